@@ -1,0 +1,35 @@
+"""The one error type that reaches users, and the exit codes of the command line."""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class TinymlError(Exception):
+    """Something a user can mend: says what is wrong, where, and what to do next.
+
+    Attributes:
+        what: one sentence that names the problem.
+        where: the file, option, tensor or port it was found in; empty when there is no such place.
+        next_step: one sentence or command that leads out of it.
+    """
+
+    def __init__(self, what: str, where: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        place = f" [{self.where}]" if self.where else ""
+        advice = f" {self.next_step}" if self.next_step else ""
+        return f"{self.what}{place}.{advice}" if not self.what.endswith((".", "?", "!")) else (
+            f"{self.what}{place}{advice}"
+        )
+
+    def as_dict(self) -> dict[str, str]:
+        """The object under "error" in --json output."""
+        return {"what": self.what, "where": self.where, "next_step": self.next_step}

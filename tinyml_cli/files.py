@@ -1,0 +1,122 @@
+"""Files written whole or not at all, hashes, and where packaged data lies."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yields a temporary sibling of `path`; renames it to `path` when the block ends well.
+
+    A killed or failed writer leaves the old file as it was.
+
+    Raises:
+        TinymlError: no space on the disk, or the folder cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as stream:
+            os.fsync(stream.fileno())
+        # mkstemp gives 0600; an artifact is as readable as any file its owner makes.
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _disk_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Writes `content` (text as UTF-8 with `\\n` line ends) to `path`, whole or not at all."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_if_changed(path: Path, content: bytes | str) -> bool:
+    """Like write_atomic, but leaves an equal file untouched; returns whether it wrote.
+
+    Build tools compare modification times, so an unchanged file must keep its own.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    write_atomic(path, data)
+    return True
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for fetched sources and synthesised data (TINYML_CACHE overrides)."""
+    if override := os.environ.get("TINYML_CACHE"):
+        return Path(override)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "tinyml"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "tinyml"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tinyml"
+
+
+def firmware_dir() -> Path:
+    """The folder `firmware/`: beside the package in a checkout, inside it in an installed wheel."""
+    return _packaged("firmware")
+
+
+def configs_dir() -> Path:
+    """The folder `configs/` with one recipe per model."""
+    return _packaged("configs")
+
+
+def _packaged(name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    for candidate in (package / f"_{name}", package.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise TinymlError(
+        f"The installation lacks its folder `{name}`",
+        str(package),
+        "Reinstall it: pip install --force-reinstall tinyml-cli",
+    )
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _disk_error(error: OSError, path: Path) -> TinymlError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TinymlError(
+            "No space left on the disk; nothing was overwritten",
+            str(path),
+            "Free some space and run the same command again.",
+        )
+    return TinymlError(
+        f"Cannot write: {error.strerror or error}",
+        str(path),
+        "Choose another folder with --run, or make this one writable.",
+    )

@@ -1,0 +1,166 @@
+"""The manifest: what was made. One versioned document per run, validated on every read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tinyml_cli import __version__
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.files import write_atomic
+
+SCHEMA_VERSION = 1
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Data(_Section):
+    """Where the training data came from and how it was split."""
+
+    source: Literal["synthetic", "folder", "none"]
+    path: str | None = None
+    split_by: str
+    counts: dict[str, dict[str, int]] = Field(default_factory=dict, description="split -> label -> clips")
+    groups: dict[str, int] = Field(default_factory=dict, description="split -> number of speakers")
+    notes: list[str] = Field(default_factory=list)
+
+
+class Model(_Section):
+    """The network that was trained."""
+
+    name: str
+    parameters: int
+    macs: int
+
+
+class TensorQuantization(_Section):
+    """value = scale * (q - zero_point)."""
+
+    scale: float = Field(gt=0)
+    zero_point: int = Field(ge=-128, le=127)
+
+
+class LayerError(_Section):
+    """How far int8 is from float in one layer, on calibration samples."""
+
+    name: str
+    op: str
+    scale: float
+    zero_point: int
+    sqnr_db: float
+    cosine: float
+    clipped_share: float
+
+
+class Quantization(_Section):
+    """How the int8 model was made."""
+
+    method: str
+    calibration_samples: int
+    input: TensorQuantization | None = None
+    output: TensorQuantization | None = None
+    layers: list[LayerError] = Field(default_factory=list)
+
+
+class Op(_Section):
+    """One operator kind of the int8 flatbuffer."""
+
+    name: str
+    version: int
+    count: int
+
+
+class Recognizer(_Section):
+    """Smoothing of posteriors over time, as the firmware runs it."""
+
+    inference_stride_frames: int = Field(default=5, ge=1, le=100)
+    average_window_ms: int = Field(default=500, ge=20, le=5000)
+    threshold: float = Field(default=0.7, gt=0, le=1, description="averaged posterior that counts as heard")
+    suppression_ms: int = Field(default=1000, ge=0, le=60_000)
+    minimum_count: int = Field(default=3, ge=1, le=100)
+
+
+class Artifact(_Section):
+    """A file of the run: its bytes, and the hashes of what it was made from."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+    made_by: str
+    made_from: dict[str, str] = Field(default_factory=dict, description="artifact name -> sha256 when it was read")
+
+
+class Manifest(_Section):
+    """Everything later stages need to know; no label, size, scale or threshold stands anywhere else."""
+
+    schema_version: int = SCHEMA_VERSION
+    tinyml_version: str = __version__
+    task: str
+    seed: int
+    labels: list[str] = Field(default_factory=list)
+    features: AudioFrontendSettings | None = None
+    clip_ms: int = 1000
+    data: Data | None = None
+    model: Model | None = None
+    recognizer: Recognizer = Field(default_factory=Recognizer)
+    quantization: Quantization | None = None
+    ops: list[Op] = Field(default_factory=list)
+    arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")
+    metrics: dict[str, Any] = Field(default_factory=dict, description="stage -> its measures")
+    firmware: dict[str, dict[str, Any]] = Field(default_factory=dict, description="board -> sizes of its build")
+    artifacts: dict[str, Artifact] = Field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Writes the manifest as JSON, whole or not at all."""
+        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """Reads and validates a manifest.
+
+        Raises:
+            TinymlError: missing, damaged, or written by a newer tinyml.
+        """
+        if not path.is_file():
+            raise TinymlError(
+                "This run has no manifest",
+                str(path),
+                "Train a model first: tinyml train kws --words yes,no",
+            )
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            version = document["schema_version"]
+            if not isinstance(version, int):
+                raise TypeError("schema_version is not a number")
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, str(error)) from error
+        if version > SCHEMA_VERSION:
+            raise TinymlError(
+                f"The manifest has schema {version}; this tinyml {__version__} reads up to {SCHEMA_VERSION}",
+                str(path),
+                "Upgrade: pip install --upgrade tinyml-cli",
+            )
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise _damaged(path, first_problem(error)) from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of a validation: "field.path: message"."""
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    return f"{field}: {problem['msg']}" if field else str(problem["msg"])
+
+
+def _damaged(path: Path, why: str) -> TinymlError:
+    return TinymlError(
+        f"The manifest is damaged ({why})",
+        str(path),
+        "Run the stage that wrote it again (tinyml train …), or restore the file from a copy.",
+    )
