@@ -1,0 +1,63 @@
+# One target per thing people do. Each sets up what it needs.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && echo $$p && break; done)
+VENV := .venv
+TINYML := $(VENV)/bin/tinyml
+RUNS ?= runs
+WORDS ?= yes,no
+DATA ?=
+BOARD ?= sim
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format kws bench lock clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## the Debian packages and the virtual environment
+
+$(VENV)/.ready: pyproject.toml setup.py requirements.lock scripts/setup.sh
+	@PYTHON="$(PYTHON)" scripts/setup.sh $(VENV)
+	@touch $@
+
+demo: setup ## words in, "yes" heard on the virtual board
+	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
+
+test: setup lint ## every test
+	$(VENV)/bin/python -m pytest
+
+lint: setup ## ruff, mypy, clang-format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python scripts/clang_format.py --check
+
+format: setup ## lay out Python and C as lint wants it
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/python scripts/clang_format.py
+
+# --- the pipeline as files: make does only what is not done yet --------------------------------------
+RUN := $(RUNS)/kws
+kws: $(RUN)/firmware/$(BOARD)/firmware.elf ## the KWS pipeline stage by stage (WORDS=yes,no DATA=folder)
+
+$(RUN)/model.keras: | $(VENV)/.ready
+	$(TINYML) train kws --words $(WORDS) $(if $(DATA),--data $(DATA)) --run $(RUN) $(TRAIN_OPTIONS)
+$(RUN)/calibration.npz: $(RUN)/model.keras
+	$(TINYML) quantize $(RUN)
+$(RUN)/model_int8.tflite: $(RUN)/calibration.npz
+	$(TINYML) convert $(RUN)
+$(RUN)/export/aot/network.c: $(RUN)/model_int8.tflite
+	$(TINYML) export-c-array $(RUN)
+$(RUN)/firmware/$(BOARD)/firmware.elf: $(RUN)/export/aot/network.c
+	$(TINYML) build $(RUN) --board $(BOARD)
+
+bench: setup ## regenerate the numbers of docs/benchmarks.md
+	$(VENV)/bin/python benchmarks/run_all.py
+
+lock: setup ## refresh requirements.lock
+	$(VENV)/bin/python -m pip install --quiet uv
+	scripts/lock.sh $(VENV)/bin/uv
+
+clean: ## runs and build folders (asks nothing: recordings are never kept there)
+	rm -rf build dist $(VENV)/.ready .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,0 +1,25 @@
+"""tinyml convert"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """Write the float32 and int8 flatbuffers and compare three runtimes on them.
+
+    \b
+    Examples:
+      tinyml convert
+      tinyml convert runs/kws-yes-no --json
+    """
+    from tinyml_cli.run import Run
+    from tinyml_cli.stages import convert
+
+    outcome = convert(Run.open(run))
+    console.result(
+        outcome,
+        f"int8 model: {outcome['int8']['bytes']:,} bytes, {outcome['mismatches']} bytes differ between LiteRT and "
+        f"TensorFlow Lite Micro over {outcome['compared']} inputs. Next: tinyml export-c-array",
+    )

@@ -1,0 +1,58 @@
+"""Options and arguments that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.console import console
+
+
+def _set_json(value: bool) -> bool:
+    console.json = value
+    return value
+
+
+def _set_quiet(value: bool) -> bool:
+    console.quiet = value
+    return value
+
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", callback=_set_json, is_eager=True, help="One JSON object on stdout, text on stderr."),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", callback=_set_quiet, is_eager=True, help="Only results, warnings and errors.")
+]
+RunArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A run directory or its name below runs/; the latest run by default."),
+]
+RunOption = Annotated[
+    Path | None, typer.Option("--run", help="The run directory; runs/<task>-<words> by default.")
+]
+Words = Annotated[str | None, typer.Option("--words", help="Words to listen for, separated by commas.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="A folder of recordings: a folder per word (Speech Commands layout)."),
+]
+Config = Annotated[Path | None, typer.Option("--config", help="A YAML recipe; configs/<task>.yaml by default.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the recipe; repeatable.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
+Board = Annotated[str, typer.Option("--board", help="sim (a virtual Cortex-M4), or native (a process on this computer).")]
+Engine = Annotated[
+    str | None, typer.Option("--engine", help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).")
+]
+TflmDir = Annotated[
+    Path | None, typer.Option("--tflm", help="A TensorFlow Lite Micro source tree, for --engine tflm.")
+]
+
+
+def word_list(words: str | None) -> list[str] | None:
+    """Splits `--words yes,no`; None stays None."""
+    return None if words is None else [word.strip() for word in words.split(",") if word.strip()]

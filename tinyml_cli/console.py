@@ -1,0 +1,132 @@
+"""All output of the command line. Nothing else in the package prints.
+
+In human mode results go to stdout. With --json, stdout carries JSON alone and people's text goes to
+stderr, so a pipe reads one and a terminal shows the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from tinyml_cli.errors import TinymlError
+
+
+class Progress:
+    """A handle on a running progress bar."""
+
+    def __init__(self, total: int, description: str, stream: IO[str] | None) -> None:
+        self.total = total
+        self.done = 0
+        self._description = description
+        self._stream = stream
+        self._started = self._reported = time.monotonic()
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Moves on by `n` of `total`, with a short remark such as the current loss."""
+        self.done += n
+        now = time.monotonic()
+        if self._stream and (now - self._reported >= 10 or self.done >= self.total):
+            self._reported = now
+            share = f"{self.done}/{self.total}" if self.total else str(self.done)
+            print(f"  {self._description}: {share} {note}".rstrip(), file=self._stream, flush=True)
+
+
+class _RichProgress(Progress):
+    def __init__(self, total: int, description: str, bar: Any) -> None:
+        super().__init__(total, description, None)
+        self._bar = bar
+        self._task = bar.add_task(description, total=total or None, note="")
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        super().advance(n, note)
+        self._bar.update(self._task, advance=n, note=note)
+
+
+class Console:
+    """Where every message passes; `json` and `quiet` are set by the command that runs."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.quiet = False
+
+    @property
+    def _people(self) -> IO[str]:
+        return sys.stderr if self.json else sys.stdout
+
+    def info(self, text: str) -> None:
+        """A line for people; silent with --quiet."""
+        if not self.quiet:
+            print(text, file=self._people, flush=True)
+
+    def warn(self, text: str) -> None:
+        """A warning, on stderr."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table for people; numbers are aligned right."""
+        if self.quiet:
+            return
+        from rich.console import Console as RichConsole
+        from rich.table import Table
+
+        table = Table(title=title, title_justify="left")
+        for index, column in enumerate(columns):
+            numeric = all(isinstance(row[index], int | float) for row in rows)
+            table.add_column(column, justify="right" if numeric else "left")
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row))
+        RichConsole(file=self._people).print(table)
+
+    @contextlib.contextmanager
+    def progress(self, total: int, description: str) -> Iterator[Progress]:
+        """A progress bar on stderr: drawn in a terminal, a line every ten seconds elsewhere."""
+        if self.quiet or not sys.stderr.isatty():
+            yield Progress(total, description, None if self.quiet else sys.stderr)
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichBar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with RichBar(*columns, console=RichConsole(file=sys.stderr), transient=True) as bar:
+            yield _RichProgress(total, description, bar)
+
+    def result(self, document: dict[str, Any], text: str = "") -> None:
+        """The outcome of a command: one JSON object with --json, `text` otherwise."""
+        if self.json:
+            print(json.dumps(document, ensure_ascii=False), flush=True)
+        elif text:
+            print(text, flush=True)
+
+    def event(self, document: dict[str, Any]) -> None:
+        """One JSON line of a stream of events (monitor --json)."""
+        print(json.dumps(document, ensure_ascii=False), flush=True)
+
+    def error(self, error: TinymlError) -> None:
+        """An error: an object on stdout with --json, a paragraph on stderr always."""
+        if self.json:
+            print(json.dumps({"error": error.as_dict()}, ensure_ascii=False), flush=True)
+        print(f"error: {error}", file=sys.stderr, flush=True)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+
+
+console = Console()

@@ -1,0 +1,175 @@
+"""The run directory: where each artifact lies, which run is the latest, and what is stale."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import sha256_file, write_atomic
+from tinyml_cli.manifest import Artifact, Manifest
+
+RECIPE = "recipe.yaml"
+MANIFEST = "manifest.json"
+MODEL = "model.keras"
+CALIBRATION = "calibration.npz"
+MODEL_FLOAT32 = "model_float32.tflite"
+MODEL_INT8 = "model_int8.tflite"
+
+MADE_BY = {
+    MODEL: "tinyml train",
+    CALIBRATION: "tinyml quantize",
+    MODEL_FLOAT32: "tinyml convert",
+    MODEL_INT8: "tinyml convert",
+}
+
+
+def runs_dir() -> Path:
+    """The folder that holds the runs: $TINYML_RUNS, else `runs` in the current folder."""
+    return Path(os.environ.get("TINYML_RUNS", "runs"))
+
+
+def default_name(task: str, words: Iterable[str]) -> str:
+    """`kws-yes-no` for words yes, no; safe as a folder name on every system."""
+    parts = [re.sub(r"[^\w]+", "_", word) for word in words]
+    return "-".join([task, *parts])[:60]
+
+
+class Run:
+    """One run directory.
+
+    Attributes:
+        path: the directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def create(cls, path: Path) -> Run:
+        """Makes the directory (an existing one is continued) and points `latest` to it.
+
+        Raises:
+            TinymlError: the path is a file, or a folder of something else.
+        """
+        if path.is_file():
+            raise TinymlError("The run directory is a file", str(path), "Choose another with --run.")
+        if path.is_dir() and any(path.iterdir()) and not any((path / n).exists() for n in (RECIPE, MANIFEST)):
+            raise TinymlError(
+                "The folder holds something that is not a run; nothing was written",
+                str(path),
+                "Choose an empty or new folder with --run.",
+            )
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TinymlError(
+                f"The run directory cannot be made: {error.strerror}", str(path), "Choose another with --run."
+            ) from error
+        run = cls(path)
+        _point_latest(run)
+        return run
+
+    @classmethod
+    def open(cls, given: str | Path | None = None) -> Run:
+        """Finds a run by path, by name below the runs folder, or the latest one.
+
+        Raises:
+            TinymlError: there is no such run; the known ones are named.
+        """
+        if given is None:
+            return _latest()
+        for path in (Path(given), runs_dir() / given):
+            if path.is_dir():
+                return cls(path)
+        known = ", ".join(sorted(p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file()))
+        raise TinymlError(
+            f"There is no run `{given}`",
+            str(runs_dir()),
+            f"Known runs: {known}." if known else "Make one: tinyml train kws --words yes,no",
+        )
+
+    def file(self, name: str) -> Path:
+        """The path of an artifact, there or not."""
+        return self.path / name
+
+    def manifest(self) -> Manifest:
+        """The run's manifest, read and validated now."""
+        return Manifest.load(self.path / MANIFEST)
+
+    def save(self, manifest: Manifest) -> None:
+        """Writes the manifest."""
+        manifest.save(self.path / MANIFEST)
+
+    def record(self, manifest: Manifest, name: str, made_by: str, made_from: Iterable[str] = ()) -> None:
+        """Enters an artifact that was just written, with the hashes of what it was made from."""
+        path = self.file(name)
+        manifest.artifacts[name] = Artifact(
+            sha256=sha256_file(path),
+            bytes=path.stat().st_size,
+            made_by=made_by,
+            made_from={source: manifest.artifacts[source].sha256 for source in made_from},
+        )
+
+    def require(self, manifest: Manifest, name: str) -> Path:
+        """The path of an artifact that is there, whole and not stale.
+
+        Raises:
+            TinymlError: missing, changed since it was recorded, or made from an older input.
+        """
+        command = MADE_BY.get(name) or (manifest.artifacts[name].made_by if name in manifest.artifacts else "")
+        path = self.file(name)
+        entry = manifest.artifacts.get(name)
+        if entry is None or not path.is_file():
+            raise TinymlError(f"`{name}` is missing", str(self.path), f"Run `{command} …` first.")
+        if sha256_file(path) != entry.sha256:
+            raise TinymlError(
+                f"`{name}` is not the file that `{entry.made_by}` wrote", str(path), f"Run `{entry.made_by}` again."
+            )
+        for source, sha256 in entry.made_from.items():
+            current = manifest.artifacts.get(source)
+            if current is None or current.sha256 != sha256:
+                raise TinymlError(
+                    f"`{name}` is stale: it was made from another `{source}`",
+                    str(path),
+                    f"Run `{entry.made_by}` again.",
+                )
+            self.require(manifest, source)
+        return path
+
+    def is_fresh(self, manifest: Manifest, name: str) -> bool:
+        """Whether `require` would accept the artifact."""
+        try:
+            self.require(manifest, name)
+        except TinymlError:
+            return False
+        return True
+
+
+def _point_latest(run: Run) -> None:
+    """Makes `<parent>/latest` lead to the run: a link where the system allows one, else a text file."""
+    link = run.path.parent / "latest"
+    if link.is_dir() and not link.is_symlink():
+        return
+    temporary = link.with_name(f".latest.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        try:
+            temporary.symlink_to(run.path.name, target_is_directory=True)
+            os.replace(temporary, link)
+        except OSError:
+            write_atomic(link, run.path.name + "\n")
+
+
+def _latest() -> Run:
+    link = runs_dir() / "latest"
+    target = link
+    if link.is_file():
+        target = runs_dir() / link.read_text(encoding="utf-8").strip()
+    if not target.is_dir():
+        raise TinymlError(
+            "There is no run yet", str(runs_dir()), "Make one: tinyml train kws --words yes,no"
+        )
+    return Run(target.resolve())
