@@ -29,12 +29,13 @@ install_packages() {
 }
 
 python=${PYTHON:-}
-if [ -z "$python" ]; then
-  echo "tinyml: needs Python 3.11, 3.12 or 3.13 (make PYTHON=/path/to/python3.11)" >&2
+[ -n "$python" ] || packages+=(python3 python3-venv python3-dev)
+install_packages "${packages[@]}"
+python=${python:-python3}
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
+  echo "tinyml: needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 $venv" >&2
   exit 2
 fi
-
-install_packages "${packages[@]}"
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
   install_packages python3-venv
 fi

@@ -71,10 +71,11 @@ class Console:
         """A table for people; numbers are aligned right."""
         if self.quiet:
             return
+        from rich import box
         from rich.console import Console as RichConsole
         from rich.table import Table
 
-        table = Table(title=title, title_justify="left")
+        table = Table(title=title, title_justify="left", box=box.SIMPLE)
         for index, column in enumerate(columns):
             numeric = all(isinstance(row[index], int | float) for row in rows)
             table.add_column(column, justify="right" if numeric else "left")
@@ -89,7 +90,13 @@ class Console:
             yield Progress(total, description, None if self.quiet else sys.stderr)
             return
         from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
         from rich.progress import Progress as RichBar
 
         columns = (

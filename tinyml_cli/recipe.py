@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import configs_dir
 from tinyml_cli.manifest import Recognizer, first_problem
+
+
+RESERVED_LABELS = ("silence", "unknown")
 
 
 class _Section(BaseModel):
@@ -86,6 +89,18 @@ class Recipe(_Section):
     quantization: QuantizationRecipe = Field(default_factory=QuantizationRecipe)
     recognizer: Recognizer = Field(default_factory=Recognizer)
 
+    @field_validator("words")
+    @classmethod
+    def _words_are_distinct(cls, words: list[str]) -> list[str]:
+        if not words:
+            raise ValueError("give at least one word")
+        for word in words:
+            if word in RESERVED_LABELS:
+                raise ValueError(f"`{word}` is a label that every model has already")
+            if words.count(word) > 1:
+                raise ValueError(f"`{word}` stands there twice")
+        return words
+
     def to_yaml(self) -> str:
         """The recipe as YAML, fields in schema order."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -120,13 +135,17 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TinymlError("There is no such recipe", str(path), "Give an existing YAML file to --config.") from error
+        raise TinymlError(
+            "There is no such recipe", str(path), "Give an existing YAML file to --config."
+        ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TinymlError(f"The recipe cannot be read ({error})", str(path), "Mend the YAML.") from error
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise TinymlError("The recipe is not a mapping of keys to values", str(path), "Start from configs/kws.yaml.")
+        raise TinymlError(
+            "The recipe is not a mapping of keys to values", str(path), "Start from configs/kws.yaml."
+        )
     return document
 
 
@@ -145,7 +164,9 @@ def _apply(document: dict[str, Any], override: str) -> None:
     for parent in parents:
         node = node.setdefault(parent, {})
         if not isinstance(node, dict):
-            raise TinymlError(f"`{parent}` in `{key}` holds a value, not a section", "--set", "Check the key.")
+            raise TinymlError(
+                f"`{parent}` in `{key}` holds a value, not a section", "--set", "Check the key."
+            )
     node[leaf] = value
 
 
@@ -166,7 +187,11 @@ def _sibling_names(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Recipe
     for part in location[:-1]:
         field = model.model_fields.get(str(part)) if isinstance(part, str) else None
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        if (
+            field is None
+            or not isinstance(field.annotation, type)
+            or not issubclass(field.annotation, BaseModel)
+        ):
             return []
         model = field.annotation
     return list(model.model_fields)

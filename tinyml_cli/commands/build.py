@@ -22,8 +22,8 @@ def command(
       tinyml build runs/kws-yes-no --board native --json
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
+    from tinyml_cli.device.build import build
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import build
 
     outcome = build(Run.open(run), board, engine, tflm)
     console.result(

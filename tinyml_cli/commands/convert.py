@@ -6,7 +6,9 @@ from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
-def command(run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False) -> None:
+def command(
+    run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False
+) -> None:
     """Write the float32 and int8 flatbuffers and compare three runtimes on them.
 
     \b
@@ -15,7 +17,7 @@ def command(run: options.RunArgument = None, json: options.Json = False, quiet: 
       tinyml convert runs/kws-yes-no --json
     """
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import convert
+    from tinyml_cli.tflite.convert import convert
 
     outcome = convert(Run.open(run))
     console.result(

@@ -14,7 +14,8 @@ def command(
     run: options.RunArgument = None,
     data: options.DataOption = None,
     split: Annotated[
-        str | None, typer.Option("--split", help="test (speakers never trained on) or all; chosen from the data.")
+        str | None,
+        typer.Option("--split", help="test (speakers never trained on) or all; chosen from the data."),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -26,8 +27,8 @@ def command(
       tinyml evaluate --data speech_commands/
       tinyml evaluate runs/kws-yes-no --data my_recordings/ --json
     """
+    from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import evaluate
 
     outcome = evaluate(Run.open(run), data, split)
     low, high = outcome["int8"]["ci95"]

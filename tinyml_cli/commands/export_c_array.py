@@ -23,8 +23,8 @@ def command(
       tinyml export-c-array
       tinyml export-c-array runs/kws-yes-no --engine aot
     """
+    from tinyml_cli.engines.export import export
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import export
 
     opened = Run.open(run)
     outcome = export(opened, engine)

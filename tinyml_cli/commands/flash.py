@@ -26,5 +26,6 @@ def command(
 
     outcome = flash(Run.open(run), board, engine, tflm)
     console.result(
-        outcome, f"{board} runs model {outcome['model']} ({outcome['engine']}). Next: tinyml monitor --board {board}"
+        outcome,
+        f"{board} runs model {outcome['model']} ({outcome['engine']}). Next: tinyml monitor --board {board}",
     )

@@ -16,7 +16,8 @@ def command(
     board: options.Board = "sim",
     port: Annotated[str | None, typer.Option("--port", help="A serial port or pyserial URL.")] = None,
     replay: Annotated[
-        Path | None, typer.Option("--replay", help="An audio file, or a folder per word, to play to the board.")
+        Path | None,
+        typer.Option("--replay", help="An audio file, or a folder per word, to play to the board."),
     ] = None,
     duration: Annotated[float | None, typer.Option("--duration", help="Stop after so many seconds.")] = None,
     json: options.Json = False,
@@ -29,8 +30,8 @@ def command(
       tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
     """
+    from tinyml_cli.device.monitor import monitor
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import monitor
 
     summary = monitor(Run.open(run), board, port, replay, duration)
     if not json and replay is not None:

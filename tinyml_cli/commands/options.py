@@ -22,14 +22,21 @@ def _set_quiet(value: bool) -> bool:
 
 Json = Annotated[
     bool,
-    typer.Option("--json", callback=_set_json, is_eager=True, help="One JSON object on stdout, text on stderr."),
+    typer.Option(
+        "--json", callback=_set_json, is_eager=True, help="One JSON object on stdout, text on stderr."
+    ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", callback=_set_quiet, is_eager=True, help="Only results, warnings and errors.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", callback=_set_quiet, is_eager=True, help="Only results, warnings and errors."
+    ),
 ]
 RunArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="A run directory or its name below runs/; the latest run by default."),
+    typer.Argument(
+        metavar="[RUN]", help="A run directory or its name below runs/; the latest run by default."
+    ),
 ]
 RunOption = Annotated[
     Path | None, typer.Option("--run", help="The run directory; runs/<task>-<words> by default.")
@@ -39,12 +46,17 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="A folder of recordings: a folder per word (Speech Commands layout)."),
 ]
-Config = Annotated[Path | None, typer.Option("--config", help="A YAML recipe; configs/<task>.yaml by default.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="A YAML recipe; configs/<task>.yaml by default.")
+]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the recipe; repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the recipe; repeatable."),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
-Board = Annotated[str, typer.Option("--board", help="sim (a virtual Cortex-M4), or native (a process on this computer).")]
+Board = Annotated[
+    str, typer.Option("--board", help="sim (a virtual Cortex-M4), or native (a process on this computer).")
+]
 Engine = Annotated[
     str | None, typer.Option("--engine", help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).")
 ]

@@ -39,4 +39,6 @@ def command(
         task, options.word_list(words), data, board, engine, tflm, config, set_ or [], run, seed
     )
     heard = outcome["monitor"]
-    console.result(outcome, f"Done in {outcome['seconds']:.0f} s: {heard['hits']} of {heard['n']} clips as expected.")
+    console.result(
+        outcome, f"Done in {outcome['seconds']:.0f} s: {heard['hits']} of {heard['n']} clips as expected."
+    )

@@ -12,7 +12,9 @@ from tinyml_cli.console import console
 
 def command(
     run: options.RunArgument = None,
-    method: Annotated[str | None, typer.Option("--method", help="ptq: post-training quantisation to int8.")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="ptq: post-training quantisation to int8.")
+    ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", help="Calibration samples, all from the training split.")
     ] = None,
@@ -27,7 +29,9 @@ def command(
       tinyml quantize runs/kws-yes-no --samples 500 --json
     """
     from tinyml_cli.run import Run
-    from tinyml_cli.stages import quantize
+    from tinyml_cli.tflite.calibrate import quantize
 
     outcome = quantize(Run.open(run), method, samples)
-    console.result(outcome, f"Calibrated on {outcome['calibration_samples']} training samples. Next: tinyml convert")
+    console.result(
+        outcome, f"Calibrated on {outcome['calibration_samples']} training samples. Next: tinyml convert"
+    )

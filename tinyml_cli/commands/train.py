@@ -31,9 +31,11 @@ def command(
       tinyml train kws --words marvin --set training.epochs=40 --run runs/marvin
       tinyml train kws --words yes,no --resume
     """
-    from tinyml_cli.stages import train
+    from tinyml_cli import stages
 
-    outcome = train(task, options.word_list(words), data, config, set_ or [], run, seed, resume)
+    opened, recipe = stages.prepare(task, options.word_list(words), data, config, set_ or [], run, seed)
+    outcome = stages.train(opened, recipe, resume)
     console.result(
-        outcome, f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: tinyml quantize {outcome['run']}"
+        outcome,
+        f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: tinyml quantize {outcome['run']}",
     )

@@ -1,0 +1,113 @@
+"""What this computer has for each stage, and how to get what it lacks."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+_ARM_GCC = "arm-none-eabi-gcc"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One tool: what it is for, its version or "" when absent, and how to get it."""
+
+    name: str
+    purpose: str
+    found: str
+    remedy: str
+    required: bool
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """The finding in --json output."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Looks for every tool; runs each at most once, for its version."""
+    return [
+        Finding("Python", "everything", sys.version.split()[0], "", True),
+        Finding("TensorFlow", "train, quantize, convert", _package("tensorflow"), _pip("train"), False),
+        Finding(
+            "espeak-ng", "training without recordings", _package("espeakng_loader"), _pip("speech"), False
+        ),
+        Finding("flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False),
+        Finding("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
+        Finding("gcc", "--board native", _program("gcc", "cc", "clang"), _system("gcc"), False),
+        Finding(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
+        Finding("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
+        Finding("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
+        Finding("PlatformIO", "build", _package("platformio"), "pip install tinyml-cli", True),
+        Finding(
+            "TFLM runtime",
+            "parity checks",
+            _package("tflite_micro"),
+            "wheels exist for Linux on x86-64",
+            False,
+        ),
+    ]
+
+
+def _pip(extra: str) -> str:
+    return f"pip install 'tinyml-cli[{extra}]'"
+
+
+def _system(package: str) -> str:
+    """One line to install a system package, named as Debian names it."""
+    if sys.platform == "darwin":
+        brew = {
+            "gcc-arm-none-eabi": "--cask gcc-arm-embedded",
+            "libnewlib-arm-none-eabi": "--cask gcc-arm-embedded",
+        }
+        return f"brew install {brew.get(package, package.replace('qemu-system-arm', 'qemu'))}"
+    if sys.platform == "win32":
+        winget = {
+            "gcc-arm-none-eabi": "Arm.GnuArmEmbeddedToolchain",
+            "qemu-system-arm": "SoftwareFreedomConservancy.QEMU",
+        }
+        return f"winget install {winget[package]}" if package in winget else "use WSL for this one"
+    return f"sudo apt-get install {package}"
+
+
+def _compiler_remedy() -> str:
+    return f"{_system('gcc')}, then pip install --force-reinstall --no-deps tinyml-cli"
+
+
+def _package(name: str) -> str:
+    if importlib.util.find_spec(name) is None:
+        return ""
+    from importlib import metadata
+
+    names = metadata.packages_distributions().get(name, [name])
+    return metadata.version(names[0])
+
+
+def _program(*names: str) -> str:
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        return ""
+    answer = _ask(path, "--version")
+    version = re.search(r"\d+\.\d+[\w.]*", answer)
+    return version.group() if version else path
+
+
+def _newlib() -> str:
+    compiler = shutil.which(_ARM_GCC)
+    specs = _ask(compiler, "-print-file-name=nano.specs").strip() if compiler else ""
+    return "nano.specs" if "/" in specs or "\\" in specs else ""
+
+
+def _ask(*command: str) -> str:
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout + answer.stderr
+
+
+def _frontend() -> str:
+    return "built" if importlib.util.find_spec("tinyml_cli.features._frontend") else ""

@@ -1,0 +1,74 @@
+"""All stages in one go, each skipped when its result is already there and fresh."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import stages
+from tinyml_cli.console import console
+from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
+
+REPLAY_CLIPS_PER_LABEL = 8
+
+
+def run_pipeline(
+    task: str,
+    words: list[str] | None,
+    data: Path | None,
+    board: str,
+    engine: str | None,
+    tflm_dir: Path | None,
+    config: Path | None,
+    overrides: list[str],
+    run_path: Path | None,
+    seed: int | None,
+) -> dict[str, Any]:
+    """Words in, firmware out, then held-out clips are played to the board.
+
+    Returns:
+        The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`.
+    """
+    from tinyml_cli.device.boards import load_board
+    from tinyml_cli.device.build import build
+    from tinyml_cli.device.monitor import monitor
+    from tinyml_cli.engines.export import export
+    from tinyml_cli.evaluation.evaluate import evaluate
+    from tinyml_cli.tasks import get_task
+    from tinyml_cli.tflite.calibrate import quantize
+    from tinyml_cli.tflite.convert import convert
+
+    started = time.monotonic()
+    chosen_engine = engine or load_board(board).default_engine
+    run, recipe = stages.prepare(task, words, data, config, overrides, run_path, seed)
+    outcome: dict[str, Any] = {"run": str(run.path), "board": board}
+
+    def stage(name: str, artifacts: list[str], work: Callable[[], dict[str, Any]]) -> None:
+        console.info(f"[{name}]")
+        if artifacts and _all_fresh(run, artifacts):
+            console.info("  already done")
+            outcome[name] = {"skipped": True}
+        else:
+            outcome[name] = work()
+
+    if stages.is_trained(run, recipe):
+        console.info("[train]\n  already done")
+        outcome["train"] = {"skipped": True}
+    else:
+        stage("train", [], lambda: stages.train(run, recipe))
+    stage("quantize", [CALIBRATION], lambda: quantize(run))
+    stage("convert", [MODEL_FLOAT32, MODEL_INT8], lambda: convert(run))
+    stage("export", [f"export/{chosen_engine}/model_settings.h"], lambda: export(run, chosen_engine))
+    stage("build", [], lambda: build(run, board, chosen_engine, tflm_dir))
+    stage("evaluate", [], lambda: evaluate(run, data))
+    replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
+    stage("monitor", [], lambda: monitor(run, board, replay=replay))
+    outcome["seconds"] = round(time.monotonic() - started, 1)
+    return outcome
+
+
+def _all_fresh(run: Run, artifacts: list[str]) -> bool:
+    manifest = run.manifest()
+    return all(run.is_fresh(manifest, name) for name in artifacts)

@@ -1,0 +1,84 @@
+"""Stages that need more than one module: start a training, install on a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import recipe as recipes
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipe import Recipe
+from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run, default_name, runs_dir
+
+
+def prepare(
+    task: str,
+    words: list[str] | None,
+    data: Path | None,
+    config: Path | None,
+    overrides: list[str],
+    run_path: Path | None,
+    seed: int | None,
+) -> tuple[Run, Recipe]:
+    """Resolves the recipe and makes its run directory.
+
+    Raises:
+        TinymlError: unknown task, invalid recipe, data folder that is not there, unusable run directory.
+    """
+    from tinyml_cli.tasks import get_task
+
+    get_task(task)
+    if data is not None and not data.is_dir():
+        raise TinymlError(
+            "There is no such data folder", str(data), "Give --data a folder with a folder per word."
+        )
+    data_path = None if data is None else str(data.resolve())
+    recipe = recipes.resolve(task, config, overrides, words=words, seed=seed, data_path=data_path)
+    return Run.create(run_path or runs_dir() / default_name(task, recipe.words)), recipe
+
+
+def train(run: Run, recipe: Recipe, resume: bool = False) -> dict[str, Any]:
+    """Trains; the run's recipe and manifest change only when a model has been written."""
+    from tinyml_cli.tasks import get_task
+
+    return get_task(recipe.task).train(run, recipe, resume=resume)
+
+
+def is_trained(run: Run, recipe: Recipe) -> bool:
+    """Whether the run already holds the model of exactly this recipe."""
+    path = run.file(RECIPE)
+    if not path.is_file() or path.read_text(encoding="utf-8") != recipe.to_yaml():
+        return False
+    try:
+        return run.is_fresh(run.manifest(), MODEL)
+    except TinymlError:
+        return False
+
+
+def flash(run: Run, board: str, engine: str | None, tflm_dir: Path | None) -> dict[str, Any]:
+    """Builds if needed, starts the board and checks that it runs this very model.
+
+    Raises:
+        TinymlError: whatever the build says, or a board that answers with another model.
+    """
+    from tinyml_cli.device.build import build
+    from tinyml_cli.device.monitor import banner
+
+    built = build(run, board, engine, tflm_dir)
+    ready = banner(run, board)
+    expected = run.manifest().artifacts[MODEL_INT8].sha256
+    if not expected.startswith(str(ready["model"])):
+        raise TinymlError(
+            f"The board answers with model {ready['model']}, not {expected[:12]}",
+            board,
+            f"Run `tinyml flash --board {board}` again.",
+        )
+    console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
+    return {
+        "board": board,
+        "engine": ready["engine"],
+        "model": ready["model"],
+        "elf": built["elf"],
+        "banner": ready,
+    }
