@@ -1,0 +1,1 @@
+"""Sources of training data, splits and augmentation."""

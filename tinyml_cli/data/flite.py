@@ -1,0 +1,66 @@
+"""flite, a small speech synthesiser, as a command where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.audio_file import UnreadableAudio, read_audio
+
+VOICES = ("awb", "rms", "slt", "kal16")
+# Mean fundamental frequency of each voice, in Hz: variations stay around it.
+MEAN_PITCH_HZ = {"awb": 125.0, "rms": 100.0, "slt": 170.0, "kal16": 105.0}
+_TIMEOUT_S = 20
+_PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One clip to synthesise; stretch above 1 is slower."""
+
+    text: str
+    voice: str
+    stretch: float
+    pitch_hz: float
+    pitch_deviation_hz: float
+
+
+def is_installed() -> bool:
+    """Whether the command is on the PATH and speaks."""
+    return shutil.which("flite") is not None
+
+
+def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+    """Synthesises each utterance, in order; empty audio where flite failed.
+
+    Yields:
+        int16 [samples] at `sample_rate_hz`.
+    """
+    with tempfile.TemporaryDirectory(prefix="tinyml-flite-") as folder, ThreadPoolExecutor(_PROCESSES) as pool:
+        jobs = [(item, Path(folder) / f"{index}.wav", sample_rate_hz) for index, item in enumerate(utterances)]
+        yield from pool.map(lambda job: _say(*job), jobs)
+
+
+def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
+    settings = {
+        "duration_stretch": utterance.stretch,
+        "int_f0_target_mean": utterance.pitch_hz,
+        "int_f0_target_stddev": utterance.pitch_deviation_hz,
+    }
+    options = [part for key, value in settings.items() for part in ("--setf", f"{key}={value:.3f}")]
+    command = ["flite", "-voice", utterance.voice, *options, "-t", utterance.text, "-o", str(path)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=_TIMEOUT_S)
+        return read_audio(path, sample_rate_hz)
+    except (OSError, subprocess.SubprocessError, UnreadableAudio):
+        return np.zeros(0, np.int16)
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""Split by speaker: a voice heard in training is never met in validation or test."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.errors import TinymlError
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+def position(group: str) -> float:
+    """A number in [0, 1) that depends on the name alone, so a speaker stays put when the data grows.
+
+    The idea of Speech Commands' `which_set` (P. Warden, arXiv:1804.03209, section 5.3).
+    """
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") / 2.0**64
+
+
+def split_of(group: str, validation_share: float, test_share: float) -> Split:
+    """Where a speaker belongs."""
+    place = position(group)
+    if place < test_share:
+        return "test"
+    return "validation" if place < test_share + validation_share else "train"
+
+
+def split_groups(
+    groups: Iterable[str],
+    validation_share: float,
+    test_share: float,
+    fixed_training: Collection[str] = (),
+) -> NDArray[np.str_]:
+    """The split of each item, str [items].
+
+    Args:
+        groups: the speaker of each item.
+        validation_share: share of speakers that choose the best epoch.
+        test_share: share of speakers kept for `tinyml evaluate`; 0 keeps none.
+        fixed_training: speakers that always train.
+
+    Raises:
+        TinymlError: a split that was asked for would be empty.
+    """
+    names = list(groups)
+    where = {
+        group: "train" if group in fixed_training else split_of(group, validation_share, test_share)
+        for group in set(names)
+    }
+    wanted = [s for s, share in (("train", 1.0), ("validation", validation_share), ("test", test_share)) if share]
+    missing = sorted(set(wanted) - set(where.values()))
+    if missing:
+        raise TinymlError(
+            f"{len(where)} speakers are too few: nobody is left for {' and '.join(missing)}",
+            "split by speaker",
+            "Record more people (about 10 or more), or change training.validation_share and training.test_share.",
+        )
+    return np.array([where[name] for name in names], dtype="<U10")

@@ -1,0 +1,239 @@
+"""Synthetic speech for any words: the data a user has before recording anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import espeak, flite, phonemes, vocabulary
+from tinyml_cli.data.audio_file import fit_length, resample, to_int16
+from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import atomic_path, cache_dir
+
+# Raised whenever the same plan would be spoken or trimmed differently.
+_CACHE_FORMAT = 1
+# Share of the utterances that flite speaks where it is installed; its voices are few but closest to people.
+_FLITE_SHARE = 0.3
+# Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
+_NEAR_SHARE, _NEAR_WORDS = 0.5, 60
+_PUNCTUATION = ("", ".", "?", "!")
+_TARGET_RMS = 0.1
+_SHORTEST_WORD_S = 0.06
+
+Utterance = espeak.Utterance | flite.Utterance
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An utterance, the label it trains and the word it says."""
+
+    utterance: Utterance
+    label: str
+    word: str
+
+    @property
+    def group(self) -> str:
+        """The voice as a speaker."""
+        engine = "flite" if isinstance(self.utterance, flite.Utterance) else "espeak"
+        return f"{engine}/{self.utterance.voice}"
+
+
+def synthesise(
+    words: Sequence[str],
+    clips_per_word: int,
+    unknown_clips: int,
+    engines: Sequence[str],
+    sample_rate_hz: int,
+    clip_samples: int,
+    seed: int,
+) -> Corpus:
+    """Speaks the words and a vocabulary of other words with many voices; cached on disk.
+
+    Args:
+        words: the targets.
+        clips_per_word: clips of each target.
+        unknown_clips: clips of all other words together.
+        engines: "espeak", "flite" or both; a missing flite is left out with a message.
+        sample_rate_hz: rate of the clips.
+        clip_samples: length of the clips.
+        seed: picks voices, rates and pitches.
+
+    Returns:
+        A corpus of words and unknown, without silence; every clip's word is centred between exact zeros.
+
+    Raises:
+        TinymlError: espeak-ng is missing or keeps crashing; a word that no voice can speak.
+    """
+    others = _other_words(words)
+    plan = _plan(words, others, clips_per_word, unknown_clips, _usable(engines), seed)
+    path = _cache_path(plan, sample_rate_hz)
+    spoken = _load(path, len(plan))
+    if spoken is None:
+        spoken = list(_speak(plan, sample_rate_hz))
+        _save(path, spoken)
+    else:
+        console.info(f"Synthetic speech: {len(plan):,} clips from the cache.")
+    return _corpus(plan, spoken, words, sample_rate_hz, clip_samples)
+
+
+def _usable(engines: Sequence[str]) -> list[str]:
+    usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
+    if "flite" in engines and "flite" not in usable:
+        console.info(
+            "flite is not installed: training on espeak-ng's voices alone. "
+            "`apt install flite` adds more natural ones and a few points of accuracy."
+        )
+    if not usable:
+        raise TinymlError("No speech engine is left", "synthesis.engines", "Add espeak to the list.")
+    return usable
+
+
+def _other_words(words: Sequence[str]) -> list[str]:
+    """Vocabulary without what sounds like a target, nearest words first."""
+    candidates = [w for w in vocabulary.WORDS if w not in words]
+    spoken = espeak.pronounce([*words, *candidates])
+    targets, others = spoken[: len(words)], spoken[len(words) :]
+    return phonemes.rank_by_nearness(dict(zip(candidates, others, strict=True)), targets)
+
+
+def _plan(
+    words: Sequence[str],
+    others: Sequence[str],
+    clips_per_word: int,
+    unknown_clips: int,
+    engines: Sequence[str],
+    seed: int,
+) -> list[Planned]:
+    rng = np.random.default_rng([seed, 1])
+    wanted = [(word, word) for word in words for _ in range(clips_per_word)]
+    for _ in range(unknown_clips):
+        pool = others[:_NEAR_WORDS] if rng.random() < _NEAR_SHARE else others
+        wanted.append((UNKNOWN, str(rng.choice(pool))))
+    flite_share = _FLITE_SHARE if len(engines) == 2 else float(engines[0] == "flite")
+    variants = espeak.variants() if "espeak" in engines else []
+    plan = []
+    for label, word in wanted:
+        if rng.random() < flite_share:
+            utterance: Utterance = _flite_utterance(word, rng)
+        else:
+            utterance = _espeak_utterance(word, variants, rng)
+        plan.append(Planned(utterance, label, word))
+    return plan
+
+
+def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.Utterance:
+    return espeak.Utterance(
+        text=word + str(rng.choice(_PUNCTUATION)),
+        voice=f"{rng.choice(espeak.ACCENTS)}+{rng.choice(variants)}",
+        rate=int(rng.integers(100, 230)),
+        pitch=int(rng.integers(15, 90)),
+        pitch_range=int(rng.integers(20, 95)),
+    )
+
+
+def _flite_utterance(word: str, rng: np.random.Generator) -> flite.Utterance:
+    voice = str(rng.choice(flite.VOICES))
+    return flite.Utterance(
+        text=word + str(rng.choice(_PUNCTUATION)),
+        voice=voice,
+        stretch=round(float(rng.uniform(0.7, 1.5)), 2),
+        pitch_hz=round(flite.MEAN_PITCH_HZ[voice] * float(rng.uniform(0.75, 1.5))),
+        pitch_deviation_hz=round(float(rng.uniform(5, 45))),
+    )
+
+
+def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+    """The trimmed word of each planned utterance, in the plan's order; empty where an engine failed."""
+    by_espeak = iter(espeak.say_all([p.utterance for p in plan if isinstance(p.utterance, espeak.Utterance)]))
+    by_flite = iter(
+        flite.say_all([p.utterance for p in plan if isinstance(p.utterance, flite.Utterance)], sample_rate_hz)
+    )
+    with console.progress(len(plan), "Synthesising speech") as progress:
+        for planned in plan:
+            if isinstance(planned.utterance, flite.Utterance):
+                audio = next(by_flite) / np.float32(32768)
+            else:
+                rate_hz, pcm = next(by_espeak)
+                audio = resample(pcm / np.float32(32768), rate_hz, sample_rate_hz)
+            progress.advance(1, planned.word)
+            yield _trim(audio, sample_rate_hz)
+
+
+def _trim(audio: NDArray[np.floating], sample_rate_hz: int) -> NDArray[np.int16]:
+    """Cuts the quiet ends and levels the word; empty when there is none."""
+    if len(audio) == 0:
+        return np.zeros(0, np.int16)
+    loud = np.flatnonzero(np.abs(audio) > 0.02 * np.abs(audio).max())
+    if len(loud) == 0 or loud[-1] - loud[0] < _SHORTEST_WORD_S * sample_rate_hz:
+        return np.zeros(0, np.int16)
+    margin = sample_rate_hz // 100
+    word = audio[max(loud[0] - margin, 0) : loud[-1] + margin]
+    return to_int16(word * (_TARGET_RMS / np.sqrt(np.mean(np.square(word)))))
+
+
+def _corpus(
+    plan: Sequence[Planned],
+    spoken: Sequence[NDArray[np.int16]],
+    words: Sequence[str],
+    sample_rate_hz: int,
+    clip_samples: int,
+) -> Corpus:
+    good = [row for row, audio in enumerate(spoken) if len(audio)]
+    labels = np.array([plan[row].label for row in good])
+    for word in words:
+        if np.count_nonzero(labels == word) < 8:
+            raise TinymlError(
+                f"No voice can say `{word}`",
+                "--words",
+                "Spell it as English would, or give recordings with --data DIR.",
+            )
+    clips = ClipSet(
+        np.stack([fit_length(spoken[row], clip_samples) for row in good]),
+        labels,
+        np.array([plan[row].word for row in good]),
+        np.array([plan[row].group for row in good]),
+    )
+    engines = sorted({group.split("/")[0] for group in set(clips.groups)})
+    fixed = frozenset(str(g) for g in set(clips.groups) if g.startswith("flite/"))
+    notes = (f"synthetic speech by {' and '.join(engines)}, {len(set(clips.groups))} voices",)
+    return Corpus(clips, notes=notes, fixed_training=fixed)
+
+
+def _cache_path(plan: Iterable[Planned], sample_rate_hz: int) -> Path:
+    versions = []
+    for package in ("espeakng-loader", "numpy"):
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            versions.append(package)
+    document = [_CACHE_FORMAT, sample_rate_hz, versions, [[p.group, asdict(p.utterance)] for p in plan]]
+    return cache_dir() / "speech" / f"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}.npz"
+
+
+def _save(path: Path, spoken: Sequence[NDArray[np.int16]]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, lengths=np.array([len(a) for a in spoken]), samples=np.concatenate(spoken))
+
+
+def _load(path: Path, count: int) -> list[NDArray[np.int16]] | None:
+    """The cached clips; None when there are none or the file is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path) as archive:
+            lengths, samples = archive["lengths"], archive["samples"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    if len(lengths) != count or lengths.sum() != len(samples):
+        return None
+    return np.split(samples, np.cumsum(lengths)[:-1])
