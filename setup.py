@@ -1,30 +1,37 @@
 """What pyproject.toml cannot say: the optional C extension and the packaged data folders."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
+from setuptools.command.build_py import build_py
 
 FRONTEND = Path("firmware/lib/audio_frontend")
 
 
-def data_packages(folder: str) -> dict[str, str]:
-    """Maps `firmware/x` to the package `tinyml_cli._firmware.x`, so that wheels carry the sources."""
-    directories = [Path(folder), *(p for p in Path(folder).rglob("*") if p.is_dir() and "." not in p.name[:1])]
-    return {f"tinyml_cli._{'.'.join(d.parts)}": str(d) for d in directories if d.name != "__pycache__"}
+class BuildWithFolders(build_py):
+    """Puts `firmware/` and `configs/` into the wheel as `tinyml_cli/_firmware` and `_configs`."""
 
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        for folder in ("firmware", "configs"):
+            target = Path(self.build_lib, "tinyml_cli", f"_{folder}")
+            ignored = shutil.ignore_patterns("__pycache__", ".pio")
+            shutil.copytree(folder, target, dirs_exist_ok=True, ignore=ignored)
 
-packaged = data_packages("firmware") | data_packages("configs")
 
 setup(
-    packages=[*find_packages(include=["tinyml_cli", "tinyml_cli.*"]), *packaged],
-    package_dir=packaged,
-    package_data={"": ["*"]},
+    packages=find_packages(include=["tinyml_cli", "tinyml_cli.*"]),
+    package_data={"tinyml_cli": ["py.typed"], "tinyml_cli.device": ["boards/*.yaml"]},
+    cmdclass={"build_py": BuildWithFolders},
     ext_modules=[
         # Optional: without a compiler the numpy port does the same, bit for bit, more slowly.
         Extension(
             "tinyml_cli.features._frontend",
-            ["tinyml_cli/features/_frontend.c", *sorted(str(p) for p in FRONTEND.glob("*.c"))],
-            include_dirs=[str(FRONTEND)],
+            ["tinyml_cli/features/_frontend.c", *sorted(path.as_posix() for path in FRONTEND.glob("*.c"))],
+            include_dirs=[FRONTEND.as_posix()],
             extra_compile_args=["-O3"],
             optional=True,
         )

@@ -26,8 +26,10 @@ class TinymlError(Exception):
     def __str__(self) -> str:
         place = f" [{self.where}]" if self.where else ""
         advice = f" {self.next_step}" if self.next_step else ""
-        return f"{self.what}{place}.{advice}" if not self.what.endswith((".", "?", "!")) else (
-            f"{self.what}{place}{advice}"
+        return (
+            f"{self.what}{place}.{advice}"
+            if not self.what.endswith((".", "?", "!"))
+            else (f"{self.what}{place}{advice}")
         )
 
     def as_dict(self) -> dict[str, str]:

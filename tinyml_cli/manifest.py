@@ -92,7 +92,9 @@ class Artifact(_Section):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(ge=0)
     made_by: str
-    made_from: dict[str, str] = Field(default_factory=dict, description="artifact name -> sha256 when it was read")
+    made_from: dict[str, str] = Field(
+        default_factory=dict, description="artifact name -> sha256 when it was read"
+    )
 
 
 class Manifest(_Section):
@@ -112,7 +114,9 @@ class Manifest(_Section):
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")
     metrics: dict[str, Any] = Field(default_factory=dict, description="stage -> its measures")
-    firmware: dict[str, dict[str, Any]] = Field(default_factory=dict, description="board -> sizes of its build")
+    firmware: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="board -> sizes of its build"
+    )
     artifacts: dict[str, Artifact] = Field(default_factory=dict)
 
     def save(self, path: Path) -> None:

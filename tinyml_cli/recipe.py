@@ -14,7 +14,6 @@ from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import configs_dir
 from tinyml_cli.manifest import Recognizer, first_problem
 
-
 RESERVED_LABELS = ("silence", "unknown")
 
 

@@ -120,14 +120,18 @@ class Run:
         Raises:
             TinymlError: missing, changed since it was recorded, or made from an older input.
         """
-        command = MADE_BY.get(name) or (manifest.artifacts[name].made_by if name in manifest.artifacts else "")
+        command = MADE_BY.get(name) or (
+            manifest.artifacts[name].made_by if name in manifest.artifacts else ""
+        )
         path = self.file(name)
         entry = manifest.artifacts.get(name)
         if entry is None or not path.is_file():
             raise TinymlError(f"`{name}` is missing", str(self.path), f"Run `{command} …` first.")
         if sha256_file(path) != entry.sha256:
             raise TinymlError(
-                f"`{name}` is not the file that `{entry.made_by}` wrote", str(path), f"Run `{entry.made_by}` again."
+                f"`{name}` is not the file that `{entry.made_by}` wrote",
+                str(path),
+                f"Run `{entry.made_by}` again.",
             )
         for source, sha256 in entry.made_from.items():
             current = manifest.artifacts.get(source)
@@ -158,7 +162,7 @@ def _point_latest(run: Run) -> None:
     with contextlib.suppress(OSError):
         try:
             temporary.symlink_to(run.path.name, target_is_directory=True)
-            os.replace(temporary, link)
+            temporary.replace(link)
         except OSError:
             write_atomic(link, run.path.name + "\n")
 
@@ -169,7 +173,5 @@ def _latest() -> Run:
     if link.is_file():
         target = runs_dir() / link.read_text(encoding="utf-8").strip()
     if not target.is_dir():
-        raise TinymlError(
-            "There is no run yet", str(runs_dir()), "Make one: tinyml train kws --words yes,no"
-        )
+        raise TinymlError("There is no run yet", str(runs_dir()), "Make one: tinyml train kws --words yes,no")
     return Run(target.resolve())

@@ -31,9 +31,10 @@ def command(
     from tinyml_cli.run import Run
 
     outcome = evaluate(Run.open(run), data, split)
-    low, high = outcome["int8"]["ci95"]
+    int8, float32 = outcome["int8"], outcome["float32"]
+    low, high = int8["ci95"]
     console.result(
         outcome,
-        f"int8 accuracy {outcome['int8']['accuracy']:.3f} (95 % interval {low:.3f}–{high:.3f}, n = {outcome['n']}), "
-        f"float32 {outcome['float32']['accuracy']:.3f}",
+        f"int8 accuracy {int8['accuracy']:.3f} (95 % interval {low:.3f}–{high:.3f}, n = {outcome['n']}), "
+        f"float32 {float32['accuracy']:.3f}",
     )
