@@ -22,6 +22,6 @@ def command(
     outcome = convert(Run.open(run))
     console.result(
         outcome,
-        f"int8 model: {outcome['int8']['bytes']:,} bytes; {outcome['mismatches']} output bytes differ between "
-        f"LiteRT and TensorFlow Lite Micro over {outcome['compared']} inputs. Next: tinyml export-c-array",
+        f"int8 model: {outcome['int8']['bytes']:,} bytes; {outcome['mismatches']} output bytes differ "
+        f"between LiteRT and TensorFlow Lite Micro over {outcome['compared']} inputs. Next: tinyml export-c-array",
     )

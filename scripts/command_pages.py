@@ -1,0 +1,43 @@
+"""Writes docs/commands/*.md from the help texts; --check only compares."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tinyml_cli.main import COMMANDS
+
+PAGES = Path(__file__).resolve().parent.parent / "docs" / "commands"
+
+
+def page(name: str) -> str:
+    """One command's page: its help as the terminal shows it."""
+    program = f"import sys; sys.argv = ['tinyml', '{name}', '--help']; from tinyml_cli.main import main; main()"
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    text = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+    ).stdout
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return f"# tinyml {name}\n\n```text\n{lines}\n```\n"
+
+
+def main() -> int:
+    stale = []
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for name in COMMANDS:
+        path = PAGES / f"{name}.md"
+        text = page(name)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        print(f"stale: {', '.join(stale)}; run: python scripts/command_pages.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Wrong words, recipes, runs and boards: one paragraph, exit code 2, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tinyml
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "kwz"], "kwz"),
+        (["train", "kws", "--words", "yes,yes"], "twice"),
+        (["train", "kws", "--words", "silence,yes"], "silence"),
+        (["train", "kws", "--words", ","], "at least one word"),
+        (["train", "kws", "--data", "nowhere"], "nowhere"),
+        (["train", "kws", "--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["train", "kws", "--set", "training.epochs"], "key=value"),
+        (["train", "kws", "--set", "training.epohcs=3"], "epochs"),
+        (["train", "kws", "--set", "training.epochs=-3"], "training.epochs"),
+        (["quantize", "nowhere"], "nowhere"),
+        (["convert"], "There is no run yet"),
+        (["build", "--board", "sim"], "There is no run yet"),
+    ],
+)
+def test_the_error_names_the_culprit(tinyml: Tinyml, tmp_path: Path, arguments: list[str], says: str) -> None:
+    answer = tinyml(*arguments, "--json", cwd=tmp_path, code=2)
+    assert says in json.dumps(answer.json["error"], ensure_ascii=False)
+    assert answer.json["error"]["next_step"]
+    assert answer.err.startswith("error: ")
+    assert "Traceback" not in answer.err
+    assert not list(tmp_path.rglob("*.keras"))
+
+
+def test_a_folder_of_something_else_is_left_alone(tinyml: Tinyml, tmp_path: Path) -> None:
+    precious = tmp_path / "photos" / "me.jpg"
+    precious.parent.mkdir()
+    precious.write_bytes(b"\xff\xd8")
+    tinyml("train", "kws", "--words", "yes,no", "--run", precious.parent, cwd=tmp_path, code=2)
+    assert [p.name for p in precious.parent.iterdir()] == ["me.jpg"]
+
+
+def _run_with(folder: Path, manifest: str) -> Path:
+    run = folder / "runs" / "a"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text(manifest)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("manifest", "says"),
+    [
+        ('{"schema_version": 99}', "schema 99"),
+        ("not json", "damaged"),
+        ('{"schema_version": 1, "task": "kws"}', "seed"),
+        ("[]", "damaged"),
+        ('{"schema_version": 1, "task": "kws", "seed": 1}', "missing"),
+    ],
+)
+def test_unusable_manifest(tinyml: Tinyml, tmp_path: Path, manifest: str, says: str) -> None:
+    run = _run_with(tmp_path, manifest)
+    answer = tinyml("convert", run, cwd=tmp_path, code=2)
+    assert says in answer.err
+    assert (run / "manifest.json").read_text() == manifest
