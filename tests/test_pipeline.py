@@ -1,0 +1,217 @@
+"""The main job through the real command line: recordings in, firmware that hears the word out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Tinyml
+from tests.corpus import write_corpus
+from tinyml_cli.files import sha256_file
+
+TRAIN = ("--words", "up,down", "--set", "training.epochs=12", "--set", "augmentation.copies=2", "--seed", "3")
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "whistles")
+
+
+@pytest.fixture(scope="session")
+def outcomes(tinyml: Tinyml, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The JSON of every stage of one run, made once."""
+    home = tmp_path_factory.mktemp("home")
+    run = home / "runs" / "whistles"
+    stages: dict[str, tuple[str | Path, ...]] = {
+        "train": ("train", "kws", "--data", corpus, "--run", run, *TRAIN),
+        "quantize": ("quantize", run, "--samples", "64"),
+        "convert": ("convert", run),
+        "export-c-array": ("export-c-array", run),
+        "build": ("build", run, "--board", "sim"),
+        "evaluate": ("evaluate", run, "--data", corpus),
+        "flash": ("flash", run, "--board", "sim"),
+    }
+    documents: dict[str, Any] = {"path": run}
+    for name, arguments in stages.items():
+        documents[name] = tinyml(*arguments, "--json", cwd=home).json
+    return documents
+
+
+@pytest.fixture
+def run(outcomes: dict[str, Any], tmp_path: Path) -> Path:
+    """A copy of the run that a test may spoil."""
+    return Path(shutil.copytree(outcomes["path"], tmp_path / "runs" / "copy"))
+
+
+REQUIRED = {
+    "train": ["run", "seconds", "n_train", "n_validation", "n_test", "metrics"],
+    "quantize": ["method", "calibration_samples", "layers"],
+    "convert": ["float32", "int8", "ops", "mismatches", "compared"],
+    "export-c-array": ["engine", "files", "arena_bytes", "ops", "model_bytes"],
+    "build": ["board", "engine", "flash_bytes", "ram_bytes", "arena_bytes", "elf", "seconds"],
+    "evaluate": ["n", "labels", "float32", "int8", "agreement"],
+    "flash": ["board", "engine", "model", "elf", "banner"],
+}
+
+
+@pytest.mark.parametrize("stage", REQUIRED)
+def test_json_carries_what_the_docs_promise(outcomes: dict[str, Any], stage: str) -> None:
+    assert set(REQUIRED[stage]) <= set(outcomes[stage])
+
+
+def test_no_speaker_is_on_both_sides(outcomes: dict[str, Any]) -> None:
+    manifest = json.loads((outcomes["path"] / "manifest.json").read_text())
+    assert manifest["data"]["split_by"] == "speaker"
+    assert sum(manifest["data"]["groups"].values()) == 20
+
+
+def test_int8_is_what_tflm_says(outcomes: dict[str, Any]) -> None:
+    convert = outcomes["convert"]
+    assert convert["mismatches"] == 0
+    assert convert["int8"]["sha256"] == sha256_file(outcomes["path"] / "model_int8.tflite")
+    assert convert["int8"]["bytes"] <= 35_000
+
+
+def test_it_learnt_the_words(outcomes: dict[str, Any]) -> None:
+    evaluate = outcomes["evaluate"]
+    assert evaluate["labels"] == ["silence", "unknown", "up", "down"]
+    assert evaluate["int8"]["accuracy"] >= 0.85
+    low, high = evaluate["int8"]["ci95"]
+    assert low <= evaluate["int8"]["accuracy"] <= high
+    confusion = evaluate["int8"]["confusion"]
+    assert sum(map(sum, confusion)) == evaluate["n"]
+
+
+def test_the_firmware_fits_and_says_so(outcomes: dict[str, Any]) -> None:
+    build = outcomes["build"]
+    assert 0 < build["flash_bytes"] <= 1024 * 1024
+    assert build["arena_bytes"] < build["ram_bytes"] <= 256 * 1024
+
+
+def test_the_banner_names_this_model(outcomes: dict[str, Any]) -> None:
+    assert outcomes["convert"]["int8"]["sha256"].startswith(outcomes["flash"]["model"])
+    assert outcomes["flash"]["banner"]["labels"] == ["silence", "unknown", "up", "down"]
+
+
+@pytest.mark.parametrize("word", ["up", "down"])
+def test_the_virtual_board_hears_the_word(
+    tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path, word: str
+) -> None:
+    clip = sorted((corpus / word).glob("*.wav"))[0]
+    plain = tinyml("monitor", outcomes["path"], "--board", "sim", "--replay", clip, cwd=tmp_path)
+    assert f"Heard {word} (" in plain.out
+    answer = tinyml("monitor", outcomes["path"], "--board", "sim", "--replay", clip, "--json", cwd=tmp_path)
+    events = [json.loads(line) for line in answer.out.splitlines()]
+    detections = [event for event in events if event["event"] == "detection"]
+    assert [event["label"] for event in detections] == [word]
+    assert 0 < detections[0]["score"] <= 1
+    lights = [
+        event
+        for event in events
+        if event["event"] == "led" and (event["r"], event["g"], event["b"]) != (0, 0, 0)
+    ]
+    assert lights
+    assert events[-1]["event"] == "summary"
+
+
+def test_replaying_a_folder_reports_each_clip(
+    tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path
+) -> None:
+    for word in ("up", "down", "flat"):
+        (tmp_path / "play" / word).mkdir(parents=True)
+        for clip in sorted((corpus / word).glob("*.wav"))[:3]:
+            shutil.copy(clip, tmp_path / "play" / word)
+    answer = tinyml(
+        "monitor", outcomes["path"], "--board", "sim", "--replay", tmp_path / "play", "--json", cwd=tmp_path
+    )
+    events = [json.loads(line) for line in answer.out.splitlines()]
+    clips = [event for event in events if event["event"] == "clip"]
+    assert len(clips) == 9
+    assert {clip["expected"] for clip in clips} == {"up", "down", "unknown"}
+    right = [c for c in clips if c["detected"] == (c["expected"] if c["expected"] != "unknown" else None)]
+    assert len(right) >= 7
+
+
+def test_the_same_seed_gives_the_same_int8_model(
+    tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "again"
+    tinyml("train", "kws", "--data", corpus, "--run", run, *TRAIN, cwd=tmp_path)
+    tinyml("quantize", run, "--samples", "64", cwd=tmp_path)
+    again = tinyml("convert", run, "--json", cwd=tmp_path).json
+    assert again["int8"]["sha256"] == outcomes["convert"]["int8"]["sha256"]
+
+
+def test_a_stale_artifact_is_refused(tinyml: Tinyml, run: Path, tmp_path: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "model.keras").write_bytes(b"retrained")
+    manifest["artifacts"]["model.keras"]["sha256"] = sha256_file(run / "model.keras")
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    before = (run / "model_int8.tflite").read_bytes()
+    for stage in (["convert"], ["export-c-array"], ["build", "--board", "sim"]):
+        error = tinyml(stage[0], run, *stage[1:], "--json", cwd=tmp_path, code=2).json["error"]
+        assert "stale" in error["what"]
+        assert "tinyml" in error["next_step"]
+    assert (run / "model_int8.tflite").read_bytes() == before
+
+
+def test_an_unknown_board(tinyml: Tinyml, run: Path, tmp_path: Path) -> None:
+    error = tinyml("build", run, "--board", "uno", "--json", cwd=tmp_path, code=2).json["error"]
+    assert "uno" in error["what"]
+    assert "sim" in error["next_step"]
+
+
+def test_a_missing_toolchain(tinyml: Tinyml, run: Path, tmp_path: Path) -> None:
+    shutil.rmtree(run / "firmware")
+    error = tinyml("build", run, "--json", cwd=tmp_path, code=2, env={"PATH": str(tmp_path)}).json["error"]
+    assert "arm-none-eabi" in error["what"] + error["next_step"]
+    assert not list(run.rglob("firmware.elf"))
+
+
+def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None:
+    shutil.rmtree(run / "firmware")
+    error = tinyml("monitor", run, "--board", "sim", "--json", cwd=tmp_path, code=2).json["error"]
+    assert "tinyml build" in error["next_step"] or "tinyml flash" in error["next_step"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
+def test_interrupted_training_keeps_the_best_and_resumes(
+    tinyml: Tinyml, corpus: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs" / "long"
+    command = [sys.executable, "-m", "tinyml_cli", "train", "kws", "--data", str(corpus), "--run", str(run)]
+    command += ["--words", "up,down", "--set", "training.epochs=500", "--set", "training.patience_epochs=500"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        deadline = time.monotonic() + 200
+        while not list((run / "logs").rglob("*checkpoint*")) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=100)
+    assert b"Traceback" not in error
+    assert (run / "model.keras").is_file()
+    tinyml("quantize", run, "--samples", "32", cwd=tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uses make")
+def test_a_makefile_pipeline_does_nothing_the_second_time(
+    outcomes: dict[str, Any], run: Path, repository: Path, tmp_path: Path
+) -> None:
+    # An unchanged copy keeps the order of times, as a checkout of artifacts would.
+    command = ["make", "-C", str(repository), f"RUN={run}", "-o", ".venv/.ready", "kws"]
+    command += [f"TINYML={sys.executable} -m tinyml_cli"]
+    (run / "model_int8.tflite").unlink()
+    first = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "convert" in first.stdout and "build" in first.stdout and "train kws" not in first.stdout
+    second = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "tinyml_cli" not in second.stdout
