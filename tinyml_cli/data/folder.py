@@ -1,0 +1,213 @@
+"""The Speech Commands layout: a folder per word, WAV, FLAC or OGG inside.
+
+P. Warden, "Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition", arXiv:1804.03209.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudio, fit_length, read_audio
+from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
+from tinyml_cli.errors import TinymlError
+
+BACKGROUND_FOLDER, SILENCE_FOLDER = "_background_noise_", "_silence_"
+MINIMUM_CLIPS, MINIMUM_SPEAKERS = 10, 3
+
+_SPEAKER = re.compile(r"^(?P<speaker>.+?)_nohash_\d+$")
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file, the label it trains, the word it says and who speaks."""
+
+    path: Path
+    label: str
+    word: str
+    group: str
+
+
+def speaker_of(path: Path) -> str:
+    """`SPEAKER` of `SPEAKER_nohash_N.wav`; any other file is a speaker of its own."""
+    match = _SPEAKER.match(path.stem)
+    return match["speaker"] if match else f"{path.parent.name}/{path.name}"
+
+
+def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
+    """Every clip of a data folder, sorted by path.
+
+    Raises:
+        TinymlError: no such folder, a word without a folder, a word with too few clips or speakers.
+    """
+    folders = _word_folders(root)
+    for word in words:
+        if word not in folders:
+            raise _no_such_word(root, word, sorted(folders))
+    recordings = []
+    for name, folder in sorted(folders.items()):
+        label = name if name in words else UNKNOWN
+        recordings += [Recording(path, label, name, speaker_of(path)) for path in _audio_files(folder)]
+    for word in words:
+        _check_amount(root, word, [r for r in recordings if r.label == word])
+    silence = root / SILENCE_FOLDER
+    if silence.is_dir():
+        recordings += [Recording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in _audio_files(silence)]
+    return recordings
+
+
+def read_folder(
+    root: Path, words: Sequence[str], sample_rate_hz: int, clip_samples: int, clips_per_label: int
+) -> Corpus:
+    """Reads a data folder.
+
+    Args:
+        root: holds a folder per word; others become "unknown".
+        words: the targets.
+        sample_rate_hz: rate of the clips.
+        clip_samples: length of the clips: shorter files are padded, of longer ones the loudest stretch counts.
+        clips_per_label: at most so many clips of each label are read, chosen evenly over the words.
+
+    Raises:
+        TinymlError: as list_recordings, and damaged or empty audio, with the first file's name and their number.
+    """
+    chosen = thin_out(list_recordings(root, words), clips_per_label)
+    clips = read_recordings(chosen, sample_rate_hz, clip_samples)
+    noises = read_backgrounds(root, sample_rate_hz, clip_samples)
+    notes = []
+    if not (clips.labels == SILENCE).any() and noises:
+        clips = join([clips, cut_silence(noises, clip_samples)])
+        notes.append(f"silence cut from {BACKGROUND_FOLDER}")
+    if not (clips.labels == UNKNOWN).any():
+        notes.append("no folders of other words: `unknown` is synthetic or missing")
+    return Corpus(clips, tuple(noises.values()), tuple(notes))
+
+
+def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Recording]:
+    """At most `clips_per_label` of each label, every word in turn, chosen by a stable hash of the file name."""
+    kept: list[Recording] = []
+    for label in sorted({r.label for r in recordings}):
+        same = [r for r in recordings if r.label == label]
+        kept += [same[row] for row in balanced_rows([r.word for r in same], clips_per_label, [
+            f"{r.word}/{r.path.name}" for r in same
+        ])]
+    return sorted(kept, key=lambda r: r.path)
+
+
+def balanced_rows(words: Sequence[str], count: int, names: Sequence[str]) -> list[int]:
+    """Rows of up to `count` items, taken from each word in turn in the order of the hash of their names."""
+    queues: dict[str, list[int]] = {}
+    for row in sorted(range(len(words)), key=lambda r: hashlib.sha256(names[r].encode()).digest()):
+        queues.setdefault(words[row], []).append(row)
+    turns = [(turn, word, row) for word, rows in queues.items() for turn, row in enumerate(rows)]
+    return sorted(row for _, _, row in sorted(turns)[:count])
+
+
+def read_recordings(recordings: Sequence[Recording], sample_rate_hz: int, clip_samples: int) -> ClipSet:
+    """Reads the files, each fitted to the clip length.
+
+    Raises:
+        TinymlError: damaged or empty audio.
+    """
+    if not recordings:
+        return empty(clip_samples)
+    audio = _read_files([r.path for r in recordings], sample_rate_hz, lambda x: fit_length(x, clip_samples))
+    return ClipSet(
+        np.stack(audio),
+        np.array([r.label for r in recordings]),
+        np.array([r.word for r in recordings]),
+        np.array([r.group for r in recordings]),
+    )
+
+
+def read_backgrounds(root: Path, sample_rate_hz: int, clip_samples: int) -> dict[str, NDArray[np.int16]]:
+    """The recordings in `_background_noise_`, each at least a clip long; empty without the folder."""
+    folder = root / BACKGROUND_FOLDER
+    paths = _audio_files(folder) if folder.is_dir() else []
+    audio = _read_files(paths, sample_rate_hz, lambda x: x)
+    return {p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples) for p, x in zip(paths, audio, strict=True)}
+
+
+def cut_silence(noises: dict[str, NDArray[np.int16]], clip_samples: int) -> ClipSet:
+    """Clips cut side by side from recordings of background; ten neighbours share a group for the split."""
+    cuts, groups = [], []
+    for name, noise in sorted(noises.items()):
+        for index in range(len(noise) // clip_samples):
+            cuts.append(noise[index * clip_samples : (index + 1) * clip_samples])
+            groups.append(f"{BACKGROUND_FOLDER}/{name}/{index // 10}")
+    names = np.full(len(cuts), SILENCE)
+    return ClipSet(np.stack(cuts), names, np.full(len(cuts), BACKGROUND_FOLDER), np.array(groups))
+
+
+def _read_files(
+    paths: Sequence[Path], sample_rate_hz: int, fit: Callable[[NDArray[np.int16]], NDArray[np.int16]]
+) -> list[NDArray[np.int16]]:
+    def read(path: Path) -> NDArray[np.int16] | UnreadableAudio:
+        try:
+            return fit(read_audio(path, sample_rate_hz))
+        except UnreadableAudio as error:
+            return error
+
+    audio: list[NDArray[np.int16]] = []
+    damaged: list[tuple[Path, str]] = []
+    with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(paths), "Reading audio") as progress:
+        for path, result in zip(paths, pool.map(read, paths), strict=True):
+            progress.advance(1, path.parent.name)
+            if isinstance(result, UnreadableAudio):
+                damaged.append((path, str(result)))
+            else:
+                audio.append(result)
+    if damaged:
+        path, why = damaged[0]
+        more = f" and {len(damaged) - 1} more files" if len(damaged) > 1 else ""
+        raise TinymlError(
+            f"`{path.name}`{more} cannot be read as audio: {why}", str(path), "Mend or remove it and train again."
+        )
+    return audio
+
+
+def _word_folders(root: Path) -> dict[str, Path]:
+    if not root.is_dir():
+        raise TinymlError("There is no such data folder", str(root), "Give the folder that holds a folder per word.")
+    folders = {p.name: p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))}
+    if not folders:
+        raise TinymlError(
+            "The data folder holds no folders of words",
+            str(root),
+            "Lay it out as DIR/yes/SPEAKER_nohash_0.wav, one folder per word.",
+        )
+    return folders
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in AUDIO_SUFFIXES)
+
+
+def _no_such_word(root: Path, word: str, available: Sequence[str]) -> TinymlError:
+    close = difflib.get_close_matches(word, available, n=1)
+    hint = f"Did you mean `{close[0]}`? " if close else ""
+    return TinymlError(
+        f"There is no folder for the word `{word}`", str(root), f"{hint}Words there: {', '.join(available)}."
+    )
+
+
+def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> None:
+    found = list(recordings)
+    speakers = len({r.group for r in found})
+    if len(found) < MINIMUM_CLIPS or speakers < MINIMUM_SPEAKERS:
+        raise TinymlError(
+            f"The word `{word}` has {len(found)} clips of {speakers} speakers; "
+            f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers",
+            str(root / word),
+            "Record more, or leave --data out to train on synthetic speech.",
+        )

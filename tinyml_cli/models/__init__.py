@@ -1,0 +1,80 @@
+"""Keras architectures by name. TensorFlow is imported when a model is built, not before."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tinyml_cli.errors import TinymlError
+
+if TYPE_CHECKING:
+    import keras
+
+# name -> module with `build(input_shape, labels, **options)`
+_ARCHITECTURES = {"ds_cnn": "tinyml_cli.models.ds_cnn"}
+
+
+def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: dict[str, Any]) -> keras.Model:
+    """Builds an untrained model.
+
+    Args:
+        name: architecture, as in the recipe.
+        input_shape: shape of one example.
+        labels: number of outputs of the softmax.
+        options: keyword arguments of the architecture.
+
+    Raises:
+        TinymlError: no such architecture, an option it does not have, or TensorFlow is missing.
+    """
+    if name not in _ARCHITECTURES:
+        close = difflib.get_close_matches(name, _ARCHITECTURES, n=1)
+        hint = f"Did you mean `{close[0]}`? " if close else ""
+        raise TinymlError(f"There is no model `{name}`", "model.name", f"{hint}Models: {', '.join(_ARCHITECTURES)}.")
+    require_tensorflow()
+    build = importlib.import_module(_ARCHITECTURES[name]).build
+    try:
+        model: keras.Model = build(input_shape, labels, **options)
+    except (TypeError, ValueError) as error:
+        raise TinymlError(f"The model cannot be built ({error})", "model.options", "See configs/kws.yaml.") from error
+    return model
+
+
+def require_tensorflow() -> None:
+    """Imports TensorFlow quietly.
+
+    Raises:
+        TinymlError: it is not installed.
+    """
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    try:
+        importlib.import_module("tensorflow")
+        importlib.import_module("keras")
+    except ImportError as error:
+        raise TinymlError(
+            f"Training needs TensorFlow ({error})", "extra `train`", "Run: pip install 'tinyml-cli[train]'"
+        ) from error
+
+
+def count_macs(model: keras.Model) -> int:
+    """Multiply-accumulates of one inference: convolutions and dense layers, nothing else."""
+    import keras
+
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D):
+            height, width = layer.output.shape[1:3]
+            total += height * width * _kernel_size(layer)
+        elif isinstance(layer, keras.layers.Dense):
+            total += _kernel_size(layer)
+    return total
+
+
+def _kernel_size(layer: Any) -> int:
+    size = 1
+    for length in layer.kernel.shape:
+        size *= int(length)
+    return size
