@@ -1,0 +1,108 @@
+"""What can be trained. Commands know `Task`, never a particular one.
+
+Third parties add tasks through the entry-point group `tinyml.tasks` (name -> a `Task` object).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from tinyml_cli.errors import TinymlError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tinyml_cli.data.clips import Corpus
+    from tinyml_cli.recipe import Recipe
+    from tinyml_cli.run import Run
+
+_BUILT_IN = {"kws": "tinyml_cli.tasks.kws:KWS"}
+_ENTRY_POINTS = "tinyml.tasks"
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Labelled items to judge a model by.
+
+    Attributes:
+        audio: the raw items, for example int16 [n, samples].
+        features: what the firmware computes from them, uint16 [n, frames, channels].
+        labels: int64 [n], index into the run's labels.
+        groups: str [n], who or what each item comes from.
+        note: one sentence: where they come from and how they were chosen.
+    """
+
+    audio: NDArray[np.int16]
+    features: NDArray[np.uint16]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    note: str
+
+
+@runtime_checkable
+class Task(Protocol):
+    """The same verbs for every kind of model."""
+
+    name: str
+
+    def load_data(self, recipe: Recipe) -> Corpus:
+        """Labelled items with group ids."""
+
+    def extract_features(self, items: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
+        """Exactly what the firmware computes."""
+
+    def build_model(self, recipe: Recipe) -> keras.Model:
+        """An untrained model."""
+
+    def augment(self, items: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
+        """One random variation of each item."""
+
+    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
+        """What this task is judged by."""
+
+    def train(self, run: Run, recipe: Recipe, resume: bool = False) -> dict[str, Any]:
+        """Trains, writes model, recipe and manifest, and says how it went."""
+
+    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs drawn from the training split only."""
+
+    def load_evaluation_set(
+        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
+    ) -> EvaluationSet:
+        """Items to judge the run's model by."""
+
+    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+        """A folder with held-out items to play to a board."""
+
+
+def get_task(name: str) -> Task:
+    """Finds a task by name.
+
+    Raises:
+        TinymlError: there is none; the known ones are named.
+    """
+    sources: dict[str, Callable[[], Any]] = {
+        point.name: point.load for point in metadata.entry_points(group=_ENTRY_POINTS)
+    }
+    sources.update({key: lambda place=place: _load(place) for key, place in _BUILT_IN.items()})
+    if name not in sources:
+        close = difflib.get_close_matches(name, sources, n=1)
+        hint = f"Did you mean `{close[0]}`? " if close else ""
+        raise TinymlError(f"There is no task `{name}`", "task", f"{hint}Tasks: {', '.join(sorted(sources))}.")
+    task = sources[name]()
+    if not isinstance(task, Task):
+        raise TinymlError(f"`{name}` is not a task", f"entry point {_ENTRY_POINTS}", "Update its package.")
+    return task
+
+
+def _load(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,314 @@
+"""Keyword spotting: silence, unknown, and the user's words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import augment, folder, splits, synthesis
+from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.audio_frontend import extract_batch
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.recipe import Recipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.tasks import EvaluationSet, kws_examples, kws_held_out
+from tinyml_cli.training.examples import Examples, to_float
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.training.fit import Fitted
+
+TRAINING_SAMPLE = "logs/training_sample.npz"
+HELD_OUT = kws_held_out.HELD_OUT
+
+_MADE_BY = "tinyml train"
+_CLIPS_PER_LABEL = 4000
+_TRAINING_SAMPLE_SIZE = 2000
+# Synthetic voices prove little about people, so only a few are kept away from training.
+_SYNTHETIC_HELD_OUT_SHARE = 0.1
+_WORD = re.compile(r"^[^\W_][\w' -]{0,39}$")
+
+
+class KeywordSpotting:
+    """The task `kws`."""
+
+    name = "kws"
+
+    def load_data(self, recipe: Recipe) -> Corpus:
+        """Clips from `recipe.data_path`, or synthetic speech where that is None.
+
+        Raises:
+            TinymlError: unusable words or data.
+        """
+        check_words(recipe.words)
+        samples = clip_samples(recipe)
+        rate_hz = recipe.features.sample_rate_hz
+        if recipe.data_path is None:
+            settings = recipe.synthesis
+            corpus = synthesis.synthesise(
+                recipe.words,
+                settings.clips_per_word,
+                settings.unknown_clips,
+                settings.engines,
+                rate_hz,
+                samples,
+                recipe.seed,
+            )
+            return _with_silence(corpus, recipe)
+        corpus = folder.read_folder(Path(recipe.data_path), recipe.words, rate_hz, samples, _CLIPS_PER_LABEL)
+        if not (corpus.clips.labels == UNKNOWN).any():
+            corpus = _with_synthetic_unknown(corpus, recipe)
+        return corpus if (corpus.clips.labels == SILENCE).any() else _with_silence(corpus, recipe)
+
+    def extract_features(self, items: NDArray[np.int16], recipe: Recipe) -> NDArray[np.uint16]:
+        """Audio int16 [clips, samples] -> uint16 [clips, frames, channels], as the firmware computes it."""
+        return extract_batch(items, recipe.features)
+
+    def build_model(self, recipe: Recipe) -> keras.Model:
+        """An untrained model for the recipe's words and features."""
+        shape = (recipe.features.frames(clip_samples(recipe)), recipe.features.channels, 1)
+        return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
+
+    def augment(self, items: NDArray[np.int16], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.int16]:
+        """One random variation of each clip, int16 [clips, samples]."""
+        bed = augment.NoiseBed((), items)
+        return augment.augment(items, recipe.augmentation, bed, recipe.features.sample_rate_hz, rng)
+
+    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
+        """Accuracy of the highest score; outputs [n, labels], labels [n]."""
+        return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
+
+    def train(self, run: Run, recipe: Recipe, resume: bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: go on with a training that was cut off.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, interrupted.
+
+        Raises:
+            TinymlError: unusable words or data, or packages that are missing.
+        """
+        started = time.monotonic()
+        check_words(recipe.words)
+        require_tensorflow()
+        corpus = self.load_data(recipe)
+        where = _split(corpus, recipe)
+        parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
+        train, validation = _make_examples(parts, corpus, recipe)
+
+        from tinyml_cli.training.fit import fit
+
+        fitted = fit(
+            lambda: self.build_model(recipe),
+            train,
+            validation,
+            recipe,
+            run.file("logs"),
+            _fingerprint(recipe, train),
+            resume,
+        )
+        manifest = _describe(recipe, corpus, parts, fitted)
+        _write(run, recipe, manifest, fitted, train, parts["test"])
+        return {
+            "run": str(run.path),
+            "seconds": round(time.monotonic() - started, 1),
+            "n_train": len(train),
+            "n_validation": len(validation),
+            "n_test": len(parts["test"]),
+            "metrics": manifest.metrics["train"],
+            "interrupted": fitted.interrupted,
+        }
+
+    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs from the training split, float32 [min(n, kept), frames, channels, 1].
+
+        Raises:
+            TinymlError: the run's training sample is missing or changed.
+        """
+        manifest = run.manifest()
+        with np.load(run.require(manifest, TRAINING_SAMPLE)) as archive:
+            features = archive["features"]
+        rows = np.random.default_rng([seed, 5]).permutation(len(features))[:n]
+        return to_float(features[rows])
+
+    def load_evaluation_set(
+        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
+    ) -> EvaluationSet:
+        """Balanced clips to judge the run by; see kws_held_out.load."""
+        return kws_held_out.load(run, data_dir, split)
+
+    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+        """Held-out clips as WAV files in `replay/LABEL/`; see kws_held_out.write_replay."""
+        return kws_held_out.write_replay(run, clips_per_label)
+
+
+KWS = KeywordSpotting()
+
+
+def clip_samples(recipe: Recipe) -> int:
+    """Samples of one clip."""
+    return recipe.clip_ms * recipe.features.sample_rate_hz // 1000
+
+
+def check_words(words: list[str]) -> None:
+    """Refuses words that cannot be labels.
+
+    Raises:
+        TinymlError: none, one typed twice, a reserved or an unusable one.
+    """
+    if not words:
+        raise TinymlError("No words were given", "--words", "Write for example --words yes,no")
+    twice = [word for word, count in Counter(words).items() if count > 1]
+    if twice:
+        raise TinymlError(f"The word `{twice[0]}` is there twice", "--words", "Give every word once.")
+    for word in words:
+        if word.lower() in (SILENCE, UNKNOWN):
+            raise TinymlError(
+                f"`{word}` is a label that every model has already", "--words", "Leave it out of the words."
+            )
+        if not _WORD.match(word):
+            raise TinymlError(
+                f"`{word}` is not usable as a word",
+                "--words",
+                "Use letters and digits, with spaces, hyphens or apostrophes inside, up to 40 in all.",
+            )
+
+
+def _with_silence(corpus: Corpus, recipe: Recipe) -> Corpus:
+    """Adds generated silence: enough groups for every split."""
+    count = max(200, len(corpus.clips) // 10)
+    bed = augment.NoiseBed(corpus.noises, np.empty((0, corpus.clips.audio.shape[1]), np.int16))
+    audio = augment.quiet_rooms(
+        count,
+        corpus.clips.audio.shape[1],
+        bed,
+        recipe.features.sample_rate_hz,
+        np.random.default_rng([recipe.seed, 2]),
+    )
+    names = np.full(count, SILENCE)
+    silence = ClipSet(audio, names, names, np.array([f"generated/{i}" for i in range(count)]))
+    notes = (*corpus.notes, "silence generated")
+    return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_training)
+
+
+def _with_synthetic_unknown(corpus: Corpus, recipe: Recipe) -> Corpus:
+    """Gives a folder of nothing but target words other words to tell them from."""
+    console.info("The data folder has no other words: `unknown` is synthetic speech.")
+    samples, rate_hz = corpus.clips.audio.shape[1], recipe.features.sample_rate_hz
+    amount = max(200, round(len(corpus.clips) / len(recipe.words) * recipe.unknown_share))
+    spoken = synthesis.synthesise(
+        recipe.words, 8, amount, recipe.synthesis.engines, rate_hz, samples, recipe.seed
+    )
+    unknown = spoken.clips.take(spoken.clips.labels == UNKNOWN)
+    notes = (*corpus.notes, *spoken.notes)
+    return Corpus(join([corpus.clips, unknown]), corpus.noises, notes, spoken.fixed_training)
+
+
+def _split(corpus: Corpus, recipe: Recipe) -> NDArray[np.str_]:
+    validation, test = shares(recipe)
+    where = splits.split_groups(corpus.clips.groups, validation, test, corpus.fixed_training)
+    for split in (s for s in splits.SPLITS if s != "test" or test > 0):
+        missing = set(recipe.words) - set(corpus.clips.labels[where == split])
+        if missing:
+            raise TinymlError(
+                f"After the split by speaker no clip of `{sorted(missing)[0]}` is left for {split}",
+                recipe.data_path or "synthetic speech",
+                "Record more people saying it, or change training.validation_share and training.test_share.",
+            )
+    return where
+
+
+def shares(recipe: Recipe) -> tuple[float, float]:
+    """(validation, test) shares of speakers."""
+    training = recipe.training
+    if recipe.data_path is not None:
+        return training.validation_share, training.test_share
+    limit = _SYNTHETIC_HELD_OUT_SHARE
+    return min(training.validation_share, limit), min(training.test_share, limit)
+
+
+def _make_examples(
+    parts: dict[splits.Split, ClipSet], corpus: Corpus, recipe: Recipe
+) -> tuple[Examples, Examples]:
+    """Training and validation examples; synthetic voices are validated in noise, people as recorded."""
+    labels = kws_examples.labels_of(recipe.words)
+    quotas = kws_examples.training_quotas(parts["train"], recipe)
+    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, recipe, [recipe.seed, 3])
+    held_out = kws_examples.balanced(parts["validation"], labels)
+    if recipe.data_path is not None:
+        return train, kws_examples.plain_examples(held_out, labels, recipe.features)
+    quotas = held_out.counts(labels)
+    return train, kws_examples.training_examples(held_out, (), quotas, recipe, [recipe.seed, 4])
+
+
+def _fingerprint(recipe: Recipe, train: Examples) -> str:
+    digest = hashlib.sha256(recipe.to_yaml().encode())
+    digest.update(train.features.tobytes())
+    digest.update(train.labels.tobytes())
+    return digest.hexdigest()
+
+
+def _describe(
+    recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
+) -> Manifest:
+    labels = kws_examples.labels_of(recipe.words)
+    validation, test = shares(recipe)
+    return Manifest(
+        task=KWS.name,
+        seed=recipe.seed,
+        labels=labels,
+        features=recipe.features,
+        clip_ms=recipe.clip_ms,
+        data=Data(
+            source="folder" if recipe.data_path else "synthetic",
+            path=recipe.data_path,
+            split_by=f"speaker (validation {validation:g}, test {test:g})",
+            counts={split: clips.counts(labels) for split, clips in parts.items()},
+            groups={split: len(set(clips.groups)) for split, clips in parts.items()},
+            notes=list(corpus.notes),
+        ),
+        model=Model(
+            name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)
+        ),
+        recognizer=recipe.recognizer,
+        metrics={
+            "train": {
+                "validation_accuracy": round(fitted.validation_accuracy, 4),
+                "validation_loss": round(fitted.validation_loss, 4),
+                "epochs": fitted.epochs,
+                "best_epoch": fitted.best_epoch,
+            }
+        },
+    )
+
+
+def _write(
+    run: Run, recipe: Recipe, manifest: Manifest, fitted: Fitted, train: Examples, test: ClipSet
+) -> None:
+    """Writes the artifacts, the manifest last: a run without it counts as not trained."""
+    rows = np.random.default_rng([recipe.seed, 6]).permutation(len(train))[:_TRAINING_SAMPLE_SIZE]
+    with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, features=train.features[rows], labels=train.labels[rows])
+    kws_held_out.save(run, kws_examples.balanced(test, manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL))
+    with atomic_path(run.file(MODEL)) as temporary:
+        fitted.model.save(temporary, include_optimizer=False)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    for name in (MODEL, TRAINING_SAMPLE, HELD_OUT):
+        run.record(manifest, name, _MADE_BY)
+    run.save(manifest)

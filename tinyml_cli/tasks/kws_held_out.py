@@ -1,0 +1,126 @@
+"""Keyword spotting: clips that a model was not trained on, to judge it by and to play to a board."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from tinyml_cli import recipe as recipes
+from tinyml_cli.console import console
+from tinyml_cli.data import folder, splits
+from tinyml_cli.data.clips import SILENCE, ClipSet, join
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import atomic_path
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.tasks import EvaluationSet, kws_examples
+
+HELD_OUT = "logs/held_out.npz"
+SAVED_CLIPS_PER_LABEL = 100
+REPLAY = "replay"
+
+Choice = Literal["test", "all"]
+
+
+def save(run: Run, clips: ClipSet) -> None:
+    """Keeps held-out clips in the run, so that it can be judged and demonstrated without its data."""
+    with atomic_path(run.file(HELD_OUT)) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(
+            stream, audio=clips.audio, labels=clips.labels, words=clips.words, groups=clips.groups
+        )
+
+
+def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> EvaluationSet:
+    """The same number of clips of every label, features computed.
+
+    Args:
+        run: a trained run.
+        data_dir: recordings in the Speech Commands layout; None takes the clips that `train` kept aside.
+        split: "test" takes speakers that were not trained on, by the rule of the training; "all" takes everyone.
+            None means "test" for a run trained on recordings and "all" for one trained on synthetic speech.
+
+    Raises:
+        TinymlError: not trained yet, unusable data, or nobody left to test on.
+    """
+    manifest = run.manifest()
+    if data_dir is None:
+        clips, origin = _saved(run, manifest), "clips kept aside by train"
+    else:
+        clips, origin = _from_folder(run, manifest, data_dir, split)
+    chosen = kws_examples.balanced(clips, manifest.labels)
+    if len(chosen) == 0:
+        raise TinymlError(
+            "No clips are left to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
+        )
+    if manifest.features is None:
+        raise TinymlError("The manifest lacks its features", str(run.path), "Run `tinyml train` again.")
+    examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
+    counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
+    note = f"{len(chosen)} clips ({counts}) of {len(set(chosen.groups))} speakers: {origin}"
+    return EvaluationSet(chosen.audio, examples.features, examples.labels, chosen.groups, note)
+
+
+def _from_folder(
+    run: Run, manifest: Manifest, data_dir: Path, split: Choice | None
+) -> tuple[ClipSet, str]:
+    trained_on_people = manifest.data is not None and manifest.data.source == "folder"
+    chosen: Choice = split or ("test" if trained_on_people else "all")
+    clips = _read(manifest, data_dir)
+    if chosen == "all":
+        if trained_on_people:
+            console.warn("--split all counts speakers that the model may have been trained on.")
+        return clips, f"everyone in {data_dir.name}"
+    training = recipes.load(run.file(RECIPE)).training
+    held_out = [
+        splits.split_of(str(group), training.validation_share, training.test_share) == "test"
+        for group in clips.groups
+    ]
+    return clips.take(np.array(held_out, bool)), f"speakers of {data_dir.name} that were kept out of training"
+
+
+def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
+    """Every clip of a folder, with silence cut from the background recordings where it has no own."""
+    assert manifest.features is not None
+    rate_hz = manifest.features.sample_rate_hz
+    samples = manifest.clip_ms * rate_hz // 1000
+    words = manifest.labels[2:]
+    recordings = folder.list_recordings(data_dir, words)
+    clips = folder.read_recordings(recordings, rate_hz, samples)
+    if not (clips.labels == SILENCE).any():
+        noises = folder.read_backgrounds(data_dir, rate_hz, samples)
+        if noises:
+            clips = join([clips, folder.cut_silence(noises, samples)])
+    return clips
+
+
+def _saved(run: Run, manifest: Manifest) -> ClipSet:
+    with np.load(run.require(manifest, HELD_OUT)) as archive:
+        return ClipSet(archive["audio"], archive["labels"], archive["words"], archive["groups"])
+
+
+def write_replay(run: Run, clips_per_label: int) -> Path:
+    """Writes held-out clips as `replay/LABEL/LABEL_N.wav`, 16-bit mono; an old folder is replaced.
+
+    Raises:
+        TinymlError: the run is not trained, or kept no clips.
+    """
+    import soundfile
+
+    manifest = run.manifest()
+    if manifest.features is None:
+        raise TinymlError("The manifest lacks its features", str(run.path), "Run `tinyml train` again.")
+    clips = kws_examples.balanced(_saved(run, manifest), manifest.labels, clips_per_label)
+    target = run.file(REPLAY)
+    temporary = run.file(f".{REPLAY}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    for label in manifest.labels:
+        (temporary / label).mkdir(parents=True)
+        for index, audio in enumerate(clips.audio[clips.labels == label]):
+            path = temporary / label / f"{label}_{index}.wav"
+            soundfile.write(path, audio, manifest.features.sample_rate_hz, subtype="PCM_16")
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)
+    return target
