@@ -1,0 +1,48 @@
+// Everything the application may ask of a device.
+//
+// One class, one implementation per device (sim/, native/), chosen by the TINYML_BOARD_* macro of the generated
+// tinyml_build.h: calls are direct, so the compiler can inline across them when the linker does.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tinyml_build.h"
+
+#if defined(TINYML_BOARD_SIM)
+#include "sim/hal_state.h"
+#elif defined(TINYML_BOARD_NATIVE)
+#include "native/hal_state.h"
+#else
+#error "tinyml_build.h names no board this library implements"
+#endif
+
+class Hal {
+ public:
+  // Brings up clock and serial link. Call once, before anything else.
+  void begin();
+
+  // Copies the bytes that have arrived, at most `capacity`; returns how many (0: none). Never waits.
+  size_t serial_read(char* bytes, size_t capacity);
+
+  // Sends all bytes, unless the host has stopped reading: then the rest is dropped after a bounded wait.
+  void serial_write(const char* bytes, size_t count);
+
+  // Copies microphone samples (16 bit mono, at the model's rate) that have arrived; 0 where there is no microphone.
+  size_t microphone_read(int16_t* samples, size_t capacity);
+
+  // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event anyway.
+  void led(uint8_t red, uint8_t green, uint8_t blue);
+
+  // Milliseconds since begin().
+  uint32_t clock_ms();
+
+  // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount shift=0`.
+  uint64_t instruction_count();
+
+  // Sleeps until the serial link or the microphone may have something. May return early.
+  void idle();
+
+ private:
+  HalState state_;
+};

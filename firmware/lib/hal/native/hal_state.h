@@ -1,0 +1,9 @@
+// What the Hal of the host process remembers.
+#pragma once
+
+#include <stdint.h>
+
+struct HalState {
+  uint64_t start_ms = 0;     // monotonic clock at begin()
+  bool host_gone = false;    // standard input ended
+};

@@ -1,0 +1,190 @@
+#include "command.h"
+
+#include <string.h>
+
+#include "base64.h"
+#include "crc32.h"
+
+namespace {
+
+constexpr size_t kCrcDigits = 8;
+
+struct Span {
+  const char* text;
+  size_t length;
+
+  bool is(const char* word) const { return length == strlen(word) && memcmp(text, word, length) == 0; }
+};
+
+// Cuts words at single spaces. An empty word (two spaces, a space at an end) is as wrong as any unknown one.
+class Words {
+ public:
+  Words(const char* text, size_t length) : next_(text), end_(text + length), more_(true) {}
+
+  bool more() const { return more_; }
+
+  Span take() {
+    if (!more_) {
+      return Span{end_, 0};
+    }
+    const char* begin = next_;
+    while (next_ < end_ && *next_ != ' ') {
+      ++next_;
+    }
+    const Span word = {begin, static_cast<size_t>(next_ - begin)};
+    more_ = next_ < end_;
+    next_ += more_ ? 1 : 0;
+    return word;
+  }
+
+ private:
+  const char* next_;
+  const char* end_;
+  bool more_;
+};
+
+Reject parse_number(Span word, uint32_t limit, uint32_t* number) {
+  if (word.length == 0 || word.length > 9) {
+    return word.length == 0 ? Reject::kFormat : Reject::kRange;
+  }
+  uint32_t value = 0;
+  for (size_t i = 0; i < word.length; ++i) {
+    if (word.text[i] < '0' || word.text[i] > '9') {
+      return Reject::kFormat;
+    }
+    value = value * 10 + static_cast<uint32_t>(word.text[i] - '0');
+  }
+  *number = value;
+  return value <= limit ? Reject::kNone : Reject::kRange;
+}
+
+bool parse_verb(Span word, Verb* verb) {
+  static const struct {
+    const char* name;
+    Verb verb;
+  } kVerbs[] = {{"pcm", Verb::kPcm},     {"in", Verb::kIn},       {"run", Verb::kRun},
+                {"info", Verb::kInfo},   {"reset", Verb::kReset}, {"trace", Verb::kTrace}};
+  for (const auto& entry : kVerbs) {
+    if (word.is(entry.name)) {
+      *verb = entry.verb;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool parse_hex(Span word, uint32_t* number) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < word.length; ++i) {
+    const char c = word.text[i];
+    if (c >= '0' && c <= '9') {
+      value = value << 4 | static_cast<uint32_t>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      value = value << 4 | static_cast<uint32_t>(c - 'a' + 10);
+    } else {
+      return false;
+    }
+  }
+  *number = value;
+  return word.length == kCrcDigits;
+}
+
+// Checks the CRC at the line's end and cuts it off.
+Reject strip_crc(const char* line, size_t* length) {
+  if (*length < kCrcDigits + 1 || line[*length - kCrcDigits - 1] != ' ') {
+    return Reject::kFormat;
+  }
+  uint32_t expected = 0;
+  if (!parse_hex(Span{line + *length - kCrcDigits, kCrcDigits}, &expected)) {
+    return Reject::kFormat;
+  }
+  *length -= kCrcDigits + 1;
+  return crc32(line, *length) == expected ? Reject::kNone : Reject::kCrc;
+}
+
+Reject parse_trace(Span word, Trace* trace) {
+  if (word.is("off")) {
+    *trace = Trace::kOff;
+  } else if (word.is("scores")) {
+    *trace = Trace::kScores;
+  } else if (word.is("features")) {
+    *trace = Trace::kFeatures;
+  } else {
+    return Reject::kFormat;
+  }
+  return Reject::kNone;
+}
+
+Reject decode_data(char* line, Span text, Command* command) {
+  uint8_t* bytes = reinterpret_cast<uint8_t*>(line);
+  if (text.length == 0 || !base64_decode(text.text, text.length, bytes, &command->bytes)) {
+    return Reject::kFormat;
+  }
+  command->data = bytes;
+  if (command->verb != Verb::kPcm) {
+    return Reject::kNone;
+  }
+  if (command->bytes > kMaxPcmSamples * sizeof(int16_t)) {
+    return Reject::kLength;
+  }
+  return command->bytes % sizeof(int16_t) == 0 ? Reject::kNone : Reject::kFormat;
+}
+
+Reject parse_bulk(char* line, size_t length, Command* command) {
+  const Reject crc = strip_crc(line, &length);
+  if (crc != Reject::kNone) {
+    return crc;
+  }
+  Words words(line, length);
+  words.take();  // verb
+  words.take();  // sequence number
+  if (command->verb == Verb::kIn) {
+    const Reject offset = parse_number(words.take(), UINT32_MAX, &command->offset);
+    if (offset != Reject::kNone) {
+      return offset;
+    }
+  }
+  const Span text = words.take();
+  return words.more() ? Reject::kFormat : decode_data(line, text, command);
+}
+
+}  // namespace
+
+Reject parse_command(char* line, size_t length, Command* command) {
+  memset(command, 0, sizeof(*command));
+  Words words(line, length);
+  if (!parse_verb(words.take(), &command->verb)) {
+    return Reject::kCommand;
+  }
+  uint32_t seq = 0;
+  const Reject number = parse_number(words.take(), UINT16_MAX, &seq);
+  if (number != Reject::kNone) {
+    return number;
+  }
+  command->seq = static_cast<uint16_t>(seq);
+  if (command->verb == Verb::kPcm || command->verb == Verb::kIn) {
+    return parse_bulk(line, length, command);
+  }
+  if (command->verb == Verb::kTrace) {
+    const Reject trace = parse_trace(words.take(), &command->trace);
+    if (trace != Reject::kNone) {
+      return trace;
+    }
+  }
+  return words.more() ? Reject::kFormat : Reject::kNone;
+}
+
+const char* reject_name(Reject reject) {
+  switch (reject) {
+    case Reject::kCrc:
+      return "crc";
+    case Reject::kLength:
+      return "length";
+    case Reject::kCommand:
+      return "command";
+    case Reject::kRange:
+      return "range";
+    default:
+      return "format";
+  }
+}

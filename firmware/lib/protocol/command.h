@@ -1,0 +1,34 @@
+// One line from the host -> one command. Serial protocol, version 1:
+//
+//   info SEQ | reset SEQ | trace SEQ off|scores|features | run SEQ
+//   pcm SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the last space, 8 hex digits
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+constexpr int kProtocolVersion = 1;
+constexpr size_t kMaxPcmSamples = 640;
+
+enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun };
+
+enum class Trace : uint8_t { kOff, kScores, kFeatures };
+
+// Why a line was refused; kNone: it was not.
+enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
+
+struct Command {
+  Verb verb;
+  Trace trace;          // of kTrace
+  uint16_t seq;         // 0 where the line was too broken to tell
+  uint32_t offset;      // of kIn: first byte of the model input to write
+  const uint8_t* data;  // of kPcm, kIn: lies in the line's memory, from its start, and shares its alignment
+  size_t bytes;
+};
+
+// Parses a line of `length` characters, any characters. Bulk data is decoded in place, so the text is lost.
+// Only `command->seq` is meaningful when the line is refused.
+Reject parse_command(char* line, size_t length, Command* command);
+
+// The word that `nak` carries.
+const char* reject_name(Reject reject);

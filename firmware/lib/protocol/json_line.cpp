@@ -1,0 +1,87 @@
+#include "json_line.h"
+
+JsonLine& JsonLine::begin(const char* event) {
+  out_.text("{\"event\":");
+  quoted(event);
+  return *this;
+}
+
+JsonLine& JsonLine::text(const char* name, const char* value) {
+  key(name);
+  quoted(value);
+  return *this;
+}
+
+JsonLine& JsonLine::number(const char* name, uint64_t value) {
+  key(name);
+  out_.number(value);
+  return *this;
+}
+
+JsonLine& JsonLine::permille(const char* name, uint32_t value) {
+  const uint32_t hundredths = (value + 5) / 10;
+  key(name);
+  out_.number(hundredths / 100).put('.').number(hundredths / 10 % 10).number(hundredths % 10);
+  return *this;
+}
+
+JsonLine& JsonLine::texts(const char* name, const char* const* values, size_t count) {
+  key(name);
+  for (size_t i = 0; i < count; ++i) {
+    out_.put(i == 0 ? '[' : ',');
+    quoted(values[i]);
+  }
+  out_.text(count == 0 ? "[]" : "]");
+  return *this;
+}
+
+JsonLine& JsonLine::numbers(const char* name, const int8_t* values, size_t count) {
+  key(name);
+  for (size_t i = 0; i < count; ++i) {
+    const int value = values[i];
+    out_.put(i == 0 ? '[' : ',').text(value < 0 ? "-" : "").number(static_cast<uint64_t>(value < 0 ? -value : value));
+  }
+  out_.text(count == 0 ? "[]" : "]");
+  return *this;
+}
+
+JsonLine& JsonLine::hex(const char* name, const void* bytes, size_t count) {
+  const uint8_t* byte = static_cast<const uint8_t*>(bytes);
+  key(name);
+  out_.put('"');
+  for (size_t i = 0; i < count; ++i) {
+    hex_byte(byte[i]);
+  }
+  out_.put('"');
+  return *this;
+}
+
+void JsonLine::end() { out_.text("}\n").flush(); }
+
+void JsonLine::key(const char* name) {
+  out_.put(',');
+  quoted(name);
+  out_.put(':');
+}
+
+void JsonLine::quoted(const char* text) {
+  out_.put('"');
+  for (; *text != '\0'; ++text) {
+    const uint8_t c = static_cast<uint8_t>(*text);
+    if (c < 0x20) {
+      out_.text("\\u00");
+      hex_byte(c);
+    } else {
+      if (c == '"' || c == '\\') {
+        out_.put('\\');
+      }
+      out_.put(*text);
+    }
+  }
+  out_.put('"');
+}
+
+void JsonLine::hex_byte(uint8_t byte) {
+  static const char kDigits[] = "0123456789abcdef";
+  out_.put(kDigits[byte >> 4]).put(kDigits[byte & 15u]);
+}

@@ -1,0 +1,27 @@
+#include "line_reader.h"
+
+LineReader::Event LineReader::push(char byte) {
+  if (complete_) {
+    complete_ = false;
+    length_ = 0;
+  }
+  if (byte != '\n') {
+    if (length_ < kMaxLine) {
+      buffer_[length_++] = byte;
+    } else {
+      overflowed_ = true;
+    }
+    return Event::kNone;
+  }
+  complete_ = true;
+  if (overflowed_) {
+    overflowed_ = false;
+    length_ = 0;
+    return Event::kTooLong;
+  }
+  if (length_ > 0 && buffer_[length_ - 1] == '\r') {
+    --length_;
+  }
+  buffer_[length_] = '\0';
+  return Event::kLine;
+}

@@ -1,0 +1,26 @@
+// Writes text piece by piece through a small buffer: no printf, no float, no heap.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Where finished pieces of text go.
+struct TextSink {
+  void (*write)(void* context, const char* text, size_t count);
+  void* context;
+};
+
+class TextLine {
+ public:
+  explicit TextLine(TextSink sink) : sink_(sink) {}
+
+  TextLine& put(char c);
+  TextLine& text(const char* text);
+  TextLine& number(uint64_t value);
+  void flush();
+
+ private:
+  TextSink sink_;
+  size_t used_ = 0;
+  char buffer_[96];
+};

@@ -1,0 +1,57 @@
+// Posteriors over time -> "this word was heard", in integer arithmetic.
+//
+// Each inference gives one score per label. The scores of the last `average_window_ms` are averaged; a word is heard
+// when its average is the highest of all labels and reaches its threshold, the window holds at least `minimum_count`
+// inferences, and the same word was not reported within `suppression_ms`. (Posterior smoothing after Chen, Parada,
+// Heigold: "Small-footprint keyword spotting using deep neural networks", ICASSP 2014, section 2.3.)
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct RecognizerConfig {
+  size_t labels;
+  size_t first_word;                     // labels before this one (silence, unknown) are never reported
+  const uint16_t* thresholds_permille;   // one per label
+  uint32_t average_window_ms;
+  uint32_t suppression_ms;
+  uint32_t minimum_count;
+  int32_t score_zero_point;              // a score q stands for (q - zero_point) * permille_per_step_q16 / 65536 ‰
+  uint32_t permille_per_step_q16;
+};
+
+struct Detection {
+  size_t label;
+  uint32_t score_permille;
+  uint32_t time_ms;
+};
+
+class Recognizer {
+ public:
+  static constexpr size_t kMaxLabels = 32;
+  static constexpr size_t kMaxHistory = 64;
+
+  // Keeps a copy of `config`; the thresholds must outlive the recognizer. False if the configuration does not fit.
+  bool begin(const RecognizerConfig& config);
+
+  // Forgets all scores and detections.
+  void reset();
+
+  // Takes the scores of one inference at `time_ms`, which never decreases. True if a word was heard.
+  bool push(uint32_t time_ms, const int8_t* scores, Detection* detection);
+
+ private:
+  void drop_oldest();
+  bool is_suppressed(size_t label, uint32_t time_ms) const;
+  uint32_t average_permille(size_t label) const;
+
+  RecognizerConfig config_ = {};
+  size_t oldest_ = 0;
+  size_t count_ = 0;
+  bool reported_ = false;
+  size_t reported_label_ = 0;
+  uint32_t reported_ms_ = 0;
+  int32_t sums_[kMaxLabels] = {};
+  uint32_t times_ms_[kMaxHistory] = {};
+  int8_t scores_[kMaxHistory][kMaxLabels] = {};
+};

@@ -1,0 +1,78 @@
+"""SCons script of the platform: tools, flags and targets of `sim` and `native`."""
+
+import sys
+from os.path import join
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+board = env.BoardConfig()
+is_cross = bool(board.get("build.toolchain"))
+uses_cxx_runtime = env.GetProjectOption("custom_cxx_runtime", "no") == "yes"
+
+
+def use_tools(prefix):
+    # Linking through the C driver keeps libstdc++ out: our own code needs none, and it may not be installed.
+    env.Replace(
+        AR=prefix + "gcc-ar",
+        AS=prefix + "gcc",
+        CC=prefix + "gcc",
+        CXX=prefix + "g++",
+        LINK=prefix + ("g++" if uses_cxx_runtime else "gcc"),
+        OBJCOPY=prefix + "objcopy",
+        RANLIB=prefix + "gcc-ranlib",
+        SIZETOOL=prefix + "size",
+        ARFLAGS=["rc"],
+        PROGNAME="firmware",
+        PROGSUFFIX=".elf",
+    )
+
+
+def add_common_flags():
+    env.Append(
+        ASFLAGS=["-x", "assembler-with-cpp"],
+        CCFLAGS=["-O3", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common"],
+        CFLAGS=["-std=c11"],
+        CXXFLAGS=["-std=gnu++14", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
+    )
+
+
+def add_cross_flags():
+    machine = [
+        "-mcpu=" + board.get("build.cpu"),
+        "-mthumb",
+        "-mfloat-abi=hard",
+        "-mfpu=" + board.get("build.fpu"),
+    ]
+    script = join(env.PioPlatform().get_dir(), "ldscripts", board.get("build.linker_script"))
+    env.Append(
+        ASFLAGS=machine,
+        CCFLAGS=machine,
+        CXXFLAGS=["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
+        LINKFLAGS=machine + ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections", "-T", script],
+        LIBS=["m"],
+    )
+
+
+def add_host_flags():
+    dead_code = "-Wl,-dead_strip" if sys.platform == "darwin" else "-Wl,--gc-sections"
+    env.Append(
+        # Lets CMSIS headers choose their plain C path on a processor that is not Arm's.
+        CPPDEFINES=["__GNUC_PYTHON__", ("__RESTRICT", "__restrict")],
+        LINKFLAGS=[dead_code],
+        LIBS=["m"],
+    )
+    env.Replace(AR="ar", RANLIB="ranlib")
+
+
+use_tools(board.get("build.toolchain"))
+add_common_flags()
+if is_cross:
+    add_cross_flags()
+else:
+    add_host_flags()
+
+program = env.BuildProgram()
+AlwaysBuild(env.Alias("size", program, env.VerboseAction("$SIZETOOL $SOURCES", "Measuring $SOURCES")))
+AlwaysBuild(env.Alias("exec", program, env.VerboseAction("$SOURCES", "Running $SOURCES")))
+Default([program])

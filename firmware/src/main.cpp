@@ -1,0 +1,20 @@
+// Picks the application that the generated tinyml_build.h names, and runs it for ever.
+#include "hal.h"
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_KWS)
+#include "kws.h"
+using App = KwsApp;
+#else
+#error "tinyml_build.h names no application this firmware has"
+#endif
+
+static Hal hal;
+static App app;
+
+int main() {
+  app.setup(hal);
+  for (;;) {
+    app.step();
+  }
+}

@@ -1,0 +1,196 @@
+"""From a run to firmware: generates a PlatformIO project, builds it, and measures the program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import __version__
+from tinyml_cli.console import console
+from tinyml_cli.device import platformio
+from tinyml_cli.device.boards import Board, load_board
+from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate
+from tinyml_cli.device.sizes import measure
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import Run
+
+EXPORTS = {
+    "aot": ("network.h", "network.c", "model_settings.h", "audio_frontend_tables.h"),
+    "tflm": ("model_data.h", "model_data.cc", "op_resolver.h", "model_settings.h", "audio_frontend_tables.h"),
+}
+_ARENA_DEFINE = {
+    "aot": ("network.h", "NETWORK_ARENA_BYTES"),
+    "tflm": ("model_settings.h", "TFLM_ARENA_BYTES"),
+}
+
+
+def build(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None = None) -> dict[str, Any]:
+    """Builds the run's firmware for a board, unless nothing has changed since the last build.
+
+    Args:
+        run: a run whose model was exported for the engine.
+        board: name of a board, see `load_board`.
+        engine: "aot" or "tflm"; None takes the board's default.
+        tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library; the engine tflm needs it.
+
+    Returns:
+        board, engine, flash_bytes and ram_bytes (None where the program is not an ELF file), arena_bytes,
+        elf (path), seconds, largest_symbols, fresh (whether the last build was still good).
+
+    Raises:
+        TinymlError: unknown board or engine, missing export, sources or tool, a program that does not compile
+            or does not fit the board (says how many bytes are over).
+    """
+    started = time.monotonic()
+    target = load_board(board)
+    inputs = _gather(run, target, engine, tflm_dir)
+    target.require("build")
+    project = run.path / "firmware" / target.name
+    generate(project, inputs)
+    fingerprint = _fingerprint(project, inputs)
+    last = _last_build(project, fingerprint)
+    if last is not None:
+        console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
+        return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
+    platformio.run(project, target, project / "build.log", _count_sources(project, inputs))
+    elf = _install(project, target)
+    outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine} | _sizes(elf, inputs)
+    record = outcome | {"fingerprint": fingerprint, "sha256": sha256_file(elf)}
+    write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
+    _record(run, target, inputs, outcome)
+    return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
+
+
+def _gather(run: Run, board: Board, engine: str | None, tflm_dir: Path | None) -> ProjectInputs:
+    name = engine or board.default_engine
+    if name not in EXPORTS:
+        raise TinymlError(f"There is no engine `{name}`", "--engine", f"Known engines: {', '.join(EXPORTS)}.")
+    manifest = run.manifest()
+    paths = [_require_export(run, manifest, name, file) for file in EXPORTS[name]]
+    if name == "tflm":
+        tflm_dir = _check_tflm_dir(tflm_dir)
+    return ProjectInputs(
+        board=board,
+        engine=name,
+        task=manifest.task,
+        exports=tuple(paths),
+        tflm_dir=tflm_dir if name == "tflm" else None,
+    )
+
+
+def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Path:
+    name = f"export/{engine}/{file}"
+    if name in manifest.artifacts:
+        return run.require(manifest, name)
+    if not run.file(name).is_file():
+        raise TinymlError(
+            f"The model has not been exported for the engine {engine}",
+            str(run.file(name)),
+            f"Run `tinyml export-c-array {run.path} --engine {engine}` first.",
+        )
+    return run.file(name)
+
+
+def _check_tflm_dir(tflm_dir: Path | None) -> Path:
+    advice = "Give a source tree laid out as a PlatformIO library: --tflm DIR; or use --engine aot."
+    if tflm_dir is None:
+        raise TinymlError("The engine tflm needs the sources of TensorFlow Lite Micro", "--tflm", advice)
+    root = Path(tflm_dir).resolve()
+    if not any((root / sub / "tensorflow" / "lite" / "micro").is_dir() for sub in ("", "src")):
+        raise TinymlError("The folder holds no `tensorflow/lite/micro`", str(tflm_dir), advice)
+    return root
+
+
+def _fingerprint(project: Path, inputs: ProjectInputs) -> str:
+    """A hash of all the program is made of: sources by name, size and time, compiler by path and time."""
+    digest = hashlib.sha256(f"{__version__} {inputs.board!r} {inputs.engine}".encode())
+    roots = [firmware_dir() / part for part in ("src", "lib", "platforms")]
+    roots += [project / part for part in ("include", "lib", "platformio.ini")]
+    if inputs.tflm_dir is not None:
+        roots.append(inputs.tflm_dir)
+    for root in roots:
+        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+            if path.is_file() and path.suffix != ".pyc":
+                stat = path.stat()
+                digest.update(f"{path.as_posix()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    for need in inputs.board.needs:
+        if need.when == "build" and (tool := shutil.which(need.tool)):
+            digest.update(f"{tool} {Path(tool).stat().st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
+    """What the last build returned, if it was made from the same inputs and its program is still whole."""
+    elf = project / "firmware.elf"
+    try:
+        record: dict[str, Any] = json.loads((project / "size.json").read_text(encoding="utf-8"))
+        if record.pop("fingerprint") != fingerprint or record.pop("sha256") != sha256_file(elf):
+            return None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return record
+
+
+def _count_sources(project: Path, inputs: ProjectInputs) -> int:
+    roots = [firmware_dir() / "src", firmware_dir() / "lib", project / "lib"]
+    if inputs.tflm_dir is not None:
+        roots.append(inputs.tflm_dir)
+    return 1 + sum(1 for root in roots for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES)
+
+
+def _install(project: Path, board: Board) -> Path:
+    """Copies the program that PlatformIO linked beside the project's files, whole or not at all."""
+    elf = project / "firmware.elf"
+    with atomic_path(elf) as temporary:
+        shutil.copyfile(project / ".pio" / "build" / board.name / "firmware.elf", temporary)
+    if board.kind == "process":
+        elf.chmod(elf.stat().st_mode | 0o111)
+    return elf
+
+
+def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:
+    sizes = measure(elf)
+    return {
+        "flash_bytes": sizes.flash_bytes if sizes else None,
+        "ram_bytes": sizes.ram_bytes if sizes else None,
+        "arena_bytes": _arena_bytes(inputs),
+        "largest_symbols": [asdict(symbol) for symbol in sizes.largest_symbols] if sizes else [],
+    }
+
+
+def _arena_bytes(inputs: ProjectInputs) -> int:
+    file, name = _ARENA_DEFINE[inputs.engine]
+    header = next(path for path in inputs.exports if path.name == file)
+    match = re.search(rf"^#define {name}\s+\(?(\d+)", header.read_text(encoding="utf-8"), re.MULTILINE)
+    if match is None:
+        raise TinymlError(
+            f"The exported header does not define {name}",
+            str(header),
+            f"Run `tinyml export-c-array --engine {inputs.engine}` again.",
+        )
+    return int(match[1])
+
+
+def _record(run: Run, board: Board, inputs: ProjectInputs, outcome: dict[str, Any]) -> None:
+    manifest = run.manifest()
+    manifest.firmware[board.name] = outcome
+    made_from = [f"export/{inputs.engine}/{path.name}" for path in inputs.exports]
+    run.record(
+        manifest,
+        f"firmware/{board.name}/firmware.elf",
+        f"tinyml build --board {board.name}",
+        [name for name in made_from if name in manifest.artifacts],
+    )
+    run.save(manifest)
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 2)
