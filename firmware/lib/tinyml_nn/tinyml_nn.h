@@ -1,0 +1,41 @@
+/* Int8 kernels that the CMSIS-NN subset in use lacks. Plain C11, integers only, no memory of their own.
+ *
+ * Results equal those of TensorFlow Lite Micro's reference kernels to the last bit.
+ */
+#ifndef TINYML_NN_H
+#define TINYML_NN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  int32_t positions; /* height * width */
+  int32_t channels;
+  int32_t input_offset;  /* minus the input's zero point */
+  int32_t output_offset; /* the output's zero point */
+  int32_t multiplier;    /* input scale / output scale / positions = multiplier * 2^(shift - 31) */
+  int32_t shift;
+} tinyml_nn_mean_params;
+
+/* Mean of [positions][channels] over positions, one output per channel. */
+void tinyml_nn_mean_s8(const tinyml_nn_mean_params* params, const int8_t* input, int8_t* output);
+
+typedef struct {
+  int32_t rows;
+  int32_t depth;
+  int32_t multiplier; /* (q - row maximum) * multiplier * 2^(shift - 31) is the exponent in Q5.26 */
+  int32_t shift;
+  int32_t diff_min; /* below this difference to the row's maximum the probability is 0 */
+} tinyml_nn_softmax_params;
+
+/* Softmax of each row of [rows][depth]; the output is probability = (q + 128) / 256. */
+void tinyml_nn_softmax_s8(const tinyml_nn_softmax_params* params, const int8_t* input, int8_t* output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TINYML_NN_H */

@@ -1,0 +1,221 @@
+"""What a lowering works with (OpContext) and what it makes of an operator (Kernel)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.engines.aot import arithmetic
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite.graph import Graph, Operator, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A const array of the generated C.
+
+    Attributes:
+        role: what it is to its operator ("weights"); the C name is made of it and the operator's name.
+        values: int8 or int32, in memory order.
+    """
+
+    role: str
+    values: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One operator as C.
+
+    Attributes:
+        body: statements of a function `int name(uint8_t* arena)` that returns 0 when all is well; names
+            tensors by `read` and `write`, working memory by `OpContext.scratch`, arrays by `OpContext.array`.
+        constants: the arrays that the body reads.
+        scratch_bytes: working memory that the call needs, beyond inputs and outputs.
+        alias_of: set when the operator moves no data: its output is this tensor under another shape.
+    """
+
+    body: str = ""
+    constants: tuple[Constant, ...] = ()
+    scratch_bytes: int = 0
+    alias_of: int | None = None
+
+
+@dataclass(frozen=True)
+class OpContext:
+    """One operator of a graph, with checked access to its tensors."""
+
+    graph: Graph
+    operator: Operator
+    where: str
+
+    @property
+    def name(self) -> str:
+        """The C name of its function."""
+        return f"op_{self.operator.index:02d}_{self.operator.name.lower()}"
+
+    def array(self, role: str) -> str:
+        """The C name of one of its constants."""
+        return f"{self.name}_{role}"
+
+    def option(self, name: str) -> Any:
+        """An option of the operator, as the schema calls it in snake_case."""
+        if name not in self.operator.options:
+            self.refuse(f"lacks its option `{name}`", "Make the model again with a current converter.")
+        return self.operator.options[name]
+
+    def activation(self, position: int = 0) -> Tensor:
+        """A computed int8 tensor with one scale, by input position."""
+        return self._int8(self._given(self.graph.input(self.operator, position), f"input {position}"))
+
+    def output(self) -> Tensor:
+        """The only output: an int8 tensor with one scale."""
+        if len(self.operator.outputs) != 1:
+            self.refuse(f"has {len(self.operator.outputs)} outputs", "Export it with --engine tflm.")
+        return self._int8(self._given(self.graph.output(self.operator), "output"))
+
+    def weights(self, position: int = 1) -> Tensor:
+        """Constant int8 weights, quantised symmetrically."""
+        tensor = self.constant(position)
+        if tensor.dtype != "int8" or tensor.quantization is None:
+            self._float(tensor)
+        if np.any(tensor.quantization.zero_points):
+            self.refuse(f"has weights with a zero point other than 0 ({tensor.label})", _CONVERT)
+        return tensor
+
+    def bias(self, channels: int, position: int = 2) -> npt.NDArray[np.int32]:
+        """Constant int32 bias of `channels` values; zeros when the operator has none."""
+        if self.graph.input(self.operator, position) is None:
+            return np.zeros(channels, np.int32)
+        tensor = self.constant(position)
+        if tensor.dtype != "int32" or tensor.data is None or tensor.elements != channels:
+            self.refuse(f"has a bias that is not int32[{channels}] ({tensor.label})", _CONVERT)
+        return tensor.data.astype(np.int32).reshape(-1)
+
+    def constant(self, position: int) -> Tensor:
+        """A constant tensor of any type, by input position."""
+        tensor = self._given(self.graph.input(self.operator, position), f"input {position}")
+        if tensor.data is None:
+            self.refuse(
+                f"takes {tensor.label} as a computed value; it must be a constant",
+                "Export it with --engine tflm.",
+            )
+        return tensor
+
+    def clamp(self, tensor: Tensor) -> str:
+        """The fused activation as a C initialiser `{lowest, highest}`."""
+        name = self.option("fused_activation_function")
+        if name not in arithmetic.ACTIVATIONS:
+            self.refuse(
+                f"has the fused activation {name}",
+                "Use ReLU, ReLU6 or none, or export it with --engine tflm.",
+            )
+        low, high = arithmetic.activation_range(name, scale_of(tensor), zero_point_of(tensor))
+        return f"{{{low}, {high}}}"
+
+    def image(self, tensor: Tensor) -> tuple[int, int, int, int]:
+        """The shape of a four-dimensional tensor of batch 1: (1, height, width, channels)."""
+        if len(tensor.shape) != 4 or tensor.shape[0] != 1 or min(tensor.shape) < 1:
+            self.refuse(
+                f"works on {tensor.label} of shape {list(tensor.shape)} instead of [1, height, width, channels]",
+                "Convert the model with a batch of 1.",
+            )
+        return tensor.shape
+
+    @property
+    def scratch_name(self) -> str:
+        """The C name of its working memory's offset in the arena."""
+        return f"SCRATCH_{self.operator.index}"
+
+    def scratch(self, size: int) -> str:
+        """C initialiser of a cmsis_nn_context over `size` bytes of working memory."""
+        return f"{{arena + {self.scratch_name}, {size}}}" if size else "{NULL, 0}"
+
+    def refuse(self, why: str, next_step: str) -> NoReturn:
+        """Stops the compilation with this operator's name."""
+        raise TinymlError(
+            f"Operator {self.operator.index} ({self.operator.name}) {why}; the aot engine cannot compile that",
+            self.where,
+            next_step,
+        )
+
+    def _given(self, tensor: Tensor | None, what: str) -> Tensor:
+        if tensor is None:
+            self.refuse(f"lacks its {what}", "Make the model again with a current converter.")
+        return tensor
+
+    def _int8(self, tensor: Tensor) -> Tensor:
+        if tensor.dtype != "int8" or tensor.quantization is None or tensor.data is not None:
+            self._float(tensor)
+        if tensor.quantization.per_channel or not tensor.quantization.scales[0] > 0:
+            self.refuse(f"works on {tensor.label}, which has no single positive scale", _CONVERT)
+        if not arithmetic.INT8_MIN <= zero_point_of(tensor) <= arithmetic.INT8_MAX:
+            self.refuse(f"works on {tensor.label}, whose zero point is not an int8", _CONVERT)
+        return tensor
+
+    def _float(self, tensor: Tensor) -> NoReturn:
+        kind = "a constant" if tensor.data is not None else "a value"
+        self.refuse(f"uses {tensor.label} as {kind} of type {tensor.dtype}, not quantised int8", _CONVERT)
+
+
+_CONVERT = "Quantise the whole model to int8: tinyml quantize, then tinyml convert."
+
+
+def tensor_name(tensor: Tensor) -> str:
+    """The C name of a tensor's offset in the arena."""
+    return f"TENSOR_{tensor.index}"
+
+
+def read(tensor: Tensor) -> str:
+    """C expression: the tensor's values, to read."""
+    return f"(const int8_t*)(arena + {tensor_name(tensor)})"
+
+
+def write(tensor: Tensor) -> str:
+    """C expression: the tensor's values, to write."""
+    return f"(int8_t*)(arena + {tensor_name(tensor)})"
+
+
+def scale_of(tensor: Tensor) -> np.float32:
+    """The one scale of an activation."""
+    assert tensor.quantization is not None
+    return np.float32(tensor.quantization.scales[0])
+
+
+def zero_point_of(tensor: Tensor) -> int:
+    """The one zero point of an activation."""
+    assert tensor.quantization is not None
+    return int(tensor.quantization.zero_points[0])
+
+
+def same_padding(context: OpContext, size: int, window: int, stride: int, dilation: int, output: int) -> int:
+    """Padding before the first element, as TensorFlow splits it: the odd one goes to the end."""
+    if min(window, stride, dilation, output) < 1:
+        context.refuse("has a window, stride or output of size 0", "Make the model again.")
+    reach = (window - 1) * dilation + 1
+    if context.option("padding") == "VALID":
+        expected, total = (size - reach) // stride + 1, 0
+    else:
+        expected = -(-size // stride)
+        total = max((output - 1) * stride + reach - size, 0)
+    if expected != output:
+        context.refuse(
+            f"makes {output} values out of {size} where {expected} were expected", "Make the model again."
+        )
+    return total // 2
+
+
+def dims(*sizes: int) -> str:
+    """C initialiser of cmsis_nn_dims (n, h, w, c)."""
+    return "{" + ", ".join(str(size) for size in sizes) + "}"
+
+
+def channel_constants(multipliers: list[arithmetic.Multiplier]) -> tuple[Constant, Constant]:
+    """Per-channel multipliers and shifts as arrays."""
+    return (
+        Constant("multipliers", np.array([m.significand for m in multipliers], np.int32)),
+        Constant("shifts", np.array([m.shift for m in multipliers], np.int32)),
+    )

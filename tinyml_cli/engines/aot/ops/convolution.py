@@ -1,0 +1,147 @@
+"""CONV_2D and DEPTHWISE_CONV_2D over CMSIS-NN.
+
+The compiler chooses CMSIS-NN's specialised function itself, by the conditions of its `*_wrapper_s8`
+functions for cores without MVE: the wrappers would link every variant into the firmware.
+Scratch sizes are those of the DSP path (Cortex-M4, M7, M33); the plain C path needs no more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tinyml_cli.engines.aot import arithmetic
+from tinyml_cli.engines.aot.kernel import (
+    Constant,
+    Kernel,
+    OpContext,
+    channel_constants,
+    dims,
+    read,
+    same_padding,
+    scale_of,
+    write,
+    zero_point_of,
+)
+from tinyml_cli.tflite.graph import Tensor
+
+_INT16_BYTES = 2
+# arm_convolve_s8 gathers two columns of a window before it multiplies.
+_COLUMNS = 2
+# CMSIS-NN counts the elements of a window in a uint16_t.
+_LONGEST_WINDOW = 0xFFFF
+
+
+class _Window(NamedTuple):
+    """Geometry of the sliding window, (height, width) each."""
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[int, int]
+
+
+def conv_2d(context: OpContext) -> Kernel:
+    """CONV_2D; weights are [output channels, height, width, input channels]."""
+    source, target, weights = context.activation(), context.output(), context.weights()
+    channels = context.image(source)[3]
+    if (
+        len(weights.shape) != 4
+        or weights.shape[3] != channels
+        or weights.shape[0] != context.image(target)[3]
+    ):
+        context.refuse(f"has weights {list(weights.shape)} for {channels} input channels", "Use groups=1.")
+    window = _window(context, source, target, weights.shape[1:3])
+    elements = window.size[0] * window.size[1] * channels
+    if elements > _LONGEST_WINDOW:
+        context.refuse(
+            f"has a window of {elements} values (at most {_LONGEST_WINDOW})", "Use a smaller window."
+        )
+    function, scratch_bytes = "arm_convolve_s8", _COLUMNS * elements * _INT16_BYTES
+    if window.size == (1, 1) and window.padding == (0, 0):
+        function = "arm_convolve_1x1_s8_fast" if window.stride == (1, 1) else "arm_convolve_1x1_s8"
+        scratch_bytes = 0
+    filter_dims = dims(weights.shape[0], *window.size, channels)
+    body = _call(context, function, "cmsis_nn_conv_params", "", window, filter_dims, scratch_bytes)
+    return Kernel(body, _constants(context, source, target, weights, axis=0), scratch_bytes)
+
+
+def depthwise_conv_2d(context: OpContext) -> Kernel:
+    """DEPTHWISE_CONV_2D; weights are [1, height, width, output channels]."""
+    source, target, weights = context.activation(), context.output(), context.weights()
+    channels, outputs = context.image(source)[3], context.image(target)[3]
+    if len(weights.shape) != 4 or weights.shape[0] != 1 or weights.shape[3] != outputs or outputs % channels:
+        context.refuse(
+            f"has weights {list(weights.shape)} for {channels} input channels", "Make the model again."
+        )
+    window = _window(context, source, target, weights.shape[1:3])
+    function, scratch_bytes = "arm_depthwise_conv_s8", 0
+    if outputs == channels and window.dilation == (1, 1):
+        if window.size == (3, 3) and max(window.padding) <= 1:
+            function = "arm_depthwise_conv_3x3_s8"
+        else:
+            function = "arm_depthwise_conv_s8_opt"
+            scratch_bytes = channels * window.size[0] * window.size[1] * _INT16_BYTES
+    multiple = f".ch_mult = {outputs // channels}, "
+    filter_dims = dims(1, *window.size, outputs)
+    body = _call(context, function, "cmsis_nn_dw_conv_params", multiple, window, filter_dims, scratch_bytes)
+    return Kernel(body, _constants(context, source, target, weights, axis=3), scratch_bytes)
+
+
+def _window(context: OpContext, source: Tensor, target: Tensor, size: tuple[int, ...]) -> _Window:
+    stride = (context.option("stride_h"), context.option("stride_w"))
+    dilation = (context.option("dilation_h_factor"), context.option("dilation_w_factor"))
+    vertical, horizontal = (
+        same_padding(
+            context, source.shape[axis + 1], size[axis], stride[axis], dilation[axis], target.shape[axis + 1]
+        )
+        for axis in (0, 1)
+    )
+    return _Window((size[0], size[1]), stride, dilation, (vertical, horizontal))
+
+
+def _constants(
+    context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
+) -> tuple[Constant, ...]:
+    outputs = weights.shape[axis]
+    assert weights.quantization is not None and weights.data is not None
+    scales = weights.quantization.scales
+    if weights.quantization.per_channel and weights.quantization.axis != axis:
+        context.refuse(
+            f"has weights with scales along axis {weights.quantization.axis}", "Make the model again."
+        )
+    scales = scales if len(scales) == outputs else scales.repeat(outputs)
+    multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    return (
+        Constant("weights", weights.data),
+        Constant("bias", context.bias(outputs)),
+        *channel_constants(multipliers),
+    )
+
+
+def _call(
+    context: OpContext,
+    function: str,
+    params_type: str,
+    extra: str,
+    window: _Window,
+    filter_dims: str,
+    scratch_bytes: int,
+) -> str:
+    source, target = context.activation(), context.output()
+
+    def tile(pair: tuple[int, int]) -> str:
+        return f"{{.w = {pair[1]}, .h = {pair[0]}}}"
+
+    return f"""\
+const cmsis_nn_context context = {context.scratch(scratch_bytes)};
+const {params_type} params = {{
+    .input_offset = {-zero_point_of(source)}, .output_offset = {zero_point_of(target)}, {extra}
+    .stride = {tile(window.stride)}, .padding = {tile(window.padding)}, .dilation = {tile(window.dilation)},
+    .activation = {context.clamp(target)}}};
+const cmsis_nn_per_channel_quant_params scales = {{(int32_t*){context.array("multipliers")},
+                                                  (int32_t*){context.array("shifts")}}};
+const cmsis_nn_dims input = {dims(*source.shape)}, window = {filter_dims};
+const cmsis_nn_dims bias = {dims(1, 1, 1, target.shape[3])}, output = {dims(*target.shape)};
+return {function}(
+    &context, &params, &scales, &input, {read(source)}, &window, {context.array("weights")},
+    &bias, {context.array("bias")}, &output, {write(target)});"""

@@ -1,0 +1,79 @@
+"""FULLY_CONNECTED over CMSIS-NN."""
+
+from __future__ import annotations
+
+from tinyml_cli.engines.aot import arithmetic
+from tinyml_cli.engines.aot.kernel import (
+    Constant,
+    Kernel,
+    OpContext,
+    channel_constants,
+    dims,
+    read,
+    scale_of,
+    write,
+    zero_point_of,
+)
+
+
+def fully_connected(context: OpContext) -> Kernel:
+    """FULLY_CONNECTED; weights are [outputs, inputs], leading dimensions of the input are rows.
+
+    Weights with a scale per output go through the 1x1 convolution: this release of CMSIS-NN has no
+    per-channel fully connected function, and the arithmetic is the same.
+    """
+    source, target, weights = context.activation(), context.output(), context.weights()
+    if len(weights.shape) != 2 or min(weights.shape) < 1 or source.elements % weights.shape[1]:
+        context.refuse(
+            f"has weights {list(weights.shape)} for an input {list(source.shape)}", "Make the model again."
+        )
+    outputs, inputs = weights.shape
+    rows = source.elements // inputs
+    if target.elements != rows * outputs:
+        context.refuse(f"makes {list(target.shape)} out of {rows} rows of {inputs}", "Make the model again.")
+    assert weights.quantization is not None and weights.data is not None
+    constants = (Constant("weights", weights.data), Constant("bias", context.bias(outputs)))
+    scales = weights.quantization.scales
+    multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    if weights.quantization.per_channel:
+        if weights.quantization.axis != 0:
+            context.refuse("has weights with scales along their inputs", "Make the model again.")
+        return Kernel(
+            _per_channel(context, rows, inputs, outputs), (*constants, *channel_constants(multipliers))
+        )
+    return Kernel(_per_tensor(context, multipliers[0], rows, inputs, outputs), constants)
+
+
+def _per_tensor(
+    context: OpContext, multiplier: arithmetic.Multiplier, rows: int, inputs: int, outputs: int
+) -> str:
+    source, target = context.activation(), context.output()
+    return f"""\
+const cmsis_nn_context context = {{NULL, 0}};
+const cmsis_nn_fc_params params = {{.input_offset = {-zero_point_of(source)}, .filter_offset = 0,
+                                   .output_offset = {zero_point_of(target)},
+                                   .activation = {context.clamp(target)}}};
+const cmsis_nn_per_tensor_quant_params scale = {{
+    .multiplier = {multiplier.significand}, .shift = {multiplier.shift}}};
+const cmsis_nn_dims input = {dims(rows, 1, 1, inputs)}, filter = {dims(inputs, 1, 1, outputs)};
+const cmsis_nn_dims bias = {dims(1, 1, 1, outputs)}, output = {dims(rows, 1, 1, outputs)};
+return arm_fully_connected_s8(
+    &context, &params, &scale, &input, {read(source)}, &filter, {context.array("weights")},
+    &bias, {context.array("bias")}, &output, {write(target)});"""
+
+
+def _per_channel(context: OpContext, rows: int, inputs: int, outputs: int) -> str:
+    source, target = context.activation(), context.output()
+    return f"""\
+const cmsis_nn_context context = {{NULL, 0}};
+const cmsis_nn_conv_params params = {{.input_offset = {-zero_point_of(source)},
+                                     .output_offset = {zero_point_of(target)},
+                                     .stride = {{1, 1}}, .padding = {{0, 0}}, .dilation = {{1, 1}},
+                                     .activation = {context.clamp(target)}}};
+const cmsis_nn_per_channel_quant_params scales = {{(int32_t*){context.array("multipliers")},
+                                                  (int32_t*){context.array("shifts")}}};
+const cmsis_nn_dims input = {dims(1, 1, rows, inputs)}, filter = {dims(outputs, 1, 1, inputs)};
+const cmsis_nn_dims bias = {dims(1, 1, 1, outputs)}, output = {dims(1, 1, rows, outputs)};
+return arm_convolve_1x1_s8_fast(
+    &context, &params, &scales, &input, {read(source)}, &filter, {context.array("weights")},
+    &bias, {context.array("bias")}, &output, {write(target)});"""
