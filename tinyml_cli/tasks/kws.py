@@ -38,6 +38,8 @@ _CLIPS_PER_LABEL = 4000
 _TRAINING_SAMPLE_SIZE = 2000
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
+# Validation examples of each label made from the synthetic voices kept for it.
+_SYNTHETIC_VALIDATION_SIZE = 250
 _WORD = re.compile(r"^[^\W_][\w' -]{0,39}$")
 
 
@@ -250,11 +252,13 @@ def _make_examples(
     labels = kws_examples.labels_of(recipe.words)
     quotas = kws_examples.training_quotas(parts["train"], recipe)
     train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, recipe, [recipe.seed, 3])
-    held_out = kws_examples.balanced(parts["validation"], labels)
     if recipe.data_path is not None:
+        held_out = kws_examples.balanced(parts["validation"], labels)
         return train, kws_examples.plain_examples(held_out, labels, recipe.features)
-    quotas = held_out.counts(labels)
-    return train, kws_examples.training_examples(held_out, (), quotas, recipe, [recipe.seed, 4])
+    quotas = dict.fromkeys(labels, _SYNTHETIC_VALIDATION_SIZE)
+    return train, kws_examples.training_examples(
+        parts["validation"], (), quotas, recipe, [recipe.seed, 4]
+    )
 
 
 def _fingerprint(recipe: Recipe, train: Examples) -> str:
