@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,3 +30,33 @@ def reference_device() -> Iterator[Callable[..., str]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def native_double(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a program that speaks the protocol on standard input and output, as `native` firmware does."""
+
+    def write(*arguments: str, to: Path | None = None) -> Path:
+        if sys.platform == "win32":
+            pytest.skip("the board `native` needs POSIX")
+        program = to or tmp_path / "firmware.elf"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        call = " ".join([sys.executable, str(REFERENCE_DEVICE), "--stdio", *arguments])
+        program.write_text(f"#!/bin/sh\nexec {call}\n")
+        program.chmod(0o755)
+        return program
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def banner_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny program for the virtual board: prints a banner, echoes, and crashes on `!`."""
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    elf = tmp_path_factory.mktemp("banner") / "banner.elf"
+    flags = ["-nostdlib", "-mcpu=cortex-m4", "-mthumb", "-Wl,-Ttext=0x100,--section-start=.vectors=0,-estart"]
+    source = Path(__file__).with_name("banner.S")
+    subprocess.run(["arm-none-eabi-gcc", *flags, "-o", str(elf), str(source)], check=True)
+    return elf

@@ -143,7 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     faults = {name: int(count or 1) for name, _, count in (fault.partition(":") for fault in options.fault)}
     if options.stdio:
-        stream = io.BufferedRWPair(sys.stdin.buffer, sys.stdout.buffer)
+        stream = io.BufferedRWPair(io.FileIO(0), io.FileIO(1, "w"))
         ReferenceDevice(stream, faults, options.model).serve()
         return
     with socket.create_server(("127.0.0.1", 0)) as server:

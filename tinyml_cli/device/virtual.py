@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,10 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
-
-VIRTUAL_BOARDS = ("sim", "native")
 
 _ATTACH = Path(__file__).with_name("attach.py")
 _START_TIMEOUT_S = 20.0
@@ -26,11 +23,6 @@ _POLL_S = 0.005
 # QEMU says this once it listens; until then a connection could reach a stranger on the same port.
 _QEMU_LISTENS = "QEMU waiting for connection"
 _QEMU_PORT_TAKEN = "Failed to find an available port"
-_QEMU_INSTALL = {
-    "linux": "Install it: sudo apt-get install qemu-system-arm (Fedora: dnf install qemu-system-arm-core)",
-    "darwin": "Install it: brew install qemu",
-    "win32": "Install it: winget install SoftwareFreedomConservancy.QEMU, then open a new terminal",
-}
 
 
 class VirtualDevice:
@@ -54,12 +46,19 @@ class VirtualDevice:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Process id of the device, or of the guard that holds QEMU; 0 when there is none."""
+        return self._process.pid if self._process else 0
+
     def __enter__(self) -> Self:
         """Starts the device.
 
         Raises:
             TinymlError: no firmware, no QEMU, or a firmware that does not start.
         """
+        board = load_board(self.board)
+        board.require("run")
         if not self.elf.is_file():
             raise TinymlError(
                 f"There is no firmware for board `{self.board}`",
@@ -68,7 +67,7 @@ class VirtualDevice:
             )
         self._folder = tempfile.TemporaryDirectory(prefix="tinyml-device-", ignore_cleanup_errors=True)
         try:
-            port = self._start_sim() if self.board == "sim" else self._start_native()
+            port = self._start_qemu() if board.kind == "virtual" else self._start_process()
         except BaseException:
             self._stop()
             raise
@@ -89,11 +88,10 @@ class VirtualDevice:
             raise crash from error
         self._stop()
 
-    def _start_sim(self) -> int:
-        qemu = find_qemu()
+    def _start_qemu(self) -> int:
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            self._spawn("guard", qemu_command(qemu, self.elf, port), stdin=subprocess.PIPE)
+            self._spawn("guard", qemu_command(self.elf, port), stdin=subprocess.PIPE)
             if self._wait_for_qemu():
                 return port
             if not any(sign in self._stderr() for sign in (_QEMU_PORT_TAKEN, "Address already in use")):
@@ -111,7 +109,7 @@ class VirtualDevice:
             time.sleep(_POLL_S)
         return False
 
-    def _start_native(self) -> int:
+    def _start_process(self) -> int:
         if sys.platform == "win32":
             raise TinymlError(
                 "Board `native` needs Linux or macOS",
@@ -176,7 +174,7 @@ class VirtualDevice:
         )
 
 
-def qemu_command(qemu: str, elf: Path, port: int) -> list[str]:
+def qemu_command(elf: Path, port: int) -> list[str]:
     """QEMU as a Cortex-M4 board that waits for the host on a TCP port.
 
     `-icount shift=0` makes one instruction last one virtual nanosecond, so runs repeat exactly; `sleep=off`
@@ -185,29 +183,10 @@ def qemu_command(qemu: str, elf: Path, port: int) -> list[str]:
     chardev = f"socket,id=uart,host=127.0.0.1,port={port},server=on,wait=on,nodelay=on"
     # fmt: off
     return [
-        qemu, "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0,sleep=off",
+        "qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0,sleep=off",
         "-nographic", "-monitor", "none", "-chardev", chardev, "-serial", "chardev:uart", "-kernel", str(elf),
     ]
     # fmt: on
-
-
-def find_qemu() -> str:
-    """The path of qemu-system-arm.
-
-    Raises:
-        TinymlError: it is not installed.
-    """
-    found = shutil.which("qemu-system-arm")
-    if not found and sys.platform == "win32":
-        installed = Path(os.environ.get("PROGRAMFILES", r"C:\Program Files")) / "qemu"
-        found = shutil.which("qemu-system-arm", path=str(installed))
-    if not found:
-        raise TinymlError(
-            "qemu-system-arm is not installed; the virtual board runs on it",
-            "PATH",
-            _QEMU_INSTALL.get(sys.platform, "Install QEMU 7 or newer with system emulation of Arm."),
-        )
-    return found
 
 
 def _free_port() -> int:

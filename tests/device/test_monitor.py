@@ -1,0 +1,157 @@
+"""The monitor: what a person and a program see, and which firmware it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.device.reference_device import LABELS
+from tinyml_cli.device.monitor import Summary, banner, monitor
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.run import MODEL_INT8, Run
+
+Double = Callable[..., Path]
+MODEL = "0123456789ab"
+LOUD = np.full(8000, 8000, np.int16)
+
+
+@pytest.fixture
+def run(tmp_path: Path, native_double: Double) -> Run:
+    """A run whose firmware for `native` is a protocol test double."""
+    run = Run(tmp_path / "run")
+    run.path.mkdir()
+    manifest = Manifest(task="kws", seed=1, labels=LABELS)
+    manifest.artifacts[MODEL_INT8] = Artifact(sha256=MODEL + "0" * 52, bytes=1, made_by="test")
+    run.save(manifest)
+    native_double(to=run.path / "firmware" / "native" / "firmware.elf")
+    return run
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    for name, audio in {"yes/a": LOUD, "yes/b": 0 * LOUD, "tree/c": LOUD, "_silence_/d": 0 * LOUD}.items():
+        path = tmp_path / "clips" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, audio, 16_000)
+    return tmp_path / "clips"
+
+
+def _events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = monitor(run, "native", replay=clips)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("native: tinyml 0.1.0, kws, engine none, model 0123456789ab")
+    assert lines[1].startswith("Listening for: yes, no")
+    assert "Heard yes (94%) @1040ms" in lines
+    assert "yes/a.wav: expected yes, heard yes" in lines
+    assert "1 hits, 1 misses, 1 false accepts, 1 rejections" in lines[-1]
+    assert summary["n"] == 4 and summary["detections"] == 2
+
+
+def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = monitor(run, "native", replay=clips, as_json=True)
+    events = _events(capsys.readouterr().out)
+    assert events[0]["event"] == "ready" and events[0]["model"] == MODEL
+    assert events[-1] == summary
+    assert {"event": "detection", "label": "yes", "score": 0.94, "t_ms": 1040} in events
+    clip_events = [event for event in events if event["event"] == "clip"]
+    assert [(e["file"], e["expected"], e["detected"]) for e in clip_events] == [
+        ("_silence_/d.wav", "silence", None),
+        ("tree/c.wav", "unknown", "yes"),
+        ("yes/a.wav", "yes", "yes"),
+        ("yes/b.wav", "yes", None),
+    ]
+    assert {event["event"] for event in events} == {"ready", "detection", "led", "clip", "summary"}
+
+
+def test_live_on_a_given_port_until_duration(
+    run: Run, reference_device: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = monitor(run, "native", port=reference_device(), duration_s=0.3, as_json=True)
+    captured = capsys.readouterr()
+    assert [event["event"] for event in _events(captured.out)] == ["ready", "summary"]
+    assert "no microphone" in captured.err
+    assert 0.3 <= summary["seconds"] < 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a process is POSIX")
+def test_ctrl_c_ends_with_the_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    summary = monitor(run, "native", duration_s=30, as_json=True)
+    assert summary["seconds"] < 10
+    assert _events(capsys.readouterr().out)[-1]["event"] == "summary"
+
+
+def test_damaged_recordings_still_give_a_summary(
+    run: Run, clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clips / "yes" / "zz.wav").write_bytes(b"junk")
+    with pytest.raises(TinymlError, match=r"zz\.wav"):
+        monitor(run, "native", replay=clips, as_json=True)
+    events = _events(capsys.readouterr().out)
+    assert events[-1]["event"] == "summary" and events[-1]["n"] == 4
+
+
+def test_stale_firmware_is_refused(
+    run: Run, native_double: Double, capsys: pytest.CaptureFixture[str]
+) -> None:
+    native_double("--model", "ffffffffffff", to=run.path / "firmware" / "native" / "firmware.elf")
+    with pytest.raises(TinymlError, match="Stale firmware") as caught:
+        monitor(run, "native", as_json=True)
+    assert caught.value.next_step == "Run `tinyml flash --board native`."
+    assert capsys.readouterr().out == ""
+
+
+def test_other_labels_are_refused(run: Run) -> None:
+    manifest = run.manifest()
+    manifest.labels = ["silence", "unknown", "go", "stop"]
+    run.save(manifest)
+    with pytest.raises(TinymlError, match=r"labels silence, unknown, yes, no.*go, stop"):
+        monitor(run, "native")
+
+
+def test_firmware_that_was_not_built(run: Run) -> None:
+    (run.path / "firmware" / "native" / "firmware.elf").unlink()
+    with pytest.raises(TinymlError, match="no firmware") as caught:
+        monitor(run, "native")
+    assert "tinyml build --board native" in caught.value.next_step
+
+
+def test_banner_is_told_whatever_the_model(run: Run, native_double: Double) -> None:
+    native_double("--model", "abc", to=run.path / "firmware" / "native" / "firmware.elf")
+    assert banner(run, "native")["model"] == "abc"
+
+
+def test_unknown_board_is_refused(run: Run) -> None:
+    with pytest.raises(TinymlError, match="no board `toaster`"):
+        monitor(run, "toaster")
+
+
+def test_summary_adds_up() -> None:
+    summary = Summary()
+    pairs = [("yes", "yes"), ("yes", "no"), ("yes", None), ("unknown", "yes"), ("unknown", "unknown")]
+    for expected, detected in [*pairs, ("silence", None), (None, "yes")]:
+        summary.count(expected, detected)
+    assert (summary.n, summary.hits, summary.misses) == (6, 1, 2)
+    assert (summary.false_accepts, summary.rejections) == (1, 2)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a closed pipe is a POSIX matter")
+def test_the_device_is_gone_when_the_monitor_ends(run: Run, clips: Path) -> None:
+    monitor(run, "native", replay=clips / "yes" / "a.wav")
+    listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    assert str(run.path) not in listing
