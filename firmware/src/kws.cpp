@@ -19,14 +19,8 @@ constexpr uint8_t kLedOff[3] = {0, 0, 0};
 constexpr uint32_t kPermillePerStepQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5);
 
 constexpr RecognizerConfig kRecognizerConfig = {
-    kLabelCount,
-    kFirstWord,
-    DETECTION_THRESHOLD_PERMILLE,
-    AVERAGE_WINDOW_MS,
-    SUPPRESSION_MS,
-    MINIMUM_COUNT,
-    OUTPUT_ZERO_POINT,
-    kPermillePerStepQ16,
+    kLabelCount,   kFirstWord,        DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS,
+    MINIMUM_COUNT, OUTPUT_ZERO_POINT, kPermillePerStepQ16,
 };
 
 void write_serial(void* hal, const char* text, size_t count) {
@@ -39,13 +33,17 @@ void KwsApp::setup(Hal& hal) {
   hal_ = &hal;
   sink_ = TextSink{write_serial, hal_};
   hal_->begin();
-  audio_frontend_init(&frontend_, &kAudioFrontendConfig);
   engine_ready_ = engine_.begin();
   if (!engine_ready_) {
     send_fault(engine_.error());
   } else if (engine_.input_bytes() != sizeof(ring_) || engine_.output_bytes() != kLabelCount) {
     engine_ready_ = false;
     send_fault("the model's input or output does not have the size that model_settings.h says");
+  }
+  frontend_ready_ = audio_frontend_init(&frontend_, &kAudioFrontendConfig);
+  if (!frontend_ready_ || kAudioFrontendConfig.channels != FEATURE_CHANNELS) {
+    frontend_ready_ = false;
+    send_fault("the audio front end cannot hold these settings");
   }
   if (!recognizer_.begin(kRecognizerConfig)) {
     engine_ready_ = false;
@@ -68,7 +66,7 @@ void KwsApp::step() {
   }
   int16_t samples[kMicrophoneBatchSamples];
   const size_t sample_count = hal_->microphone_read(samples, kMicrophoneBatchSamples);
-  if (sample_count > 0 && !host_feeds_) {
+  if (sample_count > 0 && !host_feeds_ && frontend_ready_) {
     process_audio(samples, sample_count);
   }
   if (byte_count == 0 && sample_count == 0) {
@@ -77,7 +75,9 @@ void KwsApp::step() {
 }
 
 void KwsApp::reset_stream() {
-  audio_frontend_reset(&frontend_);
+  if (frontend_ready_) {
+    audio_frontend_reset(&frontend_);
+  }
   recognizer_.reset();
   host_feeds_ = false;
   last_pcm_seq_ = 0;
@@ -130,6 +130,9 @@ void KwsApp::execute(const Command& command) {
 }
 
 Reject KwsApp::accept_pcm(const Command& command) {
+  if (!frontend_ready_) {
+    return Reject::kCommand;
+  }
   // A repeated number means that our answer was lost: these samples have been heard already.
   const bool duplicate = command.seq != 0 && command.seq == last_pcm_seq_;
   if (!duplicate) {
@@ -246,7 +249,13 @@ void KwsApp::set_led(const uint8_t color[3], uint32_t time_ms) {
   led_on_ = (color[0] | color[1] | color[2]) != 0;
   led_since_ms_ = time_ms;
   hal_->led(color[0], color[1], color[2]);
-  event().begin("led").number("r", color[0]).number("g", color[1]).number("b", color[2]).number("t_ms", time_ms).end();
+  event()
+      .begin("led")
+      .number("r", color[0])
+      .number("g", color[1])
+      .number("b", color[2])
+      .number("t_ms", time_ms)
+      .end();
 }
 
 void KwsApp::update_led(uint32_t time_ms) {
@@ -255,7 +264,9 @@ void KwsApp::update_led(uint32_t time_ms) {
   }
 }
 
-uint32_t KwsApp::stream_ms() const { return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ); }
+uint32_t KwsApp::stream_ms() const {
+  return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ);
+}
 
 void KwsApp::send_ready() {
   event()
@@ -275,7 +286,9 @@ void KwsApp::send_ready() {
       .end();
 }
 
-void KwsApp::send_ack(uint16_t seq) { event().begin("ack").number("seq", seq).end(); }
+void KwsApp::send_ack(uint16_t seq) {
+  event().begin("ack").number("seq", seq).end();
+}
 
 void KwsApp::send_nak(uint16_t seq, Reject reject) {
   event().begin("nak").number("seq", seq).text("reason", reject_name(reject)).end();
@@ -290,4 +303,6 @@ void KwsApp::send_output(uint16_t seq) {
       .end();
 }
 
-void KwsApp::send_fault(const char* what) { event().begin("fault").text("what", what).end(); }
+void KwsApp::send_fault(const char* what) {
+  event().begin("fault").text("what", what).end();
+}

@@ -19,7 +19,8 @@ class KwsApp {
   // protocol answers all the same.
   void setup(Hal& hal);
 
-  // Does what is due: one batch of serial bytes, one batch of microphone samples; sleeps when there is neither.
+  // Does what is due: one batch of serial bytes, one batch of microphone samples; sleeps when there is
+  // neither.
   void step();
 
  private:
@@ -52,6 +53,7 @@ class KwsApp {
   Recognizer recognizer_;
 
   bool engine_ready_ = false;
+  bool frontend_ready_ = false;
   bool host_feeds_ = false;  // the host has sent PCM since the last reset: the microphone is not listened to
   Trace trace_ = Trace::kOff;
   uint16_t last_pcm_seq_ = 0;  // 0: none, and never a duplicate

@@ -1,7 +1,7 @@
 // Everything the application may ask of a device.
 //
-// One class, one implementation per device (sim/, native/), chosen by the TINYML_BOARD_* macro of the generated
-// tinyml_build.h: calls are direct, so the compiler can inline across them when the linker does.
+// One class, one implementation per device (sim/, native/), chosen by the TINYML_BOARD_* macro of the
+// generated tinyml_build.h: calls are direct, so the compiler can inline across them when the linker does.
 #pragma once
 
 #include <stddef.h>
@@ -28,16 +28,19 @@ class Hal {
   // Sends all bytes, unless the host has stopped reading: then the rest is dropped after a bounded wait.
   void serial_write(const char* bytes, size_t count);
 
-  // Copies microphone samples (16 bit mono, at the model's rate) that have arrived; 0 where there is no microphone.
+  // Copies microphone samples (16 bit mono, at the model's rate) that have arrived; 0 where there is no
+  // microphone.
   size_t microphone_read(int16_t* samples, size_t capacity);
 
-  // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event anyway.
+  // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event
+  // anyway.
   void led(uint8_t red, uint8_t green, uint8_t blue);
 
   // Milliseconds since begin().
   uint32_t clock_ms();
 
-  // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount shift=0`.
+  // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount
+  // shift=0`.
   uint64_t instruction_count();
 
   // Sleeps until the serial link or the microphone may have something. May return early.

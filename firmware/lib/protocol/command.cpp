@@ -62,8 +62,8 @@ bool parse_verb(Span word, Verb* verb) {
   static const struct {
     const char* name;
     Verb verb;
-  } kVerbs[] = {{"pcm", Verb::kPcm},     {"in", Verb::kIn},       {"run", Verb::kRun},
-                {"info", Verb::kInfo},   {"reset", Verb::kReset}, {"trace", Verb::kTrace}};
+  } kVerbs[] = {{"pcm", Verb::kPcm},   {"in", Verb::kIn},       {"run", Verb::kRun},
+                {"info", Verb::kInfo}, {"reset", Verb::kReset}, {"trace", Verb::kTrace}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;

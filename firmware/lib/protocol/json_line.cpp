@@ -39,7 +39,9 @@ JsonLine& JsonLine::numbers(const char* name, const int8_t* values, size_t count
   key(name);
   for (size_t i = 0; i < count; ++i) {
     const int value = values[i];
-    out_.put(i == 0 ? '[' : ',').text(value < 0 ? "-" : "").number(static_cast<uint64_t>(value < 0 ? -value : value));
+    out_.put(i == 0 ? '[' : ',')
+        .text(value < 0 ? "-" : "")
+        .number(static_cast<uint64_t>(value < 0 ? -value : value));
   }
   out_.text(count == 0 ? "[]" : "]");
   return *this;
@@ -56,7 +58,9 @@ JsonLine& JsonLine::hex(const char* name, const void* bytes, size_t count) {
   return *this;
 }
 
-void JsonLine::end() { out_.text("}\n").flush(); }
+void JsonLine::end() {
+  out_.text("}\n").flush();
+}
 
 void JsonLine::key(const char* name) {
   out_.put(',');

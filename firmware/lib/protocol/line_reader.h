@@ -13,7 +13,8 @@ class LineReader {
     kTooLong,  // a line longer than kMaxLine has just ended; it was dropped
   };
 
-  // Takes one byte. After kLine the text stays valid, and may be overwritten by its reader, until the next push().
+  // Takes one byte. After kLine the text stays valid, and may be overwritten by its reader, until the next
+  // push().
   Event push(char byte);
 
   // The line, without its newline or carriage return, ended by a zero byte. It may contain zero bytes itself.

@@ -1,9 +1,10 @@
 // Posteriors over time -> "this word was heard", in integer arithmetic.
 //
-// Each inference gives one score per label. The scores of the last `average_window_ms` are averaged; a word is heard
-// when its average is the highest of all labels and reaches its threshold, the window holds at least `minimum_count`
-// inferences, and the same word was not reported within `suppression_ms`. (Posterior smoothing after Chen, Parada,
-// Heigold: "Small-footprint keyword spotting using deep neural networks", ICASSP 2014, section 2.3.)
+// Each inference gives one score per label. The scores of the last `average_window_ms` are averaged; a word
+// is heard when its average is the highest of all labels and reaches its threshold, the window holds at least
+// `minimum_count` inferences, and the same word was not reported within `suppression_ms`. (Posterior
+// smoothing after Chen, Parada, Heigold: "Small-footprint keyword spotting using deep neural networks",
+// ICASSP 2014, section 2.3.)
 #pragma once
 
 #include <stddef.h>
@@ -11,12 +12,12 @@
 
 struct RecognizerConfig {
   size_t labels;
-  size_t first_word;                     // labels before this one (silence, unknown) are never reported
-  const uint16_t* thresholds_permille;   // one per label
+  size_t first_word;                    // labels before this one (silence, unknown) are never reported
+  const uint16_t* thresholds_permille;  // one per label
   uint32_t average_window_ms;
   uint32_t suppression_ms;
   uint32_t minimum_count;
-  int32_t score_zero_point;              // a score q stands for (q - zero_point) * permille_per_step_q16 / 65536 ‰
+  int32_t score_zero_point;  // a score q stands for (q - zero_point) * permille_per_step_q16 / 65536 ‰
   uint32_t permille_per_step_q16;
 };
 
@@ -31,7 +32,8 @@ class Recognizer {
   static constexpr size_t kMaxLabels = 32;
   static constexpr size_t kMaxHistory = 64;
 
-  // Keeps a copy of `config`; the thresholds must outlive the recognizer. False if the configuration does not fit.
+  // Keeps a copy of `config`; the thresholds must outlive the recognizer. False if the configuration does not
+  // fit.
   bool begin(const RecognizerConfig& config);
 
   // Forgets all scores and detections.

@@ -29,7 +29,9 @@ bool wait_for(int descriptor, short event, int timeout_ms) {
 
 }  // namespace
 
-void Hal::begin() { state_.start_ms = monotonic_ms(); }
+void Hal::begin() {
+  state_.start_ms = monotonic_ms();
+}
 
 size_t Hal::serial_read(char* bytes, size_t capacity) {
   if (state_.host_gone || capacity == 0 || !wait_for(STDIN_FILENO, POLLIN, 0)) {
@@ -60,13 +62,19 @@ void Hal::serial_write(const char* bytes, size_t count) {
   }
 }
 
-size_t Hal::microphone_read(int16_t*, size_t) { return 0; }
+size_t Hal::microphone_read(int16_t*, size_t) {
+  return 0;
+}
 
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
-uint32_t Hal::clock_ms() { return static_cast<uint32_t>(monotonic_ms() - state_.start_ms); }
+uint32_t Hal::clock_ms() {
+  return static_cast<uint32_t>(monotonic_ms() - state_.start_ms);
+}
 
-uint64_t Hal::instruction_count() { return 0; }
+uint64_t Hal::instruction_count() {
+  return 0;
+}
 
 void Hal::idle() {
   if (state_.host_gone) {

@@ -8,10 +8,9 @@
 
 namespace {
 
-constexpr uint32_t kTicksPerPeriod = 1u << 24;    // SysTick is 24 bits wide
-constexpr uint32_t kTicksPerMs = 25000;           // AN386 clocks the core, and SysTick, at 25 MHz
-constexpr uint32_t kInstructionsPerTick = 40;     // -icount shift=0: one instruction each nanosecond
-constexpr uint32_t kIdlePolls = 200;
+constexpr uint32_t kTicksPerPeriod = 1u << 24;  // SysTick is 24 bits wide
+constexpr uint32_t kTicksPerMs = 25000;         // AN386 clocks the core, and SysTick, at 25 MHz
+constexpr uint32_t kInstructionsPerTick = 40;   // -icount shift=0: one instruction each nanosecond
 constexpr uint32_t kWriteTimeoutTicks = 500 * kTicksPerMs;
 
 volatile uint32_t tick_periods = 0;  // counted by SysTick_Handler
@@ -29,7 +28,9 @@ uint64_t ticks() {
 
 }  // namespace
 
-extern "C" void SysTick_Handler() { tick_periods = tick_periods + 1; }
+extern "C" void SysTick_Handler() {
+  tick_periods = tick_periods + 1;
+}
 
 void Hal::begin() {
   kUart0->baud_divider = 16;  // the smallest the UART accepts; QEMU moves bytes as fast as it can
@@ -63,22 +64,23 @@ void Hal::serial_write(const char* bytes, size_t count) {
   }
 }
 
-size_t Hal::microphone_read(int16_t*, size_t) { return 0; }
+size_t Hal::microphone_read(int16_t*, size_t) {
+  return 0;
+}
 
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
-uint32_t Hal::clock_ms() { return static_cast<uint32_t>(ticks() / kTicksPerMs); }
+uint32_t Hal::clock_ms() {
+  return static_cast<uint32_t>(ticks() / kTicksPerMs);
+}
 
-uint64_t Hal::instruction_count() { return ticks() * kInstructionsPerTick; }
+uint64_t Hal::instruction_count() {
+  return ticks() * kInstructionsPerTick;
+}
 
-// WFI also wakes for an interrupt that PRIMASK holds back, so the UART needs no handler: the line is enabled, slept
-// on, and disabled again before it could be taken.
+// WFI also wakes for an interrupt that PRIMASK holds back, so the UART needs no handler: the line is enabled,
+// slept on, and disabled again before it could be taken.
 void Hal::idle() {
-  for (uint32_t polls = 0; polls < kIdlePolls; ++polls) {
-    if ((kUart0->state & kUartRxFull) != 0) {
-      return;
-    }
-  }
   __asm volatile("cpsid i" ::: "memory");
   kUart0->control = kUartTxEnable | kUartRxEnable | kUartRxInterruptEnable;
   *kNvicEnable = kUart0RxIrq;

@@ -1,5 +1,6 @@
 // The few registers of QEMU's mps2-an386 that the virtual board uses.
-// Sources: Arm AN386 (memory map, interrupt numbers), Cortex-M System Design Kit TRM (UART), ARMv7-M ARM (system).
+// Sources: Arm AN386 (memory map, interrupt numbers), Cortex-M System Design Kit TRM (UART), ARMv7-M ARM
+// (system).
 #pragma once
 
 #include <stdint.h>
@@ -18,6 +19,13 @@ struct SysTickTimer {
   volatile uint32_t current;
 };
 
+struct MemoryProtectionUnit {
+  volatile uint32_t control;
+  volatile uint32_t region_number;
+  volatile uint32_t region_base;
+  volatile uint32_t region_attributes;
+};
+
 enum : uint32_t {
   kUartTxFull = 1u << 0,  // state
   kUartRxFull = 1u << 1,
@@ -30,10 +38,16 @@ enum : uint32_t {
   kSysTickProcessorClock = 1u << 2,
   kSysTickPending = 1u << 26,  // kInterruptControl
   kUart0RxIrq = 1u << 0,       // NVIC line 0
+  kMpuEnable = 1u << 0,        // control
+  kMpuDefaultMap = 1u << 2,
+  kMpuRegionValid = 1u << 4,   // region_base
+  kMpuRegionEnable = 1u << 0,  // region_attributes
+  kMpuNoExecute = 1u << 28,
 };
 
 static CmsdkUart* const kUart0 = reinterpret_cast<CmsdkUart*>(0x40004000);
 static SysTickTimer* const kSysTick = reinterpret_cast<SysTickTimer*>(0xE000E010);
+static MemoryProtectionUnit* const kMpu = reinterpret_cast<MemoryProtectionUnit*>(0xE000ED94);
 static volatile uint32_t* const kNvicEnable = reinterpret_cast<volatile uint32_t*>(0xE000E100);
 static volatile uint32_t* const kNvicDisable = reinterpret_cast<volatile uint32_t*>(0xE000E180);
 static volatile uint32_t* const kNvicClearPending = reinterpret_cast<volatile uint32_t*>(0xE000E280);

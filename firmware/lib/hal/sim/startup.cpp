@@ -1,7 +1,7 @@
 // From reset to main() on the virtual board, and what happens when it goes wrong.
 //
-// The linker script puts the stack at the bottom of RAM: an overflow leaves RAM and faults, instead of silently
-// writing over variables.
+// The linker script puts the stack at the bottom of RAM, and the MPU forbids what lies below: an overflow
+// faults, instead of silently writing over variables.
 #include "tinyml_build.h"
 
 #if defined(TINYML_BOARD_SIM)
@@ -24,14 +24,20 @@ void SysTick_Handler();
 
 // Keeps C++ runtimes that register destructors at exit linkable: this program never exits.
 void* __dso_handle = nullptr;
-int __aeabi_atexit(void*, void (*)(void*), void*) { return 0; }
-int atexit(void (*)()) { return 0; }
+int __aeabi_atexit(void*, void (*)(void*), void*) {
+  return 0;
+}
+int atexit(void (*)()) {
+  return 0;
+}
 
 // There is no heap. A malloc that slipped in gets a clean "out of memory".
 void* _sbrk(ptrdiff_t) {
   errno = ENOMEM;
   return reinterpret_cast<void*>(-1);
 }
+
+static constexpr uint32_t kFrameBytes = 32;
 
 static void put_text(const char* text) {
   for (; *text != '\0'; ++text) {
@@ -51,7 +57,9 @@ static void put_hex(uint32_t value) {
 
 __attribute__((used, noreturn)) void report_fault(const uint32_t* frame) {
   // The frame that the core pushed: r0-r3, r12, lr, pc, xpsr. After a stack overflow it is not in RAM.
-  const bool overflow = frame < _stack_bottom || frame + 8 > _stack_top;
+  const uintptr_t address = reinterpret_cast<uintptr_t>(frame);
+  const bool overflow = address < reinterpret_cast<uintptr_t>(_stack_bottom) ||
+                        address > reinterpret_cast<uintptr_t>(_stack_top) - kFrameBytes;
   kUart0->control = kUartTxEnable | kUartRxEnable;
   put_text("\n{\"event\":\"fault\",\"what\":\"");
   put_text(overflow ? "stack overflow" : "hard fault");
@@ -84,8 +92,17 @@ __attribute__((naked, noreturn)) void Reset_Handler() {
       "b start_program\n");
 }
 
+static void guard_stack() {
+  constexpr uint32_t kGuardBytesLog2 = 20;
+  kMpu->region_base = (reinterpret_cast<uint32_t>(_stack_bottom) - (1u << kGuardBytesLog2)) | kMpuRegionValid;
+  kMpu->region_attributes =
+      kMpuNoExecute | ((kGuardBytesLog2 - 1) << 1) | kMpuRegionEnable;  // no access at all
+  kMpu->control = kMpuEnable | kMpuDefaultMap;
+}
+
 __attribute__((used, noreturn)) void start_program() {
   *kCoprocessorAccess |= 0xFu << 20;  // full access to the FPU (CP10, CP11)
+  guard_stack();
   __asm volatile("dsb\n isb" ::: "memory");
   const uint32_t* source = _data_load;
   for (uint32_t* word = _data_start; word < _data_end; ++word) {

@@ -1,0 +1,42 @@
+"""Compiles small C++ programs around the firmware's libraries, with sanitizers, for this computer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIBRARIES = REPOSITORY / "firmware" / "lib"
+HARNESS = Path(__file__).parent / "harness"
+STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c++14", "-fno-exceptions", "-fno-rtti"]
+
+
+def compile_harness(folder: Path, name: str, *libraries: str) -> Path:
+    """Builds `harness/<name>.cpp` with all sources of the libraries under ASan and UBSan; skips without g++."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("no g++ here")
+    program = folder / name
+    sources = [source for library in libraries for source in sorted((LIBRARIES / library).glob("*.cpp"))]
+    command = [compiler, *STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    command += [f"-I{LIBRARIES / library}" for library in libraries]
+    subprocess.run([*command, HARNESS / f"{name}.cpp", *sources, "-o", program], check=True)
+    return program
+
+
+def run(program: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
+    """What the program prints; a report of a sanitizer fails the test."""
+    process = subprocess.run(
+        [program, *arguments],
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1"},
+    )
+    assert process.returncode == 0, process.stderr.decode(errors="replace")
+    return process.stdout

@@ -1,0 +1,202 @@
+"""The firmware's command parser against an independent one, on valid, mutated and random bytes (ASan, UBSan)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import random
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.firmware.native import compile_harness, run
+
+MAX_LINE = 4095
+ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  \t\r\n\x00\xff"
+
+
+@pytest.fixture(scope="module")
+def parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_harness(tmp_path_factory.mktemp("protocol"), "protocol", "protocol")
+
+
+def with_crc(text: bytes) -> bytes:
+    return text + b" %08x" % zlib.crc32(text)
+
+
+def pcm(seq: int, data: bytes) -> bytes:
+    return with_crc(b"pcm %d " % seq + base64.b64encode(data))
+
+
+def model_input(seq: int, offset: int, data: bytes) -> bytes:
+    return with_crc(b"in %d %d " % (seq, offset) + base64.b64encode(data))
+
+
+def expected(line: bytes) -> str:
+    """What protocol version 1 says about one line, written from its description alone."""
+    line = line.removesuffix(b"\r")
+    words = line.split(b" ")
+    verb = words[0].decode("latin-1")
+    if verb not in ("info", "reset", "trace", "pcm", "in", "run"):
+        return "nak 0 command"
+    number = words[1] if len(words) > 1 else b""
+    if len(number) > 9:
+        return "nak 0 range"
+    if not re.fullmatch(rb"[0-9]+", number):
+        return "nak 0 format"
+    seq = int(number)
+    if seq > 65535:
+        return "nak 0 range"
+    if verb in ("pcm", "in"):
+        return _expected_bulk(line, verb, seq)
+    if verb == "trace":
+        if len(words) == 3 and words[2] in (b"off", b"scores", b"features"):
+            return f"trace {seq} {words[2].decode()}"
+        return f"nak {seq} format"
+    return f"{verb} {seq}" if len(words) == 2 else f"nak {seq} format"
+
+
+def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
+    match = re.fullmatch(rb"(.*) ([0-9a-f]{8})", line, re.DOTALL)
+    if match is None:
+        return f"nak {seq} format"
+    if zlib.crc32(match[1]) != int(match[2], 16):
+        return f"nak {seq} crc"
+    words = match[1].split(b" ")[2:]
+    offset = 0
+    if verb == "in":
+        number = words.pop(0) if words else b""
+        if len(number) > 9:
+            return f"nak {seq} range"
+        if not re.fullmatch(rb"[0-9]+", number):
+            return f"nak {seq} format"
+        offset = int(number)
+    if len(words) != 1:
+        return f"nak {seq} format"
+    try:
+        data = base64.b64decode(words[0], validate=True)
+    except (binascii.Error, ValueError):
+        return f"nak {seq} format"
+    if not data or base64.b64encode(data) != words[0]:
+        return f"nak {seq} format"
+    if verb == "pcm" and len(data) > 1280:
+        return f"nak {seq} length"
+    if verb == "pcm" and len(data) % 2:
+        return f"nak {seq} format"
+    return f"{verb} {seq} {offset} {len(data)} {zlib.crc32(data):08x}"
+
+
+def check(parser: Path, stream: bytes) -> list[str]:
+    lines = stream.split(b"\n")[:-1]
+    answers = run(parser, stdin=stream).decode().splitlines()
+    wanted = ["too long" if len(line) > MAX_LINE else expected(line) for line in lines]
+    for line, answer, want in zip(lines, answers, wanted, strict=True):
+        assert answer == want, line
+    return answers
+
+
+def test_every_command(parser: Path) -> None:
+    lines = [b"info 1", b"reset 2\r", b"trace 3 off", b"trace 4 scores", b"trace 5 features", b"run 65535", b"run 0"]
+    lines += [pcm(6, bytes(1280)), model_input(7, 0, b"\x80"), model_input(8, 27647, bytes(range(256)) * 11)]
+    answers = check(parser, b"\n".join(lines) + b"\n")
+    assert not [answer for answer in answers if answer.startswith("nak")]
+    assert answers[-1].startswith("in 8 27647 2816 ")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (b"", "nak 0 command"),
+        (b"INFO 1", "nak 0 command"),
+        (b" info 1", "nak 0 command"),
+        (b"info", "nak 0 format"),
+        (b"info ", "nak 0 format"),
+        (b"info 1 ", "nak 1 format"),
+        (b"info 1 2", "nak 1 format"),
+        (b"info -1", "nak 0 format"),
+        (b"info 65536", "nak 0 range"),
+        (b"info 99999999999999999999", "nak 0 range"),
+        (b"trace 1", "nak 1 format"),
+        (b"trace 1 loud", "nak 1 format"),
+        (b"pcm 9", "nak 9 format"),
+        (b"pcm 9 AAAA", "nak 9 format"),
+        (b"pcm 9 AAAA 00000000", "nak 9 crc"),
+        (pcm(9, b"\0\0").upper().replace(b"PCM", b"pcm"), "nak 9 format"),
+        (with_crc(b"pcm 9 "), "nak 9 format"),
+        (with_crc(b"pcm 9 AA="), "nak 9 format"),
+        (with_crc(b"pcm 9 AB=="), "nak 9 format"),
+        (with_crc(b"pcm 9 AA=A"), "nak 9 format"),
+        (with_crc(b"pcm 9 ===="), "nak 9 format"),
+        (with_crc(b"pcm 9 AAAA AAAA"), "nak 9 format"),
+        (pcm(9, b"\0"), "nak 9 format"),
+        (pcm(9, bytes(1282)), "nak 9 length"),
+        (with_crc(b"in 9 4294967296 AAAA"), "nak 9 range"),
+        (with_crc(b"in 9 AAAA"), "nak 9 format"),
+        (b"pcm 9 \xff\x00\xfe", "nak 9 format"),
+    ],
+)
+def test_wrong_lines_are_refused_with_the_reason(parser: Path, line: bytes, answer: str) -> None:
+    assert check(parser, line + b"\n") == [answer]
+
+
+def test_an_over_long_line_is_dropped_to_its_end(parser: Path) -> None:
+    stream = b"i" * (MAX_LINE + 1) + b"\ninfo 1\n" + b"j" * 100_000 + b"\ninfo 2\n" + b"k" * MAX_LINE + b"\n"
+    assert check(parser, stream) == ["too long", "info 1", "too long", "info 2", "nak 0 command"]
+
+
+def test_mutated_commands(parser: Path) -> None:
+    rng = random.Random(20)
+    stream = bytearray()
+    for _ in range(3000):
+        data = rng.randbytes(rng.choice((1, 2, 3, 64, 640)))
+        line = bytearray(rng.choice((pcm(rng.randrange(70000), data), model_input(3, rng.randrange(2000), data))))
+        for _ in range(rng.randrange(3)):
+            place = rng.randrange(len(line))
+            action = rng.randrange(3)
+            if action == 0:
+                line[place] = rng.choice(ALPHABET)
+            elif action == 1:
+                del line[place:]
+                line += b"!"
+            else:
+                line.insert(place, rng.choice(ALPHABET))
+        text = bytes(line)
+        # A second CRC over the damage: gets mutations past the checksum into the parser behind it.
+        stream += (with_crc(text[:-9]) if rng.random() < 0.5 and len(text) > 9 else text) + b"\n"
+    answers = check(parser, bytes(stream))
+    assert {"crc", "format", "command"} <= {answer.split()[-1] for answer in answers}
+    assert any(answer.startswith("pcm") for answer in answers)
+
+
+def test_random_bytes(parser: Path) -> None:
+    rng = random.Random(21)
+    stream = rng.randbytes(200_000) + b"\n"
+    stream += bytes(rng.choice(ALPHABET) for _ in range(200_000)) + b"\n"
+    words = [b"pcm", b"in", b"run", b"info", b"trace", b" ", b"  ", b"7", b"65535", b"AAAA", b"\n", b"00000000"]
+    stream += b"".join(rng.choice(words) for _ in range(50_000)) + b"\n"
+    check(parser, stream)
+
+
+def test_json_of_hostile_values(parser: Path) -> None:
+    hostile = 'a"b\\c\n\x01é'
+    line = run(parser, hostile.encode())
+    assert line.endswith(b"}\n") and line.count(b"\n") == 1
+    assert json.loads(line) == {
+        "event": "all",
+        "hostile": hostile,
+        "zero": 0,
+        "largest": 2**64 - 1,
+        "p0": 0,
+        "p4": 0,
+        "p5": 0.01,
+        "p938": 0.94,
+        "p1000": 1.0,
+        "texts": [hostile, "", "yes"],
+        "no_texts": [],
+        "numbers": [-128, -1, 0, 1, 127],
+        "no_numbers": [],
+        "hex": "007fff",
+    }
