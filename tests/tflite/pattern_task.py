@@ -1,0 +1,119 @@
+"""A real, tiny task for tests: four classes of striped feature maps and a small DS-CNN."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.recipe import Recipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.tasks import EvaluationSet
+
+LABELS = ["silence", "unknown", "yes", "no"]
+FRAMES, CHANNELS = 49, 40
+SEED = 3
+
+
+def patterns(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Feature maps uint16 [n, frames, channels] with a loud stripe per class, and labels int64 [n]."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, len(LABELS), n)
+    maps = rng.integers(0, 260, (n, FRAMES, CHANNELS))
+    for index, label in enumerate(labels):
+        maps[index, :, label * 10 : label * 10 + 6] += rng.integers(120, 300)
+    return maps.astype(np.uint16), labels
+
+
+def as_input(features: np.ndarray) -> np.ndarray:
+    """Model input float32 [n, frames, channels, 1]."""
+    return (features / 25.6).astype(np.float32)[..., None]
+
+
+def small_ds_cnn(extra: Any = None) -> Any:
+    """An untrained DS-CNN with 8 filters; `extra` is a layer put before the pooling."""
+    import keras
+
+    layers = keras.layers
+    x = source = keras.Input((FRAMES, CHANNELS, 1))
+    x = layers.Conv2D(8, (10, 4), strides=(4, 2), padding="same", use_bias=False, name="stem")(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(x))
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="depthwise")(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(x))
+    x = layers.Conv2D(8, 1, use_bias=False, name="pointwise")(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(x))
+    if extra is not None:
+        x = extra(x)
+    x = layers.AveragePooling2D((x.shape[1], x.shape[2]))(x)
+    x = layers.Dense(len(LABELS), activation="softmax", name="scores")(layers.Flatten()(x))
+    return keras.Model(source, x)
+
+
+class PatternTask:
+    """Only the verbs that quantize and evaluate use do something."""
+
+    name = "patterns"
+
+    def load_data(self, recipe: Any) -> Any: ...
+    def extract_features(self, items: Any, recipe: Any) -> Any: ...
+    def build_model(self, recipe: Any) -> Any: ...
+    def augment(self, items: Any, recipe: Any, rng: Any) -> Any: ...
+    def score(self, outputs: Any, labels: Any) -> Any: ...
+    def train(self, run: Any, recipe: Any, resume: bool = False) -> Any: ...
+    def write_replay(self, run: Any, clips_per_label: int) -> Any: ...
+
+    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> np.ndarray:
+        return as_input(patterns(n, 1000 + seed)[0])
+
+    def load_evaluation_set(self, run: Run, data_dir: Path | None, split: str | None = None) -> EvaluationSet:
+        features, labels = patterns(0 if split == "all" else 120, 2000)
+        return EvaluationSet(
+            audio=np.zeros((len(labels), 1), np.int16),
+            features=features,
+            labels=labels,
+            groups=np.array([f"g{i % 7}" for i in range(len(labels))]),
+            note="striped feature maps",
+        )
+
+
+TASK = PatternTask()
+
+
+@functools.cache
+def trained() -> Path:
+    """A run directory with a trained model, made once per session; copy it before changing it."""
+    import keras
+
+    path = Path(tempfile.mkdtemp(prefix="tinyml-test-")) / "run"
+    run = Run.create(path)
+    keras.utils.set_random_seed(SEED)
+    features, labels = patterns(512, SEED)
+    model = small_ds_cnn()
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
+    model.fit(as_input(features), labels, batch_size=32, epochs=4, verbose=0)
+    model.save(run.file(MODEL))
+    recipe = Recipe(task="kws", seed=SEED).model_copy(update={"task": "patterns"})
+    run.file(RECIPE).write_text(recipe.to_yaml(), encoding="utf-8")
+    manifest = Manifest(task="patterns", seed=SEED, labels=LABELS, features=AudioFrontendSettings())
+    run.record(manifest, MODEL, "tinyml train")
+    run.save(manifest)
+    return path
+
+
+@functools.cache
+def converted() -> Path:
+    """A run directory after quantize and convert, made once per session; copy it before changing it."""
+    from tinyml_cli.tflite.calibrate import quantize
+    from tinyml_cli.tflite.convert import convert
+
+    path = Path(tempfile.mkdtemp(prefix="tinyml-test-")) / "run"
+    shutil.copytree(trained(), path)
+    quantize(Run(path), n_samples=64)
+    convert(Run(path))
+    return path

@@ -1,0 +1,213 @@
+"""Runs flatbuffers on the host: LiteRT in bulk, TensorFlow Lite Micro's own runtime as the arbiter.
+
+LiteRT runs without delegates. Its XNNPACK delegate rounds int8 differently from the microcontroller
+kernels; the builtin kernels give the same bytes as TensorFlow Lite Micro on convolutional networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.tflite.graph import Graph, Tensor
+
+Runtime = Literal["litert", "tflm"]
+Int8Array = npt.NDArray[np.int8]
+FloatArray = npt.NDArray[np.float32]
+
+# TFLM's default is 10 x the flatbuffer, too little for a small network with large activations.
+_TFLM_ARENA_BYTES = 8 << 20
+
+
+def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> Any:
+    """An allocated LiteRT interpreter without delegates; TensorFlow's copy where ai-edge-litert has no wheel.
+
+    Raises:
+        TinymlError: neither runtime is installed, or the flatbuffer is not one it can load.
+    """
+    try:
+        from ai_edge_litert import interpreter as lite
+    except ImportError:
+        from tinyml_cli.tflite.convert import tensorflow_lite
+
+        lite = tensorflow_lite()
+    resolver = getattr(lite, "OpResolverType", None) or lite.experimental.OpResolverType
+    try:
+        interpreter = lite.Interpreter(
+            model_content=model_bytes,
+            num_threads=1,
+            experimental_op_resolver_type=resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=preserve_all_tensors,
+        )
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise TinymlError(
+            f"LiteRT cannot load the model ({error})", "", "Run `tinyml convert` again."
+        ) from error
+    return interpreter
+
+
+def has_tflm() -> bool:
+    """Whether TensorFlow Lite Micro's Python runtime is installed (Linux on x86-64 only)."""
+    try:
+        from tflite_micro.python.tflite_micro import runtime  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def io_quantization(graph: Graph) -> tuple[TensorQuantization, TensorQuantization]:
+    """Scale and zero point of a model's first input and output: value = scale * (q - zero_point).
+
+    Raises:
+        TinymlError: one of them is not an int8 tensor.
+    """
+    return (
+        tensor_quantization(graph.tensors[graph.inputs[0]]),
+        tensor_quantization(graph.tensors[graph.outputs[0]]),
+    )
+
+
+def tensor_quantization(tensor: Tensor) -> TensorQuantization:
+    """Scale and zero point of an activation.
+
+    Raises:
+        TinymlError: it is not int8, or not quantised per tensor.
+    """
+    quantization = tensor.quantization
+    if tensor.dtype != "int8" or quantization is None or quantization.per_channel:
+        raise TinymlError(
+            f"{tensor.label} is not an int8 tensor with one scale: the model is not full int8",
+            "",
+            "Replace the layer that makes it by one with an int8 kernel, and train again.",
+        )
+    return TensorQuantization(
+        scale=float(quantization.scales[0]), zero_point=int(quantization.zero_points[0])
+    )
+
+
+def quantize_values(values: FloatArray, quantization: TensorQuantization) -> Int8Array:
+    """Float to int8, half away from zero: q = clamp(round(v / scale) + zero_point, -128, 127).
+
+    Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+    Inference", 2018, equation 1. Audio features do not pass here: firmware quantises them in integers.
+    """
+    scaled = np.asarray(values, np.float64) / quantization.scale
+    rounded = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
+    grid: Int8Array = np.clip(rounded + quantization.zero_point, -128, 127).astype(np.int8)
+    return grid
+
+
+def dequantize_values(values: Int8Array, quantization: TensorQuantization) -> FloatArray:
+    """int8 to float: value = scale * (q - zero_point)."""
+    shifted = np.asarray(values, np.float32) - np.float32(quantization.zero_point)
+    return (shifted * np.float32(quantization.scale)).astype(np.float32)
+
+
+def run_int8(
+    model_bytes: bytes,
+    inputs: Int8Array,
+    runtime: Runtime = "litert",
+    advance: Callable[[], object] | None = None,
+) -> Int8Array:
+    """Runs a full-int8 model on each input.
+
+    Args:
+        model_bytes: the flatbuffer.
+        inputs: int8 [n, ...]; the rest must hold as many values as the model's input.
+        runtime: "litert" (bulk) or "tflm" (TensorFlow Lite Micro's reference kernels, slower).
+        advance: called after each inference, for a progress bar.
+
+    Returns:
+        int8 [n, values of the first output].
+
+    Raises:
+        TinymlError: the runtime is not installed, or inputs and model do not fit.
+    """
+    if runtime == "tflm":
+        return _run_tflm(model_bytes, inputs, advance)
+    return _run_lite(model_bytes, inputs, np.dtype(np.int8), advance)
+
+
+def run_float(
+    model_bytes: bytes, inputs: FloatArray, advance: Callable[[], object] | None = None
+) -> FloatArray:
+    """Runs a float32 model on each of `inputs` float32 [n, ...]; returns float32 [n, values of output].
+
+    Raises:
+        TinymlError: no runtime is installed, or inputs and model do not fit.
+    """
+    return _run_lite(model_bytes, inputs, np.dtype(np.float32), advance)
+
+
+def _run_lite(
+    model_bytes: bytes,
+    inputs: npt.NDArray[Any],
+    dtype: np.dtype[Any],
+    advance: Callable[[], object] | None,
+) -> npt.NDArray[Any]:
+    interpreter = lite_interpreter(model_bytes)
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    shaped = _shaped(inputs, dtype, source["dtype"], source["shape"])
+    outputs = np.empty((len(shaped), int(np.prod(target["shape"]))), dtype)
+    for index, value in enumerate(shaped):
+        interpreter.set_tensor(source["index"], value)
+        interpreter.invoke()
+        outputs[index] = interpreter.get_tensor(target["index"]).reshape(-1)
+        if advance:
+            advance()
+    return outputs
+
+
+def _run_tflm(model_bytes: bytes, inputs: Int8Array, advance: Callable[[], object] | None) -> Int8Array:
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError as error:
+        raise TinymlError(
+            "TensorFlow Lite Micro's Python runtime is not installed",
+            "",
+            "It exists for Linux on x86-64: pip install tflite-micro, or compare with LiteRT alone.",
+        ) from error
+    try:
+        interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=_TFLM_ARENA_BYTES)
+    except (RuntimeError, ValueError) as error:
+        raise TinymlError(
+            f"TensorFlow Lite Micro cannot load the model ({error})", "", "Run `tinyml convert` again."
+        ) from error
+    source, target = interpreter.get_input_details(0), interpreter.get_output_details(0)
+    shaped = _shaped(inputs, np.dtype(np.int8), source["dtype"], source["shape"])
+    outputs = np.empty((len(shaped), int(np.prod(target["shape"]))), np.int8)
+    for index, value in enumerate(shaped):
+        interpreter.set_input(value, 0)
+        interpreter.invoke()
+        outputs[index] = interpreter.get_output(0).reshape(-1)
+        if advance:
+            advance()
+    return outputs
+
+
+def _shaped(
+    inputs: npt.NDArray[Any], wanted: np.dtype[Any], model_dtype: Any, model_shape: npt.NDArray[np.int32]
+) -> npt.NDArray[Any]:
+    """Inputs as [n, *model input shape], dtypes checked."""
+    inputs = np.asarray(inputs)
+    if np.dtype(model_dtype) != wanted or inputs.dtype != wanted:
+        raise TinymlError(
+            f"The model takes {np.dtype(model_dtype).name}, the inputs are {inputs.dtype.name}, "
+            f"and {wanted.name} was asked for",
+            "",
+            "Run `tinyml convert` again.",
+        )
+    values = int(np.prod(model_shape))
+    if inputs.ndim < 2 or inputs[0:1].size not in (0, values) or (len(inputs) and inputs[0].size != values):
+        raise TinymlError(
+            f"The model takes inputs of shape {tuple(int(n) for n in model_shape)}, got {inputs.shape[1:]}",
+            "",
+            "Use data made with the features of this run, or train and convert again.",
+        )
+    return inputs.reshape(len(inputs), *model_shape)
