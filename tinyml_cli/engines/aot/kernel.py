@@ -120,7 +120,7 @@ class OpContext:
         """The shape of a four-dimensional tensor of batch 1: (1, height, width, channels)."""
         if len(tensor.shape) != 4 or tensor.shape[0] != 1 or min(tensor.shape) < 1:
             self.refuse(
-                f"works on {tensor.label} of shape {list(tensor.shape)} instead of [1, height, width, channels]",
+                f"works on {tensor.label} of shape {list(tensor.shape)}, not [1, height, width, channels]",
                 "Convert the model with a batch of 1.",
             )
         return tensor.shape
@@ -137,7 +137,7 @@ class OpContext:
     def refuse(self, why: str, next_step: str) -> NoReturn:
         """Stops the compilation with this operator's name."""
         raise TinymlError(
-            f"Operator {self.operator.index} ({self.operator.name}) {why}; the aot engine cannot compile that",
+            f"Operator {self.operator.index} ({self.operator.name}) {why}; the aot engine cannot compile it",
             self.where,
             next_step,
         )

@@ -1,0 +1,84 @@
+"""Sources for TensorFlow Lite Micro."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.engines import zoo
+from tinyml_cli.engines import tflm
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.opset import TFLM_INT8_OPS
+
+
+def test_the_array_holds_the_model() -> None:
+    model = zoo.model("ds_cnn")
+    source = tflm.model_data_source(model)
+    assert "alignas(16) const unsigned char" in source
+    assert bytes(int(byte, 16) for byte in re.findall(r"0x([0-9a-f]{2})", source)) == model
+    assert f"kModelDataBytes = {len(model)};" in tflm.model_data_header(model, "ab" * 32)
+    assert max(map(len, source.splitlines())) <= 110
+
+
+def test_the_resolver_has_each_operator_once() -> None:
+    header = tflm.op_resolver_header(tflite_graph.parse(zoo.model("ds_cnn")))
+    assert "MicroMutableOpResolver<5>" in header
+    added = re.findall(r"resolver\.(Add\w+)\(\)", header)
+    assert added == ["AddConv2D", "AddDepthwiseConv2D", "AddAveragePool2D", "AddFullyConnected", "AddSoftmax"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "method"),
+    [
+        ("CONV_2D", "Conv2D"),
+        ("MAX_POOL_2D", "MaxPool2D"),
+        ("BATCH_TO_SPACE_ND", "BatchToSpaceNd"),
+        ("PADV2", "PadV2"),
+        ("SELECT_V2", "SelectV2"),
+        ("L2_NORMALIZATION", "L2Normalization"),
+        ("UNIDIRECTIONAL_SEQUENCE_LSTM", "UnidirectionalSequenceLSTM"),
+        ("MEAN", "Mean"),
+    ],
+)
+def test_method_names(operator: str, method: str) -> None:
+    assert tflm.method(operator) == method
+
+
+def test_every_operator_has_a_method_that_can_be_written() -> None:
+    for operator in TFLM_INT8_OPS:
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", tflm.method(operator)), operator
+
+
+def test_dense_weights_with_many_scales_are_refused() -> None:
+    with pytest.raises(TinymlError) as caught:
+        tflm.check(tflite_graph.parse(zoo.model("dense_per_channel")), "m.tflite")
+    assert "19 scales" in caught.value.what and "2024" in caught.value.what
+    assert "--engine aot" in caught.value.next_step
+
+
+@pytest.mark.parametrize("make", [zoo.float_model, zoo.hybrid_model])
+def test_float_and_hybrid_models_are_refused(make) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(TinymlError, match="float32"):
+        tflm.check(tflite_graph.parse(make()), "m.tflite")
+
+
+def test_the_measured_arena_is_enough_and_not_lavish() -> None:
+    runtime = pytest.importorskip(
+        "tflite_micro", reason="tflite-micro has no wheel for this platform"
+    ).runtime
+    model = zoo.model("ds_cnn")
+    arena = tflm.measure_arena(model)
+    assert arena % 1024 == 0
+    runtime.Interpreter.from_bytes(model, arena_size=arena).invoke()
+    with pytest.raises(RuntimeError):
+        runtime.Interpreter.from_bytes(model, arena_size=arena // 2)
+
+
+def test_a_model_that_the_runtime_refuses_is_an_error() -> None:
+    pytest.importorskip("tflite_micro", reason="tflite-micro has no wheel for this platform")
+    model = bytearray(zoo.model("ds_cnn"))
+    model[: len(model) // 2] = bytes(len(model) // 2)
+    with pytest.raises(TinymlError):
+        tflm.measure_arena(bytes(model))
