@@ -91,7 +91,9 @@ def test_clips_do_not_influence_each_other(backend: str) -> None:
 def test_many_clips_equal_few(backend: str) -> None:
     settings = AudioFrontendSettings()
     many = np.tile(clips(), (5, 1))
-    np.testing.assert_array_equal(extract_batch(many, settings), np.tile(extract_batch(clips(), settings), (5, 1, 1)))
+    np.testing.assert_array_equal(
+        extract_batch(many, settings), np.tile(extract_batch(clips(), settings), (5, 1, 1))
+    )
 
 
 @pytest.mark.parametrize(("samples", "frames"), [(0, 0), (479, 0), (480, 1), (799, 1), (800, 2), (16000, 49)])
@@ -109,7 +111,9 @@ def test_no_clips(backend: str) -> None:
 def test_non_contiguous_audio(backend: str) -> None:
     settings = AudioFrontendSettings()
     wide = np.repeat(clips(), 2, axis=1)
-    np.testing.assert_array_equal(extract_batch(wide[::2, ::2], settings), extract_batch(clips()[::2].copy(), settings))
+    np.testing.assert_array_equal(
+        extract_batch(wide[::2, ::2], settings), extract_batch(clips()[::2].copy(), settings)
+    )
 
 
 def test_threads_agree(backend: str) -> None:
@@ -136,7 +140,9 @@ def test_a_tone_lights_its_own_channel(backend: str) -> None:
     assert abs(int(loudest) - nearest) <= 1
 
 
-@pytest.mark.parametrize("bad", [np.zeros((1, 480), np.float32), np.zeros(480, np.int16), np.zeros((1, 1, 1), np.int16)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((1, 480), np.float32), np.zeros(480, np.int16), np.zeros((1, 1, 1), np.int16)]
+)
 def test_wrong_audio_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(TinymlError, match="audio must be int16"):
         extract_batch(bad, AudioFrontendSettings())

@@ -115,7 +115,10 @@ def test_wrong_types() -> None:
         _frontend.extract(tuple(SCALARS.values()), (), b"", 1, 1, bytearray(80))
 
 
-@pytest.mark.parametrize(("multiplier", "shift", "zero_point"), [(-1, 1, 0), (65536, 1, 0), (1, 0, 0), (1, 32, 0), (1, 1, 128), (1, 1, -129)])
+@pytest.mark.parametrize(
+    ("multiplier", "shift", "zero_point"),
+    [(-1, 1, 0), (65536, 1, 0), (1, 0, 0), (1, 32, 0), (1, 1, 128), (1, 1, -129)],
+)
 def test_quantize_out_of_range(multiplier: int, shift: int, zero_point: int) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         _frontend.quantize(bytes(4), multiplier, shift, zero_point, bytearray(2))

@@ -52,12 +52,23 @@ def build(folder: Path, settings: AudioFrontendSettings, target: str) -> list[st
     else:
         command += [*CORTEX_M4, "-nostartfiles", "-nodefaultlibs", "-T", SIM_SCRIPT]
         command += [*sources, HARNESS / "host_io_semihosting.c", "-lc_nano", "-lgcc"]
-        runner = [*QEMU, "-monitor", "none", "-serial", "none", "-semihosting", "-kernel", str(folder / "frontend")]
+        runner = [
+            *QEMU,
+            "-monitor",
+            "none",
+            "-serial",
+            "none",
+            "-semihosting",
+            "-kernel",
+            str(folder / "frontend"),
+        ]
     subprocess.run(command, check=True)
     return runner
 
 
-def run(folder: Path, runner: list[str], audio: NDArray[np.int16], channels: int, block_samples: int) -> Result:
+def run(
+    folder: Path, runner: list[str], audio: NDArray[np.int16], channels: int, block_samples: int
+) -> Result:
     """Feeds the clips int16 [clips, samples] through a built harness."""
     multiplier, shift = feature_multiplier(SCALE)
     job = np.array([*audio.shape, block_samples, multiplier, shift, ZERO_POINT], np.int32)

@@ -1,4 +1,4 @@
-"""Audio in, features out: the host side of `firmware/lib/audio_frontend`, and the step to the int8 model input.
+"""Audio to features, the host side of `firmware/lib/audio_frontend`, and features to int8 model input.
 
 Two backends give the same integers: the firmware's own C code as an extension module, and numpy.
 """
@@ -17,7 +17,7 @@ from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.features.tables import build_tables
 
 try:
-    from tinyml_cli.features import _frontend
+    import tinyml_cli.features._frontend as _frontend
 except ImportError:
     _frontend = None
 
@@ -50,7 +50,8 @@ def backend() -> Literal["c", "numpy"]:
 def extract(audio: Int16Array, settings: AudioFrontendSettings) -> UInt16Array:
     """Features uint16 [frames, channels] of one clip int16 [samples]."""
     _check_audio(audio, ndim=1)
-    return extract_batch(audio[None], settings)[0]
+    features: UInt16Array = extract_batch(audio[None], settings)[0]
+    return features
 
 
 def extract_batch(audio: Int16Array, settings: AudioFrontendSettings) -> UInt16Array:
@@ -104,7 +105,8 @@ def quantize_features(features: UInt16Array, scale: float, zero_point: int) -> N
     multiplier, shift = feature_multiplier(scale)
     product = features.astype(np.int64) * multiplier
     scaled = (product + (1 << (shift - 1))) >> shift
-    return np.clip(scaled + zero_point, -128, 127).astype(np.int8)
+    quantized: NDArray[np.int8] = np.clip(scaled + zero_point, -128, 127).astype(np.int8)
+    return quantized
 
 
 def quantize_features_c(features: UInt16Array, scale: float, zero_point: int) -> NDArray[np.int8]:
@@ -116,7 +118,9 @@ def quantize_features_c(features: UInt16Array, scale: float, zero_point: int) ->
 
 def _extension() -> Any:
     if _frontend is None:
-        raise TinymlError("the C front end is not built", "", "Install a C compiler and run: pip install -e .")
+        raise TinymlError(
+            "the C front end is not built", "", "Install a C compiler and run: pip install -e ."
+        )
     return _frontend
 
 

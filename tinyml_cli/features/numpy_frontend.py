@@ -9,7 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.features.tables import LOG_ONE, LOG_SEGMENTS, NOISE_BITS, SNR_BITS, WINDOW_BITS, FrontendTables
+from tinyml_cli.features.tables import (
+    LOG_ONE,
+    LOG_SEGMENTS,
+    NOISE_BITS,
+    SNR_BITS,
+    WINDOW_BITS,
+    FrontendTables,
+)
 
 Int16Array = NDArray[np.int16]
 Int32Array = NDArray[np.int32]
@@ -50,9 +57,7 @@ def _filter_matrix(tables: FrontendTables) -> NDArray[np.float64]:
     return matrix[1:-1]
 
 
-def _filter_bank(
-    windows: Int16Array, tables: FrontendTables, matrix: NDArray[np.float64]
-) -> Int64Array:
+def _filter_bank(windows: Int16Array, tables: FrontendTables, matrix: NDArray[np.float64]) -> Int64Array:
     """Magnitude per mel band, int64 [frames, channels], of windows int16 [frames, window_samples]."""
     real, imaginary, shift = _scaled_input(windows, tables)
     energy = _spectrum_energy(*_complex_fft(real, imaginary, tables), tables)
@@ -174,7 +179,8 @@ def _rounded_sqrt(values: Int64Array) -> Int64Array:
     """Nearest integer to the root of values below 2^52; values below 2^32 give at most 65535."""
     root = np.sqrt(values.astype(np.float64)).astype(np.int64)
     up = (values - root * root > root) & ~((root == 0xFFFF) & (values <= UINT32_MASK))
-    return root + up
+    rounded: Int64Array = root + up
+    return rounded
 
 
 def _bit_length(values: Int64Array) -> Int64Array:
@@ -226,7 +232,9 @@ def _log(values: Int64Array, scale_shift: int, tables: FrontendTables) -> NDArra
     """ln(value) * 2^scale_shift: a line per octave plus a table of what the line lacks."""
     octave = np.maximum(_bit_length(values) - 1, 0)
     fraction = values - (np.int64(1) << octave)
-    fraction = np.where(octave < 16, fraction << np.maximum(16 - octave, 0), fraction >> np.maximum(octave - 16, 0))
+    fraction = np.where(
+        octave < 16, fraction << np.maximum(16 - octave, 0), fraction >> np.maximum(octave - 16, 0)
+    )
     segment_size = LOG_ONE // LOG_SEGMENTS
     segment = np.clip(fraction // segment_size, 0, LOG_SEGMENTS - 1)
     error = tables.log2_error.astype(np.int64)

@@ -1,4 +1,4 @@
-"""The front end's constant tables, computed once on the host for the numpy port, the C extension and firmware.
+"""The front end's constant tables, made on the host for the numpy port, the C extension and firmware.
 
 Values are rounded to single precision exactly where the reference front end rounds them, and functions are
 evaluated in double, so that every host makes the same integers and the device needs no libm.
