@@ -128,7 +128,9 @@ def _interpolate(audio: NDArray[np.int16], position: Floats) -> Floats:
     return low + (high - low) * share
 
 
-def _filter(sound: Floats, recipe: AugmentationRecipe, sample_rate_hz: int, rng: np.random.Generator) -> Floats:
+def _filter(
+    sound: Floats, recipe: AugmentationRecipe, sample_rate_hz: int, rng: np.random.Generator
+) -> Floats:
     """Equaliser, low-pass and room as one product of spectra; the level is kept."""
     clips, samples = sound.shape
     length = 1 << int(np.ceil(np.log2(samples * 1.5)))
@@ -163,7 +165,9 @@ def _rooms(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generat
     """
     time_s = np.arange(samples, dtype=np.float32) / sample_rate_hz
     reverberation_s = rng.uniform(0.1, 0.6, (count, 1)).astype(np.float32)
-    tail = rng.standard_normal((count, samples), np.float32) * np.exp(-_SPEED_OF_DECAY * time_s / reverberation_s)
+    tail = rng.standard_normal((count, samples), np.float32) * np.exp(
+        -_SPEED_OF_DECAY * time_s / reverberation_s
+    )
     tail[:, : int(0.002 * sample_rate_hz)] = 0
     tail = noise.unit_rms(tail) * np.sqrt(samples)
     direct_to_tail_db = rng.uniform(-3, 12, (count, 1)).astype(np.float32)

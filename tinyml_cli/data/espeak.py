@@ -124,7 +124,11 @@ class EspeakProcess:
             # The worker's package is found however this process found it, installed or not.
             root = str(Path(__file__).resolve().parents[2])
             self._child = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=root,
             )
         child = self._child
         assert child.stdin and child.stdout

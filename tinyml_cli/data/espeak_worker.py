@@ -16,6 +16,7 @@ import ctypes
 import json
 import struct
 import sys
+import zlib
 from typing import Any, BinaryIO
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -92,6 +93,7 @@ class EspeakLibrary:
             (PARAMETER_RANGE, pitch_range),
         ):
             self._library.espeak_SetParameter(parameter, value, 0)
+        self._seed(text, voice, rate, pitch, pitch_range)
         self._pcm.clear()
         encoded = text.encode() + b"\0"
         status = self._library.espeak_Synth(
@@ -99,6 +101,12 @@ class EspeakLibrary:
         )
         self._library.espeak_Synchronize()
         return bytes(self._pcm) if status == 0 else b""
+
+    def _seed(self, *request: object) -> None:
+        """Breath and flutter are random, and the library seeds them by the clock: seed them by the request."""
+        if hasattr(self._library, "espeak_ng_SetRandSeed"):
+            seed = zlib.crc32(repr(request).encode()) & 0x7FFF_FFFF
+            self._library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
 
     def phonemes(self, text: str, voice: str) -> str:
         """IPA of `text`; empty when the library refuses the voice."""
@@ -108,9 +116,7 @@ class EspeakLibrary:
         cursor = ctypes.c_void_p(ctypes.addressof(buffer))
         clauses = []
         while cursor.value:
-            clause = self._library.espeak_TextToPhonemes(
-                ctypes.byref(cursor), CHARACTERS_UTF8, PHONEMES_IPA
-            )
+            clause = self._library.espeak_TextToPhonemes(ctypes.byref(cursor), CHARACTERS_UTF8, PHONEMES_IPA)
             clauses.append((clause or b"").decode("utf-8", "replace"))
         return " ".join(clauses).strip()
 
@@ -119,9 +125,7 @@ def answer(library: EspeakLibrary, request: dict[str, Any]) -> tuple[int, bytes]
     """(sample rate, payload) of one request."""
     if "phonemes" in request:
         return 0, library.phonemes(request["phonemes"], request["voice"]).encode()
-    pcm = library.say(
-        request["say"], request["voice"], request["rate"], request["pitch"], request["range"]
-    )
+    pcm = library.say(request["say"], request["voice"], request["rate"], request["pitch"], request["range"])
     return library.sample_rate_hz, pcm
 
 

@@ -44,8 +44,13 @@ def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[ND
     Yields:
         int16 [samples] at `sample_rate_hz`.
     """
-    with tempfile.TemporaryDirectory(prefix="tinyml-flite-") as folder, ThreadPoolExecutor(_PROCESSES) as pool:
-        jobs = [(item, Path(folder) / f"{index}.wav", sample_rate_hz) for index, item in enumerate(utterances)]
+    with (
+        tempfile.TemporaryDirectory(prefix="tinyml-flite-") as folder,
+        ThreadPoolExecutor(_PROCESSES) as pool,
+    ):
+        jobs = [
+            (item, Path(folder) / f"{index}.wav", sample_rate_hz) for index, item in enumerate(utterances)
+        ]
         yield from pool.map(lambda job: _say(*job), jobs)
 
 

@@ -98,9 +98,12 @@ def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Reco
     kept: list[Recording] = []
     for label in sorted({r.label for r in recordings}):
         same = [r for r in recordings if r.label == label]
-        kept += [same[row] for row in balanced_rows([r.word for r in same], clips_per_label, [
-            f"{r.word}/{r.path.name}" for r in same
-        ])]
+        kept += [
+            same[row]
+            for row in balanced_rows(
+                [r.word for r in same], clips_per_label, [f"{r.word}/{r.path.name}" for r in same]
+            )
+        ]
     return sorted(kept, key=lambda r: r.path)
 
 
@@ -135,16 +138,19 @@ def read_backgrounds(root: Path, sample_rate_hz: int, clip_samples: int) -> dict
     folder = root / BACKGROUND_FOLDER
     paths = _audio_files(folder) if folder.is_dir() else []
     audio = _read_files(paths, sample_rate_hz, lambda x: x)
-    return {p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples) for p, x in zip(paths, audio, strict=True)}
+    return {
+        p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples)
+        for p, x in zip(paths, audio, strict=True)
+    }
 
 
 def cut_silence(noises: dict[str, NDArray[np.int16]], clip_samples: int) -> ClipSet:
-    """Clips cut side by side from recordings of background; ten neighbours share a group for the split."""
+    """Clips cut side by side from recordings of background; three neighbours share a group for the split."""
     cuts, groups = [], []
     for name, noise in sorted(noises.items()):
         for index in range(len(noise) // clip_samples):
             cuts.append(noise[index * clip_samples : (index + 1) * clip_samples])
-            groups.append(f"{BACKGROUND_FOLDER}/{name}/{index // 10}")
+            groups.append(f"{BACKGROUND_FOLDER}/{name}/{index // 3}")
     names = np.full(len(cuts), SILENCE)
     return ClipSet(np.stack(cuts), names, np.full(len(cuts), BACKGROUND_FOLDER), np.array(groups))
 
@@ -171,14 +177,18 @@ def _read_files(
         path, why = damaged[0]
         more = f" and {len(damaged) - 1} more files" if len(damaged) > 1 else ""
         raise TinymlError(
-            f"`{path.name}`{more} cannot be read as audio: {why}", str(path), "Mend or remove it and train again."
+            f"`{path.name}`{more} cannot be read as audio: {why}",
+            str(path),
+            "Mend or remove it and train again.",
         )
     return audio
 
 
 def _word_folders(root: Path) -> dict[str, Path]:
     if not root.is_dir():
-        raise TinymlError("There is no such data folder", str(root), "Give the folder that holds a folder per word.")
+        raise TinymlError(
+            "There is no such data folder", str(root), "Give the folder that holds a folder per word."
+        )
     folders = {p.name: p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))}
     if not folders:
         raise TinymlError(

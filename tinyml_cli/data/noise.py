@@ -24,7 +24,9 @@ def coloured(count: int, samples: int, rng: np.random.Generator) -> NDArray[np.f
     amplitude = frequency ** (-exponent / 2) * (
         1 + height * np.exp(-np.square(np.log(frequency / centre)) / 0.3)
     )
-    spectrum = rng.standard_normal((count, bins), np.float32) + 1j * rng.standard_normal((count, bins), np.float32)
+    spectrum = rng.standard_normal((count, bins), np.float32) + 1j * rng.standard_normal(
+        (count, bins), np.float32
+    )
     sound = np.fft.irfft(spectrum * amplitude, n=samples, axis=1).astype(np.float32)
     return unit_rms(sound * _slow_envelope(count, samples, rng))
 

@@ -53,7 +53,9 @@ def split_groups(
         group: "train" if group in fixed_training else split_of(group, validation_share, test_share)
         for group in set(names)
     }
-    wanted = [s for s, share in (("train", 1.0), ("validation", validation_share), ("test", test_share)) if share]
+    wanted = [
+        s for s, share in (("train", 1.0), ("validation", validation_share), ("test", test_share)) if share
+    ]
     missing = sorted(set(wanted) - set(where.values()))
     if missing:
         raise TinymlError(

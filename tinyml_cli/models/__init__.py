@@ -30,13 +30,17 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
     if name not in _ARCHITECTURES:
         close = difflib.get_close_matches(name, _ARCHITECTURES, n=1)
         hint = f"Did you mean `{close[0]}`? " if close else ""
-        raise TinymlError(f"There is no model `{name}`", "model.name", f"{hint}Models: {', '.join(_ARCHITECTURES)}.")
+        raise TinymlError(
+            f"There is no model `{name}`", "model.name", f"{hint}Models: {', '.join(_ARCHITECTURES)}."
+        )
     require_tensorflow()
     build = importlib.import_module(_ARCHITECTURES[name]).build
     try:
         model: keras.Model = build(input_shape, labels, **options)
     except (TypeError, ValueError) as error:
-        raise TinymlError(f"The model cannot be built ({error})", "model.options", "See configs/kws.yaml.") from error
+        raise TinymlError(
+            f"The model cannot be built ({error})", "model.options", "See configs/kws.yaml."
+        ) from error
     return model
 
 

@@ -40,7 +40,7 @@ _TRAINING_SAMPLE_SIZE = 2000
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
 # Validation examples of each label made from the synthetic voices kept for it.
 _SYNTHETIC_VALIDATION_SIZE = 250
-_WORD = re.compile(r"^[^\W_][\w' -]{0,39}$")
+_WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
 
 
 class KeywordSpotting:
@@ -83,7 +83,9 @@ class KeywordSpotting:
         shape = (recipe.features.frames(clip_samples(recipe)), recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
 
-    def augment(self, items: NDArray[np.int16], recipe: Recipe, rng: np.random.Generator) -> NDArray[np.int16]:
+    def augment(
+        self, items: NDArray[np.int16], recipe: Recipe, rng: np.random.Generator
+    ) -> NDArray[np.int16]:
         """One random variation of each clip, int16 [clips, samples]."""
         bed = augment.NoiseBed((), items)
         return augment.augment(items, recipe.augmentation, bed, recipe.features.sample_rate_hz, rng)
@@ -256,9 +258,7 @@ def _make_examples(
         held_out = kws_examples.balanced(parts["validation"], labels)
         return train, kws_examples.plain_examples(held_out, labels, recipe.features)
     quotas = dict.fromkeys(labels, _SYNTHETIC_VALIDATION_SIZE)
-    return train, kws_examples.training_examples(
-        parts["validation"], (), quotas, recipe, [recipe.seed, 4]
-    )
+    return train, kws_examples.training_examples(parts["validation"], (), quotas, recipe, [recipe.seed, 4])
 
 
 def _fingerprint(recipe: Recipe, train: Examples) -> str:
@@ -268,9 +268,7 @@ def _fingerprint(recipe: Recipe, train: Examples) -> str:
     return digest.hexdigest()
 
 
-def _describe(
-    recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
-) -> Manifest:
+def _describe(recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted) -> Manifest:
     labels = kws_examples.labels_of(recipe.words)
     validation, test = shares(recipe)
     return Manifest(

@@ -68,7 +68,10 @@ def training_examples(
         return extract_batch(audio, recipe.features)
 
     features, labels = [], []
-    with ThreadPoolExecutor(_THREADS) as pool, console.progress(sum(quotas.values()), "Making examples") as bar:
+    with (
+        ThreadPoolExecutor(_THREADS) as pool,
+        console.progress(sum(quotas.values()), "Making examples") as bar,
+    ):
         for (index, _), made in zip(jobs, pool.map(work, range(len(jobs))), strict=True):
             features.append(made)
             labels.append(np.full(len(made), index, np.int64))
@@ -96,7 +99,10 @@ def _maker(
     def make(rng: np.random.Generator) -> Audio:
         if len(source) == 0:
             return augment.quiet_rooms(count, samples, bed, rate_hz, rng)
-        rounds = [_order(len(source), turn, seed) for turn in range(start // len(source), (start + count) // len(source) + 1)]
+        rounds = [
+            _order(len(source), turn, seed)
+            for turn in range(start // len(source), (start + count) // len(source) + 1)
+        ]
         rows = np.concatenate(rounds)[start % len(source) :][:count]
         chosen = source[rows]
         if label == SILENCE:

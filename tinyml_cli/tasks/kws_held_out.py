@@ -63,9 +63,7 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     return EvaluationSet(chosen.audio, examples.features, examples.labels, chosen.groups, note)
 
 
-def _from_folder(
-    run: Run, manifest: Manifest, data_dir: Path, split: Choice | None
-) -> tuple[ClipSet, str]:
+def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | None) -> tuple[ClipSet, str]:
     trained_on_people = manifest.data is not None and manifest.data.source == "folder"
     chosen: Choice = split or ("test" if trained_on_people else "all")
     clips = _read(manifest, data_dir)

@@ -1,0 +1,136 @@
+"""Training learns, repeats bit for bit, resumes as if nothing had happened, and survives Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="extra `train` is not installed")
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.models import build_model, count_macs
+from tinyml_cli.recipe import Recipe, TrainingRecipe
+from tinyml_cli.training import fit as fitting
+from tinyml_cli.training.examples import Examples, to_float
+
+SHAPE = (20, 12, 1)
+OPTIONS = {"stem_filters": 8, "stem_kernel": [4, 4], "blocks": [[8, 2], [8, 1]]}
+
+
+def examples(seed: int, count: int = 512) -> Examples:
+    """Three classes: loud early, loud late, even."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, count)
+    features = rng.integers(0, 200, (count, *SHAPE[:2]))
+    features[labels == 0, :10] += 400
+    features[labels == 1, 10:] += 400
+    return Examples(features.astype(np.uint16), labels.astype(np.int64))
+
+
+def recipe(epochs: int = 5, **changes: Any) -> Recipe:
+    return Recipe(training=TrainingRecipe(epochs=epochs, batch_size=32, learning_rate=0.01, **changes))
+
+
+def run(logs: Path, chosen: Recipe, resume: bool = False, fingerprint: str = "a") -> fitting.Fitted:
+    def build() -> Any:
+        return build_model("ds_cnn", SHAPE, 3, OPTIONS)
+
+    return fitting.fit(build, examples(1), examples(2, 64), chosen, logs, fingerprint, resume)
+
+
+def weights(fitted: fitting.Fitted) -> list[np.ndarray]:
+    return [np.asarray(w) for w in fitted.model.get_weights()]
+
+
+def same(first: fitting.Fitted, second: fitting.Fitted) -> bool:
+    return all((a == b).all() for a, b in zip(weights(first), weights(second), strict=True))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[fitting.Fitted, Path]:
+    logs = tmp_path_factory.mktemp("logs")
+    return run(logs, recipe()), logs
+
+
+def test_it_learns_and_logs(whole: tuple[fitting.Fitted, Path]) -> None:
+    fitted, logs = whole
+    assert fitted.validation_accuracy > 0.9
+    assert fitted.epochs == 5
+    assert list((logs / "tensorboard").iterdir())
+    held_out = examples(3, 64)
+    scores = fitted.model.predict(to_float(held_out.features), verbose=0)
+    assert (scores.argmax(axis=1) == held_out.labels).mean() > 0.9
+
+
+def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: Path) -> None:
+    assert same(whole[0], run(tmp_path, recipe()))
+
+
+def test_ctrl_c_keeps_the_best_and_resume_ends_where_an_unbroken_training_ends(
+    whole: tuple[fitting.Fitted, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = fitting._Batches.epoch
+
+    def interrupted(self: Any, epoch: int) -> Any:
+        for number, batch in enumerate(batches(self, epoch)):
+            if (epoch, number) == (2, 3):
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(fitting._Batches, "epoch", interrupted)
+    first = run(tmp_path, recipe())
+    assert first.interrupted
+    assert first.epochs == 2
+    monkeypatch.undo()
+    second = run(tmp_path, recipe(), resume=True)
+    assert not second.interrupted
+    assert same(whole[0], second)
+
+
+def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Any, epoch: int) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitting._Batches, "epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, recipe())
+
+
+def test_resume_refuses_another_training(whole: tuple[fitting.Fitted, Path]) -> None:
+    with pytest.raises(TinymlError, match="another recipe or other data"):
+        run(whole[1], recipe(), resume=True, fingerprint="b")
+
+
+def test_resume_refuses_a_damaged_state(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state.json").write_text("{", encoding="utf-8")
+    with pytest.raises(TinymlError, match="damaged"):
+        run(tmp_path, recipe(), resume=True)
+
+
+def test_training_stops_when_validation_does_not_improve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([1.0, 0.5, 0.6, 0.7, 0.8, 0.9])
+    monkeypatch.setattr(fitting, "_judge", lambda *_: {"loss": next(losses), "accuracy": 0.5})
+    fitted = run(tmp_path, recipe(epochs=6, patience_epochs=2))
+    assert (fitted.epochs, fitted.best_epoch) == (4, 2)
+
+
+def test_unknown_model_and_option() -> None:
+    with pytest.raises(TinymlError, match="no model `ds_cn`") as caught:
+        build_model("ds_cn", SHAPE, 3, {})
+    assert "ds_cnn" in caught.value.next_step
+    with pytest.raises(TinymlError, match="cannot be built"):
+        build_model("ds_cnn", SHAPE, 3, {"layers": 3})
+
+
+def test_macs_of_the_default_model() -> None:
+    # 25x20 positions after the stem, 13x10 after the first block.
+    model = build_model("ds_cnn", (49, 40, 1), 4, {})
+    depthwise = 130 * 9 * (32 + 48 + 64 + 64)
+    pointwise = 130 * (32 * 48 + 48 * 64 + 64 * 64 + 64 * 64)
+    assert count_macs(model) == 25 * 20 * 32 * 40 + depthwise + pointwise + 64 * 4
