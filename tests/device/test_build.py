@@ -180,7 +180,9 @@ def test_tflm_needs_its_sources(tmp_path: Path) -> None:
 
 
 def explain(text: str, board: Board | None = None) -> TinymlError:
-    return platformio.explain_failure(text.splitlines(), board or load_board("sim"), Path("log"), Path("none"))
+    return platformio.explain_failure(
+        text.splitlines(), board or load_board("sim"), Path("log"), Path("none")
+    )
 
 
 def test_failures_of_tools_become_advice() -> None:

@@ -99,7 +99,15 @@ def check(parser: Path, stream: bytes) -> list[str]:
 
 
 def test_every_command(parser: Path) -> None:
-    lines = [b"info 1", b"reset 2\r", b"trace 3 off", b"trace 4 scores", b"trace 5 features", b"run 65535", b"run 0"]
+    lines = [
+        b"info 1",
+        b"reset 2\r",
+        b"trace 3 off",
+        b"trace 4 scores",
+        b"trace 5 features",
+        b"run 65535",
+        b"run 0",
+    ]
     lines += [pcm(6, bytes(1280)), model_input(7, 0, b"\x80"), model_input(8, 27647, bytes(range(256)) * 11)]
     answers = check(parser, b"\n".join(lines) + b"\n")
     assert not [answer for answer in answers if answer.startswith("nak")]
@@ -152,7 +160,9 @@ def test_mutated_commands(parser: Path) -> None:
     stream = bytearray()
     for _ in range(3000):
         data = rng.randbytes(rng.choice((1, 2, 3, 64, 640)))
-        line = bytearray(rng.choice((pcm(rng.randrange(70000), data), model_input(3, rng.randrange(2000), data))))
+        line = bytearray(
+            rng.choice((pcm(rng.randrange(70000), data), model_input(3, rng.randrange(2000), data)))
+        )
         for _ in range(rng.randrange(3)):
             place = rng.randrange(len(line))
             action = rng.randrange(3)
@@ -175,7 +185,20 @@ def test_random_bytes(parser: Path) -> None:
     rng = random.Random(21)
     stream = rng.randbytes(200_000) + b"\n"
     stream += bytes(rng.choice(ALPHABET) for _ in range(200_000)) + b"\n"
-    words = [b"pcm", b"in", b"run", b"info", b"trace", b" ", b"  ", b"7", b"65535", b"AAAA", b"\n", b"00000000"]
+    words = [
+        b"pcm",
+        b"in",
+        b"run",
+        b"info",
+        b"trace",
+        b" ",
+        b"  ",
+        b"7",
+        b"65535",
+        b"AAAA",
+        b"\n",
+        b"00000000",
+    ]
     stream += b"".join(rng.choice(words) for _ in range(50_000)) + b"\n"
     check(parser, stream)
 

@@ -104,7 +104,9 @@ def test_settings_that_do_not_fit_are_refused(program: Path) -> None:
 def by_definition(settings: Settings, steps: list[tuple[int, list[int]]]) -> list[Detection]:
     found: list[Detection] = []
     for end, (now_ms, _) in enumerate(steps):
-        window = [row for time_ms, row in steps[max(0, end - 63) : end + 1] if now_ms - time_ms < settings.window_ms]
+        window = [
+            row for time_ms, row in steps[max(0, end - 63) : end + 1] if now_ms - time_ms < settings.window_ms
+        ]
         sums = [sum(row[label] for row in window) for label in range(settings.labels)]
         best = sums.index(max(sums))
         steps_above_zero = max(0, sums[best] - len(window) * settings.zero_point)
@@ -130,7 +132,9 @@ def test_random_sequences_follow_the_definition(program: Path, seed: int) -> Non
     for _ in range(2000):
         now_ms += rng.choice((20, 20, 40, 100, 700))
         favourite = rng.randrange(4) if rng.random() < 0.1 else favourite
-        steps.append((now_ms, [rng.randrange(0, 128) if k == favourite else rng.randrange(-128, 60) for k in range(4)]))
+        steps.append(
+            (now_ms, [rng.randrange(0, 128) if k == favourite else rng.randrange(-128, 60) for k in range(4)])
+        )
     wanted = by_definition(settings, steps)
     assert wanted
     assert recognize(program, settings, steps) == wanted
