@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.engines import zoo
 from tests.engines.network_builds import build_host, generate, random_inputs, tflm_outputs
-from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -82,6 +85,30 @@ def test_refusals_name_the_culprit(make, words: tuple[str, ...]) -> None:  # typ
         compiler.compile_graph(tflite_graph.parse(make()), "m.tflite")
     assert "tensor " in caught.value.what
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    damage=st.lists(
+        st.tuples(
+            st.floats(0, 1, exclude_max=True),
+            st.sampled_from([0, 1, 2, 3, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_damaged_models_compile_or_are_refused(damage: list[tuple[float, int]]) -> None:
+    data = bytearray(zoo.model("mean_relu6_odd_channels"))
+    for position, number in damage:
+        at = int(position * (len(data) - 4)) // 4 * 4
+        data[at : at + 4] = struct.pack("<I", number)
+    try:
+        network = compiler.compile_graph(tflite_graph.parse(bytes(data)))
+    except TinymlError as error:
+        assert error.what and error.next_step
+    else:
+        assert emit.source(network) and emit.header(network, "0" * 64)
 
 
 def test_an_operator_that_is_not_there_is_named(shared: Path) -> None:

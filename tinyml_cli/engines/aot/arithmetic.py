@@ -77,11 +77,15 @@ def activation_range(activation: str, scale: np.float32, zero_point: int) -> tup
 
     Raises:
         KeyError: the activation is not one of ACTIVATIONS.
+        ValueError: the scale is too small for the range.
     """
     low, high = _CLAMPS[activation]
 
     def quantized(value: float) -> int:
-        ratio = float(np.float32(value) / np.float32(scale))
+        with np.errstate(over="ignore"):
+            ratio = float(np.float32(value) / np.float32(scale))
+        if not math.isfinite(ratio):
+            raise ValueError(f"scale {scale}")
         return zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
 
     lowest = INT8_MIN if low is None else max(INT8_MIN, quantized(low))

@@ -10,6 +10,8 @@ from tinyml_cli.engines.aot.plan import Buffer, Plan, plan
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
 
+_LARGEST_ARENA_BYTES = (1 << 31) - 1
+
 
 @dataclass(frozen=True)
 class Step:
@@ -60,7 +62,14 @@ def compile_graph(graph: Graph, where: str = "model") -> Network:
     steps = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
     storage = _storage(graph, steps, where)
     buffers = (*_tensor_buffers(graph, storage), *_scratch_buffers(steps))
-    return Network(graph, steps, buffers, storage, plan(buffers))
+    planned = plan(buffers)
+    if planned.arena_bytes > _LARGEST_ARENA_BYTES:
+        raise TinymlError(
+            f"The model needs an arena of {planned.arena_bytes} bytes, more than 32-bit addresses reach",
+            where,
+            "Make the model smaller.",
+        )
+    return Network(graph, steps, buffers, storage, planned)
 
 
 def _check_signature(graph: Graph, where: str) -> None:
