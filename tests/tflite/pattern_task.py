@@ -50,7 +50,7 @@ def small_ds_cnn(extra: Any = None) -> Any:
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.8)(x))
     if extra is not None:
         x = extra(x)
-    x = layers.AveragePooling2D((x.shape[1], x.shape[2]))(x)
+    x = layers.AveragePooling2D((x.shape[1], 1))(x)
     x = layers.Dense(len(LABELS), activation="softmax", name="scores")(layers.Flatten()(x))
     return keras.Model(source, x)
 
@@ -96,7 +96,7 @@ def trained() -> Path:
     features, labels = patterns(512, SEED)
     model = small_ds_cnn()
     model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
-    model.fit(as_input(features), labels, batch_size=32, epochs=4, verbose=0)
+    model.fit(as_input(features), labels, batch_size=32, epochs=5, verbose=0)
     model.save(run.file(MODEL))
     recipe = Recipe(task="kws", seed=SEED).model_copy(update={"task": "patterns"})
     run.file(RECIPE).write_text(recipe.to_yaml(), encoding="utf-8")

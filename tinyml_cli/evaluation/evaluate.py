@@ -135,9 +135,8 @@ def _show(exact: Classification, rounded: Classification) -> None:
         shares = (exact.recall[label], rounded.recall[label], rounded.precision[label])
         texts = ["-" if share is None else f"{share:.3f}" for share in shares]
         rows.append([label, int(rounded.confusion[index].sum()), *texts, *rounded.confusion[index].tolist()])
-    columns = ["Label", "n", "float32 recall", "int8 recall", "int8 precision"]
     console.table(
-        "Per label, and the int8 confusion matrix",
-        [*columns, *(f"as {name}" for name in rounded.labels)],
+        "Recall in float32 and int8, precision and confusion in int8 (a column per answer)",
+        ["Label", "n", "float32", "int8", "precision", *rounded.labels],
         rows,
     )

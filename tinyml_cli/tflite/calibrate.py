@@ -113,17 +113,9 @@ def _measure(float_model: bytes, int8_model: bytes, samples: npt.NDArray[np.floa
         layers = layer_errors(float_model, int8_model, samples, bar.advance)
     console.table(
         f"int8 against float32, up to each layer, on {len(samples)} training samples",
-        ["Layer", "Operator", "Scale", "Zero point", "SQNR dB", "Cosine", "Clipped"],
+        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped"],
         [
-            [
-                e.name,
-                e.op,
-                e.scale,
-                e.zero_point,
-                round(e.sqnr_db, 1),
-                f"{e.cosine:.5f}",
-                f"{e.clipped_share:.3%}",
-            ]
+            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}"]
             for e in layers
         ],
     )

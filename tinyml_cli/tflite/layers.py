@@ -83,8 +83,10 @@ def layer_errors(
 
 def layer_name(tensor_name: str, op: str) -> str:
     """A readable name from a converter's `model/layer/step;model/other/step`, else the operator's."""
-    # The last name that has a path is the layer's own; those before it are what was fused into it.
-    paths = [name.split("/") for name in tensor_name.split(";") if name.count("/") >= 2]
+    names = [name for name in tensor_name.split(";") if name.count("/") >= 2]
+    # Normalisation and activation were fused into the layer that is wanted.
+    own = [name for name in names if not re.search(r"/batchnorm/|/Relu6?$", name)]
+    paths = [name.split("/") for name in own or names]
     return paths[-1][1] if paths and re.fullmatch(r"\w+", paths[-1][1]) else op.lower()
 
 
