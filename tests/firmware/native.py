@@ -16,7 +16,7 @@ STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c++14", "-fno-exceptions", "-fno-
 
 
 def compile_harness(folder: Path, name: str, *libraries: str) -> Path:
-    """Builds `harness/<name>.cpp` with all sources of the libraries under ASan and UBSan; skips without g++."""
+    """Builds `harness/<name>.cpp` with the libraries' sources under ASan and UBSan; skips without g++."""
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("no g++ here")

@@ -1,4 +1,4 @@
-"""The virtual board's own code, run by QEMU: clock, instruction counter, serial echo, FPU and fault reports."""
+"""The virtual board's own code, run by QEMU: clock, instruction counter, serial link, FPU, fault reports."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = '#pragma once\n#define TINYML_BOARD_SIM 1\n#define TINYML_BOARD_NAME "sim"\n'
     (folder / "tinyml_build.h").write_text(header)
     sources = [HARNESS / "hal_sim.cpp", *sorted((LIBRARIES / "hal" / "sim").glob("*.cpp"))]
+    libraries = ["-nodefaultlibs", "-lgcc", "-lc_nano", "-lnosys"]  # linked as C: no libstdc++ is needed
     command = ["arm-none-eabi-g++", *STRICT, *MACHINE, "-O2", "-fno-threadsafe-statics", f"-I{folder}"]
-    subprocess.run(
-        # Compiled as C++, linked as C: the virtual board needs no libstdc++.
-        [*command, f"-I{LIBRARIES / 'hal'}", "-nostartfiles", "-nodefaultlibs", "-T", SCRIPT, *sources]
-        + ["-lgcc", "-lc_nano", "-lnosys", "-o", folder / "hal.elf"],
-        check=True,
-    )
-    return folder / "hal.elf"
+    command += [f"-I{LIBRARIES / 'hal'}", "-nostartfiles"]
+    elf = folder / "hal.elf"
+    subprocess.run([*command, "-T", SCRIPT, *sources, *libraries, "-o", elf], check=True)
+    return elf
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The keyword spotting application, whole, as a host process and on the virtual board: what a host sees of it."""
+"""The whole keyword spotting application, as a host process and on the virtual board, as a host sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The firmware's command parser against an independent one, on valid, mutated and random bytes (ASan, UBSan)."""
+"""The firmware's command parser against an independent one: valid, mutated and random bytes (ASan, UBSan)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smoothing of posteriors over time, on sequences made by hand and against a plain reading of its definition."""
+"""Smoothing of posteriors over time, on sequences made by hand and against a plain reading of its rules."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def by_definition(settings: Settings, steps: list[tuple[int, list[int]]]) -> lis
         steps_above_zero = max(0, sums[best] - len(window) * settings.zero_point)
         permille = ((steps_above_zero * settings.permille_per_step_q16 // len(window)) + 32768) >> 16
         again = found and found[-1][0] == best and now_ms - found[-1][2] < settings.suppression_ms
-        if len(window) >= settings.minimum and best >= settings.first_word and not again:
-            if min(permille, 1000) >= settings.thresholds[best]:
-                found.append((best, min(permille, 1000), now_ms))
+        sure = min(permille, 1000) >= settings.thresholds[best] and len(window) >= settings.minimum
+        if sure and best >= settings.first_word and not again:
+            found.append((best, min(permille, 1000), now_ms))
     return found
 
 
