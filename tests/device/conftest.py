@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.build import build
+from tinyml_cli.engines.export import export
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Manifest, Quantization
+from tinyml_cli.run import MODEL_INT8, Run
+
 REFERENCE_DEVICE = Path(__file__).with_name("reference_device.py")
 
 
@@ -60,3 +67,36 @@ def banner_elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Path(__file__).with_name("banner.S")
     subprocess.run(["arm-none-eabi-gcc", *flags, "-o", str(elf), str(source)], check=True)
     return elf
+
+
+@pytest.fixture(scope="session")
+def firmware_run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with a third-party int8 model, exported for the engine aot: enough to build real firmware."""
+    model = shared / "models" / "kws_ref_model.tflite"
+    if not model.is_file():
+        pytest.skip(f"there is no {model}")
+    run = Run(tmp_path_factory.mktemp("firmware") / "run")
+    run.path.mkdir()
+    shutil.copy(model, run.file(MODEL_INT8))
+    # The model takes 49 frames of 10 features and tells 12 classes; what they mean does not matter here.
+    words = ["down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes"]
+    features = AudioFrontendSettings(channels=10)
+    manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", *words], features=features)
+    tensors = {"input": {"scale": 0.58, "zero_point": 83}, "output": {"scale": 1 / 256, "zero_point": -128}}
+    manifest.quantization = Quantization.model_validate(
+        {"method": "ptq", "calibration_samples": 0, **tensors}
+    )
+    run.record(manifest, MODEL_INT8, made_by="tinyml convert")
+    run.save(manifest)
+    export(run, "aot")
+    return run
+
+
+@pytest.fixture(scope="session", params=["native", "sim"])
+def firmware(request: pytest.FixtureRequest, firmware_run: Run) -> tuple[str, Path]:
+    """(board, ELF) of real firmware, built once."""
+    board = load_board(request.param)
+    missing = [need.tool for need in board.needs if not need.present]
+    if missing or (board.hosts and sys.platform not in board.hosts):
+        pytest.skip(f"board {board.name} cannot run here (missing: {', '.join(missing) or sys.platform})")
+    return board.name, Path(build(firmware_run, board.name, "aot")["elf"])

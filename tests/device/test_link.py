@@ -238,3 +238,11 @@ def test_a_busy_serial_port(tmp_path: Path) -> None:
         Link(str(terminal.link)),
     ):
         pass
+
+
+def test_refusals_of_older_noise_are_not_taken_for_answers(reference_device: Start) -> None:
+    with Link(reference_device()) as link:
+        link._write(b"noise\n" * 20)
+        link.feed_pcm(LOUD)
+        assert [event.event for event in link.take_events()].count("detection") == 1
+        assert link.resent == 0

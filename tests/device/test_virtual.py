@@ -141,7 +141,7 @@ def test_qemu_is_asked_for_a_cortex_m4_with_repeatable_time() -> None:
         "-cpu",
         "cortex-m4",
         "-icount",
-        "shift=0,sleep=off",
+        "shift=0",
     ]
     assert "socket,id=uart,host=127.0.0.1,port=4000,server=on,wait=on,nodelay=on" in command
 

@@ -20,6 +20,8 @@ from tinyml_cli.errors import TinymlError
 _Reply = TypeVar("_Reply", Ack, Output, Ready)
 
 _RECONNECT_POLL_S = 0.2
+# How long to wait on after a nak without a number: it may refuse older noise rather than our line.
+_NUMBERLESS_NAK_GRACE_S = 0.3
 # Reasons that a damaged line can have; the others say that the host asks for something impossible.
 _TRANSIENT_REASONS = ("crc", "format")
 
@@ -167,6 +169,7 @@ class Link:
     def _await_reply(self, seq: int, kind: type[_Reply]) -> _Reply | Nak | None:
         """The answer to `seq`; None when it does not come, or the device booted meanwhile."""
         deadline = time.monotonic() + self._timeout_s
+        numberless: Nak | None = None
         while time.monotonic() < deadline:
             event = self._next_event(deadline)
             if isinstance(event, kind) and (isinstance(event, Ready) or event.seq == seq):
@@ -174,8 +177,11 @@ class Link:
                 if not isinstance(event, Ready):
                     self._expected_banners = 0  # the device answers in order: no older banner can follow
                 return event
-            if isinstance(event, Nak) and event.seq in (0, seq):
+            if isinstance(event, Nak) and event.seq == seq:
                 return event
+            if isinstance(event, Nak) and event.seq == 0 and numberless is None:
+                numberless = event
+                deadline = min(deadline, time.monotonic() + _NUMBERLESS_NAK_GRACE_S)
             if isinstance(event, Fault):
                 raise _fault(event, self.url)
             if event is None or isinstance(event, Ack | Nak | Output):
@@ -183,7 +189,7 @@ class Link:
             self._kept.append(event)
             if isinstance(event, Reconnected) or self._note_banner(event):
                 return None
-        return None
+        return numberless
 
     def _note_banner(self, event: Event) -> bool:
         """Counts a boot; True when `event` is a banner that nobody asked for."""
