@@ -81,7 +81,7 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
         else:
             function = "arm_depthwise_conv_s8_opt"
             scratch_bytes = channels * window.size[0] * window.size[1] * _INT16_BYTES
-    multiple = f".ch_mult = {outputs // channels}, "
+    multiple = f" .ch_mult = {outputs // channels},"
     filter_dims = dims(1, *window.size, outputs)
     body = _call(context, function, "cmsis_nn_dw_conv_params", multiple, window, filter_dims, scratch_bytes)
     return Kernel(body, _constants(context, source, target, weights, axis=3), scratch_bytes)
@@ -135,7 +135,7 @@ def _call(
     return f"""\
 const cmsis_nn_context context = {context.scratch(scratch_bytes)};
 const {params_type} params = {{
-    .input_offset = {-zero_point_of(source)}, .output_offset = {zero_point_of(target)}, {extra}
+    .input_offset = {-zero_point_of(source)}, .output_offset = {zero_point_of(target)},{extra}
     .stride = {tile(window.stride)}, .padding = {tile(window.padding)}, .dilation = {tile(window.dilation)},
     .activation = {context.clamp(target)}}};
 const cmsis_nn_per_channel_quant_params scales = {{(int32_t*){context.array("multipliers")},
