@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudio, read_audio
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.device.link import Link
@@ -99,7 +99,7 @@ def replay_dir(
     for path in recordings(folder):
         try:
             audio = read_audio(path, sample_rate_hz)
-        except UnreadableAudio as error:
+        except UnreadableAudioError as error:
             damaged.append((path, str(error)))
             continue
         detections = replay_file(link, audio, sample_rate_hz, on_event, stop_at)
