@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml_cli.data.audio_file import UnreadableAudio, fit_length, read_audio, resample
+from tinyml_cli.data.audio_file import UnreadableAudioError, fit_length, read_audio, resample
 
 
 def sine(frequency_hz: float, rate_hz: int, seconds: float = 1.0) -> np.ndarray:
@@ -50,7 +50,7 @@ def test_reads_every_format_and_mixes_channels(tmp_path: Path, suffix: str) -> N
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"not audio at all", bytes(range(256)) * 8])
 def test_hostile_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.wav").write_bytes(content)
-    with pytest.raises(UnreadableAudio):
+    with pytest.raises(UnreadableAudioError):
         read_audio(tmp_path / "a.wav", 16_000)
 
 
@@ -58,7 +58,7 @@ def test_empty_and_not_finite_audio_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
     soundfile.write(tmp_path / "nan.wav", np.full(100, np.nan), 16_000, subtype="FLOAT")
     for name in ("empty.wav", "nan.wav"):
-        with pytest.raises(UnreadableAudio):
+        with pytest.raises(UnreadableAudioError):
             read_audio(tmp_path / name, 16_000)
 
 

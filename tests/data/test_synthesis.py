@@ -65,7 +65,7 @@ def test_a_killed_worker_is_replaced() -> None:
         assert process._child is not None
         process._child.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         process._child.wait()
-        with pytest.raises(espeak.EspeakCrash):
+        with pytest.raises(espeak.EspeakCrashError):
             process.ask(request)
         _, after = process.ask(request)
     assert len(before) > 10_000

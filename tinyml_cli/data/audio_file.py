@@ -18,7 +18,7 @@ _KAISER_BETA = 9.0
 _PASS_BAND_SHARE = 0.94
 
 
-class UnreadableAudio(Exception):
+class UnreadableAudioError(Exception):
     """A file that holds no usable audio; the text says why."""
 
 
@@ -29,26 +29,27 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
         int16 [samples] at `sample_rate_hz`.
 
     Raises:
-        UnreadableAudio: damaged, empty, not finite, or an impossible sample rate.
+        UnreadableAudioError: damaged, empty, not finite, or an impossible sample rate.
     """
     import soundfile
 
     try:
         samples, file_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
-        raise UnreadableAudio(str(error).rstrip(".")) from error
+        raise UnreadableAudioError(str(error).rstrip(".")) from error
     if len(samples) == 0:
-        raise UnreadableAudio("it holds no samples")
+        raise UnreadableAudioError("it holds no samples")
     if file_rate_hz not in SUPPORTED_RATES_HZ:
-        raise UnreadableAudio(f"its header says {file_rate_hz} Hz")
+        raise UnreadableAudioError(f"its header says {file_rate_hz} Hz")
     if not np.isfinite(samples).all():
-        raise UnreadableAudio("it holds samples that are not numbers")
+        raise UnreadableAudioError("it holds samples that are not numbers")
     return to_int16(resample(samples.mean(axis=1), file_rate_hz, sample_rate_hz))
 
 
 def to_int16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
     """Full scale 1.0 -> 32768, rounded and clipped; same shape."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    rounded: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return rounded
 
 
 def resample(samples: NDArray[np.floating], from_hz: float, to_hz: float) -> NDArray[np.float32]:
@@ -98,7 +99,7 @@ def _polyphase_taps(up: int, down: int) -> tuple[NDArray[np.float32], int]:
 
 
 def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:
-    """Exactly `length` samples: short audio is centred in zeros, of long audio the loudest stretch is kept."""
+    """Exactly `length` samples: short audio centred in zeros, of long audio the loudest stretch."""
     if len(samples) <= length:
         before = (length - len(samples)) // 2
         return np.pad(samples, (before, length - len(samples) - before))

@@ -99,7 +99,7 @@ def _move(
     `time_shift_ms` and its own ends, mirrored, fill the gap so that no artificial silence is learned.
     """
     clips, samples = audio.shape
-    speed = rng.uniform(*recipe.speed, clips)
+    speed = rng.uniform(*recipe.speed, size=clips)
     first = np.argmax(audio != 0, axis=1)
     last = samples - 1 - np.argmax(audio[:, ::-1] != 0, axis=1)
     half = samples / 2
@@ -109,10 +109,11 @@ def _move(
     isolated = (first > samples // 50) & (last < samples - samples // 50)
     reach = recipe.time_shift_ms * sample_rate_hz / 1000
     narrow = ~isolated | (lowest >= highest)
-    shift = rng.uniform(np.where(narrow, -reach, lowest), np.where(narrow, reach, highest))
-    if recipe.time_shift_ms == 0:
-        shift[:] = 0.0
-    position = (np.arange(samples)[None, :] - half - shift[:, None]) * speed[:, None] + half
+    shift = np.zeros(clips)
+    if recipe.time_shift_ms:
+        shift[:] = rng.uniform(np.where(narrow, -reach, lowest), np.where(narrow, reach, highest))
+    rows = np.asarray(shift)[:, None]
+    position = (np.arange(samples)[None, :] - half - rows) * np.asarray(speed)[:, None] + half
     return _interpolate(audio, position.astype(np.float32))
 
 
@@ -144,18 +145,20 @@ def _filter(
     spectrum[echoing] *= np.fft.rfft(_rooms(len(echoing), length // 4, sample_rate_hz, rng), n=length, axis=1)
     filtered = np.fft.irfft(spectrum, n=length, axis=1)[:, :samples].astype(np.float32)
     before, after = (np.sqrt(np.mean(np.square(x), axis=1, keepdims=True)) for x in (sound, filtered))
-    return filtered * (before / np.maximum(after, 1e-6))
+    level: Floats = before / np.maximum(after, 1e-6)
+    return filtered * level
 
 
 def _equaliser(clips: int, frequency_hz: Floats, depth_db: float, rng: np.random.Generator) -> Floats:
-    """Smooth random gain curves, float32 [clips, bins]: decibels drawn at knots, linear between them in octaves."""
+    """Smooth random gain curves, float32 [clips, bins]: decibels at knots, linear between them in octaves."""
     knots = np.log2(np.array(_EQUALISER_KNOTS_HZ))
     octave = np.log2(np.clip(frequency_hz, _EQUALISER_KNOTS_HZ[0], _EQUALISER_KNOTS_HZ[-1]))
     gains_db = rng.uniform(-depth_db, depth_db, (clips, len(knots)))
     left = np.clip(np.searchsorted(knots, octave, side="right") - 1, 0, len(knots) - 2)
     share = (octave - knots[left]) / (knots[left + 1] - knots[left])
     decibel = gains_db[:, left] * (1 - share) + gains_db[:, left + 1] * share
-    return np.power(10.0, decibel / 20.0).astype(np.float32)
+    gains: Floats = np.power(10.0, decibel / 20.0).astype(np.float32)
+    return gains
 
 
 def _rooms(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generator) -> Floats:
@@ -173,7 +176,8 @@ def _rooms(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generat
     direct_to_tail_db = rng.uniform(-3, 12, (count, 1)).astype(np.float32)
     rooms = tail * np.power(10.0, -direct_to_tail_db / 20.0)
     rooms[:, 0] = 1.0
-    return rooms.astype(np.float32)
+    response: Floats = rooms.astype(np.float32)
+    return response
 
 
 def _put_on_bed(
@@ -188,7 +192,8 @@ def _put_on_bed(
     quiet = rng.random((clips, 1)) >= recipe.noise_share
     snr_db = np.where(quiet, rng.uniform(45, 60, (clips, 1)), snr_db)
     level = np.sqrt(np.mean(np.square(sound), axis=1, keepdims=True)) * np.power(10.0, -snr_db / 20.0)
-    return sound + bed.draw(clips, samples, sample_rate_hz, rng) * np.maximum(level, 0.5).astype(np.float32)
+    audible: Floats = np.maximum(level, 0.5).astype(np.float32)
+    return sound + bed.draw(clips, samples, sample_rate_hz, rng) * audible
 
 
 def quiet_rooms(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import struct
@@ -36,7 +37,7 @@ _MAX_CRASHES = 20
 _ANSWER_HEADER = struct.Struct("<II")
 
 
-class EspeakCrash(Exception):
+class EspeakCrashError(Exception):
     """The child process ended in the middle of a request."""
 
 
@@ -107,10 +108,8 @@ class EspeakProcess:
             return
         for stream in (child.stdin, child.stdout):
             if stream:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
         child.kill()
         child.wait()
 
@@ -118,7 +117,7 @@ class EspeakProcess:
         """(sample rate, payload) of one request.
 
         Raises:
-            EspeakCrash: the library took the worker down; the next call starts another.
+            EspeakCrashError: the library took the worker down; the next call starts another.
         """
         if self._child is None:
             # The worker's package is found however this process found it, installed or not.
@@ -137,14 +136,14 @@ class EspeakProcess:
             child.stdin.flush()
             header = child.stdout.read(_ANSWER_HEADER.size)
             if len(header) < _ANSWER_HEADER.size:
-                raise EspeakCrash(f"exit status {child.wait()}")
+                raise EspeakCrashError(f"exit status {child.wait()}")
             sample_rate_hz, size = _ANSWER_HEADER.unpack(header)
             payload = child.stdout.read(size)
             if len(payload) < size:
-                raise EspeakCrash(f"exit status {child.wait()}")
-        except (OSError, EspeakCrash) as error:
+                raise EspeakCrashError(f"exit status {child.wait()}")
+        except (OSError, EspeakCrashError) as error:
             self.close()
-            raise EspeakCrash(str(error)) from error
+            raise EspeakCrashError(str(error)) from error
         return sample_rate_hz, payload
 
 
@@ -162,7 +161,7 @@ def say_all(utterances: Sequence[Utterance]) -> Iterator[tuple[int, NDArray[np.i
         for utterance in utterances:
             try:
                 sample_rate_hz, pcm = process.ask(utterance.request())
-            except EspeakCrash as crash:
+            except EspeakCrashError as crash:
                 crashes += 1
                 if crashes > _MAX_CRASHES:
                     raise _keeps_crashing(str(crash)) from crash
@@ -179,7 +178,7 @@ def pronounce(words: Sequence[str], voice: str = "en-us") -> list[str]:
     with EspeakProcess() as process:
         try:
             return [process.ask({"phonemes": word, "voice": voice})[1].decode() for word in words]
-        except EspeakCrash as crash:
+        except EspeakCrashError as crash:
             raise _keeps_crashing(str(crash)) from crash
 
 

@@ -1,10 +1,10 @@
 """Child process that owns the espeak-ng C library, so that a crash in it cannot end a training.
 
-Started as ``python -m tinyml_cli.data.espeak_worker LIBRARY DATA_DIR``. One JSON request per line on stdin,
-one answer per request on stdout:
+Started as ``python -m tinyml_cli.data.espeak_worker LIBRARY DATA_DIR``. One JSON request per line on
+stdin, one answer per request on stdout:
 
-* ``{"say": TEXT, "voice": V, "rate": R, "pitch": P, "range": G}`` -> 8 bytes (uint32 sample rate, uint32 number
-  of bytes), then int16 little-endian mono PCM. Zero bytes: the library refused the voice or the text.
+* ``{"say": TEXT, "voice": V, "rate": R, "pitch": P, "range": G}`` -> 8 bytes (uint32 sample rate, uint32
+  number of bytes), then int16 little-endian mono PCM. Zero bytes: the library refused the voice or the text.
 * ``{"phonemes": TEXT, "voice": V}`` -> the same frame, sample rate 0, payload UTF-8 IPA.
 
 Constants are those of espeak-ng's public header ``speak_lib.h``.
@@ -103,7 +103,7 @@ class EspeakLibrary:
         return bytes(self._pcm) if status == 0 else b""
 
     def _seed(self, *request: object) -> None:
-        """Breath and flutter are random, and the library seeds them by the clock: seed them by the request."""
+        """Breath and flutter are random and the library seeds them by the clock: seed them by the request."""
         if hasattr(self._library, "espeak_ng_SetRandSeed"):
             seed = zlib.crc32(repr(request).encode()) & 0x7FFF_FFFF
             self._library.espeak_ng_SetRandSeed(ctypes.c_long(seed))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.audio_file import UnreadableAudio, read_audio
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
 VOICES = ("awb", "rms", "slt", "kal16")
 # Mean fundamental frequency of each voice, in Hz: variations stay around it.
@@ -65,7 +65,7 @@ def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.in
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=_TIMEOUT_S)
         return read_audio(path, sample_rate_hz)
-    except (OSError, subprocess.SubprocessError, UnreadableAudio):
+    except (OSError, subprocess.SubprocessError, UnreadableAudioError):
         return np.zeros(0, np.int16)
     finally:
         path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudio, fit_length, read_audio
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, fit_length, read_audio
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
 from tinyml_cli.errors import TinymlError
 
@@ -75,11 +75,11 @@ def read_folder(
         root: holds a folder per word; others become "unknown".
         words: the targets.
         sample_rate_hz: rate of the clips.
-        clip_samples: length of the clips: shorter files are padded, of longer ones the loudest stretch counts.
+        clip_samples: length of the clips; shorter files are padded, longer ones cut to the loudest stretch.
         clips_per_label: at most so many clips of each label are read, chosen evenly over the words.
 
     Raises:
-        TinymlError: as list_recordings, and damaged or empty audio, with the first file's name and their number.
+        TinymlError: as list_recordings, and damaged or empty audio: the first file's name and their number.
     """
     chosen = thin_out(list_recordings(root, words), clips_per_label)
     clips = read_recordings(chosen, sample_rate_hz, clip_samples)
@@ -94,7 +94,7 @@ def read_folder(
 
 
 def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Recording]:
-    """At most `clips_per_label` of each label, every word in turn, chosen by a stable hash of the file name."""
+    """At most `clips_per_label` of each label, every word in turn, chosen by a hash of the file name."""
     kept: list[Recording] = []
     for label in sorted({r.label for r in recordings}):
         same = [r for r in recordings if r.label == label]
@@ -158,10 +158,10 @@ def cut_silence(noises: dict[str, NDArray[np.int16]], clip_samples: int) -> Clip
 def _read_files(
     paths: Sequence[Path], sample_rate_hz: int, fit: Callable[[NDArray[np.int16]], NDArray[np.int16]]
 ) -> list[NDArray[np.int16]]:
-    def read(path: Path) -> NDArray[np.int16] | UnreadableAudio:
+    def read(path: Path) -> NDArray[np.int16] | UnreadableAudioError:
         try:
             return fit(read_audio(path, sample_rate_hz))
-        except UnreadableAudio as error:
+        except UnreadableAudioError as error:
             return error
 
     audio: list[NDArray[np.int16]] = []
@@ -169,7 +169,7 @@ def _read_files(
     with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(paths), "Reading audio") as progress:
         for path, result in zip(paths, pool.map(read, paths), strict=True):
             progress.advance(1, path.parent.name)
-            if isinstance(result, UnreadableAudio):
+            if isinstance(result, UnreadableAudioError):
                 damaged.append((path, str(result)))
             else:
                 audio.append(result)

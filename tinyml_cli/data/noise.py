@@ -37,7 +37,8 @@ def _slow_envelope(count: int, samples: int, rng: np.random.Generator) -> NDArra
     at = np.linspace(0, 5, samples)
     left = np.minimum(at.astype(int), 4)
     decibel = knots[:, left] * (1 - (at - left)) + knots[:, left + 1] * (at - left)
-    return np.power(10.0, decibel / 20.0).astype(np.float32)
+    envelope: NDArray[np.float32] = np.power(10.0, decibel / 20.0).astype(np.float32)
+    return envelope
 
 
 def hum(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -55,4 +56,5 @@ def hum(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generator)
 def unit_rms(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each row scaled to RMS 1; rows of zeros stay."""
     rms = np.sqrt(np.mean(np.square(sound), axis=1, keepdims=True))
-    return (sound / np.maximum(rms, 1e-9)).astype(np.float32)
+    level: NDArray[np.float32] = (sound / np.maximum(rms, 1e-9)).astype(np.float32)
+    return level

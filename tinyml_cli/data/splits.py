@@ -61,6 +61,6 @@ def split_groups(
         raise TinymlError(
             f"{len(where)} speakers are too few: nobody is left for {' and '.join(missing)}",
             "split by speaker",
-            "Record more people (about 10 or more), or change training.validation_share and training.test_share.",
+            "Record more people (10 or more), or change training.validation_share and training.test_share.",
         )
     return np.array([where[name] for name in names], dtype="<U10")

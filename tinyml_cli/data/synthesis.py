@@ -159,6 +159,7 @@ def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.
         flite.say_all([p.utterance for p in plan if isinstance(p.utterance, flite.Utterance)], sample_rate_hz)
     )
     with console.progress(len(plan), "Synthesising speech") as progress:
+        audio: NDArray[np.floating]
         for planned in plan:
             if isinstance(planned.utterance, flite.Utterance):
                 audio = next(by_flite) / np.float32(32768)
@@ -221,7 +222,7 @@ def _cache_path(plan: Iterable[Planned], sample_rate_hz: int) -> Path:
 
 
 def _save(path: Path, spoken: Sequence[NDArray[np.int16]]) -> None:
-    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, lengths=np.array([len(a) for a in spoken]), samples=np.concatenate(spoken))
 
 

@@ -6,6 +6,7 @@ Third parties add tasks through the entry-point group `tinyml.tasks` (name -> a 
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def get_task(name: str) -> Task:
     sources: dict[str, Callable[[], Any]] = {
         point.name: point.load for point in metadata.entry_points(group=_ENTRY_POINTS)
     }
-    sources.update({key: lambda place=place: _load(place) for key, place in _BUILT_IN.items()})
+    sources.update({key: functools.partial(_load, place) for key, place in _BUILT_IN.items()})
     if name not in sources:
         close = difflib.get_close_matches(name, sources, n=1)
         hint = f"Did you mean `{close[0]}`? " if close else ""

@@ -305,7 +305,7 @@ def _write(
 ) -> None:
     """Writes the artifacts, the manifest last: a run without it counts as not trained."""
     rows = np.random.default_rng([recipe.seed, 6]).permutation(len(train))[:_TRAINING_SAMPLE_SIZE]
-    with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, open(temporary, "wb") as stream:
+    with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, features=train.features[rows], labels=train.labels[rows])
     kws_held_out.save(run, kws_examples.balanced(test, manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL))
     with atomic_path(run.file(MODEL)) as temporary:

@@ -27,7 +27,7 @@ Choice = Literal["test", "all"]
 
 def save(run: Run, clips: ClipSet) -> None:
     """Keeps held-out clips in the run, so that it can be judged and demonstrated without its data."""
-    with atomic_path(run.file(HELD_OUT)) as temporary, open(temporary, "wb") as stream:
+    with atomic_path(run.file(HELD_OUT)) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(
             stream, audio=clips.audio, labels=clips.labels, words=clips.words, groups=clips.groups
         )
@@ -39,7 +39,7 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     Args:
         run: a trained run.
         data_dir: recordings in the Speech Commands layout; None takes the clips that `train` kept aside.
-        split: "test" takes speakers that were not trained on, by the rule of the training; "all" takes everyone.
+        split: "test" takes speakers kept out of training, by the rule of the training; "all" takes everyone.
             None means "test" for a run trained on recordings and "all" for one trained on synthetic speech.
 
     Raises:

@@ -36,7 +36,7 @@ class Progress:
 
 
 class Checkpoint:
-    """A folder with the last epoch's model and optimiser, the best epoch's model, and a state that names both.
+    """A folder with the last epoch's model and optimiser, the best epoch's model, and a state naming both.
 
     Models are written under their epoch's name before the state that refers to them, so a kill at any
     moment leaves a state whose files are whole.
