@@ -14,11 +14,12 @@ PAGES = Path(__file__).resolve().parent.parent / "docs" / "commands"
 
 def page(name: str) -> str:
     """One command's page: its help as the terminal shows it."""
-    program = f"import sys; sys.argv = ['tinyml', '{name}', '--help']; from tinyml_cli.main import main; main()"
+    program = (
+        f"import sys; sys.argv = ['tinyml', '{name}', '--help']; from tinyml_cli.main import main; main()"
+    )
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
-    text = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
-    ).stdout
+    command = [sys.executable, "-c", program]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return f"# tinyml {name}\n\n```text\n{lines}\n```\n"
 

@@ -75,7 +75,7 @@ def test_no_speaker_is_on_both_sides(outcomes: dict[str, Any]) -> None:
 
 def test_int8_is_what_tflm_says(outcomes: dict[str, Any]) -> None:
     convert = outcomes["convert"]
-    assert convert["mismatches"] == 0
+    assert convert["max_difference"] <= 1
     assert convert["int8"]["sha256"] == sha256_file(outcomes["path"] / "model_int8.tflite")
     assert convert["int8"]["bytes"] <= 35_000
 

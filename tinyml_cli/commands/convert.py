@@ -20,8 +20,15 @@ def command(
     from tinyml_cli.tflite.convert import convert
 
     outcome = convert(Run.open(run))
+    differing = outcome["mismatches"]
+    parity = (
+        ""
+        if differing is None
+        else (
+            f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
+            f"{outcome['compared']} inputs"
+        )
+    )
     console.result(
-        outcome,
-        f"int8 model: {outcome['int8']['bytes']:,} bytes; {outcome['mismatches']} output bytes differ "
-        f"between LiteRT and TensorFlow Lite Micro over {outcome['compared']} inputs. Next: tinyml export-c-array",
+        outcome, f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}. Next: tinyml export-c-array"
     )

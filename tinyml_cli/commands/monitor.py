@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tinyml_cli.commands import options
-from tinyml_cli.console import console
 
 
 def command(
@@ -33,6 +32,4 @@ def command(
     from tinyml_cli.device.monitor import monitor
     from tinyml_cli.run import Run
 
-    summary = monitor(Run.open(run), board, port, replay, duration)
-    if not json and replay is not None:
-        console.result(summary, f"{summary['hits']} of {summary['n']} clips as expected")
+    monitor(Run.open(run), board, port, replay, duration, as_json=json)

@@ -39,6 +39,9 @@ def command(
         task, options.word_list(words), data, board, engine, tflm, config, set_ or [], run, seed
     )
     heard = outcome["monitor"]
+    right = heard["hits"] + heard["rejections"]
     console.result(
-        outcome, f"Done in {outcome['seconds']:.0f} s: {heard['hits']} of {heard['n']} clips as expected."
+        outcome,
+        f"Done in {outcome['seconds']:.0f} s: the board heard {right} of {heard['n']} clips as expected. "
+        f"The run is {outcome['run']}",
     )
