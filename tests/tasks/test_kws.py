@@ -108,6 +108,21 @@ def test_a_failed_training_leaves_no_model(tmp_path: Path, corpus: Path) -> None
     assert not run.file(MODEL).exists()
 
 
+def test_a_training_cut_off_at_once_can_be_run_again(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinyml_cli.training.fit._epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        KWS.train(Run.create(tmp_path / "run"), small_recipe(corpus))
+    run = Run.create(tmp_path / "run")
+    assert not run.file(MODEL).exists()
+    with pytest.raises(TinymlError, match="no manifest"):
+        run.manifest()
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [

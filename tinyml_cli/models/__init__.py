@@ -53,7 +53,6 @@ def require_tensorflow() -> None:
     import os
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     try:
         importlib.import_module("tensorflow")
         importlib.import_module("keras")

@@ -115,6 +115,9 @@ class KeywordSpotting:
         where = _split(corpus, recipe)
         parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
         train, validation = _make_examples(parts, corpus, recipe)
+        if not run.file(RECIPE).exists():
+            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
 
         from tinyml_cli.training.fit import fit
 
