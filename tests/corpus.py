@@ -12,13 +12,15 @@ import numpy as np
 import soundfile
 
 RATE_HZ = 16_000
+SPEAKERS = 32
+TAKES = 2
 SHAPES = {"up": (600.0, 2400.0), "down": (2400.0, 600.0), "flat": (1200.0, 1200.0)}
 
 
 def whistle(word: str, speaker: int, take: int) -> np.ndarray:
     """One second of int16 at 16 kHz: a sweep of 500 ms in faint noise."""
     rng = np.random.default_rng([speaker, take, *word.encode()])
-    start, end = (frequency * (0.8 + 0.02 * speaker) for frequency in SHAPES[word])
+    start, end = (frequency * (0.8 + 0.0125 * speaker) for frequency in SHAPES[word])
     n = RATE_HZ // 2
     frequency = np.linspace(start, end, n) * rng.uniform(0.97, 1.03)
     tone = np.sin(2 * np.pi * np.cumsum(frequency) / RATE_HZ) * np.hanning(n) * rng.uniform(0.2, 0.6)
@@ -28,12 +30,12 @@ def whistle(word: str, speaker: int, take: int) -> np.ndarray:
     return (np.clip(clip, -1, 1) * 32_767).astype(np.int16)
 
 
-def write_corpus(folder: Path, speakers: int = 20, takes: int = 3) -> Path:
+def write_corpus(folder: Path) -> Path:
     """Speech Commands layout: `WORD/SPEAKER_nohash_TAKE.wav`, and background noise."""
     for word in SHAPES:
         (folder / word).mkdir(parents=True)
-        for speaker in range(speakers):
-            for take in range(takes):
+        for speaker in range(SPEAKERS):
+            for take in range(TAKES):
                 path = folder / word / f"speaker{speaker:02d}_nohash_{take}.wav"
                 soundfile.write(path, whistle(word, speaker, take), RATE_HZ)
     (folder / "_background_noise_").mkdir()

@@ -8,7 +8,7 @@ from tinyml_cli.engines import settings, tflm
 from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.tables import render_header
-from tinyml_cli.files import sha256_file, write_if_changed
+from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
@@ -98,7 +98,7 @@ def _write(
     run: Run, manifest: Manifest, files: dict[str, str], ops: list[Op], arena_bytes: dict[str, int]
 ) -> None:
     for name, text in files.items():
-        write_if_changed(run.file(name), text)
+        write_atomic(run.file(name), text)
     for name in files:
         run.record(manifest, name, "tinyml export-c-array", [MODEL_INT8])
     manifest.ops = ops
