@@ -256,12 +256,26 @@ def _make_examples(
     """Training and validation examples; synthetic voices are validated in noise, people as recorded."""
     labels = kws_examples.labels_of(recipe.words)
     quotas = kws_examples.training_quotas(parts["train"], recipe)
-    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, recipe, [recipe.seed, 3])
-    if recipe.data_path is not None:
-        held_out = kws_examples.balanced(parts["validation"], labels)
-        return train, kws_examples.plain_examples(held_out, labels, recipe.features)
-    quotas = dict.fromkeys(labels, _SYNTHETIC_VALIDATION_SIZE)
-    return train, kws_examples.training_examples(parts["validation"], (), quotas, recipe, [recipe.seed, 4])
+    if recipe.data_path is None:
+        train = kws_examples.training_examples(parts["train"], (), quotas, recipe, [recipe.seed, 3])
+        quotas = dict.fromkeys(labels, _SYNTHETIC_VALIDATION_SIZE)
+        return train, kws_examples.training_examples(
+            parts["validation"], (), quotas, recipe, [recipe.seed, 4]
+        )
+    gentle = _gentle(recipe)
+    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, gentle, [recipe.seed, 3])
+    return train, kws_examples.plain_examples(parts["validation"], labels, recipe.features)
+
+
+def _gentle(recipe: Recipe) -> Recipe:
+    """The recipe for recordings of people: they bring rooms and noise of their own, so half as often."""
+    settings = recipe.augmentation
+    rarer = {
+        "reverberation_share": settings.reverberation_share / 2,
+        "noise_share": settings.noise_share / 2,
+        "low_pass_share": settings.low_pass_share / 2,
+    }
+    return recipe.model_copy(update={"augmentation": settings.model_copy(update=rarer)})
 
 
 def _fingerprint(recipe: Recipe, train: Examples) -> str:

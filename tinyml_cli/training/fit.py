@@ -31,7 +31,7 @@ class Fitted:
         model: the best epoch's weights.
         epochs: epochs completed.
         best_epoch: the one kept, counted from 1.
-        validation_accuracy: its accuracy on speakers that were not trained on.
+        validation_accuracy: its accuracy on speakers that were not trained on, mean over labels.
         validation_loss: its loss there.
         interrupted: Ctrl-C ended the training early.
     """
@@ -129,17 +129,19 @@ def _epoch(model: keras.Model, batches: _Batches, epoch: int, bar: Bar, note: st
 
 
 def _judge(model: keras.Model, examples: Examples) -> dict[str, float]:
-    """Cross-entropy without smoothing, and accuracy."""
+    """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare."""
     scores = np.concatenate(
         [
             model.predict_on_batch(to_float(examples.features[start : start + _EVALUATION_BATCH]))
             for start in range(0, len(examples), _EVALUATION_BATCH)
         ]
     )
-    right = scores[np.arange(len(scores)), examples.labels]
+    losses = -np.log(np.maximum(scores[np.arange(len(scores)), examples.labels], 1e-7))
+    hits = scores.argmax(axis=1) == examples.labels
+    per_label = [examples.labels == label for label in np.unique(examples.labels)]
     return {
-        "loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
-        "accuracy": float((scores.argmax(axis=1) == examples.labels).mean()),
+        "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
+        "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
     }
 
 
