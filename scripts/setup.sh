@@ -48,4 +48,4 @@ echo "tinyml: installing Python packages"
 # Bytecode makes the command start ten times faster, whatever the shell exports.
 export PYTHONDONTWRITEBYTECODE=
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

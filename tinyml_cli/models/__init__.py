@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.silence import silenced
 
 if TYPE_CHECKING:
     import keras
@@ -45,20 +47,29 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
 
 
 def require_tensorflow() -> None:
-    """Imports TensorFlow quietly.
+    """Imports TensorFlow and Keras, quietly.
+
+    Raises:
+        TinymlError: they are not installed.
+    """
+    import_quietly("tensorflow")
+    import_quietly("keras")
+
+
+def import_quietly(name: str) -> Any:
+    """Imports TensorFlow, Keras or a part of them; their start-up messages stay off the terminal.
 
     Raises:
         TinymlError: it is not installed.
     """
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        importlib.import_module("tensorflow")
-        importlib.import_module("keras")
+        with silenced():
+            return importlib.import_module(name)
     except ImportError as error:
         raise TinymlError(
-            f"Training needs TensorFlow ({error})", "extra `train`", "Run: pip install 'tinyml-cli[train]'"
+            f"Training and conversion need TensorFlow ({error})", name, "Run: pip install 'tinyml-cli[train]'"
         ) from error
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import re
 import tempfile
 from dataclasses import dataclass
@@ -17,12 +15,13 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, Quantization
+from tinyml_cli.models import import_quietly
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import parse
 from tinyml_cli.tflite.shrink import shrink
-from tinyml_cli.tflite.silence import silenced
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -84,8 +83,8 @@ class KerasNetwork:
         Raises:
             TinymlError: TensorFlow is not installed, or the file is not a model it can load.
         """
-        self._tf = _import("tensorflow")
-        self._keras = _import("keras")
+        self._tf = import_quietly("tensorflow")
+        self._keras = import_quietly("keras")
         try:
             with silenced():
                 self._model = self._keras.saving.load_model(path, compile=False)
@@ -132,7 +131,9 @@ class KerasNetwork:
             float32 = self._run_converter(folder, None)
             int8 = self._run_converter(folder, samples)
         names = layers.activation_names(parse(int8))
-        return Converted(float32, shrink(int8, names, _import("tensorflow.lite.python.schema_py_generated")))
+        return Converted(
+            float32, shrink(int8, names, import_quietly("tensorflow.lite.python.schema_py_generated"))
+        )
 
     def _export(self, folder: str) -> None:
         """A SavedModel whose signature has batch 1: an open batch size makes Flatten five operators."""
@@ -172,21 +173,7 @@ def tensorflow_lite() -> Any:
     Raises:
         TinymlError: TensorFlow is not installed either.
     """
-    return _import("tensorflow").lite
-
-
-def _import(name: str) -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    try:
-        with silenced():
-            return importlib.import_module(name)
-    except ImportError as error:
-        raise TinymlError(
-            "TensorFlow is not installed; training and conversion need it",
-            name,
-            "Install it: pip install 'tinyml-cli[train]'",
-        ) from error
+    return import_quietly("tensorflow").lite
 
 
 def _quantization(drawn: Quantization | None, calibration: CalibrationSet, int8: bytes) -> Quantization:
