@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT
+from tinyml_cli.device.virtual import qemu_command
 
-QEMU = ["qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0", "-nographic"]
 MACHINE = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
 SCRIPT = REPOSITORY / "firmware" / "platforms" / "tinyml-local" / "ldscripts" / "sim.ld"
 Ask = Callable[[str, int], list[str]]
@@ -41,11 +41,7 @@ def ask(program: Path) -> Ask:
     """Boots the program, types letters and returns the lines it prints after its first."""
 
     def call(letters: str, n_lines: int) -> list[str]:
-        with subprocess.Popen(
-            [*QEMU, "-monitor", "none", "-serial", "stdio", "-kernel", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        ) as qemu:
+        with subprocess.Popen(qemu_command(program), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
             assert qemu.stdin is not None and qemu.stdout is not None
             try:
                 assert qemu.stdout.readline().strip() == b"0"
@@ -85,7 +81,7 @@ def test_the_fpu_is_on(ask: Ask) -> None:
 
 @pytest.mark.timeout(60)
 def test_every_byte_comes_back(ask: Ask) -> None:
-    text = "".join(chr(code) for code in range(33, 127) if chr(code) not in "cwmfho")
+    text = "".join(chr(code) for code in range(33, 127) if chr(code) not in "cwmfhoi")
     assert ask(text * 20 + "\n", 1) == [text * 20]
 
 
@@ -104,3 +100,31 @@ def test_a_stack_overflow_is_caught_before_it_hurts_data(ask: Ask) -> None:
     event = json.loads(line)
     assert event["event"] == "fault"
     assert event["what"].startswith("stack overflow")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("letters", "code"), [(b"", 0), (b"xyz", 0), (b"h", 1), (b"o", 1)])
+def test_the_emulator_ends_with_its_input_or_a_fault(program: Path, letters: bytes, code: int) -> None:
+    done = subprocess.run(qemu_command(program), input=letters, stdout=subprocess.PIPE, timeout=30)
+    assert done.returncode == code
+    assert done.stdout.startswith(b"0\n")
+    if code == 0:
+        assert done.stdout == b"0\n" + letters
+
+
+@pytest.mark.timeout(60)
+def test_waiting_for_the_host_counts_no_instructions(program: Path) -> None:
+    with subprocess.Popen(qemu_command(program), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
+        assert qemu.stdin is not None and qemu.stdout is not None
+        try:
+            assert qemu.stdout.readline() == b"0\n"
+            counts = []
+            for wait_s in (0.0, 0.0, 0.5):
+                time.sleep(wait_s)
+                qemu.stdin.write(b"i")
+                qemu.stdin.flush()
+                counts.append(int(qemu.stdout.readline()))
+            assert counts[1] > counts[0]
+            assert counts[2] - counts[1] < 1_000_000  # half a second would be 500 million
+        finally:
+            qemu.kill()

@@ -18,11 +18,11 @@ import pytest
 from tests.device import fake_run
 from tinyml_cli.console import console
 from tinyml_cli.device import build, vendor
+from tinyml_cli.device.virtual import qemu_command
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.settings import AudioFrontendSettings
 
-QEMU = ["qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0", "-nographic"]
 TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
 Event = dict[str, Any]
 
@@ -31,8 +31,8 @@ class Device:
     """A firmware in a child process, its serial link on a pipe."""
 
     def __init__(self, board: str, elf: Path) -> None:
-        command = [*QEMU, "-monitor", "none", "-serial", "stdio", "-kernel"] if board == "sim" else []
-        self.process = subprocess.Popen([*command, elf], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = qemu_command(elf) if board == "sim" else [str(elf)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.lines: list[str] = []
 
     def send(self, data: bytes) -> None:

@@ -1,14 +1,17 @@
-"""Child process that ties a virtual device's life to ours; run as a script, so standard library only.
+"""Child process that holds a virtual device for us; run as a script, so standard library only.
 
-    attach.py listen PROGRAM [ARGUMENT…]   listens on a free loopback port, prints its number, and becomes
-                                           PROGRAM with the first connection as standard input and output
-    attach.py guard PROGRAM [ARGUMENT…]    runs PROGRAM and kills it when standard input ends
+    attach.py PROGRAM [ARGUMENT…]
 
-Either way the device ends with the process that started it, even when that one is killed outright.
+Runs PROGRAM, listens on a free loopback port, prints its number, and ties the first connection to PROGRAM's
+standard input and output. The bytes pass through here because Windows gives a child no socket for those.
+
+When our standard input ends, PROGRAM is killed: the device ends with the process that started it, even when
+that one is killed outright.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -16,36 +19,60 @@ import sys
 import threading
 
 _CONNECT_TIMEOUT_S = 60.0
+_PIECE_BYTES = 65_536
 
 
-def listen(command: list[str]) -> None:
-    """Becomes `command`, speaking over TCP."""
+def attach(child: subprocess.Popen[bytes]) -> None:
+    """Relays between `child` and the first connection until the child's output ends."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         os.write(1, b"%d\n" % server.getsockname()[1])
         server.settimeout(_CONNECT_TIMEOUT_S)
         connection, _ = server.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setblocking(True)
-    os.dup2(connection.fileno(), 0)
-    os.dup2(connection.fileno(), 1)
-    connection.close()
-    os.execv(command[0], command)
+    threading.Thread(target=_send_to_child, args=(connection, child), daemon=True).start()
+    _send_to_host(child, connection)
 
 
-def guard(command: list[str]) -> None:
-    """Runs `command` until it ends or our standard input does."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+def _send_to_child(connection: socket.socket, child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin
+    with contextlib.suppress(OSError), child.stdin:
+        while data := connection.recv(_PIECE_BYTES):
+            child.stdin.write(data)
+            child.stdin.flush()
 
-    def kill_at_end_of_input() -> None:
-        while os.read(0, 4096):
-            pass
+
+def _send_to_host(child: subprocess.Popen[bytes], connection: socket.socket) -> None:
+    assert child.stdout
+    with contextlib.suppress(OSError), child.stdout:
+        while data := os.read(child.stdout.fileno(), _PIECE_BYTES):
+            connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _kill_at_end_of_input(child: subprocess.Popen[bytes]) -> None:
+    while os.read(0, 4096):
+        pass
+    child.kill()
+    os._exit(1)
+
+
+def main(command: list[str]) -> int:
+    """The exit code of `command`; 128 + the signal's number where one ended it."""
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error}\n".encode())
+        return 1
+    threading.Thread(target=_kill_at_end_of_input, args=(child,), daemon=True).start()
+    try:
+        attach(child)
+    except OSError:  # nobody connected
         child.kill()
-
-    threading.Thread(target=kill_at_end_of_input, daemon=True).start()
     code = child.wait()
-    # The thread may still sit in read(); an ordinary exit would wait for the lock of a closing stream.
-    os._exit(code if code >= 0 else 128 - code)
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
-    {"listen": listen, "guard": guard}[sys.argv[1]](sys.argv[2:])
+    # A thread may still sit in read(); an ordinary exit would wait for the lock of a closing stream.
+    os._exit(main(sys.argv[1:]))

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
 
 _ATTACH = Path(__file__).with_name("attach.py")
-_START_TIMEOUT_S = 20.0
-_PORT_ATTEMPTS = 5
-_POLL_S = 0.005
-# QEMU says this once it listens; until then a connection could reach a stranger on the same port.
-_QEMU_LISTENS = "QEMU waiting for connection"
-_QEMU_PORT_TAKEN = "Failed to find an available port"
 
 
 class VirtualDevice:
@@ -31,8 +23,8 @@ class VirtualDevice:
         with VirtualDevice("sim", elf) as device, Link(device.url) as link:
             ready = link.wait_ready()
 
-    The board starts to run when its URL is opened, and can be opened once. It ends with the block, and with
-    this process however that ends.
+    Its URL can be opened once. The board ends with its connection, with the block, and with this process
+    however that ends.
 
     Args:
         board: "sim" or "native".
@@ -48,7 +40,7 @@ class VirtualDevice:
 
     @property
     def pid(self) -> int:
-        """Process id of the device, or of the guard that holds QEMU; 0 when there is none."""
+        """Process id of the parent that holds the device; 0 when there is none."""
         return self._process.pid if self._process else 0
 
     def __enter__(self) -> Self:
@@ -67,7 +59,7 @@ class VirtualDevice:
             )
         self._folder = tempfile.TemporaryDirectory(prefix="tinyml-device-", ignore_cleanup_errors=True)
         try:
-            port = self._start_qemu() if board.kind == "virtual" else self._start_process()
+            port = self._start(board)
         except BaseException:
             self._stop()
             raise
@@ -88,85 +80,58 @@ class VirtualDevice:
             raise crash from error
         self._stop()
 
-    def _start_qemu(self) -> int:
-        for _ in range(_PORT_ATTEMPTS):
-            port = _free_port()
-            self._spawn("guard", qemu_command(self.elf, port), stdin=subprocess.PIPE)
-            if self._wait_for_qemu():
-                return port
-            if not any(sign in self._stderr() for sign in (_QEMU_PORT_TAKEN, "Address already in use")):
-                break
-        raise self._crash()
-
-    def _wait_for_qemu(self) -> bool:
-        """Whether QEMU listens; False when it ended or says nothing."""
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            if _QEMU_LISTENS in self._stderr():
-                return True
-            if self._process is None or self._process.poll() is not None:
-                return False
-            time.sleep(_POLL_S)
-        return False
-
-    def _start_process(self) -> int:
-        if sys.platform == "win32":
+    def _start(self, board: Board) -> int:
+        """Starts the device; returns the port that leads to it."""
+        if board.kind == "virtual":
+            command = qemu_command(self.elf)
+        elif sys.platform != "win32":
+            command = [str(self.elf.resolve())]
+        else:
             raise TinymlError(
-                "Board `native` needs Linux or macOS",
+                f"Board `{self.board}` needs Linux or macOS",
                 str(self.elf),
                 "Use the other virtual board: --board sim",
             )
-        self._spawn("listen", [str(self.elf.resolve())], stdout=subprocess.PIPE)
-        assert self._process and self._process.stdout
-        line = self._process.stdout.readline()
+        # Ctrl-C in a terminal reaches the whole process group; the device must outlive it for the summary.
+        with self._log().open("wb") as log:
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_ATTACH), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows' own name for it
+            )
+        assert process.stdout
+        line = process.stdout.readline()
         if not line:
+            process.wait()
             raise self._crash()
         return int(line)
 
-    def _spawn(self, mode: str, command: list[str], **streams: Any) -> None:
-        self._end_process()
-        # Ctrl-C in a terminal reaches the whole process group; the device must outlive it for the summary.
-        if sys.platform == "win32":
-            streams["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
-        else:
-            streams["start_new_session"] = True
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **streams}
-        with self._log().open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_ATTACH), mode, *command], stderr=log, **streams
-            )
-
     def _stop(self) -> None:
-        self._end_process()
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin and process.stdout
+            process.stdout.close()
+            process.stdin.close()  # attach.py kills the device when its input ends
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5.0)
+            process.kill()
+            process.wait()
         if self._folder:
             self._folder.cleanup()
             self._folder = None
-
-    def _end_process(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdout:
-            process.stdout.close()
-        if process.stdin:
-            process.stdin.close()  # the guard kills QEMU when its input ends
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5.0)
-        process.kill()
-        process.wait()
 
     def _log(self) -> Path:
         assert self._folder
         return Path(self._folder.name) / "stderr.txt"
 
-    def _stderr(self) -> str:
-        return self._log().read_text(encoding="utf-8", errors="replace")
-
     def _crash(self) -> TinymlError:
         """What the ended device left behind, as an error."""
         code = self._process.poll() if self._process else None
-        lines = [line for line in self._stderr().splitlines() if line.strip() and _QEMU_LISTENS not in line]
-        said = " | ".join(lines[:6])[:600]
+        text = self._log().read_text(encoding="utf-8", errors="replace")
+        said = " | ".join([line for line in text.splitlines() if line.strip()][:6])[:600]
         return TinymlError(
             f"The virtual board `{self.board}` ended with exit code {code}" + (f": {said}" if said else ""),
             str(self.elf),
@@ -174,24 +139,15 @@ class VirtualDevice:
         )
 
 
-def qemu_command(elf: Path, port: int) -> list[str]:
-    """QEMU as a Cortex-M4 board that waits for the host on a TCP port.
+def qemu_command(elf: Path) -> list[str]:
+    """QEMU as a Cortex-M4 board that speaks on standard input and output, through Arm semihosting.
 
     `-icount shift=0` makes one instruction last one virtual nanosecond, so instruction counts repeat exactly.
-    `sleep=off` would skip idle time, but then an idle board jumps from tick to tick: half a core is burnt for
-    nothing, and serial input is twice as slow.
     """
-    chardev = f"socket,id=uart,host=127.0.0.1,port={port},server=on,wait=on,nodelay=on"
     # fmt: off
     return [
-        "qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0",
-        "-nographic", "-monitor", "none", "-chardev", chardev, "-serial", "chardev:uart", "-kernel", str(elf),
+        "qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0", "-nographic",
+        "-serial", "none", "-monitor", "none", "-semihosting-config", "enable=on,target=native",
+        "-kernel", str(elf),
     ]
     # fmt: on
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -22,10 +22,13 @@ class Hal {
   // Brings up clock and serial link. Call once, before anything else.
   void begin();
 
-  // Copies the bytes that have arrived, at most `capacity`; returns how many (0: none). Never waits.
+  // Copies the bytes that have arrived, at most `capacity`; returns how many (0: none). Never waits,
+  // except on sim: it has no other source of events, so it waits for bytes, and ends where the host goes
+  // away.
   size_t serial_read(char* bytes, size_t capacity);
 
-  // Sends all bytes, unless the host has stopped reading: then the rest is dropped after a bounded wait.
+  // Sends all bytes, unless the host has stopped reading: then the rest is dropped after a bounded wait. sim
+  // has no time-out, and may hold back a piece of a line until the line ends or serial_read() is called.
   void serial_write(const char* bytes, size_t count);
 
   // Copies microphone samples (16 bit mono, at the model's rate) that have arrived; 0 where there is no
@@ -36,7 +39,7 @@ class Hal {
   // anyway.
   void led(uint8_t red, uint8_t green, uint8_t blue);
 
-  // Milliseconds since begin().
+  // Milliseconds since begin(), in emulated time on sim, where waiting takes none.
   uint32_t clock_ms();
 
   // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount

@@ -34,6 +34,8 @@ static void test(char letter) {
     const uint64_t start = hal.instruction_count();
     spin(1000000);
     print_number(hal.instruction_count() - start);
+  } else if (letter == 'i') {
+    print_number(hal.instruction_count());
   } else if (letter == 'w') {  // longer than SysTick's 2^24 ticks of 40 instructions
     const uint64_t start = hal.instruction_count();
     spin(400000000);

@@ -1,17 +1,23 @@
-// Hal of the virtual board: QEMU mps2-an386, CMSDK UART0, SysTick as clock and instruction counter.
+// Hal of the virtual board: QEMU mps2-an386, semihosting as serial link, SysTick as clock and instruction
+// counter.
+//
+// Semihosting moves whole lines; QEMU's emulated UART takes a turn of its main loop for every byte. A read
+// halts the board, its clock included, until the host sends something: sim has no other source of events.
 #include "tinyml_build.h"
 
 #if defined(TINYML_BOARD_SIM)
 
+#include <string.h>
+
 #include "../hal.h"
 #include "registers.h"
+#include "semihosting.h"
 
 namespace {
 
 constexpr uint32_t kTicksPerPeriod = 1u << 24;  // SysTick is 24 bits wide
 constexpr uint32_t kTicksPerMs = 25000;         // AN386 clocks the core, and SysTick, at 25 MHz
 constexpr uint32_t kInstructionsPerTick = 40;   // -icount shift=0: one instruction each nanosecond
-constexpr uint32_t kWriteTimeoutTicks = 500 * kTicksPerMs;
 
 volatile uint32_t tick_periods = 0;  // counted by SysTick_Handler
 
@@ -26,6 +32,14 @@ uint64_t ticks() {
   }
 }
 
+void flush(HalState* state) {
+  const size_t count = state->used;
+  state->used = 0;
+  if (!write_stream(state->output, state->line, count)) {
+    exit_emulator(ExitReason::kApplicationExit);
+  }
+}
+
 }  // namespace
 
 extern "C" void SysTick_Handler() {
@@ -33,34 +47,33 @@ extern "C" void SysTick_Handler() {
 }
 
 void Hal::begin() {
-  kUart0->baud_divider = 16;  // the smallest the UART accepts; QEMU moves bytes as fast as it can
-  kUart0->control = kUartTxEnable | kUartRxEnable;
+  state_.input = open_stream(HostStream::kInput);
+  state_.output = open_stream(HostStream::kOutput);
   kSysTick->reload = kTicksPerPeriod - 1;
   kSysTick->current = 0;
   kSysTick->control = kSysTickEnable | kSysTickInterrupt | kSysTickProcessorClock;
 }
 
 size_t Hal::serial_read(char* bytes, size_t capacity) {
-  size_t count = 0;
-  while (count < capacity && (kUart0->state & kUartRxFull) != 0) {
-    bytes[count++] = static_cast<char>(kUart0->data);
+  flush(&state_);
+  const size_t count = read_stream(state_.input, bytes, capacity);
+  if (count == 0 && capacity > 0) {
+    exit_emulator(ExitReason::kApplicationExit);  // nobody can ask for anything any more
   }
   return count;
 }
 
 void Hal::serial_write(const char* bytes, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if ((kUart0->state & kUartTxFull) != 0) {
-      const uint64_t start = ticks();
-      while ((kUart0->state & kUartTxFull) != 0) {
-        if (!state_.host_reads || ticks() - start > kWriteTimeoutTicks) {
-          state_.host_reads = false;
-          return;
-        }
-      }
+  while (count > 0) {
+    const size_t room = sizeof(state_.line) - state_.used;
+    const size_t piece = count < room ? count : room;
+    memcpy(state_.line + state_.used, bytes, piece);
+    state_.used += piece;
+    bytes += piece;
+    count -= piece;
+    if (state_.used == sizeof(state_.line) || bytes[-1] == '\n') {
+      flush(&state_);
     }
-    state_.host_reads = true;
-    kUart0->data = static_cast<uint8_t>(bytes[i]);
   }
 }
 
@@ -78,20 +91,6 @@ uint64_t Hal::instruction_count() {
   return ticks() * kInstructionsPerTick;
 }
 
-// WFI also wakes for an interrupt that PRIMASK holds back, so the UART needs no handler: the line is enabled,
-// slept on, and disabled again before it could be taken.
-void Hal::idle() {
-  __asm volatile("cpsid i" ::: "memory");
-  kUart0->control = kUartTxEnable | kUartRxEnable | kUartRxInterruptEnable;
-  *kNvicEnable = kUart0RxIrq;
-  if ((kUart0->state & kUartRxFull) == 0) {
-    __asm volatile("dsb\n wfi" ::: "memory");
-  }
-  *kNvicDisable = kUart0RxIrq;
-  kUart0->control = kUartTxEnable | kUartRxEnable;
-  kUart0->interrupt = kUartRxInterrupt;
-  *kNvicClearPending = kUart0RxIrq;
-  __asm volatile("cpsie i" ::: "memory");
-}
+void Hal::idle() {}  // serial_read() waits
 
 #endif  // TINYML_BOARD_SIM

@@ -1,6 +1,14 @@
 // What the Hal of the virtual board remembers.
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct HalState {
-  bool host_reads = true;  // false once the host let a write time out; true again when the UART takes a byte
+  static constexpr size_t kLineBytes = 512;
+
+  uint32_t input = 0;  // semihosting handles
+  uint32_t output = 0;
+  size_t used = 0;  // bytes of `line` that wait to be sent
+  char line[kLineBytes];
 };

@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "registers.h"
+#include "semihosting.h"
 
 extern "C" {
 
@@ -39,20 +41,16 @@ void* _sbrk(ptrdiff_t) {
 
 static constexpr uint32_t kFrameBytes = 32;
 
-static void put_text(const char* text) {
-  for (; *text != '\0'; ++text) {
-    for (uint32_t tries = 0; (kUart0->state & kUartTxFull) != 0 && tries < 1000000u; ++tries) {
-    }
-    kUart0->data = static_cast<uint8_t>(*text);
-  }
+static void put_text(uint32_t handle, const char* text) {
+  write_stream(handle, text, strlen(text));
 }
 
-static void put_hex(uint32_t value) {
+static void put_hex(uint32_t handle, uint32_t value) {
   char text[] = "0x00000000";
   for (int digit = 0; digit < 8; ++digit) {
     text[9 - digit] = "0123456789abcdef"[(value >> (4 * digit)) & 15u];
   }
-  put_text(text);
+  put_text(handle, text);
 }
 
 __attribute__((used, noreturn)) void report_fault(const uint32_t* frame) {
@@ -60,21 +58,19 @@ __attribute__((used, noreturn)) void report_fault(const uint32_t* frame) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(frame);
   const bool overflow = address < reinterpret_cast<uintptr_t>(_stack_bottom) ||
                         address > reinterpret_cast<uintptr_t>(_stack_top) - kFrameBytes;
-  kUart0->control = kUartTxEnable | kUartRxEnable;
-  put_text("\n{\"event\":\"fault\",\"what\":\"");
-  put_text(overflow ? "stack overflow" : "hard fault");
+  const uint32_t output = open_stream(HostStream::kOutput);
+  put_text(output, "\n{\"event\":\"fault\",\"what\":\"");
+  put_text(output, overflow ? "stack overflow" : "hard fault");
   if (!overflow) {
-    put_text(" pc=");
-    put_hex(frame[6]);
+    put_text(output, " pc=");
+    put_hex(output, frame[6]);
   }
-  put_text(" cfsr=");
-  put_hex(*kFaultStatus);
-  put_text(" bfar=");
-  put_hex(*kFaultAddress);
-  put_text("\"}\n");
-  for (;;) {
-    __asm volatile("cpsid i\n wfi");
-  }
+  put_text(output, " cfsr=");
+  put_hex(output, *kFaultStatus);
+  put_text(output, " bfar=");
+  put_hex(output, *kFaultAddress);
+  put_text(output, "\"}\n");
+  exit_emulator(ExitReason::kRunTimeError);
 }
 
 __attribute__((naked)) void HardFault_Handler() {
@@ -128,7 +124,7 @@ union Vector {
   void (*handler)();
 };
 
-// System exceptions 0..15. Device interrupts are never taken (see Hal::idle), so the table ends there.
+// System exceptions 0..15. No device interrupt is ever enabled, so the table ends there.
 __attribute__((section(".vectors"), used)) const Vector kVectors[16] = {
     {_stack_top},
     {reinterpret_cast<const void*>(Reset_Handler)},
