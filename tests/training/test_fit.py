@@ -114,8 +114,8 @@ def test_resume_refuses_a_damaged_state(tmp_path: Path) -> None:
 def test_training_stops_when_validation_does_not_improve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses = iter([1.0, 0.5, 0.6, 0.7, 0.8, 0.9])
-    monkeypatch.setattr(fitting, "_judge", lambda *_: {"loss": next(losses), "accuracy": 0.5})
+    accuracies = iter([0.2, 0.8, 0.4, 0.3, 0.2, 0.1])
+    monkeypatch.setattr(fitting, "_judge", lambda *_: {"loss": 1.0, "accuracy": next(accuracies)})
     fitted = run(tmp_path, recipe(epochs=6, patience_epochs=2))
     assert (fitted.epochs, fitted.best_epoch) == (4, 2)
 

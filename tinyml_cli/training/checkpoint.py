@@ -23,15 +23,19 @@ class Progress:
     Attributes:
         fingerprint: hash of the recipe and the data.
         epochs_done: completed epochs.
-        best_epoch: the epoch with the lowest validation loss, counted from 1; 0 before the first.
-        best_loss: its validation loss.
+        smoothed: running mean of the validation accuracy.
+        best_smoothed: the highest that it was.
+        best_epoch: the epoch it was highest at, counted from 1; 0 before the first.
+        best_loss: the validation loss of that epoch.
         best_accuracy: its validation accuracy.
     """
 
     fingerprint: str
     epochs_done: int = 0
+    smoothed: float = 0.0
+    best_smoothed: float = 0.0
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best_loss: float = 0.0
     best_accuracy: float = 0.0
 
 

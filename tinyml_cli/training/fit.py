@@ -21,6 +21,8 @@ from tinyml_cli.training.examples import Examples, to_float
 _WARM_UP_SHARE = 0.05
 _WEIGHT_DECAY = 1e-4
 _EVALUATION_BATCH = 256
+# A few dozen speakers make one epoch's accuracy a lottery: epochs are compared by a running mean.
+_SMOOTHING = 0.5
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,9 @@ class _Log:
         """
         progress = self.progress
         progress.epochs_done += 1
-        if judged["loss"] < progress.best_loss:
+        progress.smoothed += (judged["accuracy"] - progress.smoothed) * _SMOOTHING
+        if progress.smoothed >= progress.best_smoothed:
+            progress.best_smoothed = progress.smoothed
             progress.best_epoch = progress.epochs_done
             progress.best_loss = float(judged["loss"])
             progress.best_accuracy = float(judged["accuracy"])
