@@ -12,15 +12,15 @@ import numpy as np
 import soundfile
 
 RATE_HZ = 16_000
-SPEAKERS = 32
-TAKES = 2
+SPEAKERS = 64
+TAKES = 1
 SHAPES = {"up": (600.0, 2400.0), "down": (2400.0, 600.0), "flat": (1200.0, 1200.0)}
 
 
 def whistle(word: str, speaker: int, take: int) -> np.ndarray:
     """One second of int16 at 16 kHz: a sweep of 500 ms in faint noise."""
     rng = np.random.default_rng([speaker, take, *word.encode()])
-    start, end = (frequency * (0.8 + 0.0125 * speaker) for frequency in SHAPES[word])
+    start, end = (frequency * (0.8 + 0.006 * speaker) for frequency in SHAPES[word])
     n = RATE_HZ // 2
     frequency = np.linspace(start, end, n) * rng.uniform(0.97, 1.03)
     tone = np.sin(2 * np.pi * np.cumsum(frequency) / RATE_HZ) * np.hanning(n) * rng.uniform(0.2, 0.6)
@@ -39,6 +39,7 @@ def write_corpus(folder: Path) -> Path:
                 path = folder / word / f"speaker{speaker:02d}_nohash_{take}.wav"
                 soundfile.write(path, whistle(word, speaker, take), RATE_HZ)
     (folder / "_background_noise_").mkdir()
-    noise = np.random.default_rng(7).normal(0, 0.02, RATE_HZ * 20)
-    soundfile.write(folder / "_background_noise_" / "hiss.wav", noise, RATE_HZ)
+    for seed, (name, level) in enumerate({"hiss": 0.02, "quiet": 0.002}.items()):
+        noise = np.random.default_rng(seed).normal(0, level, RATE_HZ * 60)
+        soundfile.write(folder / "_background_noise_" / f"{name}.wav", noise, RATE_HZ)
     return folder

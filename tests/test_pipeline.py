@@ -25,7 +25,7 @@ TRAIN = (
     "--set",
     "training.epochs=10",
     "--set",
-    "augmentation.copies=6",
+    "augmentation.copies=8",
     "--seed",
     "3",
 )
@@ -206,7 +206,7 @@ def test_interrupted_training_keeps_the_best_and_resumes(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         deadline = time.monotonic() + 200
-        while not list((run / "logs").rglob("*checkpoint*")) and time.monotonic() < deadline:
+        while not list((run / "logs").rglob("state.json")) and time.monotonic() < deadline:
             time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=100)

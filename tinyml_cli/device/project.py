@@ -130,7 +130,7 @@ src_dir = {(firmware / "src").as_posix()}
 platform = symlink://{platforms}/{inputs.board.pio_platform}
 platform_packages = platformio/tool-scons @ symlink://{platforms}/tool-scons
 board = {inputs.board.pio_board}
-build_flags = -I "$PROJECT_DIR/include"
+build_flags = -I "$PROJECT_DIR/include"{_arduino_flag(inputs.tflm_dir)}
 build_src_flags = -Wall -Wextra
 lib_extra_dirs = {(firmware / "lib").as_posix()}
 lib_ldf_mode = deep
@@ -139,6 +139,11 @@ lib_archive = no
 custom_cxx_runtime = {"yes" if inputs.engine == "tflm" else "no"}
 test_framework = custom
 """
+
+
+def _arduino_flag(tflm_dir: Path | None) -> str:
+    """TFLM packed as an Arduino library chooses between its kernel sets by Arduino's own macro."""
+    return " -DARDUINO=10819" if tflm_dir and (tflm_dir / "library.properties").is_file() else ""
 
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:
