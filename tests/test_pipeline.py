@@ -23,9 +23,9 @@ TRAIN = (
     "up,down",
     *SMALL,
     "--set",
-    "training.epochs=10",
+    "training.epochs=16",
     "--set",
-    "augmentation.copies=8",
+    "training.learning_rate=0.004",
     "--seed",
     "3",
 )
