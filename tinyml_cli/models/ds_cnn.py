@@ -34,7 +34,7 @@ def build(
 
     Returns:
         float32 [batch, *input_shape] -> float32 [batch, labels], rows sum to 1. It converts to CONV_2D,
-        DEPTHWISE_CONV_2D, MEAN, FULLY_CONNECTED and SOFTMAX.
+        DEPTHWISE_CONV_2D, AVERAGE_POOL_2D, RESHAPE, FULLY_CONNECTED and SOFTMAX.
     """
     inputs = keras.Input(input_shape, name="features")
     x = layers.Conv2D(
@@ -48,7 +48,9 @@ def build(
         x = _normalise(x, f"block{index}_depthwise")
         x = layers.Conv2D(filters, 1, use_bias=False, name=f"block{index}_pointwise")(x)
         x = _normalise(x, f"block{index}_pointwise")
-    x = layers.GlobalAveragePooling2D(name="average")(x)
+    # Not GlobalAveragePooling2D: it becomes MEAN, whose int8 rounding changed between releases of TFLM.
+    x = layers.AveragePooling2D(tuple(x.shape[1:3]), name="average")(x)
+    x = layers.Flatten(name="pooled")(x)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(labels, activation="softmax", name="scores")(x)
