@@ -30,12 +30,12 @@ def whistle(word: str, speaker: int, take: int) -> np.ndarray:
     return (np.clip(clip, -1, 1) * 32_767).astype(np.int16)
 
 
-def write_corpus(folder: Path) -> Path:
+def write_corpus(folder: Path, speakers: int = SPEAKERS, takes: int = TAKES) -> Path:
     """Speech Commands layout: `WORD/SPEAKER_nohash_TAKE.wav`, and background noise."""
     for word in SHAPES:
         (folder / word).mkdir(parents=True)
-        for speaker in range(SPEAKERS):
-            for take in range(TAKES):
+        for speaker in range(speakers):
+            for take in range(takes):
                 path = folder / word / f"speaker{speaker:02d}_nohash_{take}.wav"
                 soundfile.write(path, whistle(word, speaker, take), RATE_HZ)
     (folder / "_background_noise_").mkdir()
