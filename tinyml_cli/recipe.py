@@ -41,6 +41,9 @@ class AugmentationRecipe(_Section):
     noise_share: float = Field(default=0.8, ge=0, le=1)
     snr_db: tuple[float, float] = (0.0, 30.0)
     low_pass_share: float = Field(default=0.2, ge=0, le=1)
+    recorded_factor: float = Field(
+        default=0.5, ge=0, le=1, description="the three shares are multiplied by it for recordings of people"
+    )
     spec_augment: bool = True
 
 
@@ -57,7 +60,6 @@ class TrainingRecipe(_Section):
     epochs: int = Field(default=25, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=1, le=4096)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
-    patience_epochs: int = Field(default=8, ge=1)
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")

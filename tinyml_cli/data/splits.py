@@ -41,7 +41,7 @@ def split_groups(
 
     Args:
         groups: the speaker of each item.
-        validation_share: share of speakers that choose the best epoch.
+        validation_share: share of speakers to watch the training by.
         test_share: share of speakers kept for `tinyml evaluate`; 0 keeps none.
         fixed_training: speakers that always train.
 

@@ -262,18 +262,17 @@ def _make_examples(
         return train, kws_examples.training_examples(
             parts["validation"], (), quotas, recipe, [recipe.seed, 4]
         )
-    gentle = _gentle(recipe)
+    gentle = _for_recordings(recipe)
     train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, gentle, [recipe.seed, 3])
     return train, kws_examples.plain_examples(parts["validation"], labels, recipe.features)
 
 
-def _gentle(recipe: Recipe) -> Recipe:
-    """The recipe for recordings of people: they bring rooms and noise of their own, so half as often."""
+def _for_recordings(recipe: Recipe) -> Recipe:
+    """The recipe with rarer rooms, noise and low-pass: recordings of people bring some of their own."""
     settings = recipe.augmentation
     rarer = {
-        "reverberation_share": settings.reverberation_share / 2,
-        "noise_share": settings.noise_share / 2,
-        "low_pass_share": settings.low_pass_share / 2,
+        name: getattr(settings, name) * settings.recorded_factor
+        for name in ("reverberation_share", "noise_share", "low_pass_share")
     }
     return recipe.model_copy(update={"augmentation": settings.model_copy(update=rarer)})
 
@@ -311,7 +310,6 @@ def _describe(recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet]
                 "validation_accuracy": round(fitted.validation_accuracy, 4),
                 "validation_loss": round(fitted.validation_loss, 4),
                 "epochs": fitted.epochs,
-                "best_epoch": fitted.best_epoch,
             }
         },
     )

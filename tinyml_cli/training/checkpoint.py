@@ -23,27 +23,21 @@ class Progress:
     Attributes:
         fingerprint: hash of the recipe and the data.
         epochs_done: completed epochs.
-        smoothed: running mean of the validation accuracy.
-        best_smoothed: the highest that it was.
-        best_epoch: the epoch it was highest at, counted from 1; 0 before the first.
-        best_loss: the validation loss of that epoch.
-        best_accuracy: its validation accuracy.
+        loss: validation loss after the last of them.
+        accuracy: validation accuracy after the last of them.
     """
 
     fingerprint: str
     epochs_done: int = 0
-    smoothed: float = 0.0
-    best_smoothed: float = 0.0
-    best_epoch: int = 0
-    best_loss: float = 0.0
-    best_accuracy: float = 0.0
+    loss: float = 0.0
+    accuracy: float = 0.0
 
 
 class Checkpoint:
-    """A folder with the last epoch's model and optimiser, the best epoch's model, and a state naming both.
+    """A folder with the last epoch's model and optimiser, and a state that names it.
 
-    Models are written under their epoch's name before the state that refers to them, so a kill at any
-    moment leaves a state whose files are whole.
+    The model is written under its epoch's name before the state that refers to it, so a kill at any
+    moment leaves a state whose file is whole.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,14 +45,10 @@ class Checkpoint:
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Records the epoch that just ended."""
-        names = {self._last(progress)}
         _save_model(model, self._last(progress))
-        if progress.best_epoch == progress.epochs_done:
-            _save_model(model, self._best(progress))
-        names.add(self._best(progress))
         write_atomic(self._folder / _STATE, json.dumps(asdict(progress), indent=2) + "\n")
         for stale in self._folder.glob("*.keras"):
-            if stale not in names:
+            if stale != self._last(progress):
                 stale.unlink(missing_ok=True)
 
     def load_progress(self, fingerprint: str) -> Progress | None:
@@ -86,10 +76,6 @@ class Checkpoint:
         """The model and optimiser after the last epoch."""
         return _load_model(self._last(progress))
 
-    def load_best(self, progress: Progress) -> keras.Model:
-        """The model of the best epoch."""
-        return _load_model(self._best(progress))
-
     def clear(self) -> None:
         """Forgets everything saved."""
         if self._folder.is_dir():
@@ -99,9 +85,6 @@ class Checkpoint:
 
     def _last(self, progress: Progress) -> Path:
         return self._folder / f"last-{progress.epochs_done:04d}.keras"
-
-    def _best(self, progress: Progress) -> Path:
-        return self._folder / f"best-{progress.best_epoch:04d}.keras"
 
 
 def _save_model(model: keras.Model, path: Path) -> None:
