@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tinyml_cli.console import console
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -20,6 +22,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _plain_console() -> Iterator[None]:
+    """The console is one object for the process: what a test sets must not reach the next."""
+    yield
+    console.json = console.quiet = False
 
 
 @pytest.fixture(scope="session")

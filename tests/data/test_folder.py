@@ -21,10 +21,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_words_unknown_and_silence(corpus: Path) -> None:
     read = folder.read_folder(corpus, ["up"], 16_000, 16_000, 4000)
-    assert read.clips.counts(["up", UNKNOWN, SILENCE]) == {"up": 12, UNKNOWN: 24, SILENCE: 20}
+    assert read.clips.counts(["up", UNKNOWN, SILENCE]) == {"up": 12, UNKNOWN: 24, SILENCE: 120}
     assert set(read.clips.words[read.clips.labels == UNKNOWN]) == {"down", "flat"}
     assert set(read.clips.groups[read.clips.labels == "up"]) == {f"speaker{i:02d}" for i in range(6)}
-    assert [len(noise) for noise in read.noises] == [320_000]
+    assert [len(noise) for noise in read.noises] == [960_000, 960_000]
 
 
 def test_own_silence_folder_comes_first(tmp_path: Path) -> None:

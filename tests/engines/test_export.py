@@ -46,12 +46,12 @@ def test_both_engines(tmp_path: Path) -> None:
     assert all(run.is_fresh(manifest, name) for name in outcome["files"])
 
 
-def test_a_second_export_leaves_the_files_alone(tmp_path: Path) -> None:
+def test_a_second_export_writes_the_same_bytes(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", zoo.model("one_channel_depthwise"))
     export(run, "aot")
-    before = {path: path.stat().st_mtime_ns for path in run.file("export/aot").iterdir()}
+    before = {path: path.read_bytes() for path in run.file("export/aot").iterdir()}
     export(run, "aot")
-    assert {path: path.stat().st_mtime_ns for path in run.file("export/aot").iterdir()} == before
+    assert {path: path.read_bytes() for path in run.file("export/aot").iterdir()} == before
 
 
 def test_a_new_model_makes_the_export_stale(tmp_path: Path) -> None:

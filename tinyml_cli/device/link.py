@@ -21,6 +21,7 @@ _Reply = TypeVar("_Reply", Ack, Output, Ready)
 
 _RECONNECT_POLL_S = 0.2
 # How long to wait on after a nak without a number: it may refuse older noise rather than our line.
+_AFTER_BANNER_S = 1.0
 _NUMBERLESS_NAK_GRACE_S = 0.3
 # Reasons that a damaged line can have; the others say that the host asks for something impossible.
 _TRANSIENT_REASONS = ("crc", "format")
@@ -170,6 +171,7 @@ class Link:
         """The answer to `seq`; None when it does not come, or the device booted meanwhile."""
         deadline = time.monotonic() + self._timeout_s
         numberless: Nak | None = None
+        perhaps_booted = False
         while time.monotonic() < deadline:
             event = self._next_event(deadline)
             if isinstance(event, kind) and (isinstance(event, Ready) or event.seq == seq):
@@ -189,6 +191,11 @@ class Link:
             self._kept.append(event)
             if isinstance(event, Reconnected) or self._note_banner(event):
                 return None
+            if isinstance(event, Ready):
+                # Either the answer to an `info`, then ours follows at once; or that `info` was lost.
+                perhaps_booted = True
+                deadline = min(deadline, time.monotonic() + _AFTER_BANNER_S)
+        self.reboots += perhaps_booted
         return numberless
 
     def _note_banner(self, event: Event) -> bool:
