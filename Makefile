@@ -52,8 +52,8 @@ $(RUN)/export/aot/network.c: $(RUN)/model_int8.tflite
 $(RUN)/firmware/$(BOARD)/firmware.elf: $(RUN)/export/aot/network.c
 	$(TINYML) build $(RUN) --board $(BOARD)
 
-bench: setup ## regenerate the numbers of docs/benchmarks.md
-	$(VENV)/bin/python benchmarks/run_all.py
+bench: setup ## regenerate the numbers of docs/benchmarks.md (DATA=folder MODELS=folder)
+	$(VENV)/bin/python benchmarks/run_all.py $(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS))
 
 lock: setup ## refresh requirements.lock
 	$(VENV)/bin/python -m pip install --quiet uv

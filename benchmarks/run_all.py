@@ -1,0 +1,39 @@
+"""Regenerates the numbers of docs/benchmarks.md: runs every benchmark here and prints what each says.
+
+python benchmarks/run_all.py --data speech_commands/ [--models FOLDER_WITH_KWS_REF_MODEL]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def run(name: str, *arguments: str | Path) -> bool:
+    """Runs one benchmark; its output goes to the terminal."""
+    print(f"== {name} {' '.join(map(str, arguments))}", flush=True)
+    return subprocess.run([sys.executable, HERE / name, *arguments], check=False).returncode == 0
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="real clips, Speech Commands layout")
+    parser.add_argument("--models", type=Path, help="a folder with kws_ref_model.tflite")
+    chosen = parser.parse_args()
+    done = [run("start_up.py"), run("front_end.py")]
+    if chosen.models:
+        done.append(run("parity.py", "--model", chosen.models / "kws_ref_model.tflite"))
+    if chosen.data:
+        done += [run("kws_synthetic.py", "--data", chosen.data), run("kws_real.py", "--data", chosen.data)]
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
