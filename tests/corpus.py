@@ -30,11 +30,11 @@ def whistle(word: str, speaker: int, take: int) -> np.ndarray:
     return (np.clip(clip, -1, 1) * 32_767).astype(np.int16)
 
 
-def write_corpus(folder: Path, speakers: int = SPEAKERS, takes: int = TAKES) -> Path:
+def write_corpus(folder: Path, speakers: int = SPEAKERS, takes: int = TAKES, first: int = 0) -> Path:
     """Speech Commands layout: `WORD/SPEAKER_nohash_TAKE.wav`, and background noise."""
     for word in SHAPES:
         (folder / word).mkdir(parents=True)
-        for speaker in range(speakers):
+        for speaker in range(first, first + speakers):
             for take in range(takes):
                 path = folder / word / f"speaker{speaker:02d}_nohash_{take}.wav"
                 soundfile.write(path, whistle(word, speaker, take), RATE_HZ)

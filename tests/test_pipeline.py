@@ -103,6 +103,15 @@ def test_it_learnt_the_words(outcomes: dict[str, Any]) -> None:
     assert sum(map(sum, confusion)) == evaluate["n"]
 
 
+def test_strangers_all_count(tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path) -> None:
+    """Only speakers that trained or chose the epoch are left out, whichever folder they are met in."""
+    strangers = write_corpus(tmp_path / "strangers", speakers=8, takes=1, first=SPEAKERS)
+    judged = tinyml("evaluate", outcomes["path"], "--data", strangers, "--json", cwd=tmp_path).json
+    assert judged["n"] == 4 * 8
+    known = outcomes["evaluate"]
+    assert known["n"] < 4 * SPEAKERS
+
+
 def test_the_firmware_fits_and_says_so(outcomes: dict[str, Any]) -> None:
     build = outcomes["build"]
     assert 0 < build["flash_bytes"] <= 1024 * 1024

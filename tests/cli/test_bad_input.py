@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Tinyml
+from tests.corpus import write_corpus
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,49 @@ def test_unusable_manifest(tinyml: Tinyml, tmp_path: Path, manifest: str, says: 
     answer = tinyml("convert", run, cwd=tmp_path, code=2)
     assert says in answer.err
     assert (run / "manifest.json").read_text() == manifest
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=6)
+
+
+def _corrupt(data: Path) -> None:
+    (data / "up" / "anna_nohash_0.wav").write_bytes(b"RIFF\xff\xff\xff\xffWAVEnot audio at all")
+
+
+def _empty(data: Path) -> None:
+    (data / "up" / "anna_nohash_0.wav").write_bytes(b"")
+
+
+def _one_clip(data: Path) -> None:
+    for clip in sorted((data / "down").iterdir())[1:]:
+        clip.unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "says"),
+    [
+        (None, "up,dwon", "down"),
+        (_corrupt, "up,down", "anna_nohash_0.wav"),
+        (_empty, "up,down", "anna_nohash_0.wav"),
+        (_one_clip, "up,down", "down"),
+    ],
+)
+def test_unusable_recordings(
+    tinyml: Tinyml,
+    corpus: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path], None] | None,
+    words: str,
+    says: str,
+) -> None:
+    data = Path(shutil.copytree(corpus, tmp_path / "data"))
+    if spoil:
+        spoil(data)
+    before = sorted(path for path in data.rglob("*"))
+    answer = tinyml("train", "kws", "--words", words, "--data", data, "--json", cwd=tmp_path, code=2)
+    assert says in json.dumps(answer.json["error"], ensure_ascii=False)
+    assert answer.json["error"]["next_step"]
+    assert sorted(path for path in data.rglob("*")) == before
+    assert not list(tmp_path.rglob("model.keras"))
