@@ -73,7 +73,7 @@ def test_unusable_manifest(tinyml: Tinyml, tmp_path: Path, manifest: str, says: 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=6)
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=12)
 
 
 def _corrupt(data: Path) -> None:
