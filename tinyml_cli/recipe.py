@@ -29,6 +29,17 @@ class SynthesisRecipe(_Section):
     engines: list[Literal["espeak", "flite"]] = ["espeak", "flite"]
 
 
+class RecordedAugmentationRecipe(_Section):
+    """What recordings of people are given instead: they bring voices, rooms and noise of their own."""
+
+    speed: tuple[float, float] = (0.9, 1.1)
+    equaliser_db: float = Field(default=3.0, ge=0, le=24)
+    reverberation_share: float = Field(default=0.1, ge=0, le=1)
+    noise_share: float = Field(default=0.25, ge=0, le=1)
+    low_pass_share: float = Field(default=0.05, ge=0, le=1)
+    spec_masks: int = Field(default=1, ge=0, le=4)
+
+
 class AugmentationRecipe(_Section):
     """How clips are varied; ranges are uniform, shares are probabilities."""
 
@@ -41,10 +52,8 @@ class AugmentationRecipe(_Section):
     noise_share: float = Field(default=0.8, ge=0, le=1)
     snr_db: tuple[float, float] = (0.0, 30.0)
     low_pass_share: float = Field(default=0.2, ge=0, le=1)
-    recorded_factor: float = Field(
-        default=0.5, ge=0, le=1, description="the three shares are multiplied by it for recordings of people"
-    )
-    spec_augment: bool = True
+    spec_masks: int = Field(default=2, ge=0, le=4, description="SpecAugment masks on time and on channels")
+    recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
 
 
 class ModelRecipe(_Section):

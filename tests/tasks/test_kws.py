@@ -16,7 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipe import Recipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.tasks import Task, get_task
-from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE, check_words
+from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE, check_words, for_source
 
 
 def small_recipe(data: Path | None, **changes: object) -> Recipe:
@@ -41,6 +41,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict]:
     run = Run.create(tmp_path_factory.mktemp("runs") / "whistle")
     return run, KWS.train(run, small_recipe(corpus))
+
+
+def test_recordings_have_an_augmentation_of_their_own(corpus: Path) -> None:
+    augmentation = {"noise_share": 0.7, "copies": 3, "recorded": {"noise_share": 0.2, "spec_masks": 0}}
+    synthetic = for_source(small_recipe(None, augmentation=augmentation)).augmentation
+    recorded = for_source(small_recipe(corpus, augmentation=augmentation)).augmentation
+    assert (synthetic.noise_share, synthetic.spec_masks, synthetic.copies) == (0.7, 2, 3)
+    assert (recorded.noise_share, recorded.spec_masks, recorded.copies) == (0.2, 0, 3)
 
 
 def test_it_is_a_task() -> None:

@@ -125,7 +125,7 @@ class KeywordSpotting:
             lambda: self.build_model(recipe),
             train,
             validation,
-            recipe,
+            for_source(recipe),
             run.file("logs"),
             _fingerprint(recipe, train),
             resume,
@@ -262,19 +262,18 @@ def _make_examples(
         return train, kws_examples.training_examples(
             parts["validation"], (), quotas, recipe, [recipe.seed, 4]
         )
-    gentle = _for_recordings(recipe)
-    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, gentle, [recipe.seed, 3])
+    seed = [recipe.seed, 3]
+    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, for_source(recipe), seed)
     return train, kws_examples.plain_examples(parts["validation"], labels, recipe.features)
 
 
-def _for_recordings(recipe: Recipe) -> Recipe:
-    """The recipe with rarer rooms, noise and low-pass: recordings of people bring some of their own."""
+def for_source(recipe: Recipe) -> Recipe:
+    """The recipe with the augmentation of its data: `augmentation.recorded` for recordings."""
+    if recipe.data_path is None:
+        return recipe
     settings = recipe.augmentation
-    rarer = {
-        name: getattr(settings, name) * settings.recorded_factor
-        for name in ("reverberation_share", "noise_share", "low_pass_share")
-    }
-    return recipe.model_copy(update={"augmentation": settings.model_copy(update=rarer)})
+    chosen = settings.model_copy(update=settings.recorded.model_dump())
+    return recipe.model_copy(update={"augmentation": chosen})
 
 
 def _fingerprint(recipe: Recipe, train: Examples) -> str:

@@ -15,11 +15,9 @@ from tinyml_cli.data.folder import balanced_rows
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.recipe import Recipe
-from tinyml_cli.training.examples import NO_WORD, Examples
+from tinyml_cli.training.examples import Examples
 
 Audio = NDArray[np.int16]
-# Makes clips int16 [clips, samples] and the word in each, int64 [clips].
-_Maker = Callable[[np.random.Generator], tuple[Audio, NDArray[np.int64]]]
 
 _BATCH = 128
 # NumPy's transforms and the C front end let go of the interpreter lock, so two threads use two cores.
@@ -59,27 +57,26 @@ def training_examples(
         seed: fixes everything.
     """
     bed = augment.NoiseBed(tuple(noises), clips.audio[clips.labels == UNKNOWN])
-    jobs: list[tuple[int, _Maker]] = []
+    jobs: list[tuple[int, Callable[[np.random.Generator], Audio]]] = []
     for index, label in enumerate(labels_of(recipe.words)):
         for start in range(0, quotas[label], _BATCH):
             count = min(_BATCH, quotas[label] - start)
             jobs.append((index, _maker(clips, label, start, count, bed, recipe, seed)))
 
-    def work(number: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-        audio, words = jobs[number][1](np.random.default_rng([*seed, number]))
-        return extract_batch(audio, recipe.features), words
+    def work(number: int) -> NDArray[np.uint16]:
+        audio = jobs[number][1](np.random.default_rng([*seed, number]))
+        return extract_batch(audio, recipe.features)
 
-    features, labels, words = [], [], []
+    features, labels = [], []
     with (
         ThreadPoolExecutor(_THREADS) as pool,
         console.progress(sum(quotas.values()), "Making examples") as bar,
     ):
-        for (index, _), (made, said) in zip(jobs, pool.map(work, range(len(jobs))), strict=True):
+        for (index, _), made in zip(jobs, pool.map(work, range(len(jobs))), strict=True):
             features.append(made)
             labels.append(np.full(len(made), index, np.int64))
-            words.append(said)
             bar.advance(len(made))
-    return Examples(np.concatenate(features), np.concatenate(labels), np.concatenate(words))
+    return Examples(np.concatenate(features), np.concatenate(labels))
 
 
 def _maker(
@@ -90,38 +87,34 @@ def _maker(
     bed: augment.NoiseBed,
     recipe: Recipe,
     seed: Sequence[int],
-) -> _Maker:
+) -> Callable[[np.random.Generator], Audio]:
     """A function that makes `count` variations of a label's clips, going round them in a shuffled order."""
-    of_label = clips.labels == label
-    source = clips.audio[of_label]
-    said = np.unique(clips.words, return_inverse=True)[1][of_label]
+    source = clips.audio[clips.labels == label]
     rate_hz = recipe.features.sample_rate_hz
     samples = clips.audio.shape[1]
 
     def vary(audio: Audio, overhang_ms: float, rng: np.random.Generator) -> Audio:
         return augment.augment(audio, recipe.augmentation, bed, rate_hz, rng, overhang_ms)
 
-    def make(rng: np.random.Generator) -> tuple[Audio, NDArray[np.int64]]:
+    def make(rng: np.random.Generator) -> Audio:
         if len(source) == 0:
-            quiet = augment.quiet_rooms(count, samples, bed, rate_hz, rng)
-            return quiet, np.full(count, NO_WORD, np.int64)
+            return augment.quiet_rooms(count, samples, bed, rate_hz, rng)
         rounds = [
             _order(len(source), turn, seed)
             for turn in range(start // len(source), (start + count) // len(source) + 1)
         ]
         rows = np.concatenate(rounds)[start % len(source) :][:count]
-        chosen, words = source[rows], said[rows].astype(np.int64)
+        chosen = source[rows]
         if label == SILENCE:
             generated = rng.random(count) < _GENERATED_SILENCE_SHARE
             made = vary(chosen, 0.0, rng)
             made[generated] = augment.quiet_rooms(int(generated.sum()), samples, bed, rate_hz, rng)
-            return made, words
+            return made
         if label == UNKNOWN:
             mixed = rng.random(count) < _NEIGHBOUR_SHARE
             chosen[mixed] = augment.neighbours(source, int(mixed.sum()), rng)
-            words[mixed] = NO_WORD
-            return vary(chosen, _UNKNOWN_OVERHANG_MS, rng), words
-        return vary(chosen, _OVERHANG_MS, rng), words
+            return vary(chosen, _UNKNOWN_OVERHANG_MS, rng)
+        return vary(chosen, _OVERHANG_MS, rng)
 
     return make
 

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 # micro_speech's convention: what the float model sees is the 16-bit feature over this number.
 FEATURE_DIVISOR = 25.6
-# Stands for the word of an example in which no whole word is said.
-NO_WORD = -1
 
 
 @dataclass(frozen=True)
@@ -20,13 +18,10 @@ class Examples:
     Attributes:
         features: uint16 [examples, frames, channels].
         labels: int64 [examples], index into the run's labels.
-        words: int64 [examples], which word of the training data is said, counted from 0, or NO_WORD;
-            None where that is not known.
     """
 
     features: NDArray[np.uint16]
     labels: NDArray[np.int64]
-    words: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -181,12 +181,12 @@ class _Batches:
     def epoch(self, epoch: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """The batches of one epoch, all of one size: a short last one would be compiled anew."""
         seed = self._recipe.seed
+        masks = self._recipe.augmentation.spec_masks
         order = np.random.default_rng([seed, 7, epoch]).permutation(len(self._examples))
         for index in range(len(self)):
             rows = order[index * self._size : (index + 1) * self._size]
             features = to_float(self._examples.features[rows])
-            if self._recipe.augmentation.spec_augment:
-                mask_features(features, np.random.default_rng([seed, 8, epoch, index]))
+            mask_features(features, np.random.default_rng([seed, 8, epoch, index]), masks, masks)
             yield features, _one_hot(self._examples.labels[rows], self.classes)
 
 
