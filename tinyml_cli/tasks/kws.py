@@ -131,7 +131,7 @@ class KeywordSpotting:
             resume,
         )
         manifest = _describe(recipe, corpus, parts, fitted)
-        _write(run, recipe, manifest, fitted, train, parts["test"])
+        _write(run, recipe, manifest, fitted, train, parts)
         return {
             "run": str(run.path),
             "seconds": round(time.monotonic() - started, 1),
@@ -315,16 +315,23 @@ def _describe(recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet]
 
 
 def _write(
-    run: Run, recipe: Recipe, manifest: Manifest, fitted: Fitted, train: Examples, test: ClipSet
+    run: Run,
+    recipe: Recipe,
+    manifest: Manifest,
+    fitted: Fitted,
+    train: Examples,
+    parts: dict[splits.Split, ClipSet],
 ) -> None:
     """Writes the artifacts, the manifest last: a run without it counts as not trained."""
     rows = np.random.default_rng([recipe.seed, 6]).permutation(len(train))[:_TRAINING_SAMPLE_SIZE]
     with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, features=train.features[rows], labels=train.labels[rows])
-    kws_held_out.save(run, kws_examples.balanced(test, manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL))
+    kept = kws_examples.balanced(parts["test"], manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
+    kws_held_out.save(run, kept)
+    kws_held_out.save_speakers(run, parts)
     with atomic_path(run.file(MODEL)) as temporary:
         fitted.model.save(temporary, include_optimizer=False)
     write_atomic(run.file(RECIPE), recipe.to_yaml())
-    for name in (MODEL, TRAINING_SAMPLE, HELD_OUT):
+    for name in (MODEL, TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS):
         run.record(manifest, name, _MADE_BY)
     run.save(manifest)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from tinyml_cli import recipe as recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import folder, splits
 from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path
+from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.run import Run
 from tinyml_cli.tasks import EvaluationSet, kws_examples
 
 HELD_OUT = "logs/held_out.npz"
+SPEAKERS = "logs/speakers.json"
 SAVED_CLIPS_PER_LABEL = 100
 REPLAY = "replay"
 
@@ -33,14 +35,21 @@ def save(run: Run, clips: ClipSet) -> None:
         )
 
 
+def save_speakers(run: Run, parts: Mapping[splits.Split, ClipSet]) -> None:
+    """Keeps who is in which split: whoever trained or chose the epoch must never judge the model."""
+    names = {split: sorted(set(map(str, clips.groups))) for split, clips in parts.items()}
+    write_atomic(run.file(SPEAKERS), json.dumps(names, ensure_ascii=False, indent=0) + "\n")
+
+
 def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> EvaluationSet:
     """The same number of clips of every label, features computed.
 
     Args:
         run: a trained run.
         data_dir: recordings in the Speech Commands layout; None takes the clips that `train` kept aside.
-        split: "test" takes speakers kept out of training, by the rule of the training; "all" takes everyone.
-            None means "test" for a run trained on recordings and "all" for one trained on synthetic speech.
+        split: "test" takes speakers that neither trained nor chose the epoch, whichever folder they are in;
+            "all" takes everyone. None means "test" for a run trained on recordings and "all" for one trained
+            on synthetic speech.
 
     Raises:
         TinymlError: not trained yet, unusable data, or nobody left to test on.
@@ -71,12 +80,10 @@ def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | N
         if trained_on_people:
             console.warn("--split all counts speakers that the model may have been trained on.")
         return clips, f"everyone in {data_dir.name}"
-    training = recipes.load(run.file(RECIPE)).training
-    held_out = [
-        splits.split_of(str(group), training.validation_share, training.test_share) == "test"
-        for group in clips.groups
-    ]
-    return clips.take(np.array(held_out, bool)), f"speakers of {data_dir.name} that were kept out of training"
+    names = json.loads(run.require(manifest, SPEAKERS).read_text(encoding="utf-8"))
+    seen = {*names["train"], *names["validation"]}
+    unseen = np.array([str(group) not in seen for group in clips.groups], bool)
+    return clips.take(unseen), f"speakers of {data_dir.name} that were kept out of training"
 
 
 def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
