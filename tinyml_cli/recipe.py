@@ -69,6 +69,9 @@ class TrainingRecipe(_Section):
     epochs: int = Field(default=25, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=1, le=4096)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    recorded_learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="takes the place of learning_rate for recordings of people"
+    )
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")

@@ -48,6 +48,9 @@ def test_recordings_have_an_augmentation_of_their_own(corpus: Path) -> None:
     synthetic = for_source(small_recipe(None, augmentation=augmentation)).augmentation
     recorded = for_source(small_recipe(corpus, augmentation=augmentation)).augmentation
     assert (synthetic.noise_share, synthetic.spec_masks, synthetic.copies) == (0.7, 2, 3)
+    training = {"learning_rate": 0.1, "recorded_learning_rate": 0.2}
+    assert for_source(small_recipe(None, training=training)).training.learning_rate == 0.1
+    assert for_source(small_recipe(corpus, training=training)).training.learning_rate == 0.2
     assert (recorded.noise_share, recorded.spec_masks, recorded.copies) == (0.2, 0, 3)
 
 

@@ -268,12 +268,14 @@ def _make_examples(
 
 
 def for_source(recipe: Recipe) -> Recipe:
-    """The recipe with the augmentation of its data: `augmentation.recorded` for recordings."""
+    """The recipe as its data uses it: for recordings, the `recorded` keys take the others' place."""
     if recipe.data_path is None:
         return recipe
     settings = recipe.augmentation
     chosen = settings.model_copy(update=settings.recorded.model_dump())
-    return recipe.model_copy(update={"augmentation": chosen})
+    rate = recipe.training.recorded_learning_rate or recipe.training.learning_rate
+    training = recipe.training.model_copy(update={"learning_rate": rate})
+    return recipe.model_copy(update={"augmentation": chosen, "training": training})
 
 
 def _fingerprint(recipe: Recipe, train: Examples) -> str:
