@@ -48,7 +48,7 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     """Every clip of a data folder, sorted by path.
 
     Raises:
-        TinymlError: no such folder, a word without a folder, a word with too few clips or speakers.
+        TinymlError: no such folder, or a word without a folder.
     """
     folders = _word_folders(root)
     for word in words:
@@ -58,8 +58,6 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     for name, folder in sorted(folders.items()):
         label = name if name in words else UNKNOWN
         recordings += [Recording(path, label, name, speaker_of(path)) for path in _audio_files(folder)]
-    for word in words:
-        _check_amount(root, word, [r for r in recordings if r.label == word])
     silence = root / SILENCE_FOLDER
     if silence.is_dir():
         recordings += [Recording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in _audio_files(silence)]
@@ -69,7 +67,7 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
 def read_folder(
     root: Path, words: Sequence[str], sample_rate_hz: int, clip_samples: int, clips_per_label: int
 ) -> Corpus:
-    """Reads a data folder.
+    """Reads a data folder to train on.
 
     Args:
         root: holds a folder per word; others become "unknown".
@@ -79,9 +77,13 @@ def read_folder(
         clips_per_label: at most so many clips of each label are read, chosen evenly over the words.
 
     Raises:
-        TinymlError: as list_recordings, and damaged or empty audio: the first file's name and their number.
+        TinymlError: as list_recordings, a word with too few clips or speakers, and damaged or empty audio:
+            the first file's name and their number.
     """
-    chosen = thin_out(list_recordings(root, words), clips_per_label)
+    recordings = list_recordings(root, words)
+    for word in words:
+        _check_amount(root, word, [r for r in recordings if r.label == word])
+    chosen = thin_out(recordings, clips_per_label)
     clips = read_recordings(chosen, sample_rate_hz, clip_samples)
     noises = read_backgrounds(root, sample_rate_hz, clip_samples)
     notes = []
