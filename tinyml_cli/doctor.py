@@ -37,7 +37,7 @@ def examine() -> list[Finding]:
         ),
         Finding("flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False),
         Finding("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
-        Finding("gcc", "--board native", _program("gcc", "cc", "clang"), _system("gcc"), False),
+        Finding("g++", "--board native", _program("g++", "c++", "clang++"), _system("g++"), False),
         Finding(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
         Finding("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
         Finding("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
