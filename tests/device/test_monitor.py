@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.device.processes import running
 from tests.device.reference_device import LABELS
 from tinyml_cli.device.monitor import Summary, banner, monitor
 from tinyml_cli.errors import TinymlError
@@ -153,5 +153,4 @@ def test_summary_adds_up() -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a closed pipe is a POSIX matter")
 def test_the_device_is_gone_when_the_monitor_ends(run: Run, clips: Path) -> None:
     monitor(run, "native", replay=clips / "yes" / "a.wav")
-    listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
-    assert str(run.path) not in listing
+    assert not [process for process in running() if str(run.path) in process.command]

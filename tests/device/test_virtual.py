@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.device.processes import running
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.virtual import VirtualDevice, qemu_command
 from tinyml_cli.errors import TinymlError
@@ -42,9 +43,7 @@ def _ends(pid: int, within_s: float = 5.0) -> bool:
 
 
 def _children(pid: int) -> list[int]:
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in listing.splitlines()]
-    return [child for child, parent in pairs if parent == pid]
+    return [process.pid for process in running() if process.parent == pid]
 
 
 def test_native_boots_and_ends_with_the_block(native_double: Double) -> None:

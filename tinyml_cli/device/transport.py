@@ -21,6 +21,10 @@ class DeviceGoneError(TinymlError):
     """The port or socket went away while it was in use."""
 
 
+def _keep_input() -> None:
+    """Takes the place of `reset_input_buffer`."""
+
+
 class Transport:
     """An open byte stream to a device.
 
@@ -49,6 +53,9 @@ class Transport:
             self._port.write_timeout = _WRITE_TIMEOUT_S
             if self.can_come_back:
                 self._port.exclusive = True
+            elif self.url.startswith("socket://"):
+                # pyserial throws away what came before open() ended: a quick device's banner.
+                self._port.reset_input_buffer = _keep_input  # type: ignore[method-assign]
             self._port.open()
         except (serial.SerialException, ValueError, OSError) as error:
             self._port = None
