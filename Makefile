@@ -26,11 +26,12 @@ demo: setup ## words in, "yes" heard on the virtual board
 test: setup lint ## every test
 	$(VENV)/bin/python -m pytest
 
-lint: setup ## ruff, mypy, clang-format
+lint: setup ## ruff, mypy, clang-format, command pages
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python scripts/clang_format.py --check
+	$(VENV)/bin/python scripts/command_pages.py --check
 
 format: setup ## lay out Python and C as lint wants it
 	$(VENV)/bin/ruff check --fix .

@@ -205,7 +205,7 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
-def test_interrupted_training_keeps_the_best_and_resumes(
+def test_an_interrupted_training_leaves_a_usable_model(
     tinyml: Tinyml, corpus: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "runs" / "long"
