@@ -205,9 +205,7 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
-def test_an_interrupted_training_leaves_a_usable_model(
-    tinyml: Tinyml, corpus: Path, tmp_path: Path
-) -> None:
+def test_an_interrupted_training_leaves_a_usable_model(tinyml: Tinyml, corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "runs" / "long"
     command = [sys.executable, "-m", "tinyml_cli", "train", "kws", "--data", str(corpus), "--run", str(run)]
     command += ["--words", "up,down", *SMALL, "--set", "training.epochs=500"]
