@@ -24,7 +24,7 @@ import numpy as np
 
 from tinyml_cli.console import console
 from tinyml_cli.device.build import build
-from tinyml_cli.device.monitor import open_board
+from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.parity import run_inputs
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError

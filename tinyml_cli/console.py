@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from tinyml_cli.errors import TinymlError
@@ -109,6 +110,23 @@ class Console:
         )
         with RichBar(*columns, console=RichConsole(file=sys.stderr), transient=True) as bar:
             yield _RichProgress(total, description, bar)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a person sits at a terminal that can redraw."""
+        return not self.json and not self.quiet and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+    @contextlib.contextmanager
+    def live(self) -> Iterator[Callable[[Any], None]]:
+        """A place at the foot of the terminal; yields what draws a rich renderable there, over the last one.
+
+        Lines that are printed meanwhile scroll by above it. The terminal is left clean, whatever happens.
+        """
+        from rich.console import Console as RichConsole
+        from rich.live import Live
+
+        with Live(console=RichConsole(file=sys.stdout), auto_refresh=False, transient=True) as area:
+            yield lambda renderable: area.update(renderable, refresh=True)
 
     def result(self, document: dict[str, Any], text: str = "") -> None:
         """The outcome of a command: one JSON object with --json, `text` otherwise."""

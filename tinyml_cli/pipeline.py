@@ -33,7 +33,7 @@ def run_pipeline(
     """
     from tinyml_cli.device.boards import load_board
     from tinyml_cli.device.build import build
-    from tinyml_cli.device.monitor import monitor
+    from tinyml_cli.device.monitor import MonitorOptions, monitor
     from tinyml_cli.engines.export import export
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.tasks import get_task
@@ -64,7 +64,7 @@ def run_pipeline(
     stage("build", [], lambda: build(run, board, chosen_engine, tflm_dir))
     stage("evaluate", [], lambda: evaluate(run, data))
     replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
-    stage("monitor", [], lambda: monitor(run, board, replay=replay))
+    stage("monitor", [], lambda: monitor(run, board, options=MonitorOptions(replay=replay)))
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome
 

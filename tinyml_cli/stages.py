@@ -63,7 +63,7 @@ def flash(run: Run, board: str, engine: str | None, tflm_dir: Path | None) -> di
         TinymlError: whatever the build says, or a board that answers with another model.
     """
     from tinyml_cli.device.build import build
-    from tinyml_cli.device.monitor import banner
+    from tinyml_cli.device.connect import banner
 
     built = build(run, board, engine, tflm_dir)
     ready = banner(run, board)

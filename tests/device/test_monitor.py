@@ -16,7 +16,9 @@ import soundfile
 
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.monitor import Summary, banner, monitor
+from tinyml_cli.device.connect import banner
+from tinyml_cli.device.monitor import MonitorOptions, monitor
+from tinyml_cli.device.tally import Summary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
@@ -52,7 +54,7 @@ def _events(text: str) -> list[dict[str, object]]:
 
 
 def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = monitor(run, "native", replay=clips)
+    summary = monitor(run, "native", options=MonitorOptions(replay=clips))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("native: tinyml 0.1.0, kws, engine none, model 0123456789ab")
     assert lines[1].startswith("Listening for: yes, no")
@@ -63,7 +65,7 @@ def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixtur
 
 
 def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = monitor(run, "native", replay=clips, as_json=True)
+    summary = monitor(run, "native", options=MonitorOptions(replay=clips, as_json=True))
     events = _events(capsys.readouterr().out)
     assert events[0]["event"] == "ready" and events[0]["model"] == MODEL
     assert events[-1] == summary
@@ -81,7 +83,7 @@ def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixtu
 def test_live_on_a_given_port_until_duration(
     run: Run, reference_device: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    summary = monitor(run, "native", port=reference_device(), duration_s=0.3, as_json=True)
+    summary = monitor(run, "native", reference_device(), MonitorOptions(duration_s=0.3, as_json=True))
     captured = capsys.readouterr()
     assert [event["event"] for event in _events(captured.out)] == ["ready", "summary"]
     assert "no microphone" in captured.err
@@ -91,7 +93,7 @@ def test_live_on_a_given_port_until_duration(
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a process is POSIX")
 def test_ctrl_c_ends_with_the_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
-    summary = monitor(run, "native", duration_s=30, as_json=True)
+    summary = monitor(run, "native", options=MonitorOptions(duration_s=30, as_json=True))
     assert summary["seconds"] < 10
     assert _events(capsys.readouterr().out)[-1]["event"] == "summary"
 
@@ -101,7 +103,7 @@ def test_damaged_recordings_still_give_a_summary(
 ) -> None:
     (clips / "yes" / "zz.wav").write_bytes(b"junk")
     with pytest.raises(TinymlError, match=r"zz\.wav"):
-        monitor(run, "native", replay=clips, as_json=True)
+        monitor(run, "native", options=MonitorOptions(replay=clips, as_json=True))
     events = _events(capsys.readouterr().out)
     assert events[-1]["event"] == "summary" and events[-1]["n"] == 4
 
@@ -111,7 +113,7 @@ def test_stale_firmware_is_refused(
 ) -> None:
     native_double("--model", "ffffffffffff", to=run.path / "firmware" / "native" / "firmware.elf")
     with pytest.raises(TinymlError, match="Stale firmware") as caught:
-        monitor(run, "native", as_json=True)
+        monitor(run, "native", options=MonitorOptions(as_json=True))
     assert caught.value.next_step == "Run `tinyml flash --board native`."
     assert capsys.readouterr().out == ""
 
@@ -152,5 +154,5 @@ def test_summary_adds_up() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a closed pipe is a POSIX matter")
 def test_the_device_is_gone_when_the_monitor_ends(run: Run, clips: Path) -> None:
-    monitor(run, "native", replay=clips / "yes" / "a.wav")
+    monitor(run, "native", options=MonitorOptions(replay=clips / "yes" / "a.wav"))
     assert not [process for process in running() if str(run.path) in process.command]

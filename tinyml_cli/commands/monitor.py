@@ -19,17 +19,34 @@ def command(
         typer.Option("--replay", help="An audio file, or a folder per word, to play to the board."),
     ] = None,
     duration: Annotated[float | None, typer.Option("--duration", help="Stop after so many seconds.")] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", help="Append every event to this file, one JSON object a line.")
+    ] = None,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", help="time or detections; repeatable.")
+    ] = None,
+    trace: Annotated[
+        str | None,
+        typer.Option("--trace", help="What else the board shall report: scores, features, status."),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Listen to the board; with --replay, let it hear recordings through its own code.
 
+    In a terminal the latest scores and the board's state are drawn below what was heard.
+
     \b
     Examples:
+      tinyml monitor --board nano33ble
       tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
+      tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
-    from tinyml_cli.device.monitor import monitor
+    from tinyml_cli.device.monitor import MonitorOptions, monitor, trace_modes
     from tinyml_cli.run import Run
 
-    monitor(Run.open(run), board, port, replay, duration, as_json=json)
+    wanted = MonitorOptions(
+        replay, duration, json, log, tuple(filters or ()), trace_modes(options.word_list(trace) or [])
+    )
+    monitor(Run.open(run), board, port, wanted)

@@ -4,233 +4,171 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tinyml_cli.console import console
-from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.connect import check_firmware, open_board
+from tinyml_cli.device.filters import Filter, Log, make_filters
 from tinyml_cli.device.link import Link, Reconnected
-from tinyml_cli.device.ports import find_port
-from tinyml_cli.device.protocol import Ack, Detection, Event, Malformed, Nak, Ready, Text, printable
+from tinyml_cli.device.protocol import Detection, Event, Ready, TraceMode
 from tinyml_cli.device.replay import recordings, replay_dir
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.device.tally import Summary
+from tinyml_cli.device.views import JsonView, LineView, View
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run
 
-_HEARD = "Heard "
+_LIVE_TRACES = ("scores", "status")
 
 
-@dataclass
-class Summary:
-    """What came of it.
+@dataclass(frozen=True)
+class MonitorOptions:
+    """What to show and for how long.
 
     Attributes:
-        n: clips with an expectation; hits + misses + false_accepts + rejections.
-        hits: clips of a word that were heard as that word.
-        misses: clips of a word that were not.
-        false_accepts: clips of no word in which one was heard.
-        rejections: clips of no word in which, rightly, none was heard.
-        detections: all words that were heard.
+        replay: an audio file or folder that the board shall hear.
+        duration_s: when to stop; None: not by time.
+        as_json: one JSON event a line on stdout, instead of text for people.
+        log: a file that every event is appended to, one JSON object a line.
+        filters: names of filters, in order.
+        trace: what the board shall report besides detections.
     """
 
-    n: int = 0
-    hits: int = 0
-    misses: int = 0
-    false_accepts: int = 0
-    rejections: int = 0
-    detections: int = 0
-    seconds: float = 0.0
-
-    def count(self, expected: str | None, detected: str | None) -> None:
-        """Enters one clip."""
-        if expected is None:
-            return
-        self.n += 1
-        heard = detected if detected not in (SILENCE, UNKNOWN) else None
-        if expected in (SILENCE, UNKNOWN):
-            self.false_accepts += heard is not None
-            self.rejections += heard is None
-        else:
-            self.hits += heard == expected
-            self.misses += heard != expected
-
-    def as_dict(self) -> dict[str, Any]:
-        """The `summary` event."""
-        return {"event": "summary", **asdict(self)}
+    replay: Path | None = None
+    duration_s: float | None = None
+    as_json: bool = False
+    log: Path | None = None
+    filters: Sequence[str] = ()
+    trace: Sequence[TraceMode] = ()
 
 
 def monitor(
-    run: Run,
-    board: str,
-    port: str | None = None,
-    replay: Path | None = None,
-    duration_s: float | None = None,
-    as_json: bool = False,
+    run: Run, board: str, port: str | None = None, options: MonitorOptions = MonitorOptions()
 ) -> dict[str, Any]:
-    """Shows a board's events until Ctrl-C, the end of `replay` or of `duration_s`.
+    """Shows a board's events until Ctrl-C, the end of the replay or of the duration.
 
     Args:
         run: the run whose firmware the board has to run.
         board: name of a board; a virtual one is started for this.
         port: where to find it: a port name or pyserial URL; None starts or looks for it.
-        replay: an audio file or folder that the board shall hear.
-        duration_s: when to stop; None: not by time.
-        as_json: one JSON event a line on stdout, instead of text for people.
 
     Returns:
         The summary event: n, hits, misses, false_accepts, rejections, detections, seconds.
 
     Raises:
-        TinymlError: no firmware, another model's firmware, no board, a silent one, or unreadable recordings.
+        TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
+            unknown filter, or a log that cannot be written.
     """
-    if replay is not None:
-        recordings(replay)
+    if options.replay is not None:
+        recordings(options.replay)
     manifest = run.manifest()
-    screen = _Screen(board, as_json)
-    stop_at = None if duration_s is None else time.monotonic() + duration_s
-    try:
-        with open_board(run, board, port) as link:
-            ready = link.wait_ready()
-            check_firmware(ready, manifest, board)
-            screen.header(ready)
-            if replay is None:
-                _listen(link, screen, stop_at, has_microphone=load_board(board).kind == "usb")
-            else:
-                for clip in replay_dir(
-                    link, replay, manifest.labels, ready.sample_rate_hz, screen.event, stop_at
-                ):
-                    screen.clip(clip)
-    except KeyboardInterrupt:
-        pass  # the usual way to end; the summary follows
-    except TinymlError:
-        if screen.started:
-            screen.end()
-        raise
-    return screen.end()
+    with contextlib.ExitStack() as stack:
+        filters = make_filters(list(options.filters))
+        if options.log is not None:
+            log = Log(options.log)
+            stack.callback(log.close)
+            filters.insert(0, log)
+        view = stack.enter_context(_view(board, manifest, options))
+        return _Session(run, manifest, board, port, options, view, filters).watch()
 
 
-def banner(run: Run, board: str, port: str | None = None) -> dict[str, Any]:
-    """Starts or finds a board and returns its `ready` event, whatever model it runs.
+def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
+    """Checks the names of what a board can report besides detections.
 
     Raises:
-        TinymlError: no firmware, no board, or a silent one.
+        TinymlError: there is no such report; the known ones are named.
     """
-    with open_board(run, board, port) as link:
-        return link.wait_ready().as_dict()
+    known: tuple[TraceMode, ...] = get_args(TraceMode)
+    for name in names:
+        if name not in known:
+            raise TinymlError(f"There is no trace `{name}`", "--trace", f"Traces: {', '.join(known)}.")
+    return tuple(mode for mode in known if mode in names)
 
 
 @contextlib.contextmanager
-def open_board(run: Run, board: str, port: str | None = None) -> Iterator[Link]:
-    """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
+def _view(board: str, manifest: Manifest, options: MonitorOptions) -> Iterator[View]:
+    if options.as_json:
+        yield JsonView()
+    elif console.is_live:
+        from tinyml_cli.device.live_view import LiveView
 
-    Raises:
-        TinymlError: no firmware, no board, or a port that cannot be opened.
-    """
-    if port or load_board(board).kind == "usb":
-        with Link(find_port(board, (), port)) as link:
-            yield link
+        with console.live() as draw:
+            yield LiveView(board, manifest, draw)
     else:
-        elf = run.path / "firmware" / board / "firmware.elf"
-        with VirtualDevice(board, elf) as device, Link(device.url) as link:
-            yield link
+        yield LineView(board)
 
 
-def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
-    """Refuses a board whose firmware was made from another model than the run's.
+@dataclass
+class _Session:
+    """One board watched from start to end."""
 
-    Raises:
-        TinymlError: another model, or other labels.
-    """
-    model = manifest.artifacts.get(MODEL_INT8)
-    if model is None:
-        raise TinymlError(f"`{MODEL_INT8}` is missing", "manifest.json", "Run `tinyml convert` first.")
-    if not ready.model or not model.sha256.startswith(ready.model):
-        raise TinymlError(
-            f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "
-            f"the run has {model.sha256[:12]}",
-            board,
-            f"Run `tinyml flash --board {board}`.",
-        )
-    if ready.labels != manifest.labels:
-        raise TinymlError(
-            f"The board knows the labels {', '.join(map(printable, ready.labels))}, "
-            f"the run has {', '.join(manifest.labels)}",
-            board,
-            f"Run `tinyml export-c-array`, then `tinyml flash --board {board}`.",
-        )
+    run: Run
+    manifest: Manifest
+    board: str
+    port: str | None
+    options: MonitorOptions
+    view: View
+    filters: list[Filter]
+    summary: Summary = field(default_factory=Summary)
+    started: bool = False
 
+    def watch(self) -> dict[str, Any]:
+        start_s = time.monotonic()
+        try:
+            with open_board(self.run, self.board, self.port, keep_looking=True) as link:
+                self._listen(link, start_s)
+        except KeyboardInterrupt:
+            pass  # the usual way to end; the summary follows
+        except TinymlError:
+            if self.started:
+                self._end(start_s)
+            raise
+        return self._end(start_s)
 
-def _listen(link: Link, screen: _Screen, stop_at: float | None, has_microphone: bool) -> None:
-    if not has_microphone:
-        console.warn("a virtual board has no microphone; it hears what --replay FILE or DIR plays to it")
-    remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
-    for event in link.events(remaining_s):
-        screen.event(event)
-
-
-class _Screen:
-    """Shows events to a person or, as JSON, to a program, and keeps count."""
-
-    def __init__(self, board: str, as_json: bool) -> None:
-        self.summary = Summary()
-        self.started = False
-        self._start_s = time.monotonic()
-        self._board = board
-        self._as_json = as_json
-
-    def header(self, ready: Ready) -> None:
+    def _listen(self, link: Link, start_s: float) -> None:
+        ready = link.wait_ready()
+        check_firmware(ready, self.manifest, self.board)
         self.started = True
-        if self._as_json:
-            console.event(ready.as_dict())
+        self.view.start(ready)
+        self._trace(link)
+        stop_at = None if self.options.duration_s is None else start_s + self.options.duration_s
+        if self.options.replay is not None:
+            for clip in replay_dir(
+                link, self.options.replay, self.manifest.labels, ready.sample_rate_hz, self._show, stop_at
+            ):
+                self.summary.count(clip["expected"], clip["detected"])
+                self.view.clip(clip)
             return
-        console.info(
-            f"{self._board}: tinyml {printable(ready.tinyml)}, {printable(ready.app)}, "
-            f"engine {printable(ready.engine)}, model {printable(ready.model)}, "
-            f"arena {ready.arena_used:,} of {ready.arena_bytes:,} bytes"
-        )
-        words = [label for label in ready.labels if label not in (SILENCE, UNKNOWN)]
-        console.info(f"Listening for: {', '.join(map(printable, words))}  (Ctrl-C ends)")
+        if load_board(self.board).kind != "usb":
+            console.warn("a virtual board has no microphone; it hears what --replay FILE or DIR plays to it")
+        remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
+        for event in link.events(remaining_s):
+            self._show(event)
+            if isinstance(event, Ready | Reconnected):
+                self._trace(link)
 
-    def event(self, event: Event) -> None:
+    def _trace(self, link: Link) -> None:
+        """Asks for what the view wants; a board that has booted again has forgotten."""
+        modes = tuple(self.options.trace)
+        if not modes and console.is_live and not self.options.as_json:
+            modes = _LIVE_TRACES
+        if modes:
+            link.trace(*modes)
+
+    def _show(self, event: Event) -> None:
         self.summary.detections += isinstance(event, Detection)
-        if self._as_json:
-            self._event_as_json(event)
-        elif isinstance(event, Text):
-            console.info(event.text)
-        elif isinstance(event, Ready):
-            console.warn("the device booted again")
-        elif isinstance(event, Reconnected):
-            console.warn("the port had vanished and is back")
+        for each in self.filters:
+            passed = each.rx(event)
+            if passed is None:
+                return
+            event = passed
+        self.view.event(event)
 
-    def _event_as_json(self, event: Event) -> None:
-        told_twice = isinstance(event, Text) and event.text.startswith(_HEARD)
-        if not told_twice and not isinstance(event, Ack | Nak | Malformed):
-            console.event(event.as_dict())
-
-    def clip(self, clip: dict[str, Any]) -> None:
-        self.summary.count(clip["expected"], clip["detected"])
-        if self._as_json:
-            console.event(clip)
-        else:
-            console.info(
-                f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-                f"heard {printable(clip['detected'] or 'nothing')}"
-            )
-
-    def end(self) -> dict[str, Any]:
-        """Shows the summary and returns it."""
-        s = self.summary
-        s.seconds = round(time.monotonic() - self._start_s, 2)
-        if self._as_json:
-            console.event(s.as_dict())
-            return s.as_dict()
-        console.info(
-            f"{s.detections} words heard in {s.seconds:.1f} s"
-            + (f"; {s.n} clips: {s.hits} hits, {s.misses} misses, " if s.n else "")
-            + (f"{s.false_accepts} false accepts, {s.rejections} rejections" if s.n else "")
-        )
-        return s.as_dict()
+    def _end(self, start_s: float) -> dict[str, Any]:
+        self.summary.seconds = round(time.monotonic() - start_s, 2)
+        self.view.end(self.summary)
+        return self.summary.as_dict()

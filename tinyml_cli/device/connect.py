@@ -1,0 +1,74 @@
+"""An open link to a board that runs a run's firmware, and the check that it really does."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.ports import find_port
+from tinyml_cli.device.protocol import Ready, printable
+from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_INT8, Run
+
+_RECONNECT_S = 10.0
+
+
+@contextlib.contextmanager
+def open_board(run: Run, board: str, port: str | None = None, keep_looking: bool = False) -> Iterator[Link]:
+    """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
+
+    Args:
+        keep_looking: wait for ever for a port that vanishes while it is in use.
+
+    Raises:
+        TinymlError: no firmware, no board, or a port that cannot be opened.
+    """
+    if port or load_board(board).kind == "usb":
+        reconnect_s = math.inf if keep_looking else _RECONNECT_S
+        with Link(find_port(board, (), port), reconnect_s=reconnect_s) as link:
+            yield link
+    else:
+        elf = run.path / "firmware" / board / "firmware.elf"
+        with VirtualDevice(board, elf) as device, Link(device.url) as link:
+            yield link
+
+
+def banner(run: Run, board: str, port: str | None = None) -> dict[str, Any]:
+    """Starts or finds a board and returns its `ready` event, whatever model it runs.
+
+    Raises:
+        TinymlError: no firmware, no board, or a silent one.
+    """
+    with open_board(run, board, port) as link:
+        return link.wait_ready().as_dict()
+
+
+def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
+    """Refuses a board whose firmware was made from another model than the run's.
+
+    Raises:
+        TinymlError: another model, or other labels.
+    """
+    model = manifest.artifacts.get(MODEL_INT8)
+    if model is None:
+        raise TinymlError(f"`{MODEL_INT8}` is missing", "manifest.json", "Run `tinyml convert` first.")
+    if not ready.model or not model.sha256.startswith(ready.model):
+        raise TinymlError(
+            f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "
+            f"the run has {model.sha256[:12]}",
+            board,
+            f"Run `tinyml flash --board {board}`.",
+        )
+    if ready.labels != manifest.labels:
+        raise TinymlError(
+            f"The board knows the labels {', '.join(map(printable, ready.labels))}, "
+            f"the run has {', '.join(manifest.labels)}",
+            board,
+            f"Run `tinyml export-c-array`, then `tinyml flash --board {board}`.",
+        )

@@ -1,0 +1,79 @@
+"""How a board's events are shown: as lines for people, as JSON for programs; live_view.py draws them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from tinyml_cli.console import console
+from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.device.filters import HEARD
+from tinyml_cli.device.link import Reconnected
+from tinyml_cli.device.protocol import Ack, Event, Malformed, Nak, Ready, Text, printable
+from tinyml_cli.device.tally import Summary
+
+
+class View(Protocol):
+    """Shows one session."""
+
+    def start(self, ready: Ready) -> None:
+        """The board has answered."""
+
+    def event(self, event: Event) -> None:
+        """Something happened."""
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        """A recording was played to its end."""
+
+    def end(self, summary: Summary) -> None:
+        """Nothing follows."""
+
+
+class JsonView:
+    """One JSON object a line on stdout."""
+
+    def start(self, ready: Ready) -> None:
+        console.event(ready.as_dict())
+
+    def event(self, event: Event) -> None:
+        told_twice = isinstance(event, Text) and HEARD in event.text
+        if not told_twice and not isinstance(event, Ack | Nak | Malformed):
+            console.event(event.as_dict())
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        console.event(clip)
+
+    def end(self, summary: Summary) -> None:
+        console.event(summary.as_dict())
+
+
+class LineView:
+    """Plain lines, for people and pipes."""
+
+    def __init__(self, board: str) -> None:
+        self._board = board
+
+    def start(self, ready: Ready) -> None:
+        console.info(
+            f"{self._board}: tinyml {printable(ready.tinyml)}, {printable(ready.app)}, "
+            f"engine {printable(ready.engine)}, model {printable(ready.model)}, "
+            f"arena {ready.arena_used:,} of {ready.arena_bytes:,} bytes"
+        )
+        words = [label for label in ready.labels if label not in (SILENCE, UNKNOWN)]
+        console.info(f"Listening for: {', '.join(map(printable, words))}  (Ctrl-C ends)")
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Text):
+            console.info(event.text)
+        elif isinstance(event, Ready):
+            console.warn("the device booted again")
+        elif isinstance(event, Reconnected):
+            console.warn("the port had vanished and is back")
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        console.info(
+            f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
+            f"heard {printable(clip['detected'] or 'nothing')}"
+        )
+
+    def end(self, summary: Summary) -> None:
+        console.info(str(summary))
