@@ -4,6 +4,8 @@
 //   int8_t* input();                  where to write input_bytes() values; write all of them each time
 //   bool invoke();                    one inference; false: see error()
 //   const int8_t* output() const;     output_bytes() values, valid until the next invoke()
+//   size_t input_count() const;       and input(i), input_bytes(i) of each; the same of outputs
+//   void reset();                     forgets what a streaming model remembers
 //   size_t arena_used() const, arena_bytes() const;
 //   const char* name() const;         "aot" or "tflm"
 //   const char* error() const;        what went wrong last; "" when nothing did

@@ -21,6 +21,14 @@ class Engine {
   const int8_t* output() const { return network_output(arena_); }
   size_t output_bytes() const { return NETWORK_OUTPUT_BYTES; }
 
+  size_t input_count() const { return 1; }
+  void* input(size_t) { return input(); }
+  size_t input_bytes(size_t) const { return input_bytes(); }
+  size_t output_count() const { return 1; }
+  const void* output(size_t) const { return output(); }
+  size_t output_bytes(size_t) const { return output_bytes(); }
+  void reset() {}
+
   size_t arena_used() const { return NETWORK_ARENA_BYTES; }
   size_t arena_bytes() const { return NETWORK_ARENA_BYTES; }
   const char* name() const { return "aot"; }

@@ -20,6 +20,14 @@ class Engine {
   const int8_t* output() const { return output_ ? output_->data.int8 : nullptr; }
   size_t output_bytes() const { return output_ ? output_->bytes : 0; }
 
+  size_t input_count() const { return 1; }
+  void* input(size_t) { return input(); }
+  size_t input_bytes(size_t) const { return input_bytes(); }
+  size_t output_count() const { return 1; }
+  const void* output(size_t) const { return output(); }
+  size_t output_bytes(size_t) const { return output_bytes(); }
+  void reset() {}
+
   size_t arena_used() const { return interpreter_ ? interpreter_->arena_used_bytes() : 0; }
   size_t arena_bytes() const { return TFLM_ARENA_BYTES; }
   const char* name() const { return "tflm"; }

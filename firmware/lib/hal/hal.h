@@ -17,6 +17,13 @@
 #error "tinyml_build.h names no board this library implements"
 #endif
 
+// What the inertial sensor feels, in thousandths of the standard gravity; all zero in free fall.
+struct ImuSample {
+  int32_t ax_mg;
+  int32_t ay_mg;
+  int32_t az_mg;
+};
+
 class Hal {
  public:
   // Brings up clock and serial link. Call once, before anything else.
@@ -35,6 +42,18 @@ class Hal {
   // microphone.
   size_t microphone_read(int16_t* samples, size_t capacity);
 
+  // Buffers of samples lost since begin(), because microphone_read() was not called in time.
+  uint32_t microphone_overruns();
+
+  // Names of the sensors that were found: "microphone" and the inertial sensor's. Returns how many.
+  size_t sensor_names(const char** names, size_t capacity);
+
+  // Reads the inertial sensor once; false where there is none, or it does not answer.
+  bool imu_read(ImuSample* sample);
+
+  // The inertial sensor's name, "none" where there is none.
+  const char* imu_name();
+
   // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event
   // anyway.
   void led(uint8_t red, uint8_t green, uint8_t blue);
@@ -42,9 +61,15 @@ class Hal {
   // Milliseconds since begin(), in emulated time on sim, where waiting takes none.
   uint32_t clock_ms();
 
+  // Microseconds of the same clock.
+  uint64_t clock_us();
+
   // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount
   // shift=0`.
   uint64_t instruction_count();
+
+  // Tells the watchdog, where there is one, that the program is alive.
+  void watchdog_feed();
 
   // Sleeps until the serial link or the microphone may have something. May return early.
   void idle();

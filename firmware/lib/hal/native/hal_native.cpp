@@ -16,10 +16,10 @@ namespace {
 constexpr int kIdleMs = 20;
 constexpr int kWriteTimeoutMs = 2000;
 
-uint64_t monotonic_ms() {
+uint64_t monotonic_us() {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000u + static_cast<uint64_t>(now.tv_nsec) / 1000000u;
+  return static_cast<uint64_t>(now.tv_sec) * 1000000u + static_cast<uint64_t>(now.tv_nsec) / 1000u;
 }
 
 bool wait_for(int descriptor, short event, int timeout_ms) {
@@ -30,7 +30,7 @@ bool wait_for(int descriptor, short event, int timeout_ms) {
 }  // namespace
 
 void Hal::begin() {
-  state_.start_ms = monotonic_ms();
+  state_.start_us = monotonic_us();
 }
 
 size_t Hal::serial_read(char* bytes, size_t capacity) {
@@ -66,11 +66,33 @@ size_t Hal::microphone_read(int16_t*, size_t) {
   return 0;
 }
 
+uint32_t Hal::microphone_overruns() {
+  return 0;
+}
+
+size_t Hal::sensor_names(const char**, size_t) {
+  return 0;
+}
+
+bool Hal::imu_read(ImuSample*) {
+  return false;
+}
+
+const char* Hal::imu_name() {
+  return "none";
+}
+
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
 uint32_t Hal::clock_ms() {
-  return static_cast<uint32_t>(monotonic_ms() - state_.start_ms);
+  return static_cast<uint32_t>(clock_us() / 1000u);
 }
+
+uint64_t Hal::clock_us() {
+  return monotonic_us() - state_.start_us;
+}
+
+void Hal::watchdog_feed() {}
 
 uint64_t Hal::instruction_count() {
   return 0;

@@ -4,6 +4,6 @@
 #include <stdint.h>
 
 struct HalState {
-  uint64_t start_ms = 0;   // monotonic clock at begin()
+  uint64_t start_us = 0;   // monotonic clock at begin()
   bool host_gone = false;  // standard input ended
 };

@@ -16,7 +16,7 @@
 namespace {
 
 constexpr uint32_t kTicksPerPeriod = 1u << 24;  // SysTick is 24 bits wide
-constexpr uint32_t kTicksPerMs = 25000;         // AN386 clocks the core, and SysTick, at 25 MHz
+constexpr uint32_t kTicksPerUs = 25;            // AN386 clocks the core, and SysTick, at 25 MHz
 constexpr uint32_t kInstructionsPerTick = 40;   // -icount shift=0: one instruction each nanosecond
 
 volatile uint32_t tick_periods = 0;  // counted by SysTick_Handler
@@ -81,11 +81,33 @@ size_t Hal::microphone_read(int16_t*, size_t) {
   return 0;
 }
 
+uint32_t Hal::microphone_overruns() {
+  return 0;
+}
+
+size_t Hal::sensor_names(const char**, size_t) {
+  return 0;
+}
+
+bool Hal::imu_read(ImuSample*) {
+  return false;
+}
+
+const char* Hal::imu_name() {
+  return "none";
+}
+
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
 uint32_t Hal::clock_ms() {
-  return static_cast<uint32_t>(ticks() / kTicksPerMs);
+  return static_cast<uint32_t>(clock_us() / 1000u);
 }
+
+uint64_t Hal::clock_us() {
+  return ticks() / kTicksPerUs;
+}
+
+void Hal::watchdog_feed() {}
 
 uint64_t Hal::instruction_count() {
   return ticks() * kInstructionsPerTick;
