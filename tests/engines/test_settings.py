@@ -103,3 +103,21 @@ def test_string_literals_are_plain_ascii_without_trigraphs(text: str) -> None:
 def test_float_literals_read_back(value: float) -> None:
     assert float_literal(value).endswith("f")
     assert float(float_literal(value)[:-1]) == pytest.approx(value, rel=1e-7, abs=1e-45)
+
+
+def test_a_model_without_a_task_gives_what_any_model_has(tmp_path: Path) -> None:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no compiler on this machine")
+    graph = tflite_graph.parse(zoo.model("ds_cnn"))
+    text = settings.render(Manifest(task="model", seed=0), graph, "0123456789ab" + "f" * 52)
+    assert "FEATURE" not in text and "kLabels" not in text and "ARENA" not in text
+    (tmp_path / "model_settings.h").write_text(text, encoding="utf-8")
+    (tmp_path / "print.c").write_text(
+        '#include <stdio.h>\n#include "model_settings.h"\nint main(void) {\n'
+        'printf("%s %s %s %d %d %.6g %d\\n", TINYML_TASK, INPUT_TYPE, OUTPUT_TYPE, INPUT_COUNT, OUTPUT_COUNT,'
+        " OUTPUT_SCALE, OUTPUT_ZERO_POINT);\nreturn 0;\n}\n"
+    )
+    subprocess.run([compiler, "-Werror", "-Wall", tmp_path / "print.c", "-o", tmp_path / "p"], check=True)
+    said = subprocess.run([tmp_path / "p"], check=True, capture_output=True, text=True).stdout
+    assert said == "model int8 int8 1 1 0.00390625 -128\n"

@@ -25,7 +25,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
     folder = tmp_path_factory.mktemp("hal")
-    header = '#pragma once\n#define TINYML_BOARD_SIM 1\n#define TINYML_BOARD_NAME "sim"\n'
+    header = '#pragma once\n#define TINYML_HAL_SIM 1\n#define TINYML_BOARD_NAME "sim"\n'
     (folder / "tinyml_build.h").write_text(header)
     sources = [HARNESS / "hal_sim.cpp", *sorted((LIBRARIES / "hal" / "sim").glob("*.cpp"))]
     libraries = ["-nodefaultlibs", "-lgcc", "-lc_nano", "-lnosys"]  # linked as C: no libstdc++ is needed

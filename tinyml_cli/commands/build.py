@@ -11,6 +11,7 @@ def command(
     board: options.Board = "sim",
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
+    app: options.App = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -20,12 +21,13 @@ def command(
     Examples:
       tinyml build --board sim
       tinyml build runs/kws-yes-no --board native --json
+      tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
+    from tinyml_cli.adopt import open_run
     from tinyml_cli.device.build import build
-    from tinyml_cli.run import Run
 
-    outcome = build(Run.open(run), board, engine, tflm)
+    outcome = build(open_run(run), board, engine, tflm, app)
     console.result(
         outcome,
         f"Built {outcome['elf']}: flash {outcome['flash_bytes']:,} B, RAM {outcome['ram_bytes']:,} B "

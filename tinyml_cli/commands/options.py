@@ -63,6 +63,10 @@ Engine = Annotated[
 TflmDir = Annotated[
     Path | None, typer.Option("--tflm", help="A TensorFlow Lite Micro source tree, for --engine tflm.")
 ]
+App = Annotated[
+    str | None,
+    typer.Option("--app", help="The firmware application: the task's own by default; bench runs any model."),
+]
 
 
 def word_list(words: str | None) -> list[str] | None:

@@ -52,6 +52,7 @@ class Board(BaseModel):
 
     Attributes:
         kind: "virtual" (an emulator), "process" (of this computer) or "usb" (real hardware).
+        hal: the folder of `firmware/lib/hal/` that drives it.
         pio_platform: a folder of `firmware/platforms/`, or a PlatformIO platform specification.
         flash_bytes, ram_bytes: what the program may use; None where nothing limits it.
         hosts: values of sys.platform that it can be built on; empty means all.
@@ -62,6 +63,7 @@ class Board(BaseModel):
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     description: str
     kind: Literal["virtual", "process", "usb"]
+    hal: Literal["sim", "native", "nano33ble"]
     pio_platform: str
     pio_board: str
     default_engine: Literal["aot", "tflm"]

@@ -12,38 +12,48 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
+from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.device import platformio
 from tinyml_cli.device.boards import Board, load_board
-from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate
+from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, default_app, generate, project_dir
 from tinyml_cli.device.sizes import measure
+from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
 EXPORTS = {
-    "aot": ("network.h", "network.c", "model_settings.h", "audio_frontend_tables.h"),
-    "tflm": ("model_data.h", "model_data.cc", "op_resolver.h", "model_settings.h", "audio_frontend_tables.h"),
+    "aot": ("network.h", "network.c", "model_settings.h"),
+    "tflm": ("model_data.h", "model_data.cc", "op_resolver.h", "model_settings.h"),
 }
+_TASK_EXPORTS = ("audio_frontend_tables.h",)
 _ARENA_DEFINE = {
     "aot": ("network.h", "NETWORK_ARENA_BYTES"),
     "tflm": ("model_settings.h", "TFLM_ARENA_BYTES"),
 }
 
 
-def build(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None = None) -> dict[str, Any]:
+def build(
+    run: Run,
+    board: str,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    app: str | None = None,
+) -> dict[str, Any]:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
     Args:
-        run: a run whose model was exported for the engine.
+        run: a run whose model was exported for the engine; a run of a bare model is exported here.
         board: name of a board, see `load_board`.
         engine: "aot" or "tflm"; None takes the board's default.
         tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library; the engine tflm needs it.
+        app: the firmware application; None takes the task's own.
 
     Returns:
-        board, engine, flash_bytes and ram_bytes (None where the program is not an ELF file), arena_bytes,
-        elf (path), seconds, largest_symbols, fresh (whether the last build was still good).
+        board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
+        arena_bytes, elf (path), seconds, largest_symbols, fresh (whether the last build was still good).
 
     Raises:
         TinymlError: unknown board or engine, missing export, sources or tool, a program that does not compile
@@ -51,9 +61,9 @@ def build(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None
     """
     started = time.monotonic()
     target = load_board(board)
-    inputs = _gather(run, target, engine, tflm_dir)
+    inputs = _gather(run, target, engine, tflm_dir, app)
     target.require("build")
-    project = run.path / "firmware" / target.name
+    project = project_dir(run, target.name, inputs.app)
     generate(project, inputs)
     fingerprint = _fingerprint(project, inputs)
     last = _last_build(project, fingerprint)
@@ -63,28 +73,40 @@ def build(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None
         return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
     platformio.run(project, target, project / "build.log", _count_sources(project, inputs))
     elf = _install(project, target)
-    outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine} | _sizes(elf, inputs)
+    outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine, "app": inputs.app} | _sizes(
+        elf, inputs
+    )
     record = outcome | {"fingerprint": fingerprint, "sha256": sha256_file(elf)}
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
-    _record(run, target, inputs, outcome)
+    _record(run, project.name, inputs, outcome)
     return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
 
 
-def _gather(run: Run, board: Board, engine: str | None, tflm_dir: Path | None) -> ProjectInputs:
+def _gather(
+    run: Run, board: Board, engine: str | None, tflm_dir: Path | None, app: str | None
+) -> ProjectInputs:
     name = engine or board.default_engine
     if name not in EXPORTS:
         raise TinymlError(f"There is no engine `{name}`", "--engine", f"Known engines: {', '.join(EXPORTS)}.")
     manifest = run.manifest()
-    paths = [_require_export(run, manifest, name, file) for file in EXPORTS[name]]
+    if manifest.task == MODEL_TASK and not _is_exported(run, manifest, name):
+        export(run, name)
+        manifest = run.manifest()
+    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
+    paths = [_require_export(run, manifest, name, file) for file in files]
     if name == "tflm":
         tflm_dir = _check_tflm_dir(tflm_dir)
     return ProjectInputs(
         board=board,
         engine=name,
-        task=manifest.task,
+        app=app or default_app(manifest.task),
         exports=tuple(paths),
         tflm_dir=tflm_dir if name == "tflm" else None,
     )
+
+
+def _is_exported(run: Run, manifest: Manifest, engine: str) -> bool:
+    return all(run.is_fresh(manifest, f"export/{engine}/{file}") for file in EXPORTS[engine])
 
 
 def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Path:
@@ -180,14 +202,14 @@ def _arena_bytes(inputs: ProjectInputs) -> int:
     return int(match[1])
 
 
-def _record(run: Run, board: Board, inputs: ProjectInputs, outcome: dict[str, Any]) -> None:
+def _record(run: Run, project_name: str, inputs: ProjectInputs, outcome: dict[str, Any]) -> None:
     manifest = run.manifest()
-    manifest.firmware[board.name] = outcome
+    manifest.firmware[project_name] = outcome
     made_from = [f"export/{inputs.engine}/{path.name}" for path in inputs.exports]
     run.record(
         manifest,
-        f"firmware/{board.name}/firmware.elf",
-        f"tinyml build --board {board.name}",
+        f"firmware/{project_name}/firmware.elf",
+        f"tinyml build --board {inputs.board.name}",
         [name for name in made_from if name in manifest.artifacts],
     )
     run.save(manifest)

@@ -1,6 +1,6 @@
 // Everything the application may ask of a device.
 //
-// One class, one implementation per device (sim/, native/), chosen by the TINYML_BOARD_* macro of the
+// One class, one implementation per device (sim/, native/), chosen by the TINYML_HAL_* macro of the
 // generated tinyml_build.h: calls are direct, so the compiler can inline across them when the linker does.
 #pragma once
 
@@ -9,9 +9,9 @@
 
 #include "tinyml_build.h"
 
-#if defined(TINYML_BOARD_SIM)
+#if defined(TINYML_HAL_SIM)
 #include "sim/hal_state.h"
-#elif defined(TINYML_BOARD_NATIVE)
+#elif defined(TINYML_HAL_NATIVE)
 #include "native/hal_state.h"
 #else
 #error "tinyml_build.h names no board this library implements"

@@ -1,7 +1,7 @@
 // Hal of the host process: the serial link is standard input and output (POSIX).
 #include "tinyml_build.h"
 
-#if defined(TINYML_BOARD_NATIVE)
+#if defined(TINYML_HAL_NATIVE)
 
 #include <errno.h>
 #include <poll.h>
@@ -105,4 +105,4 @@ void Hal::idle() {
   wait_for(STDIN_FILENO, POLLIN, kIdleMs);
 }
 
-#endif  // TINYML_BOARD_NATIVE
+#endif  // TINYML_HAL_NATIVE

@@ -5,7 +5,7 @@
 // halts the board, its clock included, until the host sends something: sim has no other source of events.
 #include "tinyml_build.h"
 
-#if defined(TINYML_BOARD_SIM)
+#if defined(TINYML_HAL_SIM)
 
 #include <string.h>
 
@@ -115,4 +115,4 @@ uint64_t Hal::instruction_count() {
 
 void Hal::idle() {}  // serial_read() waits
 
-#endif  // TINYML_BOARD_SIM
+#endif  // TINYML_HAL_SIM

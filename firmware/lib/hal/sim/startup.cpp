@@ -4,7 +4,7 @@
 // faults, instead of silently writing over variables.
 #include "tinyml_build.h"
 
-#if defined(TINYML_BOARD_SIM)
+#if defined(TINYML_HAL_SIM)
 
 #include <errno.h>
 #include <stddef.h>
@@ -146,4 +146,4 @@ __attribute__((section(".vectors"), used)) const Vector kVectors[16] = {
 
 }  // namespace
 
-#endif  // TINYML_BOARD_SIM
+#endif  // TINYML_HAL_SIM
