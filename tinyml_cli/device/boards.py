@@ -47,6 +47,26 @@ class Need(BaseModel):
         return f"Debian/Ubuntu: `{self.debian}`; macOS: `{self.macos}`; Windows: `{self.windows}`"
 
 
+class UsbId(BaseModel):
+    """One of the identities that a real board has on USB.
+
+    Attributes:
+        id: vendor and product in hexadecimal, such as "2341:805a".
+        role: what answers under it, the uploaded program ("sketch") or the bootloader.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")
+    role: Literal["sketch", "bootloader"]
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """(vendor, product)."""
+        vendor, product = self.id.split(":")
+        return int(vendor, 16), int(product, 16)
+
+
 class Board(BaseModel):
     """One board.
 
@@ -56,6 +76,7 @@ class Board(BaseModel):
         pio_platform: a folder of `firmware/platforms/`, or a PlatformIO platform specification.
         flash_bytes, ram_bytes: what the program may use; None where nothing limits it.
         hosts: values of sys.platform that it can be built on; empty means all.
+        usb_ids: how a real board is known among the serial ports; empty for others.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +92,7 @@ class Board(BaseModel):
     ram_bytes: int | None = Field(default=None, gt=0)
     hosts: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
+    usb_ids: tuple[UsbId, ...] = ()
 
     def require(self, when: Literal["build", "run"]) -> None:
         """Checks that what the board needs to be built or run is on this computer.
