@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,7 @@ class Graph:
         outputs: tensor indices in signature order.
         model_bytes: size of the whole file.
         subgraphs: how many subgraphs the file has.
+        functions: the other subgraphs in the file's order, that of index 1 first.
     """
 
     tensors: tuple[Tensor, ...]
@@ -113,6 +114,7 @@ class Graph:
     model_bytes: int
     subgraphs: int
     description: str
+    functions: tuple[Graph, ...] = ()
 
     def input(self, operator: Operator, position: int) -> Tensor | None:
         """The tensor at an operator's input position, None when it is absent."""
@@ -203,7 +205,11 @@ class _Reader:
         subgraphs = self._length(model.SubgraphsLength())
         if subgraphs == 0:
             raise ValueError("no subgraph")
-        subgraph = model.Subgraphs(0)
+        functions = tuple(self._subgraph(index, subgraphs) for index in range(subgraphs))
+        return replace(functions[0], functions=functions[1:])
+
+    def _subgraph(self, number: int, subgraphs: int) -> Graph:
+        subgraph = self._model.Subgraphs(number)
         tensors = tuple(
             self._tensor(index, subgraph.Tensors(index))
             for index in range(self._length(subgraph.TensorsLength()))
@@ -219,7 +225,7 @@ class _Reader:
             outputs=_indices(subgraph.OutputsAsNumpy(), len(tensors), optional=False),
             model_bytes=len(self._data),
             subgraphs=subgraphs,
-            description=_text(model.Description()),
+            description=_text(self._model.Description()),
         )
 
     def _length(self, length: int) -> int:

@@ -29,7 +29,7 @@ _NOT_FIELDS = re.compile(r"^(_|Init$|GetRoot)|(AsNumpy|Length|IsNone|BufferHasId
 
 
 def option_fields(table_number: int, table: Any) -> dict[str, Any]:
-    """Reads the scalar fields of an operator's option table.
+    """Reads the scalar and text fields of an operator's option table.
 
     Args:
         table_number: its `BuiltinOptions` number.
@@ -53,6 +53,8 @@ def option_fields(table_number: int, table: Any) -> dict[str, Any]:
         value = getattr(options, name)()
         if name in _ENUMERATIONS:
             fields[_snake_case(name)] = _ENUMERATIONS[name][int(value)]
+        elif isinstance(value, bytes):
+            fields[_snake_case(name)] = value.decode("utf-8", "replace")
         elif isinstance(value, bool | int | float):
             fields[_snake_case(name)] = value
     return fields

@@ -19,11 +19,46 @@ class Constant:
 
     Attributes:
         role: what it is to its operator ("weights"); the C name is made of it and the operator's name.
-        values: int8 or int32, in memory order.
+        values: int8, uint8, int16 or int32, in memory order.
     """
 
     role: str
     values: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """An output that costs nothing: tensor `target` is the bytes of tensor `source` from `offset` on."""
+
+    target: int
+    source: int
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of bytes of the output that repeats tensor `source` whole.
+
+    A planner that lets `source` be made at `offset` bytes into the output may leave out `body`, the
+    statements that copy it there.
+    """
+
+    source: int
+    offset: int
+    body: str
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Memory that keeps its bytes from one inference to the next.
+
+    Attributes:
+        bytes: its size.
+        initial: its bytes after network_reset, int8 [bytes].
+    """
+
+    bytes: int
+    initial: npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -36,12 +71,23 @@ class Kernel:
         constants: the arrays that the body reads.
         scratch_bytes: working memory that the call needs, beyond inputs and outputs.
         alias_of: set when the operator moves no data: its output is this tensor under another shape.
+        may_overwrite: input positions whose bytes, as many as the output's, the output may be written over:
+            each is read before the output's byte at the same place is written.
+        views: like `alias_of` for operators with several outputs, or with one that is a part of an input.
+            `body` is then empty.
+        pieces: parts of the output that may be made in place; `body` is what remains, and runs first.
+        state: set when the output is a handle of memory that stays between inferences: the handle's offset
+            in the arena is that memory's. Handles of one state are aliases of the first.
     """
 
     body: str = ""
     constants: tuple[Constant, ...] = ()
     scratch_bytes: int = 0
     alias_of: int | None = None
+    may_overwrite: tuple[int, ...] = ()
+    views: tuple[View, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    state: State | None = None
 
 
 @dataclass(frozen=True)
