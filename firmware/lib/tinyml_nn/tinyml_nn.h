@@ -7,6 +7,11 @@
 
 #include <stdint.h>
 
+#include "tinyml_nn_boundary.h"
+#include "tinyml_nn_elementwise.h"
+#include "tinyml_nn_move.h"
+#include "tinyml_nn_reduce.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,0 +1,54 @@
+#include "fixed_point.h"
+#include "tinyml_nn_boundary.h"
+
+/* Beyond this, every int16 is saturated whatever its zero point. */
+static const float kLimit = 131072.0f;
+
+static int32_t round_half_away(float x) {
+  if (!(x > -kLimit)) return (int32_t)-kLimit;
+  if (x > kLimit) return (int32_t)kLimit;
+  const int32_t whole = (int32_t)x;
+  const float rest = x - (float)whole;
+  return whole + (rest >= 0.5f) - (rest <= -0.5f);
+}
+
+static int32_t clamp_s16(int32_t x) {
+  return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
+}
+
+void tinyml_nn_quantize_f32_s8(float scale, int32_t zero_point, const float* input, int8_t* output,
+                               int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    output[i] = (int8_t)clamp_s8(round_half_away(input[i] / scale) + zero_point);
+  }
+}
+
+void tinyml_nn_quantize_f32_s16(float scale, int32_t zero_point, const float* input, int16_t* output,
+                                int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    output[i] = (int16_t)clamp_s16(round_half_away(input[i] / scale) + zero_point);
+  }
+}
+
+void tinyml_nn_dequantize_s8_f32(float scale, int32_t zero_point, const int8_t* input, float* output,
+                                 int32_t count) {
+  for (int32_t i = 0; i < count; ++i) output[i] = scale * (float)(input[i] - zero_point);
+}
+
+void tinyml_nn_dequantize_u8_f32(float scale, int32_t zero_point, const uint8_t* input, float* output,
+                                 int32_t count) {
+  for (int32_t i = 0; i < count; ++i) output[i] = scale * (float)(input[i] - zero_point);
+}
+
+void tinyml_nn_dequantize_s16_f32(float scale, int32_t zero_point, const int16_t* input, float* output,
+                                  int32_t count) {
+  for (int32_t i = 0; i < count; ++i) output[i] = scale * (float)(input[i] - zero_point);
+}
+
+void tinyml_nn_requantize_s16_s8(const tinyml_nn_requantize_params* params, const int16_t* input,
+                                 int8_t* output, int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t value = rescale(input[i] + params->input_offset, params->multiplier, params->shift);
+    output[i] = (int8_t)clamp_s8(value + params->output_offset);
+  }
+}
