@@ -1,4 +1,6 @@
 // Engine over TensorFlow Lite Micro's interpreter. See engine.h.
+//
+// With TINYML_PROFILE every operator calls tinyml_op_begin() before it runs, which a profiler can watch.
 #pragma once
 
 #include <stddef.h>
@@ -7,26 +9,27 @@
 #include "model_settings.h"
 #include "op_resolver.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tinyml_build.h"
 
 class Engine {
  public:
   bool begin();
 
-  int8_t* input() { return input_ ? input_->data.int8 : nullptr; }
-  size_t input_bytes() const { return input_ ? input_->bytes : 0; }
+  int8_t* input() { return static_cast<int8_t*>(input(0)); }
+  size_t input_bytes() const { return input_bytes(0); }
 
   bool invoke();
 
-  const int8_t* output() const { return output_ ? output_->data.int8 : nullptr; }
-  size_t output_bytes() const { return output_ ? output_->bytes : 0; }
+  const int8_t* output() const { return static_cast<const int8_t*>(output(0)); }
+  size_t output_bytes() const { return output_bytes(0); }
 
-  size_t input_count() const { return 1; }
-  void* input(size_t) { return input(); }
-  size_t input_bytes(size_t) const { return input_bytes(); }
-  size_t output_count() const { return 1; }
-  const void* output(size_t) const { return output(); }
-  size_t output_bytes(size_t) const { return output_bytes(); }
-  void reset() {}
+  size_t input_count() const { return INPUT_COUNT; }
+  void* input(size_t index) { return ready_ ? interpreter_->input(index)->data.raw : nullptr; }
+  size_t input_bytes(size_t index) const { return ready_ ? interpreter_->input(index)->bytes : 0; }
+  size_t output_count() const { return OUTPUT_COUNT; }
+  const void* output(size_t index) const { return ready_ ? interpreter_->output(index)->data.raw : nullptr; }
+  size_t output_bytes(size_t index) const { return ready_ ? interpreter_->output(index)->bytes : 0; }
+  void reset();
 
   size_t arena_used() const { return interpreter_ ? interpreter_->arena_used_bytes() : 0; }
   size_t arena_bytes() const { return TFLM_ARENA_BYTES; }
@@ -39,8 +42,7 @@ class Engine {
 
   tinyml::OpResolver resolver_;
   tflite::MicroInterpreter* interpreter_ = nullptr;
-  TfLiteTensor* input_ = nullptr;
-  TfLiteTensor* output_ = nullptr;
+  bool ready_ = false;
   const char* error_ = "";
   // The interpreter is made in begin(), after the operators are registered, and without a heap.
   alignas(tflite::MicroInterpreter) uint8_t interpreter_storage_[sizeof(tflite::MicroInterpreter)] = {};
