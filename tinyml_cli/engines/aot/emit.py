@@ -6,13 +6,11 @@ import re
 import textwrap
 
 from tinyml_cli.engines.aot.compiler import Network, Step
-from tinyml_cli.engines.aot.kernel import Constant, scale_of, tensor_name, zero_point_of
+from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, scale_of, tensor_name, zero_point_of
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, Buffer
 from tinyml_cli.engines.c_text import float_literal, integer_literal, wrapped
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Tensor
-
-_C_TYPES = {"int8": "int8_t", "int32": "int32_t"}
 
 
 def header(network: Network, model_sha256: str) -> str:
@@ -159,7 +157,7 @@ def _with_storage(network: Network, step: Step) -> str:
 
 def _array(name: str, constant: Constant) -> str:
     values = constant.values.reshape(-1)
-    c_type = _C_TYPES[constant.values.dtype.name]
+    c_type = C_TYPES[constant.values.dtype.name]
     lines = "\n".join(wrapped(integer_literal(int(value)) for value in values))
     return f"static const _Alignas(4) {c_type} {name}[{values.size}] = {{\n{lines}\n}};\n"
 

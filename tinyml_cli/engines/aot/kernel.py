@@ -12,6 +12,11 @@ from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Operator, Tensor
 
+C_TYPES = {
+    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float",
+}  # fmt: skip
+"""C's names for the types of tensors and constants."""
+
 
 @dataclass(frozen=True, eq=False)
 class Constant:
@@ -115,13 +120,25 @@ class OpContext:
 
     def activation(self, position: int = 0) -> Tensor:
         """A computed int8 tensor with one scale, by input position."""
-        return self._int8(self._given(self.graph.input(self.operator, position), f"input {position}"))
+        return self._int8(self.input(position))
+
+    def operand(self, position: int) -> Tensor:
+        """An int8 tensor with one scale, computed or constant, by input position."""
+        return self._int8(self.input(position), constant=True)
+
+    def input(self, position: int = 0) -> Tensor:
+        """A tensor of any type, by input position."""
+        return self._given(self.graph.input(self.operator, position), f"input {position}")
 
     def output(self) -> Tensor:
         """The only output: an int8 tensor with one scale."""
+        return self._int8(self.result())
+
+    def result(self) -> Tensor:
+        """The only output, a tensor of any type."""
         if len(self.operator.outputs) != 1:
             self.refuse(f"has {len(self.operator.outputs)} outputs", "Export it with --engine tflm.")
-        return self._int8(self._given(self.graph.output(self.operator), "output"))
+        return self._given(self.graph.output(self.operator), "output")
 
     def weights(self, position: int = 1) -> Tensor:
         """Constant int8 weights, quantised symmetrically."""
@@ -143,7 +160,7 @@ class OpContext:
 
     def constant(self, position: int) -> Tensor:
         """A constant tensor of any type, by input position."""
-        tensor = self._given(self.graph.input(self.operator, position), f"input {position}")
+        tensor = self.input(position)
         if tensor.data is None:
             self.refuse(
                 f"takes {tensor.label} as a computed value; it must be a constant",
@@ -193,8 +210,10 @@ class OpContext:
             self.refuse(f"lacks its {what}", "Make the model again with a current converter.")
         return tensor
 
-    def _int8(self, tensor: Tensor) -> Tensor:
-        if tensor.dtype != "int8" or tensor.quantization is None or tensor.data is not None:
+    def _int8(self, tensor: Tensor, constant: bool = False) -> Tensor:
+        if tensor.dtype != "int8" or tensor.quantization is None:
+            self._float(tensor)
+        if tensor.data is not None and not constant:
             self._float(tensor)
         if tensor.quantization.per_channel or not tensor.quantization.scales[0] > 0:
             self.refuse(f"works on {tensor.label}, which has no single positive scale", _CONVERT)
@@ -217,12 +236,12 @@ def tensor_name(tensor: Tensor) -> str:
 
 def read(tensor: Tensor) -> str:
     """C expression: the tensor's values, to read."""
-    return f"(const int8_t*)(arena + {tensor_name(tensor)})"
+    return f"(const {C_TYPES[tensor.dtype]}*)(arena + {tensor_name(tensor)})"
 
 
 def write(tensor: Tensor) -> str:
     """C expression: the tensor's values, to write."""
-    return f"(int8_t*)(arena + {tensor_name(tensor)})"
+    return f"({C_TYPES[tensor.dtype]}*)(arena + {tensor_name(tensor)})"
 
 
 def scale_of(tensor: Tensor) -> np.float32:
