@@ -1,9 +1,11 @@
-#include "kws.h"
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_KWS)
 
 #include <string.h>
 
 #include "audio_frontend_tables.h"
-#include "tinyml_build.h"
+#include "kws.h"
 
 namespace {
 
@@ -11,7 +13,6 @@ constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
 constexpr size_t kFirstWord = 2;  // labels start with silence, unknown
 constexpr size_t kRowBytes = FEATURE_CHANNELS;
 constexpr uint32_t kLedHoldMs = 600;
-constexpr size_t kSerialBatchBytes = 256;
 constexpr size_t kMicrophoneBatchSamples = 160;
 constexpr uint8_t kLedOff[3] = {0, 0, 0};
 
@@ -23,54 +24,42 @@ constexpr RecognizerConfig kRecognizerConfig = {
     MINIMUM_COUNT, OUTPUT_ZERO_POINT, kPermillePerStepQ16,
 };
 
-void write_serial(void* hal, const char* text, size_t count) {
-  static_cast<Hal*>(hal)->serial_write(text, count);
-}
-
 }  // namespace
 
 void KwsApp::setup(Hal& hal) {
-  hal_ = &hal;
-  sink_ = TextSink{write_serial, hal_};
-  hal_->begin();
-  engine_ready_ = engine_.begin();
-  if (!engine_ready_) {
-    send_fault(engine_.error());
-  } else if (engine_.input_bytes() != sizeof(ring_) || engine_.output_bytes() != kLabelCount) {
-    engine_ready_ = false;
-    send_fault("the model's input or output does not have the size that model_settings.h says");
+  session_.begin(hal);
+  Inference& inference = session_.inference();
+  if (inference.ready() &&
+      (inference.input_bytes() != sizeof(ring_) || inference.output_bytes() != kLabelCount)) {
+    inference.refuse();
+    session_.fault("the model's input or output does not have the size that model_settings.h says");
   }
   frontend_ready_ = audio_frontend_init(&frontend_, &kAudioFrontendConfig);
   if (!frontend_ready_ || kAudioFrontendConfig.channels != FEATURE_CHANNELS) {
     frontend_ready_ = false;
-    send_fault("the audio front end cannot hold these settings");
+    session_.fault("the audio front end cannot hold these settings");
   }
   if (!recognizer_.begin(kRecognizerConfig)) {
-    engine_ready_ = false;
-    send_fault("the recognizer cannot hold this many labels or inferences");
+    inference.refuse();
+    session_.fault("the recognizer cannot hold this many labels or inferences");
   }
   reset_stream();
-  send_ready();
+  session_.send_ready();
 }
 
 void KwsApp::step() {
-  char bytes[kSerialBatchBytes];
-  const size_t byte_count = hal_->serial_read(bytes, sizeof(bytes));
-  for (size_t i = 0; i < byte_count; ++i) {
-    const LineReader::Event line = reader_.push(bytes[i]);
-    if (line == LineReader::Event::kLine && reader_.length() > 0) {
-      handle_line();
-    } else if (line == LineReader::Event::kTooLong) {
-      send_nak(0, Reject::kLength);
-    }
+  const bool received = session_.receive();
+  Request request;
+  while (session_.next(&request)) {
+    session_.answer(request.command, execute(request.command));
   }
   int16_t samples[kMicrophoneBatchSamples];
-  const size_t sample_count = hal_->microphone_read(samples, kMicrophoneBatchSamples);
+  const size_t sample_count = session_.listen(samples, kMicrophoneBatchSamples);
   if (sample_count > 0 && !host_feeds_ && frontend_ready_) {
     process_audio(samples, sample_count);
   }
-  if (byte_count == 0 && sample_count == 0) {
-    hal_->idle();
+  if (!received && sample_count == 0) {
+    session_.hal().idle();
   }
 }
 
@@ -81,51 +70,27 @@ void KwsApp::reset_stream() {
   recognizer_.reset();
   host_feeds_ = false;
   last_pcm_seq_ = 0;
-  last_run_seq_ = 0;
   samples_ = 0;
   frames_ = 0;
   next_row_ = 0;
-  if (led_on_) {
-    set_led(kLedOff, 0);
+  if (led_held_) {
+    set_led(kLedOff);
   }
 }
 
-void KwsApp::handle_line() {
-  Command command;
-  const Reject reject = parse_command(reader_.line(), reader_.length(), &command);
-  if (reject == Reject::kNone) {
-    execute(command);
-  } else {
-    send_nak(command.seq, reject);
-  }
-}
-
-void KwsApp::execute(const Command& command) {
-  Reject reject = Reject::kNone;
+Reject KwsApp::execute(const Command& command) {
   switch (command.verb) {
-    case Verb::kInfo:
-      send_ready();
-      break;
     case Verb::kReset:
       reset_stream();
-      break;
-    case Verb::kTrace:
-      trace_ = command.trace;
-      break;
+      return Reject::kNone;
     case Verb::kPcm:
-      reject = accept_pcm(command);
-      break;
-    case Verb::kIn:
-      reject = write_input(command);
-      break;
-    case Verb::kRun:
-      run_once(command.seq);
-      return;
-  }
-  if (reject == Reject::kNone) {
-    send_ack(command.seq);
-  } else {
-    send_nak(command.seq, reject);
+      return accept_pcm(command);
+    case Verb::kLed:
+      set_led(command.color);
+      led_held_ = false;
+      return Reject::kNone;
+    default:
+      return Reject::kCommand;
   }
 }
 
@@ -143,38 +108,6 @@ Reject KwsApp::accept_pcm(const Command& command) {
   return Reject::kNone;
 }
 
-Reject KwsApp::write_input(const Command& command) {
-  if (!engine_ready_) {
-    return Reject::kCommand;
-  }
-  const size_t size = engine_.input_bytes();
-  if (command.offset > size || command.bytes > size - command.offset) {
-    return Reject::kRange;
-  }
-  memcpy(engine_.input() + command.offset, command.data, command.bytes);
-  last_run_seq_ = 0;
-  return Reject::kNone;
-}
-
-void KwsApp::run_once(uint16_t seq) {
-  if (!engine_ready_) {
-    send_nak(seq, Reject::kCommand);
-    return;
-  }
-  // An inference may overwrite its input, so a repeated request gets the same answer, not another inference.
-  if (seq == 0 || seq != last_run_seq_) {
-    const uint64_t start = hal_->instruction_count();
-    if (!engine_.invoke()) {
-      send_fault(engine_.error());
-      send_nak(seq, Reject::kCommand);
-      return;
-    }
-    last_run_instructions_ = hal_->instruction_count() - start;
-    last_run_seq_ = seq;
-  }
-  send_output(seq);
-}
-
 void KwsApp::process_audio(const int16_t* samples, size_t count) {
   uint16_t features[FEATURE_CHANNELS];
   while (count > 0) {
@@ -187,12 +120,16 @@ void KwsApp::process_audio(const int16_t* samples, size_t count) {
       add_frame(features);
     }
   }
-  update_led(stream_ms());
+  update_led();
 }
 
 void KwsApp::add_frame(const uint16_t* features) {
-  if (trace_ == Trace::kFeatures) {
-    event().begin("features").number("frame", frames_).hex("data", features, 2 * FEATURE_CHANNELS).end();
+  if (session_.traces(kTraceFeatures)) {
+    session_.event()
+        .begin("features")
+        .number("frame", frames_)
+        .hex("data", features, 2 * FEATURE_CHANNELS)
+        .end();
   }
   audio_frontend_quantize(features, FEATURE_CHANNELS, FEATURE_MULTIPLIER, FEATURE_SHIFT, FEATURE_ZERO_POINT,
                           ring_[next_row_]);
@@ -204,30 +141,29 @@ void KwsApp::add_frame(const uint16_t* features) {
 }
 
 void KwsApp::infer() {
-  if (!engine_ready_) {
+  if (!session_.inference().ready()) {
     return;
   }
+  Engine& engine = session_.inference().engine();
   const size_t old_rows = FEATURE_FRAMES - next_row_;
-  memcpy(engine_.input(), ring_[next_row_], old_rows * kRowBytes);
-  memcpy(engine_.input() + old_rows * kRowBytes, ring_[0], next_row_ * kRowBytes);
-  last_run_seq_ = 0;
-  if (!engine_.invoke()) {
-    send_fault(engine_.error());
+  memcpy(engine.input(), ring_[next_row_], old_rows * kRowBytes);
+  memcpy(engine.input() + old_rows * kRowBytes, ring_[0], next_row_ * kRowBytes);
+  if (!session_.infer()) {
     return;
   }
   const uint32_t now_ms = stream_ms();
-  if (trace_ == Trace::kScores) {
-    event().begin("scores").number("t_ms", now_ms).numbers("q", engine_.output(), kLabelCount).end();
+  if (session_.traces(kTraceScores)) {
+    session_.event().begin("scores").number("t_ms", now_ms).numbers("q", engine.output(), kLabelCount).end();
   }
   Detection detection;
-  if (recognizer_.push(now_ms, engine_.output(), &detection)) {
+  if (recognizer_.push(now_ms, engine.output(), &detection)) {
     report(detection);
   }
 }
 
 void KwsApp::report(const Detection& detection) {
   const char* label = kLabels[detection.label];
-  TextLine(sink_)
+  TextLine(session_.sink())
       .text("Heard ")
       .text(label)
       .text(" (")
@@ -236,31 +172,24 @@ void KwsApp::report(const Detection& detection) {
       .number(detection.time_ms)
       .text("ms\n")
       .flush();
-  event()
+  session_.event()
       .begin("detection")
       .text("label", label)
       .permille("score", detection.score_permille)
       .number("t_ms", detection.time_ms)
       .end();
-  set_led(kLabelColors[detection.label], detection.time_ms);
+  set_led(kLabelColors[detection.label]);
 }
 
-void KwsApp::set_led(const uint8_t color[3], uint32_t time_ms) {
-  led_on_ = (color[0] | color[1] | color[2]) != 0;
-  led_since_ms_ = time_ms;
-  hal_->led(color[0], color[1], color[2]);
-  event()
-      .begin("led")
-      .number("r", color[0])
-      .number("g", color[1])
-      .number("b", color[2])
-      .number("t_ms", time_ms)
-      .end();
+void KwsApp::set_led(const uint8_t color[3]) {
+  led_held_ = (color[0] | color[1] | color[2]) != 0;
+  led_since_ms_ = stream_ms();
+  session_.show(color, led_since_ms_);
 }
 
-void KwsApp::update_led(uint32_t time_ms) {
-  if (led_on_ && time_ms - led_since_ms_ >= kLedHoldMs) {
-    set_led(kLedOff, time_ms);
+void KwsApp::update_led() {
+  if (led_held_ && stream_ms() - led_since_ms_ >= kLedHoldMs) {
+    set_led(kLedOff);
   }
 }
 
@@ -268,41 +197,4 @@ uint32_t KwsApp::stream_ms() const {
   return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ);
 }
 
-void KwsApp::send_ready() {
-  event()
-      .begin("ready")
-      .number("protocol", kProtocolVersion)
-      .text("tinyml", TINYML_VERSION)
-      .text("app", TINYML_TASK)
-      .text("board", TINYML_BOARD_NAME)
-      .text("engine", engine_.name())
-      .text("model", TINYML_MODEL_SHA256)
-      .number("arena_used", engine_ready_ ? engine_.arena_used() : 0)
-      .number("arena_bytes", engine_.arena_bytes())
-      .number("input_bytes", engine_ready_ ? engine_.input_bytes() : 0)
-      .number("output_bytes", engine_ready_ ? engine_.output_bytes() : 0)
-      .number("sample_rate_hz", SAMPLE_RATE_HZ)
-      .texts("labels", kLabels, kLabelCount)
-      .end();
-}
-
-void KwsApp::send_ack(uint16_t seq) {
-  event().begin("ack").number("seq", seq).end();
-}
-
-void KwsApp::send_nak(uint16_t seq, Reject reject) {
-  event().begin("nak").number("seq", seq).text("reason", reject_name(reject)).end();
-}
-
-void KwsApp::send_output(uint16_t seq) {
-  event()
-      .begin("output")
-      .number("seq", seq)
-      .hex("data", engine_.output(), engine_.output_bytes())
-      .number("instructions", last_run_instructions_)
-      .end();
-}
-
-void KwsApp::send_fault(const char* what) {
-  event().begin("fault").text("what", what).end();
-}
+#endif  // TINYML_APP_KWS

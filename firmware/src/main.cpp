@@ -5,6 +5,9 @@
 #if defined(TINYML_APP_KWS)
 #include "kws.h"
 using App = KwsApp;
+#elif defined(TINYML_APP_BENCH)
+#include "bench.h"
+using App = BenchApp;
 #else
 #error "tinyml_build.h names no application this firmware has"
 #endif

@@ -52,6 +52,8 @@ MODEL_SETTINGS_H = """\
 static const char* const kLabels[LABEL_COUNT] = {"silence", "unknown", "a \\"word\\"", "no"};
 static const uint8_t kLabelColors[LABEL_COUNT][3] = {{0, 0, 0}, {0, 0, 0}, {0, 255, 0}, {255, 0, 0}};
 static const uint16_t DETECTION_THRESHOLD_PERMILLE[LABEL_COUNT] = {700, 700, 700, 700};
+#define INPUT_TYPE "int8"
+#define OUTPUT_TYPE "int8"
 #define OUTPUT_SCALE 0.00390625f
 #define OUTPUT_ZERO_POINT (-128)
 #define SAMPLE_RATE_HZ 16000

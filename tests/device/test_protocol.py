@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_cli.device import protocol
-from tinyml_cli.device.protocol import Ack, Detection, LineDecoder, Malformed, Output, Ready, Text, Unknown
+from tinyml_cli.device.protocol import (
+    Ack,
+    Detection,
+    LineDecoder,
+    Malformed,
+    Output,
+    Ready,
+    Sensors,
+    Status,
+    Text,
+    Unknown,
+)
 
 READY = {
     "event": "ready",
@@ -26,6 +37,9 @@ READY = {
     "arena_bytes": 20,
     "input_bytes": 1960,
     "output_bytes": 4,
+    "input_type": "int8",
+    "output_type": "int8",
+    "sensors": ["microphone", "lsm9ds1"],
     "sample_rate_hz": 16000,
     "labels": ["silence", "unknown", "yes", "no"],
 }
@@ -39,6 +53,10 @@ def test_commands_have_golden_encodings() -> None:
     assert protocol.encode_info(1) == b"info 1\n"
     assert protocol.encode_reset(2) == b"reset 2\n"
     assert protocol.encode_trace(3, "scores") == b"trace 3 scores\n"
+    assert protocol.encode_trace(3, "scores", "status") == b"trace 3 scores,status\n"
+    assert protocol.encode_trace(3, "off") == b"trace 3 off\n"
+    assert protocol.encode_sensors(4) == b"sensors 4\n"
+    assert protocol.encode_led(5, 0, 128, 255) == b"led 5 0 128 255\n"
     assert protocol.encode_run(65535) == b"run 65535\n"
     # CRC-32 (zlib) of b"pcm 7 AQD//w==" and of b"in 8 16 /38A".
     assert protocol.encode_pcm(7, b"\x01\x00\xff\xff") == b"pcm 7 AQD//w== 9cf0900c\n"
@@ -72,6 +90,25 @@ def test_wrong_pcm_lengths_are_refused(samples: bytes) -> None:
 def test_seq_out_of_range_is_refused(seq: int) -> None:
     with pytest.raises(ValueError, match="seq"):
         protocol.encode_run(seq)
+
+
+def test_impossible_modes_and_colours_are_refused() -> None:
+    for modes in ((), ("off", "scores")):
+        with pytest.raises(ValueError, match="trace"):
+            protocol.encode_trace(1, *modes)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="led"):
+        protocol.encode_led(1, 0, -1, 256)
+
+
+def test_status_and_sensors() -> None:
+    status, full, bare = decode(
+        b'{"event":"status","uptime_ms":1000,"inference_us":181000,"audio_rms":12,"overruns":0}\n'
+        b'{"event":"sensors","seq":7,"microphone_rms":9,"imu":"lsm9ds1","ax_mg":-3,"ay_mg":4,"az_mg":998}\n'
+        b'{"event":"sensors","seq":8,"imu":"none"}\n'
+    )
+    assert isinstance(status, Status) and (status.inference_us, status.audio_rms) == (181000, 12)
+    assert isinstance(full, Sensors) and (full.ax_mg, full.ay_mg, full.az_mg) == (-3, 4, 998)
+    assert isinstance(bare, Sensors) and bare.microphone_rms is None and bare.ax_mg is None
 
 
 def test_events_are_typed() -> None:

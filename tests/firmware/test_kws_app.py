@@ -47,7 +47,7 @@ class Device:
             line += b" " + base64.b64encode(bulk)
             line += b" %08x" % zlib.crc32(line)
         self.send(line + b"\n")
-        return self.wait("ack", "nak", "output")
+        return self.wait("ack", "nak", "output", "sensors")
 
     def wait(self, *events: str) -> Event:
         assert self.process.stdout is not None
@@ -114,6 +114,7 @@ def test_info_repeats_the_banner(device: Device) -> None:
     assert (ready["app"], ready["engine"], ready["model"]) == ("kws", "aot", "0123456789ab")
     assert (ready["input_bytes"], ready["output_bytes"], ready["arena_bytes"]) == (1960, 4, 2048)
     assert ready["sample_rate_hz"] == 16000
+    assert (ready["input_type"], ready["output_type"], ready["sensors"]) == ("int8", "int8", [])
     assert ready["labels"] == ["silence", "unknown", 'a "word"', "no"]
 
 
@@ -175,9 +176,34 @@ def test_one_inference_on_given_input(device: Device, program: tuple[str, Path])
         assert 20 <= output["instructions"] <= 400
     else:
         assert output["instructions"] == 0
+    assert 0 <= output["inference_us"] < 1_000_000
     assert device.command("run 9") == output
     assert device.command("in 4 1960", b"1") == {"event": "nak", "seq": 4, "reason": "range"}
     assert device.command("in 4 999999999", b"1") == {"event": "nak", "seq": 4, "reason": "range"}
+
+
+def test_led_shows_what_the_host_wants(device: Device) -> None:
+    """Until the next colour: the time that a detection's colour is held does not end it."""
+    assert device.command("led 3 1 2 255") == {"event": "ack", "seq": 3}
+    assert device.events("led") == [{"event": "led", "r": 1, "g": 2, "b": 255, "t_ms": 0}]
+    device.play(np.zeros(16000, np.int16))
+    assert device.events("led") == []
+
+
+def test_sensors_that_are_not_there_are_left_out(device: Device) -> None:
+    assert device.command("sensors 4") == {"event": "sensors", "seq": 4, "imu": "none"}
+
+
+def test_status_once_a_second(device: Device, program: tuple[str, Path]) -> None:
+    if program[0] == "sim":
+        pytest.skip("the virtual board's clock stands still while it waits for the host")
+    device.command("trace 1 status,scores")
+    device.play(noise(1.0, seed=6))
+    first = device.events("status") or [device.wait("status")]
+    second = device.wait("status")
+    assert len(first) == 1 and 900 <= second["uptime_ms"] - first[0]["uptime_ms"] <= 1500
+    assert second["inference_us"] < 1_000_000
+    assert (second["audio_rms"], second["overruns"]) == (0, 0)
 
 
 def test_junk_is_refused_and_survived(device: Device) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.firmware.native import compile_harness, run
 
 MAX_LINE = 4095
+TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4}
 ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  \t\r\n\x00\xff"
 
 
@@ -40,7 +41,7 @@ def expected(line: bytes) -> str:
     line = line.removesuffix(b"\r")
     words = line.split(b" ")
     verb = words[0].decode("latin-1")
-    if verb not in ("info", "reset", "trace", "pcm", "in", "run"):
+    if verb not in ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led"):
         return "nak 0 command"
     number = words[1] if len(words) > 1 else b""
     if len(number) > 9:
@@ -53,10 +54,32 @@ def expected(line: bytes) -> str:
     if verb in ("pcm", "in"):
         return _expected_bulk(line, verb, seq)
     if verb == "trace":
-        if len(words) == 3 and words[2] in (b"off", b"scores", b"features"):
-            return f"trace {seq} {words[2].decode()}"
-        return f"nak {seq} format"
+        return _expected_trace(words[2:], seq)
+    if verb == "led":
+        return _expected_led(words[2:], seq)
     return f"{verb} {seq}" if len(words) == 2 else f"nak {seq} format"
+
+
+def _expected_trace(words: list[bytes], seq: int) -> str:
+    if words == [b"off"]:
+        return f"trace {seq} 0"
+    modes = words[0].split(b",") if len(words) == 1 else []
+    if not modes or not set(modes) <= TRACE_BITS.keys():
+        return f"nak {seq} format"
+    return f"trace {seq} {sum(TRACE_BITS[mode] for mode in set(modes))}"
+
+
+def _expected_led(words: list[bytes], seq: int) -> str:
+    for word in [*words[:3], b"", b"", b""][:3]:
+        if len(word) > 9:
+            return f"nak {seq} range"
+        if not re.fullmatch(rb"[0-9]+", word):
+            return f"nak {seq} format"
+        if int(word) > 255:
+            return f"nak {seq} range"
+    if len(words) > 3:
+        return f"nak {seq} format"
+    return f"led {seq} " + " ".join(str(int(word)) for word in words)
 
 
 def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
@@ -105,6 +128,10 @@ def test_every_command(parser: Path) -> None:
         b"trace 3 off",
         b"trace 4 scores",
         b"trace 5 features",
+        b"trace 5 features,scores,status",
+        b"trace 5 status,status",
+        b"sensors 5",
+        b"led 5 0 128 255",
         b"run 65535",
         b"run 0",
     ]
@@ -129,6 +156,16 @@ def test_every_command(parser: Path) -> None:
         (b"info 99999999999999999999", "nak 0 range"),
         (b"trace 1", "nak 1 format"),
         (b"trace 1 loud", "nak 1 format"),
+        (b"trace 1 ", "nak 1 format"),
+        (b"trace 1 ,", "nak 1 format"),
+        (b"trace 1 scores,", "nak 1 format"),
+        (b"trace 1 scores,off", "nak 1 format"),
+        (b"trace 1 scores status", "nak 1 format"),
+        (b"sensors 1 2", "nak 1 format"),
+        (b"led 1 1 2", "nak 1 format"),
+        (b"led 1 1 2 x", "nak 1 format"),
+        (b"led 1 1 2 256", "nak 1 range"),
+        (b"led 1 1 2 3 4", "nak 1 format"),
         (b"pcm 9", "nak 9 format"),
         (b"pcm 9 AAAA", "nak 9 format"),
         (b"pcm 9 AAAA 00000000", "nak 9 crc"),
@@ -191,6 +228,10 @@ def test_random_bytes(parser: Path) -> None:
         b"run",
         b"info",
         b"trace",
+        b"led",
+        b"sensors",
+        b"status",
+        b",",
         b" ",
         b"  ",
         b"7",

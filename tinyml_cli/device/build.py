@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
 from tinyml_cli.adopt import MODEL_TASK
+from tinyml_cli.bench import benchmarks
+from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.console import console
 from tinyml_cli.device import platformio
 from tinyml_cli.device.boards import Board, load_board
@@ -22,7 +24,8 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import Run
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite import graph as tflite_graph
 
 EXPORTS = {
     "aot": ("network.h", "network.c", "model_settings.h"),
@@ -41,6 +44,7 @@ def build(
     engine: str | None = None,
     tflm_dir: Path | None = None,
     app: str | None = None,
+    benchmark: str | None = None,
 ) -> dict[str, Any]:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
@@ -50,6 +54,7 @@ def build(
         engine: "aot" or "tflm"; None takes the board's default.
         tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library; the engine tflm needs it.
         app: the firmware application; None takes the task's own.
+        benchmark: what the application `bench` measures; None takes what fits the model's shapes.
 
     Returns:
         board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
@@ -62,6 +67,8 @@ def build(
     started = time.monotonic()
     target = load_board(board)
     inputs = _gather(run, target, engine, tflm_dir, app)
+    if inputs.app == "bench":
+        inputs = replace(inputs, bench_settings=_bench_settings(run, benchmark))
     target.require("build")
     project = project_dir(run, target.name, inputs.app)
     generate(project, inputs)
@@ -103,6 +110,12 @@ def _gather(
         exports=tuple(paths),
         tflm_dir=tflm_dir if name == "tflm" else None,
     )
+
+
+def _bench_settings(run: Run, benchmark: str | None) -> str:
+    path = run.require(run.manifest(), MODEL_INT8)
+    graph = tflite_graph.parse(path.read_bytes(), str(path))
+    return bench_settings.render(graph, benchmarks.choose(graph, benchmark))
 
 
 def _is_exported(run: Run, manifest: Manifest, engine: str) -> bool:

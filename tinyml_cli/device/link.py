@@ -13,11 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.device import protocol
-from tinyml_cli.device.protocol import Ack, Event, Fault, LineDecoder, Nak, Output, Ready, Text, TraceMode
+from tinyml_cli.device.protocol import (
+    Ack,
+    Event,
+    Fault,
+    LineDecoder,
+    Nak,
+    Output,
+    Ready,
+    Sensors,
+    Text,
+    TraceMode,
+)
 from tinyml_cli.device.transport import DeviceGoneError, Transport
 from tinyml_cli.errors import TinymlError
 
-_Reply = TypeVar("_Reply", Ack, Output, Ready)
+_Reply = TypeVar("_Reply", Ack, Output, Ready, Sensors)
 
 _RECONNECT_POLL_S = 0.2
 # How long to wait on after a nak without a number: it may refuse older noise rather than our line.
@@ -101,9 +112,17 @@ class Link:
         """Clears the device's audio state, stream clock and recogniser."""
         self._command(protocol.encode_reset, Ack)
 
-    def trace(self, mode: TraceMode) -> None:
-        """Chooses what the device reports besides detections."""
-        self._command(partial(protocol.encode_trace, mode=mode), Ack)
+    def trace(self, *modes: TraceMode) -> None:
+        """Chooses what the device reports besides detections: "off", or one or several modes."""
+        self._command(lambda seq: protocol.encode_trace(seq, *modes), Ack)
+
+    def sensors(self) -> Sensors:
+        """Asks what the sensors feel."""
+        return self._command(protocol.encode_sensors, Sensors)
+
+    def led(self, red: int, green: int, blue: int) -> None:
+        """Shows a colour, parts within 0..255."""
+        self._command(partial(protocol.encode_led, red=red, green=green, blue=blue), Ack)
 
     def feed_pcm(self, samples: NDArray[np.int16]) -> None:
         """Feeds the microphone: int16[1..640] samples; returns when the device has taken them."""
@@ -186,7 +205,7 @@ class Link:
                 deadline = min(deadline, time.monotonic() + _NUMBERLESS_NAK_GRACE_S)
             if isinstance(event, Fault):
                 raise _fault(event, self.url)
-            if event is None or isinstance(event, Ack | Nak | Output):
+            if event is None or isinstance(event, Ack | Nak | Output | Sensors):
                 continue  # nothing yet, or the late answer to an earlier sending
             self._kept.append(event)
             if isinstance(event, Reconnected) or self._note_banner(event):

@@ -42,6 +42,7 @@ class ProjectInputs:
         app: the firmware application, one of APPLICATIONS.
         exports: the files that `export-c-array` wrote for the engine.
         tflm_dir: source tree of TensorFlow Lite Micro; None for the engine aot.
+        bench_settings: text of bench_settings.h, which the application `bench` includes.
     """
 
     board: Board
@@ -49,6 +50,7 @@ class ProjectInputs:
     app: str
     exports: tuple[Path, ...]
     tflm_dir: Path | None = None
+    bench_settings: str | None = None
 
 
 def default_app(task: str) -> str:
@@ -77,6 +79,8 @@ def generate(project: Path, inputs: ProjectInputs) -> None:
         )
     write_if_changed(project / "platformio.ini", render_config(inputs))
     write_if_changed(project / "include" / "tinyml_build.h", render_build_header(inputs))
+    if inputs.bench_settings is not None:
+        write_if_changed(project / "include" / "bench_settings.h", inputs.bench_settings)
     model = project / "lib" / "model"
     for source in inputs.exports:
         write_if_changed(model / source.name, source.read_bytes())

@@ -24,7 +24,7 @@ MAX_SEQ = 65_535
 MAX_EVENT_BYTES = 65_536
 _MAX_RECOVERIES_PER_LINE = 16
 
-TraceMode = Literal["off", "scores", "features"]
+TraceMode = Literal["off", "scores", "features", "status"]
 
 
 def _unhex(value: object) -> object:
@@ -37,6 +37,7 @@ HexBytes = Annotated[
 Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 Byte = Annotated[int, Field(ge=0, le=255)]
+Acceleration = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
 Int8 = Annotated[int, Field(ge=-128, le=127)]
 
 
@@ -66,6 +67,9 @@ class Ready(Event):
     arena_bytes: Count = 0
     input_bytes: Count = 0
     output_bytes: Count = 0
+    input_type: str = "int8"
+    output_type: str = "int8"
+    sensors: list[str] = Field(default_factory=list)
     sample_rate_hz: Annotated[int, Field(ge=1, le=1_000_000)] = 16_000
     labels: list[str] = Field(default_factory=list)
 
@@ -121,12 +125,42 @@ class Features(Event):
 
 
 class Output(Event):
-    """The answer of `run`: int8 output bytes; `instructions` is 0 where the device cannot count."""
+    """The answer of `run`: the bytes of all outputs; `instructions` is 0 where the device cannot count.
+
+    `inference_us` is time of the device's clock, which is emulated on the virtual board.
+    """
 
     event: Literal["output"] = "output"
     seq: Seq
     data: HexBytes
     instructions: Count = 0
+    inference_us: Count = 0
+
+
+class Status(Event):
+    """How the device is, once a second (after `trace status`).
+
+    `audio_rms` is the level of the last second in int16 units, `overruns` the microphone buffers lost since
+    boot, `inference_us` the time of the last inference.
+    """
+
+    event: Literal["status"] = "status"
+    uptime_ms: Count
+    inference_us: Count
+    audio_rms: Count
+    overruns: Count
+
+
+class Sensors(Event):
+    """The answer of `sensors`; None where the device has no such sensor. Acceleration is in g / 1000."""
+
+    event: Literal["sensors"] = "sensors"
+    seq: Seq
+    imu: str
+    microphone_rms: Count | None = None
+    ax_mg: Acceleration | None = None
+    ay_mg: Acceleration | None = None
+    az_mg: Acceleration | None = None
 
 
 class Fault(Event):
@@ -164,6 +198,8 @@ _EVENTS: dict[str, type[Event]] = {
     "scores": Scores,
     "features": Features,
     "output": Output,
+    "status": Status,
+    "sensors": Sensors,
     "fault": Fault,
 }
 
@@ -272,9 +308,31 @@ def encode_reset(seq: int) -> bytes:
     return _line("reset", seq)
 
 
-def encode_trace(seq: int, mode: TraceMode) -> bytes:
-    """Chooses what is reported besides detections."""
-    return _line("trace", seq, mode)
+def encode_trace(seq: int, *modes: TraceMode) -> bytes:
+    """Chooses what is reported besides detections: "off", or one or several of the other modes.
+
+    Raises:
+        ValueError: no mode, or "off" beside others.
+    """
+    if not modes or ("off" in modes and len(modes) > 1):
+        raise ValueError(f"trace takes off or a list of modes, not {modes}")
+    return _line("trace", seq, ",".join(modes))
+
+
+def encode_sensors(seq: int) -> bytes:
+    """Asks what the sensors feel."""
+    return _line("sensors", seq)
+
+
+def encode_led(seq: int, red: int, green: int, blue: int) -> bytes:
+    """Shows a colour, parts within 0..255, until the next one or the next detection.
+
+    Raises:
+        ValueError: a part outside of its range.
+    """
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise ValueError(f"led takes parts within 0..255, not {(red, green, blue)}")
+    return _line("led", seq, str(red), str(green), str(blue))
 
 
 def encode_pcm(seq: int, samples_le: bytes) -> bytes:

@@ -16,10 +16,12 @@ struct Span {
   bool is(const char* word) const { return length == strlen(word) && memcmp(text, word, length) == 0; }
 };
 
-// Cuts words at single spaces. An empty word (two spaces, a space at an end) is as wrong as any unknown one.
+// Cuts words at single separators. An empty word (two spaces, a space at an end) is as wrong as any unknown
+// one.
 class Words {
  public:
-  Words(const char* text, size_t length) : next_(text), end_(text + length), more_(true) {}
+  Words(const char* text, size_t length, char separator = ' ')
+      : next_(text), end_(text + length), separator_(separator), more_(true) {}
 
   bool more() const { return more_; }
 
@@ -28,7 +30,7 @@ class Words {
       return Span{end_, 0};
     }
     const char* begin = next_;
-    while (next_ < end_ && *next_ != ' ') {
+    while (next_ < end_ && *next_ != separator_) {
       ++next_;
     }
     const Span word = {begin, static_cast<size_t>(next_ - begin)};
@@ -40,6 +42,7 @@ class Words {
  private:
   const char* next_;
   const char* end_;
+  char separator_;
   bool more_;
 };
 
@@ -62,8 +65,9 @@ bool parse_verb(Span word, Verb* verb) {
   static const struct {
     const char* name;
     Verb verb;
-  } kVerbs[] = {{"pcm", Verb::kPcm},   {"in", Verb::kIn},       {"run", Verb::kRun},
-                {"info", Verb::kInfo}, {"reset", Verb::kReset}, {"trace", Verb::kTrace}};
+  } kVerbs[] = {{"pcm", Verb::kPcm},         {"in", Verb::kIn},       {"run", Verb::kRun},
+                {"info", Verb::kInfo},       {"reset", Verb::kReset}, {"trace", Verb::kTrace},
+                {"sensors", Verb::kSensors}, {"led", Verb::kLed}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -102,15 +106,42 @@ Reject strip_crc(const char* line, size_t* length) {
   return crc32(line, *length) == expected ? Reject::kNone : Reject::kCrc;
 }
 
-Reject parse_trace(Span word, Trace* trace) {
+bool parse_trace_mode(Span word, uint8_t* modes) {
+  static const struct {
+    const char* name;
+    uint8_t mode;
+  } kModes[] = {{"scores", kTraceScores}, {"features", kTraceFeatures}, {"status", kTraceStatus}};
+  for (const auto& entry : kModes) {
+    if (word.is(entry.name)) {
+      *modes = static_cast<uint8_t>(*modes | entry.mode);
+      return true;
+    }
+  }
+  return false;
+}
+
+Reject parse_trace(Span word, uint8_t* modes) {
+  *modes = 0;
   if (word.is("off")) {
-    *trace = Trace::kOff;
-  } else if (word.is("scores")) {
-    *trace = Trace::kScores;
-  } else if (word.is("features")) {
-    *trace = Trace::kFeatures;
-  } else {
-    return Reject::kFormat;
+    return Reject::kNone;
+  }
+  Words names(word.text, word.length, ',');
+  do {
+    if (!parse_trace_mode(names.take(), modes)) {
+      return Reject::kFormat;
+    }
+  } while (names.more());
+  return Reject::kNone;
+}
+
+Reject parse_color(Words* words, uint8_t color[3]) {
+  for (int i = 0; i < 3; ++i) {
+    uint32_t part = 0;
+    const Reject reject = parse_number(words->take(), UINT8_MAX, &part);
+    if (reject != Reject::kNone) {
+      return reject;
+    }
+    color[i] = static_cast<uint8_t>(part);
   }
   return Reject::kNone;
 }
@@ -165,11 +196,14 @@ Reject parse_command(char* line, size_t length, Command* command) {
   if (command->verb == Verb::kPcm || command->verb == Verb::kIn) {
     return parse_bulk(line, length, command);
   }
+  Reject arguments = Reject::kNone;
   if (command->verb == Verb::kTrace) {
-    const Reject trace = parse_trace(words.take(), &command->trace);
-    if (trace != Reject::kNone) {
-      return trace;
-    }
+    arguments = parse_trace(words.take(), &command->trace);
+  } else if (command->verb == Verb::kLed) {
+    arguments = parse_color(&words, command->color);
+  }
+  if (arguments != Reject::kNone) {
+    return arguments;
   }
   return words.more() ? Reject::kFormat : Reject::kNone;
 }

@@ -1,6 +1,7 @@
 // One line from the host -> one command. Serial protocol, version 1:
 //
-//   info SEQ | reset SEQ | trace SEQ off|scores|features | run SEQ
+//   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
+//   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status
 //   pcm SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the last space, 8 hex digits
 #pragma once
 
@@ -10,16 +11,18 @@
 constexpr int kProtocolVersion = 1;
 constexpr size_t kMaxPcmSamples = 640;
 
-enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun };
+enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun, kSensors, kLed };
 
-enum class Trace : uint8_t { kOff, kScores, kFeatures };
+// What `trace` reports, as bits of Command::trace; 0 is off.
+enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4 };
 
 // Why a line was refused; kNone: it was not.
 enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
 
 struct Command {
   Verb verb;
-  Trace trace;          // of kTrace
+  uint8_t trace;        // of kTrace
+  uint8_t color[3];     // of kLed: red, green, blue
   uint16_t seq;         // 0 where the line was too broken to tell
   uint32_t offset;      // of kIn: first byte of the model input to write
   const uint8_t* data;  // of kPcm, kIn: lies in the line's memory, from its start, and shares its alignment

@@ -38,22 +38,37 @@ JsonLine& JsonLine::texts(const char* name, const char* const* values, size_t co
 JsonLine& JsonLine::numbers(const char* name, const int8_t* values, size_t count) {
   key(name);
   for (size_t i = 0; i < count; ++i) {
-    const int value = values[i];
-    out_.put(i == 0 ? '[' : ',')
-        .text(value < 0 ? "-" : "")
-        .number(static_cast<uint64_t>(value < 0 ? -value : value));
+    out_.put(i == 0 ? '[' : ',').signed_number(values[i]);
   }
   out_.text(count == 0 ? "[]" : "]");
   return *this;
 }
 
+JsonLine& JsonLine::signed_number(const char* name, int32_t value) {
+  key(name);
+  out_.signed_number(value);
+  return *this;
+}
+
 JsonLine& JsonLine::hex(const char* name, const void* bytes, size_t count) {
-  const uint8_t* byte = static_cast<const uint8_t*>(bytes);
+  return hex_begin(name).hex_bytes(bytes, count).hex_end();
+}
+
+JsonLine& JsonLine::hex_begin(const char* name) {
   key(name);
   out_.put('"');
+  return *this;
+}
+
+JsonLine& JsonLine::hex_bytes(const void* bytes, size_t count) {
+  const uint8_t* byte = static_cast<const uint8_t*>(bytes);
   for (size_t i = 0; i < count; ++i) {
-    hex_byte(byte[i]);
+    out_.hex_byte(byte[i]);
   }
+  return *this;
+}
+
+JsonLine& JsonLine::hex_end() {
   out_.put('"');
   return *this;
 }
@@ -74,7 +89,7 @@ void JsonLine::quoted(const char* text) {
     const uint8_t c = static_cast<uint8_t>(*text);
     if (c < 0x20) {
       out_.text("\\u00");
-      hex_byte(c);
+      out_.hex_byte(c);
     } else {
       if (c == '"' || c == '\\') {
         out_.put('\\');
@@ -83,9 +98,4 @@ void JsonLine::quoted(const char* text) {
     }
   }
   out_.put('"');
-}
-
-void JsonLine::hex_byte(uint8_t byte) {
-  static const char kDigits[] = "0123456789abcdef";
-  out_.put(kDigits[byte >> 4]).put(kDigits[byte & 15u]);
 }

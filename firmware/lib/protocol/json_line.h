@@ -19,13 +19,17 @@ class JsonLine {
   JsonLine& permille(const char* key, uint32_t value);
   JsonLine& texts(const char* key, const char* const* values, size_t count);
   JsonLine& numbers(const char* key, const int8_t* values, size_t count);
+  JsonLine& signed_number(const char* key, int32_t value);
   JsonLine& hex(const char* key, const void* bytes, size_t count);
+  // The same in pieces: hex_begin(key).hex_bytes(...).hex_bytes(...).hex_end().
+  JsonLine& hex_begin(const char* key);
+  JsonLine& hex_bytes(const void* bytes, size_t count);
+  JsonLine& hex_end();
   void end();
 
  private:
   void key(const char* name);
   void quoted(const char* text);
-  void hex_byte(uint8_t byte);
 
   TextLine out_;
 };

@@ -5,7 +5,7 @@ LineReader::Event LineReader::push(char byte) {
     complete_ = false;
     length_ = 0;
   }
-  if (byte != '\n') {
+  if (byte != '\n' && !(percent_ends_ && byte == '%')) {
     if (length_ < kMaxLine) {
       buffer_[length_++] = byte;
     } else {
@@ -14,6 +14,7 @@ LineReader::Event LineReader::push(char byte) {
     return Event::kNone;
   }
   complete_ = true;
+  terminator_ = byte;
   if (overflowed_) {
     overflowed_ = false;
     length_ = 0;

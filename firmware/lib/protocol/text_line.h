@@ -17,6 +17,10 @@ class TextLine {
   TextLine& put(char c);
   TextLine& text(const char* text);
   TextLine& number(uint64_t value);
+  TextLine& signed_number(int64_t value);
+  // `value` / 10^decimals, with that many digits behind the point: (-1234, 3) -> -1.234.
+  TextLine& decimal(int64_t value, int decimals);
+  TextLine& hex_byte(uint8_t byte);
   void flush();
 
  private:

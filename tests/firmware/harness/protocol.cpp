@@ -9,8 +9,7 @@
 #include "line_reader.h"
 
 static void print_line(LineReader& reader) {
-  static const char* const kVerbs[] = {"info", "reset", "trace", "pcm", "in", "run"};
-  static const char* const kTraces[] = {"off", "scores", "features"};
+  static const char* const kVerbs[] = {"info", "reset", "trace", "pcm", "in", "run", "sensors", "led"};
   Command command;
   const Reject reject = parse_command(reader.line(), reader.length(), &command);
   if (reject != Reject::kNone) {
@@ -19,7 +18,9 @@ static void print_line(LineReader& reader) {
   }
   printf("%s %u", kVerbs[static_cast<int>(command.verb)], command.seq);
   if (command.verb == Verb::kTrace) {
-    printf(" %s", kTraces[static_cast<int>(command.trace)]);
+    printf(" %u", command.trace);
+  } else if (command.verb == Verb::kLed) {
+    printf(" %u %u %u", command.color[0], command.color[1], command.color[2]);
   } else if (command.data != nullptr) {
     printf(" %lu %lu %08lx", static_cast<unsigned long>(command.offset),
            static_cast<unsigned long>(command.bytes),

@@ -1,0 +1,41 @@
+// How loud it was: the root mean square of the samples since the level was last taken.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+class AudioLevel {
+ public:
+  void add(const int16_t* samples, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      squares_ += static_cast<uint64_t>(static_cast<int64_t>(samples[i]) * samples[i]);
+    }
+    count_ += count;
+  }
+
+  // In int16 units, and begins anew; the last level again where no sample has come since.
+  uint32_t take() {
+    if (count_ > 0) {
+      level_ = square_root(static_cast<uint32_t>(squares_ / count_));
+      squares_ = 0;
+      count_ = 0;
+    }
+    return level_;
+  }
+
+ private:
+  // Rounded down, digit by digit in base two.
+  static uint32_t square_root(uint32_t value) {
+    uint32_t root = 0;
+    for (uint32_t bit = 1u << 15; bit > 0; bit >>= 1) {
+      if ((root + bit) * (root + bit) <= value) {
+        root += bit;
+      }
+    }
+    return root;
+  }
+
+  uint64_t squares_ = 0;
+  uint64_t count_ = 0;
+  uint32_t level_ = 0;
+};

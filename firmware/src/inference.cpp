@@ -1,0 +1,60 @@
+#include "inference.h"
+
+#include <string.h>
+
+bool Inference::begin(Hal& hal) {
+  hal_ = &hal;
+  ready_ = engine_.begin();
+  if (!ready_) {
+    return false;
+  }
+  for (size_t i = 0; i < engine_.input_count(); ++i) {
+    input_bytes_ += engine_.input_bytes(i);
+  }
+  for (size_t i = 0; i < engine_.output_count(); ++i) {
+    output_bytes_ += engine_.output_bytes(i);
+  }
+  return true;
+}
+
+Reject Inference::write(size_t offset, const uint8_t* data, size_t bytes) {
+  if (!ready_) {
+    return Reject::kCommand;
+  }
+  if (offset > input_bytes_ || bytes > input_bytes_ - offset) {
+    return Reject::kRange;
+  }
+  for (size_t i = 0; i < engine_.input_count() && bytes > 0; ++i) {
+    const size_t size = engine_.input_bytes(i);
+    if (offset >= size) {
+      offset -= size;
+      continue;
+    }
+    const size_t piece = bytes < size - offset ? bytes : size - offset;
+    memcpy(static_cast<uint8_t*>(engine_.input(i)) + offset, data, piece);
+    data += piece;
+    bytes -= piece;
+    offset = 0;
+  }
+  return Reject::kNone;
+}
+
+bool Inference::run() {
+  if (!ready_) {
+    return false;
+  }
+  const uint64_t start_us = hal_->clock_us();
+  const uint64_t start = hal_->instruction_count();
+  const bool done = engine_.invoke();
+  instructions_ = hal_->instruction_count() - start;
+  microseconds_ = static_cast<uint32_t>(hal_->clock_us() - start_us);
+  return done;
+}
+
+void Inference::report_outputs(JsonLine* event, const char* key) {
+  event->hex_begin(key);
+  for (size_t i = 0; i < engine_.output_count(); ++i) {
+    event->hex_bytes(engine_.output(i), engine_.output_bytes(i));
+  }
+  event->hex_end();
+}

@@ -1,0 +1,53 @@
+// The model at work: its tensors as one space of bytes, timed inferences, and why it cannot run.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "engine.h"
+#include "hal.h"
+#include "json_line.h"
+
+class Inference {
+ public:
+  // Prepares the engine; false: it can never run, see error().
+  bool begin(Hal& hal);
+
+  bool ready() const { return ready_; }
+  const char* error() const { return engine_.error(); }
+
+  // Turns it off for good: the application found the model unfit.
+  void refuse() { ready_ = false; }
+
+  // Sums over all inputs and outputs, which lie one after another in the model's order; 0 until ready.
+  size_t input_bytes() const { return input_bytes_; }
+  size_t output_bytes() const { return output_bytes_; }
+
+  // Writes a piece of that space of inputs.
+  Reject write(size_t offset, const uint8_t* data, size_t bytes);
+
+  // One inference; false: see error(). It may overwrite its inputs.
+  bool run();
+
+  // Of the last inference; the instructions are 0 where nothing counts them.
+  uint32_t microseconds() const { return microseconds_; }
+  uint64_t instructions() const { return instructions_; }
+
+  // Forgets what a streaming model remembers.
+  void reset() { engine_.reset(); }
+
+  // Adds all outputs as one hexadecimal text.
+  void report_outputs(JsonLine* event, const char* key);
+
+  Engine& engine() { return engine_; }
+
+ private:
+  Engine engine_;
+  Hal* hal_ = nullptr;
+  bool ready_ = false;
+  size_t input_bytes_ = 0;
+  size_t output_bytes_ = 0;
+  uint32_t microseconds_ = 0;
+  uint64_t instructions_ = 0;
+};

@@ -1,0 +1,238 @@
+#include "session.h"
+
+#include <string.h>
+
+#include "model_settings.h"
+#include "tinyml_build.h"
+
+namespace {
+
+constexpr uint32_t kStatusPeriodMs = 1000;
+constexpr char kMicrophone[] = "microphone";
+
+void write_serial(void* hal, const char* text, size_t count) {
+  static_cast<Hal*>(hal)->serial_write(text, count);
+}
+
+}  // namespace
+
+void Session::begin(Hal& hal) {
+  hal_ = &hal;
+  sink_ = TextSink{write_serial, hal_};
+  hal_->begin();
+  sensor_count_ = hal_->sensor_names(sensors_, kMaxSensors);
+  second_since_ms_ = hal_->clock_ms();
+  if (!inference_.begin(hal)) {
+    fault(inference_.error());
+  }
+}
+
+bool Session::receive() {
+  hal_->watchdog_feed();
+  report_status();
+  batch_next_ = 0;
+  batch_used_ = hal_->serial_read(batch_, sizeof(batch_));
+  return batch_used_ > 0;
+}
+
+bool Session::next(Request* request) {
+  while (batch_next_ < batch_used_) {
+    switch (reader_.push(batch_[batch_next_++])) {
+      case LineReader::Event::kLine:
+        if (take_line(request)) {
+          return true;
+        }
+        break;
+      case LineReader::Event::kTooLong:
+        nak(0, Reject::kLength);
+        break;
+      case LineReader::Event::kNone:
+        break;
+    }
+  }
+  return false;
+}
+
+size_t Session::listen(int16_t* samples, size_t capacity) {
+  const size_t count = hal_->microphone_read(samples, capacity);
+  level_.add(samples, count);
+  return count;
+}
+
+void Session::answer(const Command& command, Reject reject) {
+  if (reject == Reject::kNone) {
+    event().begin("ack").number("seq", command.seq).end();
+  } else {
+    nak(command.seq, reject);
+  }
+}
+
+bool Session::infer() {
+  last_run_seq_ = 0;
+  const bool done = inference_.run();
+  if (!done) {
+    fault(inference_.error());
+  }
+  return done;
+}
+
+void Session::show(const uint8_t color[3], uint32_t time_ms) {
+  hal_->led(color[0], color[1], color[2]);
+  event()
+      .begin("led")
+      .number("r", color[0])
+      .number("g", color[1])
+      .number("b", color[2])
+      .number("t_ms", time_ms)
+      .end();
+}
+
+void Session::fault(const char* what) {
+  event().begin("fault").text("what", what).end();
+}
+
+void Session::send_ready() {
+  JsonLine line(sink_);
+  line.begin("ready")
+      .number("protocol", kProtocolVersion)
+      .text("tinyml", TINYML_VERSION)
+      .text("app", TINYML_APP_NAME)
+      .text("board", TINYML_BOARD_NAME)
+      .text("engine", inference_.engine().name())
+      .text("model", TINYML_MODEL_SHA256)
+      .number("arena_used", inference_.ready() ? inference_.engine().arena_used() : 0)
+      .number("arena_bytes", inference_.engine().arena_bytes())
+      .number("input_bytes", inference_.ready() ? inference_.input_bytes() : 0)
+      .number("output_bytes", inference_.ready() ? inference_.output_bytes() : 0)
+      .text("input_type", INPUT_TYPE)
+      .text("output_type", OUTPUT_TYPE)
+      .texts("sensors", sensors_, sensor_count_);
+#if defined(SAMPLE_RATE_HZ)
+  line.number("sample_rate_hz", SAMPLE_RATE_HZ);
+#endif
+#if LABEL_COUNT > 0
+  line.texts("labels", kLabels, LABEL_COUNT);
+#else
+  line.texts("labels", nullptr, 0);
+#endif
+  line.end();
+}
+
+// Returns whether the line is the application's.
+bool Session::take_line(Request* request) {
+  if (reader_.terminator() == '%') {
+    request->percent = true;
+    request->text = reader_.line();
+    request->length = reader_.length();
+    return true;
+  }
+  if (reader_.length() == 0) {
+    return false;
+  }
+  request->percent = false;
+  const Reject reject = parse_command(reader_.line(), reader_.length(), &request->command);
+  if (reject != Reject::kNone) {
+    nak(request->command.seq, reject);
+    return false;
+  }
+  return !execute(request->command);
+}
+
+// Returns false where the command is the application's.
+bool Session::execute(const Command& command) {
+  switch (command.verb) {
+    case Verb::kInfo:
+      send_ready();
+      break;
+    case Verb::kTrace:
+      trace_ = command.trace;
+      break;
+    case Verb::kIn:
+      last_run_seq_ = 0;
+      answer(command, inference_.write(command.offset, command.data, command.bytes));
+      return true;
+    case Verb::kRun:
+      run_once(command);
+      return true;
+    case Verb::kSensors:
+      send_sensors(command.seq);
+      return true;
+    case Verb::kReset:
+      last_run_seq_ = 0;
+      inference_.reset();
+      return false;
+    case Verb::kPcm:
+    case Verb::kLed:
+      return false;
+  }
+  answer(command, Reject::kNone);
+  return true;
+}
+
+void Session::run_once(const Command& command) {
+  // An inference may overwrite its input, so a repeated request gets the same answer, not another inference.
+  if (command.seq == 0 || command.seq != last_run_seq_) {
+    if (!inference_.ready() || !infer()) {
+      nak(command.seq, Reject::kCommand);
+      return;
+    }
+    last_run_seq_ = command.seq;
+  }
+  send_output(command.seq);
+}
+
+void Session::send_output(uint16_t seq) {
+  JsonLine line(sink_);
+  line.begin("output").number("seq", seq);
+  inference_.report_outputs(&line, "data");
+  line.number("instructions", inference_.instructions())
+      .number("inference_us", inference_.microseconds())
+      .end();
+}
+
+void Session::send_sensors(uint16_t seq) {
+  JsonLine line(sink_);
+  line.begin("sensors").number("seq", seq);
+  if (has_microphone()) {
+    line.number("microphone_rms", audio_rms_);
+  }
+  line.text("imu", hal_->imu_name());
+  ImuSample sample;
+  if (hal_->imu_read(&sample)) {
+    line.signed_number("ax_mg", sample.ax_mg)
+        .signed_number("ay_mg", sample.ay_mg)
+        .signed_number("az_mg", sample.az_mg);
+  }
+  line.end();
+}
+
+void Session::report_status() {
+  const uint32_t now_ms = hal_->clock_ms();
+  if (now_ms - second_since_ms_ < kStatusPeriodMs) {
+    return;
+  }
+  second_since_ms_ = now_ms;
+  audio_rms_ = level_.take();
+  if (traces(kTraceStatus)) {
+    event()
+        .begin("status")
+        .number("uptime_ms", now_ms)
+        .number("inference_us", inference_.microseconds())
+        .number("audio_rms", audio_rms_)
+        .number("overruns", hal_->microphone_overruns())
+        .end();
+  }
+}
+
+void Session::nak(uint16_t seq, Reject reject) {
+  event().begin("nak").number("seq", seq).text("reason", reject_name(reject)).end();
+}
+
+bool Session::has_microphone() const {
+  for (size_t i = 0; i < sensor_count_; ++i) {
+    if (strcmp(sensors_[i], kMicrophone) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
