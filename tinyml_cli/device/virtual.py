@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,11 +30,13 @@ class VirtualDevice:
     Args:
         board: "sim" or "native".
         elf: the firmware.
+        qemu_options: further options of the emulator, such as a plugin; a process takes none.
     """
 
-    def __init__(self, board: str, elf: Path) -> None:
+    def __init__(self, board: str, elf: Path, qemu_options: Sequence[str] = ()) -> None:
         self.board = board
         self.elf = elf
+        self._qemu_options = tuple(qemu_options)
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -83,7 +86,7 @@ class VirtualDevice:
     def _start(self, board: Board) -> int:
         """Starts the device; returns the port that leads to it."""
         if board.kind == "virtual":
-            command = qemu_command(self.elf)
+            command = [*qemu_command(self.elf), *self._qemu_options]
         elif sys.platform != "win32":
             command = [str(self.elf.resolve())]
         else:
