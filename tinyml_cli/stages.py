@@ -1,4 +1,4 @@
-"""Stages that need more than one module: start a training, install on a board."""
+"""Starting a training: from the command line's options to a run directory."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import recipe as recipes
-from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipe import Recipe
-from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run, default_name, runs_dir
+from tinyml_cli.run import MODEL, RECIPE, Run, default_name, runs_dir
 
 
 def prepare(
@@ -54,31 +53,3 @@ def is_trained(run: Run, recipe: Recipe) -> bool:
         return run.is_fresh(run.manifest(), MODEL)
     except TinymlError:
         return False
-
-
-def flash(run: Run, board: str, engine: str | None, tflm_dir: Path | None) -> dict[str, Any]:
-    """Builds if needed, starts the board and checks that it runs this very model.
-
-    Raises:
-        TinymlError: whatever the build says, or a board that answers with another model.
-    """
-    from tinyml_cli.device.build import build
-    from tinyml_cli.device.connect import banner
-
-    built = build(run, board, engine, tflm_dir)
-    ready = banner(run, board)
-    expected = run.manifest().artifacts[MODEL_INT8].sha256
-    if not expected.startswith(str(ready["model"])):
-        raise TinymlError(
-            f"The board answers with model {ready['model']}, not {expected[:12]}",
-            board,
-            f"Run `tinyml flash --board {board}` again.",
-        )
-    console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
-    return {
-        "board": board,
-        "engine": ready["engine"],
-        "model": ready["model"],
-        "elf": built["elf"],
-        "banner": ready,
-    }

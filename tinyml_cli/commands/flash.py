@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -9,23 +13,33 @@ from tinyml_cli.console import console
 def command(
     run: options.RunArgument = None,
     board: options.Board = "sim",
+    port: Annotated[
+        str | None,
+        typer.Option("--port", help="The board's serial port, where several boards are plugged in."),
+    ] = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
+    app: options.App = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Build the firmware if needed, install it on the board and check that the model answers.
 
+    A real board is found by its USB ids; no other serial port is ever opened.
+
     \b
     Examples:
       tinyml flash --board sim
+      tinyml flash --board nano33ble
+      tinyml flash runs/kws-yes-no --board nano33ble --port /dev/ttyACM1
       tinyml flash runs/kws-yes-no --board native --json
     """
-    from tinyml_cli.run import Run
-    from tinyml_cli.stages import flash
+    from tinyml_cli.adopt import open_run
+    from tinyml_cli.device.flash import flash
 
-    outcome = flash(Run.open(run), board, engine, tflm)
+    outcome = flash(open_run(run), board, engine, tflm, app, port)
+    where = f"{board} on {outcome['port']}" if "port" in outcome else board
     console.result(
         outcome,
-        f"{board} runs model {outcome['model']} ({outcome['engine']}). Next: tinyml monitor --board {board}",
+        f"{where} runs model {outcome['model']} ({outcome['engine']}). Next: tinyml monitor --board {board}",
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.link import Link
-from tinyml_cli.device.ports import find_port
 from tinyml_cli.device.protocol import Ready, printable
+from tinyml_cli.device.usb import link_url
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -29,9 +29,10 @@ def open_board(run: Run, board: str, port: str | None = None, keep_looking: bool
     Raises:
         TinymlError: no firmware, no board, or a port that cannot be opened.
     """
-    if port or load_board(board).kind == "usb":
+    target = load_board(board)
+    if port or target.kind == "usb":
         reconnect_s = math.inf if keep_looking else _RECONNECT_S
-        with Link(find_port(board, (), port), reconnect_s=reconnect_s) as link:
+        with Link(link_url(target, port), reconnect_s=reconnect_s) as link:
             yield link
     else:
         elf = run.path / "firmware" / board / "firmware.elf"

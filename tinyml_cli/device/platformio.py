@@ -49,7 +49,7 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
     with log.open("w", encoding="utf-8") as sink:
         process = subprocess.Popen(
             command,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -83,7 +83,7 @@ def _require_installed() -> None:
             )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The caller's environment, without settings of another PlatformIO project.
 
     The core folder is ours, one per installation: PlatformIO remembers there where the platform lies.

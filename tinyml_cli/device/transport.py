@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import socket
 
 import serial
 
+from tinyml_cli.device.port_errors import open_error
 from tinyml_cli.errors import TinymlError
 
 BAUD = 115_200
 _WRITE_TIMEOUT_S = 5.0
 _READ_BYTES = 65_536
-# Windows says "Access is denied" for a port that another program has open; POSIX says EBUSY or "lock".
-_BUSY_WORDS = ("busy", "lock", "access is denied", "accessdenied")
 
 
 class DeviceGoneError(TinymlError):
@@ -59,7 +57,7 @@ class Transport:
             self._port.open()
         except (serial.SerialException, ValueError, OSError) as error:
             self._port = None
-            raise _open_error(self.url, error) from error
+            raise open_error(self.url, error) from error
         if self.url.startswith("socket://"):
             self._adopt_socket(self._port)
 
@@ -135,23 +133,3 @@ def _gone(url: str) -> DeviceGoneError:
         url,
         "Check the cable (a data cable, no charge-only one), then run the command again.",
     )
-
-
-def _open_error(url: str, error: Exception) -> TinymlError:
-    text = str(error).lower()
-    code = getattr(error, "errno", None)
-    if code == errno.EBUSY or any(word in text for word in _BUSY_WORDS):
-        return TinymlError(
-            "The port is in use by another program",
-            url,
-            "Close the other serial monitor (Arduino IDE, screen, another tinyml monitor) and try again.",
-        )
-    if code == errno.EACCES or "permission" in text:
-        return TinymlError(
-            "The port may not be opened by this user",
-            url,
-            "On Linux: sudo usermod -a -G dialout $USER, then log in again.",
-        )
-    if code == errno.ENOENT or "no such file" in text or "filenotfound" in text:
-        return TinymlError("There is no such port", url, "Plug the board in, or name another with --port.")
-    return TinymlError(f"The port cannot be opened: {error}", url, "Check the name given with --port.")

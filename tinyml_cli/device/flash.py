@@ -1,0 +1,139 @@
+"""Installs a run's firmware on a board and checks that the board runs this very model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.console import console
+from tinyml_cli.device.boards import Board, load_board
+from tinyml_cli.device.bootloader import DEFAULT_TIMING, BoardOnUsb, Timing
+from tinyml_cli.device.build import build
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.upload import Installed, Installer
+from tinyml_cli.device.upload_tool import UploadTool, require_tool
+from tinyml_cli.device.usb import choose_port
+from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import sha256_file
+from tinyml_cli.run import MODEL_INT8, Run
+
+
+def flash(
+    run: Run,
+    board: str,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    app: str | None = None,
+    port: str | None = None,
+    *,
+    tool: UploadTool | None = None,
+    timing: Timing = DEFAULT_TIMING,
+) -> dict[str, Any]:
+    """Builds if needed, installs the firmware, and asks the board which model it runs.
+
+    Args:
+        board: name of a board; a virtual one is started.
+        app: the firmware application; None takes the task's own.
+        port: the serial port of a real board; None looks for it.
+        tool: what writes a real board's flash; None takes Arduino's bossac.
+        timing: how long to wait for a real board.
+
+    Returns:
+        board, engine, model, elf and banner; for a real board also port, serial_number, bootloader_seconds
+        and upload_seconds.
+
+    Raises:
+        TinymlError: whatever the build says, no board, several, one that cannot be written, or a board that
+            answers with another model.
+    """
+    target = load_board(board)
+    firmware = partial(build, run, board, engine, tflm_dir, app)
+    extra: dict[str, Any] = {}
+    if target.kind == "usb":
+        built, installed = _flash_usb(target, firmware, port, tool, timing)
+        ready = installed.ready.as_dict()
+        extra = {
+            "port": installed.port,
+            "serial_number": installed.serial_number,
+            "bootloader_seconds": installed.bootloader_seconds,
+            "upload_seconds": installed.upload_seconds,
+        }
+    elif port is not None:
+        raise TinymlError(
+            f"The board `{board}` is virtual and has no serial port", "--port", "Leave --port out."
+        )
+    else:
+        built = firmware()
+        with VirtualDevice(board, Path(built["elf"])) as device, Link(device.url) as link:
+            ready = link.wait_ready().as_dict()
+    _check_model(run, board, ready)
+    console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
+    return {
+        "board": board,
+        "engine": ready["engine"],
+        "model": ready["model"],
+        "elf": built["elf"],
+        **extra,
+        "banner": ready,
+    }
+
+
+def _flash_usb(
+    board: Board,
+    firmware: Callable[[], dict[str, Any]],
+    given: str | None,
+    tool: UploadTool | None,
+    timing: Timing,
+) -> tuple[dict[str, Any], Installed]:
+    before = choose_port(board, given)  # nobody shall wait for a build to hear that no board is there
+    tool = tool or require_tool()
+    built = _build_image(firmware, board)
+    # Reset, plugged in elsewhere or pulled out during the build.
+    now = BoardOnUsb(board, before).find() or choose_port(board, given)
+    installer = Installer(BoardOnUsb(board, now, timing), tool, timing)
+    return built, installer.install(_image(built, board))
+
+
+def _build_image(firmware: Callable[[], dict[str, Any]], board: Board) -> dict[str, Any]:
+    """Builds the program, and with it the raw form that PlatformIO makes of the same ELF file."""
+    built = firmware()
+    if not _has_image(built, board):
+        # The build folder was cleared or used by hand: the program is whole, but its raw form is not there.
+        Path(built["elf"]).with_name("size.json").unlink(missing_ok=True)
+        built = firmware()
+    if not _has_image(built, board):
+        raise TinymlError(
+            "The build left no program that can be uploaded",
+            str(_image(built, board)),
+            f"Delete {Path(built['elf']).parent} and run the same command again.",
+        )
+    return built
+
+
+def _has_image(built: dict[str, Any], board: Board) -> bool:
+    image = _image(built, board)
+    linked = image.with_suffix(".elf")
+    return (
+        image.is_file()
+        and linked.is_file()
+        and image.stat().st_mtime_ns >= linked.stat().st_mtime_ns
+        and sha256_file(linked) == sha256_file(Path(built["elf"]))
+    )
+
+
+def _image(built: dict[str, Any], board: Board) -> Path:
+    return Path(built["elf"]).parent / ".pio" / "build" / board.name / "firmware.bin"
+
+
+def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
+    expected = run.manifest().artifacts[MODEL_INT8].sha256
+    model = str(ready["model"])
+    if not model or not expected.startswith(model):
+        raise TinymlError(
+            f"The board answers with model {model or 'none'}, not {expected[:12]}",
+            board,
+            f"Run `tinyml export-c-array` and `tinyml flash --board {board}` again.",
+        )

@@ -1,0 +1,141 @@
+"""Why a serial port cannot be opened, and what mends it: the rule to paste, the program to close."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError
+
+UDEV_RULES_FILE = "/etc/udev/rules.d/60-tinyml.rules"
+MODEM_MANAGER = "ModemManager"
+
+# Windows says "Access is denied" for a port that another program has open; POSIX says EBUSY or "lock".
+_BUSY_WORDS = ("busy", "lock", "access is denied", "accessdenied")
+# Groups that distributions give serial ports to: Debian, Ubuntu, Fedora; Arch, openSUSE of old.
+_SERIAL_GROUPS = ("dialout", "uucp", "plugdev", "tty")
+_LSOF_TIMEOUT_S = 5.0
+_FORBIDDEN = "The port may not be opened by this user"
+
+
+def open_error(url: str, error: Exception) -> TinymlError:
+    """The error for a port that cannot be opened: absent, taken by another program, or forbidden."""
+    text = str(error).lower()
+    code = getattr(error, "errno", None)
+    if code == errno.EBUSY or any(word in text for word in _BUSY_WORDS):
+        return busy_error(url, port_users(url))
+    if code == errno.EACCES or "permission" in text:
+        return permission_error(url)
+    if code == errno.ENOENT or "no such file" in text or "filenotfound" in text:
+        return TinymlError("There is no such port", url, "Plug the board in, or name another with --port.")
+    return TinymlError(f"The port cannot be opened: {error}", url, "Check the name given with --port.")
+
+
+def busy_error(url: str, users: Collection[str]) -> TinymlError:
+    """The error for a port that other programs use; `users` are their names, where they are known."""
+    if any(user.startswith(MODEM_MANAGER) for user in users):
+        return TinymlError(
+            f"The port is in use by another program: {', '.join(users)}, which looks for modems on new ports",
+            url,
+            f"Wait half a minute, or run `sudo systemctl stop {MODEM_MANAGER}`, and try again.",
+        )
+    named = f": {', '.join(users)}" if users else ""
+    return TinymlError(
+        f"The port is in use by another program{named}",
+        url,
+        "Close it (a serial monitor: Arduino IDE, screen, another tinyml monitor) and try again.",
+    )
+
+
+def permission_error(url: str) -> TinymlError:
+    """The error for a port that this user may not open, with the line to paste."""
+    if not sys.platform.startswith("linux"):
+        return TinymlError(_FORBIDDEN, url, "Try as an administrator.")
+    group = _group_of(url)
+    if group in _SERIAL_GROUPS and group not in _own_groups():
+        advice = f"Run `sudo usermod -a -G {group} $USER`, log out and in again."
+    else:
+        advice = f"Put this line into {UDEV_RULES_FILE}, then unplug the board and plug it in: {udev_rule()}"
+    return TinymlError(_FORBIDDEN, url, advice)
+
+
+def udev_rule(vendor: str = "2341") -> str:
+    """A udev rule that lets whoever sits at the computer use the boards of a vendor (2341: Arduino), and
+    keeps ModemManager away. See udev(7), "Rules files", and ModemManager's port filter rules."""
+    return f'ATTRS{{idVendor}}=="{vendor}", MODE="0660", TAG+="uaccess", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
+
+
+def port_users(port: str) -> list[str]:
+    """The programs that have a port open, as "name (pid N)", ours left out; empty where none can be seen.
+
+    Linux shows the programs of this user alone to anyone but root.
+    """
+    has_proc = Path("/proc/self/fd").is_dir()
+    pids = _users_in_proc(port) if has_proc else _users_by_lsof(port)
+    return [f"{_program_name(pid)} (pid {pid})" for pid in sorted(pids - {os.getpid()})]
+
+
+def modem_manager_runs() -> bool:
+    """Whether ModemManager, which probes new ports for a modem, runs on this computer."""
+    return any(_read(path) == MODEM_MANAGER for path in Path("/proc").glob("[0-9]*/comm"))
+
+
+def _users_in_proc(port: str) -> set[int]:
+    target = os.path.realpath(port)
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(os.path.realpath(handle) == target for handle in folder.iterdir()):
+                found.add(int(folder.parent.name))
+        except OSError:
+            continue  # another user's program, or one that has just ended
+    return found
+
+
+def _users_by_lsof(port: str) -> set[int]:
+    if not shutil.which("lsof"):
+        return set()
+    try:
+        outcome = subprocess.run(
+            ["lsof", "-t", port], capture_output=True, text=True, timeout=_LSOF_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return set()
+    return {int(line) for line in outcome.stdout.split() if line.isdigit()}
+
+
+def _program_name(pid: int) -> str:
+    if name := _read(Path(f"/proc/{pid}/comm")):
+        return name
+    if shutil.which("ps"):
+        command = ["ps", "-o", "comm=", "-p", str(pid)]
+        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        return Path(listing).name or "a program"
+    return "a program"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _group_of(port: str) -> str:
+    import grp  # POSIX only
+
+    try:
+        return grp.getgrgid(Path(port).stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return ""
+
+
+def _own_groups() -> set[str]:
+    import grp
+
+    return {entry.gr_name for entry in grp.getgrall() if entry.gr_gid in os.getgroups()}

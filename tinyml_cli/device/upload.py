@@ -1,0 +1,143 @@
+"""Puts a program onto a real board and waits until that program answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinyml_cli.console import console
+from tinyml_cli.device.bootloader import DEFAULT_TIMING, DOUBLE_PRESS, BoardOnUsb, Timing
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.protocol import Ready
+from tinyml_cli.device.transport import DeviceGoneError
+from tinyml_cli.device.upload_tool import UploadError, UploadTool
+from tinyml_cli.errors import TinymlError
+
+_UNTOUCHED = "The board was not touched: it runs what it ran before."
+_IN_BOOTLOADER = (
+    "The board may be in its bootloader with its old program whole: press reset once to start that, or run "
+    "the same command again."
+)
+_HALF_WRITTEN = (
+    "The upload was cut off: the board holds no whole program and waits in its bootloader. Run the same "
+    "command again."
+)
+_UNCHECKED = "The program was written whole, but was not seen to run. Run the same command again to check."
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A program that was uploaded and has answered.
+
+    Attributes:
+        port: where it answers.
+        bootloader_seconds: from the touch until the bootloader was there.
+        upload_seconds: how long the upload tool worked, failed tries included.
+        ready: the program's banner.
+    """
+
+    port: str
+    serial_number: str
+    bootloader_seconds: float
+    upload_seconds: float
+    ready: Ready
+
+
+@dataclass
+class Installer:
+    """Installs one program on one board.
+
+    Args:
+        board: the board, found and not yet touched.
+        tool: what writes its flash.
+        timing: how long to wait for what.
+    """
+
+    board: BoardOnUsb
+    tool: UploadTool
+    timing: Timing = DEFAULT_TIMING
+    _state: str = field(default=_UNTOUCHED, init=False)
+
+    def install(self, image: Path) -> Installed:
+        """Bootloader, upload, program, banner; an interruption says what state the board is in.
+
+        Args:
+            image: the raw bytes of the program.
+
+        Raises:
+            TinymlError: whatever keeps the program from running; says what state the board is in.
+        """
+        try:
+            bootloader_seconds = self._measure(self._enter_bootloader)
+            console.info(f"Uploading {image.stat().st_size:,} bytes through {self.board.port.device} …")
+            upload_seconds = self._measure(lambda: self._upload(image))
+            self._state = _UNCHECKED
+            ready = self._wait_program()
+        except KeyboardInterrupt:
+            console.warn(self._state)
+            raise
+        port = self.board.port
+        return Installed(port.device, port.serial_number, bootloader_seconds, upload_seconds, ready)
+
+    def _enter_bootloader(self) -> None:
+        self._state = _IN_BOOTLOADER
+        self.board.enter_bootloader()
+
+    def _upload(self, image: Path) -> None:
+        """Uploads; tries once more where that may help, at whatever port the bootloader then has."""
+        self._state = _HALF_WRITTEN
+        try:
+            self.tool.upload(self.board.port.device, image)
+            return
+        except UploadError as error:
+            if not error.again:
+                raise
+            console.warn(f"{error.what}; trying once more.")
+        if self.board.wait_for("bootloader", self.timing.bootloader_s):
+            self.board.wait_open()
+        else:
+            self.board.ask_double_press("The bootloader has gone.")
+        self.tool.upload(self.board.port.device, image)
+
+    def _wait_program(self) -> Ready:
+        """Waits until the program is back on USB and has sent its banner."""
+        for last in (False, True):
+            if not self.board.wait_for("sketch", self.timing.sketch_s):
+                break
+            device = self.board.port.device
+            try:
+                self.board.wait_open()
+                with Link(device, reconnect_s=0.0) as link:
+                    return link.wait_ready(self.timing.banner_s)
+            except DeviceGoneError:
+                continue  # it may have come back under another name
+            except TinymlError as error:
+                if self.board.find("sketch") is None and not last:
+                    continue
+                raise TinymlError(
+                    f"The program was uploaded, but does not start well: {error.what}",
+                    device,
+                    "Run the same command again; if it stays, press the reset button once and run "
+                    f"`tinyml monitor --board {self.board.board.name}`.",
+                ) from error
+        raise self._no_program()
+
+    def _no_program(self) -> TinymlError:
+        if self.board.find("bootloader"):
+            return TinymlError(
+                "The board came back in its bootloader: it takes what was uploaded for no whole program",
+                self.board.port.device,
+                "Run the same command again; if it stays, delete the run's folder firmware/ and try again.",
+            )
+        return TinymlError(
+            "The program was uploaded, but does not come back on USB: it crashes when it starts",
+            self.board.port.device,
+            f"{DOUBLE_PRESS}; then flash a model or an engine that ran before, or run this command again.",
+        )
+
+    def _measure(self, action: Callable[[], None]) -> float:
+        started = time.monotonic()
+        action()
+        return round(time.monotonic() - started, 2)
