@@ -15,9 +15,27 @@ using App = BenchApp;
 static Hal hal;
 static App app;
 
+#if defined(TINYML_ARDUINO)
+
+// Arduino's core has the main(), and declares these two so.
+extern "C" void setup();
+extern "C" void loop();
+
+void setup() {
+  app.setup(hal);
+}
+
+void loop() {
+  app.step();
+}
+
+#else
+
 int main() {
   app.setup(hal);
   for (;;) {
     app.step();
   }
 }
+
+#endif

@@ -107,6 +107,9 @@ void Session::send_ready() {
       .text("input_type", INPUT_TYPE)
       .text("output_type", OUTPUT_TYPE)
       .texts("sensors", sensors_, sensor_count_);
+  if (hal_->complaint()[0] != '\0') {
+    line.text("complaint", hal_->complaint());
+  }
 #if defined(SAMPLE_RATE_HZ)
   line.number("sample_rate_hz", SAMPLE_RATE_HZ);
 #endif

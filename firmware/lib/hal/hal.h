@@ -13,15 +13,21 @@
 #include "sim/hal_state.h"
 #elif defined(TINYML_HAL_NATIVE)
 #include "native/hal_state.h"
+#elif defined(TINYML_HAL_NANO33BLE)
+#include "nano33ble/hal_state.h"
 #else
 #error "tinyml_build.h names no board this library implements"
 #endif
 
-// What the inertial sensor feels, in thousandths of the standard gravity; all zero in free fall.
+// What the motion sensor feels, on the board's axes (see axis_map.h): thousandths of the standard gravity,
+// all zero in free fall; thousandths of a degree per second.
 struct ImuSample {
   int32_t ax_mg;
   int32_t ay_mg;
   int32_t az_mg;
+  int32_t gx_mdps;
+  int32_t gy_mdps;
+  int32_t gz_mdps;
 };
 
 class Hal {
@@ -54,6 +60,9 @@ class Hal {
   // The inertial sensor's name, "none" where there is none.
   const char* imu_name();
 
+  // A sentence about what is wrong with the device and how to mend it, "" when nothing is.
+  const char* complaint();
+
   // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event
   // anyway.
   void led(uint8_t red, uint8_t green, uint8_t blue);
@@ -67,6 +76,9 @@ class Hal {
   // Instructions executed since begin(), 0 where nothing counts them. On sim this needs QEMU's `-icount
   // shift=0`.
   uint64_t instruction_count();
+
+  // Cycles of the processor since begin(), without those it slept; 0 where nothing counts them.
+  uint64_t cycle_count();
 
   // Tells the watchdog, where there is one, that the program is alive.
   void watchdog_feed();

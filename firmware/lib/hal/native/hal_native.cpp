@@ -82,6 +82,10 @@ const char* Hal::imu_name() {
   return "none";
 }
 
+const char* Hal::complaint() {
+  return "";
+}
+
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
 uint32_t Hal::clock_ms() {
@@ -95,6 +99,10 @@ uint64_t Hal::clock_us() {
 void Hal::watchdog_feed() {}
 
 uint64_t Hal::instruction_count() {
+  return 0;
+}
+
+uint64_t Hal::cycle_count() {
   return 0;
 }
 

@@ -97,6 +97,10 @@ const char* Hal::imu_name() {
   return "none";
 }
 
+const char* Hal::complaint() {
+  return "";
+}
+
 void Hal::led(uint8_t, uint8_t, uint8_t) {}
 
 uint32_t Hal::clock_ms() {
@@ -111,6 +115,10 @@ void Hal::watchdog_feed() {}
 
 uint64_t Hal::instruction_count() {
   return ticks() * kInstructionsPerTick;
+}
+
+uint64_t Hal::cycle_count() {
+  return 0;
 }
 
 void Hal::idle() {}  // serial_read() waits

@@ -1,0 +1,57 @@
+#include "tinyml_build.h"
+
+#if defined(TINYML_HAL_NANO33BLE)
+
+#include "../sample_ring.h"
+#include "microphone.h"
+
+// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+#include <PDM.h>
+
+namespace {
+
+constexpr int kSampleRateHz = 16000;
+constexpr size_t kBlockSamples = 256;    // 16 ms: each of the PDM library's two buffers
+constexpr size_t kRingSamples = 8192;    // 512 ms: longer than any inference between two calls should take
+constexpr uint32_t kSettlingBlocks = 4;  // what the microphone sends while it powers up
+
+SampleRing<kRingSamples> ring;
+uint32_t blocks_to_skip = kSettlingBlocks;
+bool tried = false;
+bool started = false;
+
+// Called in the interrupt that ends a transfer. It must empty the library's buffer every time: the library
+// switches the microphone off for good when it finds its buffer full.
+void on_block() {
+  static int16_t block[kBlockSamples];  // the stack of interrupts has 1 KB
+  int bytes = 0;
+  while ((bytes = PDM.read(block, sizeof(block))) > 0) {
+    if (blocks_to_skip > 0) {
+      --blocks_to_skip;
+    } else {
+      ring.push(block, static_cast<size_t>(bytes) / sizeof(int16_t));
+    }
+  }
+}
+
+bool start() {
+  PDM.onReceive(on_block);
+  PDM.setBufferSize(static_cast<int>(kBlockSamples * sizeof(int16_t)));
+  return PDM.begin(1, kSampleRateHz) != 0;
+}
+
+}  // namespace
+
+size_t microphone_take(int16_t* samples, size_t capacity) {
+  if (!tried) {
+    tried = true;
+    started = start();
+  }
+  return started ? ring.pop(samples, capacity) : 0;
+}
+
+uint32_t microphone_lost_blocks() {
+  return ring.overruns();
+}
+
+#endif  // TINYML_HAL_NANO33BLE

@@ -1,0 +1,12 @@
+// The board's PDM microphone at 16 kHz, 16 bit, mono.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Copies samples that have arrived; the first call switches the microphone on. 0 before any arrive, and if
+// the microphone cannot be started.
+size_t microphone_take(int16_t* samples, size_t capacity);
+
+// Blocks of 256 samples that were lost because microphone_take() was not called in time.
+uint32_t microphone_lost_blocks();
