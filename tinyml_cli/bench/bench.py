@@ -1,0 +1,197 @@
+"""`tinyml bench`: accuracy and performance of any int8 model on a board, as MLPerf Tiny measures them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tinyml_cli.bench.benchmarks import Benchmark, choose
+from tinyml_cli.bench.dataset import Dataset, load
+from tinyml_cli.bench.scoring import FloatArray, Scorer, roc_auc
+from tinyml_cli.console import console
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.build import build
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.protocol import Ready
+from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.files import sha256_file, write_atomic
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite import graph as tflite_graph
+
+Mode = Literal["accuracy", "performance"]
+
+LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
+"""How a figure was come by, by the board's kind."""
+
+_WINDOWS = 5  # inputs, as in the runner's performance mode
+_RUNS_PER_WINDOW = 10
+
+
+def bench(
+    run: Run,
+    data: Path,
+    board: str = "sim",
+    mode: Mode = "accuracy",
+    benchmark: str | None = None,
+    limit: int | None = None,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    port: str | None = None,
+) -> dict[str, Any]:
+    """Builds the application `bench`, runs a data set through it, writes `report/bench.json`.
+
+    Args:
+        run: a run with an int8 model.
+        data: see `dataset.load`.
+        mode: "accuracy" runs every example once, "performance" a few of them many times.
+        benchmark: how bytes are read and results are made; None takes what fits the model's shapes.
+        limit: at most so many examples, spread evenly.
+        port: a board that runs this firmware already; None starts the virtual board.
+
+    Returns:
+        benchmark, board, engine, model, mode, level, n, and `accuracy` or `performance`.
+
+    Raises:
+        TinymlError: bad data, a model that cannot be built, or a device that does not answer.
+    """
+    path = run.require(run.manifest(), MODEL_INT8)
+    graph = tflite_graph.parse(path.read_bytes(), str(path))
+    chosen = choose(graph, benchmark)
+    scorer = Scorer(graph, chosen)
+    dataset = load(data, chosen, run.manifest().labels).limited(limit)
+    with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
+        console.info(
+            f"{len(dataset.examples)} examples on {ready.board} ({ready.engine}), benchmark {chosen.name}"
+        )
+        if mode == "accuracy":
+            outcome = _accuracy(link, scorer, chosen, dataset)
+        else:
+            outcome = _performance(link, scorer, dataset)
+    kind = load_board(ready.board).kind
+    document = {
+        "benchmark": chosen.name,
+        "board": ready.board,
+        "engine": ready.engine,
+        "model": ready.model,
+        "mode": mode,
+        "level": LEVELS[kind],
+        "n": len(dataset.examples),
+        mode: outcome,
+    }
+    write_atomic(run.file("report/bench.json"), json.dumps(document, indent=2) + "\n")
+    return document
+
+
+@contextmanager
+def open_device(
+    run: Run,
+    board: str,
+    benchmark: Benchmark,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    port: str | None = None,
+) -> Iterator[tuple[Link, Ready]]:
+    """A device that runs the application `bench` with the run's model, and its banner.
+
+    Raises:
+        TinymlError: it cannot be built or started, or the board at `port` runs something else.
+    """
+    if port is not None:
+        with Link(port) as link:
+            yield link, _checked(link.wait_ready(), run, port)
+        return
+    if load_board(board).kind == "usb":
+        raise TinymlError(
+            f"The board `{board}` must run the application `bench` already",
+            "--port",
+            "Build it with `tinyml build --app bench`, flash it, and name its port with --port PORT.",
+        )
+    outcome = build(run, board, engine, tflm_dir, "bench", benchmark.name)
+    with VirtualDevice(board, Path(outcome["elf"])) as device, Link(device.url) as link:
+        yield link, _checked(link.wait_ready(), run, device.url)
+
+
+def _checked(ready: Ready, run: Run, where: str) -> Ready:
+    sha256 = sha256_file(run.file(MODEL_INT8))
+    if ready.app != "bench" or not ready.model or not sha256.startswith(ready.model):
+        raise TinymlError(
+            f"The board runs the application `{ready.app}` with the model {ready.model}, not {sha256[:12]}",
+            where,
+            "Build this model with `tinyml build --app bench`, and flash it.",
+        )
+    return ready
+
+
+def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: Dataset) -> dict[str, Any]:
+    results = []
+    with console.progress(len(dataset.examples), "accuracy") as progress:
+        for example in dataset.examples:
+            windows = example.windows(scorer.input_bytes)
+            results.append(np.mean([_infer(link, scorer, window) for window in windows], axis=0))
+            progress.advance()
+    truth = np.array([example.truth for example in dataset.examples])
+    return summarise(np.array(results), truth, benchmark)
+
+
+def summarise(
+    results: FloatArray, truth: np.ndarray[Any, np.dtype[np.int64]], benchmark: Benchmark
+) -> dict[str, Any]:
+    """Accuracy of results float64 [n, scores] against class indices int64 [n].
+
+    Returns:
+        top1, correct, ci95 (not for anomaly scores), and auc: of class 1 of two, of the anomaly score, or the
+        mean over classes of one against the rest; None where a class has no example.
+    """
+    if benchmark.result == "squared_error":
+        return {"auc": roc_auc(results[:, 0], truth == 1)}
+    correct = int((results.argmax(axis=1) == truth).sum())
+    return {
+        "top1": correct / len(truth),
+        "correct": correct,
+        "ci95": list(wilson_interval(correct, len(truth))),
+        "auc": _classes_auc(results, truth),
+    }
+
+
+def _classes_auc(results: FloatArray, truth: np.ndarray[Any, np.dtype[np.int64]]) -> float | None:
+    if results.shape[1] == 2:
+        return roc_auc(results[:, 1], truth == 1)
+    areas = [roc_auc(results[:, index], truth == index) for index in range(results.shape[1])]
+    known = [area for area in areas if area is not None]
+    return sum(known) / len(known) if known and len(known) == len(areas) else None
+
+
+def _infer(link: Link, scorer: Scorer, data: bytes) -> FloatArray:
+    link.write_input(scorer.model_input(data))
+    return scorer.results(data, np.frombuffer(link.run_inference().data, np.int8))
+
+
+def _performance(link: Link, scorer: Scorer, dataset: Dataset) -> dict[str, Any]:
+    examples = dataset.limited(_WINDOWS).examples
+    instructions, times_us = [], []
+    with console.progress(len(examples) * _RUNS_PER_WINDOW, "performance") as progress:
+        for example in examples:
+            values = scorer.model_input(example.windows(scorer.input_bytes)[0])
+            for _ in range(_RUNS_PER_WINDOW):
+                link.write_input(values)
+                answer = link.run_inference()
+                instructions.append(answer.instructions)
+                times_us.append(answer.inference_us)
+                progress.advance()
+    return {
+        "inputs": len(examples),
+        "runs": len(times_us),
+        "inference_us": _spread(times_us),
+        "instructions": _spread(instructions) if any(instructions) else None,
+    }
+
+
+def _spread(values: list[int]) -> dict[str, float]:
+    return {"median": float(np.median(values)), "min": min(values), "max": max(values)}

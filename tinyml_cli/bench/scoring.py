@@ -1,0 +1,86 @@
+"""From a host's bytes to int8 inputs, and from int8 outputs to results, exactly as the device does it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.bench.benchmarks import Benchmark
+from tinyml_cli.bench.settings import quantization, result_decimals
+from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.tflite.interpret import quantize_values
+
+Int8Array = npt.NDArray[np.int8]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Scorer:
+    """What a benchmark makes of a model's bytes."""
+
+    def __init__(self, graph: Graph, benchmark: Benchmark) -> None:
+        source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+        self._benchmark = benchmark
+        scale, zero_point = quantization(source)
+        self._input = TensorQuantization(scale=scale, zero_point=zero_point)
+        self._scale, self._zero_point = quantization(target)
+        self._outputs = target.elements
+        self._decimals = result_decimals(benchmark, self._scale)
+        self.input_bytes = sum(graph.tensors[index].elements for index in graph.inputs) * benchmark.item_bytes
+
+    def model_input(self, data: bytes) -> Int8Array:
+        """int8 [values] of one input as the host sends it."""
+        if self._benchmark.input_format == "float32":
+            return quantize_values(np.frombuffer(data, "<f4"), self._input)
+        values = np.frombuffer(data, np.uint8)
+        return (values ^ np.uint8(128 if self._benchmark.input_format == "uint8_minus_128" else 0)).view(
+            np.int8
+        )
+
+    def results(self, data: bytes, output: Int8Array) -> FloatArray:
+        """float64 [scores], or [1] for an anomaly score, rounded as the device prints them.
+
+        Args:
+            data: the input as the host sends it.
+            output: int8, the bytes of all outputs; the first output counts.
+        """
+        values = self._scale * (output[: self._outputs].astype(np.float64) - self._zero_point)
+        if self._benchmark.result == "squared_error":
+            differences = values - np.frombuffer(data, "<f4").astype(np.float64)
+            # One after another, as the device adds: numpy's sum adds in pairs.
+            values = np.array([np.cumsum(differences * differences)[-1] / len(values)])
+        return _round(values, self._decimals)
+
+
+def _round(values: FloatArray, decimals: int) -> FloatArray:
+    """Half away from zero; ten times ten as the device multiplies, for the same last bit."""
+    scaled = values
+    for _ in range(decimals):
+        scaled = scaled * 10.0
+    rounded: FloatArray = np.trunc(scaled + np.copysign(0.5, scaled)) / 10.0**decimals
+    return rounded
+
+
+def roc_auc(scores: FloatArray, positive: BoolArray) -> float | None:
+    """Area under the ROC curve: the share of (positive, negative) pairs in order, ties counting half.
+
+    Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
+    curve", Radiology 143, 1982.
+
+    Args:
+        scores: float64 [n].
+        positive: bool [n].
+
+    Returns:
+        None where one of the two classes has no example.
+    """
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return None
+    ordered = np.sort(scores)
+    below, up_to = np.searchsorted(ordered, scores, "left"), np.searchsorted(ordered, scores, "right")
+    ranks = (below + up_to + 1) / 2
+    wins = float(ranks[positive].sum()) - n_positive * (n_positive + 1) / 2
+    return wins / (n_positive * n_negative)

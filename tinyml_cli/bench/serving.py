@@ -1,0 +1,38 @@
+"""`tinyml bench --serve`: a virtual board as a serial port, until it is interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml_cli.bench import launch_runner
+from tinyml_cli.bench.benchmarks import choose
+from tinyml_cli.bench.serve import SerialBridge
+from tinyml_cli.console import console
+from tinyml_cli.device.build import build
+from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite import graph as tflite_graph
+
+USB_ID = "1209:0001"
+"""Ids for the runner's device table: pid.codes' pair for tests. No such device exists."""
+
+
+def serve_port(
+    run: Run, board: str, benchmark: str | None, engine: str | None, tflm_dir: Path | None
+) -> None:
+    """Builds the application `bench`, starts the board, prints its port, and returns when the board ends.
+
+    Raises:
+        TinymlError: it cannot be built or started, or this system has no pseudo-terminals.
+    """
+    path = run.require(run.manifest(), MODEL_INT8)
+    chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), benchmark)
+    outcome = build(run, board, engine, tflm_dir, "bench", chosen.name)
+    with VirtualDevice(board, Path(outcome["elf"])) as device, SerialBridge(device.url) as bridge:
+        console.info(
+            f"Drive it with MLPerf Tiny's runner, whose device table must name the USB ids {USB_ID}:\n"
+            f"  python {launch_runner.__file__} {bridge.port} {USB_ID} main.py -d devices.yaml -s DATASETS\n"
+            "Ctrl-C ends the board."
+        )
+        console.result({"port": bridge.port, "usb": USB_ID, "benchmark": chosen.name}, bridge.port)
+        bridge.wait()

@@ -1,0 +1,82 @@
+"""tinyml bench"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+
+_MODES = ("accuracy", "performance")
+
+
+def command(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL|RUN]", help="A .tflite file or a run; the latest run by default."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Inputs with labels: y_labels.csv, or a folder for each class."),
+    ] = None,
+    benchmark: Annotated[
+        str | None,
+        typer.Option("--benchmark", help="kws, vww, ic, ad or model (int8 as is); found by the shapes."),
+    ] = None,
+    mode: Annotated[str, typer.Option("--mode", help="accuracy or performance.")] = "accuracy",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many examples.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Offer the board as a serial port to MLPerf Tiny's own runner.")
+    ] = False,
+    board: options.Board = "sim",
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+    port: Annotated[
+        str | None, typer.Option("--port", help="A board that runs the application bench already.")
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure accuracy and performance of an int8 model on a board, as MLPerf Tiny does.
+
+    \b
+    Examples:
+      tinyml bench kws_ref_model.tflite --data datasets/kws01
+      tinyml bench vww.tflite --data datasets --board native --mode performance --json
+      tinyml bench kws_ref_model.tflite --serve
+    """
+    from tinyml_cli.adopt import open_run
+
+    if mode not in _MODES:
+        raise TinymlError(f"There is no mode `{mode}`", "--mode", f"Choose {' or '.join(_MODES)}.")
+    run = open_run(model)
+    if serve:
+        from tinyml_cli.bench.serving import serve_port
+
+        serve_port(run, board, benchmark, engine, tflm)
+        return
+    if data is None:
+        raise TinymlError("No data is named", "--data", "tinyml bench MODEL --data DIR; see docs/bench.md.")
+    from tinyml_cli.bench.bench import bench
+
+    outcome = bench(run, data, board, mode, benchmark, limit, engine, tflm, port)  # type: ignore[arg-type]
+    console.result(outcome, _sentence(outcome))
+
+
+def _sentence(outcome: dict[str, Any]) -> str:
+    head = f"{outcome['benchmark']} on {outcome['board']} ({outcome['level']}), n = {outcome['n']}: "
+    if outcome["mode"] == "performance":
+        figures = outcome["performance"]
+        count, time_us = figures["instructions"], figures["inference_us"]["median"]
+        counted = f"{count['median']:,.0f} instructions, " if count else ""
+        return f"{head}median of {figures['runs']} runs {counted}{time_us:,.0f} us by the device's clock"
+    figures = outcome["accuracy"]
+    auc = "unknown" if figures["auc"] is None else f"{figures['auc']:.3f}"
+    if "top1" not in figures:
+        return f"{head}AUC {auc}"
+    low, high = figures["ci95"]
+    return f"{head}top-1 {figures['top1']:.3f} (95 % interval {low:.3f}–{high:.3f}), AUC {auc}"
