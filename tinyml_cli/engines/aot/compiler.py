@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyml_cli.engines.aot.fold import fold
 from tinyml_cli.engines.aot.kernel import Kernel, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
 from tinyml_cli.engines.aot.plan import Buffer, Plan, plan
@@ -58,6 +59,7 @@ def compile_graph(graph: Graph, where: str = "model") -> Network:
     Raises:
         TinymlError: an operator, type or shape that the engine cannot compile, by name.
     """
+    graph = fold(graph)
     _check_signature(graph, where)
     steps = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
     storage = _storage(graph, steps, where)
@@ -73,12 +75,6 @@ def compile_graph(graph: Graph, where: str = "model") -> Network:
 
 
 def _check_signature(graph: Graph, where: str) -> None:
-    if graph.subgraphs != 1:
-        raise TinymlError(
-            f"The model has {graph.subgraphs} subgraphs; the aot engine compiles one",
-            where,
-            "Export it with --engine tflm.",
-        )
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise TinymlError(
             f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
@@ -138,7 +134,7 @@ def _storage(graph: Graph, steps: tuple[Step, ...], where: str) -> dict[int, int
 
 
 def _tensor_buffers(graph: Graph, storage: dict[int, int]) -> list[Buffer]:
-    end = len(graph.operators)
+    end = graph.operators[-1].index + 1 if graph.operators else 0
     first: dict[int, int] = {graph.inputs[0]: -1}
     last: dict[int, int] = {graph.inputs[0]: -1, storage[graph.outputs[0]]: end}
     for operator in graph.operators:

@@ -84,6 +84,7 @@ _PREAMBLE = """\
 #include "network.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "arm_nnfunctions.h"
 #include "tinyml_nn.h"
@@ -115,7 +116,7 @@ enum {{
 
 
 def _memory_row(network: Network, buffer: Buffer) -> str:
-    last = len(network.graph.operators)
+    last = network.graph.operators[-1].index + 1 if network.graph.operators else 0
     life = f"operators {max(buffer.first, 0)}..{buffer.last}"
     if buffer.first < 0:
         life = f"input, until operator {buffer.last}"

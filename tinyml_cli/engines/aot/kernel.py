@@ -33,7 +33,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class View:
-    """An output that costs nothing: tensor `target` is the bytes of tensor `source` from `offset` on."""
+    """An output that may cost nothing: tensor `target` is the bytes of tensor `source` from `offset` on."""
 
     target: int
     source: int
@@ -44,13 +44,17 @@ class View:
 class Piece:
     """A run of bytes of the output that repeats tensor `source` whole.
 
-    A planner that lets `source` be made at `offset` bytes into the output may leave out `body`, the
-    statements that copy it there.
+    A planner that lets `source` be made at `offset` bytes into the output cuts `body`, the statements that
+    copy it there, out of the kernel's body; a body of which COPIED is left needs no call.
     """
 
     source: int
     offset: int
     body: str
+
+
+COPIED = "return 0;"
+"""The last statement of a kernel with pieces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +82,9 @@ class Kernel:
         alias_of: set when the operator moves no data: its output is this tensor under another shape.
         may_overwrite: input positions whose bytes, as many as the output's, the output may be written over:
             each is read before the output's byte at the same place is written.
-        views: like `alias_of` for operators with several outputs, or with one that is a part of an input.
-            `body` is then empty.
-        pieces: parts of the output that may be made in place; `body` is what remains, and runs first.
+        views: what all outputs are when they share their inputs' bytes; `body` copies them where the planner
+            does not want that.
+        pieces: parts of the output that may be made in place; `body` copies them all.
         state: set when the output is a handle of memory that stays between inferences: the handle's offset
             in the arena is that memory's. Handles of one state are aliases of the first.
     """
@@ -170,14 +174,18 @@ class OpContext:
 
     def clamp(self, tensor: Tensor) -> str:
         """The fused activation as a C initialiser `{lowest, highest}`."""
+        low, high = self.clamp_range(tensor)
+        return f"{{{low}, {high}}}"
+
+    def clamp_range(self, tensor: Tensor) -> tuple[int, int]:
+        """The fused activation as the lowest and highest int8 value."""
         name = self.option("fused_activation_function")
         if name not in arithmetic.ACTIVATIONS:
             self.refuse(
                 f"has the fused activation {name}",
                 "Use ReLU, ReLU6 or none, or export it with --engine tflm.",
             )
-        low, high = arithmetic.activation_range(name, scale_of(tensor), zero_point_of(tensor))
-        return f"{{{low}, {high}}}"
+        return arithmetic.activation_range(name, scale_of(tensor), zero_point_of(tensor))
 
     def image(self, tensor: Tensor) -> tuple[int, int, int, int]:
         """The shape of a four-dimensional tensor of batch 1: (1, height, width, channels)."""

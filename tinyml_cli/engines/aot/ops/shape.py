@@ -1,4 +1,4 @@
-"""Operators that only rename a shape."""
+"""Operators that only rename a shape: RESHAPE, SQUEEZE, EXPAND_DIMS."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from tinyml_cli.engines.aot.kernel import Kernel, OpContext
 
 
 def reshape(context: OpContext) -> Kernel:
-    """RESHAPE: costs nothing, its output is its input under another shape."""
-    source, target = context.activation(), context.output()
+    """Costs nothing: the output is the input under another shape."""
+    source, target = context.input(), context.result()
+    if source.data is not None or source.dtype != target.dtype:
+        context.refuse(f"makes {target.dtype} out of {source.label}", "Make the model again.")
     if source.elements != target.elements:
         context.refuse(
             f"makes {list(target.shape)} out of {list(source.shape)}", "Convert the model with a batch of 1."

@@ -1,0 +1,142 @@
+"""State of streaming models: VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE, which fills it.
+
+A handle's offset in the arena is its state's memory. Reading costs nothing as long as nobody assigns the
+state while the value that was read is in use.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.engines.aot.fold import fold
+from tinyml_cli.engines.aot.kernel import Kernel, OpContext, State, tensor_name
+from tinyml_cli.tflite.graph import Graph, Operator, Tensor
+
+_AGAIN = "Make the model again."
+_NEVER = 1 << 30
+
+
+def var_handle(context: OpContext) -> Kernel:
+    """VAR_HANDLE: the first handle of a name owns the memory, others are its aliases."""
+    handle, name = context.result(), context.option("shared_name")
+    first = next(op for op in _named(context.graph, "VAR_HANDLE") if op.options.get("shared_name") == name)
+    if first.index != context.operator.index:
+        return Kernel(alias_of=first.outputs[0])
+    values = _values(context.graph, name)
+    if not values:
+        context.refuse(f"names the state {name}, which nobody assigns or reads ({handle.label})", _AGAIN)
+    kinds = {(tensor.bytes, tensor.dtype) for tensor in values}
+    if len(kinds) != 1 or not values[0].bytes:
+        context.refuse(f"names the state {name}, which is used with different sizes", _AGAIN)
+    return Kernel(state=State(values[0].bytes, _initial(context, name, values)))
+
+
+def read_variable(context: OpContext) -> Kernel:
+    """READ_VARIABLE: an alias of the state, or a copy when it is assigned before the value's last use."""
+    handle, value = context.input(), context.result()
+    name = _name(context, handle)
+    last = _last_use(context.graph, value.index, context.operator.index)
+    for operator in _named(context.graph, "ASSIGN_VARIABLE"):
+        same = _name_of(context.graph, operator.inputs[0]) == name
+        if same and context.operator.index < operator.index < last:
+            to, from_ = (f"arena + {tensor_name(tensor)}" for tensor in (value, handle))
+            return Kernel(f"memcpy({to}, {from_}, {value.bytes});\nreturn 0;")
+    return Kernel(alias_of=handle.index)
+
+
+def assign_variable(context: OpContext) -> Kernel:
+    """ASSIGN_VARIABLE: copies a value into the state."""
+    handle, value = context.input(0), context.input(1)
+    _name(context, handle)
+    if value.data is not None or not value.bytes:
+        context.refuse(f"assigns {value.label}, a constant or nothing", _AGAIN)
+    # memmove, since the value may be the state itself under another name.
+    return Kernel(
+        f"memmove(arena + {tensor_name(handle)}, arena + {tensor_name(value)}, {value.bytes});\nreturn 0;"
+    )
+
+
+def call_once(context: OpContext) -> Kernel:
+    """CALL_ONCE: its subgraph's constants have become initial values; see `var_handle`."""
+    number = context.option("init_subgraph_index")
+    if not 1 <= number <= len(context.graph.functions):
+        context.refuse(f"calls subgraph {number}", _AGAIN)
+    return Kernel()
+
+
+def _named(graph: Graph, name: str) -> list[Operator]:
+    return [
+        operator
+        for operator in graph.operators
+        if operator.name == name and operator.inputs + operator.outputs
+    ]
+
+
+def _name_of(graph: Graph, handle: int) -> str | None:
+    """The state that a handle tensor stands for."""
+    for operator in _named(graph, "VAR_HANDLE"):
+        if handle in operator.outputs:
+            return str(operator.options.get("shared_name"))
+    return None
+
+
+def _name(context: OpContext, handle: Tensor) -> str:
+    name = _name_of(context.graph, handle.index)
+    if name is None:
+        context.refuse(f"uses {handle.label}, which is not the handle of a state", _AGAIN)
+    return name
+
+
+def _values(graph: Graph, name: str) -> list[Tensor]:
+    """Tensors assigned to a state, then those read; TensorFlow Lite Micro goes by the first one assigned."""
+    assigned = [
+        graph.tensors[operator.inputs[1]]
+        for operator in _named(graph, "ASSIGN_VARIABLE")
+        if len(operator.inputs) == 2 and _name_of(graph, operator.inputs[0]) == name
+    ]
+    read = [
+        graph.tensors[operator.outputs[0]]
+        for operator in _named(graph, "READ_VARIABLE")
+        if operator.outputs and _name_of(graph, operator.inputs[0]) == name
+    ]
+    return assigned + read
+
+
+def _initial(context: OpContext, name: str, values: list[Tensor]) -> npt.NDArray[np.int8]:
+    """What an initialiser assigns, or else the zero point in every byte, as TensorFlow Lite Micro has it."""
+    size = values[0].bytes
+    for operator in [op for op in context.graph.operators if op.name == "CALL_ONCE"]:
+        number = operator.options.get("init_subgraph_index", 0)
+        if not 1 <= number <= len(context.graph.functions):
+            continue
+        function = fold(context.graph.functions[number - 1])
+        for assignment in _named(function, "ASSIGN_VARIABLE"):
+            if _name_of(function, assignment.inputs[0]) != name:
+                continue
+            value = function.tensors[assignment.inputs[1]]
+            if value.data is None or value.bytes != size:
+                context.refuse(f"has an initial value that is computed ({value.label})", "Use --engine tflm.")
+            return np.frombuffer(np.ascontiguousarray(value.data).tobytes(), np.int8)
+    quantization = values[0].quantization
+    zero = 0 if quantization is None else int(quantization.zero_points[0])
+    return np.full(size, np.int64(zero).astype(np.int8), np.int8)
+
+
+def _last_use(graph: Graph, tensor: int, start: int) -> int:
+    """The last operator that may still need a tensor's bytes, whichever names views of them go by."""
+    names, last = {tensor}, start
+    for operator in graph.operators:
+        if operator.index > start and names & set(operator.inputs):
+            last = operator.index
+            if operator.name in _MAY_ALIAS:
+                names |= set(operator.outputs)
+    return _NEVER if names & set(graph.outputs) else last
+
+
+_MAY_ALIAS = frozenset({
+    "ABS", "ADD", "CONCATENATION", "EXPAND_DIMS", "HARD_SWISH", "LEAKY_RELU", "MAXIMUM", "MINIMUM", "MUL",
+    "PACK", "PAD", "PADV2", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SLICE", "SPLIT",
+    "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "SUB", "TRANSPOSE", "UNPACK",
+})  # fmt: skip
+"""Operators whose output may be the same bytes as an input."""
