@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tinyml_nn_boundary.h"
+#include "tinyml_nn_convolution.h"
 #include "tinyml_nn_elementwise.h"
 #include "tinyml_nn_move.h"
 #include "tinyml_nn_reduce.h"

@@ -1,4 +1,4 @@
-"""CONV_2D and DEPTHWISE_CONV_2D over CMSIS-NN.
+"""CONV_2D and DEPTHWISE_CONV_2D over our own kernels, and over CMSIS-NN where those do not apply.
 
 The compiler chooses CMSIS-NN's specialised function itself, by the conditions of its `*_wrapper_s8`
 functions for cores without MVE: the wrappers would link every variant into the firmware.
@@ -8,6 +8,9 @@ Scratch sizes are those of the DSP path (Cortex-M4, M7, M33); the plain C path n
 from __future__ import annotations
 
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.engines.aot.kernel import (
@@ -22,6 +25,7 @@ from tinyml_cli.engines.aot.kernel import (
     write,
     zero_point_of,
 )
+from tinyml_cli.engines.aot.ops import packing
 from tinyml_cli.tflite.graph import Tensor
 
 _INT16_BYTES = 2
@@ -29,6 +33,9 @@ _INT16_BYTES = 2
 _COLUMNS = 2
 # CMSIS-NN counts the elements of a window in a uint16_t.
 _LONGEST_WINDOW = 0xFFFF
+# Our kernels: columns.h and depthwise_3x3_s8.c.
+_WINDOWS, _QUAD, _WORD_BYTES = 3, 4, 4
+_LANES, _ROW_PAIRS, _TAPS = 4, 2, 3
 
 
 class _Window(NamedTuple):
@@ -56,6 +63,10 @@ def conv_2d(context: OpContext) -> Kernel:
         context.refuse(
             f"has a window of {elements} values (at most {_LONGEST_WINDOW})", "Use a smaller window."
         )
+    assert weights.data is not None
+    filters = weights.data.reshape(weights.shape[0], -1)
+    if kernel := _packed_convolution(context, window, filters, axis=0):
+        return kernel
     function, scratch_bytes = "arm_convolve_s8", _COLUMNS * elements * _INT16_BYTES
     if window.size == (1, 1) and window.padding == (0, 0):
         function = "arm_convolve_1x1_s8_fast" if window.stride == (1, 1) else "arm_convolve_1x1_s8"
@@ -74,6 +85,13 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
             f"has weights {list(weights.shape)} for {channels} input channels", "Make the model again."
         )
     window = _window(context, source, target, weights.shape[1:3])
+    assert weights.data is not None
+    # One input channel: every output looks at the same window, as in CONV_2D.
+    filters = np.ascontiguousarray(weights.data.reshape(-1, outputs).T)
+    if channels == 1 and (kernel := _packed_convolution(context, window, filters, axis=3)):
+        return kernel
+    if outputs == channels and (kernel := _packed_depthwise(context, window, filters)):
+        return kernel
     function, scratch_bytes = "arm_depthwise_conv_s8", 0
     if outputs == channels and window.dilation == (1, 1):
         if window.size == (3, 3) and max(window.padding) <= 1:
@@ -99,22 +117,105 @@ def _window(context: OpContext, source: Tensor, target: Tensor, size: tuple[int,
     return _Window((size[0], size[1]), stride, dilation, (vertical, horizontal))
 
 
-def _constants(
+def _packed_convolution(
+    context: OpContext, window: _Window, filters: npt.NDArray[np.int8], axis: int
+) -> Kernel | None:
+    """Our kernel for `filters` [outputs, window values], when its conditions hold."""
+    source, target = context.activation(), context.output()
+    channels = _channels(context, filters, axis, shared_sums=True)
+    if channels is None:
+        return None
+    quads = -(-filters.shape[1] // _QUAD)
+    scratch_bytes = quads * _WINDOWS * 2 * _WORD_BYTES
+    function, may_overwrite = "tinyml_nn_convolve_s8", False
+    if window.size == (1, 1) and window.padding == (0, 0):
+        function = "tinyml_nn_convolve_1x1_s8"
+        may_overwrite = window.stride == (1, 1) and target.shape[3] <= source.shape[3]
+    else:
+        # A row's last values are copied in whole quads, so up to one quad too far.
+        scratch_bytes += quads * _QUAD
+    constants = (Constant("weights", packing.pairs(filters)), Constant("channels", channels))
+    return _packed(context, function, window, constants, scratch_bytes, may_overwrite)
+
+
+def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[np.int8]) -> Kernel | None:
+    """Our kernel for 3x3 `filters` [channels, 9], when its conditions hold."""
+    target = context.output()
+    if (
+        window.size != (3, 3)
+        or window.stride not in ((1, 1), (2, 2))
+        or window.dilation != (1, 1)
+        or max(window.padding) > 1
+    ):
+        return None
+    channels = _channels(context, filters, axis=3, shared_sums=False)
+    if channels is None:
+        return None
+    columns = (target.shape[2] - 1) * window.stride[1] + _TAPS
+    scratch_bytes = _ROW_PAIRS * _LANES * columns * _WORD_BYTES
+    weights = packing.depthwise_3x3(filters.reshape(-1, _TAPS, _TAPS))
+    constants = (Constant("weights", weights), Constant("channels", channels))
+    in_place = window.stride == (1, 1) and context.activation().shape == target.shape
+    return _packed(context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, in_place)
+
+
+def _packed(
+    context: OpContext,
+    function: str,
+    window: _Window,
+    constants: tuple[Constant, ...],
+    scratch_bytes: int,
+    in_place: bool,
+) -> Kernel:
+    source, target = context.activation(), context.output()
+    body = f"""\
+static const tinyml_nn_window window = {{
+    .input_height = {source.shape[1]}, .input_width = {source.shape[2]}, .input_channels = {source.shape[3]},
+    .window_height = {window.size[0]}, .window_width = {window.size[1]},
+    .stride_y = {window.stride[0]}, .stride_x = {window.stride[1]},
+    .dilation_y = {window.dilation[0]}, .dilation_x = {window.dilation[1]},
+    .padding_y = {window.padding[0]}, .padding_x = {window.padding[1]},
+    .output_height = {target.shape[1]}, .output_width = {target.shape[2]},
+    .output_channels = {target.shape[3]},
+    .input_zero_point = {zero_point_of(source)}, .output_zero_point = {zero_point_of(target)},
+    .activation = {context.clamp(target)}}};
+{function}(&window, {read(source)}, {context.array("weights")},
+    {context.array("channels")}, arena + {context.scratch_name}, {write(target)});
+return 0;"""
+    return Kernel(body, constants, scratch_bytes, may_overwrite=(0,) if in_place else ())
+
+
+def _channels(
+    context: OpContext, filters: npt.NDArray[np.int8], axis: int, *, shared_sums: bool
+) -> npt.NDArray[np.int32] | None:
+    source, target, weights = context.activation(), context.output(), context.weights()
+    multipliers = _multipliers(context, source, target, weights, axis)
+    bias = context.bias(len(filters))
+    return packing.channels(filters, bias, multipliers, zero_point_of(source), shared_sums=shared_sums)
+
+
+def _multipliers(
     context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
-) -> tuple[Constant, ...]:
-    outputs = weights.shape[axis]
-    assert weights.quantization is not None and weights.data is not None
+) -> list[arithmetic.Multiplier]:
+    assert weights.quantization is not None
     scales = weights.quantization.scales
     if weights.quantization.per_channel and weights.quantization.axis != axis:
         context.refuse(
             f"has weights with scales along axis {weights.quantization.axis}", "Make the model again."
         )
-    scales = scales if len(scales) == outputs else scales.repeat(outputs)
-    multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    scales = scales if len(scales) == weights.shape[axis] else scales.repeat(weights.shape[axis])
+    return arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+
+
+def _constants(
+    context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
+) -> tuple[Constant, ...]:
+    outputs = weights.shape[axis]
+    assert weights.data is not None
     return (
         Constant("weights", weights.data),
         Constant("bias", context.bias(outputs)),
-        *channel_constants(multipliers),
+        *channel_constants(_multipliers(context, source, target, weights, axis)),
     )
 
 

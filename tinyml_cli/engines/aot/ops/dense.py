@@ -1,6 +1,9 @@
-"""FULLY_CONNECTED over CMSIS-NN."""
+"""FULLY_CONNECTED over our own kernel, and over CMSIS-NN where that does not apply."""
 
 from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.engines.aot.kernel import (
@@ -14,6 +17,7 @@ from tinyml_cli.engines.aot.kernel import (
     write,
     zero_point_of,
 )
+from tinyml_cli.engines.aot.ops import packing
 
 
 def fully_connected(context: OpContext) -> Kernel:
@@ -32,16 +36,47 @@ def fully_connected(context: OpContext) -> Kernel:
     if target.elements != rows * outputs:
         context.refuse(f"makes {list(target.shape)} out of {rows} rows of {inputs}", "Make the model again.")
     assert weights.quantization is not None and weights.data is not None
-    constants = (Constant("weights", weights.data), Constant("bias", context.bias(outputs)))
+    if weights.quantization.per_channel and weights.quantization.axis != 0:
+        context.refuse("has weights with scales along their inputs", "Make the model again.")
     scales = weights.quantization.scales
     multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    if kernel := _packed(context, multipliers, rows, weights.data):
+        return kernel
+    constants = (Constant("weights", weights.data), Constant("bias", context.bias(outputs)))
     if weights.quantization.per_channel:
-        if weights.quantization.axis != 0:
-            context.refuse("has weights with scales along their inputs", "Make the model again.")
         return Kernel(
             _per_channel(context, rows, inputs, outputs), (*constants, *channel_constants(multipliers))
         )
     return Kernel(_per_tensor(context, multipliers[0], rows, inputs, outputs), constants)
+
+
+def _packed(
+    context: OpContext, multipliers: list[arithmetic.Multiplier], rows: int, weights: npt.NDArray[np.int8]
+) -> Kernel | None:
+    """Our kernel, when its conditions hold."""
+    source, target = context.activation(), context.output()
+    outputs, inputs = weights.shape
+    per_output = multipliers if len(multipliers) == outputs else multipliers * outputs
+    channels = packing.channels(
+        weights, context.bias(outputs), per_output, zero_point_of(source), shared_sums=False
+    )
+    if channels is None:
+        return None
+    scales = channels[:, 1:]
+    per_channel = bool(np.any(scales != scales[0]))
+    body = f"""\
+static const tinyml_nn_dense dense = {{
+    .rows = {rows}, .inputs = {inputs}, .outputs = {outputs}, .output_zero_point = {zero_point_of(target)},
+    .activation = {context.clamp(target)}, .per_channel = {int(per_channel)}}};
+tinyml_nn_fully_connected_s8(&dense, {read(source)}, {context.array("weights")},
+    {context.array("bias")}, {context.array("scales")}, {write(target)});
+return 0;"""
+    constants = (
+        Constant("weights", packing.quartets(weights)),
+        Constant("bias", channels[:, 0]),
+        Constant("scales", scales if per_channel else scales[0]),
+    )
+    return Kernel(body, constants)
 
 
 def _per_tensor(

@@ -1,0 +1,43 @@
+/* From an int32 accumulator to an int8 output, rounded twice as TensorFlow Lite rounds.
+ *
+ * TensorFlow Lite computes a * M / 2^31 rounded to nearest, then divides by 2^shift, halves away from zero,
+ * then adds the output's zero point. Here the accumulator comes doubled, so that the first step is the one
+ * instruction "high word of a product, rounded", and rounding constant and zero point are added as one
+ * number:
+ *
+ *     (x + 2^(shift-1) + zero_point * 2^shift) >> shift,   2^(shift-1) + ... = ((2 * zero_point + 1) <<
+ * shift) / 2
+ *
+ * Adding the sign (0 or -1) to x first sends halves of negative numbers away from zero.
+ */
+#ifndef TINYML_NN_REQUANTIZE_H
+#define TINYML_NN_REQUANTIZE_H
+
+#include "tinyml_nn_convolution.h"
+#include "simd.h"
+
+/* One output channel as the exporter writes it. */
+enum { kDoubledBias, kMultiplier, kShift, kChannelWords };
+
+/* What `requantize` adds: 1 <= shift <= 23. */
+static inline int32_t rounding_and_zero_point(int32_t zero_point, int32_t shift) {
+  return (2 * zero_point + 1) * (1 << (shift - 1));
+}
+
+static inline int8_t requantize(int32_t doubled, int32_t multiplier, int32_t rounding, int32_t shift) {
+  int32_t x = multiply_high(doubled, multiplier);
+  x += x >> 31;
+  return (int8_t)saturate_s8((x + rounding) >> shift);
+}
+
+/* Applies an activation that is narrower than int8. */
+static inline void clamp_outputs(int8_t* values, int32_t count, const tinyml_nn_range* range) {
+  const int32_t lowest = range->lowest, highest = range->highest;
+  if (lowest <= INT8_MIN && highest >= INT8_MAX) return;
+  for (const int8_t* end = values + count; values != end; ++values) {
+    if (*values < lowest) *values = (int8_t)lowest;
+    if (*values > highest) *values = (int8_t)highest;
+  }
+}
+
+#endif /* TINYML_NN_REQUANTIZE_H */

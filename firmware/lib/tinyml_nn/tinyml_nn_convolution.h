@@ -1,0 +1,66 @@
+/* Convolutions and fully connected layers of int8 values whose weights the exporter has packed.
+ *
+ * docs/kernels.md explains how they work. They compute what TensorFlow Lite Micro's reference kernels
+ * compute, to the last bit, under conditions that tinyml_cli/engines/aot/ops/packing.py checks: weights in
+ * -127..127, shifts of 1..23, accumulators below 2^30.
+ *
+ * `channels` is [output channels][3]: twice (bias - input zero point * sum of weights), multiplier, shift;
+ * output = accumulator * multiplier / 2^(31 + shift) + output zero point. `scratch` and `weights` are aligned
+ * to 4 bytes; inputs and outputs need no alignment.
+ */
+#ifndef TINYML_NN_CONVOLUTION_H
+#define TINYML_NN_CONVOLUTION_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a fused activation lets through. */
+typedef struct {
+  int32_t lowest, highest;
+} tinyml_nn_range;
+
+typedef struct {
+  int32_t input_height, input_width, input_channels;
+  int32_t window_height, window_width;
+  int32_t stride_y, stride_x;
+  int32_t dilation_y, dilation_x;
+  int32_t padding_y, padding_x; /* before the first row and column */
+  int32_t output_height, output_width, output_channels;
+  int32_t input_zero_point, output_zero_point;
+  tinyml_nn_range activation;
+} tinyml_nn_window;
+
+/* Any window. `scratch` holds three windows as int16 and one as int8; input and output must not overlap. */
+void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                           const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+/* A window of 1x1 without padding. `scratch` holds three pixels as int16. With stride 1 and no more output
+ * than input channels, the output may be written over the input. */
+void tinyml_nn_convolve_1x1_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                               const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+/* One filter of 3x3 per channel, stride 1 or 2 in both directions, no dilation, padding of at most 1.
+ * `scratch` holds four channels of four rows as int16. With stride 1 the output may be written over the
+ * input. */
+void tinyml_nn_depthwise_3x3_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                                const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+typedef struct {
+  int32_t rows, inputs, outputs;
+  int32_t output_zero_point;
+  tinyml_nn_range activation;
+  int32_t per_channel; /* whether `scales` is [outputs][2] or [2] */
+} tinyml_nn_dense;
+
+/* Fully connected: `doubled_bias` is the first, `scales` the other two columns of `channels`. */
+void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
+                                  const int32_t* doubled_bias, const int32_t* scales, int8_t* output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TINYML_NN_CONVOLUTION_H */
