@@ -7,6 +7,8 @@ It hears nothing by a model: it reports `yes` when the mean absolute amplitude o
   reboot:N   the device starts again instead of answering command N
   hangup:N   the device closes the connection at command N
   noise      random bytes before every line
+  tilted     the accelerometer shows half a g
+  deaf       the microphone gives nothing but zeros
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ class ReferenceDevice:
         self.samples = 0
         self.last_pcm_seq = 0
         self.quiet_until = 0
+        self.traced: set[str] = set()
         self.input = bytearray(INPUT_BYTES)
         self.banner()
 
@@ -63,6 +66,7 @@ class ReferenceDevice:
             output_bytes=OUTPUT_BYTES,
             sample_rate_hz=16000,
             labels=LABELS,
+            sensors=["microphone", "lsm9ds1"],
         )
 
     def emit(self, **event: object) -> None:
@@ -117,7 +121,14 @@ class ReferenceDevice:
         elif verb == "run":
             total = struct.pack("<i", sum(struct.unpack(f"{INPUT_BYTES}b", self.input)))
             return seq, {"event": "output", "data": total.hex(), "instructions": 1234}
-        elif verb != "trace":
+        elif verb == "sensors":
+            rms = 0 if "deaf" in self.faults else 60
+            az_mg = 500 if "tilted" in self.faults else 1010
+            axes = {"ax_mg": 20, "ay_mg": -30, "az_mg": az_mg}
+            return seq, {"event": "sensors", "microphone_rms": rms, "imu": "lsm9ds1", **axes}
+        elif verb == "trace":
+            self.traced = set(arguments[0].split(","))
+        elif verb != "led":
             return seq, {"event": "nak", "reason": "command"}
         return seq, {"event": "ack"}
 
@@ -133,6 +144,10 @@ class ReferenceDevice:
             self.send(b"Heard yes (94%%) @%dms\n" % t_ms)
             self.emit(event="detection", label="yes", score=0.94, t_ms=t_ms)
             self.emit(event="led", r=0, g=255, b=0, t_ms=t_ms)
+        if "scores" in self.traced:
+            self.emit(event="scores", t_ms=t_ms, q=[-128, -128, 127, -128])
+        if "status" in self.traced:
+            self.emit(event="status", uptime_ms=t_ms, inference_us=62_500, audio_rms=327, overruns=1)
 
 
 def main() -> None:

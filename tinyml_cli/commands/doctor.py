@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
-def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """Check what this computer has for each stage, and say how to get what it lacks.
+def command(
+    run: options.RunArgument = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Also examine this board; `tinyml boards` lists them.")
+    ] = None,
+    port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check what this computer and its board have, and say how to get what they lack.
+
+    With --board: who answers, with which firmware, the microphone's level, the IMU at rest, the LED.
 
     \b
     Examples:
       tinyml doctor
+      tinyml doctor --board nano33ble
       tinyml doctor --json
     """
-    from tinyml_cli.doctor import examine
+    from tinyml_cli.doctor import report
 
-    findings = examine()
+    findings = report.examine(run, board, port)
     console.table(
         "What tinyml needs",
-        ["", "Tool", "For", "Found, or how to get it"],
-        [["ok" if f.found else "--", f.name, f.purpose, f.found or f.remedy] for f in findings],
+        ["", "What", "For", "Found, or how to get it"],
+        [[f.verdict, f.name, f.purpose, f.found or f.remedy] for f in findings],
     )
     console.result({"checks": [f.as_dict() for f in findings]})
     if any(f.required and not f.found for f in findings):

@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text as Styled
 
+from tinyml_cli.device.boards import Board
 from tinyml_cli.device.protocol import Detection, Event, Ready, Scores, Status, printable
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.views import LineView
@@ -29,13 +30,14 @@ class LiveView(LineView):
     """Lines as in LineView, with a panel of the latest scores and the board's state beneath them.
 
     Args:
-        board: name of the board.
+        board: the board.
         manifest: gives the output's quantisation, to turn int8 scores into probabilities.
         draw: shows a renderable in place of the last one.
     """
 
-    def __init__(self, board: str, manifest: Manifest, draw: Callable[[RenderableType], None]) -> None:
-        super().__init__(board)
+    def __init__(self, board: Board, manifest: Manifest, draw: Callable[[RenderableType], None]) -> None:
+        super().__init__(board.name)
+        self._clock = "" if board.kind == "usb" else " (emulated)" if board.kind == "virtual" else " (host)"
         self._draw = draw
         self._output = manifest.quantization.output if manifest.quantization else None
         self._labels: list[str] = []
@@ -59,6 +61,10 @@ class LiveView(LineView):
         else:
             super().event(event)
         self._redraw()
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        super().clip(clip)
+        self._redraw(now=True)
 
     def end(self, summary: Summary) -> None:
         self._draw("")
@@ -97,7 +103,7 @@ class LiveView(LineView):
             return Styled("no status yet", style="bright_black")
         level = level_dbfs(status.audio_rms)
         parts = [
-            f"inference {status.inference_us / 1000:.1f} ms",
+            f"inference {status.inference_us / 1000:.1f} ms{self._clock}",
             f"level {_meter(level)} {level:.0f} dBFS",
             f"overruns {status.overruns}",
             f"up {duration(status.uptime_ms)}",

@@ -22,7 +22,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
-_LIVE_TRACES = ("scores", "status")
+_LIVE_TRACES: tuple[TraceMode, ...] = ("scores", "status")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _view(board: str, manifest: Manifest, options: MonitorOptions) -> Iterator[V
         from tinyml_cli.device.live_view import LiveView
 
         with console.live() as draw:
-            yield LiveView(board, manifest, draw)
+            yield LiveView(load_board(board), manifest, draw)
     else:
         yield LineView(board)
 

@@ -7,24 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+
+from tinyml_cli.doctor.finding import Finding
 
 _ARM_GCC = "arm-none-eabi-gcc"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One tool: what it is for, its version or "" when absent, and how to get it."""
-
-    name: str
-    purpose: str
-    found: str
-    remedy: str
-    required: bool
-
-    def as_dict(self) -> dict[str, str | bool]:
-        """The finding in --json output."""
-        return asdict(self)
 
 
 def examine() -> list[Finding]:

@@ -1,0 +1,83 @@
+"""The doctor: what it finds on this computer, and what a board says of itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tinyml
+from tests.device.conftest import REFERENCE_DEVICE
+from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.run import MODEL_INT8, Run
+
+Device = Callable[..., str]
+
+
+@pytest.fixture
+def device() -> Iterator[Device]:
+    """Starts protocol test doubles: device("--fault", "deaf") -> URL."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> str:
+        process = subprocess.Popen(
+            [sys.executable, str(REFERENCE_DEVICE), *arguments], stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        assert process.stdout
+        return f"socket://127.0.0.1:{int(process.stdout.readline())}"
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    run = Run.create(tmp_path / "run")
+    manifest = Manifest(task="kws", seed=1, labels=["silence", "unknown", "yes", "no"])
+    manifest.artifacts[MODEL_INT8] = Artifact(sha256="0" * 64, bytes=1, made_by="test")
+    run.save(manifest)
+    return run.path
+
+
+def checks_of_board(tinyml: Tinyml, run: Path, *options: str) -> dict[str, dict[str, str]]:
+    answer = tinyml("doctor", run, "--board", "nano33ble", *options, "--json", cwd=run, code=None)
+    return {check["name"]: check for check in answer.json["checks"] if check["purpose"] == "board nano33ble"}
+
+
+def test_a_healthy_board(tinyml: Tinyml, run: Path, device: Device) -> None:
+    checks = checks_of_board(tinyml, run, "--port", device())
+    assert list(checks) == ["board", "firmware", "microphone", "IMU", "LED"]
+    assert all(check["found"] for check in checks.values())
+    assert "model 0123456789ab" in checks["firmware"]["found"]
+    assert checks["microphone"]["found"] == "level -55 dBFS"
+    assert checks["IMU"]["found"] == "lsm9ds1, 1.01 g at rest"
+    assert "red, green, blue" in checks["LED"]["found"]
+
+
+def test_a_deaf_and_tilted_board(tinyml: Tinyml, run: Path, device: Device) -> None:
+    checks = checks_of_board(tinyml, run, "--port", device("--fault", "deaf", "--fault", "tilted"))
+    assert checks["microphone"]["found"] == "" and "no sound" in checks["microphone"]["remedy"]
+    assert checks["IMU"]["found"] == "" and "0.50 g at rest instead of 1 g" in checks["IMU"]["remedy"]
+
+
+def test_a_board_that_is_not_there(tinyml: Tinyml, run: Path) -> None:
+    answer = tinyml("doctor", run, "--board", "nano33ble", "--json", cwd=run, code=1)
+    board = answer.json["checks"][-1]
+    assert (board["name"], board["found"]) == ("board", "")
+    assert board["remedy"]
+
+
+def test_a_virtual_board_without_firmware(tinyml: Tinyml, run: Path) -> None:
+    answer = tinyml("doctor", run, "--board", "native", "--json", cwd=run, code=1)
+    assert "tinyml build --board native" in answer.json["checks"][-1]["remedy"]
+
+
+def test_people_read_a_verdict_for_each(tinyml: Tinyml, run: Path, device: Device) -> None:
+    answer = tinyml("doctor", run, "--board", "nano33ble", "--port", device(), cwd=run, code=None)
+    assert [line for line in answer.out.splitlines() if "LED" in line and "OK" in line]

@@ -1,0 +1,103 @@
+"""What a board says of itself: its firmware, its sensors, its light."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.live_view import level_dbfs
+from tinyml_cli.device.protocol import Ready, Sensors, printable
+from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import Run
+
+_COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+_COLOR_S = 0.5
+# A board that lies still feels one g; mounting and calibration of such sensors leave a few percent.
+_REST_MG = 1000
+_REST_TOLERANCE_MG = 80
+
+
+def examine(run: Run, board: str, port: str | None = None) -> list[Finding]:
+    """Talks to the board and looks at everything it has.
+
+    Args:
+        run: its firmware boots on a virtual board.
+        board: name of a board.
+        port: where a real one is; None looks for it.
+
+    Returns:
+        The findings; only the first when the board cannot be reached.
+
+    Raises:
+        TinymlError: there is no such board in the list of boards.
+    """
+    purpose = f"board {board}"
+    try:
+        with open_board(run, board, port) as link:
+            ready = link.wait_ready()
+            return [
+                Finding("board", purpose, f"answers on {link.url}", "", True),
+                _firmware(ready, purpose),
+                *_sensors(link, ready, purpose, is_real=load_board(board).kind == "usb"),
+            ]
+    except TinymlError as error:
+        return [Finding("board", purpose, "", f"{error.what}. {error.next_step}", True)]
+
+
+def _firmware(ready: Ready, purpose: str) -> Finding:
+    described = (
+        f"tinyml {printable(ready.tinyml)}, {printable(ready.app)}, engine {printable(ready.engine)}, "
+        f"model {printable(ready.model)}, arena {ready.arena_used:,} of {ready.arena_bytes:,} B"
+    )
+    return Finding("firmware", purpose, described, "", True)
+
+
+def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[Finding]:
+    if not is_real:
+        return
+    measured = link.sensors()
+    yield _microphone(measured, purpose)
+    yield _imu(measured, purpose)
+    yield _light(link, purpose)
+    if any("ov7" in name for name in ready.sensors):
+        yield Finding("camera", purpose, "fitted", "", False)
+
+
+def _microphone(measured: Sensors, purpose: str) -> Finding:
+    rms = measured.microphone_rms
+    found = f"level {level_dbfs(rms):.0f} dBFS" if rms else ""
+    return Finding(
+        "microphone",
+        purpose,
+        found,
+        "It gives no sound at all: flash again, or the board has no microphone (Nano 33 BLE without Sense).",
+        False,
+    )
+
+
+def _imu(measured: Sensors, purpose: str) -> Finding:
+    axes = (measured.ax_mg, measured.ay_mg, measured.az_mg)
+    if measured.imu == "none" or None in axes:
+        return Finding(
+            "IMU", purpose, "", "None answers: the Nano 33 BLE Sense rev 1 and Rev2 have one.", False
+        )
+    length = math.sqrt(sum(axis * axis for axis in axes if axis is not None))
+    described = f"{printable(measured.imu)}, {length / 1000:.2f} g at rest"
+    if abs(length - _REST_MG) > _REST_TOLERANCE_MG:
+        return Finding(
+            "IMU", purpose, "", f"{described} instead of 1 g: lay the board still and run this again.", False
+        )
+    return Finding("IMU", purpose, described, "", False)
+
+
+def _light(link: Link, purpose: str) -> Finding:
+    for color in _COLORS.values():
+        link.led(*color)
+        time.sleep(_COLOR_S)
+    link.led(0, 0, 0)
+    return Finding("LED", purpose, f"was {', '.join(_COLORS)} just now: did you see it?", "", False)

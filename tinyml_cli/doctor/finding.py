@@ -1,0 +1,35 @@
+"""One line of the doctor's report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for.
+
+    Attributes:
+        name: what.
+        purpose: what needs it.
+        found: its version or state; "" when it is missing or wrong.
+        remedy: how to mend it.
+        required: whether nothing useful works without it.
+    """
+
+    name: str
+    purpose: str
+    found: str
+    remedy: str
+    required: bool
+
+    @property
+    def verdict(self) -> str:
+        """OK, missing (must be mended) or -- (may be missing)."""
+        if self.found:
+            return "OK"
+        return "missing" if self.required else "--"
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """The finding in --json output."""
+        return asdict(self)

@@ -1,0 +1,21 @@
+"""The doctor's whole report."""
+
+from __future__ import annotations
+
+from tinyml_cli.doctor import computer
+from tinyml_cli.doctor.finding import Finding
+
+
+def examine(run: str | None, board: str | None, port: str | None) -> list[Finding]:
+    """Looks at this computer and, where one is named, at a board.
+
+    Raises:
+        TinymlError: there is no such board or run.
+    """
+    findings = computer.examine()
+    if board is None:
+        return findings
+    from tinyml_cli.doctor import board as on_board
+    from tinyml_cli.run import Run
+
+    return findings + on_board.examine(Run.open(run), board, port)
