@@ -47,7 +47,7 @@ class Summary:
         return {"event": "summary", **asdict(self)}
 
     def __str__(self) -> str:
-        text = f"{self.detections} words heard in {self.seconds:.1f} s"
+        text = f"{self.detections} word{'s' * (self.detections != 1)} heard in {self.seconds:.1f} s"
         if not self.n:
             return text
         return (
