@@ -138,4 +138,5 @@ def _group_of(port: str) -> str:
 def _own_groups() -> set[str]:
     import grp
 
-    return {entry.gr_name for entry in grp.getgrall() if entry.gr_gid in os.getgroups()}
+    own = {os.getegid(), *os.getgroups()}
+    return {entry.gr_name for entry in grp.getgrall() if entry.gr_gid in own}

@@ -163,7 +163,12 @@ def explain_failure(said: Sequence[str], code: int, device: str) -> TinymlError:
             again=True,
         )
     if code < 0:
-        return UploadError("The upload tool hung and was ended", device, "Try again.", again=True)
+        return UploadError(
+            "The upload tool hung and was ended, or something else ended it",
+            device,
+            "Press the reset button twice, quickly, and run the same command again.",
+            again=True,
+        )
     last = " | ".join(line.strip() for line in said if line.strip())[-300:]
     return UploadError(
         f"The upload tool failed with exit code {code}: {last or 'it printed nothing'}",
