@@ -223,6 +223,30 @@ def test_a_serial_port_that_vanishes_and_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX feature")
+def test_a_board_that_comes_back_under_another_name(tmp_path: Path) -> None:
+    terminal = _Terminal(tmp_path / "ttyACM0")
+    lost: list[str] = []
+
+    def locate() -> str:
+        if not terminal.link.exists():
+            raise TinymlError("No board", "--port", "Plug it in.")
+        return str(terminal.link)
+
+    def plug_elsewhere() -> None:
+        terminal.link = tmp_path / "ttyACM1"
+        terminal.plug()
+
+    link = Link(str(terminal.link), timeout_s=1.0, locate=locate, on_lost=lambda: lost.append("now"))
+    with link:
+        link.wait_ready()
+        terminal.unplug()
+        threading.Timer(0.6, plug_elsewhere).start()
+        link.feed_pcm(QUIET)
+        assert link.url.endswith("ttyACM1") and lost == ["now"]
+        assert any(isinstance(event, Reconnected) for event in link.take_events())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a POSIX feature")
 def test_a_serial_port_that_stays_away(tmp_path: Path) -> None:
     terminal = _Terminal(tmp_path / "ttyBoard")
     with Link(str(terminal.link), reconnect_s=0.3) as link:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from tinyml_cli.device.boards import load_board
@@ -20,19 +21,24 @@ _RECONNECT_S = 10.0
 
 
 @contextlib.contextmanager
-def open_board(run: Run, board: str, port: str | None = None, keep_looking: bool = False) -> Iterator[Link]:
+def open_board(
+    run: Run, board: str, port: str | None = None, on_lost: Callable[[], None] | None = None
+) -> Iterator[Link]:
     """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
 
     Args:
-        keep_looking: wait for ever for a port that vanishes while it is in use.
+        on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
 
     Raises:
         TinymlError: no firmware, no board, or a port that cannot be opened.
     """
     target = load_board(board)
     if port or target.kind == "usb":
-        reconnect_s = math.inf if keep_looking else _RECONNECT_S
-        with Link(link_url(target, port), reconnect_s=reconnect_s) as link:
+        url = link_url(target, port)
+        reconnect_s = math.inf if on_lost else _RECONNECT_S
+        # A name that the user gave is kept; a board that was looked for may come back under another one.
+        locate = None if port else partial(link_url, target)
+        with Link(url, reconnect_s=reconnect_s, locate=locate, on_lost=on_lost) as link:
             yield link
     else:
         elf = run.path / "firmware" / board / "firmware.elf"

@@ -54,10 +54,20 @@ class Link:
         timeout_s: how long one command may stay without an answer before it is sent again.
         attempts: how often a command is sent at most.
         reconnect_s: how long to wait for a vanished serial port to come back.
+        locate: finds the port again, since a board may come back under another name; raises TinymlError as
+            long as it is away.
+        on_lost: told when the port vanishes, before the wait.
     """
 
     def __init__(
-        self, url: str, *, timeout_s: float = 5.0, attempts: int = 4, reconnect_s: float = 10.0
+        self,
+        url: str,
+        *,
+        timeout_s: float = 5.0,
+        attempts: int = 4,
+        reconnect_s: float = 10.0,
+        locate: Callable[[], str] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self.url = url
         self.resent = 0
@@ -65,6 +75,8 @@ class Link:
         self._timeout_s = timeout_s
         self._attempts = attempts
         self._reconnect_s = reconnect_s
+        self._locate = locate
+        self._on_lost = on_lost
         self._transport = Transport(url)
         self._decoder = LineDecoder()
         self._inbox: deque[Event] = deque()
@@ -256,9 +268,14 @@ class Link:
         if not self._transport.can_come_back:
             raise lost
         self._transport.close()
+        if self._on_lost:
+            self._on_lost()
         deadline = time.monotonic() + self._reconnect_s
         while True:
             try:
+                if self._locate:
+                    self.url = self._locate()
+                    self._transport = Transport(self.url)
                 self._transport.open()
                 break
             except TinymlError:

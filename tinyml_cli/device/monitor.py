@@ -89,6 +89,10 @@ def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
     return tuple(mode for mode in known if mode in names)
 
 
+def _tell_lost() -> None:
+    console.warn("the port vanished; waiting until it is back (Ctrl-C ends)")
+
+
 @contextlib.contextmanager
 def _view(board: str, manifest: Manifest, options: MonitorOptions) -> Iterator[View]:
     if options.as_json:
@@ -119,7 +123,7 @@ class _Session:
     def watch(self) -> dict[str, Any]:
         start_s = time.monotonic()
         try:
-            with open_board(self.run, self.board, self.port, keep_looking=True) as link:
+            with open_board(self.run, self.board, self.port, _tell_lost) as link:
                 self._listen(link, start_s)
         except KeyboardInterrupt:
             pass  # the usual way to end; the summary follows
