@@ -1,20 +1,21 @@
-"""Boards as data: one YAML file each, validated on every read."""
+"""Boards as data: one YAML file each, validated on every read. Users add theirs in folders of their own."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import first_problem
 
-_BOARDS_DIR = Path(__file__).parent / "boards"
+_PACKAGED = Path(__file__).parent / "boards"
 
 
 class Need(BaseModel):
@@ -47,6 +48,9 @@ class Need(BaseModel):
         return f"Debian/Ubuntu: `{self.debian}`; macOS: `{self.macos}`; Windows: `{self.windows}`"
 
 
+Engine = Literal["aot", "tflm"]
+
+
 class UsbId(BaseModel):
     """One of the identities that a real board has on USB.
 
@@ -67,16 +71,59 @@ class UsbId(BaseModel):
         return int(vendor, 16), int(product, 16)
 
 
+class Power(BaseModel):
+    """What the processor draws, for estimates of energy; nothing else of the board is in it.
+
+    Attributes:
+        active_ma: while it computes, from flash.
+        sleep_ma: while it waits, with all of its RAM kept.
+        source: the document and the conditions that the figures hold for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    supply_v: float = Field(gt=0)
+    active_ma: float = Field(gt=0)
+    sleep_ma: float = Field(gt=0)
+    source: str
+
+
+class Arduino(BaseModel):
+    """How a board is built with Arduino's core.
+
+    Attributes:
+        lib_deps: libraries, as PlatformIO names them, each with a pinned version.
+        tflm: the library that carries TensorFlow Lite Micro, for the engine tflm.
+        imus: motion sensors whose driver the firmware gets; their libraries stand in lib_deps.
+        core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
+        heap_bytes: RAM that the core needs besides variables.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lib_deps: tuple[str, ...] = ()
+    tflm: str
+    imus: tuple[Literal["lsm9ds1", "bmi270"], ...] = ()
+    core_flash_bytes: int = Field(gt=0)
+    core_ram_bytes: int = Field(gt=0)
+    heap_bytes: int = Field(ge=0)
+
+
 class Board(BaseModel):
     """One board.
 
     Attributes:
         kind: "virtual" (an emulator), "process" (of this computer) or "usb" (real hardware).
         hal: the folder of `firmware/lib/hal/` that drives it.
-        pio_platform: a folder of `firmware/platforms/`, or a PlatformIO platform specification.
+        pio_platform: a folder of `firmware/platforms/`, or a PlatformIO platform with its version.
+        engines: what the firmware can be built with.
+        clock_hz: of the processor; None where it is the computer's own.
         flash_bytes, ram_bytes: what the program may use; None where nothing limits it.
+        sensors: what the board carries that the firmware can read.
         hosts: values of sys.platform that it can be built on; empty means all.
         usb_ids: how a real board is known among the serial ports; empty for others.
+        power: None where no figures are known.
+        arduino: None where the firmware needs no Arduino core.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,12 +134,27 @@ class Board(BaseModel):
     hal: Literal["sim", "native", "nano33ble"]
     pio_platform: str
     pio_board: str
-    default_engine: Literal["aot", "tflm"]
+    default_engine: Engine
+    engines: tuple[Engine, ...] = ("aot", "tflm")
+    clock_hz: int | None = Field(default=None, gt=0)
     flash_bytes: int | None = Field(default=None, gt=0)
     ram_bytes: int | None = Field(default=None, gt=0)
+    sensors: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
     usb_ids: tuple[UsbId, ...] = ()
+    power: Power | None = None
+    arduino: Arduino | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.default_engine not in self.engines:
+            raise ValueError("default_engine is not among engines")
+        if (self.kind == "usb") != bool(self.usb_ids):
+            raise ValueError("usb_ids belong to boards of kind usb, and to all of them")
+        if (self.hal == "nano33ble") != (self.arduino is not None):
+            raise ValueError("the hal nano33ble, and no other, needs the section arduino")
+        return self
 
     def require(self, when: Literal["build", "run"]) -> None:
         """Checks that what the board needs to be built or run is on this computer.
@@ -115,29 +177,63 @@ class Board(BaseModel):
                 )
 
 
+def user_folders() -> list[Path]:
+    """Where users keep boards of their own: $TINYML_BOARDS (several, as in PATH), then their settings."""
+    given = [Path(folder) for folder in os.environ.get("TINYML_BOARDS", "").split(os.pathsep) if folder]
+    return [*given, _config_dir() / "boards"]
+
+
 def board_names() -> list[str]:
     """The names of all known boards, sorted."""
-    return sorted(path.stem for path in _BOARDS_DIR.glob("*.yaml"))
+    return sorted(_files())
 
 
-@cache
 def load_board(name: str) -> Board:
     """Reads one board's description.
 
     Raises:
-        TinymlError: no such board (the known ones are listed), or its file is damaged.
+        TinymlError: no such board (the known ones are listed), or its file is damaged (names the field).
     """
-    if name not in board_names():
+    files = _files()
+    if name not in files:
         raise TinymlError(
             f"There is no board `{name}`", "--board", f"Known boards: {', '.join(board_names())}."
         )
-    path = _BOARDS_DIR / f"{name}.yaml"
+    return _load(files[name], files[name].stat().st_mtime_ns)
+
+
+def _files() -> dict[str, Path]:
+    """Name -> file. A board of the package cannot be replaced, only added to."""
+    found: dict[str, Path] = {}
+    for folder in (_PACKAGED, *user_folders()):
+        for path in sorted(folder.glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+@cache
+def _load(path: Path, mtime_ns: int) -> Board:
     try:
-        return Board.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
+        board = Board.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError, OSError, UnicodeDecodeError) as error:
         problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise TinymlError(
-            f"The board's description is damaged ({problem})",
-            str(path),
-            "Reinstall it: pip install --force-reinstall tinyml-cli",
-        ) from error
+        raise _damaged(path, problem) from error
+    if board.name != path.stem:
+        raise _damaged(path, f"name: is `{board.name}`, but the file is called {path.name}")
+    return board
+
+
+def _damaged(path: Path, problem: str) -> TinymlError:
+    if path.parent == _PACKAGED:
+        advice = "Reinstall it: pip install --force-reinstall tinyml-cli"
+    else:
+        advice = "Mend the file; docs/boards.md describes its fields."
+    return TinymlError(f"The board's description is damaged ({problem})", str(path), advice)
+
+
+def _config_dir() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "tinyml"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tinyml"
+    return Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "tinyml"

@@ -16,7 +16,7 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.console import console
-from tinyml_cli.device import platformio
+from tinyml_cli.device import budget, platformio
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, default_app, generate, project_dir
 from tinyml_cli.device.sizes import measure
@@ -26,6 +26,7 @@ from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomi
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.graph import Graph
 
 EXPORTS = {
     "aot": ("network.h", "network.c", "model_settings.h"),
@@ -45,6 +46,7 @@ def build(
     tflm_dir: Path | None = None,
     app: str | None = None,
     benchmark: str | None = None,
+    profile: bool = False,
 ) -> dict[str, Any]:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
@@ -55,6 +57,7 @@ def build(
         tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library; the engine tflm needs it.
         app: the firmware application; None takes the task's own.
         benchmark: what the application `bench` measures; None takes what fits the model's shapes.
+        profile: let the engine tflm call `tinyml_op_begin` before each operator.
 
     Returns:
         board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
@@ -67,9 +70,12 @@ def build(
     started = time.monotonic()
     target = load_board(board)
     inputs = _gather(run, target, engine, tflm_dir, app)
+    if profile:
+        inputs = replace(inputs, profile=True)
     if inputs.app == "bench":
         inputs = replace(inputs, bench_settings=_bench_settings(run, benchmark))
     target.require("build")
+    budget.check_estimate(target, _model_graph(run), _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
     generate(project, inputs)
     fingerprint = _fingerprint(project, inputs)
@@ -78,7 +84,9 @@ def build(
         console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
+    platformio.require_packages(project, target)
     platformio.run(project, target, project / "build.log", _count_sources(project, inputs))
+    budget.check_measured(target, measure(_linked(project, target)), project / "build.log")
     elf = _install(project, target)
     outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine, "app": inputs.app} | _sizes(
         elf, inputs
@@ -93,15 +101,19 @@ def _gather(
     run: Run, board: Board, engine: str | None, tflm_dir: Path | None, app: str | None
 ) -> ProjectInputs:
     name = engine or board.default_engine
-    if name not in EXPORTS:
-        raise TinymlError(f"There is no engine `{name}`", "--engine", f"Known engines: {', '.join(EXPORTS)}.")
+    if name not in board.engines:
+        raise TinymlError(
+            f"There is no engine `{name}` for the board `{board.name}`",
+            "--engine",
+            f"Its engines: {', '.join(board.engines)}.",
+        )
     manifest = run.manifest()
     if manifest.task == MODEL_TASK and not _is_exported(run, manifest, name):
         export(run, name)
         manifest = run.manifest()
     files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
     paths = [_require_export(run, manifest, name, file) for file in files]
-    if name == "tflm":
+    if name == "tflm" and (tflm_dir is not None or board.arduino is None):
         tflm_dir = _check_tflm_dir(tflm_dir)
     return ProjectInputs(
         board=board,
@@ -110,6 +122,12 @@ def _gather(
         exports=tuple(paths),
         tflm_dir=tflm_dir if name == "tflm" else None,
     )
+
+
+def _model_graph(run: Run) -> Graph | None:
+    """The run's int8 model; None for a run that holds nothing but its export."""
+    path = run.file(MODEL_INT8)
+    return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
 
 
 def _bench_settings(run: Run, benchmark: str | None) -> str:
@@ -186,10 +204,14 @@ def _install(project: Path, board: Board) -> Path:
     """Copies the program that PlatformIO linked beside the project's files, whole or not at all."""
     elf = project / "firmware.elf"
     with atomic_path(elf) as temporary:
-        shutil.copyfile(project / ".pio" / "build" / board.name / "firmware.elf", temporary)
+        shutil.copyfile(_linked(project, board), temporary)
     if board.kind == "process":
         elf.chmod(elf.stat().st_mode | 0o111)
     return elf
+
+
+def _linked(project: Path, board: Board) -> Path:
+    return project / ".pio" / "build" / board.name / "firmware.elf"
 
 
 def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:

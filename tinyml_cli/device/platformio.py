@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tinyml_cli.console import console
+from tinyml_cli.device import network
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.sizes import Memory, largest_symbols
 from tinyml_cli.errors import TinymlError
@@ -18,6 +21,15 @@ from tinyml_cli.files import cache_dir, firmware_dir
 
 _STEP = re.compile(r"^(?:Compiling|Archiving|Indexing|Linking|Retrieved) `?(?P<target>[^'`]+)")
 _OVERFLOW = re.compile(r"region [`'](?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
+_TOO_LARGE = re.compile(
+    r"The (?P<memory>program|data) size \((?P<bytes>\d+) bytes\) is greater than maximum allowed "
+    r"\((?P<limit>\d+)"
+)
+_HEAP_OVERFLOW = re.compile(r"heap region overflowed into stack")
+_NO_DOWNLOAD = re.compile(
+    r"HTTPClientError|InternetConnectionError|Could not connect|Max retries exceeded|Failed to resolve"
+)
+_LIBRARY = re.compile(r"^  \S+/(?P<name>\S+)@\S+$", re.MULTILINE)
 _COMPILE_ERROR = re.compile(r"(?:fatal )?error: |undefined reference to|cannot find -l|: error\b")
 _MISSING_LIBC = re.compile(r"nano\.specs|cannot find -l(?:c|m|gcc|nosys)(?:_nano)?\b|stdint\.h: No such file")
 _MISSING_LIBSTDCXX = re.compile(
@@ -73,6 +85,49 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
         raise explain_failure(lines, board, log, project / ".pio" / "build" / board.name)
 
 
+def require_packages(
+    project: Path, board: Board, require: Callable[[str], None] = network.require_network
+) -> None:
+    """Checks that what PlatformIO would download for a board is here already, or can be downloaded.
+
+    Args:
+        require: raises TinymlError when there is no network.
+
+    Raises:
+        TinymlError: something is missing and there is no network; PlatformIO itself would be silent for a
+            minute and then say nothing.
+    """
+    missing = _missing_packages(project, board)
+    if missing:
+        require(f"what PlatformIO needs for the board `{board.name}`: {', '.join(missing)}")
+        console.info(f"PlatformIO downloads for the board `{board.name}`, once: {', '.join(missing)} …")
+
+
+def _missing_packages(project: Path, board: Board) -> list[str]:
+    if board.arduino is None:
+        return []
+    core = Path(environment()["PLATFORMIO_CORE_DIR"])
+    platform, _, version = board.pio_platform.partition("@")
+    needed = {
+        f"{board.pio_platform} (platform)": _has_version(core / "platforms" / platform, version),
+        "framework-arduino-mbed": (core / "packages" / "framework-arduino-mbed").is_dir(),
+        "toolchain-gccarmnoneeabi": any(core.glob("packages/toolchain-gccarmnoneeabi*")),
+    }
+    config = (project / "platformio.ini").read_text(encoding="utf-8")
+    for library in _LIBRARY.finditer(config):
+        folder = project / ".pio" / "libdeps" / board.name / library["name"]
+        needed[library[0].strip()] = folder.is_dir()
+    return [name for name, here in needed.items() if not here]
+
+
+def _has_version(platform: Path, version: str) -> bool:
+    try:
+        document = json.loads((platform / "platform.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and document.get("version") == version
+
+
 def _require_installed() -> None:
     for module, package in (("platformio", "platformio"), ("SCons", "scons")):
         if importlib.util.find_spec(module) is None:
@@ -112,9 +167,20 @@ def explain_failure(lines: list[str], board: Board, log: Path, objects: Path) ->
         objects: folder of the compiled objects, searched for the largest symbols when memory overflows.
     """
     text = "\n".join(lines)
-    overflows = {match["region"]: int(match["bytes"]) for match in _OVERFLOW.finditer(text)}
+    overflows: dict[str, int | None] = {m["region"]: int(m["bytes"]) for m in _OVERFLOW.finditer(text)}
+    for match in _TOO_LARGE.finditer(text):
+        region = "FLASH" if match["memory"] == "program" else "RAM"
+        overflows[region] = int(match["bytes"]) - int(match["limit"])
+    if _HEAP_OVERFLOW.search(text):
+        overflows.setdefault("RAM", None)
     if overflows:
         return _overflow_error(overflows, board, log, objects)
+    if _NO_DOWNLOAD.search(text):
+        return TinymlError(
+            f"PlatformIO could not download what the board `{board.name}` needs",
+            str(log),
+            "Check the network (behind a proxy, set HTTPS_PROXY) and run the same command again.",
+        )
     if _MISSING_LIBSTDCXX.search(text):
         return TinymlError(
             "The C++ library for the board is missing, which TensorFlow Lite Micro needs",
@@ -137,7 +203,7 @@ def explain_failure(lines: list[str], board: Board, log: Path, objects: Path) ->
     )
 
 
-def _overflow_error(overflows: dict[str, int], board: Board, log: Path, objects: Path) -> TinymlError:
+def _overflow_error(overflows: dict[str, int | None], board: Board, log: Path, objects: Path) -> TinymlError:
     memories: dict[str, tuple[Memory, int | None]] = {
         "FLASH": ("flash", board.flash_bytes),
         "RAM": ("ram", board.ram_bytes),
@@ -146,7 +212,8 @@ def _overflow_error(overflows: dict[str, int], board: Board, log: Path, objects:
     for region, excess in sorted(overflows.items()):
         memory, limit = memories.get(region, ("flash", None))
         name = "RAM" if memory == "ram" else memory
-        parts.append(f"{excess:,} bytes of {name} too many" + (f" (there are {limit:,})" if limit else ""))
+        amount = "bytes" if excess is None else f"{excess:,} bytes"
+        parts.append(f"{amount} of {name} too many" + (f" (there are {limit:,})" if limit else ""))
         for symbol in largest_symbols(objects.rglob("*.o"), memory):
             largest.append(f"{symbol.name} {symbol.bytes:,} B of {name}")
     detail = f" Largest: {', '.join(largest)}." if largest else ""

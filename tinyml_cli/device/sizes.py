@@ -11,6 +11,9 @@ _WRITE, _ALLOC = 1, 2  # SHF_WRITE, SHF_ALLOC: System V ABI, section header flag
 # Marked writable, but constant: they stay in flash.
 _START_UP_TABLES = ("SHT_INIT_ARRAY", "SHT_PREINIT_ARRAY", "SHT_FINI_ARRAY")
 
+# Arduino's core lets its heap have all RAM that is left.
+_LEFT_OVER = (".heap",)
+
 Memory = Literal["flash", "ram"]
 
 
@@ -42,7 +45,7 @@ def measure(elf: Path, n_symbols: int = 10) -> Sizes | None:
         file = ELFFile(stream)
         flash_bytes = ram_bytes = 0
         for section in file.iter_sections():
-            if not section["sh_flags"] & _ALLOC:
+            if not section["sh_flags"] & _ALLOC or section.name in _LEFT_OVER:
                 continue
             if section["sh_type"] != "SHT_NOBITS":
                 flash_bytes += section["sh_size"]
