@@ -32,7 +32,7 @@ def test_a_whole_conversation(reference_device: Start) -> None:
         assert ready.labels == LABELS
         assert link.info() == ready
         link.reset()
-        link.trace("scores")
+        link.trace("features")
         link.feed_pcm(QUIET)
         assert link.take_events() == []
         link.feed_pcm(LOUD)
