@@ -122,8 +122,8 @@ def _packed_convolution(
 ) -> Kernel | None:
     """Our kernel for `filters` [outputs, window values], when its conditions hold."""
     source, target = context.activation(), context.output()
-    channels = _channels(context, filters, axis, shared_sums=True)
-    if channels is None:
+    layer = _layer(context, filters, axis, shared_sums=True)
+    if layer is None:
         return None
     quads = -(-filters.shape[1] // _QUAD)
     scratch_bytes = quads * _WINDOWS * 2 * _WORD_BYTES
@@ -134,7 +134,7 @@ def _packed_convolution(
     else:
         # A row's last values are copied in whole quads, so up to one quad too far.
         scratch_bytes += quads * _QUAD
-    constants = (Constant("weights", packing.pairs(filters)), Constant("channels", channels))
+    constants = (Constant("weights", packing.pairs(layer.weights)), Constant("channels", layer.channels))
     return _packed(context, function, window, constants, scratch_bytes, may_overwrite)
 
 
@@ -148,13 +148,13 @@ def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[
         or max(window.padding) > 1
     ):
         return None
-    channels = _channels(context, filters, axis=3, shared_sums=False)
-    if channels is None:
+    layer = _layer(context, filters, axis=3, shared_sums=False)
+    if layer is None:
         return None
     columns = (target.shape[2] - 1) * window.stride[1] + _TAPS
     scratch_bytes = _ROW_PAIRS * _LANES * columns * _WORD_BYTES
-    weights = packing.depthwise_3x3(filters.reshape(-1, _TAPS, _TAPS))
-    constants = (Constant("weights", weights), Constant("channels", channels))
+    weights = packing.depthwise_3x3(layer.weights.reshape(-1, _TAPS, _TAPS))
+    constants = (Constant("weights", weights), Constant("channels", layer.channels))
     in_place = window.stride == (1, 1) and context.activation().shape == target.shape
     return _packed(context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, in_place)
 
@@ -185,13 +185,15 @@ return 0;"""
     return Kernel(body, constants, scratch_bytes, may_overwrite=(0,) if in_place else ())
 
 
-def _channels(
+def _layer(
     context: OpContext, filters: npt.NDArray[np.int8], axis: int, *, shared_sums: bool
-) -> npt.NDArray[np.int32] | None:
+) -> packing.Layer | None:
     source, target, weights = context.activation(), context.output(), context.weights()
     multipliers = _multipliers(context, source, target, weights, axis)
-    bias = context.bias(len(filters))
-    return packing.channels(filters, bias, multipliers, zero_point_of(source), shared_sums=shared_sums)
+    zero_points = (zero_point_of(source), zero_point_of(target))
+    return packing.layer(
+        filters, context.bias(len(filters)), multipliers, zero_points, shared_sums=shared_sums
+    )
 
 
 def _multipliers(

@@ -57,12 +57,11 @@ def _packed(
     source, target = context.activation(), context.output()
     outputs, inputs = weights.shape
     per_output = multipliers if len(multipliers) == outputs else multipliers * outputs
-    channels = packing.channels(
-        weights, context.bias(outputs), per_output, zero_point_of(source), shared_sums=False
-    )
-    if channels is None:
+    zero_points = (zero_point_of(source), zero_point_of(target))
+    layer = packing.layer(weights, context.bias(outputs), per_output, zero_points, shared_sums=False)
+    if layer is None:
         return None
-    scales = channels[:, 1:]
+    scales = layer.channels[:, 1:]
     per_channel = bool(np.any(scales != scales[0]))
     body = f"""\
 static const tinyml_nn_dense dense = {{
@@ -72,8 +71,8 @@ tinyml_nn_fully_connected_s8(&dense, {read(source)}, {context.array("weights")},
     {context.array("bias")}, {context.array("scales")}, {write(target)});
 return 0;"""
     constants = (
-        Constant("weights", packing.quartets(weights)),
-        Constant("bias", channels[:, 0]),
+        Constant("weights", packing.quartets(layer.weights)),
+        Constant("bias", layer.channels[:, 0]),
         Constant("scales", scales if per_channel else scales[0]),
     )
     return Kernel(body, constants)

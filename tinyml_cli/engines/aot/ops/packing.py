@@ -1,15 +1,18 @@
 """Weights and output scales in the order that the kernels of firmware/lib/tinyml_nn read them.
 
 The kernels are exact under conditions that only the exporter can check, once, on the real weights.
-Whoever packs asks first; None means that the caller must use a kernel without conditions.
+`layer` checks them; where they do not hold, the caller uses a kernel that has none.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.engines.aot.arithmetic import Multiplier
+from tinyml_cli.engines.aot.arithmetic import INT8_MAX, INT8_MIN, Multiplier
+from tinyml_cli.engines.aot.fixed_point import rescale
 
 _QUAD = 4
 _QUAD_ORDER = [0, 2, 1, 3]
@@ -21,46 +24,71 @@ _LARGEST_INPUT = 128
 _SHIFTS = range(1, 24)
 
 
-def channels(
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A layer as the kernels compute it.
+
+    Attributes:
+        weights: int8 [outputs, weights of one output]; zeros where the output is always the same.
+        channels: int32 [outputs, 3], see tinyml_nn_convolution.h.
+    """
+
+    weights: npt.NDArray[np.int8]
+    channels: npt.NDArray[np.int32]
+
+
+def layer(
     weights: npt.NDArray[np.int8],
     bias: npt.NDArray[np.int32],
     multipliers: list[Multiplier],
-    input_zero_point: int,
+    zero_points: tuple[int, int],
     *,
     shared_sums: bool,
-) -> npt.NDArray[np.int32] | None:
-    """Per output: twice (bias - input zero point * sum of weights), multiplier, right shift.
+) -> Layer | None:
+    """Folds the input's zero point into the bias; None when the kernels' conditions do not hold.
+
+    Training leaves dead outputs behind: weights of 0, the tiniest of scales and a bias near 2^30. They are
+    the same number for every input, so they are computed here once and for all.
 
     Args:
         weights: [outputs, weights of one output].
+        zero_points: of the input and of the output.
         shared_sums: the kernel keeps whole sums of every second output in 24 bits.
-
-    Returns:
-        int32 [outputs, 3]; None when some weight, sum or scale is beyond what the kernels can do.
     """
     wide = weights.astype(np.int64)
-    folded = bias.astype(np.int64) - input_zero_point * wide.sum(axis=1)
+    folded = bias.astype(np.int64) - zero_points[0] * wide.sum(axis=1)
     reach = np.abs(wide).sum(axis=1) * _LARGEST_INPUT
-    limits = reach + np.abs(folded)
-    scales = [
-        _right_shift(multiplier, int(limit)) for multiplier, limit in zip(multipliers, limits, strict=True)
-    ]
-    if (
-        None in scales
-        or np.any(wide < -127)
-        or np.any(limits > _LARGEST_SUM)
-        or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM))
-    ):
+    rows = np.empty((len(weights), 3), np.int64)
+    for output, multiplier in enumerate(multipliers):
+        middle, radius = int(folded[output]), int(reach[output])
+        constant = _constant(middle - radius, middle + radius, multiplier, zero_points[1])
+        if constant is not None:
+            wide[output], reach[output] = 0, 0
+            rows[output] = _always(constant)
+        elif -multiplier.shift in _SHIFTS and abs(middle) + radius <= _LARGEST_SUM:
+            rows[output] = 2 * middle, multiplier.significand, -multiplier.shift
+        else:
+            return None
+    if np.any(wide < -127) or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM)):
         return None
-    return np.column_stack([2 * folded, np.array(scales, np.int64)]).astype(np.int32)
+    return Layer(wide.astype(np.int8), rows.astype(np.int32))
 
 
-def _right_shift(multiplier: Multiplier, largest_sum: int) -> tuple[int, int] | None:
-    """(significand, right shift) within the kernels' range; a scale that makes 0 of every sum becomes 0."""
-    shift = -multiplier.shift
-    if multiplier.significand == 0 or (shift > 1 and largest_sum < 1 << (shift - 1)):
-        return 0, 1
-    return (multiplier.significand, shift) if shift in _SHIFTS else None
+def _constant(lowest: int, highest: int, multiplier: Multiplier, zero_point: int) -> int | None:
+    """The output, without its zero point, that all sums from `lowest` to `highest` give, if there is one."""
+    if lowest < -(1 << 31) or highest >= 1 << 31:
+        return None
+    if multiplier.shift > 0 and max(-lowest, highest) << multiplier.shift >= 1 << 31:
+        return None
+    low, high = (
+        min(max(rescale(value, multiplier) + zero_point, INT8_MIN), INT8_MAX) for value in (lowest, highest)
+    )
+    return low - zero_point if low == high else None
+
+
+def _always(output: int) -> tuple[int, int, int]:
+    """A channel that makes `output` of a sum of 0: 8 * output / 4 / 2."""
+    return 8 * output, 1 << 30, 1
 
 
 def pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
