@@ -41,8 +41,8 @@ def hybrid_model() -> bytes:
 
 @functools.cache
 def unsupported_model() -> bytes:
-    """A full int8 model with an operator that the aot engine lacks (LOGISTIC)."""
-    return _convert(_sigmoid)
+    """A full int8 model with an operator that the aot engine lacks (RESIZE_BILINEAR)."""
+    return _convert(_upsampled)
 
 
 def _convert(
@@ -169,8 +169,8 @@ def _big_dense(k: Any) -> tuple[tuple[int, ...], list[Any]]:
     return (64,), [k.Dense(64, activation="relu"), k.Dense(4)]
 
 
-def _sigmoid(k: Any) -> tuple[tuple[int, ...], list[Any]]:
-    return (8,), [k.Dense(8, activation="relu"), k.Dense(4, activation="sigmoid")]
+def _upsampled(k: Any) -> tuple[tuple[int, ...], list[Any]]:
+    return (4, 4, 2), [k.Conv2D(2, 3), k.UpSampling2D(2, interpolation="bilinear")]
 
 
 _LAYERS = {

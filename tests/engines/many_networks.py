@@ -1,0 +1,153 @@
+"""Compiles many small networks into one shared library, and asks TensorFlow Lite Micro about each."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engines.network_builds import NN, WARNINGS, _cmsis_nn, generate
+from tinyml_cli.device import vendor
+from tinyml_cli.engines.aot import compiler
+from tinyml_cli.tflite.graph import Tensor
+
+_NAMES = ("input", "invoke", "output", "input_at", "output_at", "reset")
+_GUARD = 64
+
+
+@dataclass
+class Built:
+    """One network in the shared library."""
+
+    network: compiler.Network
+    library: ctypes.CDLL
+    prefix: str
+
+    def __post_init__(self) -> None:
+        self._memory = ctypes.create_string_buffer(self.network.plan.arena_bytes + 2 * _GUARD + 16)
+        ctypes.memset(self._memory, 0x5A, len(self._memory))
+        self._start = -(-(ctypes.addressof(self._memory) + _GUARD) // 16) * 16
+        self._call("reset")
+
+    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """One inference; the bytes around the arena must stay."""
+        graph = self.network.graph
+        for position, (index, values) in enumerate(zip(graph.inputs, inputs, strict=True)):
+            assert values.nbytes == graph.tensors[index].bytes
+            ctypes.memmove(self._call("input_at", position), values.tobytes(), values.nbytes)
+        assert self._call("invoke", result=ctypes.c_int) == 0
+        for edge in (self._start - _GUARD, self._start + self.network.plan.arena_bytes):
+            assert ctypes.string_at(edge, 48) == b"\x5a" * 48, "the network wrote outside its arena"
+        return [
+            np.frombuffer(
+                ctypes.string_at(self._call("output_at", position), graph.tensors[index].bytes),
+                graph.tensors[index].dtype,
+            ).reshape(graph.tensors[index].shape)
+            for position, index in enumerate(graph.outputs)
+        ]
+
+    def _call(self, name: str, *numbers: int, result: type | None = ctypes.c_void_p) -> int:
+        symbol = f"{self.prefix}_{name}"
+        if not hasattr(self.library, symbol):  # SHIM
+            if name == "reset":
+                return 0
+            symbol, numbers = symbol.removesuffix("_at"), ()
+        function = getattr(self.library, symbol)
+        function.restype = result
+        answer: int = function(ctypes.c_void_p(self._start), *numbers)
+        return answer
+
+
+def build(models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",)) -> list[Built]:
+    """Compiles every model for this machine, into one library."""
+    cc = shutil.which("cc") or shutil.which("gcc")
+    if cc is None:
+        pytest.skip("no C compiler on this machine")
+    folder.mkdir(parents=True, exist_ok=True)
+    defines = [f"-D{define}" for define in vendor.CMSIS_NN_HOST_DEFINES]
+    cmsis = _cmsis_nn(folder.parent, "host", cc, ("-O2", "-fPIC", "-w", *defines))
+    includes = [f"-I{NN}", f"-I{folder.parent / 'cmsis_nn' / 'include'}"]
+    common = [cc, "-std=c11", "-fPIC", "-c", *flags, *WARNINGS, *defines, *includes]
+
+    def kernel(path: Path) -> Path:
+        target = folder / f"{path.stem}.o"
+        subprocess.run([*common, str(path), "-o", str(target)], check=True)
+        return target
+
+    def network(number: int) -> tuple[compiler.Network, Path]:
+        place = folder / str(number)
+        made = generate(models[number], place)
+        renames = [f"-Dnetwork_{name}=n{number}_{name}" for name in _NAMES]
+        target = place / "network.o"
+        subprocess.run(
+            [*common, f"-I{place}", *renames, str(place / "network.c"), "-o", str(target)], check=True
+        )
+        return made, target
+
+    with ThreadPoolExecutor(2) as pool:
+        kernels = list(pool.map(kernel, sorted(NN.glob("*.c"))))
+        made = list(pool.map(network, range(len(models))))
+    library = folder / "networks.so"
+    objects = [str(path) for path in (*kernels, *(target for _, target in made), *cmsis)]
+    subprocess.run([cc, "-shared", *flags, *objects, "-o", str(library)], check=True)
+    loaded = ctypes.CDLL(str(library))
+    return [Built(network, loaded, f"n{number}") for number, (network, _) in enumerate(made)]
+
+
+class Judge:
+    """TensorFlow Lite Micro's own runtime on one model."""
+
+    def __init__(self, model: bytes) -> None:
+        runtime = pytest.importorskip(
+            "tflite_micro", reason="tflite-micro has no wheel for this platform"
+        ).runtime
+        self._interpreter = runtime.Interpreter.from_bytes(model, arena_size=4_000_000)
+
+    def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """One inference."""
+        for position, values in enumerate(inputs):
+            self._interpreter.set_input(values, position)
+        self._interpreter.invoke()
+        return [np.array(self._interpreter.get_output(i)) for i in range(self._outputs)]
+
+    def outputs(self, count: int) -> Judge:
+        """Says how many outputs the model has."""
+        self._outputs = count
+        return self
+
+
+def random_values(tensor: Tensor, rng: np.random.Generator, kind: int) -> np.ndarray:
+    """Uniform, near-constant or extreme values of a tensor's type."""
+    if tensor.dtype == "float32":
+        return rng.normal(0, 3, tensor.shape).astype(np.float32)
+    limits = np.iinfo(tensor.dtype)
+    if kind % 4 == 1:
+        spread = np.clip(rng.normal(0, (limits.max - limits.min) / 12, tensor.shape), limits.min, limits.max)
+        return spread.astype(tensor.dtype)
+    if kind % 4 == 2:
+        return rng.choice([limits.min, limits.max], tensor.shape).astype(tensor.dtype)
+    return rng.integers(limits.min, limits.max, tensor.shape, tensor.dtype, endpoint=True)
+
+
+def assert_parity(models: list[bytes], folder: Path, seed: int, runs: int = 8) -> None:
+    """Every model gives the judge's bytes, in `runs` inferences one after another."""
+    for number, (model, built) in enumerate(zip(models, build(models, folder), strict=True)):
+        rng = np.random.default_rng([seed, number])
+        graph = built.network.graph
+        judge = Judge(model).outputs(len(graph.outputs))
+        for run in range(runs):
+            inputs = [random_values(graph.tensors[index], rng, run) for index in graph.inputs]
+            expected = judge.run(inputs)
+            for position, (ours, theirs) in enumerate(zip(built.run(inputs), expected, strict=True)):
+                np.testing.assert_array_equal(
+                    ours,
+                    theirs,
+                    err_msg=f"model {number} of seed {seed}, run {run}, output {position}: "
+                    + " ".join(operator.name for operator in graph.operators),
+                )
