@@ -141,7 +141,7 @@ def _operator(network: Network, step: Step) -> str:
     return f"""\
 /* {operator.index}: {operator.name} {shapes}{work} */
 {arrays}
-static int {context.name}(uint8_t* arena) {{
+static TINYML_NN_OP int {context.name}(uint8_t* arena) {{
 {body}
 }}
 """
