@@ -38,7 +38,7 @@ def main() -> int:
         port = -1
     if port >= 0:
         os.write(port, b"%d\n" % len(data))
-    if port < 0 or _answer(port, 0.5) != b"go\n":
+    if port < 0 or _answer(port, 1.0) != b"go\n":
         print(f"No device found on {options.port}", file=sys.stderr)
         return 1
     print("Erase flash\n\nDone in 0.001 seconds")

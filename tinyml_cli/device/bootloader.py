@@ -38,6 +38,7 @@ class Timing:
         double_press_s: for somebody to press the reset button twice.
         sketch_s: from the end of the upload to the program's port.
         banner_s: for the program's answer.
+        settle_s: after an upload that failed, for a bootloader that starts anew.
         access_s: for a new port that the system still sets up, or a modem manager looks at.
         poll_s: between two looks at the list of ports.
     """
@@ -46,6 +47,7 @@ class Timing:
     double_press_s: float = 60.0
     sketch_s: float = 15.0
     banner_s: float = 10.0
+    settle_s: float = 1.5
     access_s: float = 5.0
     poll_s: float = 0.2
 
@@ -135,11 +137,14 @@ class BoardOnUsb:
     def wait_open(self) -> None:
         """Waits until the port can be opened: rules for new ports, or a modem manager, take a moment.
 
+        Follows the board to another port meanwhile.
+
         Raises:
             TinymlError: it stays busy or forbidden, or vanished.
         """
         deadline = time.monotonic() + self._timing.access_s
         while True:
+            self.port = self.find(self.port.role) or self.port
             try:
                 return serial.Serial(self.port.device, baudrate=BAUD, exclusive=True).close()
             except (serial.SerialException, OSError) as error:

@@ -86,11 +86,11 @@ def modem_manager_runs() -> bool:
 
 
 def _users_in_proc(port: str) -> set[int]:
-    target = os.path.realpath(port)
+    target = Path(port).resolve()
     found = set()
     for folder in Path("/proc").glob("[0-9]*/fd"):
         try:
-            if any(os.path.realpath(handle) == target for handle in folder.iterdir()):
+            if any(handle.readlink() == target for handle in folder.iterdir()):
                 found.add(int(folder.parent.name))
         except OSError:
             continue  # another user's program, or one that has just ended

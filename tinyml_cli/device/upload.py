@@ -67,7 +67,7 @@ class Installer:
             image: the raw bytes of the program.
 
         Raises:
-            TinymlError: whatever keeps the program from running; says what state the board is in.
+            TinymlError: whatever keeps the program from running.
         """
         try:
             bootloader_seconds = self._measure(self._enter_bootloader)
@@ -95,6 +95,7 @@ class Installer:
             if not error.again:
                 raise
             console.warn(f"{error.what}; trying once more.")
+        time.sleep(self.timing.settle_s)
         if self.board.wait_for("bootloader", self.timing.bootloader_s):
             self.board.wait_open()
         else:
@@ -134,6 +135,7 @@ class Installer:
         return TinymlError(
             "The program was uploaded, but does not come back on USB: it crashes when it starts",
             self.board.port.device,
+            "If its orange light blinks four times long and four times short, Mbed OS has stopped it. "
             f"{DOUBLE_PRESS}; then flash a model or an engine that ran before, or run this command again.",
         )
 

@@ -158,7 +158,8 @@ def explain_failure(said: Sequence[str], code: int, device: str) -> TinymlError:
             "The upload broke off (SAM-BA operation failed): the connection was lost, or this bossac is not "
             "Arduino's, which alone knows this chip",
             device,
-            "Plug the board straight into the computer, press reset twice, quickly, and try again. "
+            "The board may hold no whole program now. Plug it straight into the computer, press reset twice, "
+            "quickly, and try again. "
             f"{_tool_advice()}",
             again=True,
         )
