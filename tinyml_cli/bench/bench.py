@@ -52,7 +52,7 @@ def bench(
         data: see `dataset.load`.
         mode: "accuracy" runs every example once, "performance" a few of them many times.
         benchmark: how bytes are read and results are made; None takes what fits the model's shapes.
-        limit: at most so many examples, spread evenly.
+        limit: at most so many examples, drawn at random, the same ones each time.
         port: a board that runs this firmware already; None starts the virtual board.
 
     Returns:
@@ -66,6 +66,7 @@ def bench(
     chosen = choose(graph, benchmark)
     scorer = Scorer(graph, chosen)
     dataset = load(data, chosen, run.manifest().labels).limited(limit)
+    dataset.examples[0].windows(scorer.input_bytes)  # refuses the wrong data before the firmware is built
     with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
         console.info(
             f"{len(dataset.examples)} examples on {ready.board} ({ready.engine}), benchmark {chosen.name}"

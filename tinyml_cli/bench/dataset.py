@@ -15,6 +15,7 @@ from tinyml_cli.errors import TinymlError
 LABELS_FILE = "y_labels.csv"
 _SUFFIXES = (".bin", ".npy")
 _NPY_TYPES = {"int8": "int8", "uint8_minus_128": "uint8", "float32": "float32"}
+_DRAW_SEED = 0
 _AD_CLASSES = ("normal", "anomaly")
 
 
@@ -57,11 +58,12 @@ class Dataset:
     classes: tuple[str, ...]
 
     def limited(self, limit: int | None) -> Dataset:
-        """At most `limit` examples, spread evenly over all of them."""
+        """At most `limit` examples, drawn at random, the same ones each time."""
         n = len(self.examples)
         if limit is None or limit >= n:
             return self
-        return Dataset(tuple(self.examples[index * n // limit] for index in range(limit)), self.classes)
+        drawn = np.sort(np.random.default_rng(_DRAW_SEED).permutation(n)[:limit])
+        return Dataset(tuple(self.examples[index] for index in drawn), self.classes)
 
 
 def load(folder: Path, benchmark: Benchmark, labels: Sequence[str] = ()) -> Dataset:

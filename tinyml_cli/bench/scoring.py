@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.bench.benchmarks import Benchmark
-from tinyml_cli.bench.settings import quantization, result_decimals
+from tinyml_cli.bench.settings import input_bytes, quantization, result_decimals
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import quantize_values
@@ -17,17 +18,27 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 class Scorer:
-    """What a benchmark makes of a model's bytes."""
+    """What a benchmark makes of a model's bytes.
+
+    Raises:
+        TinymlError: the model's first input or output is not int8.
+    """
 
     def __init__(self, graph: Graph, benchmark: Benchmark) -> None:
         source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
+        if source.dtype != "int8" or target.dtype != "int8":
+            raise TinymlError(
+                f"The model takes {source.dtype} and gives {target.dtype}; bench measures int8 models",
+                source.label,
+                "Quantise its input and output too: tinyml convert.",
+            )
         self._benchmark = benchmark
         scale, zero_point = quantization(source)
         self._input = TensorQuantization(scale=scale, zero_point=zero_point)
         self._scale, self._zero_point = quantization(target)
         self._outputs = target.elements
         self._decimals = result_decimals(benchmark, self._scale)
-        self.input_bytes = sum(graph.tensors[index].elements for index in graph.inputs) * benchmark.item_bytes
+        self.input_bytes = input_bytes(graph, benchmark)
 
     def model_input(self, data: bytes) -> Int8Array:
         """int8 [values] of one input as the host sends it."""

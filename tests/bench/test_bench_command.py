@@ -1,0 +1,76 @@
+"""`tinyml bench` by its command line, against TensorFlow Lite Micro on the host."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.bench.conftest import Firmware, OpenModel, host_results
+from tests.conftest import Tinyml
+from tinyml_cli.bench.bench import summarise
+from tinyml_cli.bench.benchmarks import BENCHMARKS
+
+
+@pytest.mark.parametrize(("name", "board"), [("kws", "sim"), ("kws", "native"), ("vww", "sim")])
+def test_accuracy_equals_the_host_s(
+    name: str,
+    board: str,
+    tinyml: Tinyml,
+    open_model: OpenModel,
+    firmware: Firmware,
+    datasets: Path,
+    tmp_path: Path,
+) -> None:
+    firmware(name, board)
+    run = open_model(name)
+    answer = tinyml("bench", run.path, "--data", datasets, "--board", board, "--json", cwd=tmp_path).json
+    dataset, results = host_results(run, name, datasets)
+    truth = np.array([example.truth for example in dataset.examples])
+    assert answer["accuracy"] == summarise(results, truth, BENCHMARKS[name])
+    assert (answer["benchmark"], answer["n"]) == (name, len(truth))
+    assert answer["level"] == {"sim": "emulated", "native": "host"}[board]
+    assert json.loads(run.file("report/bench.json").read_text()) == answer
+    if name == "kws":
+        assert answer["accuracy"]["top1"] > 0.8
+
+
+def test_performance(
+    tinyml: Tinyml, open_model: OpenModel, firmware: Firmware, datasets: Path, tmp_path: Path
+) -> None:
+    firmware("kws", "sim")
+    run = open_model("kws")
+    arguments = ("bench", run.path, "--data", datasets, "--mode", "performance", "--limit", "2", "--json")
+    figures = tinyml(*arguments, cwd=tmp_path).json["performance"]
+    assert (figures["inputs"], figures["runs"]) == (2, 20)
+    count, time_us = figures["instructions"], figures["inference_us"]
+    assert 1e6 < count["min"] <= count["median"] <= count["max"] < 20e6
+    # The emulated clock: an instruction a nanosecond.
+    assert time_us["median"] == pytest.approx(count["median"] / 1000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--data", "nowhere"], "no such folder"),
+        ([], "No data"),
+        (["--data", ".", "--mode", "fast"], "no mode `fast`"),
+        (["--data", ".", "--benchmark", "nope"], "no benchmark `nope`"),
+        (["--data", ".", "--benchmark", "ad"], "takes no model of input"),
+        (["--data", "empty"], "no y_labels.csv"),
+        (["--data", "wrong"], "the model takes 490"),
+    ],
+)
+def test_bad_input(
+    arguments: list[str], why: str, tinyml: Tinyml, open_model: OpenModel, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.mkdir()
+    (tmp_path / "empty").mkdir()
+    (wrong / "a.bin").write_bytes(bytes(489))
+    (wrong / "y_labels.csv").write_text("a.bin,12,0\n")
+    run = open_model("kws")
+    answer = tinyml("bench", run.path, *arguments, "--board", "native", "--json", cwd=tmp_path, code=2)
+    assert why in answer.json["error"]["what"]
