@@ -1,0 +1,72 @@
+"""Days of simulated clock: nothing overflows, nothing is heard twice or lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.device import fake_run
+from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT, run
+
+SOURCES = ("kws.cpp", "session.cpp", "inference.cpp")
+BUILD_HEADER = """\
+#define TINYML_ENGINE_AOT 1
+#define TINYML_APP_KWS 1
+#define TINYML_APP_NAME "kws"
+#define TINYML_BOARD_NAME "day"
+"""
+TEN_MINUTES_MS = 600_000
+INFERENCE_STRIDE_MS = 100
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The application over a Hal with a clock of its own, with a check of every overflow that is undefined."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    folder = tmp_path_factory.mktemp("day")
+    exported = fake_run.make(folder / "run").file("export/aot")
+    (exported / "tinyml_build.h").write_text(BUILD_HEADER)
+    libraries = [LIBRARIES / name for name in ("recognizer", "protocol", "engine", "audio_frontend")]
+    folders = [HARNESS / "day", exported, REPOSITORY / "firmware" / "src", *libraries]
+    includes = [f"-I{each}" for each in folders]
+    checks = ["-O2", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+    network = folder / "network.o"
+    subprocess.run(["gcc", "-O2", "-c", exported / "network.c", "-o", network], check=True)
+    sources = [
+        HARNESS / "day" / "day.cpp",
+        *(REPOSITORY / "firmware" / "src" / name for name in SOURCES),
+        *(path for library in ("recognizer", "protocol") for path in (LIBRARIES / library).glob("*.cpp")),
+    ]
+    program = folder / "day"
+    subprocess.run(["g++", *STRICT, *checks, *includes, *sources, network, "-o", program], check=True)
+    return program
+
+
+def events(program: Path, start_ms: int, hours: int) -> list[dict[str, int]]:
+    output = run(program, str(start_ms), str(hours)).decode()
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def test_a_day_without_overflow(program: Path) -> None:
+    said = events(program, 0, 24)
+    assert not [event for event in said if event["event"] in ("fault", "nak")]
+    heard_ms = [event["t_ms"] for event in said if event["event"] == "detection"]
+    assert len(heard_ms) == 24 * 6
+    gaps_ms = [later - earlier for earlier, later in zip(heard_ms, heard_ms[1:], strict=False)]
+    assert all(abs(gap_ms - TEN_MINUTES_MS) <= INFERENCE_STRIDE_MS for gap_ms in gaps_ms)
+    lights = [event for event in said if event["event"] == "led"]
+    assert [bool(light["r"] + light["g"] + light["b"]) for light in lights] == [True, False] * len(heard_ms)
+    uptimes_ms = [event["uptime_ms"] for event in said if event["event"] == "status"]
+    assert len(uptimes_ms) == pytest.approx(24 * 3600, abs=2)
+    assert uptimes_ms == sorted(uptimes_ms) and uptimes_ms[-1] == pytest.approx(24 * 3_600_000, abs=2000)
+
+
+def test_status_goes_on_past_the_wrap_of_the_clock(program: Path) -> None:
+    said = events(program, 2**32 - 1_800_000, 1)
+    assert len([event for event in said if event["event"] == "status"]) == pytest.approx(3600, abs=2)
+    assert len([event for event in said if event["event"] == "detection"]) == 6
