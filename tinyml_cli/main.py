@@ -22,6 +22,7 @@ COMMANDS = {
     "export-c-array": "export_c_array",
     "build": "build",
     "evaluate": "evaluate",
+    "profile": "profile",
     "bench": "bench",
     "flash": "flash",
     "monitor": "monitor",

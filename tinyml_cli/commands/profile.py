@@ -1,0 +1,63 @@
+"""tinyml profile"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_FAILURE
+
+
+def command(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN|MODEL.tflite]", help="A run or an int8 .tflite; the latest run by default."
+        ),
+    ] = None,
+    board: Annotated[
+        str, typer.Option("--board", help="sim, a real board (from its clock and currents), or native.")
+    ] = "sim",
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget",
+            metavar="LIMITS",
+            help="Exit with 1 when one is exceeded: flash, ram, arena, stack (k: 1024 bytes), ms, "
+            "instructions, cycles (k: 1000), energy_uj; separated by commas.",
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what each operator costs: instructions, cycles, time, energy; and what the program needs.
+
+    Instructions are counted on the virtual Cortex-M4 (emulated). Cycles, time and energy are estimated
+    from them; docs/profile.md says how, and how far off that may be. On native, time is this computer's.
+
+    \b
+    Examples:
+      tinyml profile
+      tinyml profile kws_ref_model.tflite --json
+      tinyml profile model.tflite --board nano33ble --budget flash=900k,ram=200k,ms=200
+    """
+    from tinyml_cli.adopt import open_run
+    from tinyml_cli.profile import outcome
+    from tinyml_cli.profile.budget import judge, parse_budget
+    from tinyml_cli.profile.profile import profile
+    from tinyml_cli.profile.text import render
+
+    limits = parse_budget(budget) if budget is not None else []
+    run = open_run(model)
+    report = profile(run, board, engine, tflm)
+    verdicts = judge(report, limits)
+    document = outcome.record(run, report, verdicts)
+    console.info(render(report) + "\n")
+    console.result(document, outcome.sentence(document, verdicts))
+    if any(verdict.over for verdict in verdicts):
+        raise typer.Exit(code=EXIT_FAILURE)

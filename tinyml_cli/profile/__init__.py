@@ -1,0 +1,1 @@
+"""What an inference costs, by operator: instructions, cycles, time, energy, memory."""

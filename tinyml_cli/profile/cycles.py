@@ -1,0 +1,146 @@
+"""Estimates the cycles of counted instructions on a Cortex-M4. A model, not a measurement.
+
+Costs: Cortex-M4 Technical Reference Manual (Arm DDI 0439), section 3.3 "Instruction set summary", tables 3-1
+and its "Load/store timings", and section 7.2 (floating point). Memory answers without wait states, as in
+these tables; the cache and the wait states of a chip's flash are not modelled. docs/profile.md discusses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tinyml_cli.profile.thumb import Instruction, Kind, decode
+from tinyml_cli.profile.trace import Block
+
+
+class Component(Enum):
+    """What cycles are spent on, for people."""
+
+    MULTIPLY = "multiply"
+    ARITHMETIC = "arithmetic"
+    LOAD = "load"
+    STORE = "store"
+    BRANCH = "branch"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the manual gives as a range.
+
+    Attributes:
+        refill: cycles to refill the pipeline after a taken branch ("P", 1 to 3).
+        divide: cycles of SDIV and UDIV (2 to 12, fewer for small quotients).
+    """
+
+    refill: int = 2
+    divide: int = 7
+
+
+TYPICAL = Assumptions()
+LOWEST = Assumptions(refill=1, divide=2)
+HIGHEST = Assumptions(refill=3, divide=12)
+
+_COMPONENTS = {
+    Kind.MULTIPLY: Component.MULTIPLY,
+    Kind.ALU: Component.ARITHMETIC,
+    Kind.LOAD: Component.LOAD,
+    Kind.LOAD_MULTIPLE: Component.LOAD,
+    Kind.STORE: Component.STORE,
+    Kind.STORE_INDEXED: Component.STORE,
+    Kind.STORE_MULTIPLE: Component.STORE,
+    Kind.BRANCH: Component.BRANCH,
+    Kind.TABLE_BRANCH: Component.BRANCH,
+    Kind.IF_THEN: Component.BRANCH,
+}
+_FIXED = {
+    Kind.FLOAT_PAIR: 2,
+    Kind.FLOAT_MULTIPLY_ADD: 3,
+    Kind.FLOAT_DIVIDE: 14,
+    Kind.STORE_INDEXED: 2,
+    Kind.LOAD: 2,
+    Kind.SYSTEM: 2,
+    # Two for the load and one for the addition; the refill is counted with the jump.
+    Kind.TABLE_BRANCH: 3,
+}
+
+
+@dataclass
+class Cost:
+    """Instructions and estimated cycles of some code; adds up."""
+
+    instructions: int = 0
+    cycles: int = 0
+    cycles_lowest: int = 0
+    cycles_highest: int = 0
+    components: dict[Component, int] = field(default_factory=dict)
+
+    def add(self, other: Cost) -> None:
+        """Adds another cost to this one."""
+        self.instructions += other.instructions
+        self.cycles += other.cycles
+        self.cycles_lowest += other.cycles_lowest
+        self.cycles_highest += other.cycles_highest
+        for component, cycles in other.components.items():
+            self.components[component] = self.components.get(component, 0) + cycles
+
+
+def block_cost(block: Block, code: bytes) -> Cost:
+    """What all executions of a block cost.
+
+    Args:
+        block: how often it ran, and was left by a jump.
+        code: its instructions.
+
+    Raises:
+        ValueError: the code ends within an instruction.
+    """
+    instructions = tuple(decode(code))
+    typical = _components(instructions, block, TYPICAL)
+    return Cost(
+        instructions=len(instructions) * block.executions,
+        cycles=sum(typical.values()),
+        cycles_lowest=sum(_components(instructions, block, LOWEST).values()),
+        cycles_highest=sum(_components(instructions, block, HIGHEST).values()),
+        components=typical,
+    )
+
+
+def _components(
+    instructions: tuple[Instruction, ...], block: Block, assumptions: Assumptions
+) -> dict[Component, int]:
+    cycles: dict[Component, int] = {Component.BRANCH: block.jumps * assumptions.refill}
+    previous: Instruction | None = None
+    for instruction in instructions:
+        component = _COMPONENTS.get(instruction.kind, Component.OTHER)
+        cost = _straight(instruction, previous, assumptions) * block.executions
+        cycles[component] = cycles.get(component, 0) + cost
+        previous = instruction
+    return {component: count for component, count in cycles.items() if count}
+
+
+def _straight(instruction: Instruction, previous: Instruction | None, assumptions: Assumptions) -> int:
+    """Cycles of an instruction without what a jump adds."""
+    if instruction.kind is Kind.DIVIDE:
+        return assumptions.divide
+    if instruction.kind in (Kind.LOAD_MULTIPLE, Kind.STORE_MULTIPLE):
+        return 1 + instruction.registers
+    if instruction.kind is Kind.IF_THEN:
+        # Folded into a 16-bit instruction before it.
+        return 0 if previous is not None and previous.size == 2 else 1
+    cost = _FIXED.get(instruction.kind, 1)
+    if previous is not None and _is_pipelined(instruction, previous):
+        cost = 1
+    return cost
+
+
+def _is_pipelined(instruction: Instruction, previous: Instruction) -> bool:
+    """A load or store right after a load whose result its address does not need overlaps with it."""
+    return (
+        instruction.kind in (Kind.LOAD, Kind.STORE_INDEXED)
+        and not instruction.loads_pc
+        and previous.kind is Kind.LOAD
+        and not previous.updates_base
+        and not instruction.address >> previous.target & 1
+    )

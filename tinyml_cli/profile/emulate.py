@@ -1,0 +1,139 @@
+"""Runs one inference on the virtual board with the counting plugin, and attributes what it executed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.profile import plugin
+from tinyml_cli.profile.cycles import Cost, block_cost
+from tinyml_cli.profile.program import Program, load_program
+from tinyml_cli.profile.trace import Block, Trace, read_trace
+
+INPUT_SEED = 20
+
+
+@dataclass
+class Counts:
+    """What one inference executed.
+
+    Attributes:
+        operators: index of the operator -> cost, in order of execution.
+        outside: the engine's own code between the operators.
+        functions: name of the function -> cost.
+        counted_by_firmware: instructions by the program's own timer, in steps of 40.
+        stack_bytes: how deep the stack was in the inference, callers included.
+        stack_bytes_ever: since reset.
+    """
+
+    operators: dict[int, Cost] = field(default_factory=dict)
+    outside: Cost = field(default_factory=Cost)
+    functions: dict[str, Cost] = field(default_factory=dict)
+    counted_by_firmware: int = 0
+    stack_bytes: int = 0
+    stack_bytes_ever: int = 0
+
+    @property
+    def total(self) -> Cost:
+        """The whole inference."""
+        return total([*self.operators.values(), self.outside])
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of some costs."""
+    sum_of = Cost()
+    for cost in costs:
+        sum_of.add(cost)
+    return sum_of
+
+
+def count_inference(elf: Path, engine: str) -> Counts:
+    """Boots a firmware of the board `sim` and counts its second inference on random int8 inputs.
+
+    The first one may set something up. The inputs are the same every time (INPUT_SEED).
+
+    Args:
+        engine: "aot" or "tflm".
+
+    Raises:
+        TinymlError: the plugin cannot be had, the firmware does not run, or its counts make no sense.
+    """
+    program = load_program(elf)
+    marks = program.operators(engine)
+    specification = plugin.specification(program.window(engine), marks, program.stack)
+    library = plugin.plugin()
+    with tempfile.TemporaryDirectory(prefix="tinyml-profile-") as name:
+        spec, out = Path(name) / "spec", Path(name) / "trace"
+        spec.write_text(specification, encoding="ascii")
+        with (
+            VirtualDevice("sim", elf, plugin.options(library, spec, out)) as device,
+            Link(device.url) as link,
+        ):
+            by_firmware = _run_twice(link)
+        counts = attribute(program, read_trace(out), marks)
+    counts.counted_by_firmware = by_firmware
+    return counts
+
+
+def attribute(program: Program, trace: Trace, marks: dict[int, int | None]) -> Counts:
+    """Adds up a trace by operator and by function.
+
+    Args:
+        marks: address of an operator's function -> its index; None: the next in order of execution.
+
+    Raises:
+        TinymlError: the trace does not fit the program.
+    """
+    counts = Counts()
+    for segment in trace.segments:
+        owner = counts.outside
+        if segment.mark:
+            index = _operator_index(program, segment.mark, marks, len(counts.operators))
+            owner = counts.operators.setdefault(index, Cost())
+        for block in segment.blocks:
+            cost = _cost(program, block)
+            owner.add(cost)
+            counts.functions.setdefault(program.function_at(block.start), Cost()).add(cost)
+    top = program.stack[1]
+    counts.stack_bytes = max(0, top - trace.stack_lowest)
+    counts.stack_bytes_ever = max(0, top - trace.stack_lowest_ever)
+    return counts
+
+
+def _operator_index(program: Program, mark: int, marks: dict[int, int | None], so_far: int) -> int:
+    if mark not in marks:
+        raise TinymlError(
+            f"The virtual board counted an operator at {mark:#x}, where the program has none",
+            str(program.path),
+            "Run the command again.",
+        )
+    index = marks[mark]
+    return so_far if index is None else index
+
+
+def _cost(program: Program, block: Block) -> Cost:
+    try:
+        return block_cost(block, program.code(block.start, block.end))
+    except ValueError as error:
+        raise TinymlError(
+            f"The virtual board ran a block at {block.start:#x} that the program does not have ({error})",
+            str(program.path),
+            "Build the firmware again: tinyml build --board sim",
+        ) from error
+
+
+def _run_twice(link: Link) -> int:
+    """Runs the same inputs twice; instructions of the second by the firmware's own count."""
+    size = link.wait_ready().input_bytes
+    values = np.random.default_rng(INPUT_SEED).integers(-128, 128, size).astype(np.int8)
+    for _ in range(2):
+        link.write_input(values)
+        answer = link.run_inference()
+    return answer.instructions

@@ -1,0 +1,44 @@
+"""What a profile leaves behind: `report/profile.json` and `report/profile.png`, and the command's answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from tinyml_cli.files import write_atomic
+from tinyml_cli.profile.budget import Verdict
+from tinyml_cli.profile.report import Report
+from tinyml_cli.run import Run
+
+_DOCUMENT = "report/profile.json"
+_PICTURE = "report/profile.png"
+
+
+def record(run: Run, report: Report, verdicts: list[Verdict]) -> dict[str, Any]:
+    """Writes the report into the run; returns the document of --json.
+
+    Raises:
+        TinymlError: the run's folder cannot be written.
+    """
+    picture = None
+    if report.cycles:
+        from tinyml_cli.profile.picture import draw
+
+        draw(run.file(_PICTURE), report)
+        picture = str(run.file(_PICTURE))
+    document = report.as_dict() | {
+        "budget": [asdict(verdict) for verdict in verdicts],
+        "picture": picture,
+    }
+    write_atomic(run.file(_DOCUMENT), json.dumps(document, indent=2) + "\n")
+    return document
+
+
+def sentence(document: dict[str, Any], verdicts: list[Verdict]) -> str:
+    """The last words: what is over the budget, and where the picture lies."""
+    lines = [f"Over budget: {verdict}" for verdict in verdicts if verdict.over]
+    lines += [f"Within budget: {verdict}" for verdict in verdicts if not verdict.over]
+    if document["picture"]:
+        lines.append(f"Picture: {document['picture']}")
+    return "\n".join(lines)

@@ -1,0 +1,194 @@
+"""Profiles a run's model on a board: builds its firmware, runs it, and puts the report together."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.device.boards import Board, load_board
+from tinyml_cli.device.build import build
+from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.sizes import Symbol
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.profile import energy
+from tinyml_cli.profile.emulate import INPUT_SEED, Counts, count_inference
+from tinyml_cli.profile.program import Program, load_program
+from tinyml_cli.profile.report import (
+    FunctionRow,
+    Memory,
+    OperatorRow,
+    Report,
+    component_names,
+    counted_row,
+    operator_rows,
+)
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite.graph import load, total_macs
+
+_COUNTED_ON = "sim"
+_LISTED_FUNCTIONS = 12
+_LISTED_SYMBOLS = 12
+_HOST_RUNS = 30
+_HOST_WARM_UPS = 3
+
+
+def profile(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None = None) -> Report:
+    """Profiles a run's int8 model.
+
+    Instructions are counted on the virtual board, whatever the Cortex-M board; on `native` time is measured.
+
+    Args:
+        run: a run with an int8 model that was exported, or of a bare model.
+        board: name of a board.
+        engine: "aot" or "tflm"; None takes the virtual board's default.
+        tflm_dir: sources of TensorFlow Lite Micro, for the engine tflm.
+
+    Raises:
+        TinymlError: unknown board, a model that does not build, no QEMU or compiler, a silent firmware.
+    """
+    target = load_board(board)
+    manifest = run.manifest()
+    model = run.require(manifest, MODEL_INT8)
+    graph = load(model)
+    if target.kind == "process":
+        built = build(run, board, engine, tflm_dir)
+        facts = _facts(run, manifest, built, total_macs(graph))
+        return _on_host(run, board, facts, operator_rows(graph), built)
+    chip = energy.chip_board(target)
+    built = build(run, _COUNTED_ON, engine, tflm_dir)
+    facts = _facts(run, manifest, built, total_macs(graph))
+    elf = Path(built["elf"])
+    counts = count_inference(elf, built["engine"])
+    memory = _memory(built, load_program(elf), counts, target, manifest)
+    return _emulated(facts | {"board": board}, operator_rows(graph), counts, chip, memory, _symbols(built))
+
+
+def _facts(run: Run, manifest: Manifest, built: dict[str, Any], macs: int) -> dict[str, Any]:
+    return {
+        "run": run.path.resolve().name,
+        "model_sha256": manifest.artifacts[MODEL_INT8].sha256,
+        "board": built["board"],
+        "engine": built["engine"],
+        "app": built["app"],
+        "macs": macs,
+    }
+
+
+def _emulated(
+    facts: dict[str, Any],
+    rows: list[OperatorRow],
+    counts: Counts,
+    chip: Board,
+    memory: Memory,
+    symbols: tuple[Symbol, ...],
+) -> Report:
+    unknown = [index for index in counts.operators if index >= len(rows)]
+    if unknown:
+        raise TinymlError(
+            f"The program runs an operator {unknown[0]}, the model has {len(rows)}",
+            facts["run"],
+            "Build the firmware again: tinyml build --board sim",
+        )
+    total = counts.total
+    clock_hz = chip.clock_hz or 1
+    time_ms = energy.milliseconds(total.cycles, clock_hz)
+    ranked = sorted(counts.functions.items(), key=lambda item: (-item[1].cycles, item[0]))
+    return Report(
+        **facts,
+        chip=chip.name,
+        clock_hz=clock_hz,
+        time_ms=round(time_ms, 6),
+        operators=tuple(
+            counted_row(row, counts.operators.get(row.index), total.cycles, clock_hz) for row in rows
+        ),
+        memory=memory,
+        evidence=_EVIDENCE_EMULATED,
+        instructions=total.instructions,
+        instructions_by_firmware=counts.counted_by_firmware,
+        cycles=total.cycles,
+        cycles_range=(total.cycles_lowest, total.cycles_highest),
+        energy_uj=round(energy.microjoules(time_ms, chip.power), 3) if chip.power else None,
+        energy_source=chip.power.source if chip.power else None,
+        outside={
+            "instructions": counts.outside.instructions,
+            "cycles": counts.outside.cycles,
+            **component_names(counts.outside),
+        },
+        functions=tuple(
+            FunctionRow(name, cost.instructions, cost.cycles) for name, cost in ranked[:_LISTED_FUNCTIONS]
+        ),
+        symbols=symbols,
+    )
+
+
+_EVIDENCE_EMULATED = {
+    "instructions": "emulated",
+    "cycles": "estimated",
+    "time_ms": "estimated",
+    "energy_uj": "estimated",
+    "stack_bytes": "emulated",
+    "flash_bytes": "linked",
+    "ram_bytes": "linked",
+    "arena_bytes": "linked",
+}
+
+
+def _memory(
+    built: dict[str, Any], program: Program, counts: Counts, board: Board, manifest: Manifest
+) -> Memory:
+    flash, ram = built["flash_bytes"], built["ram_bytes"]
+    on_board: tuple[int | None, int | None, str | None] = (None, None, None)
+    if board.kind == "usb":
+        record = manifest.firmware.get(board.name, {})
+        if record.get("engine") == built["engine"] and record.get("flash_bytes"):
+            on_board = record["flash_bytes"], record["ram_bytes"], "built"
+        elif board.arduino:
+            on_board = (
+                flash + board.arduino.core_flash_bytes,
+                ram + board.arduino.core_ram_bytes,
+                "estimated",
+            )
+    return Memory(
+        flash_bytes=flash,
+        code_bytes=flash - program.model_bytes,
+        model_bytes=program.model_bytes,
+        ram_bytes=ram,
+        arena_bytes=built["arena_bytes"],
+        stack_bytes=counts.stack_bytes_ever,
+        stack_inference_bytes=counts.stack_bytes,
+        stack_reserved_bytes=program.stack[1] - program.stack[0],
+        board_flash_bytes=on_board[0],
+        board_ram_bytes=on_board[1],
+        board_evidence=on_board[2],
+    )
+
+
+def _on_host(
+    run: Run, board: str, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
+) -> Report:
+    """Time on this computer: the median of some inferences, by the firmware's own clock."""
+    times_us = []
+    with open_board(run, board) as link:
+        size = link.wait_ready().input_bytes
+        values = np.random.default_rng(INPUT_SEED).integers(-128, 128, size).astype(np.int8)
+        for _ in range(_HOST_WARM_UPS + _HOST_RUNS):
+            link.write_input(values)
+            times_us.append(link.run_inference().inference_us)
+    return Report(
+        **facts,
+        chip=None,
+        clock_hz=None,
+        time_ms=statistics.median(times_us[_HOST_WARM_UPS:]) / 1000,
+        operators=tuple(rows),
+        memory=Memory(arena_bytes=built["arena_bytes"]),
+        evidence={"time_ms": "host", "arena_bytes": "linked"},
+    )
+
+
+def _symbols(built: dict[str, Any]) -> tuple[Symbol, ...]:
+    listed = [Symbol(**symbol) for symbol in built["largest_symbols"]]
+    return tuple(symbol for symbol in listed if symbol.memory == "flash")[:_LISTED_SYMBOLS]

@@ -1,0 +1,145 @@
+"""A linked Cortex-M program as the profiler sees it: its code, functions, stack and the model's own data."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.errors import TinymlError
+
+_EXECUTABLE = 4  # SHF_EXECINSTR: System V ABI, section header flags
+_AOT_OPERATOR = re.compile(r"op_(\d{2,})_")
+# TfLiteStatus f(TfLiteContext*, TfLiteNode*): the type of every operator's function in TensorFlow Lite Micro.
+_TFLM_OPERATOR = "P13TfLiteContextP10TfLiteNode"
+_TFLM_WINDOW = "_ZN6tflite16MicroInterpreter6InvokeEv"
+_AOT_WINDOW = "network_invoke"
+_MODEL_DATA = re.compile(r"op_\d{2,}_|kModelData$")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: where its code starts, how many bytes it has."""
+
+    name: str
+    address: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a firmware.elf says.
+
+    Attributes:
+        functions: by address.
+        sections: (address, bytes) of each section with code.
+        stack: (bottom, top) addresses.
+        model_bytes: constants of the model in flash: weights, biases, requantisation; or the flatbuffer.
+    """
+
+    path: Path
+    functions: tuple[Function, ...]
+    sections: tuple[tuple[int, bytes], ...]
+    stack: tuple[int, int]
+    model_bytes: int
+
+    def code(self, start: int, end: int) -> bytes:
+        """The instructions at start..end.
+
+        Raises:
+            TinymlError: the program has no code there.
+        """
+        for address, data in self.sections:
+            if address <= start < end <= address + len(data):
+                return data[start - address : end - address]
+        raise TinymlError(
+            f"The virtual board ran code at {start:#x}, where the program has none",
+            str(self.path),
+            "Build the firmware again: tinyml build --board sim",
+        )
+
+    def function_at(self, address: int) -> str:
+        """The name of the function that holds an address; "?" where no symbol covers it."""
+        index = bisect_right(self._addresses, address) - 1
+        if index < 0 or address >= self.functions[index].address + self.functions[index].bytes:
+            return "?"
+        return self.functions[index].name
+
+    @cached_property
+    def _addresses(self) -> list[int]:
+        return [function.address for function in self.functions]
+
+    def window(self, engine: str) -> int:
+        """The address of the function that runs one inference.
+
+        Raises:
+            TinymlError: the program has no such function.
+        """
+        name = _AOT_WINDOW if engine == "aot" else _TFLM_WINDOW
+        for function in self.functions:
+            if function.name == name:
+                return function.address
+        raise TinymlError(
+            f"The program has no function `{name}` to profile",
+            str(self.path),
+            f"Build it for the engine {engine}: tinyml build --board sim --engine {engine}",
+        )
+
+    def operators(self, engine: str) -> dict[int, int | None]:
+        """Address of each operator's function -> index of the operator (None: in order of execution)."""
+        if engine == "aot":
+            matches = ((f.address, _AOT_OPERATOR.match(f.name)) for f in self.functions)
+            return {address: int(match[1]) for address, match in matches if match}
+        return {f.address: None for f in self.functions if f.name.endswith(_TFLM_OPERATOR)}
+
+
+def load_program(elf: Path) -> Program:
+    """Reads a firmware of the virtual board.
+
+    Raises:
+        TinymlError: not a whole ELF file, or one without symbols.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with elf.open("rb") as stream:
+            return _read(ELFFile(stream), elf)
+    except (OSError, ELFError, ValueError, KeyError) as error:
+        raise TinymlError(
+            f"The program cannot be read ({error})",
+            str(elf),
+            "Build the firmware again: tinyml build --board sim",
+        ) from error
+
+
+def _read(file: Any, elf: Path) -> Program:
+    table = file.get_section_by_name(".symtab")
+    if table is None:
+        raise ValueError("it has no symbols")
+    by_address: dict[int, Function] = {}
+    marks: dict[str, int] = {}
+    model_bytes = 0
+    for symbol in table.iter_symbols():
+        kind, size, address = symbol["st_info"]["type"], symbol["st_size"], symbol["st_value"]
+        if kind == "STT_FUNC" and size:
+            address &= ~1  # the lowest bit says Thumb
+            by_address.setdefault(address, Function(symbol.name, address, size))
+        elif kind == "STT_OBJECT" and _MODEL_DATA.match(symbol.name):
+            model_bytes += size
+        elif symbol.name in ("_stack_bottom", "_stack_top"):
+            marks[symbol.name] = address
+    return Program(
+        path=elf,
+        functions=tuple(by_address[address] for address in sorted(by_address)),
+        sections=tuple(
+            (section["sh_addr"], section.data())
+            for section in file.iter_sections()
+            if section["sh_flags"] & _EXECUTABLE and section["sh_type"] == "SHT_PROGBITS"
+        ),
+        stack=(marks["_stack_bottom"], marks["_stack_top"]),
+        model_bytes=model_bytes,
+    )

@@ -1,0 +1,151 @@
+"""A profile as text of at most 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinyml_cli.profile.report import Memory, OperatorRow, Report
+
+WIDTH = 100
+_LEFT = 2  # the first columns are text
+_LISTED_FUNCTIONS = 5
+_LISTED_SYMBOLS = 8
+_LABEL = 14
+
+
+def render(report: Report) -> str:
+    """The whole report: operators, totals, functions, flash."""
+    parts = [_head(report), _operators(report), _totals(report), _functions(report), _symbols(report)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def short(value: float | None) -> str:
+    """A number in at most five characters: 812, 1.23K, 45.6M; "-" for None."""
+    if value is None:
+        return "-"
+    scales = ((1.0, ""), (1e3, "K"), (1e6, "M"), (1e9, "G"))
+    limit, suffix = next(((limit, name) for limit, name in scales if value / limit < 999.5), scales[-1])
+    scaled = value / limit
+    if not suffix and float(value).is_integer():
+        return f"{value:.0f}"
+    digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:.{digits}f}{suffix}"
+
+
+def _head(report: Report) -> str:
+    on = report.board
+    if report.chip and report.chip != report.board:
+        on += f" (clock and currents of {report.chip})"
+    clock = f", {report.clock_hz / 1e6:g} MHz" if report.clock_hz else ""
+    return f"{report.run} on {on}, engine {report.engine}{clock}"
+
+
+def _operators(report: Report) -> str:
+    head = [
+        "#",
+        "operator",
+        "output",
+        "MACs",
+        "weights",
+        "activ.",
+        "instr.",
+        "cycles",
+        "ms",
+        "share",
+        "i/MAC",
+    ]
+    rows = [_operator(row) for row in report.operators]
+    if report.outside and report.cycles:
+        outside = report.outside
+        rows.append(
+            ["", "(between)", "", "", "", "", short(outside["instructions"]), short(outside["cycles"]), "",
+             f"{outside['cycles'] / report.cycles:.1%}", ""]
+        )  # fmt: skip
+    rows.append(
+        ["", "total", "", short(report.macs), "", "", short(report.instructions), short(report.cycles),
+         short(report.time_ms), "100%", short(_ratio(report.instructions, report.macs))]
+    )  # fmt: skip
+    return table(head, rows, n_left=_LEFT + 1)
+
+
+def _operator(row: OperatorRow) -> list[str]:
+    return [
+        str(row.index),
+        row.name if len(row.name) <= 20 else f"{row.name[:19]}…",
+        "×".join(str(size) for size in row.shape[1:] or row.shape)[:16],
+        short(row.macs) if row.macs else "",
+        f"{row.weight_bytes:,}" if row.weight_bytes else "",
+        f"{row.activation_bytes:,}",
+        short(row.instructions),
+        short(row.cycles),
+        short(row.time_ms),
+        "-" if row.share is None else f"{row.share:.1%}",
+        short(row.instructions_per_mac) if row.instructions_per_mac is not None else "",
+    ]
+
+
+def _totals(report: Report) -> str:
+    evidence = report.evidence
+    lines = [_line("time", f"{report.time_ms:,.3f} ms", evidence["time_ms"])]
+    if report.cycles is not None and report.cycles_range:
+        low, high = report.cycles_range
+        lines.append(
+            _line("cycles", f"{report.cycles:,} ({low:,} to {high:,})", "estimated, see docs/profile.md")
+        )
+    if report.instructions is not None:
+        lines.append(_line("instructions", f"{report.instructions:,}", evidence["instructions"]))
+    if report.energy_uj is not None:
+        lines.append(_line("energy", f"{report.energy_uj:,.1f} µJ", "estimated, the chip's processor alone"))
+    return "\n".join(lines + _memory(report.memory))
+
+
+def _memory(memory: Memory) -> list[str]:
+    lines = []
+    if memory.flash_bytes is not None:
+        parts = f"code {memory.code_bytes:,} + model {memory.model_bytes:,}"
+        lines.append(_line("flash", f"{memory.flash_bytes:,} B = {parts}", "the linked program on sim"))
+    if memory.ram_bytes is not None:
+        lines.append(_line("static RAM", f"{memory.ram_bytes:,} B", "with arena and reserved stack"))
+    if memory.board_flash_bytes is not None:
+        figures = f"flash {memory.board_flash_bytes:,} B, RAM {memory.board_ram_bytes:,} B"
+        lines.append(_line("on the board", figures, memory.board_evidence or ""))
+    lines.append(_line("arena", f"{memory.arena_bytes:,} B", ""))
+    if memory.stack_bytes is not None:
+        used = f"{memory.stack_bytes:,} B of {memory.stack_reserved_bytes:,} B"
+        lines.append(_line("stack", used, f"emulated; {memory.stack_inference_bytes:,} B in the inference"))
+    return lines
+
+
+def _functions(report: Report) -> str:
+    rows = [
+        [function.name[:60], short(function.instructions), short(function.cycles),
+         f"{function.cycles / (report.cycles or 1):.1%}"]
+        for function in report.functions[:_LISTED_FUNCTIONS]
+    ]  # fmt: skip
+    return table(["function", "instr.", "cycles", "share"], rows, n_left=1) if rows else ""
+
+
+def _symbols(report: Report) -> str:
+    rows = [[symbol.name[:60], f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
+    return table(["largest in flash", "bytes"], rows, n_left=1) if rows else ""
+
+
+def _line(label: str, value: str, note: str) -> str:
+    return f"{label:<{_LABEL}}{value}" + (f"   ({note})" if note else "")
+
+
+def _ratio(numerator: int | None, denominator: int) -> float | None:
+    return numerator / denominator if numerator is not None and denominator else None
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_left: int) -> str:
+    """Columns two blanks apart, the first `n_left` aligned left, the others right; `#` counts as right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = []
+    for row in (head, ["-" * width for width in widths], *rows):
+        cells = [
+            cell.ljust(width) if column < n_left and head[column] != "#" else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
