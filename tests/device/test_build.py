@@ -15,6 +15,7 @@ from tinyml_cli.console import console
 from tinyml_cli.device import build as builder
 from tinyml_cli.device import platformio, vendor
 from tinyml_cli.device.boards import Board, board_names, load_board
+from tinyml_cli.device.inputs import EXPORTS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run
@@ -173,7 +174,7 @@ def test_a_changed_export_is_refused(tmp_path: Path) -> None:
 
 def test_tflm_needs_its_sources(tmp_path: Path) -> None:
     run = fake_run.make(tmp_path / "run")
-    for name in (*builder.EXPORTS["tflm"], "audio_frontend_tables.h"):
+    for name in (*EXPORTS["tflm"], "audio_frontend_tables.h"):
         run.file(f"export/tflm/{name}").parent.mkdir(exist_ok=True)
         run.file(f"export/tflm/{name}").write_text("\n")
     with pytest.raises(TinymlError, match="needs the sources") as caught:

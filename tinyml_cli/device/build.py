@@ -12,27 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
-from tinyml_cli.adopt import MODEL_TASK
-from tinyml_cli.bench import benchmarks
-from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.console import console
 from tinyml_cli.device import budget, platformio
 from tinyml_cli.device.boards import Board, load_board
-from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, default_app, generate, project_dir
+from tinyml_cli.device.inputs import gather
+from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.device.sizes import measure
-from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
-from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 
-EXPORTS = {
-    "aot": ("network.h", "network.c", "model_settings.h"),
-    "tflm": ("model_data.h", "model_data.cc", "op_resolver.h", "model_settings.h"),
-}
-_TASK_EXPORTS = ("audio_frontend_tables.h",)
 _ARENA_DEFINE = {
     "aot": ("network.h", "NETWORK_ARENA_BYTES"),
     "tflm": ("model_settings.h", "TFLM_ARENA_BYTES"),
@@ -69,11 +60,9 @@ def build(
     """
     started = time.monotonic()
     target = load_board(board)
-    inputs = _gather(run, target, engine, tflm_dir, app)
+    inputs = gather(run, target, engine, tflm_dir, app, benchmark)
     if profile:
         inputs = replace(inputs, profile=True)
-    if inputs.app == "bench":
-        inputs = replace(inputs, bench_settings=_bench_settings(run, benchmark))
     target.require("build")
     budget.check_estimate(target, _model_graph(run), _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
@@ -97,70 +86,10 @@ def build(
     return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
 
 
-def _gather(
-    run: Run, board: Board, engine: str | None, tflm_dir: Path | None, app: str | None
-) -> ProjectInputs:
-    name = engine or board.default_engine
-    if name not in board.engines:
-        raise TinymlError(
-            f"There is no engine `{name}` for the board `{board.name}`",
-            "--engine",
-            f"Its engines: {', '.join(board.engines)}.",
-        )
-    manifest = run.manifest()
-    if manifest.task == MODEL_TASK and not _is_exported(run, manifest, name):
-        export(run, name)
-        manifest = run.manifest()
-    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
-    paths = [_require_export(run, manifest, name, file) for file in files]
-    if name == "tflm" and (tflm_dir is not None or board.arduino is None):
-        tflm_dir = _check_tflm_dir(tflm_dir)
-    return ProjectInputs(
-        board=board,
-        engine=name,
-        app=app or default_app(manifest.task),
-        exports=tuple(paths),
-        tflm_dir=tflm_dir if name == "tflm" else None,
-    )
-
-
 def _model_graph(run: Run) -> Graph | None:
     """The run's int8 model; None for a run that holds nothing but its export."""
     path = run.file(MODEL_INT8)
     return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
-
-
-def _bench_settings(run: Run, benchmark: str | None) -> str:
-    path = run.require(run.manifest(), MODEL_INT8)
-    graph = tflite_graph.parse(path.read_bytes(), str(path))
-    return bench_settings.render(graph, benchmarks.choose(graph, benchmark))
-
-
-def _is_exported(run: Run, manifest: Manifest, engine: str) -> bool:
-    return all(run.is_fresh(manifest, f"export/{engine}/{file}") for file in EXPORTS[engine])
-
-
-def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Path:
-    name = f"export/{engine}/{file}"
-    if name in manifest.artifacts:
-        return run.require(manifest, name)
-    if not run.file(name).is_file():
-        raise TinymlError(
-            f"The model has not been exported for the engine {engine}",
-            str(run.file(name)),
-            f"Run `tinyml export-c-array {run.path} --engine {engine}` first.",
-        )
-    return run.file(name)
-
-
-def _check_tflm_dir(tflm_dir: Path | None) -> Path:
-    advice = "Give a source tree laid out as a PlatformIO library: --tflm DIR; or use --engine aot."
-    if tflm_dir is None:
-        raise TinymlError("The engine tflm needs the sources of TensorFlow Lite Micro", "--tflm", advice)
-    root = Path(tflm_dir).resolve()
-    if not any((root / sub / "tensorflow" / "lite" / "micro").is_dir() for sub in ("", "src")):
-        raise TinymlError("The folder holds no `tensorflow/lite/micro`", str(tflm_dir), advice)
-    return root
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs) -> str:

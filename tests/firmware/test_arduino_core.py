@@ -1,0 +1,126 @@
+"""Every source of the Nano 33 BLE's firmware compiles beside the real core's headers, with its own flags.
+
+Compiled only: nothing is linked with the core's libmbed.a, and nothing runs. See arduino_core.py for what
+must be there; the interpreter is compiled too where TINYML_TFLM names its sources.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.device import fake_run
+from tests.engines import zoo
+from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
+from tinyml_cli.adopt import open_run
+from tinyml_cli.console import console
+from tinyml_cli.device import vendor
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.inputs import gather
+from tinyml_cli.device.project import SOURCE_SUFFIXES, generate, project_dir
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import firmware_dir
+from tinyml_cli.run import Run
+
+pytestmark = pytest.mark.timeout(1800)
+BOARDS = ("nano33ble", "nano33ble_rev2")
+
+
+@pytest.fixture(scope="module")
+def core() -> ArduinoCore:
+    core = ArduinoCore.from_environment()
+    try:
+        vendor.fetch("cmsis_nn")
+    except TinymlError as error:
+        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+    console.quiet = True
+    return core
+
+
+def bench_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("TINYML_RUNS", str(folder / "runs"))
+    model = folder / "ds_cnn.tflite"
+    model.write_bytes(zoo.model("ds_cnn"))
+    return open_run(model)
+
+
+def make_project(run: Run, board: str, engine: str) -> Path:
+    inputs = gather(run, load_board(board), engine)
+    project = project_dir(run, board, inputs.app)
+    generate(project, inputs)
+    return project
+
+
+def sources_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in SOURCE_SUFFIXES)
+
+
+def includes_of(project: Path) -> list[Path]:
+    libraries = [path for path in (firmware_dir() / "lib").iterdir() if path.is_dir()]
+    folders = [project / "include", firmware_dir() / "src", *libraries, project / "lib" / "model"]
+    return folders + [path for path in (project / "lib" / "cmsis_nn" / "include",) if path.is_dir()]
+
+
+def own_sources() -> list[Path]:
+    return sources_below(firmware_dir() / "src") + sources_below(firmware_dir() / "lib")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_keyword_firmware_compiles_and_has_arduino_s_entry(
+    board: str, core: ArduinoCore, tmp_path: Path
+) -> None:
+    project = make_project(fake_run.make(tmp_path / "run"), board, "aot")
+    sources = own_sources() + sources_below(project / "lib" / "model")
+    objects, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
+    assert complaints == []
+    found = symbols(objects)
+    assert found["setup"] == found["loop"] == "T"
+    assert "main" not in found  # the core's own is linked
+    wanted, other = ("IMU_LSM9DS1", "IMU_BMI270_BMM150")[:: 1 if board == "nano33ble" else -1]
+    assert found[wanted] == "U" and other not in found
+    # Nothing of ours may need a heap, exceptions or the C++ library.
+    assert not {"malloc", "_Znwj", "_Znaj", "__cxa_throw", "__cxa_guard_acquire"} & found.keys()
+
+
+def test_any_model_s_firmware_compiles(
+    core: ArduinoCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(bench_run(tmp_path, monkeypatch), "nano33ble", "aot")
+    sources = own_sources() + sources_below(project / "lib" / "model")
+    _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
+    assert complaints == []
+
+
+def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:
+    project = make_project(fake_run.make(tmp_path / "run"), "nano33ble", "aot")
+    library = project / "lib" / "cmsis_nn"
+    _, complaints = core.compile_all(sources_below(library), tmp_path / "o", [library / "include"], "-w")
+    assert complaints == []
+
+
+def test_the_libraries_compile(core: ArduinoCore, tmp_path: Path) -> None:
+    _, complaints = core.compile_all(core.library_sources(), tmp_path / "o", [], "-w")
+    assert complaints == []
+
+
+@pytest.mark.skipif(
+    not os.environ.get("TINYML_TFLM"), reason="TINYML_TFLM names no source tree of TensorFlow Lite Micro"
+)
+def test_the_interpreter_s_firmware_compiles(
+    core: ArduinoCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(bench_run(tmp_path, monkeypatch), "nano33ble", "tflm")
+    tree = Path(os.environ["TINYML_TFLM"])
+    tree = tree / "src" if (tree / "src").is_dir() else tree
+    third_party = [path for path in tree.glob("third_party/*") if path.is_dir()]
+    sources = [path for path in own_sources() if path.parent.name != "tinyml_nn"]
+    sources += sources_below(project / "lib" / "model")
+    includes = includes_of(project)
+    system = [part for folder in (tree, *third_party) for part in ("-isystem", str(folder))]
+    objects, complaints = core.compile_all(sources, tmp_path / "o", includes, *STRICT, *system)
+    assert complaints == []
+    found = symbols(objects)
+    # The library brings a DebugLog that waits for the host; the linker leads its callers to ours.
+    assert found["__wrap_DebugLog"] == "T" and "DebugLog" not in found

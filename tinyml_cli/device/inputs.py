@@ -1,0 +1,96 @@
+"""What a firmware project is made from: board, engine, application, and the files that the run exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml_cli.adopt import MODEL_TASK
+from tinyml_cli.bench import benchmarks
+from tinyml_cli.bench import settings as bench_settings
+from tinyml_cli.device.boards import Board
+from tinyml_cli.device.project import ProjectInputs, default_app
+from tinyml_cli.engines.export import export
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite import graph as tflite_graph
+
+EXPORTS = {
+    "aot": ("network.h", "network.c", "model_settings.h"),
+    "tflm": ("model_data.h", "model_data.cc", "op_resolver.h", "model_settings.h"),
+}
+_TASK_EXPORTS = ("audio_frontend_tables.h",)
+
+
+def gather(
+    run: Run,
+    board: Board,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    app: str | None = None,
+    benchmark: str | None = None,
+) -> ProjectInputs:
+    """Everything a project is generated from; a run of a bare model is exported if need be.
+
+    Args: as of `build`.
+
+    Raises:
+        TinymlError: unknown engine, missing or stale export, or no sources of TensorFlow Lite Micro.
+    """
+    name = engine or board.default_engine
+    if name not in board.engines:
+        raise TinymlError(
+            f"There is no engine `{name}` for the board `{board.name}`",
+            "--engine",
+            f"Its engines: {', '.join(board.engines)}.",
+        )
+    manifest = run.manifest()
+    if manifest.task == MODEL_TASK and not _is_exported(run, manifest, name):
+        export(run, name)
+        manifest = run.manifest()
+    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
+    paths = [_require_export(run, manifest, name, file) for file in files]
+    if name == "tflm" and (tflm_dir is not None or board.arduino is None):
+        tflm_dir = _check_tflm_dir(tflm_dir)
+    app = app or default_app(manifest.task)
+    return ProjectInputs(
+        board=board,
+        engine=name,
+        app=app,
+        exports=tuple(paths),
+        tflm_dir=tflm_dir if name == "tflm" else None,
+        bench_settings=_bench_settings(run, benchmark) if app == "bench" else None,
+    )
+
+
+def _bench_settings(run: Run, benchmark: str | None) -> str:
+    path = run.require(run.manifest(), MODEL_INT8)
+    graph = tflite_graph.parse(path.read_bytes(), str(path))
+    return bench_settings.render(graph, benchmarks.choose(graph, benchmark))
+
+
+def _is_exported(run: Run, manifest: Manifest, engine: str) -> bool:
+    return all(run.is_fresh(manifest, f"export/{engine}/{file}") for file in EXPORTS[engine])
+
+
+def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Path:
+    name = f"export/{engine}/{file}"
+    if name in manifest.artifacts:
+        return run.require(manifest, name)
+    if not run.file(name).is_file():
+        raise TinymlError(
+            f"The model has not been exported for the engine {engine}",
+            str(run.file(name)),
+            f"Run `tinyml export-c-array {run.path} --engine {engine}` first.",
+        )
+    return run.file(name)
+
+
+def _check_tflm_dir(tflm_dir: Path | None) -> Path:
+    advice = "Give a source tree laid out as a PlatformIO library: --tflm DIR; or use --engine aot."
+    if tflm_dir is None:
+        raise TinymlError("The engine tflm needs the sources of TensorFlow Lite Micro", "--tflm", advice)
+    root = Path(tflm_dir).resolve()
+    if not any((root / sub / "tensorflow" / "lite" / "micro").is_dir() for sub in ("", "src")):
+        raise TinymlError("The folder holds no `tensorflow/lite/micro`", str(tflm_dir), advice)
+    return root
