@@ -479,3 +479,10 @@ def test_the_simulated_board_has_the_ids_of_the_real_one() -> None:
         roles = {usb_id.numbers: usb_id.role for usb_id in load_board(name).usb_ids}
         assert roles[SKETCH_ID] == "sketch" and roles[BOOTLOADER_ID] == "bootloader"
         assert {(0x2341, 0x015A), (0x2341, 0x025A)} < set(roles)
+
+
+def test_a_virtual_board_is_flashed_as_before(firmware_run: Run, tinyml: Callable[..., Any]) -> None:
+    answer = tinyml("flash", firmware_run.path, "--board", "native", "--json", cwd=firmware_run.path).json
+    assert answer["banner"]["board"] == "native" and "port" not in answer
+    refused = ("flash", firmware_run.path, "--board", "native", "--port", "COM5", "--json")
+    assert tinyml(*refused, cwd=firmware_run.path, code=2).json["error"]["where"] == "--port"
