@@ -130,6 +130,19 @@ def test_the_systems_ports_can_be_listed() -> None:
     assert all(port.device for port in serial_ports())
 
 
+def test_a_port_that_vanishes_while_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def stumble() -> list[object]:
+        calls.append(None)
+        if len(calls) < 3:
+            int(None)  # type: ignore[call-overload]
+        return []
+
+    monkeypatch.setattr("serial.tools.list_ports.comports", stumble)
+    assert serial_ports() == [] and len(calls) == 3
+
+
 def test_an_id_has_one_form() -> None:
     with pytest.raises(ValueError, match="should match pattern"):
         UsbId(id="0x2341:0x805A", role="sketch")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Any
 
 from serial.tools import list_ports
+
+_LISTINGS = 5
+_RELIST_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,18 @@ def serial_ports() -> list[SerialPort]:
                 usb_id=(port.vid, port.pid) if port.vid is not None and port.pid is not None else None,
                 serial_number=port.serial_number or "",
             )
-            for port in list_ports.comports()
+            for port in _listed()
         ),
         key=lambda port: port.device,
     )
+
+
+def _listed() -> list[Any]:
+    """pyserial's list of ports. On Linux it reads one small file after another for each device, and stumbles
+    (int(None): TypeError) over a device that vanishes in between, which is just when we look."""
+    for _ in range(_LISTINGS - 1):
+        try:
+            return list(list_ports.comports())
+        except (TypeError, ValueError, OSError):
+            time.sleep(_RELIST_S)
+    return list(list_ports.comports())
