@@ -43,7 +43,7 @@ class Subgraph:
         tensor.shape, tensor.type = list(shape), _TYPES[dtype]
         tensor.name = f"t{len(self.graph.tensors)}"
         tensor.buffer = 0 if data is None else self._model.buffer(np.asarray(data, dtype).tobytes())
-        if scale is not None and dtype not in ("float32", "int64", "resource") or scales is not None:
+        if (scale is not None and dtype not in ("float32", "int64", "resource")) or scales is not None:
             quantization = self._model.schema.QuantizationParametersT()
             quantization.scale = [scale] if scales is None else [float(value) for value in scales]
             quantization.zeroPoint = [zero_point] * len(quantization.scale)

@@ -12,6 +12,7 @@ from tinyml_cli.engines.aot.kernel import (
     OpContext,
     Piece,
     read,
+    scale_of,
     write,
     zero_point_of,
 )
@@ -22,13 +23,20 @@ _AGAIN = "Make the model again."
 
 
 def concatenation(context: OpContext) -> Kernel:
-    """CONCATENATION; bytes are copied as they are, whatever the scales of the inputs."""
+    """CONCATENATION of tensors of one scale."""
     if context.option("fused_activation_function") != "NONE":
         context.refuse("has a fused activation", "Apply it before.")
     target = context.result()
     rank, axis = len(target.shape), context.option("axis")
     if not -rank <= axis < rank:
         context.refuse(f"joins along axis {axis} of {rank} dimensions", _AGAIN)
+    if target.dtype == "int8":
+        grids = {
+            (scale_of(tensor), zero_point_of(tensor))
+            for tensor in (context.output(), *map(context.operand, range(len(context.operator.inputs))))
+        }
+        if len(grids) != 1:
+            context.refuse("joins tensors of different scales", "Convert the model again.")
     return _join(context, target, axis % rank)
 
 

@@ -1,0 +1,40 @@
+"""Property: whatever graph the aot engine compiles gives the bytes of TensorFlow Lite Micro's own runtime.
+
+TINYML_RANDOM_GRAPHS sets how many graphs are tried, TINYML_RANDOM_SEED where the seeds start.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from tests.engines import random_graphs
+from tests.engines.many_networks import assert_parity
+from tinyml_cli.tflite import graph as tflite_graph
+
+GRAPHS = int(os.environ.get("TINYML_RANDOM_GRAPHS", "80"))
+FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
+
+
+def test_random_graphs_give_the_bytes_of_tflm(tmp_path: Path) -> None:
+    models = {seed: random_graphs.model(seed) for seed in range(FIRST, FIRST + GRAPHS)}
+    single = {
+        seed: model
+        for seed, model in models.items()
+        if len((graph := tflite_graph.parse(model)).inputs) == len(graph.outputs) == 1
+    }
+    assert_parity(single, tmp_path / "graphs")
+
+
+def test_random_graphs_hold_every_operator_they_are_made_for() -> None:
+    counts: Counter[str] = Counter()
+    for seed in range(80):
+        graph = tflite_graph.parse(random_graphs.model(seed))
+        counts.update(operator.name for operator in graph.operators)
+    assert len(counts) >= 27, counts
+
+
+def test_a_seed_fixes_the_model() -> None:
+    assert random_graphs.model(3) == random_graphs.model(3)
+    assert len({random_graphs.model(seed) for seed in range(10)}) == 10
