@@ -1,0 +1,52 @@
+"""Builds and runs small Cortex-M4 programs under the counting plugin."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tinyml_cli.device.virtual import qemu_command
+from tinyml_cli.profile import plugin
+from tinyml_cli.profile.emulate import Counts, attribute
+from tinyml_cli.profile.program import load_program
+from tinyml_cli.profile.trace import read_trace
+
+STACK = (0x20000000, 0x20001000)
+CPU = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+
+
+def require(*tools: str) -> None:
+    """Skips the test where a program is missing."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+
+
+def assemble(source: Path, folder: Path) -> Path:
+    """A program at address 0 that starts with its vector table."""
+    require("arm-none-eabi-gcc")
+    elf = folder / "program.elf"
+    stack = [f"-Wl,--defsym=_stack_bottom={STACK[0]},--defsym=_stack_top={STACK[1]}"]
+    subprocess.run(
+        ["arm-none-eabi-gcc", *CPU, "-nostdlib", "-Wl,-Ttext=0,-ereset", *stack, str(source), "-o", str(elf)],
+        check=True,
+    )
+    return elf
+
+
+def count(elf: Path, folder: Path) -> Counts:
+    """Runs a program that leaves the emulator by itself; counts its last inference."""
+    require("qemu-system-arm", "cc")
+    program = load_program(elf)
+    marks = program.operators("aot")
+    spec, out = folder / "spec, with a comma", folder / "trace"
+    spec.write_text(plugin.specification(program.window("aot"), marks, program.stack))
+    options = plugin.options(plugin.plugin(), spec, out)
+    answer = subprocess.run(
+        [*qemu_command(elf), *options], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    return attribute(program, read_trace(out), marks)

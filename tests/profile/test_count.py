@@ -1,0 +1,92 @@
+"""The plugin against programs that were counted by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.profile.programs import assemble, count
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.profile.cycles import Component
+from tinyml_cli.profile.emulate import Counts, attribute
+from tinyml_cli.profile.program import load_program
+from tinyml_cli.profile.trace import Block, Segment, Trace
+
+SOURCE = Path(__file__).with_name("counted.S")
+
+
+@pytest.fixture(scope="module")
+def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return assemble(SOURCE, tmp_path_factory.mktemp("counted"))
+
+
+@pytest.fixture(scope="module")
+def counts(elf: Path, tmp_path_factory: pytest.TempPathFactory) -> Counts:
+    return count(elf, tmp_path_factory.mktemp("trace"))
+
+
+def test_a_loop_of_a_hundred(counts: Counts) -> None:
+    loop = counts.operators[0]
+    assert loop.instructions == 1 + 2 * 100 + 1
+    # 99 of 100 branches are taken, and the return: each refills the pipeline, in 1, 2 or 3 cycles.
+    assert loop.cycles == loop.instructions + 2 * (99 + 1)
+    assert loop.cycles_lowest == loop.instructions + 1 * (99 + 1)
+    assert loop.cycles_highest == loop.instructions + 3 * (99 + 1)
+    assert loop.components[Component.ARITHMETIC] == 101
+    assert loop.components[Component.BRANCH] == 101 + 2 * 100
+
+
+def test_an_instruction_across_pages_counts_once(counts: Counts) -> None:
+    across = counts.operators[1]
+    assert across.instructions == 2 + 4 * 3 + 3
+    # PUSH and POP of four registers take five cycles each; two of three branches are taken, and the return.
+    assert across.cycles == 2 + 4 * 3 + 5 + 5 + 1 + 2 * (2 + 1)
+
+
+def test_what_calls_the_operators_is_apart(counts: Counts) -> None:
+    assert counts.outside.instructions == 5
+    # PUSH 1 + 2, BL 1 + refill twice, MOVS, POP with the return 1 + 2 + refill
+    assert counts.outside.cycles == 3 + 3 + 3 + 1 + 5
+    assert counts.total.instructions == sum(c.instructions for c in counts.operators.values()) + 5
+
+
+def test_functions_add_up(counts: Counts) -> None:
+    assert set(counts.functions) == {"network_invoke", "op_00_loop", "op_01_page"}
+    assert sum(cost.cycles for cost in counts.functions.values()) == counts.total.cycles
+
+
+def test_depth_of_the_stack(counts: Counts) -> None:
+    assert counts.stack_bytes == counts.stack_bytes_ever == 4 * (2 + 4)
+
+
+def _trace(*segments: Segment) -> Trace:
+    return Trace(segments, stack_lowest=0x20000F00, stack_lowest_ever=0x20000F00)
+
+
+@pytest.mark.parametrize(
+    ("segment", "says"),
+    [
+        (Segment(0, (Block(0x00F00000, 0x00F00004, 1, 0),)), "where the program has none"),
+        (Segment(0x1234, ()), "operator at 0x1234"),
+        (Segment(0, (Block(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "cut off"),
+    ],
+)
+def test_counts_of_another_program_are_refused(elf: Path, segment: Segment, says: str) -> None:
+    program = load_program(elf)
+    with pytest.raises(TinymlError) as caught:
+        attribute(program, _trace(segment), program.operators("aot"))
+    assert says in str(caught.value)
+
+
+def test_a_program_without_the_engine_is_refused(elf: Path) -> None:
+    with pytest.raises(TinymlError, match="MicroInterpreter"):
+        load_program(elf).window("tflm")
+
+
+def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "firmware.elf"
+    for content in (b"", b"\x7fELF", b"\x7fELF\x01\x01\x01" + bytes(60), b"text"):
+        path.write_bytes(content)
+        with pytest.raises(TinymlError, match="cannot be read"):
+            load_program(path)

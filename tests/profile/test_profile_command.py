@@ -1,0 +1,139 @@
+"""The command profile on the virtual board, through the real command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Tinyml
+from tests.engines import zoo
+from tests.profile.programs import require
+
+COUNTER_STEP = 40  # the firmware's own counter is a timer of one tick in forty instructions
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require("arm-none-eabi-gcc", "qemu-system-arm", "cc")
+    folder = tmp_path_factory.mktemp("profiled")
+    (folder / "net.tflite").write_bytes(zoo.model("ds_cnn"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tinyml: Tinyml, folder: Path) -> Any:
+    return tinyml("profile", "net.tflite", "--json", cwd=folder).json
+
+
+def test_counts_agree_with_the_firmwares_own(report: Any) -> None:
+    # Two readings of the timer, each off by less than a step, and the calls that read it.
+    assert abs(report["instructions"] - report["instructions_by_firmware"]) <= 4 * COUNTER_STEP
+    assert report["instructions"] > report["macs"] / 2
+
+
+def test_operators_add_up_to_the_whole(report: Any) -> None:
+    rows, outside = report["operators"], report["outside"]
+    for figure in ("instructions", "cycles"):
+        assert sum(row[figure] for row in rows) + outside[figure] == report[figure]
+    assert outside["instructions"] < 500
+    for row in rows:
+        assert sum(row["components"].values()) == row["cycles"]
+    low, high = report["cycles_range"]
+    assert low < report["cycles"] < high
+    busiest = max(rows, key=lambda row: row["cycles"])
+    assert busiest["name"] in ("CONV_2D", "DEPTHWISE_CONV_2D")
+    assert all(row["cycles"] > 0 for row in rows if row["macs"])
+
+
+def test_estimates_follow_the_chip(report: Any) -> None:
+    assert report["clock_hz"] == 64_000_000
+    assert report["time_ms"] == pytest.approx(report["cycles"] / 64_000, rel=1e-6)
+    assert report["energy_uj"] == pytest.approx(report["time_ms"] * 3.3 * 3.0, rel=1e-3)
+    assert report["evidence"]["instructions"] == "emulated"
+    assert report["evidence"]["time_ms"] == report["evidence"]["energy_uj"] == "estimated"
+
+
+def test_memory_of_the_linked_program(report: Any) -> None:
+    memory = report["memory"]
+    assert memory["code_bytes"] + memory["model_bytes"] == memory["flash_bytes"]
+    assert 0 < memory["model_bytes"] < memory["code_bytes"]
+    assert memory["arena_bytes"] < memory["ram_bytes"]
+    assert 100 < memory["stack_inference_bytes"] <= memory["stack_bytes"] < memory["stack_reserved_bytes"]
+
+
+def test_it_repeats_exactly(tinyml: Tinyml, folder: Path, report: Any) -> None:
+    picture = Path(folder / report["picture"])
+    before = picture.read_bytes()
+    assert tinyml("profile", "net.tflite", "--json", cwd=folder).json == report
+    assert picture.read_bytes() == before
+    assert before.startswith(b"\x89PNG")
+
+
+def test_the_table_fits_a_hundred_columns(tinyml: Tinyml, folder: Path, report: Any) -> None:
+    answer = tinyml("profile", "net.tflite", cwd=folder)
+    lines = answer.out.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert sum("CONV_2D" in line for line in lines) >= 3
+    for word in ("emulated", "estimated", "linked"):
+        assert word in answer.out
+    assert "measured" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("budget", "code", "says"),
+    [
+        ("flash=900k,ram=200k,ms=200,instructions=100m,energy_uj=100000", 0, "Within budget: flash"),
+        ("flash=1k,ms=1000", 1, "Over budget: flash is "),
+    ],
+)
+def test_budgets(tinyml: Tinyml, folder: Path, report: Any, budget: str, code: int, says: str) -> None:
+    answer = tinyml("profile", "net.tflite", "--budget", budget, cwd=folder, code=code)
+    assert says in answer.out
+    if code:
+        over = report["memory"]["flash_bytes"] - 1024
+        assert f"{over:,} B over" in answer.out
+
+
+def test_a_budget_in_json(tinyml: Tinyml, folder: Path, report: Any) -> None:
+    answer = tinyml("profile", "net.tflite", "--json", "--budget", "instructions=1", cwd=folder, code=1)
+    (verdict,) = answer.json["budget"]
+    assert verdict["over"] == report["instructions"] - 1
+    saved = json.loads((folder / "runs" / report["run"] / "report" / "profile.json").read_text())
+    assert saved == answer.json
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--budget", "flash=much"],
+        ["--budget", "colour=3"],
+        ["--board", "nowhere"],
+        ["--engine", "nowhere"],
+    ],
+)
+def test_bad_options(tinyml: Tinyml, folder: Path, report: Any, arguments: list[str]) -> None:
+    answer = tinyml("profile", "net.tflite", *arguments, "--json", cwd=folder, code=2)
+    assert arguments[0] == answer.json["error"]["where"]
+
+
+def test_a_real_board_is_estimated(tinyml: Tinyml, folder: Path, report: Any) -> None:
+    on_board = tinyml("profile", "net.tflite", "--board", "nano33ble", "--json", cwd=folder).json
+    assert (on_board["board"], on_board["chip"]) == ("nano33ble", "nano33ble")
+    assert on_board["instructions"] == report["instructions"]
+    assert on_board["memory"]["board_evidence"] == "estimated"
+    assert on_board["memory"]["board_flash_bytes"] > report["memory"]["flash_bytes"]
+
+
+def test_native_gives_the_time_of_this_computer(tinyml: Tinyml, folder: Path) -> None:
+    require("g++")
+    on_host = tinyml("profile", "net.tflite", "--board", "native", "--json", cwd=folder).json
+    assert on_host["evidence"]["time_ms"] == "host"
+    assert on_host["instructions"] is on_host["energy_uj"] is on_host["picture"] is None
+    assert on_host["time_ms"] >= 0
+    answer = tinyml(
+        "profile", "net.tflite", "--board", "native", "--budget", "flash=1m", "--json", cwd=folder, code=2
+    )
+    assert "native" in answer.json["error"]["what"]
