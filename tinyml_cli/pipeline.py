@@ -33,6 +33,7 @@ def run_pipeline(
     """
     from tinyml_cli.device.boards import load_board
     from tinyml_cli.device.build import build
+    from tinyml_cli.device.flash import flash
     from tinyml_cli.device.monitor import MonitorOptions, monitor
     from tinyml_cli.engines.export import export
     from tinyml_cli.evaluation.evaluate import evaluate
@@ -62,6 +63,8 @@ def run_pipeline(
     stage("convert", [MODEL_FLOAT32, MODEL_INT8], lambda: convert(run))
     stage("export", [f"export/{chosen_engine}/model_settings.h"], lambda: export(run, chosen_engine))
     stage("build", [], lambda: build(run, board, chosen_engine, tflm_dir))
+    if load_board(board).kind == "usb":
+        stage("flash", [], lambda: flash(run, board, chosen_engine, tflm_dir))
     stage("evaluate", [], lambda: evaluate(run, data))
     replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", [], lambda: monitor(run, board, options=MonitorOptions(replay=replay)))

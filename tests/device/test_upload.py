@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 
 if sys.platform != "linux":
     pytest.skip(
@@ -44,6 +46,7 @@ from tinyml_cli.device.build import build
 from tinyml_cli.device.flash import flash
 from tinyml_cli.device.network import require_network
 from tinyml_cli.device.port_errors import port_users
+from tinyml_cli.device.transport import BAUD
 from tinyml_cli.device.upload_tool import (
     UploadError,
     UploadTool,
@@ -273,9 +276,30 @@ def test_a_busy_port_names_the_program(desk: Desk) -> None:
             process.communicate()
 
 
-def test_a_forbidden_port_says_which_line_to_paste(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    import serial
+@pytest.mark.parametrize("refusals", [3, 9999], ids=["for a moment", "for ever"])
+def test_a_bootloader_port_that_is_forbidden(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    """Rules for new ports act some moments after a port has appeared; or there is none for the bootloader."""
+    real, refused = serial.Serial, []
 
+    def open_port(device: str | None, *arguments: Any, **options: Any) -> Any:
+        if device and options.get("baudrate") == BAUD and len(refused) < refusals:
+            refused.append(device)
+            raise serial.SerialException(errno.EACCES, f"could not open port {device}: Permission denied")
+        return real(device, *arguments, **options)
+
+    monkeypatch.setattr(serial, "Serial", open_port)
+    with desk.board() as board:
+        if refusals == 3:
+            assert desk.flash()["model"] == MODEL
+        else:
+            with pytest.raises(TinymlError, match="may not be opened by this user") as caught:
+                desk.flash()
+            assert caught.value.where == board.device and board.role == "bootloader" and board.uploads == 0
+
+
+def test_a_forbidden_port_says_which_line_to_paste(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(device: str, *arguments: object, **options: object) -> None:
         raise serial.SerialException(
             13, f"could not open port {device}: [Errno 13] Permission denied: '{device}'"

@@ -12,6 +12,7 @@ import pytest
 
 from tinyml_cli.device import port_errors, usb
 from tinyml_cli.device.boards import Board, UsbId, load_board
+from tinyml_cli.device.bootloader import BoardOnUsb
 from tinyml_cli.device.port_errors import busy_error, open_error, permission_error, port_users, udev_rule
 from tinyml_cli.device.ports import SerialPort, serial_ports
 from tinyml_cli.device.usb import UsbPort, choose_port, find_boards, link_url
@@ -110,6 +111,33 @@ def test_a_port_may_have_two_spellings(
 def test_a_board_is_known_again_by_its_serial_number(one: str, other: str, same: bool) -> None:
     sketch, bootloader = UsbPort("a", "sketch", one), UsbPort("b", "bootloader", other)
     assert sketch.may_be(bootloader) == bootloader.may_be(sketch) == same
+
+
+def test_a_board_is_followed_and_no_other_is_taken_for_it(plug) -> None:  # type: ignore[no-untyped-def]
+    plug(SKETCH, SECOND, PRINTER)
+    board = BoardOnUsb(NANO, choose_port(NANO, SKETCH.device))
+    plug(SECOND, PRINTER)
+    assert board.find() is None
+    stranger = SerialPort("/dev/ttyACM3", "Nano 33 BLE", (0x2341, 0x005A), "00000000000000001111111111111111")
+    plug(SECOND, stranger)
+    assert board.find("bootloader") is None and board.find() is None
+    plug(SECOND, stranger, BOOTLOADER)
+    found = board.find("bootloader")
+    assert found and found.device == BOOTLOADER.device
+
+
+def test_boards_without_serial_numbers_are_told_apart_by_elimination(plug) -> None:  # type: ignore[no-untyped-def]
+    sketch, other = (SerialPort(f"/dev/ttyACM{i}", "Nano", (0x2341, 0x805A)) for i in range(2))
+    bootloader, second = (SerialPort(f"/dev/ttyACM{i}", "Nano", (0x2341, 0x005A)) for i in range(2, 4))
+    plug(sketch, other)
+    board = BoardOnUsb(NANO, choose_port(NANO, sketch.device))
+    plug(other)
+    assert board.find() is None
+    plug(other, bootloader)
+    found = board.find()
+    assert found and found.device == bootloader.device
+    plug(other, bootloader, second)
+    assert board.find("bootloader") is None  # either could be it: none is taken
 
 
 def test_a_monitor_gets_no_bootloader(plug) -> None:  # type: ignore[no-untyped-def]
