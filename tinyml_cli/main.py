@@ -27,6 +27,7 @@ COMMANDS = {
     "flash": "flash",
     "monitor": "monitor",
     "doctor": "doctor",
+    "boards": "boards",
 }
 
 

@@ -19,7 +19,7 @@ from tinyml_cli.console import console
 from tinyml_cli.device import vendor
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.inputs import gather
-from tinyml_cli.device.project import SOURCE_SUFFIXES, generate, project_dir
+from tinyml_cli.device.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run
@@ -57,10 +57,16 @@ def sources_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in SOURCE_SUFFIXES)
 
 
-def includes_of(project: Path) -> list[Path]:
+def includes_of(project: Path, engine: str = "aot") -> list[Path]:
     libraries = [path for path in (firmware_dir() / "lib").iterdir() if path.is_dir()]
     folders = [project / "include", firmware_dir() / "src", *libraries, project / "lib" / "model"]
-    return folders + [path for path in (project / "lib" / "cmsis_nn" / "include",) if path.is_dir()]
+    return folders + ([cmsis_nn() / "include"] if engine == "aot" else [])
+
+
+def cmsis_nn() -> Path:
+    folder = third_party_dir("aot", None)
+    assert folder is not None
+    return folder / "cmsis_nn"
 
 
 def own_sources() -> list[Path]:
@@ -94,8 +100,7 @@ def test_any_model_s_firmware_compiles(
 
 
 def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:
-    project = make_project(fake_run.make(tmp_path / "run"), "nano33ble", "aot")
-    library = project / "lib" / "cmsis_nn"
+    library = cmsis_nn()
     _, complaints = core.compile_all(sources_below(library), tmp_path / "o", [library / "include"], "-w")
     assert complaints == []
 
@@ -117,7 +122,7 @@ def test_the_interpreter_s_firmware_compiles(
     third_party = [path for path in tree.glob("third_party/*") if path.is_dir()]
     sources = [path for path in own_sources() if path.parent.name != "tinyml_nn"]
     sources += sources_below(project / "lib" / "model")
-    includes = includes_of(project)
+    includes = includes_of(project, "tflm")
     system = [part for folder in (tree, *third_party) for part in ("-isystem", str(folder))]
     objects, complaints = core.compile_all(sources, tmp_path / "o", includes, *STRICT, *system)
     assert complaints == []

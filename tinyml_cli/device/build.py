@@ -66,15 +66,15 @@ def build(
     target.require("build")
     budget.check_estimate(target, _model_graph(run), _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
-    generate(project, inputs)
-    fingerprint = _fingerprint(project, inputs)
+    sources = generate(project, inputs)
+    fingerprint = _fingerprint(project, inputs, sources)
     last = _last_build(project, fingerprint)
     if last is not None:
         console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
     platformio.require_packages(project, target)
-    platformio.run(project, target, project / "build.log", _count_sources(project, inputs))
+    platformio.run(project, target, project / "build.log", _count_sources(sources))
     budget.check_measured(target, measure(_linked(project, target)), project / "build.log")
     elf = _install(project, target)
     outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine, "app": inputs.app} | _sizes(
@@ -92,14 +92,11 @@ def _model_graph(run: Run) -> Graph | None:
     return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
 
 
-def _fingerprint(project: Path, inputs: ProjectInputs) -> str:
+def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
     """A hash of all the program is made of: sources by name, size and time, compiler by path and time."""
     digest = hashlib.sha256(f"{__version__} {inputs.board!r} {inputs.engine}".encode())
-    roots = [firmware_dir() / part for part in ("src", "lib", "platforms")]
-    roots += [project / part for part in ("include", "lib", "platformio.ini")]
-    if inputs.tflm_dir is not None:
-        roots.append(inputs.tflm_dir)
-    for root in roots:
+    roots = [firmware_dir() / "platforms", project / "include", project / "platformio.ini"]
+    for root in roots + sources:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and path.suffix != ".pyc":
                 stat = path.stat()
@@ -122,11 +119,8 @@ def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
     return record
 
 
-def _count_sources(project: Path, inputs: ProjectInputs) -> int:
-    roots = [firmware_dir() / "src", firmware_dir() / "lib", project / "lib"]
-    if inputs.tflm_dir is not None:
-        roots.append(inputs.tflm_dir)
-    return 1 + sum(1 for root in roots for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES)
+def _count_sources(folders: list[Path]) -> int:
+    return 1 + sum(1 for root in folders for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES)
 
 
 def _install(project: Path, board: Board) -> Path:

@@ -7,6 +7,7 @@ lies.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tinyml_cli.device import vendor
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project_config import render_config
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import write_if_changed
+from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
@@ -68,8 +69,8 @@ def project_dir(run: Run, board: str, app: str | None = None) -> Path:
     return run.path / "firmware" / f"{board}-{app}"
 
 
-def generate(project: Path, inputs: ProjectInputs) -> None:
-    """Writes the project, leaving equal files untouched.
+def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
+    """Writes the project, leaving equal files untouched; returns the folders that its sources lie in.
 
     Raises:
         TinymlError: no such firmware application, or third-party sources cannot be had.
@@ -80,7 +81,9 @@ def generate(project: Path, inputs: ProjectInputs) -> None:
             inputs.board.name,
             f"Known applications: {', '.join(APPLICATIONS)}.",
         )
-    write_if_changed(project / "platformio.ini", render_config(inputs.board, inputs.engine, inputs.tflm_dir))
+    libraries = third_party_dir(inputs.engine, inputs.tflm_dir)
+    config = render_config(inputs.board, inputs.engine, inputs.tflm_dir, libraries)
+    write_if_changed(project / "platformio.ini", config)
     write_if_changed(project / "include" / "tinyml_build.h", render_build_header(inputs))
     if inputs.bench_settings is not None:
         write_if_changed(project / "include" / "bench_settings.h", inputs.bench_settings)
@@ -89,15 +92,35 @@ def generate(project: Path, inputs: ProjectInputs) -> None:
         write_if_changed(model / source.name, source.read_bytes())
     write_if_changed(model / "library.json", render_model_library(inputs))
     _remove_others(model, {source.name for source in inputs.exports} | {"library.json"})
-    # TFLM carries its own CMSIS-NN: two of them would clash.
-    if inputs.engine == "aot":
-        vendor.lay_out("cmsis_nn", project / "lib" / "cmsis_nn")
-    else:
-        shutil.rmtree(project / "lib" / "cmsis_nn", ignore_errors=True)
-    if inputs.tflm_dir:
-        write_if_changed(project / "lib" / "tflm" / "library.json", render_tflm_library(inputs.tflm_dir))
-    else:
-        shutil.rmtree(project / "lib" / "tflm", ignore_errors=True)
+    for name in ("cmsis_nn", "tflm"):  # where earlier versions put them
+        shutil.rmtree(project / "lib" / name, ignore_errors=True)
+    parts = [firmware_dir() / "src", firmware_dir() / "lib", project / "lib", libraries, inputs.tflm_dir]
+    return [folder for folder in parts if folder is not None]
+
+
+def third_party_dir(engine: str, tflm_dir: Path | None) -> Path | None:
+    """Lays out what the engine needs of others' sources, once for all projects; None if it needs none here.
+
+    Objects are found again in PlatformIO's cache only where a library lies in the same folder, so these lie
+    in the user's cache. TensorFlow Lite Micro carries a CMSIS-NN of its own: two of them would clash.
+
+    Returns:
+        A folder that holds the library's folder.
+
+    Raises:
+        TinymlError: the sources cannot be had.
+    """
+    libraries = cache_dir() / "libraries"
+    if engine == "aot":
+        folder = libraries / f"cmsis_nn-{vendor.SOURCES['cmsis_nn'].sha256[:12]}"
+        vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
+        return folder
+    if tflm_dir is None:
+        return None
+    document = render_tflm_library(tflm_dir)
+    folder = libraries / f"tflm-{hashlib.sha256(document.encode()).hexdigest()[:12]}"
+    write_if_changed(folder / "tflm" / "library.json", document)
+    return folder
 
 
 def render_build_header(inputs: ProjectInputs) -> str:

@@ -1,0 +1,24 @@
+"""tinyml boards"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """List the boards that firmware can be built for, those of your own included.
+
+    A board is one YAML file: see docs/boards.md for adding one.
+
+    \b
+    Examples:
+      tinyml boards
+      tinyml boards --json
+      TINYML_BOARDS=~/my-boards tinyml boards
+    """
+    from tinyml_cli.device.board_list import COLUMNS, describe, row
+
+    boards = describe()
+    console.table("Boards", COLUMNS, [row(board) for board in boards])
+    console.result({"boards": boards})
