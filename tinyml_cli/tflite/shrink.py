@@ -2,7 +2,7 @@
 
 TensorFlow's converter stores long tensor names, signatures, calibration ranges and conversion metadata,
 and (since it adds the metadata in Python) loses the 16-byte alignment that the schema asks of constants.
-The rewritten file computes the same bytes, is about a tenth smaller for small networks, and is aligned:
+The rewritten file computes the same bytes, is a third smaller for small networks, and is aligned:
 Cortex-M load-multiple instructions fault on an int32 bias that is not.
 """
 
@@ -12,12 +12,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import flatbuffers
+import numpy.typing as npt
 
 _BUFFER_ALIGNMENT = 16  # schema.fbs: Buffer.data is (force_align: 16)
 
 
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
-    """A builder that honours force_align, which generated Python code drops."""
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """A builder that honours force_align, which generated Python code drops, and stores equal vectors once.
+
+    Every channel of every layer has a zero point of 64 bits, and nearly all of them are zero.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._stored: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: npt.NDArray[Any]) -> int:  # noqa: N802
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._stored:
+            self._stored[key] = int(super().CreateNumpyVector(x))
+        return self._stored[key]
 
     def StartVector(self, element_bytes: int, count: int, alignment: int) -> int:  # noqa: N802
         if element_bytes == 1:
@@ -45,7 +59,7 @@ def shrink(model_bytes: bytes, activation_names: Sequence[str], schema: Any) -> 
     for operator, name in zip(graph.operators, activation_names, strict=True):
         graph.tensors[int(operator.outputs[0])].name = name
     _drop_empty_buffers(model, graph)
-    builder = _AligningBuilder(len(model_bytes))
+    builder = _Builder(len(model_bytes))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
