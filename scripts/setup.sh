@@ -49,3 +49,6 @@ echo "tinyml: installing Python packages"
 export PYTHONDONTWRITEBYTECODE=
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+# For `tinyml profile`, which compiles it itself where this fails.
+"$venv/bin/python" -m tinyml_cli.profile.plugin || true

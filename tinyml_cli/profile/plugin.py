@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_OK, TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, firmware_dir
 
 QEMU = "qemu-system-arm"
@@ -112,5 +112,15 @@ def _compiler() -> str:
     )
 
 
+def main() -> int:
+    """Compiles the plugin; 2 where that cannot be."""
+    try:
+        console.info(f"tinyml: the counting plugin of QEMU is {plugin()}")
+    except TinymlError as error:
+        console.error(error)
+        return EXIT_BAD_INPUT
+    return EXIT_OK
+
+
 if __name__ == "__main__":
-    console.info(f"The counting plugin of QEMU: {plugin()}")
+    sys.exit(main())
