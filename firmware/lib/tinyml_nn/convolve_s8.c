@@ -20,16 +20,16 @@ static void copy_values(const int8_t* from, int32_t count, int8_t* to) {
   for (; count > 0; --count) *to++ = *from++;
 }
 
-/* One row of a window that lies in the input's rows. */
-static void gather_row(const tinyml_nn_window* w, Place place, const int8_t* row, int8_t* to) {
-  const int32_t channels = w->input_channels;
-  if (place.inside && w->dilation_x == 1) {
-    copy_values(row + place.x * channels, w->window_width * channels, to);
+/* The part of a window's row that lies in the input's row. */
+static void gather_row(const tinyml_nn_window* w, int32_t x, const int8_t* row, int8_t* to) {
+  const int32_t channels = w->input_channels, width = w->input_width;
+  if (w->dilation_x == 1) {
+    const int32_t first = x < 0 ? -x : 0, last = w->window_width < width - x ? w->window_width : width - x;
+    copy_values(row + (x + first) * channels, (last - first) * channels, to + first * channels);
     return;
   }
-  for (int32_t i = 0; i < w->window_width; ++i, to += channels) {
-    const int32_t x = place.x + i * w->dilation_x;
-    if (x >= 0 && x < w->input_width) copy_values(row + x * channels, channels, to);
+  for (int32_t i = 0; i < w->window_width; ++i, x += w->dilation_x, to += channels) {
+    if (x >= 0 && x < width) copy_values(row + x * channels, channels, to);
   }
 }
 
@@ -44,7 +44,7 @@ static void gather(const tinyml_nn_window* w, Place place, const int8_t* input, 
   }
   for (int32_t i = 0; i < w->window_height; ++i, values += row_values) {
     const int32_t y = place.y + i * w->dilation_y;
-    if (y >= 0 && y < w->input_height) gather_row(w, place, input + y * row_step, values);
+    if (y >= 0 && y < w->input_height) gather_row(w, place.x, input + y * row_step, values);
   }
 }
 

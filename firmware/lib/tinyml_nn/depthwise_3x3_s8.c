@@ -16,26 +16,29 @@ enum { kLanes = 4, kWordBytes = 4, kTaps = 3, kFilterBytes = 12, kRows = 2 };
 typedef struct {
   const tinyml_nn_window* window;
   int32_t columns;  /* of a row pair, padding included */
+  int32_t inside;   /* of these, columns of the input; the first is at window->padding_x */
   int32_t row_step; /* bytes from one input row to the next */
 } Layout;
 
-/* A run of outputs of one channel. The order of the fields is what the assembly below loads. */
+/* What it takes to compute outputs of one channel. The order of the fields is what the assembly below loads.
+ */
 typedef struct {
-  int32_t step;       /* from one output to the next */
-  const uint8_t* end; /* of `upper` */
-  int32_t shift;
-  int32_t next_row; /* from an output to the one below it */
+  int32_t step, run_bytes; /* from one output to the next; of the windows of a row of outputs */
+  int32_t shift, next_row; /* next_row: from an output to the one below it */
   int32_t multiplier, rounding, bias;
-  const uint8_t *upper, *lower;         /* row pairs at the first output's window */
   uint32_t first[kTaps], second[kTaps]; /* doubled weights of rows 0 and 1, and of rows 1 and 2 */
-  int8_t* output;
-} Run;
+} Filter;
 
 static inline uint32_t load_channels(const int8_t* from, int32_t lanes) {
   if (lanes == kLanes) return load_word(from);
   uint32_t word = 0;
   for (int32_t i = 0; i < lanes; ++i) word |= (uint32_t)(uint8_t)from[i] << (8 * i);
   return word;
+}
+
+/* Four padded inputs. */
+static inline uint32_t zero_word(const tinyml_nn_window* window) {
+  return (uint8_t)window->input_zero_point * UINT32_C(0x01010101);
 }
 
 static inline void store_pairs(uint8_t* pair, int32_t columns, uint32_t first, uint32_t second) {
@@ -50,28 +53,23 @@ static inline void store_pairs(uint8_t* pair, int32_t columns, uint32_t first, u
 
 static inline void fill_row_pair(const Layout* layout, const int8_t* first, const int8_t* second,
                                  int32_t lanes, uint8_t* pair) {
-  const tinyml_nn_window* const w = layout->window;
-  const uint32_t zero = (uint8_t)w->input_zero_point * UINT32_C(0x01010101);
-  const int32_t columns = layout->columns, channels = w->input_channels;
-  int32_t inside = columns - w->padding_x < w->input_width ? columns - w->padding_x : w->input_width;
-  int32_t after = columns - w->padding_x - inside;
-  if (w->padding_x) {
-    store_pairs(pair, columns, zero, zero);
-    pair += kWordBytes;
+  const int32_t columns = layout->columns, channels = layout->window->input_channels;
+  pair += layout->window->padding_x * kWordBytes;
+  for (int32_t i = layout->inside; i > 0; --i, pair += kWordBytes, first += channels, second += channels) {
+    store_pairs(pair, columns, load_channels(first, lanes), load_channels(second, lanes));
   }
-  if (first && second) {
-    for (; inside > 0; --inside, pair += kWordBytes, first += channels, second += channels) {
-      store_pairs(pair, columns, load_channels(first, lanes), load_channels(second, lanes));
-    }
-  } else {
-    const int8_t* row = first ? first : second;
-    for (; inside > 0; --inside, pair += kWordBytes) {
-      const uint32_t word = row ? load_channels(row, lanes) : zero;
-      if (row) row += channels;
-      store_pairs(pair, columns, first ? word : zero, first ? zero : word);
-    }
+}
+
+/* The same where one or both rows are padding (NULL). */
+static void fill_edge_row_pair(const Layout* layout, const int8_t* first, const int8_t* second, int32_t lanes,
+                               uint8_t* pair) {
+  const uint32_t zero = zero_word(layout->window);
+  pair += layout->window->padding_x * kWordBytes;
+  for (int32_t i = 0; i < layout->inside; ++i, pair += kWordBytes) {
+    const int32_t at = i * layout->window->input_channels;
+    store_pairs(pair, layout->columns, first ? load_channels(first + at, lanes) : zero,
+                second ? load_channels(second + at, lanes) : zero);
   }
-  for (; after > 0; --after, pair += kWordBytes) store_pairs(pair, columns, zero, zero);
 }
 
 /* Row pair `index` of the padded input, `lanes` channels from `input` on. */
@@ -80,7 +78,9 @@ static void load_row_pair(const Layout* layout, const int8_t* input, int32_t ind
   const int32_t y = kRows * index - layout->window->padding_y, height = layout->window->input_height;
   const int8_t* const first = y >= 0 && y < height ? input + y * layout->row_step : NULL;
   const int8_t* const second = y + 1 < height ? input + (y + 1) * layout->row_step : NULL;
-  if (lanes == kLanes) {
+  if (!first || !second) {
+    fill_edge_row_pair(layout, first, second, lanes, pair);
+  } else if (lanes == kLanes) {
     fill_row_pair(layout, first, second, kLanes, pair);
   } else {
     fill_row_pair(layout, first, second, lanes, pair);
@@ -88,28 +88,34 @@ static void load_row_pair(const Layout* layout, const int8_t* input, int32_t ind
 }
 
 /* Sums come doubled, as `requantize` wants them, because the weights are. */
-static inline void load_filter(Run* run, const int8_t* weights, const int32_t* channel, int32_t zero_point) {
+static void load_filter(const tinyml_nn_window* window, const int8_t* weights, const int32_t* channel,
+                        Filter* filter) {
   for (int tap = 0; tap < kTaps; ++tap) {
     const uint32_t word = load_word(weights + tap * kWordBytes);
     const uint32_t first = widen_even(word), second = widen_odd(word);
-    run->first[tap] = add_lanes(first, first);
-    run->second[tap] = add_lanes(second, second);
+    filter->first[tap] = add_lanes(first, first);
+    filter->second[tap] = add_lanes(second, second);
   }
-  run->bias = channel[kDoubledBias];
-  run->multiplier = channel[kMultiplier];
-  run->shift = channel[kShift];
-  run->rounding = rounding_and_zero_point(zero_point, run->shift);
+  filter->bias = channel[kDoubledBias];
+  filter->multiplier = channel[kMultiplier];
+  filter->shift = channel[kShift];
+  filter->rounding = rounding_and_zero_point(window->output_zero_point, filter->shift);
+  filter->step = window->output_channels;
+  filter->run_bytes = window->output_width * window->stride_x * kWordBytes;
+  filter->next_row = window->output_width * window->output_channels;
 }
 
 #if TINYML_NN_DSP
 
 /* Every register is in use: r1, r2 row pairs; r3-r5, r6-r8 weights; r9 output; r10-r12 inputs; r0, lr sums.
  * The other fields are read from the stack. r7 may be the frame pointer, so it is saved here. */
-#define ENTER                   \
-  "push {r7}\n\t"               \
-  "ldmia r0!, {r1-r6, r12}\n\t" \
-  "push {r1-r6, r12}\n\t"       \
-  "ldmia r0, {r1-r9}\n\t"
+#define ENTER                             \
+  "push {r7}\n\t"                         \
+  "ldmia r0!, {r4-r8, r10, r11}\n\t"      \
+  "add r5, r5, r1\n\t" /* where to end */ \
+  "push {r4-r8, r10, r11}\n\t"            \
+  "mov r9, r3\n\t"                        \
+  "ldmia r0, {r3-r8}\n\t"
 #define LEAVE           \
   "add sp, sp, #28\n\t" \
   "pop {r7}"
@@ -117,11 +123,16 @@ static inline void load_filter(Run* run, const int8_t* weights, const int32_t* c
 #define SHIFT_NEXT "8"
 #define MULTIPLIER_ROUNDING "16"
 #define BIAS "24"
-#define CLOBBERED "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
+#define OPERANDS "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
+#define CLOBBERED "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
 
 /* Two rows of outputs at stride 1. */
-static __attribute__((noinline)) void two_rows(Run* given) {
-  register Run* run __asm__("r0") = given;
+static __attribute__((noinline)) void two_rows(const Filter* filter, const uint8_t* upper,
+                                               const uint8_t* lower, int8_t* output) {
+  register const Filter* r0 __asm__("r0") = filter;
+  register const uint8_t* r1 __asm__("r1") = upper;
+  register const uint8_t* r2 __asm__("r2") = lower;
+  register int8_t* r3 __asm__("r3") = output;
   __asm__ volatile(ENTER
                    "1:\n\t"
                    "ldr lr, [sp, #" BIAS
@@ -163,14 +174,18 @@ static __attribute__((noinline)) void two_rows(Run* given) {
                    "add r9, r9, r10\n\t"
                    "cmp r1, r11\n\t"
                    "bne 1b\n\t" LEAVE
-                   : "+r"(run)
+                   : OPERANDS
                    :
                    : CLOBBERED);
 }
 
 /* One row of outputs at stride 2. */
-static __attribute__((noinline)) void one_row(Run* given) {
-  register Run* run __asm__("r0") = given;
+static __attribute__((noinline)) void one_row(const Filter* filter, const uint8_t* upper,
+                                              const uint8_t* lower, int8_t* output) {
+  register const Filter* r0 __asm__("r0") = filter;
+  register const uint8_t* r1 __asm__("r1") = upper;
+  register const uint8_t* r2 __asm__("r2") = lower;
+  register int8_t* r3 __asm__("r3") = output;
   __asm__ volatile(ENTER
                    "1:\n\t"
                    "ldr lr, [sp, #" BIAS
@@ -200,47 +215,45 @@ static __attribute__((noinline)) void one_row(Run* given) {
                    "add r9, r9, r10\n\t"
                    "cmp r1, r11\n\t"
                    "bne 1b\n\t" LEAVE
-                   : "+r"(run)
+                   : OPERANDS
                    :
                    : CLOBBERED);
 }
 
 #else
 
-static inline int8_t output_of(const Run* run, uint32_t sum) {
-  return requantize((int32_t)sum, run->multiplier, run->rounding, run->shift);
+static inline int8_t output_of(const Filter* filter, uint32_t sum) {
+  return requantize((int32_t)sum, filter->multiplier, filter->rounding, filter->shift);
 }
 
-static inline uint32_t sum_of(const Run* run, const uint8_t* upper, const uint8_t* lower) {
-  uint32_t sum = (uint32_t)run->bias;
+static inline int8_t first_output(const Filter* filter, const uint8_t* upper, const uint8_t* lower) {
+  uint32_t sum = (uint32_t)filter->bias;
   for (int tap = 0; tap < kTaps; ++tap, upper += kWordBytes, lower += kWordBytes) {
-    sum = multiply_lanes(load_word(upper), run->first[tap], sum);
-    sum += (uint32_t)(low_lane(load_word(lower)) * high_lane(run->second[tap]));
+    sum = multiply_lanes(load_word(upper), filter->first[tap], sum);
+    sum += (uint32_t)(low_lane(load_word(lower)) * high_lane(filter->second[tap]));
   }
-  return sum;
+  return output_of(filter, sum);
 }
 
-static inline uint32_t next_sum_of(const Run* run, const uint8_t* upper, const uint8_t* lower) {
-  uint32_t sum = (uint32_t)run->bias;
+static inline int8_t second_output(const Filter* filter, const uint8_t* upper, const uint8_t* lower) {
+  uint32_t sum = (uint32_t)filter->bias;
   for (int tap = 0; tap < kTaps; ++tap, upper += kWordBytes, lower += kWordBytes) {
-    sum += (uint32_t)(high_lane(load_word(upper)) * low_lane(run->first[tap]));
-    sum = multiply_lanes(load_word(lower), run->second[tap], sum);
+    sum += (uint32_t)(high_lane(load_word(upper)) * low_lane(filter->first[tap]));
+    sum = multiply_lanes(load_word(lower), filter->second[tap], sum);
   }
-  return sum;
+  return output_of(filter, sum);
 }
 
-static void two_rows(Run* run) {
-  for (; run->upper != run->end; run->upper += kWordBytes, run->lower += kWordBytes) {
-    run->output[run->next_row] = output_of(run, next_sum_of(run, run->upper, run->lower));
-    *run->output = output_of(run, sum_of(run, run->upper, run->lower));
-    run->output += run->step;
+static void two_rows(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
+  for (int32_t at = 0; at < filter->run_bytes; at += kWordBytes, output += filter->step) {
+    output[filter->next_row] = second_output(filter, upper + at, lower + at);
+    *output = first_output(filter, upper + at, lower + at);
   }
 }
 
-static void one_row(Run* run) {
-  for (; run->upper != run->end; run->upper += 2 * kWordBytes, run->lower += 2 * kWordBytes) {
-    *run->output = output_of(run, sum_of(run, run->upper, run->lower));
-    run->output += run->step;
+static void one_row(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
+  for (int32_t at = 0; at < filter->run_bytes; at += 2 * kWordBytes, output += filter->step) {
+    *output = first_output(filter, upper + at, lower + at);
   }
 }
 
@@ -251,27 +264,23 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
                            const int32_t* channels, uint8_t* scratch, int8_t* output) {
   const tinyml_nn_window* const w = layout->window;
   const int32_t lane_bytes = layout->columns * kWordBytes, row_bytes = w->output_width * w->output_channels;
-  const int32_t rows = w->stride_x == 1 ? kRows : 1;
   uint8_t *upper = scratch, *lower = scratch + kLanes * lane_bytes;
+  Filter filters[kLanes];
+  for (int32_t lane = 0; lane < lanes; ++lane) {
+    load_filter(w, weights + lane * kFilterBytes, channels + lane * kChannelWords, filters + lane);
+  }
   load_row_pair(layout, input, 0, lanes, upper);
-  for (int32_t y = 0, pair = 1; y < w->output_height; y += rows, ++pair) {
+  for (int32_t left = w->output_height, pair = 1; left > 0; ++pair) {
     load_row_pair(layout, input, pair, lanes, lower);
+    const int32_t rows = w->stride_x == 1 ? kRows : 1;
     for (int32_t lane = 0; lane < lanes; ++lane) {
-      Run run;
-      load_filter(&run, weights + lane * kFilterBytes, channels + lane * kChannelWords, w->output_zero_point);
-      run.upper = upper + lane * lane_bytes;
-      run.lower = lower + lane * lane_bytes;
-      run.end = run.upper + w->output_width * w->stride_x * kWordBytes;
-      run.output = output + y * row_bytes + lane;
-      run.step = w->output_channels;
-      if (rows == kRows) {
-        /* A last row without a partner writes the partner's outputs first and its own over them. */
-        run.next_row = y + 1 < w->output_height ? row_bytes : 0;
-        two_rows(&run);
-      } else {
-        one_row(&run);
-      }
+      const int32_t at = lane * lane_bytes;
+      /* A last row without a partner writes the partner's outputs first and its own over them. */
+      if (left == 1) filters[lane].next_row = 0;
+      (rows == kRows ? two_rows : one_row)(filters + lane, upper + at, lower + at, output + lane);
     }
+    output += rows * row_bytes;
+    left -= rows;
     uint8_t* const done = upper;
     upper = lower;
     lower = done;
@@ -282,7 +291,12 @@ void tinyml_nn_depthwise_3x3_s8(const tinyml_nn_window* window, const int8_t* in
                                 const int32_t* channels, uint8_t* scratch, int8_t* output) {
   const tinyml_nn_window* const w = window;
   const int32_t depth = w->output_channels;
-  const Layout layout = {w, (w->output_width - 1) * w->stride_x + kTaps, w->input_width * depth};
+  const int32_t columns = (w->output_width - 1) * w->stride_x + kTaps, seen = columns - w->padding_x;
+  const Layout layout = {w, columns, seen < w->input_width ? seen : w->input_width, w->input_width * depth};
+  /* Columns of padding are written once: no row pair touches them. */
+  for (int32_t i = 0; i < 2 * kLanes * columns; ++i) {
+    store_word(scratch + i * kWordBytes, widen_even(zero_word(w)));
+  }
   for (int32_t channel = 0; channel < depth; channel += kLanes) {
     const int32_t lanes = depth - channel < kLanes ? depth - channel : kLanes;
     convolve_lanes(&layout, input + channel, lanes, weights + channel * kFilterBytes,
