@@ -124,7 +124,8 @@ class RandomGraph:
         channels = self.pick([1, 2, 3, 4, 6, 8, 16, 17])
         if math.prod(out) * channels > _MOST_ELEMENTS:
             return None
-        shape = (channels, *size, x.shape[3])
+        groups = self.pick([n for n in (1, 1, 1, 2, 4) if channels % n == x.shape[3] % n == 0])
+        shape = (channels, *size, x.shape[3] // groups)
         inputs, scale = self._weights(x, shape, 0, channels, self.chance(0.8))
         y = self.new((1, *out, channels), scale)
         self.model.operator(

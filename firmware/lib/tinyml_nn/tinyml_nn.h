@@ -10,6 +10,7 @@
 #include "tinyml_nn_boundary.h"
 #include "tinyml_nn_convolution.h"
 #include "tinyml_nn_elementwise.h"
+#include "tinyml_nn_grouped.h"
 #include "tinyml_nn_move.h"
 #include "tinyml_nn_reduce.h"
 
