@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest, Quantization
 from tinyml_cli.run import MODEL_INT8, Run
+
+if TYPE_CHECKING:
+    from tests.device.desk import Desk
 
 REFERENCE_DEVICE = Path(__file__).with_name("reference_device.py")
 
@@ -54,6 +59,20 @@ def native_double(tmp_path: Path) -> Callable[..., Path]:
         return program
 
     return write
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A computer with simulated USB ports, whose printer nobody may open; builds are simulated too."""
+    from tests.device.desk import Desk
+    from tests.device.fake_usb_board import comports
+    from tests.device.fake_usb_cli import fake_build
+
+    desk = Desk(tmp_path)
+    monkeypatch.setattr("serial.tools.list_ports.comports", functools.partial(comports, desk.bus.file))
+    monkeypatch.setattr("tinyml_cli.device.flash.build", functools.partial(fake_build, desk.program))
+    yield desk
+    assert not desk.printer.was_opened
 
 
 @pytest.fixture(scope="session")
