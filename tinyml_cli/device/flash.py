@@ -116,12 +116,7 @@ def _build_image(firmware: Callable[[], dict[str, Any]], board: Board) -> dict[s
 def _has_image(built: dict[str, Any], board: Board) -> bool:
     image = _image(built, board)
     linked = image.with_suffix(".elf")
-    return (
-        image.is_file()
-        and linked.is_file()
-        and image.stat().st_mtime_ns >= linked.stat().st_mtime_ns
-        and sha256_file(linked) == sha256_file(Path(built["elf"]))
-    )
+    return image.is_file() and linked.is_file() and sha256_file(linked) == sha256_file(Path(built["elf"]))
 
 
 def _image(built: dict[str, Any], board: Board) -> Path:
