@@ -31,19 +31,21 @@ class RandomGraph:
         self.model = Model()
         self.values: list[Value] = []
 
-    def build(self) -> bytes:
-        """One or two inputs, up to 12 operators, one or two outputs."""
-        inputs = [self.new(self._image()) for _ in range(self.pick([1, 1, 2]))]
+    def build(self, operators: int, inputs_and_outputs: int) -> bytes:
+        """So many operators, more where one needs another, and up to so many inputs and outputs."""
+        inputs = [
+            self.new(self._image()) for _ in range(self.pick([1, 1, 2] if inputs_and_outputs > 1 else [1]))
+        ]
         self.values += inputs
         makers = self._makers()
-        for _ in range(int(self.rng.integers(1, 13))):
+        for _ in range(operators):
             made = None
             while made is None:
                 made = makers[int(self.rng.integers(len(makers)))](self._choose())
             self.values += made
         computed = self.values[len(inputs) :]
         outputs = [computed[-1]]
-        if len(computed) > 2 and self.chance(0.3):
+        if len(computed) > 2 and self.chance(0.3) and inputs_and_outputs > 1:
             outputs.append(computed[int(self.rng.integers(len(computed) - 1))])
         return self.model.build([v.index for v in inputs], [v.index for v in outputs])
 
@@ -349,4 +351,10 @@ class RandomGraph:
 
 def model(seed: int) -> bytes:
     """The .tflite of a seed."""
-    return RandomGraph(seed).build()
+    graph = RandomGraph(seed)
+    return graph.build(int(graph.rng.integers(1, 13)), inputs_and_outputs=2)
+
+
+def large_model(seed: int) -> bytes:
+    """A .tflite of many operators with one input and one output."""
+    return RandomGraph(seed).build(30, inputs_and_outputs=1)
