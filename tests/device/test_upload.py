@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,23 @@ def test_no_board_is_known_before_the_build(desk: Desk, monkeypatch: pytest.Monk
     monkeypatch.setattr(flash_module, "build", lambda *arguments: pytest.fail("built"))
     with pytest.raises(TinymlError, match="plugged in"):
         desk.flash()
+
+
+def test_a_board_that_is_reset_during_the_build_is_found_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk.board() as board, desk.board(serial_number="AB12CD34EF56AB78") as other:
+
+        def build_slowly(*arguments: Any) -> dict[str, Any]:
+            board.press_twice()
+            while board.role != "bootloader":
+                time.sleep(0.01)
+            return fake_build(desk.program, *arguments)
+
+        monkeypatch.setattr(flash_module, "build", build_slowly)
+        outcome = desk.flash(port=board.device)
+        assert outcome["port"] == board.device and outcome["model"] == MODEL
+        assert (board.touches, other.touches) == (0, 0)
 
 
 @pytest.mark.parametrize("numbered", [True, False], ids=["numbered", "unnumbered"])

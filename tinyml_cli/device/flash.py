@@ -88,11 +88,11 @@ def _flash_usb(
     tool: UploadTool | None,
     timing: Timing,
 ) -> tuple[dict[str, Any], Installed]:
-    before = choose_port(board, given)  # nobody shall wait for a build to hear that no board is there
+    # Before the build: nobody shall wait for that to hear that no board is there.
+    following = BoardOnUsb(board, choose_port(board, given))
     tool = tool or require_tool()
     built = _build_image(firmware, board)
-    # Reset, plugged in elsewhere or pulled out during the build.
-    now = BoardOnUsb(board, before).find() or choose_port(board, given)
+    now = following.find() or choose_port(board, given)  # reset, or plugged in elsewhere, during the build
     installer = Installer(BoardOnUsb(board, now, timing), tool, timing)
     return built, installer.install(_image(built, board))
 
