@@ -10,73 +10,182 @@
 
 #include "requantize.h"
 
-typedef struct {
-  uint32_t both[kColumns], first[kColumns];
-} Sums;
+static inline void widen_quad(const int8_t* values, uint8_t* column) {
+  const uint32_t quad = load_word(values);
+  store_word(column, widen_even(quad));
+  store_word(column + kColumnStep, widen_odd(quad));
+}
 
 uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
-  for (; quads > 0; --quads) {
-    const uint32_t quad = load_word(values);
-    values += kQuad;
-    store_word(column, widen_even(quad));
-    store_word(column + kColumnStep, widen_odd(quad));
-    column += 2 * kColumnStep;
+  for (; quads >= 2; quads -= 2, values += 2 * kQuad, column += 4 * kColumnStep) {
+    widen_quad(values, column);
+    widen_quad(values + kQuad, column + 2 * kColumnStep);
   }
-  return column;
+  if (quads == 0) return column;
+  widen_quad(values, column);
+  return column + 2 * kColumnStep;
 }
+
+/* The order of the fields is what the assembly below reads. */
+typedef struct {
+  const uint8_t* columns;
+  int32_t long_bytes, short_bytes; /* of a channel pair's weights: whole rounds of 8 words, and the rest */
+  int32_t target1, target2;        /* from column 0's outputs to those of the other columns */
+  int32_t odd_zero_point;          /* 2 * zero point + 1, see requantize.h */
+  const int32_t* channels_end;
+  int8_t* output;
+} Job;
 
 #if TINYML_NN_DSP
 
-#define STEP                         \
-  "ldr %[w], [%[weights]], #4\n\t"   \
-  "ldmia %[columns]!, {r4-r6}\n\t"   \
-  "smlad %[b0], %[w], r4, %[b0]\n\t" \
-  "smlad %[b1], %[w], r5, %[b1]\n\t" \
-  "smlad %[b2], %[w], r6, %[b2]\n\t" \
-  "sxtb16 %[w], %[w]\n\t"            \
-  "smlad %[f0], %[w], r4, %[f0]\n\t" \
-  "smlad %[f1], %[w], r5, %[f1]\n\t" \
-  "smlad %[f2], %[w], r6, %[f2]\n\t"
+/* Two inputs of each column times two channels. */
+#define STEP                   \
+  "ldr r7, [r1], #4\n\t"       \
+  "ldmia r2!, {r4-r6}\n\t"     \
+  "smlad r8, r7, r4, r8\n\t"   \
+  "smlad r9, r7, r5, r9\n\t"   \
+  "smlad r10, r7, r6, r10\n\t" \
+  "sxtb16 r7, r7\n\t"          \
+  "smlad r11, r7, r4, r11\n\t" \
+  "smlad r12, r7, r5, r12\n\t" \
+  "smlad lr, r7, r6, lr\n\t"
+/* `requantize` of doubled sums; r4 multiplier, r5 shift, r6 twice the rounding. */
+#define REQUANTIZE(a, b, c) \
+  "ldr r6, [sp, #20]\n\t"   \
+  "smmulr " a ", " a        \
+  ", r4\n\t"                \
+  "smmulr " b ", " b        \
+  ", r4\n\t"                \
+  "smmulr " c ", " c        \
+  ", r4\n\t"                \
+  "lsl r6, r6, r5\n\t"      \
+  "add " a ", " a ", " a    \
+  ", asr #31\n\t"           \
+  "add " b ", " b ", " b    \
+  ", asr #31\n\t"           \
+  "add " c ", " c ", " c    \
+  ", asr #31\n\t"           \
+  "add " a ", " a           \
+  ", r6, asr #1\n\t"        \
+  "add " b ", " b           \
+  ", r6, asr #1\n\t"        \
+  "add " c ", " c           \
+  ", r6, asr #1\n\t"        \
+  "asr " a ", " a           \
+  ", r5\n\t"                \
+  "asr " b ", " b           \
+  ", r5\n\t"                \
+  "asr " c ", " c           \
+  ", r5\n\t"                \
+  "ssat " a ", #8, " a      \
+  "\n\t"                    \
+  "ssat " b ", #8, " b      \
+  "\n\t"                    \
+  "ssat " c ", #8, " c "\n\t"
+/* r7 is where column 0's output goes. */
+#define PUT(a, b, c)           \
+  "ldrd r2, r3, [sp, #12]\n\t" \
+  "strb " c                    \
+  ", [r7, r3]\n\t"             \
+  "strb " b                    \
+  ", [r7, r2]\n\t"             \
+  "strb " a ", [r7], #1\n\t"
 
-/* Registers are what limits this loop: 13 of the 14 are in use. */
-static inline Sums multiply(const uint8_t* columns, const int8_t* weights, int32_t quads) {
-  uint32_t b0 = 0, b1 = 0, b2 = 0, f0 = 0, f1 = 0, f2 = 0, word;
-  const int8_t* end = weights + (quads & ~3) * 2 * kWordBytes;
-  if (weights != end) {
-    __asm__ volatile("1:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP
-                     "cmp %[weights], %[end]\n\t"
-                     "bne 1b"
-                     : [b0] "+r"(b0), [b1] "+r"(b1), [b2] "+r"(b2), [f0] "+r"(f0), [f1] "+r"(f1),
-                       [f2] "+r"(f2), [w] "=&r"(word), [weights] "+r"(weights), [columns] "+r"(columns)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "cc", "memory");
-  }
-  end += (quads & 3) * 2 * kWordBytes;
-  if (weights != end) {
-    __asm__ volatile("1:\n\t" STEP STEP
-                     "cmp %[weights], %[end]\n\t"
-                     "bne 1b"
-                     : [b0] "+r"(b0), [b1] "+r"(b1), [b2] "+r"(b2), [f0] "+r"(f0), [f1] "+r"(f1),
-                       [f2] "+r"(f2), [w] "=&r"(word), [weights] "+r"(weights), [columns] "+r"(columns)
-                     : [end] "r"(end)
-                     : "r4", "r5", "r6", "cc", "memory");
-  }
-  return (Sums){{b0, b1, b2}, {f0, f1, f2}};
+/* Every register is in use: r0 channels, r1 weights, r2 columns, r3 where a round of weights ends, r4-r6
+ * inputs, r7 weights, r8-r10 sums of both channels, r11, r12, lr sums of the first. The job lies on the
+ * stack. r7 may be the frame pointer, so it is saved here. */
+static __attribute__((noinline)) void multiply_pairs(const int32_t* channels, const int8_t* weights,
+                                                     const Job* job) {
+  register const int32_t* r0 __asm__("r0") = channels;
+  register const int8_t* r1 __asm__("r1") = weights;
+  register const Job* r2 __asm__("r2") = job;
+  __asm__ volatile(
+      "push {r7}\n\t"
+      "ldmia r2, {r4-r11}\n\t"
+      "push {r4-r11}\n"
+      "1:\n\t"
+      "ldrd r2, r3, [sp]\n\t"
+      "ldr r7, [sp, #8]\n\t"
+      "mov r8, #0\n\t"
+      "mov r9, #0\n\t"
+      "mov r10, #0\n\t"
+      "mov r11, #0\n\t"
+      "mov r12, #0\n\t"
+      "mov lr, #0\n\t"
+      "add r3, r3, r1\n\t"
+      "cmp r1, r3\n\t"
+      "beq 3f\n"
+      "2:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP
+      "cmp r1, r3\n\t"
+      "bne 2b\n\t"
+      "ldr r7, [sp, #8]\n"
+      "3:\n\t"
+      "add r3, r3, r7\n\t"
+      "cmp r1, r3\n\t"
+      "beq 5f\n"
+      "4:\n\t" STEP STEP
+      "cmp r1, r3\n\t"
+      "bne 4b\n"
+      "5:\n\t"
+      "ldmia r0!, {r2, r4, r5}\n\t" /* doubled bias, multiplier, shift */
+      "sub r8, r8, r11\n\t"
+      "sub r9, r9, r12\n\t"
+      "sub r10, r10, lr\n\t"
+      "add r11, r2, r11, lsl #1\n\t"
+      "add r12, r2, r12, lsl #1\n\t"
+      "add lr, r2, lr, lsl #1\n\t" REQUANTIZE("r11", "r12", "lr")
+      "ldr r7, [sp, #28]\n\t" PUT("r11", "r12", "lr")
+      "ldr r2, [sp, #24]\n\t"
+      "cmp r0, r2\n\t"
+      "beq 6f\n\t"
+      "ldmia r0!, {r2, r4, r5}\n\t"
+      "add r8, r2, r8, asr #7\n\t" /* 256 times the sums, made twice the sums */
+      "add r9, r2, r9, asr #7\n\t"
+      "add r10, r2, r10, asr #7\n\t" REQUANTIZE("r8", "r9", "r10") PUT("r8", "r9", "r10")
+      "str r7, [sp, #28]\n\t"
+      "ldr r2, [sp, #24]\n\t"
+      "cmp r0, r2\n\t"
+      "bne 1b\n"
+      "6:\n\t"
+      "add sp, sp, #32\n\t"
+      "pop {r7}"
+      : "+r"(r0), "+r"(r1), "+r"(r2)
+      :
+      : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 #else
 
-static inline Sums multiply(const uint8_t* columns, const int8_t* weights, int32_t quads) {
-  Sums sums = {{0}, {0}};
-  for (int32_t word = 0; word < 2 * quads; ++word, weights += kWordBytes, columns += kColumnStep) {
-    const uint32_t both = load_word(weights), first = widen_even(both);
+static void put(const Job* job, int32_t channel, const int32_t* constants, const int32_t* doubled) {
+  const int32_t bias = constants[kDoubledBias], multiplier = constants[kMultiplier];
+  const int32_t shift = constants[kShift], rounding = job->odd_zero_point * (1 << (shift - 1));
+  int8_t* const to = job->output + channel;
+  to[job->target2] = requantize(bias + doubled[2], multiplier, rounding, shift);
+  to[job->target1] = requantize(bias + doubled[1], multiplier, rounding, shift);
+  to[0] = requantize(bias + doubled[0], multiplier, rounding, shift);
+}
+
+static void multiply_pairs(const int32_t* channels, const int8_t* weights, const Job* job) {
+  for (int32_t channel = 0; channels != job->channels_end; channel += 2) {
+    uint32_t both[kColumns] = {0}, first[kColumns] = {0};
+    const uint8_t* inputs = job->columns;
+    const int8_t* const end = weights + job->long_bytes + job->short_bytes;
+    for (; weights != end; weights += kWordBytes) {
+      const uint32_t pair = load_word(weights), low = widen_even(pair);
+      for (int column = 0; column < kColumns; ++column, inputs += kWordBytes) {
+        both[column] = multiply_lanes(pair, load_word(inputs), both[column]);
+        first[column] = multiply_lanes(low, load_word(inputs), first[column]);
+      }
+    }
+    int32_t doubled[2][kColumns];
     for (int column = 0; column < kColumns; ++column) {
-      const uint32_t inputs = load_word(columns + column * kWordBytes);
-      sums.both[column] = multiply_lanes(both, inputs, sums.both[column]);
-      sums.first[column] = multiply_lanes(first, inputs, sums.first[column]);
+      doubled[0][column] = (int32_t)(first[column] << 1);
+      doubled[1][column] = (int32_t)(both[column] - first[column]) >> 7;
+    }
+    for (int half = 0; half < 2 && channels != job->channels_end; ++half, channels += kChannelWords) {
+      put(job, channel + half, channels, doubled[half]);
     }
   }
-  return sums;
 }
 
 #endif
@@ -86,32 +195,13 @@ void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* c
                                 int8_t* output) {
   const int32_t outputs = window->output_channels;
   /* Columns that are not there write where column 0 writes, before it. */
-  int8_t* const output1 = output + (count > 1 ? outputs : 0);
-  int8_t* const output2 = output + (count > 2 ? 2 * outputs : 0);
-  for (int32_t channel = 0; channel < outputs; channel += 2) {
-    const Sums sums = multiply(columns, weights, quads);
-    weights += quads * 2 * kWordBytes;
-    {
-      const int32_t bias = channels[kDoubledBias], multiplier = channels[kMultiplier];
-      const int32_t shift = channels[kShift];
-      const int32_t rounding = rounding_and_zero_point(window->output_zero_point, shift);
-      output2[channel] = requantize(bias + (int32_t)(sums.first[2] << 1), multiplier, rounding, shift);
-      output1[channel] = requantize(bias + (int32_t)(sums.first[1] << 1), multiplier, rounding, shift);
-      output[channel] = requantize(bias + (int32_t)(sums.first[0] << 1), multiplier, rounding, shift);
-    }
-    channels += kChannelWords;
-    if (channel + 1 == outputs) break;
-    {
-      const int32_t bias = channels[kDoubledBias], multiplier = channels[kMultiplier];
-      const int32_t shift = channels[kShift];
-      const int32_t rounding = rounding_and_zero_point(window->output_zero_point, shift);
-      const int32_t second2 = (int32_t)(sums.both[2] - sums.first[2]) >> 7; /* doubled */
-      const int32_t second1 = (int32_t)(sums.both[1] - sums.first[1]) >> 7;
-      const int32_t second0 = (int32_t)(sums.both[0] - sums.first[0]) >> 7;
-      output2[channel + 1] = requantize(bias + second2, multiplier, rounding, shift);
-      output1[channel + 1] = requantize(bias + second1, multiplier, rounding, shift);
-      output[channel + 1] = requantize(bias + second0, multiplier, rounding, shift);
-    }
-    channels += kChannelWords;
-  }
+  const Job job = {columns,
+                   (quads & ~3) * 2 * kWordBytes,
+                   (quads & 3) * 2 * kWordBytes,
+                   count > 1 ? outputs : 0,
+                   count > 2 ? 2 * outputs : 0,
+                   2 * window->output_zero_point + 1,
+                   channels + outputs * kChannelWords,
+                   output};
+  multiply_pairs(channels, weights, &job);
 }

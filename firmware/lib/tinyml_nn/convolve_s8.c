@@ -20,6 +20,11 @@ static void copy_values(const int8_t* from, int32_t count, int8_t* to) {
   for (; count > 0; --count) *to++ = *from++;
 }
 
+/* `count` > 0 values and up to three more. */
+static inline void copy_quads(const int8_t* from, int32_t count, int8_t* to) {
+  for (; count > 0; count -= kQuad, from += kQuad, to += kQuad) store_word(to, load_word(from));
+}
+
 /* The part of a window's row that lies in the input's row. */
 static void gather_row(const tinyml_nn_window* w, int32_t x, const int8_t* row, int8_t* to) {
   const int32_t channels = w->input_channels, width = w->input_width;
@@ -52,15 +57,20 @@ static void gather(const tinyml_nn_window* w, Place place, const int8_t* input, 
 static void fill_column(const tinyml_nn_window* w, Place place, const int8_t* input, int32_t quads,
                         int8_t* values, uint8_t* column) {
   const int32_t row_values = w->window_width * w->input_channels;
-  if (!place.inside || w->dilation_x != 1 || row_values % kQuad != 0) {
+  const int32_t row_step = w->input_width * w->input_channels * w->dilation_y;
+  const int8_t* row = input + (place.y * w->input_width + place.x) * w->input_channels;
+  int32_t rows = w->window_height;
+  if (!place.inside || w->dilation_x != 1 || row_values < kQuad) {
     gather(w, place, input, quads, values);
     tinyml_nn_widen(values, quads, column);
-    return;
-  }
-  const int32_t row_step = w->input_width * w->input_channels * w->dilation_y;
-  input += (place.y * w->input_width + place.x) * w->input_channels;
-  for (int32_t i = 0; i < w->window_height; ++i, input += row_step) {
-    column = tinyml_nn_widen(input, row_values / kQuad, column);
+  } else if (row_values % kQuad == 0) {
+    for (; rows > 0; --rows, row += row_step) column = tinyml_nn_widen(row, row_values / kQuad, column);
+  } else {
+    /* What is copied beyond a row, the next row covers; the last row must not read too far. */
+    int8_t* to = values;
+    for (; rows > 1; --rows, row += row_step, to += row_values) copy_quads(row, row_values, to);
+    copy_values(row, row_values, to);
+    tinyml_nn_widen(values, quads, column);
   }
 }
 
