@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyml_cli.engines.aot.fold import fold
-from tinyml_cli.engines.aot.kernel import Kernel, OpContext, tensor_name
+from tinyml_cli.engines.aot.kernel import C_TYPES, COPIED, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
-from tinyml_cli.engines.aot.plan import Buffer, Plan, plan
+from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, Buffer, Plan, Sharing, plan
+from tinyml_cli.engines.aot.storage import Lowered, Storage, assign
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
 
+IO_MODES = ("arena", "caller")
+"""Where inputs and outputs lie: in the arena, or in buffers of the caller."""
+
 _LARGEST_ARENA_BYTES = (1 << 31) - 1
+# Operators that may share or copy are decided one by one; each costs a plan.
+_MOST_TRIALS = 12
 
 
 @dataclass(frozen=True)
-class Step:
-    """One operator and the C that computes it."""
+class Step(Lowered):
+    """One operator and the C that computes it.
 
-    context: OpContext
-    kernel: Kernel
+    Attributes:
+        body: the kernel's statements that are left; empty where the operator costs nothing.
+    """
+
+    body: str
 
 
 @dataclass(frozen=True)
@@ -29,70 +39,117 @@ class Network:
     Attributes:
         steps: in order of execution, operators that move no data included.
         buffers: what lies in the arena; step numbers are operator indices, -1 is before the first.
-        storage: tensor index -> index of the tensor whose bytes it uses.
+        sharings: which buffers may lie over which others.
+        storage: where each tensor lies.
+        io: one of IO_MODES.
     """
 
     graph: Graph
     steps: tuple[Step, ...]
     buffers: tuple[Buffer, ...]
-    storage: dict[int, int]
+    sharings: tuple[Sharing, ...]
+    storage: Storage
     plan: Plan
+    io: str
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of the arena; at least one word, since C has no empty arrays."""
+        return max(self.plan.arena_bytes, ALIGNMENT_BYTES)
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The model's inputs, in its order."""
+        return tuple(self.graph.tensors[index] for index in self.graph.inputs)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The model's outputs, in its order."""
+        return tuple(self.graph.tensors[index] for index in self.graph.outputs)
 
     @property
     def input(self) -> Tensor:
-        """The model's input."""
-        return self.graph.tensors[self.graph.inputs[0]]
+        """The model's first input."""
+        return self.inputs[0]
 
     @property
     def output(self) -> Tensor:
-        """The model's output."""
-        return self.graph.tensors[self.graph.outputs[0]]
+        """The model's first output."""
+        return self.outputs[0]
 
     def offset(self, tensor: int) -> int:
         """Where a tensor's bytes start in the arena."""
-        return self.plan.offsets[tensor_name(self.graph.tensors[self.storage[tensor]])]
+        place = self.storage.places[tensor]
+        return self.plan.offsets[tensor_name(self.graph.tensors[place.root])] + place.offset
 
 
-def compile_graph(graph: Graph, where: str = "model") -> Network:
+def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Network:
     """Lowers every operator and plans the arena.
+
+    Args:
+        io: one of IO_MODES.
 
     Raises:
         TinymlError: an operator, type or shape that the engine cannot compile, by name.
     """
+    if io not in IO_MODES:
+        raise TinymlError(f"There is no place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
     graph = fold(graph)
     _check_signature(graph, where)
-    steps = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
-    storage = _storage(graph, steps, where)
-    buffers = (*_tensor_buffers(graph, storage), *_scratch_buffers(steps))
-    planned = plan(buffers)
-    if planned.arena_bytes > _LARGEST_ARENA_BYTES:
+    lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
+    network = _planned(graph, lowered, frozenset(), io, where)
+    copied: frozenset[int] = frozenset()
+    choices = [each.context.operator.index for each in lowered if each.kernel.views or each.kernel.pieces]
+    for index in choices[:_MOST_TRIALS]:
+        other = _planned(graph, lowered, copied | {index}, io, where)
+        if other.plan.arena_bytes < network.plan.arena_bytes:
+            network, copied = other, copied | {index}
+    if network.plan.arena_bytes > _LARGEST_ARENA_BYTES:
         raise TinymlError(
-            f"The model needs an arena of {planned.arena_bytes} bytes, more than 32-bit addresses reach",
+            f"The model needs an arena of {network.plan.arena_bytes} bytes, more than 32-bit addresses reach",
             where,
             "Make the model smaller.",
         )
-    return Network(graph, steps, buffers, storage, planned)
+    return network
+
+
+def _planned(
+    graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str, where: str
+) -> Network:
+    storage = assign(graph, lowered, copied, io)
+    for index in graph.outputs:
+        if index not in storage.places:
+            label = graph.tensors[index].label
+            raise TinymlError(
+                f"No operator computes the model's output {label}", where, "Make the model again."
+            )
+    steps = tuple(Step(each.context, each.kernel, _body(each, storage, copied)) for each in lowered)
+    buffers = _tensor_buffers(graph, storage)
+    sharings = _sharings(steps, storage, buffers)
+    every = (*buffers.values(), *_scratch_buffers(steps))
+    return Network(graph, steps, every, sharings, storage, plan(every, sharings), io)
 
 
 def _check_signature(graph: Graph, where: str) -> None:
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+    if not graph.inputs or not graph.outputs or len(set(graph.inputs)) < len(graph.inputs):
         raise TinymlError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "the aot engine takes one of each",
+            f"The model has {len(set(graph.inputs))} different inputs of {len(graph.inputs)} "
+            f"and {len(graph.outputs)} outputs",
             where,
-            "Export it with --engine tflm.",
+            "Convert a model with at least one input and one output.",
         )
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[index]
-        if tensor.dtype != "int8" or tensor.quantization is None:
+        if tensor.dtype not in C_TYPES or not tensor.bytes:
             raise TinymlError(
-                f"The model's {tensor.label} is {tensor.dtype}, not quantised int8",
+                f"The model's {tensor.label} is {tensor.dtype} {list(tensor.shape)}, "
+                f"which the aot engine does not pass; it passes {', '.join(C_TYPES)}",
                 where,
                 "Quantise the whole model to int8: tinyml quantize, then tinyml convert.",
             )
 
 
-def _lower(context: OpContext) -> Step:
+def _lower(context: OpContext) -> Lowered:
     lowering = LOWERINGS.get(context.operator.name)
     if lowering is None:
         tensor = context.graph.output(context.operator)
@@ -103,53 +160,90 @@ def _lower(context: OpContext) -> Step:
             f"Export the model with --engine tflm, or build it from: {', '.join(LOWERINGS)}.",
         )
     try:
-        return Step(context, lowering(context))
+        return Lowered(context, lowering(context))
     except ValueError as error:
         context.refuse(
             f"has scales that cannot be expressed ({error})", "Train and quantise the model again."
         )
 
 
-def _storage(graph: Graph, steps: tuple[Step, ...], where: str) -> dict[int, int]:
-    """Follows aliases, and checks that every value is made once and before it is used."""
-    storage = {graph.inputs[0]: graph.inputs[0]}
-    for step in steps:
-        operator = step.context.operator
-        for index in operator.inputs:
-            if index >= 0 and index not in storage and graph.tensors[index].data is None:
-                step.context.refuse(
-                    f"uses {graph.tensors[index].label} before it is computed", "Make the model again."
-                )
-        for index in operator.outputs:
-            if index in storage:
-                step.context.refuse(
-                    f"computes {graph.tensors[index].label} a second time", "Make the model again."
-                )
-            alias = step.kernel.alias_of
-            storage[index] = index if alias is None else storage[alias]
-    if graph.outputs[0] not in storage:
-        label = graph.tensors[graph.outputs[0]].label
-        raise TinymlError(f"No operator computes the model's output {label}", where, "Make the model again.")
-    return storage
+def _body(lowered: Lowered, storage: Storage, copied: frozenset[int]) -> str:
+    """The kernel's statements without those that sharing memory makes needless."""
+    kernel, index = lowered.kernel, lowered.context.operator.index
+    if kernel.views and index not in copied:
+        return ""
+    body = kernel.body
+    for piece in storage.made_in_place.get(index, ()):
+        body = body.replace(piece.body, "", 1)
+    return "" if body.strip() == COPIED else body
 
 
-def _tensor_buffers(graph: Graph, storage: dict[int, int]) -> list[Buffer]:
+def _tensor_buffers(graph: Graph, storage: Storage) -> dict[int, Buffer]:
+    """By root, what lies in the arena and how long it is needed."""
     end = graph.operators[-1].index + 1 if graph.operators else 0
-    first: dict[int, int] = {graph.inputs[0]: -1}
-    last: dict[int, int] = {graph.inputs[0]: -1, storage[graph.outputs[0]]: end}
+    places = storage.places
+    first = {places[index].root: -1 for index in graph.inputs} | dict.fromkeys(storage.states, -1)
+    last = {places[index].root: -1 for index in graph.inputs} | dict.fromkeys(storage.states, end)
     for operator in graph.operators:
         for index in (*operator.inputs, *operator.outputs):
-            if index in storage:
-                root = storage[index]
+            if index in places:
+                root = places[index].root
                 first.setdefault(root, operator.index)
                 last[root] = max(last.get(root, -1), operator.index)
-    return [
-        Buffer(tensor_name(graph.tensors[root]), graph.tensors[root].bytes, first[root], last[root])
+    for index in graph.outputs:
+        last[places[index].root] = end
+    return {
+        root: Buffer(tensor_name(graph.tensors[root]), storage.sizes[root], first[root], last[root])
         for root in sorted(first)
-    ]
+        if root not in storage.bound
+    }
 
 
-def _scratch_buffers(steps: tuple[Step, ...]) -> list[Buffer]:
+def _sharings(steps: Sequence[Step], storage: Storage, buffers: dict[int, Buffer]) -> tuple[Sharing, ...]:
+    """Which outputs may lie over which inputs, by what the kernels permit."""
+    found = []
+    for step in steps:
+        operator = step.context.operator
+        if not step.body or len(operator.outputs) != 1:
+            continue
+        target = storage.places[operator.outputs[0]].root
+        if target not in buffers or buffers[target].first != operator.index:
+            continue
+        sources = {storage.places[index].root for index in operator.inputs if index in storage.places}
+        for source in sorted(sources - {target}):
+            if source in buffers and buffers[source].last == operator.index:
+                permitted = _permitted(step, storage, source)
+                if permitted is not None:
+                    lowest, highest, multiple = permitted
+                    found.append(
+                        Sharing(buffers[source].name, buffers[target].name, lowest, highest, multiple)
+                    )
+    return tuple(found)
+
+
+def _permitted(step: Step, storage: Storage, source: int) -> tuple[int, int | None, int] | None:
+    """How far before the buffer `source` the output's buffer may start: (lowest, highest, step).
+
+    None unless every use of that buffer by the operator permits the same.
+    """
+    operator, kernel = step.context.operator, step.kernel
+    output = storage.places[operator.outputs[0]]
+    ranges: set[tuple[int, int | None, int]] = set()
+    for position, index in enumerate(operator.inputs):
+        place = storage.places.get(index)
+        if place is None or place.root != source:
+            continue
+        shift = output.offset - place.offset
+        if overlap := next((each for each in kernel.overlaps if each.position == position), None):
+            ranges.add((overlap.lead + shift, None, overlap.step))
+        elif position in kernel.may_overwrite:
+            ranges.add((shift, shift, 1))
+        else:
+            return None
+    return ranges.pop() if len(ranges) == 1 else None
+
+
+def _scratch_buffers(steps: Sequence[Step]) -> list[Buffer]:
     return [
         Buffer(
             step.context.scratch_name,
@@ -158,5 +252,5 @@ def _scratch_buffers(steps: tuple[Step, ...]) -> list[Buffer]:
             step.context.operator.index,
         )
         for step in steps
-        if step.kernel.scratch_bytes
+        if step.kernel.scratch_bytes and step.body
     ]

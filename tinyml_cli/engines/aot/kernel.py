@@ -57,6 +57,21 @@ COPIED = "return 0;"
 """The last statement of a kernel with pieces."""
 
 
+@dataclass(frozen=True)
+class Overlap:
+    """Permission to write the output over an input that nobody needs afterwards; see `overlap.py`.
+
+    Attributes:
+        position: the input.
+        lead: at least so many bytes before the input's first byte lies the output's first; may be negative.
+        step: the distance is `lead` and a multiple of so many bytes.
+    """
+
+    position: int
+    lead: int
+    step: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """Memory that keeps its bytes from one inference to the next.
@@ -82,6 +97,7 @@ class Kernel:
         alias_of: set when the operator moves no data: its output is this tensor under another shape.
         may_overwrite: input positions whose bytes, as many as the output's, the output may be written over:
             each is read before the output's byte at the same place is written.
+        overlaps: other ways in which the output may lie over an input.
         views: what all outputs are when they share their inputs' bytes; `body` copies them where the planner
             does not want that.
         pieces: parts of the output that may be made in place; `body` copies them all.
@@ -94,6 +110,7 @@ class Kernel:
     scratch_bytes: int = 0
     alias_of: int | None = None
     may_overwrite: tuple[int, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
     views: tuple[View, ...] = ()
     pieces: tuple[Piece, ...] = ()
     state: State | None = None

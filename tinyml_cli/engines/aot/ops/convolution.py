@@ -17,6 +17,7 @@ from tinyml_cli.engines.aot.kernel import (
     Constant,
     Kernel,
     OpContext,
+    Overlap,
     channel_constants,
     dims,
     read,
@@ -26,6 +27,7 @@ from tinyml_cli.engines.aot.kernel import (
     zero_point_of,
 )
 from tinyml_cli.engines.aot.ops import packing
+from tinyml_cli.engines.aot.overlap import Sweep, raster_lead, row_pair_lead
 from tinyml_cli.tflite.graph import Tensor
 
 _INT16_BYTES = 2
@@ -135,12 +137,13 @@ def _packed_convolution(
         # A row's last values are copied in whole quads, so up to one quad too far.
         scratch_bytes += quads * _QUAD
     constants = (Constant("weights", packing.pairs(layer.weights)), Constant("channels", layer.channels))
-    return _packed(context, function, window, constants, scratch_bytes, may_overwrite)
+    overlap = Overlap(0, raster_lead(_sweep(source, target, window)))
+    return _packed(context, function, window, constants, scratch_bytes, may_overwrite, overlap)
 
 
 def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[np.int8]) -> Kernel | None:
     """Our kernel for 3x3 `filters` [channels, 9], when its conditions hold."""
-    target = context.output()
+    source, target = context.activation(), context.output()
     if (
         window.size != (3, 3)
         or window.stride not in ((1, 1), (2, 2))
@@ -155,8 +158,16 @@ def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[
     scratch_bytes = _ROW_PAIRS * _LANES * columns * _WORD_BYTES
     weights = packing.depthwise_3x3(layer.weights.reshape(-1, _TAPS, _TAPS))
     constants = (Constant("weights", weights), Constant("channels", layer.channels))
-    in_place = window.stride == (1, 1) and context.activation().shape == target.shape
-    return _packed(context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, in_place)
+    in_place = window.stride == (1, 1) and source.shape == target.shape
+    overlap = Overlap(0, row_pair_lead(_sweep(source, target, window)), step=target.shape[3])
+    return _packed(context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, in_place, overlap)
+
+
+def _sweep(source: Tensor, target: Tensor, window: _Window) -> Sweep:
+    (_, height, width, channels), (_, output_height, output_width, outputs) = source.shape, target.shape
+    return Sweep(
+        (height, width), channels, (output_height, output_width), outputs, window.stride, window.padding
+    )
 
 
 def _packed(
@@ -166,6 +177,7 @@ def _packed(
     constants: tuple[Constant, ...],
     scratch_bytes: int,
     in_place: bool,
+    overlap: Overlap,
 ) -> Kernel:
     source, target = context.activation(), context.output()
     body = f"""\
@@ -182,7 +194,8 @@ static const tinyml_nn_window window = {{
 {function}(&window, {read(source)}, {context.array("weights")},
     {context.array("channels")}, arena + {context.scratch_name}, {write(target)});
 return 0;"""
-    return Kernel(body, constants, scratch_bytes, may_overwrite=(0,) if in_place else ())
+    overwrite = (0,) if in_place else ()
+    return Kernel(body, constants, scratch_bytes, may_overwrite=overwrite, overlaps=(overlap,))
 
 
 def _layer(

@@ -1,0 +1,112 @@
+"""The memory plan as rows for people: what lies where, and when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinyml_cli.engines.aot.compiler import Network
+from tinyml_cli.engines.aot.plan import Buffer, lower_bound
+
+
+@dataclass(frozen=True)
+class Row:
+    """One buffer of the arena.
+
+    Attributes:
+        name: its name in network.c.
+        role: "input", "output", "state", "scratch" or "tensor".
+        tensor: the model's name of the tensor; "" for scratch.
+        first: the operator that writes it; -1 for what is there before the first one.
+        last: the last operator that needs it; one after the last operator for what stays.
+        life: first and last in words.
+        in_place_of: buffers that it lies over although one operator needs both.
+    """
+
+    name: str
+    role: str
+    tensor: str
+    bytes: int
+    offset: int
+    first: int
+    last: int
+    life: str
+    in_place_of: tuple[str, ...]
+
+
+def rows(network: Network) -> list[Row]:
+    """By time, then by offset."""
+    offsets = network.plan.offsets
+    ordered = sorted(network.buffers, key=lambda buffer: (buffer.first, offsets[buffer.name]))
+    return [_row(network, buffer) for buffer in ordered]
+
+
+def document(network: Network) -> dict[str, Any]:
+    """The plan as JSON: arena_bytes, lower_bound_bytes, io, operators by index, buffers."""
+    return {
+        "arena_bytes": network.arena_bytes,
+        "lower_bound_bytes": lower_bound(network.buffers, network.sharings),
+        "sum_of_buffers_bytes": sum(buffer.bytes for buffer in network.buffers),
+        "io": network.io,
+        "operators": [
+            {"index": operator.index, "name": operator.name} for operator in network.graph.operators
+        ],
+        "buffers": [asdict(row) for row in rows(network)],
+    }
+
+
+def _row(network: Network, buffer: Buffer) -> Row:
+    root = _root(network, buffer)
+    role = "scratch" if root is None else _role(network, root)
+    over = tuple(
+        sharing.source
+        for sharing in network.sharings
+        if sharing.target == buffer.name and _meet(network, buffer, sharing.source)
+    )
+    return Row(
+        name=buffer.name,
+        role=role,
+        tensor="" if root is None else network.graph.tensors[root].name,
+        bytes=buffer.bytes,
+        offset=network.plan.offsets[buffer.name],
+        first=buffer.first,
+        last=buffer.last,
+        life=_life(network, buffer, role),
+        in_place_of=over,
+    )
+
+
+def _root(network: Network, buffer: Buffer) -> int | None:
+    prefix, number = buffer.name.split("_")
+    return int(number) if prefix == "TENSOR" else None
+
+
+def _role(network: Network, root: int) -> str:
+    places = network.storage.places
+    if root in network.storage.states:
+        return "state"
+    if root in {places[index].root for index in network.graph.inputs}:
+        return "input"
+    if root in {places[index].root for index in network.graph.outputs}:
+        return "output"
+    return "tensor"
+
+
+def _meet(network: Network, buffer: Buffer, other: str) -> bool:
+    """Whether two buffers have a byte in common."""
+    size = next(each.bytes for each in network.buffers if each.name == other)
+    start, apart = network.plan.offsets[buffer.name], network.plan.offsets[other]
+    return start < apart + size and apart < start + buffer.bytes
+
+
+def _life(network: Network, buffer: Buffer, role: str) -> str:
+    end = network.graph.operators[-1].index + 1 if network.graph.operators else 0
+    if role == "state":
+        return "state, stays between inferences"
+    if buffer.first < 0 and buffer.last == end:
+        return "input and output"
+    if buffer.first < 0:
+        return f"input, until operator {buffer.last}" if buffer.last >= 0 else "input that nothing reads"
+    if buffer.last == end:
+        return f"output, from operator {buffer.first}"
+    return f"operator {buffer.first}" + ("" if buffer.first == buffer.last else f" to {buffer.last}")
