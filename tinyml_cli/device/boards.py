@@ -94,6 +94,7 @@ class Arduino(BaseModel):
     Attributes:
         lib_deps: libraries, as PlatformIO names them, each with a pinned version.
         tflm: the library that carries TensorFlow Lite Micro, for the engine tflm.
+        tflm_lacks: operators that this version of it does not have.
         imus: motion sensors whose driver the firmware gets; their libraries stand in lib_deps.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
         heap_bytes: RAM that the core needs besides variables.
@@ -103,6 +104,7 @@ class Arduino(BaseModel):
 
     lib_deps: tuple[str, ...] = ()
     tflm: str
+    tflm_lacks: tuple[str, ...] = ()
     imus: tuple[Literal["lsm9ds1", "bmi270"], ...] = ()
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)

@@ -15,14 +15,12 @@ from tinyml_cli import __version__
 from tinyml_cli.console import console
 from tinyml_cli.device import budget, platformio
 from tinyml_cli.device.boards import Board, load_board
-from tinyml_cli.device.inputs import gather
+from tinyml_cli.device.inputs import gather, model_graph
 from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.device.sizes import measure
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
-from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tflite import graph as tflite_graph
-from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.run import Run
 
 _ARENA_DEFINE = {
     "aot": ("network.h", "NETWORK_ARENA_BYTES"),
@@ -64,7 +62,7 @@ def build(
     if profile:
         inputs = replace(inputs, profile=True)
     target.require("build")
-    budget.check_estimate(target, _model_graph(run), _arena_bytes(inputs))
+    budget.check_estimate(target, model_graph(run), _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
     sources = generate(project, inputs)
     fingerprint = _fingerprint(project, inputs, sources)
@@ -84,12 +82,6 @@ def build(
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, outcome)
     return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
-
-
-def _model_graph(run: Run) -> Graph | None:
-    """The run's int8 model; None for a run that holds nothing but its export."""
-    path = run.file(MODEL_INT8)
-    return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:

@@ -9,11 +9,13 @@ from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project import ProjectInputs, default_app
+from tinyml_cli.engines import tflm
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.graph import Graph
 
 EXPORTS = {
     "aot": ("network.h", "network.c", "model_settings.h"),
@@ -52,6 +54,8 @@ def gather(
     paths = [_require_export(run, manifest, name, file) for file in files]
     if name == "tflm" and (tflm_dir is not None or board.arduino is None):
         tflm_dir = _check_tflm_dir(tflm_dir)
+    if name == "tflm":
+        _check_library(run, board, tflm_dir)
     app = app or default_app(manifest.task)
     return ProjectInputs(
         board=board,
@@ -61,6 +65,22 @@ def gather(
         tflm_dir=tflm_dir if name == "tflm" else None,
         bench_settings=_bench_settings(run, benchmark) if app == "bench" else None,
     )
+
+
+def _check_library(run: Run, board: Board, tflm_dir: Path | None) -> None:
+    if (graph := model_graph(run)) is None:
+        return
+    if tflm_dir is not None:
+        sources = tflm_dir / "src" if (tflm_dir / "src").is_dir() else tflm_dir
+        tflm.check_library(graph, tflm.missing_ops(sources), str(tflm_dir))
+    elif board.arduino:
+        tflm.check_library(graph, board.arduino.tflm_lacks, board.arduino.tflm)
+
+
+def model_graph(run: Run) -> Graph | None:
+    """The run's int8 model; None for a run that holds nothing but its export."""
+    path = run.file(MODEL_INT8)
+    return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
 
 
 def _bench_settings(run: Run, benchmark: str | None) -> str:

@@ -10,13 +10,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from tinyml_cli.engines.c_text import wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
-from tinyml_cli.tflite.opset import check_int8
+from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 
 # Where MicroMutableOpResolver's method is not the schema's name in CamelCase.
 _METHODS = {
@@ -25,6 +26,7 @@ _METHODS = {
     "PADV2": "PadV2",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
 }
+_ADD = re.compile(r"TfLiteStatus Add(\w+)\(")
 _ARENA_ROUNDING_BYTES = 1024
 _ARENA_MARGIN_BYTES = 1024
 _PROBE_TIMEOUT_S = 120
@@ -52,6 +54,36 @@ def check(graph: Graph, where: str = "") -> None:
                 "TensorFlow Lite Micro older than September 2024",
                 where,
                 "Convert again with Dense layers per tensor (tinyml convert does), or use --engine aot.",
+            )
+
+
+def missing_ops(tflm_dir: Path) -> frozenset[str]:
+    """Operators with an int8 kernel in current TensorFlow Lite Micro that a source tree lacks.
+
+    Args:
+        tflm_dir: the folder that holds `tensorflow/lite/micro`.
+    """
+    resolver = tflm_dir / "tensorflow" / "lite" / "micro" / "micro_mutable_op_resolver.h"
+    if not resolver.is_file():
+        return frozenset()
+    present = set(_ADD.findall(resolver.read_text(encoding="utf-8", errors="replace")))
+    return frozenset(name for name in TFLM_INT8_OPS if method(name) not in present)
+
+
+def check_library(graph: Graph, missing: Collection[str], library: str) -> None:
+    """Refuses a model with an operator that a library of TensorFlow Lite Micro lacks.
+
+    Raises:
+        TinymlError: names the operator and the tensor it makes.
+    """
+    for operator in graph.operators:
+        if operator.name in missing:
+            made = graph.tensors[operator.outputs[0]].label
+            raise TinymlError(
+                f"The library {library} has no operator {operator.name}, which makes {made} (operator "
+                f"{operator.index})",
+                "--engine tflm",
+                "Use a newer library (--tflm DIR), or --engine aot.",
             )
 
 
