@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -243,3 +244,16 @@ def test_the_users_of_a_port_are_named(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_documents_show_the_rule_that_the_error_prints(repository: Path) -> None:
     for name in ("troubleshooting.md", "first-board.md"):
         assert udev_rule() in (repository / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_every_documented_message_exists(repository: Path) -> None:
+    modules = (repository / "tinyml_cli" / "device").glob("*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in modules)
+    source = re.sub(r'"\s*\n\s*f?"', "", source).lower()  # a long message is written in pieces
+    rows = (repository / "docs" / "troubleshooting.md").read_text(encoding="utf-8").splitlines()
+    cells = [row.split("|")[1] for row in rows if row.startswith("| `")]
+    messages = [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
+    assert len(messages) > 20
+    for message in messages:
+        for piece in re.split(r"…|\b\d+\b", message.lower()):
+            assert piece.strip(" ,") in source, f"{piece!r} of {message!r}"
