@@ -11,6 +11,7 @@
 /* 512 products of int8 fit the 24 bits that a sum in the upper half of a lane may take. */
 enum { kOutputs = 4, kQuad = 4, kQuadBytes = kOutputs * kQuad, kChunkQuads = 512 / kQuad };
 
+/* Of both outputs of the first and the second pair, and of the first output of each. */
 typedef struct {
   uint32_t both0, both1, first0, first1;
 } Sums;
@@ -44,12 +45,12 @@ typedef struct {
                    : [end] "r"(end)                                                                    \
                    : "r4", "r5", "r6", "r8", "cc", "memory")
 
-static inline Sums multiply(const int8_t* input, const int8_t* weights, int32_t quads) {
+static __attribute__((noinline)) Sums multiply(const int8_t* input, const int8_t* weights, int32_t quads) {
   Sums s = {0, 0, 0, 0};
   uint32_t x, even;
-  const int8_t* end = input + (quads & ~1) * kQuad;
-  if (input != end) LOOP(STEP STEP);
-  end += (quads & 1) * kQuad;
+  const int8_t* end = input + (quads & ~3) * kQuad;
+  if (input != end) LOOP(STEP STEP STEP STEP);
+  end += (quads & 3) * kQuad;
   if (input != end) LOOP(STEP);
   return s;
 }
@@ -74,47 +75,57 @@ static inline Sums multiply(const int8_t* input, const int8_t* weights, int32_t 
 
 #endif
 
-/* Adds a run of inputs to twice the sums of four outputs. */
-static void accumulate(const int8_t* input, const int8_t* weights, int32_t quads, int32_t doubled[kOutputs]) {
+/* Twice the sums of four outputs over a run of inputs. */
+static inline void doubled_sums(const int8_t* input, const int8_t* weights, int32_t quads,
+                                int32_t doubled[kOutputs]) {
   const Sums s = multiply(input, weights, quads);
-  doubled[0] += (int32_t)(s.first0 << 1);
-  doubled[1] += (int32_t)(s.both0 - s.first0) >> 7;
-  doubled[2] += (int32_t)(s.first1 << 1);
-  doubled[3] += (int32_t)(s.both1 - s.first1) >> 7;
+  doubled[0] = (int32_t)(s.first0 << 1);
+  doubled[1] = (int32_t)(s.both0 - s.first0) >> 7;
+  doubled[2] = (int32_t)(s.first1 << 1);
+  doubled[3] = (int32_t)(s.both1 - s.first1) >> 7;
 }
 
-/* Twice the sums of four outputs over a row of inputs; weights beyond `inputs` are 0. */
-static void multiply_row(const int8_t* input, int32_t inputs, const int8_t* weights,
-                         int32_t doubled[kOutputs]) {
-  for (int32_t quads = inputs / kQuad; quads > 0; quads -= kChunkQuads) {
-    const int32_t chunk = quads < kChunkQuads ? quads : kChunkQuads;
-    accumulate(input, weights, chunk, doubled);
-    input += chunk * kQuad;
-    weights += chunk * kQuadBytes;
-  }
-  if (inputs % kQuad != 0) {
-    int8_t last[kQuad] = {0};
-    for (int32_t i = 0; i < inputs % kQuad; ++i) last[i] = input[i];
-    accumulate(last, weights, 1, doubled);
+/* The same over a row that is long or does not end in a whole quad; weights beyond its end are 0. */
+static __attribute__((noinline)) void doubled_sums_of_parts(const int8_t* input, const int8_t* weights,
+                                                            int32_t inputs, int32_t doubled[kOutputs]) {
+  for (int i = 0; i < kOutputs; ++i) doubled[i] = 0;
+  while (inputs > 0) {
+    const int32_t quads = inputs / kQuad < kChunkQuads ? inputs / kQuad : kChunkQuads;
+    int32_t part[kOutputs];
+    if (quads > 0) {
+      doubled_sums(input, weights, quads, part);
+    } else {
+      int8_t last[kQuad] = {0};
+      for (int32_t i = 0; i < inputs; ++i) last[i] = input[i];
+      doubled_sums(last, weights, 1, part);
+    }
+    for (int i = 0; i < kOutputs; ++i) doubled[i] += part[i];
+    inputs -= quads > 0 ? quads * kQuad : inputs;
+    input += quads * kQuad;
+    weights += quads * kQuadBytes;
   }
 }
 
 void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
                                   const int32_t* doubled_bias, const int32_t* scales, int8_t* output) {
   const int32_t inputs = dense->inputs, outputs = dense->outputs, zero_point = dense->output_zero_point;
-  const int32_t group_bytes = (inputs + kQuad - 1) / kQuad * kQuadBytes;
+  const int32_t quads = (inputs + kQuad - 1) / kQuad, scale_step = dense->per_channel ? 2 : 0;
+  const int one_part = inputs % kQuad == 0 && quads <= kChunkQuads;
   int8_t* to = output;
   for (int32_t row = 0; row < dense->rows; ++row, input += inputs) {
     const int8_t* group = weights;
     const int32_t *bias = doubled_bias, *scale = scales;
-    for (int32_t left = outputs; left > 0; left -= kOutputs, group += group_bytes) {
-      int32_t doubled[kOutputs] = {0, 0, 0, 0};
-      multiply_row(input, inputs, group, doubled);
-      for (int32_t i = 0; i < kOutputs && i < left; ++i) {
+    for (int8_t* const end = to + outputs; to != end; group += quads * kQuadBytes) {
+      int32_t doubled[kOutputs];
+      if (one_part) {
+        doubled_sums(input, group, quads, doubled);
+      } else {
+        doubled_sums_of_parts(input, group, inputs, doubled);
+      }
+      for (int i = 0; i < kOutputs && to != end; ++i, scale += scale_step) {
         const int32_t multiplier = scale[0], shift = scale[1];
         const int32_t rounding = rounding_and_zero_point(zero_point, shift);
         *to++ = requantize(*bias++ + doubled[i], multiplier, rounding, shift);
-        if (dense->per_channel) scale += 2;
       }
     }
   }
