@@ -54,12 +54,7 @@ class Built:
         ]
 
     def _call(self, name: str, *numbers: int, result: type | None = ctypes.c_void_p) -> int:
-        symbol = f"{self.prefix}_{name}"
-        if not hasattr(self.library, symbol):  # SHIM
-            if name == "reset":
-                return 0
-            symbol, numbers = symbol.removesuffix("_at"), ()
-        function = getattr(self.library, symbol)
+        function = getattr(self.library, f"{self.prefix}_{name}")
         function.restype = result
         answer: int = function(ctypes.c_void_p(self._start), *numbers)
         return answer
