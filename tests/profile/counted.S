@@ -20,6 +20,7 @@ network_invoke:
   push {r4, lr}
   bl op_00_loop
   bl op_01_page
+  bl op_02_reads
   movs r0, #0
   pop {r4, pc}
   .size network_invoke, . - network_invoke
@@ -32,6 +33,20 @@ op_00_loop:
   bne 1b
   bx lr
   .size op_00_loop, . - op_00_loop
+
+  .type op_02_reads, %function
+op_02_reads:
+  ldr r0, =0x12345678
+  adr r1, constants
+  ldmia r1, {r2, r3}
+  str r0, [sp, #-4]
+  ldr r0, [sp, #-4]
+  bx lr
+  .balign 4
+constants:
+  .word 1, 2
+  .ltorg
+  .size op_02_reads, . - op_02_reads
 
 @ Its loop holds an instruction that lies across two of the emulator's pages of 1024 bytes.
   .balign 1024

@@ -45,14 +45,22 @@ def test_an_instruction_across_pages_counts_once(counts: Counts) -> None:
 
 
 def test_what_calls_the_operators_is_apart(counts: Counts) -> None:
-    assert counts.outside.instructions == 5
-    # PUSH 1 + 2, BL 1 + refill twice, MOVS, POP with the return 1 + 2 + refill
-    assert counts.outside.cycles == 3 + 3 + 3 + 1 + 5
-    assert counts.total.instructions == sum(c.instructions for c in counts.operators.values()) + 5
+    assert counts.outside.instructions == 6
+    # PUSH 1 + 2, BL 1 + refill three times, MOVS, POP with the return 1 + 2 + refill
+    assert counts.outside.cycles == 3 + 3 * 3 + 1 + 5
+    assert counts.total.instructions == sum(c.instructions for c in counts.operators.values()) + 6
+
+
+def test_reads_of_flash(counts: Counts) -> None:
+    reads = counts.operators[2]
+    assert reads.flash_reads == counts.total.flash_reads == 1 + 2
+    # LDR 2, ADR 1, LDM 1 + 2, STR 1, LDR 2, BX 1 + refill; each read of flash may wait for two cycles.
+    assert reads.cycles == 2 + 1 + 3 + 1 + 2 + 3
+    assert reads.cycles_highest == reads.cycles + 1 + 3 * 2
 
 
 def test_functions_add_up(counts: Counts) -> None:
-    assert set(counts.functions) == {"network_invoke", "op_00_loop", "op_01_page"}
+    assert set(counts.functions) == {"network_invoke", "op_00_loop", "op_01_page", "op_02_reads"}
     assert sum(cost.cycles for cost in counts.functions.values()) == counts.total.cycles
 
 

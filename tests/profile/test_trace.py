@@ -15,9 +15,11 @@ GOOD = """\
 tcg_profile 1
 segment 0
 block 100 108 1 1
+reads 3
 segment 200
 block 200 204 10 9
 block 204 208 1 0
+reads 0
 stack 20000f00 20000e00
 end
 """
@@ -26,7 +28,7 @@ end
 def test_a_good_one() -> None:
     trace = parse_trace(GOOD)
     assert trace.segments == (
-        Segment(0, (Block(0x100, 0x108, 1, 1),)),
+        Segment(0, (Block(0x100, 0x108, 1, 1),), flash_reads=3),
         Segment(0x200, (Block(0x200, 0x204, 10, 9), Block(0x204, 0x208, 1, 0))),
     )
     assert (trace.stack_lowest, trace.stack_lowest_ever) == (0x20000F00, 0x20000E00)
@@ -49,6 +51,10 @@ def test_a_good_one() -> None:
         ("block 204 208 1 0", "block 204 208 9999999999999999999 0"),
         ("block 204 208 1 0", "block 204 208 ١ 0"),
         ("block 204 208 1 0", ""),
+        ("reads 3\n", ""),
+        ("reads 0\n", ""),
+        ("reads 3", "reads -3"),
+        ("reads 3", "reads 3\nreads 3"),
         ("stack 20000f00 20000e00", "stack 20000f00"),
         ("stack 20000f00 20000e00", "stack x 0"),
     ],

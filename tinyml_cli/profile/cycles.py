@@ -2,7 +2,7 @@
 
 Costs: Cortex-M4 Technical Reference Manual (Arm DDI 0439), section 3.3 "Instruction set summary", tables 3-1
 and its "Load/store timings", and section 7.2 (floating point). Memory answers without wait states, as in
-these tables; the cache and the wait states of a chip's flash are not modelled. docs/profile.md discusses it.
+these tables; only the highest estimate adds wait states of a chip's flash. docs/profile.md discusses it.
 """
 
 from __future__ import annotations
@@ -27,20 +27,23 @@ class Component(Enum):
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What the manual gives as a range.
+    """What the manuals give as a range.
 
     Attributes:
         refill: cycles to refill the pipeline after a taken branch ("P", 1 to 3).
         divide: cycles of SDIV and UDIV (2 to 12, fewer for small quotients).
+        flash_wait: wait states of each read of data from flash. The nRF52840's cache serves instructions;
+            2 are its flash's wait states without it (nRF52840 Product Specification, CPU, W_FLASH).
     """
 
     refill: int = 2
     divide: int = 7
+    flash_wait: int = 0
 
 
 TYPICAL = Assumptions()
 LOWEST = Assumptions(refill=1, divide=2)
-HIGHEST = Assumptions(refill=3, divide=12)
+HIGHEST = Assumptions(refill=3, divide=12, flash_wait=2)
 
 _COMPONENTS = {
     Kind.MULTIPLY: Component.MULTIPLY,
@@ -74,6 +77,7 @@ class Cost:
     cycles: int = 0
     cycles_lowest: int = 0
     cycles_highest: int = 0
+    flash_reads: int = 0
     components: dict[Component, int] = field(default_factory=dict)
 
     def add(self, other: Cost) -> None:
@@ -82,8 +86,19 @@ class Cost:
         self.cycles += other.cycles
         self.cycles_lowest += other.cycles_lowest
         self.cycles_highest += other.cycles_highest
+        self.flash_reads += other.flash_reads
         for component, cycles in other.components.items():
             self.components[component] = self.components.get(component, 0) + cycles
+
+
+def flash_cost(reads: int) -> Cost:
+    """What reads of data from flash add to the instructions that make them."""
+    return Cost(
+        cycles=reads * TYPICAL.flash_wait,
+        cycles_lowest=reads * LOWEST.flash_wait,
+        cycles_highest=reads * HIGHEST.flash_wait,
+        flash_reads=reads,
+    )
 
 
 def block_cost(block: Block, code: bytes) -> Cost:

@@ -13,7 +13,7 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile import plugin
-from tinyml_cli.profile.cycles import Cost, block_cost
+from tinyml_cli.profile.cycles import Cost, block_cost, flash_cost
 from tinyml_cli.profile.program import Program, load_program
 from tinyml_cli.profile.trace import Block, Trace, read_trace
 
@@ -97,6 +97,7 @@ def attribute(program: Program, trace: Trace, marks: dict[int, int | None]) -> C
         if segment.mark:
             index = _operator_index(program, segment.mark, marks, len(counts.operators))
             owner = counts.operators.setdefault(index, Cost())
+        owner.add(flash_cost(segment.flash_reads))
         for block in segment.blocks:
             cost = _cost(program, block)
             owner.add(cost)

@@ -111,6 +111,11 @@ def _emulated(
         instructions_by_firmware=counts.counted_by_firmware,
         cycles=total.cycles,
         cycles_range=(total.cycles_lowest, total.cycles_highest),
+        time_ms_range=(
+            round(energy.milliseconds(total.cycles_lowest, clock_hz), 6),
+            round(energy.milliseconds(total.cycles_highest, clock_hz), 6),
+        ),
+        flash_reads=total.flash_reads,
         energy_uj=round(energy.microjoules(time_ms, chip.power), 3) if chip.power else None,
         energy_source=chip.power.source if chip.power else None,
         outside={
@@ -127,6 +132,7 @@ def _emulated(
 
 _EVIDENCE_EMULATED = {
     "instructions": "emulated",
+    "flash_reads": "emulated",
     "cycles": "estimated",
     "time_ms": "estimated",
     "energy_uj": "estimated",

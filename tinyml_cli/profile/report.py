@@ -21,6 +21,7 @@ class OperatorRow:
         weight_bytes: of its constants in the model file.
         activation_bytes: of the tensors that it reads and writes.
         share: of the inference's cycles.
+        flash_reads: reads of data from flash, mostly weights; a word or less each.
         components: cycles by what they are spent on.
     """
 
@@ -35,6 +36,7 @@ class OperatorRow:
     time_ms: float | None = None
     share: float | None = None
     instructions_per_mac: float | None = None
+    flash_reads: int | None = None
     components: dict[str, int] = field(default_factory=dict)
 
 
@@ -81,7 +83,7 @@ class Report:
     Attributes:
         board: what was asked for; the counts come from `sim`.
         chip: the board whose clock and currents the estimates use; None on native.
-        cycles_range: with the manual's shortest and longest refills and divisions.
+        cycles_range, time_ms_range: with the manuals' lowest and highest figures for what they leave open.
         time_ms: estimated from cycles, or measured on this computer; `evidence` says which.
         outside: instructions and cycles between the operators.
         evidence: figure -> "emulated" (counted on QEMU), "estimated" (by a model), "host" (measured on
@@ -104,6 +106,8 @@ class Report:
     instructions_by_firmware: int | None = None
     cycles: int | None = None
     cycles_range: tuple[int, int] | None = None
+    time_ms_range: tuple[float, float] | None = None
+    flash_reads: int | None = None
     energy_uj: float | None = None
     energy_source: str | None = None
     outside: dict[str, int] | None = None
@@ -130,6 +134,7 @@ def counted_row(row: OperatorRow, cost: Cost | None, total_cycles: int, clock_hz
         time_ms=round(1000 * cost.cycles / clock_hz, 6),
         share=round(cost.cycles / total_cycles, 6) if total_cycles else 0.0,
         instructions_per_mac=round(cost.instructions / row.macs, 3) if row.macs else None,
+        flash_reads=cost.flash_reads,
         components=component_names(cost),
     )
 

@@ -86,12 +86,14 @@ def _operator(row: OperatorRow) -> list[str]:
 
 def _totals(report: Report) -> str:
     evidence = report.evidence
-    lines = [_line("time", f"{report.time_ms:,.3f} ms", evidence["time_ms"])]
+    between = ""
+    if report.time_ms_range:
+        between = " ({:,.1f} to {:,.1f})".format(*report.time_ms_range)
+    lines = [_line("time", f"{report.time_ms:,.3f} ms{between}", evidence["time_ms"])]
     if report.cycles is not None and report.cycles_range:
         low, high = report.cycles_range
-        lines.append(
-            _line("cycles", f"{report.cycles:,} ({low:,} to {high:,})", "estimated, see docs/profile.md")
-        )
+        figures = f"{report.cycles:,} ({low:,} to {high:,})"
+        lines.append(_line("cycles", figures, "estimated, see docs/profile.md"))
     if report.instructions is not None:
         lines.append(_line("instructions", f"{report.instructions:,}", evidence["instructions"]))
     if report.energy_uj is not None:

@@ -29,10 +29,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of one inference: an operator, or (mark 0) the code that calls the operators."""
+    """A stretch of one inference: an operator, or (mark 0) the code that calls the operators.
+
+    Attributes:
+        flash_reads: how often it read data from the code region, where flash lies.
+    """
 
     mark: int
     blocks: tuple[Block, ...]
+    flash_reads: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,20 +85,32 @@ def parse_trace(text: str) -> Trace:
     lines = text.splitlines()
     if len(lines) < 3 or lines[0] != _HEADER or lines[-1] != "end":
         raise ValueError("it does not start and end as a trace does")
-    segments: list[tuple[int, list[Block]]] = []
-    for number, line in enumerate(lines[1:-2], 2):
-        kind, *fields = line.split(" ")
-        if kind == "segment" and len(fields) == 1:
-            segments.append((_address(fields[0], number), []))
-        elif kind == "block" and len(fields) == 4 and segments:
-            segments[-1][1].append(_block(fields, number))
-        else:
-            raise ValueError(f"line {number} is {line[:40]!r}")
     kind, *fields = lines[-2].split(" ")
     if kind != "stack" or len(fields) != 2:
         raise ValueError(f"line {len(lines) - 1} is {lines[-2][:40]!r}")
     lowest, lowest_ever = (_address(field, len(lines) - 1) for field in fields)
-    return Trace(tuple(Segment(mark, tuple(blocks)) for mark, blocks in segments), lowest, lowest_ever)
+    return Trace(_segments(lines[1:-2]), lowest, lowest_ever)
+
+
+def _segments(lines: list[str]) -> tuple[Segment, ...]:
+    """Segments: a line that opens it, its blocks, a line of reads that closes it."""
+    segments: list[Segment] = []
+    mark: int | None = None
+    blocks: list[Block] = []
+    for number, line in enumerate(lines, 2):
+        kind, *fields = line.split(" ")
+        if kind == "segment" and len(fields) == 1 and mark is None:
+            mark = _address(fields[0], number)
+        elif kind == "block" and len(fields) == 4 and mark is not None:
+            blocks.append(_block(fields, number))
+        elif kind == "reads" and len(fields) == 1 and mark is not None:
+            segments.append(Segment(mark, tuple(blocks), _count(fields[0], number)))
+            mark, blocks = None, []
+        else:
+            raise ValueError(f"line {number} is {line[:40]!r}")
+    if mark is not None:
+        raise ValueError("the last segment is not closed")
+    return tuple(segments)
 
 
 def _block(fields: list[str], number: int) -> Block:

@@ -7,6 +7,7 @@
 #ifndef TINYML_QEMU_PLUGIN_API_H
 #define TINYML_QEMU_PLUGIN_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct qemu_plugin_tb;   /* a translated block of instructions that run one afte
 struct qemu_plugin_insn; /* one of its instructions */
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS = 0 };
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_W = 2 };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
 
 typedef void (*qemu_plugin_tb_translated)(qemu_plugin_id_t id, struct qemu_plugin_tb* block);
 typedef void (*qemu_plugin_tb_executed)(unsigned int vcpu, void* user_data);
@@ -40,6 +41,7 @@ extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb* block);
 extern struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* block, size_t index);
 extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* instruction);
 extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn* instruction);
+extern bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 extern void* qemu_plugin_insn_haddr(const struct qemu_plugin_insn* instruction);
 
 /* Read by QEMU when it loads the plugin. */

@@ -36,6 +36,8 @@ typedef struct Block {
 
 enum { kBuckets = 1 << 14, kMaxMarks = 4096, kMaxPath = 4096 };
 
+static const uint32_t kCodeRegionEnd = 0x20000000; /* ARMv7-M: the memory map is part of the architecture */
+
 static struct {
   uint32_t window;
   uint32_t marks[kMaxMarks];
@@ -50,6 +52,7 @@ static struct {
   const Block* previous;
   Block* executed; /* the open segment's blocks */
   uint32_t segment;
+  uint64_t code_reads; /* in the open segment */
   uint32_t window_return;
   uint32_t mark_return; /* 0: no mark is open */
   uint32_t lowest;
@@ -98,7 +101,9 @@ static void close_segment(void) {
     block->executions = 0;
     block->jumps = 0;
   }
+  if (state.executed) fprintf(state.trace, "reads %llu\n", (unsigned long long)state.code_reads);
   state.executed = NULL;
+  state.code_reads = 0;
 }
 
 static void temporary_name(char* name, size_t size) {
@@ -114,6 +119,7 @@ static void open_window(uint32_t return_address) {
   state.window_return = return_address;
   state.segment = 0;
   state.mark_return = 0;
+  state.code_reads = 0;
   state.lowest = spec.stack_top;
 }
 
@@ -164,11 +170,11 @@ static void on_executed(unsigned int vcpu, void* user_data) {
   count(block);
 }
 
-static void on_store(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void* user_data) {
+static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void* user_data) {
   (void)vcpu;
-  (void)info;
   (void)user_data;
-  if (address < spec.stack_bottom || address >= spec.stack_top) return;
+  if (address < kCodeRegionEnd) ++state.code_reads;
+  if (address < spec.stack_bottom || address >= spec.stack_top || !qemu_plugin_mem_is_store(info)) return;
   if (address < state.lowest) state.lowest = (uint32_t)address;
   if (address < state.lowest_ever) state.lowest_ever = (uint32_t)address;
 }
@@ -187,8 +193,8 @@ static void on_translated(qemu_plugin_id_t id, struct qemu_plugin_tb* translated
   const size_t count_of = qemu_plugin_tb_n_insns(translated);
   if (count_of == 0) return;
   for (size_t i = 0; i < count_of; ++i) {
-    qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(translated, i), on_store, QEMU_PLUGIN_CB_NO_REGS,
-                                     QEMU_PLUGIN_MEM_W, NULL);
+    qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(translated, i), on_access,
+                                     QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
   }
   const struct qemu_plugin_insn* last = qemu_plugin_tb_get_insn(translated, count_of - 1);
   Block* block = find_block((uint32_t)qemu_plugin_tb_vaddr(translated), end_of(last));
