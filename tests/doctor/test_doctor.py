@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.device.conftest import REFERENCE_DEVICE
+from tinyml_cli.device.port_errors import serial_access, udev_rule
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -81,3 +82,17 @@ def test_a_virtual_board_without_firmware(tinyml: Tinyml, run: Path) -> None:
 def test_people_read_a_verdict_for_each(tinyml: Tinyml, run: Path, device: Device) -> None:
     answer = tinyml("doctor", run, "--board", "nano33ble", "--port", device(), cwd=run, code=None)
     assert [line for line in answer.out.splitlines() if "LED" in line and "OK" in line]
+
+
+def test_rules_for_serial_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("udev is Linux's")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("tinyml_cli.device.port_errors._own_groups", lambda: {"users"})
+    assert serial_access([str(tmp_path)]) == ""
+    (tmp_path / "50-other.rules").write_text('# ATTRS{idVendor}=="2341", MODE="0666"\n')
+    assert serial_access([str(tmp_path)]) == ""
+    (tmp_path / "60-tinyml.rules").write_text(udev_rule() + "\n")
+    assert serial_access([str(tmp_path)]) == f"rule {tmp_path / '60-tinyml.rules'}"
+    monkeypatch.setattr("tinyml_cli.device.port_errors._own_groups", lambda: {"users", "dialout"})
+    assert serial_access([]) == "group dialout"

@@ -70,6 +70,23 @@ def udev_rule(vendor: str = "2341") -> str:
     return f'ATTRS{{idVendor}}=="{vendor}", MODE="0660", TAG+="uaccess", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
 
 
+def serial_access(rules_folders: Collection[str] = ("/etc/udev/rules.d", "/usr/lib/udev/rules.d")) -> str:
+    """Why this user may open an Arduino board's port, "" where nothing says so. Linux alone restricts it."""
+    if not sys.platform.startswith("linux"):
+        return "open to all users"
+    if os.geteuid() == 0:
+        return "root"
+    if groups := sorted(_own_groups() & set(_SERIAL_GROUPS) - {"tty"}):
+        return f"group {groups[0]}"
+    rules = (path for folder in rules_folders for path in sorted(Path(folder).glob("*.rules")))
+    return next((f"rule {path}" for path in rules if _grants(_read(path))), "")
+
+
+def _grants(rules: str) -> bool:
+    lines = (line for line in rules.splitlines() if not line.lstrip().startswith("#"))
+    return any('"2341"' in line and ("uaccess" in line or "MODE" in line) for line in lines)
+
+
 def port_users(port: str) -> list[str]:
     """The programs that have a port open, as "name (pid N)", ours left out; empty where none can be seen.
 

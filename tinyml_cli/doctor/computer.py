@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+from tinyml_cli.device.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
+from tinyml_cli.device.upload_tool import find_tool
 from tinyml_cli.doctor.finding import Finding
 
 _ARM_GCC = "arm-none-eabi-gcc"
@@ -28,6 +30,8 @@ def examine() -> list[Finding]:
         Finding("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
         Finding("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
         Finding("PlatformIO", "build", _package("platformio"), "pip install tinyml-cli", True),
+        Finding("serial ports", "flash, monitor of a board", serial_access(), _serial_remedy(), False),
+        Finding("bossac", "flash a Nano 33 BLE", _uploader(), "tinyml flash fetches it", False),
         Finding(
             "TFLM runtime",
             "parity checks",
@@ -61,6 +65,14 @@ def _system(package: str) -> str:
 
 def _compiler_remedy() -> str:
     return f"{_system('gcc')}, then pip install --force-reinstall --no-deps tinyml-cli"
+
+
+def _serial_remedy() -> str:
+    return f"put this line into {UDEV_RULES_FILE} and plug the board in again: {udev_rule()}"
+
+
+def _uploader() -> str:
+    return str(find_tool() or "")
 
 
 def _package(name: str) -> str:
