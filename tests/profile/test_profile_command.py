@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.engines import zoo
 from tests.profile.programs import require
+from tinyml_cli.device.virtual import VirtualDevice
 
 COUNTER_STEP = 40  # the firmware's own counter is a timer of one tick in forty instructions
 
@@ -96,6 +97,7 @@ def test_text_fits_a_hundred_columns(tinyml: Tinyml, folder: Path, report: Any) 
         ["--budget", "colour=3"],
         ["--board", "nowhere"],
         ["--engine", "nowhere"],
+        ["--port", "/dev/ttyACM0"],
     ],
 )
 def test_bad_options(tinyml: Tinyml, folder: Path, report: Any, arguments: list[str]) -> None:
@@ -111,9 +113,24 @@ def test_a_real_board_is_estimated(tinyml: Tinyml, folder: Path, report: Any) ->
     assert on_board["memory"]["board_flash_bytes"] > report["memory"]["flash_bytes"]
 
 
-def test_native_gives_the_time_of_this_computer(tinyml: Tinyml, folder: Path) -> None:
+def test_time_of_this_computer_and_of_a_board_behind_a_port(
+    tinyml: Tinyml, folder: Path, report: Any
+) -> None:
     require("g++")
     on_host = tinyml("profile", "net.tflite", "--board", "native", "--json", cwd=folder).json
     assert on_host["evidence"]["time_ms"] == "host"
     assert on_host["instructions"] is on_host["energy_uj"] is on_host["picture"] is None
-    assert on_host["time_ms"] >= 0
+    assert 0 < on_host["time_ms"] < 100
+
+    # The same firmware as a process speaks as a board does; its clock is the host's.
+    elf = folder / "runs" / report["run"] / "firmware" / "native" / "firmware.elf"
+    with VirtualDevice("native", elf) as device:
+        timed = tinyml(
+            "profile", "net.tflite", "--board", "nano33ble", "--port", device.url, "--json", cwd=folder
+        ).json
+    assert timed["on_board"]["engine"] == "aot"
+    assert 0 < timed["on_board"]["time_ms"] < 100
+    assert timed["on_board"]["estimate_error"] == pytest.approx(
+        timed["time_ms"] / timed["on_board"]["time_ms"] - 1, abs=1e-3
+    )
+    assert timed["evidence"]["on_board"] == "host"

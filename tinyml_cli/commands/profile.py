@@ -32,6 +32,10 @@ def command(
             "instructions, cycles (k: 1000), energy_uj; separated by commas.",
         ),
     ] = None,
+    port: Annotated[
+        str | None,
+        typer.Option("--port", help="A real board that runs the model already: time its inferences too."),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -45,6 +49,7 @@ def command(
       tinyml profile
       tinyml profile kws_ref_model.tflite --json
       tinyml profile model.tflite --board nano33ble --budget flash=900k,ram=200k,ms=200
+      tinyml profile --board nano33ble --port /dev/ttyACM0
     """
     from tinyml_cli.adopt import open_run
     from tinyml_cli.profile import outcome
@@ -54,7 +59,7 @@ def command(
 
     limits = parse_budget(budget) if budget is not None else []
     run = open_run(model)
-    report = profile(run, board, engine, tflm)
+    report = profile(run, board, engine, tflm, port)
     verdicts = judge(report, limits)
     document = outcome.record(run, report, verdicts)
     console.info(render(report) + "\n")

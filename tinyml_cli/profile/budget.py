@@ -26,7 +26,7 @@ _QUANTITIES = {
     "ram": _Quantity("B", _BYTES, lambda r: r.memory.board_ram_bytes or r.memory.ram_bytes),
     "arena": _Quantity("B", _BYTES, lambda r: r.memory.arena_bytes),
     "stack": _Quantity("B", _BYTES, lambda r: r.memory.stack_bytes),
-    "ms": _Quantity("ms", _PLAIN, lambda r: r.time_ms),
+    "ms": _Quantity("ms", _PLAIN, lambda r: r.on_board.time_ms if r.on_board else r.time_ms),
     "instructions": _Quantity("instructions", _COUNT, lambda r: r.instructions),
     "cycles": _Quantity("cycles", _COUNT, lambda r: r.cycles),
     "energy_uj": _Quantity("uJ", _PLAIN, lambda r: r.energy_uj),

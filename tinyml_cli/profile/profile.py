@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.build import build
-from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.connect import check_firmware, open_board
+from tinyml_cli.device.link import Link
 from tinyml_cli.device.sizes import Symbol
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -20,6 +22,7 @@ from tinyml_cli.profile.program import Program, load_program
 from tinyml_cli.profile.report import (
     FunctionRow,
     Memory,
+    OnBoard,
     OperatorRow,
     Report,
     component_names,
@@ -32,11 +35,17 @@ from tinyml_cli.tflite.graph import load, total_macs
 _COUNTED_ON = "sim"
 _LISTED_FUNCTIONS = 12
 _LISTED_SYMBOLS = 12
-_HOST_RUNS = 30
-_HOST_WARM_UPS = 3
+_TIMED_RUNS = 20
+_WARM_UPS = 3
 
 
-def profile(run: Run, board: str, engine: str | None = None, tflm_dir: Path | None = None) -> Report:
+def profile(
+    run: Run,
+    board: str,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    port: str | None = None,
+) -> Report:
     """Profiles a run's int8 model.
 
     Instructions are counted on the virtual board, whatever the Cortex-M board; on `native` time is measured.
@@ -46,11 +55,15 @@ def profile(run: Run, board: str, engine: str | None = None, tflm_dir: Path | No
         board: name of a board.
         engine: "aot" or "tflm"; None takes the virtual board's default.
         tflm_dir: sources of TensorFlow Lite Micro, for the engine tflm.
+        port: a real board that runs the model already: its inferences are timed too.
 
     Raises:
-        TinymlError: unknown board, a model that does not build, no QEMU or compiler, a silent firmware.
+        TinymlError: unknown board, a model that does not build, no QEMU or compiler, a silent firmware, a
+            board that runs another model.
     """
     target = load_board(board)
+    if port is not None and target.kind != "usb":
+        raise TinymlError("A port leads to a real board", "--port", "Name it: --board nano33ble.")
     manifest = run.manifest()
     model = run.require(manifest, MODEL_INT8)
     graph = load(model)
@@ -64,7 +77,8 @@ def profile(run: Run, board: str, engine: str | None = None, tflm_dir: Path | No
     elf = Path(built["elf"])
     counts = count_inference(elf, built["engine"])
     memory = _memory(built, load_program(elf), counts, target, manifest)
-    return _emulated(facts | {"board": board}, operator_rows(graph), counts, chip, memory, _symbols(built))
+    report = _emulated(facts | {"board": board}, operator_rows(graph), counts, chip, memory, _symbols(built))
+    return report if port is None else _with_board(report, run, manifest, port)
 
 
 def _facts(run: Run, manifest: Manifest, built: dict[str, Any], macs: int) -> dict[str, Any]:
@@ -130,6 +144,8 @@ def _emulated(
     )
 
 
+# Virtual boards may stand behind a port too.
+_EVIDENCE_BY_BOARD = {"sim": "emulated", "native": "host"}
 _EVIDENCE_EMULATED = {
     "instructions": "emulated",
     "flash_reads": "emulated",
@@ -176,23 +192,45 @@ def _memory(
 def _on_host(
     run: Run, board: str, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
 ) -> Report:
-    """Time on this computer: the median of some inferences, by the firmware's own clock."""
-    times_us = []
+    """Time on this computer."""
     with open_board(run, board) as link:
-        size = link.wait_ready().input_bytes
-        values = np.random.default_rng(INPUT_SEED).integers(-128, 128, size).astype(np.int8)
-        for _ in range(_HOST_WARM_UPS + _HOST_RUNS):
-            link.write_input(values)
-            times_us.append(link.run_inference().inference_us)
+        time_ms = _time_inferences(link, link.wait_ready().input_bytes)
     return Report(
         **facts,
         chip=None,
         clock_hz=None,
-        time_ms=statistics.median(times_us[_HOST_WARM_UPS:]) / 1000,
+        time_ms=time_ms,
         operators=tuple(rows),
         memory=Memory(arena_bytes=built["arena_bytes"]),
         evidence={"time_ms": "host", "arena_bytes": "linked"},
     )
+
+
+def _with_board(report: Report, run: Run, manifest: Manifest, port: str) -> Report:
+    """The report with inferences that a real board made, by its own clock."""
+    with open_board(run, report.board, port) as link:
+        ready = link.wait_ready()
+        check_firmware(ready, manifest, report.board)
+        time_ms = _time_inferences(link, ready.input_bytes)
+    return dataclasses.replace(
+        report,
+        on_board=OnBoard(
+            time_ms=time_ms,
+            engine=ready.engine,
+            estimate_error=round(report.time_ms / time_ms - 1, 4) if time_ms else None,
+        ),
+        evidence=report.evidence | {"on_board": _EVIDENCE_BY_BOARD.get(ready.board, "on the board")},
+    )
+
+
+def _time_inferences(link: Link, input_bytes: int) -> float:
+    """The median of some inferences in ms, by the device's own clock."""
+    values = np.random.default_rng(INPUT_SEED).integers(-128, 128, input_bytes).astype(np.int8)
+    times_us = []
+    for _ in range(_WARM_UPS + _TIMED_RUNS):
+        link.write_input(values)
+        times_us.append(link.run_inference().inference_us)
+    return statistics.median(times_us[_WARM_UPS:]) / 1000
 
 
 def _symbols(built: dict[str, Any]) -> tuple[Symbol, ...]:

@@ -77,6 +77,22 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class OnBoard:
+    """Inferences of a real board, by its own clock.
+
+    Attributes:
+        time_ms: their median.
+        engine: what the board's firmware says it runs.
+        estimate_error: how much longer the estimate is, as a share; it compares one engine with another where
+            the engines differ.
+    """
+
+    time_ms: float
+    engine: str
+    estimate_error: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """A profile.
 
@@ -85,6 +101,7 @@ class Report:
         chip: the board whose clock and currents the estimates use; None on native.
         cycles_range, time_ms_range: with the manuals' lowest and highest figures for what they leave open.
         time_ms: estimated from cycles, or measured on this computer; `evidence` says which.
+        on_board: None unless a real board was timed.
         outside: instructions and cycles between the operators.
         evidence: figure -> "emulated" (counted on QEMU), "estimated" (by a model), "host" (measured on
             this computer) or "linked" (read from the program).
@@ -110,6 +127,7 @@ class Report:
     flash_reads: int | None = None
     energy_uj: float | None = None
     energy_source: str | None = None
+    on_board: OnBoard | None = None
     outside: dict[str, int] | None = None
     functions: tuple[FunctionRow, ...] = ()
     symbols: tuple[Symbol, ...] = ()

@@ -90,6 +90,12 @@ def _totals(report: Report) -> str:
     if report.time_ms_range:
         between = " ({:,.1f} to {:,.1f})".format(*report.time_ms_range)
     lines = [_line("time", f"{report.time_ms:,.3f} ms{between}", evidence["time_ms"])]
+    if report.on_board is not None:
+        board = report.on_board
+        error = "" if board.estimate_error is None else f"; the estimate is {board.estimate_error:+.1%} off"
+        lines.append(
+            _line("board's time", f"{board.time_ms:,.3f} ms", f"on the board, {board.engine}{error}")
+        )
     if report.cycles is not None and report.cycles_range:
         low, high = report.cycles_range
         figures = f"{report.cycles:,} ({low:,} to {high:,})"
