@@ -206,6 +206,28 @@ def test_status_once_a_second(device: Device, program: tuple[str, Path]) -> None
     assert (second["audio_rms"], second["overruns"]) == (0, 0)
 
 
+def test_a_model_that_does_not_fit_is_a_fault_and_info_still_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    settings = fake_run.MODEL_SETTINGS_H.replace("FEATURE_FRAMES 49", "FEATURE_FRAMES 48")
+    monkeypatch.setattr(fake_run, "MODEL_SETTINGS_H", settings)
+    console.quiet = True
+    device = Device("native", Path(build.build(fake_run.make(tmp_path / "run"), "native")["elf"]))
+    try:
+        fault = device.wait("fault")
+        assert "input or output does not have the size" in fault["what"]
+        assert device.wait("ready")["input_bytes"] == 0
+        assert device.command("run 3") == {"event": "nak", "seq": 3, "reason": "command"}
+        assert device.command("in 4 0", b"1") == {"event": "nak", "seq": 4, "reason": "command"}
+        assert device.play(noise(1.2, seed=7)) == []  # the front end runs, the model does not
+        assert device.command("info 5") == {"event": "ack", "seq": 5}
+    finally:
+        device.process.kill()
+        device.process.communicate()
+
+
 def test_junk_is_refused_and_survived(device: Device) -> None:
     assert device.command("pcm 5 AAAA 00000000") == {"event": "nak", "seq": 5, "reason": "crc"}
     assert device.command("dance 5") == {"event": "nak", "seq": 0, "reason": "command"}

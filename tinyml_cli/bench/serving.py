@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tinyml_cli.bench import launch_runner
@@ -20,7 +21,7 @@ USB_ID = "1209:0001"
 def serve_port(
     run: Run, board: str, benchmark: str | None, engine: str | None, tflm_dir: Path | None
 ) -> None:
-    """Builds the application `bench`, starts the board, prints its port, and returns when the board ends.
+    """Builds the application `bench`, starts the board and prints its port, until it ends or Ctrl-C.
 
     Raises:
         TinymlError: it cannot be built or started, or this system has no pseudo-terminals.
@@ -35,4 +36,5 @@ def serve_port(
             "Ctrl-C ends the board."
         )
         console.result({"port": bridge.port, "usb": USB_ID, "benchmark": chosen.name}, bridge.port)
-        bridge.wait()
+        with contextlib.suppress(KeyboardInterrupt):
+            bridge.wait()
