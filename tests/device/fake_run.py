@@ -14,14 +14,17 @@ NETWORK_H = """\
 #include <stdint.h>
 #define NETWORK_ARENA_ALIGNMENT 16
 #define NETWORK_ARENA_BYTES {arena_bytes}
-#define NETWORK_INPUT_BYTES 1960
-#define NETWORK_OUTPUT_BYTES 4
+#define NETWORK_INPUT_COUNT 1
+#define NETWORK_OUTPUT_COUNT 1
+#define NETWORK_INPUTS_BYTES {{1960}}
+#define NETWORK_OUTPUTS_BYTES {{4}}
 #ifdef __cplusplus
 extern "C" {{
 #endif
-int8_t* network_input(uint8_t* arena);
+void* network_input_at(uint8_t* arena, int index);
 int network_invoke(uint8_t* arena);
-const int8_t* network_output(const uint8_t* arena);
+const void* network_output_at(const uint8_t* arena, int index);
+void network_reset(uint8_t* arena);
 #ifdef __cplusplus
 }}
 #endif
@@ -31,8 +34,9 @@ const int8_t* network_output(const uint8_t* arena);
 NETWORK_C = """\
 #include "network.h"
 const int8_t big_weights[{weight_bytes}] = {{1, 2, 3}};
-int8_t* network_input(uint8_t* arena) {{ return (int8_t*)arena; }}
-const int8_t* network_output(const uint8_t* arena) {{ return (const int8_t*)arena + 1968; }}
+void* network_input_at(uint8_t* arena, int index) {{ return arena + index; }}
+const void* network_output_at(const uint8_t* arena, int index) {{ return arena + 1968 + index; }}
+void network_reset(uint8_t* arena) {{ (void)arena; }}
 int network_invoke(uint8_t* arena) {{
   int8_t* scores = (int8_t*)arena + 1968;
   const int loud = (int8_t)arena[0] > (int8_t)arena[1959];

@@ -37,10 +37,8 @@ NETWORK_H = """\
 #define NETWORK_ARENA_BYTES 20
 #define NETWORK_INPUT_COUNT 1
 #define NETWORK_OUTPUT_COUNT 1
-#define NETWORK_INPUT_BYTES 16
-#define NETWORK_OUTPUT_BYTES 4
-#define NETWORK_INPUT_0_BYTES 16
-#define NETWORK_OUTPUT_0_BYTES 4
+#define NETWORK_INPUTS_BYTES {16}
+#define NETWORK_OUTPUTS_BYTES {4}
 static inline int8_t* network_input(uint8_t* arena) { return (int8_t*)arena; }
 static inline const int8_t* network_output(const uint8_t* arena) { return (const int8_t*)arena + 16; }
 static inline void* network_input_at(uint8_t* arena, int) { return arena; }

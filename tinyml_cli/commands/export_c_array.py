@@ -11,8 +11,24 @@ from tinyml_cli.console import console
 
 
 def command(
-    run: options.RunArgument = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN|MODEL]",
+            help="A run directory or its name below runs/ (the latest by default), or any .tflite model.",
+        ),
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="tflm, aot or both.")] = "both",
+    io: Annotated[
+        str,
+        typer.Option(
+            "--io", help="Where inputs and outputs of the engine aot lie: arena, or caller for your buffers."
+        ),
+    ] = "arena",
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Show the memory plan of the engine aot, and draw it in report/."),
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -21,12 +37,16 @@ def command(
     \b
     Examples:
       tinyml export-c-array
-      tinyml export-c-array runs/kws-yes-no --engine aot
+      tinyml export-c-array runs/kws-yes-no --engine aot --plan
+      tinyml export-c-array other_model.tflite --engine aot --io caller
     """
+    from tinyml_cli.adopt import open_run
+    from tinyml_cli.engines.aot import listing
     from tinyml_cli.engines.export import export
-    from tinyml_cli.run import Run
 
-    opened = Run.open(run)
-    outcome = export(opened, engine)
+    opened = open_run(run)
+    outcome = export(opened, engine, io, picture=plan)
+    if plan:
+        console.table(*listing.table(outcome["plan"]))
     files = "\n".join(f"  {opened.path / name}" for name in outcome["files"])
     console.result(outcome, f"Wrote\n{files}\nNext: tinyml build --board sim")

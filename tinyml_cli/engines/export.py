@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyml_cli.engines import settings, tflm
-from tinyml_cli.engines.aot import compiler, emit
+from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.files import sha256_file, write_atomic
@@ -15,33 +15,48 @@ from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 
 ENGINES = ("tflm", "aot")
+PLAN_PICTURE = "report/memory_plan.png"
 
 
-def export(run: Run, engine: str) -> dict[str, Any]:
+def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> dict[str, Any]:
     """Writes `export/tflm` and/or `export/aot` of a run and records the files in its manifest.
 
     Everything is generated before the first file is written.
 
     Args:
         engine: "tflm", "aot" or "both".
+        io: where the aot engine's inputs and outputs lie: "arena", or "caller" for buffers of the caller.
+        picture: also draw the aot engine's memory plan as PLAN_PICTURE.
 
     Returns:
-        engine, files (relative to the run), arena_bytes by engine, ops, model_bytes.
+        engine, files (relative to the run), arena_bytes by engine, ops, model_bytes; plan (as of
+        `aot.listing.document`) when the engine is not tflm alone.
 
     Raises:
         TinymlError: no or a stale model, or one that an engine cannot take.
     """
     engines = _chosen(engine)
+    if "aot" not in engines and (picture or io != "arena"):
+        raise TinymlError(
+            "--plan and --io are about the engine aot", f"--engine {engine}", "Add --engine aot."
+        )
     manifest = run.manifest()
     path = run.require(manifest, MODEL_INT8)
     model, sha256 = path.read_bytes(), sha256_file(path)
     graph = tflite_graph.parse(model, str(path))
-    files: dict[str, str] = {}
+    files: dict[str, str | bytes] = {}
     arena_bytes: dict[str, int] = {}
-    for name in engines:
-        generate = _tflm if name == "tflm" else _aot
-        texts, arena_bytes[name] = generate(manifest, graph, model, sha256, str(path))
-        files |= {f"export/{name}/{file}": text for file, text in texts.items()}
+    plan: dict[str, Any] = {}
+    if "tflm" in engines:
+        texts, arena_bytes["tflm"] = _tflm(manifest, graph, model, sha256, str(path))
+        files |= {f"export/tflm/{file}": text for file, text in texts.items()}
+    if "aot" in engines:
+        network = compiler.compile_graph(graph, str(path), io)
+        texts, arena_bytes["aot"] = _aot(manifest, network, sha256), network.arena_bytes
+        files |= {f"export/aot/{file}": text for file, text in texts.items()}
+        plan = {"plan": listing.document(network)}
+        if picture:
+            files[PLAN_PICTURE] = _picture(run, plan["plan"])
     ops = [
         Op(name=name, version=version, count=count) for name, version, count in tflite_graph.op_list(graph)
     ]
@@ -52,6 +67,7 @@ def export(run: Run, engine: str) -> dict[str, Any]:
         "arena_bytes": arena_bytes,
         "ops": [op.model_dump() for op in ops],
         "model_bytes": len(model),
+        **plan,
     }
 
 
@@ -76,15 +92,18 @@ def _tflm(
     }, arena_bytes
 
 
-def _aot(
-    manifest: Manifest, graph: Graph, model: bytes, sha256: str, where: str
-) -> tuple[dict[str, str], int]:
-    network = compiler.compile_graph(graph, where)
+def _aot(manifest: Manifest, network: compiler.Network, sha256: str) -> dict[str, str]:
     return {
         "network.h": emit.header(network, sha256),
         "network.c": emit.source(network),
-        **_common(manifest, graph, sha256, None),
-    }, network.plan.arena_bytes
+        **_common(manifest, network.graph, sha256, None),
+    }
+
+
+def _picture(run: Run, plan: dict[str, Any]) -> bytes:
+    from tinyml_cli.engines.aot.picture import memory_plan_png
+
+    return memory_plan_png(plan, run.path.resolve().name)
 
 
 def _common(manifest: Manifest, graph: Graph, sha256: str, tflm_arena_bytes: int | None) -> dict[str, str]:
@@ -95,7 +114,11 @@ def _common(manifest: Manifest, graph: Graph, sha256: str, tflm_arena_bytes: int
 
 
 def _write(
-    run: Run, manifest: Manifest, files: dict[str, str], ops: list[Op], arena_bytes: dict[str, int]
+    run: Run,
+    manifest: Manifest,
+    files: dict[str, str | bytes],
+    ops: list[Op],
+    arena_bytes: dict[str, int],
 ) -> None:
     for name, text in files.items():
         write_atomic(run.file(name), text)

@@ -1,4 +1,6 @@
 // Engine over network.{h,c}, the model compiled ahead of time. See engine.h.
+//
+// Where the network takes inputs and outputs in buffers of its caller, Engine owns those buffers.
 #pragma once
 
 #include <stddef.h>
@@ -6,28 +8,85 @@
 
 #include "network.h"
 
+namespace aot {
+
+constexpr uint32_t kInputBytes[NETWORK_INPUT_COUNT] = NETWORK_INPUTS_BYTES;
+constexpr uint32_t kOutputBytes[NETWORK_OUTPUT_COUNT] = NETWORK_OUTPUTS_BYTES;
+
+// Where tensor `index` starts when they lie one after another, each aligned like the arena.
+constexpr size_t start_of(const uint32_t* bytes, size_t index) {
+  size_t start = 0;
+  for (size_t i = 0; i < index; ++i) {
+    start += (bytes[i] + NETWORK_ARENA_ALIGNMENT - 1) / NETWORK_ARENA_ALIGNMENT * NETWORK_ARENA_ALIGNMENT;
+  }
+  return start;
+}
+
+#if NETWORK_IO_CALLER
+
+class Memory {
+ public:
+  void* input(size_t index) { return inputs_ + start_of(kInputBytes, index); }
+  const void* output(size_t index) const { return outputs_ + start_of(kOutputBytes, index); }
+  void reset() { network_reset(arena_); }
+
+  int invoke() {
+    const void* inputs[NETWORK_INPUT_COUNT];
+    void* outputs[NETWORK_OUTPUT_COUNT];
+    for (size_t i = 0; i < NETWORK_INPUT_COUNT; ++i) inputs[i] = input(i);
+    for (size_t i = 0; i < NETWORK_OUTPUT_COUNT; ++i) outputs[i] = outputs_ + start_of(kOutputBytes, i);
+    return network_invoke_io(arena_, inputs, outputs);
+  }
+
+ private:
+  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t inputs_[start_of(kInputBytes, NETWORK_INPUT_COUNT)] = {};
+  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t outputs_[start_of(kOutputBytes, NETWORK_OUTPUT_COUNT)] = {};
+  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena_[NETWORK_ARENA_BYTES] = {};
+};
+
+#else
+
+class Memory {
+ public:
+  void* input(size_t index) { return network_input_at(arena_, static_cast<int>(index)); }
+  const void* output(size_t index) const { return network_output_at(arena_, static_cast<int>(index)); }
+  void reset() { network_reset(arena_); }
+  int invoke() { return network_invoke(arena_); }
+
+ private:
+  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena_[NETWORK_ARENA_BYTES] = {};
+};
+
+#endif
+
+}  // namespace aot
+
 class Engine {
  public:
-  bool begin() { return true; }
+  bool begin() {
+    reset();
+    return true;
+  }
 
-  int8_t* input() { return network_input(arena_); }
-  size_t input_bytes() const { return NETWORK_INPUT_BYTES; }
+  int8_t* input() { return static_cast<int8_t*>(input(0)); }
+  size_t input_bytes() const { return input_bytes(0); }
 
   bool invoke() {
-    failed_ = network_invoke(arena_) != 0;
+    failed_ = memory_.invoke() != 0;
     return !failed_;
   }
 
-  const int8_t* output() const { return network_output(arena_); }
-  size_t output_bytes() const { return NETWORK_OUTPUT_BYTES; }
+  const int8_t* output() const { return static_cast<const int8_t*>(output(0)); }
+  size_t output_bytes() const { return output_bytes(0); }
 
-  size_t input_count() const { return 1; }
-  void* input(size_t) { return input(); }
-  size_t input_bytes(size_t) const { return input_bytes(); }
-  size_t output_count() const { return 1; }
-  const void* output(size_t) const { return output(); }
-  size_t output_bytes(size_t) const { return output_bytes(); }
-  void reset() {}
+  // Indices must be below the counts.
+  size_t input_count() const { return NETWORK_INPUT_COUNT; }
+  void* input(size_t index) { return memory_.input(index); }
+  size_t input_bytes(size_t index) const { return aot::kInputBytes[index]; }
+  size_t output_count() const { return NETWORK_OUTPUT_COUNT; }
+  const void* output(size_t index) const { return memory_.output(index); }
+  size_t output_bytes(size_t index) const { return aot::kOutputBytes[index]; }
+  void reset() { memory_.reset(); }
 
   size_t arena_used() const { return NETWORK_ARENA_BYTES; }
   size_t arena_bytes() const { return NETWORK_ARENA_BYTES; }
@@ -35,6 +94,6 @@ class Engine {
   const char* error() const { return failed_ ? "an operator of the network refused its arguments" : ""; }
 
  private:
-  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena_[NETWORK_ARENA_BYTES] = {};
+  aot::Memory memory_;
   bool failed_ = false;
 };

@@ -17,6 +17,7 @@ class Row:
         name: its name in network.c.
         role: "input", "output", "state", "scratch" or "tensor".
         tensor: the model's name of the tensor; "" for scratch.
+        shape: of that tensor; empty for scratch and states.
         first: the operator that writes it; -1 for what is there before the first one.
         last: the last operator that needs it; one after the last operator for what stays.
         life: first and last in words.
@@ -26,6 +27,7 @@ class Row:
     name: str
     role: str
     tensor: str
+    shape: tuple[int, ...]
     bytes: int
     offset: int
     first: int
@@ -55,6 +57,45 @@ def document(network: Network) -> dict[str, Any]:
     }
 
 
+def table(plan: dict[str, Any]) -> tuple[str, list[str], list[list[object]]]:
+    """Title, columns and rows of a plan (what `document` gives) for a terminal."""
+    share = plan["arena_bytes"] / max(1, plan["sum_of_buffers_bytes"])
+    where = "outside of it, in the caller's buffers" if plan["io"] == "caller" else "inside of it"
+    last = max((operator["index"] for operator in plan["operators"]), default=-1)
+    title = (
+        f"Arena of {plan['arena_bytes']:,} bytes for {plan['sum_of_buffers_bytes']:,} bytes of buffers "
+        f"({share:.0%}); inputs and outputs lie {where}.\n"
+        f"With these kernels no plan could need less than {plan['lower_bound_bytes']:,} bytes."
+    )
+    lines = [
+        [
+            _short(row["name"]),
+            "×".join(str(size) for size in row["shape"]) or "-",
+            row["bytes"],
+            row["offset"],
+            _operator(plan, row),
+            "end" if row["last"] > last else row["last"],
+            ", ".join(map(_short, row["in_place_of"])) or "-",
+        ]
+        for row in plan["buffers"]
+    ]
+    return title, ["Tensor", "Shape", "Bytes", "Offset", "Written by", "Until", "Over"], lines
+
+
+def _short(name: str) -> str:
+    """A buffer's name as people say it: the tensor's number, or what else it is."""
+    kind, _, number = name.partition("_")
+    return number if kind == "TENSOR" else kind.lower()
+
+
+def _operator(plan: dict[str, Any], row: dict[str, Any]) -> str:
+    """Who fills a buffer."""
+    if row["role"] in ("input", "state"):
+        return str(row["role"])
+    name = next(each["name"] for each in plan["operators"] if each["index"] == row["first"])
+    return f"{row['first']} {name}"
+
+
 def _row(network: Network, buffer: Buffer) -> Row:
     root = _root(network, buffer)
     role = "scratch" if root is None else _role(network, root)
@@ -67,6 +108,7 @@ def _row(network: Network, buffer: Buffer) -> Row:
         name=buffer.name,
         role=role,
         tensor="" if root is None else network.graph.tensors[root].name,
+        shape=() if root is None else network.graph.tensors[root].shape,
         bytes=buffer.bytes,
         offset=network.plan.offsets[buffer.name],
         first=buffer.first,
