@@ -25,6 +25,7 @@ def run_pipeline(
     overrides: list[str],
     run_path: Path | None,
     seed: int | None,
+    port: str | None = None,
 ) -> dict[str, Any]:
     """Words in, firmware out, then held-out clips are played to the board.
 
@@ -64,10 +65,10 @@ def run_pipeline(
     stage("export", [f"export/{chosen_engine}/model_settings.h"], lambda: export(run, chosen_engine))
     stage("build", [], lambda: build(run, board, chosen_engine, tflm_dir))
     if load_board(board).kind == "usb":
-        stage("flash", [], lambda: flash(run, board, chosen_engine, tflm_dir))
+        stage("flash", [], lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
     stage("evaluate", [], lambda: evaluate(run, data))
     replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
-    stage("monitor", [], lambda: monitor(run, board, options=MonitorOptions(replay=replay)))
+    stage("monitor", [], lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome
 

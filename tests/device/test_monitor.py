@@ -16,7 +16,6 @@ import soundfile
 
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.connect import banner
 from tinyml_cli.device.monitor import MonitorOptions, monitor
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.errors import TinymlError
@@ -131,11 +130,6 @@ def test_firmware_that_was_not_built(run: Run) -> None:
     with pytest.raises(TinymlError, match="no firmware") as caught:
         monitor(run, "native")
     assert "tinyml build --board native" in caught.value.next_step
-
-
-def test_banner_is_told_whatever_the_model(run: Run, native_double: Double) -> None:
-    native_double("--model", "abc", to=run.path / "firmware" / "native" / "firmware.elf")
-    assert banner(run, "native")["model"] == "abc"
 
 
 def test_unknown_board_is_refused(run: Run) -> None:

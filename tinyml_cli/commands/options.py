@@ -57,6 +57,9 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that 
 Board = Annotated[
     str, typer.Option("--board", help="sim (a virtual Cortex-M4), or native (a process on this computer).")
 ]
+Port = Annotated[
+    str | None, typer.Option("--port", help="The board's serial port, where it cannot be told by itself.")
+]
 Engine = Annotated[
     str | None, typer.Option("--engine", help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).")
 ]

@@ -15,6 +15,7 @@ def command(
     words: options.Words = None,
     data: options.DataOption = None,
     board: options.Board = "sim",
+    port: options.Port = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
     config: options.Config = None,
@@ -36,7 +37,7 @@ def command(
     from tinyml_cli.pipeline import run_pipeline
 
     outcome = run_pipeline(
-        task, options.word_list(words), data, board, engine, tflm, config, set_ or [], run, seed
+        task, options.word_list(words), data, board, engine, tflm, config, set_ or [], run, seed, port
     )
     heard = outcome["monitor"]
     right = heard["hits"] + heard["rejections"]

@@ -6,7 +6,6 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.link import Link
@@ -44,16 +43,6 @@ def open_board(
         elf = run.path / "firmware" / board / "firmware.elf"
         with VirtualDevice(board, elf) as device, Link(device.url) as link:
             yield link
-
-
-def banner(run: Run, board: str, port: str | None = None) -> dict[str, Any]:
-    """Starts or finds a board and returns its `ready` event, whatever model it runs.
-
-    Raises:
-        TinymlError: no firmware, no board, or a silent one.
-    """
-    with open_board(run, board, port) as link:
-        return link.wait_ready().as_dict()
 
 
 def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
