@@ -34,7 +34,11 @@ class Built:
         self._memory = ctypes.create_string_buffer(self.network.plan.arena_bytes + 2 * _GUARD + 16)
         ctypes.memset(self._memory, 0x5A, len(self._memory))
         self._start = -(-(ctypes.addressof(self._memory) + _GUARD) // 16) * 16
-        self._call("reset")
+        self.reset()
+
+    def reset(self) -> None:
+        """Puts every state to its initial value."""
+        self._call("reset", result=None)
 
     def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """One inference; the bytes around the arena must stay."""
@@ -56,8 +60,7 @@ class Built:
     def _call(self, name: str, *numbers: int, result: type | None = ctypes.c_void_p) -> int:
         function = getattr(self.library, f"{self.prefix}_{name}")
         function.restype = result
-        answer: int = function(ctypes.c_void_p(self._start), *numbers)
-        return answer
+        return int(function(ctypes.c_void_p(self._start), *numbers) or 0)
 
 
 def build(models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",)) -> list[Built]:

@@ -240,6 +240,8 @@ class RandomGraph:
 
     def _squash(self, x: Value) -> list[Value] | None:
         name = ["LOGISTIC", "TANH", "SOFTMAX"][self.pick([0, 1, 2])]
+        if x.scale > 4:
+            return None
         y = self.new(x.shape, 1 / 128, 0) if name == "TANH" else self.new(x.shape, 1 / 256, -128)
         fields = {"beta": float(self.pick([1, 1, 2]))} if name == "SOFTMAX" else {}
         self.model.operator(name, [x.index], [y.index], "SoftmaxOptions" if fields else "", **fields)
