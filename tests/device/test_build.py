@@ -101,7 +101,7 @@ def test_a_changed_model_recompiles_only_what_uses_it(tmp_path: Path) -> None:
     first = build(fake_run.make(tmp_path / "run"))
     second = build(fake_run.make(tmp_path / "run", weight_bytes=5000))
     assert not second["fresh"]
-    assert second["flash_bytes"] - first["flash_bytes"] == pytest.approx(5000 - 64, abs=16)
+    assert second["flash_bytes"] - first["flash_bytes"] == pytest.approx(5000 - 64, abs=64)
     compiled = [
         line
         for line in (tmp_path / "run/firmware/sim/build.log").read_text().splitlines()
