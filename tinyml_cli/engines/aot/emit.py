@@ -252,7 +252,7 @@ def _used(network: Network, body: str) -> list[str]:
     """The parameters that a body needs, in order."""
     if network.io == "arena":
         return ["arena"]
-    return [name for name in _IO_PARAMETERS if re.search(rf"\b{name}\b", body)]
+    return [name for name in _IO_PARAMETERS if re.search(rf"(?<!\.)\b{name}(\[| \+)", body)]
 
 
 def _array(name: str, constant: Constant) -> str:
