@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
+from tinyml_cli.device import tflm_tree
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project import ProjectInputs, default_app
 from tinyml_cli.engines import tflm
@@ -53,7 +54,7 @@ def gather(
     files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
     paths = [_require_export(run, manifest, name, file) for file in files]
     if name == "tflm" and (tflm_dir is not None or board.arduino is None):
-        tflm_dir = _check_tflm_dir(tflm_dir)
+        tflm_dir = tflm_tree.check_tree(tflm_dir)
     if name == "tflm":
         _check_library(run, board, tflm_dir)
     app = app or default_app(manifest.task)
@@ -71,8 +72,7 @@ def _check_library(run: Run, board: Board, tflm_dir: Path | None) -> None:
     if (graph := model_graph(run)) is None:
         return
     if tflm_dir is not None:
-        sources = tflm_dir / "src" if (tflm_dir / "src").is_dir() else tflm_dir
-        tflm.check_library(graph, tflm.missing_ops(sources), str(tflm_dir))
+        tflm.check_library(graph, tflm.missing_ops(tflm_tree.sources_dir(tflm_dir)), str(tflm_dir))
     elif board.arduino:
         tflm.check_library(graph, board.arduino.tflm_lacks, board.arduino.tflm)
 
@@ -104,13 +104,3 @@ def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Pat
             f"Run `tinyml export-c-array {run.path} --engine {engine}` first.",
         )
     return run.file(name)
-
-
-def _check_tflm_dir(tflm_dir: Path | None) -> Path:
-    advice = "Give a source tree laid out as a PlatformIO library: --tflm DIR; or use --engine aot."
-    if tflm_dir is None:
-        raise TinymlError("The engine tflm needs the sources of TensorFlow Lite Micro", "--tflm", advice)
-    root = Path(tflm_dir).resolve()
-    if not any((root / sub / "tensorflow" / "lite" / "micro").is_dir() for sub in ("", "src")):
-        raise TinymlError("The folder holds no `tensorflow/lite/micro`", str(tflm_dir), advice)
-    return root

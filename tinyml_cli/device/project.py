@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli.adopt import MODEL_TASK
-from tinyml_cli.device import vendor
+from tinyml_cli.device import tflm_tree, vendor
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project_config import render_config
 from tinyml_cli.errors import TinymlError
@@ -23,17 +23,6 @@ from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
 APPLICATIONS = ("kws", "bench")
-_TFLM_UNUSED = (
-    "peripherals/",
-    "**/experimental/",
-    "**/system_setup.*",
-    "**/all_ops_resolver.*",
-    "**/test_*",
-    "**/*_test.*",
-    "**/fake_*",
-    "**/mock_*",
-    "**/recording_*",
-)
 
 
 @dataclass(frozen=True)
@@ -117,9 +106,8 @@ def third_party_dir(engine: str, tflm_dir: Path | None) -> Path | None:
         return folder
     if tflm_dir is None:
         return None
-    document = render_tflm_library(tflm_dir)
-    folder = libraries / f"tflm-{hashlib.sha256(document.encode()).hexdigest()[:12]}"
-    write_if_changed(folder / "tflm" / "library.json", document)
+    folder = libraries / f"tflm-{hashlib.sha256(tflm_dir.as_posix().encode()).hexdigest()[:12]}"
+    write_if_changed(folder / "tflm" / "library.json", tflm_tree.render_library(tflm_dir))
     return folder
 
 
@@ -147,22 +135,6 @@ def render_model_library(inputs: ProjectInputs) -> str:
         "version": "1.0.0",
         "build": {"srcDir": ".", "includeDir": "."},
         "dependencies": [{"name": "tflm"}] if inputs.tflm_dir else [],
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def render_tflm_library(tflm_dir: Path) -> str:
-    """`library.json` of TensorFlow Lite Micro: its sources where they lie, without tests and Arduino glue."""
-    sources = tflm_dir / "src" if (tflm_dir / "src").is_dir() else tflm_dir
-    document = {
-        "name": "tflm",
-        "version": "1.0.0",
-        "build": {
-            "srcDir": sources.as_posix(),
-            "includeDir": sources.as_posix(),
-            "srcFilter": ["+<*>", *(f"-<{pattern}>" for pattern in _TFLM_UNUSED)],
-            "flags": ["-w"],
-        },
     }
     return json.dumps(document, indent=2) + "\n"
 

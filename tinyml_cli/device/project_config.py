@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyml_cli.device import tflm_tree
 from tinyml_cli.device.boards import Arduino, Board
 from tinyml_cli.files import firmware_dir
 
@@ -53,13 +54,12 @@ def _common_options(libraries: Path | None) -> dict[str, str]:
 
 def _local_options(board: Board, engine: str, tflm_dir: Path | None) -> dict[str, str]:
     platforms = (firmware_dir() / "platforms").as_posix()
-    # TFLM packed as an Arduino library chooses between its kernel sets by Arduino's own macro.
-    packed = tflm_dir and (tflm_dir / "library.properties").is_file()
+    flags = ['-I "$PROJECT_DIR/include"', *(tflm_tree.flags(tflm_dir) if tflm_dir else [])]
     return {
         "platform": f"symlink://{platforms}/{board.pio_platform}",
         "platform_packages": f"platformio/tool-scons @ symlink://{platforms}/tool-scons",
         "board": board.pio_board,
-        "build_flags": '-I "$PROJECT_DIR/include"' + (" -DARDUINO=10819" if packed else ""),
+        "build_flags": " ".join(flags),
         "custom_cxx_runtime": "yes" if engine == "tflm" else "no",
     }
 
@@ -70,6 +70,8 @@ def _arduino_options(board: Board, arduino: Arduino, engine: str, tflm_dir: Path
     if engine == "tflm":
         if tflm_dir is None:
             libraries.append(arduino.tflm)
+        else:  # the core defines ARDUINO itself
+            flags += [flag for flag in tflm_tree.flags(tflm_dir) if not flag.startswith("-DARDUINO=")]
         # The library's own DebugLog waits for a host that reads; see firmware/src/tflm_port.cpp.
         flags.append("-Wl,--wrap=DebugLog")
     return {
