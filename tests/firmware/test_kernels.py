@@ -105,6 +105,11 @@ DENSE_SHAPES = [
     ]
     for per_channel in (False, True)
 ]
+DENSE_SHAPES += [
+    # All weights and all inputs at their largest: sums of more than 24 bits.
+    Shape(DENSE, (1, 1, inputs), 6, zero_points=(0, 0), weights="largest")
+    for inputs in (508, 512, 516, 520, 1024, 1027)
+]
 BASES = (
     Shape(CONV, (4, 5, 9), 7),
     Shape(CONV, (5, 6, 3), 6, (3, 3)),

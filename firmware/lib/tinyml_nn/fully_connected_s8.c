@@ -18,46 +18,64 @@ typedef struct {
 
 #if TINYML_NN_DSP
 
-#define STEP                                \
-  "ldr %[x], [%[input]], #4\n\t"            \
-  "ldmia %[weights]!, {r4, r5, r6, r8}\n\t" \
-  "sxtb16 %[even], %[x]\n\t"                \
-  "sxtb16 %[x], %[x], ror #8\n\t"           \
-  "smlad %[b0], r4, %[even], %[b0]\n\t"     \
-  "smlad %[b1], r5, %[even], %[b1]\n\t"     \
-  "sxtb16 r4, r4\n\t"                       \
-  "sxtb16 r5, r5\n\t"                       \
-  "smlad %[f0], r4, %[even], %[f0]\n\t"     \
-  "smlad %[f1], r5, %[even], %[f1]\n\t"     \
-  "smlad %[b0], r6, %[x], %[b0]\n\t"        \
-  "smlad %[b1], r8, %[x], %[b1]\n\t"        \
-  "sxtb16 r6, r6\n\t"                       \
-  "sxtb16 r8, r8\n\t"                       \
-  "smlad %[f0], r6, %[x], %[f0]\n\t"        \
-  "smlad %[f1], r8, %[x], %[f1]\n\t"
+/* Four inputs times four outputs. */
+#define STEP                    \
+  "ldr r12, [r0], #4\n\t"       \
+  "ldmia r1!, {r4-r7}\n\t"      \
+  "sxtb16 lr, r12\n\t"          \
+  "sxtb16 r12, r12, ror #8\n\t" \
+  "smlad r8, r4, lr, r8\n\t"    \
+  "smlad r9, r5, lr, r9\n\t"    \
+  "sxtb16 r4, r4\n\t"           \
+  "sxtb16 r5, r5\n\t"           \
+  "smlad r10, r4, lr, r10\n\t"  \
+  "smlad r11, r5, lr, r11\n\t"  \
+  "smlad r8, r6, r12, r8\n\t"   \
+  "smlad r9, r7, r12, r9\n\t"   \
+  "sxtb16 r6, r6\n\t"           \
+  "sxtb16 r7, r7\n\t"           \
+  "smlad r10, r6, r12, r10\n\t" \
+  "smlad r11, r7, r12, r11\n\t"
 
-#define LOOP(STEPS)                                                                                    \
-  __asm__ volatile("1:\n\t" STEPS                                                                      \
-                   "cmp %[input], %[end]\n\t"                                                          \
-                   "bne 1b"                                                                            \
-                   : [b0] "+r"(s.both0), [b1] "+r"(s.both1), [f0] "+r"(s.first0), [f1] "+r"(s.first1), \
-                     [x] "=&r"(x), [even] "=&r"(even), [input] "+r"(input), [weights] "+r"(weights)    \
-                   : [end] "r"(end)                                                                    \
-                   : "r4", "r5", "r6", "r8", "cc", "memory")
-
-static __attribute__((noinline)) Sums multiply(const int8_t* input, const int8_t* weights, int32_t quads) {
-  Sums s = {0, 0, 0, 0};
-  uint32_t x, even;
-  const int8_t* end = input + (quads & ~3) * kQuad;
-  if (input != end) LOOP(STEP STEP STEP STEP);
-  end += (quads & 3) * kQuad;
-  if (input != end) LOOP(STEP);
-  return s;
+/* r0 input, r1 weights, r2 where a round of inputs ends, r4-r7 weights, r8-r11 sums, r12 and lr inputs. r7
+ * may be the frame pointer, so it is saved here. */
+static __attribute__((noinline)) void multiply(const int8_t* input, const int8_t* weights, int32_t quads,
+                                               Sums* sums) {
+  register const int8_t* r0 __asm__("r0") = input;
+  register const int8_t* r1 __asm__("r1") = weights;
+  register const int8_t* r2 __asm__("r2") = input + (quads & ~3) * kQuad;
+  register uintptr_t r3 __asm__("r3") = (uintptr_t)sums;
+  register int32_t rest __asm__("r4") = (quads & 3) * kQuad;
+  __asm__ volatile(
+      "push {r3, r4, r7}\n\t"
+      "mov r8, #0\n\t"
+      "mov r9, #0\n\t"
+      "mov r10, #0\n\t"
+      "mov r11, #0\n\t"
+      "cmp r0, r2\n\t"
+      "beq 2f\n"
+      "1:\n\t" STEP STEP STEP STEP
+      "cmp r0, r2\n\t"
+      "bne 1b\n"
+      "2:\n\t"
+      "ldr r3, [sp, #4]\n\t"
+      "add r2, r2, r3\n\t"
+      "cmp r0, r2\n\t"
+      "beq 4f\n"
+      "3:\n\t" STEP
+      "cmp r0, r2\n\t"
+      "bne 3b\n"
+      "4:\n\t"
+      "pop {r3, r4, r7}\n\t"
+      "stmia r3, {r8-r11}"
+      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(rest)
+      :
+      : "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 #else
 
-static inline Sums multiply(const int8_t* input, const int8_t* weights, int32_t quads) {
+static void multiply(const int8_t* input, const int8_t* weights, int32_t quads, Sums* sums) {
   Sums s = {0, 0, 0, 0};
   for (; quads > 0; --quads, input += kQuad, weights += kQuadBytes) {
     const uint32_t quad = load_word(input);
@@ -70,7 +88,7 @@ static inline Sums multiply(const int8_t* input, const int8_t* weights, int32_t 
       s.first1 = multiply_lanes(widen_even(w1), x, s.first1);
     }
   }
-  return s;
+  *sums = s;
 }
 
 #endif
@@ -78,7 +96,8 @@ static inline Sums multiply(const int8_t* input, const int8_t* weights, int32_t 
 /* Twice the sums of four outputs over a run of inputs. */
 static inline void doubled_sums(const int8_t* input, const int8_t* weights, int32_t quads,
                                 int32_t doubled[kOutputs]) {
-  const Sums s = multiply(input, weights, quads);
+  Sums s;
+  multiply(input, weights, quads, &s);
   doubled[0] = (int32_t)(s.first0 << 1);
   doubled[1] = (int32_t)(s.both0 - s.first0) >> 7;
   doubled[2] = (int32_t)(s.first1 << 1);

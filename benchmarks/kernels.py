@@ -1,0 +1,151 @@
+"""The kernels of the ahead-of-time engine against TensorFlow Lite Micro with CMSIS-NN, model by model.
+
+Builds each model for `sim`, compares its output bytes with TensorFlow Lite Micro's Python runtime, counts the
+instructions of an inference, and prints Markdown tables: one row per model, one per operator kind, and the
+flash that each kernel takes.
+
+    python benchmarks/kernels.py kws_ref_model.tflite vww_96_int8.tflite … [--tflm DIR] [--json kernels.json]
+
+With --tflm, the other engine is built from those sources and counted in the same run; without, the ratio is
+taken to the counts in RECORDED. Exits with 1 when a byte differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from profile_models import kind_rows, markdown
+
+from tinyml_cli.adopt import open_run
+from tinyml_cli.console import console
+from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.parity import run_inputs
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.profile.profile import profile
+from tinyml_cli.profile.report import Report
+from tinyml_cli.run import Run
+from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.graph import load
+
+RECORDED = {
+    "kws_ref_model": 7_846_379,
+    "vww_96_int8": 24_735_611,
+    "pretrainedResnet_quant": 29_876_556,
+    "ad01_int8": 583_303,
+}
+"""Instructions of TensorFlow Lite Micro with CMSIS-NN, both of August 2026, -O3, on the same emulator."""
+
+SEED = 7
+INPUTS = 5
+HEAD = [
+    "model", "MACs", "instructions", "instr/MAC", "TFLM + CMSIS-NN", "ratio", "cycles (estimated)",
+    "arena B", "flash B", "of it code B", "differing bytes",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model.
+
+    Attributes:
+        reference_instructions: TensorFlow Lite Micro's; None when unknown.
+        reference_evidence: "same run" or "recorded".
+        differing_bytes: output bytes on `sim` other than those of TensorFlow Lite Micro's Python runtime.
+    """
+
+    model: str
+    reference_instructions: int | None
+    reference_evidence: str
+    differing_bytes: int
+    report: Report
+
+    @property
+    def ratio(self) -> float | None:
+        """Our instructions over the reference's."""
+        if not self.reference_instructions or not self.report.instructions:
+            return None
+        return self.report.instructions / self.reference_instructions
+
+    def cells(self) -> list[str]:
+        """Under HEAD."""
+        report, memory = self.report, self.report.memory
+        return [
+            f"`{self.model}`",
+            f"{report.macs:,}",
+            f"{report.instructions:,}",
+            f"{(report.instructions or 0) / report.macs:.2f}",
+            f"{self.reference_instructions:,}" if self.reference_instructions else "",
+            f"{self.ratio:.3f}" if self.ratio else "",
+            f"{report.cycles:,}",
+            *(f"{size:,}" for size in (memory.arena_bytes, memory.flash_bytes, memory.code_bytes)),
+            str(self.differing_bytes),
+        ]
+
+
+def measure(model: Path, tflm_dir: Path | None) -> Row:
+    """Builds, compares and counts one model."""
+    run = open_run(model)
+    report = profile(run, "sim", "aot")
+    differing = differing_bytes(run, model)
+    reference, evidence = RECORDED.get(model.stem), "recorded"
+    if tflm_dir is not None:
+        reference, evidence = profile(run, "sim", "tflm", tflm_dir).instructions, "same run"
+    return Row(model.stem, reference, evidence, differing, report)
+
+
+def differing_bytes(run: Run, model: Path) -> int:
+    """Over uniform noise, after the build that `profile` made."""
+    graph = load(model)
+    shape = graph.tensors[graph.inputs[0]].shape[1:]
+    inputs = np.random.default_rng(SEED).integers(-128, 128, (INPUTS, *shape)).astype(np.int8)
+    with open_board(run, "sim") as link:
+        link.wait_ready()
+        outputs = run_inputs(link, inputs).outputs
+    expected = interpret.run_int8(model.read_bytes(), inputs, "tflm").reshape(outputs.shape)
+    return int(np.count_nonzero(outputs != expected))
+
+
+def kernel_rows(rows: list[Row]) -> list[list[str]]:
+    """Flash of each function of tinyml_nn that executed, in any of the models."""
+    executed = {function.name for row in rows for function in row.report.functions}
+    sizes = {symbol.name: symbol.bytes for row in rows for symbol in row.report.symbols}
+    kernels = sorted((sizes[name], name) for name in executed & sizes.keys() if name.startswith("tinyml_nn"))
+    return [[f"`{name}`", f"{size:,}"] for size, name in reversed(kernels)]
+
+
+def main() -> int:
+    """0 when all bytes are right, 1 when not, 2 on bad input."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", nargs="+", type=Path, help="int8 .tflite files")
+    parser.add_argument("--tflm", type=Path, help="sources of TensorFlow Lite Micro, counted in the same run")
+    parser.add_argument("--json", type=Path, help="also write everything here")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+            os.environ["TINYML_RUNS"] = folder
+            rows = [measure(model, options.tflm) for model in options.models]
+    except TinymlError as error:
+        console.error(error)
+        return 2
+    console.info(markdown(HEAD, [row.cells() for row in rows]) + "\n")
+    kinds = [line for row in rows for line in kind_rows(row.report, Path(row.model))]
+    console.info(markdown(["model", "operators", "instructions", "share", "instr/MAC"], kinds) + "\n")
+    console.info(markdown(["function", "flash B"], kernel_rows(rows)))
+    if options.json:
+        documents = [asdict(row) | {"ratio": row.ratio} for row in rows]
+        write_atomic(options.json, json.dumps(documents, indent=2) + "\n")
+    return int(any(row.differing_bytes for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
