@@ -18,7 +18,7 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Tensor
 
-_NAMES = ("input", "invoke", "output", "input_at", "output_at", "reset")
+_NAMES = ("input", "invoke", "output", "input_at", "output_at", "reset", "invoke_io")
 _GUARD = 64
 
 
@@ -43,12 +43,13 @@ class Built:
     def run(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
         """One inference; the bytes around the arena must stay."""
         graph = self.network.graph
+        if self.network.io == "caller":
+            return self._run_with_buffers(inputs)
         for position, (index, values) in enumerate(zip(graph.inputs, inputs, strict=True)):
             assert values.nbytes == graph.tensors[index].bytes
             ctypes.memmove(self._call("input_at", position), values.tobytes(), values.nbytes)
         assert self._call("invoke", result=ctypes.c_int) == 0
-        for edge in (self._start - _GUARD, self._start + self.network.plan.arena_bytes):
-            assert ctypes.string_at(edge, 48) == b"\x5a" * 48, "the network wrote outside its arena"
+        self._check_guards()
         return [
             np.frombuffer(
                 ctypes.string_at(self._call("output_at", position), graph.tensors[index].bytes),
@@ -57,13 +58,40 @@ class Built:
             for position, index in enumerate(graph.outputs)
         ]
 
+    def _run_with_buffers(self, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        """The same with inputs, which must stay as they are, and outputs in memory of their own."""
+        graph = self.network.graph
+        given = [values.copy() for values in inputs]
+        outputs = [np.full(graph.tensors[index].bytes + _GUARD, 0x5A, np.uint8) for index in graph.outputs]
+        invoke = getattr(self.library, f"{self.prefix}_invoke_io")
+        arrays = [
+            (ctypes.c_void_p * len(buffers))(*(buffer.ctypes.data for buffer in buffers))
+            for buffers in (given, outputs)
+        ]
+        assert invoke(ctypes.c_void_p(self._start), *arrays) == 0
+        self._check_guards()
+        for before, after in zip(inputs, given, strict=True):
+            np.testing.assert_array_equal(before, after, err_msg="the network wrote over an input")
+        answers = []
+        for index, buffer in zip(graph.outputs, outputs, strict=True):
+            tensor = graph.tensors[index]
+            assert np.all(buffer[tensor.bytes :] == 0x5A), "the network wrote beyond an output"
+            answers.append(buffer[: tensor.bytes].view(tensor.dtype).reshape(tensor.shape))
+        return answers
+
+    def _check_guards(self) -> None:
+        for edge in (self._start - _GUARD, self._start + self.network.plan.arena_bytes):
+            assert ctypes.string_at(edge, 48) == b"\x5a" * 48, "the network wrote outside its arena"
+
     def _call(self, name: str, *numbers: int, result: type | None = ctypes.c_void_p) -> int:
         function = getattr(self.library, f"{self.prefix}_{name}")
         function.restype = result
         return int(function(ctypes.c_void_p(self._start), *numbers) or 0)
 
 
-def build(models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",)) -> list[Built]:
+def build(
+    models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",), io: str = "arena"
+) -> list[Built]:
     """Compiles every model for this machine, into one library."""
     cc = shutil.which("cc") or shutil.which("gcc")
     if cc is None:
@@ -81,7 +109,7 @@ def build(models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",)) 
 
     def network(number: int) -> tuple[compiler.Network, Path]:
         place = folder / str(number)
-        made = generate(models[number], place)
+        made = generate(models[number], place, io)
         renames = [f"-Dnetwork_{name}=n{number}_{name}" for name in _NAMES]
         target = place / "network.o"
         subprocess.run(

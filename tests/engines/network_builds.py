@@ -23,9 +23,9 @@ HARNESS = Path(__file__).parent.parent / "firmware" / "aot_harness"
 NN = firmware_dir() / "lib" / "tinyml_nn"
 
 
-def generate(model: bytes, folder: Path) -> compiler.Network:
+def generate(model: bytes, folder: Path, io: str = "arena") -> compiler.Network:
     """Writes network.{h,c} of a model into a folder."""
-    network = compiler.compile_graph(tflite_graph.parse(model), "test")
+    network = compiler.compile_graph(tflite_graph.parse(model), "test", io)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.h").write_text(emit.header(network, "0" * 64))
     (folder / "network.c").write_text(emit.source(network))
