@@ -63,19 +63,46 @@ BENCH_H = """\
 """
 
 
+# Inputs of 6 and 10 bytes in two places; outputs of 1 and 3 bytes: sums, which state adds up until a reset.
+TWO_TENSORS_H = """\
+#pragma once
+#include <stdint.h>
+#define NETWORK_ARENA_ALIGNMENT 16
+#define NETWORK_ARENA_BYTES 64
+#define NETWORK_INPUT_COUNT 2
+#define NETWORK_OUTPUT_COUNT 2
+#define NETWORK_INPUTS_BYTES {6, 10}
+#define NETWORK_OUTPUTS_BYTES {1, 3}
+static inline void* network_input_at(uint8_t* arena, int i) { return arena + 32 * i; }
+static inline const void* network_output_at(const uint8_t* arena, int i) { return arena + 16 + 32 * i; }
+static inline void network_reset(uint8_t* arena) { arena[20] = 0; }
+static inline int network_invoke(uint8_t* arena) {
+  for (int i = 0; i < 6; ++i) arena[20] = (uint8_t)(arena[20] + arena[i]);
+  arena[16] = arena[20];
+  arena[48] = arena[32];
+  arena[49] = arena[41];
+  arena[50] = 7;
+  return 0;
+}
+"""
+
+
 @pytest.fixture(scope="module", params=["INT8", "FLOAT32"])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_app(tmp_path_factory.mktemp("app"), NETWORK_H, request.param)
+
+
+def compile_app(folder: Path, network: str, input_format: str) -> Path:
     compiler = shutil.which("g++")
     if compiler is None or sys.platform == "win32":
         pytest.skip("needs g++ and POSIX")
-    folder = tmp_path_factory.mktemp("app")
-    float32 = request.param == "FLOAT32"
+    float32 = input_format == "FLOAT32"
     bench = BENCH_H.format(
         bytes=64 if float32 else 16,
-        format=request.param,
+        format=input_format,
         result="SQUARED_ERROR" if float32 else "SCORES",
     )
-    headers = {"tinyml_build.h": BUILD_H, "model_settings.h": MODEL_H, "network.h": NETWORK_H}
+    headers = {"tinyml_build.h": BUILD_H, "model_settings.h": MODEL_H, "network.h": network}
     for name, text in {**headers, "bench_settings.h": bench}.items():
         (folder / name).write_text(text)
     source = REPOSITORY / "firmware" / "src"
@@ -84,7 +111,7 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     sources += [*parts[0].glob("*.cpp"), LIBRARIES / "hal" / "native" / "hal_native.cpp"]
     command = [compiler, *STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command += [f"-I{path}" for path in (folder, source, *parts)]
-    program = folder / f"bench_{request.param.lower()}"
+    program = folder / f"bench_{input_format.lower()}"
     subprocess.run([*command, *sources, "-o", program], check=True)
     return program
 
@@ -107,6 +134,23 @@ def test_results(app: Path) -> None:
     data, scores = ("0000803f" * 16, "4.594") if float32 else ("05" * 16, "-0.750,-1.000,-1.250,-1.500")
     lines = talk(app, f"db load {len(data) // 2}%db {data}%infer 2 0%results%".encode())[5:]
     assert lines.count(f"m-results-[{scores}]") == 2
+
+
+def test_several_inputs_and_outputs_lie_one_after_another(tmp_path: Path) -> None:
+    app = compile_app(tmp_path, TWO_TENSORS_H, "INT8")
+    data = bytes([1, 2, 3, 4, 5, 6, 40, 1, 1, 1, 1, 1, 1, 1, 1, 50])
+    stream = model_input(1, 0, data[:9]) + b"\n" + model_input(2, 9, data[9:]) + b"\nrun 3\nrun 3\nrun 4\n"
+    stream += b"reset 5\nrun 6\n" + model_input(7, 8, bytes(9)) + b"\n"
+    stream += b"db load 16%db " + data.hex().encode() + b"%infer 1 0%"
+    lines = talk(app, stream)
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    assert (events[0]["input_bytes"], events[0]["output_bytes"]) == (16, 4)
+    outputs = [event["data"] for event in events if event["event"] == "output"]
+    # 1 + ... + 6 = 21; a repeated number is no second inference; state grows until the reset.
+    assert outputs == ["15283207", "15283207", "2a283207", "15283207"]
+    assert events[-1] == {"event": "nak", "seq": 7, "reason": "range"}
+    # The first output after one inference more: 0.25 (42 - 1).
+    assert [line for line in lines if line.startswith("m-results")] == ["m-results-[10.250]"]
 
 
 def test_not_a_number_is_the_smallest_input(app: Path) -> None:

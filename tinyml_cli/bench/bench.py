@@ -66,6 +66,8 @@ def bench(
     chosen = choose(graph, benchmark)
     scorer = Scorer(graph, chosen)
     dataset = load(data, chosen, run.manifest().labels).limited(limit)
+    if mode == "performance":
+        dataset = dataset.limited(_WINDOWS)
     dataset.examples[0].windows(scorer.input_bytes)  # refuses the wrong data before the firmware is built
     with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
         console.info(
@@ -175,10 +177,9 @@ def _infer(link: Link, scorer: Scorer, data: bytes) -> FloatArray:
 
 
 def _performance(link: Link, scorer: Scorer, dataset: Dataset) -> dict[str, Any]:
-    examples = dataset.limited(_WINDOWS).examples
     instructions, times_us = [], []
-    with console.progress(len(examples) * _RUNS_PER_WINDOW, "performance") as progress:
-        for example in examples:
+    with console.progress(len(dataset.examples) * _RUNS_PER_WINDOW, "performance") as progress:
+        for example in dataset.examples:
             values = scorer.model_input(example.windows(scorer.input_bytes)[0])
             for _ in range(_RUNS_PER_WINDOW):
                 link.write_input(values)
@@ -187,7 +188,7 @@ def _performance(link: Link, scorer: Scorer, dataset: Dataset) -> dict[str, Any]
                 times_us.append(answer.inference_us)
                 progress.advance()
     return {
-        "inputs": len(examples),
+        "inputs": len(dataset.examples),
         "runs": len(times_us),
         "inference_us": _spread(times_us),
         "instructions": _spread(instructions) if any(instructions) else None,
