@@ -43,6 +43,18 @@ def test_a_whole_conversation(reference_device: Start) -> None:
         assert link.resent == link.reboots == 0
 
 
+def test_sensors_and_light(reference_device: Start) -> None:
+    with Link(reference_device()) as link:
+        sensors = link.sensors()
+        assert (sensors.imu, sensors.ax_mg, sensors.az_mg) == ("lsm9ds1", 20, 1010)
+        link.led(255, 0, 128)
+        link.trace("status", "scores")
+        link.trace("off")
+        assert link.resent == 0
+        with pytest.raises(ValueError, match="led"):
+            link.led(256, 0, 0)
+
+
 def test_input_longer_than_a_line_arrives_whole(reference_device: Start) -> None:
     values = np.random.default_rng(3).integers(-128, 128, 3000).astype(np.int8)
     with Link(reference_device()) as link:
