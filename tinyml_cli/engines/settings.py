@@ -43,7 +43,8 @@ def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes
         parts += _task_parts(manifest, manifest.features, graph)
     if tflm_arena_bytes is not None:
         parts.append(
-            f"/* Measured on the host, with a margin. */\n#define TFLM_ARENA_BYTES {tflm_arena_bytes}"
+            "/* Measured on the host, plus CMSIS-NN's largest scratch and 1 KiB, rounded up to 1 KiB. */\n"
+            f"#define TFLM_ARENA_BYTES {tflm_arena_bytes}"
         )
     body = "\n\n".join(parts)
     return f"""\

@@ -157,24 +157,27 @@ def measure_arena(model: bytes) -> int:
     """Bytes of arena that TensorFlow Lite Micro needs for a model, measured with its own runtime.
 
     This is a host figure: pointers of 64 bits make its structs larger than on a Cortex-M, but its reference
-    kernels ask for no scratch memory. So the largest scratch of a CMSIS-NN convolution (two columns of int16)
-    and a margin of 1 KiB are added, and the sum is rounded up to 1 KiB.
+    kernels ask for less scratch memory than CMSIS-NN's. So the largest scratch of a CMSIS-NN kernel and a
+    margin of 1 KiB are added, and the sum is rounded up to 1 KiB.
 
     Raises:
         TinymlError: the runtime is not installed, or refuses the model.
     """
     measured = _probe(model)
-    total = measured + _convolution_scratch_bytes(tflite_graph.parse(model)) + _ARENA_MARGIN_BYTES
+    total = measured + _scratch_bytes(tflite_graph.parse(model)) + _ARENA_MARGIN_BYTES
     return math.ceil(total / _ARENA_ROUNDING_BYTES) * _ARENA_ROUNDING_BYTES
 
 
-def _convolution_scratch_bytes(graph: Graph) -> int:
-    windows = [
-        math.prod(weights.shape[1:])
-        for operator in graph.operators
-        if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D") and (weights := graph.input(operator, 1))
-    ]
-    return 4 * max(windows, default=0)
+def _scratch_bytes(graph: Graph) -> int:
+    """The largest scratch of a CMSIS-NN kernel: two columns of int16, or a row of int32 sums to average."""
+    sizes = [0]
+    for operator in graph.operators:
+        weights = graph.input(operator, 1)
+        if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D") and weights:
+            sizes.append(4 * math.prod(weights.shape[1:]))
+        elif operator.name == "AVERAGE_POOL_2D":
+            sizes.append(4 * graph.tensors[operator.outputs[0]].shape[-1])
+    return max(sizes)
 
 
 def _probe(model: bytes) -> int:
