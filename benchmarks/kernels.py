@@ -1,8 +1,8 @@
 """The kernels of the ahead-of-time engine against TensorFlow Lite Micro with CMSIS-NN, model by model.
 
 Builds each model for `sim`, compares its output bytes with TensorFlow Lite Micro's Python runtime, counts the
-instructions of an inference, and prints Markdown tables: one row per model, one per operator kind, and the
-flash that each kernel takes.
+instructions of an inference, and prints Markdown tables: one row per model, one per operator kind, and where
+the instructions are spent, function by function, with the flash that each takes.
 
     python benchmarks/kernels.py kws_ref_model.tflite vww_96_int8.tflite … [--tflm DIR] [--json kernels.json]
 
@@ -25,11 +25,13 @@ from profile_models import kind_rows, markdown
 
 from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
+from tinyml_cli.device.build import build
 from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.parity import run_inputs
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.profile import profile
+from tinyml_cli.profile.program import load_program
 from tinyml_cli.profile.report import Report
 from tinyml_cli.run import Run
 from tinyml_cli.tflite import interpret
@@ -59,6 +61,7 @@ class Row:
         reference_instructions: TensorFlow Lite Micro's; None when unknown.
         reference_evidence: "same run" or "recorded".
         differing_bytes: output bytes on `sim` other than those of TensorFlow Lite Micro's Python runtime.
+        code_bytes: of each function of the program.
     """
 
     model: str
@@ -66,6 +69,7 @@ class Row:
     reference_evidence: str
     differing_bytes: int
     report: Report
+    code_bytes: dict[str, int]
 
     @property
     def ratio(self) -> float | None:
@@ -94,11 +98,13 @@ def measure(model: Path, tflm_dir: Path | None) -> Row:
     """Builds, compares and counts one model."""
     run = open_run(model)
     report = profile(run, "sim", "aot")
+    program = load_program(Path(build(run, "sim", "aot")["elf"]))
+    code_bytes = {function.name: function.bytes for function in program.functions}
     differing = differing_bytes(run, model)
     reference, evidence = RECORDED.get(model.stem), "recorded"
     if tflm_dir is not None:
         reference, evidence = profile(run, "sim", "tflm", tflm_dir).instructions, "same run"
-    return Row(model.stem, reference, evidence, differing, report)
+    return Row(model.stem, reference, evidence, differing, report, code_bytes)
 
 
 def differing_bytes(run: Run, model: Path) -> int:
@@ -113,12 +119,20 @@ def differing_bytes(run: Run, model: Path) -> int:
     return int(np.count_nonzero(outputs != expected))
 
 
-def kernel_rows(rows: list[Row]) -> list[list[str]]:
-    """Flash of each function of tinyml_nn that executed, in any of the models."""
-    executed = {function.name for row in rows for function in row.report.functions}
-    sizes = {symbol.name: symbol.bytes for row in rows for symbol in row.report.symbols}
-    kernels = sorted((sizes[name], name) for name in executed & sizes.keys() if name.startswith("tinyml_nn"))
-    return [[f"`{name}`", f"{size:,}"] for size, name in reversed(kernels)]
+def function_rows(rows: list[Row]) -> list[list[str]]:
+    """Functions that execute 0.3 % of some model's instructions: flash, and instructions in each model."""
+    sizes = {name: size for row in rows for name, size in row.code_bytes.items()}
+    counts = [{each.name: each.instructions for each in row.report.functions} for row in rows]
+    totals = [row.report.instructions or 1 for row in rows]
+    weights = {
+        name: max(count.get(name, 0) / total for count, total in zip(counts, totals, strict=True))
+        for name in set().union(*counts)
+    }
+    chosen = sorted((name for name in weights if weights[name] >= 0.003), key=lambda name: -weights[name])
+    return [
+        [f"`{name}`", f"{sizes.get(name, 0):,}", *(f"{count.get(name, 0):,}" for count in counts)]
+        for name in chosen
+    ]
 
 
 def main() -> int:
@@ -140,7 +154,8 @@ def main() -> int:
     console.info(markdown(HEAD, [row.cells() for row in rows]) + "\n")
     kinds = [line for row in rows for line in kind_rows(row.report, Path(row.model))]
     console.info(markdown(["model", "operators", "instructions", "share", "instr/MAC"], kinds) + "\n")
-    console.info(markdown(["function", "flash B"], kernel_rows(rows)))
+    columns = ["function", "flash B", *(f"`{row.model}`" for row in rows)]
+    console.info(markdown(columns, function_rows(rows)))
     if options.json:
         documents = [asdict(row) | {"ratio": row.ratio} for row in rows]
         write_atomic(options.json, json.dumps(documents, indent=2) + "\n")

@@ -30,8 +30,9 @@ def main() -> int:
     done = [run("start_up.py"), run("front_end.py")]
     if chosen.models:
         done.append(run("parity.py", "--model", chosen.models / "kws_ref_model.tflite"))
-        int8 = (path for path in sorted(chosen.models.glob("*.tflite")) if "float" not in path.stem)
+        int8 = [path for path in sorted(chosen.models.glob("*.tflite")) if "float" not in path.stem]
         done.append(run("profile_models.py", *int8))
+        done.append(run("kernels.py", *int8))
     if chosen.data:
         done += [run("kws_synthetic.py", "--data", chosen.data), run("kws_real.py", "--data", chosen.data)]
     return 0 if all(done) else 1
