@@ -1,21 +1,22 @@
-#include "fixed_point.h"
+#include "simd.h"
 #include "tinyml_nn_elementwise.h"
 
-/* Operands are brought to one scale with this many fractional bits before they are added. */
-enum { kSumFractionBits = 20 };
+/* x / 2^shift, halves away from zero; `half` is half a unit and `below` is -1, both 0 without a shift. */
+static inline int32_t divide_rounded(int32_t x, int32_t half, int32_t below, int32_t shift) {
+  return (x + half + ((x < 0 ? -1 : 0) & below)) >> shift;
+}
 
 void tinyml_nn_add_s8(const void* params, const int8_t* a, int32_t a_step, const int8_t* b, int32_t b_step,
                       int8_t* output, int32_t count) {
   const tinyml_nn_add_params p = *(const tinyml_nn_add_params*)params;
-  const int32_t unit = 1 << kSumFractionBits;
+  const int32_t b_half = (int32_t)((UINT32_C(1) << p.b_shift) >> 1), b_below = p.b_shift ? -1 : 0;
+  const int32_t half = (int32_t)((UINT32_C(1) << p.shift) >> 1), below = p.shift ? -1 : 0;
   for (int32_t i = 0; i < count; ++i) {
-    const int32_t left =
-        divide_by_power_of_two(multiply_q31((*a + p.a_offset) * unit, p.a_multiplier), -p.a_shift);
-    const int32_t right =
-        divide_by_power_of_two(multiply_q31((*b + p.b_offset) * unit, p.b_multiplier), -p.b_shift);
-    const int32_t sum = left + p.b_sign * right;
+    const int32_t exact = multiply_high(*b * TINYML_NN_ADD_UNIT + p.b_start, p.b_multiplier);
+    const int32_t sum =
+        *a * p.a_unit + p.a_start + divide_rounded(exact, b_half, b_below, p.b_shift) * p.b_unit;
     const int32_t value =
-        divide_by_power_of_two(multiply_q31(sum, p.output_multiplier), -p.output_shift) + p.output_offset;
+        divide_rounded(multiply_high(sum, p.multiplier), half, below, p.shift) + p.output_offset;
     *output++ = (int8_t)(value < p.lowest ? p.lowest : value > p.highest ? p.highest : value);
     a += a_step;
     b += b_step;

@@ -39,22 +39,25 @@ typedef struct {
 void tinyml_nn_broadcast(const tinyml_nn_broadcast_shape* shape, tinyml_nn_row* row, const void* params,
                          const int8_t* a, const int8_t* b, int8_t* output);
 
+enum { TINYML_NN_ADD_UNIT = 1 << 21 };
+
+/* The sum is taken in units of a's scale / 2^20, where a is the operand of the larger scale, so that only b
+ * and the sum are rescaled. A product with a multiplier is divided by 2^32, then by 2^shift. */
 typedef struct {
-  int32_t a_offset; /* minus the zero point */
-  int32_t a_multiplier;
-  int32_t a_shift; /* a's scale / twice the larger scale = multiplier * 2^(shift - 31) */
-  int32_t b_offset;
+  int32_t a_unit;  /* 2^20, or -2^20 where a is subtracted */
+  int32_t a_start; /* -a's zero point * a_unit */
+  int32_t b_start; /* -b's zero point * TINYML_NN_ADD_UNIT */
   int32_t b_multiplier;
   int32_t b_shift;
-  int32_t b_sign; /* 1: a + b; -1: a - b */
-  int32_t output_multiplier;
-  int32_t output_shift;
+  int32_t b_unit; /* 2, or -2 where b is subtracted */
+  int32_t multiplier;
+  int32_t shift;
   int32_t output_offset;
   int32_t lowest;
   int32_t highest;
 } tinyml_nn_add_params;
 
-/* a + b or a - b; `params` is a tinyml_nn_add_params. */
+/* The sum or difference of two numbers; `params` is a tinyml_nn_add_params. */
 tinyml_nn_row tinyml_nn_add_s8;
 
 typedef struct {

@@ -91,11 +91,19 @@ static const tinyml_nn_prelu_params params = {{
 
 @dataclass(frozen=True)
 class _Function:
-    """A binary function: its kernel, the same in Python, and the declaration of `params` it needs."""
+    """A binary function.
+
+    Attributes:
+        name: its kernel.
+        of: the same in Python.
+        params: the declaration of `params` that the kernel needs.
+        swapped: whether the kernel takes the second operand first.
+    """
 
     name: str
     of: Callable[[int, int], int]
     params: str = ""
+    swapped: bool = False
 
 
 def _sum(context: OpContext, sign: int, precision: type[np.floating]) -> Kernel:
@@ -108,12 +116,18 @@ def _sum(context: OpContext, sign: int, precision: type[np.floating]) -> Kernel:
         context.refuse("adds values of scales 2^20 times the output's", "Train and quantise the model again.")
     lowest, highest = context.clamp_range(target)
     zero_a, zero_b, zero = zero_point_of(a), zero_point_of(b), zero_point_of(target)
+    # The operand of the larger scale has the multiplier 1/2: the kernel takes it first.
+    swapped = scales[1] > scales[0]
+    wide_zero, wide_sign, narrow_zero, narrow_sign, narrow = (
+        (zero_b, sign, zero_a, 1, left) if swapped else (zero_a, 1, zero_b, sign, right)
+    )
     params = f"""\
 static const tinyml_nn_add_params params = {{
-    .a_offset = {-zero_a}, .a_multiplier = {left.significand}, .a_shift = {left.shift},
-    .b_offset = {-zero_b}, .b_multiplier = {right.significand}, .b_shift = {right.shift},
-    .b_sign = {sign}, .output_multiplier = {out.significand}, .output_shift = {out.shift},
-    .output_offset = {zero}, .lowest = {lowest}, .highest = {highest}}};
+    .a_unit = {wide_sign << _SUM_FRACTION_BITS}, .a_start = {-wide_zero * wide_sign << _SUM_FRACTION_BITS},
+    .b_start = {-narrow_zero << _SUM_FRACTION_BITS + 1}, .b_multiplier = {narrow.significand},
+    .b_shift = {-narrow.shift}, .b_unit = {2 * narrow_sign},
+    .multiplier = {out.significand}, .shift = {-out.shift}, .output_offset = {zero},
+    .lowest = {lowest}, .highest = {highest}}};
 """
 
     def function(one: int, other: int) -> int:
@@ -121,7 +135,7 @@ static const tinyml_nn_add_params params = {{
         exact_b = tables.requantize(0, 0, right)((other - zero_b) << _SUM_FRACTION_BITS)
         return tables.requantize(0, zero, out, lowest, highest)(exact_a + sign * exact_b)
 
-    return _binary(context, _Function("tinyml_nn_add_s8", function, params))
+    return _binary(context, _Function("tinyml_nn_add_s8", function, params, swapped))
 
 
 def _extremum(context: OpContext, function: _Function) -> Kernel:
@@ -149,6 +163,9 @@ def _binary(context: OpContext, function: _Function) -> Kernel:
     )
     left = context.array("a") if a.data is not None else read(a)
     right = context.array("b") if b.data is not None else read(b)
+    if function.swapped:
+        left, right = right, left
+        broadcast = layout.Broadcast(broadcast.size, broadcast.b, broadcast.a)
     overwrite = tuple(
         position
         for position, tensor in enumerate((a, b))

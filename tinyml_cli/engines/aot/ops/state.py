@@ -135,8 +135,8 @@ def _last_use(graph: Graph, tensor: int, start: int) -> int:
 
 
 _MAY_ALIAS = frozenset({
-    "ABS", "ADD", "CONCATENATION", "EXPAND_DIMS", "HARD_SWISH", "LEAKY_RELU", "MAXIMUM", "MINIMUM", "MUL",
-    "PACK", "PAD", "PADV2", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SLICE", "SPLIT",
+    "ABS", "ADD", "EXPAND_DIMS", "HARD_SWISH", "LEAKY_RELU", "MAXIMUM", "MINIMUM", "MUL",
+    "PAD", "PADV2", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SLICE", "SPLIT",
     "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "SUB", "TRANSPOSE", "UNPACK",
 })  # fmt: skip
 """Operators whose output may be the same bytes as an input."""
