@@ -17,13 +17,11 @@ static inline void widen_quad(const int8_t* values, uint8_t* column) {
 }
 
 uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
-  for (; quads >= 2; quads -= 2, values += 2 * kQuad, column += 4 * kColumnStep) {
-    widen_quad(values, column);
-    widen_quad(values + kQuad, column + 2 * kColumnStep);
+  for (; quads >= 4; quads -= 4, values += 4 * kQuad, column += 8 * kColumnStep) {
+    for (int quad = 0; quad < 4; ++quad) widen_quad(values + quad * kQuad, column + 2 * quad * kColumnStep);
   }
-  if (quads == 0) return column;
-  widen_quad(values, column);
-  return column + 2 * kColumnStep;
+  for (; quads > 0; --quads, values += kQuad, column += 2 * kColumnStep) widen_quad(values, column);
+  return column;
 }
 
 /* The order of the fields is what the assembly below reads. */
