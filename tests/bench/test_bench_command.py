@@ -61,6 +61,9 @@ def test_performance(
         (["--data", ".", "--benchmark", "ad"], "takes no model of input"),
         (["--data", "empty"], "no y_labels.csv"),
         (["--data", "wrong"], "the model takes 490"),
+        (["--data", "folders"], "2 classes, the model gives 12"),
+        (["--serve", "--board", "nano33ble"], "has a serial port of its own"),
+        (["--serve", "--board", "nowhere"], "no board `nowhere`"),
     ],
 )
 def test_bad_input(
@@ -71,6 +74,9 @@ def test_bad_input(
     (tmp_path / "empty").mkdir()
     (wrong / "a.bin").write_bytes(bytes(489))
     (wrong / "y_labels.csv").write_text("a.bin,12,0\n")
+    for name in ("yes", "no"):
+        (tmp_path / "folders" / name).mkdir(parents=True)
+    (tmp_path / "folders" / "no" / "a.bin").write_bytes(bytes(490))
     run = open_model("kws")
-    answer = tinyml("bench", run.path, *arguments, "--board", "native", "--json", cwd=tmp_path, code=2)
+    answer = tinyml("bench", run.path, "--board", "native", *arguments, "--json", cwd=tmp_path, code=2)
     assert why in answer.json["error"]["what"]

@@ -76,5 +76,5 @@ def test_launcher_adds_a_port_and_becomes_the_program(tmp_path: Path) -> None:
         "-m",
         "a",
     ]
-    said = subprocess.run([*command, "-m", "a"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == "__main__ beside main.py ['-m', 'a'] /dev/pts/7 0x1209 0xa\n"

@@ -68,7 +68,7 @@ def bench(
     dataset = load(data, chosen, run.manifest().labels).limited(limit)
     if mode == "performance":
         dataset = dataset.limited(_WINDOWS)
-    dataset.examples[0].windows(scorer.input_bytes)  # refuses the wrong data before the firmware is built
+    _check_fit(dataset, scorer, chosen, data)
     with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
         console.info(
             f"{len(dataset.examples)} examples on {ready.board} ({ready.engine}), benchmark {chosen.name}"
@@ -90,6 +90,17 @@ def bench(
     }
     write_atomic(run.file("report/bench.json"), json.dumps(document, indent=2) + "\n")
     return document
+
+
+def _check_fit(dataset: Dataset, scorer: Scorer, benchmark: Benchmark, data: Path) -> None:
+    """Refuses data of another model before the firmware is built."""
+    dataset.examples[0].windows(scorer.input_bytes)
+    if benchmark.result == "scores" and len(dataset.classes) != scorer.outputs:
+        raise TinymlError(
+            f"The data has {len(dataset.classes)} classes, the model gives {scorer.outputs} scores",
+            str(data),
+            "Take the data of this model; a folder for each class, be it an empty one, counts as a class.",
+        )
 
 
 @contextmanager
@@ -136,6 +147,7 @@ def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: Dataset
     results = []
     with console.progress(len(dataset.examples), "accuracy") as progress:
         for example in dataset.examples:
+            link.reset()  # a streaming model must not remember the example before
             windows = example.windows(scorer.input_bytes)
             results.append(np.mean([_infer(link, scorer, window) for window in windows], axis=0))
             progress.advance()

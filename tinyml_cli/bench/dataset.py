@@ -114,15 +114,15 @@ def _row(table: Path, number: int, row: list[str]) -> Example:
 
 
 def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> Dataset:
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir() and _files(path))
-    if not found:
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    if not any(_files(folder / name) for name in found):
         raise TinymlError(
             f"The folder holds no {LABELS_FILE}, and no folders of .bin or .npy files",
             str(folder),
             "See docs/bench.md for the layouts.",
         )
     classes = _class_order(found, benchmark, labels)
-    unknown = sorted(set(found) - set(classes))
+    unknown = sorted(name for name in set(found) - set(classes) if _files(folder / name))
     if unknown:
         raise TinymlError(
             f"The model has no class {', '.join(unknown)}",

@@ -36,7 +36,7 @@ class Scorer:
         scale, zero_point = quantization(source)
         self._input = TensorQuantization(scale=scale, zero_point=zero_point)
         self._scale, self._zero_point = quantization(target)
-        self._outputs = target.elements
+        self.outputs = target.elements
         self._decimals = result_decimals(benchmark, self._scale)
         self.input_bytes = input_bytes(graph, benchmark)
 
@@ -56,7 +56,7 @@ class Scorer:
             data: the input as the host sends it.
             output: int8, the bytes of all outputs; the first output counts.
         """
-        values = self._scale * (output[: self._outputs].astype(np.float64) - self._zero_point)
+        values = self._scale * (output[: self.outputs].astype(np.float64) - self._zero_point)
         if self._benchmark.result == "squared_error":
             differences = values - np.frombuffer(data, "<f4").astype(np.float64)
             # One after another, as the device adds: numpy's sum adds in pairs.

@@ -9,8 +9,10 @@ from tinyml_cli.bench import launch_runner
 from tinyml_cli.bench.benchmarks import choose
 from tinyml_cli.bench.serve import SerialBridge
 from tinyml_cli.console import console
+from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
 from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -26,6 +28,12 @@ def serve_port(
     Raises:
         TinymlError: it cannot be built or started, or this system has no pseudo-terminals.
     """
+    if load_board(board).kind == "usb":
+        raise TinymlError(
+            f"The board `{board}` has a serial port of its own",
+            "--serve",
+            "Flash it with the application bench, and name its USB ids in the runner's device table.",
+        )
     path = run.require(run.manifest(), MODEL_INT8)
     chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), benchmark)
     outcome = build(run, board, engine, tflm_dir, "bench", chosen.name)
