@@ -2,18 +2,16 @@
 #include "columns.h"
 #include "requantize.h"
 
-/* Where a window lies in the input; rows and columns outside of it count as the zero point. */
+/* What is the same for all windows. */
 typedef struct {
-  int32_t y, x;
-  int32_t inside;
-} Place;
-
-static Place place_of(const tinyml_nn_window* w, int32_t output_y, int32_t output_x) {
-  const int32_t y = output_y * w->stride_y - w->padding_y, x = output_x * w->stride_x - w->padding_x;
-  const int32_t inside = y >= 0 && y + (w->window_height - 1) * w->dilation_y < w->input_height && x >= 0 &&
-                         x + (w->window_width - 1) * w->dilation_x < w->input_width;
-  return (Place){y, x, inside};
-}
+  const tinyml_nn_window* window;
+  const int8_t* input;
+  int8_t* values;         /* of one window, in working memory */
+  int32_t quads;          /* of one window */
+  int32_t row_values;     /* of one row of a window */
+  int32_t row_step;       /* from a row of a window to the next */
+  int32_t last_y, last_x; /* of windows that lie in the input */
+} Layer;
 
 static void copy_values(const int8_t* from, int32_t count, int8_t* to) {
   for (; count >= kQuad; count -= kQuad, from += kQuad, to += kQuad) store_word(to, load_word(from));
@@ -38,52 +36,63 @@ static void gather_row(const tinyml_nn_window* w, int32_t x, const int8_t* row, 
   }
 }
 
-/* A whole window as int8 values, padded to quads by whatever `values` held. */
-static void gather(const tinyml_nn_window* w, Place place, const int8_t* input, int32_t quads,
-                   int8_t* values) {
-  const int32_t row_values = w->window_width * w->input_channels;
-  const int32_t row_step = w->input_width * w->input_channels;
-  if (!place.inside) {
-    const uint32_t zero = (uint8_t)w->input_zero_point * UINT32_C(0x01010101);
-    for (int32_t quad = 0; quad < quads; ++quad) store_word(values + quad * kQuad, zero);
+/* Any window, value by value. Padding counts as the zero point; what follows the last value is left as it
+ * was. */
+static __attribute__((noinline)) void fill_column(const Layer* layer, int32_t y, int32_t x, uint8_t* column) {
+  const tinyml_nn_window* const w = layer->window;
+  const uint32_t zero = (uint8_t)w->input_zero_point * UINT32_C(0x01010101);
+  for (int32_t i = 0; i < layer->quads; ++i) store_word(layer->values + i * kQuad, zero);
+  int8_t* values = layer->values;
+  for (int32_t i = 0; i < w->window_height; ++i, y += w->dilation_y, values += layer->row_values) {
+    if (y < 0 || y >= w->input_height) continue;
+    gather_row(w, x, layer->input + y * w->input_width * w->input_channels, values);
   }
-  for (int32_t i = 0; i < w->window_height; ++i, values += row_values) {
-    const int32_t y = place.y + i * w->dilation_y;
-    if (y >= 0 && y < w->input_height) gather_row(w, place.x, input + y * row_step, values);
-  }
+  tinyml_nn_widen(layer->values, layer->quads, column);
 }
 
-/* Fills one column: straight from the input where a window's rows are whole quads. */
-static void fill_column(const tinyml_nn_window* w, Place place, const int8_t* input, int32_t quads,
-                        int8_t* values, uint8_t* column) {
-  const int32_t row_values = w->window_width * w->input_channels;
-  const int32_t row_step = w->input_width * w->input_channels * w->dilation_y;
-  const int8_t* row = input + (place.y * w->input_width + place.x) * w->input_channels;
+/* A window that lies in the input, without horizontal dilation: straight from the input where its rows are
+ * whole quads. */
+static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t* column) {
+  const tinyml_nn_window* const w = layer->window;
+  const int32_t row_values = layer->row_values, row_step = layer->row_step;
+  const int8_t* row = layer->input + (y * w->input_width + x) * w->input_channels;
   int32_t rows = w->window_height;
-  if (!place.inside || w->dilation_x != 1 || row_values < kQuad) {
-    gather(w, place, input, quads, values);
-    tinyml_nn_widen(values, quads, column);
-  } else if (row_values % kQuad == 0) {
+  if (row_values % kQuad == 0) {
     for (; rows > 0; --rows, row += row_step) column = tinyml_nn_widen(row, row_values / kQuad, column);
-  } else {
-    /* What is copied beyond a row, the next row covers; the last row must not read too far. */
-    int8_t* to = values;
-    for (; rows > 1; --rows, row += row_step, to += row_values) copy_quads(row, row_values, to);
-    copy_values(row, row_values, to);
-    tinyml_nn_widen(values, quads, column);
+    return;
   }
+  /* What is copied beyond a row, the next row covers; the last row must not read too far. */
+  int8_t* to = layer->values;
+  for (; rows > 1; --rows, row += row_step, to += row_values) copy_quads(row, row_values, to);
+  copy_values(row, row_values, to);
+  tinyml_nn_widen(layer->values, layer->quads, column);
 }
 
 void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                            const int32_t* channels, uint8_t* scratch, int8_t* output) {
-  const tinyml_nn_window* w = window;
-  const int32_t quads = (w->window_height * w->window_width * w->input_channels + kQuad - 1) / kQuad;
-  int8_t* const values = (int8_t*)(scratch + quads * 2 * kColumnStep);
+  const tinyml_nn_window* const w = window;
+  const int32_t row_values = w->window_width * w->input_channels;
+  const int32_t quads = (w->window_height * row_values + kQuad - 1) / kQuad;
+  const Layer layer = {.window = w,
+                       .input = input,
+                       .values = (int8_t*)(scratch + quads * 2 * kColumnStep),
+                       .quads = quads,
+                       .row_values = row_values,
+                       .row_step = w->input_width * w->input_channels * w->dilation_y,
+                       .last_y = w->input_height - 1 - (w->window_height - 1) * w->dilation_y,
+                       .last_x = w->input_width - 1 - (w->window_width - 1) * w->dilation_x};
+  const int simple = w->dilation_x == 1 && row_values >= kQuad;
   int8_t* to = output;
   int32_t waiting = 0;
-  for (int32_t y = 0; y < w->output_height; ++y) {
-    for (int32_t x = 0; x < w->output_width; ++x) {
-      fill_column(w, place_of(w, y, x), input, quads, values, scratch + waiting * kWordBytes);
+  for (int32_t i = 0, y = -w->padding_y; i < w->output_height; ++i, y += w->stride_y) {
+    const int inner = simple && y >= 0 && y <= layer.last_y;
+    for (int32_t j = 0, x = -w->padding_x; j < w->output_width; ++j, x += w->stride_x) {
+      uint8_t* const column = scratch + waiting * kWordBytes;
+      if (inner && x >= 0 && x <= layer.last_x) {
+        fill_inner_column(&layer, y, x, column);
+      } else {
+        fill_column(&layer, y, x, column);
+      }
       if (++waiting < kColumns) continue;
       tinyml_nn_multiply_columns(w, scratch, kColumns, quads, weights, channels, to);
       to += kColumns * w->output_channels;
