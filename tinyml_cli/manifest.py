@@ -63,6 +63,9 @@ class Quantization(_Section):
 
     method: str
     calibration_samples: int
+    calibration_split: str = Field(
+        default="train", description="where samples came from: a split, `file` (the user's) or `random`"
+    )
     input: TensorQuantization | None = None
     output: TensorQuantization | None = None
     layers: list[LayerError] = Field(default_factory=list)

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
-    run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN|MODEL]",
+            help="A run, or a model trained elsewhere: .keras, .h5 (Keras 2 and 3) or a SavedModel folder; "
+            "the latest run by default.",
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            "--calibration",
+            metavar="DATA",
+            help="Real inputs of the MODEL: .npz, .npy, a folder of them or of images; or the word random.",
+        ),
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", "--out", help="The run directory of MODEL; runs/<name>-<hash> by default."),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", help="At most so many calibration samples (500 by default).")
+    ] = None,
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="LOW,HIGH",
+            help="What black and white of an image mean to MODEL: 0,255 or -1,1.",
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Write the float32 and int8 flatbuffers and compare three runtimes on them.
 
@@ -15,20 +52,10 @@ def command(
     Examples:
       tinyml convert
       tinyml convert runs/kws-yes-no --json
+      tinyml convert my_model.h5 --calibration samples.npz
+      tinyml convert saved_model/ --calibration photos/ --range 0,255 --run runs/mine
     """
-    from tinyml_cli.run import Run
-    from tinyml_cli.tflite.convert import convert
+    from tinyml_cli.tflite import convert_stage
 
-    outcome = convert(Run.open(run))
-    differing = outcome["mismatches"]
-    parity = (
-        ""
-        if differing is None
-        else (
-            f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
-            f"{outcome['compared']} inputs"
-        )
-    )
-    console.result(
-        outcome, f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}. Next: tinyml export-c-array"
-    )
+    outcome = convert_stage.convert_any(model, calibration, run, samples, value_range)
+    console.result(outcome, convert_stage.sentence(outcome))

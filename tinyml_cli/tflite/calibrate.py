@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli import recipe as recipes
+from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import LayerError, Quantization
+from tinyml_cli.manifest import Quantization
 from tinyml_cli.recipe import Recipe
 from tinyml_cli.run import CALIBRATION, MODEL, RECIPE, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import parse
-from tinyml_cli.tflite.layers import layer_errors
 
 METHODS = ("ptq",)
 LAYER_SAMPLES = 64
@@ -44,6 +44,12 @@ def quantize(
         TinymlError: unknown method, no trained model, no training data, or a layer without int8 kernel.
     """
     manifest = run.manifest()
+    if manifest.task == MODEL_TASK:
+        raise TinymlError(
+            "The run was made from a model alone: there is no training split to draw samples from",
+            str(run.path),
+            "To calibrate on other data: tinyml convert MODEL --calibration DATA",
+        )
     recipe = recipes.load(run.file(RECIPE))
     method = _known(method or recipe.quantization.method)
     n_samples = recipe.quantization.calibration_samples if n_samples is None else n_samples
@@ -59,10 +65,11 @@ def quantize(
         model_sha256=manifest.artifacts[MODEL].sha256,
     )
     console.info(f"Trial conversion on {len(calibration.samples)} training samples …")
-    from tinyml_cli.tflite.convert import KerasNetwork
+    from tinyml_cli.tflite import convert
 
-    converted = KerasNetwork(model_path).convert(calibration.samples)
-    layers = _measure(converted.float32, converted.int8, calibration.samples[:LAYER_SAMPLES])
+    with convert.opened(model_path) as network:
+        converted = convert.to_flatbuffers(network, calibration.inputs)
+    layers = convert.measure_layers(converted, [calibration.samples[:LAYER_SAMPLES]], "training samples")
     source, target = interpret.io_quantization(parse(converted.int8))
     calibration.save(run.file(CALIBRATION))
     run.record(manifest, CALIBRATION, "tinyml quantize", [MODEL])
@@ -106,17 +113,3 @@ def _draw(run: Run, recipe: Recipe, n_samples: int, seed: int) -> npt.NDArray[np
     if len(samples) < min(n_samples, _FEW_SAMPLES):
         console.warn(f"only {len(samples)} calibration samples: int8 ranges may be too narrow")
     return samples
-
-
-def _measure(float_model: bytes, int8_model: bytes, samples: npt.NDArray[np.float32]) -> list[LayerError]:
-    with console.progress(len(samples), "error per layer") as bar:
-        layers = layer_errors(float_model, int8_model, samples, bar.advance)
-    console.table(
-        f"int8 against float32, up to each layer, on {len(samples)} training samples",
-        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped"],
-        [
-            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}"]
-            for e in layers
-        ],
-    )
-    return layers

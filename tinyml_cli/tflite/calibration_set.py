@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +15,23 @@ import numpy.typing as npt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 
+SAMPLE_TYPES = ("float32", "int32", "int64")
+_PROVENANCE = ("method", "split", "seed", "model_sha256", "origin")
+
 
 @dataclass(frozen=True)
 class CalibrationSet:
     """Calibration samples with their provenance.
 
     Attributes:
-        samples: float32 [n, ...] model inputs, finite.
+        samples: float32 [n, ...] values of the first model input, finite.
         method: how the ranges are used ("ptq").
-        split: the split they were drawn from.
+        split: the split they were drawn from; "file" for data that the user gave, "random" for numbers
+            without meaning.
         seed: of the draw.
-        model_sha256: the Keras model they were drawn for.
+        model_sha256: the model they were drawn for.
+        origin: the user's file or folder; empty for a split.
+        others: the values of the other inputs, [n, ...] each.
     """
 
     samples: npt.NDArray[np.float32]
@@ -32,12 +39,25 @@ class CalibrationSet:
     split: str
     seed: int
     model_sha256: str
+    origin: str = ""
+    others: tuple[npt.NDArray[Any], ...] = ()
+
+    @property
+    def inputs(self) -> tuple[npt.NDArray[Any], ...]:
+        """One array [n, ...] per model input."""
+        return (self.samples, *self.others)
 
     def save(self, path: Path) -> None:
         """Writes the file whole or not at all; equal sets give equal bytes."""
-        provenance = {key: value for key, value in asdict(self).items() if key != "samples"}
+        provenance = {name: getattr(self, name) for name in _PROVENANCE if getattr(self, name) != ""}
+        arrays = {f"samples_{index}": values for index, values in enumerate(self.others, 1)}
         stream = BytesIO()
-        np.savez(stream, samples=self.samples, provenance=np.array(json.dumps(provenance, sort_keys=True)))
+        np.savez(
+            stream,
+            samples=self.samples,
+            provenance=np.array(json.dumps(provenance, sort_keys=True)),
+            **arrays,
+        )  # type: ignore[arg-type]
         write_atomic(path, stream.getvalue())
 
     @classmethod
@@ -49,13 +69,21 @@ class CalibrationSet:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                samples, provenance = archive["samples"], json.loads(str(archive["provenance"]))
-            if samples.dtype != np.float32 or samples.ndim < 2 or not len(samples):
-                raise ValueError(f"samples are {samples.dtype.name} {samples.shape}")
-            if not np.isfinite(samples).all():
-                raise ValueError("samples are not finite")
-            return cls(samples=samples, **provenance)
+                provenance = json.loads(str(archive["provenance"]))
+                names = ["samples", *(f"samples_{i}" for i in range(1, len(archive.files) - 1))]
+                samples, *others = (_checked(archive[name], name) for name in names)
+            if any(len(values) != len(samples) for values in others):
+                raise ValueError("its inputs have different numbers of samples")
+            return cls(samples=samples, others=tuple(others), **provenance)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise TinymlError(
                 f"The calibration set is damaged ({error})", str(path), "Run `tinyml quantize` again."
             ) from error
+
+
+def _checked(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    if values.dtype.name not in SAMPLE_TYPES or values.ndim < 1 or not len(values):
+        raise ValueError(f"{name} are {values.dtype.name} {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} are not finite")
+    return values

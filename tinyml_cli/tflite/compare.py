@@ -1,7 +1,8 @@
-"""Does the flatbuffer compute what the Keras model does, and do all runtimes agree on it?"""
+"""Does the flatbuffer compute what the source model does, and do all runtimes agree on it?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +12,11 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.tflite.ratio import sqnr_db
 
 COMPARED_SAMPLES = 200
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,9 @@ class Comparison:
     Attributes:
         compared: number of inputs.
         max_abs_error_float: largest difference of any output value, Keras against LiteRT in float32.
-        agreement_int8_float: share of inputs where int8 and Keras put the same class first.
+        agreement_int8_float: share of inputs where int8 and Keras put the same class first; None where the
+            first output has a single value.
+        sqnr_db: of each int8 output against Keras: 10 log10(sum x^2 / sum (x - x')^2).
         mismatches: int8 output bytes that differ between LiteRT and TensorFlow Lite Micro; None where the
             latter is not installed.
         max_difference: the largest such difference, in steps of the output's scale; None likewise.
@@ -30,7 +36,8 @@ class Comparison:
 
     compared: int
     max_abs_error_float: float
-    agreement_int8_float: float
+    agreement_int8_float: float | None
+    sqnr_db: list[float]
     mismatches: int | None
     max_difference: int | None
 
@@ -40,22 +47,27 @@ class Comparison:
 
 
 def compare(
-    float_model: bytes,
-    int8_model: bytes,
-    samples: npt.NDArray[np.float32],
-    keras_outputs: npt.NDArray[np.float32],
+    float_model: bytes, int8_model: bytes, samples: Sequence[Array], reference: Sequence[Array]
 ) -> Comparison:
-    """Runs both flatbuffers on `samples` float32 [n, ...], against Keras outputs float32 [n, classes]."""
-    in_quantization, _ = interpret.io_quantization(parse(int8_model))
-    inputs = interpret.quantize_values(samples, in_quantization)
-    with console.progress(len(samples) * (3 if interpret.has_tflm() else 2), "comparing runtimes") as bar:
-        float_outputs = interpret.run_float(float_model, samples, bar.advance)
-        int8_outputs = interpret.run_int8(int8_model, inputs, "litert", bar.advance)
-        mismatches, max_difference = tflm_mismatches(int8_model, inputs, int8_outputs, bar)
+    """Runs both flatbuffers on one array [n, ...] per input, against the outputs [n, ...] of Keras."""
+    n, graph = len(samples[0]), parse(int8_model)
+    inputs = interpret.quantize_inputs(graph, samples)
+    expected = [values.reshape(n, -1) for values in reference]
+    with console.progress(n * (3 if interpret.has_tflm() else 2), "comparing runtimes") as bar:
+        float_outputs = interpret.run(float_model, samples, "litert", bar.advance)
+        int8_outputs = interpret.run(int8_model, inputs, "litert", bar.advance)
+        mismatches, max_difference = _tflm_mismatches(int8_model, inputs, int8_outputs, bar)
+    restored = interpret.dequantize_outputs(graph, int8_outputs)
     return Comparison(
-        compared=len(samples),
-        max_abs_error_float=float(np.abs(float_outputs - keras_outputs).max()),
-        agreement_int8_float=float(np.mean(int8_outputs.argmax(axis=1) == keras_outputs.argmax(axis=1))),
+        compared=n,
+        max_abs_error_float=max(
+            float(np.abs(mine - theirs).max()) for mine, theirs in zip(float_outputs, expected, strict=True)
+        ),
+        agreement_int8_float=_agreement(int8_outputs[0], expected[0]),
+        sqnr_db=[
+            sqnr_db(float(np.square(exact).sum()), float(np.square(exact - mine).sum()))
+            for mine, exact in zip(restored, expected, strict=True)
+        ],
         mismatches=mismatches,
         max_difference=max_difference,
     )
@@ -72,15 +84,30 @@ def tflm_mismatches(
     Returns:
         (mismatches, largest difference); (None, None), with a note, where the runtime is not installed.
     """
+    return _tflm_mismatches(int8_model, [inputs], [litert_outputs], bar)
+
+
+def _tflm_mismatches(
+    int8_model: bytes, inputs: Sequence[Array], litert_outputs: Sequence[Array], bar: Any
+) -> tuple[int, int] | tuple[None, None]:
     if not interpret.has_tflm():
         console.info("TensorFlow Lite Micro's Python runtime is not installed here: not compared with it.")
         return None, None
-    outputs = interpret.run_int8(int8_model, inputs, "tflm", bar.advance if bar else None)
-    difference = np.abs(outputs.astype(np.int16) - litert_outputs)
-    mismatches, largest = int(np.count_nonzero(difference)), int(difference.max(initial=0))
+    outputs = interpret.run(int8_model, inputs, "tflm", bar.advance if bar else None)
+    differences = [
+        np.abs(mine.astype(np.int64) - theirs) for mine, theirs in zip(outputs, litert_outputs, strict=True)
+    ]
+    mismatches = sum(int(np.count_nonzero(each)) for each in differences)
+    largest = max(int(each.max(initial=0)) for each in differences)
     if largest > 1:
         console.warn(
-            f"{mismatches} of {outputs.size} int8 output bytes differ, by up to {largest}, between LiteRT "
-            "and TensorFlow Lite Micro; the device computes the latter's."
+            f"{mismatches} of {sum(each.size for each in outputs)} int8 output bytes differ, by up to "
+            f"{largest}, between LiteRT and TensorFlow Lite Micro; the device computes the latter's."
         )
     return mismatches, largest
+
+
+def _agreement(rounded: Array, exact: Array) -> float | None:
+    if exact.shape[1] < 2:
+        return None
+    return float(np.mean(rounded.argmax(axis=1) == exact.argmax(axis=1)))

@@ -1,9 +1,12 @@
-"""From a Keras model to float32 and full-int8 flatbuffers. The one place here that imports TensorFlow."""
+"""From a trained network to float32 and full-int8 flatbuffers. The one place here that imports TensorFlow."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +17,21 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Artifact, Quantization
+from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
+from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
-from tinyml_cli.tflite.graph import parse
+from tinyml_cli.tflite.graph import Graph, parse, total_macs
 from tinyml_cli.tflite.shrink import shrink
 
-FloatArray = npt.NDArray[np.float32]
+SAVED_MODEL = "saved_model.zip"
+"""The artifact that stands for model.keras in a run of a SavedModel folder."""
 
-_PREDICT_BATCH = 64
+# More than a float32 network differs between two libraries.
+_LARGEST_FLOAT_ERROR = 0.01
 
 
 def convert(run: Run) -> dict[str, Any]:
@@ -41,21 +47,27 @@ def convert(run: Run) -> dict[str, Any]:
             is not installed.
     """
     manifest = run.manifest()
-    model_path = run.require(manifest, MODEL)
+    source_name = SAVED_MODEL if SAVED_MODEL in manifest.artifacts else MODEL
+    source_path = run.require(manifest, source_name)
     calibration = CalibrationSet.load(run.require(manifest, CALIBRATION))
     console.info("Converting to TensorFlow Lite …")
-    network = KerasNetwork(model_path)
-    converted = network.convert(calibration.samples)
-    ops = opset.check_int8(parse(converted.int8, MODEL_INT8), MODEL_INT8)
-    reference = calibration.samples[: compare.COMPARED_SAMPLES]
-    comparison = compare.compare(converted.float32, converted.int8, reference, network.predict(reference))
+    with opened(source_path) as source:
+        converted = to_flatbuffers(source, calibration.inputs)
+        graph = parse(converted.int8, MODEL_INT8)
+        ops = opset.check_int8(graph, MODEL_INT8)
+        samples = [values[: compare.COMPARED_SAMPLES] for values in calibration.inputs]
+        reference = source.predict(samples)
+    comparison = compare.compare(converted.float32, converted.int8, samples, reference)
+    _check_float(comparison, reference)
 
     write_atomic(run.file(MODEL_FLOAT32), converted.float32)
     write_atomic(run.file(MODEL_INT8), converted.int8)
-    run.record(manifest, MODEL_FLOAT32, "tinyml convert", [MODEL])
-    run.record(manifest, MODEL_INT8, "tinyml convert", [MODEL, CALIBRATION])
+    run.record(manifest, MODEL_FLOAT32, "tinyml convert", [source_name])
+    run.record(manifest, MODEL_INT8, "tinyml convert", [source_name, CALIBRATION])
     manifest.ops = ops
-    manifest.quantization = _quantization(manifest.quantization, calibration, converted.int8)
+    manifest.quantization = _quantization(manifest.quantization, calibration, graph)
+    if manifest.model is None:
+        manifest.model = _described(run, manifest, parse(converted.float32))
     run.save(manifest)
     return {
         "run": str(run.path),
@@ -74,97 +86,67 @@ class Converted:
     int8: bytes
 
 
-class KerasNetwork:
-    """A Keras model with one input and one output, loaded from disk."""
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """The network of a run's artifact: model.keras, or a SavedModel that is unpacked meanwhile.
 
-    def __init__(self, path: Path) -> None:
-        """Loads it.
+    Raises:
+        TinymlError: TensorFlow is not installed, or the file is not a model that it can load.
+    """
+    if path.suffix != ".zip":
+        yield open_source(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(folder)
+        yield open_source(Path(folder))
 
-        Raises:
-            TinymlError: TensorFlow is not installed, or the file is not a model it can load.
-        """
-        self._tf = import_quietly("tensorflow")
-        self._keras = import_quietly("keras")
+
+def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Converted:
+    """Converts to float32 and, calibrated on `samples` (one array [n, ...] per input), to full int8.
+
+    Equal model and samples give equal bytes. Dense weights get one scale per tensor: older kernels of
+    TensorFlow Lite Micro ignore per-channel scales of FULLY_CONNECTED and answer wrongly in silence.
+
+    Raises:
+        TinymlError: samples that do not fit the model, or a layer the converter cannot express.
+    """
+    if len(samples) != len(source.inputs):
+        raise _unfit(source, f"the calibration set is for {len(samples)} inputs")
+    for spec, values in zip(source.inputs, samples, strict=True):
+        if not spec.accepts(values.shape[1:]):
+            raise _unfit(source, f"the calibration set has {values.shape[1:]} for {spec}")
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         try:
-            with silenced():
-                self._model = self._keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise TinymlError(
-                f"The Keras model cannot be loaded ({_first_line(error)})",
-                str(path),
-                "Train again: tinyml train …",
-            ) from error
-        if len(self._model.inputs) != 1 or len(self._model.outputs) != 1:
-            raise TinymlError(
-                "Only models with one input and one output can be converted",
-                str(path),
-                "Split the model, or merge its inputs into one tensor.",
-            )
-        self._path = path
-        self.input_shape: tuple[int, ...] = tuple(self._model.input_shape[1:])
-
-    def predict(self, samples: FloatArray) -> FloatArray:
-        """Float outputs [n, values] for inputs float32 [n, ...]."""
-        batches = [samples[i : i + _PREDICT_BATCH] for i in range(0, len(samples), _PREDICT_BATCH)]
-        with silenced():
-            outputs = [np.asarray(self._model(batch, training=False)) for batch in batches]
-        return np.concatenate(outputs).reshape(len(samples), -1).astype(np.float32)
-
-    def convert(self, samples: FloatArray) -> Converted:
-        """Converts to float32 and, calibrated on `samples` float32 [n, ...], to full int8.
-
-        Equal model and samples give equal bytes. Dense weights get one scale per tensor: older kernels of
-        TensorFlow Lite Micro ignore per-channel scales of FULLY_CONNECTED and answer wrongly in silence.
-
-        Raises:
-            TinymlError: samples that do not fit the model, or a layer the converter cannot express.
-        """
-        if samples.shape[1:] != self.input_shape:
-            raise TinymlError(
-                f"The model takes inputs of shape {self.input_shape}, "
-                f"the calibration set has {samples.shape[1:]}",
-                str(self._path),
-                "Run `tinyml quantize` again.",
-            )
-        with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-            self._export(folder)
-            float32 = self._run_converter(folder, None)
-            int8 = self._run_converter(folder, samples)
-        names = layers.activation_names(parse(int8))
-        return Converted(
-            float32, shrink(int8, names, import_quietly("tensorflow.lite.python.schema_py_generated"))
-        )
-
-    def _export(self, folder: str) -> None:
-        """A SavedModel whose signature has batch 1: an open batch size makes Flatten five operators."""
-        tf, model = self._tf, self._model
-        signature = [tf.TensorSpec((1, *self.input_shape), tf.float32)]
-        with silenced():
-            archive = self._keras.export.ExportArchive()
-            archive.track(model)
-            archive.add_endpoint("serve", lambda x: model(x, training=False), input_signature=signature)
-            archive.write_out(folder, verbose=False)
-
-    def _run_converter(self, folder: str, samples: FloatArray | None) -> bytes:
-        lite = self._tf.lite
-        try:
-            with silenced() as log:
-                converter = lite.TFLiteConverter.from_saved_model(folder)
-                if samples is not None:
-                    converter.optimizations = [lite.Optimize.DEFAULT]
-                    converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
-                    converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
-                    converter.inference_input_type = self._tf.int8
-                    converter.inference_output_type = self._tf.int8
-                    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-                return bytes(converter.convert())
-        # The converter's own error class is not public; it and its C++ side raise several kinds.
+            source.export(folder, [values.shape[1:] for values in samples])
+        # Tracing runs the layers' own code, which may raise anything.
         except Exception as error:
-            raise TinymlError(
-                f"TensorFlow Lite cannot express the model ({_reason(str(error) + log.tail)})",
-                str(self._path),
-                "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
-            ) from error
+            raise _inexpressible(str(error), source.path) from error
+        float32 = _run_converter(folder, None, source.path)
+        int8 = _run_converter(folder, samples, source.path)
+    names = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
+    return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), names))
+
+
+def _run_converter(folder: str, samples: Sequence[npt.NDArray[Any]] | None, where: Path) -> bytes:
+    tf = import_quietly("tensorflow")
+    lite = tf.lite
+    try:
+        with silenced() as log:
+            converter = lite.TFLiteConverter.from_saved_model(folder)
+            if samples is not None:
+                converter.optimizations = [lite.Optimize.DEFAULT]
+                converter.representative_dataset = lambda: (
+                    [values[index][None] for values in samples] for index in range(len(samples[0]))
+                )
+                converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.inference_input_type = tf.int8
+                converter.inference_output_type = tf.int8
+                converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+            return bytes(converter.convert())
+    # The converter's own error class is not public; it and its C++ side raise several kinds.
+    except Exception as error:
+        raise _inexpressible(str(error) + log.tail, where) from error
 
 
 def tensorflow_lite() -> Any:
@@ -176,23 +158,78 @@ def tensorflow_lite() -> Any:
     return import_quietly("tensorflow").lite
 
 
-def _quantization(drawn: Quantization | None, calibration: CalibrationSet, int8: bytes) -> Quantization:
-    source, target = interpret.io_quantization(parse(int8))
+def measure_layers(converted: Converted, inputs: Sequence[npt.NDArray[Any]], what: str) -> list[LayerError]:
+    """The error of each layer on calibration inputs, shown as a table.
+
+    Raises:
+        TinymlError: the int8 model has other operators than the float model.
+    """
+    with console.progress(len(inputs[0]), "error per layer") as bar:
+        errors = layers.layer_errors(converted.float32, converted.int8, inputs, bar.advance)
+    console.table(
+        f"int8 against float32, up to each layer, on {len(inputs[0])} {what}",
+        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped"],
+        [
+            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}"]
+            for e in errors
+        ],
+    )
+    return errors
+
+
+def io_quantization(graph: Graph) -> tuple[TensorQuantization | None, TensorQuantization | None]:
+    """Scale and zero point of the first input and output; None for one that is not int8."""
+    first = [graph.tensors[indices[0]] for indices in (graph.inputs, graph.outputs)]
+    source, target = (interpret.tensor_quantization(t) if t.dtype == "int8" else None for t in first)
+    return source, target
+
+
+def _quantization(drawn: Quantization | None, calibration: CalibrationSet, graph: Graph) -> Quantization:
+    source, target = io_quantization(graph)
     return Quantization(
         method=calibration.method,
         calibration_samples=len(calibration.samples),
+        calibration_split=calibration.split,
         input=source,
         output=target,
         layers=drawn.layers if drawn else [],
     )
 
 
+def _described(run: Run, manifest: Manifest, graph: Graph) -> Model:
+    parameters = sum(t.elements for t in graph.tensors if t.data is not None and t.dtype.startswith("float"))
+    source = manifest.metrics.get("source", {})
+    name = Path(str(source.get("path", run.path))).stem
+    return Model(name=name, parameters=parameters, macs=total_macs(graph))
+
+
+def _check_float(comparison: compare.Comparison, reference: Sequence[npt.NDArray[Any]]) -> None:
+    largest = max(float(np.abs(values).max(initial=0)) for values in reference)
+    if comparison.max_abs_error_float > _LARGEST_FLOAT_ERROR * max(largest, 1e-6):
+        console.warn(
+            f"the float32 flatbuffer differs from the model by up to {comparison.max_abs_error_float:.3g} on "
+            f"outputs of up to {largest:.3g}: some layer acts differently in TensorFlow Lite"
+        )
+
+
+def _unfit(source: Source, reason: str) -> TinymlError:
+    return TinymlError(
+        f"The model takes {', '.join(map(str, source.inputs))}, {reason}",
+        str(source.path),
+        "Run `tinyml quantize` again, or `tinyml convert MODEL --calibration DATA`.",
+    )
+
+
+def _inexpressible(log: str, where: Path) -> TinymlError:
+    return TinymlError(
+        f"TensorFlow Lite cannot express the model ({_reason(log)})",
+        str(where),
+        "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
+    )
+
+
 def _artifact(entry: Artifact) -> dict[str, Any]:
     return {"bytes": entry.bytes, "sha256": entry.sha256}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _reason(log: str) -> str:

@@ -6,7 +6,7 @@ kernels; the builtin kernels give the same bytes as TensorFlow Lite Micro on con
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
-from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.tflite.graph import Graph, Tensor, parse
 
 Runtime = Literal["litert", "tflm"]
 Int8Array = npt.NDArray[np.int8]
@@ -109,13 +109,36 @@ def dequantize_values(values: Int8Array, quantization: TensorQuantization) -> Fl
     return (shifted * np.float32(quantization.scale)).astype(np.float32)
 
 
+def quantize_inputs(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """Real values as a model takes them: int8 by each input's scale, other types as they are.
+
+    Args:
+        graph: the model.
+        inputs: one array [n, ...] per model input.
+    """
+    return [
+        quantize_values(values, tensor_quantization(tensor))
+        if tensor.dtype == "int8"
+        else np.asarray(values, tensor.dtype)
+        for tensor, values in zip((graph.tensors[index] for index in graph.inputs), inputs, strict=True)
+    ]
+
+
+def dequantize_outputs(graph: Graph, outputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """What a model answers as real values: int8 by each output's scale, other types as they are."""
+    return [
+        dequantize_values(values, tensor_quantization(tensor)) if tensor.dtype == "int8" else values
+        for tensor, values in zip((graph.tensors[index] for index in graph.outputs), outputs, strict=True)
+    ]
+
+
 def run_int8(
     model_bytes: bytes,
     inputs: Int8Array,
     runtime: Runtime = "litert",
     advance: Callable[[], object] | None = None,
 ) -> Int8Array:
-    """Runs a full-int8 model on each input.
+    """Runs a full-int8 model with one input on each sample.
 
     Args:
         model_bytes: the flatbuffer.
@@ -129,9 +152,7 @@ def run_int8(
     Raises:
         TinymlError: the runtime is not installed, or inputs and model do not fit.
     """
-    if runtime == "tflm":
-        return _run_tflm(model_bytes, inputs, advance)
-    return _run_lite(model_bytes, inputs, np.dtype(np.int8), advance)
+    return _first_output(model_bytes, inputs, np.dtype(np.int8), runtime, advance)
 
 
 def run_float(
@@ -142,53 +163,113 @@ def run_float(
     Raises:
         TinymlError: no runtime is installed, or inputs and model do not fit.
     """
-    return _run_lite(model_bytes, inputs, np.dtype(np.float32), advance)
+    return _first_output(model_bytes, inputs, np.dtype(np.float32), "litert", advance)
 
 
-def _run_lite(
+def run(
+    model_bytes: bytes,
+    inputs: Sequence[npt.NDArray[Any]],
+    runtime: Runtime = "litert",
+    advance: Callable[[], object] | None = None,
+) -> list[npt.NDArray[Any]]:
+    """Runs a model with any number of inputs and outputs on each sample.
+
+    Args:
+        model_bytes: the flatbuffer.
+        inputs: one array [n, ...] per model input, in the model's order and of its types.
+        runtime: as of `run_int8`.
+        advance: called after each inference.
+
+    Returns:
+        One array [n, values] per model output, of its type.
+
+    Raises:
+        TinymlError: the runtime is not installed, or inputs and model do not fit.
+    """
+    session = _Tflm(model_bytes) if runtime == "tflm" else _Lite(model_bytes)
+    if len(inputs) != len(session.sources):
+        raise TinymlError(
+            f"The model takes {len(session.sources)} inputs, got {len(inputs)}",
+            "",
+            "Give one array for each.",
+        )
+    shaped = [
+        _shaped(values, np.dtype(source["dtype"]), source["dtype"], source["shape"])
+        for values, source in zip(inputs, session.sources, strict=True)
+    ]
+    outputs = [
+        np.empty((len(shaped[0]), int(np.prod(target["shape"]))), target["dtype"])
+        for target in session.targets
+    ]
+    for index in range(len(shaped[0])):
+        answer = session.invoke([values[index] for values in shaped])
+        for output, values in zip(outputs, answer, strict=True):
+            output[index] = values.reshape(-1)
+        if advance:
+            advance()
+    return outputs
+
+
+def _first_output(
     model_bytes: bytes,
     inputs: npt.NDArray[Any],
     dtype: np.dtype[Any],
+    runtime: Runtime,
     advance: Callable[[], object] | None,
 ) -> npt.NDArray[Any]:
-    interpreter = lite_interpreter(model_bytes)
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    session = _Tflm(model_bytes) if runtime == "tflm" else _Lite(model_bytes)
+    source, target = session.sources[0], session.targets[0]
     shaped = _shaped(inputs, dtype, source["dtype"], source["shape"])
     outputs = np.empty((len(shaped), int(np.prod(target["shape"]))), dtype)
     for index, value in enumerate(shaped):
-        interpreter.set_tensor(source["index"], value)
-        interpreter.invoke()
-        outputs[index] = interpreter.get_tensor(target["index"]).reshape(-1)
+        outputs[index] = session.invoke([value])[0].reshape(-1)
         if advance:
             advance()
     return outputs
 
 
-def _run_tflm(model_bytes: bytes, inputs: Int8Array, advance: Callable[[], object] | None) -> Int8Array:
-    try:
-        from tflite_micro.python.tflite_micro import runtime
-    except ImportError as error:
-        raise TinymlError(
-            "TensorFlow Lite Micro's Python runtime is not installed",
-            "",
-            "It exists for Linux on x86-64: pip install tflite-micro, or compare with LiteRT alone.",
-        ) from error
-    try:
-        interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=_TFLM_ARENA_BYTES)
-    except (RuntimeError, ValueError) as error:
-        raise TinymlError(
-            f"TensorFlow Lite Micro cannot load the model ({error})", "", "Run `tinyml convert` again."
-        ) from error
-    source, target = interpreter.get_input_details(0), interpreter.get_output_details(0)
-    shaped = _shaped(inputs, np.dtype(np.int8), source["dtype"], source["shape"])
-    outputs = np.empty((len(shaped), int(np.prod(target["shape"]))), np.int8)
-    for index, value in enumerate(shaped):
-        interpreter.set_input(value, 0)
-        interpreter.invoke()
-        outputs[index] = interpreter.get_output(0).reshape(-1)
-        if advance:
-            advance()
-    return outputs
+class _Lite:
+    """LiteRT with a model."""
+
+    def __init__(self, model_bytes: bytes) -> None:
+        self._interpreter = lite_interpreter(model_bytes)
+        self.sources = self._interpreter.get_input_details()
+        self.targets = self._interpreter.get_output_details()
+
+    def invoke(self, values: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        for source, value in zip(self.sources, values, strict=False):
+            self._interpreter.set_tensor(source["index"], value)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(target["index"]) for target in self.targets]
+
+
+class _Tflm:
+    """TensorFlow Lite Micro with a model."""
+
+    def __init__(self, model_bytes: bytes) -> None:
+        try:
+            from tflite_micro.python.tflite_micro import runtime
+        except ImportError as error:
+            raise TinymlError(
+                "TensorFlow Lite Micro's Python runtime is not installed",
+                "",
+                "It exists for Linux on x86-64: pip install tflite-micro, or compare with LiteRT alone.",
+            ) from error
+        try:
+            self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=_TFLM_ARENA_BYTES)
+        except (RuntimeError, ValueError) as error:
+            raise TinymlError(
+                f"TensorFlow Lite Micro cannot load the model ({error})", "", "Run `tinyml convert` again."
+            ) from error
+        graph = parse(model_bytes)
+        self.sources = [self._interpreter.get_input_details(i) for i in range(len(graph.inputs))]
+        self.targets = [self._interpreter.get_output_details(i) for i in range(len(graph.outputs))]
+
+    def invoke(self, values: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        for index, value in enumerate(values):
+            self._interpreter.set_input(value, index)
+        self._interpreter.invoke()
+        return [self._interpreter.get_output(index) for index in range(len(self.targets))]
 
 
 def _shaped(

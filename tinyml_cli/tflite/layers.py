@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,11 @@ import numpy.typing as npt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import LayerError, TensorQuantization
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.graph import Graph, parse
+from tinyml_cli.tflite.graph import Graph, Operator, parse
+from tinyml_cli.tflite.ratio import sqnr_db
 
-# Zero error has no logarithm and JSON no infinity; int8 rounding alone gives about 50 dB.
-MAX_SQNR_DB = 120.0
+# The int8 converter puts these in where scales differ; they have no counterpart in the float model.
+_BETWEEN_GRIDS = ("QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass
@@ -44,7 +45,7 @@ class _Sums:
 def layer_errors(
     float_model: bytes,
     int8_model: bytes,
-    samples: npt.NDArray[np.float32],
+    inputs: Sequence[npt.NDArray[Any]],
     advance: Callable[[], object] | None = None,
 ) -> list[LayerError]:
     """Compares every activation of the int8 model with the same one of the float model.
@@ -57,22 +58,23 @@ def layer_errors(
     Args:
         float_model: flatbuffer converted without quantisation.
         int8_model: flatbuffer of the same network, full int8, with the same operators in the same order.
-        samples: float32 [n, ...] model inputs.
+        inputs: one array [n, ...] per model input.
         advance: called after each sample.
 
     Raises:
         TinymlError: the two models are not the same network.
     """
-    pairs = _activation_pairs(parse(float_model), parse(int8_model))
+    float_graph, int8_graph = parse(float_model), parse(int8_model)
+    pairs = activation_pairs(float_graph, int8_graph)
     exact = interpret.lite_interpreter(float_model, preserve_all_tensors=True)
     rounded = interpret.lite_interpreter(int8_model, preserve_all_tensors=True)
-    source, target = exact.get_input_details()[0], rounded.get_input_details()[0]
+    quantized = interpret.quantize_inputs(int8_graph, inputs)
     sums = [_Sums() for _ in pairs]
-    for sample in samples.reshape(len(samples), *source["shape"]):
-        exact.set_tensor(source["index"], sample)
-        exact.invoke()
-        rounded.set_tensor(target["index"], interpret.quantize_values(sample, pairs[0].grid))
-        rounded.invoke()
+    for index in range(len(inputs[0])):
+        for runtime, graph, arrays in ((exact, float_graph, inputs), (rounded, int8_graph, quantized)):
+            for tensor, values in zip(graph.inputs, arrays, strict=True):
+                runtime.set_tensor(tensor, values[index].reshape(graph.tensors[tensor].shape))
+            runtime.invoke()
         for pair, total in zip(pairs, sums, strict=True):
             restored = interpret.dequantize_values(rounded.get_tensor(pair.rounded), pair.grid)
             total.add(exact.get_tensor(pair.exact), restored, pair.grid)
@@ -96,7 +98,7 @@ def activation_names(graph: Graph) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
     """One activation: its tensor index in the float and in the int8 model, and its int8 grid."""
 
     name: str
@@ -106,34 +108,54 @@ class _Pair:
     grid: TensorQuantization
 
 
-def _activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[_Pair]:
-    operators = list(zip(float_graph.operators, int8_graph.operators, strict=False))
-    if len(float_graph.operators) != len(int8_graph.operators) or any(a.name != b.name for a, b in operators):
+def operator_pairs(float_graph: Graph, int8_graph: Graph) -> list[tuple[Operator, Operator]]:
+    """The operators of two models of one network, float and int8, side by side.
+
+    Raises:
+        TinymlError: they are not the same in the same order.
+    """
+    rows = [
+        [each for each in graph.operators if each.name not in _BETWEEN_GRIDS]
+        for graph in (float_graph, int8_graph)
+    ]
+    if [each.name for each in rows[0]] != [each.name for each in rows[1]]:
         raise TinymlError(
             "The float32 and the int8 model do not have the same operators, so layers cannot be compared",
             "",
             "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
         )
-    rows = [("input", "INPUT", float_graph.inputs[0], int8_graph.inputs[0])]
-    for name, (exact, rounded) in zip(activation_names(float_graph), operators, strict=True):
+    return list(zip(*rows, strict=True))
+
+
+def activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[Pair]:
+    """Inputs and first outputs of operators that are float32 in one model and int8 in the other.
+
+    Raises:
+        TinymlError: the two models are not the same network.
+    """
+    operators = operator_pairs(float_graph, int8_graph)
+    rows = [
+        ("input" if len(int8_graph.inputs) == 1 else f"input_{index}", "INPUT", exact, rounded)
+        for index, (exact, rounded) in enumerate(zip(float_graph.inputs, int8_graph.inputs, strict=True))
+    ]
+    for exact, rounded in operators:
+        name = layer_name(float_graph.tensors[exact.outputs[0]].name, exact.name)
         rows.append((name, exact.name, exact.outputs[0], rounded.outputs[0]))
-    return [_Pair(*row, interpret.tensor_quantization(int8_graph.tensors[row[3]])) for row in rows]
+    return [
+        Pair(*row, interpret.tensor_quantization(int8_graph.tensors[row[3]]))
+        for row in rows
+        if float_graph.tensors[row[2]].dtype == "float32" and int8_graph.tensors[row[3]].dtype == "int8"
+    ]
 
 
-def _figures(pair: _Pair, sums: _Sums) -> LayerError:
-    if sums.noise == 0:
-        sqnr_db = MAX_SQNR_DB
-    elif sums.signal == 0:
-        sqnr_db = -MAX_SQNR_DB
-    else:
-        sqnr_db = float(np.clip(10 * np.log10(sums.signal / sums.noise), -MAX_SQNR_DB, MAX_SQNR_DB))
+def _figures(pair: Pair, sums: _Sums) -> LayerError:
     norm = np.sqrt(sums.signal * sums.quantized)
     return LayerError(
         name=pair.name,
         op=pair.op,
         scale=pair.grid.scale,
         zero_point=pair.grid.zero_point,
-        sqnr_db=round(sqnr_db, 2),
+        sqnr_db=sqnr_db(sums.signal, sums.noise),
         cosine=round(float(sums.product / norm), 6) if norm else float(sums.noise == 0),
         clipped_share=round(sums.clipped / sums.count, 6) if sums.count else 0.0,
     )

@@ -1,0 +1,67 @@
+"""Keras 2 models in HDF5 files, rewritten so that Keras 3 takes them.
+
+Keras 3 reads the format itself but refuses constructor arguments that Keras 2 wrote for every layer of a kind
+although they never had an effect there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Layer kinds, an argument that their Keras 3 classes lack, and the only value with which it means nothing.
+_WITHOUT_EFFECT: tuple[tuple[re.Pattern[str], str, Any], ...] = (
+    (re.compile(r"(Depthwise|Separable)Conv[12]D|Conv[123]DTranspose"), "groups", 1),
+    (re.compile(r"LSTM|GRU|SimpleRNN|RNN|ConvLSTM[123]D"), "time_major", False),
+    (re.compile(r"BatchNormalization"), "virtual_batch_size", None),
+)
+_RENAMED = {"BatchNormalizationV1": "BatchNormalization", "Model": "Functional"}
+
+
+@contextlib.contextmanager
+def mended(path: Path) -> Iterator[Path]:
+    """Yields an HDF5 model that Keras 3 can read: the file itself where nothing had to change.
+
+    Raises:
+        OSError: not an HDF5 file.
+        ValueError: its model configuration is not JSON.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as archive:
+        text = archive.attrs.get("model_config")
+    before = None if text is None else json.loads(text)
+    after = modernised(before)
+    if after == before:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+        copy = Path(folder) / "model.h5"
+        shutil.copyfile(path, copy)
+        with h5py.File(copy, "r+") as archive:
+            archive.attrs["model_config"] = json.dumps(after)
+        yield copy
+
+
+def modernised(config: Any) -> Any:
+    """A copy of a Keras 2 model configuration, at any depth, in the words of Keras 3."""
+    if isinstance(config, list):
+        return [modernised(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("Policy", "DTypePolicy") and "name" in config.get("config", {}):
+        return config["config"]["name"]
+    fresh = {key: modernised(value) for key, value in config.items()}
+    kind, arguments = fresh.get("class_name"), fresh.get("config")
+    if isinstance(kind, str) and isinstance(arguments, dict):
+        fresh["class_name"] = _RENAMED.get(kind, kind)
+        for kinds, name, value in _WITHOUT_EFFECT:
+            if kinds.fullmatch(fresh["class_name"]) and name in arguments and arguments[name] == value:
+                del arguments[name]
+    return fresh

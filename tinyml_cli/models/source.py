@@ -1,0 +1,270 @@
+"""A trained network on disk, as the converter needs it: a Keras file or a SavedModel folder."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.models import import_quietly
+from tinyml_cli.models.legacy import mended
+from tinyml_cli.silence import silenced
+
+Array = npt.NDArray[Any]
+
+HDF5_SUFFIXES = (".h5", ".hdf5")
+KERAS_SUFFIXES = (".keras", *HDF5_SUFFIXES)
+SAVED_MODEL_FILE = "saved_model.pb"
+
+_PREDICT_BATCH = 64
+_SIGNATURES = ("serving_default", "serve")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a network.
+
+    Attributes:
+        name: as the network calls it.
+        shape: of one sample, without the batch; None where any size is taken.
+        dtype: numpy's name.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+    def accepts(self, shape: Sequence[int]) -> bool:
+        """Whether a sample of this shape fits."""
+        return len(shape) == len(self.shape) and all(
+            mine is None or mine == theirs for mine, theirs in zip(self.shape, shape, strict=True)
+        )
+
+    def __str__(self) -> str:
+        sizes = ", ".join("any" if size is None else str(size) for size in self.shape)
+        return f"`{self.name}` [{sizes}] {self.dtype}"
+
+
+class Source(Protocol):
+    """A network that can be run and exported."""
+
+    path: Path
+    inputs: tuple[InputSpec, ...]
+
+    def predict(self, samples: Sequence[Array]) -> list[Array]:
+        """Outputs [n, ...] in order, for one array [n, ...] per input."""
+
+    def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
+        """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
+
+
+def is_source(path: Path) -> bool:
+    """Whether a path is a model that `open_source` reads: a Keras file or a SavedModel folder."""
+    if path.is_dir():
+        return (path / SAVED_MODEL_FILE).is_file()
+    return path.suffix.lower() in KERAS_SUFFIXES
+
+
+def open_source(path: Path) -> Source:
+    """Loads a network.
+
+    Raises:
+        TinymlError: TensorFlow is not installed, or the file is not a model that it can load.
+    """
+    source = SavedModelSource(path) if path.is_dir() else KerasSource(path)
+    for each in source.inputs:
+        if each.dtype not in ("float32", "int32", "int64"):
+            raise TinymlError(
+                f"The input {each} is neither float32 nor an integer",
+                str(path),
+                "Cast it inside the model, so that the input is float32.",
+            )
+    return source
+
+
+class KerasSource:
+    """A Keras 3 model, or a Keras 2 model in an HDF5 file."""
+
+    def __init__(self, path: Path) -> None:
+        self._tf = import_quietly("tensorflow")
+        self._keras = import_quietly("keras")
+        self.path = path
+        self._model = self._load()
+        if not getattr(self._model, "inputs", None):
+            raise TinymlError(
+                "The model does not say which inputs it takes: it is written as a class of its own",
+                str(path),
+                "Write it as a folder where it was trained, model.export('folder'), and convert that.",
+            )
+        self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
+
+    def save(self, path: Path) -> None:
+        """Writes the model in Keras 3's own format."""
+        with silenced():
+            self._model.save(path)
+
+    def predict(self, samples: Sequence[Array]) -> list[Array]:
+        """Outputs [n, ...] in order, for one array [n, ...] per input."""
+        size = 1 if any(each.shape[0] == 1 for each in self._model.inputs) else _PREDICT_BATCH
+        with silenced():
+            parts = [self._call(batch) for batch in _batches(samples, size)]
+        return _joined(parts)
+
+    def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
+        """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
+        archive = self._keras.export.ExportArchive()
+        archive.track(self._model)
+        with silenced():
+            archive.add_endpoint(
+                "serve", _endpoint(self._call), input_signature=_signature(self._tf, self.inputs, shapes)
+            )
+            archive.write_out(folder, verbose=False)
+
+    def _call(self, samples: Sequence[Any]) -> list[Any]:
+        # Inputs may be given to a functional model as a list or a dictionary of any depth.
+        packed = self._keras.tree.pack_sequence_as(self._model.input, list(samples))
+        return list(self._keras.tree.flatten(self._model(packed, training=False)))
+
+    def _load(self) -> Any:
+        if not self.path.is_file():
+            raise TinymlError("There is no such model", str(self.path), "Check the path.")
+        try:
+            with _readable(self.path) as readable, silenced():
+                return self._keras.saving.load_model(readable, compile=False)
+        # Keras raises nearly every kind of exception on files that it did not write.
+        except Exception as error:
+            raise _not_loaded(str(error), self.path) from error
+
+
+class SavedModelSource:
+    """A SavedModel folder, by its serving signature."""
+
+    def __init__(self, path: Path) -> None:
+        self._tf = import_quietly("tensorflow")
+        self.path = path
+        try:
+            with silenced():
+                self._loaded = self._tf.saved_model.load(str(path))
+            signatures = dict(self._loaded.signatures)
+        # TensorFlow raises many kinds, some of them not public.
+        except Exception as error:
+            raise _not_loaded(str(error), path) from error
+        self._function = self._chosen(signatures)
+        specs = sorted(self._function.structured_input_signature[1].items())
+        for name, spec in specs:
+            if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] not in (None, 1):
+                raise TinymlError(
+                    f"The input `{name}` of the SavedModel has the shape {spec.shape}: its batch is not open",
+                    str(path),
+                    "Save it with a signature of shape [None, …].",
+                )
+        self._names = [name for name, _ in specs]
+        self._batch = 1 if any(spec.shape[0] == 1 for _, spec in specs) else _PREDICT_BATCH
+        self.inputs = tuple(_spec(name, tuple(spec.shape), spec.dtype.name) for name, spec in specs)
+
+    def predict(self, samples: Sequence[Array]) -> list[Array]:
+        """Outputs [n, ...] in alphabetical order of their names, for one array [n, ...] per input."""
+        with silenced():
+            return _joined([self._call(batch) for batch in _batches(samples, self._batch)])
+
+    def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
+        """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
+        module = self._tf.Module()
+        module.loaded = self._loaded
+        module.serve = self._tf.function(
+            _endpoint(self._call), input_signature=_signature(self._tf, self.inputs, shapes)
+        )
+        with silenced():
+            self._tf.saved_model.save(module, folder, signatures=module.serve)
+
+    def _call(self, samples: Sequence[Any]) -> list[Any]:
+        given = {
+            name: self._tf.convert_to_tensor(each) for name, each in zip(self._names, samples, strict=True)
+        }
+        return [value for _, value in sorted(self._function(**given).items())]
+
+    def _chosen(self, signatures: dict[str, Any]) -> Any:
+        for name in (*_SIGNATURES, *signatures):
+            if name in signatures and (len(signatures) == 1 or name in _SIGNATURES):
+                return signatures[name]
+        raise TinymlError(
+            f"The SavedModel has no signature `serving_default`; it has: {', '.join(signatures) or 'none'}",
+            str(self.path),
+            "Save it with model.export('folder').",
+        )
+
+
+def _spec(name: str, shape: Sequence[int | None], dtype: str) -> InputSpec:
+    return InputSpec(name, tuple(None if size is None else int(size) for size in shape[1:]), str(dtype))
+
+
+def _endpoint(call: Any) -> Any:
+    # The names keep the order of outputs, which TensorFlow sorts.
+    def one(*samples: Any) -> Any:
+        outputs = call(samples)
+        return (
+            outputs[0] if len(outputs) == 1 else {f"output_{i:02d}": value for i, value in enumerate(outputs)}
+        )
+
+    return one
+
+
+def _signature(tf: Any, inputs: Sequence[InputSpec], shapes: Sequence[Sequence[int]]) -> list[Any]:
+    """Batch 1: an open batch size makes Flatten five operators. The names keep the order of inputs."""
+    return [
+        tf.TensorSpec((1, *shape), each.dtype, name=f"input_{index:02d}")
+        for index, (each, shape) in enumerate(zip(inputs, shapes, strict=True))
+    ]
+
+
+def _batches(samples: Sequence[Array], size: int) -> Iterator[list[Array]]:
+    for start in range(0, len(samples[0]), size):
+        yield [each[start : start + size] for each in samples]
+
+
+def _joined(parts: Sequence[Sequence[Any]]) -> list[Array]:
+    return [np.concatenate([np.asarray(value) for value in column]) for column in zip(*parts, strict=True)]
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[Path]:
+    if path.suffix.lower() in HDF5_SUFFIXES:
+        with mended(path) as copy:
+            yield copy
+    else:
+        yield path
+
+
+_UNKNOWN = re.compile(r"(?:Unknown layer|[Cc]ould not locate (?:class|function))[^'`]*['`]([\w>.]+)")
+_REFUSED = re.compile(r"arguments? passed to (\w+): (\{[^}]*\})")
+_EXPORT = "Write it as a folder where it was trained, model.export('folder'), and convert that."
+
+
+def _not_loaded(message: str, path: Path) -> TinymlError:
+    """Keras' errors run over pages; what helps is which layer, and the way around it."""
+    if unknown := _UNKNOWN.search(message):
+        return TinymlError(f"Keras does not know the layer `{unknown[1]}` of this model", str(path), _EXPORT)
+    if refused := _REFUSED.search(message):
+        reason = f"its {refused[1]} was saved with {refused[2]}, which this Keras does not take"
+        return TinymlError(f"The model cannot be loaded: {reason}", str(path), _EXPORT)
+    if "Lambda" in message or "unsafe" in message:
+        return TinymlError(
+            "The model has a Lambda layer, which holds Python code and is not loaded", str(path), _EXPORT
+        )
+    if "No model config" in message:
+        return TinymlError(
+            "The file holds weights without a model", str(path), "Save the whole model: model.save(…)."
+        )
+    lines = message.strip().splitlines() or ["no reason given"]
+    return TinymlError(
+        f"The model cannot be loaded ({lines[0][:200]})",
+        str(path),
+        "Check that it was copied completely; a run's own model.keras is written by tinyml train.",
+    )

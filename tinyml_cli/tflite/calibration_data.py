@@ -1,0 +1,318 @@
+"""Calibration samples from what people have: .npz, .npy, or a folder of arrays or images."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+
+if TYPE_CHECKING:
+    from tinyml_cli.models.source import InputSpec
+
+Array = npt.NDArray[Any]
+
+RANDOM = "random"
+MAX_SAMPLES = 500
+_FEW_SAMPLES = 50
+_ARRAYS = (".npz", ".npy")
+_IMAGES = (".png", ".jpg", ".jpeg")
+_READ_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, SyntaxError)
+ADVICE = (
+    "Give real inputs of the model, 100 or more: --calibration data.npz, or a folder of arrays or images; "
+    "only to try things out, --calibration random."
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Model inputs.
+
+    Attributes:
+        arrays: one [n, ...] per model input.
+        origin: where they came from: a path, or `random`.
+    """
+
+    arrays: tuple[Array, ...]
+    origin: str
+
+
+def load(
+    given: str | None,
+    inputs: Sequence[InputSpec],
+    limit: int = MAX_SAMPLES,
+    value_range: tuple[float, float] | None = None,
+    seed: int = 1,
+) -> Samples:
+    """Reads calibration samples for a model.
+
+    Args:
+        given: a path, or `random`; None is refused with advice.
+        inputs: what the model takes.
+        limit: at most so many samples, spread evenly over what there is.
+        value_range: what black and white of an image mean, or the range of random numbers.
+        seed: of random numbers.
+
+    Raises:
+        TinymlError: nothing given, nothing readable, or data that do not fit the model.
+    """
+    if given is None:
+        raise TinymlError("An int8 model needs calibration data", "--calibration", ADVICE)
+    if limit < 1:
+        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Give 10 or more.")
+    if given == RANDOM and not Path(given).exists():
+        return Samples(_random(inputs, min(limit, 100), value_range or (0.0, 1.0), seed), RANDOM)
+    path = Path(given)
+    if not path.exists():
+        raise TinymlError("There is no such calibration data", given, ADVICE)
+    found = _from_folder(path, inputs, limit, value_range) if path.is_dir() else _from_file(path, inputs)
+    arrays = tuple(_checked(values, spec, where) for (values, where), spec in zip(found, inputs, strict=True))
+    counts = {len(values) for values in arrays}
+    if len(counts) > 1:
+        raise TinymlError(
+            f"The inputs have different numbers of samples: {', '.join(map(str, sorted(counts)))}",
+            given,
+            "Give as many samples of each input.",
+        )
+    arrays = tuple(_spread(values, limit) for values in arrays)
+    _tell(arrays, inputs)
+    return Samples(arrays, str(path.resolve()))
+
+
+def _random(
+    inputs: Sequence[InputSpec], n: int, value_range: tuple[float, float], seed: int
+) -> tuple[Array, ...]:
+    console.warn(
+        "random calibration data: the int8 ranges mean nothing, so neither size of error nor accuracy does; "
+        "use it to try tools and sizes only"
+    )
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for spec in inputs:
+        sizes = [size for size in spec.shape if size is not None]
+        if len(sizes) < len(spec.shape):
+            raise TinymlError(
+                f"The input {spec} has open sizes, which random data cannot fix",
+                "--calibration",
+                "Give data of the size that the board will see.",
+            )
+        arrays.append(rng.uniform(*value_range, (n, *sizes)).astype(spec.dtype))
+    return tuple(arrays)
+
+
+def _from_file(path: Path, inputs: Sequence[InputSpec]) -> list[tuple[Array, str]]:
+    """One array per input, with what messages call it."""
+    if path.suffix.lower() == ".npy":
+        return _assigned({"": _numpy(path)}, inputs, path)
+    if path.suffix.lower() == ".npz":
+        return _assigned(_numpy(path), inputs, path)
+    raise TinymlError(f"`{path.name}` is not a kind of calibration data that can be read", str(path), ADVICE)
+
+
+def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path) -> list[tuple[Array, str]]:
+    """Arrays to inputs: by name; for a model with one input the first array, whatever its name."""
+    if not arrays:
+        raise TinymlError("The file holds no arrays", str(path), ADVICE)
+    if all(spec.name in arrays for spec in inputs):
+        return [(arrays[spec.name], f"{path} [{spec.name}]") for spec in inputs]
+    if len(inputs) == 1:
+        name = next(iter(arrays))
+        if len(arrays) > 1:
+            console.info(f"{path.name} has {', '.join(arrays)}; calibrating on `{name}`.")
+        return [(arrays[name], f"{path} [{name}]" if name else str(path))]
+    raise TinymlError(
+        f"The model has {len(inputs)} inputs, {', '.join(map(str, inputs))}; "
+        f"the file has the arrays {', '.join(name or '(one without a name)' for name in arrays)}",
+        str(path),
+        "Save one array per input under its name: numpy.savez('data.npz', "
+        + ", ".join(f"**{{'{spec.name}': …}}" for spec in inputs)
+        + ")",
+    )
+
+
+def _numpy(path: Path) -> Any:
+    """The array of an .npy, a dictionary of those of an .npz. Never unpickles."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded as archive:
+            return {name: archive[name] for name in archive.files}
+    except _READ_ERRORS as error:
+        objects = "allow_pickle" in str(error)
+        raise TinymlError(
+            "The file holds Python objects, not numbers" if objects else f"It cannot be read ({error})",
+            str(path),
+            "Write it with numpy.save or numpy.savez, from arrays of numbers.",
+        ) from error
+
+
+def _from_folder(
+    folder: Path, inputs: Sequence[InputSpec], limit: int, value_range: tuple[float, float] | None
+) -> list[tuple[Array, str]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    arrays = [path for path in files if path.suffix.lower() in _ARRAYS]
+    images = [path for path in files if path.suffix.lower() in _IMAGES]
+    if bool(arrays) == bool(images):
+        found = "both arrays and images" if arrays else "neither .npy nor .npz nor .png nor .jpg files"
+        raise TinymlError(f"The folder holds {found}", str(folder), ADVICE)
+    if images:
+        return [_images(images, inputs, limit, value_range, folder)]
+    per_file = [_from_file(path, inputs) for path in _evenly(arrays, limit)]
+    joined = []
+    for position, spec in enumerate(inputs):
+        parts = [_as_batch(*each[position], spec) for each in per_file]
+        shapes = sorted({part.shape[1:] for part in parts})
+        if len(shapes) > 1:
+            raise TinymlError(
+                f"The files hold samples of different shapes: {shapes[0]} and {shapes[1]}",
+                str(folder),
+                f"The model takes {spec}.",
+            )
+        joined.append((np.concatenate(parts), str(folder)))
+    return joined
+
+
+def _as_batch(values: Array, where: str, spec: InputSpec) -> Array:
+    """A file of a folder may hold one sample or several."""
+    return _checked(values[None] if values.ndim and spec.accepts(values.shape) else values, spec, where)
+
+
+def _images(
+    paths: Sequence[Path],
+    inputs: Sequence[InputSpec],
+    limit: int,
+    value_range: tuple[float, float] | None,
+    folder: Path,
+) -> tuple[Array, str]:
+    if len(inputs) != 1 or len(inputs[0].shape) not in (2, 3) or inputs[0].dtype != "float32":
+        raise TinymlError(
+            f"The model does not take images but {', '.join(map(str, inputs))}", str(folder), ADVICE
+        )
+    if value_range is None:
+        raise TinymlError(
+            "An image does not say whether black and white are 0 and 255, 0 and 1, or -1 and 1 to the model",
+            "--range",
+            "Say what the model was trained on: --range 0,255 or --range 0,1 or --range=-1,1",
+        )
+    low, high = value_range
+    samples = [_image(path, inputs[0]) for path in _evenly(paths, limit)]
+    return np.stack(samples) * np.float32(high - low) + np.float32(low), str(folder)
+
+
+def _image(path: Path, spec: InputSpec) -> Array:
+    """One image as float32 in 0 … 1, in the model's shape."""
+    from matplotlib import image
+
+    try:
+        pixels = image.imread(path)
+    except _READ_ERRORS as error:
+        raise TinymlError(
+            f"The image cannot be read ({error})", str(path), "Leave it out or save it again."
+        ) from error
+    if pixels.dtype == np.uint8:
+        pixels = pixels / np.float32(255)
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and (pixels[..., 3] == 1).all():
+        pixels = pixels[..., :3]
+    if pixels.ndim == 2 and len(spec.shape) == 3:
+        pixels = pixels[..., None]
+    if not spec.accepts(pixels.shape):
+        raise TinymlError(
+            f"The image has the shape {list(pixels.shape)} (height, width, colours), the model takes {spec}",
+            str(path),
+            "Crop and scale the images as for the training, to this size and number of colours.",
+        )
+    return np.asarray(pixels, np.float32)
+
+
+def _checked(values: Array, spec: InputSpec, where: str) -> Array:
+    """Samples [n, ...] in the model's type; anything that cannot be meant is refused."""
+    if values.dtype.kind not in "fiub" or values.ndim == 0:
+        raise TinymlError(
+            f"The calibration data are {values.dtype.name} {list(values.shape)}, not an array of numbers",
+            where,
+            f"The model takes {spec}.",
+        )
+    shaped = _shaped(values, spec, where)
+    if not len(shaped):
+        raise TinymlError("There are no samples in the calibration data", where, ADVICE)
+    if spec.dtype.startswith("int") and values.dtype.kind == "f" and not (values == np.rint(values)).all():
+        raise TinymlError(
+            f"The input {spec} takes whole numbers, the data have fractions", where, "Give whole numbers."
+        )
+    bad = ~np.isfinite(shaped)
+    if bad.any():
+        first = int(np.flatnonzero(bad.reshape(len(shaped), -1).any(axis=1))[0])
+        raise TinymlError(
+            f"Sample {first} is not finite ({int(bad.sum())} values are NaN or infinite)",
+            where,
+            "Clean the data: one such value spoils the range of a whole layer.",
+        )
+    # NumPy warns of what does not fit float32; it is refused right after.
+    with np.errstate(over="ignore"):
+        typed = shaped.astype(spec.dtype)
+    if typed.dtype.kind == "f" and not np.isfinite(typed).all():
+        raise TinymlError("The values do not fit float32", where, "Check the units of the data.")
+    return typed
+
+
+def _shaped(values: Array, spec: InputSpec, where: str) -> Array:
+    """[n, ...] as the model takes it; a last axis of size 1 may be missing, or the batch of one sample."""
+    if spec.accepts(values.shape[1:]):
+        return values
+    if spec.accepts(values.shape):
+        return values[None]
+    if spec.shape and spec.shape[-1] == 1 and spec.accepts((*values.shape[1:], 1)):
+        return values[..., None]
+    raise TinymlError(
+        f"The model takes {spec}, the samples have the shape {list(values.shape[1:])}",
+        where,
+        _shape_hint(values, spec),
+    )
+
+
+def _shape_hint(values: Array, spec: InputSpec) -> str:
+    turned = (*values.shape[2:], values.shape[1]) if values.ndim > 2 else ()
+    if spec.accepts(turned):
+        return "The colours come first in the data and last in the model: numpy.moveaxis(data, 1, -1)."
+    elements = int(np.prod(values.shape[1:], dtype=np.int64))
+    if None not in spec.shape and elements == np.prod([size or 0 for size in spec.shape], dtype=np.int64):
+        sizes = ", ".join(map(str, spec.shape))
+        return f"The number of values fits: reshape the data to (-1, {sizes})."
+    return "Prepare the data exactly as for the training, one sample per row of the first axis."
+
+
+def _tell(arrays: Sequence[Array], inputs: Sequence[InputSpec]) -> None:
+    for values, spec in zip(arrays, inputs, strict=True):
+        low, high, mean = float(values.min()), float(values.max()), float(values.mean())
+        if low == high and len(arrays) == 1:
+            raise TinymlError(
+                f"Every value of the calibration data is {low:g}",
+                f"input {spec}",
+                "Give real inputs: the range of values is what calibration is for.",
+            )
+        console.info(
+            f"Calibrating {spec} on {len(values)} samples from {low:.4g} to {high:.4g}, mean {mean:.4g}."
+        )
+    if len(arrays[0]) < _FEW_SAMPLES:
+        console.warn(f"only {len(arrays[0])} calibration samples: int8 ranges may be too narrow")
+
+
+def _spread(values: Array, limit: int) -> Array:
+    return values[_spread_indices(len(values), limit)]
+
+
+def _evenly(paths: Sequence[Path], limit: int) -> list[Path]:
+    return [paths[index] for index in _spread_indices(len(paths), limit)]
+
+
+def _spread_indices(n: int, limit: int) -> npt.NDArray[np.int64]:
+    # Data are often sorted by class, so the first few would not do.
+    return np.linspace(0, n - 1, min(n, limit)).round().astype(np.int64)

@@ -1,0 +1,90 @@
+"""The stage convert: of a run, or of a model that was trained elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import adopt
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import MODEL_INT8, Run
+
+
+def convert_any(
+    given: str | None,
+    calibration: str | None = None,
+    run_path: Path | None = None,
+    samples: int | None = None,
+    value_range: str | None = None,
+) -> dict[str, Any]:
+    """Converts what `given` names: a run (the latest for None), or a model file or folder.
+
+    Raises:
+        TinymlError: see `convert.convert` and `adopt.bring`.
+    """
+    path = None if given is None else Path(given)
+    if path is not None and path.is_file() and path.suffix.lower() == ".tflite":
+        raise TinymlError(
+            "This is a TensorFlow Lite model already; there is nothing to convert",
+            str(path),
+            f"Look into it, or make C of it: tinyml inspect {path}, tinyml export-c-array {path}",
+        )
+    if path is not None and _is_model(path):
+        limits = _value_range(value_range)
+        return adopt.bring(path, calibration, run_path, samples, limits)
+    for option, value in (
+        ("--calibration", calibration), ("--run", run_path), ("--samples", samples), ("--range", value_range)
+    ):  # fmt: skip
+        if value is not None:
+            raise TinymlError(
+                f"{option} is for a model that was trained elsewhere; a run has its own calibration set",
+                option,
+                "Give a .keras or .h5 file or a SavedModel folder, or draw another set: tinyml quantize RUN",
+            )
+    run = Run.open(given)
+    _check_has_source(run)
+    from tinyml_cli.tflite.convert import convert
+
+    return convert(run)
+
+
+def sentence(outcome: dict[str, Any]) -> str:
+    """The outcome in one line."""
+    differing = outcome["mismatches"]
+    parity = (
+        ""
+        if differing is None
+        else f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
+        f"{outcome['compared']} inputs"
+    )
+    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}. Next: tinyml export-c-array"
+
+
+def _is_model(path: Path) -> bool:
+    if not path.exists() and path.suffix.lower() in (".keras", ".h5", ".hdf5"):
+        raise TinymlError("There is no such model", str(path), "Check the path.")
+    from tinyml_cli.models.source import is_source
+
+    return path.exists() and is_source(path)
+
+
+def _value_range(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low = high = 0.0
+    if not low < high:
+        raise TinymlError(f"`{text}` is not a range", "--range", "Write two numbers: --range=-1,1")
+    return low, high
+
+
+def _check_has_source(run: Run) -> None:
+    manifest = run.manifest()
+    if manifest.task == adopt.MODEL_TASK and list(manifest.artifacts)[:1] == [MODEL_INT8]:
+        raise TinymlError(
+            "The run was made from a .tflite file; there is no model to convert",
+            str(run.path),
+            "Convert the Keras model that it came from: tinyml convert MODEL --calibration DATA",
+        )
