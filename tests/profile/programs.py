@@ -25,25 +25,35 @@ def require(*tools: str) -> None:
             pytest.skip(f"{tool} is not installed")
 
 
-def assemble(source: Path, folder: Path) -> Path:
+def assemble(source: Path, folder: Path, *flags: str) -> Path:
     """A program at address 0 that starts with its vector table."""
     require("arm-none-eabi-gcc")
     elf = folder / "program.elf"
-    stack = [f"-Wl,--defsym=_stack_bottom={STACK[0]},--defsym=_stack_top={STACK[1]}"]
+    layout = f"-Wl,-Ttext=0,-ereset,--defsym=_stack_bottom={STACK[0]},--defsym=_stack_top={STACK[1]}"
     subprocess.run(
-        ["arm-none-eabi-gcc", *CPU, "-nostdlib", "-Wl,-Ttext=0,-ereset", *stack, str(source), "-o", str(elf)],
+        [
+            "arm-none-eabi-gcc",
+            *CPU,
+            "-nostdlib",
+            "-Wl,-Ttext=0,-ereset",
+            *stack,
+            *flags,
+            str(source),
+            "-o",
+            str(elf),
+        ],
         check=True,
     )
     return elf
 
 
-def count(elf: Path, folder: Path) -> Counts:
+def count(elf: Path, folder: Path, engine: str = "aot") -> Counts:
     """Runs a program that leaves the emulator by itself; counts its last inference."""
     require("qemu-system-arm", "cc")
     program = load_program(elf)
-    marks = program.operators("aot")
+    marks = program.operators(engine)
     spec, out = folder / "spec, with a comma", folder / "trace"
-    spec.write_text(plugin.specification(program.window("aot"), marks, program.stack))
+    spec.write_text(plugin.specification(program.window(engine), marks, program.stack))
     options = plugin.options(plugin.plugin(), spec, out)
     answer = subprocess.run(
         [*qemu_command(elf), *options], capture_output=True, text=True, timeout=60, check=False

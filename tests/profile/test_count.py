@@ -68,6 +68,27 @@ def test_depth_of_the_stack(counts: Counts) -> None:
     assert counts.stack_bytes == counts.stack_bytes_ever == 4 * (2 + 4)
 
 
+def test_an_interpreters_operators_are_known_by_their_order(counts: Counts, tmp_path: Path) -> None:
+    suffix = "P13TfLiteContextP10TfLiteNode"
+    names = {name: f"_Z4{name[3:]}{suffix}" for name in ("op_00_loop", "op_01_page", "op_02_reads")}
+    names["network_invoke"] = "_ZN6tflite16MicroInterpreter6InvokeEv"
+    elf = assemble(SOURCE, tmp_path, *(f"-D{old}={new}" for old, new in names.items()))
+    interpreted = count(elf, tmp_path, "tflm")
+    assert interpreted.operators == counts.operators
+    assert interpreted.outside == counts.outside
+
+
+def test_equal_functions_that_were_merged_are_told_apart(tmp_path: Path) -> None:
+    source = tmp_path / "merged.S"
+    text = SOURCE.read_text().replace("bl op_02_reads", "bl op_05_loop")
+    source.write_text(
+        text + "  .type op_05_loop, %function\n  .thumb_set op_05_loop, op_00_loop\n  .size op_05_loop, 8\n"
+    )
+    merged = count(assemble(source, tmp_path), tmp_path)
+    assert set(merged.operators) == {0, 1, 5}
+    assert merged.operators[0] == merged.operators[5]
+
+
 def _trace(*segments: Segment) -> Trace:
     return Trace(segments, stack_lowest=0x20000F00, stack_lowest_ever=0x20000F00)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,20 +83,21 @@ def count_inference(elf: Path, engine: str) -> Counts:
     return counts
 
 
-def attribute(program: Program, trace: Trace, marks: dict[int, int | None]) -> Counts:
+def attribute(program: Program, trace: Trace, marks: dict[int, tuple[int, ...]]) -> Counts:
     """Adds up a trace by operator and by function.
 
     Args:
-        marks: address of an operator's function -> its index; None: the next in order of execution.
+        marks: what `Program.operators` says.
 
     Raises:
         TinymlError: the trace does not fit the program.
     """
     counts = Counts()
+    entries: Counter[int] = Counter()
     for segment in trace.segments:
         owner = counts.outside
         if segment.mark:
-            index = _operator_index(program, segment.mark, marks, len(counts.operators))
+            index = _operator_index(program, segment.mark, marks, entries)
             owner = counts.operators.setdefault(index, Cost())
         owner.add(flash_cost(segment.flash_reads))
         for block in segment.blocks:
@@ -108,15 +110,20 @@ def attribute(program: Program, trace: Trace, marks: dict[int, int | None]) -> C
     return counts
 
 
-def _operator_index(program: Program, mark: int, marks: dict[int, int | None], so_far: int) -> int:
+def _operator_index(
+    program: Program, mark: int, marks: dict[int, tuple[int, ...]], entries: Counter[int]
+) -> int:
     if mark not in marks:
         raise TinymlError(
             f"The virtual board counted an operator at {mark:#x}, where the program has none",
             str(program.path),
             "Run the command again.",
         )
-    index = marks[mark]
-    return so_far if index is None else index
+    so_far = entries.total()
+    indices = marks[mark]
+    place = entries[mark]
+    entries[mark] += 1
+    return indices[min(place, len(indices) - 1)] if indices else so_far
 
 
 def _cost(program: Program, block: Block) -> Cost:

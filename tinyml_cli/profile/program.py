@@ -22,9 +22,9 @@ _MODEL_DATA = re.compile(r"op_\d{2,}_|kModelData$")
 
 @dataclass(frozen=True)
 class Function:
-    """A function: where its code starts, how many bytes it has."""
+    """A function: where its code starts, how many bytes it has, and its names."""
 
-    name: str
+    names: tuple[str, ...]
     address: int
     bytes: int
 
@@ -66,7 +66,7 @@ class Program:
         index = bisect_right(self._addresses, address) - 1
         if index < 0 or address >= self.functions[index].address + self.functions[index].bytes:
             return "?"
-        return self.functions[index].name
+        return self.functions[index].names[0]
 
     @cached_property
     def _addresses(self) -> list[int]:
@@ -80,7 +80,7 @@ class Program:
         """
         name = _AOT_WINDOW if engine == "aot" else _TFLM_WINDOW
         for function in self.functions:
-            if function.name == name:
+            if name in function.names:
                 return function.address
         raise TinymlError(
             f"The program has no function `{name}` to profile",
@@ -88,12 +88,22 @@ class Program:
             f"Build it for the engine {engine}: tinyml build --board sim --engine {engine}",
         )
 
-    def operators(self, engine: str) -> dict[int, int | None]:
-        """Address of each operator's function -> index of the operator (None: in order of execution)."""
-        if engine == "aot":
-            matches = ((f.address, _AOT_OPERATOR.match(f.name)) for f in self.functions)
-            return {address: int(match[1]) for address, match in matches if match}
-        return {f.address: None for f in self.functions if f.name.endswith(_TFLM_OPERATOR)}
+    def operators(self, engine: str) -> dict[int, tuple[int, ...]]:
+        """Address of each operator's function -> the operators that it is, in order of execution.
+
+        Compilers merge functions that are equal. Operators of TensorFlow Lite Micro share a function for each
+        kind and are known by their order alone: (), which stands for "the next".
+        """
+        if engine != "aot":
+            return {
+                f.address: () for f in self.functions for name in f.names if name.endswith(_TFLM_OPERATOR)
+            }
+        found: dict[int, tuple[int, ...]] = {}
+        for function in self.functions:
+            matches = (_AOT_OPERATOR.match(name) for name in function.names)
+            if indices := sorted({int(match[1]) for match in matches if match}):
+                found[function.address] = tuple(indices)
+        return found
 
 
 def load_program(elf: Path) -> Program:
@@ -127,7 +137,8 @@ def _read(file: Any, elf: Path) -> Program:
         kind, size, address = symbol["st_info"]["type"], symbol["st_size"], symbol["st_value"]
         if kind == "STT_FUNC" and size:
             address &= ~1  # the lowest bit says Thumb
-            by_address.setdefault(address, Function(symbol.name, address, size))
+            names = by_address[address].names if address in by_address else ()
+            by_address[address] = Function((*names, symbol.name), address, size)
         elif kind == "STT_OBJECT" and _MODEL_DATA.match(symbol.name):
             model_bytes += size
         elif symbol.name in ("_stack_bottom", "_stack_top"):
