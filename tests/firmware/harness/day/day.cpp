@@ -1,5 +1,5 @@
-// The keyword spotting application through many simulated hours: day START_MS HOURS. The front end is a stand-in
-// that hears 0.8 s of loud sound every ten minutes.
+// The keyword spotting application through many simulated hours: day START_MS HOURS. The front end is a
+// stand-in that hears 0.8 s of loud sound every ten minutes.
 #include <stdlib.h>
 
 #include "audio_frontend.h"
