@@ -30,20 +30,8 @@ def assemble(source: Path, folder: Path, *flags: str) -> Path:
     require("arm-none-eabi-gcc")
     elf = folder / "program.elf"
     layout = f"-Wl,-Ttext=0,-ereset,--defsym=_stack_bottom={STACK[0]},--defsym=_stack_top={STACK[1]}"
-    subprocess.run(
-        [
-            "arm-none-eabi-gcc",
-            *CPU,
-            "-nostdlib",
-            "-Wl,-Ttext=0,-ereset",
-            *stack,
-            *flags,
-            str(source),
-            "-o",
-            str(elf),
-        ],
-        check=True,
-    )
+    command = ["arm-none-eabi-gcc", *CPU, "-nostdlib", layout, *flags, str(source), "-o", str(elf)]
+    subprocess.run(command, check=True)
     return elf
 
 
