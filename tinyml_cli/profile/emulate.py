@@ -19,6 +19,7 @@ from tinyml_cli.profile.program import Program, load_program
 from tinyml_cli.profile.trace import Block, Trace, read_trace
 
 INPUT_SEED = 20
+_TIMEOUT_S = 120  # for models of thousands of millions of instructions
 
 
 @dataclass
@@ -75,7 +76,7 @@ def count_inference(elf: Path, engine: str) -> Counts:
         spec.write_text(specification, encoding="ascii")
         with (
             VirtualDevice("sim", elf, plugin.options(library, spec, out)) as device,
-            Link(device.url) as link,
+            Link(device.url, timeout_s=_TIMEOUT_S) as link,
         ):
             by_firmware = _run_twice(link)
         counts = attribute(program, read_trace(out), marks)
