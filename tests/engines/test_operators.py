@@ -42,6 +42,7 @@ for number, (source, target) in enumerate(
     case(f"relu6_{number}", unary, "RELU6", source=source, target=target)
     case(f"leaky_{number}", unary, "LEAKY_RELU", "LeakyReluOptions", source, target, alpha=0.3)
     case(f"leaky_steep_{number}", unary, "LEAKY_RELU", "LeakyReluOptions", source, target, alpha=1.6)
+    case(f"leaky_mirrored_{number}", unary, "LEAKY_RELU", "LeakyReluOptions", source, target, alpha=-0.4)
     case(f"abs_{number}", unary, "ABS", source=source, target=target)
     case(f"requantize_{number}", unary, "QUANTIZE", source=source, target=target)
     case(f"logistic_{number}", unary, "LOGISTIC", source=source, target=(1 / 256, -128))

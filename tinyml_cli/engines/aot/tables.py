@@ -48,7 +48,8 @@ def requantize(
 
 def ratio(source: np.float32, target: np.float32) -> Multiplier:
     """source / target, divided in single precision as RELU, LEAKY_RELU and ABS do."""
-    return quantize_multiplier(float(np.float32(source) / np.float32(target)))
+    with np.errstate(over="ignore"):
+        return quantize_multiplier(float(np.float32(source) / np.float32(target)))
 
 
 def relu(
@@ -69,7 +70,8 @@ def leaky_relu(
     source: np.float32, source_zero: int, target: np.float32, target_zero: int, alpha: float
 ) -> Callable[[int], int]:
     """Two multipliers, by the sign of the input."""
-    slope = float(np.float32(source) * np.float32(alpha) / np.float32(target))
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = float(np.float32(source) * np.float32(alpha) / np.float32(target))
     negative, positive = quantize_multiplier(abs(slope)), ratio(source, target)
     sign = -1 if slope < 0 else 1
 

@@ -1,0 +1,102 @@
+"""What the lowerings do with models that are damaged, or that TensorFlow Lite Micro would not take either."""
+
+from __future__ import annotations
+
+import functools
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engines import random_graphs
+from tests.engines.flatbuffer_models import Model
+from tests.engines.test_operators import CASES
+from tests.engines.test_states_and_boundaries import CASES as STATES
+from tinyml_cli.engines.aot import compiler, emit
+from tinyml_cli.engines.aot.ops import LOWERINGS
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.opset import TFLM_INT8_OPS
+
+NUMBERS = [0, 1, 2, 3, 5, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0xFFFF, 0x7F800000, 0x7FC00000]
+
+
+@functools.cache
+def model(number: int) -> bytes:
+    makers = [
+        *STATES.values(),
+        CASES["branches_2"],
+        CASES["split_v_columns"],
+        CASES["unpack_1"],
+        CASES["pad_all"],
+    ]
+    return makers[number]() if number < len(makers) else random_graphs.model(number)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    number=st.integers(0, 60),
+    damage=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from(NUMBERS)), min_size=1, max_size=3
+    ),
+)
+def test_damaged_models_compile_or_are_refused(number: int, damage: list[tuple[float, int]]) -> None:
+    data = bytearray(model(number))
+    for position, value in damage:
+        at = int(position * (len(data) - 4)) // 4 * 4
+        data[at : at + 4] = struct.pack("<I", value)
+    try:
+        network = compiler.compile_graph(tflite_graph.parse(bytes(data)))
+    except TinymlError as error:
+        assert error.what and error.next_step
+    else:
+        assert emit.source(network) and emit.header(network, "0" * 64)
+
+
+def test_joining_different_scales_is_refused() -> None:
+    made = Model()
+    a, b, y = made.tensor((1, 4), 0.1), made.tensor((1, 4), 0.2), made.tensor((1, 8), 0.1)
+    made.operator("CONCATENATION", [a, b], [y], "ConcatenationOptions", axis=1)
+    _refused(made.build([a, b], [y]), "CONCATENATION", "scales")
+
+
+def test_pooling_to_another_scale_is_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4, 4, 1), 0.1), made.tensor((1, 2, 2, 1), 0.2)
+    made.operator(
+        "MAX_POOL_2D", [x], [y], "Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2
+    )
+    _refused(made.build([x], [y]), "MAX_POOL_2D", "scale")
+
+
+def test_shapes_that_do_not_meet_are_refused() -> None:
+    made = Model()
+    a, b, y = made.tensor((1, 4)), made.tensor((1, 3)), made.tensor((1, 4))
+    made.operator("ADD", [a, b], [y], "AddOptions")
+    _refused(made.build([a, b], [y]), "ADD", "[1, 4]")
+
+
+def test_logistic_on_another_scale_is_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4)), made.tensor((1, 4), 0.01, -128)
+    made.operator("LOGISTIC", [x], [y])
+    _refused(made.build([x], [y]), "LOGISTIC", "0.00390625")
+
+
+def _refused(data: bytes, *words: str) -> None:
+    with pytest.raises(TinymlError) as caught:
+        compiler.compile_graph(tflite_graph.parse(data), "m.tflite")
+    assert caught.value.where == "m.tflite"
+    assert all(word in caught.value.what for word in words), caught.value.what
+
+
+def test_every_operator_is_described() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+    missing = [name for name in LOWERINGS if f"`{name}`" not in text]
+    assert not missing
+
+
+def test_only_one_operator_is_not_known_to_tflm() -> None:
+    assert set(LOWERINGS) - TFLM_INT8_OPS == {"RELU_N1_TO_1"}
