@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tinyml_cli.profile.report import Memory, OperatorRow, Report
@@ -30,6 +31,20 @@ def short(value: float | None) -> str:
         return f"{value:.0f}"
     digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
     return f"{scaled:.{digits}f}{suffix}"
+
+
+def readable(symbol: str) -> str:
+    """A C++ symbol without its types: `_Z13parse_commandPcj` is parse_command. Others stay as they are.
+
+    Source: Itanium C++ ABI, section 5.1 "External names".
+    """
+    match = re.match(r"_Z(?:L|NK?)?(?=\d)", symbol)
+    rest, names = symbol[match.end() :] if match else "", []
+    while length := re.match(r"L?(\d{1,3})", rest):
+        start = length.end()
+        names.append(rest[start : start + int(length[1])])
+        rest = rest[start + int(length[1]) :]
+    return "::".join(name for name in names if name != "_GLOBAL__N_1") or symbol
 
 
 def _head(report: Report) -> str:
@@ -126,7 +141,7 @@ def _memory(memory: Memory) -> list[str]:
 
 def _functions(report: Report) -> str:
     rows = [
-        [function.name[:60], short(function.instructions), short(function.cycles),
+        [readable(function.name)[:60], short(function.instructions), short(function.cycles),
          f"{function.cycles / (report.cycles or 1):.1%}"]
         for function in report.functions[:_LISTED_FUNCTIONS]
     ]  # fmt: skip
@@ -134,7 +149,7 @@ def _functions(report: Report) -> str:
 
 
 def _symbols(report: Report) -> str:
-    rows = [[symbol.name[:60], f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
+    rows = [[readable(symbol.name)[:60], f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
     return table(["largest in flash", "bytes"], rows, n_left=1) if rows else ""
 
 
