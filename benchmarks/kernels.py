@@ -99,7 +99,7 @@ def measure(model: Path, tflm_dir: Path | None) -> Row:
     run = open_run(model)
     report = profile(run, "sim", "aot")
     program = load_program(Path(build(run, "sim", "aot")["elf"]))
-    code_bytes = {function.name: function.bytes for function in program.functions}
+    code_bytes = {name: function.bytes for function in program.functions for name in function.names}
     differing = differing_bytes(run, model)
     reference, evidence = RECORDED.get(model.stem), "recorded"
     if tflm_dir is not None:
@@ -120,7 +120,10 @@ def differing_bytes(run: Run, model: Path) -> int:
 
 
 def function_rows(rows: list[Row]) -> list[list[str]]:
-    """Functions that execute 0.3 % of some model's instructions: flash, and instructions in each model."""
+    """Functions that execute 0.3 % of some model's instructions: flash, and instructions in each model.
+
+    Empty where a function is not among those that the profile of a model lists.
+    """
     sizes = {name: size for row in rows for name, size in row.code_bytes.items()}
     counts = [{each.name: each.instructions for each in row.report.functions} for row in rows]
     totals = [row.report.instructions or 1 for row in rows]
@@ -130,7 +133,11 @@ def function_rows(rows: list[Row]) -> list[list[str]]:
     }
     chosen = sorted((name for name in weights if weights[name] >= 0.003), key=lambda name: -weights[name])
     return [
-        [f"`{name}`", f"{sizes.get(name, 0):,}", *(f"{count.get(name, 0):,}" for count in counts)]
+        [
+            f"`{name}`",
+            f"{sizes.get(name, 0):,}",
+            *(f"{count[name]:,}" if name in count else "" for count in counts),
+        ]
         for name in chosen
     ]
 

@@ -39,8 +39,8 @@ typedef struct {
 
 /* r0 input, r1 weights, r2 where a round of inputs ends, r4-r7 weights, r8-r11 sums, r12 and lr inputs. r7
  * may be the frame pointer, so it is saved here. */
-static __attribute__((noinline)) void multiply(const int8_t* input, const int8_t* weights, int32_t quads,
-                                               Sums* sums) {
+static __attribute__((noinline)) void multiply_quartet(const int8_t* input, const int8_t* weights,
+                                                       int32_t quads, Sums* sums) {
   register const int8_t* r0 __asm__("r0") = input;
   register const int8_t* r1 __asm__("r1") = weights;
   register const int8_t* r2 __asm__("r2") = input + (quads & ~3) * kQuad;
@@ -75,7 +75,7 @@ static __attribute__((noinline)) void multiply(const int8_t* input, const int8_t
 
 #else
 
-static void multiply(const int8_t* input, const int8_t* weights, int32_t quads, Sums* sums) {
+static void multiply_quartet(const int8_t* input, const int8_t* weights, int32_t quads, Sums* sums) {
   Sums s = {0, 0, 0, 0};
   for (; quads > 0; --quads, input += kQuad, weights += kQuadBytes) {
     const uint32_t quad = load_word(input);
@@ -97,7 +97,7 @@ static void multiply(const int8_t* input, const int8_t* weights, int32_t quads, 
 static inline void doubled_sums(const int8_t* input, const int8_t* weights, int32_t quads,
                                 int32_t doubled[kOutputs]) {
   Sums s;
-  multiply(input, weights, quads, &s);
+  multiply_quartet(input, weights, quads, &s);
   doubled[0] = (int32_t)(s.first0 << 1);
   doubled[1] = (int32_t)(s.both0 - s.first0) >> 7;
   doubled[2] = (int32_t)(s.first1 << 1);
