@@ -10,6 +10,7 @@ import pytest
 
 from tests.engines import random_graphs
 from tests.engines.network_builds import generate, random_inputs, run_sim, tflm_outputs
+from tests.engines.test_states_and_boundaries import CASES as STATES
 from tinyml_cli.tflite import graph as tflite_graph
 
 SEEDS = (13, 15, 16, 28)
@@ -28,6 +29,15 @@ def test_outputs_equal_those_of_tflm(seed: int, builds: Path) -> None:
     expected = tflm_outputs(model, inputs)
     assert len(np.unique(expected, axis=0)) > 6, "the inputs do not tell outputs apart"
     np.testing.assert_array_equal(run_sim(network, builds / str(seed), inputs).outputs, expected)
+
+
+def test_a_stream_keeps_its_state(builds: Path) -> None:
+    model = STATES["stream_from_values"]()
+    network = generate(model, builds / "stream")
+    inputs = random_inputs(network, 12, seed=7)
+    np.testing.assert_array_equal(
+        run_sim(network, builds / "stream", inputs).outputs, tflm_outputs(model, inputs)
+    )
 
 
 def test_the_graphs_hold_most_operators() -> None:

@@ -51,6 +51,7 @@ static void fault_handler(void) {
 int main(void) {
   static _Alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena[NETWORK_ARENA_BYTES];
   uint32_t ticks = 0;
+  network_reset(arena);
   for (int i = 0; i < INPUTS; ++i) {
     int8_t* input = network_input(arena);
     for (int j = 0; j < NETWORK_INPUT_BYTES; ++j) input[j] = kInputs[i][j];
