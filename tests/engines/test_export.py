@@ -34,7 +34,7 @@ def test_both_engines(tmp_path: Path) -> None:
     names = {engine: {p.name for p in run.file(f"export/{engine}").iterdir()} for engine in ("tflm", "aot")}
     assert names["tflm"] == COMMON | {"model_data.h", "model_data.cc", "op_resolver.h"}
     assert names["aot"] == COMMON | {"network.h", "network.c"}
-    assert set(outcome) == {"engine", "files", "arena_bytes", "ops", "model_bytes"}
+    assert set(outcome) == {"engine", "files", "arena_bytes", "ops", "model_bytes", "plan"}
     assert set(outcome["files"]) == {f"export/{engine}/{name}" for engine in names for name in names[engine]}
     assert outcome["arena_bytes"]["tflm"] > outcome["arena_bytes"]["aot"] > 0
     assert f"TFLM_ARENA_BYTES {outcome['arena_bytes']['tflm']}" in run.file(

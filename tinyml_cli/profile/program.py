@@ -15,8 +15,8 @@ _EXECUTABLE = 4  # SHF_EXECINSTR: System V ABI, section header flags
 _AOT_OPERATOR = re.compile(r"op_(\d{2,})_")
 # TfLiteStatus f(TfLiteContext*, TfLiteNode*): the type of every operator's function in TensorFlow Lite Micro.
 _TFLM_OPERATOR = "P13TfLiteContextP10TfLiteNode"
-_TFLM_WINDOW = "_ZN6tflite16MicroInterpreter6InvokeEv"
-_AOT_WINDOW = "network_invoke"
+_TFLM_WINDOWS = ("_ZN6tflite16MicroInterpreter6InvokeEv",)
+_AOT_WINDOWS = ("network_invoke", "network_invoke_io")
 _MODEL_DATA = re.compile(r"op_\d{2,}_|kModelData$")
 
 
@@ -78,12 +78,12 @@ class Program:
         Raises:
             TinymlError: the program has no such function.
         """
-        name = _AOT_WINDOW if engine == "aot" else _TFLM_WINDOW
+        names = _AOT_WINDOWS if engine == "aot" else _TFLM_WINDOWS
         for function in self.functions:
-            if name in function.names:
+            if any(name in function.names for name in names):
                 return function.address
         raise TinymlError(
-            f"The program has no function `{name}` to profile",
+            f"The program has no function `{names[0]}` to profile",
             str(self.path),
             f"Build it for the engine {engine}: tinyml build --board sim --engine {engine}",
         )
