@@ -47,7 +47,7 @@ def open_run(given: str | Path | None = None) -> Run:
         )
     graph.parse(data, str(path))
     digest = hashlib.sha256(data).hexdigest()
-    run = Run.create(_known(digest) or _default_path(path, digest))
+    run = _create(_known(digest) or _free_path(path, digest))
     if _holds(run, digest):
         return run
     write_atomic(run.file(MODEL_INT8), data)
@@ -98,7 +98,7 @@ def bring(
     samples = calibration_data.load(
         calibration, source.inputs, limit or calibration_data.MAX_SAMPLES, value_range, seed
     )
-    run = Run.create(run_path or _default_path(path, digest))
+    run = Run.create(run_path) if run_path else _create(_free_path(path, digest))
     manifest = _source_manifest(run, path, digest, seed)
     name = SAVED_MODEL if path.is_dir() else MODEL
     if not run.is_fresh(manifest, name):
@@ -131,9 +131,26 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _default_path(path: Path, digest: str) -> Path:
+def _free_path(path: Path, digest: str) -> Path:
+    """Where the run of a model belongs; more digits where another run has that name."""
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.resolve().stem).strip(".")[:40] or "model"
-    return runs_dir() / f"{stem}-{digest[:8]}"
+    short = runs_dir() / f"{stem}-{digest[:8]}"
+    if not short.exists():
+        return short
+    try:
+        mine = Run(short).manifest().metrics.get("source", {}).get("sha256") == digest
+    except (TinymlError, AttributeError):
+        mine = False
+    return short if mine else runs_dir() / f"{stem}-{digest}"
+
+
+def _create(path: Path) -> Run:
+    try:
+        return Run.create(path)
+    except TinymlError as error:
+        raise TinymlError(
+            error.what, error.where, "Make the folder of the runs writable, or set TINYML_RUNS to another."
+        ) from error
 
 
 def _known(digest: str) -> Path | None:

@@ -24,8 +24,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         TinymlError: no space on the disk, or the folder cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise _disk_error(error, path) from error
     os.close(handle)
     temporary = Path(name)
     try:

@@ -13,15 +13,20 @@ from tinyml_cli import __version__
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, TinymlError
 
-# In the order of the pipeline, which is also the order of --help.
+_PACKAGE = "tinyml_cli.commands"
+
+# In the order of the pipeline, which is also the order of --help. A module that has such a table of its own,
+# instead of a function `command`, is a group of commands; its docstring is the group's help.
 COMMANDS = {
     "pipeline": "pipeline",
+    "data": "data",
     "train": "train",
     "quantize": "quantize",
     "convert": "convert",
     "export-c-array": "export_c_array",
     "build": "build",
     "evaluate": "evaluate",
+    "inspect": "inspect",
     "profile": "profile",
     "bench": "bench",
     "flash": "flash",
@@ -31,28 +36,59 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(TyperGroup):
-    """Imports the module of a command only when that command is asked for."""
+_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"tinyml_cli.commands.{COMMANDS[cmd_name]}")
+def _lazy_group(package: str, table: dict[str, str]) -> type[TyperGroup]:
+    """A group that imports the module of a command only when that command is asked for."""
+
+    class LazyGroup(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(table)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if cmd_name not in table:
+                return None
+            return _load(cmd_name, f"{package}.{table[cmd_name]}")
+
+    return LazyGroup
+
+
+def _load(name: str, place: str) -> Any:
+    module = importlib.import_module(place)
+    if not hasattr(module, "COMMANDS"):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cmd_name)(module.command)
+        app.command(name)(module.command)
         return typer.main.get_command(app)
+    group = typer.Typer(
+        name=name,
+        cls=_lazy_group(place, module.COMMANDS),
+        add_completion=False,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings=_HELP_NAMES,
+        help=module.__doc__,
+    )
+    group.callback()(lambda: None)
+    return typer.main.get_command(group)
+
+
+def command_paths() -> list[str]:
+    """Every command as it is typed, groups before their members: ["pipeline", "data", "data download", …]."""
+    paths = []
+    for name, place in COMMANDS.items():
+        module = importlib.import_module(f"{_PACKAGE}.{place}")
+        paths += [name, *(f"{name} {member}" for member in getattr(module, "COMMANDS", ()))]
+    return paths
 
 
 app = typer.Typer(
-    cls=_LazyGroup,
+    cls=_lazy_group(_PACKAGE, COMMANDS),
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_HELP_NAMES,
 )
 
 

@@ -55,7 +55,12 @@ Set = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
 Board = Annotated[
-    str, typer.Option("--board", help="sim (a virtual Cortex-M4), or native (a process on this computer).")
+    str,
+    typer.Option(
+        "--board",
+        help="sim (a virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2, or one "
+        "of your own; see tinyml boards.",
+    ),
 ]
 Port = Annotated[
     str | None, typer.Option("--port", help="The board's serial port, where it cannot be told by itself.")
@@ -75,3 +80,8 @@ App = Annotated[
 def word_list(words: str | None) -> list[str] | None:
     """Splits `--words yes,no`; None stays None."""
     return None if words is None else [word.strip() for word in words.split(",") if word.strip()]
+
+
+def word_tuple(words: str | None) -> tuple[str, ...] | None:
+    """The same as a tuple, every entry kept; None stays None."""
+    return None if words is None else tuple(word.strip() for word in words.split(","))

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli.models import import_quietly
+
 # Layer kinds, an argument that their Keras 3 classes lack, and the only value with which it means nothing.
 _WITHOUT_EFFECT: tuple[tuple[re.Pattern[str], str, Any], ...] = (
     (re.compile(r"(Depthwise|Separable)Conv[12]D|Conv[123]DTranspose"), "groups", 1),
@@ -32,8 +34,7 @@ def mended(path: Path) -> Iterator[Path]:
         OSError: not an HDF5 file.
         ValueError: its model configuration is not JSON.
     """
-    import h5py
-
+    h5py = import_quietly("h5py")
     with h5py.File(path, "r") as archive:
         text = archive.attrs.get("model_config")
     before = None if text is None else json.loads(text)

@@ -50,14 +50,13 @@ class CalibrationSet:
     def save(self, path: Path) -> None:
         """Writes the file whole or not at all; equal sets give equal bytes."""
         provenance = {name: getattr(self, name) for name in _PROVENANCE if getattr(self, name) != ""}
-        arrays = {f"samples_{index}": values for index, values in enumerate(self.others, 1)}
+        arrays: dict[str, Any] = {
+            "samples": self.samples,
+            "provenance": np.array(json.dumps(provenance, sort_keys=True)),
+            **{f"samples_{index}": values for index, values in enumerate(self.others, 1)},
+        }
         stream = BytesIO()
-        np.savez(
-            stream,
-            samples=self.samples,
-            provenance=np.array(json.dumps(provenance, sort_keys=True)),
-            **arrays,
-        )  # type: ignore[arg-type]
+        np.savez(stream, **arrays)
         write_atomic(path, stream.getvalue())
 
     @classmethod

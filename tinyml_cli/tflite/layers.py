@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,23 +64,52 @@ def layer_errors(
     Raises:
         TinymlError: the two models are not the same network.
     """
+    pairs = activation_pairs(parse(float_model), parse(int8_model))
+    sums = [_Sums() for _ in pairs]
+    for values in _paired_values(float_model, int8_model, pairs, inputs):
+        for pair, total, (exact, restored) in zip(pairs, sums, values, strict=True):
+            total.add(exact, restored, pair.grid)
+        if advance:
+            advance()
+    return [_figures(pair, total) for pair, total in zip(pairs, sums, strict=True)]
+
+
+def activation_values(
+    float_model: bytes, int8_model: bytes, inputs: Sequence[npt.NDArray[Any]]
+) -> list[tuple[Pair, npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Every activation as flat float values, of the float and of the int8 model; arguments as `layer_errors`.
+
+    Raises:
+        TinymlError: the two models are not the same network.
+    """
+    pairs = activation_pairs(parse(float_model), parse(int8_model))
+    columns = zip(*_paired_values(float_model, int8_model, pairs, inputs), strict=True)
+    return [
+        (pair, *(np.concatenate([sample[side].ravel() for sample in column]) for side in (0, 1)))  # type: ignore[misc]
+        for pair, column in zip(pairs, columns, strict=True)
+    ]
+
+
+def _paired_values(
+    float_model: bytes, int8_model: bytes, pairs: Sequence[Pair], inputs: Sequence[npt.NDArray[Any]]
+) -> Iterator[list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
+    """Per sample, the values of each pair: exact and restored."""
     float_graph, int8_graph = parse(float_model), parse(int8_model)
-    pairs = activation_pairs(float_graph, int8_graph)
     exact = interpret.lite_interpreter(float_model, preserve_all_tensors=True)
     rounded = interpret.lite_interpreter(int8_model, preserve_all_tensors=True)
     quantized = interpret.quantize_inputs(int8_graph, inputs)
-    sums = [_Sums() for _ in pairs]
     for index in range(len(inputs[0])):
         for runtime, graph, arrays in ((exact, float_graph, inputs), (rounded, int8_graph, quantized)):
             for tensor, values in zip(graph.inputs, arrays, strict=True):
                 runtime.set_tensor(tensor, values[index].reshape(graph.tensors[tensor].shape))
             runtime.invoke()
-        for pair, total in zip(pairs, sums, strict=True):
-            restored = interpret.dequantize_values(rounded.get_tensor(pair.rounded), pair.grid)
-            total.add(exact.get_tensor(pair.exact), restored, pair.grid)
-        if advance:
-            advance()
-    return [_figures(pair, total) for pair, total in zip(pairs, sums, strict=True)]
+        yield [
+            (
+                exact.get_tensor(pair.exact),
+                interpret.dequantize_values(rounded.get_tensor(pair.rounded), pair.grid),
+            )
+            for pair in pairs
+        ]
 
 
 def layer_name(tensor_name: str, op: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Op
-from tinyml_cli.tflite.graph import ABSENT, Graph, op_list
+from tinyml_cli.tflite.graph import ABSENT, Graph, Operator, op_list
 
 # Builtin operators whose TensorFlow Lite Micro kernel takes int8 activations (or only moves or compares
 # them). Left out on purpose: float-only kernels (CEIL, COS, EXP, FLOOR, FLOOR_DIV, FLOOR_MOD, L2_POOL_2D,
@@ -26,6 +26,8 @@ TFLM_INT8_OPS = frozenset(_NAMES.split())
 def check_int8(graph: Graph, where: str = "") -> list[Op]:
     """Checks that a model is int8 throughout and runs on TensorFlow Lite Micro.
 
+    Inputs and outputs may be of another type when QUANTIZE and DEQUANTIZE change it at once.
+
     Args:
         graph: the model.
         where: its file, for the error.
@@ -44,7 +46,9 @@ def check_int8(graph: Graph, where: str = "") -> list[Op]:
                 "Replace that layer by convolutions, Dense, pooling, ReLU or softmax, and train again.",
             )
         for index in (*operator.inputs, *operator.outputs):
-            if index != ABSENT and graph.tensors[index].dtype.startswith(("float", "bfloat")):
+            if index == ABSENT or _at_boundary(graph, operator, index):
+                continue
+            if graph.tensors[index].dtype.startswith(("float", "bfloat")):
                 tensor = graph.tensors[index]
                 raise TinymlError(
                     f"{tensor.label} of operator {operator.index} {operator.name} is still {tensor.dtype}: "
@@ -53,3 +57,10 @@ def check_int8(graph: Graph, where: str = "") -> list[Op]:
                     "Replace the layer that makes it by one with an int8 kernel, and train again.",
                 )
     return [Op(name=name, version=version, count=count) for name, version, count in sorted(op_list(graph))]
+
+
+def _at_boundary(graph: Graph, operator: Operator, index: int) -> bool:
+    """Whether a tensor is an input that the operator quantises, or an output that it dequantises."""
+    return (operator.name == "QUANTIZE" and index in graph.inputs) or (
+        operator.name == "DEQUANTIZE" and index in graph.outputs
+    )

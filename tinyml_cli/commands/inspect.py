@@ -1,0 +1,74 @@
+"""tinyml inspect"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_FAILURE
+
+
+def command(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL.tflite|RUN]", help="Any .tflite file, or a run; the latest run by default."
+        ),
+    ] = None,
+    tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor and constant.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List operators and tensors.")] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Draw histograms, into report/ of a run or the folder --out.")
+    ] = False,
+    diff: Annotated[
+        str | None,
+        typer.Option("--diff", metavar="OTHER", help="Say what is different in another model or run."),
+    ] = None,
+    exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="With --diff: exit with 1 when the models compute differently."),
+    ] = False,
+    edit: Annotated[bool, typer.Option("--edit", help="Write a changed copy to --out.")] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Edit: drop names, signatures, metadata and description.")
+    ] = False,
+    description: Annotated[
+        str | None, typer.Option("--set-description", metavar="TEXT", help="Edit: set the description.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option("--set-labels", metavar="A,B,C", help="Edit: store labels as metadata.")
+    ] = None,
+    round_weights: Annotated[
+        float | None,
+        typer.Option(
+            "--round-weights", metavar="STEP", help="Edit: make weights multiples of a step such as 0.02."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where an edited model or pictures go; never the source.")
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Look into a model: operators, tensors, scales, weights, errors; compare two; write a changed copy.
+
+    \b
+    Examples:
+      tinyml inspect
+      tinyml inspect model.tflite --all
+      tinyml inspect model.tflite --diff other.tflite --json
+      tinyml inspect model.tflite --edit --strip --round-weights 0.02 --out small.tflite
+    """
+    from tinyml_cli.inspection import stage
+    from tinyml_cli.tflite.edit import Edits
+
+    edits = Edits(strip, description, options.word_tuple(labels), round_weights)
+    outcome = stage.run(model, edits, edit=edit, diff=diff, pictures=pictures, out=out,
+                        tensors=tensors or everything, operators=everything)  # fmt: skip
+    console.result(outcome.document, outcome.sentence)
+    if exit_code and outcome.document.get("same_computation") is False:
+        raise typer.Exit(code=EXIT_FAILURE)

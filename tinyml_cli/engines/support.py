@@ -1,0 +1,36 @@
+"""Which engines can take a model, and what stops the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyml_cli.engines import tflm
+from tinyml_cli.engines.aot import compiler
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.tflite.interpret import has_tflm
+
+
+def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, dict[str, Any]]:
+    """By engine: supported, arena_bytes (None where not known) and reason (empty where supported).
+
+    The arena of aot is its plan's; that of tflm is measured with TensorFlow Lite Micro's Python runtime on
+    this computer, with the margins of `tflm.measure_arena`.
+    """
+    return {"aot": _answer(_aot, model, graph, where), "tflm": _answer(_tflm, model, graph, where)}
+
+
+def _answer(engine: Any, model: bytes, graph: Graph, where: str) -> dict[str, Any]:
+    try:
+        return {"supported": True, "arena_bytes": engine(model, graph, where), "reason": ""}
+    except TinymlError as error:
+        return {"supported": False, "arena_bytes": None, "reason": error.what}
+
+
+def _aot(model: bytes, graph: Graph, where: str) -> int:
+    return compiler.compile_graph(graph, where).arena_bytes
+
+
+def _tflm(model: bytes, graph: Graph, where: str) -> int | None:
+    tflm.check(graph, where)
+    return tflm.measure_arena(model) if has_tflm() else None

@@ -1,0 +1,75 @@
+"""tinyml inspect --edit: a changed copy of a model, with its sizes before and after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.inspection.report import Subject
+from tinyml_cli.tflite import anatomy
+from tinyml_cli.tflite.edit import Edits, edit
+
+
+def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any]:
+    """Writes an edited copy.
+
+    Returns:
+        model, out, bytes and gzip_bytes [before, after], rounding (`Rounding`'s fields, or None).
+
+    Raises:
+        TinymlError: nothing to change, no place to write to, a file that is there already, or a model that
+            cannot take the edit.
+    """
+    if not edits:
+        raise TinymlError(
+            "There is nothing to change",
+            "--edit",
+            "Say what: --strip, --set-description TEXT, --set-labels yes,no, --round-weights 0.02",
+        )
+    if out is None:
+        raise TinymlError(
+            "An edited model needs a file of its own", "--out", "Say where: --out edited.tflite"
+        )
+    edited = edit(subject.data, edits, str(subject.path))
+    if out.exists() and not (out.is_file() and _is_other(out, subject.path, edited.data)):
+        raise TinymlError(
+            "There is something there already; nothing was written", str(out), "Choose another."
+        )
+    write_atomic(out, edited.data)
+    return {
+        "model": str(subject.path),
+        "out": str(out),
+        "bytes": [len(subject.data), len(edited.data)],
+        "gzip_bytes": [anatomy.gzip_bytes(subject.data), anatomy.gzip_bytes(edited.data)],
+        "rounding": asdict(edited.rounding) if edited.rounding else None,
+    }
+
+
+def _is_other(out: Path, source: Path, data: bytes) -> bool:
+    """Whether writing changes nothing: the same command was run before."""
+    return not out.samefile(source) and out.read_bytes() == data
+
+
+def sentences(outcome: dict[str, Any]) -> list[str]:
+    """What became of the size and of the weights."""
+    lines = []
+    if rounding := outcome["rounding"]:
+        before, after = rounding["distinct"]
+        lines.append(
+            f"Rounded {rounding['values']:,} weights of {rounding['tensors']} tensors by up to "
+            f"{rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} different values a tensor, "
+            f"zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
+        )
+    (size, new_size), (zipped, new_zipped) = outcome["bytes"], outcome["gzip_bytes"]
+    lines.append(
+        f"{size:,} → {new_size:,} bytes ({_percent(size, new_size)}); with gzip {zipped:,} → {new_zipped:,} "
+        f"({_percent(zipped, new_zipped)})"
+    )
+    return lines
+
+
+def _percent(before: int, after: int) -> str:
+    return f"{(after - before) / before:+.1%}"

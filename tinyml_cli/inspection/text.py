@@ -1,0 +1,250 @@
+"""An inspection for people: summary first, at most 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinyml_cli.console import console
+
+_LONGEST_NAME = 32
+_LISTED = 20
+
+
+def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = False) -> None:
+    """Prints the document of `report.inspect`.
+
+    Args:
+        tensors: list every tensor and the statistics of constants.
+        operators: list every operator.
+    """
+    for line in summary(document):
+        console.info(line)
+    _kinds(document)
+    if document["layers"]:
+        _layers(document)
+    if operators:
+        _operators(document)
+    if tensors:
+        _tensors(document)
+        _statistics(document)
+    for note in document["notes"]:
+        console.info(note)
+
+
+def summary(document: dict[str, Any]) -> list[str]:
+    """A few lines that say what the model is."""
+    constants = [t for t in document["tensors"] if t["constant"]]
+    lines = [
+        f"{document['model']}",
+        f"  {document['kind']}; {document['bytes']:,} bytes, {document['gzip_bytes']:,} with gzip; "
+        f"{len(document['operators'])} operators, {len(document['tensors'])} tensors, "
+        f"{document['subgraphs']} subgraph{'s' if document['subgraphs'] > 1 else ''}",
+        f"  constants {sum(t['bytes'] for t in constants):,} bytes; "
+        f"{document['macs']:,} multiply-accumulates per inference",
+    ]
+    for side in ("inputs", "outputs"):
+        lines += [f"  {side[:-1]:<7} {_tensor_line(each)}" for each in document[side]]
+    if document["description"]:
+        lines.append(f"  description: {_cut(document['description'], 80)}")
+    if document["labels"]:
+        lines.append(f"  labels: {_cut(', '.join(document['labels']), 80)}")
+    for each in document["signatures"]:
+        names = f"{', '.join(each['inputs'])} → {', '.join(each['outputs'])}"
+        lines.append(f"  signature {_cut(each['key'], 30)}: {_cut(names, 50)}")
+    for entry in document["metadata"]:
+        shown = f": {_cut(entry['text'], 40)}" if entry["text"] else ""
+        lines.append(f"  metadata {_cut(entry['name'], 34)}, {entry['bytes']:,} bytes{shown}")
+    for name, answer in document["engines"].items():
+        lines += _wrapped(f"  engine {name}: ", _engine(name, answer))
+    return lines
+
+
+def show_difference(document: dict[str, Any]) -> None:
+    """Prints the document of `report.compare`."""
+    console.info(f"old {document['old']}\nnew {document['new']}")
+    for label, key in (("bytes", "bytes"), ("bytes with gzip", "gzip_bytes")):
+        old, new = document[key]
+        console.info(f"  {label}: {old:,} → {new:,} ({new - old:+,})")
+    for key, (old, new) in document["about"].items():
+        console.info(f"  {key}: {_cut(str(old), 40)} → {_cut(str(new), 40)}")
+    if document["operators"]:
+        rows = [[o["name"], o["version"], o["old"], o["new"]] for o in document["operators"]]
+        console.table("Operators", ["Operator", "Version", "Old", "New"], rows)
+    for change in document["operators_changed"]:
+        console.info(f"  operator {change['index']} {change['name']}: {_options(change)}")
+    for side in ("old", "new"):
+        if names := document[f"only_{side}"]:
+            listed = ", ".join(_cut(name or "(no name)", 40) for name in names[:5])
+            console.info(f"  {len(names)} tensors only in {side}: {listed}{' …' if len(names) > 5 else ''}")
+    rows = [
+        _change_row(change) for change in document["tensors"] if set(change) - {"index", "name", "renamed"}
+    ]
+    if rows:
+        columns = ["Tensor", "Name", "Changed", "Max. difference", "Share changed"]
+        console.table("Tensors that differ", columns, rows)
+    renamed = sum("renamed" in change for change in document["tensors"])
+    if renamed:
+        console.info(f"  {renamed} tensors have other names")
+
+
+def difference_sentence(document: dict[str, Any]) -> str:
+    """The outcome of a comparison in one line."""
+    if document["same_bytes"]:
+        return "The files are equal."
+    if document["same_computation"]:
+        return "The models compute the same; names, text or layout of the file differ."
+    return "The models compute differently."
+
+
+def sentence(document: dict[str, Any]) -> str:
+    """The inspection in one line."""
+    takers = [name for name, answer in document["engines"].items() if answer["supported"]]
+    return (
+        f"{document['kind']}, {document['bytes']:,} bytes, {len(document['operators'])} operators; "
+        f"engines: {', '.join(takers) or 'none'}"
+    )
+
+
+def _engine(name: str, answer: dict[str, Any]) -> str:
+    if not answer["supported"]:
+        return f"no: {answer['reason']}"
+    if answer["arena_bytes"] is None:
+        return "yes; its arena is measured where tflite-micro is installed"
+    how = "planned" if name == "aot" else "measured on this computer, with a margin"
+    return f"yes, arena {answer['arena_bytes']:,} bytes ({how})"
+
+
+def _kinds(document: dict[str, Any]) -> None:
+    macs: dict[tuple[str, int], int] = {}
+    for op in document["operators"]:
+        key = (op["name"], op["version"])
+        macs[key] = macs.get(key, 0) + op["macs"]
+    rows = [[o["name"], o["version"], o["count"], macs[o["name"], o["version"]]] for o in document["ops"]]
+    console.table("Operators", ["Operator", "Version", "Count", "MACs"], rows)
+
+
+def _layers(document: dict[str, Any]) -> None:
+    weights = {row["name"]: row["sqnr_db"] for row in document["weights"]}
+    rows: list[list[object]] = [
+        [
+            _cut(row["name"]),
+            row["op"],
+            row["scale"],
+            row["zero_point"],
+            round(row["sqnr_db"], 1),
+            f"{row['clipped_share']:.3%}",
+            f"{weights[row['name']]:.1f}" if row["name"] in weights else "",
+        ]
+        for row in document["layers"]
+    ]
+    columns = ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Weights dB"]
+    console.table("int8 against float32 on calibration samples, up to each layer", columns, rows)
+
+
+def _operators(document: dict[str, Any]) -> None:
+    rows = [
+        [
+            op["index"],
+            op["name"],
+            op["version"],
+            " ".join(map(str, op["inputs"])),
+            " ".join(map(str, op["outputs"])),
+            op["macs"],
+        ]
+        for op in document["operators"]
+    ]
+    columns = ["#", "Operator", "Version", "Reads tensors", "Makes", "MACs"]
+    console.table("Operators in order", columns, rows)
+
+
+def _tensors(document: dict[str, Any]) -> None:
+    rows = [
+        [
+            tensor["index"],
+            _cut(tensor["name"]),
+            "×".join(map(str, tensor["shape"])) or "scalar",
+            tensor["dtype"] + (" const" if tensor["constant"] else ""),
+            _grid(tensor["quantization"]),
+            tensor["bytes"],
+        ]
+        for tensor in document["tensors"]
+    ]
+    console.table("Tensors", ["#", "Name", "Shape", "Type", "Scale, zero point", "Bytes"], rows)
+
+
+def _statistics(document: dict[str, Any]) -> None:
+    rows: list[list[object]] = []
+    for tensor in document["tensors"]:
+        numbers = tensor["statistics"]
+        if numbers is None:
+            continue
+        grid = numbers["grid_share"]
+        rows.append(
+            [
+                tensor["index"],
+                _cut(tensor["name"]),
+                numbers["min"],
+                numbers["max"],
+                numbers["std"],
+                f"{numbers['zeros_share']:.1%}",
+                numbers["distinct"],
+                "" if grid is None else f"{grid:.0%}",
+            ]
+        )
+    columns = ["#", "Name", "Min", "Max", "Std", "Zeros", "Distinct", "Codes used"]
+    console.table("Constants, in real units", columns, rows)
+
+
+def _tensor_line(tensor: dict[str, Any]) -> str:
+    shape = ", ".join(map(str, tensor["shape"]))
+    quantization = tensor["quantization"]
+    name = f" {_cut(tensor['name'], 40)}" if tensor["name"] else ""
+    grid = ""
+    if quantization and not quantization["per_channel"]:
+        grid = f", value = {quantization['scales'][0]:.6g} × (q − {quantization['zero_points'][0]})"
+        grid = grid.replace("− -", "+ ")
+    return f"{tensor['dtype']} [{shape}]{name}{grid}"
+
+
+def _grid(quantization: dict[str, Any] | None) -> str:
+    if quantization is None:
+        return ""
+    scales = quantization["scales"]
+    if quantization["per_channel"]:
+        return f"{len(scales)} on axis {quantization['axis']}: {min(scales):.3g}…{max(scales):.3g}"
+    return f"{scales[0]:.4g}, {quantization['zero_points'][0]}"
+
+
+def _change_row(change: dict[str, Any]) -> list[object]:
+    changed: list[str] = [
+        key for key in ("shape", "dtype", "quantization", "constant", "data") if key in change
+    ]
+    if "changed_share" in change:
+        changed.append("values")
+    old, new = change["index"]
+    return [
+        f"{old}" if old == new else f"{old} → {new}",
+        _cut(change["name"]),
+        ", ".join(changed),
+        f"{change['max_abs_difference']:.4g}" if "max_abs_difference" in change else "",
+        f"{change['changed_share']:.1%}" if "changed_share" in change else "",
+    ]
+
+
+def _options(change: dict[str, Any]) -> str:
+    parts = [f"{key} {old} → {new}" for key, (old, new) in change["options"].items()]
+    if "version" in change:
+        parts.append(f"version {change['version'][0]} → {change['version'][1]}")
+    return ", ".join(parts)
+
+
+def _wrapped(head: str, text: str) -> Sequence[str]:
+    import textwrap
+
+    return textwrap.wrap(head + text, 98, subsequent_indent="    ", break_long_words=True)
+
+
+def _cut(text: str, longest: int = _LONGEST_NAME) -> str:
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,187 @@
+"""What differs between two .tflite files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.tflite import anatomy
+from tinyml_cli.tflite.graph import ABSENT, Graph, Quantization, Tensor
+
+
+def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, Any]:
+    """Compares two models.
+
+    Tensors are matched by their place in equal operators, so new names do not hide equal weights; where
+    the operators differ, by name.
+
+    Returns:
+        bytes and gzip_bytes [old, new]; same_bytes; same_computation (nothing but names, description,
+        signatures and metadata differ); operators (kinds whose number differs: name, version, old, new),
+        operators_changed (same kind, other options or version), tensors (matched ones that differ: index
+        pair, name, and per changed property [old, new]; of constants max_abs_difference in real units and
+        changed_share), only_old and only_new (names), about (description, labels, metadata, signatures:
+        [old, new] where they differ).
+    """
+    same_operators = [op.name for op in old.operators] == [op.name for op in new.operators]
+    pairs = dict(_by_place(old, new)) if same_operators else dict(_by_name(old, new))
+    matched_new = set(pairs.values())
+    tensors = [
+        change for a, b in sorted(pairs.items()) if (change := _tensor_change(old.tensors[a], new.tensors[b]))
+    ]
+    only_old = [t.name for t in old.tensors if t.index not in pairs]
+    only_new = [t.name for t in new.tensors if t.index not in matched_new]
+    changed = _operator_changes(old, new, pairs) if same_operators else []
+    wiring = same_operators and _wired_alike(old, new, pairs)
+    functions = [f.operators for f in old.functions] == [f.operators for f in new.functions]
+    return {
+        "bytes": [len(old_bytes), len(new_bytes)],
+        "gzip_bytes": [anatomy.gzip_bytes(old_bytes), anatomy.gzip_bytes(new_bytes)],
+        "same_bytes": old_bytes == new_bytes,
+        "same_computation": wiring
+        and functions
+        and not changed
+        and all(set(c) <= _HARMLESS for c in tensors),
+        "operators": _counts(old, new),
+        "operators_changed": changed,
+        "tensors": tensors,
+        "only_old": only_old,
+        "only_new": only_new,
+        "about": _about(old_bytes, old, new_bytes, new),
+    }
+
+
+_HARMLESS = {"index", "name", "renamed"}
+
+
+def _by_place(old: Graph, new: Graph) -> Iterator[tuple[int, int]]:
+    yield from zip(old.inputs, new.inputs, strict=False)
+    yield from zip(old.outputs, new.outputs, strict=False)
+    for mine, theirs in zip(old.operators, new.operators, strict=True):
+        for side in ("inputs", "outputs"):
+            for a, b in zip(getattr(mine, side), getattr(theirs, side), strict=False):
+                if ABSENT not in (a, b):
+                    yield a, b
+
+
+def _by_name(old: Graph, new: Graph) -> Iterator[tuple[int, int]]:
+    named = {t.name: t.index for t in new.tensors if t.name}
+    for tensor in old.tensors:
+        if tensor.name in named:
+            yield tensor.index, named[tensor.name]
+
+
+def _wired_alike(old: Graph, new: Graph, pairs: dict[int, int]) -> bool:
+    """Whether every operator takes and makes the matched tensors, and the signature is the same."""
+
+    def moved(indices: tuple[int, ...]) -> list[int]:
+        return [ABSENT if index == ABSENT else pairs[index] for index in indices]
+
+    return (
+        moved(old.inputs) == list(new.inputs)
+        and moved(old.outputs) == list(new.outputs)
+        and all(
+            moved(a.inputs) == list(b.inputs) and moved(a.outputs) == list(b.outputs)
+            for a, b in zip(old.operators, new.operators, strict=True)
+        )
+    )
+
+
+def _counts(old: Graph, new: Graph) -> list[dict[str, Any]]:
+    before, after = (Counter((op.name, op.version) for op in graph.operators) for graph in (old, new))
+    return [
+        {"name": name, "version": version, "old": before[name, version], "new": after[name, version]}
+        for name, version in sorted(set(before) | set(after))
+        if before[name, version] != after[name, version]
+    ]
+
+
+def _operator_changes(old: Graph, new: Graph, pairs: dict[int, int]) -> list[dict[str, Any]]:
+    changes = []
+    for mine, theirs in zip(old.operators, new.operators, strict=True):
+        keys = sorted(set(mine.options) | set(theirs.options))
+        options = {
+            key: [mine.options.get(key), theirs.options.get(key)]
+            for key in keys
+            if mine.options.get(key) != theirs.options.get(key)
+        }
+        if options or mine.version != theirs.version:
+            change: dict[str, Any] = {"index": mine.index, "name": mine.name, "options": options}
+            if mine.version != theirs.version:
+                change["version"] = [mine.version, theirs.version]
+            changes.append(change)
+    return changes
+
+
+def _tensor_change(old: Tensor, new: Tensor) -> dict[str, Any]:
+    """What differs of two tensors that stand for each other; empty where nothing does."""
+    change: dict[str, Any] = {}
+    for key in ("shape", "dtype"):
+        before, after = getattr(old, key), getattr(new, key)
+        if before != after:
+            change[key] = [list(before), list(after)] if key == "shape" else [before, after]
+    if not _same_quantization(old.quantization, new.quantization):
+        change["quantization"] = [_short(old.quantization), _short(new.quantization)]
+    change |= _data_change(old, new)
+    if old.name != new.name:
+        change["renamed"] = [old.name, new.name]
+    return {"index": [old.index, new.index], "name": new.name or old.name, **change} if change else {}
+
+
+def _data_change(old: Tensor, new: Tensor) -> dict[str, Any]:
+    if old.data is None and new.data is None:
+        return {}
+    if old.data is None or new.data is None:
+        return {"constant": [old.data is not None, new.data is not None]}
+    if old.data.shape != new.data.shape:
+        return {}
+    same = old.data.dtype == new.data.dtype and old.data.tobytes() == new.data.tobytes()
+    before, after = anatomy.real_values(old), anatomy.real_values(new)
+    if before is None or after is None:
+        return {} if same else {"data": True}
+    distance = np.abs(before - after)
+    largest = float(np.nanmax(distance, initial=0.0))
+    if same and largest == 0:
+        return {}
+    return {
+        "max_abs_difference": largest,
+        "changed_share": float(np.mean(old.data != new.data)) if distance.size else 0.0,
+    }
+
+
+def _same_quantization(old: Quantization | None, new: Quantization | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return (
+        np.array_equal(old.scales, new.scales)
+        and np.array_equal(old.zero_points, new.zero_points)
+        and (old.axis == new.axis or not old.per_channel)
+    )
+
+
+def _short(quantization: Quantization | None) -> dict[str, Any] | None:
+    if quantization is None:
+        return None
+    return {
+        "scales": len(quantization.scales),
+        "scale": float(quantization.scales[0]),
+        "zero_point": int(quantization.zero_points[0]),
+    }
+
+
+def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, Any]:
+    sides = []
+    for data, graph in ((old_bytes, old), (new_bytes, new)):
+        entries = anatomy.metadata(data)
+        sides.append(
+            {
+                "description": graph.description,
+                "labels": anatomy.labels(entries),
+                "metadata": [entry.name for entry in entries],
+                "signatures": [each.key for each in anatomy.signatures(data)],
+            }
+        )
+    return {key: [sides[0][key], sides[1][key]] for key in sides[0] if sides[0][key] != sides[1][key]}
