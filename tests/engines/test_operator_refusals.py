@@ -18,7 +18,7 @@ from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.engines.aot.ops import LOWERINGS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
-from tinyml_cli.tflite.opset import TFLM_INT8_OPS
+from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 
 NUMBERS = [0, 1, 2, 3, 5, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0xFFFF, 0x7F800000, 0x7FC00000]
 
@@ -100,3 +100,13 @@ def test_every_operator_is_described() -> None:
 
 def test_only_one_operator_is_not_known_to_tflm() -> None:
     assert set(LOWERINGS) - TFLM_INT8_OPS == {"RELU_N1_TO_1"}
+
+
+def test_float_is_fine_at_the_boundary_only() -> None:
+    check_int8(tflite_graph.parse(STATES["classifier_float32"]()))
+    made = Model()
+    x, y, z = made.tensor((1, 4)), made.tensor((1, 4), dtype="float32"), made.tensor((1, 4))
+    made.operator("DEQUANTIZE", [x], [y])
+    made.operator("QUANTIZE", [y], [z])
+    with pytest.raises(TinymlError, match="still float32"):
+        check_int8(tflite_graph.parse(made.build([x], [z])))
