@@ -9,17 +9,31 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.engines import random_graphs
-from tests.engines.many_networks import assert_parity
+from tests.engines.many_networks import assert_parity, build, compare
 from tinyml_cli.tflite import graph as tflite_graph
 
 GRAPHS = int(os.environ.get("TINYML_RANDOM_GRAPHS", "80"))
 FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
+UBSAN = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan")
 
 
 def test_random_graphs_give_the_bytes_of_tflm(tmp_path: Path) -> None:
     models = {seed: random_graphs.model(seed) for seed in range(FIRST, FIRST + GRAPHS)}
     assert_parity(models, tmp_path / "graphs")
+
+
+def test_arithmetic_is_defined(tmp_path: Path) -> None:
+    """Under UBSan; a shared library cannot load ASan's runtime late."""
+    models = {seed: random_graphs.model(seed) for seed in range(1000, 1015)}
+    try:
+        networks = build(list(models.values()), tmp_path / "ubsan", UBSAN)
+    except OSError as error:
+        pytest.skip(f"UBSan's runtime cannot be loaded here: {error}")
+    for (seed, model), network in zip(models.items(), networks, strict=True):
+        compare(model, network, seed)
 
 
 def test_random_graphs_hold_every_operator_they_are_made_for() -> None:
