@@ -9,7 +9,7 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection.report import Subject
-from tinyml_cli.tflite import anatomy
+from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.edit import Edits, edit
 
 
@@ -17,7 +17,8 @@ def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any
     """Writes an edited copy.
 
     Returns:
-        model, out, bytes and gzip_bytes [before, after], rounding (`Rounding`'s fields, or None).
+        model, out, bytes and gzip_bytes [before, after], rewritten (bytes and gzip_bytes of the model when
+        it is only written again, which stores equal vectors once), rounding (`Rounding`'s fields, or None).
 
     Raises:
         TinymlError: nothing to change, no place to write to, a file that is there already, or a model that
@@ -44,6 +45,7 @@ def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any
         "out": str(out),
         "bytes": [len(subject.data), len(edited.data)],
         "gzip_bytes": [anatomy.gzip_bytes(subject.data), anatomy.gzip_bytes(edited.data)],
+        "rewritten": _rewritten(subject.data),
         "rounding": asdict(edited.rounding) if edited.rounding else None,
     }
 
@@ -63,12 +65,22 @@ def sentences(outcome: dict[str, Any]) -> list[str]:
             f"{rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} different values a tensor, "
             f"zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
         )
+    again = outcome["rewritten"]
+    lines.append(
+        f"Written again without a change it would have {again['bytes']:,} bytes, {again['gzip_bytes']:,} "
+        "with gzip: equal vectors are stored once"
+    )
     (size, new_size), (zipped, new_zipped) = outcome["bytes"], outcome["gzip_bytes"]
     lines.append(
         f"{size:,} → {new_size:,} bytes ({_percent(size, new_size)}); with gzip {zipped:,} → {new_zipped:,} "
         f"({_percent(zipped, new_zipped)})"
     )
     return lines
+
+
+def _rewritten(data: bytes) -> dict[str, int]:
+    again = write.pack(write.unpack(data))
+    return {"bytes": len(again), "gzip_bytes": anatomy.gzip_bytes(again)}
 
 
 def _percent(before: int, after: int) -> str:

@@ -24,7 +24,7 @@ ACTIVATIONS = "activations.png"
 _DPI = 110
 _COLUMNS = 4
 _MOST_PANELS = 24
-_BINS = 80
+_BINS = 64
 _SAMPLES = 16
 _FLOAT_COLOUR, _INT8_COLOUR, _RANGE_COLOUR = "#9db7d5", "#c23b22", "#5b6770"
 
@@ -136,4 +136,5 @@ def _panel(axes: Any, panel: Panel) -> None:
             axes.axvline(limit, color=_RANGE_COLOUR, linewidth=0.8, linestyle=":")
     axes.set_yscale("log")
     axes.set_title(panel.title, fontsize=7, loc="left")
+    axes.minorticks_off()
     axes.tick_params(labelsize=6)

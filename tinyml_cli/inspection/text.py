@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
 from typing import Any
 
 from tinyml_cli.console import console
 
 _LONGEST_NAME = 32
-_LISTED = 20
+_WIDTH = 98
 
 
 def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = False) -> None:
@@ -19,7 +19,7 @@ def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = F
         operators: list every operator.
     """
     for line in summary(document):
-        console.info(line)
+        console.info("\n".join(_wrapped(line)))
     _kinds(document)
     if document["layers"]:
         _layers(document)
@@ -56,7 +56,7 @@ def summary(document: dict[str, Any]) -> list[str]:
         shown = f": {_cut(entry['text'], 40)}" if entry["text"] else ""
         lines.append(f"  metadata {_cut(entry['name'], 34)}, {entry['bytes']:,} bytes{shown}")
     for name, answer in document["engines"].items():
-        lines += _wrapped(f"  engine {name}: ", _engine(name, answer))
+        lines.append(f"  engine {name}: {_engine(name, answer)}")
     return lines
 
 
@@ -170,7 +170,7 @@ def _tensors(document: dict[str, Any]) -> None:
         ]
         for tensor in document["tensors"]
     ]
-    console.table("Tensors", ["#", "Name", "Shape", "Type", "Scale, zero point", "Bytes"], rows)
+    console.table("Tensors", ["#", "Name", "Shape", "Type", "Scale, zero or ×channels", "Bytes"], rows)
 
 
 def _statistics(document: dict[str, Any]) -> None:
@@ -212,7 +212,7 @@ def _grid(quantization: dict[str, Any] | None) -> str:
         return ""
     scales = quantization["scales"]
     if quantization["per_channel"]:
-        return f"{len(scales)} on axis {quantization['axis']}: {min(scales):.3g}…{max(scales):.3g}"
+        return f"×{len(scales)}: {min(scales):.2g}…{max(scales):.2g}"
     return f"{scales[0]:.4g}, {quantization['zero_points'][0]}"
 
 
@@ -239,10 +239,8 @@ def _options(change: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _wrapped(head: str, text: str) -> Sequence[str]:
-    import textwrap
-
-    return textwrap.wrap(head + text, 98, subsequent_indent="    ", break_long_words=True)
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, _WIDTH, subsequent_indent="    ")
 
 
 def _cut(text: str, longest: int = _LONGEST_NAME) -> str:
