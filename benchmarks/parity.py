@@ -6,14 +6,16 @@ ahead-of-time engine on `native` and `sim`, and counts output bytes that differ 
     python benchmarks/parity.py [RUN] [--inputs 200] [--boards native,sim] [--json parity.json]
     python benchmarks/parity.py --model kws_ref_model.tflite
 
-The run must be converted; what is not exported or built yet is made. With --model, a run is made around a
-foreign int8 model whose input is [frames, channels] of audio features. Exits with 1 when a byte differs.
+The run must be converted; what is not exported or built yet is made. With --model, a run is made around any
+int8 model: for keyword spotting if its input is [frames, channels] of audio features, else for the
+application bench. Exits with 1 when a byte differs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -22,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
 from tinyml_cli.device.build import build
 from tinyml_cli.device.connect import open_board
@@ -39,6 +42,7 @@ from tinyml_cli.tflite.opset import check_int8
 
 EVIDENCE = {"native": "host", "sim": "emulated"}
 SEED = 20
+_FEATURE_DIMENSIONS = 2
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,12 @@ class Row:
 def run_around(model: Path, folder: Path) -> Run:
     """A run that holds nothing but a flatbuffer."""
     graph = load(model)
+    sizes = [size for size in graph.tensors[graph.inputs[0]].shape if size > 1]
+    if len(sizes) != _FEATURE_DIMENSIONS:
+        os.environ["TINYML_RUNS"] = str(folder)
+        return open_run(model)
     source, target = interpret.io_quantization(graph)
-    frames, channels = [size for size in graph.tensors[graph.inputs[0]].shape if size > 1]
+    frames, channels = sizes
     features = AudioFrontendSettings(channels=channels)
     samples = features.window_samples + (frames - 1) * features.stride_samples
     run = Run.create(folder / model.stem)

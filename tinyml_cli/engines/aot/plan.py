@@ -17,8 +17,10 @@ from functools import cached_property
 ALIGNMENT_BYTES = 4
 """What the kernels need: scratch is read as words of 32 bits, and so are float tensors. Bytes need none."""
 
+# Random moves; fewer for many buffers, and for buffers that get in each other's way.
 _SEARCH_STEPS = 600
 _SEARCH_PLACEMENTS = 24_000
+_SEARCH_COMPARISONS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -193,8 +195,11 @@ def _search(problem: _Problem) -> list[int]:
              for offsets in [problem.place(order)]]  # fmt: skip
     peak, order, best = min(tried, key=lambda each: each[0])
     rng = random.Random(0)
-    count = len(problem.buffers)
-    for _ in range(min(_SEARCH_STEPS, _SEARCH_PLACEMENTS // max(1, count))):
+    count, comparisons = len(problem.buffers), sum(len(others) ** 2 for others in problem.neighbours)
+    steps = min(
+        _SEARCH_STEPS, _SEARCH_PLACEMENTS // max(1, count), _SEARCH_COMPARISONS // max(1, comparisons)
+    )
+    for _ in range(steps):
         if peak <= bound:
             break
         moved = _moved(problem, order, best, peak, rng)
