@@ -81,9 +81,13 @@ bool Engine::fail(const char* error) {
 }
 
 bool Engine::has_every_op(const tflite::Model& model) const {
+  // By what the operators use: a model may list operator codes that nothing uses.
   const tflite::MicroOpResolver& resolver = resolver_;
-  for (const tflite::OperatorCode* code : *model.operator_codes()) {
-    if (!resolver.FindOp(tflite::GetBuiltinCode(code))) return false;
+  for (const tflite::SubGraph* subgraph : *model.subgraphs()) {
+    for (const tflite::Operator* op : *subgraph->operators()) {
+      const tflite::OperatorCode* code = model.operator_codes()->Get(op->opcode_index());
+      if (!resolver.FindOp(tflite::GetBuiltinCode(code))) return false;
+    }
   }
   return true;
 }
