@@ -20,6 +20,7 @@ def command(
     \b
     Examples:
       tinyml build --board sim
+      tinyml build --board nano33ble
       tinyml build runs/kws-yes-no --board native --json
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
