@@ -11,7 +11,7 @@ import pytest
 from tests.engines import random_graphs, test_states_and_boundaries
 from tests.engines.flatbuffer_models import Model
 from tests.engines.many_networks import Built, build, compare
-from tinyml_cli.engines.aot import compiler, listing
+from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -239,6 +239,24 @@ def test_a_plan_says_what_lies_where() -> None:
     assert any(row["in_place_of"] for row in document["buffers"])
     _, columns, lines = listing.table(document)
     assert all(len(line) == len(columns) for line in lines)
+
+
+@pytest.mark.parametrize("io", compiler.IO_MODES)
+def test_damaged_models_compile_or_are_refused(io: str) -> None:
+    rng, models, refused = np.random.default_rng(5), [make() for make in MODELS.values()], 0
+    for _ in range(500):
+        data = bytearray(models[int(rng.integers(len(models)))])
+        for at in rng.integers(len(data), size=int(rng.integers(1, 4))):
+            word = [0, 1, 2, 3, 255, 1 << 31, (1 << 32) - 1][int(rng.integers(7))]
+            at = min(int(at), len(data) - 4) // 4 * 4
+            data[at : at + 4] = word.to_bytes(4, "little")
+        try:
+            network = compiler.compile_graph(tflite_graph.parse(bytes(data)), io=io)
+            assert emit.header(network, "0" * 64) and emit.source(network)
+        except TinymlError as error:
+            refused += 1
+            assert error.what and error.next_step
+    assert 100 < refused < 500
 
 
 def no_outputs() -> bytes:

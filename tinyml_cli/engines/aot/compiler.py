@@ -97,11 +97,11 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
     graph = fold(graph)
     _check_signature(graph, where)
     lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
-    network = _planned(graph, lowered, frozenset(), io, where)
+    network = _planned(graph, lowered, frozenset(), io)
     copied: frozenset[int] = frozenset()
     choices = [each.context.operator.index for each in lowered if each.kernel.views or each.kernel.pieces]
     for index in choices[:_MOST_TRIALS]:
-        other = _planned(graph, lowered, copied | {index}, io, where)
+        other = _planned(graph, lowered, copied | {index}, io)
         if other.plan.arena_bytes < network.plan.arena_bytes:
             network, copied = other, copied | {index}
     if network.plan.arena_bytes > _LARGEST_ARENA_BYTES:
@@ -113,16 +113,8 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
     return network
 
 
-def _planned(
-    graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str, where: str
-) -> Network:
+def _planned(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str) -> Network:
     storage = assign(graph, lowered, copied, io)
-    for index in graph.outputs:
-        if index not in storage.places:
-            label = graph.tensors[index].label
-            raise TinymlError(
-                f"No operator computes the model's output {label}", where, "Make the model again."
-            )
     steps = tuple(Step(each.context, each.kernel, _body(each, storage, copied)) for each in lowered)
     buffers = _tensor_buffers(graph, storage)
     sharings = _sharings(steps, storage, buffers)
@@ -138,6 +130,13 @@ def _check_signature(graph: Graph, where: str) -> None:
             where,
             "Convert a model with at least one input and one output.",
         )
+    computed = {index for operator in graph.operators for index in operator.outputs}
+    for index in graph.outputs:
+        if index not in computed and index not in graph.inputs:
+            label = graph.tensors[index].label
+            raise TinymlError(
+                f"No operator computes the model's output {label}", where, "Make the model again."
+            )
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[index]
         if tensor.dtype not in C_TYPES or not tensor.bytes:
