@@ -116,6 +116,9 @@ class Manifest(_Section):
     quantization: Quantization | None = None
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")
+    exports: dict[str, str] = Field(
+        default_factory=dict, description="engine -> what its exported sources were made from, as a hash"
+    )
     metrics: dict[str, Any] = Field(default_factory=dict, description="stage -> its measures")
     firmware: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="board -> sizes of its build"

@@ -37,6 +37,7 @@ def run_pipeline(
     from tinyml_cli.device.flash import flash
     from tinyml_cli.device.monitor import MonitorOptions, monitor
     from tinyml_cli.engines.export import export
+    from tinyml_cli.engines.freshness import needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.tasks import get_task
     from tinyml_cli.tflite.calibrate import quantize
@@ -47,32 +48,27 @@ def run_pipeline(
     run, recipe = stages.prepare(task, words, data, config, overrides, run_path, seed)
     outcome: dict[str, Any] = {"run": str(run.path), "board": board}
 
-    def stage(name: str, artifacts: list[str], work: Callable[[], dict[str, Any]]) -> None:
+    def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:
         console.info(f"[{name}]")
-        if artifacts and _all_fresh(run, artifacts):
+        if is_done:
             console.info("  already done")
-            outcome[name] = {"skipped": True}
-        else:
-            outcome[name] = work()
+        outcome[name] = {"skipped": True} if is_done else work()
 
-    if stages.is_trained(run, recipe):
-        console.info("[train]\n  already done")
-        outcome["train"] = {"skipped": True}
-    else:
-        stage("train", [], lambda: stages.train(run, recipe))
-    stage("quantize", [CALIBRATION], lambda: quantize(run))
-    stage("convert", [MODEL_FLOAT32, MODEL_INT8], lambda: convert(run))
-    stage("export", [f"export/{chosen_engine}/model_settings.h"], lambda: export(run, chosen_engine))
-    stage("build", [], lambda: build(run, board, chosen_engine, tflm_dir))
+    stage("train", stages.is_trained(run, recipe), lambda: stages.train(run, recipe))
+    stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
+    stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
+    is_exported = not needs_export(run, run.manifest(), chosen_engine)
+    stage("export", is_exported, lambda: export(run, chosen_engine))
+    stage("build", False, lambda: build(run, board, chosen_engine, tflm_dir))
     if load_board(board).kind == "usb":
-        stage("flash", [], lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
-    stage("evaluate", [], lambda: evaluate(run, data))
+        stage("flash", False, lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
+    stage("evaluate", False, lambda: evaluate(run, data))
     replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
-    stage("monitor", [], lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
+    stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome
 
 
-def _all_fresh(run: Run, artifacts: list[str]) -> bool:
+def _is_fresh(run: Run, *artifacts: str) -> bool:
     manifest = run.manifest()
     return all(run.is_fresh(manifest, name) for name in artifacts)

@@ -7,11 +7,13 @@ from pathlib import Path
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
+from tinyml_cli.console import console
 from tinyml_cli.device import tflm_tree
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project import ProjectInputs, default_app
 from tinyml_cli.engines import tflm
 from tinyml_cli.engines.export import export
+from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
@@ -33,7 +35,7 @@ def gather(
     app: str | None = None,
     benchmark: str | None = None,
 ) -> ProjectInputs:
-    """Everything a project is generated from; a run of a bare model is exported if need be.
+    """Everything a project is generated from; the model is exported where that is not done.
 
     Args: as of `build`.
 
@@ -48,7 +50,8 @@ def gather(
             f"Its engines: {', '.join(board.engines)}.",
         )
     manifest = run.manifest()
-    if manifest.task == MODEL_TASK and not _is_exported(run, manifest, name):
+    if MODEL_INT8 in manifest.artifacts and needs_export(run, manifest, name):
+        console.info(f"Exporting the model for the engine {name}.")
         export(run, name)
         manifest = run.manifest()
     files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
@@ -87,10 +90,6 @@ def _bench_settings(run: Run, benchmark: str | None) -> str:
     path = run.require(run.manifest(), MODEL_INT8)
     graph = tflite_graph.parse(path.read_bytes(), str(path))
     return bench_settings.render(graph, benchmarks.choose(graph, benchmark))
-
-
-def _is_exported(run: Run, manifest: Manifest, engine: str) -> bool:
-    return all(run.is_fresh(manifest, f"export/{engine}/{file}") for file in EXPORTS[engine])
 
 
 def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinyml_cli.engines import settings, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
+from tinyml_cli.engines.freshness import export_key
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.files import sha256_file, write_atomic
@@ -60,6 +61,9 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     ops = [
         Op(name=name, version=version, count=count) for name, version, count in tflite_graph.op_list(graph)
     ]
+    manifest.exports |= {
+        name: export_key(manifest, name, io if name == "aot" else "arena") for name in engines
+    }
     _write(run, manifest, files, ops, arena_bytes)
     return {
         "engine": engine,

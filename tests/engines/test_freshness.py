@@ -1,0 +1,62 @@
+"""When firmware needs a new export, and when somebody's changes must not be lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engines import zoo
+from tests.engines.test_export import make_run
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.inputs import gather
+from tinyml_cli.engines.export import export
+from tinyml_cli.engines.freshness import needs_export
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = make_run(tmp_path / "run", zoo.model("one_channel_depthwise"))
+    assert needs_export(run, run.manifest(), "aot")
+    export(run, "aot")
+    return run
+
+
+def test_an_export_is_current(run: Run) -> None:
+    assert not needs_export(run, run.manifest(), "aot")
+    assert needs_export(run, run.manifest(), "tflm")
+
+
+def test_other_labels_and_thresholds_need_an_export(run: Run) -> None:
+    manifest = run.manifest()
+    manifest.recognizer.threshold = 0.5
+    run.save(manifest)
+    assert needs_export(run, manifest, "aot")
+    gather(run, load_board("sim"))
+    assert not needs_export(run, run.manifest(), "aot")
+    assert "500" in run.file("export/aot/model_settings.h").read_text()
+
+
+def test_buffers_of_the_caller_are_not_for_firmware(run: Run) -> None:
+    export(run, "aot", io="caller")
+    assert needs_export(run, run.manifest(), "aot")
+
+
+def test_another_generator_needs_an_export(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyml_cli.engines.freshness._generator", lambda: "of tomorrow")
+    assert needs_export(run, run.manifest(), "aot")
+
+
+def test_a_missing_file_is_written_again(run: Run) -> None:
+    run.file("export/aot/network.c").unlink()
+    gather(run, load_board("sim"))
+    assert run.file("export/aot/network.c").is_file()
+
+
+def test_changes_by_hand_are_refused_and_kept(run: Run) -> None:
+    run.file("export/aot/network.c").write_text("// mine\n")
+    with pytest.raises(TinymlError, match=r"network\.c"):
+        gather(run, load_board("sim"))
+    assert run.file("export/aot/network.c").read_text() == "// mine\n"
