@@ -18,7 +18,7 @@ _COLOURS = {
     "tensor": "#56b4e9",
     "output": "#e69f00",
     "state": "#cc79a7",
-    "scratch": "#999999",
+    "scratch": "#cccccc",
 }
 _DARKER = "#3d9bd1"
 _COLUMN_INCHES, _HEIGHT_INCHES = 0.42, 4.6
@@ -100,7 +100,8 @@ def _draw_buffer(
     )
     width, height = (right - left) * scale[0], row["bytes"] * scale[1]
     shape = "×".join(str(size) for size in row["shape"] if size > 1) or row["role"]
-    for lines in ([shape, f"{row['bytes']:,} B"], [shape], [f"{row['bytes']:,}"]):
+    size = f"{row['bytes']:,} B"
+    for lines in ([shape, size], [f"{shape}, {size}"], [shape], [size]):
         needed = max(map(len, lines)) * _CHARACTER_INCHES, len(lines) * _LINE_INCHES
         turned = needed[0] > width and needed[0] <= height and needed[1] <= width
         if not turned and (needed[0] > width or needed[1] > height):
