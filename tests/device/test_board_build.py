@@ -78,6 +78,21 @@ def test_another_source_tree_takes_the_place_of_the_library(tmp_path: Path) -> N
     folders = options(project, "nano33ble")["lib_extra_dirs"].split()
     (library,) = [json.loads(path.read_text()) for f in folders for path in Path(f).glob("tflm/library.json")]
     assert library["build"]["srcDir"] == (tmp_path / "tree").as_posix()
+    assert "-std=gnu++1z" in library["build"]["flags"]
+    # Current TFLM needs C++17, which the core's own sources and headers must not see.
+    assert "-std" not in options(project, "nano33ble")["build_flags"]
+    assert "-std=gnu++1z" in options(project, "nano33ble")["build_src_flags"]
+    assert "-DTF_LITE_STATIC_MEMORY" in options(project, "nano33ble")["build_flags"]
+
+
+def test_the_arduino_packing_is_compiled_as_the_core_is(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "src" / "tensorflow" / "lite" / "micro").mkdir(parents=True)
+    (tree / "library.properties").write_text("name=x\n")
+    for board in ("sim", "nano33ble"):
+        project = make(tmp_path / board, board, "tflm", tree)
+        assert "gnu++1z" not in (project / "platformio.ini").read_text()
+        assert ("-DARDUINO=" in options(project, board)["build_flags"]) == (board == "sim")
 
 
 def test_a_project_is_left_alone_when_nothing_changes(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """A source tree of TensorFlow Lite Micro as a PlatformIO library: the Arduino packing, or TFLM's own.
 
 TFLM's own is what its create_tflm_tree.py writes: `tensorflow/` beside `third_party/`. It wants include
-folders and macros that the Arduino packing has built in, and C++17 for its own sources. Arduino's core does
-not compile as C++17, so no more than those sources are compiled so.
+folders and macros that the Arduino packing has built in, and C++17 for its sources and for what includes its
+kernels' headers: application and engine. Arduino's core does not compile as C++17, so the rest is not.
 """
 
 from __future__ import annotations
@@ -66,6 +66,11 @@ def flags(tree: Path) -> list[str]:
     return ["-DTF_LITE_STATIC_MEMORY", *optimised, *found]
 
 
+def cxx_standard(tree: Path) -> str | None:
+    """The C++ standard that the tree's headers need, None where the usual one does; as GCC 7 calls it."""
+    return None if _is_arduino_library(tree) else "gnu++1z"
+
+
 def render_library(tree: Path) -> str:
     """`library.json` of the tree: its sources where they lie, without tests and Arduino glue."""
     sources = sources_dir(tree)
@@ -76,8 +81,7 @@ def render_library(tree: Path) -> str:
             "srcDir": sources.as_posix(),
             "includeDir": sources.as_posix(),
             "srcFilter": ["+<*>", *(f"-<{pattern}>" for pattern in _UNUSED)],
-            # C++17 under the name that GCC 7 has for it.
-            "flags": ["-w", *([] if _is_arduino_library(tree) else ["-std=gnu++1z"])],
+            "flags": ["-w", *([f"-std={standard}"] if (standard := cxx_standard(tree)) else [])],
         },
     }
     return json.dumps(document, indent=2) + "\n"
