@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.metrics import Classification
@@ -47,6 +48,12 @@ def evaluate(run: Run, data_dir: Path | None = None, split: str | None = None) -
     from tinyml_cli.tasks import get_task
 
     manifest = run.manifest()
+    if manifest.task == MODEL_TASK:
+        raise TinymlError(
+            "The run was made from a model alone: it has no test data, and its answers have no meaning here",
+            str(run.path),
+            "Judge any int8 model on labelled data: tinyml bench MODEL --data DIR",
+        )
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     int8_model = run.require(manifest, MODEL_INT8).read_bytes()
     examples = get_task(manifest.task).load_evaluation_set(run, data_dir, _part(split))

@@ -24,6 +24,8 @@ KERAS_SUFFIXES = (".keras", *HDF5_SUFFIXES)
 SAVED_MODEL_FILE = "saved_model.pb"
 
 _PREDICT_BATCH = 64
+# Where layers such as Bidirectional and TimeDistributed keep those that they wrap.
+_WRAPPED = ("forward_layer", "backward_layer", "layer")
 _SIGNATURES = ("serving_default", "serve")
 
 
@@ -119,6 +121,7 @@ class KerasSource:
 
     def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
         """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
+        self._unroll()
         archive = self._keras.export.ExportArchive()
         archive.track(self._model)
         with silenced():
@@ -127,9 +130,21 @@ class KerasSource:
             )
             archive.write_out(folder, verbose=False)
 
+    def _unroll(self) -> None:
+        """A loop over time steps has no int8 form; the same steps one after another have."""
+        layers = list(self._model.layers)
+        while layers:
+            layer = layers.pop()
+            layers += getattr(layer, "layers", [])
+            layers += [getattr(layer, name) for name in _WRAPPED if hasattr(layer, name)]
+            if getattr(layer, "unroll", None) is False:
+                layer.unroll = True
+
     def _call(self, samples: Sequence[Any]) -> list[Any]:
-        # Inputs may be given to a functional model as a list or a dictionary of any depth.
-        packed = self._keras.tree.pack_sequence_as(self._model.input, list(samples))
+        # A functional model may take a list or a dictionary of any depth.
+        sequential = isinstance(self._model, self._keras.Sequential)
+        structure = self._model.inputs[0] if sequential else self._model.input
+        packed = self._keras.tree.pack_sequence_as(structure, list(samples))
         return list(self._keras.tree.flatten(self._model(packed, training=False)))
 
     def _load(self) -> Any:

@@ -99,7 +99,9 @@ def opened(path: Path) -> Iterator[Source]:
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
-        yield open_source(Path(folder))
+        source = open_source(Path(folder))
+        source.path = path
+        yield source
 
 
 def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Converted:
@@ -121,11 +123,23 @@ def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Conve
             source.export(folder, [values.shape[1:] for values in samples])
         # Tracing runs the layers' own code, which may raise anything.
         except Exception as error:
-            raise _inexpressible(str(error), source.path) from error
+            raise _inexpressible(_first_line(str(error)), source.path) from error
         float32 = _run_converter(folder, None, source.path)
+        _check_calibrates(parse(float32), source.path)
         int8 = _run_converter(folder, samples, source.path)
     names = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
     return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), names))
+
+
+def _check_calibrates(graph: Graph, where: Path) -> None:
+    """TensorFlow's calibrator ends the whole process on loops that hold weights."""
+    loops = [op.name for op in graph.operators if op.name in ("WHILE", "IF")]
+    if loops:
+        raise TinymlError(
+            f"The model has a loop ({loops[0]}), which cannot be calibrated",
+            str(where),
+            "Make recurrent layers with unroll=True and a fixed number of steps.",
+        )
 
 
 def _run_converter(folder: str, samples: Sequence[npt.NDArray[Any]] | None, where: Path) -> bytes:
@@ -146,7 +160,7 @@ def _run_converter(folder: str, samples: Sequence[npt.NDArray[Any]] | None, wher
             return bytes(converter.convert())
     # The converter's own error class is not public; it and its C++ side raise several kinds.
     except Exception as error:
-        raise _inexpressible(str(error) + log.tail, where) from error
+        raise _inexpressible(_reason(str(error) + log.tail), where) from error
 
 
 def tensorflow_lite() -> Any:
@@ -220,12 +234,23 @@ def _unfit(source: Source, reason: str) -> TinymlError:
     )
 
 
-def _inexpressible(log: str, where: Path) -> TinymlError:
+def _inexpressible(reason: str, where: Path) -> TinymlError:
+    loop = "TensorList" in reason or "unroll" in reason
     return TinymlError(
-        f"TensorFlow Lite cannot express the model ({_reason(log)})",
+        f"TensorFlow Lite cannot express the model ({reason})",
         str(where),
-        "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
+        "Make recurrent layers with unroll=True and a fixed number of steps."
+        if loop
+        else "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
     )
+
+
+def _first_line(message: str) -> str:
+    """What Keras says, without colours and without the frames and tracebacks it puts around."""
+    text = re.sub(r"\x1b\[\d*m", "", message)
+    inner = re.split(r"Exception encountered when calling[^\n]*\n|\n\s+\w+Error: ", text)[-1]
+    lines = [line.strip() for line in inner.splitlines() if line.strip()]
+    return lines[0][:300] if lines else "it gave no reason"
 
 
 def _artifact(entry: Artifact) -> dict[str, Any]:
