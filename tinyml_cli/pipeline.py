@@ -37,7 +37,7 @@ def run_pipeline(
     from tinyml_cli.device.flash import flash
     from tinyml_cli.device.monitor import MonitorOptions, monitor
     from tinyml_cli.engines.export import export
-    from tinyml_cli.engines.freshness import needs_export
+    from tinyml_cli.engines.freshness import exported_io, needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.tasks import get_task
     from tinyml_cli.tflite.calibrate import quantize
@@ -58,7 +58,8 @@ def run_pipeline(
     stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
     stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
     is_exported = not needs_export(run, run.manifest(), chosen_engine)
-    stage("export", is_exported, lambda: export(run, chosen_engine))
+    io = exported_io(run.manifest(), chosen_engine)
+    stage("export", is_exported, lambda: export(run, chosen_engine, io))
     stage("build", False, lambda: build(run, board, chosen_engine, tflm_dir))
     if load_board(board).kind == "usb":
         stage("flash", False, lambda: flash(run, board, chosen_engine, tflm_dir, port=port))

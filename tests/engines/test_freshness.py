@@ -39,9 +39,14 @@ def test_other_labels_and_thresholds_need_an_export(run: Run) -> None:
     assert "500" in run.file("export/aot/model_settings.h").read_text()
 
 
-def test_buffers_of_the_caller_are_not_for_firmware(run: Run) -> None:
+def test_where_inputs_and_outputs_lie_is_kept(run: Run) -> None:
     export(run, "aot", io="caller")
-    assert needs_export(run, run.manifest(), "aot")
+    assert not needs_export(run, run.manifest(), "aot")
+    run.file("export/aot/network.c").unlink()
+    gather(run, load_board("sim"))
+    assert "NETWORK_IO_CALLER 1" in run.file("export/aot/network.h").read_text()
+    export(run, "aot")
+    assert "NETWORK_IO_CALLER 0" in run.file("export/aot/network.h").read_text()
 
 
 def test_another_generator_needs_an_export(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

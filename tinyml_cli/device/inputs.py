@@ -13,7 +13,7 @@ from tinyml_cli.device.boards import Board
 from tinyml_cli.device.project import ProjectInputs, default_app
 from tinyml_cli.engines import tflm
 from tinyml_cli.engines.export import export
-from tinyml_cli.engines.freshness import needs_export
+from tinyml_cli.engines.freshness import exported_io, needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
@@ -52,7 +52,7 @@ def gather(
     manifest = run.manifest()
     if MODEL_INT8 in manifest.artifacts and needs_export(run, manifest, name):
         console.info(f"Exporting the model for the engine {name}.")
-        export(run, name)
+        export(run, name, exported_io(manifest, name))
         manifest = run.manifest()
     files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
     paths = [_require_export(run, manifest, name, file) for file in files]

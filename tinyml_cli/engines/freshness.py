@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from tinyml_cli.engines.aot.compiler import IO_MODES
 from tinyml_cli.features import settings, tables
 from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Manifest
@@ -13,7 +14,7 @@ from tinyml_cli.run import MODEL_INT8, Run
 
 
 def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
-    """A hash of all that an engine's exported sources are made from, the code that writes them included.
+    """What an engine's exported sources are made from, the code that writes them included: `io:hash`.
 
     Args:
         manifest: of a run with an int8 model.
@@ -22,7 +23,14 @@ def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
     """
     known = manifest.model_dump_json(include={"task", "labels", "features", "clip_ms", "recognizer"})
     parts = (engine, io, manifest.artifacts[MODEL_INT8].sha256, known, _generator())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"{io}:{digest}"
+
+
+def exported_io(manifest: Manifest, engine: str) -> str:
+    """Where the last export put the aot engine's inputs and outputs; "arena" when there was none."""
+    io = manifest.exports.get(engine, "").partition(":")[0]
+    return io if io in IO_MODES else "arena"
 
 
 def needs_export(run: Run, manifest: Manifest, engine: str) -> bool:
@@ -35,7 +43,7 @@ def needs_export(run: Run, manifest: Manifest, engine: str) -> bool:
     present = {name: entry for name, entry in files.items() if run.file(name).is_file()}
     if any(sha256_file(run.file(name)) != entry.sha256 for name, entry in present.items()):
         return False
-    is_current = manifest.exports.get(engine) == export_key(manifest, engine)
+    is_current = manifest.exports.get(engine) == export_key(manifest, engine, exported_io(manifest, engine))
     return not (present and is_current and all(run.is_fresh(manifest, name) for name in files))
 
 
