@@ -59,6 +59,7 @@ class Source(Protocol):
 
     path: Path
     inputs: tuple[InputSpec, ...]
+    parameters: int
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
@@ -106,6 +107,7 @@ class KerasSource:
                 "Write it as a folder where it was trained, model.export('folder'), and convert that.",
             )
         self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
+        self.parameters = int(self._model.count_params())
 
     def save(self, path: Path) -> None:
         """Writes the model in Keras 3's own format."""
@@ -183,6 +185,8 @@ class SavedModelSource:
         self._names = [name for name, _ in specs]
         self._batch = 1 if any(spec.shape[0] == 1 for _, spec in specs) else _PREDICT_BATCH
         self.inputs = tuple(_spec(name, tuple(spec.shape), spec.dtype.name) for name, spec in specs)
+        variables = getattr(self._loaded, "variables", None) or self._function.variables
+        self.parameters = sum(int(np.prod(variable.shape)) for variable in variables)
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in alphabetical order of their names, for one array [n, ...] per input."""

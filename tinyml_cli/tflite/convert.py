@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
+from tinyml_cli.manifest import Artifact, LayerError, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
@@ -56,7 +56,7 @@ def convert(run: Run) -> dict[str, Any]:
         graph = parse(converted.int8, MODEL_INT8)
         ops = opset.check_int8(graph, MODEL_INT8)
         samples = [values[: compare.COMPARED_SAMPLES] for values in calibration.inputs]
-        reference = source.predict(samples)
+        reference, parameters = source.predict(samples), source.parameters
     comparison = compare.compare(converted.float32, converted.int8, samples, reference)
     _check_float(comparison, reference)
 
@@ -67,7 +67,8 @@ def convert(run: Run) -> dict[str, Any]:
     manifest.ops = ops
     manifest.quantization = _quantization(manifest.quantization, calibration, graph)
     if manifest.model is None:
-        manifest.model = _described(run, manifest, parse(converted.float32))
+        name = Path(str(manifest.metrics.get("source", {}).get("path", run.path))).stem
+        manifest.model = Model(name=name, parameters=parameters, macs=total_macs(graph))
     run.save(manifest)
     return {
         "run": str(run.path),
@@ -208,13 +209,6 @@ def _quantization(drawn: Quantization | None, calibration: CalibrationSet, graph
         output=target,
         layers=drawn.layers if drawn else [],
     )
-
-
-def _described(run: Run, manifest: Manifest, graph: Graph) -> Model:
-    parameters = sum(t.elements for t in graph.tensors if t.data is not None and t.dtype.startswith("float"))
-    source = manifest.metrics.get("source", {})
-    name = Path(str(source.get("path", run.path))).stem
-    return Model(name=name, parameters=parameters, macs=total_macs(graph))
 
 
 def _check_float(comparison: compare.Comparison, reference: Sequence[npt.NDArray[Any]]) -> None:
