@@ -261,6 +261,8 @@ def test_the_command_line(layers: Any, tinyml: Tinyml, tmp_path: Path) -> None:
     for name in (MODEL, CALIBRATION, MODEL_FLOAT32, MODEL_INT8):
         assert (run / name).is_file()
     assert answer.json["int8"]["bytes"] == (run / MODEL_INT8).stat().st_size
-    looked = tinyml("inspect", run, "--json", cwd=tmp_path).json
+    looked = tinyml("inspect", run, "--pictures", "--json", cwd=tmp_path).json
+    assert [Path(path).name for path in looked["pictures"]] == ["weights.png", "activations.png"]
+    assert (run / "report" / "activations.png").read_bytes().startswith(b"\x89PNG")
     assert looked["layers"] and looked["weights"]
     assert looked["engines"]["aot"]["supported"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,7 @@ def describe(data: bytes, graph: Graph) -> dict[str, Any]:
                 "version": op.version,
                 "inputs": list(op.inputs),
                 "outputs": list(op.outputs),
-                "options": op.options,
+                "options": {key: _plain(value) for key, value in op.options.items()},
                 "macs": macs(graph, op),
             }
             for op in graph.operators
@@ -90,6 +91,11 @@ def describe(data: bytes, graph: Graph) -> dict[str, Any]:
         "tensors": [tensor_details(tensor) for tensor in graph.tensors],
         "functions": [{"operators": len(f.operators), "tensors": len(f.tensors)} for f in graph.functions],
     }
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def gzip_bytes(data: bytes) -> int:
