@@ -57,8 +57,7 @@ extern "C" {{
 #endif
 
 /* Sets what the network remembers from one inference to the next to its initial values; call it before the
- * first inference. {"It remembers nothing: this does nothing." if not network.storage.states else ""}\
-{_state_note(network)} */
+ * first inference. {_state_note(network)} */
 void network_reset(uint8_t* arena);
 
 {_DECLARATIONS[network.io]}
@@ -123,7 +122,7 @@ const NETWORK_OUTPUT_TYPE* network_output(const uint8_t* arena);
 def _state_note(network: Network) -> str:
     states = network.storage.states
     kept = sum(state.bytes for state in states.values())
-    return f"It remembers {kept} bytes in the arena." if states else ""
+    return f"It remembers {kept} bytes in the arena." if states else "This one remembers nothing."
 
 
 def _tensors(side: str, tensors: tuple[Tensor, ...]) -> str:
