@@ -210,12 +210,12 @@ def _operator(network: Network, step: Step) -> str:
     macs = tflite_graph.macs(graph, operator)
     work = f", {macs:,} multiply-accumulates" if macs else ""
     arrays = "".join(_array(context.array(constant.role), constant) for constant in step.kernel.constants)
+    arrays += "\n" if arrays else ""
     body = _located(network, step.body.rstrip())
     parameters = ", ".join(_IO_PARAMETERS[name] for name in _used(network, body)) or "void"
     return f"""\
 /* {operator.index}: {operator.name}{_shapes(network, operator)}{work} */
-{arrays}
-static TINYML_NN_OP int {context.name}({parameters}) {{
+{arrays}static TINYML_NN_OP int {context.name}({parameters}) {{
 {textwrap.indent(body, "  ")}
 }}
 """
