@@ -29,8 +29,10 @@ def command(
     from tinyml_cli.device.build import build
 
     outcome = build(open_run(run), board, engine, tflm, app)
-    console.result(
-        outcome,
-        f"Built {outcome['elf']}: flash {outcome['flash_bytes']:,} B, RAM {outcome['ram_bytes']:,} B "
-        f"(arena {outcome['arena_bytes']:,} B). Next: tinyml monitor --board {board}",
+    sizes = ", ".join(
+        f"{part} {outcome[key]:,} B"
+        for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
+        if outcome[key] is not None
     )
+    following = "tinyml profile" if outcome["app"] == "bench" else f"tinyml monitor --board {board}"
+    console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

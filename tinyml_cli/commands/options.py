@@ -58,8 +58,8 @@ Board = Annotated[
     str,
     typer.Option(
         "--board",
-        help="sim (a virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2, or one "
-        "of your own; see tinyml boards.",
+        help="sim (a virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2, "
+        "or one of your own; see tinyml boards.",
     ),
 ]
 Port = Annotated[
