@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
+from tests.engines.test_states_and_boundaries import stream
 from tests.inspection.conftest import ANSWER, small_model
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import anatomy, interpret
@@ -50,6 +53,36 @@ def test_names_alone_change_no_byte_of_the_answers(shared: Path, name: str) -> N
     assert anatomy.signatures(edited) == []
     for mine, theirs in zip(_answers(edited), _answers(data), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_model_with_states_and_two_subgraphs(tmp_path: Path) -> None:
+    """The constant that a second subgraph starts the state with must survive."""
+    if not interpret.has_tflm():
+        pytest.skip("TensorFlow Lite Micro has no wheel for this platform")
+    data = stream(start=True)
+    edited = edit(data, Edits(strip=True)).data
+    frames = np.random.default_rng(2).integers(-128, 128, (6, 1, 1, 5), np.int8)
+    before, after = (interpret.run(each, [frames], "tflm")[0] for each in (data, edited))
+    np.testing.assert_array_equal(after, before)
+    assert len(np.unique(before)) > 5
+    assert anatomy.describe(edited, parse(edited))["functions"] == [{"operators": 2, "tensors": 2}]
+
+
+def test_attached_files_are_kept_unless_stripped(model: Path) -> None:
+    """TensorFlow Lite's metadata tools append a zip with label files to the flatbuffer."""
+    with zipfile.ZipFile(model, "a") as archive:
+        archive.writestr("labels.txt", "yes\nno\n")
+    data = model.read_bytes()
+    assert [entry.filename for entry in anatomy.attached(data)] == ["labels.txt"]
+    kept = edit(data, Edits(description="new")).data
+    with zipfile.ZipFile(BytesIO(kept)) as archive:
+        assert archive.read("labels.txt") == b"yes\nno\n"
+    np.testing.assert_array_equal(_answers(kept)[0], _answers(data)[0])
+    assert anatomy.attached(edit(data, Edits(strip=True)).data) == []
+    damaged = bytearray(data)
+    damaged[data.rindex(b"yes\nno")] ^= 0xFF
+    with pytest.raises(TinymlError, match="cannot be read"):
+        edit(bytes(damaged), Edits(description="new"))
 
 
 def test_description_and_labels_keep_the_rest(model: Path) -> None:

@@ -55,6 +55,8 @@ def summary(document: dict[str, Any]) -> list[str]:
     for entry in document["metadata"]:
         shown = f": {_cut(entry['text'], 40)}" if entry["text"] else ""
         lines.append(f"  metadata {_cut(entry['name'], 34)}, {entry['bytes']:,} bytes{shown}")
+    for entry in document["attached"]:
+        lines.append(f"  attached file {_cut(entry['name'], 40)}, {entry['bytes']:,} bytes")
     for name, answer in document["engines"].items():
         lines.append(f"  engine {name}: {_engine(name, answer)}")
     return lines

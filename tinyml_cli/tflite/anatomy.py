@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,7 @@ def describe(data: bytes, graph: Graph) -> dict[str, Any]:
         "signatures": [vars(each) for each in signatures(data)],
         "metadata": [{"name": e.name, "bytes": len(e.data), "text": e.text} for e in entries],
         "labels": labels(entries),
+        "attached": [{"name": each.filename, "bytes": each.file_size} for each in attached(data)],
         "macs": total_macs(graph),
         "ops": [
             {"name": name, "version": version, "count": count} for name, version, count in op_list(graph)
@@ -205,6 +208,16 @@ def labels(entries: list[Metadata]) -> list[str] | None:
         if entry.name == LABELS_METADATA:
             return entry.data.rstrip(b"\0").decode("utf-8", "replace").splitlines()
     return None
+
+
+def attached(data: bytes) -> list[zipfile.ZipInfo]:
+    """Files in a zip behind the flatbuffer, as TensorFlow Lite's metadata tools put label files there."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return archive.infolist()[:_MOST_ENTRIES]
+    # Not a zip at all, or one that makes no sense.
+    except Exception:
+        return []
 
 
 def signatures(data: bytes) -> list[Signature]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from tinyml_cli.tflite.difference import difference
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.tflite.shrink import forget
 
+_MOST_ATTACHED_BYTES = 64 << 20
 _FLOATS = ("float32", "float16")
 _BYTES = ("int8", "uint8")
 
@@ -93,8 +97,29 @@ def edit(data: bytes, edits: Edits, where: str = "model") -> Edited:
     if edits.round_weights is not None:
         rounding = _round_weights(model, graph.tensors, edits.round_weights, where)
     edited = write.pack(model)
+    if not edits.strip:
+        edited = _with_attached(edited, data, where)
     _check_faithful(data, edited, rounded=rounding is not None, where=where)
     return Edited(edited, rounding)
+
+
+def _with_attached(edited: bytes, original: bytes, where: str) -> bytes:
+    """The edited flatbuffer with the files that a zip behind the original held."""
+    entries = anatomy.attached(original)
+    if not entries:
+        return edited
+    if sum(entry.file_size for entry in entries) > _MOST_ATTACHED_BYTES:
+        raise TinymlError("The files attached to the model are too large to copy", where, "Use --strip.")
+    stream = BytesIO(edited)
+    try:
+        with zipfile.ZipFile(BytesIO(original)) as source, zipfile.ZipFile(stream, "a") as target:
+            for entry in entries:
+                target.writestr(entry, source.read(entry))
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise TinymlError(
+            f"The files attached to the model cannot be read ({error})", where, "Use --strip to drop them."
+        ) from error
+    return stream.getvalue()
 
 
 def _check(edits: Edits) -> None:
