@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli import adopt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.legacy import modernised
 from tinyml_cli.models.source import open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.bring import bring
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.convert import SAVED_MODEL, convert
+from tinyml_cli.tflite.convert_stage import convert_any
 from tinyml_cli.tflite.graph import parse
 
 RNG = np.random.default_rng(2)
@@ -61,7 +62,7 @@ def test_several_inputs_and_outputs(layers: Any, tmp_path: Path, kind: str) -> N
     model, path = _two_inputs(layers), tmp_path / kind
     model.export(path, verbose=False) if kind == "saved" else model.save(path)
     data, arrays = _data(tmp_path)
-    outcome = adopt.bring(path, str(data))
+    outcome = bring(path, str(data))
 
     assert outcome["max_abs_error_float"] < 1e-5
     assert outcome["agreement_int8_float"] > 0.9
@@ -91,12 +92,12 @@ def test_the_run_can_be_converted_again(layers: Any, tmp_path: Path) -> None:
     path = tmp_path / "saved"
     _two_inputs(layers).export(path, verbose=False)
     data, _ = _data(tmp_path)
-    first = adopt.bring(path, str(data))
+    first = bring(path, str(data))
     run = Run(Path(first["run"]))
     assert zipfile.ZipFile(run.file(SAVED_MODEL)).testzip() is None
     again = convert(run)
     assert again["int8"] == first["int8"] and again["float32"] == first["float32"]
-    assert adopt.bring(path, str(data))["run"] == first["run"], "the same model leads to the same run"
+    assert bring(path, str(data))["run"] == first["run"], "the same model leads to the same run"
 
 
 def test_a_run_that_was_trained_here_keeps_its_model(layers: Any, tmp_path: Path, trained_run: Run) -> None:
@@ -104,8 +105,45 @@ def test_a_run_that_was_trained_here_keeps_its_model(layers: Any, tmp_path: Path
     _two_inputs(layers).save(path)
     before = trained_run.file(MODEL).read_bytes()
     with pytest.raises(TinymlError, match="trained here"):
-        adopt.bring(path, str(_data(tmp_path)[0]), trained_run.path)
+        bring(path, str(_data(tmp_path)[0]), trained_run.path)
     assert trained_run.file(MODEL).read_bytes() == before
+
+
+def test_samples_that_were_scaled_twice_are_warned_about(
+    layers: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import keras
+
+    path = tmp_path / "scales.keras"
+    scaled = [layers.Rescaling(1 / 255), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
+    keras.Sequential([keras.Input((6, 6, 1)), *scaled]).save(path)
+    for factor, warned in ((1, True), (255, False)):
+        np.save(tmp_path / "x.npy", RNG.random((60, 6, 6, 1)) * factor)
+        bring(path, str(tmp_path / "x.npy"))
+        assert ("scaled before?" in capsys.readouterr().err) == warned
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "says"),
+    [
+        ("model.tflite", {}, "TensorFlow Lite model already"),
+        ("nowhere.h5", {}, "There is no such model"),
+        ("nowhere", {}, "There is no run `nowhere`"),
+        ("model.keras", {"value_range": "1,0"}, "not a range"),
+        ("model.keras", {"value_range": "many"}, "not a range"),
+        (None, {"calibration": "random"}, "--calibration is for a model"),
+        (None, {"samples": 3}, "--samples is for a model"),
+    ],
+)
+def test_arguments_that_do_not_go_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, options: Any, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("model.tflite", "model.keras"):
+        (tmp_path / name).write_bytes(b"any")
+    with pytest.raises(TinymlError, match=says) as caught:
+        convert_any(given, **options)
+    assert caught.value.next_step
 
 
 def test_random_calibration_is_recorded(layers: Any, tmp_path: Path) -> None:
@@ -113,7 +151,7 @@ def test_random_calibration_is_recorded(layers: Any, tmp_path: Path) -> None:
 
     path = tmp_path / "line.keras"
     keras.Sequential([keras.Input((6,)), layers.Dense(1)]).save(path)
-    outcome = adopt.bring(path, "random")
+    outcome = bring(path, "random")
     run = Run(Path(outcome["run"]))
     assert outcome["agreement_int8_float"] is None, "one value has no first place"
     assert run.manifest().quantization.calibration_split == "random"  # type: ignore[union-attr]
@@ -126,7 +164,7 @@ def test_recurrent_layers_are_unrolled(layers: Any, tmp_path: Path) -> None:
     path = tmp_path / "lstm.keras"
     keras.Sequential([keras.Input((4, 3)), layers.LSTM(5), layers.Dense(2)]).save(path)
     np.save(tmp_path / "x.npy", RNG.normal(size=(60, 4, 3)))
-    outcome = adopt.bring(path, str(tmp_path / "x.npy"))
+    outcome = bring(path, str(tmp_path / "x.npy"))
     assert outcome["max_abs_error_float"] < 1e-5
     assert not {"WHILE", "IF"} & {op["name"] for op in outcome["ops"]}
 
@@ -138,7 +176,7 @@ def test_a_loop_that_cannot_be_unrolled_ends_in_advice(layers: Any, tmp_path: Pa
     model = keras.Sequential([keras.Input((4, 3)), layers.LSTM(5), layers.Dense(2)])
     model.export(tmp_path / "saved", verbose=False)
     with pytest.raises(TinymlError, match=r"unroll=True"):
-        adopt.bring(tmp_path / "saved", str(tmp_path / "x.npy"))
+        bring(tmp_path / "saved", str(tmp_path / "x.npy"))
 
 
 def _as_keras_2_wrote_it(path: Path) -> None:

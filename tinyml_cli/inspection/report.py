@@ -86,6 +86,8 @@ def inspect(subject: Subject) -> dict[str, Any]:
         "pictures": [],
         "notes": subject.notes,
     }
+    if subject.run is not None and document["labels"] is None:
+        document["labels"] = _run_labels(subject.run)
     if subject.float_model is not None:
         try:
             document["weights"] = weight_errors(subject.float_model, subject.graph)
@@ -93,6 +95,13 @@ def inspect(subject: Subject) -> dict[str, Any]:
         except TinymlError as error:
             subject.notes.append(f"{error.what}.")
     return document
+
+
+def _run_labels(run: Run) -> list[str] | None:
+    try:
+        return run.manifest().labels or None
+    except TinymlError:
+        return None
 
 
 def compare(subject: Subject, other: str) -> dict[str, Any]:

@@ -55,11 +55,18 @@ class InputSpec:
 
 
 class Source(Protocol):
-    """A network that can be run and exported."""
+    """A network that can be run and exported.
+
+    Attributes:
+        path: where it lies.
+        parameters: number of trained values.
+        rescaling: the factor of a Rescaling layer at its start; None without one, or where unknown.
+    """
 
     path: Path
     inputs: tuple[InputSpec, ...]
     parameters: int
+    rescaling: float | None
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
@@ -108,6 +115,7 @@ class KerasSource:
             )
         self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
         self.parameters = int(self._model.count_params())
+        self.rescaling = self._rescaling()
 
     def save(self, path: Path) -> None:
         """Writes the model in Keras 3's own format."""
@@ -131,6 +139,14 @@ class KerasSource:
                 "serve", _endpoint(self._call), input_signature=_signature(self._tf, self.inputs, shapes)
             )
             archive.write_out(folder, verbose=False)
+
+    def _rescaling(self) -> float | None:
+        for layer in self._model.layers[:3]:
+            if isinstance(layer, self._keras.layers.Rescaling):
+                return float(np.max(np.abs(layer.scale)))
+            if isinstance(layer, self._keras.layers.Normalization):
+                return 1.0
+        return None
 
     def _unroll(self) -> None:
         """A loop over time steps has no int8 form; the same steps one after another have."""
@@ -162,6 +178,8 @@ class KerasSource:
 
 class SavedModelSource:
     """A SavedModel folder, by its serving signature."""
+
+    rescaling: float | None = None
 
     def __init__(self, path: Path) -> None:
         self._tf = import_quietly("tensorflow")
@@ -276,6 +294,12 @@ def _not_loaded(message: str, path: Path) -> TinymlError:
     if "Lambda" in message or "unsafe" in message:
         return TinymlError(
             "The model has a Lambda layer, which holds Python code and is not loaded", str(path), _EXPORT
+        )
+    if "parent module" in message:
+        return TinymlError(
+            "The .keras file was written by Keras 2 or holds classes that are not installed here",
+            str(path),
+            "Where it was trained, write it as HDF5, model.save('model.h5'), and convert that.",
         )
     if "No model config" in message:
         return TinymlError(

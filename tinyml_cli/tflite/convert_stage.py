@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import adopt
+from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -20,7 +20,7 @@ def convert_any(
     """Converts what `given` names: a run (the latest for None), or a model file or folder.
 
     Raises:
-        TinymlError: see `convert.convert` and `adopt.bring`.
+        TinymlError: see `convert.convert` and `bring.bring`.
     """
     path = None if given is None else Path(given)
     if path is not None and path.is_file() and path.suffix.lower() == ".tflite":
@@ -31,7 +31,9 @@ def convert_any(
         )
     if path is not None and _is_model(path):
         limits = _value_range(value_range)
-        return adopt.bring(path, calibration, run_path, samples, limits)
+        from tinyml_cli.tflite.bring import bring
+
+        return bring(path, calibration, run_path, samples, limits)
     for option, value in (
         ("--calibration", calibration), ("--run", run_path), ("--samples", samples), ("--range", value_range)
     ):  # fmt: skip
@@ -82,7 +84,7 @@ def _value_range(text: str | None) -> tuple[float, float] | None:
 
 def _check_has_source(run: Run) -> None:
     manifest = run.manifest()
-    if manifest.task == adopt.MODEL_TASK and list(manifest.artifacts)[:1] == [MODEL_INT8]:
+    if manifest.task == MODEL_TASK and list(manifest.artifacts)[:1] == [MODEL_INT8]:
         raise TinymlError(
             "The run was made from a .tflite file; there is no model to convert",
             str(run.path),
