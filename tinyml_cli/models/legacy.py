@@ -21,8 +21,11 @@ from tinyml_cli.models import import_quietly
 _WITHOUT_EFFECT: tuple[tuple[re.Pattern[str], str, Any], ...] = (
     (re.compile(r"(Depthwise|Separable)Conv[12]D|Conv[123]DTranspose"), "groups", 1),
     (re.compile(r"LSTM|GRU|SimpleRNN|RNN|ConvLSTM[123]D"), "time_major", False),
+    (re.compile(r"SpatialDropout[123]D"), "noise_shape", None),
     (re.compile(r"BatchNormalization"), "virtual_batch_size", None),
 )
+# Where layers such as Bidirectional and TimeDistributed keep those that they wrap.
+_WRAPPED = ("layer", "forward_layer", "backward_layer", "cell")
 _RENAMED = {"BatchNormalizationV1": "BatchNormalization", "Model": "Functional"}
 
 
@@ -65,4 +68,8 @@ def modernised(config: Any) -> Any:
         for kinds, name, value in _WITHOUT_EFFECT:
             if kinds.fullmatch(fresh["class_name"]) and name in arguments and arguments[name] == value:
                 del arguments[name]
+        for name in _WRAPPED:
+            # Keras 3 looks for layers by class name alone only at the top.
+            if isinstance(inner := arguments.get(name), dict) and "class_name" in inner:
+                arguments[name] = {"module": "keras.layers", "registered_name": None, **inner}
     return fresh
