@@ -13,7 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
 from tinyml_cli.models.source import open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite import interpret, names
 from tinyml_cli.tflite.convert import convert, to_flatbuffers
 from tinyml_cli.tflite.graph import parse
 
@@ -162,3 +162,26 @@ def test_conversion_writes_nothing_over_the_terminal(converted_run: Run) -> None
     assert process.stdout == ""
     noise = [line for line in process.stderr.splitlines() if line.strip()]
     assert noise == [], noise
+
+
+@pytest.mark.parametrize(
+    ("tensor_names", "restored"),
+    [
+        (["m_1/conv_1/Relu;m_1/conv_1/Add", "m_1/conv_1_2/A"], ["m_1/conv/Relu;m_1/conv/Add", "m_1/conv_1/A"]),
+        (["m/conv/Relu", "m/conv_1/Relu"], ["m/conv/Relu", "m/conv_1/Relu"]),
+        (["PartitionedCall:0", "arith.constant1", ""], ["PartitionedCall:0", "arith.constant1", ""]),
+    ],
+)  # fmt: skip
+def test_layers_keep_the_names_that_their_author_gave(tensor_names: list[str], restored: list[str]) -> None:
+    assert names.unnumbered(tensor_names, {"conv", "conv_1"}) == restored
+
+
+def test_names_of_layers_stand_in_both_models(converted_run: Run) -> None:
+    layers = converted_run.manifest().quantization.layers  # type: ignore[union-attr]
+    assert [layer.name for layer in layers[1:4]] == ["stem", "depthwise", "pointwise"]
+    int8 = parse(converted_run.file(MODEL_INT8).read_bytes())
+    assert [int8.tensors[op.outputs[0]].name for op in int8.operators[:3]] == [
+        "stem",
+        "depthwise",
+        "pointwise",
+    ]

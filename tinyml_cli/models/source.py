@@ -60,6 +60,7 @@ class Source(Protocol):
     Attributes:
         path: where it lies.
         parameters: number of trained values.
+        layer_names: of its layers, at any depth; empty where unknown.
         rescaling: the factor of a Rescaling layer at its start; None without one, or where unknown.
     """
 
@@ -67,6 +68,7 @@ class Source(Protocol):
     inputs: tuple[InputSpec, ...]
     parameters: int
     rescaling: float | None
+    layer_names: frozenset[str]
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
@@ -116,6 +118,7 @@ class KerasSource:
         self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
         self.parameters = int(self._model.count_params())
         self.rescaling = self._rescaling()
+        self.layer_names = frozenset(layer.name for layer in self._layers())
 
     def save(self, path: Path) -> None:
         """Writes the model in Keras 3's own format."""
@@ -148,13 +151,18 @@ class KerasSource:
                 return 1.0
         return None
 
-    def _unroll(self) -> None:
-        """A loop over time steps has no int8 form; the same steps one after another have."""
+    def _layers(self) -> Iterator[Any]:
+        """Every layer, those inside of models and wrappers too."""
         layers = list(self._model.layers)
         while layers:
             layer = layers.pop()
+            yield layer
             layers += getattr(layer, "layers", [])
             layers += [getattr(layer, name) for name in _WRAPPED if hasattr(layer, name)]
+
+    def _unroll(self) -> None:
+        """A loop over time steps has no int8 form; the same steps one after another have."""
+        for layer in self._layers():
             if getattr(layer, "unroll", None) is False:
                 layer.unroll = True
 
@@ -180,6 +188,7 @@ class SavedModelSource:
     """A SavedModel folder, by its serving signature."""
 
     rescaling: float | None = None
+    layer_names: frozenset[str] = frozenset()
 
     def __init__(self, path: Path) -> None:
         self._tf = import_quietly("tensorflow")

@@ -22,7 +22,7 @@ from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.silence import silenced
-from tinyml_cli.tflite import compare, interpret, layers, opset
+from tinyml_cli.tflite import compare, interpret, layers, names, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import Graph, parse, total_macs
 from tinyml_cli.tflite.shrink import shrink
@@ -128,8 +128,9 @@ def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Conve
         float32 = _run_converter(folder, None, source.path)
         _check_calibrates(parse(float32), source.path)
         int8 = _run_converter(folder, samples, source.path)
-    names = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
-    return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), names))
+    float32, int8 = (names.restore(each, source.layer_names) for each in (float32, int8))
+    inputs = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
+    return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
 
 
 def _check_calibrates(graph: Graph, where: Path) -> None:
