@@ -167,7 +167,7 @@ def test_conversion_writes_nothing_over_the_terminal(converted_run: Run) -> None
 @pytest.mark.parametrize(
     ("tensor_names", "restored"),
     [
-        (["m_1/conv_1/Relu;m_1/conv_1/Add", "m_1/conv_1_2/A"], ["m_1/conv/Relu;m_1/conv/Add", "m_1/conv_1/A"]),
+        (["m_1/conv_1/Relu;m_1/conv_1/B", "m_1/conv_1_2/A"], ["m_1/conv/Relu;m_1/conv/B", "m_1/conv_1/A"]),
         (["m/conv/Relu", "m/conv_1/Relu"], ["m/conv/Relu", "m/conv_1/Relu"]),
         (["PartitionedCall:0", "arith.constant1", ""], ["PartitionedCall:0", "arith.constant1", ""]),
     ],
