@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyml_cli.bench.benchmarks import Benchmark, choose
 from tinyml_cli.bench.dataset import Dataset, load
-from tinyml_cli.bench.scoring import FloatArray, Scorer, roc_auc
+from tinyml_cli.bench.scoring import FloatArray, Scorer
 from tinyml_cli.console import console
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
@@ -20,6 +20,7 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.protocol import Ready
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.run import MODEL_INT8, Run

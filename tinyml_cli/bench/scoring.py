@@ -14,7 +14,6 @@ from tinyml_cli.tflite.interpret import quantize_values
 
 Int8Array = npt.NDArray[np.int8]
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 class Scorer:
@@ -71,27 +70,3 @@ def _round(values: FloatArray, decimals: int) -> FloatArray:
         scaled = scaled * 10.0
     rounded: FloatArray = np.trunc(scaled + np.copysign(0.5, scaled)) / 10.0**decimals
     return rounded
-
-
-def roc_auc(scores: FloatArray, positive: BoolArray) -> float | None:
-    """Area under the ROC curve: the share of (positive, negative) pairs in order, ties counting half.
-
-    Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
-    curve", Radiology 143, 1982.
-
-    Args:
-        scores: float64 [n].
-        positive: bool [n].
-
-    Returns:
-        None where one of the two classes has no example.
-    """
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
-        return None
-    ordered = np.sort(scores)
-    below, up_to = np.searchsorted(ordered, scores, "left"), np.searchsorted(ordered, scores, "right")
-    ranks = (below + up_to + 1) / 2
-    wins = float(ranks[positive].sum()) - n_positive * (n_positive + 1) / 2
-    return wins / (n_positive * n_negative)

@@ -11,75 +11,79 @@ import numpy.typing as npt
 
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
+from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import curves, groups, mistakes, noise_sweep, on_device
+from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
+from tinyml_cli.evaluation.calibration_curve import reliability
 from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.compare import tflm_mismatches
-from tinyml_cli.tflite.graph import parse
+from tinyml_cli.tasks import EvaluationSet, get_task
 
 METRICS = "report/metrics.json"
 CONFUSION = "report/confusion.png"
-TFLM_SAMPLE = 100
+REPORT = "report/report.html"
 
-# The float model takes the feature divided by this (the convention of TFLM's micro_speech).
-FEATURE_TO_FLOAT = np.float32(1 / 25.6)
+# The manifest keeps what describes the model in a few lines; report/metrics.json keeps everything.
+_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibration", "noise")
 
 
-def evaluate(run: Run, data_dir: Path | None = None, split: str | None = None) -> dict[str, Any]:
+def evaluate(
+    run: Run, data_dir: Path | None = None, split: str | None = None, options: Options | None = None
+) -> dict[str, Any]:
     """Evaluates both flatbuffers; int8 inputs are quantised in integers exactly as firmware does.
 
     Args:
         run: holds both flatbuffers.
         data_dir: a folder of recordings; the run's own test split by default.
         split: which part of the data; the task's choice by default.
+        options: what else to measure.
 
     Returns:
-        n, groups (speakers), note (where the data comes from), labels, float32 and int8 (accuracy, ci95,
-        confusion with rows true, recall, precision), agreement of the two, and tflm {compared, mismatches,
-        max_difference}. Also written to report/metrics.json, drawn in report/confusion.png and kept in the
-        manifest.
+        What docs/evaluate.md lists. Also written to report/metrics.json, drawn in report/report.html and
+        report/confusion.png, and in short kept in the manifest.
 
     Raises:
-        TinymlError: a flatbuffer is missing or stale, or there is nothing to evaluate on.
+        TinymlError: a flatbuffer is missing or stale, there is nothing to evaluate on, or a board that does
+            not answer.
     """
-    from tinyml_cli.tasks import get_task
-
+    options = options or Options()
     manifest = run.manifest()
+    _require_task(run, manifest)
+    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
+    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
+    attributes = groups.read_groups(options.groups) if options.groups else {}
+    examples = get_task(manifest.task).load_evaluation_set(run, data_dir, _part(split))
+    _check(examples, manifest, data_dir, run)
+
+    answers = answer(float_model, model, examples.features)
+    device = _on_device(run, options, model, examples)
+    outcome = {
+        "run": str(run.path),
+        "data": str(data_dir) if data_dir else None,
+        "note": examples.note,
+        "n": len(examples.labels),
+        "groups": len(np.unique(examples.groups)),
+        "labels": manifest.labels,
+        **_measure(tuple(manifest.labels), examples, answers),
+        "fairness": _fairness(attributes, examples, answers, tuple(manifest.labels)),
+        "noise": _noise(manifest, model, examples) if options.noise else None,
+        "device": device,
+    }
+    _write(run, manifest, outcome, examples)
+    return outcome
+
+
+def _require_task(run: Run, manifest: Manifest) -> None:
     if manifest.task == MODEL_TASK:
         raise TinymlError(
             "The run was made from a model alone: it has no test data, and its answers have no meaning here",
             str(run.path),
             "Judge any int8 model on labelled data: tinyml bench MODEL --data DIR",
         )
-    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
-    int8_model = run.require(manifest, MODEL_INT8).read_bytes()
-    examples = get_task(manifest.task).load_evaluation_set(run, data_dir, _part(split))
-    truth = np.asarray(examples.labels, np.int64)
-    _check(truth, manifest, data_dir, run)
-
-    float_outputs, int8_outputs, tflm = _infer(float_model, int8_model, examples.features)
-    labels = tuple(manifest.labels)
-    exact = Classification.of(labels, truth, float_outputs.argmax(axis=1))
-    rounded = Classification.of(labels, truth, int8_outputs.argmax(axis=1))
-    outcome = {
-        "run": str(run.path),
-        "data": str(data_dir) if data_dir else None,
-        "note": examples.note,
-        "n": len(truth),
-        "groups": len(np.unique(examples.groups)),
-        "labels": list(labels),
-        "float32": exact.as_dict(),
-        "int8": rounded.as_dict(),
-        "agreement": float(np.mean(float_outputs.argmax(axis=1) == int8_outputs.argmax(axis=1))),
-        "tflm": tflm,
-    }
-    _report(run, manifest, outcome, rounded)
-    console.info(examples.note)
-    _show(exact, rounded)
-    return outcome
 
 
 def _part(split: str | None) -> Literal["test", "all"] | None:
@@ -89,7 +93,8 @@ def _part(split: str | None) -> Literal["test", "all"] | None:
     raise TinymlError(f"There is no split `{split}`", "--split", "Use test, all, or leave it out.")
 
 
-def _check(truth: npt.NDArray[np.int64], manifest: Manifest, data_dir: Path | None, run: Run) -> None:
+def _check(examples: EvaluationSet, manifest: Manifest, data_dir: Path | None, run: Run) -> None:
+    truth = examples.labels
     if not len(truth):
         raise TinymlError(
             "There are no examples to evaluate on",
@@ -104,46 +109,125 @@ def _check(truth: npt.NDArray[np.int64], manifest: Manifest, data_dir: Path | No
         )
 
 
-def _infer(
-    float_model: bytes, int8_model: bytes, features: npt.NDArray[np.uint16]
-) -> tuple[interpret.FloatArray, interpret.Int8Array, dict[str, int | None]]:
-    """Float outputs, int8 outputs (LiteRT), and how TFLM agrees on an evenly spread sample."""
-    from tinyml_cli.features.audio_frontend import quantize_features
+def _measure(labels: tuple[str, ...], examples: EvaluationSet, answers: Answers) -> dict[str, Any]:
+    """All that follows from the answers themselves."""
+    truth = np.asarray(examples.labels, np.int64)
+    exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)
+    by_class = curves.one_against_rest(labels, answers.scores, truth)
+    spoken = _spoken(examples, labels)
+    return {
+        "float32": Classification.of(labels, truth, exact).as_dict(),
+        "int8": Classification.of(labels, truth, rounded).as_dict(),
+        "agreement": float(np.mean(exact == rounded)),
+        "tflm": answers.tflm,
+        "auc": curves.mean_auc(by_class),
+        "curves": {label: curve.as_dict() for label, curve in by_class.items()},
+        "calibration": reliability(answers.scores, truth),
+        "speakers": groups.spread(examples.groups[spoken], (rounded == truth)[spoken]),
+        "mistakes": mistakes.worst(examples, answers.scores, labels),
+    }
 
-    source, _ = interpret.io_quantization(parse(int8_model))
-    inputs = quantize_features(features, source.scale, source.zero_point)
-    chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
-    with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
-        float_outputs = interpret.run_float(float_model, features * FEATURE_TO_FLOAT, bar.advance)
-        int8_outputs = interpret.run_int8(int8_model, inputs, "litert", bar.advance)
-        mismatches, largest = tflm_mismatches(int8_model, inputs[chosen], int8_outputs[chosen], bar)
-    tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}
-    return float_outputs, int8_outputs, tflm
+
+def _spoken(examples: EvaluationSet, labels: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Examples that somebody said: silence has no speaker."""
+    return np.array([labels[index] != SILENCE for index in examples.labels], bool)
 
 
-def _report(run: Run, manifest: Manifest, outcome: dict[str, Any], rounded: Classification) -> None:
+def _fairness(
+    attributes: dict[str, dict[str, str]],
+    examples: EvaluationSet,
+    answers: Answers,
+    labels: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    """One table per attribute of the user's file, over spoken examples."""
+    if not attributes:
+        return []
+    right = answers.int8.argmax(axis=1) == examples.labels
+    known: set[str] = set().union(*attributes.values())
+    spoken = _spoken(examples, labels)
+    spoken = np.isin(examples.groups, sorted(known)) | (examples.labels != 0)
+    speakers = examples.groups[spoken]
+    missing = sorted(set(map(str, speakers)) - known)
+    if missing:
+        console.warn(
+            f"{len(missing)} of {len(np.unique(speakers))} speakers are not in the groups, "
+            f"such as `{missing[0]}`."
+        )
+    return [
+        groups.fairness(
+            name,
+            np.array([member.get(str(speaker), groups.NOT_LISTED) for speaker in speakers]),
+            right[spoken],
+            speakers,
+        )
+        for name, member in attributes.items()
+    ]
+
+
+def _noise(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> dict[str, Any] | None:
+    """The sweep; None where the features are not those of the audio."""
+    settings, audio = manifest.features, examples.audio
+    if settings is None or examples.features.shape[1:] != (
+        settings.frames(audio.shape[1]),
+        settings.channels,
+    ):
+        return None
+    steps = (1 + len(noise_sweep.SNR_DB)) * min(len(audio), noise_sweep.MAX_CLIPS)
+    with console.progress(steps, "in noise") as bar:
+        return noise_sweep.sweep(
+            lambda clips: model.predict(clips, settings, bar.advance),
+            audio,
+            np.asarray(examples.labels, np.int64),
+            tuple(manifest.labels),
+            examples.noises,
+        )
+
+
+def _on_device(
+    run: Run, options: Options, model: Int8Model, examples: EvaluationSet
+) -> dict[str, Any] | None:
+    """What firmware answers, compared with the reference on this computer; None without a board."""
+    place = options.place
+    if place.name == on_device.HOST:
+        return None
+    labels = tuple(run.manifest().labels)
+    if place.part == "audio":
+        return on_device.heard(run, place, examples, labels, options.limit)
+    inputs = model.inputs(examples.features)
+    outputs, facts = on_device.model_outputs(run, place, inputs)
+    with console.progress(len(inputs), "reference") as bar:
+        expected, reference = model.reference(inputs, bar.advance)
+    result = Classification.of(labels, examples.labels, outputs.argmax(axis=1))
+    return facts | {
+        "accuracy": result.accuracy,
+        "ci95": list(result.ci95),
+        "reference": reference,
+        "mismatches": int((outputs != expected).any(axis=1).sum()),
+        "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
+    }
+
+
+def _write(run: Run, manifest: Manifest, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     from tinyml_cli.evaluation.plots import confusion_png
+    from tinyml_cli.evaluation.report_html import render
 
-    low, high = rounded.ci95
-    title = (
-        f"{run.path.resolve().name}, int8: {rounded.accuracy:.1%} ({low:.1%} to {high:.1%}), n = {rounded.n}"
-    )
+    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
     write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
-    confusion_png(run.file(CONFUSION), rounded, title)
-    manifest.metrics["evaluate"] = {key: value for key, value in outcome.items() if key != "run"}
-    for name in (METRICS, CONFUSION):
+    confusion = np.array(outcome["int8"]["confusion"], np.int64)
+    confusion_png(
+        run.file(CONFUSION), Classification(tuple(outcome["labels"]), confusion), _title(run, outcome)
+    )
+    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, examples))
+    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
+    for name in (METRICS, CONFUSION, REPORT):
         run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
     run.save(manifest)
 
 
-def _show(exact: Classification, rounded: Classification) -> None:
-    rows: list[list[object]] = []
-    for index, label in enumerate(rounded.labels):
-        shares = (exact.recall[label], rounded.recall[label], rounded.precision[label])
-        texts = ["-" if share is None else f"{share:.3f}" for share in shares]
-        rows.append([label, int(rounded.confusion[index].sum()), *texts, *rounded.confusion[index].tolist()])
-    console.table(
-        "Recall in float32 and int8, precision and confusion in int8 (a column per answer)",
-        ["Label", "n", "float32", "int8", "precision", *rounded.labels],
-        rows,
+def _title(run: Run, outcome: dict[str, Any]) -> str:
+    result = outcome["int8"]
+    low, high = result["ci95"]
+    return (
+        f"{run.path.resolve().name}, int8: {result['accuracy']:.1%} ({low:.1%} to {high:.1%}), "
+        f"n = {outcome['n']}"
     )

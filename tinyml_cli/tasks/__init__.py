@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -39,6 +39,8 @@ class EvaluationSet:
         labels: int64 [n], index into the run's labels.
         groups: str [n], who or what each item comes from.
         note: one sentence: where they come from and how they were chosen.
+        words: str [n], what each item really is where that is finer than its label; None where it is not.
+        noises: recordings of background that belong to the items, int16 [samples] each.
     """
 
     audio: NDArray[np.int16]
@@ -46,6 +48,8 @@ class EvaluationSet:
     labels: NDArray[np.int64]
     groups: NDArray[np.str_]
     note: str
+    words: NDArray[np.str_] | None = None
+    noises: Sequence[NDArray[np.int16]] = ()
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import folder, splits
@@ -55,10 +56,12 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
         TinymlError: not trained yet, unusable data, or nobody left to test on.
     """
     manifest = run.manifest()
+    noises: list[NDArray[np.int16]] = []
     if data_dir is None:
         clips, origin = _saved(run, manifest), "clips kept aside by train"
     else:
         clips, origin = _from_folder(run, manifest, data_dir, split)
+        noises = _backgrounds(manifest, data_dir)
     chosen = kws_examples.balanced(clips, manifest.labels)
     if len(chosen) == 0:
         raise TinymlError(
@@ -69,7 +72,9 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
     note = f"{len(chosen)} clips ({counts}) of {len(set(chosen.groups))} speakers: {origin}"
-    return EvaluationSet(chosen.audio, examples.features, examples.labels, chosen.groups, note)
+    return EvaluationSet(
+        chosen.audio, examples.features, examples.labels, chosen.groups, note, chosen.words, noises
+    )
 
 
 def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | None) -> tuple[ClipSet, str]:
@@ -99,6 +104,13 @@ def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
         if noises:
             clips = join([clips, folder.cut_silence(noises, samples)])
     return clips
+
+
+def _backgrounds(manifest: Manifest, data_dir: Path) -> list[NDArray[np.int16]]:
+    assert manifest.features is not None
+    rate_hz = manifest.features.sample_rate_hz
+    noises = folder.read_backgrounds(data_dir, rate_hz, manifest.clip_ms * rate_hz // 1000)
+    return [noises[name] for name in sorted(noises)]
 
 
 def _saved(run: Run, manifest: Manifest) -> ClipSet:

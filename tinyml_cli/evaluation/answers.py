@@ -1,0 +1,99 @@
+"""What the two flatbuffers of a run answer to an evaluation set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.console import console
+from tinyml_cli.features.audio_frontend import extract_batch, quantize_features
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.compare import tflm_mismatches
+from tinyml_cli.tflite.graph import parse
+
+TFLM_SAMPLE = 100
+
+# The float model takes the feature divided by this (the convention of TFLM's micro_speech).
+FEATURE_TO_FLOAT = np.float32(1 / 25.6)
+
+UInt16Array = npt.NDArray[np.uint16]
+
+
+class Int8Model:
+    """An int8 flatbuffer that takes features as the firmware gives them.
+
+    Raises:
+        TinymlError: its first input or output is not int8.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self.model = model
+        self._source, self._target = interpret.io_quantization(parse(model))
+
+    def inputs(self, features: UInt16Array) -> interpret.Int8Array:
+        """int8 [n, ...] of uint16 features [n, ...], by the integers of the firmware."""
+        return quantize_features(features, self._source.scale, self._source.zero_point)
+
+    def run(
+        self, inputs: interpret.Int8Array, advance: Callable[[], object] | None = None
+    ) -> interpret.Int8Array:
+        """int8 outputs [n, classes] on this computer."""
+        return interpret.run_int8(self.model, inputs, "litert", advance)
+
+    def reference(
+        self, inputs: interpret.Int8Array, advance: Callable[[], object] | None = None
+    ) -> tuple[interpret.Int8Array, str]:
+        """The bytes that firmware has to give, and who says so: TensorFlow Lite Micro, else LiteRT.
+
+        LiteRT's softmax may differ from TensorFlow Lite Micro's by one step.
+        """
+        runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
+        return interpret.run_int8(self.model, inputs, runtime, advance), runtime
+
+    def scores(self, outputs: interpret.Int8Array) -> npt.NDArray[np.float64]:
+        """Real values float64 [n, classes] of int8 outputs."""
+        return interpret.dequantize_values(outputs, self._target).astype(np.float64)
+
+    def predict(
+        self,
+        audio: npt.NDArray[np.int16],
+        settings: AudioFrontendSettings,
+        advance: Callable[[], object] | None = None,
+    ) -> npt.NDArray[np.int64]:
+        """The class of the highest score for clips int16 [n, samples]; int64 [n]."""
+        features = extract_batch(audio, settings)
+        classes: npt.NDArray[np.int64] = self.run(self.inputs(features), advance).argmax(axis=1)
+        return classes
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Outputs on one evaluation set.
+
+    Attributes:
+        float32: float32 [n, classes], of the float model.
+        int8: int8 [n, classes], of the int8 model.
+        scores: float64 [n, classes], `int8` as real values.
+        tflm: {compared, mismatches, max_difference} of TensorFlow Lite Micro on an evenly spread sample.
+    """
+
+    float32: interpret.FloatArray
+    int8: interpret.Int8Array
+    scores: npt.NDArray[np.float64]
+    tflm: dict[str, int | None]
+
+
+def answer(float_model: bytes, int8_model: Int8Model, features: UInt16Array) -> Answers:
+    """Runs both models on features uint16 [n, frames, channels]."""
+    inputs = int8_model.inputs(features)
+    chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
+    with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
+        float_outputs = interpret.run_float(float_model, features * FEATURE_TO_FLOAT, bar.advance)
+        outputs = int8_model.run(inputs, bar.advance)
+        mismatches, largest = tflm_mismatches(int8_model.model, inputs[chosen], outputs[chosen], bar)
+    tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}
+    return Answers(float_outputs, outputs, int8_model.scores(outputs), tflm)

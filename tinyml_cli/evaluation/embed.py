@@ -1,0 +1,32 @@
+"""Sounds and pictures as data URIs, so that a report is one file."""
+
+from __future__ import annotations
+
+import base64
+import wave
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+
+
+def wav_uri(audio: npt.NDArray[np.int16], sample_rate_hz: int) -> str:
+    """int16 [samples] as a mono 16-bit WAV."""
+    stream = BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(audio.astype("<i2").tobytes())
+    return f"data:audio/wav;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+
+
+def features_uri(features: npt.NDArray[np.uint16]) -> str:
+    """A feature map [frames, channels] as a PNG: time to the right, low channels at the bottom, and the
+    colours of its own range."""
+    from matplotlib.image import imsave
+
+    stream = BytesIO()
+    # An empty stamp in place of the software's version: equal results give equal files.
+    imsave(stream, features.T, cmap="magma", origin="lower", format="png", metadata={"Software": ""})
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

@@ -1,0 +1,143 @@
+"""Runs an evaluation set through firmware: the model alone, or all from the microphone's samples on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.console import console
+from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.build import build
+from tinyml_cli.device.connect import check_firmware, open_board
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.parity import run_inputs
+from tinyml_cli.device.protocol import Ready
+from tinyml_cli.device.replay import replay_file
+from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.run import Run
+from tinyml_cli.tasks import EvaluationSet
+
+Part = Literal["model", "audio"]
+
+HOST = "host"
+NOTHING = "nothing"
+
+_LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an evaluation runs.
+
+    Attributes:
+        name: `host`, or a board's name.
+        part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
+        port: the board's port, where it cannot be found by itself.
+        engine, tflm_dir: as of `build`.
+    """
+
+    name: str = HOST
+    part: Part = "model"
+    port: str | None = None
+    engine: str | None = None
+    tflm_dir: Path | None = None
+
+
+@contextmanager
+def opened(run: Run, place: Place) -> Iterator[tuple[Link, Ready]]:
+    """A link to a board that runs the run's firmware; a virtual board's is built first.
+
+    Raises:
+        TinymlError: no such board, firmware of another model, or a board that does not answer.
+    """
+    if load_board(place.name).kind != "usb" and place.port is None:
+        build(run, place.name, place.engine, place.tflm_dir)
+    with open_board(run, place.name, place.port) as link:
+        ready = link.wait_ready()
+        check_firmware(ready, run.manifest(), place.name)
+        yield link, ready
+
+
+def describe(ready: Ready, part: Part) -> dict[str, Any]:
+    """board, engine, path, level (of evidence) of what a device says of itself."""
+    return {
+        "board": ready.board,
+        "engine": ready.engine,
+        "path": part,
+        "level": _LEVELS[load_board(ready.board).kind],
+    }
+
+
+def model_outputs(
+    run: Run, place: Place, inputs: npt.NDArray[np.int8]
+) -> tuple[npt.NDArray[np.int8], dict[str, Any]]:
+    """int8 outputs [n, classes] of the board's engine for inputs [n, ...].
+
+    Returns:
+        The outputs and board, engine, path, level, n, and instructions_per_inference (median; None where the
+        board cannot count).
+    """
+    with opened(run, place) as (link, ready), console.progress(len(inputs), ready.board) as bar:
+        outputs, instructions = [], []
+        for start in range(0, len(inputs), _BATCH):
+            batch = run_inputs(link, inputs[start : start + _BATCH])
+            outputs.append(batch.outputs)
+            instructions.append(batch.instructions)
+            bar.advance(len(batch.outputs))
+    counted = np.concatenate(instructions)
+    return np.concatenate(outputs), describe(ready, "model") | {
+        "n": len(inputs),
+        "instructions_per_inference": int(np.median(counted)) if counted.any() else None,
+    }
+
+
+def heard(
+    run: Run, place: Place, examples: EvaluationSet, labels: Sequence[str], limit: int
+) -> dict[str, Any]:
+    """Plays clips to the board, each after a reset and between a second of quiet, and counts what it reports.
+
+    The board hears them as its microphone's samples: front end, model, smoothing and threshold take part.
+
+    Returns:
+        board, engine, path, level, n, heard {label: {label or "nothing": clips}}, recall {word: share, None
+        without clips}, recall_ci95, and false_alarms {clips, of, share, ci95}: clips of silence and unknown
+        in which a word was reported.
+    """
+    rows = np.linspace(0, len(examples.labels) - 1, min(limit, len(examples.labels))).astype(np.int64)
+    counts: dict[str, Counter[str]] = {label: Counter() for label in labels}
+    with opened(run, place) as (link, ready), console.progress(len(rows), ready.board) as bar:
+        for row in rows:
+            detections = replay_file(link, examples.audio[row], ready.sample_rate_hz)
+            best = max(detections, key=lambda detection: detection.score, default=None)
+            counts[labels[int(examples.labels[row])]][best.label if best else NOTHING] += 1
+            bar.advance()
+    return describe(ready, "audio") | {"n": len(rows)} | summarise(counts)
+
+
+def summarise(counts: dict[str, Counter[str]]) -> dict[str, Any]:
+    """heard, recall, recall_ci95 and false_alarms, see `heard`, of clips counted by label and report."""
+    totals = {label: sum(reports.values()) for label, reports in counts.items()}
+    words = [label for label in counts if label not in (SILENCE, UNKNOWN)]
+    others = [label for label in counts if label in (SILENCE, UNKNOWN)]
+    alarms = sum(totals[label] - counts[label][NOTHING] for label in others)
+    total = sum(totals[label] for label in others)
+    return {
+        "heard": {label: dict(sorted(reports.items())) for label, reports in counts.items()},
+        "recall": {word: counts[word][word] / totals[word] if totals[word] else None for word in words},
+        "recall_ci95": {word: list(wilson_interval(counts[word][word], totals[word])) for word in words},
+        "false_alarms": {
+            "clips": alarms,
+            "of": total,
+            "share": alarms / total if total else None,
+            "ci95": list(wilson_interval(alarms, total)),
+        },
+    }

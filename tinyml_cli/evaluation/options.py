@@ -1,0 +1,56 @@
+"""What evaluate is asked to measure besides the plain accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.on_device import HOST, Part, Place
+
+AUDIO_CLIPS = 100
+
+
+@dataclass(frozen=True)
+class Options:
+    """What else to measure.
+
+    Attributes:
+        groups: a file that says which group each speaker belongs to, see `groups.read_groups`.
+        place: where the int8 model runs.
+        noise: whether to repeat the test in noise.
+        limit: at most so many clips are played to a board.
+    """
+
+    groups: Path | None = None
+    place: Place = field(default_factory=Place)
+    noise: bool = True
+    limit: int = AUDIO_CLIPS
+
+
+def options_of(
+    groups: Path | None,
+    on: str,
+    path: str,
+    limit: int,
+    noise: bool,
+    port: str | None,
+    engine: str | None,
+    tflm_dir: Path | None,
+) -> Options:
+    """The options of the command line.
+
+    Raises:
+        TinymlError: another path than model and audio, or the path audio on the host.
+    """
+    if path not in ("model", "audio"):
+        raise TinymlError(f"There is no path `{path}`", "--path", "Use model or audio.")
+    if path == "audio" and on == HOST:
+        raise TinymlError(
+            "Only firmware takes sound as its microphone does",
+            "--path audio",
+            "Name a board too: --on native, --on sim, or a real one.",
+        )
+    place = Place(on, cast(Part, path), port, engine, tflm_dir)
+    return Options(groups, place, noise, limit)

@@ -1,0 +1,107 @@
+"""The charts of report.html, from the figures of metrics.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from statistics import NormalDist
+from typing import Any
+
+from tinyml_cli.evaluation.svg_chart import COLOURS, Chart, Tick
+
+_NORMAL = NormalDist()
+_DET_LOWEST, _DET_HIGHEST = 0.001, 0.6
+_PERCENT: list[Tick] = [(0.0, "0"), (0.2, "20"), (0.4, "40"), (0.6, "60"), (0.8, "80"), (1.0, "100 %")]
+_DET: list[Tick] = [
+    (0.001, "0.1"),
+    (0.005, "0.5"),
+    (0.02, "2"),
+    (0.05, "5"),
+    (0.1, "10"),
+    (0.2, "20"),
+    (0.4, "40"),
+    (0.6, "60 %"),
+]
+
+
+def colour(index: int) -> str:
+    """The style of the n-th line."""
+    return f"c{index % COLOURS}"
+
+
+def legend(names: Sequence[str], whole: str | None = None) -> str:
+    """Names with the colours of their lines, after that of the thick line where there is one."""
+    first = f'<li><span class="key all"></span>{escape(whole)}</li>' if whole else ""
+    items = (
+        f'<li><span class="key {colour(index)}"></span>{escape(name)}</li>'
+        for index, name in enumerate(names)
+    )
+    return f'<ul class="legend">{first}{"".join(items)}</ul>'
+
+
+def roc(curves: Mapping[str, Any]) -> str:
+    """True against false positive rate of every class against the rest."""
+    chart = Chart(_PERCENT, _PERCENT, "False positive rate", "True positive rate", square=True)
+    chart.line([(0, 0), (1, 1)], "guide")
+    for index, curve in enumerate(curves.values()):
+        points = list(zip(curve["false_positive_rate"], curve["true_positive_rate"], strict=True))
+        chart.line(points, colour(index))
+    areas = ", ".join(f"{label} {curve['auc']:.3f}" for label, curve in curves.items())
+    return chart.render(f"ROC curves; areas: {areas}")
+
+
+def det(curves: Mapping[str, Any]) -> str:
+    """Misses against false accepts on normal-deviate axes.
+
+    A. Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997.
+    """
+    chart = Chart(_DET, _DET, "False accepts", "Misses", scale=_probit, square=True)
+    chart.line([(_DET_LOWEST, _DET_LOWEST), (_DET_HIGHEST, _DET_HIGHEST)], "guide")
+    for index, curve in enumerate(curves.values()):
+        rates = zip(curve["false_positive_rate"], curve["true_positive_rate"], strict=True)
+        chart.line([(accepted, 1 - found) for accepted, found in rates], colour(index))
+    rates_text = ", ".join(f"{label} {curve['equal_error_rate']:.1%}" for label, curve in curves.items())
+    return chart.render(f"DET curves; equal error rates: {rates_text}")
+
+
+def _probit(share: float) -> float:
+    return _NORMAL.inv_cdf(min(max(share, _DET_LOWEST), _DET_HIGHEST))
+
+
+def reliability(calibration: Mapping[str, Any]) -> str:
+    """How often answers of each confidence are right; the diagonal is a model that can be believed."""
+    chart = Chart(_PERCENT, _PERCENT, "Confidence", "Right", square=True)
+    chart.line([(0, 0), (1, 1)], "guide")
+    total = sum(entry["n"] for entry in calibration["bins"])
+    for entry in calibration["bins"]:
+        low, high = entry["ci95"]
+        chart.whisker(entry["confidence"], low, high, "c0")
+        hint = f"{entry['low']:.0%} to {entry['high']:.0%}: {entry['accuracy']:.1%} right, n = {entry['n']}"
+        chart.dot(entry["confidence"], entry["accuracy"], "c0", hint, 3 + 8 * (entry["n"] / total) ** 0.5)
+    return chart.render(f"Reliability diagram; expected calibration error {calibration['ece']:.3f}")
+
+
+def noise(sweep: Mapping[str, Any], labels: Sequence[str]) -> str:
+    """Accuracy and recall of each label from clean clips to loud noise."""
+    points = sweep["points"]
+    ticks = [
+        (float(i), "none" if point["snr_db"] is None else f"{point['snr_db']:g}")
+        for i, point in enumerate(points)
+    ]
+    chart = Chart(ticks, _PERCENT, "Signal-to-noise ratio (dB)", "Accuracy and recall")
+    chart.band([(float(i), *point["ci95"]) for i, point in enumerate(points)], "all")
+    for index, label in enumerate(labels):
+        line = [
+            (float(i), point["recall"][label])
+            for i, point in enumerate(points)
+            if point["recall"][label] is not None
+        ]
+        if line:
+            chart.line(line, f"thin {colour(index)}")
+    chart.line([(float(i), point["accuracy"]) for i, point in enumerate(points)], "all")
+    for i, point in enumerate(points):
+        low, high = point["ci95"]
+        hint = f"{ticks[i][1]} dB: {point['accuracy']:.1%} ({low:.1%} to {high:.1%}), n = {point['n']}"
+        chart.dot(float(i), point["accuracy"], "all", hint)
+    text = ", ".join(f"{ticks[i][1]} dB {point['accuracy']:.1%}" for i, point in enumerate(points))
+    return chart.render(f"Accuracy in noise: {text}")

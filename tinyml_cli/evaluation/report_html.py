@@ -1,0 +1,146 @@
+"""report.html: what evaluate found, as one file that needs nothing else, on a phone or a screen."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tinyml_cli import __version__
+from tinyml_cli.evaluation import report_measures, report_people
+from tinyml_cli.evaluation.embed import features_uri, wav_uri
+from tinyml_cli.evaluation.report_parts import Figures, interval, level, percent, section, table, tile
+from tinyml_cli.evaluation.report_style import STYLE
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
+from tinyml_cli.tasks import EvaluationSet
+
+# The page may load nothing: not even a browser that is told to by a damaged label would.
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+
+
+def render(name: str, outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
+    """The page as text; equal figures give equal bytes.
+
+    Args:
+        name: the run.
+        outcome: what `evaluate` returns.
+        manifest: gives hashes and sizes.
+        examples: gives the sounds and features of the worst mistakes.
+    """
+    sections = [
+        _summary(outcome),
+        _confusion(outcome),
+        report_measures.curves(outcome),
+        report_measures.calibration(outcome),
+        report_measures.noise(outcome),
+        report_people.speakers(outcome),
+        report_people.fairness(outcome),
+        report_measures.device(outcome),
+        _mistakes(outcome, manifest, examples),
+        _origin(outcome, manifest),
+    ]
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="color-scheme" content="light dark">
+<title>{escape(name)}: evaluation</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<header><p class="kicker">tinyml evaluate</p><h1>{escape(name)}</h1><p>{escape(outcome["note"])}.</p></header>
+{"".join(sections)}
+</main>
+</body>
+</html>
+"""
+
+
+def _summary(outcome: Figures) -> str:
+    rounded, exact, tflm = outcome["int8"], outcome["float32"], outcome["tflm"]
+    tiles = [
+        tile(
+            percent(rounded["accuracy"]),
+            "int8 accuracy",
+            f"95 %: {interval(rounded['ci95'])}, n = {outcome['n']}",
+        ),
+        tile(percent(exact["accuracy"]), "float32 accuracy", f"95 %: {interval(exact['ci95'])}"),
+        tile(percent(outcome["agreement"]), "same answer", "float32 and int8, clip by clip"),
+    ]
+    if outcome["auc"] is not None:
+        tiles.append(tile(f"{outcome['auc']:.3f}", "AUC", "mean of one against rest"))
+    if outcome["calibration"]:
+        tiles.append(tile(f"{outcome['calibration']['ece']:.3f}", "calibration error", "0 is perfect"))
+    if tflm["mismatches"] is not None:
+        tiles.append(
+            tile(
+                f"{tflm['mismatches']} of {tflm['compared']}",
+                "outputs differ",
+                "LiteRT against TFLM, in bytes",
+            )
+        )
+    text = (
+        f"Measured on a computer {level('host')}: the integer features and the int8 model that the board "
+        "runs, clip by clip. Smoothing over time and the threshold take no part here."
+    )
+    return section("In short", f'<div class="tiles">{"".join(tiles)}</div>', text)
+
+
+def _confusion(outcome: Figures) -> str:
+    labels, result = outcome["labels"], outcome["int8"]
+    rows = []
+    for label, counts in zip(labels, result["confusion"], strict=True):
+        total = sum(counts)
+        cells = [
+            f'<span class="cell" style="--share:{count / total if total else 0:.3f}">{count}</span>'
+            for count in counts
+        ]
+        recall = f"{percent(result['recall'][label])}"
+        rows.append([escape(label), *cells, recall, percent(result["precision"][label]), str(total)])
+    columns = ["said ↓ heard →", *labels, "recall", "precision", "n"]
+    text = "Each row is what was said, each column what the int8 model answered."
+    return section("What is taken for what", table(columns, rows, "confusion"), text)
+
+
+def _mistakes(outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
+    if not outcome["mistakes"]:
+        return section("Worst mistakes", "<p>None.</p>")
+    cards = "".join(_mistake(entry, manifest, examples) for entry in outcome["mistakes"])
+    text = "Wrong and sure of it. Listen before you blame the model: some clips may be labelled wrongly."
+    return section("Worst mistakes", f'<div class="cards">{cards}</div>', text)
+
+
+def _mistake(entry: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
+    row = entry["index"]
+    audio = examples.audio[row]
+    sound = ""
+    # A task without sound gives arrays too short to be a clip.
+    if manifest.features is not None and manifest.features.frames(audio.size) > 0:
+        uri = wav_uri(audio, manifest.features.sample_rate_hz)
+        sound = f'<audio controls preload="none" src="{uri}"></audio>'
+    # Folders such as _silence_ are no words.
+    same = entry["word"] == entry["label"] or entry["word"].startswith("_")
+    said = entry["label"] if same else f"{entry['word']} ({entry['label']})"
+    return (
+        f'<article><img alt="Features of the clip" src="{features_uri(examples.features[row])}">'
+        f"<p><b>{escape(said)}</b> → <b>{escape(entry['answer'])}</b> at {percent(entry['score'])}; "
+        f"the truth got {percent(entry['true_score'])}</p><p class='muted'>{escape(entry['speaker'])}</p>"
+        f"{sound}</article>"
+    )
+
+
+def _origin(outcome: Figures, manifest: Manifest) -> str:
+    rows = [["Model", escape(manifest.model.name) if manifest.model else "–"]]
+    for name in (MODEL_INT8, MODEL_FLOAT32):
+        entry = manifest.artifacts[name]
+        rows.append([escape(name), f"{entry.bytes:,} bytes, sha256 <code>{entry.sha256[:16]}…</code>"])
+    if manifest.data is not None:
+        trained = "synthetic speech" if manifest.data.source == "synthetic" else "recordings"
+        rows.append(["Trained on", f"{trained}, split by {escape(manifest.data.split_by)}"])
+    rows.append(["Seed", str(manifest.seed)])
+    rows.append(
+        ["Made by", f"tinyml {escape(__version__)}; all figures are in <code>report/metrics.json</code>"]
+    )
+    return section("Where this comes from", table(["", ""], rows, "plain"))
