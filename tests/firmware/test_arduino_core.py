@@ -129,3 +129,14 @@ def test_the_interpreter_s_firmware_compiles(
     found = symbols(objects)
     # The library brings a DebugLog that waits for the host; the linker leads its callers to ours.
     assert found["__wrap_DebugLog"] == "T" and "DebugLog" not in found
+
+
+@pytest.mark.skipif(
+    not os.environ.get("TINYML_TFLM"), reason="TINYML_TFLM names no source tree of TensorFlow Lite Micro"
+)
+def test_the_interpreter_itself_compiles(core: ArduinoCore, tmp_path: Path) -> None:
+    """Some minutes: as PlatformIO does, with every source of the library."""
+    tree = Path(os.environ["TINYML_TFLM"])
+    tree = tree / "src" if (tree / "src").is_dir() else tree
+    _, complaints = core.compile_all(sources_below(tree), tmp_path / "o", [tree], "-w")
+    assert complaints == []
