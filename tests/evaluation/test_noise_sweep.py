@@ -59,7 +59,7 @@ def test_sweep_goes_from_clean_to_loud_and_gives_silence_a_level() -> None:
     assert outcome["points"][-1]["recall"] == {"silence": 1.0, "yes": 0.0}
     level = 1000 / np.sqrt(2)
     expected = [0, *(level * 10 ** (-snr / 20) for snr in noise_sweep.SNR_DB)]
-    assert loudness == pytest.approx(expected, rel=0.02, abs=0.01)
+    assert loudness == pytest.approx(expected, rel=0.03, abs=0.01)
 
 
 def test_many_clips_are_thinned_evenly() -> None:

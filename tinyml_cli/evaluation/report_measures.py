@@ -90,11 +90,12 @@ def device(outcome: Figures) -> str:
     if device["path"] == "model":
         count = device["instructions_per_inference"]
         instructions = f"{count:,} instructions per inference. " if count else ""
-        different = f"{device['mismatches']} outputs differ" if device["mismatches"] else "No output differs"
+        wrong = device["mismatches"]
+        different = f"{wrong} outputs differ" if wrong else "No output differs"
         text = (
-            f"{device['n']} inputs through the firmware's own engine ({escape(device['engine'])}) {badge}: "
-            f"accuracy {percent(device['accuracy'])} ({interval(device['ci95'])}). {different} in any byte from "
-            f"that of {escape(device['reference'])} on a computer. {instructions}"
+            f"{device['n']} inputs through the firmware's engine ({escape(device['engine'])}) {badge}: "
+            f"accuracy {percent(device['accuracy'])} ({interval(device['ci95'])}). {different} in any byte "
+            f"from that of {escape(device['reference'])} on a computer. {instructions}"
         )
         return section(f"On {device['board']}", "", text)
     alarms = device["false_alarms"]

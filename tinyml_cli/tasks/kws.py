@@ -131,6 +131,8 @@ class KeywordSpotting:
             resume,
         )
         manifest = _describe(recipe, corpus, parts, fitted)
+        if not resume:
+            manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
         _write(run, recipe, manifest, fitted, train, parts)
         return {
             "run": str(run.path),

@@ -1,0 +1,67 @@
+"""tinyml card"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    run: options.RunArgument = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="A file ending in .md, or a folder; report/card.md in the run by default."
+        ),
+    ] = None,
+    train_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--train-seconds", min=0, help="How long the training took; the run's own time by default."
+        ),
+    ] = None,
+    watts: Annotated[
+        float | None,
+        typer.Option("--watts", min=0, help="Power of the computer that trained; 65 by default."),
+    ] = None,
+    grid: Annotated[
+        float | None,
+        typer.Option(
+            "--grid", min=0, help="g CO2e a kWh of its electricity; 480, the world's mean, by default."
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write a model card: purpose, data, quality by group and in noise, limits, size, speed, carbon, hashes.
+
+    Questions that only people can answer are marked TODO(human); answers stay when the card is written again.
+
+    \b
+    Examples:
+      tinyml card
+      tinyml card runs/kws-yes-no --out docs/
+      tinyml card --watts 40 --grid 56 --json
+    """
+    from tinyml_cli.evaluation.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, Assumptions
+    from tinyml_cli.evaluation.card import write_card
+    from tinyml_cli.run import Run
+
+    assumptions = Assumptions(
+        DEFAULT_WATTS if watts is None else watts,
+        DEFAULT_GRAMS_PER_KWH if grid is None else grid,
+        train_seconds,
+    )
+    outcome = write_card(Run.open(run), out, assumptions)
+    open_questions = len(outcome["open"])
+    console.result(
+        outcome,
+        f"{outcome['markdown']}: {open_questions} questions are open; look for TODO(human)."
+        if open_questions
+        else f"{outcome['markdown']}: every question is answered.",
+    )

@@ -1,0 +1,49 @@
+"""An estimate of what a training emitted: seconds x power x carbon intensity, with its assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# A desktop processor's usual thermal design power; the computer's real draw was not measured.
+DEFAULT_WATTS = 65.0
+# The world's average of electricity generation in 2023: Ember, "Global Electricity Review 2024".
+DEFAULT_GRAMS_PER_KWH = 480.0
+
+_JOULES_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What cannot be read off a run.
+
+    Attributes:
+        watts: mean power of the computer while it trained.
+        grams_per_kwh: CO2 equivalent of its electricity.
+        seconds: duration of the training, where it is known better than the run knows it.
+    """
+
+    watts: float = DEFAULT_WATTS
+    grams_per_kwh: float = DEFAULT_GRAMS_PER_KWH
+    seconds: float | None = None
+
+
+def estimate(measured_seconds: float | None, assumptions: Assumptions) -> dict[str, Any] | None:
+    """Energy and emission of one training.
+
+    Returns:
+        seconds, watts, grams_per_kwh, energy_kwh, grams_co2e, level "estimated"; None when nobody knows how
+        long the training took.
+    """
+    seconds = measured_seconds if assumptions.seconds is None else assumptions.seconds
+    if seconds is None:
+        return None
+    energy_kwh = seconds * assumptions.watts / _JOULES_PER_KWH
+    return {
+        "seconds": seconds,
+        "watts": assumptions.watts,
+        "grams_per_kwh": assumptions.grams_per_kwh,
+        "energy_kwh": energy_kwh,
+        "grams_co2e": energy_kwh * assumptions.grams_per_kwh,
+        "level": "estimated",
+    }

@@ -1,0 +1,65 @@
+"""`tinyml card`: a model card as Markdown and JSON; what people wrote into it stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import card_answers, card_text
+from tinyml_cli.evaluation.carbon import Assumptions
+from tinyml_cli.evaluation.card_facts import gather
+from tinyml_cli.files import write_atomic
+from tinyml_cli.run import Run
+
+DEFAULT = "report/card.md"
+
+
+def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | None = None) -> dict[str, Any]:
+    """Writes the card of a run and its JSON beside it.
+
+    Args:
+        run: with an int8 model; an evaluation and a profile fill in more.
+        out: a file ending in .md, or a folder for card.md; report/card.md in the run by default.
+        assumptions: of the carbon estimate.
+
+    Returns:
+        markdown and json (paths), open (names of unanswered questions), card (what card.json holds).
+
+    Raises:
+        TinymlError: no model, or a file there that is not a card or was edited outside of its answers.
+    """
+    path = _target(run, out)
+    companion = path.with_suffix(".json")
+    answers = card_answers.read(path)
+    _check_companion(companion)
+    facts = gather(run, assumptions or Assumptions())
+    open_questions = card_answers.open_questions(answers)
+    document = facts | {
+        "questions": card_answers.QUESTIONS,
+        "answers": dict.fromkeys(card_answers.QUESTIONS) | answers,
+    }
+    write_atomic(path, card_answers.stamped(card_text.render(facts, answers)))
+    write_atomic(companion, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return {"markdown": str(path), "json": str(companion), "open": open_questions, "card": document}
+
+
+def _target(run: Run, out: Path | None) -> Path:
+    if out is None:
+        return run.file(DEFAULT)
+    return out if out.suffix.lower() in (".md", ".markdown") else out / "card.md"
+
+
+def _check_companion(path: Path) -> None:
+    """Refuses to overwrite JSON that is something else."""
+    if not path.exists():
+        return
+    try:
+        known = "tinyml_card" in json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        known = False
+    if not known:
+        raise TinymlError(
+            "The file is no card's JSON; nothing was changed", str(path), "Choose another name with --out."
+        )
