@@ -27,7 +27,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hal")
     header = '#pragma once\n#define TINYML_HAL_SIM 1\n#define TINYML_BOARD_NAME "sim"\n'
     (folder / "tinyml_build.h").write_text(header)
-    sources = [HARNESS / "hal_sim.cpp", *sorted((LIBRARIES / "hal" / "sim").glob("*.cpp"))]
+    hal = LIBRARIES / "hal"
+    sources = [HARNESS / "hal_sim.cpp", *sorted(hal.glob("sim/*.cpp")), *hal.glob("virtual/*.cpp")]
     libraries = ["-nodefaultlibs", "-lgcc", "-lc_nano", "-lnosys"]  # linked as C: no libstdc++ is needed
     command = ["arm-none-eabi-g++", *STRICT, *MACHINE, "-O2", "-fno-threadsafe-statics", f"-I{folder}"]
     command += [f"-I{LIBRARIES / 'hal'}", "-nostartfiles"]

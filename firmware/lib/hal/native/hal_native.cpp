@@ -62,32 +62,6 @@ void Hal::serial_write(const char* bytes, size_t count) {
   }
 }
 
-size_t Hal::microphone_read(int16_t*, size_t) {
-  return 0;
-}
-
-uint32_t Hal::microphone_overruns() {
-  return 0;
-}
-
-size_t Hal::sensor_names(const char**, size_t) {
-  return 0;
-}
-
-bool Hal::imu_read(ImuSample*) {
-  return false;
-}
-
-const char* Hal::imu_name() {
-  return "none";
-}
-
-const char* Hal::complaint() {
-  return "";
-}
-
-void Hal::led(uint8_t, uint8_t, uint8_t) {}
-
 uint32_t Hal::clock_ms() {
   return static_cast<uint32_t>(clock_us() / 1000u);
 }
@@ -95,8 +69,6 @@ uint32_t Hal::clock_ms() {
 uint64_t Hal::clock_us() {
   return monotonic_us() - state_.start_us;
 }
-
-void Hal::watchdog_feed() {}
 
 uint64_t Hal::instruction_count() {
   return 0;

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Tinyml
-from tests.device.conftest import REFERENCE_DEVICE
 from tinyml_cli.device.port_errors import serial_access, udev_rule
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 
 Device = Callable[..., str]
-
-
-@pytest.fixture
-def device() -> Iterator[Device]:
-    """Starts protocol test doubles: device("--fault", "deaf") -> URL."""
-    processes: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> str:
-        process = subprocess.Popen(
-            [sys.executable, str(REFERENCE_DEVICE), *arguments], stdout=subprocess.PIPE, text=True
-        )
-        processes.append(process)
-        assert process.stdout
-        return f"socket://127.0.0.1:{int(process.stdout.readline())}"
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
@@ -51,8 +30,8 @@ def checks_of_board(tinyml: Tinyml, run: Path, *options: str) -> dict[str, dict[
     return {check["name"]: check for check in answer.json["checks"] if check["purpose"] == "board nano33ble"}
 
 
-def test_a_healthy_board(tinyml: Tinyml, run: Path, device: Device) -> None:
-    checks = checks_of_board(tinyml, run, "--port", device())
+def test_a_healthy_board(tinyml: Tinyml, run: Path, reference_device: Device) -> None:
+    checks = checks_of_board(tinyml, run, "--port", reference_device())
     assert list(checks) == ["board", "firmware", "microphone", "IMU", "LED"]
     assert all(check["found"] for check in checks.values())
     assert "model 0123456789ab" in checks["firmware"]["found"]
@@ -61,8 +40,8 @@ def test_a_healthy_board(tinyml: Tinyml, run: Path, device: Device) -> None:
     assert "red, green, blue" in checks["LED"]["found"]
 
 
-def test_a_deaf_and_tilted_board(tinyml: Tinyml, run: Path, device: Device) -> None:
-    checks = checks_of_board(tinyml, run, "--port", device("--fault", "deaf", "--fault", "tilted"))
+def test_a_deaf_and_tilted_board(tinyml: Tinyml, run: Path, reference_device: Device) -> None:
+    checks = checks_of_board(tinyml, run, "--port", reference_device("--fault", "deaf", "--fault", "tilted"))
     assert checks["microphone"]["found"] == "" and "no sound" in checks["microphone"]["remedy"]
     assert checks["IMU"]["found"] == "" and "0.50 g at rest instead of 1 g" in checks["IMU"]["remedy"]
 
@@ -79,8 +58,8 @@ def test_a_virtual_board_without_firmware(tinyml: Tinyml, run: Path) -> None:
     assert "tinyml build --board native" in answer.json["checks"][-1]["remedy"]
 
 
-def test_people_read_a_verdict_for_each(tinyml: Tinyml, run: Path, device: Device) -> None:
-    answer = tinyml("doctor", run, "--board", "nano33ble", "--port", device(), cwd=run, code=None)
+def test_people_read_a_verdict_for_each(tinyml: Tinyml, run: Path, reference_device: Device) -> None:
+    answer = tinyml("doctor", run, "--board", "nano33ble", "--port", reference_device(), cwd=run, code=None)
     assert [line for line in answer.out.splitlines() if "LED" in line and "OK" in line]
 
 
