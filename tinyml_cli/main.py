@@ -26,6 +26,7 @@ COMMANDS = {
     "export-c-array": "export_c_array",
     "build": "build",
     "evaluate": "evaluate",
+    "explain": "explain",
     "card": "card",
     "inspect": "inspect",
     "profile": "profile",

@@ -57,7 +57,7 @@ def replay_file(
     for _ in range(2):
         reboots = link.reboots
         detections = []
-        for event in _play(link, _with_quiet(audio, sample_rate_hz), stop_at):
+        for event in _play(link, with_quiet(audio, sample_rate_hz), stop_at):
             on_event(event)
             if isinstance(event, Detection):
                 detections.append(event)
@@ -157,7 +157,8 @@ def _play(link: Link, audio: NDArray[np.int16], stop_at: float | None) -> Iterat
         yield from link.take_events()
 
 
-def _with_quiet(audio: NDArray[np.int16], sample_rate_hz: int) -> NDArray[np.int16]:
+def with_quiet(audio: NDArray[np.int16], sample_rate_hz: int) -> NDArray[np.int16]:
+    """A recording with LEAD_IN_MS of faint noise before and TAIL_MS after it, always the same; int16."""
     before, after = (milliseconds * sample_rate_hz // 1000 for milliseconds in (LEAD_IN_MS, TAIL_MS))
     noise = np.random.default_rng(_NOISE_SEED).normal(0.0, _ROOM_NOISE_LSB, before + after)
     quiet = np.rint(noise).astype(np.int16)

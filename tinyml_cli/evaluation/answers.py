@@ -26,13 +26,17 @@ UInt16Array = npt.NDArray[np.uint16]
 class Int8Model:
     """An int8 flatbuffer that takes features as the firmware gives them.
 
+    Attributes:
+        model: the flatbuffer.
+        output: scale and zero point of its scores.
+
     Raises:
         TinymlError: its first input or output is not int8.
     """
 
     def __init__(self, model: bytes) -> None:
         self.model = model
-        self._source, self._target = interpret.io_quantization(parse(model))
+        self._source, self.output = interpret.io_quantization(parse(model))
 
     def inputs(self, features: UInt16Array) -> interpret.Int8Array:
         """int8 [n, ...] of uint16 features [n, ...], by the integers of the firmware."""
@@ -56,7 +60,7 @@ class Int8Model:
 
     def scores(self, outputs: interpret.Int8Array) -> npt.NDArray[np.float64]:
         """Real values float64 [n, classes] of int8 outputs."""
-        return interpret.dequantize_values(outputs, self._target).astype(np.float64)
+        return interpret.dequantize_values(outputs, self.output).astype(np.float64)
 
     def predict(
         self,

@@ -1,0 +1,37 @@
+"""tinyml explain"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A recording of at most a minute.")],
+    run: options.RunArgument = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The picture; report/explain-CLIP.png in the run by default.")
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show why a recording fires or not: sound, features, scores over time and threshold, as a picture.
+
+    The recording passes through the firmware's front end, int8 model and recogniser, on this computer.
+
+    \b
+    Examples:
+      tinyml explain missed.wav
+      tinyml explain missed.wav runs/kws-yes-no --out missed.png
+      tinyml explain missed.wav --json
+    """
+    from tinyml_cli.evaluation.explain import explain
+    from tinyml_cli.run import Run
+
+    outcome = explain(clip, Run.open(run), out)
+    console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")

@@ -1,0 +1,168 @@
+"""`tinyml explain`: why a recording fired or not, by the front end, model and recogniser of the firmware."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
+from tinyml_cli.device.replay import LEAD_IN_MS, with_quiet
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.evaluation.recognizer import FIRST_WORD, Recognizer, Settings, Step
+from tinyml_cli.features.audio_frontend import extract
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_INT8, Run
+
+MAX_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """One recording as the firmware hears it, with quiet before and after.
+
+    Attributes:
+        audio: int16 [samples].
+        sample_rate_hz: of the audio.
+        features: uint16 [frames, channels].
+        scores: float64 [inferences, labels], the model's own.
+        steps: what the recogniser made of each inference.
+    """
+
+    audio: npt.NDArray[np.int16]
+    sample_rate_hz: int
+    features: npt.NDArray[np.uint16]
+    scores: npt.NDArray[np.float64]
+    steps: list[Step]
+
+
+def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
+    """Hears a recording, draws what happened, and says why.
+
+    Args:
+        clip: a recording of at most a minute.
+        run: a keyword-spotting run with an int8 model.
+        out: the picture; report/explain-CLIP.png in the run by default.
+
+    Returns:
+        clip, run, labels, threshold, heard (label or None), why (a sentence), detections [{label, score,
+        t_ms}], inferences [{t_ms, scores, averages, reason}], picture. Times count from the start of the
+        recording.
+
+    Raises:
+        TinymlError: an unreadable or too long recording, or a run that hears nothing.
+    """
+    manifest = run.manifest()
+    if manifest.features is None:
+        raise TinymlError(
+            "The run's model does not listen to sound",
+            str(run.path),
+            "Explain a run of keyword spotting: tinyml train kws",
+        )
+    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
+    hearing = hear(_read(clip, manifest.features.sample_rate_hz), model, manifest)
+    picture = out or run.file(f"report/explain-{clip.stem}.png")
+    outcome = {
+        "clip": str(clip),
+        "run": str(run.path),
+        **describe(hearing, manifest),
+        "picture": str(picture),
+    }
+    from tinyml_cli.evaluation.explain_picture import draw
+
+    draw(picture, hearing, manifest, outcome)
+    return outcome
+
+
+def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> Hearing:
+    """Runs int16 [samples] through front end, model and recogniser, as firmware does after a reset."""
+    settings, recognizer = manifest.features, manifest.recognizer
+    assert settings is not None
+    rate_hz = settings.sample_rate_hz
+    heard = with_quiet(audio, rate_hz)
+    features = extract(heard, settings)
+    frames = settings.frames(manifest.clip_ms * rate_hz // 1000)
+    starts = range(0, len(features) - frames + 1, recognizer.inference_stride_frames)
+    windows = np.stack([features[start : start + frames] for start in starts])
+    outputs, _ = model.reference(model.inputs(windows))
+    smoother = Recognizer(Settings.of(manifest, model.output))
+    steps = []
+    for start, scores in zip(starts, outputs, strict=True):
+        samples = settings.window_samples + (start + frames - 1) * settings.stride_samples
+        steps.append(smoother.push(samples * 1000 // rate_hz, scores))
+    return Hearing(heard, rate_hz, features, model.scores(outputs), steps)
+
+
+def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
+    """What `explain` returns, less clip, run and picture."""
+    labels = manifest.labels
+    detections = [
+        {
+            "label": labels[step.best],
+            "score": step.averages_permille[step.best] / 1000,
+            "t_ms": step.time_ms - LEAD_IN_MS,
+        }
+        for step in hearing.steps
+        if step.reason == "heard"
+    ]
+    best: dict[str, Any] | None = max(detections, key=lambda entry: float(str(entry["score"])), default=None)
+    return {
+        "labels": labels,
+        "threshold": manifest.recognizer.threshold,
+        "heard": best["label"] if best else None,
+        "why": _why_heard(best) if best else _why_not(hearing.steps, manifest),
+        "detections": detections,
+        "inferences": [
+            {
+                "t_ms": step.time_ms - LEAD_IN_MS,
+                "scores": scores.tolist(),
+                "averages": [value / 1000 for value in step.averages_permille],
+                "reason": step.reason,
+            }
+            for step, scores in zip(hearing.steps, hearing.scores, strict=True)
+        ],
+    }
+
+
+def _why_heard(best: dict[str, Any]) -> str:
+    return f"Heard `{best['label']}`: its average reached {best['score']:.0%} at {best['t_ms'] / 1000:.2f} s."
+
+
+def _why_not(steps: list[Step], manifest: Manifest) -> str:
+    """The highest average of a word, and what it lacked there."""
+    threshold = round(manifest.recognizer.threshold * 1000)
+    step, word = max(
+        ((step, label) for step in steps for label in range(FIRST_WORD, len(manifest.labels))),
+        key=lambda pair: pair[0].averages_permille[pair[1]],
+    )
+    value = step.averages_permille[word]
+    start = (
+        f"Nothing was heard: `{manifest.labels[word]}` came closest, with an average of {value / 1000:.0%} "
+        f"at {(step.time_ms - LEAD_IN_MS) / 1000:.2f} s"
+    )
+    if value < threshold:
+        other = f"; `{manifest.labels[step.best]}` was higher" if step.best != word else ""
+        return f"{start}, below the threshold of {threshold / 1000:.0%}{other}."
+    if step.best != word:
+        return f"{start}, but `{manifest.labels[step.best]}` was higher."
+    return f"{start}, but after {step.count} inferences; {manifest.recognizer.minimum_count} are needed."
+
+
+def _read(clip: Path, sample_rate_hz: int) -> npt.NDArray[np.int16]:
+    try:
+        audio = read_audio(clip, sample_rate_hz)
+    except UnreadableAudioError as error:
+        raise TinymlError(
+            f"The recording cannot be read: {error}", str(clip), "Give a WAV, FLAC or OGG file."
+        ) from error
+    if len(audio) > MAX_SECONDS * sample_rate_hz:
+        raise TinymlError(
+            f"The recording lasts {len(audio) / sample_rate_hz:.0f} s; at most {MAX_SECONDS} s can be drawn",
+            str(clip),
+            "Cut out the part in question.",
+        )
+    return audio
