@@ -131,8 +131,8 @@ def _groups(quality: Facts) -> list[str]:
     speakers = quality["speakers"]
     if speakers:
         lines.append(
-            f"{speakers['n']} speakers; {_percent(speakers['perfect'])} of them without a mistake. Accuracy on "
-            f"speech {_range(speakers['ci95'])} (95 %) when speakers, not clips, are drawn again."
+            f"{speakers['n']} speakers; {_percent(speakers['perfect'])} of them without a mistake. Accuracy "
+            f"on speech {_range(speakers['ci95'])} (95 %) when speakers, not clips, are drawn again."
         )
     if not quality["fairness"]:
         lines += ["", "Groups of speakers were not compared: `tinyml evaluate --groups FILE` does it."]

@@ -1,0 +1,88 @@
+"""The recogniser in Python gives the firmware's detections, bit for bit."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.firmware.native import compile_harness, run
+from tinyml_cli.evaluation.recognizer import Recognizer, Settings, Step
+from tinyml_cli.manifest import Manifest, TensorQuantization
+
+SURE, QUIET = np.array([-128, -128, 127, -128], np.int8), np.array([127, -128, -128, -128], np.int8)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_harness(tmp_path_factory.mktemp("recognizer"), "recognizer", "recognizer")
+
+
+def settings(**changes: object) -> Settings:
+    values = {
+        "thresholds_permille": (0, 0, 700, 700),
+        "average_window_ms": 500,
+        "suppression_ms": 1000,
+        "minimum_count": 3,
+        "zero_point": -128,
+        "permille_per_step_q16": 256_000,
+    }
+    return Settings(**(values | changes))  # type: ignore[arg-type]
+
+
+def heard(steps: list[Step]) -> list[tuple[int, int, int]]:
+    return [(s.best, s.averages_permille[s.best], s.time_ms) for s in steps if s.reason == "heard"]
+
+
+def of_firmware(
+    program: Path, chosen: Settings, stream: list[tuple[int, list[int]]]
+) -> list[tuple[int, ...]]:
+    head = [4, 2, chosen.average_window_ms, chosen.suppression_ms, chosen.minimum_count, chosen.zero_point]
+    rows = [[*head, chosen.permille_per_step_q16], list(chosen.thresholds_permille)]
+    rows += [[time_ms, *scores] for time_ms, scores in stream]
+    text = "\n".join(" ".join(map(str, row)) for row in rows)
+    return [tuple(map(int, line.split())) for line in run(program, stdin=text.encode()).decode().splitlines()]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_streams_are_heard_as_the_firmware_hears_them(program: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    chosen = settings(
+        thresholds_permille=(0, 0, rng.randint(200, 900), rng.randint(200, 900)),
+        average_window_ms=rng.choice([20, 300, 500, 5000]),
+        suppression_ms=rng.choice([0, 400, 1000]),
+        minimum_count=rng.randint(1, 8),
+        zero_point=rng.choice([-128, -100, 3]),
+        permille_per_step_q16=rng.choice([256_000, 255_999, 300_001]),
+    )
+    stream, time_ms, favourite = [], 1000, 0
+    for _ in range(400):
+        time_ms += rng.choice([0, 10, 20, 100, 100, 700])
+        favourite = rng.randrange(4) if rng.random() < 0.15 else favourite
+        scores = [rng.randint(-128, 0) for _ in range(4)]
+        scores[favourite] = rng.randint(-40, 127)
+        stream.append((time_ms, scores))
+    recognizer = Recognizer(chosen)
+    found = heard([recognizer.push(at, np.array(scores, np.int8)) for at, scores in stream])
+    assert found == of_firmware(program, chosen, stream)
+
+
+def test_reasons_say_what_was_lacking() -> None:
+    recognizer = Recognizer(settings())
+    reasons = [recognizer.push(1000 + 100 * i, SURE).reason for i in range(5)]
+    assert reasons == ["too few", "too few", "heard", "suppressed", "suppressed"]
+    recognizer.reset()
+    assert [recognizer.push(100 * i, QUIET).reason for i in range(3)][-1] == "no word"
+    recognizer.reset()
+    weak = np.array([-128, -128, 0, -128], np.int8)
+    last = [recognizer.push(100 * i, weak) for i in range(3)][-1]
+    assert (last.reason, last.averages_permille[2]) == ("below threshold", 500)
+
+
+def test_settings_are_those_that_firmware_gets() -> None:
+    manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "yes"])
+    chosen = Settings.of(manifest, TensorQuantization(scale=1 / 256, zero_point=-128))
+    assert chosen.thresholds_permille == (700, 700, 700)
+    assert chosen.permille_per_step_q16 == 256_000
