@@ -62,10 +62,9 @@ def command(
     """
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
-    from tinyml_cli.evaluation.summary import show, verdict
+    from tinyml_cli.evaluation.summary import verdict
     from tinyml_cli.run import Run
 
     settings = options_of(groups, on, path, limit, noise, port, engine, tflm)
     outcome = evaluate(Run.open(run), data, split, settings)
-    show(outcome)
     console.result(outcome, verdict(outcome))

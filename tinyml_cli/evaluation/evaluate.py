@@ -18,6 +18,7 @@ from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.calibration_curve import reliability
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.summary import show
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
@@ -73,7 +74,8 @@ def evaluate(
         "noise": _noise(manifest, model, examples) if options.noise else None,
         "device": device,
     }
-    _write(run, manifest, outcome, examples)
+    _write(run, outcome, examples)
+    show(outcome)
     return outcome
 
 
@@ -207,7 +209,7 @@ def _on_device(
     }
 
 
-def _write(run: Run, manifest: Manifest, outcome: dict[str, Any], examples: EvaluationSet) -> None:
+def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     from tinyml_cli.evaluation.plots import confusion_png
     from tinyml_cli.evaluation.report_html import render
 
