@@ -232,7 +232,7 @@ def test_explain_refuses_what_it_cannot_hear(made: dict[str, Any], tinyml: Tinym
     for name, message in (
         ("text.wav", "cannot be read"),
         ("long.wav", "at most 60 s"),
-        ("none.wav", "cannot be read"),
+        ("none.wav", "no such recording"),
     ):
         answer = tinyml("explain", tmp_path / name, made["run"], "--json", cwd=tmp_path, code=2)
         assert message in answer.json["error"]["what"]

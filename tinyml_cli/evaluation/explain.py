@@ -153,6 +153,8 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
 
 
 def _read(clip: Path, sample_rate_hz: int) -> npt.NDArray[np.int16]:
+    if not clip.is_file():
+        raise TinymlError("There is no such recording", str(clip), "Give a WAV, FLAC or OGG file.")
     try:
         audio = read_audio(clip, sample_rate_hz)
     except UnreadableAudioError as error:
