@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tinyml_cli.main import COMMANDS
+from tinyml_cli.main import command_paths
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "commands"
 
@@ -15,7 +15,8 @@ PAGES = Path(__file__).resolve().parent.parent / "docs" / "commands"
 def page(name: str) -> str:
     """One command's page: its help as the terminal shows it."""
     program = (
-        f"import sys; sys.argv = ['tinyml', '{name}', '--help']; from tinyml_cli.main import main; main()"
+        f"import sys; sys.argv = {['tinyml', *name.split(), '--help']!r}; "
+        "from tinyml_cli.main import main; main()"
     )
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     command = [sys.executable, "-c", program]
@@ -27,8 +28,8 @@ def page(name: str) -> str:
 def main() -> int:
     stale = []
     PAGES.mkdir(parents=True, exist_ok=True)
-    for name in COMMANDS:
-        path = PAGES / f"{name}.md"
+    for name in command_paths():
+        path = PAGES / f"{name.replace(' ', '-')}.md"
         text = page(name)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(name)

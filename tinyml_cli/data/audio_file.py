@@ -31,6 +31,16 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
     Raises:
         UnreadableAudioError: damaged, empty, not finite, or an impossible sample rate.
     """
+    frames, file_rate_hz = read_frames(path)
+    return to_int16(resample(frames.mean(axis=1), file_rate_hz, sample_rate_hz))
+
+
+def read_frames(path: Path) -> tuple[NDArray[np.float32], int]:
+    """Reads a file as it is: (float32 [samples, channels] with full scale 1.0, its rate in Hz).
+
+    Raises:
+        UnreadableAudioError: as read_audio.
+    """
     import soundfile
 
     try:
@@ -43,7 +53,7 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
         raise UnreadableAudioError(f"its header says {file_rate_hz} Hz")
     if not np.isfinite(samples).all():
         raise UnreadableAudioError("it holds samples that are not numbers")
-    return to_int16(resample(samples.mean(axis=1), file_rate_hz, sample_rate_hz))
+    return samples, int(file_rate_hz)
 
 
 def to_int16(samples: NDArray[np.floating]) -> NDArray[np.int16]:

@@ -44,13 +44,18 @@ def speaker_of(path: Path) -> str:
     return match["speaker"] if match else f"{path.parent.name}/{path.name}"
 
 
+def has_speaker(path: Path) -> bool:
+    """Whether the file name says who speaks."""
+    return _SPEAKER.match(path.stem) is not None
+
+
 def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     """Every clip of a data folder, sorted by path.
 
     Raises:
         TinymlError: no such folder, or a word without a folder.
     """
-    folders = _word_folders(root)
+    folders = word_folders(root)
     for word in words:
         if word not in folders:
             raise _no_such_word(root, word, sorted(folders))
@@ -186,7 +191,12 @@ def _read_files(
     return audio
 
 
-def _word_folders(root: Path) -> dict[str, Path]:
+def word_folders(root: Path) -> dict[str, Path]:
+    """The folders of words by name; those that begin with `_` or `.` are none.
+
+    Raises:
+        TinymlError: no such folder, or none inside it.
+    """
     if not root.is_dir():
         raise TinymlError(
             "There is no such data folder", str(root), "Give the folder that holds a folder per word."

@@ -1,0 +1,129 @@
+"""`tinyml data check` on folders with known faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.conftest import Tinyml
+
+RATE_HZ = 16_000
+
+
+def voice(seed: int, seconds: float = 1.0, amplitude: float = 0.3) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    return amplitude * np.sin(2 * np.pi * rng.uniform(200, 900) * time_s) + 0.01 * rng.normal(
+        size=len(time_s)
+    )
+
+
+def write(path: Path, audio: np.ndarray, rate_hz: int = RATE_HZ) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, audio, rate_hz, subtype="PCM_16")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two words of four speakers, three takes each, nothing wrong."""
+    root = tmp_path / "recordings"
+    for w, word in enumerate(("yes", "no")):
+        for speaker in range(4):
+            for take in range(3):
+                seed = 100 * w + 10 * speaker + take
+                write(root / word / f"voice{speaker}_nohash_{take}.wav", voice(seed))
+    return root
+
+
+def found(document: dict) -> dict[str, set[str]]:
+    places: dict[str, set[str]] = {}
+    for finding in document["findings"]:
+        places.setdefault(finding["kind"], set()).add(finding["place"])
+    return places
+
+
+def test_a_sound_folder(tinyml: Tinyml, folder: Path) -> None:
+    document = tinyml("data", "check", folder, "--json", cwd=folder.parent).json
+    assert document["ok"] and document["findings"] == []
+    assert (document["n"], document["speakers"]) == (24, 4)
+    assert document["words"]["yes"] == {"clips": 12, "speakers": 4, "seconds": 12.0, "bad": 0}
+    assert (folder.parent / "recordings-check.png").read_bytes().startswith(b"\x89PNG")
+
+
+def break_it(folder: Path) -> dict[str, set[str]]:
+    """Puts one fault of each kind into the folder; what has to be found."""
+    first = soundfile.read(folder / "yes" / "voice0_nohash_0.wav")[0]
+    write(folder / "yes" / "voice0_nohash_7.flac", np.concatenate([np.zeros(99), first]))
+    write(folder / "yes" / "voice3_nohash_8.wav", soundfile.read(folder / "yes" / "voice1_nohash_0.wav")[0])
+    write(folder / "no" / "voice2_nohash_9.wav", soundfile.read(folder / "yes" / "voice2_nohash_0.wav")[0])
+    write(folder / "yes" / "voice1_nohash_5.wav", np.zeros(RATE_HZ))
+    write(folder / "yes" / "voice1_nohash_6.wav", voice(901, seconds=0.1))
+    write(folder / "no" / "voice1_nohash_6.wav", np.clip(8 * voice(902), -1, 1))
+    write(folder / "no" / "voice1_nohash_7.wav", voice(903, seconds=0.5), rate_hz=8000)
+    (folder / "no" / "voice0_nohash_9.wav").write_bytes(b"RIFF, but no more")
+    (folder / "no" / "notes.txt").write_text("hello")
+    write(folder / "no" / "somebody.wav", voice(904))
+    return {
+        "duplicate": {"yes/voice0_nohash_7.flac"},
+        "two_speakers": {"yes/voice3_nohash_8.wav"},
+        "two_words": {"yes/voice2_nohash_0.wav", "no/voice2_nohash_9.wav"},
+        "silent": {"yes/voice1_nohash_5.wav"},
+        "too_short": {"yes/voice1_nohash_6.wav"},
+        "ruined": {"no/voice1_nohash_6.wav"},
+        "other_rate": {"no/voice1_nohash_7.wav"},
+        "unreadable": {"no/voice0_nohash_9.wav"},
+        "other_file": {"no/notes.txt"},
+        "no_speaker": {"no/somebody.wav"},
+    }
+
+
+def test_every_fault_is_found_and_named(tinyml: Tinyml, folder: Path) -> None:
+    wanted = break_it(folder)
+    document = tinyml("data", "check", folder, "--json", cwd=folder.parent, code=1).json
+    assert found(document) == wanted
+    assert document["bad_files"] == 8 and not document["ok"] and document["moved"] == 0
+
+
+def test_fixing_moves_and_undo_brings_back(tinyml: Tinyml, folder: Path) -> None:
+    break_it(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    document = tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent).json
+    assert document["moved"] == 8 and document["ok"]
+    kept = {path for path in folder.rglob("*") if path.is_file()}
+    assert len(before) - len(kept) == 8 and (folder / "no" / "notes.txt") in kept
+    assert tinyml("data", "check", folder, "--json", cwd=folder.parent).json["bad_files"] == 0
+    restored = tinyml("data", "check", folder, "--undo", "--json", cwd=folder.parent).json
+    assert restored["restored"] == 8 and restored["kept"] == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (folder.parent / "recordings-quarantine").exists()
+
+
+def test_undo_never_overwrites(tinyml: Tinyml, folder: Path) -> None:
+    break_it(folder)
+    tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent)
+    mine = folder / "yes" / "voice1_nohash_5.wav"
+    write(mine, voice(905))
+    content = mine.read_bytes()
+    restored = tinyml("data", "check", folder, "--undo", "--json", cwd=folder.parent).json
+    assert restored["restored"] == 7 and restored["kept"] == ["yes/voice1_nohash_5.wav"]
+    assert mine.read_bytes() == content
+
+
+def test_too_little_and_one_voice(tinyml: Tinyml, folder: Path) -> None:
+    for take in range(30):
+        write(folder / "go" / f"voice0_nohash_{take}.wav", voice(500 + take))
+    for speaker in range(1, 4):
+        write(folder / "go" / f"voice{speaker}_nohash_0.wav", voice(600 + speaker))
+    write(folder / "up" / "voice0_nohash_0.wav", voice(700))
+    places = found(tinyml("data", "check", folder, "--json", cwd=folder.parent).json)
+    assert places["one_voice"] == {"go"}
+    assert places["few_clips"] == places["few_speakers"] == places["imbalance"] == {"up"}
+
+
+def test_no_folder(tinyml: Tinyml, tmp_path: Path) -> None:
+    error = tinyml("data", "check", tmp_path / "nowhere", "--json", cwd=tmp_path, code=2).json["error"]
+    assert error["what"] == "There is no such data folder"
+    assert tinyml("data", "check", tmp_path, "--undo", "--json", cwd=tmp_path, code=2).json["error"]

@@ -1,0 +1,39 @@
+"""How loud audio is, and whether it was too loud for its microphone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FULL_SCALE = 32768.0
+QUIETEST_DBFS = -100.0
+
+_CLIPPED_AT = 32_700
+_CLIPPED_RUN = 3
+
+
+def dbfs(amplitude: float) -> float:
+    """An amplitude in int16 units as decibels below full scale, -100 at least."""
+    return max(QUIETEST_DBFS, 20 * float(np.log10(max(amplitude, 1e-9) / FULL_SCALE)))
+
+
+def rms_dbfs(audio: NDArray[np.int16]) -> float:
+    """Root mean square of samples [n] in dBFS; -100 for none."""
+    if len(audio) == 0:
+        return QUIETEST_DBFS
+    return dbfs(float(np.sqrt(np.mean(np.square(audio.astype(np.float64))))))
+
+
+def peak_dbfs(audio: NDArray[np.int16]) -> float:
+    """Largest magnitude of samples [n] in dBFS; -100 for none."""
+    return dbfs(float(np.abs(audio.astype(np.int32)).max(initial=0)))
+
+
+def clipped_share(audio: NDArray[np.int16]) -> float:
+    """Share of samples [n] at full scale, three or more in a row: a flattened wave, not a lone peak."""
+    if len(audio) < _CLIPPED_RUN:
+        return 0.0
+    high = np.abs(audio.astype(np.int32)) >= _CLIPPED_AT
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    runs = edges[1::2] - edges[::2]
+    return float(runs[runs >= _CLIPPED_RUN].sum() / len(audio))

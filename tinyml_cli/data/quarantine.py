@@ -1,0 +1,125 @@
+"""Moves files out of a data folder so that every move can be undone.
+
+The folder `NAME-quarantine` lies beside the data folder. Its log `moved.jsonl` has one line per move, written
+before the file moves: whatever kills the program, the log knows at least what was moved.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import sha256_file, write_atomic
+
+LOG = "moved.jsonl"
+
+
+def quarantine_of(root: Path) -> Path:
+    """Where the files of a data folder go."""
+    root = root.resolve()
+    return root.with_name(f"{root.name}-quarantine")
+
+
+def move_away(root: Path, files: Mapping[Path, str]) -> int:
+    """Moves files to the same relative place in the quarantine; returns how many.
+
+    Args:
+        root: the data folder.
+        files: path relative to `root` -> why.
+
+    Raises:
+        TinymlError: the quarantine cannot be written.
+    """
+    if not files:
+        return 0
+    quarantine = quarantine_of(root)
+    try:
+        quarantine.mkdir(exist_ok=True)
+        with (quarantine / LOG).open("a", encoding="utf-8") as log:
+            for path, reason in files.items():
+                target = _free(quarantine / path)
+                entry = {
+                    "file": path.as_posix(),
+                    "moved_to": target.relative_to(quarantine).as_posix(),
+                    "reason": reason,
+                    "sha256": sha256_file(root / path),
+                }
+                log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                log.flush()
+                os.fsync(log.fileno())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (root / path).rename(target)
+    except OSError as error:
+        raise TinymlError(
+            f"Cannot move files: {error.strerror or error}", str(quarantine), "Make the folder writable."
+        ) from error
+    return len(files)
+
+
+def undo(root: Path) -> tuple[int, list[str]]:
+    """Puts every file back; (how many, files whose place is taken now and which therefore stay).
+
+    Raises:
+        TinymlError: nothing was moved, or the log is damaged.
+    """
+    quarantine = quarantine_of(root)
+    log = quarantine / LOG
+    if not log.is_file():
+        raise TinymlError("Nothing was moved away from this folder", str(root), "There is nothing to undo.")
+    restored, kept = 0, []
+    for line, entry in _entries(log):
+        source, target = quarantine / entry["moved_to"], root / entry["file"]
+        if not source.is_file():
+            continue
+        if target.exists():
+            kept.append(line)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        restored += 1
+    if kept:
+        write_atomic(log, "".join(f"{line}\n" for line in kept))
+    else:
+        log.unlink()
+    _remove_empty_folders(quarantine)
+    return restored, [json.loads(line)["file"] for line in kept]
+
+
+def _entries(log: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            paths = [Path(entry["file"]), Path(entry["moved_to"])]
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(log, number) from error
+        if any(path.is_absolute() or ".." in path.parts for path in paths):
+            raise _damaged(log, number)
+        yield line, entry
+
+
+def _damaged(log: Path, number: int) -> TinymlError:
+    return TinymlError(
+        f"Line {number} of the log is damaged",
+        str(log),
+        "Mend or remove the line; the files lie beside the log under their old names.",
+    )
+
+
+def _free(path: Path) -> Path:
+    """`path`, or the same with a number when an earlier file of that name lies there."""
+    number, candidate = 1, path
+    while candidate.exists():
+        candidate = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        number += 1
+    return candidate
+
+
+def _remove_empty_folders(quarantine: Path) -> None:
+    for folder in sorted((p for p in quarantine.rglob("*") if p.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    if not any(quarantine.iterdir()):
+        quarantine.rmdir()

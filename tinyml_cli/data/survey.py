@@ -1,0 +1,101 @@
+"""Reads every clip of a data folder once and notes what checks need to know."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import levels
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_frames, to_int16
+from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER, has_speaker, speaker_of
+
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One file.
+
+    Attributes:
+        path: relative to the data folder.
+        word: its folder.
+        speaker: who speaks; a file without a speaker in its name is a speaker of its own.
+        named_speaker: whether the file name says who speaks.
+        unreadable: why it cannot be read; empty when it can.
+        sample_rate_hz: of the file.
+        channels: of the file.
+        seconds: its length.
+        rms_dbfs: level of the whole.
+        peak_dbfs: its largest sample.
+        clipped_share: share of samples in flattened peaks.
+        digest: SHA-256 of the sound without its zeros at both ends; a WAV and its FLAC have the same.
+    """
+
+    path: Path
+    word: str
+    speaker: str
+    named_speaker: bool
+    unreadable: str = ""
+    sample_rate_hz: int = 0
+    channels: int = 0
+    seconds: float = 0.0
+    rms_dbfs: float = levels.QUIETEST_DBFS
+    peak_dbfs: float = levels.QUIETEST_DBFS
+    clipped_share: float = 0.0
+    digest: str = ""
+
+
+def read_clips(root: Path, folders: Sequence[str]) -> tuple[list[Clip], list[Path]]:
+    """(every audio file in the folders sorted by path, files of other kinds), paths relative to `root`."""
+    sounds: list[Path] = []
+    others: list[Path] = []
+    for name in sorted(folders):
+        for path in sorted(p for p in (root / name).iterdir() if p.is_file()):
+            (sounds if path.suffix.lower() in AUDIO_SUFFIXES else others).append(path.relative_to(root))
+    clips = []
+    with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(sounds), "Checking clips") as progress:
+        for clip in pool.map(lambda path: _read(root, path), sounds):
+            progress.advance(1, clip.word)
+            clips.append(clip)
+    return clips, others
+
+
+def is_speech(word: str) -> bool:
+    """Whether a folder holds words rather than silence or background."""
+    return word not in (SILENCE_FOLDER, BACKGROUND_FOLDER)
+
+
+def _read(root: Path, path: Path) -> Clip:
+    word = path.parent.name
+    identity = (path, word, speaker_of(path), has_speaker(path))
+    try:
+        frames, rate_hz = read_frames(root / path)
+    except UnreadableAudioError as error:
+        return Clip(*identity, unreadable=str(error))
+    audio = to_int16(frames.mean(axis=1))
+    return Clip(
+        *identity,
+        sample_rate_hz=rate_hz,
+        channels=frames.shape[1],
+        seconds=len(audio) / rate_hz,
+        rms_dbfs=levels.rms_dbfs(audio),
+        peak_dbfs=levels.peak_dbfs(audio),
+        clipped_share=levels.clipped_share(audio),
+        digest=digest(audio),
+    )
+
+
+def digest(audio: NDArray[np.int16]) -> str:
+    """SHA-256 of samples [n] without the zeros at both ends; empty for nothing but zeros."""
+    sounding = np.flatnonzero(audio)
+    if len(sounding) == 0:
+        return ""
+    kept = audio[sounding[0] : sounding[-1] + 1]
+    return hashlib.sha256(np.ascontiguousarray(kept, dtype="<i2").tobytes()).hexdigest()
