@@ -37,8 +37,8 @@ def speakers(outcome: Figures) -> str:
     clips, accuracy = spread["clips_per_speaker"], spread["accuracy"]
     text = (
         f"{spread['n']} speakers with {clips['min']} to {clips['max']} clips (median {clips['median']:g}). "
-        f"{percent(spread['perfect'])} of them are always understood; the lowest tenth gets at most "
-        f"{percent(accuracy['p10'])}. When speakers rather than clips are drawn again, the accuracy on "
+        f"{percent(spread['perfect'])} of them are always understood, nine in ten at least "
+        f"{percent(accuracy['p10'])} of the time. When speakers, not clips, are drawn again, the accuracy on "
         f"speech is {interval(spread['ci95'])} (95 %)."
     )
     columns = ["worst understood", "", "right", "95 %", "n"]

@@ -22,7 +22,7 @@ section{background:var(--card);border:1px solid var(--edge);border-radius:.75rem
 .lead{margin:0 0 .75rem;color:var(--muted);max-width:46rem}
 .level{display:inline-block;padding:0 .5em;border-radius:1em;font-size:.8em;color:var(--ink);
 background:rgba(var(--accent),.18)}
-.tiles{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr))}
+.tiles{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr))}
 .tile{border:1px solid var(--edge);border-radius:.6rem;padding:.6rem .75rem;display:flex;
 flex-direction:column}
 .tile b{font-size:1.5rem;line-height:1.25;font-variant-numeric:tabular-nums}
