@@ -200,3 +200,10 @@ def test_failures_of_tools_become_advice() -> None:
     both = explain("ld: region `FLASH' overflowed by 1234 bytes\nld: region `RAM' overflowed by 99 bytes")
     assert "1,234 bytes of flash" in both.what and "99 bytes of RAM" in both.what
     assert "PlatformIO printed nothing" in explain("").what
+
+
+def test_what_is_remembered_of_a_build_stays_in_the_project(sim_tools: None, tmp_path: Path) -> None:
+    # In the shared cache it would be mixed up with that of other projects, whose objects have equal paths.
+    run = fake_run.make(tmp_path / "run")
+    build(run)
+    assert list((run.path / "firmware" / "sim" / ".pio" / "build" / "sim").glob(".sconsign*"))

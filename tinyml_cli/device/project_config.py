@@ -50,6 +50,7 @@ def _common_options(tflm_dir: Path | None, libraries: Path | None) -> dict[str, 
         "lib_ldf_mode": "deep",
         "lib_compat_mode": "off",
         "lib_archive": "no",
+        "extra_scripts": f"pre:{(firmware_dir() / 'platforms' / 'own_signatures.py').as_posix()}",
         "test_framework": "custom",  # any other is fetched, tests or not
     }
 
