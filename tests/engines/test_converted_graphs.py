@@ -1,7 +1,11 @@
-"""Keras graphs with branches, through TensorFlow's converter: the aot engine gives TFLM's bytes."""
+"""Keras graphs with branches, and random ones, through TensorFlow's converter: aot gives TFLM's bytes.
+
+TINYML_CONVERTED_GRAPHS says how many random ones, TINYML_RANDOM_SEED where they begin.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -54,13 +58,70 @@ def open_batch(k: Any) -> tuple[Any, Any]:
     return x, k.layers.Dense(2, activation="softmax")(k.layers.Flatten()(y))
 
 
+class RandomGraph:
+    """A small network of random layers, some of them in two branches that meet again."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng([20, seed])
+
+    def __call__(self, k: Any) -> tuple[Any, Any]:
+        height, width, channels = (
+            int(self.rng.integers(low, high)) for low, high in ((7, 15), (7, 15), (1, 7))
+        )
+        x = k.Input((height, width, channels), batch_size=1)
+        y = self.convolve(k, x)
+        for _ in range(self.rng.integers(2, 5)):
+            layer = self.pick(self.convolve, self.depthwise, self.pool, self.branch, self.activate, self.pad)
+            y = layer(k, y) if min(y.shape[1:3]) >= 3 else self.activate(k, y)
+        y = k.layers.Flatten()(y) if self.rng.random() < 0.5 else k.layers.GlobalAveragePooling2D()(y)
+        return x, k.layers.Dense(int(self.rng.integers(1, 6)), activation=self.pick("softmax", "tanh", None))(
+            y
+        )
+
+    def pick(self, *choices: Any) -> Any:
+        return choices[self.rng.integers(len(choices))]
+
+    def convolve(self, k: Any, y: Any, strides: int | None = None) -> Any:
+        return k.layers.Conv2D(
+            int(self.rng.integers(1, 17)),
+            (int(self.rng.integers(1, 4)), int(self.rng.integers(1, 4))),
+            strides=strides or self.pick(1, 1, 2),
+            padding=self.pick("same", "valid"),
+            activation=self.pick(None, "relu", "relu6"),
+            use_bias=self.pick(True, False),
+        )(y)
+
+    def depthwise(self, k: Any, y: Any) -> Any:
+        size, multiplier = self.pick(2, 3, 3), self.pick(1, 1, 2)
+        padding = self.pick("same", "valid")
+        return k.layers.DepthwiseConv2D(size, self.pick(1, 2), padding, multiplier)(y)
+
+    def pool(self, k: Any, y: Any) -> Any:
+        kind = self.pick(k.layers.MaxPooling2D, k.layers.AveragePooling2D)
+        return kind(2, self.pick(1, 2), self.pick("same", "valid"))(y)
+
+    def branch(self, k: Any, y: Any) -> Any:
+        other = k.layers.Conv2D(y.shape[-1], 1, activation=self.pick(None, "sigmoid", "relu"))(y)
+        kinds = (k.layers.Add, k.layers.Subtract, k.layers.Multiply, k.layers.Concatenate, k.layers.Maximum)
+        return self.pick(*kinds)()([y, other])
+
+    def activate(self, k: Any, y: Any) -> Any:
+        return k.layers.Activation(self.pick("relu", "relu6", "hard_swish", "sigmoid", "tanh"))(y)
+
+    def pad(self, k: Any, y: Any) -> Any:
+        return k.layers.ZeroPadding2D(((0, 1), (2, 0)))(y)
+
+
 GRAPHS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
     "residual": residual,
     "gated": gated,
     "gesture": gesture,
     "open_batch": open_batch,
 }
-TYPES = {"residual": "int8", "gated": "uint8", "gesture": "float32", "open_batch": "int8"}
+TYPES = {"gated": "uint8", "gesture": "float32"}
+_FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
+RANDOM = range(_FIRST, _FIRST + int(os.environ.get("TINYML_CONVERTED_GRAPHS", "6")))
+GRAPHS |= {f"random_{seed}": RandomGraph(seed) for seed in RANDOM}
 
 
 def convert(name: str) -> bytes:
@@ -75,7 +136,7 @@ def convert(name: str) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([sample] for sample in samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = getattr(tf, TYPES[name])
+    converter.inference_input_type = converter.inference_output_type = getattr(tf, TYPES.get(name, "int8"))
     return bytes(converter.convert())
 
 
@@ -89,7 +150,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, Bu
 @pytest.mark.parametrize("name", GRAPHS)
 def test_outputs_equal_those_of_tflm(name: str, built: dict[str, tuple[bytes, Built]]) -> None:
     model, network = built[name]
-    assert compare(model, network, seed=6, runs=16) > 8, [
+    # Random weights may leave few of the last layer's outputs alive.
+    fewest = 1 if name.startswith("random") else 8
+    assert compare(model, network, seed=6, runs=16) > fewest, [
         operator.name for operator in tflite_graph.parse(model).operators
     ]
 
