@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli import files, recipe
+from tinyml_cli import files, recipes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import CALIBRATION, MODEL, Run, default_name
@@ -119,10 +119,10 @@ def test_write_if_changed_keeps_the_time(tmp_path: Path) -> None:
 def test_recipe_precedence(tmp_path: Path) -> None:
     config = tmp_path / "r.yaml"
     config.write_text("words: [up]\ntraining: {epochs: 3}\nseed: 5\n")
-    resolved = recipe.resolve("kws", config, ["training.epochs=9"], words=["down"], seed=None)
+    resolved = recipes.resolve("kws", config, ["training.epochs=9"], {"words": ["down"], "seed": None})
     assert resolved.words == ["down"]
     assert resolved.training.epochs == 9
     assert resolved.seed == 5
     saved = tmp_path / "recipe.yaml"
     saved.write_text(resolved.to_yaml())
-    assert recipe.load(saved) == resolved
+    assert recipes.load(saved) == resolved

@@ -41,17 +41,22 @@ COMMANDS = {
 _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
-def _lazy_group(package: str, table: dict[str, str]) -> type[TyperGroup]:
-    """A group that imports the module of a command only when that command is asked for."""
+def _lazy_group(package: str, table: dict[str, str], other: str | None = None) -> type[TyperGroup]:
+    """A group that imports the module of a command only when that command is asked for.
+
+    Args:
+        package: where the modules lie.
+        table: command -> module.
+        other: the module of every command that is not in the table; None: there is no other.
+    """
 
     class LazyGroup(TyperGroup):
         def list_commands(self, ctx: Any) -> list[str]:
             return list(table)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            if cmd_name not in table:
-                return None
-            return _load(cmd_name, f"{package}.{table[cmd_name]}")
+            module = table.get(cmd_name, other)
+            return None if module is None else _load(cmd_name, f"{package}.{module}")
 
     return LazyGroup
 
@@ -64,7 +69,7 @@ def _load(name: str, place: str) -> Any:
         return typer.main.get_command(app)
     group = typer.Typer(
         name=name,
-        cls=_lazy_group(place, module.COMMANDS),
+        cls=_lazy_group(place, module.COMMANDS, getattr(module, "OTHER", None)),
         add_completion=False,
         rich_markup_mode=None,
         no_args_is_help=True,

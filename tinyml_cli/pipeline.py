@@ -9,25 +9,31 @@ from typing import Any
 
 from tinyml_cli import stages
 from tinyml_cli.console import console
+from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
 
 REPLAY_CLIPS_PER_LABEL = 8
 
 
 def run_pipeline(
-    task: str,
-    words: list[str] | None,
-    data: Path | None,
+    run: Run,
+    recipe: BaseRecipe,
     board: str,
-    engine: str | None,
-    tflm_dir: Path | None,
-    config: Path | None,
-    overrides: list[str],
-    run_path: Path | None,
-    seed: int | None,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    data: Path | None = None,
     port: str | None = None,
 ) -> dict[str, Any]:
-    """Words in, firmware out, then held-out clips are played to the board.
+    """Data in, firmware out, then held-out items are played to the board.
+
+    Args:
+        run: the run directory.
+        recipe: what to train.
+        board: one of `tinyml boards`.
+        engine: the board's own by default.
+        tflm_dir: TensorFlow Lite Micro's sources, for the engine tflm.
+        data: what the model is evaluated on; the run's own test split by default.
+        port: the board's serial port.
 
     Returns:
         The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`.
@@ -45,7 +51,6 @@ def run_pipeline(
 
     started = time.monotonic()
     chosen_engine = engine or load_board(board).default_engine
-    run, recipe = stages.prepare(task, words, data, config, overrides, run_path, seed)
     outcome: dict[str, Any] = {"run": str(run.path), "board": board}
 
     def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:
@@ -64,7 +69,7 @@ def run_pipeline(
     if load_board(board).kind == "usb":
         stage("flash", False, lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
     stage("evaluate", False, lambda: evaluate(run, data))
-    replay = get_task(task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
+    replay = get_task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome

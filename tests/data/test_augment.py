@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyml_cli.data import augment, noise
-from tinyml_cli.recipe import AugmentationRecipe
+from tinyml_cli.recipes.kws import AugmentationRecipe
 
 RATE_HZ = 16_000
 STILL = AugmentationRecipe(

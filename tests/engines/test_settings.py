@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import zoo
-from tinyml_cli.engines import settings
+from tinyml_cli.engines import settings, settings_parts
 from tinyml_cli.engines.c_text import float_literal, string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.settings import AudioFrontendSettings
@@ -71,7 +71,7 @@ def test_both_languages_read_back_what_was_written(language: str, tmp_path: Path
 
 def test_colors_are_distinct_and_dark_for_no_word() -> None:
     words = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
-    colors = settings.label_colors(["silence", "unknown", *words])
+    colors = settings_parts.label_colors(["silence", "unknown", *words])
     assert colors[:2] == [(0, 0, 0), (0, 0, 0)]
     assert colors[2] == (0, 255, 0)
     for one, other in itertools.combinations(colors[2:], 2):

@@ -13,14 +13,14 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 from tests.corpus import write_corpus
 from tinyml_cli.data import espeak, splits
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.tasks import Task, get_task
 from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE, check_words, for_source
 
 
-def small_recipe(data: Path | None, **changes: object) -> Recipe:
-    return Recipe.model_validate(
+def small_recipe(data: Path | None, **changes: object) -> KwsRecipe:
+    return KwsRecipe.model_validate(
         {
             "words": ["up", "down"],
             "data_path": None if data is None else str(data),

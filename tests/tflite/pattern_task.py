@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import EvaluationSet
 
@@ -59,6 +59,7 @@ class PatternTask:
     """Only the verbs that quantize and evaluate use do something."""
 
     name = "patterns"
+    recipe_schema = KwsRecipe
 
     def load_data(self, recipe: Any) -> Any: ...
     def extract_features(self, items: Any, recipe: Any) -> Any: ...
@@ -68,7 +69,7 @@ class PatternTask:
     def train(self, run: Any, recipe: Any, resume: bool = False) -> Any: ...
     def write_replay(self, run: Any, clips_per_label: int) -> Any: ...
 
-    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> np.ndarray:
+    def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> np.ndarray:
         return as_input(patterns(n, 1000 + seed)[0])
 
     def load_evaluation_set(self, run: Run, data_dir: Path | None, split: str | None = None) -> EvaluationSet:
@@ -98,7 +99,7 @@ def trained() -> Path:
     model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
     model.fit(as_input(features), labels, batch_size=32, epochs=5, verbose=0)
     model.save(run.file(MODEL))
-    recipe = Recipe(task="kws", seed=SEED).model_copy(update={"task": "patterns"})
+    recipe = KwsRecipe(task="kws", seed=SEED).model_copy(update={"task": "patterns"})
     run.file(RECIPE).write_text(recipe.to_yaml(), encoding="utf-8")
     manifest = Manifest(task="patterns", seed=SEED, labels=LABELS, features=AudioFrontendSettings())
     run.record(manifest, MODEL, "tinyml train")

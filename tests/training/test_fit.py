@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import build_model, count_macs
-from tinyml_cli.recipe import Recipe, TrainingRecipe
+from tinyml_cli.recipes.kws import KwsRecipe, TrainingRecipe
 from tinyml_cli.training import fit as fitting
 from tinyml_cli.training.examples import Examples, to_float
 
@@ -30,11 +30,11 @@ def examples(seed: int, count: int = 512) -> Examples:
     return Examples(features.astype(np.uint16), labels.astype(np.int64))
 
 
-def recipe(epochs: int = 5, **changes: Any) -> Recipe:
-    return Recipe(training=TrainingRecipe(epochs=epochs, batch_size=32, learning_rate=0.01, **changes))
+def recipe(epochs: int = 5, **changes: Any) -> KwsRecipe:
+    return KwsRecipe(training=TrainingRecipe(epochs=epochs, batch_size=32, learning_rate=0.01, **changes))
 
 
-def run(logs: Path, chosen: Recipe, resume: bool = False, fingerprint: str = "a") -> fitting.Fitted:
+def run(logs: Path, chosen: KwsRecipe, resume: bool = False, fingerprint: str = "a") -> fitting.Fitted:
     def build() -> Any:
         return build_model("ds_cnn", SHAPE, 3, OPTIONS)
 

@@ -54,6 +54,7 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the recipe; repeatable."),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
 Board = Annotated[
     str,
     typer.Option(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data import noise
-from tinyml_cli.recipe import AugmentationRecipe
+from tinyml_cli.recipes.kws import AugmentationRecipe
 
 Floats = NDArray[np.float32]
 

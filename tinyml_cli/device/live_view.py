@@ -17,7 +17,7 @@ from tinyml_cli.device.boards import Board
 from tinyml_cli.device.protocol import Detection, Event, Ready, Scores, Status, printable
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.views import LineView
-from tinyml_cli.engines.settings import label_colors
+from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.manifest import Manifest, TensorQuantization
 
 _BAR_CHARS = 30

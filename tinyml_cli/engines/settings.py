@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import colorsys
+import importlib
 
 from tinyml_cli import __version__
-from tinyml_cli.engines.c_text import float_literal, string_literal, wrapped
-from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.audio_frontend import feature_multiplier
-from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.engines.c_text import float_literal, string_literal
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.tflite.graph import Graph
 
-_DARK_LABELS = ("silence", "unknown")
-# The first word is green, as people expect of "heard"; the others share out the circle of hues.
-_FIRST_HUE = 120 / 360
-
-
-def label_colors(labels: list[str]) -> list[tuple[int, int, int]]:
-    """One (red, green, blue) of 0..255 per label: hues far apart for words, black for the rest."""
-    words = [label for label in labels if label not in _DARK_LABELS]
-    hues = {word: (_FIRST_HUE + index / len(words)) % 1.0 for index, word in enumerate(words)}
-    return [_rgb(hues[label]) if label in hues else (0, 0, 0) for label in labels]
+# task -> module with `parts(manifest, graph)`; tasks of other packages that listen are taken for kws.
+_PARTS = {"kws": "tinyml_cli.engines.settings_kws"}
 
 
 def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes: int | None = None) -> str:
     """The text of model_settings.h, readable by C11 and C++14.
 
-    A manifest without features (a model without a task) gives the part that any model has.
+    A model without a task gives the part that any model has.
 
     Args:
-        manifest: gives labels, features and recognizer.
+        manifest: gives what the task needs.
         graph: the int8 model; gives types, scales and zero points.
         model_sha256: hex digest of the model file.
         tflm_arena_bytes: arena for TensorFlow Lite Micro; left out when None.
@@ -39,8 +28,9 @@ def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes
         TinymlError: manifest and model do not fit each other.
     """
     parts = [_identity(manifest, model_sha256), _tensors(graph)]
-    if manifest.features is not None:
-        parts += _task_parts(manifest, manifest.features, graph)
+    if manifest.task in _PARTS or manifest.features is not None:
+        module = importlib.import_module(_PARTS.get(manifest.task, _PARTS["kws"]))
+        parts += module.parts(manifest, graph)
     if tflm_arena_bytes is not None:
         parts.append(
             "/* Measured on the host, plus CMSIS-NN's largest scratch and 1 KiB, rounded up to 1 KiB. */\n"
@@ -83,100 +73,3 @@ def _tensors(graph: Graph) -> str:
             f"#define {side}_ZERO_POINT ({zero_point})",
         ]
     return "/* Of the first input and output: real value = SCALE * (q - ZERO_POINT) */\n" + "\n".join(lines)
-
-
-def _task_parts(manifest: Manifest, features: AudioFrontendSettings, graph: Graph) -> list[str]:
-    _check_signature(graph)
-    source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    frames = _frames(manifest, features, source)
-    _check_labels(manifest, target)
-    _scale(target)
-    input_scale, input_zero_point = _scale(source)
-    multiplier, shift = feature_multiplier(input_scale)
-    recognizer = manifest.recognizer
-    return [
-        _labels(manifest),
-        f"""\
-/* Audio in, and the model's input [FEATURE_FRAMES][FEATURE_CHANNELS]. A front end's value f becomes
- * ((f * FEATURE_MULTIPLIER + (1 << (FEATURE_SHIFT - 1))) >> FEATURE_SHIFT) + FEATURE_ZERO_POINT, as int8. */
-#define SAMPLE_RATE_HZ {features.sample_rate_hz}
-#define FEATURE_FRAMES {frames}
-#define FEATURE_CHANNELS {features.channels}
-#define FEATURE_MULTIPLIER {multiplier}
-#define FEATURE_SHIFT {shift}
-#define FEATURE_ZERO_POINT ({input_zero_point})""",
-        f"""\
-/* Smoothing of scores over time. */
-#define INFERENCE_STRIDE_FRAMES {recognizer.inference_stride_frames}
-#define AVERAGE_WINDOW_MS {recognizer.average_window_ms}
-#define SUPPRESSION_MS {recognizer.suppression_ms}
-#define MINIMUM_COUNT {recognizer.minimum_count}""",
-    ]
-
-
-def _labels(manifest: Manifest) -> str:
-    names = "\n".join(wrapped(string_literal(label) for label in manifest.labels))
-    colors = "\n".join(wrapped(f"{{{r}, {g}, {b}}}" for r, g, b in label_colors(manifest.labels)))
-    threshold = round(manifest.recognizer.threshold * 1000)
-    thresholds = "\n".join(wrapped(str(threshold) for _ in manifest.labels))
-    return f"""\
-#define LABEL_COUNT {len(manifest.labels)}
-static const char* const kLabels[LABEL_COUNT] = {{
-{names}
-}};
-
-/* Red, green, blue of each label's light. */
-static const uint8_t kLabelColors[LABEL_COUNT][3] = {{
-{colors}
-}};
-
-/* The averaged score, in thousandths, from which on a label counts as heard. */
-static const uint16_t DETECTION_THRESHOLD_PERMILLE[LABEL_COUNT] = {{
-{thresholds}
-}};"""
-
-
-def _rgb(hue: float) -> tuple[int, int, int]:
-    red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0))
-    return red, green, blue
-
-
-def _check_signature(graph: Graph) -> None:
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise TinymlError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "the firmware takes one of each",
-            "model_int8.tflite",
-            "Convert a model with one input and one output.",
-        )
-
-
-def _frames(manifest: Manifest, features: AudioFrontendSettings, source: Tensor) -> int:
-    frames = features.frames(features.sample_rate_hz * manifest.clip_ms // 1000)
-    if frames * features.channels != source.elements:
-        raise TinymlError(
-            f"The model takes {source.elements} values, but the manifest's features are "
-            f"{frames} x {features.channels}",
-            "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
-        )
-    return frames
-
-
-def _check_labels(manifest: Manifest, target: Tensor) -> None:
-    if not manifest.labels or len(manifest.labels) != target.elements:
-        raise TinymlError(
-            f"The model gives {target.elements} scores, but the manifest has {len(manifest.labels)} labels",
-            "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
-        )
-
-
-def _scale(tensor: Tensor) -> tuple[float, int]:
-    if tensor.dtype != "int8" or tensor.quantization is None:
-        raise TinymlError(
-            f"The model's {tensor.label} is {tensor.dtype}, not quantised int8",
-            "model_int8.tflite",
-            "Quantise the whole model to int8: tinyml quantize, then tinyml convert.",
-        )
-    return float(tensor.quantization.scales[0]), int(tensor.quantization.zero_points[0])

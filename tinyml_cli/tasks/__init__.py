@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tinyml_cli.data.clips import Corpus
-    from tinyml_cli.recipe import Recipe
     from tinyml_cli.run import Run
 
 _BUILT_IN = {"kws": "tinyml_cli.tasks.kws:KWS"}
@@ -54,29 +53,33 @@ class EvaluationSet:
 
 @runtime_checkable
 class Task(Protocol):
-    """The same verbs for every kind of model."""
+    """The same verbs for every kind of model.
+
+    A task of another package may say in `recipe_schema` which class its recipes have. One whose items are not
+    clips to be told apart has a method `evaluate(run, data_dir, split, options)` of its own.
+    """
 
     name: str
 
-    def load_data(self, recipe: Recipe) -> Corpus:
+    def load_data(self, recipe: Any) -> Corpus:
         """Labelled items with group ids."""
 
-    def extract_features(self, items: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
+    def extract_features(self, items: NDArray[Any], recipe: Any) -> NDArray[Any]:
         """Exactly what the firmware computes."""
 
-    def build_model(self, recipe: Recipe) -> keras.Model:
+    def build_model(self, recipe: Any) -> keras.Model:
         """An untrained model."""
 
-    def augment(self, items: NDArray[Any], recipe: Recipe, rng: np.random.Generator) -> NDArray[Any]:
+    def augment(self, items: NDArray[Any], recipe: Any, rng: np.random.Generator) -> NDArray[Any]:
         """One random variation of each item."""
 
     def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
         """What this task is judged by."""
 
-    def train(self, run: Run, recipe: Recipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: Any, resume: bool = False) -> dict[str, Any]:
         """Trains, writes model, recipe and manifest, and says how it went."""
 
-    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> NDArray[np.float32]:
+    def calibration_samples(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs drawn from the training split only."""
 
     def load_evaluation_set(

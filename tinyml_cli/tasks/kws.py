@@ -20,7 +20,7 @@ from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import EvaluationSet, kws_examples, kws_held_out
 from tinyml_cli.training.examples import Examples, to_float
@@ -48,7 +48,7 @@ class KeywordSpotting:
 
     name = "kws"
 
-    def load_data(self, recipe: Recipe) -> Corpus:
+    def load_data(self, recipe: KwsRecipe) -> Corpus:
         """Clips from `recipe.data_path`, or synthetic speech where that is None.
 
         Raises:
@@ -74,17 +74,17 @@ class KeywordSpotting:
             corpus = _with_synthetic_unknown(corpus, recipe)
         return corpus if (corpus.clips.labels == SILENCE).any() else _with_silence(corpus, recipe)
 
-    def extract_features(self, items: NDArray[np.int16], recipe: Recipe) -> NDArray[np.uint16]:
+    def extract_features(self, items: NDArray[np.int16], recipe: KwsRecipe) -> NDArray[np.uint16]:
         """Audio int16 [clips, samples] -> uint16 [clips, frames, channels], as the firmware computes it."""
         return extract_batch(items, recipe.features)
 
-    def build_model(self, recipe: Recipe) -> keras.Model:
+    def build_model(self, recipe: KwsRecipe) -> keras.Model:
         """An untrained model for the recipe's words and features."""
         shape = (recipe.features.frames(clip_samples(recipe)), recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
 
     def augment(
-        self, items: NDArray[np.int16], recipe: Recipe, rng: np.random.Generator
+        self, items: NDArray[np.int16], recipe: KwsRecipe, rng: np.random.Generator
     ) -> NDArray[np.int16]:
         """One random variation of each clip, int16 [clips, samples]."""
         bed = augment.NoiseBed((), items)
@@ -94,7 +94,7 @@ class KeywordSpotting:
         """Accuracy of the highest score; outputs [n, labels], labels [n]."""
         return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
 
-    def train(self, run: Run, recipe: Recipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: KwsRecipe, resume: bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
@@ -144,7 +144,7 @@ class KeywordSpotting:
             "interrupted": fitted.interrupted,
         }
 
-    def calibration_samples(self, run: Run, recipe: Recipe, n: int, seed: int) -> NDArray[np.float32]:
+    def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs from the training split, float32 [min(n, kept), frames, channels, 1].
 
         Raises:
@@ -170,7 +170,7 @@ class KeywordSpotting:
 KWS = KeywordSpotting()
 
 
-def clip_samples(recipe: Recipe) -> int:
+def clip_samples(recipe: KwsRecipe) -> int:
     """Samples of one clip."""
     return recipe.clip_ms * recipe.features.sample_rate_hz // 1000
 
@@ -199,7 +199,7 @@ def check_words(words: list[str]) -> None:
             )
 
 
-def _with_silence(corpus: Corpus, recipe: Recipe) -> Corpus:
+def _with_silence(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Adds generated silence: enough groups for every split."""
     count = max(200, len(corpus.clips) // 10)
     bed = augment.NoiseBed(corpus.noises, np.empty((0, corpus.clips.audio.shape[1]), np.int16))
@@ -216,7 +216,7 @@ def _with_silence(corpus: Corpus, recipe: Recipe) -> Corpus:
     return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_training)
 
 
-def _with_synthetic_unknown(corpus: Corpus, recipe: Recipe) -> Corpus:
+def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Gives a folder of nothing but target words other words to tell them from."""
     console.info("The data folder has no other words: `unknown` is synthetic speech.")
     samples, rate_hz = corpus.clips.audio.shape[1], recipe.features.sample_rate_hz
@@ -229,7 +229,7 @@ def _with_synthetic_unknown(corpus: Corpus, recipe: Recipe) -> Corpus:
     return Corpus(join([corpus.clips, unknown]), corpus.noises, notes, spoken.fixed_training)
 
 
-def _split(corpus: Corpus, recipe: Recipe) -> NDArray[np.str_]:
+def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
     validation, test = shares(recipe)
     where = splits.split_groups(corpus.clips.groups, validation, test, corpus.fixed_training)
     for split in (s for s in splits.SPLITS if s != "test" or test > 0):
@@ -243,7 +243,7 @@ def _split(corpus: Corpus, recipe: Recipe) -> NDArray[np.str_]:
     return where
 
 
-def shares(recipe: Recipe) -> tuple[float, float]:
+def shares(recipe: KwsRecipe) -> tuple[float, float]:
     """(validation, test) shares of speakers."""
     training = recipe.training
     if recipe.data_path is not None:
@@ -253,7 +253,7 @@ def shares(recipe: Recipe) -> tuple[float, float]:
 
 
 def _make_examples(
-    parts: dict[splits.Split, ClipSet], corpus: Corpus, recipe: Recipe
+    parts: dict[splits.Split, ClipSet], corpus: Corpus, recipe: KwsRecipe
 ) -> tuple[Examples, Examples]:
     """Training and validation examples; synthetic voices are validated in noise, people as recorded."""
     labels = kws_examples.labels_of(recipe.words)
@@ -269,7 +269,7 @@ def _make_examples(
     return train, kws_examples.plain_examples(parts["validation"], labels, recipe.features)
 
 
-def for_source(recipe: Recipe) -> Recipe:
+def for_source(recipe: KwsRecipe) -> KwsRecipe:
     """The recipe as its data uses it: for recordings, the `recorded` keys take the others' place."""
     if recipe.data_path is None:
         return recipe
@@ -280,14 +280,16 @@ def for_source(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"augmentation": chosen, "training": training})
 
 
-def _fingerprint(recipe: Recipe, train: Examples) -> str:
+def _fingerprint(recipe: KwsRecipe, train: Examples) -> str:
     digest = hashlib.sha256(recipe.to_yaml().encode())
     digest.update(train.features.tobytes())
     digest.update(train.labels.tobytes())
     return digest.hexdigest()
 
 
-def _describe(recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted) -> Manifest:
+def _describe(
+    recipe: KwsRecipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
+) -> Manifest:
     labels = kws_examples.labels_of(recipe.words)
     validation, test = shares(recipe)
     return Manifest(
@@ -320,7 +322,7 @@ def _describe(recipe: Recipe, corpus: Corpus, parts: dict[splits.Split, ClipSet]
 
 def _write(
     run: Run,
-    recipe: Recipe,
+    recipe: KwsRecipe,
     manifest: Manifest,
     fitted: Fitted,
     train: Examples,

@@ -14,7 +14,7 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet
 from tinyml_cli.data.folder import balanced_rows
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.examples import Examples
 
 Audio = NDArray[np.int16]
@@ -34,7 +34,7 @@ def labels_of(words: Sequence[str]) -> list[str]:
     return [SILENCE, UNKNOWN, *words]
 
 
-def training_quotas(clips: ClipSet, recipe: Recipe) -> dict[str, int]:
+def training_quotas(clips: ClipSet, recipe: KwsRecipe) -> dict[str, int]:
     """How many examples of each label to make: every word equally often."""
     spoken = [int((clips.labels == word).sum()) for word in recipe.words]
     per_word = round(float(np.mean(spoken)) * recipe.augmentation.copies)
@@ -45,7 +45,7 @@ def training_quotas(clips: ClipSet, recipe: Recipe) -> dict[str, int]:
 
 
 def training_examples(
-    clips: ClipSet, noises: Sequence[Audio], quotas: dict[str, int], recipe: Recipe, seed: Sequence[int]
+    clips: ClipSet, noises: Sequence[Audio], quotas: dict[str, int], recipe: KwsRecipe, seed: Sequence[int]
 ) -> Examples:
     """Augmented feature maps in the numbers that `quotas` says.
 
@@ -85,7 +85,7 @@ def _maker(
     start: int,
     count: int,
     bed: augment.NoiseBed,
-    recipe: Recipe,
+    recipe: KwsRecipe,
     seed: Sequence[int],
 ) -> Callable[[np.random.Generator], Audio]:
     """A function that makes `count` variations of a label's clips, going round them in a shuffled order."""

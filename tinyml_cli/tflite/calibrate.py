@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import recipe as recipes
+from tinyml_cli import recipes
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Quantization
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL, RECIPE, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.calibration_set import CalibrationSet
@@ -99,7 +99,7 @@ def _known(method: str) -> str:
     return method
 
 
-def _draw(run: Run, recipe: Recipe, n_samples: int, seed: int) -> npt.NDArray[np.float32]:
+def _draw(run: Run, recipe: BaseRecipe, n_samples: int, seed: int) -> npt.NDArray[np.float32]:
     from tinyml_cli.tasks import get_task
 
     task = get_task(recipe.task)

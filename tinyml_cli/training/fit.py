@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
 from tinyml_cli.data.augment import mask_features
-from tinyml_cli.recipe import Recipe
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
 from tinyml_cli.training.examples import Examples, to_float
 
@@ -53,7 +53,7 @@ def fit(
     build: Callable[[], keras.Model],
     train: Examples,
     validation: Examples,
-    recipe: Recipe,
+    recipe: KwsRecipe,
     logs: Path,
     fingerprint: str,
     resume: bool = False,
@@ -96,7 +96,7 @@ def fit(
     )
 
 
-def _run(model: keras.Model, batches: _Batches, validation: Examples, recipe: Recipe, log: _Log) -> bool:
+def _run(model: keras.Model, batches: _Batches, validation: Examples, recipe: KwsRecipe, log: _Log) -> bool:
     """Runs the epochs that are left; whether Ctrl-C ended them."""
     progress = log.progress
     epochs = recipe.training.epochs
@@ -140,7 +140,7 @@ def _judge(model: keras.Model, examples: Examples) -> dict[str, float]:
     }
 
 
-def _compile(model: keras.Model, steps_per_epoch: int, recipe: Recipe) -> None:
+def _compile(model: keras.Model, steps_per_epoch: int, recipe: KwsRecipe) -> None:
     """Adam with decoupled weight decay and one cosine (arXiv:1711.05101, arXiv:1608.03983)."""
     training = recipe.training
     steps = steps_per_epoch * training.epochs
@@ -169,7 +169,7 @@ class _Batches:
     So a resumed training sees what an uninterrupted one would have seen.
     """
 
-    def __init__(self, examples: Examples, classes: int, recipe: Recipe) -> None:
+    def __init__(self, examples: Examples, classes: int, recipe: KwsRecipe) -> None:
         self.classes = classes
         self._examples = examples
         self._recipe = recipe

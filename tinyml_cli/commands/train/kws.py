@@ -1,28 +1,23 @@
-"""tinyml train"""
+"""tinyml train kws"""
 
 from __future__ import annotations
-
-from typing import Annotated
-
-import typer
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What to train: kws (keyword spotting).")],
     words: options.Words = None,
     data: options.DataOption = None,
     config: options.Config = None,
     set_: options.Set = None,
     run: options.RunOption = None,
     seed: options.Seed = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")] = False,
+    resume: options.Resume = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a model for your words, from recordings or from synthesised speech.
+    """Train keyword spotting for your words, from recordings or from synthesised speech.
 
     \b
     Examples:
@@ -33,9 +28,7 @@ def command(
     """
     from tinyml_cli import stages
 
-    opened, recipe = stages.prepare(task, options.word_list(words), data, config, set_ or [], run, seed)
+    values = {"words": options.word_list(words)}
+    opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
     outcome = stages.train(opened, recipe, resume)
-    console.result(
-        outcome,
-        f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: tinyml quantize {outcome['run']}",
-    )
+    console.result(outcome, stages.train_text(outcome))

@@ -1,17 +1,12 @@
-"""tinyml pipeline"""
+"""tinyml pipeline kws"""
 
 from __future__ import annotations
-
-from typing import Annotated
-
-import typer
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="What to train: kws (keyword spotting).")],
     words: options.Words = None,
     data: options.DataOption = None,
     board: options.Board = "sim",
@@ -25,7 +20,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Every stage in one go: words in, firmware out, and the board hears held-out clips.
+    """Words in, firmware out, and the board hears held-out clips.
 
     Stages that are already done for the same recipe are not done again.
 
@@ -34,11 +29,12 @@ def command(
       tinyml pipeline kws --words yes,no --board sim
       tinyml pipeline kws --words left,right --data speech_commands/ --board native
     """
+    from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
 
-    outcome = run_pipeline(
-        task, options.word_list(words), data, board, engine, tflm, config, set_ or [], run, seed, port
-    )
+    values = {"words": options.word_list(words)}
+    opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
     heard = outcome["monitor"]
     right = heard["hits"] + heard["rejections"]
     console.result(

@@ -1,0 +1,31 @@
+"""tinyml pipeline TASK, for a task that another package brings"""
+
+from __future__ import annotations
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    context: typer.Context,
+    data: options.DataOption = None,
+    board: options.Board = "sim",
+    port: options.Port = None,
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+    run: options.RunOption = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Every stage of a task that another package brings; --set gives what is its own."""
+    from tinyml_cli import stages
+    from tinyml_cli.pipeline import run_pipeline
+
+    opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+    console.result(outcome, f"Done in {outcome['seconds']:.0f} s. The run is {outcome['run']}")

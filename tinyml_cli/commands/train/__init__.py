@@ -1,0 +1,17 @@
+"""Train a model.
+
+\b
+Examples:
+  tinyml train kws --words yes,no
+  tinyml train kws --help
+  tinyml train kws --words yes,no --json
+"""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "kws": "kws",
+}
+
+# Takes the tasks that other packages bring.
+OTHER = "other"

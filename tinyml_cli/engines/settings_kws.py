@@ -1,0 +1,72 @@
+"""What the application `kws` reads from model_settings.h."""
+
+from __future__ import annotations
+
+from tinyml_cli.engines.c_text import wrapped
+from tinyml_cli.engines.settings_parts import check_labels, int8_scale, label_tables, only_input_and_output
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.audio_frontend import feature_multiplier
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.tflite.graph import Graph, Tensor
+
+
+def parts(manifest: Manifest, graph: Graph) -> list[str]:
+    """Labels, features, and how scores are smoothed.
+
+    Raises:
+        TinymlError: manifest and model do not fit each other.
+    """
+    source, target = only_input_and_output(graph)
+    check_labels(manifest, target)
+    int8_scale(target)
+    return [label_tables(manifest), _thresholds(manifest), _features(manifest, source), _recognizer(manifest)]
+
+
+def _thresholds(manifest: Manifest) -> str:
+    threshold = round(manifest.recognizer.threshold * 1000)
+    thresholds = "\n".join(wrapped(str(threshold) for _ in manifest.labels))
+    return f"""\
+/* The averaged score, in thousandths, from which on a label counts as heard. */
+static const uint16_t DETECTION_THRESHOLD_PERMILLE[LABEL_COUNT] = {{
+{thresholds}
+}};"""
+
+
+def _features(manifest: Manifest, source: Tensor) -> str:
+    features = manifest.features
+    assert features is not None
+    frames = _frames(manifest, features, source)
+    scale, zero_point = int8_scale(source)
+    multiplier, shift = feature_multiplier(scale)
+    return f"""\
+/* Audio in, and the model's input [FEATURE_FRAMES][FEATURE_CHANNELS]. A front end's value f becomes
+ * ((f * FEATURE_MULTIPLIER + (1 << (FEATURE_SHIFT - 1))) >> FEATURE_SHIFT) + FEATURE_ZERO_POINT, as int8. */
+#define SAMPLE_RATE_HZ {features.sample_rate_hz}
+#define FEATURE_FRAMES {frames}
+#define FEATURE_CHANNELS {features.channels}
+#define FEATURE_MULTIPLIER {multiplier}
+#define FEATURE_SHIFT {shift}
+#define FEATURE_ZERO_POINT ({zero_point})"""
+
+
+def _recognizer(manifest: Manifest) -> str:
+    recognizer = manifest.recognizer
+    return f"""\
+/* Smoothing of scores over time. */
+#define INFERENCE_STRIDE_FRAMES {recognizer.inference_stride_frames}
+#define AVERAGE_WINDOW_MS {recognizer.average_window_ms}
+#define SUPPRESSION_MS {recognizer.suppression_ms}
+#define MINIMUM_COUNT {recognizer.minimum_count}"""
+
+
+def _frames(manifest: Manifest, features: AudioFrontendSettings, source: Tensor) -> int:
+    frames = features.frames(features.sample_rate_hz * manifest.clip_ms // 1000)
+    if frames * features.channels != source.elements:
+        raise TinymlError(
+            f"The model takes {source.elements} values, but the manifest's features are "
+            f"{frames} x {features.channels}",
+            "model_int8.tflite",
+            "Convert the run's own model again: tinyml convert",
+        )
+    return frames

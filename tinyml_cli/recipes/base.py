@@ -1,0 +1,37 @@
+"""What the recipes of all tasks share."""
+
+from __future__ import annotations
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A part of a recipe; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class QuantizationRecipe(Section):
+    """Post-training quantisation."""
+
+    method: str = "ptq"
+    calibration_samples: int = Field(default=300, ge=10, le=10_000)
+
+
+class BaseRecipe(Section):
+    """A resolved recipe: every value that is used, none hidden."""
+
+    task: str
+    seed: int = Field(default=1, ge=0, le=2**32 - 1)
+    data_path: str | None = None
+    quantization: QuantizationRecipe = Field(default_factory=QuantizationRecipe)
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """What tells a run of this recipe from others of its task, for the name of its folder."""
+        return ()
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML, fields in schema order."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,102 @@
+"""The recipe of keyword spotting."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Recognizer
+from tinyml_cli.recipes.base import BaseRecipe, Section
+
+RESERVED_LABELS = ("silence", "unknown")
+
+
+class SynthesisRecipe(Section):
+    """Speech made by text-to-speech when no folder of recordings is given."""
+
+    clips_per_word: int = Field(default=500, ge=8, le=20_000)
+    unknown_clips: int = Field(default=1000, ge=8, le=50_000)
+    engines: list[Literal["espeak", "flite"]] = ["espeak", "flite"]
+
+
+class RecordedAugmentationRecipe(Section):
+    """What recordings of people are given instead: they bring voices, rooms and noise of their own."""
+
+    speed: tuple[float, float] = (0.9, 1.1)
+    equaliser_db: float = Field(default=3.0, ge=0, le=24)
+    reverberation_share: float = Field(default=0.1, ge=0, le=1)
+    noise_share: float = Field(default=0.25, ge=0, le=1)
+    low_pass_share: float = Field(default=0.05, ge=0, le=1)
+    spec_masks: int = Field(default=1, ge=0, le=4)
+
+
+class AugmentationRecipe(Section):
+    """How clips are varied; ranges are uniform, shares are probabilities."""
+
+    copies: int = Field(default=5, ge=1, le=50, description="augmented copies of each clip")
+    time_shift_ms: int = Field(default=150, ge=0, le=500)
+    speed: tuple[float, float] = (0.85, 1.15)
+    gain_db: tuple[float, float] = (-20.0, 6.0)
+    equaliser_db: float = Field(default=6.0, ge=0, le=24)
+    reverberation_share: float = Field(default=0.5, ge=0, le=1)
+    noise_share: float = Field(default=0.8, ge=0, le=1)
+    snr_db: tuple[float, float] = (0.0, 30.0)
+    low_pass_share: float = Field(default=0.2, ge=0, le=1)
+    spec_masks: int = Field(default=2, ge=0, le=4, description="SpecAugment masks on time and on channels")
+    recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
+
+
+class ModelRecipe(Section):
+    """The network by name, and its size."""
+
+    name: str = "ds_cnn"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrainingRecipe(Section):
+    """Optimisation."""
+
+    epochs: int = Field(default=25, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=1, le=4096)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    recorded_learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="takes the place of learning_rate for recordings of people"
+    )
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    validation_share: float = Field(default=0.15, gt=0, lt=0.5)
+    test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")
+
+
+class KwsRecipe(BaseRecipe):
+    """Keyword spotting."""
+
+    task: str = "kws"
+    words: list[str] = Field(default_factory=lambda: ["yes", "no"])
+    clip_ms: int = Field(default=1000, ge=500, le=3000)
+    silence_share: float = Field(default=0.25, gt=0, lt=1, description="silence clips per clip of all words")
+    unknown_share: float = Field(default=1.0, gt=0, le=10, description="unknown clips per clip of one word")
+    synthesis: SynthesisRecipe = Field(default_factory=SynthesisRecipe)
+    features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
+    augmentation: AugmentationRecipe = Field(default_factory=AugmentationRecipe)
+    model: ModelRecipe = Field(default_factory=ModelRecipe)
+    training: TrainingRecipe = Field(default_factory=TrainingRecipe)
+    recognizer: Recognizer = Field(default_factory=Recognizer)
+
+    @field_validator("words")
+    @classmethod
+    def _words_are_distinct(cls, words: list[str]) -> list[str]:
+        if not words:
+            raise ValueError("give at least one word")
+        for word in words:
+            if word in RESERVED_LABELS:
+                raise ValueError(f"`{word}` is a label that every model has already")
+            if words.count(word) > 1:
+                raise ValueError(f"`{word}` stands there twice")
+        return words
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """The words."""
+        return tuple(self.words)
