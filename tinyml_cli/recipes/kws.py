@@ -18,7 +18,7 @@ class SynthesisRecipe(Section):
 
     clips_per_word: int = Field(default=500, ge=8, le=20_000)
     unknown_clips: int = Field(default=1000, ge=8, le=50_000)
-    engines: list[Literal["espeak", "flite"]] = ["espeak", "flite"]
+    engines: list[Literal["espeak", "flite"]] = Field(default_factory=lambda: ["espeak", "flite"])
 
 
 class RecordedAugmentationRecipe(Section):
