@@ -12,13 +12,15 @@ from tinyml_cli.recipes.base import BaseRecipe, Section
 
 RESERVED_LABELS = ("silence", "unknown")
 
+SpeechEngine = Literal["espeak", "flite"]
+
 
 class SynthesisRecipe(Section):
     """Speech made by text-to-speech when no folder of recordings is given."""
 
     clips_per_word: int = Field(default=500, ge=8, le=20_000)
     unknown_clips: int = Field(default=1000, ge=8, le=50_000)
-    engines: list[Literal["espeak", "flite"]] = Field(default_factory=lambda: ["espeak", "flite"])
+    engines: list[SpeechEngine] = Field(default=["espeak", "flite"])
 
 
 class RecordedAugmentationRecipe(Section):
