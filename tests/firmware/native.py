@@ -22,10 +22,25 @@ def compile_harness(folder: Path, name: str, *libraries: str) -> Path:
         pytest.skip("no g++ here")
     program = folder / name
     sources = [source for library in libraries for source in sorted((LIBRARIES / library).glob("*.cpp"))]
-    command = [compiler, *STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    sanitized = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    for library in libraries:
+        sources += [
+            _compile_c(source, folder, sanitized) for source in sorted((LIBRARIES / library).glob("*.c"))
+        ]
+    command = [compiler, *STRICT, *sanitized]
     command += [f"-I{LIBRARIES / library}" for library in libraries]
     subprocess.run([*command, HARNESS / f"{name}.cpp", *sources, "-o", program], check=True)
     return program
+
+
+def _compile_c(source: Path, folder: Path, flags: list[str]) -> Path:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc here")
+    target = folder / f"{source.stem}.o"
+    strict = ["-Wall", "-Wextra", "-Werror", "-std=c11"]
+    subprocess.run([compiler, *strict, *flags, "-c", source, "-o", target], check=True)
+    return target
 
 
 def run(program: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:

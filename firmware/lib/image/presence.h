@@ -1,0 +1,46 @@
+// Whether what the camera looks for is there: hysteresis over frames, in thresholds and in time.
+//
+// A label other than the first appears after `frames_on` frames in a row in which it scores best and at least
+// `on_permille`, and goes after `frames_off` frames in a row in which it scores below `off_permille` or
+// another label has taken its place. One frame without it changes nothing.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct PresenceConfig {
+  size_t labels;  // the first is the one that means: nobody
+  uint16_t on_permille;
+  uint16_t off_permille;  // not above on_permille
+  uint8_t frames_on;      // at least 1
+  uint8_t frames_off;     // at least 1
+  int32_t zero_point;     // of the scores
+  uint32_t permille_per_step_q16;
+};
+
+class Presence {
+ public:
+  // Returns false where the settings are impossible.
+  bool begin(const PresenceConfig& config);
+
+  // Forgets every frame.
+  void reset();
+
+  // Adds the scores of one frame, int8[labels]; returns whether the label has changed.
+  bool push(const int8_t* scores);
+
+  // What is there, 0 for nobody, and its score in the last frame.
+  size_t label() const { return label_; }
+  uint16_t score_permille() const { return score_permille_; }
+
+ private:
+  uint16_t permille(int8_t score) const;
+  bool become(size_t label);
+
+  PresenceConfig config_ = {};
+  size_t label_ = 0;
+  size_t candidate_ = 0;  // 0: none
+  uint8_t in_a_row_ = 0;  // frames for the candidate
+  uint8_t missing_ = 0;   // frames without the label
+  uint16_t score_permille_ = 0;
+};
