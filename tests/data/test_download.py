@@ -1,0 +1,304 @@
+"""Downloads from a server on this computer: cut off, damaged, hostile, without Range, on a full disk."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Tinyml
+from tinyml_cli.data import download, download_http
+from tinyml_cli.data.download_unpack import unpack
+from tinyml_cli.errors import TinymlError
+
+_FILES = {
+    "./yes/aa_nohash_0.wav": random.Random(1).randbytes(700_000),
+    "./no/bb_nohash_0.wav": random.Random(2).randbytes(600_000),
+    "./testing_list.txt": b"no/bb_nohash_0.wav\n",
+}
+
+
+@dataclass
+class Server:
+    """What the server does, and what it was asked."""
+
+    url: str
+    files: dict[str, bytes]
+    etag: str = '"one"'
+    honours_range: bool = True
+    cut_after: list[int] = field(default_factory=list)
+    bytes_per_s: int | None = None
+    ranges: list[str | None] = field(default_factory=list)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = Server("", {})
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            body = state.files.get(self.path)
+            if body is None:
+                self.send_error(404)
+                return
+            asked = self.headers.get("Range")
+            state.ranges.append(asked)
+            start = 0
+            if asked and state.honours_range and self.headers.get("If-Range", state.etag) == state.etag:
+                start = int(asked.removeprefix("bytes=").rstrip("-"))
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            else:
+                self.send_response(200)
+            self.send_header("Content-Length", str(len(body) - start))
+            self.send_header("ETag", state.etag)
+            self.end_headers()
+            stop = start + state.cut_after.pop(0) if state.cut_after else len(body)
+            self._send(body[start:stop])
+
+        def _send(self, content: bytes) -> None:
+            step = 16_384
+            try:
+                for begin in range(0, len(content), step):
+                    self.wfile.write(content[begin : begin + step])
+                    if state.bytes_per_s:
+                        time.sleep(step / state.bytes_per_s)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        state.url = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield state
+        running.shutdown()
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def dataset(server: Server) -> download.Dataset:
+    """A small data set on the server."""
+    content = tar_gz(_FILES)
+    server.files["/pub/small.tar.gz"] = content
+    archive = download.Archive(
+        f"{server.url}/pub/small.tar.gz", len(content), hashlib.sha256(content).hexdigest(), 2_000_000
+    )
+    return download.Dataset("small", "v1", "a test", "CC0-1.0", "nobody", "small_v1", (archive,))
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two attempts; the server has a clock of its own."""
+    monkeypatch.setattr(download_http, "_WAIT_S", 0.01)
+
+
+def test_downloads_unpacks_and_leaves_no_archive(dataset: download.Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "sets" / "speech"
+    document = download.download(dataset, out)
+    assert (document["files"], document["bytes"], document["fresh"]) == (
+        3,
+        dataset.archives[0].size_bytes,
+        False,
+    )
+    assert (out / "yes" / "aa_nohash_0.wav").read_bytes() == _FILES["./yes/aa_nohash_0.wav"]
+    assert [path.name for path in out.parent.iterdir()] == ["speech"]
+    assert download.download(dataset, out) | {"fresh": True, "bytes": 0} == document | {
+        "fresh": True,
+        "bytes": 0,
+    }
+    assert download.download(dataset, out)["fresh"]
+
+
+def test_goes_on_where_connections_broke(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+    server.cut_after = [300_000, 200_000]
+    download.download(dataset, tmp_path / "out")
+    assert server.ranges == [None, "bytes=300000-", "bytes=500000-"]
+
+
+def test_gives_up_without_progress_and_keeps_the_part(
+    dataset: download.Dataset, server: Server, tmp_path: Path
+) -> None:
+    server.cut_after = [300_000, *[0] * 20]
+    with pytest.raises(TinymlError, match=r"stopped at 300,000 of .* bytes") as caught:
+        download.download(dataset, tmp_path / "out")
+    assert "goes on from there" in caught.value.next_step
+    server.cut_after = []
+    assert download.download(dataset, tmp_path / "out")["bytes"] == dataset.archives[0].size_bytes - 300_000
+
+
+def test_a_file_that_changed_meanwhile_is_taken_from_its_start(
+    dataset: download.Dataset, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
+    (tmp_path / "small.tar.gz.etag").write_text('"older"')
+    assert download.download(dataset, tmp_path / "out")["files"] == 3
+    assert server.ranges == ["bytes=100000-"]
+
+
+def test_a_server_without_range(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+    server.honours_range = False
+    server.cut_after = [300_000]
+    assert download.download(dataset, tmp_path / "out")["files"] == 3
+
+
+def test_other_bytes_are_refused_and_removed(
+    dataset: download.Dataset, server: Server, tmp_path: Path
+) -> None:
+    good = server.files["/pub/small.tar.gz"]
+    server.files["/pub/small.tar.gz"] = good[:-1] + bytes([good[-1] ^ 1])
+    with pytest.raises(TinymlError, match=r"SHA-256 .* instead of"):
+        download.download(dataset, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_something_else_costs_one_more_run(
+    dataset: download.Dataset, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
+    with pytest.raises(TinymlError, match="SHA-256"):
+        download.download(dataset, tmp_path / "out")
+    assert download.download(dataset, tmp_path / "out")["files"] == 3
+
+
+def test_mirrors(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+    content = server.files.pop("/pub/small.tar.gz")
+    with pytest.raises(TinymlError, match="404") as caught:
+        download.download(dataset, tmp_path / "a")
+    assert "--mirror" in caught.value.next_step
+    server.files["/mirror/small.tar.gz"] = content
+    assert download.download(dataset, tmp_path / "a", f"{server.url}/mirror/")["files"] == 3
+    local = tmp_path / "usb"
+    local.mkdir()
+    (local / "small.tar.gz").write_bytes(content)
+    assert download.download(dataset, tmp_path / "b", str(local))["bytes"] == 0
+    assert (local / "small.tar.gz").is_file()
+    assert download.download(dataset, tmp_path / "c", local.as_uri())["files"] == 3
+    with pytest.raises(TinymlError, match="no address"):
+        download.download(dataset, tmp_path / "d", "gopher://x/")
+
+
+def test_a_folder_in_use_and_a_small_disk(
+    dataset: download.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.wav").write_bytes(b"")
+    with pytest.raises(TinymlError, match="holds something else"):
+        download.download(dataset, tmp_path / "out")
+    free = shutil.disk_usage(tmp_path)._replace(free=50_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    with pytest.raises(TinymlError, match=r"0.1 GB free; 0.1 GB are needed"):
+        download.download(dataset, tmp_path / "new")
+
+
+def test_survives_being_killed(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+    server.bytes_per_s = 400_000
+    archive = dataset.archives[0]
+    code = (
+        "from pathlib import Path\nfrom tinyml_cli.data import download as d\n"
+        f"d.download(d.Dataset('small', 'v1', '', '', '', 'x', (d.Archive({archive.url!r}, "
+        f"{archive.size_bytes}, {archive.sha256!r}, {archive.unpacked_bytes}),)), "
+        f"Path({str(tmp_path / 'out')!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    part = tmp_path / "small.tar.gz.part"
+    deadline = time.monotonic() + 30
+    while not (part.is_file() and part.stat().st_size > 250_000):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    kept = part.stat().st_size
+    server.bytes_per_s = None
+    assert download.download(dataset, tmp_path / "out")["bytes"] == archive.size_bytes - kept
+    assert server.ranges == [None, f"bytes={kept}-"]
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/etc/x", "a/../../b", "c:evil", "a\\b", "nul", "a/aux.txt"])
+def test_names_that_lead_out(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(tar_gz({name: b"x"}))
+    (tmp_path / "in").mkdir()
+    with pytest.raises(TinymlError, match="is refused"):
+        unpack(path, tmp_path / "in", 100)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.tar.gz", "in"]
+
+
+def test_links_bombs_doubles_and_damage(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("yes/link")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(tmp_path / "link.tar", "w") as tar:
+        tar.addfile(link)
+    (tmp_path / "bomb.tar.gz").write_bytes(tar_gz({"zeros": b"\0" * 100_000}))
+    with tarfile.open(tmp_path / "twice.tar", "w") as tar:
+        for _ in range(2):
+            tar.addfile(tarfile.TarInfo("same"), io.BytesIO())
+    (tmp_path / "cut.tar.gz").write_bytes(tar_gz(_FILES)[:50_000])
+    for name, what in [
+        ("link.tar", "no regular file"),
+        ("bomb.tar.gz", "more than 1,000 bytes"),
+        ("twice.tar", "twice"),
+        ("cut.tar.gz", "damaged"),
+    ]:
+        (tmp_path / f"{name}.out").mkdir()
+        with pytest.raises(TinymlError, match=what):
+            unpack(tmp_path / name, tmp_path / f"{name}.out", 1_000 if "bomb" in name else 10**7)
+
+
+def test_zip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
+        package.writestr("images/", "")
+        package.writestr("images/1.jpg", b"abc")
+    (tmp_path / "in").mkdir()
+    assert unpack(tmp_path / "a.zip", tmp_path / "in", 10) == 1
+    assert (tmp_path / "in" / "images" / "1.jpg").read_bytes() == b"abc"
+
+
+def test_a_failed_unpacking_leaves_nothing_but_the_archive(
+    server: Server, dataset: download.Dataset, tmp_path: Path
+) -> None:
+    content = tar_gz({"../x": b""})
+    server.files["/pub/small.tar.gz"] = content
+    archive = download.Archive(
+        dataset.archives[0].url, len(content), hashlib.sha256(content).hexdigest(), 100
+    )
+    hostile = download.Dataset("small", "v1", "", "", "", "x", (archive,))
+    with pytest.raises(TinymlError, match="is refused"):
+        download.download(hostile, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["small.tar.gz"]
+
+
+def test_command(tinyml: Tinyml, tmp_path: Path, server: Server) -> None:
+    answer = tinyml("data", "download", "speech", "--json", cwd=tmp_path, code=2)
+    assert "There are: speech-commands" in answer.json["error"]["next_step"]
+    answer = tinyml("data", "download", "speech-commands", "--version", "v9", "--json", cwd=tmp_path, code=2)
+    assert "v0.02" in answer.json["error"]["next_step"]
+    answer = tinyml(
+        "data", "download", "speech-commands", "--mirror", server.url, "--json", cwd=tmp_path, code=2
+    )
+    assert "404" in answer.json["error"]["what"] or "GB free" in answer.json["error"]["what"]

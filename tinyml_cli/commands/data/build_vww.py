@@ -1,0 +1,55 @@
+"""tinyml data build-vww"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    coco: Annotated[
+        Path, typer.Option("--coco", help="A folder with COCO's images and instances_*.json (2014 or 2017).")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write: a new or an empty one.")],
+    category: Annotated[str, typer.Option("--class", help="What to look for, as COCO names it.")] = "person",
+    size: Annotated[
+        int, typer.Option("--size", min=32, max=640, help="Short side of the written images, in pixels.")
+    ] = 128,
+    square: Annotated[
+        bool,
+        typer.Option("--square", help="Judge and keep the centred square alone, which is what a model sees."),
+    ] = False,
+    minival: Annotated[
+        Path | None,
+        typer.Option(
+            "--minival", metavar="FILE", help="Ids of the test images, one a line; else by a hash of the id."
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a visual-wake-words set of COCO: images with a box of a class over 0.5 % of their area, and the rest.
+
+    \b
+    Examples:
+      tinyml data build-vww --coco coco/ --out vww/
+      tinyml data build-vww --coco coco/ --out dogs/ --class dog --square
+      tinyml data build-vww --coco coco2014/ --out vww/ --minival mscoco_minival_ids.txt
+    """
+    from tinyml_cli.data.build_vww import Settings, build_vww, read_minival
+
+    ids = None if minival is None else read_minival(minival)
+    outcome = build_vww(coco, out, Settings(category, size, square, ids))
+    for reason in outcome["skipped"]:
+        console.warn(reason)
+    rows = [[split, label, n] for split, counts in outcome["counts"].items() for label, n in counts.items()]
+    console.table(f"By the rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
+    console.result(
+        outcome,
+        f"{outcome['n']:,} images in {out}. Next: tinyml train vww --data {out} --classes {category},none",
+    )

@@ -1,0 +1,41 @@
+"""tinyml data download"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="speech-commands, …; an unknown name lists them.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder it becomes; named after the data set by default.")
+    ] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            "--mirror", metavar="URL", help="A folder that holds the same archives: an address or a path."
+        ),
+    ] = None,
+    version: Annotated[str | None, typer.Option("--version", help="The newest by default.")] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Download a public data set: verified, unpacked, and continued where it was cut off.
+
+    \b
+    Examples:
+      tinyml data download speech-commands
+      tinyml data download speech-commands --out data/speech --version v0.02
+      tinyml data download speech-commands --mirror https://mirror.example.org/speech/
+      tinyml data download speech-commands --mirror /media/usb --json
+    """
+    from tinyml_cli.data import download
+
+    document = download.download(download.find(name, version), out, mirror)
+    console.result(document, download.text(document))

@@ -1,0 +1,260 @@
+"""Public data sets: where they come from, what their bytes must be, and how they get into a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.console import console
+from tinyml_cli.data.download_http import fetch, part_of, verify
+from tinyml_cli.data.download_unpack import unpack
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+
+MARKER = "tinyml_dataset.json"
+"""Lies in a folder that was downloaded completely, and says what it holds."""
+
+# Room for folders and for files that end inside a block of the disk.
+_SPARE_BYTES = 100 << 20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file to download, pinned.
+
+    Attributes:
+        url: where its publisher keeps it.
+        size_bytes: its size.
+        sha256: of its bytes, in hex.
+        unpacked_bytes: at most so much lies in it: for the check of the disk, and against endless archives.
+    """
+
+    url: str
+    size_bytes: int
+    sha256: str
+    unpacked_bytes: int
+
+    @property
+    def file_name(self) -> str:
+        """The last part of its address."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set in one version.
+
+    Attributes:
+        name: as it is typed.
+        version: as it is typed; the first of a name is the default.
+        description: one line.
+        licence: SPDX identifier, or words where there is none.
+        source: the publication to cite.
+        folder: name of the folder it goes to by default.
+        archives: what it consists of, all unpacked into that folder.
+    """
+
+    name: str
+    version: str
+    description: str
+    licence: str
+    source: str
+    folder: str
+    archives: tuple[Archive, ...]
+
+
+_SPEECH_COMMANDS = "P. Warden, arXiv:1804.03209"
+_TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
+# A one-second clip fills at most eight blocks of 4 KiB.
+_CLIP_BYTES = 32_768
+
+# SHA-256 as TensorFlow Datasets and torchaudio publish them for these archives.
+DATASETS = (
+    Dataset(
+        "speech-commands",
+        "v0.02",
+        "105,829 one-second clips of 35 words, with lists for validation and testing",
+        "CC-BY-4.0",
+        _SPEECH_COMMANDS,
+        "speech_commands_v0.02",
+        (
+            Archive(
+                f"{_TENSORFLOW}/speech_commands_v0.02.tar.gz",
+                2_428_923_189,
+                "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+                105_829 * _CLIP_BYTES,
+            ),
+        ),
+    ),
+)
+
+
+def find(name: str, version: str | None = None) -> Dataset:
+    """A data set of the table; the newest version by default.
+
+    Raises:
+        TinymlError: there is none of that name or version.
+    """
+    same = [dataset for dataset in DATASETS if dataset.name == name]
+    if not same:
+        names = ", ".join(dict.fromkeys(d.name for d in DATASETS))
+        raise TinymlError(f"There is no data set `{name}`", "tinyml data download", f"There are: {names}.")
+    for dataset in same:
+        if version in (None, dataset.version):
+            return dataset
+    versions = ", ".join(dataset.version for dataset in same)
+    raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"There are: {versions}.")
+
+
+def download(dataset: Dataset, out: Path | None = None, mirror: str | None = None) -> dict[str, Any]:
+    """Downloads, verifies and unpacks a data set; what an earlier, cut off attempt left is used.
+
+    Args:
+        dataset: which.
+        out: the folder it becomes, `dataset.folder` in the current folder by default. Beside it lie the
+            archives until they are unpacked.
+        mirror: a folder of archives at another address or on this computer.
+
+    Returns:
+        dataset, version, folder, files, bytes (downloaded now), licence, source, fresh (it was there).
+
+    Raises:
+        TinymlError: `out` holds something else, the disk is too small, or see `fetch` and `unpack`.
+    """
+    folder = (out or Path(dataset.folder)).absolute()
+    document: dict[str, Any] = {"dataset": dataset.name, "version": dataset.version, "folder": str(folder)}
+    about = {"licence": dataset.licence, "source": dataset.source}
+    if (known := _marker(folder)) is not None and _is_marked(known, dataset):
+        return {**document, "files": known["files"], "bytes": 0, **about, "fresh": True}
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TinymlError(
+            "The folder holds something else already", str(folder), "Choose a new one with --out DIR."
+        )
+    _make(folder.parent)
+    _check_disk(dataset, folder, mirror)
+    received = 0
+    archives = []
+    for archive in dataset.archives:
+        path, new_bytes = _obtain(archive, folder.parent, mirror)
+        archives.append(path)
+        received += new_bytes
+    files = _unpack_all(dataset, archives, folder)
+    for path in archives:
+        # A mirror on this computer stays as it is.
+        if path.parent == folder.parent and not _is_local(mirror):
+            path.unlink()
+    return {**document, "files": files, "bytes": received, **about, "fresh": False}
+
+
+def text(document: dict[str, Any]) -> str:
+    """The outcome of `download` for people."""
+    if document["fresh"]:
+        return f"{document['folder']} holds {document['dataset']} {document['version']} already."
+    return (
+        f"{document['dataset']} {document['version']}: {document['files']:,} files in {document['folder']}\n"
+        f"Licence {document['licence']}; cite {document['source']}."
+    )
+
+
+def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, int]:
+    """(the verified archive, bytes that were downloaded now)."""
+    advice = "Delete it and run the same command again."
+    if mirror is not None and _is_local(mirror):
+        given = Path(mirror)
+        path = given / archive.file_name if given.is_dir() else given
+        if not path.is_file():
+            raise TinymlError(f"There is no {archive.file_name}", str(given), "Put the archive there.")
+        verify(path, archive.size_bytes, archive.sha256, "Take it from another source.")
+        return path, 0
+    path = folder / archive.file_name
+    if path.is_file():
+        verify(path, archive.size_bytes, archive.sha256, advice)
+        return path, 0
+    part = part_of(path)
+    before = part.stat().st_size if part.is_file() else 0
+    url = _address(archive, mirror)
+    console.info(
+        f"Going on with {url} at {before:,} of {archive.size_bytes:,} bytes"
+        if before
+        else f"Downloading {url} ({archive.size_bytes:,} bytes)"
+    )
+    fetch(url, path, archive.size_bytes, archive.sha256)
+    return path, archive.size_bytes - before
+
+
+def _address(archive: Archive, mirror: str | None) -> str:
+    if mirror is None:
+        return archive.url
+    return mirror if mirror.endswith(archive.file_name) else f"{mirror.rstrip('/')}/{archive.file_name}"
+
+
+def _is_local(mirror: str | None) -> bool:
+    return mirror is not None and "://" not in mirror
+
+
+def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
+    """Unpacks into a folder beside the final one and renames it; returns the number of files."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
+            inside = Path(made) / folder.name
+            inside.mkdir()
+            files = sum(
+                unpack(path, inside, archive.unpacked_bytes)
+                for path, archive in zip(archives, dataset.archives, strict=True)
+            )
+            marker = {"dataset": dataset.name, "version": dataset.version, "files": files,
+                      "sha256": [archive.sha256 for archive in dataset.archives]}  # fmt: skip
+            write_atomic(inside / MARKER, json.dumps(marker, indent=2) + "\n")
+            if folder.is_dir():
+                folder.rmdir()
+            inside.rename(folder)
+    except OSError as error:
+        raise TinymlError(
+            f"Cannot unpack: {error.strerror or error}",
+            str(folder),
+            "Free some space, or choose another folder with --out; the downloaded archive is kept.",
+        ) from error
+    return files
+
+
+def _check_disk(dataset: Dataset, folder: Path, mirror: str | None) -> None:
+    needed = _SPARE_BYTES + sum(archive.unpacked_bytes for archive in dataset.archives)
+    if not _is_local(mirror):
+        for archive in dataset.archives:
+            path = folder.parent / archive.file_name
+            there = [p.stat().st_size for p in (path, part_of(path)) if p.is_file()]
+            needed += archive.size_bytes - min(max(there, default=0), archive.size_bytes)
+    free = shutil.disk_usage(folder.parent).free
+    if free < needed:
+        raise TinymlError(
+            f"The disk has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed, archive included",
+            str(folder.parent),
+            "Free some space, or choose a folder on another disk with --out DIR.",
+        )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TinymlError(
+            f"Cannot make the folder: {error.strerror or error}",
+            str(folder),
+            "Choose another with --out DIR.",
+        ) from error
+
+
+def _marker(folder: Path) -> dict[str, Any] | None:
+    try:
+        document = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) and isinstance(document.get("files"), int) else None
+
+
+def _is_marked(marker: dict[str, Any], dataset: Dataset) -> bool:
+    return marker.get("sha256") == [archive.sha256 for archive in dataset.archives]
