@@ -1,0 +1,1 @@
+"""Anomaly scores, thresholds and alarms, and what is measured with them."""
