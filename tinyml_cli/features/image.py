@@ -48,7 +48,7 @@ def area_average(pixels: Pixels, height: int, width: int) -> Pixels:
 
 
 def centred(pixels: Pixels, height: int, width: int) -> Pixels:
-    """The largest centred part of [rows, columns, channels] with the shape of height x width; at least a pixel."""
+    """The largest centred part of [rows, columns, channels] with the shape of height x width."""
     rows, columns = pixels.shape[:2]
     wanted_columns = max(1, min(columns, rows * width // height))
     wanted_rows = max(1, min(rows, columns * height // width))
@@ -129,4 +129,5 @@ def _weights(length: int, parts: int) -> NDArray[np.float64]:
     cells = np.arange(length + 1, dtype=np.int64) * parts
     low = np.maximum(edges[:-1, None], cells[None, :-1])
     high = np.minimum(edges[1:, None], cells[None, 1:])
-    return np.maximum(high - low, 0).astype(np.float64)
+    weights: NDArray[np.float64] = np.maximum(high - low, 0).astype(np.float64)
+    return weights

@@ -1,0 +1,169 @@
+"""Decoded images in one memory-mapped file: what does not fit memory trains all the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data.image_file import UnreadableImageError, decode_image
+from tinyml_cli.data.image_folder import ImageEntry
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.image import to_input_size
+from tinyml_cli.files import atomic_path, cache_dir
+
+_FORMAT = 1
+_DECODERS = 4
+_BATCH = 256
+# Pages that were read count as the process's memory until the file is mapped anew.
+_MAPPED_BYTES = 512 << 20
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out, and why."""
+
+    path: str
+    why: str
+
+
+class ImageCache:
+    """Images uint8 [n, size, size, channels] on the disk, read by row.
+
+    Attributes:
+        hashes: str [n], SHA-256 of each file's bytes (16 digits): equal files are equal here.
+        kept: int64 [n], which of the listed entries each row comes from.
+        skipped: entries that could not be read.
+    """
+
+    def __init__(self, path: Path, index: Path) -> None:
+        with np.load(index) as archive:
+            self.hashes: NDArray[np.str_] = archive["hashes"]
+            self.kept: NDArray[np.int64] = archive["kept"]
+            self.skipped = [Skipped(*pair) for pair in json.loads(str(archive["skipped"]))]
+            self.shape = tuple(int(value) for value in archive["shape"])
+        self._path = path
+        self._touched_bytes = 0
+        self._map()
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def rows(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """A copy of some images, uint8 [len(indices), size, size, channels]."""
+        self._touched_bytes += len(indices) * int(np.prod(self.shape[1:]))
+        if self._touched_bytes > _MAPPED_BYTES:
+            self._map()
+        return np.asarray(self._pixels[indices])
+
+    def _map(self) -> None:
+        self._touched_bytes = 0
+        self._pixels = np.memmap(self._path, np.uint8, "r", shape=self.shape)
+
+
+def open_cache(entries: Sequence[ImageEntry], size: int, channels: int) -> ImageCache:
+    """Decodes images once: the centred square, scaled; later calls find them by path, time and size.
+
+    Args:
+        entries: what to decode.
+        size: pixels along each side.
+        channels: 1 for grey, 3 for colours.
+
+    Raises:
+        TinymlError: none of the files can be read, or no space on the disk.
+    """
+    name = _fingerprint(entries, size, channels)
+    path = cache_dir() / "images" / f"{name}.u8"
+    index = path.with_suffix(".npz")
+    if not (path.is_file() and index.is_file()):
+        _build(entries, size, channels, path, index)
+    return ImageCache(path, index)
+
+
+def decode_entry(path: Path, size: int, channels: int) -> tuple[NDArray[np.uint8], str]:
+    """One file as uint8 [size, size, channels], and the hash of its bytes.
+
+    Raises:
+        UnreadableImageError: it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableImageError(error.strerror or str(error)) from error
+    return to_input_size(decode_image(data), size, channels), hashlib.sha256(data).hexdigest()[:16]
+
+
+def _fingerprint(entries: Sequence[ImageEntry], size: int, channels: int) -> str:
+    digest = hashlib.sha256(f"{_FORMAT} {size} {channels}\n".encode())
+    for entry in entries:
+        stat = entry.path.stat()
+        digest.update(f"{entry.path.resolve()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _build(entries: Sequence[ImageEntry], size: int, channels: int, path: Path, index: Path) -> None:
+    hashes: list[str] = []
+    kept: list[int] = []
+    skipped: list[Skipped] = []
+
+    def decode(entry: ImageEntry) -> tuple[NDArray[np.uint8], str] | str:
+        try:
+            return decode_entry(entry.path, size, channels)
+        except UnreadableImageError as error:
+            return str(error)
+
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("wb") as stream,
+        ThreadPoolExecutor(_DECODERS) as pool,
+        console.progress(len(entries), "reading images") as bar,
+    ):
+        for start in range(0, len(entries), _BATCH):
+            batch = entries[start : start + _BATCH]
+            for offset, (entry, result) in enumerate(zip(batch, pool.map(decode, batch), strict=True)):
+                bar.advance()
+                if isinstance(result, str):
+                    skipped.append(Skipped(str(entry.path), result))
+                    continue
+                stream.write(result[0].tobytes())
+                hashes.append(result[1])
+                kept.append(start + offset)
+        if not kept:
+            raise _nothing_readable(skipped)
+    with atomic_path(index) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            hashes=np.array(hashes),
+            kept=np.array(kept, np.int64),
+            skipped=json.dumps([[entry.path, entry.why] for entry in skipped]),
+            shape=np.array([len(kept), size, size, channels]),
+        )
+
+
+def summarise_skips(skipped: Iterable[Skipped]) -> list[str]:
+    """Reasons, the most frequent first: "3 files skipped: image file is truncated (a.jpg, …)"."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in skipped:
+        by_reason.setdefault(entry.why.split(" (")[0], []).append(Path(entry.path).name)
+    ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        f"{len(names)} file{'s' * (len(names) != 1)} skipped: {why} ({', '.join(names[:3])}"
+        f"{', …' if len(names) > 3 else ''})"
+        for why, names in ordered
+    ]
+
+
+def _nothing_readable(skipped: Sequence[Skipped]) -> TinymlError:
+    first = skipped[0]
+    return TinymlError(
+        f"None of the {len(skipped)} images can be read; the first: {first.why}",
+        first.path,
+        "Give --data a folder with whole images.",
+    )
