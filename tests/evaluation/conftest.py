@@ -10,8 +10,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tflite"))
 
 import pattern_task
 
+from tests.conftest import Tinyml
+from tests.corpus import write_corpus
 from tinyml_cli import tasks
 from tinyml_cli.run import Run
+
+SMALL = "model.options={stem_filters: 16, blocks: [[32, 2], [32, 1]]}"
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +27,26 @@ def _patterns_is_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
 def converted_run(tmp_path: Path) -> Run:
     """A fresh copy of a run that holds flatbuffers."""
     return Run(Path(shutil.copytree(pattern_task.converted(), tmp_path / "run")))
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whistles of 40 speakers."""
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "whistles", speakers=40)
+
+
+@pytest.fixture(scope="session")
+def whistle_run(tinyml: Tinyml, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that heard whistles, with exported sources; copy it before changing it."""
+    home = tmp_path_factory.mktemp("home")
+    run = home / "runs" / "whistles"
+    values = (SMALL, "training.epochs=6", "training.learning_rate=0.004")
+    options = [part for value in values for part in ("--set", value)]
+    tinyml(
+        *("train", "kws", "--data", corpus, "--run", run, "--words", "up,down", "--seed", "3"),
+        *options,
+        cwd=home,
+    )
+    for stage in (("quantize", run, "--samples", "64"), ("convert", run), ("export-c-array", run)):
+        tinyml(*stage, cwd=home)
+    return run

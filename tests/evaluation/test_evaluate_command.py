@@ -18,18 +18,11 @@ import soundfile
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tests.corpus import RATE_HZ, whistle, write_corpus
+from tests.corpus import RATE_HZ, whistle
 from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.protocol import Detection, Scores
 from tinyml_cli.device.replay import LEAD_IN_MS, replay_file
 from tinyml_cli.run import Run
-
-SMALL = "model.options={stem_filters: 16, blocks: [[32, 2], [32, 1]]}"
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "whistles", speakers=40)
 
 
 @pytest.fixture(scope="module")
@@ -44,26 +37,11 @@ def groups(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(
-    tinyml: Tinyml, corpus: Path, groups: Path, tmp_path_factory: pytest.TempPathFactory
+    tinyml: Tinyml, corpus: Path, groups: Path, whistle_run: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """One run, evaluated on everybody: most were trained on, which is what this test needs."""
     home = tmp_path_factory.mktemp("home")
-    run = home / "runs" / "whistles"
-    train = ("--words", "up,down", "--set", SMALL, "--set", "training.epochs=6", "--seed", "3")
-    tinyml(
-        "train",
-        "kws",
-        "--data",
-        corpus,
-        "--run",
-        run,
-        *train,
-        "--set",
-        "training.learning_rate=0.004",
-        cwd=home,
-    )
-    for stage in (("quantize", run, "--samples", "64"), ("convert", run), ("export-c-array", run)):
-        tinyml(*stage, cwd=home)
+    run = Path(shutil.copytree(whistle_run, home / "runs" / "whistles"))
     options = ("--data", corpus, "--split", "all", "--groups", groups)
     answer = tinyml("evaluate", run, *options, "--on", "native", "--json", cwd=home).json
     return {"home": home, "run": run, "evaluate": answer, "options": options}

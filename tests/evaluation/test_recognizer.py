@@ -10,6 +10,7 @@ import pytest
 
 from tests.firmware.native import compile_harness, run
 from tinyml_cli.evaluation.recognizer import Recognizer, Settings, Step
+from tinyml_cli.evaluation.stream_recognizer import detections, smooth
 from tinyml_cli.manifest import Manifest, TensorQuantization
 
 SURE, QUIET = np.array([-128, -128, 127, -128], np.int8), np.array([127, -128, -128, -128], np.int8)
@@ -46,6 +47,17 @@ def of_firmware(
     return [tuple(map(int, line.split())) for line in run(program, stdin=text.encode()).decode().splitlines()]
 
 
+def of_hours(chosen: Settings, stream: list[tuple[int, list[int]]]) -> list[tuple[int, int, int]]:
+    """What the recogniser for long streams finds."""
+    times = np.array([time_ms for time_ms, _ in stream], np.int64)
+    scores = np.array([values for _, values in stream], np.int8)
+    smoothed = smooth(
+        times, scores, chosen.average_window_ms, chosen.zero_point, chosen.permille_per_step_q16
+    )
+    found = detections(smoothed, chosen.thresholds_permille, chosen.suppression_ms, chosen.minimum_count)
+    return [(each.label, each.score_permille, each.time_ms) for each in found]
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_random_streams_are_heard_as_the_firmware_hears_them(program: Path, seed: int) -> None:
     rng = random.Random(seed)
@@ -67,6 +79,7 @@ def test_random_streams_are_heard_as_the_firmware_hears_them(program: Path, seed
     recognizer = Recognizer(chosen)
     found = heard([recognizer.push(at, np.array(scores, np.int8)) for at, scores in stream])
     assert found == of_firmware(program, chosen, stream)
+    assert found == of_hours(chosen, stream)
 
 
 def test_reasons_say_what_was_lacking() -> None:

@@ -42,6 +42,30 @@ def command(
     noise: Annotated[
         bool, typer.Option("--noise/--no-noise", help="Whether to repeat the test in noise.")
     ] = True,
+    stream: Annotated[
+        Path | None,
+        typer.Option("--stream", metavar="PATH", help="Listen to a long recording, or a folder of them."),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", metavar="TSV", help="With --stream: START<TAB>END<TAB>WORD lines, seconds."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option("--hours", help="Listen to a stream built from held-out recordings, so many hours."),
+    ] = None,
+    max_fa_per_hour: Annotated[
+        float | None,
+        typer.Option(
+            "--max-fa-per-hour",
+            metavar="RATE",
+            help="Choose threshold, window and suppression for so many false accepts, on validation streams.",
+        ),
+    ] = None,
+    save_triggers: Annotated[
+        Path | None,
+        typer.Option("--save-triggers", metavar="DIR", help="Keep the sound of a stream's false accepts."),
+    ] = None,
     port: options.Port = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
@@ -50,7 +74,9 @@ def command(
 ) -> None:
     """Measure how good a run is: accuracy, confusion, ROC, calibration, noise, speakers, groups.
 
-    Writes report/report.html (one file, with sound) and report/metrics.json into the run.
+    Writes report/report.html (one file, with sound) and report/metrics.json into the run. With --stream or
+    --hours it listens to long sound instead, as the firmware does, and counts false accepts an hour, missed
+    words and delays: report/stream.json and report/stream_det.png.
 
     \b
     Examples:
@@ -59,12 +85,23 @@ def command(
       tinyml evaluate --data speech_commands/ --groups speakers.tsv
       tinyml evaluate --on sim
       tinyml evaluate --on nano33ble --path audio --limit 40
+      tinyml evaluate --hours 3 --data speech_commands/
+      tinyml evaluate --hours 3 --max-fa-per-hour 0.5
+      tinyml evaluate --stream kitchen.wav --truth kitchen.tsv --save-triggers false_accepts/
     """
+    from tinyml_cli.evaluation import stream_summary, summary
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
-    from tinyml_cli.evaluation.summary import verdict
+    from tinyml_cli.evaluation.stream_options import stream_options
+    from tinyml_cli.evaluation.streaming import evaluate_stream
     from tinyml_cli.run import Run
 
+    listening = stream_options(stream, truth, data, hours, max_fa_per_hour, save_triggers)
     settings = options_of(groups, on, path, limit, noise, port, engine, tflm)
+    if listening is not None:
+        listening.refuse_others(settings, split)
+        outcome = evaluate_stream(Run.open(run), listening)
+        console.result(outcome, stream_summary.verdict(outcome))
+        return
     outcome = evaluate(Run.open(run), data, split, settings)
-    console.result(outcome, verdict(outcome))
+    console.result(outcome, summary.verdict(outcome))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinyml_cli.manifest import Manifest, TensorQuantization
 
 FIRST_WORD = 2  # labels start with silence, unknown: these are never reported
-_MAX_HISTORY = 64  # Recognizer::kMaxHistory
+MAX_HISTORY = 64  # Recognizer::kMaxHistory
 
 Reason = Literal["heard", "no word", "too few", "suppressed", "below threshold"]
 
@@ -82,7 +82,7 @@ class Recognizer:
         """Takes the int8 scores [labels] of one inference at a time that never decreases."""
         settings, history = self._settings, self._history
         while history and (
-            len(history) == _MAX_HISTORY or time_ms - history[0][0] >= settings.average_window_ms
+            len(history) == MAX_HISTORY or time_ms - history[0][0] >= settings.average_window_ms
         ):
             history.popleft()
         history.append((time_ms, scores.astype(np.int64)))

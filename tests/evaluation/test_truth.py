@@ -1,0 +1,71 @@
+"""Truth files: what is read, and what is said about those that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.detection_errors import Target
+from tinyml_cli.evaluation.truth import read_truth
+
+LABELS = ["silence", "unknown", "yes", "no"]
+
+
+def read(tmp_path: Path, text: str, **durations_ms: int) -> dict[str, list[Target]]:
+    path = tmp_path / "truth.tsv"
+    path.write_text(text, encoding="utf-8")
+    return read_truth(path, LABELS, durations_ms or {"a.wav": 10_000}, LABELS[2:])
+
+
+def test_label_tracks_of_audio_editors_are_read(tmp_path: Path) -> None:
+    text = "\ufeff# made by hand\n5.0\t5.4\tNo\n1.25\t1.75\tyes\n\n\\\t100.0\t900.0\n7.0\t8.0\tkettle\n"
+    assert read(tmp_path, text) == {"a.wav": [Target(1250, 1750, 2), Target(5000, 5400, 3)]}
+
+
+def test_moments_and_several_recordings(tmp_path: Path) -> None:
+    text = "file\ttime_s\tlabel\nb.wav\t0.2\tno\na.wav\t9.9\tyes\n"
+    found = read(tmp_path, text, **{"a.wav": 10_000, "b.wav": 3_000, "c.wav": 500})
+    assert found == {"a.wav": [Target(9400, 10_000, 2)], "b.wav": [Target(0, 700, 3)], "c.wav": []}
+    assert read(tmp_path, "1.0\tyes\n")["a.wav"] == [Target(500, 1500, 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no rows"),
+        ("label\tstart_s\tend_s\n", "holds no rows"),
+        ("label\tstart_s\nyes\t1\n", "names no times"),
+        ("1\t2\t3\tyes\n", "Line 1 of the truth has 4 columns"),
+        ("start_s\tend_s\tlabel\n1\t2\n", "Line 2 of the truth has 2 columns, the header 3"),
+        ("one\t2\tyes\n", "has `one` where a time"),
+        ("nan\t2\tyes\n", "has `nan` where a time"),
+        ("2\t1\tyes\n", "ends before it starts"),
+        ("1\t11\tyes\n", "lies at 11 s, but the recording lasts 10 s"),
+        ("-1\t2\tyes\n", "lies at -1 s"),
+        ("10.5\tyes\n", "lies at 10.5 s"),
+        ("1\t2\tkettle\n", "None of 1 rows is a word of the model; they say `kettle`"),
+        ("1\t2\tyes\n1.5\t3\tyes\n", "Lines 1 and 2 say `yes` at the same time"),
+        ("file\ttime_s\tlabel\nz.wav\t1\tyes\n", "names `z.wav`, which is none of the recordings"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(TinymlError) as caught:
+        read(tmp_path, text)
+    assert message in str(caught.value)
+
+
+def test_rows_have_to_say_which_recording_they_belong_to(tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match=r"which of 2 recordings.*`file` column"):
+        read(tmp_path, "1\t2\tyes\n", **{"a.wav": 5000, "b.wav": 5000})
+
+
+def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truth.tsv"
+    for content in (b"\xff\xfe\x00\x01", None):
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(TinymlError, match="cannot be read"):
+            read_truth(path, LABELS, {"a.wav": 1000}, LABELS[2:])

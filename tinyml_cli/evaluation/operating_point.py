@@ -1,0 +1,182 @@
+"""Which threshold, averaging window and suppression to listen with: a search over scores computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml_cli.evaluation.detection_errors import Matched, Target, match
+from tinyml_cli.evaluation.stream_recognizer import Smoothed, detections, smooth
+from tinyml_cli.evaluation.stream_scores import StreamScores
+from tinyml_cli.manifest import Recognizer, TensorQuantization
+
+# In thousandths, denser where scores crowd; int8 scores in steps of 1/256 end at 996.
+THRESHOLDS = (*range(300, 800, 25), *range(800, 950, 10), *range(950, 996, 5))
+WINDOW_INFERENCES = (1, 2, 3, 4, 5, 6, 8, 10, 15)
+SUPPRESSIONS_MS = (500, 1000, 1500, 2000)
+
+_SHORTEST_WINDOW_MS, _LONGEST_WINDOW_MS = 20, 5000
+_MINIMUM_COUNT = 3
+_MS_PER_HOUR = 3_600_000
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A stream with its scores and its truth."""
+
+    scores: StreamScores
+    targets: list[Target]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a recogniser makes of some streams.
+
+    Attributes:
+        recognizer: its settings.
+        matched: one for each stream.
+        hours: how long they are together.
+    """
+
+    recognizer: Recognizer
+    matched: list[Matched]
+    hours: float
+
+    @property
+    def targets(self) -> int:
+        """Words that were said."""
+        return sum(len(each.hits) + len(each.misses) for each in self.matched)
+
+    @property
+    def misses(self) -> int:
+        """Words that were not reported."""
+        return sum(len(each.misses) for each in self.matched)
+
+    @property
+    def repeats(self) -> int:
+        """Words that were reported once more."""
+        return sum(len(each.repeats) for each in self.matched)
+
+    @property
+    def false_accepts(self) -> int:
+        """Reports without a word."""
+        return sum(len(each.false_accepts) for each in self.matched)
+
+    @property
+    def false_accepts_per_hour(self) -> float:
+        """Over all the time heard."""
+        return self.false_accepts / self.hours
+
+    @property
+    def latencies_ms(self) -> list[int]:
+        """Of all hits."""
+        return [value for each in self.matched for value in each.latencies_ms]
+
+
+class Trial:
+    """Streams on which settings of the recogniser can be tried."""
+
+    def __init__(self, streams: Sequence[Heard], output: TensorQuantization) -> None:
+        self._streams = streams
+        self._zero_point = output.zero_point
+        self._step_q16 = int(output.scale * 1000.0 * 65536.0 + 0.5)
+        self._smoothed: dict[int, list[Smoothed]] = {}
+        self.hours = sum(stream.scores.duration_ms for stream in streams) / _MS_PER_HOUR
+
+    def tally(self, recognizer: Recognizer) -> Tally:
+        """What the recogniser makes of the streams, each begun after a reset."""
+        window_ms = recognizer.average_window_ms
+        if window_ms not in self._smoothed:
+            self._smoothed[window_ms] = [
+                smooth(s.scores.times_ms, s.scores.scores, window_ms, self._zero_point, self._step_q16)
+                for s in self._streams
+            ]
+        matched = []
+        for stream, smoothed in zip(self._streams, self._smoothed[window_ms], strict=True):
+            thresholds = (round(recognizer.threshold * 1000),) * stream.scores.scores.shape[1]
+            found = detections(smoothed, thresholds, recognizer.suppression_ms, recognizer.minimum_count)
+            matched.append(match(stream.targets, found))
+        return Tally(recognizer, matched, self.hours)
+
+
+def search(
+    trial: Trial,
+    recognizer: Recognizer,
+    inference_ms: int,
+    max_fa_per_hour: float,
+    advance: Callable[[], object] = lambda: None,
+) -> Tally:
+    """The settings with the fewest misses and repeats among those within the allowance, then the fewest false
+    accepts.
+
+    Of equals it takes window and suppression that leave the threshold the widest range, and the middle of
+    that range: other streams have its edges elsewhere. Then the quickest. Where no settings keep to the
+    allowance, those with the fewest false accepts count.
+
+    Args:
+        trial: validation streams; never those that will be reported on.
+        recognizer: what is kept of the old settings (the stride).
+        inference_ms: time between inferences.
+        max_fa_per_hour: false accepts an hour on these streams, as counted.
+        advance: called after each of `size(inference_ms)` settings.
+    """
+    tallies = []
+    for candidate in _grid(recognizer, inference_ms):
+        tallies.append(trial.tally(candidate))
+        advance()
+    allowed = [tally for tally in tallies if tally.false_accepts_per_hour <= max_fa_per_hour]
+    fewest = min(tally.false_accepts for tally in tallies)
+    allowed = allowed or [tally for tally in tallies if tally.false_accepts == fewest]
+    least = min(map(_errors, allowed))
+    runs = _runs([tally if _errors(tally) == least else None for tally in tallies])
+    widest = max(map(_width, runs))
+    return min((run[len(run) // 2] for run in runs if _width(run) == widest), key=_delay_ms)
+
+
+def _errors(tally: Tally) -> tuple[int, int]:
+    return tally.misses + tally.repeats, tally.false_accepts
+
+
+def _runs(tallies: Sequence[Tally | None]) -> list[list[Tally]]:
+    """Neighbours in the grid that differ in nothing but their threshold; None separates."""
+    runs: list[list[Tally]] = []
+    for before, tally in zip([None, *tallies], tallies, strict=False):
+        if tally is None:
+            continue
+        if before is None or tally.recognizer.threshold < before.recognizer.threshold:
+            runs.append([])
+        runs[-1].append(tally)
+    return runs
+
+
+def _width(run: Sequence[Tally]) -> int:
+    return round(1000 * (run[-1].recognizer.threshold - run[0].recognizer.threshold))
+
+
+def _delay_ms(tally: Tally) -> float:
+    return float(np.median(tally.latencies_ms)) if tally.latencies_ms else 0.0
+
+
+def size(inference_ms: int) -> int:
+    """How many settings a search tries."""
+    return sum(1 for _ in _grid(Recognizer(), inference_ms))
+
+
+def _grid(recognizer: Recognizer, inference_ms: int) -> Iterable[Recognizer]:
+    """Thresholds rise innermost."""
+    for count in WINDOW_INFERENCES:
+        window_ms = count * inference_ms
+        if not _SHORTEST_WINDOW_MS <= window_ms <= _LONGEST_WINDOW_MS:
+            continue
+        for suppression_ms in SUPPRESSIONS_MS:
+            for permille in THRESHOLDS:
+                yield recognizer.model_copy(
+                    update={
+                        "threshold": permille / 1000,
+                        "average_window_ms": window_ms,
+                        "suppression_ms": suppression_ms,
+                        "minimum_count": min(count, _MINIMUM_COUNT),
+                    }
+                )

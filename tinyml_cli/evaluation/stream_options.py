@@ -1,0 +1,102 @@
+"""What `evaluate` is asked to do with long sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.on_device import HOST
+from tinyml_cli.evaluation.options import Options
+
+DEFAULT_HOURS = 1.0
+_HOURS = (0.05, 1000.0)
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """What to listen to, and what for.
+
+    Attributes:
+        stream: a recording, or a folder of them; None builds streams.
+        truth: when which word is said in them; None: never.
+        data: recordings that streams are built from; None takes what the run was trained from.
+        hours: how long a built stream is.
+        max_fa_per_hour: choose the operating point for so many false accepts an hour; None keeps the run's.
+        save_triggers: a new folder for the sound of the false accepts.
+    """
+
+    stream: Path | None = None
+    truth: Path | None = None
+    data: Path | None = None
+    hours: float = DEFAULT_HOURS
+    max_fa_per_hour: float | None = None
+    save_triggers: Path | None = None
+
+    @property
+    def seconds(self) -> int:
+        """The length of a built stream."""
+        return round(self.hours * 3600)
+
+    def refuse_others(self, clips: Options, split: str | None) -> None:
+        """Refuses what only the evaluation of clips can do.
+
+        Raises:
+            TinymlError: one of its options is set too.
+        """
+        given = {
+            "--split": split is not None,
+            "--groups": clips.groups is not None,
+            "--on": clips.place.name != HOST,
+        }
+        for name in (name for name, is_given in given.items() if is_given):
+            raise TinymlError(
+                f"A stream is not evaluated with {name}",
+                name,
+                "Leave it out; or leave out --stream, --hours and --max-fa-per-hour to evaluate clips.",
+            )
+
+
+def stream_options(
+    stream: Path | None,
+    truth: Path | None,
+    data: Path | None,
+    hours: float | None,
+    max_fa_per_hour: float | None,
+    save_triggers: Path | None,
+) -> StreamOptions | None:
+    """The options of the command line; None where no stream is asked for.
+
+    Raises:
+        TinymlError: options that need a stream without one, or values out of range.
+    """
+    if stream is None and hours is None and max_fa_per_hour is None:
+        for name, value in (("--truth", truth), ("--save-triggers", save_triggers)):
+            if value is not None:
+                raise TinymlError(
+                    f"{name} belongs to a stream", name, "Add --stream FILE, or --hours N to have one built."
+                )
+        return None
+    if truth is not None and stream is None:
+        raise TinymlError(
+            "A built stream knows its own truth", "--truth", "Name the recording too: --stream FILE."
+        )
+    if hours is not None and not _HOURS[0] <= hours <= _HOURS[1]:
+        raise TinymlError(f"{hours:g} hours are not possible", "--hours", "Use 0.05 to 1000.")
+    if max_fa_per_hour is not None and not 0 < max_fa_per_hour <= 3600:
+        raise TinymlError(
+            f"{max_fa_per_hour:g} false accepts an hour are no goal",
+            "--max-fa-per-hour",
+            "Use more than 0, such as 0.5.",
+        )
+    if save_triggers is not None and save_triggers.exists() and not _is_empty_folder(save_triggers):
+        raise TinymlError(
+            "The place for the triggers is not an empty folder; nothing was written",
+            str(save_triggers),
+            "Name a new folder.",
+        )
+    return StreamOptions(stream, truth, data, hours or DEFAULT_HOURS, max_fa_per_hour, save_triggers)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

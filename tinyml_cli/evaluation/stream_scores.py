@@ -1,0 +1,109 @@
+"""A stream of sound through front end and int8 model, as the firmware runs them from reset to the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.features.audio_frontend import extract
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.tflite.interpret import Int8Array
+
+_WINDOWS_PER_BLOCK = 2048
+_MAX_THREADS = 4
+# So many windows of each stream are answered by TensorFlow Lite Micro too.
+_COMPARED_PER_STREAM = 50
+
+
+@dataclass(frozen=True)
+class StreamScores:
+    """The model's answers over one stream.
+
+    Attributes:
+        times_ms: int64 [n], when each inference ends, in the firmware's whole milliseconds.
+        scores: int8 [n, labels].
+        duration_ms: of the stream.
+        sample: int8 [m, frames * channels], some of the model's inputs, evenly spread.
+        sample_at: int64 [m], which inferences these are.
+    """
+
+    times_ms: npt.NDArray[np.int64]
+    scores: Int8Array
+    duration_ms: int
+    sample: Int8Array
+    sample_at: npt.NDArray[np.int64]
+
+
+def score_stream(
+    audio: npt.NDArray[np.int16],
+    model: Int8Model,
+    manifest: Manifest,
+    advance: Callable[[int], object] = lambda n: None,
+) -> StreamScores:
+    """Runs int16 [samples] through the front end, whose noise estimate is carried on from start to end, and
+    through the model at the recipe's stride.
+
+    Raises:
+        TinymlError: the manifest lacks features, or the sound is shorter than what the model looks at.
+    """
+    settings = features_of(manifest)
+    frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
+    rows = model.inputs(extract(audio, settings))
+    if len(rows) < frames:
+        raise TinymlError(
+            f"The recording lasts {len(audio) / settings.sample_rate_hz:.2f} s, "
+            f"the model looks at {manifest.clip_ms / 1000:g} s",
+            "--stream",
+            "Give a longer one.",
+        )
+    starts = np.arange(0, len(rows) - frames + 1, manifest.recognizer.inference_stride_frames)
+    windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[starts]
+    blocks = [windows[at : at + _WINDOWS_PER_BLOCK] for at in range(0, len(windows), _WINDOWS_PER_BLOCK)]
+
+    def run(block: Int8Array) -> Int8Array:
+        outputs = model.run(block)
+        advance(len(block))
+        return outputs
+
+    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+        scores = np.concatenate(list(pool.map(run, blocks)))
+    samples = settings.window_samples + (starts + frames - 1) * settings.stride_samples
+    chosen = np.unique(np.linspace(0, len(starts) - 1, _COMPARED_PER_STREAM).astype(np.int64))
+    return StreamScores(
+        samples * 1000 // settings.sample_rate_hz,
+        scores,
+        len(audio) * 1000 // settings.sample_rate_hz,
+        np.ascontiguousarray(windows[chosen]),
+        chosen,
+    )
+
+
+def inferences(samples: int, manifest: Manifest) -> int:
+    """How many inferences a stream of so many samples takes."""
+    settings = features_of(manifest)
+    frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
+    windows = settings.frames(samples) - frames + 1
+    return max(0, -(-windows // manifest.recognizer.inference_stride_frames))
+
+
+def features_of(manifest: Manifest) -> AudioFrontendSettings:
+    """The audio front end's settings.
+
+    Raises:
+        TinymlError: the run does not listen to sound.
+    """
+    if manifest.features is None:
+        raise TinymlError(
+            "The run's model does not listen to sound",
+            "",
+            "Evaluate a stream with a run of keyword spotting: tinyml train kws",
+        )
+    return manifest.features

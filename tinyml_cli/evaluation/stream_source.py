@@ -1,0 +1,114 @@
+"""Streams to listen to: built from held-out speakers, or a user's own recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.detection_errors import Target
+from tinyml_cli.evaluation.stream_audio import Material, Stream, build_stream, plan_targets, stream_lengths
+from tinyml_cli.evaluation.truth import read_truth
+from tinyml_cli.manifest import Manifest
+
+MAX_FILE_HOURS = 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stream, heard from a reset to its end.
+
+    Attributes:
+        name: the file's, or `stream-1` and so on.
+        samples: about how long it is, at the model's rate.
+        load: gives its sound and truth, the same each time.
+    """
+
+    name: str
+    samples: int
+    load: Callable[[], Stream]
+
+
+def built(material: Material, labels: list[str], seconds: int, seed: list[int]) -> list[Part]:
+    """Streams of 20 minutes, and the rest, from one split's material."""
+    rows = plan_targets(material, labels, seconds, [*seed, 0])
+    return [
+        Part(
+            f"stream-{index + 1}",
+            length * material.sample_rate_hz,
+            partial(build_stream, material, labels, rows[index], length, [*seed, 1, index]),
+        )
+        for index, length in enumerate(stream_lengths(seconds))
+    ]
+
+
+def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz: int) -> list[Part]:
+    """A recording, or each of a folder, sorted by name.
+
+    Raises:
+        TinymlError: nothing there, unreadable or too long sound, or a truth that does not fit.
+    """
+    files = _files(path)
+    durations_ms = {file.name: _duration_ms(file, manifest.clip_ms) for file in files}
+    targets: dict[str, list[Target]] = {}
+    if truth is not None:
+        targets = read_truth(truth, manifest.labels, durations_ms, manifest.labels[2:])
+    return [
+        Part(
+            file.name,
+            durations_ms[file.name] * sample_rate_hz // 1000,
+            partial(_load, file, sample_rate_hz, targets.get(file.name, [])),
+        )
+        for file in files
+    ]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    files = sorted(path.iterdir()) if path.is_dir() else []
+    files = [file for file in files if file.is_file() and file.suffix.lower() in AUDIO_SUFFIXES]
+    if not files:
+        what = "The folder holds no recordings" if path.is_dir() else "There is no such recording"
+        raise TinymlError(what, str(path), f"Give a file, or a folder of {', '.join(AUDIO_SUFFIXES)}.")
+    return files
+
+
+def _duration_ms(file: Path, clip_ms: int) -> int:
+    import soundfile
+
+    try:
+        info = soundfile.info(file)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise _unreadable(file, str(error).rstrip(".")) from error
+    if info.frames <= 0:
+        raise _unreadable(file, "it holds no samples")
+    if info.frames > MAX_FILE_HOURS * 3600 * info.samplerate:
+        raise TinymlError(
+            f"The recording lasts {info.frames / info.samplerate / 3600:.1f} h; "
+            f"{MAX_FILE_HOURS} h are read at a time",
+            str(file),
+            "Cut it into several files and give their folder.",
+        )
+    duration_ms = int(info.frames * 1000 // info.samplerate)
+    if duration_ms < clip_ms:
+        raise TinymlError(
+            f"The recording lasts {duration_ms / 1000:g} s, but the model looks at {clip_ms / 1000:g} s",
+            str(file),
+            "Give longer ones.",
+        )
+    return duration_ms
+
+
+def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> Stream:
+    try:
+        return Stream(read_audio(file, sample_rate_hz), targets)
+    except UnreadableAudioError as error:
+        raise _unreadable(file, str(error)) from error
+
+
+def _unreadable(file: Path, why: str) -> TinymlError:
+    return TinymlError(f"The recording cannot be read: {why}", str(file), "Give a WAV, FLAC or OGG file.")
