@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "evaluate",
     "explain": "explain",
     "card": "card",
+    "compare": "compare",
     "inspect": "inspect",
     "profile": "profile",
     "bench": "bench",

@@ -13,7 +13,7 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import curves, groups, mistakes, noise_sweep, on_device
+from tinyml_cli.evaluation import answer_book, curves, groups, mistakes, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.calibration_curve import reliability
 from tinyml_cli.evaluation.metrics import Classification
@@ -65,6 +65,9 @@ def evaluate(
     _check(examples, manifest, data_dir, run)
 
     answers = answer(float_model, model, examples.features)
+    chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
+    by_model = {manifest.artifacts[name].sha256: indices for name, indices in chosen.items()}
+    answer_book.keep(run, data_dir, split, examples, by_model)
     device = _on_device(run, options, model, examples)
     outcome = {
         "run": str(run.path),

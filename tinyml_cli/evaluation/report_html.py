@@ -7,14 +7,10 @@ from html import escape
 from tinyml_cli import __version__
 from tinyml_cli.evaluation import report_measures, report_people
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
-from tinyml_cli.evaluation.report_parts import Figures, interval, level, percent, section, table, tile
-from tinyml_cli.evaluation.report_style import STYLE
+from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table, tile
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
 from tinyml_cli.tasks import EvaluationSet
-
-# The page may load nothing: not even a browser that is told to by a damaged label would.
-_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def render(name: str, outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
@@ -38,24 +34,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, examples: Evaluation
         _mistakes(outcome, manifest, examples),
         _origin(outcome, manifest),
     ]
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="color-scheme" content="light dark">
-<title>{escape(name)}: evaluation</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<header><p class="kicker">tinyml evaluate</p><h1>{escape(name)}</h1><p>{escape(outcome["note"])}.</p></header>
-{"".join(sections)}
-</main>
-</body>
-</html>
-"""
+    return page("tinyml evaluate", name, outcome["note"], "".join(sections), "evaluation")
 
 
 def _summary(outcome: Figures) -> str:

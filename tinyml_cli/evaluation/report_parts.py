@@ -6,7 +6,43 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from tinyml_cli.evaluation.report_style import STYLE
+
 Figures = Mapping[str, Any]
+
+# The page may load nothing: not even a browser that is told to by a damaged label would.
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+
+
+def page(kicker: str, title: str, lead: str, body: str, about: str = "") -> str:
+    """A whole page that needs nothing else.
+
+    Args:
+        kicker: the command that wrote it.
+        title: its heading.
+        lead: a sentence below, as plain text.
+        body: sections, as HTML.
+        about: what the page shows, for the title of the window.
+    """
+    window = f"{title}: {about}" if about else title
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="color-scheme" content="light dark">
+<title>{escape(window)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1><p>{escape(lead)}.</p></header>
+{body}
+</main>
+</body>
+</html>
+"""
 
 
 def section(title: str, body: str, text: str = "") -> str:

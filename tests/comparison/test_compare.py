@@ -1,0 +1,217 @@
+"""Models side by side: the right figures, the right pairing, an honest verdict."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pattern_task import LABELS, as_input, patterns
+from PIL import Image
+
+from tinyml_cli.comparison import pareto
+from tinyml_cli.comparison.compare import Options, compare
+from tinyml_cli.comparison.cost import cost_of, gzip_size
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import answer_book, mcnemar
+from tinyml_cli.evaluation.evaluate import evaluate
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.tflite import interpret
+
+FAST = Options(on_board=False)
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "p"),
+    [(0, 0, 1.0), (1, 0, 1.0), (0, 5, 0.0625), (0, 6, 0.03125), (3, 12, 0.03515625), (7, 7, 1.0)],
+)
+def test_mcnemar_is_the_exact_binomial_test(b: int, c: int, p: float) -> None:
+    """By hand: 2 * sum(C(n, i), i <= min) / 2^n, such as 2 * (1 + 15 + 105 + 455) / 32768 for 3 and 12."""
+    assert mcnemar.exact_p(b, c) == pytest.approx(p)
+
+
+def test_models_are_paired_by_item_and_not_by_place() -> None:
+    first = {"a": True, "b": True, "c": False, "only here": True}
+    second = {"c": True, "b": False, "a": True, "only there": False}
+    result = mcnemar.paired(first, second)
+    assert result is not None
+    assert (result.n, result.only_first, result.only_second) == (3, 1, 1)
+    assert result.within_chance
+    assert mcnemar.paired({"a": True}, {"b": True}) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
+def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> None:
+    marks = pareto.front([(float(a), float(b)) for a, b in points])
+    assert any(marks)
+    for (a, b), on_front in zip(points, marks, strict=True):
+        beaten = any((c <= a and d <= b) and (c, d) != (a, b) for c, d in points)
+        assert on_front is not beaten
+
+
+def test_unknown_figures_are_never_on_the_front() -> None:
+    assert pareto.front([None, (1.0, 2.0)]) == [False, True]
+
+
+def test_float_and_int8_of_one_run(converted_run: Run) -> None:
+    document = compare([str(converted_run.path)], FAST)
+
+    features, labels = patterns(120, 2000)
+    outputs = interpret.run_float(converted_run.file(MODEL_FLOAT32).read_bytes(), as_input(features))
+    exact, rounded = document["models"]
+    assert (exact["kind"], rounded["kind"]) == ("float32", "int8")
+    assert exact["value"] == (outputs.argmax(axis=1) == labels).mean()
+    assert rounded["bytes"] == converted_run.file(MODEL_INT8).stat().st_size
+    assert rounded["gzip_bytes"] == gzip_size(converted_run.file(MODEL_INT8).read_bytes()) < rounded["bytes"]
+    assert rounded["n"] == 120
+    (pair,) = document["pairs"]
+    assert pair["n"] == 120
+    assert pair["within_chance"], "int8 of an easy task hardly differs"
+    assert document["reference"] == exact["name"]
+    assert rounded["front"], "smaller and no worse: nothing can dominate it in bytes"
+
+
+def test_answers_of_evaluate_are_used_again(converted_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = evaluate(converted_run)
+    monkeypatch.setattr("tinyml_cli.comparison.judge.classes", lambda *_: pytest.fail("asked again"))
+    document = compare([str(converted_run.path)], FAST)
+    values = {row["kind"]: row["value"] for row in document["models"]}
+    assert values == {"float32": outcome["float32"]["accuracy"], "int8": outcome["int8"]["accuracy"]}
+
+
+def test_answers_to_another_set_are_not_mixed_in(converted_run: Run) -> None:
+    evaluate(converted_run)
+    book = answer_book.load(converted_run)
+    assert book is not None
+    other = answer_book.AnswerBook("elsewhere|", book.keys[:3], book.labels[:3], {"0" * 64: book.labels[:3]})
+    other.save(converted_run)
+    assert compare([str(converted_run.path)], FAST)["models"][0]["n"] == 120
+    renewed = answer_book.load(converted_run)
+    assert renewed is not None
+    assert "0" * 64 not in renewed.answers
+
+
+def test_a_damaged_book_is_made_anew(converted_run: Run) -> None:
+    evaluate(converted_run)
+    path = converted_run.file(answer_book.ANSWERS)
+    path.write_bytes(path.read_bytes()[:100])
+    assert compare([str(converted_run.path)], FAST)["models"][0]["n"] == 120
+
+
+def test_a_broken_model_is_told_apart(converted_run: Run, tmp_path: Path) -> None:
+    """A model whose answers are shifted by one class is worse beyond chance."""
+    broken = Run(Path(shutil.copytree(converted_run.path, tmp_path / "runs" / "broken")))
+    evaluate(broken)
+    book = answer_book.load(broken)
+    assert book is not None
+    wrong = {sha256: (answers + 1) % len(LABELS) for sha256, answers in book.answers.items()}
+    answer_book.AnswerBook(book.source, book.keys, book.labels, wrong).save(broken)
+    document = compare([str(converted_run.path), str(broken.path)], FAST)
+    rows = {row["name"]: row for row in document["models"]}
+    assert rows["patterns int8"]["within_chance"]
+    assert rows["broken int8"]["within_chance"] is False
+    assert rows["broken int8"]["difference"] < -0.8
+
+
+def test_a_lone_file_is_judged_on_the_runs_test_set(converted_run: Run, tmp_path: Path) -> None:
+    lone = tmp_path / "lone.tflite"
+    shutil.copy(converted_run.file(MODEL_INT8), lone)
+    rows = {row["name"]: row for row in compare([str(converted_run.path), str(lone)], FAST)["models"]}
+    assert rows["lone"]["value"] == rows["patterns int8"]["value"]
+    assert rows["lone"]["p"] is not None
+
+
+def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path: Path) -> None:
+    lone = tmp_path / "lone.tflite"
+    shutil.copy(converted_run.file(MODEL_INT8), lone)
+    document = compare([str(lone)], FAST)
+    assert document["models"][0]["value"] is None
+    assert document["models"][0]["macs"] > 0
+    assert not document["models"][0]["front"]
+    with pytest.raises(TinymlError, match="--out"):
+        compare([str(lone)], Options(on_board=False, html=True))
+
+
+def test_picture_and_page_are_whole_and_repeatable(converted_run: Run, tmp_path: Path) -> None:
+    contents = []
+    for _ in range(2):
+        out = tmp_path / "out"
+        document = compare([str(converted_run.path)], Options(on_board=False, html=True, out=out))
+        contents.append(
+            [(out / name).read_bytes() for name in ("compare.png", "compare.html", "compare.json")]
+        )
+    assert contents[0] == contents[1]
+    with Image.open(document["picture"]) as picture:
+        assert min(picture.size) > 300
+    page = contents[0][1].decode()
+    assert "patterns int8" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert json.loads(contents[0][2])["pairs"] == document["pairs"]
+
+
+def test_a_hostile_name_stays_text(converted_run: Run, tmp_path: Path) -> None:
+    lone = tmp_path / "<script>alert(1)<"
+    lone.mkdir()
+    file = lone / "<b>x.tflite"
+    shutil.copy(converted_run.file(MODEL_INT8), file)
+    out = tmp_path / "out"
+    compare([str(converted_run.path), str(file)], Options(on_board=False, html=True, out=out))
+    assert "<b>x" not in (out / "compare.html").read_text(encoding="utf-8")
+
+
+def test_an_unknown_reference_names_the_models(converted_run: Run) -> None:
+    with pytest.raises(TinymlError, match="patterns int8"):
+        compare([str(converted_run.path)], Options(on_board=False, against="qat"))
+
+
+def test_a_stale_flatbuffer_is_refused(converted_run: Run) -> None:
+    path = converted_run.file(MODEL_INT8)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(TinymlError, match="tinyml convert"):
+        compare([str(converted_run.path)], FAST)
+
+
+def test_float_models_have_no_firmware_and_say_why(converted_run: Run) -> None:
+    cost = cost_of(converted_run.file(MODEL_FLOAT32).read_bytes(), "float", on_board=True)
+    assert cost.instructions is None
+    assert "float32" in cost.why_not
+
+
+@pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no QEMU here")
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no Arm compiler here")
+def test_instructions_are_those_of_profile(
+    converted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tinyml_cli.adopt import open_run
+    from tinyml_cli.profile.profile import profile
+
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "adopted"))
+    cost = cost_of(converted_run.file(MODEL_INT8).read_bytes(), "int8", on_board=True)
+    assert cost.instructions == profile(open_run(converted_run.file(MODEL_INT8)), "sim").instructions
+    assert cost.flash_bytes is not None
+    assert cost.flash_bytes > cost.bytes / 2
+
+
+def test_keys_follow_the_sound_and_not_the_front_end() -> None:
+    from tinyml_cli.tasks import EvaluationSet
+
+    rng = np.random.default_rng(0)
+    audio = rng.integers(-99, 99, (4, 30)).astype(np.int16)
+    audio[3] = audio[0]
+    sets = [
+        EvaluationSet(
+            audio,
+            rng.integers(0, 9, (4, n, 2)).astype(np.uint16),
+            np.array([0, 1, 2, 0]),
+            np.array(["a"] * 4),
+            "",
+        )
+        for n in (3, 5)
+    ]
+    keys = [answer_book.item_keys(each) for each in sets]
+    np.testing.assert_array_equal(*keys)
+    assert len(set(keys[0])) == 4, "equal items still have keys of their own"

@@ -1,0 +1,81 @@
+"""Quality against cost. Imports matplotlib, so import this module only when one is drawn."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tinyml_cli.files import write_atomic
+
+TITLES = {
+    "flash_bytes": "Flash (KB, linked)",
+    "ram_bytes": "RAM (KB, linked)",
+    "instructions": "Instructions (millions, emulated)",
+    "bytes": "Model (KB)",
+}
+UNITS = {"flash_bytes": 1e3, "ram_bytes": 1e3, "instructions": 1e6, "bytes": 1e3}
+
+_DPI = 130
+_FRONT, _OTHER, _INK = "#d55e00", "#0072b2", "#1b2a41"
+
+
+def panels(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(axis, rows that have a value on it and a quality), for each axis with at least one."""
+    axes = [
+        name
+        for name in ("flash_bytes", "ram_bytes", "instructions")
+        if any(r[name] is not None for r in rows)
+    ]
+    chosen = [
+        (axis, [r for r in rows if r[axis] is not None and r["value"] is not None])
+        for axis in axes or ["bytes"]
+    ]
+    return [(axis, shown) for axis, shown in chosen if shown]
+
+
+def draw(path: Path, document: dict[str, Any]) -> bool:
+    """Writes a PNG; whether there was something to draw.
+
+    Raises:
+        TinymlError: the file cannot be written.
+    """
+    shown = panels(document["models"])
+    if not shown:
+        return False
+    figure = Figure(figsize=(4.4 * len(shown), 4.2), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, (axis, rows) in enumerate(shown, 1):
+        _panel(figure.add_subplot(1, len(shown), number), axis, rows)
+    figure.suptitle(
+        "Quality with its 95 % interval against cost; the Pareto front in orange",
+        fontsize=9,
+        x=0.01,
+        ha="left",
+    )
+    stream = BytesIO()
+    # No software stamp: equal results give equal files.
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    write_atomic(path, stream.getvalue())
+    return True
+
+
+def _panel(axes: Any, axis: str, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        colour = _FRONT if row["front"] else _OTHER
+        x, y = row[axis] / UNITS[axis], row["value"]
+        if row["ci95"] is not None:
+            axes.vlines(x, *row["ci95"], color=colour, linewidth=1.2, alpha=0.6)
+        axes.plot(x, y, "o", color=colour, markersize=5)
+        axes.annotate(row["name"], (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6, color=_INK)
+    best = sorted((row[axis] / UNITS[axis], row["value"]) for row in rows if row["front"])
+    if len(best) > 1:
+        axes.step(*zip(*best, strict=True), where="post", color=_FRONT, linewidth=0.8, alpha=0.6)
+    axes.margins(0.15)
+    axes.set_xlabel(TITLES[axis], fontsize=8)
+    axes.set_ylabel(rows[0]["measure"], fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.grid(linewidth=0.4, alpha=0.5)

@@ -1,0 +1,59 @@
+"""A comparison for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyml_cli.console import console
+
+
+def show(document: dict[str, Any]) -> None:
+    """One table; why a model lacks firmware figures stands below it."""
+    rows = document["models"]
+    columns = ["Model", "", "Quality", "95 % interval", "vs. reference", "Bytes", "gzip", "MACs"]
+    firmware = any(row["instructions"] is not None for row in rows)
+    columns += ["Flash", "RAM", "Instructions"] if firmware else []
+    console.table(
+        f"Against {document['reference']}; * on the Pareto front"
+        + ("; flash and RAM linked, instructions emulated" if firmware else ""),
+        columns,
+        [_cells(row, document["reference"], firmware) for row in rows],
+    )
+    for row in rows:
+        if row["why_not"]:
+            console.info(f"{row['name']}: no firmware figures, {row['why_not']}.")
+
+
+def verdict(row: dict[str, Any], reference: str) -> str:
+    """How a model differs from the reference, in words."""
+    if row["name"] == reference or row["difference"] is None:
+        return "reference" if row["name"] == reference else "–"
+    points = f"{100 * row['difference']:+.1f} points"
+    if row["p"] is None:
+        return points
+    p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
+    return f"{points}, {'within chance' if row['within_chance'] else 'beyond chance'} ({p})"
+
+
+def sentence(document: dict[str, Any]) -> str:
+    """What the front holds, and where the picture lies."""
+    front = [row["name"] for row in document["models"] if row["front"]]
+    lines = [
+        f"On the Pareto front: {', '.join(front)}." if front else "No model could be both judged and counted."
+    ]
+    lines += [
+        f"{what}: {document[key]}"
+        for key, what in (("picture", "Picture"), ("page", "Page"))
+        if document[key]
+    ]
+    return "\n".join(lines)
+
+
+def _cells(row: dict[str, Any], reference: str, firmware: bool) -> list[object]:
+    value = "–" if row["value"] is None else f"{row['value']:.3f}"
+    limits = "–" if row["ci95"] is None else "{:.3f}–{:.3f}".format(*row["ci95"])
+    cells: list[object] = [row["name"], "*" if row["front"] else "", value, limits, verdict(row, reference)]
+    keys = ["bytes", "gzip_bytes", "macs"] + (
+        ["flash_bytes", "ram_bytes", "instructions"] if firmware else []
+    )
+    return cells + ["–" if row[key] is None else f"{row[key]:,}" for key in keys]
