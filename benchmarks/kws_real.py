@@ -16,7 +16,8 @@ import numpy as np
 from kws_common import tinyml, train_to_int8
 
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES
-from tinyml_cli.data.folder import BACKGROUND_FOLDER, speaker_of
+from tinyml_cli.data.folder import BACKGROUND_FOLDER
+from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.data.splits import position
 from tinyml_cli.evaluation.metrics import wilson_interval
 

@@ -11,6 +11,7 @@ import soundfile
 from tests.corpus import write_corpus
 from tinyml_cli.data import folder
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.errors import TinymlError
 
 
@@ -35,8 +36,8 @@ def test_own_silence_folder_comes_first(tmp_path: Path) -> None:
 
 
 def test_speaker_from_the_file_name() -> None:
-    assert folder.speaker_of(Path("yes/0a7c2a8d_nohash_12.wav")) == "0a7c2a8d"
-    assert folder.speaker_of(Path("yes/kitchen.wav")) == "yes/kitchen.wav"
+    assert speaker_of(Path("yes/0a7c2a8d_nohash_12.wav")) == "0a7c2a8d"
+    assert speaker_of(Path("yes/kitchen.wav")) == "yes/kitchen.wav"
 
 
 def test_at_most_so_many_clips_of_each_label_evenly_over_words(corpus: Path) -> None:

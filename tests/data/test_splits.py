@@ -40,5 +40,5 @@ def test_an_empty_split_is_an_error() -> None:
 
 def test_fixed_speakers_always_train() -> None:
     speakers = [f"s{i}" for i in range(100)]
-    where = split_groups(speakers, 0.2, 0.2, fixed_training=frozenset(speakers[:20]))
+    where = split_groups(speakers, 0.2, 0.2, fixed=dict.fromkeys(speakers[:20], "train"))
     assert set(where[:20]) == {"train"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinyml_cli.data.splits import Split
 
 SILENCE = "silence"
 UNKNOWN = "unknown"
@@ -21,19 +23,31 @@ class ClipSet:
         labels: str [clips], a name out of silence, unknown and the target words.
         words: str [clips], what is really said (for "unknown" the other word).
         groups: str [clips], the speaker; clips of one speaker never part.
+        weights: float64 [clips], how many times as often as a clip of weight 1 training takes each; None
+            means 1 for all.
     """
 
     audio: NDArray[np.int16]
     labels: NDArray[np.str_]
     words: NDArray[np.str_]
     groups: NDArray[np.str_]
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.audio)
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> ClipSet:
         """The clips at `rows` (indices or a mask)."""
-        return ClipSet(self.audio[rows], self.labels[rows], self.words[rows], self.groups[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return ClipSet(self.audio[rows], self.labels[rows], self.words[rows], self.groups[rows], weights)
+
+    def weigh(self) -> NDArray[np.float64]:
+        """The weight of each clip, float64 [clips]."""
+        return np.ones(len(self)) if self.weights is None else self.weights
+
+    def weighted(self, weight: float | NDArray[np.float64]) -> ClipSet:
+        """The same clips, each `weight` times as heavy."""
+        return replace(self, weights=self.weigh() * weight)
 
     def counts(self, labels: Sequence[str]) -> dict[str, int]:
         """Clips per label, zeros included."""
@@ -53,6 +67,7 @@ def join(sets: Sequence[ClipSet]) -> ClipSet:
         np.concatenate([s.labels for s in sets]),
         np.concatenate([s.words for s in sets]),
         np.concatenate([s.groups for s in sets]),
+        None if all(s.weights is None for s in sets) else np.concatenate([s.weigh() for s in sets]),
     )
 
 
@@ -64,10 +79,10 @@ class Corpus:
         clips: every clip.
         noises: long recordings of background, int16 [samples] each.
         notes: remarks that belong into the manifest.
-        fixed_training: groups too few to hold out, always trained on.
+        fixed_splits: groups whose split is settled: those too few to hold out, or an official list's.
     """
 
     clips: ClipSet
     noises: tuple[NDArray[np.int16], ...] = ()
     notes: tuple[str, ...] = ()
-    fixed_training: frozenset[str] = frozenset()
+    fixed_splits: Mapping[str, Split] = field(default_factory=dict)

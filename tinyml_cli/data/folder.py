@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
+from tinyml_cli.data import official_lists
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, fit_length, read_audio
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
+from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.errors import TinymlError
 
 BACKGROUND_FOLDER, SILENCE_FOLDER = "_background_noise_", "_silence_"
 MINIMUM_CLIPS, MINIMUM_SPEAKERS = 10, 3
 
-_SPEAKER = re.compile(r"^(?P<speaker>.+?)_nohash_\d+$")
 _THREADS = 2
 
 
@@ -36,17 +36,6 @@ class Recording:
     label: str
     word: str
     group: str
-
-
-def speaker_of(path: Path) -> str:
-    """`SPEAKER` of `SPEAKER_nohash_N.wav`; any other file is a speaker of its own."""
-    match = _SPEAKER.match(path.stem)
-    return match["speaker"] if match else f"{path.parent.name}/{path.name}"
-
-
-def has_speaker(path: Path) -> bool:
-    """Whether the file name says who speaks."""
-    return _SPEAKER.match(path.stem) is not None
 
 
 def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
@@ -97,7 +86,10 @@ def read_folder(
         notes.append(f"silence cut from {BACKGROUND_FOLDER}")
     if not (clips.labels == UNKNOWN).any():
         notes.append("no folders of other words: `unknown` is synthetic or missing")
-    return Corpus(clips, tuple(noises.values()), tuple(notes))
+    fixed = official_lists.read(root)
+    if fixed:
+        notes.append(f"split as {official_lists.VALIDATION_LIST} and {official_lists.TESTING_LIST} say")
+    return Corpus(clips, tuple(noises.values()), tuple(notes), fixed)
 
 
 def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Recording]:

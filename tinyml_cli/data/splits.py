@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ from tinyml_cli.errors import TinymlError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+_NOTHING_FIXED: Mapping[str, Split] = MappingProxyType({})
 
 
 def position(group: str) -> float:
@@ -35,7 +38,7 @@ def split_groups(
     groups: Iterable[str],
     validation_share: float,
     test_share: float,
-    fixed_training: Collection[str] = (),
+    fixed: Mapping[str, Split] = _NOTHING_FIXED,
 ) -> NDArray[np.str_]:
     """The split of each item, str [items].
 
@@ -43,16 +46,13 @@ def split_groups(
         groups: the speaker of each item.
         validation_share: share of speakers to watch the training by.
         test_share: share of speakers kept for `tinyml evaluate`; 0 keeps none.
-        fixed_training: speakers that always train.
+        fixed: split of the speakers for whom it is settled.
 
     Raises:
         TinymlError: a split that was asked for would be empty.
     """
     names = list(groups)
-    where = {
-        group: "train" if group in fixed_training else split_of(group, validation_share, test_share)
-        for group in set(names)
-    }
+    where = {group: fixed.get(group) or split_of(group, validation_share, test_share) for group in set(names)}
     wanted = [
         s for s, share in (("train", 1.0), ("validation", validation_share), ("test", test_share)) if share
     ]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data import levels
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_frames, to_int16
-from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER, has_speaker, speaker_of
+from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
+from tinyml_cli.data.speakers import has_speaker, speaker_of
 
 _THREADS = 2
 

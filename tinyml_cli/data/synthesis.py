@@ -17,6 +17,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import espeak, flite, phonemes, vocabulary
 from tinyml_cli.data.audio_file import fit_length, resample, to_int16
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
+from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, cache_dir
 
@@ -205,9 +206,9 @@ def _corpus(
         np.array([plan[row].group for row in good]),
     )
     engines = sorted({group.split("/")[0] for group in set(clips.groups)})
-    fixed = frozenset(str(g) for g in set(clips.groups) if g.startswith("flite/"))
+    fixed: dict[str, Split] = {str(g): "train" for g in set(clips.groups) if g.startswith("flite/")}
     notes = (f"synthetic speech by {' and '.join(engines)}, {len(set(clips.groups))} voices",)
-    return Corpus(clips, notes=notes, fixed_training=fixed)
+    return Corpus(clips, notes=notes, fixed_splits=fixed)
 
 
 def _cache_path(plan: Iterable[Planned], sample_rate_hz: int) -> Path:

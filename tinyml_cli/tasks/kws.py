@@ -213,7 +213,7 @@ def _with_silence(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     names = np.full(count, SILENCE)
     silence = ClipSet(audio, names, names, np.array([f"generated/{i}" for i in range(count)]))
     notes = (*corpus.notes, "silence generated")
-    return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_training)
+    return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_splits)
 
 
 def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
@@ -226,12 +226,14 @@ def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     )
     unknown = spoken.clips.take(spoken.clips.labels == UNKNOWN)
     notes = (*corpus.notes, *spoken.notes)
-    return Corpus(join([corpus.clips, unknown]), corpus.noises, notes, spoken.fixed_training)
+    return Corpus(
+        join([corpus.clips, unknown]), corpus.noises, notes, {**corpus.fixed_splits, **spoken.fixed_splits}
+    )
 
 
 def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
     validation, test = shares(recipe)
-    where = splits.split_groups(corpus.clips.groups, validation, test, corpus.fixed_training)
+    where = splits.split_groups(corpus.clips.groups, validation, test, corpus.fixed_splits)
     for split in (s for s in splits.SPLITS if s != "test" or test > 0):
         missing = set(recipe.words) - set(corpus.clips.labels[where == split])
         if missing:
