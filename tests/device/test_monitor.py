@@ -17,7 +17,10 @@ import soundfile
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
 from tinyml_cli.device.monitor import MonitorOptions, monitor
+from tinyml_cli.device.protocol import Detection
+from tinyml_cli.device.replay import with_quiet
 from tinyml_cli.device.tally import Summary
+from tinyml_cli.device.triggers import Triggers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
@@ -46,6 +49,32 @@ def clips(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, audio, 16_000)
     return tmp_path / "clips"
+
+
+def test_the_sound_that_fired_is_saved(run: Run, clips: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "fired"
+    monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=folder))
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["yes_tree_c_00000.04s.wav", "yes_yes_a_00000.04s.wav"]
+    sound, rate_hz = soundfile.read(folder / names[1], dtype="int16")
+    end = 1040 * 16
+    assert rate_hz == 16_000
+    assert np.array_equal(sound, with_quiet(LOUD, 16_000)[end - 16_000 : end])
+
+
+def test_triggers_go_into_a_folder_of_their_own(run: Run, clips: Path, tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match="not an empty folder"):
+        monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=clips))
+    with pytest.raises(TinymlError, match=r"does not keep the sound.*--replay"):
+        monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "fired"))
+
+
+def test_a_device_does_not_choose_where_triggers_are_written(tmp_path: Path) -> None:
+    triggers = Triggers(tmp_path / "fired", 1000, 16_000)
+    triggers.play("../a.wav", LOUD)
+    path = triggers.heard(Detection(label="../../x\0/y", score=1.0, t_ms=10**15))
+    assert path.parent == tmp_path / "fired"
+    assert path.is_file()
 
 
 def _events(text: str) -> list[dict[str, object]]:

@@ -29,6 +29,12 @@ def command(
         str | None,
         typer.Option("--trace", help="What else the board shall report: scores, features, status."),
     ] = None,
+    save_triggers: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-triggers", metavar="DIR", help="With --replay: keep the sound that made the board fire."
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -41,12 +47,12 @@ def command(
       tinyml monitor --board nano33ble
       tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
+      tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
     from tinyml_cli.device.monitor import MonitorOptions, monitor, trace_modes
     from tinyml_cli.run import Run
 
-    wanted = MonitorOptions(
-        replay, duration, json, log, tuple(filters or ()), trace_modes(options.word_list(trace) or [])
-    )
+    traced = trace_modes(options.word_list(trace) or [])
+    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers)
     monitor(Run.open(run), board, port, wanted)

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinyml_cli.console import console
+from tinyml_cli.data.triggers import check_folder
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.filters import Filter, Log, make_filters
@@ -17,6 +21,7 @@ from tinyml_cli.device.link import Link, Reconnected
 from tinyml_cli.device.protocol import Detection, Event, Ready, TraceMode
 from tinyml_cli.device.replay import recordings, replay_dir
 from tinyml_cli.device.tally import Summary
+from tinyml_cli.device.triggers import Triggers
 from tinyml_cli.device.views import JsonView, LineView, View
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -36,6 +41,7 @@ class MonitorOptions:
         log: a file that every event is appended to, one JSON object a line.
         filters: names of filters, in order.
         trace: what the board shall report besides detections.
+        save_triggers: a new folder for the sound that made the board fire; needs a replay.
     """
 
     replay: Path | None = None
@@ -44,6 +50,7 @@ class MonitorOptions:
     log: Path | None = None
     filters: Sequence[str] = ()
     trace: Sequence[TraceMode] = ()
+    save_triggers: Path | None = None
 
 
 def monitor(
@@ -66,6 +73,7 @@ def monitor(
     if options.replay is not None:
         recordings(options.replay)
     manifest = run.manifest()
+    _check_triggers(options)
     with contextlib.ExitStack() as stack:
         filters = make_filters(list(options.filters))
         if options.log is not None:
@@ -74,6 +82,18 @@ def monitor(
             filters.insert(0, log)
         view = stack.enter_context(_view(board, manifest, options))
         return _Session(run, manifest, board, port, options, view, filters).watch()
+
+
+def _check_triggers(options: MonitorOptions) -> None:
+    if options.save_triggers is None:
+        return
+    if options.replay is None:
+        raise TinymlError(
+            "A board does not keep the sound that it hears: only what this computer plays can be saved",
+            "--save-triggers",
+            "Record the room beside the board, then play the recording: add --replay FILE or DIR.",
+        )
+    check_folder(options.save_triggers)
 
 
 def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
@@ -119,6 +139,7 @@ class _Session:
     filters: list[Filter]
     summary: Summary = field(default_factory=Summary)
     started: bool = False
+    triggers: Triggers | None = None
 
     def watch(self) -> dict[str, Any]:
         start_s = time.monotonic()
@@ -140,9 +161,17 @@ class _Session:
         self.view.start(ready)
         self._trace(link)
         stop_at = None if self.options.duration_s is None else start_s + self.options.duration_s
+        if self.options.save_triggers is not None:
+            self.triggers = Triggers(self.options.save_triggers, self.manifest.clip_ms, ready.sample_rate_hz)
         if self.options.replay is not None:
             for clip in replay_dir(
-                link, self.options.replay, self.manifest.labels, ready.sample_rate_hz, self._show, stop_at
+                link,
+                self.options.replay,
+                self.manifest.labels,
+                ready.sample_rate_hz,
+                self._show,
+                stop_at,
+                self._keep_recording,
             ):
                 self.summary.count(clip["expected"], clip["detected"])
                 self.view.clip(clip)
@@ -163,8 +192,14 @@ class _Session:
         if modes:
             link.trace(*modes)
 
+    def _keep_recording(self, name: str, audio: NDArray[np.int16]) -> None:
+        if self.triggers is not None:
+            self.triggers.play(name, audio)
+
     def _show(self, event: Event) -> None:
         self.summary.detections += isinstance(event, Detection)
+        if self.triggers is not None and isinstance(event, Detection):
+            self.triggers.heard(event)
         for each in self.filters:
             passed = each.rx(event)
             if passed is None:

@@ -26,10 +26,15 @@ _ROOM_NOISE_LSB = 4.0
 _NOISE_SEED = 20_180_409
 
 OnEvent = Callable[[Event], None]
+OnRecording = Callable[[str, NDArray[np.int16]], None]
 
 
 def _ignore(event: Event) -> None:
     """For callers that want the detections alone."""
+
+
+def _play_unseen(name: str, audio: NDArray[np.int16]) -> None:
+    """For callers that do not want the sound."""
 
 
 def replay_file(
@@ -77,6 +82,7 @@ def replay_dir(
     sample_rate_hz: int = 16_000,
     on_event: OnEvent = _ignore,
     stop_at: float | None = None,
+    on_recording: OnRecording = _play_unseen,
 ) -> Iterator[dict[str, Any]]:
     """Plays every recording of a folder (or one file) and says what was heard.
 
@@ -87,6 +93,7 @@ def replay_dir(
         folder: the root of folders named by words, one such folder, or a file.
         labels: the model's labels.
         link, sample_rate_hz, on_event, stop_at: as for `replay_file`.
+        on_recording: told name and sound, the quiet round it included, of each before it is played.
 
     Yields:
         {"event": "clip", "file", "expected", "detected", "detections"}; `detected` is the label with the best
@@ -102,13 +109,15 @@ def replay_dir(
         except UnreadableAudioError as error:
             damaged.append((path, str(error)))
             continue
+        name = path.relative_to(folder).as_posix() if path != folder else path.name
+        on_recording(name, with_quiet(audio, sample_rate_hz))
         detections = replay_file(link, audio, sample_rate_hz, on_event, stop_at)
         if stop_at is not None and time.monotonic() >= stop_at:
             return
         best = max(detections, key=lambda detection: detection.score, default=None)
         yield {
             "event": "clip",
-            "file": path.relative_to(folder).as_posix() if path != folder else path.name,
+            "file": name,
             "expected": expected_label(path, folder, labels),
             "detected": best.label if best else None,
             "detections": [detection.as_dict() for detection in detections],

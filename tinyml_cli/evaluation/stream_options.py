@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_cli.data.triggers import check_folder
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.on_device import HOST
 from tinyml_cli.evaluation.options import Options
@@ -89,14 +90,6 @@ def stream_options(
             "--max-fa-per-hour",
             "Use more than 0, such as 0.5.",
         )
-    if save_triggers is not None and save_triggers.exists() and not _is_empty_folder(save_triggers):
-        raise TinymlError(
-            "The place for the triggers is not an empty folder; nothing was written",
-            str(save_triggers),
-            "Name a new folder.",
-        )
+    if save_triggers is not None:
+        check_folder(save_triggers)
     return StreamOptions(stream, truth, data, hours or DEFAULT_HOURS, max_fa_per_hour, save_triggers)
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())

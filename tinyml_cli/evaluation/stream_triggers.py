@@ -1,13 +1,13 @@
-"""The sound of false accepts, kept as files: to listen to, and to train on."""
+"""The sound of false accepts in streams."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from tinyml_cli.data.triggers import write_trigger
 from tinyml_cli.evaluation.operating_point import Tally
 from tinyml_cli.evaluation.stream_source import Part
-from tinyml_cli.files import atomic_path
 
 
 def save_triggers(
@@ -18,7 +18,7 @@ def save_triggers(
     sample_rate_hz: int,
     clip_ms: int,
 ) -> list[str]:
-    """Writes what the model saw at each false accept as `LABEL_STREAM_SECONDS.wav`, 16-bit mono.
+    """Writes what the model saw at each false accept, see `write_trigger`.
 
     Args:
         folder: new or empty.
@@ -30,8 +30,6 @@ def save_triggers(
     Returns:
         The files' names.
     """
-    import soundfile
-
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     for part, matched in zip(parts, tally.matched, strict=True):
@@ -41,8 +39,7 @@ def save_triggers(
         for detection in matched.false_accepts:
             end = detection.time_ms * sample_rate_hz // 1000
             clip = audio[max(0, end - clip_ms * sample_rate_hz // 1000) : end]
-            name = f"{labels[detection.label]}_{Path(part.name).stem}_{detection.time_ms / 1000:08.2f}s.wav"
-            with atomic_path(folder / name) as temporary:
-                soundfile.write(temporary, clip, sample_rate_hz, subtype="PCM_16")
-            names.append(name)
+            label, source = labels[detection.label], Path(part.name).stem
+            path = write_trigger(folder, label, source, detection.time_ms, clip, sample_rate_hz)
+            names.append(path.name)
     return names

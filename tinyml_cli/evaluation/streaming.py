@@ -132,8 +132,9 @@ def _tune(
         )
     elif best.misses > best.targets / 2:
         console.warn(
-            f"The settings that keep to {options.max_fa_per_hour:g} false accepts an hour miss {best.misses} of "
-            f"{best.targets} words on the validation streams. Train with more other words, or allow more."
+            f"The settings that keep to {options.max_fa_per_hour:g} false accepts an hour miss "
+            f"{best.misses} of {best.targets} words on the validation streams. Train with more other words, "
+            "or allow more."
         )
     return outcome
 
