@@ -37,3 +37,11 @@ def clipped_share(audio: NDArray[np.int16]) -> float:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
     runs = edges[1::2] - edges[::2]
     return float(runs[runs >= _CLIPPED_RUN].sum() / len(audio))
+
+
+def frame_levels_dbfs(audio: NDArray[np.int16], frame_samples: int) -> NDArray[np.float64]:
+    """Root mean square of each whole frame in dBFS, float64 [len(audio) // frame_samples]."""
+    frames = audio[: len(audio) // frame_samples * frame_samples].reshape(-1, frame_samples)
+    power = np.mean(np.square(frames.astype(np.float64)), axis=1)
+    level: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-9) / FULL_SCALE**2)
+    return np.maximum(level, QUIETEST_DBFS)

@@ -4,6 +4,7 @@
 Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
+  tinyml data synth --words yes,no --out synthetic/
   tinyml data download speech-commands
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "download": "download",
+    "synth": "synth",
     "check": "check",
     "build-vww": "build_vww",
 }

@@ -1,0 +1,53 @@
+"""tinyml data synth"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    words: Annotated[str, typer.Option("--words", help="Words to speak, separated by commas.")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder for the clips.")],
+    clips: Annotated[int, typer.Option("--clips", min=8, max=20_000, help="Clips of each word.")] = 500,
+    unknown: Annotated[
+        int, typer.Option("--unknown", min=0, max=50_000, help="Clips of all other words together.")
+    ] = 1000,
+    engines: Annotated[
+        str, typer.Option("--engines", help="Speech engines, separated by commas.")
+    ] = "espeak,flite",
+    sample_rate: Annotated[int, typer.Option("--sample-rate", min=4000, help="In Hz.")] = 16_000,
+    clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Fixes voices, rates and pitches.")] = 0,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the synthetic speech that training without recordings uses as WAV files.
+
+    \b
+    Examples:
+      tinyml data synth --words yes,no --out synthetic/
+      tinyml data synth --words marvin --clips 200 --unknown 400 --seed 7 --out marvin/
+      tinyml train kws --words yes,no --data synthetic/
+    """
+    from tinyml_cli.data import synth_files
+    from tinyml_cli.tasks.kws import check_words
+
+    listed = options.word_list(words) or []
+    check_words(listed)
+    document = synth_files.write_speech(
+        listed,
+        out,
+        clips,
+        unknown,
+        options.word_list(engines) or [],
+        sample_rate,
+        clip_ms * sample_rate // 1000,
+        seed,
+    )
+    console.result(document, synth_files.text(document, listed))
