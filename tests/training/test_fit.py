@@ -12,12 +12,12 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import build_model, count_macs
-from tinyml_cli.recipes.kws import KwsRecipe, TrainingRecipe
+from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, TrainingRecipe
 from tinyml_cli.training import fit as fitting
 from tinyml_cli.training.examples import Examples, to_float
 
 SHAPE = (20, 12, 1)
-OPTIONS = {"stem_filters": 8, "stem_kernel": [4, 4], "blocks": [[8, 2], [8, 1]]}
+OPTIONS = {"stem_filters": 8, "stem_kernel": [4, 4], "blocks": [[8, 2], [8, 1]], "dropout": 0.1}
 
 
 def examples(seed: int, count: int = 512) -> Examples:
@@ -31,14 +31,46 @@ def examples(seed: int, count: int = 512) -> Examples:
 
 
 def recipe(epochs: int = 5, **changes: Any) -> KwsRecipe:
-    return KwsRecipe(training=TrainingRecipe(epochs=epochs, batch_size=32, learning_rate=0.01, **changes))
+    return KwsRecipe(
+        words=["late"],
+        training=TrainingRecipe(
+            epochs=epochs, batch_size=32, learning_rate=0.01, weight_average=0.9, **changes
+        ),
+        augmentation=AugmentationRecipe(mixup=0.2),
+    )
+
+
+class Drifting:
+    """Examples that are others in each epoch, and harder ones once a miner has sought them."""
+
+    after_epochs = 2
+
+    def __init__(self) -> None:
+        self.found: list[int] = []
+
+    def __len__(self) -> int:
+        return 512
+
+    def at(self, epoch: int) -> Examples:
+        drawn = examples(100 + epoch)
+        if self.found and epoch > self.after_epochs:
+            drawn.features[: len(self.found)] = 300
+        return drawn
+
+    def seek(self, score: fitting.Score) -> list[int]:
+        worst = score(examples(1, 64).features).max(axis=1)
+        return [int(row) for row in np.argsort(worst)[:20]]
+
+    def use(self, found: list[int]) -> None:
+        self.found = found
 
 
 def run(logs: Path, chosen: KwsRecipe, resume: bool = False, fingerprint: str = "a") -> fitting.Fitted:
     def build() -> Any:
         return build_model("ds_cnn", SHAPE, 3, OPTIONS)
 
-    return fitting.fit(build, examples(1), examples(2, 64), chosen, logs, fingerprint, resume)
+    source = Drifting()
+    return fitting.fit(build, source, examples(2, 64), chosen, logs, fingerprint, resume, source)
 
 
 def weights(fitted: fitting.Fitted) -> list[np.ndarray]:
@@ -69,21 +101,22 @@ def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: 
     assert same(whole[0], run(tmp_path, recipe()))
 
 
+@pytest.mark.parametrize("stop", [1, 3], ids=["before hard examples are sought", "after"])
 def test_ctrl_c_keeps_the_last_and_resume_ends_where_an_unbroken_training_ends(
-    whole: tuple[fitting.Fitted, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: tuple[fitting.Fitted, Path], stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = fitting._Batches.epoch
+    batches = fitting.Batches.epoch
 
     def interrupted(self: Any, epoch: int) -> Any:
         for number, batch in enumerate(batches(self, epoch)):
-            if (epoch, number) == (2, 3):
+            if (epoch, number) == (stop, 3):
                 raise KeyboardInterrupt
             yield batch
 
-    monkeypatch.setattr(fitting._Batches, "epoch", interrupted)
+    monkeypatch.setattr(fitting.Batches, "epoch", interrupted)
     first = run(tmp_path, recipe())
     assert first.interrupted
-    assert first.epochs == 2
+    assert first.epochs == stop
     monkeypatch.undo()
     second = run(tmp_path, recipe(), resume=True)
     assert not second.interrupted
@@ -94,7 +127,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch:
     def interrupted(self: Any, epoch: int) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting._Batches, "epoch", interrupted)
+    monkeypatch.setattr(fitting.Batches, "epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, recipe())
 

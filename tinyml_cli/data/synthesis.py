@@ -49,6 +49,11 @@ class Planned:
         return f"{engine}/{self.utterance.voice}"
 
 
+def is_synthetic(group: str) -> bool:
+    """Whether a speaker is one of the voices of `synthesise`."""
+    return group.startswith(("espeak/", "flite/"))
+
+
 def synthesise(
     words: Sequence[str],
     clips_per_word: int,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Recognizer
 from tinyml_cli.recipes.base import BaseRecipe, Section
 
 RESERVED_LABELS = ("silence", "unknown")
+MAX_WORDS = 10
 
 SpeechEngine = Literal["espeak", "flite"]
 
@@ -26,6 +27,10 @@ class SynthesisRecipe(Section):
 class RecordedAugmentationRecipe(Section):
     """What recordings of people are given instead: they bring voices, rooms and noise of their own."""
 
+    synthesis_share: float = Field(
+        default=0.0, ge=0, lt=1, description="share of spoken examples that synthetic voices say all the same"
+    )
+
     speed: tuple[float, float] = (0.9, 1.1)
     equaliser_db: float = Field(default=3.0, ge=0, le=24)
     reverberation_share: float = Field(default=0.1, ge=0, le=1)
@@ -37,7 +42,10 @@ class RecordedAugmentationRecipe(Section):
 class AugmentationRecipe(Section):
     """How clips are varied; ranges are uniform, shares are probabilities."""
 
-    copies: int = Field(default=5, ge=1, le=50, description="augmented copies of each clip")
+    copies: int = Field(default=5, ge=1, le=50, description="augmented copies of each clip in an epoch")
+    renewed_share: float = Field(
+        default=0.1, ge=0, le=1, description="share of the copies that are made anew for every epoch"
+    )
     time_shift_ms: int = Field(default=150, ge=0, le=500)
     speed: tuple[float, float] = (0.85, 1.15)
     gain_db: tuple[float, float] = (-20.0, 6.0)
@@ -47,6 +55,11 @@ class AugmentationRecipe(Section):
     snr_db: tuple[float, float] = (0.0, 30.0)
     low_pass_share: float = Field(default=0.2, ge=0, le=1)
     spec_masks: int = Field(default=2, ge=0, le=4, description="SpecAugment masks on time and on channels")
+    vocal_tract: float = Field(
+        default=0.0, ge=0, le=0.4, description="frequencies are scaled by exp of up to so much either way"
+    )
+    tempo: float = Field(default=0.0, ge=0, le=0.4, description="time is scaled likewise, frequencies stay")
+    mixup: float = Field(default=0.0, ge=0, le=2, description="alpha of mixup; 0 mixes none")
     recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
 
 
@@ -55,6 +68,28 @@ class ModelRecipe(Section):
 
     name: str = "ds_cnn"
     options: dict[str, Any] = Field(default_factory=dict)
+
+
+class HardNegativesRecipe(Section):
+    """What the half-trained model takes for a word although it is none goes back in more often."""
+
+    share: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.9,
+        description="share of silence and unknown examples; 0 seeks none",
+    )
+    after: float = Field(default=0.5, gt=0, lt=1, description="share of the epochs after which it is sought")
+    threshold: float = Field(default=0.3, gt=0, lt=1, description="score of a word from which it counts")
+    limit: int = Field(default=500, ge=1, le=100_000, description="at most so many of each label")
+
+
+class DistillationRecipe(Section):
+    """Learning from larger models that were trained before."""
+
+    teachers: list[str] = Field(default_factory=list, description="run directories; the mean of them")
+    share: float = Field(default=0.7, ge=0, le=1, description="the teachers' share of the targets")
+    temperature: float = Field(default=1.0, gt=0, le=20, description="above 1 softens the teachers' scores")
 
 
 class TrainingRecipe(Section):
@@ -67,6 +102,16 @@ class TrainingRecipe(Section):
         default=None, gt=0, le=1, description="takes the place of learning_rate for recordings of people"
     )
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    weight_average: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="decay of the average of weights that is kept; 0: none",
+    )
+    class_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
+        default_factory=dict, description="label -> weight of its loss; 1 where left out"
+    )
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")
 
@@ -83,6 +128,8 @@ class KwsRecipe(BaseRecipe):
     features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
     augmentation: AugmentationRecipe = Field(default_factory=AugmentationRecipe)
     model: ModelRecipe = Field(default_factory=ModelRecipe)
+    hard_negatives: HardNegativesRecipe = Field(default_factory=HardNegativesRecipe)
+    distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)
     training: TrainingRecipe = Field(default_factory=TrainingRecipe)
     recognizer: Recognizer = Field(default_factory=Recognizer)
 
@@ -91,12 +138,26 @@ class KwsRecipe(BaseRecipe):
     def _words_are_distinct(cls, words: list[str]) -> list[str]:
         if not words:
             raise ValueError("give at least one word")
+        if len(words) > MAX_WORDS:
+            raise ValueError(f"{len(words)} words are too many; a model listens for at most {MAX_WORDS}")
         for word in words:
             if word in RESERVED_LABELS:
                 raise ValueError(f"`{word}` is a label that every model has already")
             if words.count(word) > 1:
                 raise ValueError(f"`{word}` stands there twice")
         return words
+
+    @model_validator(mode="after")
+    def _class_weights_are_of_labels(self) -> KwsRecipe:
+        unknown = set(self.training.class_weights) - {*RESERVED_LABELS, *self.words}
+        if unknown:
+            raise ValueError(f"training.class_weights: there is no label `{sorted(unknown)[0]}`")
+        return self
+
+    @property
+    def labels(self) -> list[str]:
+        """The model's outputs in their order."""
+        return [*RESERVED_LABELS, *self.words]
 
     @property
     def title(self) -> tuple[str, ...]:

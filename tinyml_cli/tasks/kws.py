@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections import Counter
@@ -13,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import augment, folder, splits, synthesis
+from tinyml_cli.data import augment, folder, prefixes, splits, synthesis
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.manifest import Data, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import EvaluationSet, kws_examples, kws_held_out
-from tinyml_cli.training.examples import Examples, to_float
+from tinyml_cli.tasks import EvaluationSet, kws_examples, kws_held_out, kws_training
+from tinyml_cli.training.examples import to_float
 
 if TYPE_CHECKING:
     import keras
@@ -35,11 +34,8 @@ HELD_OUT = kws_held_out.HELD_OUT
 
 _MADE_BY = "tinyml train"
 _CLIPS_PER_LABEL = 4000
-_TRAINING_SAMPLE_SIZE = 2000
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
-# Validation examples of each label made from the synthetic voices kept for it.
-_SYNTHETIC_VALIDATION_SIZE = 250
 _WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
 
 
@@ -114,31 +110,22 @@ class KeywordSpotting:
         corpus = self.load_data(recipe)
         where = _split(corpus, recipe)
         parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
-        train, validation = _make_examples(parts, corpus, recipe)
         if not run.file(RECIPE).exists():
             # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
             write_atomic(run.file(RECIPE), recipe.to_yaml())
-
-        from tinyml_cli.training.fit import fit
-
-        fitted = fit(
-            lambda: self.build_model(recipe),
-            train,
-            validation,
-            for_source(recipe),
-            run.file("logs"),
-            _fingerprint(recipe, train),
-            resume,
+        trained = kws_training.train(
+            lambda: self.build_model(recipe), corpus, parts, recipe, run.file("logs"), resume
         )
+        fitted = trained.fitted
         manifest = _describe(recipe, corpus, parts, fitted)
         if not resume:
             manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
-        _write(run, recipe, manifest, fitted, train, parts)
+        _write(run, recipe, manifest, trained, parts)
         return {
             "run": str(run.path),
             "seconds": round(time.monotonic() - started, 1),
-            "n_train": len(train),
-            "n_validation": len(validation),
+            "n_train": trained.examples_per_epoch,
+            "n_validation": trained.validation_examples,
             "n_test": len(parts["test"]),
             "metrics": manifest.metrics["train"],
             "interrupted": fitted.interrupted,
@@ -254,45 +241,16 @@ def shares(recipe: KwsRecipe) -> tuple[float, float]:
     return min(training.validation_share, limit), min(training.test_share, limit)
 
 
-def _make_examples(
-    parts: dict[splits.Split, ClipSet], corpus: Corpus, recipe: KwsRecipe
-) -> tuple[Examples, Examples]:
-    """Training and validation examples; synthetic voices are validated in noise, people as recorded."""
-    labels = kws_examples.labels_of(recipe.words)
-    quotas = kws_examples.training_quotas(parts["train"], recipe)
-    if recipe.data_path is None:
-        train = kws_examples.training_examples(parts["train"], (), quotas, recipe, [recipe.seed, 3])
-        quotas = dict.fromkeys(labels, _SYNTHETIC_VALIDATION_SIZE)
-        return train, kws_examples.training_examples(
-            parts["validation"], (), quotas, recipe, [recipe.seed, 4]
-        )
-    seed = [recipe.seed, 3]
-    train = kws_examples.training_examples(parts["train"], corpus.noises, quotas, for_source(recipe), seed)
-    return train, kws_examples.plain_examples(parts["validation"], labels, recipe.features)
-
-
-def for_source(recipe: KwsRecipe) -> KwsRecipe:
-    """The recipe as its data uses it: for recordings, the `recorded` keys take the others' place."""
-    if recipe.data_path is None:
-        return recipe
-    settings = recipe.augmentation
-    chosen = settings.model_copy(update=settings.recorded.model_dump())
-    rate = recipe.training.recorded_learning_rate or recipe.training.learning_rate
-    training = recipe.training.model_copy(update={"learning_rate": rate})
-    return recipe.model_copy(update={"augmentation": chosen, "training": training})
-
-
-def _fingerprint(recipe: KwsRecipe, train: Examples) -> str:
-    digest = hashlib.sha256(recipe.to_yaml().encode())
-    digest.update(train.features.tobytes())
-    digest.update(train.labels.tobytes())
-    return digest.hexdigest()
+def _with_prefixes(recipe: KwsRecipe) -> Recognizer:
+    """The recogniser's settings, with the words that begin another one unless the recipe names them."""
+    found = recipe.recognizer.longer_words or prefixes.longer_words(recipe.words)
+    return recipe.recognizer.model_copy(update={"longer_words": found})
 
 
 def _describe(
     recipe: KwsRecipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
 ) -> Manifest:
-    labels = kws_examples.labels_of(recipe.words)
+    labels = recipe.labels
     validation, test = shares(recipe)
     return Manifest(
         task=KWS.name,
@@ -311,7 +269,7 @@ def _describe(
         model=Model(
             name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)
         ),
-        recognizer=recipe.recognizer,
+        recognizer=_with_prefixes(recipe),
         metrics={
             "train": {
                 "validation_accuracy": round(fitted.validation_accuracy, 4),
@@ -326,19 +284,18 @@ def _write(
     run: Run,
     recipe: KwsRecipe,
     manifest: Manifest,
-    fitted: Fitted,
-    train: Examples,
+    trained: kws_training.Trained,
     parts: dict[splits.Split, ClipSet],
 ) -> None:
     """Writes the artifacts, the manifest last: a run without it counts as not trained."""
-    rows = np.random.default_rng([recipe.seed, 6]).permutation(len(train))[:_TRAINING_SAMPLE_SIZE]
+    sample = trained.sample
     with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, features=train.features[rows], labels=train.labels[rows])
+        np.savez_compressed(stream, features=sample.features, labels=sample.labels)
     kept = kws_examples.balanced(parts["test"], manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
     kws_held_out.save(run, kept)
     kws_held_out.save_speakers(run, parts)
     with atomic_path(run.file(MODEL)) as temporary:
-        fitted.model.save(temporary, include_optimizer=False)
+        trained.fitted.model.save(temporary, include_optimizer=False)
     write_atomic(run.file(RECIPE), recipe.to_yaml())
     for name in (MODEL, TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS):
         run.record(manifest, name, _MADE_BY)

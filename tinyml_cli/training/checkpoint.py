@@ -25,12 +25,14 @@ class Progress:
         epochs_done: completed epochs.
         loss: validation loss after the last of them.
         accuracy: validation accuracy after the last of them.
+        found: the hard examples that were found on the way; None before they were sought.
     """
 
     fingerprint: str
     epochs_done: int = 0
     loss: float = 0.0
     accuracy: float = 0.0
+    found: list[int] | None = None
 
 
 class Checkpoint:
@@ -43,12 +45,14 @@ class Checkpoint:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, model: keras.Model, progress: Progress) -> None:
-        """Records the epoch that just ended."""
+    def save(self, model: keras.Model, average: keras.Model | None, progress: Progress) -> None:
+        """Records the epoch that just ended, with the average of the weights where one is kept."""
         _save_model(model, self._last(progress))
+        if average is not None:
+            _save_model(average, self._average(progress))
         write_atomic(self._folder / _STATE, json.dumps(asdict(progress), indent=2) + "\n")
         for stale in self._folder.glob("*.keras"):
-            if stale != self._last(progress):
+            if stale not in (self._last(progress), self._average(progress)):
                 stale.unlink(missing_ok=True)
 
     def load_progress(self, fingerprint: str) -> Progress | None:
@@ -76,6 +80,10 @@ class Checkpoint:
         """The model and optimiser after the last epoch."""
         return _load_model(self._last(progress))
 
+    def load_average(self, progress: Progress) -> keras.Model:
+        """The averaged weights after the last epoch."""
+        return _load_model(self._average(progress))
+
     def clear(self) -> None:
         """Forgets everything saved."""
         if self._folder.is_dir():
@@ -85,6 +93,9 @@ class Checkpoint:
 
     def _last(self, progress: Progress) -> Path:
         return self._folder / f"last-{progress.epochs_done:04d}.keras"
+
+    def _average(self, progress: Progress) -> Path:
+        return self._folder / f"average-{progress.epochs_done:04d}.keras"
 
 
 def _save_model(model: keras.Model, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,30 @@ class Examples:
     Attributes:
         features: uint16 [examples, frames, channels].
         labels: int64 [examples], index into the run's labels.
+        soft: float32 [examples, labels], what a teacher thinks of each; rows sum to 1.
     """
 
     features: NDArray[np.uint16]
     labels: NDArray[np.int64]
+    soft: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def at(self, epoch: int) -> Examples:
+        """Themselves in every epoch."""
+        del epoch
+        return self
+
+
+class Source(Protocol):
+    """Examples that may be others in each epoch."""
+
+    def __len__(self) -> int:
+        """Examples of one epoch."""
+
+    def at(self, epoch: int) -> Examples:
+        """The examples of an epoch, the same whenever it is asked for; they hold until the next call."""
 
 
 def to_float(features: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -1,10 +1,11 @@
-"""Fits a classifier: one cosine to its end, SpecAugment, resumable, repeatable bit for bit."""
+"""Fits a classifier: one cosine to its end, resumable, repeatable bit for bit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -13,14 +14,30 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
-from tinyml_cli.data.augment import mask_features
 from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.training.average import Average
+from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
-from tinyml_cli.training.examples import Examples, to_float
+from tinyml_cli.training.examples import Examples, Source, to_float
 
 _WARM_UP_SHARE = 0.05
-_WEIGHT_DECAY = 1e-4
 _EVALUATION_BATCH = 256
+
+Score = Callable[[NDArray[np.uint16]], NDArray[np.float32]]
+
+
+class Miner(Protocol):
+    """Finds what a half-trained model gets wrong, and puts it among the examples of later epochs."""
+
+    @property
+    def after_epochs(self) -> int:
+        """The number of epochs after which to seek."""
+
+    def seek(self, score: Score) -> list[int]:
+        """What to learn from more often, as numbers that hold for this training's data."""
+
+    def use(self, found: list[int]) -> None:
+        """Takes up what was found, in this or in an interrupted training."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,13 @@ def make_deterministic(seed: int) -> None:
 
 def fit(
     build: Callable[[], keras.Model],
-    train: Examples,
+    train: Source,
     validation: Examples,
     recipe: KwsRecipe,
     logs: Path,
     fingerprint: str,
     resume: bool = False,
+    miner: Miner | None = None,
 ) -> Fitted:
     """Trains until the last epoch, or until Ctrl-C.
 
@@ -68,6 +86,7 @@ def fit(
         logs: folder for TensorBoard and the checkpoint.
         fingerprint: hash of what makes this training what it is; `resume` refuses another.
         resume: go on from the checkpoint, if there is one.
+        miner: seeks hard examples in the middle of the training; None seeks none.
 
     Raises:
         TinymlError: the checkpoint is damaged or belongs to another training.
@@ -76,19 +95,24 @@ def fit(
     make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
     progress = checkpoint.load_progress(fingerprint) if resume else None
-    batches = _Batches(train, build().output_shape[-1], recipe)
+    batches = Batches(train, build().output_shape[-1], recipe)
     if progress is None:
         checkpoint.clear()
         progress = Progress(fingerprint)
         make_deterministic(recipe.seed)
         model = build()
         _compile(model, len(batches), recipe)
+        twin = _copy(model) if recipe.training.weight_average else None
     else:
         console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
-    interrupted = _run(model, batches, validation, recipe, _Log(logs, checkpoint, progress))
+        twin = checkpoint.load_average(progress) if recipe.training.weight_average else None
+    learner = _Learner(model, twin, batches, recipe)
+    if miner is not None and progress.found is not None:
+        miner.use(progress.found)
+    interrupted = _run(learner, validation, recipe, miner, _Log(logs, checkpoint, progress))
     return Fitted(
-        model=checkpoint.load_last(progress),
+        model=checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress),
         epochs=progress.epochs_done,
         validation_accuracy=progress.accuracy,
         validation_loss=progress.loss,
@@ -96,15 +120,25 @@ def fit(
     )
 
 
-def _run(model: keras.Model, batches: _Batches, validation: Examples, recipe: KwsRecipe, log: _Log) -> bool:
+def _copy(model: keras.Model) -> keras.Model:
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _run(learner: _Learner, validation: Examples, recipe: KwsRecipe, miner: Miner | None, log: _Log) -> bool:
     """Runs the epochs that are left; whether Ctrl-C ended them."""
     progress = log.progress
     epochs = recipe.training.epochs
-    with console.progress((epochs - progress.epochs_done) * len(batches), "Training") as bar:
+    with console.progress((epochs - progress.epochs_done) * len(learner.batches), "Training") as bar:
         try:
             while progress.epochs_done < epochs:
-                losses = _epoch(model, batches, progress.epochs_done, bar, log.note)
-                log.epoch_ended(model, losses, _judge(model, validation), epochs)
+                losses = _epoch(learner, progress.epochs_done, bar, log.note)
+                done = progress.epochs_done + 1
+                if miner is not None and progress.found is None and done == miner.after_epochs:
+                    progress.found = miner.seek(learner.score)
+                    miner.use(progress.found)
+                log.epoch_ended(learner, losses, _judge(learner.score, validation), epochs)
         except KeyboardInterrupt:
             if progress.epochs_done == 0:
                 raise
@@ -113,24 +147,62 @@ def _run(model: keras.Model, batches: _Batches, validation: Examples, recipe: Kw
     return False
 
 
-def _epoch(model: keras.Model, batches: _Batches, epoch: int, bar: Bar, note: str) -> dict[str, float]:
+def _epoch(learner: _Learner, epoch: int, bar: Bar, note: str) -> dict[str, float]:
     """One pass over the training examples; their mean loss and accuracy."""
     totals: dict[str, float] = {}
-    for features, targets in batches.epoch(epoch):
-        for name, value in model.train_on_batch(features, targets, return_dict=True).items():
-            totals[name] = totals.get(name, 0.0) + float(value)
+    for measures in learner.epoch(epoch):
+        for name, value in measures.items():
+            totals[name] = totals.get(name, 0.0) + value
         bar.advance(1, note)
-    return {name: total / len(batches) for name, total in totals.items()}
+    return {name: total / len(learner.batches) for name, total in totals.items()}
 
 
-def _judge(model: keras.Model, examples: Examples) -> dict[str, float]:
+class _Learner:
+    """A model in training, and the average of its weights that is kept in its place."""
+
+    def __init__(
+        self, model: keras.Model, twin: keras.Model | None, batches: Batches, recipe: KwsRecipe
+    ) -> None:
+        self.model = model
+        self.twin = twin
+        self.batches = batches
+        decay = recipe.training.weight_average
+        self._average = None if twin is None else Average(model, twin, decay)
+
+    def epoch(self, epoch: int) -> Iterator[dict[str, float]]:
+        """Learns from each batch of an epoch; loss and accuracy of each."""
+        self._seed_dropout(epoch)
+        for index, batch in enumerate(self.batches.epoch(epoch)):
+            measures = self.model.train_on_batch(
+                batch.features, batch.targets, sample_weight=batch.weights, return_dict=True
+            )
+            if self._average is not None:
+                self._average.step(epoch * len(self.batches) + index)
+            yield {name: float(value) for name, value in measures.items()}
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """Gives every dropout layer the same state in an epoch, resumed or not: Keras saves none of it."""
+        for number, layer in enumerate(self.model.layers):
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([number, epoch])
+
+    def score(self, features: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """Scores of the model that is kept, float32 [examples, labels]."""
+        return predict(self.twin or self.model, features)
+
+
+def predict(model: keras.Model, features: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Scores float32 [examples, labels] of feature maps uint16 [examples, frames, channels]."""
+    parts = [
+        model.predict_on_batch(to_float(features[start : start + _EVALUATION_BATCH]))
+        for start in range(0, len(features), _EVALUATION_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _judge(score: Score, examples: Examples) -> dict[str, float]:
     """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare."""
-    scores = np.concatenate(
-        [
-            model.predict_on_batch(to_float(examples.features[start : start + _EVALUATION_BATCH]))
-            for start in range(0, len(examples), _EVALUATION_BATCH)
-        ]
-    )
+    scores = score(examples.features)
     losses = -np.log(np.maximum(scores[np.arange(len(scores)), examples.labels], 1e-7))
     hits = scores.argmax(axis=1) == examples.labels
     per_label = [examples.labels == label for label in np.unique(examples.labels)]
@@ -153,41 +225,10 @@ def _compile(model: keras.Model, steps_per_epoch: int, recipe: KwsRecipe) -> Non
         alpha=0.01,
     )
     model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=_WEIGHT_DECAY),
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
         metrics=["accuracy"],
     )
-
-
-def _one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    return np.eye(classes, dtype=np.float32)[labels]
-
-
-class _Batches:
-    """Shuffled, masked batches that depend on the seed, the epoch and the batch number alone.
-
-    So a resumed training sees what an uninterrupted one would have seen.
-    """
-
-    def __init__(self, examples: Examples, classes: int, recipe: KwsRecipe) -> None:
-        self.classes = classes
-        self._examples = examples
-        self._recipe = recipe
-        self._size = recipe.training.batch_size
-
-    def __len__(self) -> int:
-        return max(1, len(self._examples) // self._size)
-
-    def epoch(self, epoch: int) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """The batches of one epoch, all of one size: a short last one would be compiled anew."""
-        seed = self._recipe.seed
-        masks = self._recipe.augmentation.spec_masks
-        order = np.random.default_rng([seed, 7, epoch]).permutation(len(self._examples))
-        for index in range(len(self)):
-            rows = order[index * self._size : (index + 1) * self._size]
-            features = to_float(self._examples.features[rows])
-            mask_features(features, np.random.default_rng([seed, 8, epoch, index]), masks, masks)
-            yield features, _one_hot(self._examples.labels[rows], self.classes)
 
 
 class _Log:
@@ -200,12 +241,12 @@ class _Log:
         self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
     def epoch_ended(
-        self, model: keras.Model, trained: dict[str, float], judged: dict[str, float], epochs: int
+        self, learner: _Learner, trained: dict[str, float], judged: dict[str, float], epochs: int
     ) -> None:
         """Records one epoch.
 
         Args:
-            model: as it is now.
+            learner: as it is now.
             trained: loss and accuracy on the training examples.
             judged: loss and accuracy on the validation examples.
             epochs: epochs planned.
@@ -213,7 +254,7 @@ class _Log:
         progress = self.progress
         progress.epochs_done += 1
         progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
-        self._checkpoint.save(model, progress)
+        self._checkpoint.save(learner.model, learner.twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):
                 for name, value in measures.items():

@@ -1,0 +1,40 @@
+"""A moving average of a model's weights."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+class Average:
+    """A twin of a model that follows it slowly.
+
+    Exponential averaging after B. Polyak and A. Juditsky (1992), normalisation statistics included. The
+    decay grows from 0 with the number of steps, so the first weights do not linger.
+    """
+
+    def __init__(self, model: keras.Model, twin: keras.Model, decay: float) -> None:
+        """Starts to follow.
+
+        Args:
+            model: is trained.
+            twin: of the same architecture, with the average so far.
+            decay: share of the old average that each step keeps, in [0, 1).
+        """
+        self.twin = twin
+        self._decay = decay
+        pairs = [
+            (ours, theirs)
+            for ours, theirs in zip(twin.weights, model.weights, strict=True)
+            if "float" in ours.dtype
+        ]
+
+        def follow(share: tf.Tensor) -> None:
+            for ours, theirs in pairs:
+                ours.assign(ours + (theirs - ours) * share)
+
+        self._follow = tf.function(follow)
+
+    def step(self, number: int) -> None:
+        """Follows the model after its step `number`, counted from 0 over all epochs."""
+        self._follow(tf.constant(1 - min(self._decay, (1 + number) / (10 + number)), tf.float32))
