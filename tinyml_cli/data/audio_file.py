@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data import webm
+
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 # Beyond these a header is damaged rather than unusual.
 SUPPORTED_RATES_HZ = range(4_000, 768_001)
@@ -44,7 +46,8 @@ def read_frames(path: Path) -> tuple[NDArray[np.float32], int]:
     import soundfile
 
     try:
-        samples, file_rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        source = webm.opus_as_ogg(path.read_bytes()) if webm.is_webm(path) else path
+        samples, file_rate_hz = soundfile.read(source, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
         raise UnreadableAudioError(str(error).rstrip(".")) from error
     if len(samples) == 0:
