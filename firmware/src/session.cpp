@@ -166,6 +166,8 @@ bool Session::execute(const Command& command) {
       return false;
     case Verb::kPcm:
     case Verb::kLed:
+    case Verb::kImu:
+    case Verb::kCalibrate:
       return false;
   }
   answer(command, Reject::kNone);

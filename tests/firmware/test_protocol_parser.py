@@ -32,6 +32,10 @@ def pcm(seq: int, data: bytes) -> bytes:
     return with_crc(b"pcm %d " % seq + base64.b64encode(data))
 
 
+def imu(seq: int, data: bytes) -> bytes:
+    return with_crc(b"imu %d " % seq + base64.b64encode(data))
+
+
 def model_input(seq: int, offset: int, data: bytes) -> bytes:
     return with_crc(b"in %d %d " % (seq, offset) + base64.b64encode(data))
 
@@ -41,7 +45,7 @@ def expected(line: bytes) -> str:
     line = line.removesuffix(b"\r")
     words = line.split(b" ")
     verb = words[0].decode("latin-1")
-    if verb not in ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led"):
+    if verb not in ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led", "imu", "calibrate"):
         return "nak 0 command"
     number = words[1] if len(words) > 1 else b""
     if len(number) > 9:
@@ -51,12 +55,14 @@ def expected(line: bytes) -> str:
     seq = int(number)
     if seq > 65535:
         return "nak 0 range"
-    if verb in ("pcm", "in"):
+    if verb in ("pcm", "imu", "in"):
         return _expected_bulk(line, verb, seq)
     if verb == "trace":
         return _expected_trace(words[2:], seq)
     if verb == "led":
         return _expected_led(words[2:], seq)
+    if verb == "calibrate":
+        return _expected_calibrate(words[2:], seq)
     return f"{verb} {seq}" if len(words) == 2 else f"nak {seq} format"
 
 
@@ -82,6 +88,15 @@ def _expected_led(words: list[bytes], seq: int) -> str:
     return f"led {seq} " + " ".join(str(int(word)) for word in words)
 
 
+def _expected_calibrate(words: list[bytes], seq: int) -> str:
+    word = words[0] if words else b""
+    if len(word) > 9:
+        return f"nak {seq} range"
+    if not re.fullmatch(rb"[0-9]+", word) or len(words) > 1:
+        return f"nak {seq} format"
+    return f"calibrate {seq} {int(word)}"
+
+
 def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
     match = re.fullmatch(rb"(.*) ([0-9a-f]{8})", line, re.DOTALL)
     if match is None:
@@ -105,9 +120,10 @@ def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
         return f"nak {seq} format"
     if not data or base64.b64encode(data) != words[0]:
         return f"nak {seq} format"
-    if verb == "pcm" and len(data) > 1280:
+    most, unit = {"pcm": (1280, 2), "imu": (1272, 12)}.get(verb, (len(data), 1))
+    if len(data) > most:
         return f"nak {seq} length"
-    if verb == "pcm" and len(data) % 2:
+    if len(data) % unit:
         return f"nak {seq} format"
     return f"{verb} {seq} {offset} {len(data)} {zlib.crc32(data):08x}"
 
@@ -132,10 +148,16 @@ def test_every_command(parser: Path) -> None:
         b"trace 5 status,status",
         b"sensors 5",
         b"led 5 0 128 255",
+        b"calibrate 5 60",
         b"run 65535",
         b"run 0",
     ]
-    lines += [pcm(6, bytes(1280)), model_input(7, 0, b"\x80"), model_input(8, 27647, bytes(range(256)) * 11)]
+    lines += [
+        pcm(6, bytes(1280)),
+        imu(6, bytes(1272)),
+        model_input(7, 0, b"\x80"),
+        model_input(8, 27647, bytes(range(256)) * 11),
+    ]
     answers = check(parser, b"\n".join(lines) + b"\n")
     assert not [answer for answer in answers if answer.startswith("nak")]
     assert answers[-1].startswith("in 8 27647 2816 ")
@@ -178,6 +200,12 @@ def test_every_command(parser: Path) -> None:
         (with_crc(b"pcm 9 AAAA AAAA"), "nak 9 format"),
         (pcm(9, b"\0"), "nak 9 format"),
         (pcm(9, bytes(1282)), "nak 9 length"),
+        (imu(9, bytes(1284)), "nak 9 length"),
+        (imu(9, bytes(14)), "nak 9 format"),
+        (b"calibrate 9", "nak 9 format"),
+        (b"calibrate 9 -1", "nak 9 format"),
+        (b"calibrate 9 1 2", "nak 9 format"),
+        (b"calibrate 9 9999999999", "nak 9 range"),
         (with_crc(b"in 9 4294967296 AAAA"), "nak 9 range"),
         (with_crc(b"in 9 AAAA"), "nak 9 format"),
         (b"pcm 9 \xff\x00\xfe", "nak 9 format"),
@@ -198,7 +226,9 @@ def test_mutated_commands(parser: Path) -> None:
     for _ in range(3000):
         data = rng.randbytes(rng.choice((1, 2, 3, 64, 640)))
         line = bytearray(
-            rng.choice((pcm(rng.randrange(70000), data), model_input(3, rng.randrange(2000), data)))
+            rng.choice(
+                (pcm(rng.randrange(70000), data), imu(1, data), model_input(3, rng.randrange(2000), data))
+            )
         )
         for _ in range(rng.randrange(3)):
             place = rng.randrange(len(line))
@@ -229,6 +259,8 @@ def test_random_bytes(parser: Path) -> None:
         b"info",
         b"trace",
         b"led",
+        b"imu",
+        b"calibrate",
         b"sensors",
         b"status",
         b",",

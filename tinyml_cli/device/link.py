@@ -140,6 +140,14 @@ class Link:
         """Feeds the microphone: int16[1..640] samples; returns when the device has taken them."""
         self._command(partial(protocol.encode_pcm, samples_le=samples.astype("<i2").tobytes()), Ack)
 
+    def feed_imu(self, samples: NDArray[np.int16]) -> None:
+        """Feeds the motion sensor: int16 [1..106, 6]; returns when the device has taken them."""
+        self._command(partial(protocol.encode_imu, samples_le=samples.astype("<i2").tobytes()), Ack)
+
+    def calibrate(self, seconds: int) -> None:
+        """Starts a calibration over so many seconds of normal running; a `calibrated` event ends it."""
+        self._command(partial(protocol.encode_calibrate, seconds=seconds), Ack)
+
     def write_input(self, values: NDArray[np.int8]) -> None:
         """Writes a whole model input, int8[n] (flattened in C order)."""
         data = np.ascontiguousarray(values, dtype=np.int8).tobytes()

@@ -17,6 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 PROTOCOL_VERSION = 1
 MAX_COMMAND_CHARS = 4095
 MAX_PCM_SAMPLES = 640
+IMU_SAMPLE_BYTES = 12
+MAX_IMU_SAMPLES = 106
 # 2,048 bytes are 2,732 base64 characters: well below MAX_COMMAND_CHARS with verb, offset and CRC.
 MAX_INPUT_BYTES = 2048
 MAX_SEQ = 65_535
@@ -163,6 +165,34 @@ class Sensors(Event):
     az_mg: Acceleration | None = None
 
 
+class Anomaly(Event):
+    """The score of one window, and whether the alarm is on; `t_ms` is stream time.
+
+    `level` is the running mean of scores, `drifting` that it has left the trained one for good.
+    """
+
+    event: Literal["anomaly"] = "anomaly"
+    t_ms: Count
+    score: Count
+    threshold: Count
+    level: Count
+    alarm: bool
+    drifting: bool
+
+
+class Calibrated(Event):
+    """What came of `calibrate`; `threshold` is the new one where `done`, else the old one is kept."""
+
+    event: Literal["calibrated"] = "calibrated"
+    done: bool
+    t_ms: Count
+    windows: Count
+    needed: Count
+    threshold: Count
+    previous: Count
+    stored: bool
+
+
 class Fault(Event):
     """The device met an error that it cannot mend."""
 
@@ -200,6 +230,8 @@ _EVENTS: dict[str, type[Event]] = {
     "output": Output,
     "status": Status,
     "sensors": Sensors,
+    "anomaly": Anomaly,
+    "calibrated": Calibrated,
     "fault": Fault,
 }
 
@@ -344,6 +376,30 @@ def encode_pcm(seq: int, samples_le: bytes) -> bytes:
     if not 0 < len(samples_le) <= 2 * MAX_PCM_SAMPLES or len(samples_le) % 2:
         raise ValueError(f"pcm takes 1..{MAX_PCM_SAMPLES} int16 samples, not {len(samples_le)} bytes")
     return _bulk_line("pcm", seq, _base64(samples_le))
+
+
+def encode_imu(seq: int, samples_le: bytes) -> bytes:
+    """Feeds the motion sensor with at most 106 samples of 6 values, int16 little endian.
+
+    The values are acceleration in g / 1000 and rotation in tenths of a degree per second, x, y, z each.
+
+    Raises:
+        ValueError: no whole samples, none, or too many.
+    """
+    if not 0 < len(samples_le) <= IMU_SAMPLE_BYTES * MAX_IMU_SAMPLES or len(samples_le) % IMU_SAMPLE_BYTES:
+        raise ValueError(f"imu takes 1..{MAX_IMU_SAMPLES} samples of 6 int16, not {len(samples_le)} bytes")
+    return _bulk_line("imu", seq, _base64(samples_le))
+
+
+def encode_calibrate(seq: int, seconds: int) -> bytes:
+    """Asks the application `anomaly` to find its threshold anew from so many seconds of normal running.
+
+    Raises:
+        ValueError: a time that is not within 1..999999999.
+    """
+    if not 0 < seconds <= 999_999_999:
+        raise ValueError(f"calibrate takes 1..999999999 seconds, not {seconds}")
+    return _line("calibrate", seq, str(seconds))
 
 
 def encode_input(seq: int, offset: int, data: bytes) -> bytes:

@@ -65,9 +65,11 @@ bool parse_verb(Span word, Verb* verb) {
   static const struct {
     const char* name;
     Verb verb;
-  } kVerbs[] = {{"pcm", Verb::kPcm},         {"in", Verb::kIn},       {"run", Verb::kRun},
-                {"info", Verb::kInfo},       {"reset", Verb::kReset}, {"trace", Verb::kTrace},
-                {"sensors", Verb::kSensors}, {"led", Verb::kLed}};
+  } kVerbs[] = {{"pcm", Verb::kPcm},         {"in", Verb::kIn},
+                {"run", Verb::kRun},         {"info", Verb::kInfo},
+                {"reset", Verb::kReset},     {"trace", Verb::kTrace},
+                {"sensors", Verb::kSensors}, {"led", Verb::kLed},
+                {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -146,19 +148,27 @@ Reject parse_color(Words* words, uint8_t color[3]) {
   return Reject::kNone;
 }
 
+Reject check_samples(size_t bytes, size_t sample_bytes, size_t most) {
+  if (bytes > most * sample_bytes) {
+    return Reject::kLength;
+  }
+  return bytes % sample_bytes == 0 ? Reject::kNone : Reject::kFormat;
+}
+
 Reject decode_data(char* line, Span text, Command* command) {
   uint8_t* bytes = reinterpret_cast<uint8_t*>(line);
   if (text.length == 0 || !base64_decode(text.text, text.length, bytes, &command->bytes)) {
     return Reject::kFormat;
   }
   command->data = bytes;
-  if (command->verb != Verb::kPcm) {
-    return Reject::kNone;
+  switch (command->verb) {
+    case Verb::kPcm:
+      return check_samples(command->bytes, sizeof(int16_t), kMaxPcmSamples);
+    case Verb::kImu:
+      return check_samples(command->bytes, kImuValues * sizeof(int16_t), kMaxImuSamples);
+    default:
+      return Reject::kNone;
   }
-  if (command->bytes > kMaxPcmSamples * sizeof(int16_t)) {
-    return Reject::kLength;
-  }
-  return command->bytes % sizeof(int16_t) == 0 ? Reject::kNone : Reject::kFormat;
 }
 
 Reject parse_bulk(char* line, size_t length, Command* command) {
@@ -193,7 +203,7 @@ Reject parse_command(char* line, size_t length, Command* command) {
     return number;
   }
   command->seq = static_cast<uint16_t>(seq);
-  if (command->verb == Verb::kPcm || command->verb == Verb::kIn) {
+  if (command->verb == Verb::kPcm || command->verb == Verb::kImu || command->verb == Verb::kIn) {
     return parse_bulk(line, length, command);
   }
   Reject arguments = Reject::kNone;
@@ -201,6 +211,8 @@ Reject parse_command(char* line, size_t length, Command* command) {
     arguments = parse_trace(words.take(), &command->trace);
   } else if (command->verb == Verb::kLed) {
     arguments = parse_color(&words, command->color);
+  } else if (command->verb == Verb::kCalibrate) {
+    arguments = parse_number(words.take(), UINT32_MAX, &command->seconds);
   }
   if (arguments != Reject::kNone) {
     return arguments;
