@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,19 @@ class Recognizer(_Section):
     threshold: float = Field(default=0.7, gt=0, le=1, description="averaged posterior that counts as heard")
     suppression_ms: int = Field(default=1000, ge=0, le=60_000)
     minimum_count: int = Field(default=3, ge=1, le=100)
+    longer_words: dict[str, list[str]] = Field(
+        default_factory=dict, description="word -> other words that begin with it; found when trained"
+    )
+    prefix_wait_ms: int = Field(
+        default=500, ge=0, le=5000, description="how long such a word waits for the longer ones; 0: never"
+    )
+
+    def longer_word_masks(self, labels: Sequence[str]) -> list[int]:
+        """For each label: bit n is set where it waits for label n."""
+        if self.prefix_wait_ms == 0:
+            return [0] * len(labels)
+        longer = [self.longer_words.get(label, []) for label in labels]
+        return [sum(1 << labels.index(word) for word in words if word in labels) for words in longer]
 
 
 class Artifact(_Section):

@@ -21,7 +21,7 @@ constexpr uint32_t kPermillePerStepQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 10
 
 constexpr RecognizerConfig kRecognizerConfig = {
     kLabelCount,   kFirstWord,        DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS,
-    MINIMUM_COUNT, OUTPUT_ZERO_POINT, kPermillePerStepQ16,
+    MINIMUM_COUNT, OUTPUT_ZERO_POINT, kPermillePerStepQ16,          LONGER_WORDS,      PREFIX_WAIT_MS,
 };
 
 }  // namespace

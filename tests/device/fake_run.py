@@ -70,6 +70,8 @@ static const uint16_t DETECTION_THRESHOLD_PERMILLE[LABEL_COUNT] = {700, 700, 700
 #define AVERAGE_WINDOW_MS 500
 #define SUPPRESSION_MS 1000
 #define MINIMUM_COUNT 3
+#define PREFIX_WAIT_MS 500
+static const uint32_t LONGER_WORDS[LABEL_COUNT] = {0, 0, 0, 0};
 """
 
 

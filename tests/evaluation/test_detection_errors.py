@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tinyml_cli.evaluation.detection_errors import Target, match
-from tinyml_cli.evaluation.stream_recognizer import Detection
+from tinyml_cli.evaluation.recognizer import Detection
 
 YES, NO = 2, 3
 

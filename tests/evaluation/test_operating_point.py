@@ -39,7 +39,7 @@ def words(count: int, score: float, inferences: int) -> tuple[list[tuple[int, fl
 def test_the_threshold_goes_between_words_and_what_resembles_them() -> None:
     peaks, targets = words(50, 0.9, 8)
     noise = [(15_000 + 20_000 * index, 0.7, 8) for index in range(20)]
-    trial = Trial([stream(1200, peaks + noise, targets)], OUTPUT)
+    trial = Trial([stream(1200, peaks + noise, targets)], OUTPUT, LABELS)
     best = search(trial, Recognizer(), STRIDE_MS, 0.5)
     assert (best.misses, best.repeats, best.false_accepts) == (0, 0, 0)
     assert 0.75 <= best.recognizer.threshold <= 0.88, "well inside of the range, not on its edge"
@@ -49,7 +49,9 @@ def test_the_threshold_goes_between_words_and_what_resembles_them() -> None:
 def test_short_peaks_are_smoothed_away() -> None:
     peaks, targets = words(50, 0.8, 8)
     clicks = [(15_000 + 20_000 * index, 1.0, 1) for index in range(20)]
-    best = search(Trial([stream(1200, peaks + clicks, targets)], OUTPUT), Recognizer(), STRIDE_MS, 0.5)
+    best = search(
+        Trial([stream(1200, peaks + clicks, targets)], OUTPUT, LABELS), Recognizer(), STRIDE_MS, 0.5
+    )
     assert (best.misses, best.false_accepts) == (0, 0)
     assert best.recognizer.average_window_ms > STRIDE_MS
 
@@ -57,7 +59,7 @@ def test_short_peaks_are_smoothed_away() -> None:
 def test_suppression_outlasts_a_word_that_comes_and_goes() -> None:
     peaks, targets = words(20, 0.9, 3)
     again = [(start + 900, 0.9, 3) for start, _, _ in peaks]
-    trial = Trial([stream(600, peaks + again, targets)], OUTPUT)
+    trial = Trial([stream(600, peaks + again, targets)], OUTPUT, LABELS)
     assert trial.tally(Recognizer(suppression_ms=500, average_window_ms=100, minimum_count=1)).repeats == 20
     assert search(trial, Recognizer(), STRIDE_MS, 0.5).repeats == 0
 
@@ -66,7 +68,7 @@ def test_an_allowance_that_nothing_keeps_gives_the_fewest_false_accepts() -> Non
     peaks, targets = words(20, 0.9, 8)
     wrong = [(15_000 + 20_000 * index, 1.0, 15) for index in range(20)]
     advanced = []
-    trial = Trial([stream(600, peaks + wrong, targets)], OUTPUT)
+    trial = Trial([stream(600, peaks + wrong, targets)], OUTPUT, LABELS)
     best = search(trial, Recognizer(), STRIDE_MS, 0.5, lambda: advanced.append(1))
     assert best.false_accepts == 20
     assert len(advanced) == size(STRIDE_MS)
@@ -76,7 +78,7 @@ def test_figures_count_what_happened() -> None:
     peaks, targets = words(60, 0.9, 8)
     wrong = [(15_000, 0.95, 8), (35_000, 0.95, 8)]
     heard = stream(1200, peaks[3:] + wrong, targets)
-    tally = Trial([heard], OUTPUT).tally(Recognizer(average_window_ms=300))
+    tally = Trial([heard], OUTPUT, LABELS).tally(Recognizer(average_window_ms=300))
     outcome = figures(tally, LABELS)
     assert outcome["hours"] == 1200 / 3600
     assert outcome["false_accepts"]["n"] == outcome["words"]["yes"]["false_accepts"]["n"] == 2
@@ -92,7 +94,7 @@ def test_figures_count_what_happened() -> None:
 def test_mlperfs_rule_fails_at_nine() -> None:
     peaks, targets = words(60, 0.9, 8)
     heard = stream(1200, peaks[9:], targets)
-    rule = mlperf_rule(Trial([heard], OUTPUT).tally(Recognizer()), [heard])
+    rule = mlperf_rule(Trial([heard], OUTPUT, LABELS).tally(Recognizer()), [heard])
     assert (rule["passed"], rule["of"], rule["windows"][0]["misses"]) == (0, 1, 9)
 
 

@@ -34,14 +34,16 @@ def settings(**changes: object) -> Settings:
 
 
 def heard(steps: list[Step]) -> list[tuple[int, int, int]]:
-    return [(s.best, s.averages_permille[s.best], s.time_ms) for s in steps if s.reason == "heard"]
+    found = [step.reported for step in steps if step.reported is not None]
+    return [(each.label, each.score_permille, each.time_ms) for each in found]
 
 
 def of_firmware(
     program: Path, chosen: Settings, stream: list[tuple[int, list[int]]]
 ) -> list[tuple[int, ...]]:
     head = [4, 2, chosen.average_window_ms, chosen.suppression_ms, chosen.minimum_count, chosen.zero_point]
-    rows = [[*head, chosen.permille_per_step_q16], list(chosen.thresholds_permille)]
+    rows = [[*head, chosen.permille_per_step_q16, chosen.prefix_wait_ms], list(chosen.thresholds_permille)]
+    rows.append(list(chosen.longer_words) or [0] * 4)
     rows += [[time_ms, *scores] for time_ms, scores in stream]
     text = "\n".join(" ".join(map(str, row)) for row in rows)
     return [tuple(map(int, line.split())) for line in run(program, stdin=text.encode()).decode().splitlines()]
@@ -51,10 +53,7 @@ def of_hours(chosen: Settings, stream: list[tuple[int, list[int]]]) -> list[tupl
     """What the recogniser for long streams finds."""
     times = np.array([time_ms for time_ms, _ in stream], np.int64)
     scores = np.array([values for _, values in stream], np.int8)
-    smoothed = smooth(
-        times, scores, chosen.average_window_ms, chosen.zero_point, chosen.permille_per_step_q16
-    )
-    found = detections(smoothed, chosen.thresholds_permille, chosen.suppression_ms, chosen.minimum_count)
+    found = detections(smooth(times, scores, chosen), chosen)
     return [(each.label, each.score_permille, each.time_ms) for each in found]
 
 
@@ -68,6 +67,8 @@ def test_random_streams_are_heard_as_the_firmware_hears_them(program: Path, seed
         minimum_count=rng.randint(1, 8),
         zero_point=rng.choice([-128, -100, 3]),
         permille_per_step_q16=rng.choice([256_000, 255_999, 300_001]),
+        longer_words=rng.choice([(), (0, 0, 8, 0), (0, 0, 0, 4), (0, 0, 8, 0)]),
+        prefix_wait_ms=rng.choice([0, 150, 500, 2000]),
     )
     stream, time_ms, favourite = [], 1000, 0
     for _ in range(400):
@@ -95,7 +96,18 @@ def test_reasons_say_what_was_lacking() -> None:
 
 
 def test_settings_are_those_that_firmware_gets() -> None:
-    manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "yes"])
-    chosen = Settings.of(manifest, TensorQuantization(scale=1 / 256, zero_point=-128))
-    assert chosen.thresholds_permille == (700, 700, 700)
+    manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "yes", "yesterday"])
+    manifest.recognizer.longer_words = {"yes": ["yesterday"]}
+    output = TensorQuantization(scale=1 / 256, zero_point=-128)
+    chosen = Settings.of(manifest.recognizer, manifest.labels, output)
+    assert chosen.thresholds_permille == (700,) * 4
+    assert (chosen.longer_words, chosen.prefix_wait_ms) == ((0, 0, 8, 0), 500)
     assert chosen.permille_per_step_q16 == 256_000
+
+
+def test_a_reset_forgets_what_waits() -> None:
+    recognizer = Recognizer(settings(longer_words=(0, 0, 8, 0), prefix_wait_ms=500))
+    reasons = [recognizer.push(1000 + 100 * n, SURE).reason for n in range(3)]
+    assert reasons == ["too few", "too few", "waits"]
+    recognizer.reset()
+    assert all(recognizer.push(1300 + 100 * n, QUIET).reported is None for n in range(9))

@@ -117,7 +117,7 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     model = Int8Model((run / MODEL_INT8).read_bytes())
     scores = score_stream(stream.audio, model, manifest)
     assert len(scores.scores) == inferences(part.samples, manifest)
-    tally = Trial([Heard(scores, stream.targets)], model.output).tally(manifest.recognizer)
+    tally = Trial([Heard(scores, stream.targets)], model.output, manifest.labels).tally(manifest.recognizer)
     expected = sorted(
         [(d.t_ms, d.label) for d in _detections(tally, manifest.labels)],
     )

@@ -23,7 +23,9 @@ class Settings:
     minimum: int = 3
     zero_point: int = -128
     permille_per_step_q16: int = 256000  # scale 1/256
+    prefix_wait_ms: int = 500
     thresholds: list[int] = field(default_factory=lambda: [0, 0, 700, 700])
+    longer_words: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recognize(program: Path, settings: Settings, steps: list[tuple[int, list[int]]]) -> list[Detection]:
     head = [settings.labels, settings.first_word, settings.window_ms, settings.suppression_ms]
     head += [settings.minimum, settings.zero_point, settings.permille_per_step_q16]
-    rows = [head, settings.thresholds, *([time_ms, *scores] for time_ms, scores in steps)]
+    head.append(settings.prefix_wait_ms)
+    rows = [
+        head,
+        settings.thresholds,
+        settings.longer_words,
+        *([time_ms, *scores] for time_ms, scores in steps),
+    ]
     text = "\n".join(" ".join(map(str, row)) for row in rows)
     output = run(program, stdin=text.encode()).decode()
     assert output != "refused\n"
@@ -95,10 +103,54 @@ def test_a_threshold_is_reached_by_equality(program: Path) -> None:
 
 
 def test_settings_that_do_not_fit_are_refused(program: Path) -> None:
-    thresholds = " ".join(["700"] * 33)
-    assert run(program, stdin=f"33 2 500 1000 3 -128 256000\n{thresholds}\n".encode()) == b"refused\n"
-    assert run(program, stdin=b"4 2 500 1000 65 -128 256000\n0 0 700 700\n") == b"refused\n"
-    assert run(program, stdin=b"0 0 500 1000 3 -128 256000\n") == b"refused\n"
+    for labels, minimum in ((33, 3), (4, 65), (0, 3)):
+        text = f"{labels} 2 500 1000 {minimum} -128 256000 500\n" + "0 " * 2 * labels
+        assert run(program, stdin=text.encode()) == b"refused\n"
+
+
+@pytest.fixture
+def no_nora() -> Settings:
+    """Label 2 begins label 3."""
+    return Settings(longer_words=[0, 0, 1 << NO, 0])
+
+
+def test_a_word_that_begins_another_is_reported_after_its_wait(program: Path, no_nora: Settings) -> None:
+    steps = every(100, *[sure_of(YES)] * 4, *[sure_of(SILENCE)] * 10)
+    assert recognize(program, no_nora, steps) == [(YES, 996, 1700)], "it passed at 1200"
+    no_nora.prefix_wait_ms = 0
+    assert recognize(program, no_nora, steps) == [(YES, 996, 1300)], "with the next inference"
+
+
+def test_the_longer_word_takes_its_place(program: Path, no_nora: Settings) -> None:
+    steps = every(100, *[sure_of(YES)] * 4, *[sure_of(NO)] * 5, *[sure_of(SILENCE)] * 9)
+    assert [(label, at) for label, _, at in recognize(program, no_nora, steps)] == [(NO, 1700)]
+    plain = recognize(program, Settings(), steps)
+    assert [label for label, _, _ in plain] == [YES, NO], "both, where neither waits"
+
+
+def test_a_longer_word_that_leads_unsurely_keeps_the_shorter_one_back(
+    program: Path, no_nora: Settings
+) -> None:
+    steps = every(100, *[sure_of(YES)] * 3, *[sure_of(NO, q=20)] * 7)
+    assert recognize(program, no_nora, steps) == []
+
+
+def test_the_shorter_word_does_not_follow_the_longer_one(program: Path, no_nora: Settings) -> None:
+    steps = every(100, *[sure_of(NO)] * 5, *[sure_of(YES)] * 6, *[sure_of(SILENCE)] * 9)
+    assert [label for label, _, _ in recognize(program, no_nora, steps)] == [NO]
+
+
+def test_another_word_ends_the_wait_and_is_reported_too(program: Path) -> None:
+    settings = Settings(
+        labels=5,
+        thresholds=[0, 0, 700, 700, 700],
+        longer_words=[0, 0, 1 << NO, 0, 0],
+        window_ms=100,
+        minimum=1,
+    )
+    rows = [[*sure_of(label), -128] for label in (YES, YES)] + [[-128] * 4 + [127]] + [[127] + [-128] * 4] * 5
+    found = recognize(program, settings, every(100, *rows))
+    assert [(label, at) for label, _, at in found] == [(YES, 1200), (4, 1300)]
 
 
 def by_definition(settings: Settings, steps: list[tuple[int, list[int]]]) -> list[Detection]:

@@ -52,12 +52,19 @@ def _features(manifest: Manifest, source: Tensor) -> str:
 
 def _recognizer(manifest: Manifest) -> str:
     recognizer = manifest.recognizer
+    masks = "\n".join(wrapped(f"0x{mask:x}u" for mask in recognizer.longer_word_masks(manifest.labels)))
     return f"""\
 /* Smoothing of scores over time. */
 #define INFERENCE_STRIDE_FRAMES {recognizer.inference_stride_frames}
 #define AVERAGE_WINDOW_MS {recognizer.average_window_ms}
 #define SUPPRESSION_MS {recognizer.suppression_ms}
-#define MINIMUM_COUNT {recognizer.minimum_count}"""
+#define MINIMUM_COUNT {recognizer.minimum_count}
+
+/* Bit n of a word is set where label n begins with it: it waits so long for that one. */
+#define PREFIX_WAIT_MS {recognizer.prefix_wait_ms}
+static const uint32_t LONGER_WORDS[LABEL_COUNT] = {{
+{masks}
+}};"""
 
 
 def _frames(manifest: Manifest, features: AudioFrontendSettings, source: Tensor) -> int:

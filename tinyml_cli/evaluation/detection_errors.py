@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyml_cli.evaluation.stream_recognizer import Detection
+from tinyml_cli.evaluation.recognizer import Detection
 
 # The window that the model looks at holds a word for up to a second after its end.
 GRACE_MS = 1000

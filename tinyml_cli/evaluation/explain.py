@@ -89,7 +89,7 @@ def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> 
     starts = range(0, len(features) - frames + 1, recognizer.inference_stride_frames)
     windows = np.stack([features[start : start + frames] for start in starts])
     outputs, _ = model.reference(model.inputs(windows))
-    smoother = Recognizer(Settings.of(manifest, model.output))
+    smoother = Recognizer(Settings.of(recognizer, manifest.labels, model.output))
     steps = []
     for start, scores in zip(starts, outputs, strict=True):
         samples = settings.window_samples + (start + frames - 1) * settings.stride_samples
@@ -102,12 +102,12 @@ def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
     labels = manifest.labels
     detections = [
         {
-            "label": labels[step.best],
-            "score": step.averages_permille[step.best] / 1000,
+            "label": labels[step.reported.label],
+            "score": step.reported.score_permille / 1000,
             "t_ms": step.time_ms - LEAD_IN_MS,
         }
         for step in hearing.steps
-        if step.reason == "heard"
+        if step.reported is not None
     ]
     best: dict[str, Any] | None = max(detections, key=lambda entry: float(str(entry["score"])), default=None)
     return {

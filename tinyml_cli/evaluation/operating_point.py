@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_cli.evaluation.detection_errors import Matched, Target, match
+from tinyml_cli.evaluation.recognizer import Settings
 from tinyml_cli.evaluation.stream_recognizer import Smoothed, detections, smooth
 from tinyml_cli.evaluation.stream_scores import StreamScores
 from tinyml_cli.manifest import Recognizer, TensorQuantization
@@ -78,26 +79,25 @@ class Tally:
 class Trial:
     """Streams on which settings of the recogniser can be tried."""
 
-    def __init__(self, streams: Sequence[Heard], output: TensorQuantization) -> None:
+    def __init__(self, streams: Sequence[Heard], output: TensorQuantization, labels: Sequence[str]) -> None:
         self._streams = streams
-        self._zero_point = output.zero_point
-        self._step_q16 = int(output.scale * 1000.0 * 65536.0 + 0.5)
+        self._output = output
+        self._labels = labels
         self._smoothed: dict[int, list[Smoothed]] = {}
         self.hours = sum(stream.scores.duration_ms for stream in streams) / _MS_PER_HOUR
 
     def tally(self, recognizer: Recognizer) -> Tally:
         """What the recogniser makes of the streams, each begun after a reset."""
-        window_ms = recognizer.average_window_ms
+        settings = Settings.of(recognizer, self._labels, self._output)
+        window_ms = settings.average_window_ms
         if window_ms not in self._smoothed:
             self._smoothed[window_ms] = [
-                smooth(s.scores.times_ms, s.scores.scores, window_ms, self._zero_point, self._step_q16)
-                for s in self._streams
+                smooth(stream.scores.times_ms, stream.scores.scores, settings) for stream in self._streams
             ]
-        matched = []
-        for stream, smoothed in zip(self._streams, self._smoothed[window_ms], strict=True):
-            thresholds = (round(recognizer.threshold * 1000),) * stream.scores.scores.shape[1]
-            found = detections(smoothed, thresholds, recognizer.suppression_ms, recognizer.minimum_count)
-            matched.append(match(stream.targets, found))
+        matched = [
+            match(stream.targets, detections(smoothed, settings))
+            for stream, smoothed in zip(self._streams, self._smoothed[window_ms], strict=True)
+        ]
         return Tally(recognizer, matched, self.hours)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.manifest import Manifest, TensorQuantization
+from tinyml_cli import manifest
+from tinyml_cli.manifest import TensorQuantization
 
 FIRST_WORD = 2  # labels start with silence, unknown: these are never reported
 MAX_HISTORY = 64  # Recognizer::kMaxHistory
 
-Reason = Literal["heard", "no word", "too few", "suppressed", "below threshold"]
+Reason = Literal["heard", "waits", "no word", "too few", "suppressed", "below threshold"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Settings:
     Attributes:
         thresholds_permille: one for each label.
         zero_point, permille_per_step_q16: a score q stands for (q - zero_point) * step / 65536 thousandths.
+        longer_words: one for each label: bit n is set where label n begins with it. Empty: none do.
+        prefix_wait_ms: how long a word that begins another one waits for that one.
     """
 
     thresholds_permille: tuple[int, ...]
@@ -32,19 +36,47 @@ class Settings:
     minimum_count: int
     zero_point: int
     permille_per_step_q16: int
+    longer_words: tuple[int, ...] = ()
+    prefix_wait_ms: int = 0
 
     @classmethod
-    def of(cls, manifest: Manifest, output: TensorQuantization) -> Settings:
+    def of(
+        cls, recognizer: manifest.Recognizer, labels: Sequence[str], output: TensorQuantization
+    ) -> Settings:
         """What firmware made from the run gets; `output` is the quantisation of the int8 model's scores."""
-        recognizer = manifest.recognizer
         return cls(
-            (round(recognizer.threshold * 1000),) * len(manifest.labels),
+            (round(recognizer.threshold * 1000),) * len(labels),
             recognizer.average_window_ms,
             recognizer.suppression_ms,
             recognizer.minimum_count,
             output.zero_point,
             int(output.scale * 1000.0 * 65536.0 + 0.5),
+            tuple(recognizer.longer_word_masks(labels)),
+            recognizer.prefix_wait_ms,
         )
+
+    def begins(self, label: int, longer: int) -> bool:
+        """Whether the word `longer` begins with the word `label`."""
+        return bool(self.longer_words) and bool(self.longer_words[label] >> longer & 1)
+
+    def wait_ms(self, label: int) -> int | None:
+        """How long a word that passes has to wait; None: not at all."""
+        return self.prefix_wait_ms if self.longer_words and self.longer_words[label] else None
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A word that was reported.
+
+    Attributes:
+        time_ms: since the stream began, at the end of the inference that led to it.
+        label: index into the labels.
+        score_permille: the averaged score when it passed.
+    """
+
+    time_ms: int
+    label: int
+    score_permille: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +88,8 @@ class Step:
         averages_permille: of every label over the window.
         best: the label with the highest average.
         count: inferences in the window.
-        reason: "heard", or the first condition that `best` failed.
+        reason: "heard" or "waits" if `best` passed every condition, or the first one that it failed.
+        reported: the word reported now; after a wait it need not be `best`.
     """
 
     time_ms: int
@@ -64,6 +97,63 @@ class Step:
     best: int
     count: int
     reason: Reason
+    reported: Detection | None
+
+
+class Verdict:
+    """What is reported of the words that pass: each once, and none that only begins a longer one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reported: Detection | None = None
+        self._held: Detection | None = None
+        self._wait_ms = 0
+
+    @property
+    def due_ms(self) -> int | None:
+        """When a word that waits is reported at the earliest; None: none waits."""
+        return None if self._held is None else self._held.time_ms + self._wait_ms
+
+    def suppresses(self, label: int, time_ms: int) -> bool:
+        """Whether the word waits already, or was reported shortly before, or a longer one that begins so."""
+        if self._held is not None and self._held.label == label:
+            return True
+        last = self._reported
+        return (
+            last is not None
+            and (last.label == label or self._settings.begins(label, last.label))
+            and time_ms - last.time_ms < self._settings.suppression_ms
+        )
+
+    def settle(self, time_ms: int, best: int, candidate: Detection | None) -> Detection | None:
+        """Takes the label that leads, and the same as a detection if it passes; returns what is reported."""
+        held = self._held
+        if held is not None and candidate is not None and self._settings.begins(held.label, best):
+            self._held = held = None
+        if held is not None:
+            return self._release(held, time_ms, best, candidate)
+        if candidate is not None and self._settings.wait_ms(best) is not None:
+            self._hold(candidate)
+            return None
+        self._reported = candidate or self._reported
+        return candidate
+
+    def _release(
+        self, held: Detection, time_ms: int, best: int, candidate: Detection | None
+    ) -> Detection | None:
+        """Ends the wait when it is over, or when another word follows, which waits for the next inference."""
+        if candidate is None and time_ms - held.time_ms < self._wait_ms:
+            return None
+        self._held = None
+        if self._settings.begins(held.label, best):
+            return None
+        if candidate is not None:
+            self._hold(candidate)
+        self._reported = Detection(time_ms, held.label, held.score_permille)
+        return self._reported
+
+    def _hold(self, candidate: Detection) -> None:
+        self._held, self._wait_ms = candidate, self._settings.wait_ms(candidate.label) or 0
 
 
 class Recognizer:
@@ -76,7 +166,7 @@ class Recognizer:
     def reset(self) -> None:
         """Forgets all scores and reports."""
         self._history: deque[tuple[int, npt.NDArray[np.int64]]] = deque()
-        self._reported: tuple[int, int] | None = None
+        self._verdict = Verdict(self._settings)
 
     def push(self, time_ms: int, scores: npt.NDArray[np.int8]) -> Step:
         """Takes the int8 scores [labels] of one inference at a time that never decreases."""
@@ -90,9 +180,11 @@ class Recognizer:
         averages = tuple(self._permille(int(total)) for total in sums)
         best = int(sums.argmax())
         reason = self._judge(best, averages[best], time_ms)
-        if reason == "heard":
-            self._reported = best, time_ms
-        return Step(time_ms, averages, best, len(history), reason)
+        candidate = Detection(time_ms, best, averages[best]) if reason == "heard" else None
+        reported = self._verdict.settle(time_ms, best, candidate)
+        if candidate is not None and reported != candidate:
+            reason = "waits"
+        return Step(time_ms, averages, best, len(history), reason, reported)
 
     def _judge(self, best: int, permille: int, time_ms: int) -> Reason:
         settings = self._settings
@@ -100,11 +192,7 @@ class Recognizer:
             return "too few"
         if best < FIRST_WORD:
             return "no word"
-        if (
-            self._reported is not None
-            and self._reported[0] == best
-            and time_ms - self._reported[1] < settings.suppression_ms
-        ):
+        if self._verdict.suppresses(best, time_ms):
             return "suppressed"
         return "heard" if permille >= settings.thresholds_permille[best] else "below threshold"
 

@@ -11,7 +11,7 @@ from tinyml_cli.evaluation.detection_errors import Target
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.evaluation.operating_point import Heard, Tally
 from tinyml_cli.evaluation.rates import exposure_needed, poisson_interval, upper_limit
-from tinyml_cli.evaluation.stream_recognizer import Detection
+from tinyml_cli.evaluation.recognizer import Detection
 
 MLPERF_MINUTES, MLPERF_FALSE_POSITIVES, MLPERF_MISSES = 20, 8, 8
 SNR_BANDS_DB = ((-np.inf, 10.0), (10.0, 20.0), (20.0, np.inf))

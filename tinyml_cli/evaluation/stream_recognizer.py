@@ -10,24 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.evaluation.recognizer import FIRST_WORD, MAX_HISTORY
+from tinyml_cli.evaluation.recognizer import FIRST_WORD, MAX_HISTORY, Detection, Settings, Verdict
 
 IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Detection:
-    """A word that was reported.
-
-    Attributes:
-        time_ms: since the stream began, at the end of the inference that led to it.
-        label: index into the labels.
-        score_permille: the averaged score.
-    """
-
-    time_ms: int
-    label: int
-    score_permille: int
 
 
 @dataclass(frozen=True)
@@ -47,41 +32,60 @@ class Smoothed:
     count: IntArray
 
 
-def smooth(
-    times_ms: IntArray,
-    scores: npt.NDArray[np.int8],
-    average_window_ms: int,
-    zero_point: int,
-    permille_per_step_q16: int,
-) -> Smoothed:
+def smooth(times_ms: IntArray, scores: npt.NDArray[np.int8], settings: Settings) -> Smoothed:
     """Averages scores int8 [n, labels] of inferences at `times_ms` int64 [n], which never decrease.
 
     The window of an inference holds those less than `average_window_ms` before it, at most MAX_HISTORY.
     """
     n = len(times_ms)
     at = np.arange(n)
-    first = np.searchsorted(times_ms, times_ms - average_window_ms, side="right")
+    first = np.searchsorted(times_ms, times_ms - settings.average_window_ms, side="right")
     first = np.clip(first, at - MAX_HISTORY + 1, at)
     totals = np.zeros((n + 1, scores.shape[1]), np.int64)
     np.cumsum(scores, axis=0, dtype=np.int64, out=totals[1:])
     sums = totals[at + 1] - totals[first]
     count = at + 1 - first
     best = sums.argmax(axis=1) if n else at
-    steps = np.maximum(sums[at, best] - count * zero_point, 0)
-    permille = np.minimum((steps * permille_per_step_q16 // np.maximum(count, 1) + 32768) >> 16, 1000)
+    steps = np.maximum(sums[at, best] - count * settings.zero_point, 0)
+    scaled = steps * settings.permille_per_step_q16 // np.maximum(count, 1)
+    permille = np.minimum((scaled + 32768) >> 16, 1000)
     return Smoothed(np.asarray(times_ms, np.int64), best, permille, count)
 
 
-def detections(
-    smoothed: Smoothed, thresholds_permille: tuple[int, ...], suppression_ms: int, minimum_count: int
-) -> list[Detection]:
-    """What the recogniser reports of one stream that begins after a reset."""
-    wanted = np.asarray(thresholds_permille, np.int64)[smoothed.best]
-    passes = (smoothed.count >= minimum_count) & (smoothed.best >= FIRST_WORD) & (smoothed.permille >= wanted)
-    found: list[Detection] = []
-    for at in np.flatnonzero(passes).tolist():
+def detections(smoothed: Smoothed, settings: Settings) -> list[Detection]:
+    """What the recogniser reports of one stream that begins after a reset.
+
+    Args:
+        smoothed: with the averaging window of the settings.
+        settings: all others.
+    """
+    wanted = np.asarray(settings.thresholds_permille, np.int64)[smoothed.best]
+    passes = (
+        (smoothed.count >= settings.minimum_count)
+        & (smoothed.best >= FIRST_WORD)
+        & (smoothed.permille >= wanted)
+    )
+    verdict = Verdict(settings)
+    found: list[Detection | None] = []
+
+    def look(at: int, passed: bool) -> None:
         time_ms, label = int(smoothed.times_ms[at]), int(smoothed.best[at])
-        if found and label == found[-1].label and time_ms - found[-1].time_ms < suppression_ms:
-            continue
-        found.append(Detection(time_ms, label, int(smoothed.permille[at])))
-    return found
+        candidate = None
+        if passed and not verdict.suppresses(label, time_ms):
+            candidate = Detection(time_ms, label, int(smoothed.permille[at]))
+        found.append(verdict.settle(time_ms, label, candidate))
+
+    after = 0
+    for at in [*np.flatnonzero(passes).tolist(), len(smoothed.times_ms)]:
+        # Between inferences that pass nothing happens, but that a wait may end.
+        while verdict.due_ms is not None:
+            due = int(np.searchsorted(smoothed.times_ms, verdict.due_ms))
+            due = max(due, after)
+            if due >= at:
+                break
+            look(due, False)
+            after = due + 1
+        if at < len(smoothed.times_ms):
+            look(at, True)
+            after = at + 1
+    return [detection for detection in found if detection is not None]

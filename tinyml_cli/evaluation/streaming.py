@@ -55,7 +55,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
         notes.append(f"{len(parts)} recordings of {options.stream.name}")
     tuning = _tune(run, manifest, model, options, notes) if options.max_fa_per_hour is not None else None
     streams = _hear(parts, model, manifest, "Listening")
-    trial = Trial(streams, model.output)
+    trial = Trial(streams, model.output, manifest.labels)
     tally = trial.tally(manifest.recognizer)
     outcome = {
         "run": str(run.path),
@@ -109,7 +109,7 @@ def _tune(
     assert options.max_fa_per_hour is not None
     before = manifest.recognizer
     streams = _hear(_built(run, manifest, options, "validation", notes), model, manifest, "Validation")
-    trial = Trial(streams, model.output)
+    trial = Trial(streams, model.output, manifest.labels)
     inference_ms = before.inference_stride_frames * features_of(manifest).stride_ms
     with console.progress(size(inference_ms), "Choosing settings") as bar:
         best = search(trial, before, inference_ms, options.max_fa_per_hour, bar.advance)

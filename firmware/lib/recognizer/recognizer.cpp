@@ -16,10 +16,28 @@ void Recognizer::reset() {
   oldest_ = 0;
   count_ = 0;
   reported_ = false;
+  waiting_ = false;
   memset(sums_, 0, sizeof(sums_));
 }
 
 bool Recognizer::push(uint32_t time_ms, const int8_t* scores, Detection* detection) {
+  const size_t best = add(time_ms, scores);
+  Detection candidate = {best, 0, time_ms};
+  const bool passed = passes(best, time_ms, &candidate);
+  if (waiting_ && passed && begins(held_.label, best)) {
+    waiting_ = false;
+  }
+  if (waiting_) {
+    return release(best, passed, candidate, detection);
+  }
+  if (passed && config_.longer_words != nullptr && config_.longer_words[best] != 0) {
+    hold(candidate);
+    return false;
+  }
+  return passed && report(candidate, time_ms, detection);
+}
+
+size_t Recognizer::add(uint32_t time_ms, const int8_t* scores) {
   while (count_ > 0 && (count_ == kMaxHistory || time_ms - times_ms_[oldest_] >= config_.average_window_ms)) {
     drop_oldest();
   }
@@ -31,18 +49,50 @@ bool Recognizer::push(uint32_t time_ms, const int8_t* scores, Detection* detecti
     sums_[label] += scores[label];
     best = sums_[label] > sums_[best] ? label : best;
   }
+  return best;
+}
+
+bool Recognizer::passes(size_t best, uint32_t time_ms, Detection* candidate) const {
   if (count_ < config_.minimum_count || best < config_.first_word || is_suppressed(best, time_ms)) {
     return false;
   }
-  const uint32_t score_permille = average_permille(best);
-  if (score_permille < config_.thresholds_permille[best]) {
+  candidate->score_permille = average_permille(best);
+  return candidate->score_permille >= config_.thresholds_permille[best];
+}
+
+// Ends the wait when it is over, or when another word follows, which then waits for the next inference.
+bool Recognizer::release(size_t best, bool passed, const Detection& candidate, Detection* detection) {
+  if (!passed && candidate.time_ms - held_.time_ms < wait_ms_) {
     return false;
   }
+  const Detection found = held_;
+  waiting_ = false;
+  if (begins(found.label, best)) {
+    return false;
+  }
+  if (passed) {
+    hold(candidate);
+  }
+  return report(found, candidate.time_ms, detection);
+}
+
+bool Recognizer::report(const Detection& found, uint32_t time_ms, Detection* detection) {
   reported_ = true;
-  reported_label_ = best;
+  reported_label_ = found.label;
   reported_ms_ = time_ms;
-  *detection = Detection{best, score_permille, time_ms};
+  *detection = Detection{found.label, found.score_permille, time_ms};
   return true;
+}
+
+void Recognizer::hold(const Detection& candidate) {
+  waiting_ = true;
+  held_ = candidate;
+  const bool is_prefix = config_.longer_words != nullptr && config_.longer_words[candidate.label] != 0;
+  wait_ms_ = is_prefix ? config_.prefix_wait_ms : 0;
+}
+
+bool Recognizer::begins(size_t label, size_t longer) const {
+  return config_.longer_words != nullptr && ((config_.longer_words[label] >> longer) & 1u) != 0;
 }
 
 void Recognizer::drop_oldest() {
@@ -54,7 +104,11 @@ void Recognizer::drop_oldest() {
 }
 
 bool Recognizer::is_suppressed(size_t label, uint32_t time_ms) const {
-  return reported_ && label == reported_label_ && time_ms - reported_ms_ < config_.suppression_ms;
+  if (waiting_ && label == held_.label) {
+    return true;
+  }
+  return reported_ && (label == reported_label_ || begins(label, reported_label_)) &&
+         time_ms - reported_ms_ < config_.suppression_ms;
 }
 
 uint32_t Recognizer::average_permille(size_t label) const {

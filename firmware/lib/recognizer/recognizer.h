@@ -5,6 +5,9 @@
 // `minimum_count` inferences, and the same word was not reported within `suppression_ms`. (Posterior
 // smoothing after Chen, Parada, Heigold: "Small-footprint keyword spotting using deep neural networks",
 // ICASSP 2014, section 2.3.)
+//
+// A word that begins a longer one ("no", "nora") waits `prefix_wait_ms` after it could have been reported. It
+// is dropped if the longer one is heard meanwhile, or leads in the end; otherwise it is reported then.
 #pragma once
 
 #include <stddef.h>
@@ -19,6 +22,8 @@ struct RecognizerConfig {
   uint32_t minimum_count;
   int32_t score_zero_point;  // a score q stands for (q - zero_point) * permille_per_step_q16 / 65536 ‰
   uint32_t permille_per_step_q16;
+  const uint32_t* longer_words;  // one per label: bit n is set where label n begins with it; null: none do
+  uint32_t prefix_wait_ms;
 };
 
 struct Detection {
@@ -32,8 +37,8 @@ class Recognizer {
   static constexpr size_t kMaxLabels = 32;
   static constexpr size_t kMaxHistory = 64;
 
-  // Keeps a copy of `config`; the thresholds must outlive the recognizer. False if the configuration does not
-  // fit.
+  // Keeps a copy of `config`; what it points to must outlive the recognizer. False if the configuration does
+  // not fit.
   bool begin(const RecognizerConfig& config);
 
   // Forgets all scores and detections.
@@ -43,7 +48,13 @@ class Recognizer {
   bool push(uint32_t time_ms, const int8_t* scores, Detection* detection);
 
  private:
+  size_t add(uint32_t time_ms, const int8_t* scores);
   void drop_oldest();
+  bool passes(size_t best, uint32_t time_ms, Detection* candidate) const;
+  bool release(size_t best, bool passed, const Detection& candidate, Detection* detection);
+  bool report(const Detection& found, uint32_t time_ms, Detection* detection);
+  void hold(const Detection& candidate);
+  bool begins(size_t label, size_t longer) const;
   bool is_suppressed(size_t label, uint32_t time_ms) const;
   uint32_t average_permille(size_t label) const;
 
@@ -53,6 +64,9 @@ class Recognizer {
   bool reported_ = false;
   size_t reported_label_ = 0;
   uint32_t reported_ms_ = 0;
+  bool waiting_ = false;
+  uint32_t wait_ms_ = 0;
+  Detection held_ = {};  // what waits, with the time since when
   int32_t sums_[kMaxLabels] = {};
   uint32_t times_ms_[kMaxHistory] = {};
   int8_t scores_[kMaxHistory][kMaxLabels] = {};

@@ -1,5 +1,6 @@
-// Standard input: "labels first_word window_ms suppression_ms minimum zero_point permille_per_step_q16", the
-// thresholds, then one line "time_ms score..." per inference. Prints "label permille time_ms" per detection.
+// Standard input: "labels first_word window_ms suppression_ms minimum zero_point permille_per_step_q16
+// prefix_wait_ms", the thresholds, for each label the bits of its longer words, then one line "time_ms
+// score..." per inference. Prints "label permille time_ms" per detection.
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,9 +9,10 @@
 int main() {
   RecognizerConfig config = {};
   uint16_t thresholds[64];
-  if (scanf("%zu %zu %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNd32 " %" SCNu32, &config.labels,
+  uint32_t longer_words[64];
+  if (scanf("%zu %zu %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNd32 " %" SCNu32 " %" SCNu32, &config.labels,
             &config.first_word, &config.average_window_ms, &config.suppression_ms, &config.minimum_count,
-            &config.score_zero_point, &config.permille_per_step_q16) != 7) {
+            &config.score_zero_point, &config.permille_per_step_q16, &config.prefix_wait_ms) != 8) {
     return 2;
   }
   for (size_t label = 0; label < config.labels && label < 64; ++label) {
@@ -18,7 +20,13 @@ int main() {
       return 2;
     }
   }
+  for (size_t label = 0; label < config.labels && label < 64; ++label) {
+    if (scanf("%" SCNu32, &longer_words[label]) != 1) {
+      return 2;
+    }
+  }
   config.thresholds_permille = thresholds;
+  config.longer_words = longer_words;
   static Recognizer recognizer;
   if (!recognizer.begin(config)) {
     printf("refused\n");
