@@ -5,6 +5,7 @@ Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
   tinyml data synth --words yes,no --out synthetic/
+  tinyml data import downloads/ --speaker anna --out recordings/
   tinyml data download speech-commands
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 COMMANDS = {
     "download": "download",
     "synth": "synth",
+    "import": "import_",
     "check": "check",
     "build-vww": "build_vww",
 }

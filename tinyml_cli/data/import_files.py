@@ -1,0 +1,217 @@
+"""Recordings of other tools, brought into the folder layout that training reads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data.audio_file import (
+    AUDIO_SUFFIXES,
+    UnreadableAudioError,
+    read_audio,
+    resample,
+    to_int16,
+)
+from tinyml_cli.data.clip_files import save_clip, write_new
+from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
+from tinyml_cli.data.import_labels import LISTS, Labels, Origin
+from tinyml_cli.data.import_motion import as_csv, read_acquisition
+from tinyml_cli.data.speakers import speaker_id
+from tinyml_cli.data.survey import digest
+from tinyml_cli.data.trim import cut_word
+from tinyml_cli.errors import TinymlError
+
+SOUND_SUFFIXES = (*AUDIO_SUFFIXES, ".webm", ".opus", ".oga", ".mp3", ".aiff", ".aif")
+
+_BACKGROUND_LABELS = (
+    "noise",
+    "background",
+    "background noise",
+    "silence",
+    "_noise",
+    "_silence_",
+    "_background_noise_",
+)
+_UNUSABLE_IN_NAMES = set('\\/:*?"<>|')
+_SHOWN_SKIPPED = 20
+
+
+@dataclass
+class _Import:
+    """One run of `import_folder`."""
+
+    out: Path
+    sample_rate_hz: int
+    clip_samples: int
+    speaker: str
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    speakers: set[str] = field(default_factory=set)
+    guessed_speakers: int = 0
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    known: dict[Path, set[str]] = field(default_factory=dict)
+
+    def add(self, path: Path, name: str, origin: Origin) -> None:
+        """Brings in one file, or notes why not."""
+        reason = origin.skip or self._add(path, origin)
+        if reason:
+            self.skipped.append({"file": name, "reason": reason})
+
+    def _add(self, path: Path, origin: Origin) -> str:
+        label = origin.label
+        if not label or label.startswith(".") or set(label) & _UNUSABLE_IN_NAMES:
+            return f"`{label}` cannot be the name of a folder"
+        suffix = path.suffix.lower()
+        if suffix == ".cbor":
+            return "CBOR is not read; export JSON"
+        try:
+            if suffix in SOUND_SUFFIXES:
+                return self._add_sound(path, origin, read_audio(path, self.sample_rate_hz))
+            recording = read_acquisition(path)
+        except (UnreadableAudioError, ValueError) as error:
+            return str(error)
+        if recording.is_audio:
+            rate_hz = 1000.0 / recording.interval_ms
+            sound = resample(recording.values[:, 0] / 32768.0, rate_hz, self.sample_rate_hz)
+            return self._add_sound(path, origin, to_int16(sound))
+        return self._add_motion(path, label, as_csv(recording))
+
+    def _add_motion(self, path: Path, label: str, table: str) -> str:
+        target = self.out / label / f"{path.name.removesuffix('.json')}.csv"
+        try:
+            write_new(target, table.encode())
+        except FileExistsError:
+            return "it is there already"
+        self.counts[label, "motion"] += 1
+        return ""
+
+    def _add_sound(self, path: Path, origin: Origin, audio: NDArray[np.int16]) -> str:
+        if origin.label.lower() in _BACKGROUND_LABELS:
+            long = len(audio) > self.clip_samples
+            return self._save(path, BACKGROUND_FOLDER if long else SILENCE_FOLDER, origin, audio)
+        if len(audio) > self.clip_samples:
+            cut = cut_word(audio, self.sample_rate_hz, self.clip_samples)
+            # Words that touch an end are kept: these tools cut their recordings short.
+            if any("no word" in fault for fault in cut.faults):
+                return cut.faults[0]
+            audio = cut.audio
+        return self._save(path, origin.label, origin, audio)
+
+    def _save(self, path: Path, folder: str, origin: Origin, audio: NDArray[np.int16]) -> str:
+        content = digest(audio)
+        if not content:
+            return "it is silent throughout"
+        target = self.out / folder
+        if target not in self.known:
+            self.known[target] = set(_digests(target, self.sample_rate_hz))
+        if content in self.known[target]:
+            return "the same sound is there already"
+        self.known[target].add(content)
+        speaker = self.speaker or origin.speaker
+        if not speaker:
+            self.guessed_speakers += 1
+            speaker = speaker_id(path.name.rsplit(".", 1)[0][-60:].replace("_nohash_", "-"), path.name)
+        save_clip(target, speaker, audio, self.sample_rate_hz)
+        self.counts[folder, "sound"] += 1
+        self.speakers.add(speaker)
+        return ""
+
+
+def import_folder(
+    source: Path, out: Path, sample_rate_hz: int, clip_samples: int, speaker: str = ""
+) -> dict[str, Any]:
+    """Brings every recording of a folder into `out/LABEL/`; nothing that is there is changed.
+
+    Sound becomes 16-bit mono WAV; of sound longer than a clip the loudest word is kept. Motion becomes CSV.
+
+    Args:
+        source: a folder of another tool's.
+        out: where to; may hold earlier imports.
+        sample_rate_hz: of the clips.
+        clip_samples: length of a clip.
+        speaker: who speaks in all of them; empty: what the files say.
+
+    Returns:
+        source, folder, n, speakers, labels (each `label`, `kind`, `files`), skipped (each `file`, `reason`),
+        guessed_speakers (files that do not say who speaks).
+
+    Raises:
+        TinymlError: no such folder, nothing in it that can be brought in, or `out` cannot be written.
+    """
+    if not source.is_dir():
+        raise TinymlError(
+            "There is no such folder", str(source), "Give the folder that holds the recordings."
+        )
+    files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
+    files = [p for p in files if p.name not in LISTS and out.resolve() not in p.resolve().parents]
+    labels = Labels(source)
+    work = _Import(out, sample_rate_hz, clip_samples, speaker_id(speaker) if speaker else "")
+    with console.progress(len(files), "Importing") as progress:
+        for path in files:
+            name = path.relative_to(source).as_posix()
+            if path.suffix.lower() in (*SOUND_SUFFIXES, ".json", ".cbor"):
+                work.add(path, name, labels.of(path))
+            else:
+                work.skipped.append({"file": name, "reason": f"`{path.suffix}` is no kind of recording"})
+            progress.advance(1, path.parent.name)
+    document = _document(source, work)
+    if document["n"] == 0 and not any("already" in entry["reason"] for entry in work.skipped):
+        first = work.skipped[0] if work.skipped else {"file": str(source), "reason": "the folder is empty"}
+        raise TinymlError(
+            f"Nothing could be imported: {first['reason']}", first["file"], "See `tinyml data import --help`."
+        )
+    return document
+
+
+def show(document: dict[str, Any]) -> None:
+    """The tables for people."""
+    rows = [(entry["label"], entry["kind"], entry["files"]) for entry in document["labels"]]
+    console.table(f"Imported into {document['folder']}", ("label", "kind", "files"), rows)
+    skipped = document["skipped"]
+    if skipped:
+        shown = [(entry["file"], entry["reason"]) for entry in skipped[:_SHOWN_SKIPPED]]
+        more = len(skipped) - len(shown)
+        title = f"{len(skipped)} files were skipped" + (f" ({more} more: --json)" if more else "")
+        console.table(title, ("file", "why"), shown)
+    if document["guessed_speakers"]:
+        console.warn(
+            f"{document['guessed_speakers']} recordings do not say who speaks; each counts as a speaker of "
+            "its own, and scores may flatter. Give --speaker NAME where all are one person's."
+        )
+
+
+def text(document: dict[str, Any]) -> str:
+    """The outcome in a line."""
+    check = f"tinyml data check {document['folder']}"
+    return f"{document['n']} recordings of {document['speakers']} speakers; check them: {check}"
+
+
+def _document(source: Path, work: _Import) -> dict[str, Any]:
+    return {
+        "source": str(source),
+        "folder": str(work.out),
+        "n": work.counts.total(),
+        "speakers": len(work.speakers),
+        "labels": [
+            {"label": label, "kind": kind, "files": count}
+            for (label, kind), count in sorted(work.counts.items())
+        ],
+        "skipped": work.skipped,
+        "guessed_speakers": work.guessed_speakers,
+    }
+
+
+def _digests(folder: Path, sample_rate_hz: int) -> list[str]:
+    """Fingerprints of the sounds in a folder."""
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            with contextlib.suppress(UnreadableAudioError):
+                found.append(digest(read_audio(path, sample_rate_hz)))
+    return found
