@@ -55,6 +55,14 @@ Set = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
+Teacher = Annotated[
+    list[Path] | None,
+    typer.Option("--teacher", metavar="RUN", help="A trained, larger run to learn from; repeatable."),
+]
+Variant = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="Make a variant of the run, in its folder variants/NAME."),
+]
 Board = Annotated[
     str,
     typer.Option(

@@ -160,6 +160,11 @@ class KwsRecipe(BaseRecipe):
         return [*RESERVED_LABELS, *self.words]
 
     @property
+    def clip_samples(self) -> int:
+        """Samples of one clip."""
+        return self.clip_ms * self.features.sample_rate_hz // 1000
+
+    @property
     def title(self) -> tuple[str, ...]:
         """The words."""
         return tuple(self.words)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.console import console
-from tinyml_cli.data import augment, folder, prefixes, splits, synthesis
-from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
+from tinyml_cli.data import augment, prefixes, splits
+from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
@@ -21,7 +20,7 @@ from tinyml_cli.manifest import Data, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import EvaluationSet, kws_examples, kws_held_out, kws_training
+from tinyml_cli.tasks import EvaluationSet, kws_corpus, kws_examples, kws_held_out, kws_training
 from tinyml_cli.training.examples import to_float
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ TRAINING_SAMPLE = "logs/training_sample.npz"
 HELD_OUT = kws_held_out.HELD_OUT
 
 _MADE_BY = "tinyml train"
-_CLIPS_PER_LABEL = 4000
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
 _WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
@@ -51,24 +49,7 @@ class KeywordSpotting:
             TinymlError: unusable words or data.
         """
         check_words(recipe.words)
-        samples = clip_samples(recipe)
-        rate_hz = recipe.features.sample_rate_hz
-        if recipe.data_path is None:
-            settings = recipe.synthesis
-            corpus = synthesis.synthesise(
-                recipe.words,
-                settings.clips_per_word,
-                settings.unknown_clips,
-                settings.engines,
-                rate_hz,
-                samples,
-                recipe.seed,
-            )
-            return _with_silence(corpus, recipe)
-        corpus = folder.read_folder(Path(recipe.data_path), recipe.words, rate_hz, samples, _CLIPS_PER_LABEL)
-        if not (corpus.clips.labels == UNKNOWN).any():
-            corpus = _with_synthetic_unknown(corpus, recipe)
-        return corpus if (corpus.clips.labels == SILENCE).any() else _with_silence(corpus, recipe)
+        return kws_corpus.load(recipe)
 
     def extract_features(self, items: NDArray[np.int16], recipe: KwsRecipe) -> NDArray[np.uint16]:
         """Audio int16 [clips, samples] -> uint16 [clips, frames, channels], as the firmware computes it."""
@@ -76,7 +57,7 @@ class KeywordSpotting:
 
     def build_model(self, recipe: KwsRecipe) -> keras.Model:
         """An untrained model for the recipe's words and features."""
-        shape = (recipe.features.frames(clip_samples(recipe)), recipe.features.channels, 1)
+        shape = (recipe.features.frames(recipe.clip_samples), recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
 
     def augment(
@@ -157,11 +138,6 @@ class KeywordSpotting:
 KWS = KeywordSpotting()
 
 
-def clip_samples(recipe: KwsRecipe) -> int:
-    """Samples of one clip."""
-    return recipe.clip_ms * recipe.features.sample_rate_hz // 1000
-
-
 def check_words(words: list[str]) -> None:
     """Refuses words that cannot be labels.
 
@@ -184,38 +160,6 @@ def check_words(words: list[str]) -> None:
                 "--words",
                 "Use letters and digits, with spaces, hyphens or apostrophes inside, up to 40 in all.",
             )
-
-
-def _with_silence(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
-    """Adds generated silence: enough groups for every split."""
-    count = max(200, len(corpus.clips) // 10)
-    bed = augment.NoiseBed(corpus.noises, np.empty((0, corpus.clips.audio.shape[1]), np.int16))
-    audio = augment.quiet_rooms(
-        count,
-        corpus.clips.audio.shape[1],
-        bed,
-        recipe.features.sample_rate_hz,
-        np.random.default_rng([recipe.seed, 2]),
-    )
-    names = np.full(count, SILENCE)
-    silence = ClipSet(audio, names, names, np.array([f"generated/{i}" for i in range(count)]))
-    notes = (*corpus.notes, "silence generated")
-    return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_splits)
-
-
-def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
-    """Gives a folder of nothing but target words other words to tell them from."""
-    console.info("The data folder has no other words: `unknown` is synthetic speech.")
-    samples, rate_hz = corpus.clips.audio.shape[1], recipe.features.sample_rate_hz
-    amount = max(200, round(len(corpus.clips) / len(recipe.words) * recipe.unknown_share))
-    spoken = synthesis.synthesise(
-        recipe.words, 8, amount, recipe.synthesis.engines, rate_hz, samples, recipe.seed
-    )
-    unknown = spoken.clips.take(spoken.clips.labels == UNKNOWN)
-    notes = (*corpus.notes, *spoken.notes)
-    return Corpus(
-        join([corpus.clips, unknown]), corpus.noises, notes, {**corpus.fixed_splits, **spoken.fixed_splits}
-    )
 
 
 def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:

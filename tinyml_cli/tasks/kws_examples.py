@@ -16,8 +16,9 @@ from tinyml_cli.training.examples import Examples
 
 def training_quotas(clips: ClipSet, recipe: KwsRecipe) -> dict[str, int]:
     """How many examples of each label to make: every word equally often."""
-    spoken = [int((clips.labels == word).sum()) for word in recipe.words]
-    per_word = round(float(np.mean(spoken)) * recipe.augmentation.copies)
+    weights = clips.weigh()
+    spoken = [float(weights[clips.labels == word].sum()) for word in recipe.words]
+    per_word = round(np.mean(spoken) * recipe.augmentation.copies)
     quotas = dict.fromkeys(recipe.words, per_word)
     quotas[UNKNOWN] = round(per_word * recipe.unknown_share)
     quotas[SILENCE] = round(per_word * len(recipe.words) * recipe.silence_share)

@@ -9,6 +9,7 @@ from tinyml_cli.console import console
 def command(
     words: options.Words = None,
     data: options.DataOption = None,
+    teacher: options.Teacher = None,
     config: options.Config = None,
     set_: options.Set = None,
     run: options.RunOption = None,
@@ -25,10 +26,15 @@ def command(
       tinyml train kws --words yes,no --data speech_commands/ --seed 7
       tinyml train kws --words marvin --set training.epochs=40 --run runs/marvin
       tinyml train kws --words yes,no --resume
+      tinyml train kws --data speech_commands/ --config configs/kws_teacher.yaml --run runs/teacher
+      tinyml train kws --data speech_commands/ --teacher runs/teacher
     """
     from tinyml_cli import stages
 
-    values = {"words": options.word_list(words)}
+    values = {
+        "words": options.word_list(words),
+        "distillation.teachers": [str(path.resolve()) for path in teacher] if teacher else None,
+    }
     opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
     outcome = stages.train(opened, recipe, resume)
     console.result(outcome, stages.train_text(outcome))
