@@ -15,12 +15,14 @@ from tinyml_cli.manifest import Artifact, Manifest
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
 MODEL = "model.keras"
+MODEL_QAT = "model_qat.keras"
 CALIBRATION = "calibration.npz"
 MODEL_FLOAT32 = "model_float32.tflite"
 MODEL_INT8 = "model_int8.tflite"
 
 MADE_BY = {
     MODEL: "tinyml train",
+    MODEL_QAT: "tinyml quantize --method qat",
     CALIBRATION: "tinyml quantize",
     MODEL_FLOAT32: "tinyml convert",
     MODEL_INT8: "tinyml convert",

@@ -84,6 +84,13 @@ def create(run: Run, name: str) -> tuple[Run, Manifest]:
     return variant, started
 
 
+def copy_model(run: Run, variant: Run, manifest: Manifest) -> None:
+    """Gives a variant the run's own model, and enters it into the variant's manifest."""
+    whole = run.manifest()
+    _copy(run.require(whole, MODEL), variant.file(MODEL))
+    manifest.artifacts[MODEL] = whole.artifacts[MODEL]
+
+
 def _copy(source: Path, target: Path) -> None:
     with atomic_path(target) as temporary:
         shutil.copyfile(source, temporary)

@@ -13,25 +13,62 @@ from tinyml_cli.console import console
 def command(
     run: options.RunArgument = None,
     method: Annotated[
-        str | None, typer.Option("--method", help="ptq: post-training quantisation to int8.")
+        str | None,
+        typer.Option(
+            "--method",
+            help="ptq (after training), qat (fine-tuned with rounding); or dynamic, float16, int16x8.",
+        ),
     ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", help="Calibration samples, all from the training split.")
     ] = None,
+    ranges: Annotated[
+        str | None,
+        typer.Option(
+            "--ranges", help="min-max, percentile, mse or entropy: how much of the values int8 covers."
+        ),
+    ] = None,
+    per_tensor: Annotated[
+        bool | None,
+        typer.Option(
+            "--per-tensor/--per-channel", help="One scale for all weights of a layer, or per channel."
+        ),
+    ] = None,
+    bias_correction: Annotated[
+        bool | None,
+        typer.Option("--bias-correction/--no-bias-correction", help="Take back the mean error of weights."),
+    ] = None,
+    equalise: Annotated[
+        bool | None,
+        typer.Option("--equalise/--no-equalise", help="Even out channels between consecutive layers first."),
+    ] = None,
+    keep_float: Annotated[
+        str | None, typer.Option("--keep-float", metavar="LAYER", help="Refused: says why, and what helps.")
+    ] = None,
+    variant: options.Variant = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Draw weights and activations before and after.")
+    ] = True,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw the calibration set and show what int8 costs in each layer.
+    """Choose how the network becomes int8, and show what that costs in each layer.
+
+    Writes the calibration set; `tinyml convert` makes the model. With --as NAME a variant of the run is made
+    and converted, beside the run: `tinyml compare` shows all of them.
 
     \b
     Examples:
       tinyml quantize
-      tinyml quantize runs/kws-yes-no --samples 500 --json
+      tinyml quantize runs/kws-yes-no --samples 500 --ranges mse --bias-correction
+      tinyml quantize runs/kws-yes-no --method qat --as qat
+      tinyml quantize runs/kws-yes-no --method int16x8 --json
     """
     from tinyml_cli.run import Run
-    from tinyml_cli.tflite.calibrate import quantize
+    from tinyml_cli.tflite import calibrate, quantize_stage
 
-    outcome = quantize(Run.open(run), method, samples)
-    console.result(
-        outcome, f"Calibrated on {outcome['calibration_samples']} training samples. Next: tinyml convert"
+    choices = quantize_stage.Choices(
+        method, samples, ranges, None if per_tensor is None else not per_tensor, bias_correction, equalise
     )
+    outcome = quantize_stage.quantize_run(Run.open(run), choices, keep_float, variant, pictures)
+    console.result(outcome, calibrate.sentence(outcome))

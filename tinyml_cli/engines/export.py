@@ -11,6 +11,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
+from tinyml_cli.quantization import precision
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
@@ -45,6 +46,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     path = run.require(manifest, MODEL_INT8)
     model, sha256 = path.read_bytes(), sha256_file(path)
     graph = tflite_graph.parse(model, str(path))
+    precision.check_int8(graph, str(path))
     files: dict[str, str | bytes] = {}
     arena_bytes: dict[str, int] = {}
     plan: dict[str, Any] = {}

@@ -39,10 +39,12 @@ def _mean_output(
 ) -> npt.NDArray[np.float64]:
     """What a kernel gives per output channel for an input that has its mean everywhere."""
     if layer.operator.name == "FULLY_CONNECTED":
-        return kernel.astype(np.float64) @ np.resize(mean, kernel.shape[1])
+        answer: npt.NDArray[np.float64] = kernel.astype(np.float64) @ mean
+        return answer
     summed = kernel.astype(np.float64).sum(axis=(1, 2))
     if not layer.is_depthwise:
         per_output: npt.NDArray[np.float64] = summed @ mean
         return per_output
     # Each input channel has `depth multiplier` consecutive output channels.
-    return summed[0] * np.repeat(mean, summed.shape[1] // len(mean))
+    repeated: npt.NDArray[np.float64] = summed[0] * np.repeat(mean, summed.shape[1] // len(mean))
+    return repeated

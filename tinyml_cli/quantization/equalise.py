@@ -90,16 +90,16 @@ def _pairs(graph: FloatGraph) -> list[_Pair]:
 def _keeps_channels(graph: FloatGraph, source: int, target: int) -> bool:
     """Whether the last axis is still the channel, or was flattened behind the others."""
     before, after = graph.graph.tensors[source].shape, graph.graph.tensors[target].shape
-    return before[-1] == after[-1] or (len(after) == 2 and after[-1] % before[-1] == 0)
+    return bool(before[-1] == after[-1] or (len(after) == 2 and after[-1] % before[-1] == 0))
 
 
 def _fits(first: Layer, second: Layer) -> bool:
     """Whether the second layer reads the channels of the first one by one."""
     channels = len(first.bias)
     if second.is_depthwise:
-        return second.weights.shape[3] == channels
+        return bool(second.weights.shape[3] == channels)
     inputs = second.weights.shape[-1]
-    return inputs == channels or (second.operator.name == "FULLY_CONNECTED" and inputs % channels == 0)
+    return bool(inputs == channels or (second.operator.name == "FULLY_CONNECTED" and inputs % channels == 0))
 
 
 def _output_range(layer: Layer, weights: npt.NDArray[np.float64]) -> Channels:

@@ -33,7 +33,8 @@ class Histogram:
     def centres(self) -> npt.NDArray[np.float64]:
         """The middle of each bin."""
         width = (self.high - self.low) / len(self.counts)
-        return self.low + width * (np.arange(len(self.counts)) + 0.5)
+        places: npt.NDArray[np.float64] = np.arange(len(self.counts), dtype=np.float64) + 0.5
+        return np.asarray(self.low + width * places, np.float64)
 
 
 def limits(

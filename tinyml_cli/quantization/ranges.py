@@ -64,6 +64,8 @@ def _entropy(histogram: Histogram) -> Range:
     """
     largest = max(-histogram.low, histogram.high)
     counts, _ = np.histogram(np.abs(histogram.centres), _ENTROPY_BINS, (0, largest), weights=histogram.counts)
+    # After ReLU half of all values are zero, which every range holds exactly: they decide nothing.
+    counts[0] = counts[1]
     candidates = range(_ENTROPY_LEVELS, _ENTROPY_BINS + 1, 8)
     best = min(candidates, key=lambda kept: _divergence(counts, kept))
     threshold = best / _ENTROPY_BINS * largest

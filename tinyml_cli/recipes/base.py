@@ -13,10 +13,14 @@ class Section(BaseModel):
 
 
 class QuantizationRecipe(Section):
-    """Post-training quantisation."""
+    """How the network becomes int8."""
 
     method: str = "ptq"
     calibration_samples: int = Field(default=300, ge=10, le=10_000)
+    ranges: str = Field(default="min-max", description="min-max, percentile, mse or entropy")
+    per_channel: bool = Field(default=True, description="a scale for each output channel of a convolution")
+    bias_correction: bool = False
+    equalise: bool = Field(default=False, description="even out the channels of consecutive layers first")
 
 
 class BaseRecipe(Section):

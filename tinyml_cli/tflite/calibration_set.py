@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
+from tinyml_cli.quantization.scheme import Scheme
 
 SAMPLE_TYPES = ("float32", "int32", "int64")
-_PROVENANCE = ("method", "split", "seed", "model_sha256", "origin")
+_PROVENANCE = ("method", "split", "seed", "model_sha256", "origin", "scheme")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class CalibrationSet:
         model_sha256: the model they were drawn for.
         origin: the user's file or folder; empty for a split.
         others: the values of the other inputs, [n, ...] each.
+        scheme: what `Scheme.as_dict` says; empty for the converter's own way.
     """
 
     samples: npt.NDArray[np.float32]
@@ -41,6 +43,12 @@ class CalibrationSet:
     model_sha256: str
     origin: str = ""
     others: tuple[npt.NDArray[Any], ...] = ()
+    scheme: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> Scheme:
+        """How to choose int8."""
+        return Scheme.from_dict(self.scheme)
 
     @property
     def inputs(self) -> tuple[npt.NDArray[Any], ...]:
@@ -49,7 +57,9 @@ class CalibrationSet:
 
     def save(self, path: Path) -> None:
         """Writes the file whole or not at all; equal sets give equal bytes."""
-        provenance = {name: getattr(self, name) for name in _PROVENANCE if getattr(self, name) != ""}
+        provenance = {
+            name: getattr(self, name) for name in _PROVENANCE if getattr(self, name) not in ("", {})
+        }
         arrays: dict[str, Any] = {
             "samples": self.samples,
             "provenance": np.array(json.dumps(provenance, sort_keys=True)),
@@ -73,7 +83,9 @@ class CalibrationSet:
                 samples, *others = (_checked(archive[name], name) for name in names)
             if any(len(values) != len(samples) for values in others):
                 raise ValueError("its inputs have different numbers of samples")
-            return cls(samples=samples, others=tuple(others), **provenance)
+            found = cls(samples=samples, others=tuple(others), **provenance)
+            found.chosen  # noqa: B018  damaged choices are found here, not in the middle of a conversion
+            return found
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise TinymlError(
                 f"The calibration set is damaged ({error})", str(path), "Run `tinyml quantize` again."

@@ -20,7 +20,9 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
-from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.quantization.prepare import prepare
+from tinyml_cli.quantization.scheme import Scheme
+from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run
 from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, names, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
@@ -47,12 +49,14 @@ def convert(run: Run) -> dict[str, Any]:
             is not installed.
     """
     manifest = run.manifest()
-    source_name = SAVED_MODEL if SAVED_MODEL in manifest.artifacts else MODEL
-    source_path = run.require(manifest, source_name)
     calibration = CalibrationSet.load(run.require(manifest, CALIBRATION))
+    source_name = SAVED_MODEL if SAVED_MODEL in manifest.artifacts else MODEL
+    if calibration.method == "qat":
+        source_name = MODEL_QAT
+    source_path = run.require(manifest, source_name)
     console.info("Converting to TensorFlow Lite …")
     with opened(source_path) as source:
-        converted = to_flatbuffers(source, calibration.inputs)
+        converted = to_flatbuffers(source, calibration.inputs, calibration.chosen)
         graph = parse(converted.int8, MODEL_INT8)
         ops = opset.check_int8(graph, MODEL_INT8)
         samples = [values[: compare.COMPARED_SAMPLES] for values in calibration.inputs]
@@ -105,7 +109,9 @@ def opened(path: Path) -> Iterator[Source]:
         yield source
 
 
-def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Converted:
+def to_flatbuffers(
+    source: Source, samples: Sequence[npt.NDArray[Any]], scheme: Scheme | None = None
+) -> Converted:
     """Converts to float32 and, calibrated on `samples` (one array [n, ...] per input), to full int8.
 
     Equal model and samples give equal bytes. Dense weights get one scale per tensor: older kernels of
@@ -127,7 +133,12 @@ def to_flatbuffers(source: Source, samples: Sequence[npt.NDArray[Any]]) -> Conve
             raise _inexpressible(_first_line(str(error)), source.path) from error
         float32 = _run_converter(folder, None, source.path)
         _check_calibrates(parse(float32), source.path)
-        int8 = _run_converter(folder, samples, source.path)
+        if scheme is None or scheme.is_plain:
+            int8 = _run_converter(folder, samples, source.path)
+        else:
+            float32 = names.restore(float32, source.layer_names)
+            prepared = prepare(float32, samples, scheme)
+            float32, int8 = prepared.float32, _round(prepared.ranged, scheme, source.path)
     float32, int8 = (names.restore(each, source.layer_names) for each in (float32, int8))
     inputs = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
     return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
@@ -144,7 +155,43 @@ def _check_calibrates(graph: Graph, where: Path) -> None:
         )
 
 
-def _run_converter(folder: str, samples: Sequence[npt.NDArray[Any]] | None, where: Path) -> bytes:
+def for_comparison(source: Source, samples: Sequence[npt.NDArray[Any]], method: str) -> bytes:
+    """Converts to what no engine here runs: "dynamic", "float16" or "int16x8", with float32 in and out.
+
+    Raises:
+        TinymlError: a layer the converter cannot express.
+    """
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+        source.export(folder, [values.shape[1:] for values in samples])
+        return _run_converter(folder, samples, source.path, method)
+
+
+def _round(ranged: bytes, scheme: Scheme, where: Path) -> bytes:
+    """Full int8 of a float32 flatbuffer whose activations all have ranges.
+
+    The converter's own last step, reached without its calibration.
+    """
+    tf = import_quietly("tensorflow")
+    try:
+        with silenced() as log:
+            return bytes(
+                import_quietly("tensorflow.lite.python.convert").mlir_quantize(
+                    ranged,
+                    disable_per_channel=not scheme.per_channel,
+                    fully_quantize=True,
+                    input_data_type=tf.int8,
+                    output_data_type=tf.int8,
+                    disable_per_channel_for_dense_layers=True,
+                )
+            )
+    # As in `_run_converter`: several kinds, none of them public.
+    except Exception as error:
+        raise _inexpressible(_reason(str(error) + log.tail), where) from error
+
+
+def _run_converter(
+    folder: str, samples: Sequence[npt.NDArray[Any]] | None, where: Path, method: str = "int8"
+) -> bytes:
     tf = import_quietly("tensorflow")
     lite = tf.lite
     try:
@@ -152,17 +199,27 @@ def _run_converter(folder: str, samples: Sequence[npt.NDArray[Any]] | None, wher
             converter = lite.TFLiteConverter.from_saved_model(folder)
             if samples is not None:
                 converter.optimizations = [lite.Optimize.DEFAULT]
+            if samples is not None and method in ("int8", "int16x8"):
                 converter.representative_dataset = lambda: (
                     [values[index][None] for values in samples] for index in range(len(samples[0]))
                 )
-                converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.target_spec.supported_ops = [_operators(lite, method)]
+            if samples is not None and method == "int8":
                 converter.inference_input_type = tf.int8
                 converter.inference_output_type = tf.int8
                 converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+            if method == "float16":
+                converter.target_spec.supported_types = [tf.float16]
             return bytes(converter.convert())
     # The converter's own error class is not public; it and its C++ side raise several kinds.
     except Exception as error:
         raise _inexpressible(_reason(str(error) + log.tail), where) from error
+
+
+def _operators(lite: Any, method: str) -> Any:
+    if method == "int8":
+        return lite.OpsSet.TFLITE_BUILTINS_INT8
+    return lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 
 
 def tensorflow_lite() -> Any:
@@ -184,9 +241,9 @@ def measure_layers(converted: Converted, inputs: Sequence[npt.NDArray[Any]], wha
         errors = layers.layer_errors(converted.float32, converted.int8, inputs, bar.advance)
     console.table(
         f"int8 against float32, up to each layer, on {len(inputs[0])} {what}",
-        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped"],
+        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Cosine"],
         [
-            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}"]
+            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}", e.cosine]
             for e in errors
         ],
     )

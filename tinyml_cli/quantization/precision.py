@@ -1,0 +1,46 @@
+"""Why a model of another precision than int8 is not for these engines."""
+
+from __future__ import annotations
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.quantization.float_graph import WEIGHTED
+from tinyml_cli.tflite.graph import Graph
+
+_REASONS = {
+    "float16": "its weights are float16, which a Cortex-M4 unpacks to float32 before it can compute: half "
+    "the flash, all of the time and RAM of float32",
+    "dynamic": "it is hybrid, int8 weights with float32 activations (dynamic range): TensorFlow Lite Micro "
+    "has no such kernels, and RAM and time would be those of float32",
+    "int16x8": "its activations are int16 (int16x8): twice the RAM and no int8 kernels; it shows whether the "
+    "rounding of activations is what costs accuracy",
+}
+
+
+def kind_of(graph: Graph) -> str | None:
+    """ "float16", "dynamic" or "int16x8"; None for any other model."""
+    if any(tensor.dtype == "float16" for tensor in graph.tensors):
+        return "float16"
+    for operator in graph.operators:
+        source, weights = graph.input(operator, 0), graph.input(operator, 1)
+        if operator.name not in WEIGHTED or source is None or weights is None or weights.dtype != "int8":
+            continue
+        if source.dtype == "float32":
+            return "dynamic"
+        if source.dtype == "int16":
+            return "int16x8"
+    return None
+
+
+def check_int8(graph: Graph, where: str) -> None:
+    """Refuses models that `tinyml quantize` makes for comparison only.
+
+    Raises:
+        TinymlError: with the reason.
+    """
+    kind = kind_of(graph)
+    if kind is not None:
+        raise TinymlError(
+            f"The model is for comparison only: {_REASONS[kind]}",
+            where,
+            "Export the int8 model: tinyml quantize, tinyml convert, tinyml export-c-array RUN",
+        )
