@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.image_settings import ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
 
@@ -24,7 +25,7 @@ class _Section(BaseModel):
 class Data(_Section):
     """Where the training data came from and how it was split."""
 
-    source: Literal["synthetic", "folder", "none"]
+    source: Literal["synthetic", "procedural", "folder", "none"]
     path: str | None = None
     split_by: str
     counts: dict[str, dict[str, int]] = Field(default_factory=dict, description="split -> label -> clips")
@@ -127,6 +128,8 @@ class Manifest(_Section):
     data: Data | None = None
     model: Model | None = None
     recognizer: Recognizer = Field(default_factory=Recognizer)
+    image: ImageInput | None = None
+    presence: Presence | None = None
     quantization: Quantization | None = None
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")

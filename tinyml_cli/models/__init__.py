@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     import keras
 
 # name -> module with `build(input_shape, labels, **options)`
-_ARCHITECTURES = {"ds_cnn": "tinyml_cli.models.ds_cnn"}
+_ARCHITECTURES = {
+    "ds_cnn": "tinyml_cli.models.ds_cnn",
+    "mobilenet_v1": "tinyml_cli.models.mobilenet_v1",
+    "mobilenet_v2": "tinyml_cli.models.mobilenet_v2",
+    "vww_micro": "tinyml_cli.models.vww_micro",
+}
 
 
 def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: dict[str, Any]) -> keras.Model:

@@ -17,7 +17,11 @@ from tinyml_cli.manifest import first_problem
 from tinyml_cli.recipes.base import BaseRecipe
 
 # task -> its schema; a task of another package has the schema that its task object names.
-SCHEMAS = {"kws": "tinyml_cli.recipes.kws:KwsRecipe"}
+SCHEMAS = {
+    "kws": "tinyml_cli.recipes.kws:KwsRecipe",
+    "vww": "tinyml_cli.recipes.vww:VwwRecipe",
+    "mask": "tinyml_cli.recipes.vww:MaskRecipe",
+}
 
 
 def schema_of(task: str) -> type[BaseRecipe]:

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from tinyml_cli.data.clips import Corpus
     from tinyml_cli.run import Run
 
-_BUILT_IN = {"kws": "tinyml_cli.tasks.kws:KWS"}
+_BUILT_IN = {
+    "kws": "tinyml_cli.tasks.kws:KWS",
+    "vww": "tinyml_cli.tasks.vww:VWW",
+    "mask": "tinyml_cli.tasks.vww:MASK",
+}
 _ENTRY_POINTS = "tinyml.tasks"
 
 

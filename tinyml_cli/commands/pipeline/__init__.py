@@ -11,6 +11,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "kws": "kws",
+    "vww": "vww",
 }
 
 # Takes the tasks that other packages bring.

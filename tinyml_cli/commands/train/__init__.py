@@ -11,6 +11,8 @@ from __future__ import annotations
 
 COMMANDS = {
     "kws": "kws",
+    "vww": "vww",
+    "mask": "mask",
 }
 
 # Takes the tasks that other packages bring.

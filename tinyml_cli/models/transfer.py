@@ -1,0 +1,138 @@
+"""Somebody's trained network as the beginning of another, with its classifier or with a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.models.legacy import mended
+from tinyml_cli.models.separable import classify
+from tinyml_cli.models.source import HDF5_SUFFIXES
+
+IMAGENET = "imagenet"
+_CLASSIFIER = "scores"
+_APPLICATIONS = {"mobilenet_v1": "MobileNet", "mobilenet_v2": "MobileNetV2"}
+
+
+def start_from(
+    backbone: str,
+    input_shape: tuple[int, int, int],
+    labels: int,
+    name: str = "mobilenet_v1",
+    alpha: float = 0.25,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """A model whose classifier is its layer `scores`.
+
+    Args:
+        backbone: a .keras or .h5 file, or `imagenet`.
+        input_shape: (rows, columns, channels) that the recipe asks for.
+        labels: outputs of the softmax.
+        name, alpha: which of the networks trained on ImageNet.
+        dropout: before a new classifier.
+
+    Returns:
+        float32 [batch, *input_shape] -> float32 [batch, labels]. A backbone that ends in a softmax of as many
+        outputs is taken whole, any other up to its last map or its pooled features.
+
+    Raises:
+        TinymlError: no such file, not a model, another input shape, nothing to build on, or weights that
+            cannot be downloaded.
+    """
+    if backbone == IMAGENET:
+        body = _imagenet(name, input_shape, alpha)
+    else:
+        body = _load(Path(backbone))
+    _check_input(body, input_shape, backbone)
+    last = body.layers[-1]
+    if isinstance(last, layers.Dense) and last.units == labels and _is_softmax(last):
+        last.name = _CLASSIFIER
+        return body
+    features = _features(body, backbone)
+    if len(features.shape) == 4:
+        outputs = classify(features, labels, dropout)
+    else:
+        x = layers.Dropout(dropout, name="dropout")(features) if dropout else features
+        outputs = layers.Dense(labels, activation="softmax", name=_CLASSIFIER)(x)
+    return keras.Model(body.inputs, outputs, name="transfer")
+
+
+def _load(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise TinymlError(
+            "There is no such backbone", str(path), "Give a .keras or .h5 file, or --backbone imagenet"
+        )
+    try:
+        if path.suffix.lower() not in HDF5_SUFFIXES:
+            return keras.saving.load_model(path, compile=False)
+        with mended(path) as readable:
+            return keras.saving.load_model(readable, compile=False)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TinymlError(
+            f"The backbone cannot be loaded ({str(error)[:200]})",
+            str(path),
+            "Save it again with Keras: model.save('backbone.keras')",
+        ) from error
+
+
+def _imagenet(name: str, input_shape: tuple[int, int, int], alpha: float) -> keras.Model:
+    """MobileNet of keras.applications, its inputs being -1..1."""
+    if name not in _APPLICATIONS:
+        raise TinymlError(
+            f"There are no ImageNet weights for `{name}`",
+            "--backbone imagenet",
+            "Add --model mobilenet_v1 or --model mobilenet_v2.",
+        )
+    try:
+        builder = getattr(keras.applications, _APPLICATIONS[name])
+        return builder(input_shape=input_shape, alpha=alpha, include_top=False, weights="imagenet")
+    except ValueError as error:
+        raise TinymlError(
+            f"There are no such ImageNet weights ({error})",
+            "--backbone imagenet",
+            "Use colours (--rgb) and an alpha of 0.25, 0.5, 0.75 or 1.0 (mobilenet_v2: 0.35 or more).",
+        ) from error
+    except Exception as error:  # whatever the download raises
+        raise TinymlError(
+            f"The ImageNet weights cannot be downloaded ({str(error)[:200]})",
+            "keras.applications",
+            "Check the network, or give a file: --backbone model.h5",
+        ) from error
+
+
+def _check_input(body: keras.Model, input_shape: tuple[int, int, int], backbone: str) -> None:
+    if len(body.inputs) != 1 or len(body.outputs) != 1:
+        raise TinymlError(
+            f"The backbone has {len(body.inputs)} inputs and {len(body.outputs)} outputs",
+            backbone,
+            "Give one that takes one image.",
+        )
+    shape = tuple(body.inputs[0].shape[1:])
+    if len(shape) != 3 or any(
+        mine not in (None, theirs) for mine, theirs in zip(shape, input_shape, strict=False)
+    ):
+        wanted = " x ".join(map(str, shape))
+        raise TinymlError(
+            f"The backbone takes {wanted}, the recipe gives {' x '.join(map(str, input_shape))}",
+            backbone,
+            f"Add --size {shape[0]} and {'--gray' if shape[-1] == 1 else '--rgb'}.",
+        )
+
+
+def _is_softmax(layer: layers.Dense) -> bool:
+    return layer.activation is keras.activations.softmax
+
+
+def _features(body: keras.Model, backbone: str) -> keras.KerasTensor:
+    """What the classifier of the backbone looked at: its pooled features, else its last map."""
+    for layer in reversed(body.layers):
+        is_decision = isinstance(layer, layers.Dense | layers.Dropout | layers.Activation | layers.Softmax)
+        shape = layer.output.shape
+        if not is_decision and len(shape) in (2, 4) and all(shape[1:]):
+            return layer.output
+    raise TinymlError(
+        "The backbone has no features to build on", backbone, "Give a convolutional network for images."
+    )

@@ -1,0 +1,125 @@
+"""The recipe of visual wake words: which of a few classes a camera sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tinyml_cli.features.image_settings import ImageInput, Presence
+from tinyml_cli.recipes.base import BaseRecipe, Section
+
+
+class ImageAugmentationRecipe(Section):
+    """How images are varied while training; ranges are uniform, shares are probabilities."""
+
+    crop_share: float = Field(
+        default=0.75, gt=0.2, le=1, description="the smallest part of a side that is kept"
+    )
+    stretch: float = Field(
+        default=1.1, ge=1, le=2, description="sides are stretched against each other by up to this"
+    )
+    flip_share: float = Field(default=0.5, ge=0, le=1, description="mirrored left to right")
+    exposure_stops: tuple[float, float] = (-1.0, 0.5)
+    contrast: float = Field(default=0.3, ge=0, le=0.9)
+    saturation: float = Field(default=0.4, ge=0, le=1)
+    white_balance: float = Field(default=0.1, ge=0, le=0.5)
+    blur_share: float = Field(default=0.3, ge=0, le=1)
+    noise_share: float = Field(default=0.5, ge=0, le=1)
+    noise_steps: float = Field(
+        default=8.0, ge=0, le=64, description="largest standard deviation, of 256 steps"
+    )
+    rgb565_share: float = Field(
+        default=0.5, ge=0, le=1, description="colours reduced to the camera's 16 bits"
+    )
+    mixup: float = Field(default=0.0, ge=0, le=2, description="parameter of the beta distribution; 0 is off")
+
+
+class ImageModelRecipe(Section):
+    """The network by name, or somebody's trained one."""
+
+    name: str = "mobilenet_v1"
+    options: dict[str, Any] = Field(default_factory=dict)
+    backbone: str | None = Field(
+        default=None, description="a .keras or .h5 file to start from, or `imagenet`"
+    )
+    frozen_epochs: int = Field(default=3, ge=0, le=1000, description="in which only a new classifier learns")
+
+
+class ImageTrainingRecipe(Section):
+    """Optimisation."""
+
+    epochs: int = Field(default=60, ge=0, le=10_000, description="0 takes the backbone as it is")
+    batch_size: int = Field(default=64, ge=2, le=4096)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1, description="peak of one cosine")
+    weight_decay: float = Field(default=1e-4, ge=0, le=0.1)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    ema: float = Field(default=0.99, ge=0, lt=1, description="decay of the running mean of weights; 0 is off")
+    class_weights: bool = Field(default=True, description="rare classes weigh as much as frequent ones")
+    validation_share: float = Field(default=0.1, gt=0, lt=0.5)
+    test_share: float = Field(default=0.2, ge=0, lt=0.6)
+
+
+class VwwRecipe(BaseRecipe):
+    """Visual wake words."""
+
+    task: str = "vww"
+    classes: list[str] = Field(default_factory=lambda: ["none", "person"])
+    source: Literal["folder", "procedural"] = Field(
+        default="folder", description="procedural: drawn figures, for tests of the tool alone"
+    )
+    image: ImageInput = Field(default_factory=ImageInput)
+    augmentation: ImageAugmentationRecipe = Field(default_factory=ImageAugmentationRecipe)
+    model: ImageModelRecipe = Field(default_factory=ImageModelRecipe)
+    training: ImageTrainingRecipe = Field(default_factory=ImageTrainingRecipe)
+    presence: Presence = Field(default_factory=Presence)
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_are_distinct(cls, classes: list[str]) -> list[str]:
+        lowered = [name.lower() for name in classes]
+        for name in lowered:
+            if not name.strip():
+                raise ValueError("a class without a name")
+            if lowered.count(name) > 1:
+                raise ValueError(f"`{name}` stands there twice")
+        if len(classes) < 2:
+            raise ValueError("give two classes or more, such as person,none")
+        # The label that means nobody is the first, whatever the order it was typed in.
+        return sorted(classes, key=lambda name: name.lower() != "none")
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """What is looked for."""
+        return tuple(name for name in self.classes if name.lower() != "none")
+
+
+class MaskRecipe(VwwRecipe):
+    """Two classes of a folder by transfer learning, such as faces with and without a mask."""
+
+    task: str = "mask"
+    classes: list[str] = Field(default_factory=lambda: ["without_mask", "with_mask"])
+
+
+_SHORT_NAMES = {"micro": "vww_micro"}
+
+
+def values_of(
+    classes: list[str] | None,
+    size: int | None,
+    gray: bool | None,
+    model: str | None,
+    alpha: float | None,
+    backbone: str | None,
+) -> dict[str, Any]:
+    """Options of the command line as values of the recipe; None where not given."""
+    is_file = backbone is not None and backbone != "imagenet"
+    return {
+        "classes": classes,
+        "image.size": size,
+        "image.colour": None if gray is None else "grey" if gray else "rgb",
+        "model.name": None if model is None else _SHORT_NAMES.get(model, model),
+        "model.options.alpha": alpha,
+        "model.backbone": str(Path(str(backbone)).resolve()) if is_file else backbone,
+    }

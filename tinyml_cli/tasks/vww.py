@@ -1,0 +1,205 @@
+"""Visual wake words: which of a few classes a camera sees; and transfer learning on any such folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data import image_augment
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.tasks import vww_data, vww_held_out
+from tinyml_cli.tasks.vww_data import ImageData
+from tinyml_cli.training.image_batches import to_float
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.evaluation.options import Options
+    from tinyml_cli.training.image_fit import ImageFitted
+
+_MADE_BY = "tinyml train"
+_KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
+
+
+class VisualWakeWords:
+    """The tasks `vww` and `mask`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def load_data(self, recipe: VwwRecipe) -> ImageData:
+        """The recipe's images, split.
+
+        Raises:
+            TinymlError: no data was given, or it is unusable.
+        """
+        return vww_data.load(recipe)
+
+    def extract_features(self, items: NDArray[np.uint8], recipe: VwwRecipe) -> NDArray[np.uint8]:
+        """Nothing: pixels uint8 [n, size, size, channels] are what the firmware's resampler gives."""
+        return items
+
+    def build_model(self, recipe: VwwRecipe) -> keras.Model:
+        """An untrained model, or the backbone that is to be trained on."""
+        shape = (recipe.image.size, recipe.image.size, recipe.image.channels)
+        model = recipe.model
+        if model.backbone is None:
+            return build_model(model.name, shape, len(recipe.classes), model.options)
+        require_tensorflow()
+        from tinyml_cli.models.transfer import start_from
+
+        return start_from(model.backbone, shape, len(recipe.classes), model.name, **model.options)
+
+    def augment(
+        self, items: NDArray[np.uint8], recipe: VwwRecipe, rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """One random variation of each image."""
+        return image_augment.augment(items, recipe.augmentation, rng)
+
+    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
+        """Accuracy of the highest score; outputs [n, labels], labels [n]."""
+        return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
+
+    def train(self, run: Run, recipe: VwwRecipe, resume: bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: go on with a training that was cut off.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, notes, interrupted.
+
+        Raises:
+            TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
+        """
+        started = time.monotonic()
+        _check(recipe)
+        data = self.load_data(recipe)
+        require_tensorflow()
+        if not run.file(RECIPE).exists():
+            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        from tinyml_cli.training.image_fit import fit_images
+
+        train, validation = data.part("train"), data.part("validation")
+        fitted = fit_images(
+            lambda: self.build_model(recipe),
+            train,
+            validation,
+            recipe,
+            run.file("logs"),
+            _fingerprint(recipe, data),
+            resume,
+        )
+        manifest = _describe(recipe, data, fitted)
+        seconds = round(time.monotonic() - started, 1)
+        if not resume:
+            manifest.metrics["train"]["seconds"] = seconds
+        _write(run, recipe, manifest, fitted, data)
+        return {
+            "run": str(run.path),
+            "seconds": seconds,
+            "n_train": len(train),
+            "n_validation": len(validation),
+            "n_test": len(data.part("test")),
+            "metrics": manifest.metrics["train"],
+            "notes": list(data.notes),
+            "interrupted": fitted.interrupted,
+        }
+
+    def calibration_samples(self, run: Run, recipe: VwwRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs from the training split, float32 [min(n, kept), size, size, channels]."""
+        return to_float(vww_held_out.calibration_pixels(run, n, seed), recipe.image)
+
+    def load_evaluation_set(
+        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
+    ) -> vww_held_out.TestImages:
+        """Images to judge the run by; see vww_held_out.load."""
+        return vww_held_out.load(run, data_dir, split)
+
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges both flatbuffers; see evaluation/images.py."""
+        from tinyml_cli.evaluation.images import evaluate_images
+
+        return evaluate_images(run, self.load_evaluation_set(run, data_dir, split), data_dir, options)
+
+    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+        """Held-out images as PNG files in `replay/LABEL/`."""
+        return vww_held_out.write_replay(run, clips_per_label)
+
+
+VWW = VisualWakeWords("vww")
+MASK = VisualWakeWords("mask")
+
+
+def _check(recipe: VwwRecipe) -> None:
+    if recipe.training.epochs == 0 and recipe.model.backbone is None:
+        raise TinymlError(
+            "No epochs would leave an untrained model",
+            "training.epochs",
+            "Give at least 1, or a trained model to take as it is: --backbone MODEL",
+        )
+
+
+def _fingerprint(recipe: VwwRecipe, data: ImageData) -> str:
+    """A hash of all that decides what the training computes, and nothing else."""
+    relevant = recipe.model_dump(include={"seed", "classes", "image", "augmentation", "model", "training"})
+    digest = hashlib.sha256(repr(relevant).encode())
+    train = data.part("train")
+    digest.update("".join(data.hashes[train.rows]).encode())
+    digest.update(train.labels.tobytes())
+    return digest.hexdigest()
+
+
+def _describe(recipe: VwwRecipe, data: ImageData, fitted: ImageFitted) -> Manifest:
+    return Manifest(
+        task=recipe.task,
+        seed=recipe.seed,
+        labels=recipe.classes,
+        image=recipe.image,
+        presence=recipe.presence,
+        data=Data(
+            source="procedural" if data.origin == "procedural" else "folder",
+            path=recipe.data_path,
+            split_by="file hash",
+            counts=data.counts(recipe.classes),
+            notes=list(data.notes),
+        ),
+        model=Model(
+            name=recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,
+            parameters=fitted.model.count_params(),
+            macs=count_macs(fitted.model),
+        ),
+        metrics={
+            "train": {
+                "epochs": fitted.epochs,
+                "validation_accuracy": round(fitted.validation_accuracy, 4),
+                "validation_loss": round(fitted.validation_loss, 4),
+            }
+        },
+    )
+
+
+def _write(run: Run, recipe: VwwRecipe, manifest: Manifest, fitted: ImageFitted, data: ImageData) -> None:
+    """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
+    vww_held_out.save(run, data, recipe.seed)
+    with atomic_path(run.file(MODEL)) as temporary:
+        fitted.model.save(temporary)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    for name in (RECIPE, MODEL, *_KEPT):
+        run.record(manifest, name, _MADE_BY)
+    run.save(manifest)

@@ -1,0 +1,191 @@
+"""Visual wake words: a folder of images as training, validation and test sets, split by each file's hash."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import image_folder, splits
+from tinyml_cli.data.build_vww import read_sizes
+from tinyml_cli.data.image_cache import open_cache, summarise_skips
+from tinyml_cli.data.procedural_images import ProceduralImages
+from tinyml_cli.data.splits import SPLITS, Split
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.training.image_batches import ImageSet, Pixels
+
+_PROCEDURAL_IMAGES = 600
+_IMBALANCE = 10.0
+_NOWHERE = ""
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """Everything that a recipe trains and is judged on.
+
+    Attributes:
+        pixels: the images.
+        labels: int64 [n], index into the recipe's classes.
+        hashes: str [n], what an image is known by.
+        where: str [n], its split; "" for a copy of an image in another split.
+        shares: float64 [n], the largest box's share of the area; NaN where it is not known.
+        origin: "folder" or "procedural".
+        notes: what a reader must know: files left out, imbalance.
+    """
+
+    pixels: Pixels
+    labels: NDArray[np.int64]
+    hashes: NDArray[np.str_]
+    where: NDArray[np.str_]
+    shares: NDArray[np.float64]
+    origin: str
+    notes: tuple[str, ...] = ()
+
+    def part(self, split: Split) -> ImageSet:
+        """The images of one split."""
+        rows = np.flatnonzero(self.where == split)
+        return ImageSet(self.pixels, rows, self.labels[rows])
+
+    def counts(self, classes: list[str]) -> dict[str, dict[str, int]]:
+        """split -> class -> images."""
+        return {
+            split: {
+                name: int((self.labels[self.where == split] == index).sum())
+                for index, name in enumerate(classes)
+            }
+            for split in SPLITS
+        }
+
+
+def load(recipe: VwwRecipe) -> ImageData:
+    """The recipe's images.
+
+    Raises:
+        TinymlError: no data was given, a class without images, or a split that would be empty.
+    """
+    if recipe.data_path is None:
+        if recipe.source == "procedural":
+            return _procedural(recipe)
+        raise no_data(recipe.classes)
+    data = read(Path(recipe.data_path), recipe)
+    _check_splits(data, recipe)
+    return data
+
+
+def read(root: Path, recipe: VwwRecipe) -> ImageData:
+    """A folder's images; each split by its own folders where it has them, else by hash."""
+    entries = image_folder.list_images(root, recipe.classes)
+    cache = open_cache(entries, recipe.image.size, recipe.image.channels)
+    kept = [entries[index] for index in cache.kept]
+    labels = np.array([entry.label for entry in kept], np.int64)
+    _check_classes(labels, recipe, root)
+    sizes = read_sizes(root)
+    shares = [sizes.get(entry.path.relative_to(root).as_posix(), np.nan) for entry in kept]
+    where, copies = _where([entry.split for entry in kept], cache.hashes, recipe)
+    notes = summarise_skips(cache.skipped) + copies + _imbalance(labels, recipe)
+    for note in notes:
+        console.warn(note)
+    return ImageData(cache, labels, cache.hashes, where, np.array(shares), "folder", tuple(notes))
+
+
+def no_data(classes: list[str]) -> TinymlError:
+    """What to do where no images were given."""
+    return TinymlError(
+        "There are no images to learn from",
+        "--data",
+        "Give --data DIR with a folder per class, or make one: `tinyml data download vww` (MLPerf's prepared "
+        "COCO images of 96 x 96, 235 MB to download); `tinyml data build-vww --coco DIR --out DIR` (from COCO "
+        "2017: 19 GB of images and 0.25 GB of annotations, or any part of them); `tinyml data record --camera "
+        f"--classes {','.join(classes)}` (your own: 200 or more of each, a few MB).",
+    )
+
+
+def _where(
+    given: list[Split | None], hashes: NDArray[np.str_], recipe: VwwRecipe
+) -> tuple[NDArray[np.str_], list[str]]:
+    """The split of each image, and a remark on copies: the same bytes must not be learnt and judged."""
+    training = recipe.training
+    by_hash: dict[str, str] = {}
+    for split, name in sorted(zip(given, hashes, strict=True), key=lambda pair: _rank(pair[0])):
+        if str(name) not in by_hash:
+            by_hash[str(name)] = _split_of(split, str(name), training.validation_share, training.test_share)
+    where = np.array([by_hash[str(name)] for name in hashes], "<U10")
+    moved = 0
+    for index, split in enumerate(given):
+        if split is not None and _folder_of(where[index]) != _folder_of(split):
+            where[index] = _NOWHERE
+            moved += 1
+    copies = len(hashes) - len(by_hash)
+    notes = [f"{copies} images are byte for byte copies of others"] if copies else []
+    if moved:
+        notes.append(f"{moved} images of the training folder lie in the test folder too; they are left out")
+    return where, notes
+
+
+def _rank(split: Split | None) -> int:
+    return ("test", "validation", "train", None).index(split)
+
+
+def _folder_of(split: str) -> str:
+    """Validation images may be drawn from the training folder."""
+    return "test" if split == "test" else "train"
+
+
+def _split_of(given: Split | None, name: str, validation: float, test: float) -> str:
+    if given is None:
+        return splits.split_of(name, validation, test)
+    if given == "train":
+        # Of the training folder, a share watches the training; the data set's own test folder is the test.
+        return "validation" if splits.position(name) < validation else "train"
+    return given
+
+
+def _check_classes(labels: NDArray[np.int64], recipe: VwwRecipe, root: Path) -> None:
+    present = Counter(labels.tolist())
+    for index, name in enumerate(recipe.classes):
+        if not present[index]:
+            raise TinymlError(
+                f"None of the images of `{name}` can be read", str(root), "Look at them; they may be damaged."
+            )
+
+
+def _check_splits(data: ImageData, recipe: VwwRecipe) -> None:
+    wanted = [split for split in SPLITS if split != "test" or recipe.training.test_share > 0]
+    for split in wanted:
+        for index, name in enumerate(recipe.classes):
+            if not ((data.where == split) & (data.labels == index)).any():
+                raise TinymlError(
+                    f"After the split by file hash no image of `{name}` is left for {split}",
+                    recipe.data_path or recipe.source,
+                    "Add images of it, or change training.validation_share and training.test_share.",
+                )
+
+
+def _imbalance(labels: NDArray[np.int64], recipe: VwwRecipe) -> list[str]:
+    counts = np.bincount(labels, minlength=len(recipe.classes))
+    most, least = int(counts.argmax()), int(counts.argmin())
+    ratio = counts[most] / max(counts[least], 1)
+    if ratio < _IMBALANCE:
+        return []
+    remedy = "it is weighted more" if recipe.training.class_weights else "turn on training.class_weights"
+    return [
+        f"{ratio:.0f} images of `{recipe.classes[most]}` for each of `{recipe.classes[least]}`; {remedy}, but "
+        f"its {counts[least]} images remain few"
+    ]
+
+
+def _procedural(recipe: VwwRecipe) -> ImageData:
+    console.warn("The images are drawn figures, which test the tool and train nothing of use.")
+    images = ProceduralImages(
+        _PROCEDURAL_IMAGES, len(recipe.classes), recipe.image.size, recipe.image.channels, recipe.seed
+    )
+    training = recipe.training
+    where = splits.split_groups(images.hashes, training.validation_share, training.test_share)
+    shares = np.full(len(images), np.nan)
+    notes = ("drawn figures, for tests of the tool alone",)
+    return ImageData(images, images.labels, images.hashes, where, shares, "procedural", notes)
