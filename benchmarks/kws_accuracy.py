@@ -1,0 +1,174 @@
+"""Accuracy of keyword spotting on speakers that training never met, and other words taken for a target.
+
+python benchmarks/kws_accuracy.py --data speech_commands/ --out results/ [--suite four] [--only 1,3]
+
+Suites: `four` (silence, unknown, yes, no; at most 20 kB) and `twelve` (ten commands; at most 54 kB), trained
+on recordings, each fold of the speakers in turn; `synthetic`, `synthetic_left_right` and
+`synthetic_stop_go`, trained without any recording and judged by all of them. Every training leaves one JSON
+file in --out and is not repeated while it is there, so an interrupted benchmark goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kws_common import tinyml, train_to_int8
+from kws_folds import split_folder
+from numpy.typing import NDArray
+
+from tinyml_cli.data import folder
+from tinyml_cli.data.clips import UNKNOWN
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.features.audio_frontend import extract_batch
+from tinyml_cli.files import configs_dir, write_atomic
+from tinyml_cli.run import MODEL_INT8, Run
+
+COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is trained and how it is judged.
+
+    Attributes:
+        words: the targets.
+        config: file in configs/.
+        recall: share of spoken targets to be heard where false accepts of other commands are counted.
+        recorded: whether it is trained on recordings, fold by fold.
+    """
+
+    words: tuple[str, ...]
+    config: str
+    recall: float
+    recorded: bool = True
+
+
+SUITES = {
+    "four": Suite(("yes", "no"), "kws_small.yaml", 0.94),
+    "twelve": Suite(COMMANDS, "kws12.yaml", 0.94),
+    "synthetic": Suite(("yes", "no"), "kws.yaml", 0.85, recorded=False),
+    "synthetic_left_right": Suite(("left", "right"), "kws.yaml", 0.85, recorded=False),
+    "synthetic_stop_go": Suite(("stop", "go"), "kws.yaml", 0.85, recorded=False),
+}
+
+
+def run_one(suite: Suite, chosen: argparse.Namespace, fold: int) -> dict[str, Any]:
+    """One training and its judgement."""
+    with tempfile.TemporaryDirectory(prefix="tinyml-benchmark-") as scratch:
+        run = Path(scratch) / "run"
+        options: list[str | Path] = ["--words", ",".join(suite.words), "--seed", chosen.seed]
+        options += ["--config", configs_dir() / suite.config]
+        options += [part for key in chosen.set for part in ("--set", key)]
+        judged, split = chosen.data, "all"
+        if suite.recorded:
+            trained, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch))
+            options += ["--data", trained, "--set", "training.test_share=0"]
+            split = "test"
+        made = train_to_int8(run, *options)
+        outcome = tinyml("evaluate", run, "--data", judged, "--split", split)
+        return {
+            "evidence": "measured on the host",
+            "fold": fold if suite.recorded else None,
+            "n": outcome["n"],
+            "int8_accuracy": outcome["int8"]["accuracy"],
+            "float32_accuracy": outcome["float32"]["accuracy"],
+            "int8_recall": outcome["int8"]["recall"],
+            "int8_bytes": made["convert"]["int8"]["bytes"],
+            "seconds_to_int8": made["seconds_to_int8"],
+            **_scores(Run.open(run), judged, suite.words),
+        }
+
+
+def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, list[float]]:
+    """The highest score as a target of each clip of a target (0 where another label wins), and of each clip
+    of the other commands."""
+    manifest = run.manifest()
+    assert manifest.features is not None
+    rate_hz = manifest.features.sample_rate_hz
+    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
+    recordings = [r for r in folder.list_recordings(judged, words) if r.word in COMMANDS]
+    clips = folder.read_recordings(recordings, rate_hz, manifest.clip_ms * rate_hz // 1000)
+    scores = model.scores(model.run(model.inputs(extract_batch(clips.audio, manifest.features))))
+    place = {label: index for index, label in enumerate(manifest.labels)}
+    truth = np.array([place.get(str(label), -1) for label in clips.labels])
+    winner = scores.argmax(axis=1)
+    spoken = clips.labels != UNKNOWN
+    heard = np.where(winner == truth, scores.max(axis=1), 0.0)[spoken]
+    wrong = np.where(winner >= 2, scores.max(axis=1), 0.0)[~spoken]
+    return {"target_scores": heard.round(4).tolist(), "other_scores": wrong.round(4).tolist()}
+
+
+def summarise(rows: list[dict[str, Any]], recall: float) -> dict[str, Any]:
+    """All folds together, with 95 % Wilson intervals."""
+    n = sum(row["n"] for row in rows)
+    right = {m: round(sum(row["n"] * row[f"{m}_accuracy"] for row in rows)) for m in ("int8", "float32")}
+    targets = np.concatenate([row["target_scores"] for row in rows])
+    others = np.concatenate([row["other_scores"] for row in rows])
+    return {
+        "evidence": "measured on the host",
+        "folds": [row["fold"] for row in rows],
+        "n": n,
+        "int8_accuracy": right["int8"] / n,
+        "int8_ci95": wilson_interval(right["int8"], n),
+        "float32_accuracy": right["float32"] / n,
+        "int8_bytes": max(row["int8_bytes"] for row in rows),
+        "seconds_to_int8": [row["seconds_to_int8"] for row in rows],
+        "as_it_is": _point(targets, others, 1e-6),
+        f"at_recall_{recall}": _point(targets, others, _threshold(targets, recall)),
+    }
+
+
+def _threshold(targets: NDArray[np.float64], recall: float) -> float:
+    """The highest threshold at which this share of targets is still heard; 0 where there is none."""
+    kept = int(np.ceil(recall * len(targets)))
+    return float(np.sort(targets)[::-1][kept - 1]) or 1e-6
+
+
+def _point(targets: NDArray[np.float64], others: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+    """Recall of targets and the share of other commands taken for one, at a threshold."""
+    heard, wrong = int((targets >= threshold).sum()), int((others >= threshold).sum())
+    return {
+        "threshold": threshold,
+        "recall": heard / len(targets),
+        "n_targets": len(targets),
+        "false_accepts": wrong / len(others) if len(others) else None,
+        "n_others": len(others),
+        "false_accepts_ci95": wilson_interval(wrong, len(others)) if len(others) else None,
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="real clips, Speech Commands layout")
+    parser.add_argument("--out", type=Path, required=True, help="folder for a JSON file per training")
+    parser.add_argument("--suite", choices=SUITES, action="append", help="repeatable; all by default")
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--only", help="some folds, separated by commas")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as tinyml train")
+    chosen = parser.parse_args()
+    wanted = [int(k) for k in chosen.only.split(",")] if chosen.only else list(range(chosen.folds))
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    for name in chosen.suite or SUITES:
+        suite = SUITES[name]
+        rows = []
+        for fold in wanted if suite.recorded else [0]:
+            path = chosen.out / (f"{name}-{fold}.json" if suite.recorded else f"{name}.json")
+            if not path.is_file():
+                write_atomic(path, json.dumps(run_one(suite, chosen, fold)) + "\n")
+            rows.append(json.loads(path.read_text(encoding="utf-8")))
+        print(json.dumps({"suite": name, **summarise(rows, suite.recall)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
