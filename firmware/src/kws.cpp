@@ -1,8 +1,6 @@
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS)
-
-#include <string.h>
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT)
 
 #include "audio_frontend_tables.h"
 #include "kws.h"
@@ -11,17 +9,48 @@ namespace {
 
 constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
 constexpr size_t kFirstWord = 2;  // labels start with silence, unknown
-constexpr size_t kRowBytes = FEATURE_CHANNELS;
 constexpr uint32_t kLedHoldMs = 600;
 constexpr size_t kMicrophoneBatchSamples = 160;
 constexpr uint8_t kLedOff[3] = {0, 0, 0};
 
 // Folded by the compiler: no floating point runs.
-constexpr uint32_t kPermillePerStepQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5);
+constexpr uint32_t permille_per_step_q16(double scale) {
+  return static_cast<uint32_t>(scale * 1000.0 * 65536.0 + 0.5);
+}
 
-constexpr RecognizerConfig kRecognizerConfig = {
-    kLabelCount,   kFirstWord,        DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS,
-    MINIMUM_COUNT, OUTPUT_ZERO_POINT, kPermillePerStepQ16,          LONGER_WORDS,      PREFIX_WAIT_MS,
+#if defined(TINYML_APP_MULTI_TENANT)
+constexpr const char* kFirstModel = TINYML_FIRST_MODEL;
+
+constexpr ListenerConfig kSecond = {
+    TINYML_SECOND_MODEL,
+    second_kLabels,
+    second_kLabelColors,
+    SECOND_FEATURE_FRAMES,
+    SECOND_FEATURE_CHANNELS,
+    SECOND_INFERENCE_STRIDE_FRAMES,
+    SECOND_FEATURE_MULTIPLIER,
+    SECOND_FEATURE_SHIFT,
+    SECOND_FEATURE_ZERO_POINT,
+    {SECOND_LABEL_COUNT, kFirstWord, SECOND_DETECTION_THRESHOLD_PERMILLE, SECOND_AVERAGE_WINDOW_MS,
+     SECOND_SUPPRESSION_MS, SECOND_MINIMUM_COUNT, SECOND_OUTPUT_ZERO_POINT,
+     permille_per_step_q16(SECOND_OUTPUT_SCALE), SECOND_LONGER_WORDS, SECOND_PREFIX_WAIT_MS},
+};
+#else
+constexpr const char* kFirstModel = nullptr;
+#endif
+
+constexpr ListenerConfig kFirst = {
+    kFirstModel,
+    kLabels,
+    kLabelColors,
+    FEATURE_FRAMES,
+    FEATURE_CHANNELS,
+    INFERENCE_STRIDE_FRAMES,
+    FEATURE_MULTIPLIER,
+    FEATURE_SHIFT,
+    FEATURE_ZERO_POINT,
+    {kLabelCount, kFirstWord, DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS, MINIMUM_COUNT,
+     OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE), LONGER_WORDS, PREFIX_WAIT_MS},
 };
 
 }  // namespace
@@ -30,7 +59,7 @@ void KwsApp::setup(Hal& hal) {
   session_.begin(hal);
   Inference& inference = session_.inference();
   if (inference.ready() &&
-      (inference.input_bytes() != sizeof(ring_) || inference.output_bytes() != kLabelCount)) {
+      (inference.input_bytes() != sizeof(window_) || inference.output_bytes() != kLabelCount)) {
     inference.refuse();
     session_.fault("the model's input or output does not have the size that model_settings.h says");
   }
@@ -39,7 +68,11 @@ void KwsApp::setup(Hal& hal) {
     frontend_ready_ = false;
     session_.fault("the audio front end cannot hold these settings");
   }
-  if (!recognizer_.begin(kRecognizerConfig)) {
+  bool listening = listener_.begin(kFirst, window_);
+#if defined(TINYML_APP_MULTI_TENANT)
+  listening = second_.begin(kSecond, second_window_) && listening;
+#endif
+  if (!listening) {
     inference.refuse();
     session_.fault("the recognizer cannot hold this many labels or inferences");
   }
@@ -67,12 +100,14 @@ void KwsApp::reset_stream() {
   if (frontend_ready_) {
     audio_frontend_reset(&frontend_);
   }
-  recognizer_.reset();
+  listener_.reset();
+#if defined(TINYML_APP_MULTI_TENANT)
+  second_.reset();
+#endif
   host_feeds_ = false;
   last_pcm_seq_ = 0;
   samples_ = 0;
   frames_ = 0;
-  next_row_ = 0;
   if (led_held_) {
     set_led(kLedOff);
   }
@@ -109,6 +144,9 @@ Reject KwsApp::accept_pcm(const Command& command) {
 }
 
 void KwsApp::process_audio(const int16_t* samples, size_t count) {
+  if (session_.traces(kTraceAudio)) {
+    report_audio(samples, count);
+  }
   uint16_t features[FEATURE_CHANNELS];
   while (count > 0) {
     size_t consumed = 0;
@@ -123,6 +161,14 @@ void KwsApp::process_audio(const int16_t* samples, size_t count) {
   update_led();
 }
 
+void KwsApp::report_audio(const int16_t* samples, size_t count) {
+  session_.event()
+      .begin("audio")
+      .number("sample", samples_)
+      .base64("data", samples, count * sizeof(int16_t))
+      .end();
+}
+
 void KwsApp::add_frame(const uint16_t* features) {
   if (session_.traces(kTraceFeatures)) {
     session_.event()
@@ -131,13 +177,15 @@ void KwsApp::add_frame(const uint16_t* features) {
         .hex("data", features, 2 * FEATURE_CHANNELS)
         .end();
   }
-  audio_frontend_quantize(features, FEATURE_CHANNELS, FEATURE_MULTIPLIER, FEATURE_SHIFT, FEATURE_ZERO_POINT,
-                          ring_[next_row_]);
-  next_row_ = (next_row_ + 1) % FEATURE_FRAMES;
   ++frames_;
-  if (frames_ >= FEATURE_FRAMES && (frames_ - FEATURE_FRAMES) % INFERENCE_STRIDE_FRAMES == 0) {
+  if (listener_.add(features)) {
     infer();
   }
+#if defined(TINYML_APP_MULTI_TENANT)
+  if (second_.add(features)) {
+    infer_second();
+  }
+#endif
 }
 
 void KwsApp::infer() {
@@ -145,40 +193,69 @@ void KwsApp::infer() {
     return;
   }
   Engine& engine = session_.inference().engine();
-  const size_t old_rows = FEATURE_FRAMES - next_row_;
-  memcpy(engine.input(), ring_[next_row_], old_rows * kRowBytes);
-  memcpy(engine.input() + old_rows * kRowBytes, ring_[0], next_row_ * kRowBytes);
-  if (!session_.infer()) {
-    return;
-  }
-  const uint32_t now_ms = stream_ms();
-  if (session_.traces(kTraceScores)) {
-    session_.event().begin("scores").number("t_ms", now_ms).numbers("q", engine.output(), kLabelCount).end();
-  }
-  Detection detection;
-  if (recognizer_.push(now_ms, engine.output(), &detection)) {
-    report(detection);
+  listener_.copy_window(engine.input());
+  if (session_.infer()) {
+    judge(&listener_, engine.output());
   }
 }
 
-void KwsApp::report(const Detection& detection) {
-  const char* label = kLabels[detection.label];
-  TextLine(session_.sink())
-      .text("Heard ")
+#if defined(TINYML_APP_MULTI_TENANT)
+
+void KwsApp::infer_second() {
+  if (!session_.inference().ready()) {
+    return;
+  }
+  uint8_t* arena = session_.inference().engine().arena();
+  second_.copy_window(static_cast<int8_t*>(second_network_input_at(arena, 0)));
+  if (session_.infer_with(second_network_invoke)) {
+    judge(&second_, static_cast<const int8_t*>(second_network_output_at(arena, 0)));
+  }
+}
+
+#endif
+
+void KwsApp::judge(Listener* listener, const int8_t* scores) {
+  const uint32_t now_ms = stream_ms();
+  if (session_.traces(kTraceScores)) {
+    JsonLine line = session_.event();
+    line.begin("scores").number("t_ms", now_ms).numbers("q", scores, listener->label_count());
+    name_model(*listener, &line);
+    line.end();
+  }
+  Detection detection;
+  if (listener->hear(now_ms, scores, &detection)) {
+    report(*listener, detection);
+  }
+}
+
+void KwsApp::report(const Listener& listener, const Detection& detection) {
+  const char* label = listener.config().labels[detection.label];
+  TextLine text(session_.sink());
+  text.text("Heard ")
       .text(label)
       .text(" (")
       .number((detection.score_permille + 5) / 10)
       .text("%) @")
       .number(detection.time_ms)
-      .text("ms\n")
-      .flush();
-  session_.event()
-      .begin("detection")
+      .text("ms");
+  if (listener.config().model != nullptr) {
+    text.text(" by ").text(listener.config().model);
+  }
+  text.text("\n").flush();
+  JsonLine line = session_.event();
+  line.begin("detection")
       .text("label", label)
       .permille("score", detection.score_permille)
-      .number("t_ms", detection.time_ms)
-      .end();
-  set_led(kLabelColors[detection.label]);
+      .number("t_ms", detection.time_ms);
+  name_model(listener, &line);
+  line.end();
+  set_led(listener.config().colors[detection.label]);
+}
+
+void KwsApp::name_model(const Listener& listener, JsonLine* line) {
+  if (listener.config().model != nullptr) {
+    line->text("model", listener.config().model);
+  }
 }
 
 void KwsApp::set_led(const uint8_t color[3]) {
@@ -197,4 +274,4 @@ uint32_t KwsApp::stream_ms() const {
   return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ);
 }
 
-#endif  // TINYML_APP_KWS
+#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT

@@ -1,4 +1,7 @@
 // Keyword spotting: microphone (or PCM from the host) -> features -> inference -> recognizer -> events.
+//
+// As the application multi_tenant, two models hear the same features one after the other; both work in the
+// arena of the larger one, so neither may keep anything in it from one inference to the next.
 #pragma once
 
 #include <stddef.h>
@@ -6,9 +9,15 @@
 
 #include "audio_frontend.h"
 #include "hal.h"
+#include "listener.h"
 #include "model_settings.h"
-#include "recognizer.h"
 #include "session.h"
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_MULTI_TENANT)
+#include "second_model_settings.h"
+#include "second_network.h"
+#endif
 
 class KwsApp {
  public:
@@ -25,16 +34,19 @@ class KwsApp {
   Reject execute(const Command& command);
   Reject accept_pcm(const Command& command);
   void process_audio(const int16_t* samples, size_t count);
+  void report_audio(const int16_t* samples, size_t count);
   void add_frame(const uint16_t* features);
   void infer();
-  void report(const Detection& detection);
+  void judge(Listener* listener, const int8_t* scores);
+  void report(const Listener& listener, const Detection& detection);
+  static void name_model(const Listener& listener, JsonLine* line);
   void set_led(const uint8_t color[3]);
   void update_led();
   uint32_t stream_ms() const;
 
   Session session_;
   AudioFrontend frontend_;
-  Recognizer recognizer_;
+  Listener listener_;
 
   bool frontend_ready_ = false;
   bool host_feeds_ = false;  // the host has sent PCM since the last reset: the microphone is not listened to
@@ -42,8 +54,19 @@ class KwsApp {
 
   uint64_t samples_ = 0;  // processed since the last reset
   uint32_t frames_ = 0;
-  size_t next_row_ = 0;  // the oldest row of the ring, which the next frame replaces
-  int8_t ring_[FEATURE_FRAMES][FEATURE_CHANNELS] = {};
+  int8_t window_[FEATURE_FRAMES * FEATURE_CHANNELS] = {};
+
+#if defined(TINYML_APP_MULTI_TENANT)
+  void infer_second();
+
+  static_assert(SECOND_NETWORK_INPUT_COUNT == 1 && SECOND_NETWORK_OUTPUT_COUNT == 1 &&
+                    SECOND_NETWORK_INPUT_BYTES == SECOND_FEATURE_FRAMES * SECOND_FEATURE_CHANNELS &&
+                    SECOND_NETWORK_OUTPUT_BYTES == SECOND_LABEL_COUNT,
+                "the second model's input or output does not have the size that its settings say");
+
+  Listener second_;
+  int8_t second_window_[SECOND_FEATURE_FRAMES * SECOND_FEATURE_CHANNELS] = {};
+#endif
 
   bool led_held_ = false;  // a detection's colour is shown, and will be put out
   uint32_t led_since_ms_ = 0;

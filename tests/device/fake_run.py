@@ -78,7 +78,9 @@ static const uint32_t LONGER_WORDS[LABEL_COUNT] = {0, 0, 0, 0};
 def make(path: Path, arena_bytes: int = 2048, weight_bytes: int = 64, source: str = NETWORK_C) -> Run:
     """A run with an export for the engine aot."""
     run = Run.create(path)
-    manifest = Manifest(task="kws", seed=1, labels=["silence", "unknown", "yes", "no"])
+    manifest = Manifest(
+        task="kws", seed=1, labels=["silence", "unknown", "yes", "no"], features=AudioFrontendSettings()
+    )
     files = {
         "network.h": NETWORK_H.format(arena_bytes=arena_bytes),
         "network.c": source.format(weight_bytes=weight_bytes),

@@ -129,6 +129,19 @@ def test_features_equal_the_host_s(device: Device) -> None:
     assert np.array_equal(actual, expected)
 
 
+def test_audio_comes_back_sample_by_sample(device: Device) -> None:
+    samples = noise(0.5, seed=3)
+    device.command("trace 1 audio")
+    device.play(samples[:-7])
+    heard = device.events("audio")
+    assert [event["sample"] for event in heard] == list(range(0, len(samples) - 7, 640))
+    data = b"".join(base64.b64decode(event["data"], validate=True) for event in heard)
+    assert data == samples[:-7].astype("<i2").tobytes()
+    device.command("trace 2 off")
+    device.play(samples[:640], first_seq=100)
+    assert device.events("audio") == []
+
+
 def test_reset_makes_a_stream_repeatable(device: Device) -> None:
     samples = noise(1.3, seed=2)
     device.command("trace 1 scores")

@@ -15,7 +15,7 @@ import pytest
 from tests.firmware.native import compile_harness, run
 
 MAX_LINE = 4095
-TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4}
+TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4, b"audio": 8}
 ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  \t\r\n\x00\xff"
 
 
@@ -145,6 +145,7 @@ def test_every_command(parser: Path) -> None:
         b"trace 4 scores",
         b"trace 5 features",
         b"trace 5 features,scores,status",
+        b"trace 6 audio",
         b"trace 5 status,status",
         b"sensors 5",
         b"led 5 0 128 255",
@@ -295,4 +296,9 @@ def test_json_of_hostile_values(parser: Path) -> None:
         "numbers": [-128, -1, 0, 1, 127],
         "no_numbers": [],
         "hex": "007fff",
+        "base64_0": "",
+        "base64_1": "AA==",
+        "base64_2": "AH8=",
+        "base64_3": "AH//",
+        "base64_5": "gP8AAX8=",
     }

@@ -27,7 +27,7 @@ def command(
     ] = None,
     trace: Annotated[
         str | None,
-        typer.Option("--trace", help="What else the board shall report: scores, features, status."),
+        typer.Option("--trace", help="What else the board shall report: scores, features, status, audio."),
     ] = None,
     save_triggers: Annotated[
         Path | None,

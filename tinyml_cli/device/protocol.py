@@ -26,7 +26,7 @@ MAX_SEQ = 65_535
 MAX_EVENT_BYTES = 65_536
 _MAX_RECOVERIES_PER_LINE = 16
 
-TraceMode = Literal["off", "scores", "features", "status"]
+TraceMode = Literal["off", "scores", "features", "status", "audio"]
 
 
 def _unhex(value: object) -> object:
@@ -35,6 +35,17 @@ def _unhex(value: object) -> object:
 
 HexBytes = Annotated[
     bytes, BeforeValidator(_unhex), PlainSerializer(lambda data: data.hex(), return_type=str)
+]
+
+
+def _unbase64(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Base64Bytes = Annotated[
+    bytes,
+    BeforeValidator(_unbase64),
+    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str),
 ]
 Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
@@ -124,6 +135,17 @@ class Features(Event):
     event: Literal["features"] = "features"
     frame: Count
     data: HexBytes
+
+
+class Audio(Event):
+    """What the microphone heard, int16 little endian (after `trace audio`).
+
+    `sample` is the position of its first sample in the stream: a gap says that something was lost.
+    """
+
+    event: Literal["audio"] = "audio"
+    sample: Count
+    data: Base64Bytes
 
 
 class Output(Event):
@@ -229,6 +251,7 @@ _EVENTS: dict[str, type[Event]] = {
     "features": Features,
     "output": Output,
     "status": Status,
+    "audio": Audio,
     "sensors": Sensors,
     "anomaly": Anomaly,
     "calibrated": Calibrated,

@@ -39,3 +39,13 @@ bool base64_decode(const char* text, size_t count, uint8_t* bytes, size_t* decod
   *decoded = written;
   return (bits & unused_bits) == 0;
 }
+
+void base64_encode(const uint8_t* bytes, size_t count, char text[4]) {
+  static const char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  uint32_t bits = static_cast<uint32_t>(bytes[0]) << 16;
+  bits |= count > 1 ? static_cast<uint32_t>(bytes[1]) << 8 : 0u;
+  bits |= count > 2 ? bytes[2] : 0u;
+  for (size_t i = 0; i < 4; ++i) {
+    text[i] = i <= count ? kAlphabet[(bits >> (18 - 6 * i)) & 63] : '=';
+  }
+}

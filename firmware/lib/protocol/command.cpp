@@ -112,7 +112,10 @@ bool parse_trace_mode(Span word, uint8_t* modes) {
   static const struct {
     const char* name;
     uint8_t mode;
-  } kModes[] = {{"scores", kTraceScores}, {"features", kTraceFeatures}, {"status", kTraceStatus}};
+  } kModes[] = {{"scores", kTraceScores},
+                {"features", kTraceFeatures},
+                {"status", kTraceStatus},
+                {"audio", kTraceAudio}};
   for (const auto& entry : kModes) {
     if (word.is(entry.name)) {
       *modes = static_cast<uint8_t>(*modes | entry.mode);

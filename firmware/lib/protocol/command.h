@@ -1,7 +1,7 @@
 // One line from the host -> one command. Serial protocol, version 1:
 //
 //   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
-//   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status
+//   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
 //   calibrate SEQ SECONDS
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
@@ -18,7 +18,7 @@ constexpr size_t kMaxImuSamples = 106;
 enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun, kSensors, kLed, kImu, kCalibrate };
 
 // What `trace` reports, as bits of Command::trace; 0 is off.
-enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4 };
+enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4, kTraceAudio = 8 };
 
 // Why a line was refused; kNone: it was not.
 enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };

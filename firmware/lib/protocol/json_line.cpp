@@ -1,5 +1,7 @@
 #include "json_line.h"
 
+#include "base64.h"
+
 JsonLine& JsonLine::begin(const char* event) {
   out_.text("{\"event\":");
   quoted(event);
@@ -50,8 +52,29 @@ JsonLine& JsonLine::signed_number(const char* name, int32_t value) {
   return *this;
 }
 
+JsonLine& JsonLine::flag(const char* name, bool value) {
+  key(name);
+  out_.text(value ? "true" : "false");
+  return *this;
+}
+
 JsonLine& JsonLine::hex(const char* name, const void* bytes, size_t count) {
   return hex_begin(name).hex_bytes(bytes, count).hex_end();
+}
+
+JsonLine& JsonLine::base64(const char* name, const void* bytes, size_t count) {
+  const uint8_t* byte = static_cast<const uint8_t*>(bytes);
+  key(name);
+  out_.put('"');
+  for (size_t i = 0; i < count; i += 3) {
+    char text[4];
+    base64_encode(byte + i, count - i < 3 ? count - i : 3, text);
+    for (const char c : text) {
+      out_.put(c);
+    }
+  }
+  out_.put('"');
+  return *this;
 }
 
 JsonLine& JsonLine::hex_begin(const char* name) {

@@ -20,8 +20,10 @@ class JsonLine {
   JsonLine& texts(const char* key, const char* const* values, size_t count);
   JsonLine& numbers(const char* key, const int8_t* values, size_t count);
   JsonLine& signed_number(const char* key, int32_t value);
+  JsonLine& flag(const char* key, bool value);
   JsonLine& hex(const char* key, const void* bytes, size_t count);
-  // The same in pieces: hex_begin(key).hex_bytes(...).hex_bytes(...).hex_end().
+  JsonLine& base64(const char* key, const void* bytes, size_t count);
+  // Hexadecimal digits in pieces: hex_begin(key).hex_bytes(...).hex_bytes(...).hex_end().
   JsonLine& hex_begin(const char* key);
   JsonLine& hex_bytes(const void* bytes, size_t count);
   JsonLine& hex_end();

@@ -56,6 +56,11 @@ static void print_json(const char* hostile) {
       .numbers("numbers", numbers, 5)
       .numbers("no_numbers", numbers, 0)
       .hex("hex", bytes, 3)
+      .base64("base64_0", bytes, 0)
+      .base64("base64_1", bytes, 1)
+      .base64("base64_2", bytes, 2)
+      .base64("base64_3", bytes, 3)
+      .base64("base64_5", numbers, 5)
       .end();
 }
 
