@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.image_settings import ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
@@ -128,6 +129,7 @@ class Manifest(_Section):
     data: Data | None = None
     model: Model | None = None
     recognizer: Recognizer = Field(default_factory=Recognizer)
+    anomaly: AnomalyInput | None = None
     image: ImageInput | None = None
     presence: Presence | None = None
     quantization: Quantization | None = None

@@ -2,9 +2,12 @@
 #include "hal.h"
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT)
 #include "kws.h"
 using App = KwsApp;
+#elif defined(TINYML_APP_ANOMALY)
+#include "anomaly.h"
+using App = AnomalyApp;
 #elif defined(TINYML_APP_BENCH)
 #include "bench.h"
 using App = BenchApp;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.console import console
@@ -54,7 +53,7 @@ def gather(
         console.info(f"Exporting the model for the engine {name}.")
         export(run, name, exported_io(manifest, name))
         manifest = run.manifest()
-    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.task != MODEL_TASK else ())
+    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.features is not None else ())
     paths = [_require_export(run, manifest, name, file) for file in files]
     if name == "tflm" and (tflm_dir is not None or board.arduino is None):
         tflm_dir = tflm_tree.check_tree(tflm_dir)

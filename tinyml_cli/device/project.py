@@ -22,7 +22,7 @@ from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
-APPLICATIONS = ("kws", "bench")
+APPLICATIONS = ("kws", "anomaly", "bench")
 
 
 @dataclass(frozen=True)

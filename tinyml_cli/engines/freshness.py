@@ -21,7 +21,9 @@ def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
         engine: "tflm" or "aot".
         io: where the aot engine's inputs and outputs lie.
     """
-    known = manifest.model_dump_json(include={"task", "labels", "features", "clip_ms", "recognizer"})
+    known = manifest.model_dump_json(
+        include={"task", "labels", "features", "clip_ms", "recognizer", "anomaly"}
+    )
     parts = (engine, io, manifest.artifacts[MODEL_INT8].sha256, known, _generator())
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{io}:{digest}"

@@ -104,6 +104,7 @@ class AnomalyInput(_Section):
     feature_names: list[str]
     offsets: list[int]
     deviations: list[float] = Field(description="0: the feature never changed, and is left out")
+    clip: float = Field(gt=0, description="of the float model's input, in deviations")
     alarm: Alarm
     fpr: float | None = None
     false_alarms_per_hour: float | None = None

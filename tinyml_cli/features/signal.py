@@ -20,7 +20,8 @@ _BATCH = 512
 def cosine_table(window_samples: int) -> NDArray[np.int16]:
     """One period of the cosine in Q14, int16 [window_samples]."""
     angle = 2 * np.pi * np.arange(window_samples) / window_samples
-    return np.rint(np.cos(angle) * (1 << _TRIG_BITS)).astype(np.int16)
+    table: NDArray[np.int16] = np.rint(np.cos(angle) * (1 << _TRIG_BITS)).astype(np.int16)
+    return table
 
 
 def extract_windows(samples: NDArray[np.int16], settings: SignalInput) -> NDArray[np.int32]:

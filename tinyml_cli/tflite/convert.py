@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Artifact, LayerError, Model, Quantization, TensorQuantization
+from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.quantization.prepare import prepare
@@ -74,13 +75,24 @@ def convert(run: Run) -> dict[str, Any]:
         name = Path(str(manifest.metrics.get("source", {}).get("path", run.path))).stem
         manifest.model = Model(name=name, parameters=parameters, macs=total_macs(graph))
     run.save(manifest)
+    completed = _complete(run, manifest)
     return {
         "run": str(run.path),
         "float32": _artifact(manifest.artifacts[MODEL_FLOAT32]),
         "int8": _artifact(manifest.artifacts[MODEL_INT8]),
         "ops": [op.model_dump() for op in ops],
         **comparison.as_dict(),
+        **completed,
     }
+
+
+def _complete(run: Run, manifest: Manifest) -> dict[str, Any]:
+    """What the task makes of the int8 model, such as a threshold; nothing for most."""
+    from tinyml_cli.tasks import get_task
+
+    finish = None if manifest.task == MODEL_TASK else getattr(get_task(manifest.task), "after_convert", None)
+    outcome: dict[str, Any] = finish(run) if finish else {}
+    return outcome
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,13 @@ class Hal {
   // A sentence about what is wrong with the device and how to mend it, "" when nothing is.
   const char* complaint();
 
+  // Reads back what store_write() kept, of the same size; false where there is nothing.
+  bool store_read(void* bytes, size_t count);
+
+  // Keeps at most 64 bytes in place of what was kept before. True: they are there when the power comes back;
+  // false: at most until it goes.
+  bool store_write(const void* bytes, size_t count);
+
   // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event
   // anyway.
   void led(uint8_t red, uint8_t green, uint8_t blue);

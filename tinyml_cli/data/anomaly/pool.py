@@ -163,7 +163,8 @@ def split_normal(
                 where,
                 "Record more normal running: ten sessions or more, or one long recording.",
             )
-    return NormalSplits(*(NormalRecordings(part) for part in parts), by)
+    train, threshold, test = (NormalRecordings(part) for part in parts)
+    return NormalSplits(train, threshold, test, by)
 
 
 def _places(groups: Sequence[str], shares: tuple[float, float], seed: int) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tinyml_cli.data.anomaly.pool import Recording
 from tinyml_cli.data.anomaly.series import read_csv, read_windows
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.anomaly_settings import Sensor
 
 NORMAL = "normal"
 _FAULT_NAMES = ("anomaly", "anomalous", "abnormal", "fault", "faulty", "broken")
@@ -34,7 +35,7 @@ class Found:
     """
 
     recordings: tuple[Recording, ...]
-    sensor: str
+    sensor: Sensor
     channels: tuple[str, ...]
     rate_hz: float
     window_samples: int | None = None

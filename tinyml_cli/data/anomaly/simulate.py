@@ -138,7 +138,8 @@ def _running(machine: _Machine, rng: np.random.Generator) -> FloatArray:
     turns = machine.angle[:, None, None] * orders + machine.phases
     harmonics = (machine.harmonics_mg * np.sin(2 * np.pi * turns)).sum(axis=2)
     friction = rng.normal(0.0, 1.0, harmonics.shape) * np.array([7.0, 7.0, 6.0])
-    return level[:, None] * (harmonics + friction)
+    running: FloatArray = level[:, None] * (harmonics + friction)
+    return running
 
 
 def _imbalance(signal: FloatArray, machine: _Machine, severity: float, _: np.random.Generator) -> FloatArray:
@@ -177,7 +178,8 @@ def _bearing(order: float, modulated: bool) -> Fault:
         decay = np.arange(round(6 * _RESONANCE_DECAY_S * RATE_HZ)) / RATE_HZ
         ring = np.exp(-decay / _RESONANCE_DECAY_S) * np.cos(2 * np.pi * _RESONANCE_HZ * decay)
         rung = np.convolve(hits * force, ring)[: len(signal)]
-        return signal + rung[:, None] * np.array([0.7, 0.5, 0.4])
+        faulty: FloatArray = signal + rung[:, None] * np.array([0.7, 0.5, 0.4])
+        return faulty
 
     return fault
 
@@ -192,7 +194,9 @@ def _rubbing(signal: FloatArray, machine: _Machine, severity: float, rng: np.ran
 def _clogging(signal: FloatArray, machine: _Machine, severity: float, rng: np.random.Generator) -> FloatArray:
     """Air or flow blocked: broad noise grows, slowly swelling."""
     swell = 1.0 + 0.5 * np.sin(2 * np.pi * np.arange(len(signal)) / (2.5 * RATE_HZ))
-    return signal + severity * 32.0 * swell[:, None] * rng.normal(0.0, 1.0, signal.shape)
+    noise: FloatArray = rng.normal(0.0, 1.0, signal.shape)
+    faulty: FloatArray = signal + severity * 32.0 * swell[:, None] * noise
+    return faulty
 
 
 def _stopped(signal: FloatArray, _: _Machine, severity: float, __: np.random.Generator) -> FloatArray:

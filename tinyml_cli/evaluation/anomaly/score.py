@@ -43,19 +43,22 @@ def reconstruction_scores(
     """anomaly_reconstruction_score of each window, int64 [n]."""
     count = inputs.shape[1]
     mean = (squared_errors(inputs, outputs, source, target).sum(axis=1) + count // 2) // count
-    return np.minimum(mean, _UINT32_MAX)
+    scores: Scores = np.minimum(mean, _UINT32_MAX)
+    return scores
 
 
 def mixture_scores(points: NDArray[np.int8], mixture: Mixture) -> Scores:
     """anomaly_mixture_score of each point int8 [n, dimensions], int64 [n]."""
     distances = np.stack([_distance(points, mixture, index) for index in range(len(mixture.constants))])
-    return np.minimum(distances.min(axis=0), _UINT32_MAX)
+    scores: Scores = np.minimum(distances.min(axis=0), _UINT32_MAX)
+    return scores
 
 
 def nearest(points: NDArray[np.int8], mixture: Mixture) -> NDArray[np.int64]:
     """The cluster that gives each point's score, int64 [n]."""
     distances = [_distance(points, mixture, index) for index in range(len(mixture.constants))]
-    return np.stack(distances).argmin(axis=0)
+    found: NDArray[np.int64] = np.stack(distances).argmin(axis=0)
+    return found
 
 
 def _distance(points: NDArray[np.int8], mixture: Mixture, index: int) -> Scores:

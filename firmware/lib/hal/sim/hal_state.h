@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../memory_store.h"
+
 struct HalState {
   static constexpr size_t kLineBytes = 512;
 
@@ -11,4 +13,5 @@ struct HalState {
   uint32_t output = 0;
   size_t used = 0;  // bytes of `line` that wait to be sent
   char line[kLineBytes];
+  MemoryStore store;
 };

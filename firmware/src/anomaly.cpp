@@ -1,0 +1,340 @@
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_ANOMALY)
+
+#include <string.h>
+
+#include "anomaly.h"
+#include "anomaly_score.h"
+#include "crc32.h"
+
+namespace {
+
+#if defined(MIXTURE_CLUSTERS)
+constexpr size_t kOutputs = MIXTURE_DIMENSIONS;
+constexpr AnomalyMixture kMixture = {
+    MIXTURE_CLUSTERS,       MIXTURE_DIMENSIONS,     MIXTURE_SHIFT,
+    &kMixtureCenters[0][0], &kMixtureWeights[0][0], kMixtureConstants,
+};
+#else
+constexpr size_t kOutputs = AnomalyWindow::kInputs;
+#endif
+
+constexpr AnomalyAlarmConfig kAlarmConfig = {ALARM_RAISE_WINDOWS, ALARM_CLEAR_WINDOWS, ALARM_HOLD_WINDOWS,
+                                             ALARM_RELEASE_PERMILLE};
+
+constexpr uint8_t kNormalColor[3] = {0, 32, 0};
+constexpr uint8_t kAlarmColor[3] = {255, 0, 0};
+constexpr uint8_t kDriftColor[3] = {160, 80, 0};
+constexpr uint8_t kCalibrationColor[3] = {0, 0, 160};
+
+constexpr uint32_t kMagic = 0x544E4D41;  // "AMNT"
+constexpr size_t kBatchSamples = 160;
+
+// A calibrated threshold as the Hal keeps it; another model's is of no use.
+struct Stored {
+  uint32_t magic;
+  char model[12];
+  uint32_t threshold;
+  uint32_t level;
+  uint32_t crc;
+};
+
+uint32_t check_of(const Stored& stored) {
+  return crc32(reinterpret_cast<const char*>(&stored), offsetof(Stored, crc));
+}
+
+}  // namespace
+
+void AnomalyApp::setup(Hal& hal) {
+  session_.begin(hal);
+  Inference& inference = session_.inference();
+  if (inference.ready() &&
+      (inference.input_bytes() != AnomalyWindow::kInputs || inference.output_bytes() != kOutputs)) {
+    inference.refuse();
+    session_.fault("the model's input or output does not have the size that model_settings.h says");
+  }
+  ready_ = window_.begin();
+  if (!ready_) {
+    session_.fault("the windows do not have the size that model_settings.h says");
+  }
+  load_threshold();
+  reset_stream();
+  session_.send_ready();
+}
+
+void AnomalyApp::step() {
+  const bool received = session_.receive();
+  Request request;
+  while (session_.next(&request)) {
+    session_.answer(request.command, execute(request.command));
+  }
+  if (!read_sensor() && !received) {
+    session_.hal().idle();
+  }
+}
+
+void AnomalyApp::reset_stream() {
+  if (ready_) {
+    window_.reset();
+  }
+  alarm_ = AnomalyAlarm{};
+  anomaly_level_reset(&level_, normal_level_);
+  calibration_windows_ = 0;
+  host_feeds_ = false;
+  last_seq_ = 0;
+  windows_ = 0;
+  sensor_reads_ = 0;
+  sensor_start_us_ = session_.hal().clock_us();
+  color_ = nullptr;
+}
+
+Reject AnomalyApp::execute(const Command& command) {
+  switch (command.verb) {
+    case Verb::kReset:
+      reset_stream();
+      return Reject::kNone;
+#if defined(ANOMALY_IMU)
+    case Verb::kImu:
+#else
+    case Verb::kPcm:
+#endif
+      return accept_samples(command);
+    case Verb::kCalibrate:
+      return start_calibration(command.seconds);
+    case Verb::kLed:
+      session_.show(command.color, stream_ms());
+      color_ = nullptr;
+      return Reject::kNone;
+    default:
+      return Reject::kCommand;
+  }
+}
+
+Reject AnomalyApp::accept_samples(const Command& command) {
+  if (!ready_) {
+    return Reject::kCommand;
+  }
+  // A repeated number means that our answer was lost: these samples have been seen already.
+  if (command.seq != 0 && command.seq == last_seq_) {
+    return Reject::kNone;
+  }
+  last_seq_ = command.seq;
+  host_feeds_ = true;
+  const int16_t* values = reinterpret_cast<const int16_t*>(command.data);
+  const size_t count = command.bytes / sizeof(int16_t);
+#if defined(ANOMALY_IMU)
+  for (size_t i = 0; i + kImuValues <= count; i += kImuValues) {
+    process(values + i, AnomalyWindow::kChannels);
+  }
+#else
+  process(values, count);
+#endif
+  return Reject::kNone;
+}
+
+// Takes what the board's own sensor has; false where it has nothing.
+bool AnomalyApp::read_sensor() {
+#if defined(ANOMALY_SOUND)
+  int16_t samples[kBatchSamples];
+  const size_t count = session_.listen(samples, kBatchSamples);
+  if (count > 0 && ready_ && !host_feeds_) {
+    process(samples, count);
+  }
+  return count > 0;
+#elif defined(ANOMALY_IMU)
+  const uint64_t elapsed_us = session_.hal().clock_us() - sensor_start_us_;
+  ImuSample sample;
+  if (host_feeds_ || !ready_ || elapsed_us * SAMPLE_RATE_MILLIHZ < sensor_reads_ * 1000000000u ||
+      !session_.hal().imu_read(&sample)) {
+    return false;
+  }
+  ++sensor_reads_;
+  const int32_t values[kImuValues] = {sample.ax_mg,         sample.ay_mg,         sample.az_mg,
+                                      sample.gx_mdps / 100, sample.gy_mdps / 100, sample.gz_mdps / 100};
+  int16_t clamped[kImuValues];
+  for (size_t i = 0; i < kImuValues; ++i) {
+    const int32_t value = values[i];
+    clamped[i] = static_cast<int16_t>(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
+  }
+  process(clamped, AnomalyWindow::kChannels);
+  return true;
+#else
+  return false;  // only the host feeds other series
+#endif
+}
+
+void AnomalyApp::process(const int16_t* values, size_t count) {
+  while (count > 0) {
+    bool complete = false;
+    const size_t consumed = window_.push(values, count, &complete);
+    values += consumed;
+    count -= consumed;
+    if (complete) {
+      score_window();
+    }
+  }
+}
+
+void AnomalyApp::score_window() {
+  if (session_.traces(kTraceFeatures)) {
+    session_.event()
+        .begin("features")
+        .number("frame", windows_)
+        .hex("data", window_.input(), AnomalyWindow::kInputs)
+        .end();
+  }
+  ++windows_;
+  if (!session_.inference().ready()) {
+    return;
+  }
+  Engine& engine = session_.inference().engine();
+  memcpy(engine.input(), window_.input(), AnomalyWindow::kInputs);
+  if (session_.infer()) {
+    judge(score_of(static_cast<const int8_t*>(engine.output())));
+  }
+}
+
+uint32_t AnomalyApp::score_of(const int8_t* output) const {
+#if defined(MIXTURE_CLUSTERS)
+  return anomaly_mixture_score(output, &kMixture);
+#else
+  return anomaly_reconstruction_score(window_.input(), output, AnomalyWindow::kInputs, INPUT_ZERO_POINT,
+                                      OUTPUT_ZERO_POINT, RECONSTRUCTION_RATIO_Q16);
+#endif
+}
+
+void AnomalyApp::judge(uint32_t score) {
+  const bool changed = anomaly_alarm_push(&alarm_, &kAlarmConfig, score, threshold_);
+  // An alarm is no news about normal running.
+  const bool drift_changed =
+      !alarm_.on && anomaly_level_push(&level_, score, normal_level_, threshold_, LEVEL_SHIFT);
+  report(score);
+  if (changed) {
+    report_alarm(score);
+  }
+  if (drift_changed) {
+    TextLine(session_.sink())
+        .text(level_.drifting ? "Drift: normal running has moved @" : "Drift is over @")
+        .number(stream_ms())
+        .text("ms\n")
+        .flush();
+  }
+  if (calibration_windows_ > 0) {
+    anomaly_calibration_push(&calibration_, score);
+    if (calibration_.windows == calibration_windows_) {
+      end_calibration();
+    }
+  }
+  update_led();
+}
+
+void AnomalyApp::report(uint32_t score) {
+  session_.event()
+      .begin("anomaly")
+      .number("t_ms", stream_ms())
+      .number("score", score)
+      .number("threshold", threshold_)
+      .number("level", anomaly_level(&level_))
+      .flag("alarm", alarm_.on)
+      .flag("drifting", level_.drifting)
+      .end();
+}
+
+void AnomalyApp::report_alarm(uint32_t score) {
+  const uint32_t percent =
+      threshold_ == 0 ? 0 : static_cast<uint32_t>(static_cast<uint64_t>(score) * 100u / threshold_);
+  TextLine(session_.sink())
+      .text(alarm_.on ? "Alarm (score " : "All clear (score ")
+      .number(percent)
+      .text("% of the threshold) @")
+      .number(stream_ms())
+      .text("ms\n")
+      .flush();
+}
+
+// Zero seconds: back to the threshold of training.
+Reject AnomalyApp::start_calibration(uint32_t seconds) {
+  const uint64_t windows =
+      static_cast<uint64_t>(seconds) * SAMPLE_RATE_MILLIHZ / (1000u * WINDOW_STRIDE_SAMPLES);
+  if (seconds == 0) {
+    calibration_windows_ = 0;
+    threshold_ = TRAINED_THRESHOLD;
+    normal_level_ = TRAINED_LEVEL;
+    anomaly_level_reset(&level_, normal_level_);
+    store_threshold();
+    return Reject::kNone;
+  }
+  if (windows < anomaly_calibration_needs(FALSE_SHARE_PPM) ||
+      windows > anomaly_calibration_limit(FALSE_SHARE_PPM)) {
+    return Reject::kRange;
+  }
+  calibration_windows_ = static_cast<uint32_t>(windows);
+  anomaly_calibration_start(&calibration_);
+  update_led();
+  return Reject::kNone;
+}
+
+void AnomalyApp::end_calibration() {
+  const uint32_t previous = threshold_;
+  const bool done = anomaly_calibration_threshold(&calibration_, FALSE_SHARE_PPM, &threshold_);
+  bool stored = false;
+  if (done) {
+    normal_level_ = anomaly_calibration_level(&calibration_);
+    anomaly_level_reset(&level_, normal_level_);
+    alarm_ = AnomalyAlarm{};
+    stored = store_threshold();
+  }
+  session_.event()
+      .begin("calibrated")
+      .flag("done", done)
+      .number("t_ms", stream_ms())
+      .number("windows", calibration_.windows)
+      .number("needed", anomaly_calibration_needs(FALSE_SHARE_PPM))
+      .number("threshold", threshold_)
+      .number("previous", previous)
+      .flag("stored", stored)
+      .end();
+  calibration_windows_ = 0;
+}
+
+void AnomalyApp::load_threshold() {
+  Stored stored;
+  const bool whole = session_.hal().store_read(&stored, sizeof(stored));
+  if (whole && stored.magic == kMagic && stored.crc == check_of(stored) &&
+      memcmp(stored.model, TINYML_MODEL_SHA256, sizeof(stored.model)) == 0) {
+    threshold_ = stored.threshold;
+    normal_level_ = stored.level;
+  }
+}
+
+bool AnomalyApp::store_threshold() {
+  Stored stored = {};
+  stored.magic = kMagic;
+  memcpy(stored.model, TINYML_MODEL_SHA256, sizeof(stored.model));
+  stored.threshold = threshold_;
+  stored.level = normal_level_;
+  stored.crc = check_of(stored);
+  return session_.hal().store_write(&stored, sizeof(stored));
+}
+
+void AnomalyApp::update_led() {
+  const uint8_t* color = kNormalColor;
+  if (alarm_.on) {
+    color = kAlarmColor;
+  } else if (calibration_windows_ > 0) {
+    color = kCalibrationColor;
+  } else if (level_.drifting) {
+    color = kDriftColor;
+  }
+  if (color != color_) {
+    color_ = color;
+    session_.show(color, stream_ms());
+  }
+}
+
+uint32_t AnomalyApp::stream_ms() const {
+  return static_cast<uint32_t>(window_.samples() * 1000000u / SAMPLE_RATE_MILLIHZ);
+}
+
+#endif  // TINYML_APP_ANOMALY

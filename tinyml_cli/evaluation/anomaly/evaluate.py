@@ -1,0 +1,244 @@
+"""tinyml evaluate for anomaly detection: normal running that nothing learnt from, against faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
+from tinyml_cli.data.anomaly.read import read
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.anomaly.model import AnomalyModel
+from tinyml_cli.evaluation.anomaly.windows import WindowInput
+from tinyml_cli.evaluation.curves import roc_auc
+from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.files import write_atomic
+from tinyml_cli.recipes.anomaly import AnomalyRecipe
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
+
+METRICS = "report/metrics.json"
+PICTURE = "report/anomaly.png"
+
+_MADE_BY = "tinyml evaluate"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scores of windows, and what they are of.
+
+    Attributes:
+        scores: int64 [n], of the int8 model.
+        float_scores: float64 [n].
+        is_fault: bool [n].
+        recording: int64 [n], index into `recordings`.
+        recordings: all of them.
+    """
+
+    scores: NDArray[np.int64]
+    float_scores: NDArray[np.float64]
+    is_fault: NDArray[np.bool_]
+    recording: NDArray[np.int64]
+    recordings: Sequence[Recording]
+
+    def of(self, conditions: NDArray[np.bool_]) -> Judged:
+        """The windows that are chosen."""
+        return Judged(
+            self.scores[conditions],
+            self.float_scores[conditions],
+            self.is_fault[conditions],
+            self.recording[conditions],
+            self.recordings,
+        )
+
+
+def evaluate(run: Run, data_dir: Path | None = None) -> dict[str, Any]:
+    """Judges both models on held-out recordings, or on a folder of others.
+
+    Args:
+        run: holds both flatbuffers and a threshold.
+        data_dir: recordings of the same kind as those that were trained on; the run's own by default.
+
+    Returns:
+        What docs/anomaly.md lists; also in report/metrics.json, drawn in report/anomaly.png.
+
+    Raises:
+        TinymlError: nothing to evaluate on, or a stage that is missing.
+    """
+    manifest = run.manifest()
+    model = AnomalyModel(run, manifest)
+    threshold = model.settings.threshold
+    model.threshold()
+    assert threshold is not None
+    judged = judge(model, _recordings(run, data_dir))
+    outcome: dict[str, Any] = {
+        "run": str(run.path),
+        "data": str(data_dir) if data_dir else None,
+        "n": len(judged.scores),
+        "recordings": len(judged.recordings),
+        "method": model.settings.method,
+        "threshold": threshold.model_dump(),
+        "int8": measure(judged.scores.astype(np.float64), judged.is_fault, threshold.score),
+        "float32": measure(judged.float_scores, judged.is_fault, threshold.float_score),
+        "faults": by_fault(judged, threshold.score),
+        "by_recording": _by_recording(judged, threshold.score),
+    }
+    _write(run, outcome, judged, threshold.score)
+    _show(outcome)
+    return outcome
+
+
+def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
+    """Scores every window of recordings of any condition.
+
+    Raises:
+        TinymlError: no window in them, or other channels than the model's.
+    """
+    source = model.source
+    _check_channels(recordings, source)
+    windows = cut_faults(
+        FaultRecordings(recordings), source.window_samples, source.stride_samples, source.sample_scale
+    )
+    if not len(windows):
+        raise TinymlError(
+            f"No recording holds a window of {source.window_samples} samples",
+            "data",
+            "Give longer recordings.",
+        )
+    features = source.features(windows.samples)
+    is_fault = np.array([not recordings[index].is_normal for index in windows.recording])
+    return Judged(
+        model.scores(features), model.float_scores(features), is_fault, windows.recording, recordings
+    )
+
+
+def measure(scores: NDArray[np.float64], is_fault: NDArray[np.bool_], threshold: float) -> dict[str, Any]:
+    """AUC with its interval, and what the threshold makes of it."""
+    auc = roc_auc(scores, is_fault)
+    alarmed = scores >= threshold
+    right = int((alarmed == is_fault).sum())
+    n_fault, n_normal = int(is_fault.sum()), int((~is_fault).sum())
+    hits, false = int((alarmed & is_fault).sum()), int((alarmed & ~is_fault).sum())
+    return {
+        "auc": auc,
+        "auc_ci95": None if auc is None else auc_interval(auc, n_fault, n_normal),
+        "accuracy": right / len(scores),
+        "accuracy_ci95": list(wilson_interval(right, len(scores))),
+        "n_normal": n_normal,
+        "n_anomalous": n_fault,
+        "false_positive_rate": false / n_normal if n_normal else None,
+        "recall": hits / n_fault if n_fault else None,
+        "precision": hits / (hits + false) if hits + false else None,
+    }
+
+
+def auc_interval(auc: float, n_positive: int, n_negative: int) -> list[float]:
+    """95 % interval of an area under the ROC curve, by the normal approximation.
+
+    J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic
+    (ROC) curve", Radiology 143, 1982.
+    """
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (n_positive - 1) * (q1 - auc**2) + (n_negative - 1) * (q2 - auc**2)
+    half = 1.96 * float(np.sqrt(max(variance, 0.0) / (n_positive * n_negative)))
+    return [max(0.0, auc - half), min(1.0, auc + half)]
+
+
+def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
+    """Each condition that is not normal against all normal windows."""
+    conditions = np.array([judged.recordings[index].condition for index in judged.recording])
+    rows = []
+    for condition in sorted(set(conditions[judged.is_fault])):
+        chosen = judged.of((conditions == condition) | ~judged.is_fault)
+        measured = measure(chosen.scores.astype(np.float64), chosen.is_fault, threshold)
+        rows.append(
+            {
+                "fault": str(condition),
+                "n": measured["n_anomalous"],
+                **{key: measured[key] for key in ("auc", "auc_ci95", "recall")},
+                "recall_ci95": list(
+                    wilson_interval(
+                        round(measured["recall"] * measured["n_anomalous"]), measured["n_anomalous"]
+                    )
+                ),
+            }
+        )
+    return rows
+
+
+def _by_recording(judged: Judged, threshold: int) -> dict[str, Any]:
+    """The mean score of each recording, as DCASE and MLPerf Tiny judge sound."""
+    indices = np.unique(judged.recording)
+    means = np.array([judged.scores[judged.recording == index].mean() for index in indices])
+    is_fault = np.array([not judged.recordings[index].is_normal for index in indices])
+    return measure(means, is_fault, threshold)
+
+
+def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
+    from tinyml_cli.tasks import anomaly_held_out
+
+    if data_dir is None:
+        return anomaly_held_out.load(run)
+    recipe = recipes.load(run.file(RECIPE))
+    assert isinstance(recipe, AnomalyRecipe)
+    found = read(data_dir, recipe.normal, recipe.rate_hz, recipe.sound.frontend.sample_rate_hz)
+    return list(found.recordings)
+
+
+def _check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
+    wanted = len(source.signal.channels) if source.signal is not None else 1
+    for each in recordings:
+        if each.samples.shape[1] != wanted:
+            raise TinymlError(
+                f"The recording has {each.samples.shape[1]} channels, the model takes {wanted}",
+                each.name,
+                "Give data of the kind that the run was trained on.",
+            )
+        if abs(each.rate_hz - source.rate_hz) > 0.01 * source.rate_hz:
+            raise TinymlError(
+                f"The recording has {each.rate_hz:.4g} samples a second, the model {source.rate_hz:.4g}",
+                each.name,
+                "Resample it, or train on data of that rate.",
+            )
+
+
+def _write(run: Run, outcome: dict[str, Any], judged: Judged, threshold: int) -> None:
+    from tinyml_cli.evaluation.anomaly.pictures import scores_png
+
+    manifest = run.manifest()
+    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    scores_png(run.file(PICTURE), judged, threshold, run.path.resolve().name)
+    manifest.metrics["evaluate"] = {key: value for key, value in outcome.items() if key != "run"}
+    for name in (METRICS, PICTURE):
+        run.record(manifest, name, _MADE_BY, [MODEL_FLOAT32, MODEL_INT8])
+    run.save(manifest)
+
+
+def _show(outcome: dict[str, Any]) -> None:
+    rows = [[row["fault"], row["n"], row["auc"], f"{row['recall']:.1%}"] for row in outcome["faults"]]
+    if rows:
+        console.table("Faults at the threshold (int8)", ["fault", "windows", "AUC", "found"], rows)
+
+
+def verdict(outcome: dict[str, Any]) -> str:
+    """What an evaluation says, in a sentence or two."""
+    int8, threshold = outcome["int8"], outcome["threshold"]
+    false = "" if int8["false_positive_rate"] is None else f"{int8['false_positive_rate']:.2%} false alarms, "
+    auc = (
+        "no faults to tell normal running from"
+        if int8["auc"] is None
+        else f"AUC {int8['auc']:.4f} ({int8['auc_ci95'][0]:.4f} to {int8['auc_ci95'][1]:.4f}), "
+        f"{outcome['float32']['auc']:.4f} in floats"
+    )
+    return (
+        f"int8: {auc}; at the threshold {int8['accuracy']:.1%} right, {false}n = {outcome['n']} windows. "
+        f"The threshold lets {threshold['rate']:.3g} through, {threshold['rate_upper']:.3g} at most "
+        f"({threshold['confidence']:.0%} confidence; wanted: {threshold['target']})."
+    )

@@ -1,0 +1,156 @@
+"""The threshold: from scores of normal windows that training did not see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.anomaly.alarm import alarms, threshold_of, windows_needed
+from tinyml_cli.evaluation.rates import upper_limit
+from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
+
+DEFAULT_FPR = 0.01
+_MILLION = 1_000_000
+
+
+def choose(
+    scores: NDArray[np.int64],
+    float_scores: NDArray[np.float64],
+    recording: NDArray[np.int64],
+    window_s: float,
+    settings: AnomalyInput,
+) -> Threshold:
+    """The least threshold that keeps what was asked for on this data.
+
+    Args:
+        scores: int64 [n] of the int8 model, in order of time within each recording.
+        float_scores: float64 [n], the same of the float model.
+        recording: int64 [n], which recording each comes from.
+        window_s: seconds from one window to the next.
+        settings: what is asked for, and when the alarm goes on.
+
+    Raises:
+        TinymlError: the data cannot show that rate; it says how much more is needed.
+    """
+    hours = len(scores) * window_s / 3600
+    if settings.false_alarms_per_hour is not None:
+        return _by_hour(scores, float_scores, recording, hours, settings)
+    fpr = settings.fpr or DEFAULT_FPR
+    share_ppm = max(1, round(fpr * _MILLION))
+    found = threshold_of(scores.tolist(), share_ppm)
+    if found is None:
+        needed = windows_needed(share_ppm)
+        raise _too_little(
+            f"A false-alarm share of {fpr:g} cannot be told from {len(scores)} normal windows",
+            f"{needed - len(scores)} more ({(needed - len(scores)) * window_s / 60:.1f} minutes)",
+            f"--fpr {1 / max(len(scores), 2):.2g} or more",
+        )
+    exceeded = int((scores >= found).sum())
+    return Threshold(
+        score=found,
+        level=round(float(scores.mean())),
+        share_ppm=share_ppm,
+        target=f"at most {fpr:g} of normal windows",
+        windows=len(scores),
+        hours=hours,
+        exceeded=exceeded,
+        rate=exceeded / len(scores),
+        rate_upper=binomial_upper(exceeded, len(scores), settings.confidence),
+        confidence=settings.confidence,
+        float_score=_same_share(float_scores, exceeded),
+    )
+
+
+def _by_hour(
+    scores: NDArray[np.int64],
+    float_scores: NDArray[np.float64],
+    recording: NDArray[np.int64],
+    hours: float,
+    settings: AnomalyInput,
+) -> Threshold:
+    wanted = settings.false_alarms_per_hour
+    assert wanted is not None
+    if hours * wanted < 1:
+        raise _too_little(
+            f"{wanted:g} false alarms per hour cannot be told from {hours:.2g} hours of normal running",
+            f"{1 / wanted - hours:.2g} more hours",
+            f"--false-alarms-per-hour {math.ceil(10 / hours) / 10:g} or more",
+        )
+    sequences = [scores[recording == each].tolist() for each in np.unique(recording)]
+
+    def count(threshold: int) -> int:
+        return sum(alarms(sequence, threshold, settings.alarm) for sequence in sequences)
+
+    found = _least(np.unique(scores), lambda threshold: count(threshold) <= wanted * hours)
+    exceeded, above = count(found), int((scores >= found).sum())
+    return Threshold(
+        score=found,
+        level=round(float(scores.mean())),
+        share_ppm=max(1, round(_MILLION * max(above, 1) / len(scores))),
+        target=f"at most {wanted:g} alarms per hour",
+        windows=len(scores),
+        hours=hours,
+        exceeded=exceeded,
+        rate=exceeded / hours,
+        rate_upper=upper_limit(exceeded, hours, settings.confidence),
+        confidence=settings.confidence,
+        float_score=_same_share(float_scores, above),
+    )
+
+
+def _least(candidates: NDArray[np.int64], keeps: Callable[[int], bool]) -> int:
+    """From the highest score downwards, as long as what was asked for is kept."""
+    best = int(candidates[-1]) + 1
+    for candidate in candidates[::-1].tolist():
+        if not keeps(candidate + 1):
+            break
+        best = candidate + 1
+    return best
+
+
+def _same_share(float_scores: NDArray[np.float64], exceeded: int) -> float:
+    """The float model's threshold that as many windows exceed."""
+    ordered = np.sort(float_scores)[::-1]
+    return float(np.nextafter(ordered[min(exceeded, len(ordered) - 1)], np.inf))
+
+
+def binomial_upper(events: int, trials: int, confidence: float) -> float:
+    """The exact one-sided upper limit of a share: the share at which so few events have 1 - confidence.
+
+    C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+    binomial", Biometrika 26, 1934.
+    """
+    if events >= trials:
+        return 1.0
+    low, high = events / trials, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(events, trials, middle) > 1 - confidence else (low, middle)
+    return high
+
+
+def _at_most(events: int, trials: int, share: float) -> float:
+    """P(X <= events) of a binomial variable; 0 < share < 1."""
+    first = math.lgamma(trials + 1)
+    return math.fsum(
+        math.exp(
+            first
+            - math.lgamma(k + 1)
+            - math.lgamma(trials - k + 1)
+            + k * math.log(share)
+            + (trials - k) * math.log1p(-share)
+        )
+        for k in range(events + 1)
+    )
+
+
+def _too_little(what: str, more: str, looser: str) -> TinymlError:
+    return TinymlError(
+        what,
+        "normal data kept for the threshold",
+        f"Record {more} for it, raise training.threshold_share, or ask for {looser}.",
+    )

@@ -1,0 +1,131 @@
+"""Principal components, k-means and Gaussian mixtures of normal windows, by scikit-learn on the host.
+
+scikit-learn is there for these two alone: its k-means++ and its EM with restarts are what others will compare
+with, and nothing of it is needed after training.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.anomaly_settings import Method
+from tinyml_cli.recipes.anomaly import MixtureRecipe
+
+FloatArray = NDArray[np.float64]
+
+_EXPLAINED_SHARE = 0.995
+_RESTARTS = 4
+# A cluster of very few windows would have a radius of nearly nothing.
+_LEAST_RADIUS_SHARE = 0.3
+_COVARIANCE_FLOOR = 1e-2
+
+
+@dataclass(frozen=True)
+class Components:
+    """x @ matrix + bias: decorrelated, each of variance 1.
+
+    Attributes:
+        matrix: float64 [values, dimensions].
+        bias: float64 [dimensions].
+    """
+
+    matrix: FloatArray
+    bias: FloatArray
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """score(x) = least over clusters of constant + sum of precision * (x - center)^2.
+
+    Attributes:
+        centers: float64 [clusters, dimensions].
+        precisions: the same shape.
+        constants: float64 [clusters], at least 0.
+    """
+
+    centers: FloatArray
+    precisions: FloatArray
+    constants: FloatArray
+
+
+def components(windows: NDArray[np.float32], most: int) -> Components:
+    """Whitened principal components that explain nearly all of the variance, at most `most`.
+
+    Args:
+        windows: float32 [windows, values], normal.
+        most: components.
+    """
+    pca = _sklearn("decomposition").PCA(svd_solver="full").fit(windows.astype(np.float64))
+    explained = np.cumsum(pca.explained_variance_ratio_)
+    enough = int(np.searchsorted(explained, _EXPLAINED_SHARE) + 1)
+    count = max(1, min(most, enough, int((pca.explained_variance_ > 1e-9).sum())))
+    matrix = pca.components_[:count].T / np.sqrt(pca.explained_variance_[:count])
+    return Components(matrix, -pca.mean_ @ matrix)
+
+
+def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) -> Clusters:
+    """Clusters of normal points, float64 [n, dimensions].
+
+    Raises:
+        TinymlError: fewer points than clusters.
+    """
+    if len(points) < 2 * recipe.clusters:
+        raise TinymlError(
+            f"{len(points)} normal windows are too few for {recipe.clusters} clusters",
+            "mixture.clusters",
+            f"Record more, or ask for {max(1, len(points) // 2)} clusters or fewer.",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of clusters that coincide, and of EM stopped early: both do no harm
+        return _kmeans(points, recipe, seed) if method == "kmeans" else _gmm(points, recipe, seed)
+
+
+def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
+    """Each cluster has a radius of its own: a score of 1 lies on it."""
+    model = _sklearn("cluster").KMeans(recipe.clusters, n_init=_RESTARTS, random_state=seed).fit(points)
+    centers = model.cluster_centers_
+    distances = np.linalg.norm(points - centers[model.labels_], axis=1)
+    least = _LEAST_RADIUS_SHARE * float(np.quantile(distances, recipe.radius_quantile))
+    radii = np.full(len(centers), max(least, 1e-3))
+    for index in range(len(centers)):
+        mine = distances[model.labels_ == index]
+        if len(mine):
+            radii[index] = max(radii[index], float(np.quantile(mine, recipe.radius_quantile)))
+    precisions = np.repeat(1.0 / radii[:, None] ** 2, centers.shape[1], axis=1)
+    return Clusters(centers, precisions, np.zeros(len(centers)))
+
+
+def _gmm(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
+    """The negative log likelihood of the likeliest component, up to a constant; diagonal covariances.
+
+    The sum over components is left out: it is at most the logarithm of their number below this.
+    """
+    model = _sklearn("mixture").GaussianMixture(
+        recipe.clusters,
+        covariance_type="diag",
+        n_init=_RESTARTS,
+        random_state=seed,
+        reg_covar=_COVARIANCE_FLOOR,
+    )
+    model.fit(points)
+    constants = 0.5 * np.log(model.covariances_).sum(axis=1) - np.log(np.maximum(model.weights_, 1e-9))
+    return Clusters(model.means_, 0.5 / model.covariances_, constants - constants.min())
+
+
+def _sklearn(part: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(f"sklearn.{part}")
+    except ImportError as error:
+        raise TinymlError(
+            f"k-means and Gaussian mixtures need scikit-learn ({error})",
+            "--method",
+            "Run: pip install 'tinyml-cli[train]', or use --method autoencoder.",
+        ) from error
