@@ -1,0 +1,105 @@
+"""Training kws from whistles: hard negatives, a teacher, synthetic voices beside recordings, and recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="extra `train` is not installed")
+
+from tests.corpus import write_corpus
+from tinyml_cli import recipes
+from tinyml_cli.data import espeak
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import configs_dir
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import Run
+from tinyml_cli.tasks.kws import KWS
+from tinyml_cli.tasks.kws_corpus import load
+
+
+def small_recipe(data: Path, **changes: object) -> KwsRecipe:
+    return KwsRecipe.model_validate(
+        {
+            "words": ["up", "down"],
+            "data_path": str(data),
+            "augmentation": {"copies": 3},
+            "training": {"epochs": 4, "learning_rate": 0.01, "batch_size": 16},
+            "model": {"options": {"stem_filters": 8, "blocks": [[16, 2], [16, 1]]}},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data")
+
+
+@pytest.fixture(scope="module")
+def teacher(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run.create(tmp_path_factory.mktemp("runs") / "teacher")
+    KWS.train(run, small_recipe(corpus))
+    return run
+
+
+def test_a_teacher_and_hard_negatives_change_the_model_and_repeat_it(
+    teacher: Run, corpus: Path, tmp_path: Path
+) -> None:
+    chosen = small_recipe(
+        corpus,
+        distillation={"teachers": [str(teacher.path)], "temperature": 2.0},
+        hard_negatives={"share": 0.5, "threshold": 0.01, "after": 0.25},
+    )
+    models = []
+    for name in ("first", "second"):
+        run = Run.create(tmp_path / name)
+        outcome = KWS.train(run, chosen)
+        assert outcome["metrics"]["validation_accuracy"] > 0.5
+        models.append(run)
+    first, second = (run.manifest().metrics["train"] for run in models)
+    assert first["validation_loss"] == second["validation_loss"]
+    assert first["validation_loss"] != teacher.manifest().metrics["train"]["validation_loss"]
+
+
+def test_a_teacher_of_other_words_is_refused(teacher: Run, corpus: Path, tmp_path: Path) -> None:
+    chosen = small_recipe(corpus, words=["down", "up"], distillation={"teachers": [str(teacher.path)]})
+    with pytest.raises(TinymlError, match="not silence, unknown, down, up"):
+        KWS.train(Run.create(tmp_path / "run"), chosen)
+
+
+def test_a_teacher_that_knows_test_speakers_is_refused(teacher: Run, corpus: Path, tmp_path: Path) -> None:
+    training = {"epochs": 1, "test_share": 0.5}
+    chosen = small_recipe(corpus, training=training, distillation={"teachers": [str(teacher.path)]})
+    with pytest.raises(TinymlError, match="speakers whom this training keeps to judge by"):
+        KWS.train(Run.create(tmp_path / "run"), chosen)
+
+
+@pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
+def test_synthetic_voices_say_their_share(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
+    chosen = small_recipe(
+        corpus,
+        augmentation={"recorded": {"synthesis_share": 0.4}},
+        synthesis={"clips_per_word": 10, "unknown_clips": 12, "engines": ["espeak"]},
+    )
+    made = load(chosen)
+    synthetic = {str(group) for group in made.clips.groups if str(group).startswith("espeak/")}
+    assert all(made.fixed_splits[group] == "train" for group in synthetic)
+    for label in ("unknown", "up", "down"):
+        clips = made.clips.take(made.clips.labels == label)
+        spoken = [str(group) in synthetic for group in clips.groups]
+        assert clips.weigh()[spoken].sum() / clips.weigh().sum() == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("path", sorted(configs_dir().glob("kws*.yaml")), ids=lambda path: path.name)
+def test_the_recipes_that_are_shipped_are_valid(path: Path) -> None:
+    assert recipes.resolve("kws", path, [], {}).task == "kws"
+
+
+def test_a_class_weight_needs_its_label() -> None:
+    with pytest.raises(TinymlError, match="there is no label `left`"):
+        recipes.resolve("kws", None, ["training.class_weights={left: 2}"], {})
