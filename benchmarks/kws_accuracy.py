@@ -4,7 +4,7 @@ python benchmarks/kws_accuracy.py --data speech_commands/ --out results/ [--suit
 
 Suites: `four` (silence, unknown, yes, no; at most 20 kB) and `twelve` (ten commands; at most 54 kB), trained
 on recordings, each fold of the speakers in turn; `synthetic`, `synthetic_left_right` and
-`synthetic_stop_go`, trained without any recording and judged by all of them. Every training leaves one JSON
+`synthetic_stop_go`, trained without recordings and judged by the same folds. Every training leaves one JSON
 file in --out and is not repeated while it is there, so an interrupted benchmark goes on.
 """
 
@@ -59,36 +59,56 @@ SUITES = {
 }
 
 
-def run_one(suite: Suite, chosen: argparse.Namespace, fold: int) -> dict[str, Any]:
-    """One training and its judgement."""
+def run_recorded(suite: Suite, chosen: argparse.Namespace, fold: int) -> list[dict[str, Any]]:
+    """Trains on all speakers outside a fold and judges by the fold."""
+    with tempfile.TemporaryDirectory(prefix="tinyml-benchmark-") as scratch:
+        trained, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch))
+        options = ("--data", trained, "--set", "training.test_share=0")
+        made = train_to_int8(Path(scratch) / "run", *_options(suite, chosen), *options)
+        return [_judge(suite, Path(scratch) / "run", made, judged, "test", fold)]
+
+
+def run_synthetic(suite: Suite, chosen: argparse.Namespace, folds: list[int]) -> list[dict[str, Any]]:
+    """Trains without recordings and judges by each fold."""
     with tempfile.TemporaryDirectory(prefix="tinyml-benchmark-") as scratch:
         run = Path(scratch) / "run"
-        options: list[str | Path] = ["--words", ",".join(suite.words), "--seed", chosen.seed]
-        options += ["--config", configs_dir() / suite.config]
-        options += [part for key in chosen.set for part in ("--set", key)]
-        judged, split = chosen.data, "all"
-        if suite.recorded:
-            trained, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch))
-            options += ["--data", trained, "--set", "training.test_share=0"]
-            split = "test"
-        made = train_to_int8(run, *options)
-        outcome = tinyml("evaluate", run, "--data", judged, "--split", split)
-        return {
-            "evidence": "measured on the host",
-            "fold": fold if suite.recorded else None,
-            "n": outcome["n"],
-            "int8_accuracy": outcome["int8"]["accuracy"],
-            "float32_accuracy": outcome["float32"]["accuracy"],
-            "int8_recall": outcome["int8"]["recall"],
-            "int8_bytes": made["convert"]["int8"]["bytes"],
-            "seconds_to_int8": made["seconds_to_int8"],
-            **_scores(Run.open(run), judged, suite.words),
-        }
+        made = train_to_int8(run, *_options(suite, chosen))
+        rows = []
+        for fold in folds:
+            _, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch) / str(fold))
+            rows.append(_judge(suite, run, made, judged, "all", fold))
+        return rows
 
 
-def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, list[float]]:
-    """The highest score as a target of each clip of a target (0 where another label wins), and of each clip
-    of the other commands."""
+def _options(suite: Suite, chosen: argparse.Namespace) -> list[str | Path]:
+    options: list[str | Path] = ["--words", ",".join(suite.words), "--seed", chosen.seed]
+    options += ["--config", configs_dir() / suite.config]
+    return options + [part for key in chosen.set for part in ("--set", key)]
+
+
+def _judge(
+    suite: Suite, run: Path, made: dict[str, Any], judged: Path, split: str, fold: int
+) -> dict[str, Any]:
+    outcome = tinyml("evaluate", run, "--data", judged, "--split", split)
+    return {
+        "evidence": "measured on the host",
+        "fold": fold,
+        "n": outcome["n"],
+        "int8_accuracy": outcome["int8"]["accuracy"],
+        "float32_accuracy": outcome["float32"]["accuracy"],
+        "int8_recall": outcome["int8"]["recall"],
+        "int8_bytes": made["convert"]["int8"]["bytes"],
+        "seconds_to_int8": made["seconds_to_int8"],
+        **_scores(Run.open(run), judged, suite.words),
+    }
+
+
+def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, Any]:
+    """Scores of the right target (0 where another label wins), and of any target for other commands.
+
+    Returns:
+        target_scores and other_scores, a number per clip, and mistaken: command -> share taken for a target.
+    """
     manifest = run.manifest()
     assert manifest.features is not None
     rate_hz = manifest.features.sample_rate_hz
@@ -102,7 +122,12 @@ def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, list[fl
     spoken = clips.labels != UNKNOWN
     heard = np.where(winner == truth, scores.max(axis=1), 0.0)[spoken]
     wrong = np.where(winner >= 2, scores.max(axis=1), 0.0)[~spoken]
-    return {"target_scores": heard.round(4).tolist(), "other_scores": wrong.round(4).tolist()}
+    said = clips.words[~spoken]
+    return {
+        "target_scores": heard.round(4).tolist(),
+        "other_scores": wrong.round(4).tolist(),
+        "mistaken": {word: float((wrong[said == word] > 0).mean()) for word in np.unique(said).tolist()},
+    }
 
 
 def summarise(rows: list[dict[str, Any]], recall: float) -> dict[str, Any]:
@@ -162,11 +187,15 @@ def main() -> None:
     for name in chosen.suite or SUITES:
         suite = SUITES[name]
         rows = []
-        for fold in wanted if suite.recorded else [0]:
-            path = chosen.out / (f"{name}-{fold}.json" if suite.recorded else f"{name}.json")
+        for part in [[fold] for fold in wanted] if suite.recorded else [wanted]:
+            path = chosen.out / f"{name}-{'-'.join(map(str, part))}.json"
             if not path.is_file():
-                write_atomic(path, json.dumps(run_one(suite, chosen, fold)) + "\n")
-            rows.append(json.loads(path.read_text(encoding="utf-8")))
+                if suite.recorded:
+                    made = run_recorded(suite, chosen, part[0])
+                else:
+                    made = run_synthetic(suite, chosen, part)
+                write_atomic(path, json.dumps(made) + "\n")
+            rows += json.loads(path.read_text(encoding="utf-8"))
         print(json.dumps({"suite": name, **summarise(rows, suite.recall)}), flush=True)
 
 
