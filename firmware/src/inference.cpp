@@ -51,6 +51,19 @@ bool Inference::run() {
   return done;
 }
 
+#if defined(TINYML_APP_MULTI_TENANT)
+
+bool Inference::run_with(int (*invoke)(uint8_t* arena)) {
+  const uint64_t start_us = hal_->clock_us();
+  const uint64_t start = hal_->instruction_count();
+  const bool done = invoke(engine_.arena()) == 0;
+  instructions_ = hal_->instruction_count() - start;
+  microseconds_ = static_cast<uint32_t>(hal_->clock_us() - start_us);
+  return done;
+}
+
+#endif
+
 void Inference::report_outputs(JsonLine* event, const char* key) {
   event->hex_begin(key);
   for (size_t i = 0; i < engine_.output_count(); ++i) {

@@ -76,6 +76,19 @@ bool Session::infer() {
   return done;
 }
 
+#if defined(TINYML_APP_MULTI_TENANT)
+
+bool Session::infer_with(int (*invoke)(uint8_t* arena)) {
+  last_run_seq_ = 0;
+  const bool done = inference_.run_with(invoke);
+  if (!done) {
+    fault("an operator of the second network refused its arguments");
+  }
+  return done;
+}
+
+#endif
+
 void Session::show(const uint8_t color[3], uint32_t time_ms) {
   hal_->led(color[0], color[1], color[2]);
   event()

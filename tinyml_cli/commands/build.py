@@ -12,6 +12,7 @@ def command(
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
     app: options.App = None,
+    other: options.With = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -22,17 +23,20 @@ def command(
       tinyml build --board sim
       tinyml build --board nano33ble
       tinyml build runs/kws-yes-no --board native --json
+      tinyml build runs/kws-yes-no --with runs/kws-marvin --board nano33ble
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
     from tinyml_cli.adopt import open_run
     from tinyml_cli.device.build import build
 
-    outcome = build(open_run(run), board, engine, tflm, app)
+    neighbour = None if other is None else open_run(other)
+    outcome = build(open_run(run), board, engine, tflm, app, other=neighbour)
     sizes = ", ".join(
         f"{part} {outcome[key]:,} B"
         for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
         if outcome[key] is not None
     )
     following = "tinyml profile" if outcome["app"] == "bench" else f"tinyml monitor --board {board}"
+    following += " --app multi_tenant" if other is not None else ""
     console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

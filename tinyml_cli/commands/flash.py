@@ -20,6 +20,7 @@ def command(
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
     app: options.App = None,
+    other: options.With = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -33,11 +34,13 @@ def command(
       tinyml flash --board nano33ble
       tinyml flash runs/kws-yes-no --board nano33ble --port /dev/ttyACM1
       tinyml flash runs/kws-yes-no --board native --json
+      tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
     """
     from tinyml_cli.adopt import open_run
     from tinyml_cli.device.flash import flash
 
-    outcome = flash(open_run(run), board, engine, tflm, app, port)
+    neighbour = None if other is None else open_run(other)
+    outcome = flash(open_run(run), board, engine, tflm, app, port, other=neighbour)
     where = f"{board} on {outcome['port']}" if "port" in outcome else board
     console.result(
         outcome,

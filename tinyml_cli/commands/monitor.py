@@ -35,6 +35,7 @@ def command(
             "--save-triggers", metavar="DIR", help="With --replay: keep the sound that made the board fire."
         ),
     ] = None,
+    app: options.App = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -54,5 +55,5 @@ def command(
     from tinyml_cli.run import Run
 
     traced = trace_modes(options.word_list(trace) or [])
-    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers)
+    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app)
     monitor(Run.open(run), board, port, wanted)

@@ -86,6 +86,12 @@ App = Annotated[
 ]
 
 
+With = Annotated[
+    str | None,
+    typer.Option("--with", metavar="RUN", help="Another run whose words the board listens for too."),
+]
+
+
 def word_list(words: str | None) -> list[str] | None:
     """Splits `--words yes,no`; None stays None."""
     return None if words is None else [word.strip() for word in words.split(",") if word.strip()]

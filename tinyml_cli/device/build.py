@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyml_cli import __version__
 from tinyml_cli.console import console
-from tinyml_cli.device import budget, platformio
+from tinyml_cli.device import budget, platformio, tenants
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.inputs import gather, model_graph
 from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
@@ -36,6 +36,7 @@ def build(
     app: str | None = None,
     benchmark: str | None = None,
     profile: bool = False,
+    other: Run | None = None,
 ) -> dict[str, Any]:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
@@ -47,6 +48,7 @@ def build(
         app: the firmware application; None takes the task's own.
         benchmark: what the application `bench` measures; None takes what fits the model's shapes.
         profile: let the engine tflm call `tinyml_op_begin` before each operator.
+        other: a run whose model listens too, see `tenants.join`; the application is then multi_tenant.
 
     Returns:
         board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
@@ -61,6 +63,12 @@ def build(
     inputs = gather(run, target, engine, tflm_dir, app, benchmark)
     if profile:
         inputs = replace(inputs, profile=True)
+    if other is not None:
+        inputs = tenants.join(run, other, inputs)
+    elif inputs.app == tenants.APP:
+        raise TinymlError(
+            f"The application {tenants.APP} takes two models", "--app", "Name the other: --with RUN"
+        )
     target.require("build")
     budget.check_estimate(target, model_graph(run), _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
@@ -140,6 +148,8 @@ def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:
 
 
 def _arena_bytes(inputs: ProjectInputs) -> int:
+    if "ARENA_BYTES" in inputs.defines:
+        return int(inputs.defines["ARENA_BYTES"])
     file, name = _ARENA_DEFINE[inputs.engine]
     header = next(path for path in inputs.exports if path.name == file)
     match = re.search(rf"^#define {name}\s+\(?(\d+)", header.read_text(encoding="utf-8"), re.MULTILINE)

@@ -9,6 +9,7 @@ from functools import partial
 
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.link import Link
+from tinyml_cli.device.project import project_dir
 from tinyml_cli.device.protocol import Ready, printable
 from tinyml_cli.device.usb import link_url
 from tinyml_cli.device.virtual import VirtualDevice
@@ -21,11 +22,16 @@ _RECONNECT_S = 10.0
 
 @contextlib.contextmanager
 def open_board(
-    run: Run, board: str, port: str | None = None, on_lost: Callable[[], None] | None = None
+    run: Run,
+    board: str,
+    port: str | None = None,
+    on_lost: Callable[[], None] | None = None,
+    app: str | None = None,
 ) -> Iterator[Link]:
     """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
 
     Args:
+        app: the firmware application; None takes the task's own.
         on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
 
     Raises:
@@ -40,7 +46,7 @@ def open_board(
         with Link(url, reconnect_s=reconnect_s, locate=locate, on_lost=on_lost) as link:
             yield link
     else:
-        elf = run.path / "firmware" / board / "firmware.elf"
+        elf = project_dir(run, board, app) / "firmware.elf"
         with VirtualDevice(board, elf) as device, Link(device.url) as link:
             yield link
 

@@ -31,6 +31,7 @@ def flash(
     *,
     tool: UploadTool | None = None,
     timing: Timing = DEFAULT_TIMING,
+    other: Run | None = None,
 ) -> dict[str, Any]:
     """Builds if needed, installs the firmware, and asks the board which model it runs.
 
@@ -40,6 +41,7 @@ def flash(
         port: the serial port of a real board; None looks for it.
         tool: what writes a real board's flash; None takes Arduino's bossac.
         timing: how long to wait for a real board.
+        other: a run whose model listens too, as of `build`.
 
     Returns:
         board, engine, model, elf and banner; for a real board also port, serial_number, bootloader_seconds
@@ -50,7 +52,7 @@ def flash(
             answers with another model.
     """
     target = load_board(board)
-    firmware = partial(build, run, board, engine, tflm_dir, app)
+    firmware = partial(build, run, board, engine, tflm_dir, app, other=other)
     extra: dict[str, Any] = {}
     if target.kind == "usb":
         built, installed = _flash_usb(target, firmware, port, tool, timing)

@@ -41,6 +41,7 @@ class MonitorOptions:
         log: a file that every event is appended to, one JSON object a line.
         filters: names of filters, in order.
         trace: what the board shall report besides detections.
+        app: the firmware application that a virtual board boots; None takes the task's own.
         save_triggers: a new folder for the sound that made the board fire; needs a replay.
     """
 
@@ -51,6 +52,7 @@ class MonitorOptions:
     filters: Sequence[str] = ()
     trace: Sequence[TraceMode] = ()
     save_triggers: Path | None = None
+    app: str | None = None
 
 
 def monitor(
@@ -144,7 +146,7 @@ class _Session:
     def watch(self) -> dict[str, Any]:
         start_s = time.monotonic()
         try:
-            with open_board(self.run, self.board, self.port, _tell_lost) as link:
+            with open_board(self.run, self.board, self.port, _tell_lost, self.options.app) as link:
                 self._listen(link, start_s)
         except KeyboardInterrupt:
             pass  # the usual way to end; the summary follows

@@ -1,6 +1,8 @@
 // Engine over network.{h,c}, the model compiled ahead of time. See engine.h.
 //
-// Where the network takes inputs and outputs in buffers of its caller, Engine owns those buffers.
+// Where the network takes inputs and outputs in buffers of its caller, Engine owns those buffers. Another
+// network may work in the same arena between two inferences: TINYML_ARENA_BYTES says what the larger one
+// needs.
 #pragma once
 
 #include <stddef.h>
@@ -9,6 +11,13 @@
 #include "network.h"
 
 namespace aot {
+
+#if defined(TINYML_ARENA_BYTES)
+constexpr size_t kArenaBytes = TINYML_ARENA_BYTES;
+static_assert(kArenaBytes >= NETWORK_ARENA_BYTES, "the shared arena is smaller than the network's own");
+#else
+constexpr size_t kArenaBytes = NETWORK_ARENA_BYTES;
+#endif
 
 constexpr uint32_t kInputBytes[NETWORK_INPUT_COUNT] = NETWORK_INPUTS_BYTES;
 constexpr uint32_t kOutputBytes[NETWORK_OUTPUT_COUNT] = NETWORK_OUTPUTS_BYTES;
@@ -52,9 +61,10 @@ class Memory {
   const void* output(size_t index) const { return network_output_at(arena_, static_cast<int>(index)); }
   void reset() { network_reset(arena_); }
   int invoke() { return network_invoke(arena_); }
+  uint8_t* arena() { return arena_; }
 
  private:
-  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena_[NETWORK_ARENA_BYTES] = {};
+  alignas(NETWORK_ARENA_ALIGNMENT) uint8_t arena_[kArenaBytes] = {};
 };
 
 #endif
@@ -89,7 +99,10 @@ class Engine {
   void reset() { memory_.reset(); }
 
   size_t arena_used() const { return NETWORK_ARENA_BYTES; }
-  size_t arena_bytes() const { return NETWORK_ARENA_BYTES; }
+  size_t arena_bytes() const { return aot::kArenaBytes; }
+#if !NETWORK_IO_CALLER
+  uint8_t* arena() { return memory_.arena(); }
+#endif
   const char* name() const { return "aot"; }
   const char* error() const { return failed_ ? "an operator of the network refused its arguments" : ""; }
 

@@ -1,0 +1,50 @@
+// One model's share of the sound: its window of quantised features, when it is due, and what its scores mean.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recognizer.h"
+
+struct ListenerConfig {
+  const char* model;  // its name; nullptr: it is the only one on the board
+  const char* const* labels;
+  const uint8_t (*colors)[3];  // one per label
+  size_t frames;               // of the window
+  size_t channels;
+  uint32_t stride_frames;  // from one inference to the next
+  uint32_t multiplier;     // this, shift and zero point turn features into the model's int8
+  uint32_t shift;
+  int32_t zero_point;
+  RecognizerConfig recognizer;
+};
+
+class Listener {
+ public:
+  // `window` is memory of frames * channels bytes; it and what `config` points to must outlive the listener.
+  // False if the recognizer cannot hold the settings.
+  bool begin(const ListenerConfig& config, int8_t* window);
+
+  // Forgets all frames and detections.
+  void reset();
+
+  // Takes one frame of features. True if the model is due.
+  bool add(const uint16_t* features);
+
+  // Copies the window, the oldest frame first.
+  void copy_window(int8_t* input) const;
+
+  // Takes the scores of one inference. True if a word was heard.
+  bool hear(uint32_t time_ms, const int8_t* scores, Detection* detection);
+
+  const ListenerConfig& config() const { return config_; }
+  size_t label_count() const { return config_.recognizer.labels; }
+  size_t window_bytes() const { return config_.frames * config_.channels; }
+
+ private:
+  ListenerConfig config_ = {};
+  Recognizer recognizer_;
+  int8_t* window_ = nullptr;
+  size_t oldest_ = 0;  // the row that the next frame replaces
+  uint32_t frames_ = 0;
+};

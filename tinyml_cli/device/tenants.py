@@ -1,0 +1,81 @@
+"""Two models that listen for words on one board: one front end, one arena, a recogniser each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyml_cli.device.inputs import gather
+from tinyml_cli.device.project import ProjectInputs
+from tinyml_cli.engines import second
+from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.c_text import string_literal
+from tinyml_cli.engines.freshness import exported_io
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite import graph as tflite_graph
+
+APP = "multi_tenant"
+
+
+def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
+    """What a project is generated from that listens with both models.
+
+    Args:
+        run: the first model's run; host commands and the memory estimate are about it.
+        other: the second model's.
+        first: what the first run's own project is generated from.
+
+    Raises:
+        TinymlError: another engine than aot, a run that does not listen, front ends that differ, one run
+            twice, or a model that cannot share its arena.
+    """
+    if first.engine != "aot":
+        raise TinymlError(
+            f"The engine {first.engine} holds one model", "--engine", "Use --engine aot with --with."
+        )
+    if run.path.resolve() == other.path.resolve():
+        raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
+    networks = [_network(each) for each in (run, other)]
+    if run.manifest().features != other.manifest().features:
+        raise TinymlError(
+            "The two models hear through different front ends",
+            str(other.path),
+            "Train one of them with the `features` of the other's recipe.",
+        )
+    second_inputs = gather(other, first.board, "aot")
+    texts = second.renamed({path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports})
+    names = [each.path.resolve().name for each in (run, other)]
+    if names[0] == names[1]:
+        raise TinymlError(f"Both runs are called {names[0]}", str(other.path), "Rename one of the folders.")
+    defines = {
+        "ARENA_BYTES": str(max(network.arena_bytes for network in networks)),
+        "FIRST_MODEL": string_literal(names[0]),
+        "SECOND_MODEL": string_literal(names[1]),
+    }
+    return replace(first, app=APP, texts=texts, defines=defines)
+
+
+def _network(run: Run) -> compiler.Network:
+    """The run's compiled model, if another one may work in its arena between two inferences."""
+    manifest = run.manifest()
+    if manifest.features is None or manifest.task != "kws":
+        raise TinymlError(
+            "The run's model does not listen for words",
+            str(run.path),
+            "Only models of keyword spotting share a board: tinyml train kws",
+        )
+    if exported_io(manifest, "aot") != "arena":
+        raise TinymlError(
+            "The model's inputs and outputs lie outside its arena",
+            str(run.path),
+            f"Run `tinyml export-c-array {run.path} --engine aot --io arena`.",
+        )
+    path = run.require(manifest, MODEL_INT8)
+    network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
+    if network.storage.states:
+        raise TinymlError(
+            "The model remembers things in its arena, so no other model can work there",
+            str(run.path),
+            "Train one that sees its whole window each time, such as ds_cnn.",
+        )
+    return network
