@@ -30,22 +30,3 @@ def train_to_int8(run: Path, *options: str | Path) -> dict[str, Any]:
     tinyml("quantize", run)
     converted = tinyml("convert", run)
     return {"train": trained, "convert": converted, "seconds_to_int8": round(time.monotonic() - started, 1)}
-
-
-def report(made: dict[str, Any], judged: dict[str, Any]) -> None:
-    """Prints the figures that the README quotes, one JSON object."""
-    int8, float32 = judged["int8"], judged["float32"]
-    figures = {
-        "evidence": "measured on the host",
-        "n": judged["n"],
-        "labels": judged["labels"],
-        "int8_accuracy": int8["accuracy"],
-        "int8_ci95": int8["ci95"],
-        "float32_accuracy": float32["accuracy"],
-        "int8_confusion": int8["confusion"],
-        "int8_bytes": made["convert"]["int8"]["bytes"],
-        "n_train": made["train"]["n_train"],
-        "seconds_to_int8": made["seconds_to_int8"],
-        "note": judged.get("note"),
-    }
-    print(json.dumps(figures, indent=2))
