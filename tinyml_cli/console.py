@@ -116,6 +116,11 @@ class Console:
         """Whether a person sits at a terminal that can redraw."""
         return not self.json and not self.quiet and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether people's text goes to a terminal, with --json too."""
+        return self._people.isatty()
+
     @contextlib.contextmanager
     def live(self) -> Iterator[Callable[[Any], None]]:
         """A place at the foot of the terminal; yields what draws a rich renderable there, over the last one.
@@ -125,7 +130,7 @@ class Console:
         from rich.console import Console as RichConsole
         from rich.live import Live
 
-        with Live(console=RichConsole(file=sys.stdout), auto_refresh=False, transient=True) as area:
+        with Live(console=RichConsole(file=self._people), auto_refresh=False, transient=True) as area:
             yield lambda renderable: area.update(renderable, refresh=True)
 
     def result(self, document: dict[str, Any], text: str = "") -> None:

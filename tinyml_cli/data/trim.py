@@ -7,7 +7,7 @@ the word. A word that is longer than the clip gives its loudest stretch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _STANDS_OUT_DB = 12.0
 _TOO_QUIET_DBFS = -50.0
 _CLIPPED_SHARE = 0.002
 _EDGE_MS = 20
+# A click or a door is shorter than any word.
+_SHORTEST_MS = 80
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,37 @@ def cut_word(take: NDArray[np.int16], sample_rate_hz: int, clip_samples: int) ->
     faults = _faults(take, start, end, float(smooth[peak]), floor, sample_rate_hz)
     audio = _centred(take, start, end, clip_samples)
     return Cut(audio, start, end, round(float(smooth[peak]), 1), round(floor, 1), faults)
+
+
+def cut_words(audio: NDArray[np.int16], sample_rate_hz: int, clip_samples: int) -> list[Cut]:
+    """Cuts every word of a long recording in which words stand apart, in their order.
+
+    Positions in the cuts count from the start of the recording.
+
+    Args:
+        audio: int16 [samples].
+        sample_rate_hz: rate of `audio`.
+        clip_samples: length of the clips.
+    """
+    frame = sample_rate_hz * _FRAME_MS // 1000
+    level = levels.frame_levels_dbfs(audio, frame)
+    if len(level) == 0:
+        return []
+    floor = float(np.percentile(level, _FLOOR_PERCENTILE))
+    active = np.flatnonzero(level >= max(floor + _STANDS_OUT_DB, level.max() - _BELOW_PEAK_DB))
+    parts = np.split(active, np.flatnonzero(np.diff(active) > _BRIDGED_PAUSE_MS // _FRAME_MS) + 1)
+    spans = [(int(p[0]) * frame, int(p[-1] + 1) * frame) for p in parts if len(p) * _FRAME_MS >= _SHORTEST_MS]
+    cuts = []
+    for index, (start, end) in enumerate(spans):
+        low = (spans[index - 1][1] + start) // 2 if index else 0
+        high = (end + spans[index + 1][0]) // 2 if index + 1 < len(spans) else len(audio)
+        low, high = max(low, start - clip_samples), min(high, end + clip_samples)
+        cut = cut_word(audio[low:high], sample_rate_hz, clip_samples)
+        faults = cut.faults
+        if cut.word_end - cut.word_start > clip_samples:
+            faults = (*faults, "it is longer than a clip: leave a pause between the words")
+        cuts.append(replace(cut, word_start=low + cut.word_start, word_end=low + cut.word_end, faults=faults))
+    return cuts
 
 
 def _extent(level: NDArray[np.float64], peak: int, threshold: float) -> tuple[int, int]:

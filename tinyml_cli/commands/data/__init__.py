@@ -5,6 +5,7 @@ Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
   tinyml data synth --words yes,no --out synthetic/
+  tinyml data record --words marvin,sheila --speaker anna
   tinyml data import downloads/ --speaker anna --out recordings/
   tinyml data download speech-commands
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 COMMANDS = {
     "download": "download",
     "synth": "synth",
+    "record": "record",
     "import": "import_",
     "check": "check",
     "build-vww": "build_vww",
