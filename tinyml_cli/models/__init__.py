@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 # name -> module with `build(input_shape, labels, **options)`
 _ARCHITECTURES = {
     "ds_cnn": "tinyml_cli.models.ds_cnn",
+    "tiny_conv": "tinyml_cli.models.tiny_conv",
+    "conv1d_sep": "tinyml_cli.models.conv1d_sep",
+    "bc_resnet": "tinyml_cli.models.bc_resnet",
+    "tiny_conv": "tinyml_cli.models.tiny_conv",
+    "conv1d_sep": "tinyml_cli.models.conv1d_sep",
+    "bc_resnet": "tinyml_cli.models.bc_resnet",
+    "stream_conv": "tinyml_cli.models.stream_conv",
     "mobilenet_v1": "tinyml_cli.models.mobilenet_v1",
     "mobilenet_v2": "tinyml_cli.models.mobilenet_v2",
     "vww_micro": "tinyml_cli.models.vww_micro",
 }
+
+STREAMING = ("stream_conv",)
+"""Architectures that a board computes frame by frame."""
 
 
 def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: dict[str, Any]) -> keras.Model:
