@@ -55,8 +55,12 @@ Set = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="The network; its options are keys of the recipe: --set."),
+]
 Teacher = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option("--teacher", metavar="RUN", help="A trained, larger run to learn from; repeatable."),
 ]
 Variant = Annotated[

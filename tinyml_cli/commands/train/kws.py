@@ -9,6 +9,7 @@ from tinyml_cli.console import console
 def command(
     words: options.Words = None,
     data: options.DataOption = None,
+    model: options.Model = None,
     teacher: options.Teacher = None,
     config: options.Config = None,
     set_: options.Set = None,
@@ -26,14 +27,18 @@ def command(
       tinyml train kws --words yes,no --data speech_commands/ --seed 7
       tinyml train kws --words marvin --set training.epochs=40 --run runs/marvin
       tinyml train kws --words yes,no --resume
+      tinyml train kws --words yes,no --model bc_resnet
       tinyml train kws --data speech_commands/ --config configs/kws_teacher.yaml --run runs/teacher
       tinyml train kws --data speech_commands/ --teacher runs/teacher
     """
     from tinyml_cli import stages
+    from tinyml_cli.run import Run
 
+    teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
     values = {
         "words": options.word_list(words),
-        "distillation.teachers": [str(path.resolve()) for path in teacher] if teacher else None,
+        "model": {"name": model} if model else None,
+        "distillation.teachers": teachers or None,
     }
     opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
     outcome = stages.train(opened, recipe, resume)
