@@ -8,6 +8,9 @@ using App = KwsApp;
 #elif defined(TINYML_APP_ANOMALY)
 #include "anomaly.h"
 using App = AnomalyApp;
+#elif defined(TINYML_APP_VWW)
+#include "vww.h"
+using App = VwwApp;
 #elif defined(TINYML_APP_BENCH)
 #include "bench.h"
 using App = BenchApp;

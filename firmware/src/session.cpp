@@ -181,6 +181,7 @@ bool Session::execute(const Command& command) {
     case Verb::kLed:
     case Verb::kImu:
     case Verb::kCalibrate:
+    case Verb::kFrame:
       return false;
   }
   answer(command, Reject::kNone);

@@ -16,7 +16,7 @@ def command(
     port: Annotated[str | None, typer.Option("--port", help="A serial port or pyserial URL.")] = None,
     replay: Annotated[
         Path | None,
-        typer.Option("--replay", help="An audio file, or a folder per word, to play to the board."),
+        typer.Option("--replay", help="A recording or image, or a folder per label, to play or show to the board."),
     ] = None,
     duration: Annotated[float | None, typer.Option("--duration", help="Stop after so many seconds.")] = None,
     log: Annotated[
@@ -35,6 +35,9 @@ def command(
             "--save-triggers", metavar="DIR", help="With --replay: keep the sound that made the board fire."
         ),
     ] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="DIR", help="Keep every frame that the board looks at.")
+    ] = None,
     app: options.App = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -49,11 +52,12 @@ def command(
       tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
       tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
+      tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
     from tinyml_cli.device.monitor import MonitorOptions, monitor, trace_modes
     from tinyml_cli.run import Run
 
     traced = trace_modes(options.word_list(trace) or [])
-    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app)
+    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png)
     monitor(Run.open(run), board, port, wanted)

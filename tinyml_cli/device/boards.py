@@ -88,6 +88,20 @@ class Power(BaseModel):
     source: str
 
 
+class Camera(BaseModel):
+    """A camera that can be plugged in.
+
+    Attributes:
+        name: what the firmware's driver is chosen by.
+        library: Arduino's, as PlatformIO names it, with a pinned version; used by applications that look.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["ov7675"]
+    library: str
+
+
 class Arduino(BaseModel):
     """How a board is built with Arduino's core.
 
@@ -96,6 +110,7 @@ class Arduino(BaseModel):
         tflm: the library that carries TensorFlow Lite Micro, for the engine tflm.
         tflm_lacks: operators that this version of it does not have.
         imus: motion sensors whose driver the firmware gets; their libraries stand in lib_deps.
+        camera: which one the firmware can look through.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
         heap_bytes: RAM that the core needs besides variables.
     """
@@ -106,6 +121,7 @@ class Arduino(BaseModel):
     tflm: str
     tflm_lacks: tuple[str, ...] = ()
     imus: tuple[Literal["lsm9ds1", "bmi270"], ...] = ()
+    camera: Camera | None = None
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)
     heap_bytes: int = Field(ge=0)

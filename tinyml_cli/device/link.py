@@ -155,6 +155,12 @@ class Link:
             piece = data[offset : offset + protocol.MAX_INPUT_BYTES]
             self._command(partial(protocol.encode_input, offset=offset, data=piece), Ack)
 
+    def feed_frame(self, frame: bytes) -> None:
+        """Feeds the camera with one frame; returns when the device has looked at it."""
+        for offset in range(0, len(frame), protocol.MAX_INPUT_BYTES):
+            piece = frame[offset : offset + protocol.MAX_INPUT_BYTES]
+            self._command(partial(protocol.encode_frame, offset=offset, data=piece), Ack)
+
     def run_inference(self) -> Output:
         """Runs one inference on the input that was written."""
         return self._command(protocol.encode_run, Output)

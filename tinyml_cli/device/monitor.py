@@ -17,8 +17,9 @@ from tinyml_cli.data.triggers import check_folder
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.filters import Filter, Log, make_filters
+from tinyml_cli.device.image_replay import pictures, replay_images
 from tinyml_cli.device.link import Link, Reconnected
-from tinyml_cli.device.protocol import Detection, Event, Ready, TraceMode
+from tinyml_cli.device.protocol import Detection, Event, Person, Ready, TraceMode
 from tinyml_cli.device.replay import recordings, replay_dir
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
@@ -28,6 +29,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
 _LIVE_TRACES: tuple[TraceMode, ...] = ("scores", "status")
+_FRAME_TRACES: tuple[TraceMode, ...] = ("features", "status")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class MonitorOptions:
         filters: names of filters, in order.
         trace: what the board shall report besides detections.
         app: the firmware application that a virtual board boots; None takes the task's own.
+        png: a folder for every frame that the board looks at.
         save_triggers: a new folder for the sound that made the board fire; needs a replay.
     """
 
@@ -53,6 +56,7 @@ class MonitorOptions:
     trace: Sequence[TraceMode] = ()
     save_triggers: Path | None = None
     app: str | None = None
+    png: Path | None = None
 
 
 def monitor(
@@ -72,9 +76,9 @@ def monitor(
         TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
             unknown filter, or a log that cannot be written.
     """
-    if options.replay is not None:
-        recordings(options.replay)
     manifest = run.manifest()
+    if options.replay is not None:
+        (pictures if manifest.image else recordings)(options.replay)
     _check_triggers(options)
     with contextlib.ExitStack() as stack:
         filters = make_filters(list(options.filters))
@@ -82,8 +86,20 @@ def monitor(
             log = Log(options.log)
             stack.callback(log.close)
             filters.insert(0, log)
+        if options.png is not None:
+            filters.insert(0, _frame_files(options.png, manifest))
         view = stack.enter_context(_view(board, manifest, options))
         return _Session(run, manifest, board, port, options, view, filters).watch()
+
+
+def _frame_files(folder: Path, manifest: Manifest) -> Filter:
+    if manifest.image is None:
+        raise TinymlError(
+            "The model does not look at anything", "--png", "Leave it out, or monitor a run of `vww`."
+        )
+    from tinyml_cli.device.frames import FrameFiles
+
+    return FrameFiles(folder, manifest)
 
 
 def _check_triggers(options: MonitorOptions) -> None:
@@ -120,10 +136,16 @@ def _view(board: str, manifest: Manifest, options: MonitorOptions) -> Iterator[V
     if options.as_json:
         yield JsonView()
     elif console.is_live:
+        from tinyml_cli.device.frame_view import FrameView
         from tinyml_cli.device.live_view import LiveView
 
         with console.live() as draw:
-            yield LiveView(load_board(board), manifest, draw)
+            target = load_board(board)
+            yield FrameView(target, manifest, draw) if manifest.image else LiveView(target, manifest, draw)
+    elif manifest.image is not None:
+        from tinyml_cli.device.frame_view import FrameLines
+
+        yield FrameLines(board)
     else:
         yield LineView(board)
 
@@ -166,31 +188,34 @@ class _Session:
         if self.options.save_triggers is not None:
             self.triggers = Triggers(self.options.save_triggers, self.manifest.clip_ms, ready.sample_rate_hz)
         if self.options.replay is not None:
-            for clip in replay_dir(
-                link,
-                self.options.replay,
-                self.manifest.labels,
-                ready.sample_rate_hz,
-                self._show,
-                stop_at,
-                self._keep_recording,
-            ):
+            for clip in self._replay(link, self.options.replay, ready.sample_rate_hz, stop_at):
                 self.summary.count(clip["expected"], clip["detected"])
                 self.view.clip(clip)
             return
         if load_board(self.board).kind != "usb":
-            console.warn("a virtual board has no microphone; it hears what --replay FILE or DIR plays to it")
+            lacks = "camera; it sees" if self.manifest.image else "microphone; it hears"
+            console.warn(f"a virtual board has no {lacks} what --replay FILE or DIR plays to it")
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
         for event in link.events(remaining_s):
             self._show(event)
             if isinstance(event, Ready | Reconnected):
                 self._trace(link)
 
+    def _replay(
+        self, link: Link, source: Path, sample_rate_hz: int, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        if self.manifest.image is not None:
+            return replay_images(link, source, self.manifest, self._show, stop_at)
+        labels = self.manifest.labels
+        return replay_dir(link, source, labels, sample_rate_hz, self._show, stop_at, self._keep_recording)
+
     def _trace(self, link: Link) -> None:
         """Asks for what the view wants; a board that has booted again has forgotten."""
         modes = tuple(self.options.trace)
         if not modes and console.is_live and not self.options.as_json:
-            modes = _LIVE_TRACES
+            modes = _FRAME_TRACES if self.manifest.image else _LIVE_TRACES
+        if self.options.png is not None and "features" not in modes:
+            modes = (*modes, "features")
         if modes:
             link.trace(*modes)
 
@@ -199,7 +224,9 @@ class _Session:
             self.triggers.play(name, audio)
 
     def _show(self, event: Event) -> None:
-        self.summary.detections += isinstance(event, Detection)
+        self.summary.detections += isinstance(event, Detection) or (
+            isinstance(event, Person) and event.present
+        )
         if self.triggers is not None and isinstance(event, Detection):
             self.triggers.heard(event)
         for each in self.filters:

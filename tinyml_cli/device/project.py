@@ -16,14 +16,17 @@ from pathlib import Path
 
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.device import tflm_tree, vendor
-from tinyml_cli.device.boards import Board
+from tinyml_cli.device.boards import Board, Camera
 from tinyml_cli.device.project_config import render_config
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
-APPLICATIONS = ("kws", "anomaly", "bench", "multi_tenant")
+APPLICATIONS = ("kws", "vww", "anomaly", "bench", "multi_tenant")
+_CAMERA_APPLICATIONS = ("vww",)
+# Tasks whose firmware is that of another one.
+_APP_OF_TASK = {"mask": "vww"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class ProjectInputs:
 
 def default_app(task: str) -> str:
     """The application that a task's firmware runs: its own, or `bench` for a model without a task."""
-    return "bench" if task == MODEL_TASK else task
+    return "bench" if task == MODEL_TASK else _APP_OF_TASK.get(task, task)
 
 
 def project_dir(run: Run, board: str, app: str | None = None) -> Path:
@@ -76,7 +79,10 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
             f"Known applications: {', '.join(APPLICATIONS)}.",
         )
     libraries = third_party_dir(inputs.engine, inputs.tflm_dir)
-    config = render_config(inputs.board, inputs.engine, inputs.tflm_dir, libraries)
+    camera = _camera(inputs)
+    config = render_config(
+        inputs.board, inputs.engine, inputs.tflm_dir, libraries, (camera.library,) if camera else ()
+    )
     write_if_changed(project / "platformio.ini", config)
     write_if_changed(project / "include" / "tinyml_build.h", render_build_header(inputs))
     if inputs.bench_settings is not None:
@@ -124,6 +130,8 @@ def render_build_header(inputs: ProjectInputs) -> str:
     macros = [f"HAL_{inputs.board.hal}", f"ENGINE_{inputs.engine}", f"APP_{inputs.app}"]
     macros += ["ARDUINO", *(f"IMU_{imu}" for imu in arduino.imus)] if arduino else []
     macros += ["PROFILE"] if inputs.profile else []
+    camera = _camera(inputs)
+    macros += [f"CAMERA_{camera.name}"] if camera else []
     values = dict.fromkeys((macro.upper() for macro in macros), "1") | dict(inputs.defines)
     defines = "\n".join(f"#define TINYML_{name} {value}" for name, value in values.items())
     return f"""\
@@ -134,6 +142,12 @@ def render_build_header(inputs: ProjectInputs) -> str:
 #define TINYML_BOARD_NAME "{inputs.board.name}"
 #define TINYML_APP_NAME "{inputs.app}"
 """
+
+
+def _camera(inputs: ProjectInputs) -> Camera | None:
+    """The board's camera, where the application looks through one."""
+    looks = inputs.app in _CAMERA_APPLICATIONS
+    return inputs.board.arduino.camera if inputs.board.arduino and looks else None
 
 
 def render_model_library(inputs: ProjectInputs) -> str:

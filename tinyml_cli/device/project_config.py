@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_cli.device import tflm_tree
@@ -12,7 +13,11 @@ MONITOR_BAUD = 115200  # a USB port ignores it; PlatformIO's own monitor wants a
 
 
 def render_config(
-    board: Board, engine: str, tflm_dir: Path | None = None, libraries: Path | None = None
+    board: Board,
+    engine: str,
+    tflm_dir: Path | None = None,
+    libraries: Path | None = None,
+    lib_deps: Sequence[str] = (),
 ) -> str:
     """The text of `platformio.ini`. It does not depend on the model: a changed option rebuilds all.
 
@@ -20,9 +25,10 @@ def render_config(
         engine: "aot" or "tflm".
         tflm_dir: a source tree of TensorFlow Lite Micro that takes the place of the board's library.
         libraries: a folder that holds further libraries.
+        lib_deps: libraries of Arduino's that the application needs besides the board's own.
     """
     if board.arduino:
-        own = _arduino_options(board, board.arduino, engine, tflm_dir)
+        own = _arduino_options(board, board.arduino, engine, tflm_dir, lib_deps)
     else:
         own = _local_options(board, engine, tflm_dir)
     options = "\n".join(
@@ -67,8 +73,10 @@ def _local_options(board: Board, engine: str, tflm_dir: Path | None) -> dict[str
     }
 
 
-def _arduino_options(board: Board, arduino: Arduino, engine: str, tflm_dir: Path | None) -> dict[str, str]:
-    libraries = list(arduino.lib_deps)
+def _arduino_options(
+    board: Board, arduino: Arduino, engine: str, tflm_dir: Path | None, lib_deps: Sequence[str]
+) -> dict[str, str]:
+    libraries = [*arduino.lib_deps, *lib_deps]
     flags = ['-I "$PROJECT_DIR/include"', "-O3"]
     if engine == "tflm":
         if tflm_dir is None:

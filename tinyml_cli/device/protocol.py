@@ -222,6 +222,39 @@ class Fault(Event):
     what: str
 
 
+class Image(Event):
+    """What the model made of one frame: its int8 scores.
+
+    `frame_us` is the time from the frame in memory to the scores, `inference_us` the model's part of it.
+    """
+
+    event: Literal["image"] = "image"
+    frame: Count
+    t_ms: Count
+    frame_us: Count
+    inference_us: Count
+    q: list[Int8]
+
+
+class Person(Event):
+    """Another label than before is there; `present` is false where it is the one that means nobody."""
+
+    event: Literal["person"] = "person"
+    label: str
+    present: bool
+    score: Annotated[float, Field(ge=0, le=1)]
+    frame: Count
+    t_ms: Count
+
+
+class Input(Event):
+    """The int8 pixels that the model is about to see (after `trace features`)."""
+
+    event: Literal["input"] = "input"
+    frame: Count
+    data: HexBytes
+
+
 class Unknown(Event):
     """An event of a newer firmware; passed through unchanged."""
 
@@ -255,6 +288,9 @@ _EVENTS: dict[str, type[Event]] = {
     "sensors": Sensors,
     "anomaly": Anomaly,
     "calibrated": Calibrated,
+    "image": Image,
+    "person": Person,
+    "input": Input,
     "fault": Fault,
 }
 
@@ -434,6 +470,17 @@ def encode_input(seq: int, offset: int, data: bytes) -> bytes:
     if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
         raise ValueError(f"in takes 1..{MAX_INPUT_BYTES} bytes at offset >= 0, not {len(data)} at {offset}")
     return _bulk_line("in", seq, str(offset), _base64(data))
+
+
+def encode_frame(seq: int, offset: int, data: bytes) -> bytes:
+    """Writes a camera frame at a byte offset, at most 2,048 bytes at once; its last byte starts the model.
+
+    Raises:
+        ValueError: a negative offset, no data or too much.
+    """
+    if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
+        raise ValueError(f"frame takes 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}")
+    return _bulk_line("frame", seq, str(offset), _base64(data))
 
 
 def encode_run(seq: int) -> bytes:

@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.data.image_folder import NONE
+
+# What a clip or an image of nothing is expected to be.
+_NOTHING = (SILENCE, UNKNOWN, NONE)
 
 
 @dataclass
@@ -34,8 +38,8 @@ class Summary:
         if expected is None:
             return
         self.n += 1
-        heard = detected if detected not in (SILENCE, UNKNOWN) else None
-        if expected in (SILENCE, UNKNOWN):
+        heard = detected if detected not in _NOTHING else None
+        if expected in _NOTHING:
             self.false_accepts += heard is not None
             self.rejections += heard is None
         else:

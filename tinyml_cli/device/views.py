@@ -52,12 +52,16 @@ class LineView:
     def __init__(self, board: str) -> None:
         self._board = board
 
-    def start(self, ready: Ready) -> None:
+    def introduce(self, ready: Ready) -> None:
+        """Says what answers."""
         console.info(
             f"{self._board}: tinyml {printable(ready.tinyml)}, {printable(ready.app)}, "
             f"engine {printable(ready.engine)}, model {printable(ready.model)}, "
             f"arena {ready.arena_used:,} of {ready.arena_bytes:,} bytes"
         )
+
+    def start(self, ready: Ready) -> None:
+        self.introduce(ready)
         words = [label for label in ready.labels if label not in (SILENCE, UNKNOWN)]
         console.info(f"Listening for: {', '.join(map(printable, words))}  (Ctrl-C ends)")
 

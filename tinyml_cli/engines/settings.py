@@ -10,7 +10,12 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.graph import Graph
 
 # task -> module with `parts(manifest, graph)`; tasks of other packages that listen are taken for kws.
-_PARTS = {"kws": "tinyml_cli.engines.settings_kws", "anomaly": "tinyml_cli.engines.settings_anomaly"}
+_PARTS = {
+    "kws": "tinyml_cli.engines.settings_kws",
+    "anomaly": "tinyml_cli.engines.settings_anomaly",
+    "vww": "tinyml_cli.engines.settings_vww",
+    "mask": "tinyml_cli.engines.settings_vww",
+}
 
 
 def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes: int | None = None) -> str:

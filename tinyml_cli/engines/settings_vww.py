@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.engines.settings_parts import check_labels, int8_scale, label_tables, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pixel_transform
@@ -21,7 +22,7 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     source, target = only_input_and_output(graph)
     check_labels(manifest, target)
     int8_scale(target)
-    return [label_tables(manifest), _image(manifest, source), _presence(manifest)]
+    return [label_tables(manifest, (NONE,)), _image(manifest, source), _presence(manifest)]
 
 
 def _image(manifest: Manifest, source: Tensor) -> str:

@@ -60,6 +60,13 @@ class Hal {
   // The inertial sensor's name, "none" where there is none.
   const char* imu_name();
 
+  // Starts the camera with frames of this size, in RGB565 or grey; false where there is none, it does not
+  // answer, or it has no such frames.
+  bool camera_begin(uint16_t width, uint16_t height, bool color);
+
+  // Takes one frame of the camera and waits for it; false where there is none of so many bytes.
+  bool camera_read(uint8_t* frame, size_t bytes);
+
   // A sentence about what is wrong with the device and how to mend it, "" when nothing is.
   const char* complaint();
 

@@ -69,7 +69,8 @@ bool parse_verb(Span word, Verb* verb) {
                 {"run", Verb::kRun},         {"info", Verb::kInfo},
                 {"reset", Verb::kReset},     {"trace", Verb::kTrace},
                 {"sensors", Verb::kSensors}, {"led", Verb::kLed},
-                {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate}};
+                {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate},
+                {"frame", Verb::kFrame}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -182,7 +183,7 @@ Reject parse_bulk(char* line, size_t length, Command* command) {
   Words words(line, length);
   words.take();  // verb
   words.take();  // sequence number
-  if (command->verb == Verb::kIn) {
+  if (command->verb == Verb::kIn || command->verb == Verb::kFrame) {
     const Reject offset = parse_number(words.take(), UINT32_MAX, &command->offset);
     if (offset != Reject::kNone) {
       return offset;
@@ -206,7 +207,8 @@ Reject parse_command(char* line, size_t length, Command* command) {
     return number;
   }
   command->seq = static_cast<uint16_t>(seq);
-  if (command->verb == Verb::kPcm || command->verb == Verb::kImu || command->verb == Verb::kIn) {
+  if (command->verb == Verb::kPcm || command->verb == Verb::kImu || command->verb == Verb::kIn ||
+      command->verb == Verb::kFrame) {
     return parse_bulk(line, length, command);
   }
   Reject arguments = Reject::kNone;

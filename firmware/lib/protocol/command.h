@@ -2,7 +2,7 @@
 //
 //   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
-//   calibrate SEQ SECONDS
+//   calibrate SEQ SECONDS | frame SEQ OFFSET BASE64 CRC
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
 #pragma once
@@ -15,7 +15,7 @@ constexpr size_t kMaxPcmSamples = 640;
 constexpr size_t kImuValues = 6;  // int16: ax ay az in g / 1000, gx gy gz in tenths of a degree per second
 constexpr size_t kMaxImuSamples = 106;
 
-enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun, kSensors, kLed, kImu, kCalibrate };
+enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun, kSensors, kLed, kImu, kCalibrate, kFrame };
 
 // What `trace` reports, as bits of Command::trace; 0 is off.
 enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4, kTraceAudio = 8 };
@@ -29,9 +29,9 @@ struct Command {
   uint8_t color[3];  // of kLed: red, green, blue
   uint16_t seq;      // 0 where the line was too broken to tell
   uint32_t seconds;  // of kCalibrate
-  uint32_t offset;   // of kIn: first byte of the model input to write
+  uint32_t offset;   // of kIn, kFrame: first byte of the model input or the frame to write
   const uint8_t*
-      data;  // of kPcm, kImu, kIn: lies in the line's memory, from its start, and shares its alignment
+      data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares its alignment
   size_t bytes;
 };
 

@@ -4,6 +4,7 @@
 #if defined(TINYML_HAL_NANO33BLE)
 
 #include "../hal.h"
+#include "camera.h"
 #include "imu.h"
 #include "microphone.h"
 
@@ -107,8 +108,16 @@ const char* Hal::imu_name() {
   return imu_found();
 }
 
+bool Hal::camera_begin(uint16_t width, uint16_t height, bool color) {
+  return camera_start(width, height, color);
+}
+
+bool Hal::camera_read(uint8_t* frame, size_t bytes) {
+  return camera_take(frame, bytes);
+}
+
 const char* Hal::complaint() {
-  return imu_complaint();
+  return imu_complaint()[0] != '\0' ? imu_complaint() : camera_complaint();
 }
 
 void Hal::led(uint8_t red, uint8_t green, uint8_t blue) {

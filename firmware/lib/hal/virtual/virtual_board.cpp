@@ -25,6 +25,14 @@ const char* Hal::imu_name() {
   return "none";
 }
 
+bool Hal::camera_begin(uint16_t, uint16_t, bool) {
+  return false;
+}
+
+bool Hal::camera_read(uint8_t*, size_t) {
+  return false;
+}
+
 const char* Hal::complaint() {
   return "";
 }
