@@ -1,8 +1,8 @@
 """BC-ResNet: residual blocks that compute over time alone and broadcast the result over frequency.
 
-B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", arXiv:2106.04140. In a form that
-int8 runtimes take: batch in place of sub-spectral normalisation, ReLU in place of swish, and kernels over time
-that are whole instead of dilated: a dilated one becomes three operators.
+B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", arXiv:2106.04140. In a form
+that int8 runtimes take: batch in place of sub-spectral normalisation, ReLU in place of swish, and kernels
+over time that are whole instead of dilated: a dilated one becomes three operators.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def build(
         input_shape: (frames, channels, 1).
         labels: outputs of the softmax.
         stem_filters: channels of the first 5x5 convolution, which halves time and frequency.
-        stages: (filters, blocks, stride over frequency) of each stage; the n-th looks 2^n frames ahead and back.
+        stages: (filters, blocks, stride over frequency) of each stage; the n-th looks 2^n frames each way.
         last_filters: channels before the classifier.
         dropout: share of features dropped before the classifier, in training.
 

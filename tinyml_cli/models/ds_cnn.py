@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-# With the few hundred steps of a small data set the default of 0.99 leaves inference statistics behind.
-_MOMENTUM = 0.9
+from tinyml_cli.models import separable, speech
 
 
 def build(
@@ -20,7 +19,7 @@ def build(
     stem_filters: int = 32,
     stem_kernel: Sequence[int] = (10, 4),
     blocks: Sequence[Sequence[int]] = ((48, 2), (64, 1), (64, 1), (64, 1)),
-    dropout: float = 0.0,
+    dropout: float = 0.2,
 ) -> keras.Model:
     """The network, uncompiled.
 
@@ -40,23 +39,11 @@ def build(
     x = layers.Conv2D(
         stem_filters, tuple(stem_kernel), strides=2, padding="same", use_bias=False, name="stem"
     )(inputs)
-    x = _normalise(x, "stem")
+    x = speech.normalise(x, "stem")
     for index, (filters, stride) in enumerate(blocks, start=1):
         x = layers.DepthwiseConv2D(
             3, strides=stride, padding="same", use_bias=False, name=f"block{index}_depthwise"
         )(x)
-        x = _normalise(x, f"block{index}_depthwise")
-        x = layers.Conv2D(filters, 1, use_bias=False, name=f"block{index}_pointwise")(x)
-        x = _normalise(x, f"block{index}_pointwise")
-    # Not GlobalAveragePooling2D: it becomes MEAN, whose int8 rounding changed between releases of TFLM.
-    x = layers.AveragePooling2D(tuple(x.shape[1:3]), name="average")(x)
-    x = layers.Flatten(name="pooled")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
-    outputs = layers.Dense(labels, activation="softmax", name="scores")(x)
-    return keras.Model(inputs, outputs, name="ds_cnn")
-
-
-def _normalise(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    x = layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+        x = speech.normalise(x, f"block{index}_depthwise")
+        x = speech.convolve(x, filters, f"block{index}_pointwise")
+    return keras.Model(inputs, separable.classify(x, labels, dropout), name="ds_cnn")
