@@ -4,8 +4,8 @@ python benchmarks/kws_accuracy.py --data speech_commands/ --out results/ [--suit
 
 Suites: `four` (silence, unknown, yes, no; at most 20 kB) and `twelve` (ten commands; at most 54 kB), trained
 on recordings, each fold of the speakers in turn; `synthetic`, `synthetic_left_right` and
-`synthetic_stop_go`, trained without recordings and judged by the same folds. Every training leaves one JSON
-file in --out and is not repeated while it is there, so an interrupted benchmark goes on.
+`synthetic_stop_go`, trained without recordings and judged by the same folds. A training stays in --out and
+is not repeated while it is there, so an interrupted benchmark goes on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,20 +60,21 @@ SUITES = {
 }
 
 
-def run_recorded(suite: Suite, chosen: argparse.Namespace, fold: int) -> list[dict[str, Any]]:
+def run_recorded(name: str, suite: Suite, chosen: argparse.Namespace, fold: int) -> list[dict[str, Any]]:
     """Trains on all speakers outside a fold and judges by the fold."""
     with tempfile.TemporaryDirectory(prefix="tinyml-benchmark-") as scratch:
         trained, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch))
         options = ("--data", trained, "--set", "training.test_share=0")
-        made = train_to_int8(Path(scratch) / "run", *_options(suite, chosen), *options)
-        return [_judge(suite, Path(scratch) / "run", made, judged, "test", fold)]
+        run, made = _train(name, suite, chosen, str(fold), options)
+        return [_judge(suite, run, made, judged, "test", fold)]
 
 
-def run_synthetic(suite: Suite, chosen: argparse.Namespace, folds: list[int]) -> list[dict[str, Any]]:
+def run_synthetic(
+    name: str, suite: Suite, chosen: argparse.Namespace, folds: list[int]
+) -> list[dict[str, Any]]:
     """Trains without recordings and judges by each fold."""
     with tempfile.TemporaryDirectory(prefix="tinyml-benchmark-") as scratch:
-        run = Path(scratch) / "run"
-        made = train_to_int8(run, *_options(suite, chosen))
+        run, made = _train(name, suite, chosen, "all", ())
         rows = []
         for fold in folds:
             _, judged = split_folder(chosen.data, fold, chosen.folds, Path(scratch) / str(fold))
@@ -80,10 +82,18 @@ def run_synthetic(suite: Suite, chosen: argparse.Namespace, folds: list[int]) ->
         return rows
 
 
-def _options(suite: Suite, chosen: argparse.Namespace) -> list[str | Path]:
-    options: list[str | Path] = ["--words", ",".join(suite.words), "--seed", chosen.seed]
-    options += ["--config", configs_dir() / suite.config]
-    return options + [part for key in chosen.set for part in ("--set", key)]
+def _train(
+    name: str, suite: Suite, chosen: argparse.Namespace, part: str, more: Sequence[str | Path]
+) -> tuple[Path, dict[str, Any]]:
+    """A run of the suite, trained and converted unless it is there already, and what was told of it."""
+    run = chosen.out / "runs" / f"{name}-{part}"
+    told = run.with_suffix(".json")
+    if not told.is_file():
+        options: list[str | Path] = ["--words", ",".join(suite.words), "--seed", chosen.seed]
+        options += ["--config", configs_dir() / suite.config, *more]
+        options += [part for key in chosen.set for part in ("--set", key)]
+        write_atomic(told, json.dumps(train_to_int8(run, *options)) + "\n")
+    return run, json.loads(told.read_text(encoding="utf-8"))
 
 
 def _judge(
@@ -183,7 +193,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as tinyml train")
     chosen = parser.parse_args()
     wanted = [int(k) for k in chosen.only.split(",")] if chosen.only else list(range(chosen.folds))
-    chosen.out.mkdir(parents=True, exist_ok=True)
+    (chosen.out / "runs").mkdir(parents=True, exist_ok=True)
     for name in chosen.suite or SUITES:
         suite = SUITES[name]
         rows = []
@@ -191,9 +201,9 @@ def main() -> None:
             path = chosen.out / f"{name}-{'-'.join(map(str, part))}.json"
             if not path.is_file():
                 if suite.recorded:
-                    made = run_recorded(suite, chosen, part[0])
+                    made = run_recorded(name, suite, chosen, part[0])
                 else:
-                    made = run_synthetic(suite, chosen, part)
+                    made = run_synthetic(name, suite, chosen, part)
                 write_atomic(path, json.dumps(made) + "\n")
             rows += json.loads(path.read_text(encoding="utf-8"))
         print(json.dumps({"suite": name, **summarise(rows, suite.recall)}), flush=True)
