@@ -28,6 +28,7 @@ class Data(_Section):
 
     source: Literal["synthetic", "procedural", "folder", "none"]
     path: str | None = None
+    recordings: str | None = Field(default=None, description="folder of own recordings mixed in")
     split_by: str
     counts: dict[str, dict[str, int]] = Field(default_factory=dict, description="split -> label -> clips")
     groups: dict[str, int] = Field(default_factory=dict, description="split -> number of speakers")

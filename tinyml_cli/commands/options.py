@@ -46,6 +46,14 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="A folder of recordings: a folder per word (Speech Commands layout)."),
 ]
+AddRecordings = Annotated[
+    Path | None,
+    typer.Option(
+        "--add-recordings",
+        metavar="DIR",
+        help="Mix in a few own recordings, from one clip up: a folder per word.",
+    ),
+]
 Config = Annotated[
     Path | None, typer.Option("--config", help="A YAML recipe; configs/<task>.yaml by default.")
 ]
@@ -66,6 +74,20 @@ Teacher = Annotated[
 Variant = Annotated[
     str | None,
     typer.Option("--as", metavar="NAME", help="Make a variant of the run, in its folder variants/NAME."),
+]
+Then = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--then", metavar="STEP", help="What follows: prune=0.7, structured=0.5, cluster=16, qat; repeatable."
+    ),
+]
+FineTuneEpochs = Annotated[int, typer.Option("--epochs", help="Of the training in each step.")]
+FineTuneRate = Annotated[float, typer.Option("--learning-rate", help="Of the training in each step.")]
+FineTuneSamples = Annotated[
+    int, typer.Option("--samples", help="Inputs of the training split to learn from again.")
+]
+CountInstructions = Annotated[
+    bool, typer.Option("--profile/--no-profile", help="Whether to count instructions on the virtual board.")
 ]
 Board = Annotated[
     str,

@@ -51,10 +51,10 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     recordings = []
     for name, folder in sorted(folders.items()):
         label = name if name in words else UNKNOWN
-        recordings += [Recording(path, label, name, speaker_of(path)) for path in _audio_files(folder)]
+        recordings += [Recording(path, label, name, speaker_of(path)) for path in audio_files(folder)]
     silence = root / SILENCE_FOLDER
     if silence.is_dir():
-        recordings += [Recording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in _audio_files(silence)]
+        recordings += [Recording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in audio_files(silence)]
     return recordings
 
 
@@ -135,7 +135,7 @@ def read_recordings(recordings: Sequence[Recording], sample_rate_hz: int, clip_s
 def read_backgrounds(root: Path, sample_rate_hz: int, clip_samples: int) -> dict[str, NDArray[np.int16]]:
     """The recordings in `_background_noise_`, each at least a clip long; empty without the folder."""
     folder = root / BACKGROUND_FOLDER
-    paths = _audio_files(folder) if folder.is_dir() else []
+    paths = audio_files(folder) if folder.is_dir() else []
     audio = _read_files(paths, sample_rate_hz, lambda x: x)
     return {
         p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples)
@@ -203,7 +203,8 @@ def word_folders(root: Path) -> dict[str, Path]:
     return folders
 
 
-def _audio_files(folder: Path) -> list[Path]:
+def audio_files(folder: Path) -> list[Path]:
+    """The recordings that lie in a folder, sorted."""
     return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in AUDIO_SUFFIXES)
 
 

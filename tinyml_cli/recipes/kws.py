@@ -63,6 +63,21 @@ class AugmentationRecipe(Section):
     recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
 
 
+class RecordingsRecipe(Section):
+    """A few own recordings, mixed into synthetic or public data."""
+
+    path: str | None = None
+    clip_weight: float = Field(
+        default=20.0,
+        gt=0,
+        le=1000,
+        description="an own clip is drawn at most so many times as often as others",
+    )
+    most_share: float = Field(
+        default=0.5, gt=0, lt=1, description="own clips give at most this share of a label's examples"
+    )
+
+
 class ModelRecipe(Section):
     """The network by name, and its size."""
 
@@ -127,6 +142,7 @@ class KwsRecipe(BaseRecipe):
     synthesis: SynthesisRecipe = Field(default_factory=SynthesisRecipe)
     features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
     augmentation: AugmentationRecipe = Field(default_factory=AugmentationRecipe)
+    recordings: RecordingsRecipe = Field(default_factory=RecordingsRecipe)
     model: ModelRecipe = Field(default_factory=ModelRecipe)
     hard_negatives: HardNegativesRecipe = Field(default_factory=HardNegativesRecipe)
     distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)

@@ -205,6 +205,7 @@ def _describe(
         data=Data(
             source="folder" if recipe.data_path else "synthetic",
             path=recipe.data_path,
+            recordings=recipe.recordings.path,
             split_by=f"speaker (validation {validation:g}, test {test:g})",
             counts={split: clips.counts(labels) for split, clips in parts.items()},
             groups={split: len(set(clips.groups)) for split, clips in parts.items()},

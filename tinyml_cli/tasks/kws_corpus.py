@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyml_cli.console import console
-from tinyml_cli.data import augment, folder, splits, synthesis
+from tinyml_cli.data import augment, folder, recordings, splits, synthesis
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
 from tinyml_cli.recipes.kws import KwsRecipe
 
@@ -15,11 +15,20 @@ _CLIPS_PER_LABEL = 4000
 
 
 def load(recipe: KwsRecipe) -> Corpus:
-    """Clips from `recipe.data_path`, or synthetic speech where that is None.
+    """Clips from `recipe.data_path`, or synthetic speech where that is None, and own recordings.
 
     Raises:
         TinymlError: unusable words or data.
     """
+    corpus = _load(recipe)
+    own = recipe.recordings
+    if own.path is None:
+        return corpus
+    rate_hz = recipe.features.sample_rate_hz
+    return recordings.add(corpus, Path(own.path), recipe.words, rate_hz, own.clip_weight, own.most_share)
+
+
+def _load(recipe: KwsRecipe) -> Corpus:
     if recipe.data_path is None:
         settings = recipe.synthesis
         return _with_silence(_synthesise(recipe, settings.clips_per_word, settings.unknown_clips), recipe)

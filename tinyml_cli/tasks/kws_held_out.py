@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import folder, splits
+from tinyml_cli.data import folder, recordings, splits
 from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
@@ -72,13 +72,16 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
     note = f"{len(chosen)} clips ({counts}) of {len(set(chosen.groups))} speakers: {origin}"
+    if manifest.data is not None and any(recordings.NOT_HELD_OUT in remark for remark in manifest.data.notes):
+        note += f"; {recordings.NOT_HELD_OUT}"
     return EvaluationSet(
         chosen.audio, examples.features, examples.labels, chosen.groups, note, chosen.words, noises
     )
 
 
 def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | None) -> tuple[ClipSet, str]:
-    trained_on_people = manifest.data is not None and manifest.data.source == "folder"
+    data = manifest.data
+    trained_on_people = data is not None and (data.source == "folder" or data.recordings is not None)
     chosen: Choice = split or ("test" if trained_on_people else "all")
     clips = _read(manifest, data_dir)
     if chosen == "all":
@@ -97,8 +100,8 @@ def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
     rate_hz = manifest.features.sample_rate_hz
     samples = manifest.clip_ms * rate_hz // 1000
     words = manifest.labels[2:]
-    recordings = folder.list_recordings(data_dir, words)
-    clips = folder.read_recordings(recordings, rate_hz, samples)
+    listed = folder.list_recordings(data_dir, words)
+    clips = folder.read_recordings(listed, rate_hz, samples)
     if not (clips.labels == SILENCE).any():
         noises = folder.read_backgrounds(data_dir, rate_hz, samples)
         if noises:

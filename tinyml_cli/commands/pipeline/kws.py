@@ -9,6 +9,8 @@ from tinyml_cli.console import console
 def command(
     words: options.Words = None,
     data: options.DataOption = None,
+    add_recordings: options.AddRecordings = None,
+    model: options.Model = None,
     board: options.Board = "sim",
     port: options.Port = None,
     engine: options.Engine = None,
@@ -32,7 +34,11 @@ def command(
     from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
 
-    values = {"words": options.word_list(words)}
+    values = {
+        "words": options.word_list(words),
+        "model": {"name": model} if model else None,
+        "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
+    }
     opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
     heard = outcome["monitor"]

@@ -9,6 +9,7 @@ from tinyml_cli.console import console
 def command(
     words: options.Words = None,
     data: options.DataOption = None,
+    add_recordings: options.AddRecordings = None,
     model: options.Model = None,
     teacher: options.Teacher = None,
     config: options.Config = None,
@@ -25,6 +26,7 @@ def command(
     Examples:
       tinyml train kws --words yes,no
       tinyml train kws --words yes,no --data speech_commands/ --seed 7
+      tinyml train kws --words marvin --add-recordings recordings/
       tinyml train kws --words marvin --set training.epochs=40 --run runs/marvin
       tinyml train kws --words yes,no --resume
       tinyml train kws --words yes,no --model bc_resnet
@@ -38,6 +40,7 @@ def command(
     values = {
         "words": options.word_list(words),
         "model": {"name": model} if model else None,
+        "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
         "distillation.teachers": teachers or None,
     }
     opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)

@@ -1,0 +1,117 @@
+"""A few own recordings beside many other clips: read, weighed, and kept where they belong.
+
+Own clips are drawn more often than others of their word, but one clip at most so many times as often, lest
+training learn it by heart, and all of them together at most a share of the word's examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import folder
+from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus, join
+from tinyml_cli.data.folder import Recording
+from tinyml_cli.data.speakers import speaker_of
+from tinyml_cli.data.splits import Split
+from tinyml_cli.errors import TinymlError
+
+NOT_HELD_OUT = "no speaker of the own recordings is held out"
+"""Part of the note in the manifest that `evaluate` repeats."""
+
+# So few people cannot be split: a test on one voice says little, and training needs all of them.
+_FEWEST_TO_SPLIT = 5
+
+
+def add(
+    corpus: Corpus, root: Path, words: list[str], sample_rate_hz: int, clip_weight: float, most_share: float
+) -> Corpus:
+    """The corpus with the recordings of a folder, which may hold one clip of one word.
+
+    Up to four speakers all train; more are split like any others. Labels keep their total weight.
+
+    Args:
+        corpus: synthetic or public clips.
+        root: a folder per word, in the layout of Speech Commands; other words become "unknown".
+        words: the targets.
+        sample_rate_hz: rate of the clips.
+        clip_weight: an own clip is drawn at most so many times as often as another one.
+        most_share: own clips give at most this share of a label's examples.
+
+    Raises:
+        TinymlError: no such folder, no clip of any target in it, or damaged audio.
+    """
+    samples = corpus.clips.audio.shape[1]
+    own = folder.read_recordings(_list(root, words), sample_rate_hz, samples)
+    own = _without_copies(own, corpus.clips)
+    speakers = sorted({str(group) for group in own.groups})
+    settled: dict[str, Split] = {}
+    if len(speakers) < _FEWEST_TO_SPLIT:
+        settled = dict.fromkeys(speakers, "train")
+    counts = ", ".join(f"{n} {label}" for label, n in own.counts([*words, UNKNOWN]).items() if n)
+    note = f"own recordings added: {counts}, {len(speakers)} speakers"
+    if settled:
+        note += f"; {NOT_HELD_OUT}"
+        console.info(
+            f"Own recordings: {counts} of {len(speakers)} speakers, all to train on; {NOT_HELD_OUT}."
+        )
+    noises = folder.read_backgrounds(root, sample_rate_hz, samples)
+    return Corpus(
+        _weighed(corpus.clips, own, clip_weight, most_share),
+        (*corpus.noises, *noises.values()),
+        (*corpus.notes, note),
+        {**corpus.fixed_splits, **settled},
+    )
+
+
+def own_share(own_clips: int, others_weight: float, clip_weight: float, most_share: float) -> float:
+    """The share of a label's examples that its own clips give, in [0, most_share]; 1 without others."""
+    if own_clips == 0:
+        return 0.0
+    if others_weight == 0:
+        return 1.0
+    drawn = own_clips * clip_weight
+    return min(most_share, drawn / (others_weight + drawn))
+
+
+def _weighed(others: ClipSet, own: ClipSet, clip_weight: float, most_share: float) -> ClipSet:
+    """All clips; what own ones gain, the others of their label lose."""
+    weights_of_others, weights_of_own = others.weigh().copy(), np.ones(len(own))
+    for label in sorted({str(label) for label in own.labels}):
+        rows, own_rows = others.labels == label, own.labels == label
+        total = float(weights_of_others[rows].sum())
+        if total > 0:
+            share = own_share(int(own_rows.sum()), total, clip_weight, most_share)
+            weights_of_own[own_rows] = share * total / own_rows.sum()
+            weights_of_others[rows] *= 1 - share
+    return join([replace(others, weights=weights_of_others), replace(own, weights=weights_of_own)])
+
+
+def _list(root: Path, words: list[str]) -> list[Recording]:
+    """The recordings of every folder; not every word needs one."""
+    folders = folder.word_folders(root)
+    found = []
+    for name, place in sorted(folders.items()):
+        label = name if name in words else UNKNOWN
+        found += [Recording(path, label, name, speaker_of(path)) for path in folder.audio_files(place)]
+    if not any(recording.label in words for recording in found):
+        raise TinymlError(
+            f"There is no recording of {' or '.join(f'`{word}`' for word in words)}",
+            str(root),
+            f"It has: {', '.join(sorted(folders))}. Record some: "
+            f"tinyml data record --words {','.join(words)} --speaker NAME",
+        )
+    return found
+
+
+def _without_copies(own: ClipSet, others: ClipSet) -> ClipSet:
+    """Leaves out clips that the data has too: they may lie in its test split."""
+    known = {clip.tobytes() for clip in others.audio}
+    fresh: NDArray[np.bool_] = np.array([clip.tobytes() not in known for clip in own.audio], bool)
+    if not fresh.all():
+        console.warn(f"{int((~fresh).sum())} of the own recordings are in the data already; left out.")
+    return own.take(fresh)
