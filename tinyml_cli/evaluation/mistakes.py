@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from tinyml_cli.tasks import EvaluationSet
 
 MAX_MISTAKES = 12
 _MAX_PER_PAIR = 3
 
 
-def worst(
-    examples: EvaluationSet, scores: npt.NDArray[np.float64], labels: tuple[str, ...]
-) -> list[dict[str, Any]]:
+class Judged(Protocol):
+    """Labelled examples, as EvaluationSet has them."""
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """int64 [n]."""
+
+    @property
+    def words(self) -> npt.NDArray[np.str_] | None:
+        """str [n], what each is where that is finer than its label."""
+
+    @property
+    def groups(self) -> npt.NDArray[np.str_]:
+        """str [n], who or what each comes from."""
+
+
+def worst(examples: Judged, scores: npt.NDArray[np.float64], labels: tuple[str, ...]) -> list[dict[str, Any]]:
     """Wrong answers by how far the given answer's score lies above the true one's.
 
     At most three of each pair of true and given label come first, so that one confusion does not hide others.
@@ -39,7 +51,7 @@ def worst(
 
 
 def _describe(
-    examples: EvaluationSet, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
+    examples: Judged, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
 ) -> dict[str, Any]:
     truth, given = int(examples.labels[row]), int(scores[row].argmax())
     return {

@@ -99,8 +99,8 @@ def no_data(classes: list[str]) -> TinymlError:
         "There are no images to learn from",
         "--data",
         "Give --data DIR with a folder per class, or make one: `tinyml data download vww` (MLPerf's prepared "
-        "COCO images of 96 x 96, 235 MB to download); `tinyml data build-vww --coco DIR --out DIR` (from COCO "
-        "2017: 19 GB of images and 0.25 GB of annotations, or any part of them); `tinyml data record --camera "
+        "COCO images of 96 x 96, 235 MB to download); `tinyml data build-vww --coco DIR --out DIR` (from "
+        "COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); `tinyml data record --camera "
         f"--classes {','.join(classes)}` (your own: 200 or more of each, a few MB).",
     )
 
@@ -174,8 +174,8 @@ def _imbalance(labels: NDArray[np.int64], recipe: VwwRecipe) -> list[str]:
         return []
     remedy = "it is weighted more" if recipe.training.class_weights else "turn on training.class_weights"
     return [
-        f"{ratio:.0f} images of `{recipe.classes[most]}` for each of `{recipe.classes[least]}`; {remedy}, but "
-        f"its {counts[least]} images remain few"
+        f"{ratio:.0f} images of `{recipe.classes[most]}` for each of `{recipe.classes[least]}`; {remedy}, "
+        f"but its {counts[least]} images remain few"
     ]
 
 

@@ -46,6 +46,15 @@ class TestImages:
     shares: NDArray[np.float64]
     note: str
 
+    @property
+    def words(self) -> None:
+        """Nothing is finer than the label."""
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """The names: no image belongs to another."""
+        return self.names
+
 
 def save(run: Run, data: ImageData, seed: int) -> None:
     """Keeps test images, a sample of the training images, and the hashes of what was trained on."""

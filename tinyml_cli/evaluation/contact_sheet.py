@@ -1,0 +1,57 @@
+"""The worst mistakes on one sheet, each with what it is and what it was taken for."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+_COLUMNS = 4
+_TILE = 144
+_CAPTION = 30
+_MARGIN = 8
+
+
+def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG file.
+
+    Args:
+        mistakes: as `mistakes.worst` gives them.
+        pixels: uint8 [n, size, size, channels] that their `index` points into.
+    """
+    rows = max(1, -(-len(mistakes) // _COLUMNS))
+    width = _COLUMNS * (_TILE + _MARGIN) + _MARGIN
+    sheet = Image.new("RGB", (width, rows * (_TILE + _CAPTION + _MARGIN) + _MARGIN), "white")
+    pen = ImageDraw.Draw(sheet)
+    if not mistakes:
+        pen.text((_MARGIN, _MARGIN), "no mistakes", "black")
+    for place, entry in enumerate(mistakes):
+        left = _MARGIN + place % _COLUMNS * (_TILE + _MARGIN)
+        top = _MARGIN + place // _COLUMNS * (_TILE + _CAPTION + _MARGIN)
+        tile = picture(pixels[entry["index"]]).convert("RGB").resize((_TILE, _TILE), Image.Resampling.NEAREST)
+        sheet.paste(tile, (left, top))
+        pen.text((left, top + _TILE + 2), str(entry["label"])[:22], "black")
+        given = f"taken for {str(entry['answer'])[:12]} {entry['score']:.0%}"
+        pen.text((left, top + _TILE + 15), given, "#b3261e")
+    return _png(sheet)
+
+
+def picture(pixels: NDArray[np.uint8]) -> Image.Image:
+    """An image of uint8 [size, size, channels]."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def pixels_uri(pixels: NDArray[np.uint8]) -> str:
+    """A data URI of a PNG, so that a report is one file."""
+    return f"data:image/png;base64,{base64.b64encode(_png(picture(pixels))).decode('ascii')}"
+
+
+def _png(image: Image.Image) -> bytes:
+    stream = BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,126 @@
+"""report.html of a model that looks: what evaluate found, as one file that needs nothing else."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tinyml_cli.evaluation import report_measures
+from tinyml_cli.evaluation.contact_sheet import pixels_uri
+from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table, tile
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
+from tinyml_cli.tasks.vww_held_out import TestImages
+
+
+def render(name: str, outcome: Figures, manifest: Manifest, images: TestImages) -> str:
+    """The page as text; equal figures give equal bytes.
+
+    Args:
+        name: the run.
+        outcome: what `evaluate_images` returns.
+        manifest: gives hashes, sizes, and what was left out of the data.
+        images: gives the pictures of the worst mistakes.
+    """
+    sections = [
+        _summary(outcome),
+        _confusion(outcome),
+        report_measures.curves(outcome),
+        report_measures.calibration(outcome),
+        _sizes(outcome),
+        _low_light(outcome),
+        report_measures.device(outcome),
+        _mistakes(outcome, images),
+        _origin(manifest),
+    ]
+    return page("tinyml evaluate", name, outcome["note"], "".join(sections), "evaluation")
+
+
+def _summary(outcome: Figures) -> str:
+    rounded, exact, tflm = outcome["int8"], outcome["float32"], outcome["tflm"]
+    interval_text = f"95 %: {interval(rounded['ci95'])}, n = {outcome['n']}"
+    tiles = [
+        tile(percent(rounded["accuracy"]), "int8 accuracy", interval_text),
+        tile(percent(exact["accuracy"]), "float32 accuracy", f"95 %: {interval(exact['ci95'])}"),
+        tile(percent(outcome["agreement"]), "same answer", "float32 and int8, image by image"),
+    ]
+    if outcome["auc"] is not None:
+        tiles.append(tile(f"{outcome['auc']:.3f}", "AUC", "mean of one against rest"))
+    if tflm["mismatches"] is not None:
+        differing = f"{tflm['mismatches']} of {tflm['compared']}"
+        tiles.append(tile(differing, "outputs differ", "LiteRT against TFLM, in bytes"))
+    text = (
+        f"Measured on a computer {level('host')}: the integer resampler and the int8 model that the board "
+        "runs, image by image. Hysteresis over frames takes no part here."
+    )
+    return section("In short", f'<div class="tiles">{"".join(tiles)}</div>', text)
+
+
+def _confusion(outcome: Figures) -> str:
+    labels, result = outcome["labels"], outcome["int8"]
+    rows = []
+    for label, counts in zip(labels, result["confusion"], strict=True):
+        total = sum(counts)
+        cells = [
+            f'<span class="cell" style="--share:{count / total if total else 0:.3f}">{count}</span>'
+            for count in counts
+        ]
+        shares = [percent(result["recall"][label]), percent(result["precision"][label])]
+        rows.append([escape(label), *cells, *shares, str(total)])
+    columns = ["is ↓ taken for →", *labels, "recall", "precision", "n"]
+    return section("What is taken for what", table(columns, rows, "confusion"))
+
+
+def _sizes(outcome: Figures) -> str:
+    if not outcome["sizes"]:
+        return ""
+    rows = [
+        [escape(row["name"]), percent(row["share"]), interval(row["ci95"]), str(row["n"])]
+        for row in outcome["sizes"]
+    ]
+    text = "How many were found, by the share of the image that the largest box covers."
+    return section("By size", table(["", "found", "95 %", "n"], rows), text)
+
+
+def _low_light(outcome: Figures) -> str:
+    labels = outcome["labels"]
+    rows = [
+        [
+            escape(row["name"]),
+            percent(row["share"]),
+            interval(row["ci95"]),
+            *(percent(row["recall"][label]) for label in labels),
+        ]
+        for row in outcome["low_light"]
+    ]
+    text = (
+        "Simulated, not photographed: with each stop half the light, while the sensor's noise of two steps "
+        f"stays. n = {outcome['low_light'][0]['n']}."
+    )
+    columns = ["light", "accuracy", "95 %", *(f"recall of {label}" for label in labels)]
+    return section("In low light", table(columns, rows), text)
+
+
+def _mistakes(outcome: Figures, images: TestImages) -> str:
+    if not outcome["mistakes"]:
+        return section("Worst mistakes", "<p>None.</p>")
+    cards = "".join(
+        f'<article><img alt="A misjudged image" src="{pixels_uri(images.pixels[entry["index"]])}">'
+        f"<p><b>{escape(entry['label'])}</b> → <b>{escape(entry['answer'])}</b> at {percent(entry['score'])}; "
+        f"the truth got {percent(entry['true_score'])}</p></article>"
+        for entry in outcome["mistakes"]
+    )
+    text = "Wrong and sure of it, as the model saw them. Look first: labels err too."
+    return section("Worst mistakes", f'<div class="cards">{cards}</div>', text)
+
+
+def _origin(manifest: Manifest) -> str:
+    rows = [["Model", escape(manifest.model.name) if manifest.model else "–"]]
+    for name in (MODEL_INT8, MODEL_FLOAT32):
+        entry = manifest.artifacts[name]
+        rows.append([escape(name), f"{entry.bytes:,} bytes, sha256 <code>{entry.sha256[:16]}…</code>"])
+    if manifest.data is not None:
+        kind = "drawn figures" if manifest.data.source == "procedural" else "a folder of images"
+        rows.append(["Trained on", f"{kind}, split by {escape(manifest.data.split_by)}"])
+        rows += [["Remark", escape(note)] for note in manifest.data.notes]
+    rows.append(["Seed", str(manifest.seed)])
+    return section("Where this comes from", table(["", ""], rows, "plain"))

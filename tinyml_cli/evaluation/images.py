@@ -1,0 +1,183 @@
+"""tinyml evaluate for images: both flatbuffers on images they never saw, by size and in the dark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import curves, image_conditions, mistakes, on_device
+from tinyml_cli.evaluation.answers import TFLM_SAMPLE, Answers, Int8Model
+from tinyml_cli.evaluation.calibration_curve import reliability
+from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.features.image import pixel_transform, quantize_pixels
+from tinyml_cli.features.image_settings import ImageInput
+from tinyml_cli.files import write_atomic
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.tasks.vww_held_out import TestImages
+from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.compare import tflm_mismatches
+from tinyml_cli.training.image_batches import to_float
+
+METRICS = "report/metrics.json"
+CONFUSION = "report/confusion.png"
+SHEET = "report/mistakes.png"
+REPORT = "report/report.html"
+
+_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration", "low_light", "sizes")
+
+
+class ImageModel(Int8Model):
+    """An int8 flatbuffer that takes pixels as the firmware gives them."""
+
+    def __init__(self, model: bytes, image: ImageInput) -> None:
+        super().__init__(model)
+        source = self._source
+        self._transform = pixel_transform(source.scale, source.zero_point, image.low, image.high)
+
+    def inputs(self, features: NDArray[Any]) -> interpret.Int8Array:
+        """int8 [n, size, size, channels] of uint8 pixels, by the integers of the firmware."""
+        return quantize_pixels(features, self._transform)
+
+    def classes(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The class of the highest score for each image, int64 [n]."""
+        chosen: NDArray[np.int64] = self.run(self.inputs(pixels)).argmax(axis=1)
+        return chosen
+
+
+def evaluate_images(run: Run, images: TestImages, data_dir: Path | None, options: Options) -> dict[str, Any]:
+    """Judges both flatbuffers, and writes report/report.html, metrics.json, confusion.png and mistakes.png.
+
+    Args:
+        run: holds both flatbuffers.
+        images: what to judge them by.
+        data_dir: where the images come from; None: the run.
+        options: where the int8 model runs.
+
+    Returns:
+        What docs/json.md lists.
+
+    Raises:
+        TinymlError: a flatbuffer is missing or stale, or a board that does not answer.
+    """
+    manifest = run.manifest()
+    if manifest.image is None:
+        raise TinymlError("The manifest lacks its image section", str(run.path), "Run `tinyml train` again.")
+    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
+    model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
+    device = _on_device(run, options, model, images)
+    answers = _answer(float_model, model, images, manifest.image)
+    outcome: dict[str, Any] = {
+        "run": str(run.path),
+        "data": str(data_dir) if data_dir else None,
+        "note": images.note,
+        "n": len(images.labels),
+        "labels": manifest.labels,
+        **_measure(tuple(manifest.labels), images, answers),
+        "sizes": image_conditions.by_size(images, answers.int8.argmax(axis=1), manifest.labels),
+        "low_light": image_conditions.low_light(model.classes, images, manifest.labels),
+        "device": device,
+    }
+    _write(run, outcome, images)
+    _show(outcome)
+    return outcome
+
+
+def _answer(float_model: bytes, model: ImageModel, images: TestImages, image: ImageInput) -> Answers:
+    inputs = model.inputs(images.pixels)
+    chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
+    with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
+        float_outputs = interpret.run_float(float_model, to_float(images.pixels, image), bar.advance)
+        outputs = model.run(inputs, bar.advance)
+        mismatches, largest = tflm_mismatches(model.model, inputs[chosen], outputs[chosen], bar)
+    tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}
+    return Answers(float_outputs, outputs, model.scores(outputs), tflm)
+
+
+def _measure(labels: tuple[str, ...], images: TestImages, answers: Answers) -> dict[str, Any]:
+    truth = images.labels
+    exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)
+    by_class = curves.one_against_rest(labels, answers.scores, truth)
+    return {
+        "float32": Classification.of(labels, truth, exact).as_dict(),
+        "int8": Classification.of(labels, truth, rounded).as_dict(),
+        "agreement": float(np.mean(exact == rounded)),
+        "tflm": answers.tflm,
+        "auc": curves.mean_auc(by_class),
+        "curves": {label: curve.as_dict() for label, curve in by_class.items()},
+        "calibration": reliability(answers.scores, truth),
+        "mistakes": mistakes.worst(images, answers.scores, labels),
+    }
+
+
+def _on_device(run: Run, options: Options, model: ImageModel, images: TestImages) -> dict[str, Any] | None:
+    """What firmware answers to some of the images, against the reference on this computer."""
+    place = options.place
+    if place.name == on_device.HOST:
+        return None
+    if place.part == "audio":
+        raise TinymlError(
+            "A model of images hears nothing",
+            "--path audio",
+            f"Show the board images through its frame path: tinyml monitor {run.path} --replay DIR",
+        )
+    rows = np.linspace(0, len(images.labels) - 1, min(options.limit, len(images.labels))).astype(np.int64)
+    inputs = model.inputs(images.pixels[rows])
+    outputs, facts = on_device.model_outputs(run, place, inputs)
+    expected, reference = model.reference(inputs)
+    result = Classification.of(
+        tuple(run.manifest().labels), images.labels[rows], outputs.argmax(axis=1).astype(np.int64)
+    )
+    return facts | {
+        "accuracy": result.accuracy,
+        "ci95": list(result.ci95),
+        "reference": reference,
+        "mismatches": int((outputs != expected).any(axis=1).sum()),
+        "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
+    }
+
+
+def _write(run: Run, outcome: dict[str, Any], images: TestImages) -> None:
+    from tinyml_cli.evaluation.contact_sheet import draw
+    from tinyml_cli.evaluation.image_report import render
+    from tinyml_cli.evaluation.plots import confusion_png
+
+    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
+    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    matrix = np.array(outcome["int8"]["confusion"], np.int64)
+    title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
+    confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)
+    write_atomic(run.file(SHEET), draw(outcome["mistakes"], images.pixels))
+    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, images))
+    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
+    for name in (METRICS, CONFUSION, SHEET, REPORT):
+        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    run.save(manifest)
+
+
+def _show(outcome: dict[str, Any]) -> None:
+    console.info(outcome["note"])
+    rows: list[list[object]] = []
+    for label, counts in zip(outcome["labels"], outcome["int8"]["confusion"], strict=True):
+        shares = (outcome["float32"]["recall"][label], outcome["int8"]["recall"][label])
+        precision = outcome["int8"]["precision"][label]
+        texts = ["-" if share is None else f"{share:.3f}" for share in (*shares, precision)]
+        rows.append([label, sum(counts), *texts, *counts])
+    columns = ["Label", "n", "float32", "int8", "precision", *outcome["labels"]]
+    console.table("Recall in float32 and int8, precision and confusion in int8", columns, rows)
+    for title, entries in (("By size", outcome["sizes"]), ("In low light (simulated)", outcome["low_light"])):
+        if entries:
+            console.table(
+                title,
+                ["", "n", "int8", "95 % interval"],
+                [
+                    [e["name"], e["n"], f"{e['share']:.3f}", "{:.3f}–{:.3f}".format(*e["ci95"])]
+                    for e in entries
+                ],
+            )
