@@ -22,6 +22,8 @@ COMMANDS = {
     "data": "data",
     "train": "train",
     "quantize": "quantize",
+    "prune": "prune",
+    "cluster": "cluster",
     "convert": "convert",
     "export-c-array": "export_c_array",
     "build": "build",

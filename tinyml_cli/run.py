@@ -19,6 +19,7 @@ MODEL_QAT = "model_qat.keras"
 CALIBRATION = "calibration.npz"
 MODEL_FLOAT32 = "model_float32.tflite"
 MODEL_INT8 = "model_int8.tflite"
+MODEL_STREAM = "model_stream_int8.tflite"
 
 MADE_BY = {
     MODEL: "tinyml train",
@@ -26,7 +27,13 @@ MADE_BY = {
     CALIBRATION: "tinyml quantize",
     MODEL_FLOAT32: "tinyml convert",
     MODEL_INT8: "tinyml convert",
+    MODEL_STREAM: "tinyml convert",
 }
+
+
+def board_model(manifest: Manifest) -> str:
+    """The artifact that a board runs: the int8 model, or its streaming form where there is one."""
+    return MODEL_STREAM if MODEL_STREAM in manifest.artifacts else MODEL_INT8
 
 
 def runs_dir() -> Path:

@@ -40,6 +40,11 @@ def parent_of(run: Run) -> Run:
     return Run(path.parent.parent) if is_variant else run
 
 
+def root_of(path: str) -> str:
+    """The path of the run that a variant's path leads to."""
+    return str(parent_of(Run(Path(path))).path)
+
+
 def create(run: Run, name: str) -> tuple[Run, Manifest]:
     """Makes the variant's folder with all that training left but the model, and a manifest to go on with.
 

@@ -42,6 +42,9 @@ def command(
         bool | None,
         typer.Option("--equalise/--no-equalise", help="Even out channels between consecutive layers first."),
     ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Of training with rounding, with --method qat.")
+    ] = None,
     keep_float: Annotated[
         str | None, typer.Option("--keep-float", metavar="LAYER", help="Refused: says why, and what helps.")
     ] = None,
@@ -68,7 +71,13 @@ def command(
     from tinyml_cli.tflite import calibrate, quantize_stage
 
     choices = quantize_stage.Choices(
-        method, samples, ranges, None if per_tensor is None else not per_tensor, bias_correction, equalise
+        method,
+        samples,
+        ranges,
+        None if per_tensor is None else not per_tensor,
+        bias_correction,
+        equalise,
+        epochs,
     )
     outcome = quantize_stage.quantize_run(Run.open(run), choices, keep_float, variant, pictures)
     console.result(outcome, calibrate.sentence(outcome))

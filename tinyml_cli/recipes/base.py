@@ -21,6 +21,8 @@ class QuantizationRecipe(Section):
     per_channel: bool = Field(default=True, description="a scale for each output channel of a convolution")
     bias_correction: bool = False
     equalise: bool = Field(default=False, description="even out the channels of consecutive layers first")
+    epochs: int = Field(default=10, ge=0, le=10_000, description="of training with rounding (qat)")
+    learning_rate: float = Field(default=3e-4, gt=0, le=1, description="of training with rounding (qat)")
 
 
 class BaseRecipe(Section):

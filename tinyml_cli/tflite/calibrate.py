@@ -32,6 +32,7 @@ def quantize(
     seed: int | None = None,
     scheme: Scheme | None = None,
     pictures: bool = False,
+    epochs: int | None = None,
 ) -> dict[str, Any]:
     """Writes calibration.npz from the training split and reports the error of each layer.
 
@@ -45,6 +46,7 @@ def quantize(
         seed: of the draw; the run's by default.
         scheme: how int8 is chosen; the recipe's by default.
         pictures: whether to draw weights and activations before and after.
+        epochs: of training with rounding; the recipe's by default.
 
     Returns:
         method, split, calibration_samples, seed, and layers with `LayerError`'s fields; scheme as of
@@ -75,7 +77,7 @@ def quantize(
     if method == "qat":
         from tinyml_cli.compression.qat import train_quantized
 
-        scheme = train_quantized(run, recipe, samples, scheme, seed)
+        scheme = train_quantized(run, recipe, samples, scheme, seed, epochs)
         manifest = run.manifest()
     source = source_of(method)
     calibration = CalibrationSet(

@@ -23,6 +23,7 @@ class Choices:
     per_channel: bool | None = None
     bias_correction: bool | None = None
     equalise: bool | None = None
+    epochs: int | None = None
 
 
 def quantize_run(
@@ -43,7 +44,7 @@ def quantize_run(
     if keep_float is not None:
         raise refuse_float_layers(keep_float)
     if variant is None:
-        return quantize(run, choices.method, choices.samples, scheme=_scheme(run, choices), pictures=pictures)
+        return _quantize(run, choices, _scheme(run, choices), pictures)
     if choices.method in COMPARISONS:
         raise TinymlError(
             f"A model for comparison lies in the run itself, as model_{choices.method}.tflite",
@@ -54,10 +55,16 @@ def quantize_run(
     copy, manifest = variants.create(run, variant)
     variants.copy_model(run, copy, manifest)
     copy.save(manifest)
-    outcome = quantize(copy, choices.method, choices.samples, scheme=scheme, pictures=pictures)
+    outcome = _quantize(copy, choices, scheme, pictures)
     from tinyml_cli.tflite.convert import convert
 
     return outcome | {"int8": convert(copy)["int8"]}
+
+
+def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool) -> dict[str, Any]:
+    return quantize(
+        run, choices.method, choices.samples, scheme=scheme, pictures=pictures, epochs=choices.epochs
+    )
 
 
 def _scheme(run: Run, choices: Choices) -> Scheme | None:

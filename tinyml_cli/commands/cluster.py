@@ -1,0 +1,41 @@
+"""tinyml cluster"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+
+
+def command(
+    run: options.RunArgument = None,
+    clusters: Annotated[
+        int, typer.Option("--clusters", help="How many values the int8 weights of a layer may have.")
+    ] = 16,
+    then: options.Then = None,
+    epochs: options.FineTuneEpochs = 10,
+    learning_rate: options.FineTuneRate = 1e-3,
+    samples: options.FineTuneSamples = 4000,
+    variant: options.Variant = None,
+    profile: options.CountInstructions = True,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Cluster a trained network: the weights of a layer share a few values, so its file compresses well.
+
+    The flatbuffer keeps its size: what shrinks is what gzip makes of it, for updates over the air. Zeros of
+    a pruned network stay zeros. The outcome is a variant of the run with its int8 model.
+
+    \b
+    Examples:
+      tinyml cluster runs/kws-yes-no --clusters 16
+      tinyml cluster runs/kws-yes-no/variants/pruned-70 --clusters 16 --then qat
+    """
+    from tinyml_cli.compression.command import Wishes, run_steps
+    from tinyml_cli.compression.steps import Step
+
+    wishes = Wishes(then, epochs, learning_rate, samples, variant, seed, profile)
+    run_steps(run, Step("cluster", clusters=clusters), wishes)

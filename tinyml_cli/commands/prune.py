@@ -1,0 +1,45 @@
+"""tinyml prune"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+
+
+def command(
+    run: options.RunArgument = None,
+    sparsity: Annotated[
+        float, typer.Option("--sparsity", help="Share of the weights that become zero, or go.")
+    ] = 0.7,
+    structured: Annotated[
+        bool, typer.Option("--structured", help="Take out whole channels: the model gets smaller and faster.")
+    ] = False,
+    then: options.Then = None,
+    epochs: options.FineTuneEpochs = 10,
+    learning_rate: options.FineTuneRate = 1e-3,
+    samples: options.FineTuneSamples = 4000,
+    variant: options.Variant = None,
+    profile: options.CountInstructions = True,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Prune a trained network: small weights become zero, or with --structured whole channels go.
+
+    The network learns meanwhile to answer as it did, on the training split and without labels. The
+    outcome is a variant of the run with its int8 model, in which the zeros are counted again.
+
+    \b
+    Examples:
+      tinyml prune runs/kws-yes-no --sparsity 0.7
+      tinyml prune --sparsity 0.5 --structured
+      tinyml prune --sparsity 0.6 --then cluster=16 --then qat
+    """
+    from tinyml_cli.compression.command import Wishes, run_steps
+    from tinyml_cli.compression.steps import Step
+
+    wishes = Wishes(then, epochs, learning_rate, samples, variant, seed, profile)
+    run_steps(run, Step("prune", sparsity, structured), wishes)

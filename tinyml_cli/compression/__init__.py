@@ -1,0 +1,1 @@
+"""Networks made smaller after training: rounded in training, pruned, clustered. Imports Keras."""

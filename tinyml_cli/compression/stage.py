@@ -1,0 +1,181 @@
+"""The stages prune and cluster: a smaller network as a variant of its run, measured against the run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import keras
+
+from tinyml_cli import recipes, variants
+from tinyml_cli.comparison import judge
+from tinyml_cli.comparison.cost import cost_of
+from tinyml_cli.comparison.subjects import Subject
+from tinyml_cli.compression import kept, network, structured
+from tinyml_cli.compression.constraints import MIN_WEIGHTS, Clusters, Constraints, channels_last, large_layers
+from tinyml_cli.compression.fine_tune import Settings, fine_tune, load, predict, training_inputs
+from tinyml_cli.compression.steps import Step, check_order
+from tinyml_cli.console import console
+from tinyml_cli.files import atomic_path
+from tinyml_cli.manifest import Manifest, Model
+from tinyml_cli.models import count_macs
+from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
+from tinyml_cli.tflite.calibrate import quantize
+from tinyml_cli.tflite.convert import convert
+from tinyml_cli.variants import STEPS
+
+
+def compress(
+    run: Run,
+    steps: Sequence[Step],
+    settings: Settings | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    on_board: bool = True,
+) -> dict[str, Any]:
+    """Carries out steps one after another, each on the outcome of the last, and makes int8 of the result.
+
+    Args:
+        run: a trained run, or a variant of one.
+        steps: what to do, in this order.
+        settings: of the fine-tuning in each step.
+        name: of the variant; made of the steps by default.
+        seed: fixes everything; the run's by default.
+        on_board: whether to count instructions on the virtual board.
+
+    Returns:
+        run (the variant), steps, kept (see `kept.figures`), loss, before and after (each bytes, gzip_bytes,
+        macs, value, ci95, n, flash_bytes, ram_bytes, instructions; before is None for a run without int8).
+
+    Raises:
+        TinymlError: steps that undo each other, a network that cannot be changed, or no training data.
+    """
+    settings = settings or Settings()
+    settings.check()
+    for step in steps:
+        step.check()
+    manifest = run.manifest()
+    earlier = [Step(**document) for document in manifest.metrics.get(STEPS, [])]
+    check_order([*earlier, *steps])
+    seed = manifest.seed if seed is None else seed
+    variant, started = variants.create(run, name or "-".join(step.name for step in [*earlier, *steps]))
+    loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
+    qat = any(step.method == "qat" for step in steps)
+    quantize(variant, "qat" if qat else "ptq", epochs=settings.epochs if qat else None)
+    convert(variant)
+    figures = kept.check(
+        variant.file(MODEL_INT8).read_bytes(), MIN_WEIGHTS, variant.manifest().metrics, str(variant.path)
+    )
+    return {
+        "run": str(variant.path),
+        "steps": [step.as_dict() for step in [*earlier, *steps]],
+        "loss": loss,
+        "kept": figures,
+        "before": _measure(run, on_board),
+        "after": _measure(variant, on_board),
+    }
+
+
+def _train(
+    run: Run, variant: Run, manifest: Manifest, steps: Sequence[Step], settings: Settings, seed: int
+) -> float | None:
+    """Writes the variant's model and manifest; the last loss."""
+    recipe = recipes.load(run.file(RECIPE))
+    model = network.fold(load(run.require(run.manifest(), MODEL)))
+    original = variants.parent_of(run)
+    teacher = load(original.require(original.manifest(), MODEL))
+    loss = None
+    if steps:
+        inputs = training_inputs(run, recipe, settings.samples, seed)
+        targets = predict(teacher, inputs)
+    for step in steps:
+        console.info(f"[{step.name}]")
+        constraints = Constraints.of(model, manifest)
+        model = _changed(model, step, constraints)
+        loss = fine_tune(
+            model, inputs, targets, settings, seed, functools.partial(constraints.project, model)
+        )
+        constraints.project(model, 1.0)
+        done = [*manifest.metrics.get(STEPS, []), step.as_dict()]
+        manifest.metrics[STEPS] = done
+    with atomic_path(variant.file(MODEL)) as temporary:
+        model.save(temporary, include_optimizer=False)
+    made_by = manifest_command(run.manifest())
+    variant.record(manifest, MODEL, made_by)
+    if manifest.model is not None:
+        manifest.model = Model(
+            name=manifest.model.name, parameters=model.count_params(), macs=count_macs(model)
+        )
+    variant.save(manifest)
+    return loss
+
+
+def manifest_command(manifest: Manifest) -> str:
+    """The command that made a run's model: what training left with it stays with its variants."""
+    return manifest.artifacts[MODEL].made_by
+
+
+def _changed(model: keras.Model, step: Step, constraints: Constraints) -> keras.Model:
+    """The network as the step's training starts with it; enters what it must keep."""
+    if step.structured:
+        return structured.shrink(model, step.sparsity or 0.0)
+    if step.method == "prune":
+        constraints.sparsity = step.sparsity
+    if step.method == "cluster":
+        for layer in large_layers(model):
+            weights = channels_last(layer)
+            constraints.clusters[layer.name] = Clusters.of(
+                weights, step.clusters or 0, layer.name in constraints.masks
+            )
+    return model
+
+
+def _measure(run: Run, on_board: bool) -> dict[str, Any] | None:
+    """Cost and quality of a run's int8 model; None where it has none."""
+    manifest = run.manifest()
+    if MODEL_INT8 not in manifest.artifacts or not run.is_fresh(manifest, MODEL_INT8):
+        return None
+    path = run.file(MODEL_INT8)
+    data, sha256 = path.read_bytes(), manifest.artifacts[MODEL_INT8].sha256
+    subject = Subject("int8", "int8", path, data, sha256, run)
+    quality = judge.judge([subject], None, None).get("int8")
+    judged = None if quality is None else asdict(replace(quality, right=None))
+    return asdict(cost_of(data, str(path), on_board)) | (
+        judged or {"measure": None, "value": None, "ci95": None}
+    )
+
+
+def show(outcome: dict[str, Any]) -> None:
+    """A table: before and after."""
+    names = ("bytes", "gzip_bytes", "macs", "flash_bytes", "ram_bytes", "instructions")
+    sides = [outcome[side] or {} for side in ("before", "after")]
+    rows: list[list[object]] = []
+    for name in names:
+        before, after = (side.get(name) for side in sides)
+        change = f"{after / before - 1:+.1%}" if before and after else "–"
+        rows.append(
+            [name.replace("_", " "), *("–" if v is None else f"{v:,}" for v in (before, after)), change]
+        )
+    if sides[1].get("value") is not None:
+        texts = ["–" if not side.get("ci95") else _interval(side) for side in sides]
+        both = sides[0].get("value") is not None
+        change = f"{100 * (sides[1]['value'] - sides[0]['value']):+.1f} points" if both else "–"
+        rows.append([str(sides[1]["measure"]), *texts, change])
+    console.table("int8, before and after", ["", "Before", "After", "Change"], rows)
+
+
+def _interval(side: dict[str, Any]) -> str:
+    low, high = side["ci95"]
+    return f"{side['value']:.3f} ({low:.3f}–{high:.3f})"
+
+
+def sentence(outcome: dict[str, Any]) -> str:
+    """The outcome in a line."""
+    layers = outcome["kept"]["layers"]
+    distinct = max((row["distinct"] for row in layers), default=0)
+    return (
+        f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero, at most "
+        f"{distinct} values in one. Next: tinyml compare {variants.root_of(outcome['run'])}"
+    )
