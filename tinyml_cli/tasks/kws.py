@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.console import console
 from tinyml_cli.data import augment, prefixes, splits
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus
 from tinyml_cli.errors import TinymlError
@@ -20,7 +21,14 @@ from tinyml_cli.manifest import Data, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import EvaluationSet, kws_corpus, kws_examples, kws_held_out, kws_training
+from tinyml_cli.tasks import (
+    EvaluationSet,
+    kws_corpus,
+    kws_examples,
+    kws_fine_tuning,
+    kws_held_out,
+    kws_training,
+)
 from tinyml_cli.training.examples import to_float
 
 if TYPE_CHECKING:
@@ -123,6 +131,13 @@ class KeywordSpotting:
             features = archive["features"]
         rows = np.random.default_rng([seed, 5]).permutation(len(features))[:n]
         return to_float(features[rows])
+
+    def training_inputs(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """About n new variations of the training speakers' clips; the kept ones where the data are gone."""
+        if recipe.data_path is not None and not Path(recipe.data_path).is_dir():
+            console.warn("the recordings are not there any more: learning from the inputs kept for calibration")
+            return self.calibration_samples(run, recipe, n, seed)
+        return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 
     def load_evaluation_set(
         self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
