@@ -114,7 +114,7 @@ def _judge(
 
 
 def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, Any]:
-    """Scores of the right target (0 where another label wins), and of any target for other commands.
+    """The score of the right target (0 where another target has more), and of any for other commands.
 
     Returns:
         target_scores and other_scores, a number per clip, and mistaken: command -> share taken for a target.
@@ -128,15 +128,17 @@ def _scores(run: Run, judged: Path, words: tuple[str, ...]) -> dict[str, Any]:
     scores = model.scores(model.run(model.inputs(extract_batch(clips.audio, manifest.features))))
     place = {label: index for index, label in enumerate(manifest.labels)}
     truth = np.array([place.get(str(label), -1) for label in clips.labels])
-    winner = scores.argmax(axis=1)
     spoken = clips.labels != UNKNOWN
-    heard = np.where(winner == truth, scores.max(axis=1), 0.0)[spoken]
-    wrong = np.where(winner >= 2, scores.max(axis=1), 0.0)[~spoken]
+    best = scores[:, 2:].argmax(axis=1) + 2
+    score = scores[:, 2:].max(axis=1)
+    heard = np.where(best == truth, score, 0.0)[spoken]
+    wrong = score[~spoken]
+    named = (scores.argmax(axis=1) >= 2)[~spoken]
     said = clips.words[~spoken]
     return {
         "target_scores": heard.round(4).tolist(),
         "other_scores": wrong.round(4).tolist(),
-        "mistaken": {word: float((wrong[said == word] > 0).mean()) for word in np.unique(said).tolist()},
+        "mistaken": {word: float(named[said == word].mean()) for word in np.unique(said).tolist()},
     }
 
 
@@ -155,15 +157,15 @@ def summarise(rows: list[dict[str, Any]], recall: float) -> dict[str, Any]:
         "float32_accuracy": right["float32"] / n,
         "int8_bytes": max(row["int8_bytes"] for row in rows),
         "seconds_to_int8": [row["seconds_to_int8"] for row in rows],
-        "as_it_is": _point(targets, others, 1e-6),
+        "at_one_half": _point(targets, others, 0.5),
         f"at_recall_{recall}": _point(targets, others, _threshold(targets, recall)),
     }
 
 
 def _threshold(targets: NDArray[np.float64], recall: float) -> float:
-    """The highest threshold at which this share of targets is still heard; 0 where there is none."""
+    """The highest threshold at which this share of targets is still heard."""
     kept = int(np.ceil(recall * len(targets)))
-    return float(np.sort(targets)[::-1][kept - 1]) or 1e-6
+    return float(np.sort(targets)[::-1][kept - 1])
 
 
 def _point(targets: NDArray[np.float64], others: NDArray[np.float64], threshold: float) -> dict[str, Any]:
