@@ -31,6 +31,7 @@ def fake_build(
     engine: str | None = None,
     tflm_dir: Path | None = None,
     app: str | None = None,
+    other: Run | None = None,
 ) -> dict[str, Any]:
     """Leaves what a build leaves: the program is what a simulated board can run."""
     project = run.path / "firmware" / board

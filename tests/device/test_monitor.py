@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import soundfile
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
 from tinyml_cli.device.monitor import MonitorOptions, monitor
-from tinyml_cli.device.protocol import Detection
+from tinyml_cli.device.protocol import Audio, Detection, Ready
 from tinyml_cli.device.replay import with_quiet
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
@@ -65,16 +66,42 @@ def test_the_sound_that_fired_is_saved(run: Run, clips: Path, tmp_path: Path) ->
 def test_triggers_go_into_a_folder_of_their_own(run: Run, clips: Path, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="not an empty folder"):
         monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=clips))
-    with pytest.raises(TinymlError, match=r"does not keep the sound.*--replay"):
+    with pytest.raises(TinymlError, match=r"no microphone.*--replay"):
         monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "fired"))
+
+
+def test_the_sound_of_the_board_s_microphone_is_saved(tmp_path: Path) -> None:
+    sound = np.random.default_rng(1).integers(-9000, 9000, 48_000).astype(np.int16)
+    folder = tmp_path / "fired"
+    triggers = Triggers(folder, 1000, 16_000)
+
+    def pass_on(first: int, last: int, size: int) -> None:
+        for start in range(first, last, size):
+            piece = sound[start : min(start + size, last)].astype("<i2").tobytes()
+            triggers.take(Audio(sample=start, data=base64.b64encode(piece).decode()))
+
+    def saved(t_ms: int, name: str) -> np.ndarray:
+        triggers.take(Detection(label="yes", score=0.9, t_ms=t_ms))
+        return soundfile.read(folder / name, dtype="int16")[0]
+
+    triggers.take(Detection(label="yes", score=0.9, t_ms=2000))
+    assert not folder.exists(), "nothing has come yet"
+    pass_on(0, 40_100, 160)
+    assert np.array_equal(saved(2500, "yes_microphone_00002.50s.wav"), sound[24_000:40_000])
+    pass_on(41_000, 48_000, 100)
+    after_the_gap = saved(2900, "yes_microphone_00002.90s.wav")
+    assert np.array_equal(after_the_gap, sound[41_000:46_400])
+    banner = {"protocol": 1, "tinyml": "", "app": "kws", "board": "", "engine": "", "model": ""}
+    triggers.take(Ready.model_validate(banner))
+    pass_on(0, 16_000, 640)
+    assert np.array_equal(saved(1000, "yes_microphone-1_00001.00s.wav"), sound[:16_000])
 
 
 def test_a_device_does_not_choose_where_triggers_are_written(tmp_path: Path) -> None:
     triggers = Triggers(tmp_path / "fired", 1000, 16_000)
     triggers.play("../a.wav", LOUD)
-    path = triggers.heard(Detection(label="../../x\0/y", score=1.0, t_ms=10**15))
-    assert path.parent == tmp_path / "fired"
-    assert path.is_file()
+    triggers.take(Detection(label="../../x\0/y", score=1.0, t_ms=500))
+    assert [path.parent for path in tmp_path.rglob("*.wav")] == [tmp_path / "fired"]
 
 
 def _events(text: str) -> list[dict[str, object]]:

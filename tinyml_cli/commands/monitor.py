@@ -16,7 +16,9 @@ def command(
     port: Annotated[str | None, typer.Option("--port", help="A serial port or pyserial URL.")] = None,
     replay: Annotated[
         Path | None,
-        typer.Option("--replay", help="A recording or image, or a folder per label, to play or show to the board."),
+        typer.Option(
+            "--replay", help="A recording or image, or a folder per label, to play or show to the board."
+        ),
     ] = None,
     duration: Annotated[float | None, typer.Option("--duration", help="Stop after so many seconds.")] = None,
     log: Annotated[
@@ -31,9 +33,7 @@ def command(
     ] = None,
     save_triggers: Annotated[
         Path | None,
-        typer.Option(
-            "--save-triggers", metavar="DIR", help="With --replay: keep the sound that made the board fire."
-        ),
+        typer.Option("--save-triggers", metavar="DIR", help="Keep the sound that made the board fire."),
     ] = None,
     png: Annotated[
         Path | None, typer.Option("--png", metavar="DIR", help="Keep every frame that the board looks at.")
@@ -59,5 +59,7 @@ def command(
     from tinyml_cli.run import Run
 
     traced = trace_modes(options.word_list(trace) or [])
-    wanted = MonitorOptions(replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png)
+    wanted = MonitorOptions(
+        replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png
+    )
     monitor(Run.open(run), board, port, wanted)

@@ -19,7 +19,7 @@ from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.filters import Filter, Log, make_filters
 from tinyml_cli.device.image_replay import pictures, replay_images
 from tinyml_cli.device.link import Link, Reconnected
-from tinyml_cli.device.protocol import Detection, Event, Person, Ready, TraceMode
+from tinyml_cli.device.protocol import Audio, Detection, Event, Person, Ready, TraceMode
 from tinyml_cli.device.replay import recordings, replay_dir
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
@@ -45,7 +45,8 @@ class MonitorOptions:
         trace: what the board shall report besides detections.
         app: the firmware application that a virtual board boots; None takes the task's own.
         png: a folder for every frame that the board looks at.
-        save_triggers: a new folder for the sound that made the board fire; needs a replay.
+        save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
+            microphone hears.
     """
 
     replay: Path | None = None
@@ -79,7 +80,7 @@ def monitor(
     manifest = run.manifest()
     if options.replay is not None:
         (pictures if manifest.image else recordings)(options.replay)
-    _check_triggers(options)
+    _check_triggers(options, board)
     with contextlib.ExitStack() as stack:
         filters = make_filters(list(options.filters))
         if options.log is not None:
@@ -102,14 +103,14 @@ def _frame_files(folder: Path, manifest: Manifest) -> Filter:
     return FrameFiles(folder, manifest)
 
 
-def _check_triggers(options: MonitorOptions) -> None:
+def _check_triggers(options: MonitorOptions, board: str) -> None:
     if options.save_triggers is None:
         return
-    if options.replay is None:
+    if options.replay is None and load_board(board).kind != "usb":
         raise TinymlError(
-            "A board does not keep the sound that it hears: only what this computer plays can be saved",
+            "A virtual board has no microphone: there is no sound to save",
             "--save-triggers",
-            "Record the room beside the board, then play the recording: add --replay FILE or DIR.",
+            "Let it hear a recording: add --replay FILE or DIR.",
         )
     check_folder(options.save_triggers)
 
@@ -183,10 +184,10 @@ class _Session:
         check_firmware(ready, self.manifest, self.board)
         self.started = True
         self.view.start(ready)
-        self._trace(link)
-        stop_at = None if self.options.duration_s is None else start_s + self.options.duration_s
         if self.options.save_triggers is not None:
             self.triggers = Triggers(self.options.save_triggers, self.manifest.clip_ms, ready.sample_rate_hz)
+        self._trace(link)
+        stop_at = None if self.options.duration_s is None else start_s + self.options.duration_s
         if self.options.replay is not None:
             for clip in self._replay(link, self.options.replay, ready.sample_rate_hz, stop_at):
                 self.summary.count(clip["expected"], clip["detected"])
@@ -216,6 +217,8 @@ class _Session:
             modes = _FRAME_TRACES if self.manifest.image else _LIVE_TRACES
         if self.options.png is not None and "features" not in modes:
             modes = (*modes, "features")
+        if self.triggers is not None and self.options.replay is None and "audio" not in modes:
+            modes = (*modes, "audio")
         if modes:
             link.trace(*modes)
 
@@ -227,8 +230,10 @@ class _Session:
         self.summary.detections += isinstance(event, Detection) or (
             isinstance(event, Person) and event.present
         )
-        if self.triggers is not None and isinstance(event, Detection):
-            self.triggers.heard(event)
+        if self.triggers is not None:
+            self.triggers.take(event)
+        if isinstance(event, Audio) and "audio" not in self.options.trace:
+            return  # asked for to keep the triggers
         for each in self.filters:
             passed = each.rx(event)
             if passed is None:

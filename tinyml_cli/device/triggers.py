@@ -1,4 +1,4 @@
-"""Keeps the sound that made a board report a word, where this computer plays that sound."""
+"""Keeps the sound that made a board report a word: what this computer plays, or what the board passes on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.console import console
 from tinyml_cli.data.triggers import check_folder, write_trigger
-from tinyml_cli.device.protocol import Detection
+from tinyml_cli.device.protocol import Audio, Detection, Event, Ready
 from tinyml_cli.device.replay import LEAD_IN_MS
+
+# The microphone's samples come in pieces of 10 ms, some of them after those that a detection is about.
+_SPARE_SAMPLES = 4096
 
 
 class Triggers:
@@ -18,7 +22,7 @@ class Triggers:
     Args:
         folder: new or empty.
         clip_ms: how long the model looks back.
-        sample_rate_hz: of what is played.
+        sample_rate_hz: of the board's stream.
 
     Raises:
         TinymlError: the folder holds something.
@@ -29,8 +33,10 @@ class Triggers:
         self._folder = folder
         self._clip_samples = clip_ms * sample_rate_hz // 1000
         self._sample_rate_hz = sample_rate_hz
-        self._source = ""
-        self._audio: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._boots = 0
+        self._source = "microphone"
+        self._is_played = False
+        self._hear(0, np.zeros(0, np.int16))
 
     def play(self, name: str, audio: NDArray[np.int16]) -> None:
         """From now on the board hears this, after a reset.
@@ -39,12 +45,46 @@ class Triggers:
             name: the recording's path below the folder that is played.
             audio: int16 [samples] with the quiet before and after it.
         """
+        self._is_played = True
         self._source = Path(name).with_suffix("").as_posix()
-        self._audio = audio
+        self._hear(0, audio)
 
-    def heard(self, detection: Detection) -> Path:
-        """Writes the sound that ends at the detection; the time in its name is that of the recording."""
-        end = min(detection.t_ms * self._sample_rate_hz // 1000, len(self._audio))
-        clip = self._audio[max(0, end - self._clip_samples) : end]
-        time_ms = max(0, detection.t_ms - LEAD_IN_MS)
+    def take(self, event: Event) -> None:
+        """Keeps the sound that the board passes on, and writes what led to a report."""
+        if isinstance(event, Detection):
+            self.heard(event)
+        elif self._is_played:
+            return
+        elif isinstance(event, Audio):
+            self._listen(event)
+        elif isinstance(event, Ready):
+            # The board booted again: its stream begins anew.
+            self._boots += 1
+            self._source = f"microphone-{self._boots}"
+            self._hear(0, np.zeros(0, np.int16))
+
+    def _listen(self, event: Audio) -> None:
+        """After a gap only what follows it counts."""
+        piece = np.frombuffer(event.data[: len(event.data) // 2 * 2], "<i2").astype(np.int16)
+        if event.sample != self._start + len(self._audio):
+            self._hear(event.sample, piece)
+            return
+        audio = np.concatenate([self._audio, piece])[-(self._clip_samples + _SPARE_SAMPLES) :]
+        self._hear(event.sample + len(piece) - len(audio), audio)
+
+    def heard(self, detection: Detection) -> Path | None:
+        """Writes the sound that ends at the detection; None where it is not known.
+
+        The time in the file's name is that of the recording, or of the board's stream.
+        """
+        end = detection.t_ms * self._sample_rate_hz // 1000 - self._start
+        clip = self._audio[max(0, end - self._clip_samples) : max(0, end)]
+        if not len(clip):
+            console.warn(f"The sound of the report at {detection.t_ms} ms was lost: nothing was saved.")
+            return None
+        time_ms = max(0, detection.t_ms - (LEAD_IN_MS if self._is_played else 0))
         return write_trigger(self._folder, detection.label, self._source, time_ms, clip, self._sample_rate_hz)
+
+    def _hear(self, start: int, audio: NDArray[np.int16]) -> None:
+        """The samples that are known: int16 [samples], the first of which is number `start` of the stream."""
+        self._start, self._audio = start, audio
