@@ -26,6 +26,7 @@ constexpr ListenerConfig kSecond = {
     second_kLabels,
     second_kLabelColors,
     SECOND_FEATURE_FRAMES,
+    SECOND_INPUT_FRAMES,
     SECOND_FEATURE_CHANNELS,
     SECOND_INFERENCE_STRIDE_FRAMES,
     SECOND_FEATURE_MULTIPLIER,
@@ -44,6 +45,7 @@ constexpr ListenerConfig kFirst = {
     kLabels,
     kLabelColors,
     FEATURE_FRAMES,
+    INPUT_FRAMES,
     FEATURE_CHANNELS,
     INFERENCE_STRIDE_FRAMES,
     FEATURE_MULTIPLIER,
@@ -194,7 +196,7 @@ void KwsApp::infer() {
   }
   Engine& engine = session_.inference().engine();
   listener_.copy_window(engine.input());
-  if (session_.infer()) {
+  if (session_.infer() && listener_.window_is_full()) {
     judge(&listener_, engine.output());
   }
 }

@@ -54,18 +54,20 @@ class KwsApp {
 
   uint64_t samples_ = 0;  // processed since the last reset
   uint32_t frames_ = 0;
-  int8_t window_[FEATURE_FRAMES * FEATURE_CHANNELS] = {};
+  int8_t window_[INPUT_FRAMES * FEATURE_CHANNELS] = {};
+  static_assert(INPUT_FRAMES == FEATURE_FRAMES || INPUT_FRAMES == INFERENCE_STRIDE_FRAMES,
+                "a streaming model takes the frames from one inference to the next");
 
 #if defined(TINYML_APP_MULTI_TENANT)
   void infer_second();
 
   static_assert(SECOND_NETWORK_INPUT_COUNT == 1 && SECOND_NETWORK_OUTPUT_COUNT == 1 &&
-                    SECOND_NETWORK_INPUT_BYTES == SECOND_FEATURE_FRAMES * SECOND_FEATURE_CHANNELS &&
+                    SECOND_NETWORK_INPUT_BYTES == SECOND_INPUT_FRAMES * SECOND_FEATURE_CHANNELS &&
                     SECOND_NETWORK_OUTPUT_BYTES == SECOND_LABEL_COUNT,
                 "the second model's input or output does not have the size that its settings say");
 
   Listener second_;
-  int8_t second_window_[SECOND_FEATURE_FRAMES * SECOND_FEATURE_CHANNELS] = {};
+  int8_t second_window_[SECOND_INPUT_FRAMES * SECOND_FEATURE_CHANNELS] = {};
 #endif
 
   bool led_held_ = false;  // a detection's colour is shown, and will be put out

@@ -16,16 +16,20 @@ bool Listener::begin(const ListenerConfig& config, int8_t* window) {
 
 void Listener::reset() {
   recognizer_.reset();
-  oldest_ = 0;
   frames_ = 0;
+  // A stream's inputs end where windows do, so its first one may start before the sound, with zeros.
+  oldest_ = (config_.input_frames - config_.frames % config_.input_frames) % config_.input_frames;
+  memset(window_, 0, window_bytes());
 }
 
 bool Listener::add(const uint16_t* features) {
   audio_frontend_quantize(features, config_.channels, config_.multiplier, config_.shift, config_.zero_point,
                           window_ + oldest_ * config_.channels);
-  oldest_ = (oldest_ + 1) % config_.frames;
+  oldest_ = (oldest_ + 1) % config_.input_frames;
   ++frames_;
-  return frames_ >= config_.frames && (frames_ - config_.frames) % config_.stride_frames == 0;
+  const bool is_stream = config_.input_frames != config_.frames;
+  const bool is_on_stride = frames_ % config_.stride_frames == config_.frames % config_.stride_frames;
+  return is_on_stride && (is_stream || window_is_full());
 }
 
 void Listener::copy_window(int8_t* input) const {

@@ -1,4 +1,5 @@
 // One model's share of the sound: its window of quantised features, when it is due, and what its scores mean.
+// A streaming model remembers the window itself: it takes the frames that are new since the last inference.
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +12,7 @@ struct ListenerConfig {
   const char* const* labels;
   const uint8_t (*colors)[3];  // one per label
   size_t frames;               // of the window
+  size_t input_frames;         // of the model's input: `frames`, or `stride_frames` of a streaming model
   size_t channels;
   uint32_t stride_frames;  // from one inference to the next
   uint32_t multiplier;     // this, shift and zero point turn features into the model's int8
@@ -21,8 +23,8 @@ struct ListenerConfig {
 
 class Listener {
  public:
-  // `window` is memory of frames * channels bytes; it and what `config` points to must outlive the listener.
-  // False if the recognizer cannot hold the settings.
+  // `window` is memory of input_frames * channels bytes; it and what `config` points to must outlive the
+  // listener. False if the recognizer cannot hold the settings.
   bool begin(const ListenerConfig& config, int8_t* window);
 
   // Forgets all frames and detections.
@@ -31,15 +33,19 @@ class Listener {
   // Takes one frame of features. True if the model is due.
   bool add(const uint16_t* features);
 
-  // Copies the window, the oldest frame first.
+  // Copies the model's input, the oldest frame first.
   void copy_window(int8_t* input) const;
+
+  // Whether the sound since the last reset fills a window: before that a streaming model's scores mean
+  // nothing.
+  bool window_is_full() const { return frames_ >= config_.frames; }
 
   // Takes the scores of one inference. True if a word was heard.
   bool hear(uint32_t time_ms, const int8_t* scores, Detection* detection);
 
   const ListenerConfig& config() const { return config_; }
   size_t label_count() const { return config_.recognizer.labels; }
-  size_t window_bytes() const { return config_.frames * config_.channels; }
+  size_t window_bytes() const { return config_.input_frames * config_.channels; }
 
  private:
   ListenerConfig config_ = {};

@@ -224,7 +224,7 @@ def test_a_model_that_does_not_fit_is_a_fault_and_info_still_answers(
 ) -> None:
     if shutil.which("g++") is None:
         pytest.skip("no g++ here")
-    settings = fake_run.MODEL_SETTINGS_H.replace("FEATURE_FRAMES 49", "FEATURE_FRAMES 48")
+    settings = fake_run.MODEL_SETTINGS_H.replace("_FRAMES 49", "_FRAMES 48")
     monkeypatch.setattr(fake_run, "MODEL_SETTINGS_H", settings)
     console.quiet = True
     device = Device("native", Path(build.build(fake_run.make(tmp_path / "run"), "native")["elf"]))

@@ -23,7 +23,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.files import sha256_file, write_atomic
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
 Mode = Literal["accuracy", "performance"]
@@ -62,11 +62,12 @@ def bench(
     Raises:
         TinymlError: bad data, a model that cannot be built, or a device that does not answer.
     """
-    path = run.require(run.manifest(), MODEL_INT8)
+    manifest = run.manifest()
+    path = run.require(manifest, board_model(manifest))
     graph = tflite_graph.parse(path.read_bytes(), str(path))
     chosen = choose(graph, benchmark)
     scorer = Scorer(graph, chosen)
-    dataset = load(data, chosen, run.manifest().labels).limited(limit)
+    dataset = load(data, chosen, manifest.labels).limited(limit)
     if mode == "performance":
         dataset = dataset.limited(_WINDOWS)
     _check_fit(dataset, scorer, chosen, data)
@@ -134,7 +135,7 @@ def open_device(
 
 
 def _checked(ready: Ready, run: Run, where: str) -> Ready:
-    sha256 = sha256_file(run.file(MODEL_INT8))
+    sha256 = sha256_file(run.file(board_model(run.manifest())))
     if ready.app != "bench" or not ready.model or not sha256.startswith(ready.model):
         raise TinymlError(
             f"The board runs the application `{ready.app}` with the model {ready.model}, not {sha256[:12]}",

@@ -13,7 +13,7 @@ from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
 USB_ID = "1209:0001"
@@ -34,7 +34,8 @@ def serve_port(
             "--serve",
             "Flash it with the application bench, and name its USB ids in the runner's device table.",
         )
-    path = run.require(run.manifest(), MODEL_INT8)
+    manifest = run.manifest()
+    path = run.require(manifest, board_model(manifest))
     chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), benchmark)
     outcome = build(run, board, engine, tflm_dir, "bench", chosen.name)
     with VirtualDevice(board, Path(outcome["elf"])) as device, SerialBridge(device.url) as bridge:

@@ -15,7 +15,7 @@ from tinyml_cli.device.usb import link_url
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 
 _RECONNECT_S = 10.0
 
@@ -57,9 +57,10 @@ def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
     Raises:
         TinymlError: another model, or other labels.
     """
-    model = manifest.artifacts.get(MODEL_INT8)
+    name = board_model(manifest)
+    model = manifest.artifacts.get(name)
     if model is None:
-        raise TinymlError(f"`{MODEL_INT8}` is missing", "manifest.json", "Run `tinyml convert` first.")
+        raise TinymlError(f"`{name}` is missing", "manifest.json", "Run `tinyml convert` first.")
     if not ready.model or not model.sha256.startswith(ready.model):
         raise TinymlError(
             f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "

@@ -18,7 +18,7 @@ from tinyml_cli.device.usb import choose_port
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 
 
 def flash(
@@ -126,7 +126,8 @@ def _image(built: dict[str, Any], board: Board) -> Path:
 
 
 def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
-    expected = run.manifest().artifacts[MODEL_INT8].sha256
+    manifest = run.manifest()
+    expected = manifest.artifacts[board_model(manifest)].sha256
     model = str(ready["model"])
     if not model or not expected.startswith(model):
         raise TinymlError(

@@ -15,7 +15,7 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import exported_io, needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 
@@ -49,7 +49,7 @@ def gather(
             f"Its engines: {', '.join(board.engines)}.",
         )
     manifest = run.manifest()
-    if MODEL_INT8 in manifest.artifacts and needs_export(run, manifest, name):
+    if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, name):
         console.info(f"Exporting the model for the engine {name}.")
         export(run, name, exported_io(manifest, name))
         manifest = run.manifest()
@@ -81,12 +81,13 @@ def _check_library(run: Run, board: Board, tflm_dir: Path | None) -> None:
 
 def model_graph(run: Run) -> Graph | None:
     """The run's int8 model; None for a run that holds nothing but its export."""
-    path = run.file(MODEL_INT8)
+    path = run.file(board_model(run.manifest()))
     return tflite_graph.parse(path.read_bytes(), str(path)) if path.is_file() else None
 
 
 def _bench_settings(run: Run, benchmark: str | None) -> str:
-    path = run.require(run.manifest(), MODEL_INT8)
+    manifest = run.manifest()
+    path = run.require(manifest, board_model(manifest))
     graph = tflite_graph.parse(path.read_bytes(), str(path))
     return bench_settings.render(graph, benchmarks.choose(graph, benchmark))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.device.link import Link
+from tinyml_cli.tflite.streaming import hops
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,29 @@ def run_inputs(link: Link, inputs: NDArray[np.int8]) -> DeviceRun:
         outputs.append(np.frombuffer(answer.data, np.int8))
         instructions.append(answer.instructions)
     return DeviceRun(np.stack(outputs), np.array(instructions, np.int64))
+
+
+def run_windows(link: Link, windows: NDArray[np.int8], hop: int) -> DeviceRun:
+    """Runs int8 windows [n, frames, ...] through a streaming model, each from a reset on.
+
+    Args:
+        link: to a device whose model takes `hop` frames.
+        windows: what the answers are about.
+        hop: new frames in each inference.
+
+    Returns:
+        The output after each window's last frame; instructions of that one inference.
+
+    Raises:
+        TinymlError: as `run_inputs`.
+    """
+    runs = []
+    for window in windows:
+        link.reset()
+        runs.append(run_inputs(link, hops(window, hop)))
+    return DeviceRun(
+        np.stack([run.outputs[-1] for run in runs]), np.stack([run.instructions[-1] for run in runs])
+    )
 
 
 def device_outputs(link: Link, inputs: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -11,7 +11,7 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.engines.freshness import exported_io
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
 APP = "multi_tenant"
@@ -70,7 +70,7 @@ def _network(run: Run) -> compiler.Network:
             str(run.path),
             f"Run `tinyml export-c-array {run.path} --engine aot --io arena`.",
         )
-    path = run.require(manifest, MODEL_INT8)
+    path = run.require(manifest, board_model(manifest))
     network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
     if network.storage.states:
         raise TinymlError(

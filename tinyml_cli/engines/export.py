@@ -12,7 +12,7 @@ from tinyml_cli.features.tables import render_header
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
 from tinyml_cli.quantization import precision
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 
@@ -43,7 +43,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
             "--plan and --io are about the engine aot", f"--engine {engine}", "Add --engine aot."
         )
     manifest = run.manifest()
-    path = run.require(manifest, MODEL_INT8)
+    path = run.require(manifest, board_model(manifest))
     model, sha256 = path.read_bytes(), sha256_file(path)
     graph = tflite_graph.parse(model, str(path))
     precision.check_int8(graph, str(path))
@@ -129,7 +129,7 @@ def _write(
     for name, text in files.items():
         write_atomic(run.file(name), text)
     for name in files:
-        run.record(manifest, name, "tinyml export-c-array", [MODEL_INT8])
+        run.record(manifest, name, "tinyml export-c-array", [board_model(manifest)])
     manifest.ops = ops
     manifest.arena_bytes = {**manifest.arena_bytes, **arena_bytes}
     run.save(manifest)

@@ -10,7 +10,7 @@ from tinyml_cli.engines.aot.compiler import IO_MODES
 from tinyml_cli.features import settings, tables
 from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 
 
 def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
@@ -24,7 +24,7 @@ def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
     known = manifest.model_dump_json(
         include={"task", "labels", "features", "clip_ms", "recognizer", "anomaly"}
     )
-    parts = (engine, io, manifest.artifacts[MODEL_INT8].sha256, known, _generator())
+    parts = (engine, io, manifest.artifacts[board_model(manifest)].sha256, known, _generator())
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{io}:{digest}"
 

@@ -8,6 +8,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import feature_multiplier
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_STREAM, board_model
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 
@@ -36,14 +37,17 @@ static const uint16_t DETECTION_THRESHOLD_PERMILLE[LABEL_COUNT] = {{
 def _features(manifest: Manifest, source: Tensor) -> str:
     features = manifest.features
     assert features is not None
-    frames = _frames(manifest, features, source)
+    frames = features.frames(features.sample_rate_hz * manifest.clip_ms // 1000)
+    input_frames = _input_frames(manifest, features, source, frames)
     scale, zero_point = int8_scale(source)
     multiplier, shift = feature_multiplier(scale)
     return f"""\
-/* Audio in, and the model's input [FEATURE_FRAMES][FEATURE_CHANNELS]. A front end's value f becomes
+/* Audio in. The model judges FEATURE_FRAMES frames; its input [INPUT_FRAMES][FEATURE_CHANNELS] are all of
+ * them, or the new ones where it remembers the others. A front end's value f becomes
  * ((f * FEATURE_MULTIPLIER + (1 << (FEATURE_SHIFT - 1))) >> FEATURE_SHIFT) + FEATURE_ZERO_POINT, as int8. */
 #define SAMPLE_RATE_HZ {features.sample_rate_hz}
 #define FEATURE_FRAMES {frames}
+#define INPUT_FRAMES {input_frames}
 #define FEATURE_CHANNELS {features.channels}
 #define FEATURE_MULTIPLIER {multiplier}
 #define FEATURE_SHIFT {shift}
@@ -67,13 +71,15 @@ static const uint32_t LONGER_WORDS[LABEL_COUNT] = {{
 }};"""
 
 
-def _frames(manifest: Manifest, features: AudioFrontendSettings, source: Tensor) -> int:
-    frames = features.frames(features.sample_rate_hz * manifest.clip_ms // 1000)
-    if frames * features.channels != source.elements:
+def _input_frames(manifest: Manifest, features: AudioFrontendSettings, source: Tensor, frames: int) -> int:
+    """Frames in the model's input: the window's, or those from one inference to the next of a stream."""
+    is_stream = board_model(manifest) == MODEL_STREAM
+    expected = manifest.recognizer.inference_stride_frames if is_stream else frames
+    if expected * features.channels != source.elements:
         raise TinymlError(
             f"The model takes {source.elements} values, but the manifest's features are "
-            f"{frames} x {features.channels}",
-            "model_int8.tflite",
+            f"{expected} x {features.channels}",
+            board_model(manifest),
             "Convert the run's own model again: tinyml convert",
         )
-    return frames
+    return expected

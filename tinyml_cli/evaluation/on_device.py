@@ -18,11 +18,11 @@ from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.link import Link
-from tinyml_cli.device.parity import run_inputs
+from tinyml_cli.device.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.device.protocol import Ready
 from tinyml_cli.device.replay import replay_file
 from tinyml_cli.evaluation.metrics import wilson_interval
-from tinyml_cli.run import Run
+from tinyml_cli.run import MODEL_STREAM, Run, board_model
 from tinyml_cli.tasks import EvaluationSet
 
 Part = Literal["model", "audio"]
@@ -80,16 +80,20 @@ def describe(ready: Ready, part: Part) -> dict[str, Any]:
 def model_outputs(
     run: Run, place: Place, inputs: npt.NDArray[np.int8]
 ) -> tuple[npt.NDArray[np.int8], dict[str, Any]]:
-    """int8 outputs [n, classes] of the board's engine for inputs [n, ...].
+    """int8 outputs [n, classes] of the board's engine for inputs [n, ...]; a streaming model hears each frame
+    by frame, from a reset on.
 
     Returns:
         The outputs and board, engine, path, level, n, and instructions_per_inference (median; None where the
         board cannot count).
     """
+    manifest = run.manifest()
+    is_stream = board_model(manifest) == MODEL_STREAM
+    hop = manifest.recognizer.inference_stride_frames if is_stream else None
     with opened(run, place) as (link, ready), console.progress(len(inputs), ready.board) as bar:
         outputs, instructions = [], []
         for start in range(0, len(inputs), _BATCH):
-            batch = run_inputs(link, inputs[start : start + _BATCH])
+            batch = _run(link, inputs[start : start + _BATCH], hop)
             outputs.append(batch.outputs)
             instructions.append(batch.instructions)
             bar.advance(len(batch.outputs))
@@ -98,6 +102,10 @@ def model_outputs(
         "n": len(inputs),
         "instructions_per_inference": int(np.median(counted)) if counted.any() else None,
     }
+
+
+def _run(link: Link, inputs: npt.NDArray[np.int8], hop: int | None) -> DeviceRun:
+    return run_inputs(link, inputs) if hop is None else run_windows(link, inputs, hop)
 
 
 def heard(

@@ -29,7 +29,7 @@ from tinyml_cli.profile.report import (
     counted_row,
     operator_rows,
 )
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite.graph import load, total_macs
 
 _COUNTED_ON = "sim"
@@ -65,7 +65,7 @@ def profile(
     if port is not None and target.kind != "usb":
         raise TinymlError("A port leads to a real board", "--port", "Name it: --board nano33ble.")
     manifest = run.manifest()
-    model = run.require(manifest, MODEL_INT8)
+    model = run.require(manifest, board_model(manifest))
     graph = load(model)
     if target.kind == "process":
         built = build(run, board, engine, tflm_dir)
@@ -84,7 +84,7 @@ def profile(
 def _facts(run: Run, manifest: Manifest, built: dict[str, Any], macs: int) -> dict[str, Any]:
     return {
         "run": run.path.resolve().name,
-        "model_sha256": manifest.artifacts[MODEL_INT8].sha256,
+        "model_sha256": manifest.artifacts[board_model(manifest)].sha256,
         "board": built["board"],
         "engine": built["engine"],
         "app": built["app"],

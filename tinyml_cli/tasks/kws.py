@@ -27,6 +27,7 @@ from tinyml_cli.tasks import (
     kws_examples,
     kws_fine_tuning,
     kws_held_out,
+    kws_streaming,
     kws_training,
 )
 from tinyml_cli.training.examples import to_float
@@ -135,7 +136,7 @@ class KeywordSpotting:
     def training_inputs(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """About n new variations of the training speakers' clips; the kept ones where the data are gone."""
         if recipe.data_path is not None and not Path(recipe.data_path).is_dir():
-            console.warn("the recordings are not there any more: learning from the inputs kept for calibration")
+            console.warn("the recordings are gone: learning from the inputs kept for calibration")
             return self.calibration_samples(run, recipe, n, seed)
         return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 
@@ -148,6 +149,10 @@ class KeywordSpotting:
     def write_replay(self, run: Run, clips_per_label: int) -> Path:
         """Held-out clips as WAV files in `replay/LABEL/`; see kws_held_out.write_replay."""
         return kws_held_out.write_replay(run, clips_per_label)
+
+    def after_convert(self, run: Run) -> dict[str, Any]:
+        """The model's streaming form, where it has one; see kws_streaming.after_convert."""
+        return kws_streaming.after_convert(run)
 
 
 KWS = KeywordSpotting()

@@ -13,6 +13,7 @@ import copy
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import write
@@ -43,6 +44,16 @@ def to_streaming(model_bytes: bytes, hop: int, where: str = "model") -> bytes:
         TinymlError: the model has several inputs, or the hop does not fit.
     """
     return _Rewriter(parse(model_bytes, where), write.unpack(model_bytes, where), hop, where).run()
+
+
+def hops(window: npt.NDArray[np.int8], hop: int) -> npt.NDArray[np.int8]:
+    """The inputs [n, hop, ...] that feed one window [frames, ...] to a streaming network; the last ends it.
+
+    The first may begin with frames of zeros, which the network has forgotten by the end.
+    """
+    missing = -len(window) % hop
+    padded = np.concatenate([np.zeros((missing, *window.shape[1:]), np.int8), window])
+    return padded.reshape(-1, hop, *window.shape[1:])
 
 
 class _Rewriter:
