@@ -105,7 +105,7 @@ def _mistakes(outcome: Figures, images: TestImages) -> str:
         return section("Worst mistakes", "<p>None.</p>")
     cards = "".join(
         f'<article><img alt="A misjudged image" src="{pixels_uri(images.pixels[entry["index"]])}">'
-        f"<p><b>{escape(entry['label'])}</b> → <b>{escape(entry['answer'])}</b> at {percent(entry['score'])}; "
+        f"<p><b>{escape(entry['label'])}</b> → <b>{escape(entry['answer'])}</b> {percent(entry['score'])}; "
         f"the truth got {percent(entry['true_score'])}</p></article>"
         for entry in outcome["mistakes"]
     )

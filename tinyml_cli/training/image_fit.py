@@ -185,13 +185,13 @@ class _Fit:
 
     def _epoch_ended(self, trained: dict[str, float]) -> str:
         """Judges the running mean of the weights, saves, and says how it goes."""
-        progress = self._progress
-        progress.epochs_done += 1
         weights = self._model.get_weights()
         if self._model.optimizer.use_ema:
             self._model.optimizer.finalize_variable_values(self._model.trainable_variables)
         judged = judge(self._model, self._validation, self._recipe)
         self._model.set_weights(weights)
+        progress = self._progress
+        progress.epochs_done += 1
         progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
         self._checkpoint.save(self._model, None, progress)
         with self._scalars.as_default(step=progress.epochs_done):
