@@ -128,9 +128,19 @@ class ReferenceDevice:
             return seq, {"event": "sensors", "microphone_rms": rms, "imu": "lsm9ds1", **axes}
         elif verb == "trace":
             self.traced = set(arguments[0].split(","))
+            if "audio" in self.traced:
+                self.hear()
         elif verb != "led":
             return seq, {"event": "nak", "reason": "command"}
         return seq, {"event": "ack"}
+
+    def hear(self) -> None:
+        """Its microphone hears a loud 1.2 s, rising by one from sample to sample."""
+        for start in range(0, 19_200, 640):
+            samples = [start + offset for offset in range(640)]
+            data = struct.pack("<640h", *samples)
+            self.emit(event="audio", sample=start, data=base64.b64encode(data).decode())
+        self.emit(event="detection", label="yes", score=0.94, t_ms=1200)
 
     def take_pcm(self, seq: int, data: bytes) -> None:
         if seq and seq == self.last_pcm_seq:

@@ -145,6 +145,20 @@ def test_live_on_a_given_port_until_duration(
     assert 0.3 <= summary["seconds"] < 5
 
 
+def test_a_real_board_passes_on_what_it_heard(
+    run: Run, reference_device: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = MonitorOptions(save_triggers=tmp_path / "fired", duration_s=0.5, as_json=True)
+    summary = monitor(run, "nano33ble", reference_device(), options)
+    assert summary["detections"] == 1
+    events = [event["event"] for event in _events(capsys.readouterr().out)]
+    assert events == ["ready", "detection", "summary"], "sound is kept, not shown"
+    (path,) = (tmp_path / "fired").iterdir()
+    sound, rate_hz = soundfile.read(path, dtype="int16")
+    assert (path.name, rate_hz) == ("yes_microphone_00001.20s.wav", 16_000)
+    assert np.array_equal(sound, np.arange(3200, 19_200))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a process is POSIX")
 def test_ctrl_c_ends_with_the_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
