@@ -167,6 +167,7 @@ void KwsApp::report_audio(const int16_t* samples, size_t count) {
   session_.event()
       .begin("audio")
       .number("sample", samples_)
+      .number("overruns", session_.hal().microphone_overruns())
       .base64("data", samples, count * sizeof(int16_t))
       .end();
 }

@@ -294,6 +294,8 @@ def test_a_failed_unpacking_leaves_nothing_but_the_archive(
 
 
 def test_command(tinyml: Tinyml, tmp_path: Path, server: Server) -> None:
+    first = tinyml("data", "download", "--json", cwd=tmp_path).json["datasets"][0]
+    assert (first["name"], first["bytes"]) == ("speech-commands", 2_428_923_189)
     answer = tinyml("data", "download", "speech", "--json", cwd=tmp_path, code=2)
     assert "There are: speech-commands" in answer.json["error"]["next_step"]
     answer = tinyml("data", "download", "speech-commands", "--version", "v9", "--json", cwd=tmp_path, code=2)

@@ -19,9 +19,10 @@ from tests.corpus import whistle
 from tests.device import fake_run
 from tinyml_cli.console import console
 from tinyml_cli.data.record_session import Plan, Recorder
-from tinyml_cli.data.record_source import WavSource
+from tinyml_cli.data.record_source import BoardSource, WavSource
 from tinyml_cli.data.record_view import RecordView
 from tinyml_cli.device import build, vendor
+from tinyml_cli.device.protocol import Audio, Ready
 from tinyml_cli.errors import TinymlError
 
 RATE_HZ = 16_000
@@ -256,3 +257,47 @@ def test_without_a_terminal_and_with_bad_words(tinyml: Tinyml, tmp_path: Path) -
     assert "not usable as a word" in answer.json["error"]["what"]
     answer = tinyml("data", "record", "--words", "up", "--speaker", "..", "--json", cwd=tmp_path, code=2)
     assert "speaker" in answer.json["error"]["what"]
+
+
+class _LossyLink:
+    """A link whose board loses something in the middle of a take."""
+
+    url = "test"
+
+    def __init__(self, samples: list[int], overruns: list[int]) -> None:
+        self._events = [
+            Audio(sample=sample, overruns=lost, data=bytes(3_200))
+            for sample, lost in zip(samples, overruns, strict=True)
+        ]
+
+    def reset(self) -> None:
+        pass
+
+    def trace(self, *modes: str) -> None:
+        pass
+
+    def take_events(self) -> list[Audio]:
+        return []
+
+    def events(self) -> Iterator[Audio]:
+        yield from self._events
+
+
+@pytest.mark.parametrize(
+    ("samples", "overruns", "whole"),
+    [
+        ([0, 1_600, 3_200], [5, 5, 5], True),
+        ([0, 1_600, 4_800], [0, 0, 0], False),
+        ([0, 1_600], [0, 1], False),
+    ],
+)
+def test_a_take_with_losses_is_refused(samples: list[int], overruns: list[int], whole: bool) -> None:
+    ready = Ready(
+        protocol=1, tinyml="0", app="kws", board="nano33ble", engine="aot", model="", sensors=["microphone"]
+    )
+    source = BoardSource(_LossyLink(samples, overruns), ready)  # type: ignore[arg-type]
+    if whole:
+        assert len(source.record(0.3, lambda block: None)) == 4_800
+    else:
+        with pytest.raises(TinymlError, match="were lost"):
+            source.record(0.3, lambda block: None)

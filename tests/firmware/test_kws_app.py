@@ -135,6 +135,7 @@ def test_audio_comes_back_sample_by_sample(device: Device) -> None:
     device.play(samples[:-7])
     heard = device.events("audio")
     assert [event["sample"] for event in heard] == list(range(0, len(samples) - 7, 640))
+    assert {event["overruns"] for event in heard} == {0}
     data = b"".join(base64.b64decode(event["data"], validate=True) for event in heard)
     assert data == samples[:-7].astype("<i2").tobytes()
     device.command("trace 2 off")

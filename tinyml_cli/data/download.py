@@ -93,6 +93,30 @@ DATASETS = (
 )
 
 
+def available() -> dict[str, Any]:
+    """Every data set: `datasets`, each `name`, `version`, `description`, `bytes` to download, `licence`."""
+    rows = [
+        {
+            "name": d.name,
+            "version": d.version,
+            "description": d.description,
+            "bytes": sum(archive.size_bytes for archive in d.archives),
+            "licence": d.licence,
+        }
+        for d in DATASETS
+    ]
+    return {"datasets": rows}
+
+
+def show_available(document: dict[str, Any]) -> None:
+    """The table of `available` for people."""
+    rows = [
+        (d["name"], d["version"], f"{d['bytes'] / 1e9:.1f} GB", d["licence"], d["description"])
+        for d in document["datasets"]
+    ]
+    console.table("Data sets", ("name", "version", "download", "licence", "what"), rows)
+
+
 def find(name: str, version: str | None = None) -> Dataset:
     """A data set of the table; the newest version by default.
 

@@ -238,15 +238,16 @@ class BoardSource(_Source):
 
     def _collect(self, events: Iterator[object], wanted: int, on_block: Callable[[Samples], None]) -> Samples:
         pieces: list[Samples] = []
-        first = expected = -1
+        first = expected = overruns = -1
         deadline = time.monotonic() + _SILENT_BOARD_S
         for event in events:
             if isinstance(event, Audio):
                 if first < 0:
                     first = expected = event.sample
-                if event.sample != expected:
+                    overruns = event.overruns
+                if event.sample != expected or event.overruns != overruns:
                     raise TinymlError(
-                        f"The board lost {abs(event.sample - expected)} samples on the way",
+                        "Samples were lost between the board's microphone and this computer",
                         self._link.url,
                         "Record the word again; if it happens often, use another cable or USB port.",
                     )

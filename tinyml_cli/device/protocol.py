@@ -140,11 +140,13 @@ class Features(Event):
 class Audio(Event):
     """What the microphone heard, int16 little endian (after `trace audio`).
 
-    `sample` is the position of its first sample in the stream: a gap says that something was lost.
+    `sample` is the position of its first sample in the stream: a gap says that lines were lost. `overruns`
+    counts the microphone buffers that the board lost since boot.
     """
 
     event: Literal["audio"] = "audio"
     sample: Count
+    overruns: Count = 0
     data: Base64Bytes
 
 
@@ -454,10 +456,10 @@ def encode_calibrate(seq: int, seconds: int) -> bytes:
     """Asks the application `anomaly` to find its threshold anew from so many seconds of normal running.
 
     Raises:
-        ValueError: a time that is not within 1..999999999.
+        ValueError: a time that is not within 0..999999999; 0 brings the trained threshold back.
     """
-    if not 0 < seconds <= 999_999_999:
-        raise ValueError(f"calibrate takes 1..999999999 seconds, not {seconds}")
+    if not 0 <= seconds <= 999_999_999:
+        raise ValueError(f"calibrate takes 0..999999999 seconds, not {seconds}")
     return _line("calibrate", seq, str(seconds))
 
 

@@ -12,7 +12,9 @@ from tinyml_cli.console import console
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="speech-commands, …; an unknown name lists them.")],
+    name: Annotated[
+        str | None, typer.Argument(help="speech-commands, …; without a name they are listed.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder it becomes; named after the data set by default.")
     ] = None,
@@ -30,6 +32,7 @@ def command(
 
     \b
     Examples:
+      tinyml data download
       tinyml data download speech-commands
       tinyml data download speech-commands --out data/speech --version v0.02
       tinyml data download speech-commands --mirror https://mirror.example.org/speech/
@@ -37,5 +40,10 @@ def command(
     """
     from tinyml_cli.data import download
 
+    if name is None:
+        document = download.available()
+        download.show_available(document)
+        console.result(document)
+        return
     document = download.download(download.find(name, version), out, mirror)
     console.result(document, download.text(document))
