@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.firmware.native import compile_harness, run
+from tinyml_cli.evaluation.explain import Hearing, describe
 from tinyml_cli.evaluation.recognizer import Recognizer, Settings, Step
 from tinyml_cli.evaluation.stream_recognizer import detections, smooth
 from tinyml_cli.manifest import Manifest, TensorQuantization
@@ -111,3 +112,17 @@ def test_a_reset_forgets_what_waits() -> None:
     assert reasons == ["too few", "too few", "waits"]
     recognizer.reset()
     assert all(recognizer.push(1300 + 100 * n, QUIET).reported is None for n in range(9))
+
+
+def test_explain_says_that_a_word_waited_in_vain() -> None:
+    manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "no", "nora"])
+    manifest.recognizer.longer_words = {"no": ["nora"]}
+    output = TensorQuantization(scale=1 / 256, zero_point=-128)
+    recognizer = Recognizer(Settings.of(manifest.recognizer, manifest.labels, output))
+    unsure = np.array([-128, -128, -128, 20], np.int8)
+    rows = [SURE] * 3 + [unsure] * 8
+    steps = [recognizer.push(1000 + 100 * index, row) for index, row in enumerate(rows)]
+    hearing = Hearing(np.zeros(0, np.int16), 16_000, np.zeros((0, 40), np.uint16), np.zeros((11, 4)), steps)
+    outcome = describe(hearing, manifest)
+    assert outcome["heard"] is None
+    assert outcome["why"].startswith("Nothing was heard: `no` passed at 0.20 s, but had to wait")

@@ -133,7 +133,14 @@ def _why_heard(best: dict[str, Any]) -> str:
 
 
 def _why_not(steps: list[Step], manifest: Manifest) -> str:
-    """The highest average of a word, and what it lacked there."""
+    """The highest average of a word, and what it lacked there; or the word that waited in vain."""
+    waiting = next((step for step in steps if step.reason == "waits"), None)
+    if waiting is not None:
+        return (
+            f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
+            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with it, and "
+            "that one led in the end."
+        )
     threshold = round(manifest.recognizer.threshold * 1000)
     step, word = max(
         ((step, label) for step in steps for label in range(FIRST_WORD, len(manifest.labels))),
