@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -222,26 +221,33 @@ def _is_local(mirror: str | None) -> bool:
 
 def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
     """Unpacks into a folder beside the final one and renames it; returns the number of files."""
+    # A name of its own rather than a random one: what a killed run left is found and removed.
+    inside = folder.parent / f".{folder.name}.unpacking"
+    shutil.rmtree(inside, ignore_errors=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
-            inside = Path(made) / folder.name
-            inside.mkdir()
-            files = sum(
-                unpack(path, inside, archive.unpacked_bytes)
-                for path, archive in zip(archives, dataset.archives, strict=True)
-            )
-            marker = {"dataset": dataset.name, "version": dataset.version, "files": files,
-                      "sha256": [archive.sha256 for archive in dataset.archives]}  # fmt: skip
-            write_atomic(inside / MARKER, json.dumps(marker, indent=2) + "\n")
-            if folder.is_dir():
-                folder.rmdir()
-            inside.rename(folder)
+        inside.mkdir()
+        files = sum(
+            unpack(path, inside, archive.unpacked_bytes)
+            for path, archive in zip(archives, dataset.archives, strict=True)
+        )
+        marker = {
+            "dataset": dataset.name,
+            "version": dataset.version,
+            "files": files,
+            "sha256": [archive.sha256 for archive in dataset.archives],
+        }
+        write_atomic(inside / MARKER, json.dumps(marker, indent=2) + "\n")
+        if folder.is_dir():
+            folder.rmdir()
+        inside.rename(folder)
     except OSError as error:
         raise TinymlError(
             f"Cannot unpack: {error.strerror or error}",
             str(folder),
             "Free some space, or choose another folder with --out; the downloaded archive is kept.",
         ) from error
+    finally:
+        shutil.rmtree(inside, ignore_errors=True)
     return files
 
 
