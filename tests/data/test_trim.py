@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tinyml_cli.data.trim import cut_word
+from tinyml_cli.data.trim import cut_word, cut_words
 
 RATE_HZ = 16_000
 
@@ -74,3 +74,24 @@ def test_real_words_are_found_in_a_longer_take(shared: Path) -> None:
         inside = np.square(take.astype(float))[max(cut.word_start, 0) : cut.word_end].sum() / energy.sum()
         found += inside > 0.95
     assert found >= 0.9 * len(paths), f"{found} of {len(paths)}"
+
+
+def test_a_long_recording_of_real_words_is_cut_into_clips(shared: Path) -> None:
+    """Clips of many people, half a second apart; a few hold a noise beside the word."""
+    found = total = 0
+    for word in ("yes", "stop", "marvin", "six", "happy", "left"):
+        paths = sorted((shared / "data/speech_commands_v002_test" / word).glob("*.flac"))[:40]
+        rng = np.random.default_rng(1)
+        pieces: list[np.ndarray] = []
+        starts = []
+        for path in paths:
+            pieces.append(rng.normal(0, 8, RATE_HZ // 2).astype(np.int16))
+            starts.append(sum(map(len, pieces)))
+            pieces.append(soundfile.read(path, dtype="int16")[0])
+        good = [cut for cut in cut_words(np.concatenate(pieces), RATE_HZ, RATE_HZ) if not cut.faults]
+        total += len(paths)
+        found += sum(
+            any(start - 1_600 <= cut.word_start and cut.word_end <= start + 17_600 for cut in good)
+            for start in starts
+        )
+    assert found >= 0.8 * total, f"{found} of {total}"

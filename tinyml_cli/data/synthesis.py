@@ -50,8 +50,8 @@ class Planned:
 
 
 def is_synthetic(group: str) -> bool:
-    """Whether a speaker is one of the voices of `synthesise`."""
-    return group.startswith(("espeak/", "flite/"))
+    """Whether a speaker is one of the voices of `synthesise`, or of the files of `tinyml data synth`."""
+    return group.startswith(("espeak/", "flite/", "espeak-", "flite-"))
 
 
 def synthesise(
