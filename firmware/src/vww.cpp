@@ -125,8 +125,7 @@ void VwwApp::look() {
   const uint32_t now_ms = hal.clock_ms();
   ++frames_;
   const bool changed = presence_.push(session_.inference().engine().output());
-  report_frame(now_ms,
-               static_cast<uint32_t>(scaled_us - start_us) + session_.inference().microseconds());
+  report_frame(now_ms, static_cast<uint32_t>(scaled_us - start_us) + session_.inference().microseconds());
   if (changed) {
     report_change(now_ms);
   }

@@ -32,8 +32,9 @@ class VwwApp {
   Presence presence_;
   bool ready_ = false;
   bool has_camera_ = false;
-  bool host_feeds_ = false;  // the host has sent frames since the last reset: the camera is not looked through
-  uint16_t last_seq_ = 0;    // of the last piece; 0: none, and never a duplicate
-  uint32_t frames_ = 0;      // looked at since the last reset
+  bool host_feeds_ =
+      false;               // the host has sent frames since the last reset: the camera is not looked through
+  uint16_t last_seq_ = 0;  // of the last piece; 0: none, and never a duplicate
+  uint32_t frames_ = 0;    // looked at since the last reset
   uint8_t frame_[FRAME_BYTES] = {};
 };

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.evaluation.metrics import wilson_interval
-from tinyml_cli.tasks.vww_held_out import TestImages
+from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 # Upper ends of the largest box's share of the image.
 SIZES = (("small (under 5 %)", 0.05), ("medium (5 to 25 %)", 0.25), ("large (over 25 %)", 1.01))
@@ -20,7 +20,7 @@ _READ_NOISE = 2.0
 _MAX_IMAGES = 500
 
 
-def by_size(images: TestImages, given: NDArray[np.int64], labels: list[str]) -> list[dict[str, Any]]:
+def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str]) -> list[dict[str, Any]]:
     """Recall of images that show something, by its size; empty where no boxes are known.
 
     Returns:
@@ -37,7 +37,7 @@ def by_size(images: TestImages, given: NDArray[np.int64], labels: list[str]) -> 
 
 
 def low_light(
-    classes: Callable[[NDArray[np.uint8]], NDArray[np.int64]], images: TestImages, labels: list[str]
+    classes: Callable[[NDArray[np.uint8]], NDArray[np.int64]], images: LabelledImages, labels: list[str]
 ) -> list[dict[str, Any]]:
     """Accuracy when the light is halved again and again and the sensor's noise stays: simulated.
 

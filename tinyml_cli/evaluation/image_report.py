@@ -9,10 +9,10 @@ from tinyml_cli.evaluation.contact_sheet import pixels_uri
 from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table, tile
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
-from tinyml_cli.tasks.vww_held_out import TestImages
+from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 
-def render(name: str, outcome: Figures, manifest: Manifest, images: TestImages) -> str:
+def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImages) -> str:
     """The page as text; equal figures give equal bytes.
 
     Args:
@@ -100,7 +100,7 @@ def _low_light(outcome: Figures) -> str:
     return section("In low light", table(columns, rows), text)
 
 
-def _mistakes(outcome: Figures, images: TestImages) -> str:
+def _mistakes(outcome: Figures, images: LabelledImages) -> str:
     if not outcome["mistakes"]:
         return section("Worst mistakes", "<p>None.</p>")
     cards = "".join(

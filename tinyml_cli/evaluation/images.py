@@ -20,7 +20,7 @@ from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.tasks.vww_held_out import TestImages
+from tinyml_cli.tasks.vww_held_out import LabelledImages
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.compare import tflm_mismatches
 from tinyml_cli.training.image_batches import to_float
@@ -51,7 +51,9 @@ class ImageModel(Int8Model):
         return chosen
 
 
-def evaluate_images(run: Run, images: TestImages, data_dir: Path | None, options: Options) -> dict[str, Any]:
+def evaluate_images(
+    run: Run, images: LabelledImages, data_dir: Path | None, options: Options
+) -> dict[str, Any]:
     """Judges both flatbuffers, and writes report/report.html, metrics.json, confusion.png and mistakes.png.
 
     Args:
@@ -89,7 +91,7 @@ def evaluate_images(run: Run, images: TestImages, data_dir: Path | None, options
     return outcome
 
 
-def _answer(float_model: bytes, model: ImageModel, images: TestImages, image: ImageInput) -> Answers:
+def _answer(float_model: bytes, model: ImageModel, images: LabelledImages, image: ImageInput) -> Answers:
     inputs = model.inputs(images.pixels)
     chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
     with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
@@ -100,7 +102,7 @@ def _answer(float_model: bytes, model: ImageModel, images: TestImages, image: Im
     return Answers(float_outputs, outputs, model.scores(outputs), tflm)
 
 
-def _measure(labels: tuple[str, ...], images: TestImages, answers: Answers) -> dict[str, Any]:
+def _measure(labels: tuple[str, ...], images: LabelledImages, answers: Answers) -> dict[str, Any]:
     truth = images.labels
     exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)
     by_class = curves.one_against_rest(labels, answers.scores, truth)
@@ -116,7 +118,9 @@ def _measure(labels: tuple[str, ...], images: TestImages, answers: Answers) -> d
     }
 
 
-def _on_device(run: Run, options: Options, model: ImageModel, images: TestImages) -> dict[str, Any] | None:
+def _on_device(
+    run: Run, options: Options, model: ImageModel, images: LabelledImages
+) -> dict[str, Any] | None:
     """What firmware answers to some of the images, against the reference on this computer."""
     place = options.place
     if place.name == on_device.HOST:
@@ -143,7 +147,7 @@ def _on_device(run: Run, options: Options, model: ImageModel, images: TestImages
     }
 
 
-def _write(run: Run, outcome: dict[str, Any], images: TestImages) -> None:
+def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:
     from tinyml_cli.evaluation.contact_sheet import draw
     from tinyml_cli.evaluation.image_report import render
     from tinyml_cli.evaluation.plots import confusion_png

@@ -125,7 +125,7 @@ class VisualWakeWords:
 
     def load_evaluation_set(
         self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
-    ) -> vww_held_out.TestImages:
+    ) -> vww_held_out.LabelledImages:
         """Images to judge the run by; see vww_held_out.load."""
         return vww_held_out.load(run, data_dir, split)
 

@@ -29,7 +29,7 @@ _SAMPLE_SIZE = 1000
 
 
 @dataclass(frozen=True)
-class TestImages:
+class LabelledImages:
     """Labelled images to judge a model by.
 
     Attributes:
@@ -70,7 +70,7 @@ def save(run: Run, data: ImageData, seed: int) -> None:
     _save(run.file(SEEN), hashes=data.hashes[np.isin(data.where, ("train", "validation"))])
 
 
-def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) -> TestImages:
+def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) -> LabelledImages:
     """The images that train kept aside, or those of a folder.
 
     Args:
@@ -85,7 +85,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     manifest = run.manifest()
     if data_dir is None:
         with np.load(run.require(manifest, HELD_OUT)) as archive:
-            return TestImages(
+            return LabelledImages(
                 archive["pixels"],
                 archive["labels"],
                 archive["names"],
@@ -110,7 +110,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
         )
     labels = data.labels[rows]
     note = _note(labels, manifest.labels, origin)
-    return TestImages(data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note)
+    return LabelledImages(data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note)
 
 
 def calibration_pixels(run: Run, n: int, seed: int) -> NDArray[np.uint8]:

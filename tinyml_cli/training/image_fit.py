@@ -15,6 +15,7 @@ import tensorflow as tf
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
 from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.training.average import Average
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, to_float
 
@@ -29,7 +30,7 @@ class ImageFitted:
     """The outcome of a training.
 
     Attributes:
-        model: the running mean of the weights after the last epoch.
+        model: the moving average of the weights after the last epoch.
         epochs: completed.
         validation_accuracy, validation_loss: on images that were not trained on, mean over labels.
         interrupted: Ctrl-C ended the training early.
@@ -73,20 +74,32 @@ def fit_images(
         checkpoint.clear()
         progress = Progress(fingerprint)
         model = build()
+        twin = _copy(model) if recipe.training.ema > 0 else None
     else:
         console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
-    fit = _Fit(model, train, validation, recipe, checkpoint, progress, logs)
+        twin = checkpoint.load_average(progress) if recipe.training.ema > 0 else None
+    fit = _Fit(model, twin, train, validation, recipe, checkpoint, progress, logs)
     interrupted = fit.run()
-    return ImageFitted(fit.averaged(), progress.epochs_done, progress.accuracy, progress.loss, interrupted)
+    kept = model if twin is None else twin
+    if interrupted:  # in the middle of an epoch: its beginning counts
+        kept = checkpoint.load_last(progress) if twin is None else checkpoint.load_average(progress)
+    return ImageFitted(kept, progress.epochs_done, progress.accuracy, progress.loss, interrupted)
+
+
+def _copy(model: keras.Model) -> keras.Model:
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    return twin
 
 
 class _Fit:
-    """One training under way."""
+    """One training under way: a model, and its twin that follows as the moving average."""
 
     def __init__(
         self,
         model: keras.Model,
+        twin: keras.Model | None,
         train: ImageSet,
         validation: ImageSet,
         recipe: VwwRecipe,
@@ -95,6 +108,8 @@ class _Fit:
         logs: Path,
     ) -> None:
         self._model = model
+        self._twin = twin
+        self._average = None if twin is None else Average(model, twin, recipe.training.ema)
         self._validation = validation
         self._recipe = recipe
         self._checkpoint = checkpoint
@@ -131,13 +146,6 @@ class _Fit:
                 return True
         return False
 
-    def averaged(self) -> keras.Model:
-        """The last epoch's model, its weights being their running mean."""
-        model = self._checkpoint.load_last(self._progress) if self._progress.epochs_done else self._model
-        if model.compiled and model.optimizer.use_ema:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
-        return model
-
     def _prepare(self) -> None:
         """Compiles for the phase that begins: all is learnt, or the new classifier alone."""
         frozen = self._progress.epochs_done < self._frozen_epochs
@@ -148,12 +156,7 @@ class _Fit:
         training = self._recipe.training
         self._model.compile(
             # AdamW: arXiv:1711.05101.
-            optimizer=keras.optimizers.AdamW(
-                training.learning_rate,
-                weight_decay=training.weight_decay,
-                use_ema=training.ema > 0,
-                ema_momentum=training.ema,
-            ),
+            optimizer=keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
             weighted_metrics=["accuracy"],
         )
@@ -162,8 +165,11 @@ class _Fit:
         """One pass over the training images; their mean loss and accuracy."""
         totals: dict[str, float] = {}
         for index, (inputs, targets, weights) in enumerate(self._batches.epoch(epoch)):
-            self._model.optimizer.learning_rate = self._rate(epoch * len(self._batches) + index)
+            step = epoch * len(self._batches) + index
+            self._model.optimizer.learning_rate = self._rate(step)
             results = self._model.train_on_batch(inputs, targets, sample_weight=weights, return_dict=True)
+            if self._average is not None:
+                self._average.step(step)
             for name, value in results.items():
                 totals[name] = totals.get(name, 0.0) + float(value)
             bar.advance(1, note)
@@ -184,16 +190,12 @@ class _Fit:
         return peak * (_FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * share)))
 
     def _epoch_ended(self, trained: dict[str, float]) -> str:
-        """Judges the running mean of the weights, saves, and says how it goes."""
-        weights = self._model.get_weights()
-        if self._model.optimizer.use_ema:
-            self._model.optimizer.finalize_variable_values(self._model.trainable_variables)
-        judged = judge(self._model, self._validation, self._recipe)
-        self._model.set_weights(weights)
+        """Judges the moving average of the weights, saves, and says how it goes."""
+        judged = judge(self._twin or self._model, self._validation, self._recipe)
         progress = self._progress
         progress.epochs_done += 1
         progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
-        self._checkpoint.save(self._model, None, progress)
+        self._checkpoint.save(self._model, self._twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):
                 for name, value in measures.items():

@@ -33,7 +33,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a visual-wake-words set of COCO: images with a box of a class over 0.5 % of their area, or without.
+    """Make a visual-wake-words set of COCO: images with a box over 0.5 % of their area, and others.
 
     \b
     Examples:

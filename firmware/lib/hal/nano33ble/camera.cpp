@@ -22,11 +22,13 @@ const char* complaint = "";
 
 bool camera_start(uint16_t width, uint16_t height, bool color) {
   if (width != kWidth || height != kHeight) {
-    complaint = "the camera's frames have 176 x 144 pixels: train with image.frame_width 176, frame_height 144";
+    complaint =
+        "the camera's frames have 176 x 144 pixels: train with image.frame_width 176, frame_height 144";
     return false;
   }
   if (!Camera.begin(QCIF, color ? RGB565 : GRAYSCALE, kFramesPerSecond, OV7675)) {
-    complaint = "the camera does not answer: push it firmly into the shield, or send frames with `monitor --replay`";
+    complaint =
+        "the camera does not answer: push it firmly into the shield, or send frames with `monitor --replay`";
     return false;
   }
   frame_bytes = static_cast<size_t>(kWidth) * kHeight * (color ? 2 : 1);
