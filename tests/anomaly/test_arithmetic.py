@@ -162,7 +162,8 @@ def test_alarm_is_the_same_and_does_not_flicker(library: ctypes.CDLL) -> None:
         for v in [100, 120, 99, 100, 100, 100, 81, 10, 10, 10, 10, 10]
     ]
     assert on == [False] * 5 + [True] * 6 + [False]
-    assert alarm.alarms([100] * 20, 100, of) == 1
+    assert alarm.alarms([100] * 12, 100, of) == 1
+    assert alarm.alarms([100] * 1100, 100, of) == 100
 
 
 def test_level_is_the_same_and_drift_is_reported_not_learnt(library: ctypes.CDLL) -> None:

@@ -83,12 +83,14 @@ def command(
       tinyml evaluate --data speech_commands/
       tinyml evaluate runs/kws-yes-no --data my_recordings/ --json
       tinyml evaluate --data speech_commands/ --groups speakers.tsv
+      tinyml evaluate ad01_int8.tflite --data features/
       tinyml evaluate --on sim
       tinyml evaluate --on nano33ble --path audio --limit 40
       tinyml evaluate --hours 3 --data speech_commands/
       tinyml evaluate --hours 3 --max-fa-per-hour 0.5
       tinyml evaluate --stream kitchen.wav --truth kitchen.tsv --save-triggers false_accepts/
     """
+    from tinyml_cli.adopt import open_run
     from tinyml_cli.evaluation import stream_summary, summary
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
@@ -103,5 +105,5 @@ def command(
         outcome = evaluate_stream(Run.open(run), listening)
         console.result(outcome, stream_summary.verdict(outcome))
         return
-    outcome = evaluate(Run.open(run), data, split, settings)
-    console.result(outcome, summary.verdict(outcome))
+    outcome = evaluate(open_run(run), data, split, settings)
+    console.result(outcome, outcome.get("verdict") or summary.verdict(outcome))

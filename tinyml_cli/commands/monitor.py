@@ -36,7 +36,12 @@ def command(
         typer.Option("--save-triggers", metavar="DIR", help="Keep the sound that made the board fire."),
     ] = None,
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="DIR", help="Keep every frame that the board looks at.")
+        Path | None,
+        typer.Option("--png", metavar="PATH", help="A folder for camera frames, or a picture of scores."),
+    ] = None,
+    calibrate: Annotated[
+        int | None,
+        typer.Option("--calibrate", metavar="SECONDS", help="Find the threshold of anomalies anew."),
     ] = None,
     app: options.App = None,
     json: options.Json = False,
@@ -53,6 +58,7 @@ def command(
       tinyml monitor --board sim --replay recordings/ --json
       tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
       tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
+      tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
     from tinyml_cli.device.monitor import MonitorOptions, monitor, trace_modes
@@ -60,6 +66,6 @@ def command(
 
     traced = trace_modes(options.word_list(trace) or [])
     wanted = MonitorOptions(
-        replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png
+        replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png, calibrate
     )
     monitor(Run.open(run), board, port, wanted)

@@ -44,7 +44,8 @@ class MonitorOptions:
         filters: names of filters, in order.
         trace: what the board shall report besides detections.
         app: the firmware application that a virtual board boots; None takes the task's own.
-        png: a folder for every frame that the board looks at.
+        png: a folder for every frame that the board looks at; a picture of the scores of anomalies.
+        calibrate_s: seconds of normal running from which a board finds its threshold anew.
         save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
             microphone hears.
     """
@@ -58,6 +59,7 @@ class MonitorOptions:
     save_triggers: Path | None = None
     app: str | None = None
     png: Path | None = None
+    calibrate_s: int | None = None
 
 
 def monitor(
@@ -78,7 +80,7 @@ def monitor(
             unknown filter, or a log that cannot be written.
     """
     manifest = run.manifest()
-    if options.replay is not None:
+    if options.replay is not None and manifest.anomaly is None:
         (pictures if manifest.image else recordings)(options.replay)
     _check_triggers(options, board)
     with contextlib.ExitStack() as stack:
@@ -87,6 +89,10 @@ def monitor(
             log = Log(options.log)
             stack.callback(log.close)
             filters.insert(0, log)
+        if manifest.anomaly is not None:
+            from tinyml_cli.device.anomaly_monitor import watch
+
+            return watch(run, manifest, board, port, options, filters)
         if options.png is not None:
             filters.insert(0, _frame_files(options.png, manifest))
         view = stack.enter_context(_view(board, manifest, options))

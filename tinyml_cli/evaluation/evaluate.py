@@ -23,6 +23,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tasks import EvaluationSet, get_task
+from tinyml_cli.tflite.graph import parse
 
 METRICS = "report/metrics.json"
 CONFUSION = "report/confusion.png"
@@ -53,6 +54,11 @@ def evaluate(
     """
     options = options or Options()
     manifest = run.manifest()
+    if manifest.task == MODEL_TASK and data_dir is not None:
+        from tinyml_cli.evaluation.anomaly import files
+
+        if files.is_autoencoder(parse(run.require(manifest, MODEL_INT8).read_bytes())):
+            return files.evaluate_files(run, manifest, data_dir)
     _require_task(run, manifest)
     own = getattr(get_task(manifest.task), "evaluate", None)
     if own is not None:

@@ -65,7 +65,7 @@ def load(run: Run) -> list[Recording]:
 
 
 def write_replay(run: Run, per_condition: int) -> Path:
-    """Writes held-out recordings as `replay/CONDITION/NAME`: WAV for sound, CSV of int16 otherwise.
+    """Writes held-out recordings as `replay/CONDITION/NAME`: WAV for sound, CSV in the data's unit otherwise.
 
     Normal running is as much as all faults together. Short ones (heartbeats) are joined.
     """
@@ -102,7 +102,8 @@ def _write_take(path: Path, samples: NDArray[np.int16], source: WindowInput) -> 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(source.signal.channels)
-    writer.writerows(samples.tolist())
+    scale = source.signal.sample_scale
+    writer.writerows((samples / scale if scale != 1.0 else samples).tolist())
     write_atomic(path.with_suffix(".csv"), text.getvalue())
 
 

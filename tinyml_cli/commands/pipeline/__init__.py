@@ -11,6 +11,7 @@ from __future__ import annotations
 
 COMMANDS = {
     "kws": "kws",
+    "anomaly": "anomaly",
     "vww": "vww",
 }
 

@@ -66,9 +66,17 @@ class Level:
 
 
 def alarms(scores: Iterable[int], threshold: int, settings: Alarm) -> int:
-    """How often the alarm goes on over scores in order of time."""
+    """How often the alarm goes on over scores in order of time; one that lasts counts as several.
+
+    Without that, a threshold so low that one alarm never ends would look like a quiet one.
+    """
     state = AlarmState(settings)
-    return sum(state.push(score, threshold) and state.on for score in scores)
+    raised = windows = 0
+    for score in scores:
+        raised += state.push(score, threshold) and state.on
+        windows += state.on
+    short = settings.raise_windows + settings.hold_windows + settings.clear_windows
+    return max(raised, -(-windows // short) if windows > short * raised else 0)
 
 
 def windows_needed(share_ppm: int) -> int:

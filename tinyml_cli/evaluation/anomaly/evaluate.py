@@ -90,6 +90,7 @@ def evaluate(run: Run, data_dir: Path | None = None) -> dict[str, Any]:
         "faults": by_fault(judged, threshold.score),
         "by_recording": _by_recording(judged, threshold.score),
     }
+    outcome["verdict"] = verdict(outcome)
     _write(run, outcome, judged, threshold.score)
     _show(outcome)
     return outcome

@@ -80,7 +80,7 @@ class WindowInput:
         return self._parts[1].channels
 
     def features(self, samples: NDArray[np.int16]) -> NDArray[np.int32]:
-        """int32 [n, features] of windows int16 [n, window_samples, channels], as the firmware computes them."""
+        """int32 [n, features] of windows int16 [n, window_samples, channels], as in the firmware."""
         if self.signal is not None:
             return signal_features.extract_windows(samples, self.signal)
         _, frontend = self._parts

@@ -1,0 +1,49 @@
+"""tinyml pipeline anomaly"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import anomaly_options, options
+from tinyml_cli.console import console
+
+
+def command(
+    method: anomaly_options.Method = None,
+    data: anomaly_options.Data = None,
+    normal: anomaly_options.Normal = None,
+    rate: anomaly_options.Rate = None,
+    fpr: anomaly_options.Fpr = None,
+    false_alarms_per_hour: anomaly_options.PerHour = None,
+    board: options.Board = "sim",
+    port: options.Port = None,
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+    run: options.RunOption = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Normal running in, firmware out, and the board is fed recordings that nothing was learnt from.
+
+    Stages that are already done for the same recipe are not done again.
+
+    \b
+    Examples:
+      tinyml pipeline anomaly --board sim
+      tinyml pipeline anomaly --method gmm --board native
+      tinyml pipeline anomaly --data vibration/ --normal normal,idle --board native
+    """
+    from tinyml_cli import stages
+    from tinyml_cli.pipeline import run_pipeline
+
+    values = anomaly_options.values(method, normal, rate, fpr, false_alarms_per_hour)
+    opened, recipe = stages.prepare("anomaly", values, data, config, set_ or [], run, seed)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, None, port)
+    fed = outcome["monitor"]
+    console.result(
+        outcome,
+        f"Done in {outcome['seconds']:.0f} s: {fed['hits']} of {fed['hits'] + fed['misses']} recordings of "
+        f"faults raised the alarm, {fed['false_accepts']} of {fed['false_accepts'] + fed['rejections']} "
+        f"normal ones did. The run is {outcome['run']}",
+    )
