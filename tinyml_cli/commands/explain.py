@@ -22,13 +22,15 @@ def command(
 ) -> None:
     """Show why a recording fires or not: sound, features, scores over time and threshold, as a picture.
 
-    The recording passes through the firmware's front end, int8 model and recogniser, on this computer.
+    The recording passes through the firmware's front end, int8 model and recogniser, on this computer. With a
+    run of anomaly detection: which channels, bands and times made the score.
 
     \b
     Examples:
       tinyml explain missed.wav
       tinyml explain missed.wav runs/kws-yes-no --out missed.png
       tinyml explain missed.wav --json
+      tinyml explain pump.csv runs/anomaly-autoencoder
     """
     from tinyml_cli.evaluation.explain import explain
     from tinyml_cli.run import Run

@@ -57,6 +57,10 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         TinymlError: an unreadable or too long recording, or a run that hears nothing.
     """
     manifest = run.manifest()
+    if manifest.anomaly is not None:
+        from tinyml_cli.evaluation.anomaly import explain as anomaly
+
+        return anomaly.explain(clip, run, out)
     if manifest.features is None:
         raise TinymlError(
             "The run's model does not listen to sound",
@@ -138,8 +142,8 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     if waiting is not None:
         return (
             f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
-            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with it, and "
-            "that one led in the end."
+            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with it, "
+            "and that one led in the end."
         )
     threshold = round(manifest.recognizer.threshold * 1000)
     step, word = max(

@@ -103,7 +103,7 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
         TinymlError: no window in them, or other channels than the model's.
     """
     source = model.source
-    _check_channels(recordings, source)
+    check_channels(recordings, source)
     windows = cut_faults(
         FaultRecordings(recordings), source.window_samples, source.stride_samples, source.sample_scale
     )
@@ -193,7 +193,12 @@ def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
     return list(found.recordings)
 
 
-def _check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
+def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
+    """Refuses recordings of another kind or rate than the model's.
+
+    Raises:
+        TinymlError: other channels or another rate.
+    """
     wanted = len(source.signal.channels) if source.signal is not None else 1
     for each in recordings:
         if each.samples.shape[1] != wanted:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tinyml_cli.files import atomic_path
 
 if TYPE_CHECKING:
     from tinyml_cli.evaluation.anomaly.evaluate import Judged
+    from tinyml_cli.evaluation.anomaly.explain import Explained
 
 _NORMAL, _FAULT, _LINE = "#2b6cb0", "#c05621", "#1a202c"
 
@@ -37,3 +39,34 @@ def scores_png(path: Path, judged: Judged, threshold: int, title: str) -> None:
     axes.set_title(title)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
+
+
+def explain_png(path: Path, explained: Explained, threshold: int, title: str) -> None:
+    """Scores over time with the threshold, and the error of each input of the worst window."""
+    from matplotlib.figure import Figure
+
+    grid = explained.grid
+    height = min(4.0, 1.0 + 0.25 * len(grid.rows))
+    figure = Figure(figsize=(9, 2.4 + height), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[2.4, height])
+    seconds = np.array(explained.t_ms) / 1000
+    above.plot(seconds, np.maximum(explained.scores, 1), ".-", ms=3, lw=0.8, color=_NORMAL)
+    above.axhline(max(threshold, 1), color=_LINE, lw=1)
+    above.axvline(seconds[explained.worst], color=_FAULT, lw=1, ls=":")
+    above.set_yscale("log")
+    above.set_xlabel("end of the window in s")
+    above.set_ylabel("score")
+    above.set_title(title)
+    image = below.imshow(grid.errors, aspect="auto", cmap="Oranges", interpolation="nearest", vmin=0)
+    _ticks(below.set_xticks, grid.columns, 24, rotation=60)
+    _ticks(below.set_yticks, grid.rows, 16)
+    figure.colorbar(image, ax=below, label="squared error, in deviations")
+    below.set_title("worst window", fontsize="medium")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
+
+
+def _ticks(place: Callable[..., Any], names: list[str], most: int, **style: Any) -> None:
+    step = max(1, -(-len(names) // most))
+    chosen = range(0, len(names), step)
+    place(list(chosen), [names[index] for index in chosen], fontsize="x-small", **style)
