@@ -142,8 +142,8 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     if waiting is not None:
         return (
             f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
-            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with it, "
-            "and that one led in the end."
+            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with "
+            "it, and that one led in the end."
         )
     threshold = round(manifest.recognizer.threshold * 1000)
     step, word = max(
