@@ -1,0 +1,35 @@
+/* A stroke to a picture that a network looks at, in integers.
+ *
+ * The stroke is centred and scaled to fill the picture, so that neither where nor how large it is drawn
+ * matters. Time is coded in colour: red at its start, green in its middle, blue at its end.
+ * tinyml_cli/features/raster.py computes the same numbers.
+ */
+#ifndef RASTER_H_
+#define RASTER_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RASTER_SIZE 32
+#define RASTER_CHANNELS 3
+#define RASTER_MAX_POINTS 160
+
+/* x to the right and y up, in 128ths. */
+typedef struct {
+  int8_t x;
+  int8_t y;
+} RasterPoint;
+
+/* Draws `count` points, 1..RASTER_MAX_POINTS, as red, green and blue of each pixel, row 0 on top. */
+void raster_draw(const RasterPoint* points, size_t count,
+                 uint8_t picture[RASTER_SIZE][RASTER_SIZE][RASTER_CHANNELS]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RASTER_H_ */

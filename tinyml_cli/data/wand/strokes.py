@@ -1,0 +1,86 @@
+"""Strokes: the path of a wand's tip, as files keep it and as the board draws it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+
+# As many as the course's firmware keeps and sends.
+MAX_POINTS = 160
+# Coordinates are int8 in 128ths, as the course's Bluetooth characteristic carries them.
+UNITS = 128
+_LAYOUT = 'A stroke file holds {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}.'
+
+Points = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One stroke.
+
+    Attributes:
+        points: int8 [2..160, 2], x to the right and y up, in 128ths.
+        label: what it shows; empty where nobody said.
+        source: the file it stands in, or the writer who drew it.
+    """
+
+    points: Points
+    label: str
+    source: str
+
+
+def to_points(path: NDArray[np.floating[Any]]) -> Points:
+    """float [n, 2] around 0 -> int8 [2..160, 2]; longer paths are thinned evenly."""
+    if len(path) > MAX_POINTS:
+        path = path[np.linspace(0, len(path) - 1, MAX_POINTS).round().astype(int)]
+    return np.clip(np.rint(path * UNITS), -128, 127).astype(np.int8)
+
+
+def read_strokes(path: Path) -> list[Stroke]:
+    """The strokes of one JSON file.
+
+    Raises:
+        TinymlError: an unreadable file, or a stroke without two finite points; its number is named.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise TinymlError(f"The strokes cannot be read: {error}", str(path), _LAYOUT) from error
+    entries = document.get("strokes") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise TinymlError("The file holds no strokes", str(path), _LAYOUT)
+    return [_stroke(entry, number, path) for number, entry in enumerate(entries)]
+
+
+def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
+    """Writes strokes in the layout that `read_strokes` reads."""
+    entries = [
+        {
+            "index": index,
+            "strokePoints": [{"x": x / UNITS, "y": y / UNITS} for x, y in stroke.points.tolist()],
+            "label": stroke.label,
+        }
+        for index, stroke in enumerate(strokes)
+    ]
+    write_atomic(path, json.dumps({"strokes": entries}) + "\n")
+
+
+def _stroke(entry: Any, number: int, path: Path) -> Stroke:
+    try:
+        points = [(float(point["x"]), float(point["y"])) for point in entry["strokePoints"]]
+        label = str(entry.get("label", ""))
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise TinymlError(f"Stroke {number} is not one ({error!r})", str(path), _LAYOUT) from error
+    if len(points) < 2 or not all(math.isfinite(value) for point in points for value in point):
+        raise TinymlError(f"Stroke {number} has not two finite points", str(path), _LAYOUT)
+    return Stroke(to_points(np.array(points)), label, path.name)
