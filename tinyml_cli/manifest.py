@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
-from tinyml_cli.features.image_settings import ImageInput, Presence
+from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
 
@@ -133,6 +133,7 @@ class Manifest(_Section):
     anomaly: AnomalyInput | None = None
     image: ImageInput | None = None
     presence: Presence | None = None
+    gate: Gate | None = None
     quantization: Quantization | None = None
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")

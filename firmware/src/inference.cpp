@@ -51,7 +51,7 @@ bool Inference::run() {
   return done;
 }
 
-#if defined(TINYML_APP_MULTI_TENANT)
+#if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 
 bool Inference::run_with(int (*invoke)(uint8_t* arena)) {
   const uint64_t start_us = hal_->clock_us();

@@ -1,6 +1,8 @@
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+
+#include <string.h>
 
 #include "audio_frontend_tables.h"
 #include "kws.h"
@@ -35,6 +37,19 @@ constexpr ListenerConfig kSecond = {
     {SECOND_LABEL_COUNT, kFirstWord, SECOND_DETECTION_THRESHOLD_PERMILLE, SECOND_AVERAGE_WINDOW_MS,
      SECOND_SUPPRESSION_MS, SECOND_MINIMUM_COUNT, SECOND_OUTPUT_ZERO_POINT,
      permille_per_step_q16(SECOND_OUTPUT_SCALE), SECOND_LONGER_WORDS, SECOND_PREFIX_WAIT_MS},
+};
+#elif defined(TINYML_APP_CASCADE)
+constexpr const char* kFirstModel = TINYML_FIRST_MODEL;
+
+constexpr LookerConfig kLooker = {
+    TINYML_SECOND_MODEL,
+    second_kLabels,
+    second_kLabelColors,
+    {SECOND_FRAME_WIDTH, SECOND_FRAME_HEIGHT, SECOND_FRAME_FORMAT, SECOND_IMAGE_SIZE, SECOND_IMAGE_CHANNELS,
+     SECOND_IMAGE_MULTIPLIER, SECOND_IMAGE_OFFSET, SECOND_IMAGE_SHIFT},
+    {SECOND_LABEL_COUNT, SECOND_PRESENCE_ON_PERMILLE, SECOND_PRESENCE_OFF_PERMILLE,
+     SECOND_PRESENCE_FRAMES_ON, SECOND_PRESENCE_FRAMES_OFF, SECOND_OUTPUT_ZERO_POINT,
+     permille_per_step_q16(SECOND_OUTPUT_SCALE)},
 };
 #else
 constexpr const char* kFirstModel = nullptr;
@@ -74,6 +89,12 @@ void KwsApp::setup(Hal& hal) {
 #if defined(TINYML_APP_MULTI_TENANT)
   listening = second_.begin(kSecond, second_window_) && listening;
 #endif
+#if defined(TINYML_APP_CASCADE)
+  if (!looker_.begin(kLooker, frame_, sizeof(frame_), &hal)) {
+    inference.refuse();
+    session_.fault("the image or presence settings are impossible");
+  }
+#endif
   if (!listening) {
     inference.refuse();
     session_.fault("the recognizer cannot hold this many labels or inferences");
@@ -93,6 +114,11 @@ void KwsApp::step() {
   if (sample_count > 0 && !host_feeds_ && frontend_ready_) {
     process_audio(samples, sample_count);
   }
+#if defined(TINYML_APP_CASCADE)
+  if (gate_open_ && looker_.read_camera(&session_.hal())) {
+    look();
+  }
+#endif
   if (!received && sample_count == 0) {
     session_.hal().idle();
   }
@@ -105,6 +131,10 @@ void KwsApp::reset_stream() {
   listener_.reset();
 #if defined(TINYML_APP_MULTI_TENANT)
   second_.reset();
+#endif
+#if defined(TINYML_APP_CASCADE)
+  looker_.reset();
+  gate_open_ = false;
 #endif
   host_feeds_ = false;
   last_pcm_seq_ = 0;
@@ -122,6 +152,10 @@ Reject KwsApp::execute(const Command& command) {
       return Reject::kNone;
     case Verb::kPcm:
       return accept_pcm(command);
+#if defined(TINYML_APP_CASCADE)
+    case Verb::kFrame:
+      return accept_frame(command);
+#endif
     case Verb::kLed:
       set_led(command.color);
       led_held_ = false;
@@ -161,6 +195,11 @@ void KwsApp::process_audio(const int16_t* samples, size_t count) {
     }
   }
   update_led();
+#if defined(TINYML_APP_CASCADE)
+  if (gate_open_ && stream_ms() - gate_since_ms_ >= TINYML_GATE_HOLD_MS) {
+    close_gate();
+  }
+#endif
 }
 
 void KwsApp::report_audio(const int16_t* samples, size_t count) {
@@ -253,7 +292,62 @@ void KwsApp::report(const Listener& listener, const Detection& detection) {
   name_model(listener, &line);
   line.end();
   set_led(listener.config().colors[detection.label]);
+#if defined(TINYML_APP_CASCADE)
+  if (strcmp(label, TINYML_GATE_LABEL) == 0) {
+    open_gate(label);
+  }
+#endif
 }
+
+#if defined(TINYML_APP_CASCADE)
+
+// The word, heard again while the gate is open, keeps it open for longer.
+void KwsApp::open_gate(const char* label) {
+  if (!gate_open_) {
+    looker_.reset();
+    session_.event().begin("gate").flag("open", true).text("label", label).number("t_ms", stream_ms()).end();
+  }
+  gate_open_ = true;
+  gate_since_ms_ = stream_ms();
+}
+
+void KwsApp::close_gate() {
+  gate_open_ = false;
+  session_.event()
+      .begin("gate")
+      .flag("open", false)
+      .text("label", TINYML_GATE_LABEL)
+      .number("t_ms", stream_ms())
+      .end();
+}
+
+void KwsApp::look() {
+  if (!session_.inference().ready()) {
+    return;
+  }
+  uint8_t* arena = session_.inference().engine().arena();
+  looker_.make_input(&session_, static_cast<int8_t*>(second_network_input_at(arena, 0)));
+  if (!session_.infer_with(second_network_invoke)) {
+    return;
+  }
+  looker_.judge(&session_, static_cast<const int8_t*>(second_network_output_at(arena, 0)));
+  if (looker_.label() != 0) {
+    led_held_ = false;  // its colour stays: somebody is there
+    close_gate();
+  }
+}
+
+Reject KwsApp::accept_frame(const Command& command) {
+  bool complete = false;
+  const Reject reject = looker_.accept(command, &complete);
+  // Nobody has said the word: the camera is off, and what the host shows is not looked at.
+  if (complete && gate_open_) {
+    look();
+  }
+  return reject;
+}
+
+#endif
 
 void KwsApp::name_model(const Listener& listener, JsonLine* line) {
   if (listener.config().model != nullptr) {
@@ -277,4 +371,4 @@ uint32_t KwsApp::stream_ms() const {
   return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ);
 }
 
-#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT
+#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE

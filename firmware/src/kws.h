@@ -1,7 +1,8 @@
 // Keyword spotting: microphone (or PCM from the host) -> features -> inference -> recognizer -> events.
 //
 // As the application multi_tenant, two models hear the same features one after the other; both work in the
-// arena of the larger one, so neither may keep anything in it from one inference to the next.
+// arena of the larger one, so neither may keep anything in it from one inference to the next. As the
+// application cascade, the second model looks through the camera, for a while after a word was heard.
 #pragma once
 
 #include <stddef.h>
@@ -14,9 +15,12 @@
 #include "session.h"
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_MULTI_TENANT)
+#if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 #include "second_model_settings.h"
 #include "second_network.h"
+#endif
+#if defined(TINYML_APP_CASCADE)
+#include "looker.h"
 #endif
 
 class KwsApp {
@@ -68,6 +72,18 @@ class KwsApp {
 
   Listener second_;
   int8_t second_window_[SECOND_INPUT_FRAMES * SECOND_FEATURE_CHANNELS] = {};
+#endif
+
+#if defined(TINYML_APP_CASCADE)
+  void open_gate(const char* label);
+  void close_gate();
+  void look();
+  Reject accept_frame(const Command& command);
+
+  Looker looker_;
+  bool gate_open_ = false;
+  uint32_t gate_since_ms_ = 0;
+  uint8_t frame_[SECOND_FRAME_BYTES] = {};
 #endif
 
   bool led_held_ = false;  // a detection's colour is shown, and will be put out

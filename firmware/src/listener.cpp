@@ -1,6 +1,6 @@
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 
 #include <string.h>
 
@@ -42,4 +42,4 @@ bool Listener::hear(uint32_t time_ms, const int8_t* scores, Detection* detection
   return recognizer_.push(time_ms, scores, detection);
 }
 
-#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT
+#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE

@@ -76,7 +76,7 @@ bool Session::infer() {
   return done;
 }
 
-#if defined(TINYML_APP_MULTI_TENANT)
+#if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 
 bool Session::infer_with(int (*invoke)(uint8_t* arena)) {
   last_run_seq_ = 0;

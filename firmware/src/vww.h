@@ -1,13 +1,11 @@
 // Visual wake words: camera frame (or frames from the host) -> inference -> presence over frames -> events.
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "hal.h"
-#include "image.h"
+#include "looker.h"
 #include "model_settings.h"
-#include "presence.h"
 #include "session.h"
 
 class VwwApp {
@@ -20,21 +18,10 @@ class VwwApp {
   void step();
 
  private:
-  void reset();
   Reject execute(const Command& command);
-  Reject accept_piece(const Command& command);
   void look();
-  void report_input();
-  void report_frame(uint32_t now_ms, uint32_t frame_us);
-  void report_change(uint32_t now_ms);
 
   Session session_;
-  Presence presence_;
-  bool ready_ = false;
-  bool has_camera_ = false;
-  bool host_feeds_ =
-      false;               // the host has sent frames since the last reset: the camera is not looked through
-  uint16_t last_seq_ = 0;  // of the last piece; 0: none, and never a duplicate
-  uint32_t frames_ = 0;    // looked at since the last reset
+  Looker looker_;
   uint8_t frame_[FRAME_BYTES] = {};
 };

@@ -24,6 +24,7 @@ def command(
       tinyml build --board nano33ble
       tinyml build runs/kws-yes-no --board native --json
       tinyml build runs/kws-yes-no --with runs/kws-marvin --board nano33ble
+      tinyml build runs/kws-yes-no --with runs/vww-person --board sim
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
@@ -38,5 +39,5 @@ def command(
         if outcome[key] is not None
     )
     following = "tinyml profile" if outcome["app"] == "bench" else f"tinyml monitor --board {board}"
-    following += " --app multi_tenant" if other is not None else ""
+    following += f" --app {outcome['app']}" if other is not None else ""
     console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

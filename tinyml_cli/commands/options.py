@@ -114,7 +114,7 @@ App = Annotated[
 
 With = Annotated[
     str | None,
-    typer.Option("--with", metavar="RUN", help="Another run whose words the board listens for too."),
+    typer.Option("--with", metavar="RUN", help="Another run: its words are heard too, or its model looks after a word."),
 ]
 
 

@@ -65,9 +65,9 @@ def build(
         inputs = replace(inputs, profile=True)
     if other is not None:
         inputs = tenants.join(run, other, inputs)
-    elif inputs.app == tenants.APP:
+    elif inputs.app in tenants.APPS:
         raise TinymlError(
-            f"The application {tenants.APP} takes two models", "--app", "Name the other: --with RUN"
+            f"The application {inputs.app} takes two models", "--app", "Name the other: --with RUN"
         )
     target.require("build")
     budget.check_estimate(target, model_graph(run), _arena_bytes(inputs))

@@ -1,9 +1,11 @@
-"""Two models that listen for words on one board: one front end, one arena, a recogniser each."""
+"""Two models on one board, in one arena: both listen, or the second looks when the first has heard a word."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from tinyml_cli.device.cascade import APP as CASCADE
+from tinyml_cli.device.cascade import gate_defines
 from tinyml_cli.device.inputs import gather
 from tinyml_cli.device.project import ProjectInputs
 from tinyml_cli.engines import second
@@ -15,6 +17,7 @@ from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
 APP = "multi_tenant"
+APPS = (APP, CASCADE)
 
 
 def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
@@ -35,8 +38,9 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         )
     if run.path.resolve() == other.path.resolve():
         raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
-    networks = [_network(each) for each in (run, other)]
-    if run.manifest().features != other.manifest().features:
+    looks = other.manifest().image is not None
+    networks = [_network(run), _network(other, looks)]
+    if not looks and run.manifest().features != other.manifest().features:
         raise TinymlError(
             "The two models hear through different front ends",
             str(other.path),
@@ -52,13 +56,15 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         "FIRST_MODEL": string_literal(names[0]),
         "SECOND_MODEL": string_literal(names[1]),
     }
+    if looks:
+        return replace(first, app=CASCADE, texts=texts, defines=defines | gate_defines(run, other))
     return replace(first, app=APP, texts=texts, defines=defines)
 
 
-def _network(run: Run) -> compiler.Network:
+def _network(run: Run, looks: bool = False) -> compiler.Network:
     """The run's compiled model, if another one may work in its arena between two inferences."""
     manifest = run.manifest()
-    if manifest.features is None or manifest.task != "kws":
+    if not looks and (manifest.features is None or manifest.task != "kws"):
         raise TinymlError(
             "The run's model does not listen for words",
             str(run.path),

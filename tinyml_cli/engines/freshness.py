@@ -22,7 +22,7 @@ def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
         io: where the aot engine's inputs and outputs lie.
     """
     known = manifest.model_dump_json(
-        include={"task", "labels", "features", "clip_ms", "recognizer", "anomaly"}
+        include={"task", "labels", "features", "clip_ms", "recognizer", "anomaly", "image", "presence"}
     )
     parts = (engine, io, manifest.artifacts[board_model(manifest)].sha256, known, _generator())
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -77,3 +77,14 @@ class Presence(BaseModel):
         if self.threshold_off > self.threshold_on:
             raise ValueError("threshold_off must not lie above threshold_on")
         return self
+
+
+class Gate(BaseModel):
+    """On a board with a model that listens: when this one may look."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    when: str | None = Field(default=None, description="the word; the listening model's first by default")
+    hold_ms: int = Field(
+        default=3000, ge=100, le=600_000, description="for how long after it, or until somebody is seen"
+    )

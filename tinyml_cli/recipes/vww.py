@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from tinyml_cli.features.image_settings import ImageInput, Presence
+from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.recipes.base import BaseRecipe, Section
 
 
@@ -74,6 +74,7 @@ class VwwRecipe(BaseRecipe):
     model: ImageModelRecipe = Field(default_factory=ImageModelRecipe)
     training: ImageTrainingRecipe = Field(default_factory=ImageTrainingRecipe)
     presence: Presence = Field(default_factory=Presence)
+    gate: Gate = Field(default_factory=Gate)
 
     @field_validator("classes")
     @classmethod

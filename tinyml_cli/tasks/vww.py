@@ -172,6 +172,7 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: ImageFitted) -> Manife
         labels=recipe.classes,
         image=recipe.image,
         presence=recipe.presence,
+        gate=recipe.gate,
         data=Data(
             source="procedural" if data.origin == "procedural" else "folder",
             path=recipe.data_path,

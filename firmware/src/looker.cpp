@@ -1,0 +1,106 @@
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_VWW) || defined(TINYML_APP_CASCADE)
+
+#include <string.h>
+
+#include "looker.h"
+
+bool Looker::begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Hal* hal) {
+  config_ = config;
+  frame_ = frame;
+  frame_bytes_ = frame_bytes;
+  const bool possible = image_config_ok(&config_.image) && image_frame_bytes(&config_.image) == frame_bytes &&
+                        presence_.begin(config_.presence);
+  const bool is_colour = config_.image.format == IMAGE_RGB565;
+  has_camera_ =
+      possible && hal->camera_begin(config_.image.frame_width, config_.image.frame_height, is_colour);
+  reset();
+  return possible;
+}
+
+void Looker::reset() {
+  presence_.reset();
+  host_feeds_ = false;
+  last_seq_ = 0;
+  frames_ = 0;
+}
+
+Reject Looker::accept(const Command& command, bool* complete) {
+  *complete = false;
+  if (command.offset > frame_bytes_ || command.bytes > frame_bytes_ - command.offset) {
+    return Reject::kRange;
+  }
+  // A repeated number means that our answer was lost: this piece has been taken already.
+  if (command.seq == 0 || command.seq != last_seq_) {
+    last_seq_ = command.seq;
+    host_feeds_ = true;
+    memcpy(frame_ + command.offset, command.data, command.bytes);
+    *complete = command.offset + command.bytes == frame_bytes_;
+  }
+  return Reject::kNone;
+}
+
+bool Looker::read_camera(Hal* hal) {
+  return has_camera_ && !host_feeds_ && hal->camera_read(frame_, frame_bytes_);
+}
+
+size_t Looker::input_bytes() const {
+  return static_cast<size_t>(config_.image.size) * config_.image.size * config_.image.channels;
+}
+
+void Looker::make_input(Session* session, int8_t* input) {
+  const uint64_t start_us = session->hal().clock_us();
+  image_to_input(&config_.image, frame_, input);
+  scaling_us_ = static_cast<uint32_t>(session->hal().clock_us() - start_us);
+  if (session->traces(kTraceFeatures)) {
+    session->event().begin("input").number("frame", frames_ + 1).hex("data", input, input_bytes()).end();
+  }
+}
+
+void Looker::judge(Session* session, const int8_t* scores) {
+  const uint32_t now_ms = session->hal().clock_ms();
+  const uint32_t inference_us = session->inference().microseconds();
+  ++frames_;
+  session->event()
+      .begin("image")
+      .number("frame", frames_)
+      .number("t_ms", now_ms)
+      .number("frame_us", scaling_us_ + inference_us)
+      .number("inference_us", inference_us)
+      .numbers("q", scores, config_.presence.labels)
+      .end();
+  if (presence_.push(scores)) {
+    report_change(session, now_ms);
+  }
+}
+
+void Looker::report_change(Session* session, uint32_t now_ms) {
+  const char* label = config_.labels[presence_.label()];
+  TextLine text(session->sink());
+  text.text("Sees ")
+      .text(label)
+      .text(" (")
+      .number((presence_.score_permille() + 5u) / 10)
+      .text("%) @")
+      .number(now_ms)
+      .text("ms");
+  if (config_.model != nullptr) {
+    text.text(" by ").text(config_.model);
+  }
+  text.text("\n").flush();
+  JsonLine line = session->event();
+  line.begin("person")
+      .text("label", label)
+      .flag("present", presence_.label() != 0)
+      .permille("score", presence_.score_permille())
+      .number("frame", frames_)
+      .number("t_ms", now_ms);
+  if (config_.model != nullptr) {
+    line.text("model", config_.model);
+  }
+  line.end();
+  session->show(config_.colors[presence_.label()], now_ms);
+}
+
+#endif  // TINYML_APP_VWW || TINYML_APP_CASCADE

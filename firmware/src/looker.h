@@ -1,0 +1,57 @@
+// One model's share of what the camera sees: the frame being filled, the model's input made of it, and what
+// its scores mean over frames.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command.h"
+#include "image.h"
+#include "presence.h"
+#include "session.h"
+
+struct LookerConfig {
+  const char* model;  // its name; nullptr: it is the only one on the board
+  const char* const* labels;
+  const uint8_t (*colors)[3];  // one per label
+  ImageConfig image;
+  PresenceConfig presence;
+};
+
+class Looker {
+ public:
+  // `frame` is memory for one frame; it and what `config` points to must outlive the looker. False if the
+  // settings are impossible, or the frame has another size.
+  bool begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Hal* hal);
+
+  // Forgets frames and whom it saw.
+  void reset();
+
+  // Takes a piece of a frame from the host. `*complete` tells whether the frame is whole now.
+  Reject accept(const Command& command, bool* complete);
+
+  // Waits for a frame of the camera. False where there is none, or the host has sent frames since reset().
+  bool read_camera(Hal* hal);
+
+  // Makes the model's input, and reports it where `trace features` asks for that.
+  void make_input(Session* session, int8_t* input);
+
+  // Takes the scores of one inference; reports the frame, and whom it sees when that has changed.
+  void judge(Session* session, const int8_t* scores);
+
+  size_t label() const { return presence_.label(); }
+  size_t input_bytes() const;
+
+ private:
+  void report_change(Session* session, uint32_t now_ms);
+
+  LookerConfig config_ = {};
+  Presence presence_;
+  uint8_t* frame_ = nullptr;
+  size_t frame_bytes_ = 0;
+  bool has_camera_ = false;
+  bool host_feeds_ = false;
+  uint16_t last_seq_ = 0;  // of the last piece; 0: none, and never a duplicate
+  uint32_t frames_ = 0;    // looked at since the last reset
+  uint32_t scaling_us_ = 0;
+};

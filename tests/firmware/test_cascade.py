@@ -1,0 +1,138 @@
+"""A model that looks only after another one has heard a word, both in one arena."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Tinyml
+from tests.device import looking_run
+from tests.firmware import random_listener
+from tests.firmware.test_kws_app import TOOLS, Device
+from tests.firmware.test_vww_app import frame_of, show
+from tinyml_cli.device.build import build
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.image_settings import Gate
+from tinyml_cli.manifest import Recognizer
+from tinyml_cli.run import Run
+
+LISTENS = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
+HOLD_MS = 1000
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    folder = tmp_path_factory.mktemp("cascade")
+    listens = random_listener.make(folder / "colours", ["red", "green"], 5, LISTENS)
+    looks = looking_run.make(folder / "people")
+    manifest = looks.manifest()
+    manifest.gate = Gate(when="red", hold_ms=HOLD_MS)
+    looks.save(manifest)
+    return listens, looks
+
+
+@pytest.fixture(scope="module", params=["native", "sim"])
+def firmware(
+    request: pytest.FixtureRequest, runs: tuple[Run, Run], tinyml: Tinyml
+) -> tuple[str, Path, dict[str, Any]]:
+    board = request.param
+    for tool in TOOLS[board]:
+        if shutil.which(tool) is None:
+            pytest.skip(f"no {tool} here")
+    arguments = ("build", runs[0].path, "--with", runs[1].path, "--board", board, "--json")
+    outcome = tinyml(*arguments, cwd=runs[0].path.parent).json
+    return board, Path(outcome["elf"]), outcome
+
+
+@pytest.fixture
+def device(firmware: tuple[str, Path, dict[str, Any]]) -> Iterator[Device]:
+    device = Device(firmware[0], firmware[1])
+    try:
+        assert device.wait("ready")["app"] == "cascade"
+        yield device
+    finally:
+        device.process.kill()
+        device.process.wait()
+
+
+def sound_of(run: Run, word: str) -> np.ndarray:
+    """Noise in which the first word that the first model hears is this one, up to that moment."""
+    labels = run.manifest().labels
+    for seed in range(7, 60):
+        audio = random_listener.sounds(10, seed)
+        heard = random_listener.heard(run, audio)
+        if heard and labels[heard[0].label] == word:
+            return audio[: (heard[0].time_ms + 20) * 16]
+    raise AssertionError(f"{word} is never heard first")
+
+
+def open_gates(device: Device, lines: list[str]) -> list[bool]:
+    device.lines = lines
+    return [event["open"] for event in device.events("gate")]
+
+
+def test_the_word_opens_the_camera_and_somebody_closes_it(device: Device, runs: tuple[Run, Run]) -> None:
+    bright = frame_of(looking_run.PERSON_GREY)
+    assert show(device, bright)["image"] == []  # nobody has said the word
+    said = device.play(sound_of(runs[0], "red"), 100)
+    assert open_gates(device, said)[-1] is True
+    first, second, third = (show(device, bright, 20_000 + 50 * index) for index in range(3))
+    assert [event["frame"] for event in first["image"] + second["image"]] == [1, 2]
+    assert [event["model"] for event in second["person"]] == ["people"]
+    assert second["person"][0]["label"] == "person"
+    assert second["led"][-1]["g"] == 255
+    assert third["image"] == []  # somebody was seen: the camera is off again
+
+
+def test_other_words_leave_the_camera_off(device: Device, runs: tuple[Run, Run]) -> None:
+    said = device.play(sound_of(runs[0], "green"), 100)
+    assert any('"label":"green"' in line for line in said)
+    assert open_gates(device, said) == []
+    assert show(device, frame_of(looking_run.PERSON_GREY), 20_000)["image"] == []
+
+
+def test_the_camera_goes_off_by_itself(device: Device, runs: tuple[Run, Run]) -> None:
+    audio = sound_of(runs[0], "red")
+    device.play(audio, 100)
+    said = device.play(np.zeros(16 * (HOLD_MS + 400), np.int16), 10_000)
+    gates = open_gates(device, said)
+    assert False in gates
+    if gates[-1] is False:
+        assert show(device, frame_of(looking_run.PERSON_GREY), 20_000)["image"] == []
+
+
+def test_scores_are_those_of_each_model_alone(device: Device, runs: tuple[Run, Run]) -> None:
+    audio = sound_of(runs[0], "red")
+    device.command("trace 1 scores")
+    device.play(audio, 100)
+    times, expected = random_listener.scores(runs[0], audio)
+    scores = device.events("scores")
+    assert [event["t_ms"] for event in scores] == times.tolist()
+    assert np.array_equal([event["q"] for event in scores], expected)
+
+
+def test_the_arena_is_that_of_the_larger_one(
+    firmware: tuple[str, Path, dict[str, Any]], runs: tuple[Run, Run]
+) -> None:
+    sizes = [
+        int(re.findall(r"#define NETWORK_ARENA_BYTES (\d+)", run.file("export/aot/network.h").read_text())[0])
+        for run in runs
+    ]
+    assert firmware[2]["app"] == "cascade"
+    assert firmware[2]["arena_bytes"] == max(sizes)
+
+
+def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    copy = Run(Path(shutil.copytree(runs[1].path, tmp_path / "others")))
+    document = json.loads(copy.file("manifest.json").read_text())
+    document["gate"]["when"] = "blue"
+    copy.file("manifest.json").write_text(json.dumps(document))
+    with pytest.raises(TinymlError, match="opens at `blue`"):
+        build(runs[0], "native", other=copy)
