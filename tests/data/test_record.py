@@ -21,6 +21,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data.record_session import Plan, Recorder
 from tinyml_cli.data.record_source import BoardSource, WavSource
 from tinyml_cli.data.record_view import RecordView
+from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.device import build, vendor
 from tinyml_cli.device.protocol import Audio, Ready
 from tinyml_cli.errors import TinymlError
@@ -250,13 +251,17 @@ def test_no_microphone_and_no_package(tmp_path: Path) -> None:
         assert what in terminal.text.replace("\r\n", "")
 
 
-def test_without_a_terminal_and_with_bad_words(tinyml: Tinyml, tmp_path: Path) -> None:
+def test_without_a_terminal(tinyml: Tinyml, tmp_path: Path) -> None:
     answer = tinyml("data", "record", "--words", "up", "--speaker", "a", "--json", cwd=tmp_path, code=2)
     assert "--from-wav" in answer.json["error"]["next_step"]
-    answer = tinyml("data", "record", "--words", "../x", "--speaker", "a", "--json", cwd=tmp_path, code=2)
-    assert "not usable as a word" in answer.json["error"]["what"]
-    answer = tinyml("data", "record", "--words", "up", "--speaker", "..", "--json", cwd=tmp_path, code=2)
-    assert "speaker" in answer.json["error"]["what"]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("Ann A.", "Ann-A"), ("../x/y", "x-y"), ("Zoë", "Zoë")])
+def test_names_of_speakers(name: str, expected: str) -> None:
+    assert speaker_id(name) == expected
+    for useless in ("..", " ", "a_nohash_1", "x" * 81):
+        with pytest.raises(TinymlError, match="name of a speaker"):
+            speaker_id(useless)
 
 
 class _LossyLink:
