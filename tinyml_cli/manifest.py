@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
+from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
@@ -135,6 +136,7 @@ class Manifest(_Section):
     presence: Presence | None = None
     gate: Gate | None = None
     quantization: Quantization | None = None
+    reference: Reference | None = None
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")
     exports: dict[str, str] = Field(

@@ -16,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, curves, groups, mistakes, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.calibration_curve import reliability
+from tinyml_cli.evaluation.drift import columns as drift
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.evaluation.summary import show
@@ -88,6 +89,7 @@ def evaluate(
         "device": device,
     }
     _write(run, outcome, examples)
+    _keep_reference(run, answers, examples)
     show(outcome)
     return outcome
 
@@ -236,6 +238,14 @@ def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
     for name in (METRICS, CONFUSION, REPORT):
         run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    run.save(manifest)
+
+
+def _keep_reference(run: Run, answers: Answers, examples: EvaluationSet) -> None:
+    """Summaries of scores and features, for `tinyml drift`."""
+    manifest = run.manifest()
+    values = drift.clip_values(manifest.labels, answers.int8, examples.features)
+    manifest.reference = drift.reference_of(values, examples.note)
     run.save(manifest)
 
 

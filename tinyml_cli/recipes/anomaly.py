@@ -64,6 +64,7 @@ class MixtureRecipe(Section):
 
     clusters: int = Field(default=8, ge=1, le=64)
     dimensions: int = Field(default=16, ge=1, le=64, description="principal components, at most")
+    residual_directions: int = Field(default=16, ge=0, le=64, description="random, outside of them")
     radius_quantile: float = Field(default=0.99, gt=0.5, le=1, description="of distances within a cluster")
 
 

@@ -17,6 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import threshold as thresholds
 from tinyml_cli.evaluation.anomaly.model import CLUSTERS, AnomalyModel
 from tinyml_cli.evaluation.curves import roc_auc
+from tinyml_cli.evaluation.drift import columns as drift
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import atomic_path, write_atomic
@@ -135,8 +136,9 @@ class AnomalyDetection:
         with np.load(run.require(manifest, THRESHOLD_SAMPLE)) as archive:
             features, recording = archive["features"], archive["recording"]
         console.info(f"Setting the threshold on {len(features)} normal windows …")
+        scores = model.scores(features)
         found = thresholds.choose(
-            model.scores(features),
+            scores,
             model.float_scores(features),
             recording,
             model.source.window_s,
@@ -144,6 +146,10 @@ class AnomalyDetection:
         )
         manifest.anomaly.mixture = model.mixture
         manifest.anomaly.threshold = found
+        manifest.reference = drift.reference_of(
+            drift.anomaly_values(manifest, scores, model.inputs(features)),
+            f"{len(scores)} normal windows kept for the threshold",
+        )
         run.save(manifest)
         return {"threshold": found.model_dump()}
 
@@ -232,7 +238,7 @@ def _fit_clusters(recipe: AnomalyRecipe, real: NDArray[np.float32]) -> _Fit:
     from tinyml_cli.models import projection
     from tinyml_cli.training import clusters
 
-    found = clusters.components(real, recipe.mixture.dimensions)
+    found = clusters.components(real, recipe.mixture, recipe.seed)
     points = real.astype(np.float64) @ found.matrix + found.bias
     made = clusters.fit(points, recipe.method, recipe.mixture, recipe.seed)
     metrics = {"dimensions": found.matrix.shape[1], "clusters": len(made.constants)}

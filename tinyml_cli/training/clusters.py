@@ -24,6 +24,8 @@ _RESTARTS = 4
 # A cluster of very few windows would have a radius of nearly nothing.
 _LEAST_RADIUS_SHARE = 0.3
 _COVARIANCE_FLOOR = 1e-2
+# Directions that hardly vary are not stretched beyond this: in deviations of single features.
+_LEAST_SPREAD = 0.2
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,38 @@ class Clusters:
     constants: FloatArray
 
 
-def components(windows: NDArray[np.float32], most: int) -> Components:
-    """Whitened principal components that explain nearly all of the variance, at most `most`.
+def components(windows: NDArray[np.float32], recipe: MixtureRecipe, seed: int) -> Components:
+    """Whitened principal components, and whitened random directions in what they leave over.
+
+    A fault may show where normal running hardly varies, so outside of all components. A few random directions
+    keep the energy there (W. B. Johnson and J. Lindenstrauss, "Extensions of Lipschitz mappings into a Hilbert
+    space", 1984), and the network stays linear.
 
     Args:
         windows: float32 [windows, values], normal.
-        most: components.
+        recipe: how many of each.
+        seed: of the random directions.
     """
     pca = _sklearn("decomposition").PCA(svd_solver="full").fit(windows.astype(np.float64))
     explained = np.cumsum(pca.explained_variance_ratio_)
     enough = int(np.searchsorted(explained, _EXPLAINED_SHARE) + 1)
-    count = max(1, min(most, enough, int((pca.explained_variance_ > 1e-9).sum())))
-    matrix = pca.components_[:count].T / np.sqrt(pca.explained_variance_[:count])
+    count = max(1, min(recipe.dimensions, enough, int((pca.explained_variance_ > 1e-9).sum())))
+    basis = pca.components_[:count].T
+    rest = _directions(basis, recipe.residual_directions, seed)
+    directions = np.concatenate([basis, rest], axis=1)
+    spread = ((windows.astype(np.float64) - pca.mean_) @ directions).std(axis=0)
+    matrix = directions / np.maximum(spread, _LEAST_SPREAD)
     return Components(matrix, -pca.mean_ @ matrix)
+
+
+def _directions(basis: FloatArray, count: int, seed: int) -> FloatArray:
+    """Random orthonormal directions at right angles to a basis, float64 [values, at most count]."""
+    values, taken = basis.shape
+    count = min(count, values - taken)
+    drawn = np.random.default_rng([seed, 12]).normal(size=(values, count))
+    drawn -= basis @ (basis.T @ drawn)
+    directions: FloatArray = np.linalg.qr(drawn)[0] if count else drawn
+    return directions
 
 
 def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) -> Clusters:

@@ -106,7 +106,8 @@ def input_errors(model: AnomalyModel, features: NDArray[np.int32]) -> NDArray[np
     outputs = model.outputs(inputs)
     if model.mixture is None:
         steps = score.squared_errors(inputs, outputs, model.input, model.output)
-        squares: NDArray[np.float64] = steps * (model.input.scale / (1 << score.STEP_BITS)) ** 2
+        unit = (model.input.scale / (1 << score.STEP_BITS)) ** 2
+        squares: NDArray[np.float64] = steps.astype(np.float64) * unit
         return squares
     assert model.clusters is not None
     real = model.real(features)
@@ -114,9 +115,9 @@ def input_errors(model: AnomalyModel, features: NDArray[np.int32]) -> NDArray[np
     answers = model.float_outputs(identity).astype(np.float64)
     bias, matrix = answers[0], answers[1:] - answers[0]
     centers = model.clusters.centers[score.nearest(outputs, model.mixture)]
-    usual = (centers - bias) @ np.linalg.pinv(matrix)
-    errors: NDArray[np.float64] = (real - usual) ** 2
-    return errors
+    usual: NDArray[np.float64] = (centers - bias) @ np.linalg.pinv(matrix)
+    differences: NDArray[np.float64] = real.astype(np.float64) - usual
+    return differences**2
 
 
 def _windows(clip: Path, run: Run, model: AnomalyModel) -> NDArray[np.int16]:

@@ -1,0 +1,110 @@
+"""Drift: the two measures on known distributions, and the command on logs of every kind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Tinyml
+from tinyml_cli.evaluation.drift.columns import clip_values, reference_of, summarise
+from tinyml_cli.evaluation.drift.compare import compare
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import Run
+
+RNG = np.random.default_rng(4)
+
+
+def test_same_distribution_is_no_drift() -> None:
+    for n in (60, 400, 5000):
+        for _ in range(20):
+            shift = compare("score", summarise(RNG.normal(size=1000)), RNG.normal(size=n))
+            assert not shift.drifted, shift
+
+
+def test_measures_of_a_known_shift() -> None:
+    """Normal distributions a deviation apart: KS is 2 Phi(1/2) - 1 = 0.383, PSI nears the divergence, 1."""
+    shift = compare("x", summarise(RNG.normal(size=200_000)), RNG.normal(1.0, 1.0, 200_000))
+    assert shift.ks == pytest.approx(0.383, abs=0.01)
+    assert 0.85 < shift.psi < 1.0
+    assert shift.drifted
+
+
+def test_a_spread_that_grows_is_drift_though_the_mean_stays() -> None:
+    assert compare("x", summarise(RNG.normal(size=3000)), RNG.normal(0, 3, 2000)).drifted
+
+
+def test_values_with_few_levels() -> None:
+    reference = summarise(RNG.integers(0, 3, 2000).astype(float))
+    assert not compare("x", reference, RNG.integers(0, 3, 500).astype(float)).drifted
+    assert compare("x", reference, np.full(500, 2.0)).drifted
+    constant = summarise(np.zeros(500))
+    assert not compare("x", constant, np.zeros(200)).drifted
+    assert compare("x", constant, np.ones(200)).drifted
+
+
+LABELS = ["silence", "unknown", "yes", "no"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A keyword spotter's manifest with summaries, and no model."""
+    run = Run.create(tmp_path / "runs" / "kws")
+    run.file("recipe.yaml").write_text("task: kws\n")
+    manifest = Manifest(task="kws", seed=1, labels=LABELS)
+    features = RNG.integers(0, 600, (300, 49, 8)).astype(np.uint16)
+    outputs = RNG.integers(-128, 128, (300, 4)).astype(np.int8)
+    manifest.reference = reference_of(clip_values(LABELS, outputs, features), "test")
+    run.save(manifest)
+    return run
+
+
+def write_log(path: Path, low: int, high: int, frames: int = 300, junk: bool = False) -> Path:
+    lines: list[Any] = []
+    for index in range(frames):
+        q = RNG.integers(-128, 128, 4).tolist()
+        data = RNG.integers(low, high, 8).astype("<u2").tobytes().hex()
+        lines += [
+            {"event": "scores", "t_ms": index, "q": q},
+            {"event": "features", "frame": index, "data": data},
+        ]
+    text = "\n".join(json.dumps(line) for line in lines)
+    path.write_bytes((text + ("\n{half a line\n\xff\xfe\n" if junk else "\n")).encode("latin-1"))
+    return path
+
+
+def test_command_says_no_drift_and_exits_0(tinyml: Tinyml, run: Run, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log.jsonl", 0, 600, junk=True)
+    answer = tinyml("drift", run.path, log, "--json", cwd=tmp_path)
+    outcome = answer.json
+    assert outcome["drift"] is False and len(outcome["columns"]) == 12 and outcome["missing"] == []
+    assert Path(outcome["picture"]).stat().st_size > 5000
+    assert "no events" in answer.err
+
+
+def test_command_says_drift_and_exits_1(tinyml: Tinyml, run: Run, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log.jsonl", 200, 800)
+    answer = tinyml("drift", run.path, log, "--json", cwd=tmp_path, code=1)
+    assert answer.json["drift"] is True
+    worst = answer.json["columns"][0]
+    assert worst["name"].startswith("feature channel") and worst["drifted"]
+    same = tinyml("drift", run.path, log, "--baseline", log, "--json", cwd=tmp_path)
+    assert same.json["drift"] is False and same.json["psi"] == pytest.approx(0, abs=1e-9)
+    loose = tinyml("drift", run.path, log, "--share", "1", cwd=tmp_path)
+    assert "No drift" in loose.out
+
+
+def test_too_little_to_tell_is_an_error(tinyml: Tinyml, run: Run, tmp_path: Path) -> None:
+    short = tinyml("drift", run.path, write_log(tmp_path / "s.jsonl", 0, 600, 10), cwd=tmp_path, code=2)
+    assert "at least 50" in short.err
+    (tmp_path / "empty").write_bytes(b"")
+    assert "0 values" in tinyml("drift", run.path, tmp_path / "empty", cwd=tmp_path, code=2).err
+    assert "no such log" in tinyml("drift", run.path, tmp_path / "none", cwd=tmp_path, code=2).err
+    manifest = run.manifest()
+    manifest.reference = None
+    run.save(manifest)
+    log = write_log(tmp_path / "log.jsonl", 0, 600)
+    assert "no summaries" in tinyml("drift", run.path, log, cwd=tmp_path, code=2).err

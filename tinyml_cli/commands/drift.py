@@ -1,0 +1,53 @@
+"""tinyml drift"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_FAILURE
+
+
+def command(
+    reference: Annotated[
+        str, typer.Argument(metavar="REFERENCE", help="The run whose firmware the board ran.")
+    ],
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="What `tinyml monitor --log` wrote.")],
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="LOG", help="Compare with this older log, not with the training."),
+    ] = None,
+    psi: Annotated[
+        float, typer.Option("--psi", min=0.01, help="From this index on a quantity drifts.")
+    ] = 0.25,
+    ks: Annotated[
+        float, typer.Option("--ks", min=0.01, max=1, help="From this distance on a quantity drifts.")
+    ] = 0.2,
+    share: Annotated[
+        float, typer.Option("--share", min=0, max=1, help="Share of features that may drift.")
+    ] = 0.1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The picture; report/drift.png in the run by default.")
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say whether scores and features of a board are still those of the training. Exit code 1: they are not.
+
+    \b
+    Examples:
+      tinyml monitor --board nano33ble --trace scores,features --duration 600 --log today.jsonl
+      tinyml drift runs/anomaly-autoencoder today.jsonl
+      tinyml drift runs/kws-yes-no today.jsonl --baseline first_week.jsonl
+    """
+    from tinyml_cli.evaluation.drift.drift import drift
+    from tinyml_cli.run import Run
+
+    outcome = drift(Run.open(reference), log, baseline, psi, ks, share, out)
+    console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")
+    if outcome["drift"]:
+        raise typer.Exit(code=EXIT_FAILURE)

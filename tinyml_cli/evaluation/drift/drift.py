@@ -1,0 +1,126 @@
+"""tinyml drift: what a board reported, against what was there at training time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.console import console
+from tinyml_cli.device.protocol import Event, LineDecoder, Malformed, Text
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.drift.columns import Values, event_values, reference_of
+from tinyml_cli.evaluation.drift.compare import KS_DRIFT, PSI_DRIFT, Shift, compare
+from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import Run
+
+PICTURE = "report/drift.png"
+# Below this many values a histogram of ten bins says nothing.
+LEAST_VALUES = 50
+FEATURE_SHARE = 0.1
+_SHOWN = 12
+
+
+def drift(
+    run: Run,
+    log: Path,
+    baseline: Path | None = None,
+    psi_limit: float = PSI_DRIFT,
+    ks_limit: float = KS_DRIFT,
+    feature_share: float = FEATURE_SHARE,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Compares every quantity that reference and log have in common.
+
+    Args:
+        run: whose firmware the board ran.
+        log: what `tinyml monitor --log` wrote.
+        baseline: another log to compare with, from when all was well; None takes the manifest's summaries.
+        psi_limit, ks_limit: of one quantity.
+        feature_share: from which share of drifted features on it is drift; one drifted score is enough.
+        out: the picture; report/drift.png in the run by default.
+
+    Returns:
+        run, log, reference (what it was made from), drift, why, psi and ks (means over all quantities),
+        columns (a list of `Shift`'s fields, worst first), missing (not in the log), picture.
+
+    Raises:
+        TinymlError: no reference, or a log with too little in it.
+    """
+    manifest = run.manifest()
+    reference = _reference(run, manifest, baseline)
+    values = _values(manifest, log)
+    common = [name for name in reference.columns if len(values.get(name, ())) >= LEAST_VALUES]
+    if not common:
+        most = max((len(each) for each in values.values()), default=0)
+        raise TinymlError(
+            f"The log has {most} values of any quantity of the reference, at least {LEAST_VALUES} are needed",
+            str(log),
+            "Log for longer, and all of it: tinyml monitor --log FILE --trace scores,features",
+        )
+    shifts = [compare(n, reference.columns[n], values[n], psi_limit, ks_limit) for n in common]
+    shifts.sort(key=lambda shift: (-shift.drifted, -shift.psi))
+    drifted, why = _judge(shifts, feature_share)
+    picture = out or run.file(PICTURE)
+    outcome: dict[str, Any] = {
+        "run": str(run.path),
+        "log": str(log),
+        "reference": reference.of,
+        "drift": drifted,
+        "why": why,
+        "psi": float(np.mean([shift.psi for shift in shifts])),
+        "ks": float(np.mean([shift.ks for shift in shifts])),
+        "columns": [shift.as_dict() for shift in shifts],
+        "missing": [name for name in reference.columns if name not in common],
+        "picture": str(picture),
+    }
+    from tinyml_cli.evaluation.drift.picture import drift_png
+
+    drift_png(picture, shifts, reference, values, f"{run.path.resolve().name} and {log.name}")
+    rows = [[s.name, s.n, s.psi, s.ks, "drift" if s.drifted else ""] for s in shifts[:_SHOWN]]
+    console.table("Furthest from the reference", ["quantity", "n", "PSI", "KS", ""], rows)
+    return outcome
+
+
+def _judge(shifts: Sequence[Shift], feature_share: float) -> tuple[bool, str]:
+    scores = [shift for shift in shifts if shift.name.startswith("score")]
+    features = [shift for shift in shifts if not shift.name.startswith("score")]
+    moved_scores = [shift.name for shift in scores if shift.drifted]
+    moved = [shift.name for shift in features if shift.drifted]
+    if moved_scores:
+        return True, f"Drift: {', '.join(moved_scores)}; {len(moved)} of {len(features)} features too."
+    if features and len(moved) > feature_share * len(features):
+        return True, f"Drift: {len(moved)} of {len(features)} features, such as {moved[0]}."
+    text = f"No drift: {len(scores)} scores and {len(features)} features compared"
+    return False, f"{text}, {len(moved)} features beyond the limit." if moved else f"{text}."
+
+
+def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference:
+    if baseline is not None:
+        return reference_of(_values(manifest, baseline), f"log {baseline.name}")
+    if manifest.reference is None:
+        raise TinymlError(
+            "The manifest has no summaries of scores and features",
+            str(run.path),
+            "Run `tinyml evaluate` (anomaly detection: `tinyml convert`), or give --baseline LOG.",
+        )
+    return manifest.reference
+
+
+def _values(manifest: Manifest, log: Path) -> Values:
+    if not log.is_file():
+        raise TinymlError("There is no such log", str(log), "Make one: tinyml monitor --log FILE")
+    decoder = LineDecoder()
+    events: list[Event] = []
+    strange = 0
+    with log.open("rb") as stream:
+        for line in stream:
+            for event in decoder.feed(line if line.endswith(b"\n") else line + b"\n"):
+                strange += isinstance(event, Text | Malformed)
+                events.append(event)
+    if strange:
+        console.warn(f"{log.name}: {strange} lines are no events of a board, and are passed over")
+    return event_values(manifest, events)

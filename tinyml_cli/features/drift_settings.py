@@ -1,0 +1,33 @@
+"""What the manifest keeps of the data at training time, to tell later whether the world has moved."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Column(BaseModel):
+    """The distribution of one quantity.
+
+    `shares[i]` is the part of values in (edges[i - 1], edges[i]]; the first and last are open.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int = Field(ge=1)
+    edges: list[float]
+    shares: list[float]
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Column:
+        if len(self.shares) != len(self.edges) + 1 or sorted(set(self.edges)) != self.edges:
+            raise ValueError("edges must rise, and be one fewer than shares")
+        return self
+
+
+class Reference(BaseModel):
+    """Distributions by the name of the quantity: `score`, `score LABEL`, `feature NAME`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    of: str = Field(description="what was summarised")
+    columns: dict[str, Column]
