@@ -45,6 +45,20 @@ def root_of(path: str) -> str:
     return str(parent_of(Run(Path(path))).path)
 
 
+def empty(run: Run, name: str) -> Run:
+    """Makes a variant's folder; one of this name no longer counts as made.
+
+    Raises:
+        TinymlError: an unusable name, or the run's own.
+    """
+    variant = Run(parent_of(run).path / VARIANTS / check_name(name))
+    if variant.path.resolve() == run.path.resolve():
+        raise TinymlError("A variant cannot be made of itself", str(run.path), "Give another name with --as.")
+    variant.path.mkdir(parents=True, exist_ok=True)
+    variant.file(MANIFEST).unlink(missing_ok=True)
+    return variant
+
+
 def create(run: Run, name: str) -> tuple[Run, Manifest]:
     """Makes the variant's folder with all that training left but the model, and a manifest to go on with.
 
@@ -60,11 +74,7 @@ def create(run: Run, name: str) -> tuple[Run, Manifest]:
     """
     manifest = run.manifest()
     run.require(manifest, MODEL)
-    variant = Run(parent_of(run).path / VARIANTS / check_name(name))
-    if variant.path.resolve() == run.path.resolve():
-        raise TinymlError("A variant cannot be made of itself", str(run.path), "Give another name with --as.")
-    variant.path.mkdir(parents=True, exist_ok=True)
-    variant.file(MANIFEST).unlink(missing_ok=True)
+    variant = empty(run, name)
     kept = {
         name: entry
         for name, entry in manifest.artifacts.items()

@@ -63,16 +63,30 @@ def compress(
     variant, started = variants.create(run, name or "-".join(step.name for step in [*earlier, *steps]))
     loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
     qat = any(step.method == "qat" for step in steps)
-    quantize(variant, "qat" if qat else "ptq", epochs=settings.epochs if qat else None)
+    return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
+
+
+def finish(
+    run: Run, variant: Run, steps: Sequence[Step], qat_epochs: int | None, loss: float | None, on_board: bool
+) -> dict[str, Any]:
+    """Makes int8 of a variant that has a model, and measures it beside its run; returns as `compress`.
+
+    Args:
+        run: what the variant was made from.
+        variant: with a model and a manifest.
+        steps: all that was done to its model.
+        qat_epochs: of training with rounding; None quantises after training.
+        loss: of the last training.
+        on_board: whether to count instructions.
+    """
+    quantize(variant, "ptq" if qat_epochs is None else "qat", epochs=qat_epochs)
     convert(variant)
-    figures = kept.check(
-        variant.file(MODEL_INT8).read_bytes(), MIN_WEIGHTS, variant.manifest().metrics, str(variant.path)
-    )
+    model, metrics = variant.file(MODEL_INT8).read_bytes(), variant.manifest().metrics
     return {
         "run": str(variant.path),
-        "steps": [step.as_dict() for step in [*earlier, *steps]],
+        "steps": [step.as_dict() for step in steps],
         "loss": loss,
-        "kept": figures,
+        "kept": kept.check(model, MIN_WEIGHTS, metrics, str(variant.path)),
         "before": _measure(run, on_board),
         "after": _measure(variant, on_board),
     }

@@ -1,0 +1,46 @@
+"""tinyml distill"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    run: options.RunArgument = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option("--teacher", metavar="RUN", help="A larger trained run; repeatable: the mean of them."),
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option("--share", min=0, max=1, help="The teachers' share of the targets.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Above 1 softens the teachers' scores.")
+    ] = None,
+    variant: options.Variant = None,
+    resume: options.Resume = False,
+    profile: options.CountInstructions = True,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a run's network again with larger models as teachers; the outcome is a variant of the run.
+
+    Data, epochs and seed are the run's own, so the run is the control: the same training without teachers.
+
+    \b
+    Examples:
+      tinyml distill runs/kws-small --teacher runs/kws-large
+      tinyml distill runs/kws-small --teacher runs/a --teacher runs/b --share 0.8 --as taught
+    """
+    from tinyml_cli.compression import stage
+    from tinyml_cli.compression.distill import distill
+    from tinyml_cli.run import Run
+
+    outcome = distill(Run.open(run), teacher or [], variant, share, temperature, profile, resume)
+    stage.show(outcome)
+    console.result(outcome, stage.sentence(outcome))
