@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
@@ -14,6 +15,9 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
+
+if TYPE_CHECKING:
+    from tinyml_cli.profile.report import Report
 
 COUNTED_ON = "sim"
 
@@ -70,18 +74,19 @@ def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None)
     if not on_board:
         return basic
     if not is_for_devices(graph):
-        return _with(basic, why_not="its inputs and outputs are float32: for comparison only")
+        return replace(basic, why_not="its inputs and outputs are float32: for comparison only")
     try:
         return _with_firmware(basic, model, engine)
     except TinymlError as error:
-        return _with(basic, why_not=error.what)
+        return replace(basic, why_not=error.what)
 
 
-def _with(cost: Cost, why_not: str) -> Cost:
-    return Cost(cost.bytes, cost.gzip_bytes, cost.macs, why_not=why_not)
+def firmware_report(model: bytes, engine: str | None = None) -> Report:
+    """The profile of the firmware `bench` with an int8 model, on the virtual board.
 
-
-def _with_firmware(cost: Cost, model: bytes, engine: str | None) -> Cost:
+    Raises:
+        TinymlError: the model does not build or run there, or tools are missing.
+    """
     from tinyml_cli.profile.profile import profile
 
     with tempfile.TemporaryDirectory(prefix="tinyml-compare-") as folder:
@@ -90,14 +95,16 @@ def _with_firmware(cost: Cost, model: bytes, engine: str | None) -> Cost:
         manifest = Manifest(task=MODEL_TASK, seed=0)
         run.record(manifest, MODEL_INT8, "tinyml compare")
         run.save(manifest)
-        report = profile(run, COUNTED_ON, engine)
+        return profile(run, COUNTED_ON, engine)
+
+
+def _with_firmware(cost: Cost, model: bytes, engine: str | None) -> Cost:
+    report = firmware_report(model, engine)
     memory = report.memory
-    return Cost(
-        cost.bytes,
-        cost.gzip_bytes,
-        cost.macs,
-        memory.flash_bytes,
-        memory.ram_bytes,
-        memory.arena_bytes,
-        report.instructions,
+    return replace(
+        cost,
+        flash_bytes=memory.flash_bytes,
+        ram_bytes=memory.ram_bytes,
+        arena_bytes=memory.arena_bytes,
+        instructions=report.instructions,
     )

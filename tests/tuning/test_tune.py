@@ -1,0 +1,172 @@
+"""A search keeps its limits, shares its study, and loses no trial to a kill."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("optuna", reason="the extra `tune` is not installed")
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.profile.budget import parse_budget
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tuning import outcome, study, worker
+from tinyml_cli.tuning.spaces import kws, space_of
+from tinyml_cli.tuning.tune import limits_of, tune
+
+needs_sim = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None,
+    reason="no QEMU or no Arm compiler here",
+)
+LIMIT = "instructions=400k"
+
+
+def _recipe(epochs: int = 1) -> KwsRecipe:
+    recipe = KwsRecipe(task="kws", seed=5).model_copy(update={"task": "patterns"})
+    return worker.with_values(recipe, {"training.epochs": epochs, "model.options": {"filters": 4}})
+
+
+@needs_sim
+def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
+    found = tune(_recipe(), parse_budget(LIMIT), 3, tmp_path / "study.log")
+    assert found["counts"]["complete"] >= 3
+    assert all(row["instructions"] <= 400_000 for row in found["trials"])
+    assert any(row["front"] for row in found["trials"])
+    best = Run(Path(found["run"]))
+    manifest = best.manifest()
+    best.require(manifest, MODEL_INT8)
+    assert manifest.metrics["tune"]["value"] == max(row["value"] for row in found["trials"])
+    assert Path(found["picture"]).stat().st_size > 1000
+    opened = study.open_study(
+        tmp_path / "study.log", 5, worker.Search(_recipe(), parse_budget(LIMIT), 3, tmp_path).about
+    )
+    for trial in opened.get_trials(deepcopy=False):
+        assert ("over" in trial.user_attrs) == (trial.user_attrs["instructions"] > 400_000)
+        assert ("over" in trial.user_attrs) != bool(trial.user_attrs.get(study.TRAINED))
+
+
+@needs_sim
+def test_what_no_network_keeps_is_said_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_CANDIDATES_PER_TRIAL", 2)
+    monkeypatch.setattr(worker, "_trained", lambda *_: pytest.fail("trained"))
+    with pytest.raises(TinymlError, match="Loosen the limits"):
+        tune(_recipe(), parse_budget("instructions=1k"), 1, tmp_path / "study.log")
+
+
+_CHILD = """
+import sys; sys.path[:0] = {paths!r}
+from pathlib import Path
+from tinyml_cli import tasks; tasks._BUILT_IN["patterns"] = "tunable_patterns:TASK"
+import test_tune
+from tinyml_cli.profile.budget import parse_budget
+from tinyml_cli.tuning.tune import tune
+tune(test_tune._recipe(), parse_budget(test_tune.LIMIT), 1, Path(sys.argv[1]), only_work=True)
+"""
+
+
+@needs_sim
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    paths = [str(here), str(here.parent / "tflite"), str(here.parent.parent)]
+    marker, journal = tmp_path / "marker", tmp_path / "study.log"
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD.format(paths=paths), str(journal)],
+        env={**os.environ, "PATTERNS_TAKE_LONG": str(marker)},
+    )
+    try:
+        deadline = time.monotonic() + 240
+        while not marker.exists():
+            assert child.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        search = worker.Search(_recipe(), parse_budget(LIMIT), 1, tmp_path / "study-trials")
+        opened = study.open_study(journal, 5, search.about)
+        (lost,) = [t for t in opened.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
+        worker.work(search, opened)
+    finally:
+        if child.poll() is None:
+            child.kill()
+    done = [t for t in opened.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+    assert [trial.params for trial in done] == [lost.params]
+    assert outcome.counts(opened) | {"over_limits": 0} == {
+        "complete": 1, "over_limits": 0, "stopped_early": 0, "taken_up_again": 1, "running": 0,
+    }  # fmt: skip
+
+
+def test_another_search_cannot_join(tmp_path: Path) -> None:
+    study.open_study(tmp_path / "study.log", 1, {"recipe": "a", "limits": {}})
+    study.open_study(tmp_path / "study.log", 2, {"recipe": "a", "limits": {}})
+    with pytest.raises(TinymlError, match="limits differ"):
+        study.open_study(tmp_path / "study.log", 1, {"recipe": "a", "limits": {"ram": 1}})
+
+
+def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
+    (tmp_path / "study.log").write_bytes(b"\x00\xff not a journal\n" * 5)
+    with pytest.raises(TinymlError, match=r"study\.log.*--study"):
+        study.open_study(tmp_path / "study.log", 1, {})
+
+
+def test_a_living_process_keeps_its_trial(tmp_path: Path) -> None:
+    opened = study.open_study(tmp_path / "study.log", 1, {})
+    trial = opened.ask()
+    opened._storage.set_trial_user_attr(trial._trial_id, "worker", f"elsewhere:{os.getpid()}")
+    opened._storage.set_trial_user_attr(trial._trial_id, "beat", time.time())
+    assert study.revive(opened) == 0
+    opened._storage.set_trial_user_attr(trial._trial_id, "beat", time.time() - 1000)
+    assert study.revive(opened) == 1
+
+
+def test_poor_short_trainings_are_stopped(tmp_path: Path) -> None:
+    opened = study.open_study(tmp_path / "study.log", 1, {})
+    for value in (0.5, 0.6, 0.7, 0.8):
+        opened.ask().set_user_attr("short", value)
+    assert worker._is_poor(0.6, opened)
+    assert not worker._is_poor(0.7, opened)
+
+
+def test_limits_are_read_as_sizes() -> None:
+    assert {limit.name: limit.most for limit in limits_of("60k", "40k", "150")} == {
+        "flash": 61440, "ram": 40960, "ms": 150,
+    }  # fmt: skip
+    assert limits_of(None, None, None) == []
+    with pytest.raises(TinymlError, match="ram"):
+        limits_of(None, "much", None)
+
+
+class _Lowest:
+    """Suggests the first of everything."""
+
+    name = "kws"
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        return low
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        return low
+
+
+def test_what_kws_varies_is_a_valid_recipe() -> None:
+    recipe = worker.with_values(KwsRecipe(), kws(_Lowest()))  # type: ignore[arg-type]
+    assert isinstance(recipe, KwsRecipe)
+    assert recipe.model.options["blocks"] == [[16, 2], [16, 1]]
+
+
+def test_a_task_without_a_space_says_so() -> None:
+    class Other:
+        name = "other"
+
+    with pytest.raises(TinymlError, match="kws"):
+        space_of(Other())

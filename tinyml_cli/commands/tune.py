@@ -1,0 +1,66 @@
+"""tinyml tune"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="What to search a network for, such as kws.")],
+    max_flash: Annotated[
+        str | None, typer.Option("--max-flash", metavar="BYTES", help="Of the firmware; k is 1024.")
+    ] = None,
+    max_ram: Annotated[
+        str | None, typer.Option("--max-ram", metavar="BYTES", help="Of the firmware; k is 1024.")
+    ] = None,
+    max_ms: Annotated[
+        str | None, typer.Option("--max-ms", help="Of one inference, estimated from counted instructions.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", min=1, help="How many networks to train.")] = 20,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", metavar="FILE", help="Journal to start or join, also from other computers."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes on this computer.")] = 1,
+    only_work: Annotated[
+        bool, typer.Option("--only-work", help="Train trials, and leave the conclusion to another process.")
+    ] = False,
+    words: options.Words = None,
+    data: options.DataOption = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The winner's run; `best` beside the study by default.")
+    ] = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Search for the best network that a board can hold, by accuracy and instructions.
+
+    Flash, RAM and time of every candidate are measured on its firmware before it is trained; poor ones
+    are stopped early. The same command goes on after a kill, and joins from any number of processes.
+
+    \b
+    Examples:
+      tinyml tune kws --words yes,no --max-flash 60k --max-ram 40k --max-ms 150 --trials 20
+      tinyml tune kws --words yes,no --max-ms 100 --trials 40 --study /shared/kws.log --workers 2
+    """
+    from tinyml_cli.tuning import outcome
+    from tinyml_cli.tuning.tune import limits_of, recipe_of, tune
+
+    limits = limits_of(max_flash, max_ram, max_ms)
+    values = {"words": options.word_list(words)}
+    recipe = recipe_of(task, values, data, config, set_ or [], 1 if seed is None else seed)
+    found = tune(recipe, limits, trials, study, run, workers, only_work)
+    if only_work:
+        console.result(found, f"The study has enough trials: {found['study']}")
+        return
+    outcome.show(found)
+    console.result(found, outcome.sentence(found))

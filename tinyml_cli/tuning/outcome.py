@@ -1,0 +1,114 @@
+"""What a study has found: the front, a picture, and the winner as a run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyml_cli.comparison import pareto
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import Run
+from tinyml_cli.tuning.worker import Search
+
+if TYPE_CHECKING:
+    import optuna
+
+PICTURE = "tune.png"
+
+
+def rows(study: optuna.Study) -> list[dict[str, Any]]:
+    """Every trial that was trained to the end, those on the front marked; the best first."""
+    done = [t for t in study.get_trials(deepcopy=False) if t.state.name == "COMPLETE" and t.values]
+    front = pareto.front([(-t.values[0], t.values[1]) for t in done])
+    found = [
+        {
+            "name": f"trial {trial.number}",
+            "number": trial.number,
+            "measure": "validation accuracy",
+            "value": trial.values[0],
+            "ci95": None,
+            "front": best,
+            "params": trial.params,
+            "run": trial.user_attrs["run"],
+            **{key: trial.user_attrs[key] for key in ("bytes", "flash_bytes", "ram_bytes", "instructions")},
+            "time_ms": trial.user_attrs["time_ms"],
+        }
+        for trial, best in zip(done, front, strict=True)
+    ]
+    return sorted(found, key=lambda row: (-row["value"], row["instructions"]))
+
+
+def counts(study: optuna.Study) -> dict[str, int]:
+    """How the trials ended: complete, over the limits, stopped early, taken up again, running."""
+    trials = study.get_trials(deepcopy=False)
+    pruned = [trial for trial in trials if trial.state.name == "PRUNED"]
+    return {
+        "complete": sum(trial.state.name == "COMPLETE" for trial in trials),
+        "over_limits": sum("over" in trial.user_attrs for trial in pruned),
+        "stopped_early": sum("over" not in trial.user_attrs for trial in pruned),
+        "taken_up_again": sum(trial.state.name == "FAIL" for trial in trials),
+        "running": sum(trial.state.name == "RUNNING" for trial in trials),
+    }
+
+
+def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any]:
+    """Makes the winner's run, its int8 model included, and draws the front.
+
+    The winner is the best on the validation split; a tie goes to the faster one.
+
+    Raises:
+        TinymlError: no trial was trained to the end.
+    """
+    from tinyml_cli.comparison.picture import draw
+    from tinyml_cli.tflite.calibrate import quantize
+    from tinyml_cli.tflite.convert import convert
+
+    found = rows(study)
+    if not found:
+        raise TinymlError(
+            "No trial was trained to the end",
+            str(search.folder),
+            "Ask for more trials, or loosen the limits.",
+        )
+    run = Run.create(winner)
+    shutil.copytree(found[0]["run"], run.path, dirs_exist_ok=True)
+    quantize(run)
+    convert(run)
+    manifest = run.manifest()
+    manifest.metrics["tune"] = {key: found[0][key] for key in ("number", "params", "value", "instructions")}
+    run.save(manifest)
+    picture = search.folder / PICTURE
+    draw(picture, {"models": found})
+    return {"run": str(run.path), "trials": found, "counts": counts(study), "picture": str(picture)}
+
+
+def show(outcome: dict[str, Any]) -> None:
+    """The trials as a table."""
+    console.table(
+        "Trained to the end; * on the front of validation accuracy and instructions (emulated)",
+        ["Trial", "", "Validation", "Instructions", "ms (estimated)", "Flash", "RAM"],
+        [
+            [
+                row["name"],
+                "*" if row["front"] else "",
+                f"{row['value']:.4f}",
+                row["instructions"],
+                round(row["time_ms"], 1),
+                row["flash_bytes"],
+                row["ram_bytes"],
+            ]
+            for row in outcome["trials"]
+        ],
+    )
+
+
+def sentence(outcome: dict[str, Any]) -> str:
+    """The outcome in two lines."""
+    count = outcome["counts"]
+    return (
+        f"{count['complete']} trained, {count['stopped_early']} stopped early, {count['over_limits']} over "
+        f"the limits and not trained. Picture: {outcome['picture']}\nThe best: {outcome['run']}. "
+        f"Next: tinyml evaluate {outcome['run']}"
+    )

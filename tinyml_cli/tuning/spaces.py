@@ -1,0 +1,64 @@
+"""What a search may vary: values of a task's recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from tinyml_cli.errors import TinymlError
+
+
+class Trial(Protocol):
+    """What a search suggests values through (Optuna's trials are such)."""
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """One of some values."""
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
+        """A whole number."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """A number."""
+
+
+Space = Callable[[Trial], Mapping[str, Any]]
+
+# Kernels of microcontrollers compute four channels at a time; finer steps would cost and gain nothing.
+_GRANULE = 8
+
+
+def kws(trial: Trial) -> Mapping[str, Any]:
+    """Depth, width and rate of a DS-CNN."""
+    depth = trial.suggest_int("blocks", 2, 5)
+    filters = [trial.suggest_int(f"filters{i}", 16, 80, step=_GRANULE) for i in range(1, depth + 1)]
+    strides = [2] + [1] * (depth - 1)
+    options = {
+        "stem_filters": trial.suggest_int("stem_filters", 8, 48, step=_GRANULE),
+        "blocks": [list(pair) for pair in zip(filters, strides, strict=True)],
+    }
+    return {
+        "model": {"name": "ds_cnn", "options": options},
+        "training.learning_rate": trial.suggest_float("learning_rate", 1e-3, 8e-3, log=True),
+    }
+
+
+_BUILT_IN: dict[str, Space] = {"kws": kws}
+
+
+def space_of(task: Any) -> Space:
+    """The values that a task's search may vary; a task of another package has a method `search_space`.
+
+    Raises:
+        TinymlError: nothing is known for the task.
+    """
+    own = getattr(task, "search_space", None)
+    if own is not None:
+        found: Space = own
+        return found
+    if task.name not in _BUILT_IN:
+        raise TinymlError(
+            f"Nothing is known that a search for `{task.name}` could vary",
+            "tune",
+            f"Tasks that can be tuned: {', '.join(_BUILT_IN)}.",
+        )
+    return _BUILT_IN[task.name]

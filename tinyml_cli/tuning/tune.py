@@ -1,0 +1,102 @@
+"""tinyml tune: a search from its options to the winner's run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.profile.budget import Limit, parse_budget
+from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.run import runs_dir
+from tinyml_cli.tuning import outcome
+from tinyml_cli.tuning import study as studies
+from tinyml_cli.tuning.worker import Search, work
+
+
+def limits_of(flash: str | None, ram: str | None, ms: str | None) -> list[Limit]:
+    """The limits that were given.
+
+    Raises:
+        TinymlError: a value that is no size.
+    """
+    given = {"flash": flash, "ram": ram, "ms": ms}
+    text = ",".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    return parse_budget(text) if text else []
+
+
+def recipe_of(
+    task: str,
+    values: Mapping[str, Any],
+    data: Path | None,
+    config: Path | None,
+    overrides: list[str],
+    seed: int,
+) -> BaseRecipe:
+    """What stays the same in every trial.
+
+    Raises:
+        TinymlError: an unknown task, an invalid recipe.
+    """
+    data_path = None if data is None else str(data.resolve())
+    return recipes.resolve(task, config, overrides, {**values, "seed": seed, "data_path": data_path})
+
+
+def tune(
+    recipe: BaseRecipe,
+    limits: list[Limit],
+    trials: int,
+    study_path: Path | None = None,
+    winner: Path | None = None,
+    workers: int = 1,
+    only_work: bool = False,
+) -> dict[str, Any]:
+    """Searches until the study has enough trials.
+
+    Args:
+        recipe: what stays the same.
+        limits: of the board.
+        trials: how many to train.
+        study_path: its journal; runs/tune-<task>/study.log by default. An existing one is joined.
+        winner: the run of the best; `best` beside the journal by default.
+        workers: processes of this computer, this one included.
+        only_work: leave the conclusion to another process.
+
+    Returns:
+        run (the winner), trials (a list, see `outcome.rows`), counts, picture, study; with `only_work` study
+        and counts.
+
+    Raises:
+        TinymlError: see `worker.work`, `study.open_study` and `outcome.conclude`.
+    """
+    path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
+    search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
+    study = studies.open_study(path, recipe.seed, search.about)
+    helpers = [_start_helper() for _ in range(workers - 1)]
+    try:
+        work(search, study)
+        for helper in helpers:
+            helper.wait()
+    finally:
+        for helper in helpers:
+            if helper.poll() is None:
+                helper.terminate()
+    if only_work:
+        return {"study": str(path), "counts": outcome.counts(study)}
+    # A helper that was lost leaves its trial to this process.
+    if studies.revive(study):
+        work(search, study)
+    found = outcome.conclude(search, study, winner or path.parent / "best")
+    return found | {"study": str(path)}
+
+
+def _start_helper() -> subprocess.Popen[bytes]:
+    """Another process with the same command line, which only works."""
+    arguments = [a for a in sys.argv[1:] if a not in ("--json", "--quiet", "-q")]
+    command = [sys.executable, "-m", "tinyml_cli", *arguments, "--only-work", "--workers", "1", "--quiet"]
+    console.info("Starting another worker.")
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)

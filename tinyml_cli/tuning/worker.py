@@ -1,0 +1,198 @@
+"""One process of a search: suggests a network, checks it against the limits, trains it, reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinyml_cli import recipes
+from tinyml_cli.comparison.cost import firmware_report
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.profile.budget import Limit, judge
+from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.run import Run
+from tinyml_cli.tasks import get_task
+from tinyml_cli.tuning import study as studies
+from tinyml_cli.tuning.spaces import space_of
+
+if TYPE_CHECKING:
+    import optuna
+
+# A first short training tells poor candidates; it costs this share of the whole.
+_SHORT_SHARE = 0.25
+_FEW = 4
+_CANDIDATES_PER_TRIAL = 30
+_FEASIBILITY_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched for.
+
+    Attributes:
+        recipe: what stays the same.
+        limits: of the board.
+        trials: how many to train.
+        folder: of the trials' runs.
+    """
+
+    recipe: BaseRecipe
+    limits: Sequence[Limit]
+    trials: int
+    folder: Path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What makes two searches the same study."""
+        limits = {limit.name: limit.most for limit in self.limits}
+        return {"recipe": self.recipe.to_yaml(), "limits": limits}
+
+
+def work(search: Search, study: optuna.Study) -> None:
+    """Trains candidates until the study has enough; several processes may do so at once.
+
+    Raises:
+        TinymlError: no candidate keeps the limits, or a training fails for a reason of the user's.
+    """
+    optuna = studies.require_optuna()
+    while len(studies.trained_trials(study)) < search.trials:
+        revived = studies.revive(study)
+        if revived:
+            console.info(f"{revived} trials of a process that ended are taken up again.")
+        tried = len(study.get_trials(deepcopy=False))
+        if tried > _CANDIDATES_PER_TRIAL * search.trials:
+            raise TinymlError(
+                f"Of {tried} candidates too few keep the limits", str(search.folder), "Loosen the limits."
+            )
+        trial = study.ask()
+        with studies.beating(study, trial.number):
+            try:
+                values = _try(search, study, trial)
+            except optuna.TrialPruned as reason:
+                console.info(f"  trial {trial.number}: {reason}")
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                continue
+        study.tell(trial, values)
+        console.info(f"  trial {trial.number}: {values[0]:.4f} at {values[1]:,.0f} instructions")
+
+
+def _try(search: Search, study: optuna.Study, trial: optuna.Trial) -> tuple[float, float]:
+    optuna = studies.require_optuna()
+    task = get_task(search.recipe.task)
+    recipe = with_values(search.recipe, space_of(task)(trial))
+    figures, over = feasible(task.build_model(recipe), search.limits)
+    for name, value in figures.items():
+        trial.set_user_attr(name, value)
+    if over:
+        trial.set_user_attr("over", over)
+        raise optuna.TrialPruned(f"not trained: {over[0]}")
+    folder = search.folder / _digest(recipe)
+    short = _short(recipe)
+    if short is not None:
+        first = _trained(task, short, folder / "short")
+        poor = _is_poor(first, study)
+        trial.set_user_attr("short", first)
+        if poor:
+            trial.set_user_attr(studies.TRAINED, True)
+            raise optuna.TrialPruned(f"stopped early at {first:.4f}")
+    quality = _trained(task, recipe, folder / "run")
+    trial.set_user_attr("run", str(folder / "run"))
+    trial.set_user_attr(studies.TRAINED, True)
+    return quality, float(figures["instructions"])
+
+
+def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
+    """The recipe with some of its values replaced, by dotted key.
+
+    Raises:
+        TinymlError: a value that the recipe does not take.
+    """
+    document = recipe.model_dump(mode="json")
+    for key, value in values.items():
+        *parents, leaf = key.split(".")
+        node = document
+        for parent in parents:
+            node = node[parent]
+        node[leaf] = value
+    return recipes.schema_of(recipe.task).model_validate(document)
+
+
+def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[str]]:
+    """Exact figures of an untrained network's firmware, and which limits it exceeds, in words.
+
+    Sizes, instructions and RAM do not depend on the weights' values, only on shapes: so nothing that a board
+    cannot hold is trained.
+    """
+    from tinyml_cli.tflite.convert import to_flatbuffers
+
+    samples = np.random.default_rng(0).normal(size=(_FEASIBILITY_SAMPLES, *model.input_shape[1:]))
+    source = _InMemory(model)
+    int8 = to_flatbuffers(source, [samples.astype(np.float32)]).int8
+    report = firmware_report(int8)
+    figures = {
+        "bytes": len(int8),
+        "flash_bytes": report.memory.flash_bytes,
+        "ram_bytes": report.memory.ram_bytes,
+        "instructions": report.instructions,
+        "time_ms": report.time_ms,
+        "parameters": int(model.count_params()),
+    }
+    return figures, [str(verdict) for verdict in judge(report, list(limits)) if verdict.over]
+
+
+def _InMemory(model: Any) -> Any:  # noqa: N802  stands where a class would
+    """A network as the converter opens it, by way of a file: Keras exports what it has loaded."""
+    import tempfile
+
+    from tinyml_cli.models.source import open_source
+
+    with tempfile.TemporaryDirectory(prefix="tinyml-tune-") as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return open_source(path)
+
+
+def _short(recipe: BaseRecipe) -> BaseRecipe | None:
+    """The recipe with a quarter of its epochs; None where that saves nothing."""
+    training = getattr(recipe, "training", None)
+    epochs = getattr(training, "epochs", 0)
+    if epochs * _SHORT_SHARE < 1:
+        return None
+    return with_values(recipe, {"training.epochs": max(1, round(epochs * _SHORT_SHARE))})
+
+
+def _is_poor(first: float, study: optuna.Study) -> bool:
+    """Whether a short training is below the median of the others'.
+
+    D. Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017.
+    """
+    others = [t.user_attrs["short"] for t in study.get_trials(deepcopy=False) if "short" in t.user_attrs]
+    return len(others) >= _FEW and first < statistics.median(others)
+
+
+def _trained(task: Any, recipe: BaseRecipe, path: Path) -> float:
+    """Validation quality of a trained run; one that was trained before is not trained again."""
+    from tinyml_cli import stages
+
+    run = Run.create(path)
+    if stages.is_trained(run, recipe):
+        measures = run.manifest().metrics["train"]
+        return float(measures["validation_accuracy"])
+    resume = (path / "logs" / "checkpoint" / "state.json").is_file()
+    outcome = task.train(run, recipe, resume=resume)
+    write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
+    return float(outcome["metrics"]["validation_accuracy"])
+
+
+def _digest(recipe: BaseRecipe) -> str:
+    """The same candidate lies in the same folder, so a trial that was cut off goes on where it was."""
+    return hashlib.sha256(recipe.to_yaml().encode()).hexdigest()[:12]
