@@ -25,8 +25,8 @@ def after_convert(run: Run) -> dict[str, Any]:
 
     Returns:
         stream {bytes, sha256, hop_frames, macs, compared}, for other architectures nothing. So many
-        windows of the calibration set were compared: both forms gave the same bytes. None are compared without
-        TensorFlow Lite Micro's runtime, as LiteRT reads no state before something was assigned to it.
+        windows of the calibration set were compared: both forms gave the same bytes. There are none without
+        TensorFlow Lite Micro's runtime: LiteRT reads no state before something was assigned to it.
 
     Raises:
         TinymlError: the recogniser's stride does not fit the network, or the two forms differ.

@@ -59,7 +59,10 @@ def sentence(outcome: dict[str, Any]) -> str:
         else f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
         f"{outcome['compared']} inputs"
     )
-    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}. Next: tinyml export-c-array"
+    streams = ""
+    if stream := outcome.get("stream"):
+        streams = f" On a board it takes {stream['hop_frames']} frames at a time, {stream['macs']:,} MACs."
+    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: tinyml export-c-array"
 
 
 def _is_model(path: Path) -> bool:

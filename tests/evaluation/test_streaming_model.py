@@ -1,0 +1,88 @@
+"""A streaming model from training to firmware: frames are computed once, and scores are those of windows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Tinyml
+from tests.corpus import RATE_HZ, whistle
+from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.link import Link
+from tinyml_cli.device.protocol import MAX_PCM_SAMPLES, Scores
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.evaluation.stream_scores import score_stream
+from tinyml_cli.run import MODEL_INT8, MODEL_STREAM, Run
+from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite import interpret
+
+
+@pytest.fixture(scope="module")
+def converted(tinyml: Tinyml, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A run of stream_conv that heard whistles, and what `convert` said."""
+    home = tmp_path_factory.mktemp("streaming")
+    run = home / "runs" / "whistles"
+    tinyml(
+        *("train", "kws", "--data", corpus, "--run", run, "--words", "up,down", "--seed", "3"),
+        *("--model", "stream_conv", "--set", "training.epochs=2", "--set", "augmentation.copies=2"),
+        cwd=home,
+    )
+    tinyml("quantize", run, "--samples", "32", cwd=home)
+    return run, tinyml("convert", run, "--json", cwd=home).json
+
+
+def test_convert_makes_the_streaming_form(converted: tuple[Path, Any]) -> None:
+    run, outcome = converted
+    whole, stream = (tflite_graph.load(run / name) for name in (MODEL_INT8, MODEL_STREAM))
+    assert whole.tensors[whole.inputs[0]].shape == (1, 49, 40, 1)
+    assert stream.tensors[stream.inputs[0]].shape == (1, 5, 40, 1)
+    told = outcome["stream"]
+    assert told["hop_frames"] == 5
+    assert told["bytes"] == stream.model_bytes
+    assert told["macs"] == tflite_graph.total_macs(stream) < 0.15 * tflite_graph.total_macs(whole)
+    assert told["compared"] == (10 if interpret.has_tflm() else 0)
+
+
+def test_firmware_hears_what_whole_windows_say(
+    converted: tuple[Path, Any], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    run, _ = converted
+    tinyml("build", run, "--board", "native", cwd=tmp_path)
+    settings = (run / "export" / "aot" / "model_settings.h").read_text(encoding="utf-8")
+    frames = re.findall(r"#define (FEATURE_FRAMES|INPUT_FRAMES|INFERENCE_STRIDE_FRAMES) (\d+)", settings)
+    assert dict(frames) == {"FEATURE_FRAMES": "49", "INPUT_FRAMES": "5", "INFERENCE_STRIDE_FRAMES": "5"}
+    audio = np.concatenate([whistle(word, 3, 1) for word in ("up", "down", "flat")])[: 2 * RATE_HZ + 12_345]
+    expected = score_stream(audio, Int8Model((run / MODEL_INT8).read_bytes()), Run(run).manifest())
+    with open_board(Run(run), "native") as link:
+        ready = link.wait_ready()
+        assert ready.input_bytes == 5 * 40
+        link.trace("scores")
+        # What came before the reset must leave nothing behind.
+        first, second = _scores(link, audio), _scores(link, audio)
+    assert [event.t_ms for event in first] == expected.times_ms.tolist()
+    assert [event.q for event in first] == [event.q for event in second]
+    difference = np.abs(np.array([event.q for event in first]) - expected.scores)
+    assert difference.max() <= 2, "LiteRT rounds dense layers and softmax otherwise, by one step each"
+
+
+def test_an_evaluation_on_a_board_feeds_frames(
+    converted: tuple[Path, Any], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    run, _ = converted
+    outcome = tinyml("evaluate", run, "--on", "native", "--no-noise", "--json", cwd=tmp_path).json
+    assert outcome["device"]["n"] == outcome["n"]
+    assert outcome["device"]["mismatches"] == 0
+
+
+def _scores(link: Link, audio: np.ndarray) -> list[Scores]:
+    link.take_events()
+    link.reset()
+    events = []
+    for start in range(0, len(audio), MAX_PCM_SAMPLES):
+        link.feed_pcm(audio[start : start + MAX_PCM_SAMPLES])
+        events += link.take_events()
+    return [event for event in events if isinstance(event, Scores)]
