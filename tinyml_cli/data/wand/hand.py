@@ -38,6 +38,7 @@ class Writer:
         tempo: above 1 is quicker.
         carelessness: standard deviation of the points that the hand aims at.
         tremor: amplitude of the hand's shaking.
+        hesitation: the longest rest before and after the stroke, as a share of its time.
     """
 
     variant: int
@@ -49,6 +50,7 @@ class Writer:
     tempo: float
     carelessness: float
     tremor: float
+    hesitation: float
 
 
 def random_writer(rng: np.random.Generator) -> Writer:
@@ -59,10 +61,11 @@ def random_writer(rng: np.random.Generator) -> Writer:
         aspect=float(np.exp(rng.normal(0, 0.2))),
         tilt_rad=float(rng.normal(0, 0.1)),
         size=float(rng.uniform(0.18, 0.42)),
-        overlap=float(rng.uniform(0.3, 0.6)),
+        overlap=float(rng.uniform(0.3, 0.85)),
         tempo=float(np.exp(rng.normal(0, 0.25))),
         carelessness=float(rng.uniform(0.015, 0.06)),
         tremor=float(rng.uniform(0.0, 0.012)),
+        hesitation=float(rng.uniform(0.0, 0.5)),
     )
 
 
@@ -86,6 +89,7 @@ def move(aims: Path, writer: Writer, rng: np.random.Generator) -> Path:
     path = _through(aims, writer)
     if rng.random() < 0.5:
         path = np.concatenate([path, _hook(path[-1], rng)])
+    path = np.concatenate([_rest(path[0], path, writer, rng), path, _rest(path[-1], path, writer, rng)])
     path = path + _tremor(len(path), writer.tremor, rng)
     angle = writer.tilt_rad + rng.normal(0, 0.05)
     turned = path @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -120,6 +124,10 @@ def _through(aims: Path, writer: Writer) -> Path:
     progress = share**3 * (10 - 15 * share + 6 * share**2)
     path: Path = aims[0] + progress @ steps
     return path
+
+
+def _rest(place: Path, path: Path, writer: Writer, rng: np.random.Generator) -> Path:
+    return np.repeat(place[None], int(rng.uniform(0, writer.hesitation) * len(path)), axis=0)
 
 
 def _hook(end: Path, rng: np.random.Generator) -> Path:

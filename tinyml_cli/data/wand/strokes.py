@@ -43,7 +43,8 @@ def to_points(path: NDArray[np.floating[Any]]) -> Points:
     """float [n, 2] around 0 -> int8 [2..160, 2]; longer paths are thinned evenly."""
     if len(path) > MAX_POINTS:
         path = path[np.linspace(0, len(path) - 1, MAX_POINTS).round().astype(int)]
-    return np.clip(np.rint(path * UNITS), -128, 127).astype(np.int8)
+    points: Points = np.clip(np.rint(path * UNITS), -128, 127).astype(np.int8)
+    return points
 
 
 def read_strokes(path: Path) -> list[Stroke]:
