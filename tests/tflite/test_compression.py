@@ -36,9 +36,7 @@ def _randomised(model: keras.Model, seed: int = 4) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             n = layer.moving_mean.shape[0]
             gamma = [rng.normal(1, 0.7, n)] if layer.scale else []
-            layer.set_weights(
-                [*gamma, rng.normal(0, 0.5, n), rng.normal(0, 0.5, n), rng.uniform(0.2, 3, n)]
-            )
+            layer.set_weights([*gamma, rng.normal(0, 0.5, n), rng.normal(0, 0.5, n), rng.uniform(0.2, 3, n)])
     return model
 
 

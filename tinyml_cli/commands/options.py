@@ -114,7 +114,9 @@ App = Annotated[
 
 With = Annotated[
     str | None,
-    typer.Option("--with", metavar="RUN", help="Another run: its words are heard too, or its model looks after a word."),
+    typer.Option(
+        "--with", metavar="RUN", help="Another run: its words are heard too, or it looks after a word."
+    ),
 ]
 
 

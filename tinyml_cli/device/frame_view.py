@@ -117,9 +117,7 @@ class FrameView(FrameLines):
             labels, label_colors(labels, (NONE,)), self._probabilities(), strict=True
         ):
             style = Style(color=f"rgb({color[0]},{color[1]},{color[2]})" if any(color) else "bright_black")
-            bar = ProgressBar(
-                100, round(100 * share), _BAR_CHARS, complete_style=style, finished_style=style
-            )
+            bar = ProgressBar(100, round(100 * share), _BAR_CHARS, complete_style=style, finished_style=style)
             mark = Styled("◀ there", style=style) if label == there else ""
             name = Styled(printable(label), style=style + Style(bold=label == there))
             table.add_row(name, bar, f"{share:4.0%}", mark)

@@ -72,4 +72,5 @@ def _divided(value: int, by: int) -> int:
 
 
 def _divided_array(values: NDArray[np.int32], by: int) -> NDArray[np.int32]:
-    return (np.sign(values) * (np.abs(values) // by)).astype(np.int32)
+    divided: NDArray[np.int32] = np.sign(values) * (np.abs(values) // by)
+    return divided.astype(np.int32)

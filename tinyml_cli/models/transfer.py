@@ -42,10 +42,7 @@ def start_from(
         TinymlError: no such file, not a model, another input shape, nothing to build on, or weights that
             cannot be downloaded.
     """
-    if backbone == IMAGENET:
-        body = _imagenet(name, input_shape, alpha)
-    else:
-        body = _load(Path(backbone))
+    body = _imagenet(name, input_shape, alpha) if backbone == IMAGENET else _load(Path(backbone))
     _check_input(body, input_shape, backbone)
     last = body.layers[-1]
     if isinstance(last, layers.Dense) and last.units == labels and _is_softmax(last):

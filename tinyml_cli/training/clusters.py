@@ -59,9 +59,9 @@ class Clusters:
 def components(windows: NDArray[np.float32], recipe: MixtureRecipe, seed: int) -> Components:
     """Whitened principal components, and whitened random directions in what they leave over.
 
-    A fault may show where normal running hardly varies, so outside of all components. A few random directions
-    keep the energy there (W. B. Johnson and J. Lindenstrauss, "Extensions of Lipschitz mappings into a Hilbert
-    space", 1984), and the network stays linear.
+    A fault may show where normal running hardly varies, so outside of all components. A few random
+    directions keep the energy there (W. B. Johnson and J. Lindenstrauss, "Extensions of Lipschitz mappings
+    into a Hilbert space", 1984), and the network stays linear.
 
     Args:
         windows: float32 [windows, values], normal.

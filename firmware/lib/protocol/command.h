@@ -15,7 +15,19 @@ constexpr size_t kMaxPcmSamples = 640;
 constexpr size_t kImuValues = 6;  // int16: ax ay az in g / 1000, gx gy gz in tenths of a degree per second
 constexpr size_t kMaxImuSamples = 106;
 
-enum class Verb : uint8_t { kInfo, kReset, kTrace, kPcm, kIn, kRun, kSensors, kLed, kImu, kCalibrate, kFrame };
+enum class Verb : uint8_t {
+  kInfo,
+  kReset,
+  kTrace,
+  kPcm,
+  kIn,
+  kRun,
+  kSensors,
+  kLed,
+  kImu,
+  kCalibrate,
+  kFrame
+};
 
 // What `trace` reports, as bits of Command::trace; 0 is off.
 enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4, kTraceAudio = 8 };
@@ -25,13 +37,13 @@ enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
 
 struct Command {
   Verb verb;
-  uint8_t trace;     // of kTrace
-  uint8_t color[3];  // of kLed: red, green, blue
-  uint16_t seq;      // 0 where the line was too broken to tell
-  uint32_t seconds;  // of kCalibrate
-  uint32_t offset;   // of kIn, kFrame: first byte of the model input or the frame to write
-  const uint8_t*
-      data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares its alignment
+  uint8_t trace;        // of kTrace
+  uint8_t color[3];     // of kLed: red, green, blue
+  uint16_t seq;         // 0 where the line was too broken to tell
+  uint32_t seconds;     // of kCalibrate
+  uint32_t offset;      // of kIn, kFrame: first byte of the model input or the frame to write
+  const uint8_t* data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares
+                        // its alignment
   size_t bytes;
 };
 
