@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.quantization.float_graph import WEIGHTED
-from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.tflite.graph import Graph, Tensor
 
 _REASONS = {
     "float16": "its weights are float16, which a Cortex-M4 unpacks to float32 before it can compute: half "
@@ -16,18 +16,19 @@ _REASONS = {
 }
 
 
-def kind_of(graph: Graph) -> str | None:
-    """ "float16", "dynamic" or "int16x8"; None for any other model."""
-    if any(tensor.dtype == "float16" for tensor in graph.tensors):
-        return "float16"
+def kind_of(graph: Graph) -> tuple[str, Tensor] | None:
+    """ "float16", "dynamic" or "int16x8", and the first tensor that shows it; None for any other model."""
+    for tensor in graph.tensors:
+        if tensor.dtype == "float16":
+            return "float16", tensor
     for operator in graph.operators:
         source, weights = graph.input(operator, 0), graph.input(operator, 1)
         if operator.name not in WEIGHTED or source is None or weights is None or weights.dtype != "int8":
             continue
         if source.dtype == "float32":
-            return "dynamic"
+            return "dynamic", source
         if source.dtype == "int16":
-            return "int16x8"
+            return "int16x8", source
     return None
 
 
@@ -37,10 +38,11 @@ def check_int8(graph: Graph, where: str) -> None:
     Raises:
         TinymlError: with the reason.
     """
-    kind = kind_of(graph)
-    if kind is not None:
+    found = kind_of(graph)
+    if found is not None:
+        kind, tensor = found
         raise TinymlError(
-            f"The model is for comparison only: {_REASONS[kind]}",
+            f"For comparison only, as tensor `{tensor.name}` is {tensor.dtype}: {_REASONS[kind]}",
             where,
             "Export the int8 model: tinyml quantize, tinyml convert, tinyml export-c-array RUN",
         )
