@@ -105,6 +105,7 @@ void Session::fault(const char* what) {
 }
 
 void Session::send_ready() {
+  sensor_count_ = hal_->sensor_names(sensors_, kMaxSensors);  // a camera is found after the others
   JsonLine line(sink_);
   line.begin("ready")
       .number("protocol", kProtocolVersion)

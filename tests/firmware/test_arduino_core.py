@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device import fake_run
+from tests.device import fake_run, looking_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tinyml_cli.adopt import open_run
@@ -97,6 +97,25 @@ def test_any_model_s_firmware_compiles(
     sources = own_sources() + sources_below(project / "lib" / "model")
     _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
     assert complaints == []
+
+
+def test_the_firmware_that_looks_compiles_with_the_camera_s_library(
+    core: ArduinoCore, tmp_path: Path
+) -> None:
+    camera = core.siblings / "Arduino_OV767X" / "src"
+    if not camera.is_dir():
+        pytest.skip(f"{camera} is not there")
+    project = make_project(looking_run.make(tmp_path / "run"), "nano33ble", "aot")
+    sources = own_sources() + sources_below(project / "lib" / "model")
+    library = ["-isystem", str(camera)]
+    objects, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT, *library)
+    assert complaints == []
+    found = symbols(objects)
+    assert found["Camera"] == "U"
+    assert not {"malloc", "_Znwj", "__cxa_throw"} & found.keys()
+    _, complaints = core.compile_all(sources_below(camera), tmp_path / "c", [camera], "-w")
+    assert complaints == []
+    assert "Arduino_OV767X@0.0.2" in (project / "platformio.ini").read_text()
 
 
 def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:

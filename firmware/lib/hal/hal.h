@@ -51,7 +51,8 @@ class Hal {
   // Buffers of samples lost since begin(), because microphone_read() was not called in time.
   uint32_t microphone_overruns();
 
-  // Names of the sensors that were found: "microphone" and the inertial sensor's. Returns how many.
+  // Names of the sensors that were found: "microphone", the inertial sensor's, and the camera's once it was
+  // started. Returns how many.
   size_t sensor_names(const char** names, size_t capacity);
 
   // Reads the inertial sensor once; false where there is none, or it does not answer.

@@ -43,6 +43,10 @@ bool camera_take(uint8_t* frame, size_t bytes) {
   return true;
 }
 
+const char* camera_found() {
+  return frame_bytes != 0 ? "ov7675" : "";
+}
+
 const char* camera_complaint() {
   return complaint;
 }
@@ -55,6 +59,10 @@ bool camera_start(uint16_t, uint16_t, bool) {
 
 bool camera_take(uint8_t*, size_t) {
   return false;
+}
+
+const char* camera_found() {
+  return "";
 }
 
 const char* camera_complaint() {

@@ -97,6 +97,9 @@ size_t Hal::sensor_names(const char** names, size_t capacity) {
   if (imu_ready() && count < capacity) {
     names[count++] = imu_found();
   }
+  if (camera_found()[0] != '\0' && count < capacity) {
+    names[count++] = camera_found();
+  }
   return count;
 }
 
