@@ -38,3 +38,10 @@ class Average:
     def step(self, number: int) -> None:
         """Follows the model after its step `number`, counted from 0 over all epochs."""
         self._follow(tf.constant(1 - min(self._decay, (1 + number) / (10 + number)), tf.float32))
+
+
+def twin_of(model: keras.Model) -> keras.Model:
+    """A copy to become the average."""
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    return twin

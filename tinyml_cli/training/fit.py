@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
 from tinyml_cli.recipes.kws import KwsRecipe
-from tinyml_cli.training.average import Average
+from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
 from tinyml_cli.training.examples import Examples, Source, to_float
+from tinyml_cli.training.judging import judge
 
 _WARM_UP_SHARE = 0.05
 _EVALUATION_BATCH = 256
@@ -102,7 +103,7 @@ def fit(
         make_deterministic(recipe.seed)
         model = build()
         _compile(model, len(batches), recipe)
-        twin = _copy(model) if recipe.training.weight_average else None
+        twin = twin_of(model) if recipe.training.weight_average else None
     else:
         console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
@@ -120,12 +121,6 @@ def fit(
     )
 
 
-def _copy(model: keras.Model) -> keras.Model:
-    twin = keras.models.clone_model(model)
-    twin.set_weights(model.get_weights())
-    return twin
-
-
 def _run(learner: _Learner, validation: Examples, recipe: KwsRecipe, miner: Miner | None, log: _Log) -> bool:
     """Runs the epochs that are left; whether Ctrl-C ended them."""
     progress = log.progress
@@ -138,7 +133,8 @@ def _run(learner: _Learner, validation: Examples, recipe: KwsRecipe, miner: Mine
                 if miner is not None and progress.found is None and done == miner.after_epochs:
                     progress.found = miner.seek(learner.score)
                     miner.use(progress.found)
-                log.epoch_ended(learner, losses, _judge(learner.score, validation), epochs)
+                judged = judge(learner.score(validation.features), validation.labels)
+                log.epoch_ended(learner, losses, judged, epochs)
         except KeyboardInterrupt:
             if progress.epochs_done == 0:
                 raise
@@ -198,18 +194,6 @@ def predict(model: keras.Model, features: NDArray[np.uint16]) -> NDArray[np.floa
         for start in range(0, len(features), _EVALUATION_BATCH)
     ]
     return np.concatenate(parts)
-
-
-def _judge(score: Score, examples: Examples) -> dict[str, float]:
-    """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare."""
-    scores = score(examples.features)
-    losses = -np.log(np.maximum(scores[np.arange(len(scores)), examples.labels], 1e-7))
-    hits = scores.argmax(axis=1) == examples.labels
-    per_label = [examples.labels == label for label in np.unique(examples.labels)]
-    return {
-        "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
-        "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
-    }
 
 
 def _compile(model: keras.Model, steps_per_epoch: int, recipe: KwsRecipe) -> None:

@@ -6,18 +6,20 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
 from tinyml_cli.recipes.vww import VwwRecipe
-from tinyml_cli.training.average import Average
+from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
+from tinyml_cli.training.fit import make_deterministic
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, to_float
+from tinyml_cli.training.judging import judge
 
 _WARM_UP_SHARE = 0.05
 _FINAL_SHARE = 0.01
@@ -67,14 +69,14 @@ def fit_images(
         TinymlError: the checkpoint is damaged or belongs to another training.
         KeyboardInterrupt: Ctrl-C before the first epoch ended.
     """
-    _make_repeatable(recipe.seed)
+    make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
     progress = checkpoint.load_progress(fingerprint) if resume else None
     if progress is None:
         checkpoint.clear()
         progress = Progress(fingerprint)
         model = build()
-        twin = _copy(model) if recipe.training.ema > 0 else None
+        twin = twin_of(model) if recipe.training.ema > 0 else None
     else:
         console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
@@ -85,12 +87,6 @@ def fit_images(
     if interrupted:  # in the middle of an epoch: its beginning counts
         kept = checkpoint.load_last(progress) if twin is None else checkpoint.load_average(progress)
     return ImageFitted(kept, progress.epochs_done, progress.accuracy, progress.loss, interrupted)
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    twin = keras.models.clone_model(model)
-    twin.set_weights(model.get_weights())
-    return twin
 
 
 class _Fit:
@@ -191,7 +187,7 @@ class _Fit:
 
     def _epoch_ended(self, trained: dict[str, float]) -> str:
         """Judges the moving average of the weights, saves, and says how it goes."""
-        judged = judge(self._twin or self._model, self._validation, self._recipe)
+        judged = self._judge(self._twin or self._model)
         progress = self._progress
         progress.epochs_done += 1
         progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
@@ -207,27 +203,18 @@ class _Fit:
         )
 
     def _judge_only(self) -> None:
-        judged = judge(self._model, self._validation, self._recipe)
+        judged = self._judge(self._model)
         self._progress.loss, self._progress.accuracy = judged["loss"], judged["accuracy"]
 
+    def _judge(self, model: keras.Model) -> dict[str, float]:
+        return judge(score(model, self._validation, self._recipe), self._validation.labels)
 
-def judge(model: keras.Model, examples: ImageSet, recipe: VwwRecipe) -> dict[str, Any]:
-    """Cross-entropy and accuracy; every label weighs the same however rare."""
-    scores = np.concatenate(
+
+def score(model: keras.Model, examples: ImageSet, recipe: VwwRecipe) -> NDArray[np.float32]:
+    """Scores float32 [images, labels]."""
+    return np.concatenate(
         [
             model.predict_on_batch(to_float(examples.images(start, start + _EVALUATION_BATCH), recipe.image))
             for start in range(0, len(examples), _EVALUATION_BATCH)
         ]
     )
-    losses = -np.log(np.maximum(scores[np.arange(len(scores)), examples.labels], 1e-7))
-    hits = scores.argmax(axis=1) == examples.labels
-    per_label = [examples.labels == label for label in np.unique(examples.labels)]
-    return {
-        "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
-        "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
-    }
-
-
-def _make_repeatable(seed: int) -> None:
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
