@@ -43,17 +43,17 @@ def model() -> bytes:
     return network.build([image], [scores])
 
 
-def make(path: Path, engine: str = "aot") -> Run:
-    """The run, exported."""
+def make(path: Path, engine: str = "aot", data: bytes | None = None, image: ImageInput = IMAGE) -> Run:
+    """The run, exported; of another model that tells two classes apart, where one is given."""
     run = Run.create(path)
-    data = model()
+    data = data or model()
     write_atomic(run.file(MODEL_INT8), data)
     source, target = interpret.io_quantization(parse(data))
     manifest = Manifest(
         task="vww",
         seed=1,
         labels=["none", "person"],
-        image=IMAGE,
+        image=image,
         presence=Presence(),
         quantization=Quantization(method="ptq", calibration_samples=1, input=source, output=target),
     )

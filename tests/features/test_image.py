@@ -63,6 +63,23 @@ def test_frames_come_back() -> None:
         image.unpack_frame(packed[:7], 2, 2, "rgb565")
 
 
+@pytest.mark.parametrize("shape", [(96, 96), (48, 300), (500, 40), (8, 8), (4000, 9)])
+def test_a_board_sees_the_square_that_the_host_sees(shape: tuple[int, int]) -> None:
+    columns = np.linspace(0, 255, shape[1]).astype(np.uint8)
+    pixels = np.repeat(columns[None, :, None], shape[0], axis=0)
+    frame = image.unpack_frame(image.pack_frame(pixels, 176, 144, "grey"), 176, 144, "grey")
+    expected = image.to_input_size(pixels, 32, 1).astype(int)
+    step = np.abs(np.diff(expected, axis=1)).max()  # half a source pixel at most is lost at odd sides
+    assert np.abs(image.to_input_size(frame, 32, 1) - expected).max() <= max(2, step)
+    if shape[0] == shape[1]:
+        assert (frame[:, 0] == pixels[0, 0]).all()  # what the image lacks repeats its edge
+
+
+def test_a_frame_stays_the_frame_that_it_is() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (144, 176, 1), np.uint8)
+    assert image.pack_frame(pixels, 176, 144, "grey") == pixels.tobytes()
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     scale=st.floats(1e-3, 2.0),

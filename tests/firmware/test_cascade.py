@@ -21,6 +21,8 @@ from tinyml_cli.device.build import build
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import Gate
 from tinyml_cli.manifest import Recognizer
+from tinyml_cli.profile import cascade
+from tinyml_cli.profile.report import Memory, Report
 from tinyml_cli.run import Run
 
 LISTENS = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
@@ -46,7 +48,8 @@ def firmware(
     for tool in TOOLS[board]:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
-    arguments = ("build", runs[0].path, "--with", runs[1].path, "--board", board, "--json")
+    both = ("--run", runs[0].path, "--run", runs[1].path, "--app", "cascade")
+    arguments = ("build", *both, "--board", board, "--json")
     outcome = tinyml(*arguments, cwd=runs[0].path.parent).json
     return board, Path(outcome["elf"]), outcome
 
@@ -136,3 +139,44 @@ def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_pa
     copy.file("manifest.json").write_text(json.dumps(document))
     with pytest.raises(TinymlError, match="opens at `blue`"):
         build(runs[0], "native", other=copy)
+
+
+def test_an_application_that_does_something_else_is_refused(
+    runs: tuple[Run, Run], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    both = ("--run", runs[0].path, "--run", runs[1].path)
+    answer = tinyml("build", *both, "--app", "multi_tenant", "--board", "native", cwd=tmp_path, code=2)
+    assert "the second model looks" in answer.err
+    answer = tinyml("build", runs[0].path, *both, "--board", "native", cwd=tmp_path, code=2)
+    assert "3 runs were given" in answer.err
+
+
+def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> None:
+    ear, eye = (profile_of(run, time_ms) for run, time_ms in zip(runs, (40.0, 200.0), strict=True))
+    hop_ms = runs[0].manifest().features.stride_ms
+    rare = cascade.estimate(*runs, (ear, eye), cascade.Scene(2.0, 0.0))
+    assert rare["evidence"] == "estimated"
+    # Nobody says the word: listening alone. U I t: 3 V, 3.3 mA, a share of the hour in ms.
+    stride = runs[0].manifest().recognizer.inference_stride_frames
+    front_end_ms = cascade.FRONT_END_INSTRUCTIONS / 64_000
+    busy = 40.0 / (hop_ms * stride) + front_end_ms / hop_ms
+    assert rare["with_first_stage"]["parts"]["looking"] == 0
+    assert rare["with_first_stage"]["parts"]["listening"] == pytest.approx(3 * 3.3 * 3600 * busy, rel=1e-3)
+    assert rare["without_first_stage"]["parts"]["looking"] == pytest.approx(3 * 3.3 * 3600 * 0.4, rel=1e-3)
+    assert rare["break_even_frames_per_s"] == pytest.approx(busy / 0.2, abs=0.01)
+    always = cascade.estimate(*runs, (ear, eye), cascade.Scene(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10))
+    assert always["ratio"] > 1  # the camera is never off
+    assert always["with_first_stage"]["parts"]["camera"] == 3 * 10 * 3600
+    assert "estimated" in cascade.text(always)
+    with pytest.raises(TinymlError, match="does not look"):
+        cascade.estimate(runs[0], runs[0], (ear, eye), cascade.Scene())
+
+
+def profile_of(run: Run, time_ms: float) -> Report:
+    """As if every instruction took a cycle at 64 MHz."""
+    cycles = round(time_ms * 64_000)
+    return Report(
+        run=run.path.name, model_sha256="", board="sim", engine="aot", app="bench", chip="nano33ble",
+        clock_hz=64_000_000, macs=0, time_ms=time_ms, operators=(), memory=Memory(), evidence={},
+        instructions=cycles, cycles=cycles,
+    )  # fmt: skip

@@ -13,6 +13,7 @@ def command(
     tflm: options.TflmDir = None,
     app: options.App = None,
     other: options.With = None,
+    runs: options.Runs = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -24,20 +25,20 @@ def command(
       tinyml build --board nano33ble
       tinyml build runs/kws-yes-no --board native --json
       tinyml build runs/kws-yes-no --with runs/kws-marvin --board nano33ble
-      tinyml build runs/kws-yes-no --with runs/vww-person --board sim
+      tinyml build --run runs/kws-yes-no --run runs/vww-person --app cascade --board sim
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.device.build import build
+    from tinyml_cli.device.tenants import open_runs
 
-    neighbour = None if other is None else open_run(other)
-    outcome = build(open_run(run), board, engine, tflm, app, other=neighbour)
+    first, neighbour = open_runs(run, runs or [], other)
+    outcome = build(first, board, engine, tflm, app, other=neighbour)
     sizes = ", ".join(
         f"{part} {outcome[key]:,} B"
         for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
         if outcome[key] is not None
     )
     following = "tinyml profile" if outcome["app"] == "bench" else f"tinyml monitor --board {board}"
-    following += f" --app {outcome['app']}" if other is not None else ""
+    following += f" --app {outcome['app']}" if neighbour is not None else ""
     console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

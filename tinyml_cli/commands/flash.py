@@ -21,6 +21,7 @@ def command(
     tflm: options.TflmDir = None,
     app: options.App = None,
     other: options.With = None,
+    runs: options.Runs = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -36,11 +37,11 @@ def command(
       tinyml flash runs/kws-yes-no --board native --json
       tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
     """
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.device.flash import flash
+    from tinyml_cli.device.tenants import open_runs
 
-    neighbour = None if other is None else open_run(other)
-    outcome = flash(open_run(run), board, engine, tflm, app, port, other=neighbour)
+    first, neighbour = open_runs(run, runs or [], other)
+    outcome = flash(first, board, engine, tflm, app, port, other=neighbour)
     where = f"{board} on {outcome['port']}" if "port" in outcome else board
     console.result(
         outcome,

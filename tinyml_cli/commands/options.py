@@ -110,13 +110,15 @@ App = Annotated[
     str | None,
     typer.Option("--app", help="The firmware application: the task's own by default; bench runs any model."),
 ]
-
-
 With = Annotated[
     str | None,
     typer.Option(
         "--with", metavar="RUN", help="Another run: its words are heard too, or it looks after a word."
     ),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; twice for two models."),
 ]
 
 

@@ -36,6 +36,21 @@ def command(
         str | None,
         typer.Option("--port", help="A real board that runs the model already: time its inferences too."),
     ] = None,
+    other: Annotated[
+        str | None,
+        typer.Option(
+            "--with", metavar="RUN", help="A run that looks after a word of this one: what that saves."
+        ),
+    ] = None,
+    frames_per_second: Annotated[
+        float, typer.Option("--frames-per-second", min=0.01, help="With --with: of the camera.")
+    ] = 5.0,
+    words_per_hour: Annotated[
+        float, typer.Option("--words-per-hour", min=0, help="With --with: how often the word is heard.")
+    ] = 20.0,
+    camera_ma: Annotated[
+        float | None, typer.Option("--camera-ma", min=0, help="With --with: the camera's current while on.")
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -50,9 +65,10 @@ def command(
       tinyml profile kws_ref_model.tflite --json
       tinyml profile model.tflite --board nano33ble --budget flash=900k,ram=200k,ms=200
       tinyml profile --board nano33ble --port /dev/ttyACM0
+      tinyml profile runs/kws-yes-no --with runs/vww-person --words-per-hour 6 --camera-ma 20
     """
     from tinyml_cli.adopt import open_run
-    from tinyml_cli.profile import outcome
+    from tinyml_cli.profile import cascade, outcome
     from tinyml_cli.profile.budget import judge, parse_budget
     from tinyml_cli.profile.profile import profile
     from tinyml_cli.profile.text import render
@@ -61,8 +77,12 @@ def command(
     run = open_run(model)
     report = profile(run, board, engine, tflm, port)
     verdicts = judge(report, limits)
-    document = outcome.record(run, report, verdicts)
+    scene = cascade.Scene(frames_per_second, words_per_hour, camera_ma)
+    saving = None if other is None else cascade.compare(run, report, open_run(other), scene, engine, tflm)
+    document = outcome.record(run, report, verdicts, saving)
     console.info(render(report) + "\n")
+    if saving is not None:
+        console.info(cascade.text(saving) + "\n")
     console.result(document, outcome.sentence(document, verdicts))
     if any(verdict.over for verdict in verdicts):
         raise typer.Exit(code=EXIT_FAILURE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from tinyml_cli.adopt import open_run
 from tinyml_cli.device.cascade import APP as CASCADE
 from tinyml_cli.device.cascade import gate_defines
 from tinyml_cli.device.inputs import gather
@@ -18,6 +20,22 @@ from tinyml_cli.tflite import graph as tflite_graph
 
 APP = "multi_tenant"
 APPS = (APP, CASCADE)
+_MOST_RUNS = 2
+
+
+def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tuple[Run, Run | None]:
+    """The run whose firmware is meant, and the one that shares its board, by the names of a command line.
+
+    Raises:
+        TinymlError: more than two, or no such run.
+    """
+    names = [name for name in (first, *more, other) if name is not None]
+    if len(names) > _MOST_RUNS:
+        raise TinymlError(
+            f"A board holds {_MOST_RUNS} models, {len(names)} runs were given", ", ".join(names), "Drop some."
+        )
+    runs = [open_run(name) for name in names] or [open_run(None)]
+    return runs[0], runs[1] if len(runs) > 1 else None
 
 
 def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
@@ -30,7 +48,7 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
 
     Raises:
         TinymlError: another engine than aot, a run that does not listen, front ends that differ, one run
-            twice, or a model that cannot share its arena.
+            twice, a model that cannot share its arena, or an application that does something else.
     """
     if first.engine != "aot":
         raise TinymlError(
@@ -39,6 +57,13 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
     if run.path.resolve() == other.path.resolve():
         raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
     looks = other.manifest().image is not None
+    app = CASCADE if looks else APP
+    if first.app in APPS and first.app != app:
+        raise TinymlError(
+            f"The application {first.app} does not fit: the second model {'looks' if looks else 'listens'}",
+            "--app",
+            f"Leave it out, or take --app {app}.",
+        )
     networks = [_network(run), _network(other, looks)]
     if not looks and run.manifest().features != other.manifest().features:
         raise TinymlError(
@@ -57,8 +82,8 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         "SECOND_MODEL": string_literal(names[1]),
     }
     if looks:
-        return replace(first, app=CASCADE, texts=texts, defines=defines | gate_defines(run, other))
-    return replace(first, app=APP, texts=texts, defines=defines)
+        defines |= gate_defines(run, other)
+    return replace(first, app=app, texts=texts, defines=defines)
 
 
 def _network(run: Run, looks: bool = False) -> compiler.Network:

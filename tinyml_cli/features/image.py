@@ -62,13 +62,35 @@ def to_input_size(pixels: Pixels, size: int, channels: int) -> Pixels:
 
 
 def pack_frame(pixels: Pixels, width: int, height: int, frame_format: FrameFormat) -> bytes:
-    """An image uint8 [rows, columns, 1 or 3] as the camera would send it: its centre, scaled."""
-    fitted = centred(pixels, height, width)
+    """An image uint8 [rows, columns, 1 or 3] as the camera would send it.
+
+    The image's centred square becomes the frame's, which is all that a model sees, so a board judges what the
+    host judges. Around it lies what the image has there, else its edge again.
+    """
+    fitted = _fit(with_channels(pixels, 1 if frame_format == "grey" else 3), width, height)
     if frame_format == "grey":
-        return area_average(with_channels(fitted, 1), height, width).tobytes()
-    scaled = area_average(with_channels(fitted, 3), height, width).astype(np.uint16)
+        return fitted.tobytes()
+    scaled = fitted.astype(np.uint16)
     words = (scaled[..., 0] >> 3 << 11) | (scaled[..., 1] >> 2 << 5) | (scaled[..., 2] >> 3)
     return words.astype(">u2").tobytes()
+
+
+def _fit(pixels: Pixels, width: int, height: int) -> Pixels:
+    short, side = min(pixels.shape[:2]), min(width, height)
+    needed = [
+        min(have, -(-short * want // side)) for have, want in zip(pixels.shape, (height, width), strict=False)
+    ]
+    cut = pixels
+    for axis, count in enumerate(needed):
+        start = (pixels.shape[axis] - count) // 2
+        cut = cut.take(np.arange(start, start + count), axis=axis)
+    rows, columns = (max(1, round(count * side / short)) for count in needed)
+    scaled = area_average(cut, rows, columns)
+    for axis, want in enumerate((height, width)):
+        # Indices beyond an edge take the edge.
+        indices = np.arange(want) + (scaled.shape[axis] - want) // 2
+        scaled = scaled.take(np.clip(indices, 0, scaled.shape[axis] - 1), axis=axis)
+    return np.ascontiguousarray(scaled)
 
 
 def unpack_frame(frame: bytes, width: int, height: int, frame_format: FrameFormat) -> Pixels:

@@ -15,8 +15,13 @@ _DOCUMENT = "report/profile.json"
 _PICTURE = "report/profile.png"
 
 
-def record(run: Run, report: Report, verdicts: list[Verdict]) -> dict[str, Any]:
+def record(
+    run: Run, report: Report, verdicts: list[Verdict], cascade: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Writes the report into the run; returns the document of --json.
+
+    Args:
+        cascade: what `tinyml_cli.profile.cascade` estimates, where another run was given.
 
     Raises:
         TinymlError: the run's folder cannot be written.
@@ -31,6 +36,7 @@ def record(run: Run, report: Report, verdicts: list[Verdict]) -> dict[str, Any]:
         "budget": [asdict(verdict) for verdict in verdicts],
         "picture": picture,
     }
+    document |= {} if cascade is None else {"cascade": cascade}
     write_atomic(run.file(_DOCUMENT), json.dumps(document, indent=2) + "\n")
     return document
 

@@ -1,0 +1,153 @@
+"""What a model that listens saves by deciding when one that looks may run. Estimates, never measurements."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.device.boards import Power, load_board
+from tinyml_cli.device.cascade import check_gate
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.profile.energy import microjoules, milliseconds
+from tinyml_cli.profile.profile import profile
+from tinyml_cli.profile.report import Report
+from tinyml_cli.run import Run
+
+# Counted on `sim` with the default features; each hop of 20 ms.
+FRONT_END_INSTRUCTIONS = 56_678
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the estimate supposes.
+
+    Attributes:
+        frames_per_s: that the camera gives while it is on.
+        words_per_hour: how often the word is heard, rightly or not.
+        camera_ma: current of the camera while it is on, at the chip's voltage; None leaves it out.
+    """
+
+    frames_per_s: float = 5.0
+    words_per_hour: float = 20.0
+    camera_ma: float | None = None
+
+
+def compare(
+    listens: Run, report: Report, looks: Run, scene: Scene, engine: str | None, tflm_dir: Path | None
+) -> dict[str, Any]:
+    """Profiles the second run on the first's board and estimates; see `estimate`."""
+    check_gate(listens, looks)
+    return estimate(listens, looks, (report, profile(looks, report.board, engine, tflm_dir)), scene)
+
+
+def estimate(listens: Run, looks: Run, reports: tuple[Report, Report], scene: Scene) -> dict[str, Any]:
+    """Energy of an hour with the first stage, and of looking all the time.
+
+    Nobody is seen in it, so that the camera stays on for the whole of the gate's time. Not counted: the
+    microphone, scaling of frames, the serial link, the board's other parts.
+
+    Args:
+        listens, looks: the two runs.
+        reports: their profiles on one Cortex-M board.
+        scene: what is supposed.
+
+    Returns:
+        evidence, assumptions, with_first_stage, without_first_stage (millijoules an hour, by part and in
+        sum, and the processor's busy share), ratio, break_even_frames_per_s.
+
+    Raises:
+        TinymlError: the second run does not look, the first does not listen, the rule's word is unknown, or
+            the board's currents are not known.
+    """
+    manifest = listens.manifest()
+    gate = check_gate(listens, looks)
+    power = _power(reports[0])
+    assert manifest.features is not None  # check_gate
+    hop_ms = float(manifest.features.stride_ms)
+    ear, eye = reports
+    # The front end takes as many cycles for an instruction as the model does.
+    front_end_ms = milliseconds(
+        round(FRONT_END_INSTRUCTIONS * (ear.cycles or 0) / (ear.instructions or 1)), ear.clock_hz or 1
+    )
+    stride_ms = hop_ms * manifest.recognizer.inference_stride_frames if manifest.recognizer else hop_ms
+    listening = ear.time_ms / stride_ms + front_end_ms / hop_ms
+    open_share = min(1.0, scene.words_per_hour * gate.hold_ms / 1000 / _HOUR_S)
+    looking = min(1.0, scene.frames_per_s * eye.time_ms / 1000)
+    gated = _hour(power, min(1.0, listening), looking * open_share, open_share, scene)
+    always = _hour(power, 0.0, looking, 1.0, scene)
+    return {
+        "evidence": "estimated",
+        "assumptions": {
+            **asdict(scene),
+            "gate": gate.model_dump(),
+            "supply_v": power.supply_v,
+            "active_ma": power.active_ma,
+            "sleep_ma": power.sleep_ma,
+            "currents_source": power.source,
+            "front_end_instructions": FRONT_END_INSTRUCTIONS,
+            "listening_ms": round(ear.time_ms, 3),
+            "listening_stride_ms": stride_ms,
+            "looking_ms": round(eye.time_ms, 3),
+        },
+        "with_first_stage": gated,
+        "without_first_stage": always,
+        "ratio": round(gated["mj_per_hour"] / always["mj_per_hour"], 4),
+        "break_even_frames_per_s": _break_even(listening, eye.time_ms, open_share),
+    }
+
+
+def text(document: dict[str, Any]) -> str:
+    """The estimate for people."""
+    given, gated, always = (document[k] for k in ("assumptions", "with_first_stage", "without_first_stage"))
+    camera = f"{given['camera_ma']:g} mA" if given["camera_ma"] is not None else "not counted (--camera-ma)"
+    limit = document["break_even_frames_per_s"]
+    worth = (
+        f"Without the camera's own current it saves from {limit:g} frames a second on."
+        if limit is not None
+        else "Listening alone keeps the processor busier than looking all the time ever could."
+    )
+    return (
+        f"Cascade (estimated): {gated['mj_per_hour'] / 1000:.1f} J an hour with the first stage, "
+        f"{always['mj_per_hour'] / 1000:.1f} J looking all the time: {document['ratio']:.2f} of it.\n"
+        f"{worth} Supposed: {given['frames_per_s']:g} frames/s, the word {given['words_per_hour']:g} times "
+        f"an hour, {given['gate']['hold_ms']} ms of looking each; camera {camera}; "
+        f"{given['active_ma']:g} mA active, {given['sleep_ma']:g} mA asleep at {given['supply_v']:g} V."
+    )
+
+
+def _hour(power: Power, listening: float, looking: float, camera: float, scene: Scene) -> dict[str, Any]:
+    """Millijoules of an hour; the shares are of time."""
+    busy = min(1.0, listening + looking)
+    hour_ms = 1000 * _HOUR_S
+    parts = {
+        "listening": microjoules(listening * hour_ms, power) / 1000,
+        "looking": microjoules((busy - listening) * hour_ms, power) / 1000,
+        "asleep": power.supply_v * power.sleep_ma * (1 - busy) * _HOUR_S,
+    }
+    if scene.camera_ma is not None:
+        parts["camera"] = power.supply_v * scene.camera_ma * camera * _HOUR_S
+    return {
+        "mj_per_hour": round(sum(parts.values()), 1),
+        "parts": {name: round(value, 1) for name, value in parts.items()},
+        "busy_share": round(busy, 4),
+    }
+
+
+def _break_even(listening: float, looking_ms: float, open_share: float) -> float | None:
+    """Frames a second from which listening first takes less of the processor than looking all the time."""
+    if open_share >= 1 or listening / (1 - open_share) >= 1:
+        return None
+    return round(listening / (1 - open_share) / (looking_ms / 1000), 2)
+
+
+def _power(report: Report) -> Power:
+    power = load_board(report.chip).power if report.chip else None
+    if power is None:
+        raise TinymlError(
+            f"The currents of the board `{report.board}` are not known",
+            "--board",
+            "Take --board sim or nano33ble, or add `power` to its YAML file.",
+        )
+    return power
