@@ -93,10 +93,16 @@ class Answers:
 
 def answer(float_model: bytes, int8_model: Int8Model, features: UInt16Array) -> Answers:
     """Runs both models on features uint16 [n, frames, channels]."""
-    inputs = int8_model.inputs(features)
+    return answer_inputs(float_model, int8_model, features * FEATURE_TO_FLOAT, int8_model.inputs(features))
+
+
+def answer_inputs(
+    float_model: bytes, int8_model: Int8Model, real: interpret.FloatArray, inputs: interpret.Int8Array
+) -> Answers:
+    """Runs both models on the same examples, as float32 and as int8 [n, ...]."""
     chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
     with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
-        float_outputs = interpret.run_float(float_model, features * FEATURE_TO_FLOAT, bar.advance)
+        float_outputs = interpret.run_float(float_model, real, bar.advance)
         outputs = int8_model.run(inputs, bar.advance)
         mismatches, largest = tflm_mismatches(int8_model.model, inputs[chosen], outputs[chosen], bar)
     tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}

@@ -13,10 +13,10 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, curves, groups, mistakes, noise_sweep, on_device
+from tinyml_cli.evaluation import answer_book, groups, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
-from tinyml_cli.evaluation.calibration_curve import reliability
 from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.evaluation.summary import show
@@ -128,21 +128,10 @@ def _check(examples: EvaluationSet, manifest: Manifest, data_dir: Path | None, r
 
 def _measure(labels: tuple[str, ...], examples: EvaluationSet, answers: Answers) -> dict[str, Any]:
     """All that follows from the answers themselves."""
-    truth = np.asarray(examples.labels, np.int64)
-    exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)
-    by_class = curves.one_against_rest(labels, answers.scores, truth)
     spoken = _spoken(examples, labels)
-    return {
-        "float32": Classification.of(labels, truth, exact).as_dict(),
-        "int8": Classification.of(labels, truth, rounded).as_dict(),
-        "agreement": float(np.mean(exact == rounded)),
-        "tflm": answers.tflm,
-        "auc": curves.mean_auc(by_class),
-        "curves": {label: curve.as_dict() for label, curve in by_class.items()},
-        "calibration": reliability(answers.scores, truth),
-        "speakers": groups.spread(examples.groups[spoken], (rounded == truth)[spoken]),
-        "mistakes": mistakes.worst(examples, answers.scores, labels),
-    }
+    right = answers.int8.argmax(axis=1) == examples.labels
+    speakers = groups.spread(examples.groups[spoken], right[spoken])
+    return measure(labels, examples, answers) | {"speakers": speakers}
 
 
 def _spoken(examples: EvaluationSet, labels: tuple[str, ...]) -> npt.NDArray[np.bool_]:
@@ -214,14 +203,7 @@ def _on_device(
     outputs, facts = on_device.model_outputs(run, place, inputs)
     with console.progress(len(inputs), "reference") as bar:
         expected, reference = model.reference(inputs, bar.advance)
-    result = Classification.of(labels, examples.labels, outputs.argmax(axis=1))
-    return facts | {
-        "accuracy": result.accuracy,
-        "ci95": list(result.ci95),
-        "reference": reference,
-        "mismatches": int((outputs != expected).any(axis=1).sum()),
-        "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
-    }
+    return facts | on_device.compared(labels, examples.labels, outputs, expected, reference)
 
 
 def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:

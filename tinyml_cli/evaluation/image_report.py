@@ -6,7 +6,7 @@ from html import escape
 
 from tinyml_cli.evaluation import report_measures
 from tinyml_cli.evaluation.contact_sheet import pixels_uri
-from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table, tile
+from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
 from tinyml_cli.tasks.vww_held_out import LabelledImages
@@ -23,7 +23,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImag
     """
     sections = [
         _summary(outcome),
-        _confusion(outcome),
+        report_measures.confusion(outcome, "is ↓ taken for →"),
         report_measures.curves(outcome),
         report_measures.calibration(outcome),
         _sizes(outcome),
@@ -36,38 +36,11 @@ def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImag
 
 
 def _summary(outcome: Figures) -> str:
-    rounded, exact, tflm = outcome["int8"], outcome["float32"], outcome["tflm"]
-    interval_text = f"95 %: {interval(rounded['ci95'])}, n = {outcome['n']}"
-    tiles = [
-        tile(percent(rounded["accuracy"]), "int8 accuracy", interval_text),
-        tile(percent(exact["accuracy"]), "float32 accuracy", f"95 %: {interval(exact['ci95'])}"),
-        tile(percent(outcome["agreement"]), "same answer", "float32 and int8, image by image"),
-    ]
-    if outcome["auc"] is not None:
-        tiles.append(tile(f"{outcome['auc']:.3f}", "AUC", "mean of one against rest"))
-    if tflm["mismatches"] is not None:
-        differing = f"{tflm['mismatches']} of {tflm['compared']}"
-        tiles.append(tile(differing, "outputs differ", "LiteRT against TFLM, in bytes"))
     text = (
         f"Measured on a computer {level('host')}: the integer resampler and the int8 model that the board "
         "runs, image by image. Hysteresis over frames takes no part here."
     )
-    return section("In short", f'<div class="tiles">{"".join(tiles)}</div>', text)
-
-
-def _confusion(outcome: Figures) -> str:
-    labels, result = outcome["labels"], outcome["int8"]
-    rows = []
-    for label, counts in zip(labels, result["confusion"], strict=True):
-        total = sum(counts)
-        cells = [
-            f'<span class="cell" style="--share:{count / total if total else 0:.3f}">{count}</span>'
-            for count in counts
-        ]
-        shares = [percent(result["recall"][label]), percent(result["precision"][label])]
-        rows.append([escape(label), *cells, *shares, str(total)])
-    columns = ["is ↓ taken for →", *labels, "recall", "precision", "n"]
-    return section("What is taken for what", table(columns, rows, "confusion"))
+    return report_measures.summary(outcome, "image", text)
 
 
 def _sizes(outcome: Figures) -> str:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import curves, image_conditions, mistakes, on_device
-from tinyml_cli.evaluation.answers import TFLM_SAMPLE, Answers, Int8Model
-from tinyml_cli.evaluation.calibration_curve import reliability
+from tinyml_cli.evaluation import image_conditions, on_device
+from tinyml_cli.evaluation.answers import Answers, Int8Model, answer_inputs
+from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
@@ -22,7 +22,6 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.compare import tflm_mismatches
 from tinyml_cli.training.image_batches import to_float
 
 METRICS = "report/metrics.json"
@@ -81,7 +80,7 @@ def evaluate_images(
         "note": images.note,
         "n": len(images.labels),
         "labels": manifest.labels,
-        **_measure(tuple(manifest.labels), images, answers),
+        **measure(tuple(manifest.labels), images, answers),
         "sizes": image_conditions.by_size(images, answers.int8.argmax(axis=1), manifest.labels),
         "low_light": image_conditions.low_light(model.classes, images, manifest.labels),
         "device": device,
@@ -92,30 +91,7 @@ def evaluate_images(
 
 
 def _answer(float_model: bytes, model: ImageModel, images: LabelledImages, image: ImageInput) -> Answers:
-    inputs = model.inputs(images.pixels)
-    chosen = np.linspace(0, len(inputs) - 1, min(TFLM_SAMPLE, len(inputs))).astype(np.int64)
-    with console.progress(2 * len(inputs) + len(chosen), "evaluating") as bar:
-        float_outputs = interpret.run_float(float_model, to_float(images.pixels, image), bar.advance)
-        outputs = model.run(inputs, bar.advance)
-        mismatches, largest = tflm_mismatches(model.model, inputs[chosen], outputs[chosen], bar)
-    tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}
-    return Answers(float_outputs, outputs, model.scores(outputs), tflm)
-
-
-def _measure(labels: tuple[str, ...], images: LabelledImages, answers: Answers) -> dict[str, Any]:
-    truth = images.labels
-    exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)
-    by_class = curves.one_against_rest(labels, answers.scores, truth)
-    return {
-        "float32": Classification.of(labels, truth, exact).as_dict(),
-        "int8": Classification.of(labels, truth, rounded).as_dict(),
-        "agreement": float(np.mean(exact == rounded)),
-        "tflm": answers.tflm,
-        "auc": curves.mean_auc(by_class),
-        "curves": {label: curve.as_dict() for label, curve in by_class.items()},
-        "calibration": reliability(answers.scores, truth),
-        "mistakes": mistakes.worst(images, answers.scores, labels),
-    }
+    return answer_inputs(float_model, model, to_float(images.pixels, image), model.inputs(images.pixels))
 
 
 def _on_device(
@@ -135,16 +111,9 @@ def _on_device(
     inputs = model.inputs(images.pixels[rows])
     outputs, facts = on_device.model_outputs(run, place, inputs)
     expected, reference = model.reference(inputs)
-    result = Classification.of(
-        tuple(run.manifest().labels), images.labels[rows], outputs.argmax(axis=1).astype(np.int64)
+    return facts | on_device.compared(
+        run.manifest().labels, images.labels[rows], outputs, expected, reference
     )
-    return facts | {
-        "accuracy": result.accuracy,
-        "ci95": list(result.ci95),
-        "reference": reference,
-        "mismatches": int((outputs != expected).any(axis=1).sum()),
-        "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
-    }
 
 
 def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:

@@ -21,7 +21,7 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.device.protocol import Ready
 from tinyml_cli.device.replay import replay_file
-from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.evaluation.metrics import Classification, wilson_interval
 from tinyml_cli.run import MODEL_STREAM, Run, board_model
 from tinyml_cli.tasks import EvaluationSet
 
@@ -106,6 +106,35 @@ def model_outputs(
 
 def _run(link: Link, inputs: npt.NDArray[np.int8], hop: int | None) -> DeviceRun:
     return run_inputs(link, inputs) if hop is None else run_windows(link, inputs, hop)
+
+
+def compared(
+    labels: Sequence[str],
+    truth: npt.NDArray[np.int64],
+    outputs: npt.NDArray[np.int8],
+    expected: npt.NDArray[np.int8],
+    reference: str,
+) -> dict[str, Any]:
+    """A board's answers against the truth and against the reference's.
+
+    Args:
+        labels: of the model.
+        truth: int64 [n].
+        outputs: int8 [n, classes], of the board.
+        expected: int8 [n, classes], of the reference.
+        reference: its name.
+
+    Returns:
+        accuracy, ci95, reference, mismatches (examples with other bytes) and max_difference in int8 steps.
+    """
+    result = Classification.of(tuple(labels), truth, outputs.argmax(axis=1).astype(np.int64))
+    return {
+        "accuracy": result.accuracy,
+        "ci95": list(result.ci95),
+        "reference": reference,
+        "mismatches": int((outputs != expected).any(axis=1).sum()),
+        "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
+    }
 
 
 def heard(

@@ -7,7 +7,7 @@ from html import escape
 from tinyml_cli import __version__
 from tinyml_cli.evaluation import report_measures, report_people
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
-from tinyml_cli.evaluation.report_parts import Figures, interval, level, page, percent, section, table, tile
+from tinyml_cli.evaluation.report_parts import Figures, level, page, percent, section, table
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
 from tinyml_cli.tasks import EvaluationSet
@@ -38,49 +38,16 @@ def render(name: str, outcome: Figures, manifest: Manifest, examples: Evaluation
 
 
 def _summary(outcome: Figures) -> str:
-    rounded, exact, tflm = outcome["int8"], outcome["float32"], outcome["tflm"]
-    tiles = [
-        tile(
-            percent(rounded["accuracy"]),
-            "int8 accuracy",
-            f"95 %: {interval(rounded['ci95'])}, n = {outcome['n']}",
-        ),
-        tile(percent(exact["accuracy"]), "float32 accuracy", f"95 %: {interval(exact['ci95'])}"),
-        tile(percent(outcome["agreement"]), "same answer", "float32 and int8, clip by clip"),
-    ]
-    if outcome["auc"] is not None:
-        tiles.append(tile(f"{outcome['auc']:.3f}", "AUC", "mean of one against rest"))
-    if outcome["calibration"]:
-        tiles.append(tile(f"{outcome['calibration']['ece']:.3f}", "calibration error", "0 is perfect"))
-    if tflm["mismatches"] is not None:
-        tiles.append(
-            tile(
-                f"{tflm['mismatches']} of {tflm['compared']}",
-                "outputs differ",
-                "LiteRT against TFLM, in bytes",
-            )
-        )
     text = (
         f"Measured on a computer {level('host')}: the integer features and the int8 model that the board "
         "runs, clip by clip. Smoothing over time and the threshold take no part here."
     )
-    return section("In short", f'<div class="tiles">{"".join(tiles)}</div>', text)
+    return report_measures.summary(outcome, "clip", text)
 
 
 def _confusion(outcome: Figures) -> str:
-    labels, result = outcome["labels"], outcome["int8"]
-    rows = []
-    for label, counts in zip(labels, result["confusion"], strict=True):
-        total = sum(counts)
-        cells = [
-            f'<span class="cell" style="--share:{count / total if total else 0:.3f}">{count}</span>'
-            for count in counts
-        ]
-        recall = f"{percent(result['recall'][label])}"
-        rows.append([escape(label), *cells, recall, percent(result["precision"][label]), str(total)])
-    columns = ["said ↓ heard →", *labels, "recall", "precision", "n"]
     text = "Each row is what was said, each column what the int8 model answered."
-    return section("What is taken for what", table(columns, rows, "confusion"), text)
+    return report_measures.confusion(outcome, "said ↓ heard →", text)
 
 
 def _mistakes(outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:

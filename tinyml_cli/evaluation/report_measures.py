@@ -1,11 +1,58 @@
-"""Sections of report.html about curves, confidence, noise, and what a board answered."""
+"""Sections of report.html that many tasks share: figures, confusion, curves, confidence, noise, boards."""
 
 from __future__ import annotations
 
 from html import escape
 
 from tinyml_cli.evaluation import report_charts as charts
-from tinyml_cli.evaluation.report_parts import Figures, interval, level, percent, section, table
+from tinyml_cli.evaluation.report_parts import Figures, interval, level, percent, section, table, tile
+
+
+def summary(outcome: Figures, unit: str, text: str) -> str:
+    """The first figures: accuracy of both models, their agreement, AUC, calibration, other runtimes.
+
+    Args:
+        outcome: of an evaluation.
+        unit: what is counted, such as clip.
+        text: how the figures were come by, as HTML.
+    """
+    rounded, exact, tflm = outcome["int8"], outcome["float32"], outcome["tflm"]
+    counted = f"95 %: {interval(rounded['ci95'])}, n = {outcome['n']}"
+    tiles = [
+        tile(percent(rounded["accuracy"]), "int8 accuracy", counted),
+        tile(percent(exact["accuracy"]), "float32 accuracy", f"95 %: {interval(exact['ci95'])}"),
+        tile(percent(outcome["agreement"]), "same answer", f"float32 and int8, {unit} by {unit}"),
+    ]
+    if outcome["auc"] is not None:
+        tiles.append(tile(f"{outcome['auc']:.3f}", "AUC", "mean of one against rest"))
+    if outcome["calibration"]:
+        tiles.append(tile(f"{outcome['calibration']['ece']:.3f}", "calibration error", "0 is perfect"))
+    if tflm["mismatches"] is not None:
+        differing = f"{tflm['mismatches']} of {tflm['compared']}"
+        tiles.append(tile(differing, "outputs differ", "LiteRT against TFLM, in bytes"))
+    return section("In short", f'<div class="tiles">{"".join(tiles)}</div>', text)
+
+
+def confusion(outcome: Figures, corner: str, text: str = "") -> str:
+    """What is taken for what, with recall and precision of every label.
+
+    Args:
+        outcome: of an evaluation.
+        corner: names rows and columns.
+        text: an explanation.
+    """
+    labels, result = outcome["labels"], outcome["int8"]
+    rows = []
+    for label, counts in zip(labels, result["confusion"], strict=True):
+        total = sum(counts)
+        cells = [
+            f'<span class="cell" style="--share:{count / total if total else 0:.3f}">{count}</span>'
+            for count in counts
+        ]
+        shares = [percent(result["recall"][label]), percent(result["precision"][label])]
+        rows.append([escape(label), *cells, *shares, str(total)])
+    columns = [corner, *labels, "recall", "precision", "n"]
+    return section("What is taken for what", table(columns, rows, "confusion"), text)
 
 
 def curves(outcome: Figures) -> str:
