@@ -18,9 +18,10 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.models.transfer import start_from
 from tinyml_cli.recipes.vww import ImageModelRecipe, ImageTrainingRecipe, VwwRecipe
-from tinyml_cli.training import image_fit
+from tinyml_cli.training import classifier
+from tinyml_cli.training.classifier import Fitted
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, class_weights
-from tinyml_cli.training.image_fit import ImageFitted, fit_images
+from tinyml_cli.training.image_fit import fit_images
 
 OPTIONS = {"blocks": [[8, 1], [16, 2]], "stem_filters": 8}
 SHAPE = (16, 16, 1)
@@ -40,7 +41,7 @@ def sets() -> tuple[ImageSet, ImageSet]:
     )
 
 
-def fit(folder: Path, settings: VwwRecipe, resume: bool = False) -> ImageFitted:
+def fit(folder: Path, settings: VwwRecipe, resume: bool = False) -> Fitted:
     def build() -> keras.Model:
         if settings.model.backbone:
             return start_from(settings.model.backbone, SHAPE, 2)
@@ -58,7 +59,7 @@ def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
 ) -> None:
     whole = fit(tmp_path / "whole", recipe())
     assert whole.epochs == 3
-    original, calls = image_fit.judge, []
+    original, calls = classifier.judge, []
 
     def judge_then_stop(*arguments: Any) -> dict[str, Any]:
         calls.append(1)
@@ -66,7 +67,7 @@ def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr(image_fit, "judge", judge_then_stop)
+    monkeypatch.setattr(classifier, "judge", judge_then_stop)
     cut = fit(tmp_path / "cut", recipe())
     assert (cut.interrupted, cut.epochs) == (True, 1)
     monkeypatch.undo()

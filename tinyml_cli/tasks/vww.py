@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import keras
 
     from tinyml_cli.evaluation.options import Options
-    from tinyml_cli.training.image_fit import ImageFitted
+    from tinyml_cli.training.classifier import Fitted
 
 _MADE_BY = "tinyml train"
 _KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
@@ -165,7 +165,7 @@ def _fingerprint(recipe: VwwRecipe, data: ImageData) -> str:
     return digest.hexdigest()
 
 
-def _describe(recipe: VwwRecipe, data: ImageData, fitted: ImageFitted) -> Manifest:
+def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
     return Manifest(
         task=recipe.task,
         seed=recipe.seed,
@@ -195,7 +195,7 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: ImageFitted) -> Manife
     )
 
 
-def _write(run: Run, recipe: VwwRecipe, manifest: Manifest, fitted: ImageFitted, data: ImageData) -> None:
+def _write(run: Run, recipe: VwwRecipe, manifest: Manifest, fitted: Fitted, data: ImageData) -> None:
     """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
     vww_held_out.save(run, data, recipe.seed)
     with atomic_path(run.file(MODEL)) as temporary:

@@ -1,0 +1,269 @@
+"""Fits a classifier to batches of any kind: first a new classifier alone, then all of it; resumable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tinyml_cli.console import Progress as Bar
+from tinyml_cli.console import console
+from tinyml_cli.training.average import Average, twin_of
+from tinyml_cli.training.checkpoint import Checkpoint, Progress
+from tinyml_cli.training.fit import make_deterministic
+from tinyml_cli.training.judging import judge
+
+_WARM_UP_SHARE = 0.05
+_FINAL_SHARE = 0.01
+_CLASSIFIER = "scores"
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+Score = Callable[[keras.Model], NDArray[np.float32]]
+
+
+class Batches(Protocol):
+    """What is learnt from, epoch by epoch."""
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """(inputs, targets [n, labels], weights [n]), which depend on seed and epoch alone."""
+
+
+class Optimisation(Protocol):
+    """A recipe's section `training`."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def learning_rate(self) -> float:
+        """The peak of one cosine."""
+
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def label_smoothing(self) -> float: ...
+    @property
+    def ema(self) -> float:
+        """Decay of the moving average of the weights; 0 keeps the weights themselves."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a training is watched by.
+
+    Attributes:
+        score: scores float32 [n, labels] that a model gives to the examples.
+        labels: int64 [n], the true ones.
+    """
+
+    score: Score
+    labels: NDArray[np.int64]
+
+    def judge(self, model: keras.Model) -> dict[str, float]:
+        """loss and accuracy."""
+        return judge(self.score(model), self.labels)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training begins with.
+
+    Attributes:
+        build: makes the model; its new classifier, if it has one, is its layer `scores`.
+        is_transfer: whether the rest of it was trained before.
+        frozen_epochs: in which only the new classifier learns.
+        seed: of all that is random.
+    """
+
+    build: Callable[[], keras.Model]
+    seed: int
+    is_transfer: bool = False
+    frozen_epochs: int = 0
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The outcome of a training.
+
+    Attributes:
+        model: the moving average of the weights after the last epoch.
+        epochs: completed.
+        validation_accuracy, validation_loss: on examples that were not trained on, mean over labels.
+        interrupted: Ctrl-C ended the training early.
+    """
+
+    model: keras.Model
+    epochs: int
+    validation_accuracy: float
+    validation_loss: float
+    interrupted: bool
+
+
+def fit_classifier(
+    start: Start,
+    batches: Batches,
+    validation: Validation,
+    training: Optimisation,
+    logs: Path,
+    fingerprint: str,
+    resume: bool = False,
+) -> Fitted:
+    """Trains until the last epoch, or until Ctrl-C.
+
+    Args:
+        start: the model to begin with.
+        batches: examples to learn from.
+        validation: others, to watch the training by.
+        training: epochs and rates.
+        logs: folder for TensorBoard and the checkpoint.
+        fingerprint: hash of what makes this training what it is; `resume` refuses another.
+        resume: go on from the checkpoint, if there is one.
+
+    Raises:
+        TinymlError: the checkpoint is damaged or belongs to another training.
+        KeyboardInterrupt: Ctrl-C before the first epoch ended.
+    """
+    make_deterministic(start.seed)
+    checkpoint = Checkpoint(logs / "checkpoint")
+    progress = checkpoint.load_progress(fingerprint) if resume else None
+    if progress is None:
+        checkpoint.clear()
+        progress = Progress(fingerprint)
+        model = start.build()
+        twin = twin_of(model) if training.ema > 0 else None
+    else:
+        console.info(f"Going on after epoch {progress.epochs_done}.")
+        model = checkpoint.load_last(progress)
+        twin = checkpoint.load_average(progress) if training.ema > 0 else None
+    fit = _Fit(model, twin, start, batches, validation, training, checkpoint, progress, logs)
+    interrupted = fit.run()
+    kept = model if twin is None else twin
+    if interrupted:  # in the middle of an epoch: its beginning counts
+        kept = checkpoint.load_last(progress) if twin is None else checkpoint.load_average(progress)
+    return Fitted(kept, progress.epochs_done, progress.accuracy, progress.loss, interrupted)
+
+
+class _Fit:
+    """One training under way: a model, and its twin that follows as the moving average."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        twin: keras.Model | None,
+        start: Start,
+        batches: Batches,
+        validation: Validation,
+        training: Optimisation,
+        checkpoint: Checkpoint,
+        progress: Progress,
+        logs: Path,
+    ) -> None:
+        self._model = model
+        self._twin = twin
+        self._average = None if twin is None else Average(model, twin, training.ema)
+        self._batches = batches
+        self._validation = validation
+        self._training = training
+        self._checkpoint = checkpoint
+        self._progress = progress
+        self._scalars = tf.summary.create_file_writer(str(logs / "tensorboard"))
+        self._is_transfer = start.is_transfer
+        self._frozen_epochs = min(start.frozen_epochs, training.epochs) if start.is_transfer else 0
+
+    def run(self) -> bool:
+        """Runs the epochs that are left; whether Ctrl-C ended them."""
+        progress, epochs = self._progress, self._training.epochs
+        if progress.epochs_done == epochs:
+            self._judge_only()
+            return False
+        if not self._model.compiled:
+            self._prepare()
+        note = ""
+        with console.progress((epochs - progress.epochs_done) * len(self._batches), "Training") as bar:
+            try:
+                while progress.epochs_done < epochs:
+                    if progress.epochs_done == self._frozen_epochs > 0:
+                        self._prepare()
+                    trained = self._epoch(progress.epochs_done, bar, note)
+                    note = self._epoch_ended(trained)
+            except KeyboardInterrupt:
+                if progress.epochs_done == 0:
+                    raise
+                console.warn(
+                    f"Stopped after epoch {progress.epochs_done}, which is kept. Add --resume to go on."
+                )
+                return True
+        return False
+
+    def _prepare(self) -> None:
+        """Compiles for the phase that begins: all is learnt, or the new classifier alone."""
+        frozen = self._progress.epochs_done < self._frozen_epochs
+        for layer in self._model.layers:
+            # Batch statistics of a few images would spoil those of the backbone's millions.
+            is_statistics = isinstance(layer, keras.layers.BatchNormalization) and self._is_transfer
+            layer.trainable = not is_statistics and (not frozen or layer.name == _CLASSIFIER)
+        training = self._training
+        self._model.compile(
+            # AdamW: arXiv:1711.05101.
+            optimizer=keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+            weighted_metrics=["accuracy"],
+        )
+
+    def _epoch(self, epoch: int, bar: Bar, note: str) -> dict[str, float]:
+        """One pass over the training images; their mean loss and accuracy."""
+        totals: dict[str, float] = {}
+        for index, (inputs, targets, weights) in enumerate(self._batches.epoch(epoch)):
+            step = epoch * len(self._batches) + index
+            self._model.optimizer.learning_rate = self._rate(step)
+            results = self._model.train_on_batch(inputs, targets, sample_weight=weights, return_dict=True)
+            if self._average is not None:
+                self._average.step(step)
+            for name, value in results.items():
+                totals[name] = totals.get(name, 0.0) + float(value)
+            bar.advance(1, note)
+        return {name: total / len(self._batches) for name, total in totals.items()}
+
+    def _rate(self, step: int) -> float:
+        """One cosine for each phase, after a short rise (arXiv:1608.03983)."""
+        frozen = self._frozen_epochs * len(self._batches)
+        total = self._training.epochs * len(self._batches) - frozen
+        if step < frozen:
+            total = frozen
+        else:
+            step -= frozen
+        peak, rise = self._training.learning_rate, max(1, int(total * _WARM_UP_SHARE))
+        if step < rise:
+            return peak * (step + 1) / rise
+        share = (step - rise) / max(1, total - rise)
+        return peak * (_FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * share)))
+
+    def _epoch_ended(self, trained: dict[str, float]) -> str:
+        """Judges the moving average of the weights, saves, and says how it goes."""
+        judged = self._validation.judge(self._twin or self._model)
+        progress = self._progress
+        progress.epochs_done += 1
+        progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
+        self._checkpoint.save(self._model, self._twin, progress)
+        with self._scalars.as_default(step=progress.epochs_done):
+            for split, measures in (("train", trained), ("validation", judged)):
+                for name, value in measures.items():
+                    tf.summary.scalar(f"{split}/{name}", value)
+        self._scalars.flush()
+        return (
+            f"epoch {progress.epochs_done}/{self._training.epochs} loss {trained['loss']:.3f} "
+            f"validation accuracy {judged['accuracy']:.3f}"
+        )
+
+    def _judge_only(self) -> None:
+        judged = self._validation.judge(self._model)
+        self._progress.loss, self._progress.accuracy = judged["loss"], judged["accuracy"]
