@@ -13,6 +13,7 @@ from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
@@ -135,6 +136,7 @@ class Manifest(_Section):
     image: ImageInput | None = None
     presence: Presence | None = None
     gate: Gate | None = None
+    gesture: GestureInput | None = None
     quantization: Quantization | None = None
     reference: Reference | None = None
     ops: list[Op] = Field(default_factory=list)

@@ -19,6 +19,7 @@ from tinyml_cli.recipes.base import BaseRecipe
 # task -> its schema; a task of another package has the schema that its task object names.
 SCHEMAS = {
     "kws": "tinyml_cli.recipes.kws:KwsRecipe",
+    "wand": "tinyml_cli.recipes.wand:WandRecipe",
     "anomaly": "tinyml_cli.recipes.anomaly:AnomalyRecipe",
     "vww": "tinyml_cli.recipes.vww:VwwRecipe",
     "mask": "tinyml_cli.recipes.vww:MaskRecipe",

@@ -28,6 +28,7 @@ _BUILT_IN = {
     "kws": "tinyml_cli.tasks.kws:KWS",
     "vww": "tinyml_cli.tasks.vww:VWW",
     "mask": "tinyml_cli.tasks.vww:MASK",
+    "wand": "tinyml_cli.tasks.wand:WAND",
     "anomaly": "tinyml_cli.tasks.anomaly:ANOMALY",
 }
 _ENTRY_POINTS = "tinyml.tasks"

@@ -32,11 +32,13 @@ class Stroke:
         points: int8 [2..160, 2], x to the right and y up, in 128ths.
         label: what it shows; empty where nobody said.
         source: the file it stands in, or the writer who drew it.
+        person: who drew it; empty where nobody said.
     """
 
     points: Points
     label: str
     source: str
+    person: str = ""
 
 
 def to_points(path: NDArray[np.floating[Any]]) -> Points:
@@ -63,6 +65,18 @@ def read_strokes(path: Path) -> list[Stroke]:
     return [_stroke(entry, number, path) for number, entry in enumerate(entries)]
 
 
+def read_folder(path: Path) -> list[Stroke]:
+    """The strokes of a file, or of every JSON file of a folder.
+
+    Raises:
+        TinymlError: nothing there, or a file that `read_strokes` refuses.
+    """
+    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    if not files:
+        raise TinymlError("There are no stroke files", str(path), _LAYOUT)
+    return [stroke for file in files for stroke in read_strokes(file)]
+
+
 def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
     """Writes strokes in the layout that `read_strokes` reads."""
     entries = [
@@ -70,6 +84,7 @@ def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
             "index": index,
             "strokePoints": [{"x": x / UNITS, "y": y / UNITS} for x, y in stroke.points.tolist()],
             "label": stroke.label,
+            **({"person": stroke.person} if stroke.person else {}),
         }
         for index, stroke in enumerate(strokes)
     ]
@@ -79,9 +94,9 @@ def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
 def _stroke(entry: Any, number: int, path: Path) -> Stroke:
     try:
         points = [(float(point["x"]), float(point["y"])) for point in entry["strokePoints"]]
-        label = str(entry.get("label", ""))
+        label, person = str(entry.get("label", "")), str(entry.get("person", ""))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise TinymlError(f"Stroke {number} is not one ({error!r})", str(path), _LAYOUT) from error
     if len(points) < 2 or not all(math.isfinite(value) for point in points for value in point):
         raise TinymlError(f"Stroke {number} has not two finite points", str(path), _LAYOUT)
-    return Stroke(to_points(np.array(points)), label, path.name)
+    return Stroke(to_points(np.array(points)), label, path.name, person)

@@ -1,0 +1,108 @@
+"""The recipe of the magic wand: which gesture a moving hand makes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tinyml_cli.features.gesture_settings import UNKNOWN, ImuInput
+from tinyml_cli.recipes.base import BaseRecipe, Section
+
+
+class StrokeRecipe(Section):
+    """How strokes are drawn where there are no recordings, and varied while training."""
+
+    generated_per_label: int = Field(
+        default=500, ge=20, le=20_000, description="strokes of each label, each by a writer of its own"
+    )
+    rotate_rad: float = Field(default=0.25, ge=0, le=3.2, description="largest turn of the stroke")
+    shear: float = Field(default=0.25, ge=0, le=1)
+    stretch: float = Field(default=1.25, ge=1, le=2, description="width against height, up to this")
+    tremble: float = Field(default=0.03, ge=0, le=0.2, description="of the stroke's size, standard deviation")
+    bend: float = Field(default=0.08, ge=0, le=0.5, description="smooth distortion, of the stroke's size")
+    cut_share: float = Field(default=0.08, ge=0, le=0.4, description="of points lost at either end, at most")
+    time_warp: float = Field(default=0.4, ge=0, le=0.9, description="how unevenly time passes")
+    rest_share: float = Field(default=0.4, ge=0, le=1, description="longest rest before and after")
+
+
+class ImuAugmentationRecipe(Section):
+    """How motions are varied while training; ranges are uniform."""
+
+    rotate_rad: float = Field(default=0.4, ge=0, le=3.2, description="of the wand in the hand, any axis")
+    speed: float = Field(default=1.2, ge=1, le=2, description="quicker or slower by up to this")
+    amplitude: float = Field(default=1.25, ge=1, le=3, description="larger or smaller by up to this")
+    time_warp: float = Field(default=0.2, ge=0, le=0.9)
+    shift_share: float = Field(default=0.1, ge=0, le=0.5, description="of the window")
+    accelerometer_bias_mg: float = Field(default=30, ge=0, le=500)
+    gyroscope_bias_dps: float = Field(default=3, ge=0, le=50)
+    accelerometer_noise_mg: float = Field(default=10, ge=0, le=500)
+    gyroscope_noise_dps: float = Field(default=1, ge=0, le=50)
+
+
+class UnknownRecipe(Section):
+    """Motions that are no gesture of ours."""
+
+    share: float = Field(default=1.5, ge=0, le=20, description="as many examples as of this many labels")
+    false_accepts: float = Field(
+        default=0.03, gt=0, lt=1, description="of unknown motions, at most, on the validation split"
+    )
+
+
+class WandModelRecipe(Section):
+    """The network by name."""
+
+    name: str | None = Field(default=None, description="stroke_cnn for strokes, motion_conv for imu")
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class WandTrainingRecipe(Section):
+    """Optimisation."""
+
+    epochs: int = Field(default=40, ge=1, le=10_000)
+    epoch_examples: int = Field(
+        default=4000, ge=16, le=1_000_000, description="variations that an epoch shows"
+    )
+    batch_size: int = Field(default=64, ge=2, le=4096)
+    learning_rate: float = Field(default=4e-3, gt=0, le=1, description="peak of one cosine")
+    weight_decay: float = Field(default=1e-3, ge=0, le=0.1)
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    ema: float = Field(default=0.98, ge=0, lt=1, description="decay of the running mean of weights; 0 is off")
+    validation_share: float = Field(default=0.15, gt=0, lt=0.5)
+    test_share: float = Field(default=0.2, ge=0, lt=0.6)
+
+
+class WandRecipe(BaseRecipe):
+    """The magic wand."""
+
+    task: str = "wand"
+    input: Literal["stroke", "imu"] = "stroke"
+    labels: list[str] = Field(default_factory=lambda: ["0", "1", "2"])
+    stroke: StrokeRecipe = Field(default_factory=StrokeRecipe)
+    imu: ImuInput = Field(default_factory=ImuInput)
+    augmentation: ImuAugmentationRecipe = Field(default_factory=ImuAugmentationRecipe)
+    unknown: UnknownRecipe = Field(default_factory=UnknownRecipe)
+    model: WandModelRecipe = Field(default_factory=WandModelRecipe)
+    training: WandTrainingRecipe = Field(default_factory=WandTrainingRecipe)
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_distinct(cls, labels: list[str]) -> list[str]:
+        for label in labels:
+            if not label.strip() or label == UNKNOWN:
+                raise ValueError(f"`{label}` cannot be a gesture's name")
+            if labels.count(label) > 1:
+                raise ValueError(f"`{label}` stands there twice")
+        if not labels:
+            raise ValueError("give a gesture or more, such as 0,1,2")
+        return labels
+
+    @property
+    def title(self) -> tuple[str, ...]:
+        """What is to be recognised."""
+        return tuple(self.labels)
+
+    @property
+    def model_labels(self) -> list[str]:
+        """What the network tells apart."""
+        return [UNKNOWN, *self.labels]

@@ -1,0 +1,122 @@
+"""What strokes and raw motion have in common for the task `wand`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.splits import SPLITS, Split
+
+if TYPE_CHECKING:
+    from tinyml_cli.recipes.wand import WandRecipe
+    from tinyml_cli.run import Run
+
+Item = NDArray[Any]
+"""A take as it was recorded: a stroke's points int8 [n, 2], or motion int16 [n, axes]."""
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Labelled motions.
+
+    Attributes:
+        items: one array per take.
+        labels: int64 [n], index into the recipe's model_labels; 0 is unknown.
+        names: str [n], what a take is known by.
+        where: str [n], its split.
+        split_by: what never lies in two splits.
+        origin: "folder" or "synthetic".
+        notes: what a reader must know.
+    """
+
+    items: Sequence[Item]
+    labels: NDArray[np.int64]
+    names: NDArray[np.str_]
+    where: NDArray[np.str_]
+    split_by: str
+    origin: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def rows(self, rows: NDArray[np.intp]) -> Takes:
+        """Some of them."""
+        return Takes(
+            [self.items[row] for row in rows],
+            self.labels[rows],
+            self.names[rows],
+            self.where[rows],
+            self.split_by,
+            self.origin,
+            self.notes,
+        )
+
+    def part(self, split: Split) -> Takes:
+        """Those of one split."""
+        return self.rows(np.flatnonzero(self.where == split))
+
+    def counts(self, labels: Sequence[str]) -> dict[str, dict[str, int]]:
+        """split -> label -> takes."""
+        return {
+            split: {
+                label: int((self.labels[self.where == split] == index).sum())
+                for index, label in enumerate(labels)
+            }
+            for split in SPLITS
+        }
+
+
+class GestureSource(Protocol):
+    """Where motions come from, and how they become what the model takes."""
+
+    network: str
+    """The network where the recipe names none."""
+
+    def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
+        """Of one model input."""
+
+    def load(self, recipe: WandRecipe) -> Takes:
+        """The recipe's takes, recorded or generated, unknown ones among them, split."""
+
+    def read(self, folder: Path, recipe: WandRecipe) -> Takes:
+        """Every take of a folder; labels that are none of the recipe's count as unknown."""
+
+    def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[Any]:
+        """Exactly what the firmware computes from each take, integers [n, ...]."""
+
+    def vary(self, items: Sequence[Item], recipe: WandRecipe, rng: np.random.Generator) -> NDArray[Any]:
+        """Features of one random variation of each take."""
+
+    def to_float(self, features: NDArray[Any], recipe: WandRecipe) -> NDArray[np.float32]:
+        """What the float model sees."""
+
+    def quantize(
+        self, features: NDArray[Any], recipe: WandRecipe, scale: float, zero_point: int
+    ) -> NDArray[np.int8]:
+        """What the int8 model sees, by the integers of the firmware."""
+
+    def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
+        """A folder with held-out motion to feed to a board."""
+
+
+def source_of(recipe: WandRecipe) -> GestureSource:
+    """The recipe's kind of input."""
+    if recipe.input == "stroke":
+        from tinyml_cli.tasks.wand_strokes import STROKES
+
+        return STROKES
+    from tinyml_cli.tasks.wand_imu import MOTIONS
+
+    return MOTIONS
+
+
+def name_of(item: Item) -> str:
+    """The same take has the same name wherever it lies."""
+    return hashlib.sha256(item.tobytes()).hexdigest()[:16]

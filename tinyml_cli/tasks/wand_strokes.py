@@ -1,0 +1,178 @@
+"""The wand's strokes: recorded as JSON or drawn by a model of a hand, as pictures for the network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data import splits
+from tinyml_cli.data.wand.hand import draw, random_writer, scribble
+from tinyml_cli.data.wand.shapes import SHAPES
+from tinyml_cli.data.wand.strokes import Points, Stroke, read_folder, to_points, write_strokes
+from tinyml_cli.data.wand.variation import vary
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import UNKNOWN
+from tinyml_cli.features.image import pixel_transform, quantize_pixels
+from tinyml_cli.features.raster import CHANNELS, SIZE, rasterise_all
+from tinyml_cli.recipes.wand import WandRecipe
+from tinyml_cli.run import Run
+from tinyml_cli.tasks.wand_source import Item, Takes, name_of
+
+_SCRIBBLE_SHARE = 0.5
+_FEWEST_PEOPLE = 5
+
+
+class StrokeSource:
+    """Strokes int8 [points, 2] as pictures uint8 [32, 32, 3]."""
+
+    network = "stroke_cnn"
+
+    def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
+        """Of a picture."""
+        return SIZE, SIZE, CHANNELS
+
+    def load(self, recipe: WandRecipe) -> Takes:
+        """The recipe's strokes, and drawn ones that mean nothing of ours.
+
+        Raises:
+            TinymlError: unreadable files, a label without strokes, or a label that nobody can draw.
+        """
+        takes = self._drawn(recipe) if recipe.data_path is None else self._recorded(recipe)
+        return _with_unknown(takes, recipe)
+
+    def read(self, folder: Path, recipe: WandRecipe) -> Takes:
+        """Every stroke of a folder or file.
+
+        Raises:
+            TinymlError: nothing there, or unreadable files.
+        """
+        strokes = read_folder(folder)
+        labels = recipe.model_labels
+        people = [stroke.person for stroke in strokes]
+        by_person = len(set(people)) >= _FEWEST_PEOPLE and "" not in people
+        names = np.array([name_of(stroke.points) for stroke in strokes])
+        training = recipe.training
+        where = splits.split_groups(
+            people if by_person else names, training.validation_share, training.test_share
+        )
+        return Takes(
+            [stroke.points for stroke in strokes],
+            np.array([labels.index(s.label) if s.label in labels else 0 for s in strokes], np.int64),
+            names,
+            where,
+            "person" if by_person else "stroke",
+            "folder",
+            () if by_person else ("too few people are named: a person's strokes may lie in two splits",),
+        )
+
+    def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.uint8]:
+        """Pictures uint8 [n, 32, 32, 3]."""
+        return rasterise_all(list(items))
+
+    def vary(self, items: Sequence[Item], recipe: WandRecipe, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Pictures of one variation of each stroke."""
+        return rasterise_all([vary(points, recipe.stroke, rng) for points in items])
+
+    def to_float(self, features: NDArray[Any], recipe: WandRecipe) -> NDArray[np.float32]:
+        """0 to 1."""
+        return (features / np.float32(255)).astype(np.float32)
+
+    def quantize(
+        self, features: NDArray[Any], recipe: WandRecipe, scale: float, zero_point: int
+    ) -> NDArray[np.int8]:
+        """int8 of the same shape."""
+        return quantize_pixels(features, pixel_transform(scale, zero_point, 0.0, 1.0))
+
+    def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
+        """Held-out strokes as `replay/LABEL.json`; an old folder is replaced."""
+        labels = run.manifest().labels
+        target, temporary = run.file("replay"), run.file(".replay")
+        shutil.rmtree(temporary, ignore_errors=True)
+        for index, label in enumerate(labels):
+            rows = np.flatnonzero(takes.labels == index)[:per_label]
+            if len(rows):
+                strokes = [Stroke(takes.items[row], label, str(takes.names[row])) for row in rows]
+                write_strokes(temporary / f"{label}.json", strokes)
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.rename(target)
+        return target
+
+    def _recorded(self, recipe: WandRecipe) -> Takes:
+        takes = self.read(Path(str(recipe.data_path)), recipe)
+        for index, label in enumerate(recipe.model_labels[1:], start=1):
+            for split in splits.SPLITS:
+                wanted = split != "test" or recipe.training.test_share > 0
+                if wanted and not ((takes.labels == index) & (takes.where == split)).any():
+                    raise TinymlError(
+                        f"No stroke of `{label}` is left for {split}",
+                        str(recipe.data_path),
+                        "Record more of it (20 or more), or name the gestures that are there: --labels",
+                    )
+        return takes
+
+    def _drawn(self, recipe: WandRecipe) -> Takes:
+        unknown_shapes = [label for label in recipe.labels if label not in SHAPES]
+        if unknown_shapes:
+            raise TinymlError(
+                f"Nobody here can draw `{unknown_shapes[0]}`",
+                "--labels",
+                f"Record it: tinyml data record --gesture {unknown_shapes[0]}; or take some of: "
+                f"{', '.join(SHAPES)}.",
+            )
+        count, split = recipe.stroke.generated_per_label, _shares(recipe)
+        parts = [
+            _generate(lambda rng, label=label: _draw(label, rng), count, [recipe.seed, 30, number])  # type: ignore[misc]
+            for number, label in enumerate(recipe.labels)
+        ]
+        items = [points for part in parts for points in part]
+        labels = np.repeat(np.arange(1, len(parts) + 1), count)
+        names = np.array([name_of(points) for points in items])
+        note = "strokes drawn by a model of a hand, each by a writer of its own"
+        return Takes(items, labels, names, split(names), "writer", "synthetic", (note,))
+
+
+STROKES = StrokeSource()
+
+
+def _draw(label: str, rng: np.random.Generator) -> Points:
+    return to_points(draw(label, random_writer(rng), rng))
+
+
+def _generate(one: Callable[[np.random.Generator], Points], count: int, seed: list[int]) -> list[Points]:
+    return [one(np.random.default_rng([*seed, number])) for number in range(count)]
+
+
+def _shares(recipe: WandRecipe) -> Callable[[NDArray[np.str_]], NDArray[np.str_]]:
+    training = recipe.training
+    return lambda names: splits.split_groups(names, training.validation_share, training.test_share)
+
+
+def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
+    """Adds other shapes and scribbles, so that a motion is not taken for the gesture it is least unlike."""
+    others = [shape for shape in SHAPES if shape not in recipe.labels]
+
+    def one(rng: np.random.Generator) -> Points:
+        if not others or rng.random() < _SCRIBBLE_SHARE:
+            return to_points(scribble(random_writer(rng), rng))
+        return _draw(others[rng.integers(len(others))], rng)
+
+    per_label = recipe.stroke.generated_per_label
+    count = round(recipe.unknown.share * per_label)
+    if count == 0:
+        return takes
+    drawn = _generate(one, count, [recipe.seed, 31])
+    names = np.array([name_of(points) for points in drawn])
+    return Takes(
+        [*takes.items, *drawn],
+        np.concatenate([takes.labels, np.zeros(count, np.int64)]),
+        np.concatenate([takes.names, names]),
+        np.concatenate([takes.where, _shares(recipe)(names)]),
+        takes.split_by,
+        takes.origin,
+        (*takes.notes, f"{count} strokes of `{UNKNOWN}` are drawn: other shapes, and scribbles"),
+    )
