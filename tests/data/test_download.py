@@ -299,6 +299,13 @@ def test_a_failed_unpacking_leaves_nothing_but_the_archive(
 def test_command(tinyml: Tinyml, tmp_path: Path, server: Server) -> None:
     first = tinyml("data", "download", "--json", cwd=tmp_path).json["datasets"][0]
     assert (first["name"], first["bytes"]) == ("speech-commands", 2_428_923_189)
+    images = tinyml("data", "download", "--json", cwd=tmp_path).json["datasets"][1]
+    assert (images["name"], images["bytes"]) == ("vww", 234_810_765)
+    (tmp_path / "usb").mkdir()
+    (tmp_path / "usb" / "vw_coco2014_96.tar.gz").write_bytes(b"something else")
+    answer = tinyml("data", "download", "vww", "--mirror", tmp_path / "usb", "--json", cwd=tmp_path, code=2)
+    assert "234,810,765" in answer.json["error"]["what"]
+    assert not (tmp_path / "vww_coco2014_96").exists()
     answer = tinyml("data", "download", "speech", "--json", cwd=tmp_path, code=2)
     assert "There are: speech-commands" in answer.json["error"]["next_step"]
     answer = tinyml("data", "download", "speech-commands", "--version", "v9", "--json", cwd=tmp_path, code=2)

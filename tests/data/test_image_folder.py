@@ -51,6 +51,13 @@ def test_a_set_that_is_split_already_stays_so(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_lone_folder_is_entered_as_archives_hold_one(tmp_path: Path) -> None:
+    for name in ("vw_coco2014_96/person/a.png", "vw_coco2014_96/non_person/b.png", "__MACOSX/c.png"):
+        put(tmp_path, name)
+    assert [entry.label for entry in list_images(tmp_path, ["none", "person"])] == [0, 1]
+    assert class_folders(tmp_path) == ["non_person", "person"]
+
+
 def test_train_may_be_a_class(tmp_path: Path) -> None:
     for name in ("train/a.png", "test/b.png", "car/c.png"):
         put(tmp_path, name)

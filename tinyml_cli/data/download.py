@@ -71,7 +71,10 @@ _TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
 # A one-second clip fills at most eight blocks of 4 KiB.
 _CLIP_BYTES = 32_768
 
-# SHA-256 as TensorFlow Datasets and torchaudio publish them for these archives.
+# COCO 2014 has 123,287 images for training and validation; a small one fills two blocks of the disk at most.
+_VWW_IMAGES, _SMALL_IMAGE_BYTES = 123_287, 8192
+
+# SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images.
 DATASETS = (
     Dataset(
         "speech-commands",
@@ -86,6 +89,23 @@ DATASETS = (
                 2_428_923_189,
                 "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
                 105_829 * _CLIP_BYTES,
+            ),
+        ),
+    ),
+    Dataset(
+        "vww",
+        "coco2014-96",
+        "MLPerf Tiny's visual wake words: images of 96 x 96 pixels, with a person or without",
+        "COCO terms of use; each photograph has a licence of its own",
+        "A. Chowdhery et al., arXiv:1906.05721; C. Banbury et al., arXiv:2106.07597",
+        "vww_coco2014_96",
+        (
+            Archive(
+                "https://www.silabs.com/public/files/github/machine_learning/benchmarks/datasets/"
+                "vw_coco2014_96.tar.gz",
+                234_810_765,
+                "f8746b9e44f8a7a4293f73be9ba6e8da9239fe69798d42364aae62b915cfab58",
+                _VWW_IMAGES * _SMALL_IMAGE_BYTES,
             ),
         ),
     ),

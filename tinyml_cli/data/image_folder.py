@@ -44,12 +44,13 @@ class ImageEntry:
 def list_images(root: Path, classes: Sequence[str]) -> list[ImageEntry]:
     """Every image below the classes' folders, sorted by path.
 
-    `root` holds a folder per class, or folders `train`, `val`, `test` that do. The class `none` takes all
-    folders that no class is named after.
+    `root` holds a folder per class, or folders `train`, `val`, `test` that do; a lone folder in it
+    is entered. The class `none` takes all folders that no class is named after.
 
     Raises:
         TinymlError: no such folder, a class without a folder or without images.
     """
+    root = _entered(root)
     splits: Sequence[tuple[Path, Split | None]] = _split_folders(root)
     entries: list[ImageEntry] = []
     names: set[str] = set()
@@ -73,6 +74,7 @@ def class_folders(root: Path) -> list[str]:
     Raises:
         TinymlError: fewer than two.
     """
+    root = _entered(root)
     folders = [folder for folder, _ in _split_folders(root)] or [root]
     names = {
         child.name
@@ -87,6 +89,16 @@ def class_folders(root: Path) -> list[str]:
             "Put the images of each class into a folder of its own.",
         )
     return sorted(names)
+
+
+def _entered(root: Path) -> Path:
+    """Where the data begins: archives often hold one folder that holds everything."""
+    while root.is_dir():
+        inside = [path for path in root.iterdir() if path.is_dir() and _is_data(path)]
+        if len(inside) != 1 or not any(path.is_dir() for path in inside[0].iterdir()):
+            break
+        root = inside[0]
+    return root
 
 
 def _split_folders(root: Path) -> list[tuple[Path, Split]]:
