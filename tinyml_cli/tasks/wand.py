@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import recipes
-from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.gesture_settings import UNKNOWN, GestureInput
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow

@@ -13,6 +13,7 @@ COMMANDS = {
     "kws": "kws",
     "anomaly": "anomaly",
     "vww": "vww",
+    "wand": "wand",
 }
 
 # Takes the tasks that other packages bring.

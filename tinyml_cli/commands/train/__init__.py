@@ -14,6 +14,7 @@ COMMANDS = {
     "anomaly": "anomaly",
     "vww": "vww",
     "mask": "mask",
+    "wand": "wand",
 }
 
 # Takes the tasks that other packages bring.

@@ -1,0 +1,45 @@
+"""tinyml pipeline wand"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import options, wand_options
+from tinyml_cli.console import console
+
+
+def command(
+    labels: wand_options.Labels = None,
+    data: wand_options.Data = None,
+    kind: wand_options.Input = None,
+    board: options.Board = "sim",
+    port: options.Port = None,
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+    run: options.RunOption = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Gestures in, firmware out, and the board feels held-out motion.
+
+    Stages that are already done for the same recipe are not done again.
+
+    \b
+    Examples:
+      tinyml pipeline wand --labels 0,1,2 --board sim
+      tinyml pipeline wand --labels wing,ring --data strokes/ --board native
+    """
+    from tinyml_cli import stages
+    from tinyml_cli.pipeline import run_pipeline
+
+    values = wand_options.values(options.word_list(labels), kind)
+    opened, recipe = stages.prepare("wand", values, data, config, set_ or [], run, seed)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+    felt = outcome["monitor"]
+    right = felt["hits"] + felt["rejections"]
+    console.result(
+        outcome,
+        f"Done in {outcome['seconds']:.0f} s: the board judged {right} of {felt['n']} motions as expected. "
+        f"The run is {outcome['run']}",
+    )

@@ -1,0 +1,24 @@
+"""Options of the commands that train wands, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Labels = Annotated[str | None, typer.Option("--labels", help="Gestures to tell apart, such as 0,1,2.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON. None: drawn."
+    ),
+]
+Input = Annotated[
+    str | None, typer.Option("--input", help="stroke: the wand's path as a picture; imu: raw motion.")
+]
+
+
+def values(labels: list[str] | None, kind: str | None) -> dict[str, Any]:
+    """Options as values of the recipe; None where not given."""
+    return {"labels": labels, "input": kind}

@@ -1,0 +1,153 @@
+"""tinyml evaluate for the wand: both flatbuffers on gestures they never saw, and at the threshold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import on_device
+from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
+from tinyml_cli.evaluation.gesture_report import render
+from tinyml_cli.evaluation.measures import measure
+from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.files import write_atomic
+from tinyml_cli.recipes.wand import WandRecipe
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
+from tinyml_cli.tasks.wand_held_out import LabelledGestures
+from tinyml_cli.tasks.wand_source import source_of
+from tinyml_cli.tasks.wand_threshold import operating_point
+from tinyml_cli.tflite import interpret
+
+METRICS = "report/metrics.json"
+CONFUSION = "report/confusion.png"
+REPORT = "report/report.html"
+
+_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration")
+
+
+class GestureModel(Int8Model):
+    """An int8 flatbuffer that takes pictures of strokes, or windows of motion, as the firmware gives them."""
+
+    def __init__(self, model: bytes, recipe: WandRecipe) -> None:
+        super().__init__(model)
+        self._recipe = recipe
+
+    def inputs(self, features: NDArray[Any]) -> interpret.Int8Array:
+        """int8 [n, ...] of integer features, by the integers of the firmware."""
+        source = self._source
+        return source_of(self._recipe).quantize(features, self._recipe, source.scale, source.zero_point)
+
+
+def evaluate_gestures(
+    run: Run, takes: LabelledGestures, data_dir: Path | None, options: Options
+) -> dict[str, Any]:
+    """Judges both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
+
+    Args:
+        run: holds both flatbuffers.
+        takes: what to judge them by.
+        data_dir: where they come from; None: the run.
+        options: where the int8 model runs.
+
+    Returns:
+        What docs/json.md lists.
+
+    Raises:
+        TinymlError: a flatbuffer is missing or stale, or a board that does not answer.
+    """
+    manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
+    assert isinstance(recipe, WandRecipe)
+    if manifest.gesture is None:
+        raise TinymlError("The manifest lacks its wand section", str(run.path), "Run `tinyml train` again.")
+    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
+    model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
+    real = source_of(recipe).to_float(takes.features, recipe)
+    answers = answer_inputs(float_model, model, real, model.inputs(takes.features))
+    outcome: dict[str, Any] = {
+        "run": str(run.path),
+        "data": str(data_dir) if data_dir else None,
+        "note": takes.note,
+        "n": len(takes.labels),
+        "labels": manifest.labels,
+        **measure(tuple(manifest.labels), takes, answers),
+        "at_threshold": {
+            "float32": operating_point(answers.float32, takes.labels, manifest.gesture.threshold),
+            "int8": operating_point(answers.scores, takes.labels, manifest.gesture.threshold),
+        },
+        "device": _on_device(run, options, model, takes),
+    }
+    _write(run, outcome, takes, recipe)
+    _show(outcome)
+    return outcome
+
+
+def _on_device(
+    run: Run, options: Options, model: GestureModel, takes: LabelledGestures
+) -> dict[str, Any] | None:
+    """What firmware answers to some of the takes, against the reference on this computer."""
+    place = options.place
+    if place.name == on_device.HOST:
+        return None
+    if place.part == "audio":
+        raise TinymlError(
+            "A wand hears nothing",
+            "--path audio",
+            f"Move the board through its motion path: tinyml monitor {run.path} --replay DIR",
+        )
+    rows = np.linspace(0, len(takes.labels) - 1, min(options.limit, len(takes.labels))).astype(np.int64)
+    inputs = model.inputs(takes.features[rows])
+    outputs, facts = on_device.model_outputs(run, place, inputs)
+    expected, reference = model.reference(inputs)
+    labels = run.manifest().labels
+    return facts | on_device.compared(labels, takes.labels[rows], outputs, expected, reference)
+
+
+def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:
+    from tinyml_cli.evaluation.plots import confusion_png
+
+    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
+    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    matrix = np.array(outcome["int8"]["confusion"], np.int64)
+    title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
+    confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)
+    pictures = takes.features if recipe.input == "stroke" else None
+    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, pictures))
+    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
+    for name in (METRICS, CONFUSION, REPORT):
+        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    run.save(manifest)
+
+
+def _show(outcome: dict[str, Any]) -> None:
+    console.info(outcome["note"])
+    rows: list[list[object]] = []
+    for label, counts in zip(outcome["labels"], outcome["int8"]["confusion"], strict=True):
+        shares = (outcome["float32"]["recall"][label], outcome["int8"]["recall"][label])
+        texts = ["-" if share is None else f"{share:.3f}" for share in shares]
+        rows.append([label, sum(counts), *texts, *counts])
+    columns = ["Label", "n", "float32", "int8", *outcome["labels"]]
+    console.table("Recall in float32 and int8, and confusion in int8", columns, rows)
+    point = outcome["at_threshold"]["int8"]
+    texts_of = [
+        [
+            what,
+            "-" if point[share] is None else f"{point[share]:.3f}",
+            "{:.3f}–{:.3f}".format(*point[ci95]),
+            n,
+        ]
+        for what, share, ci95, n in (
+            ("right, unknown included", "accuracy", "ci95", outcome["n"]),
+            ("others taken for a gesture", "false_accepts", "false_accepts_ci95", point["n_unknown"]),
+            ("gestures not recognised", "missed", "missed_ci95", point["n_gestures"]),
+        )
+    ]
+    title = f"int8 with the threshold {point['threshold']:.2f}"
+    console.table(title, ["", "share", "95 % interval", "n"], texts_of)
