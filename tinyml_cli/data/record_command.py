@@ -14,6 +14,7 @@ from tinyml_cli.data.record_keys import terminal_keys
 from tinyml_cli.data.record_session import Outcome, Plan, Recorder, cut_all
 from tinyml_cli.data.record_source import AudioSource, BoardSource, MicrophoneSource, WavSource
 from tinyml_cli.data.record_view import RecordView
+from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.data.trim import cut_words
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import open_board
@@ -21,6 +22,9 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
+from tinyml_cli.tasks.kws import check_words
+
+_CLIPS = 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,35 @@ class Where:
     device: str | None = None
     from_wav: Path | None = None
     sample_rate_hz: int = 16_000
+
+
+def plan_of(
+    words: list[str] | None,
+    speaker: str | None,
+    out: Path | None,
+    count: int | None,
+    take_s: float,
+    countdown_s: float | None,
+    clip_ms: int,
+    keep_good: bool,
+) -> Plan:
+    """The plan that options of the command line ask for; None where one was not given.
+
+    Raises:
+        TinymlError: no words, no speaker, or such as cannot be used.
+    """
+    if not words or not speaker:
+        raise TinymlError(
+            "Recording words needs to know which, and who speaks",
+            "--words, --speaker",
+            "Add --words yes,no --speaker anna; or --camera for images.",
+        )
+    check_words(words)
+    folder = out or Path("recordings")
+    countdown_s = Plan.countdown_s if countdown_s is None else countdown_s
+    return Plan(
+        tuple(words), speaker_id(speaker), folder, count or _CLIPS, take_s, countdown_s, clip_ms, keep_good
+    )
 
 
 def record(plan: Plan, where: Where) -> dict[str, Any]:

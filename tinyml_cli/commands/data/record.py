@@ -12,16 +12,30 @@ from tinyml_cli.console import console
 
 
 def command(
-    words: Annotated[str, typer.Option("--words", help="Words to say, separated by commas.")],
+    words: Annotated[str | None, typer.Option("--words", help="Words to say, separated by commas.")] = None,
     speaker: Annotated[
-        str, typer.Option("--speaker", help="Who speaks; an invented name keeps the clips anonymous.")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="The data folder.")] = Path("recordings"),
+        str | None, typer.Option("--speaker", help="Who speaks; an invented name keeps the clips anonymous.")
+    ] = None,
+    camera: Annotated[
+        bool, typer.Option("--camera", help="Take images instead, from a webcam or a board's camera.")
+    ] = False,
+    classes: Annotated[
+        str, typer.Option("--classes", help="With --camera: what to show it, one after another.")
+    ] = "person,none",
+    every: Annotated[
+        float, typer.Option("--every", min=0, help="With --camera: seconds from one image to the next.")
+    ] = 0.3,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The data folder; recordings, or images, by default.")
+    ] = None,
     count: Annotated[
-        int, typer.Option("--count", min=1, max=10_000, help="Clips of each word, earlier ones included.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            "--count", min=1, max=10_000, help="Of each word or class, earlier ones included; 20, or 200."
+        ),
+    ] = None,
     board: Annotated[
-        str | None, typer.Option("--board", help="Record through a board's microphone, not this computer's.")
+        str | None, typer.Option("--board", help="Record through a board, not this computer.")
     ] = None,
     port: options.Port = None,
     run: Annotated[
@@ -35,8 +49,9 @@ def command(
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=10, help="Length of a take.")] = 2.0,
     countdown: Annotated[
-        float, typer.Option("--countdown", min=0, max=10, help="Seconds from the key to the take.")
-    ] = 1.5,
+        float | None,
+        typer.Option("--countdown", min=0, max=10, help="Seconds from the key to the take; 1.5, or 3."),
+    ] = None,
     keep_good: Annotated[
         bool, typer.Option("--keep-good", help="Keep takes without faults unasked, and go on.")
     ] = False,
@@ -47,7 +62,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Record words from a microphone, one by one, cut to the word; goes on where it stopped.
+    """Record words from a microphone, one by one, or images from a camera; goes on where it stopped.
 
     \b
     Examples:
@@ -55,15 +70,23 @@ def command(
       tinyml data record --words marvin --speaker anna --count 50 --keep-good
       tinyml data record --words marvin --speaker anna --board nano33ble
       tinyml data record --words marvin --speaker ben --from-wav long.wav --json
+      tinyml data record --camera --classes person,none --count 300
+      tinyml data record --camera --classes cup --board nano33ble --run vww-person
     """
-    from tinyml_cli.data import record_command
-    from tinyml_cli.data.record_session import Plan
-    from tinyml_cli.data.speakers import speaker_id
-    from tinyml_cli.tasks.kws import check_words
+    if camera:
+        from tinyml_cli.data import record_camera
 
-    listed = options.word_list(words) or []
-    check_words(listed)
-    plan = Plan(tuple(listed), speaker_id(speaker), out, count, seconds, countdown, clip_ms, keep_good)
+        names = options.word_tuple(classes) or ()
+        plan_of_images = record_camera.plan_of(names, out, count, every, countdown)
+        with record_camera.open_camera(board, port, run, device) as source:
+            taken = record_camera.record_images(plan_of_images, source)
+        console.result(taken, record_camera.text(taken))
+        return
+    from tinyml_cli.data import record_command
+
+    plan = record_command.plan_of(
+        options.word_list(words), speaker, out, count, seconds, countdown, clip_ms, keep_good
+    )
     where = record_command.Where(board, port, run, device, from_wav, sample_rate)
     document = record_command.record(plan, where)
     record_command.show(document)
