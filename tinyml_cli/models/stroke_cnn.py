@@ -13,7 +13,7 @@ from tinyml_cli.models.separable import classify
 def build(
     input_shape: tuple[int, int, int],
     labels: int,
-    filters: Sequence[int] = (16, 24, 40),
+    filters: Sequence[int] = (16, 32, 48),
     dropout: float = 0.3,
 ) -> keras.Model:
     """The network, uncompiled.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data import splits
 from tinyml_cli.data.wand.hand import draw, random_writer, scribble
-from tinyml_cli.data.wand.shapes import SHAPES
+from tinyml_cli.data.wand.shapes import SHAPES, unlike
 from tinyml_cli.data.wand.strokes import Points, Stroke, read_folder, to_points, write_strokes
 from tinyml_cli.data.wand.variation import vary
 from tinyml_cli.errors import TinymlError
@@ -154,7 +154,7 @@ def _shares(recipe: WandRecipe) -> Callable[[NDArray[np.str_]], NDArray[np.str_]
 
 def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
     """Adds other shapes and scribbles, so that a motion is not taken for the gesture it is least unlike."""
-    others = [shape for shape in SHAPES if shape not in recipe.labels]
+    others = unlike(recipe.labels)
 
     def one(rng: np.random.Generator) -> Points:
         if not others or rng.random() < _SCRIBBLE_SHARE:

@@ -57,13 +57,13 @@ def random_writer(rng: np.random.Generator) -> Writer:
     """Somebody."""
     return Writer(
         variant=int(rng.integers(1 << 30)),
-        slant=float(rng.normal(0.08, 0.16)),
+        slant=float(rng.normal(0.08, 0.22)),
         aspect=float(np.exp(rng.normal(0, 0.2))),
         tilt_rad=float(rng.normal(0, 0.1)),
         size=float(rng.uniform(0.18, 0.42)),
-        overlap=float(rng.uniform(0.3, 0.85)),
+        overlap=float(rng.uniform(0.3, 1.0)),
         tempo=float(np.exp(rng.normal(0, 0.25))),
-        carelessness=float(rng.uniform(0.015, 0.06)),
+        carelessness=float(rng.uniform(0.015, 0.08)),
         tremor=float(rng.uniform(0.0, 0.012)),
         hesitation=float(rng.uniform(0.0, 0.5)),
     )
@@ -103,15 +103,20 @@ def scribble(writer: Writer, rng: np.random.Generator) -> Path:
     """A stroke that means nothing: points anywhere, or an arc, or next to no movement."""
     kind = rng.random()
     if kind < 0.6:
-        aims = rng.uniform(-0.5, 0.5, (int(rng.integers(2, 9)), 2))
+        aims = rng.uniform(-0.5, 0.5, (int(rng.integers(4, 10)), 2))
     elif kind < 0.9:
-        turns, points = rng.uniform(0.3, 2.5), int(rng.integers(4, 14))
+        turns, points = _turns(rng), int(rng.integers(6, 16))
         angles = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi * turns, points) * rng.choice([-1, 1])
         radius = np.linspace(rng.uniform(0.1, 1), rng.uniform(0.1, 1), points)[:, None]
         aims = radius * np.stack([np.cos(angles), np.sin(angles) * rng.uniform(0.2, 1)], axis=1)
     else:
         aims = rng.normal(0, 0.1, (3, 2)) + np.linspace(0, 1, 3)[:, None] * rng.normal(0, 0.5, 2)
     return move(aims, writer, rng)
+
+
+def _turns(rng: np.random.Generator) -> float:
+    """Of an arc that is no circle: about one turn would be a zero to everybody."""
+    return float(rng.uniform(0.3, 0.6) if rng.random() < 0.5 else rng.uniform(1.6, 3.0))
 
 
 def _through(aims: Path, writer: Writer) -> Path:

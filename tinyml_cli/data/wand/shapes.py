@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,3 +137,12 @@ SHAPES: dict[str, tuple[Path, ...]] = {
         ),
     ),
 }
+
+# Nobody could tell these apart: where one is to be recognised, the others are not examples of what is not.
+ALIKE = (frozenset({"0", "circle"}), frozenset({"1", "slash"}), frozenset({"6", "spiral"}))
+
+
+def unlike(labels: Collection[str]) -> list[str]:
+    """Shapes that look like none of the labels."""
+    taken = set(labels).union(*(group for group in ALIKE if group & set(labels)))
+    return [shape for shape in SHAPES if shape not in taken]

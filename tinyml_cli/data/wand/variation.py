@@ -35,7 +35,7 @@ def _retimed(path: Path, recipe: StrokeRecipe, rng: np.random.Generator) -> Path
     warped = np.maximum.accumulate(np.clip(warped, 0, 1))
     at = first + warped * (n - 1 - last - first)
     moved = np.stack([np.interp(at, np.arange(n), path[:, axis]) for axis in range(2)], axis=1)
-    rests = rng.uniform(0, recipe.rest_share / 2, 2) * len(moved) * (rng.random(2) < 0.5)
+    rests = rng.uniform(0, recipe.rest_share, 2) * len(moved) * (rng.random(2) < 0.75)
     parts = [np.repeat(moved[:1], int(rests[0]), axis=0), moved, np.repeat(moved[-1:], int(rests[1]), axis=0)]
     return np.concatenate(parts)
 
