@@ -103,6 +103,16 @@ def test_scores_are_the_hosts(
     device.process.kill()
 
 
+def test_evaluate_feeds_a_board(
+    made: dict[str, Run], boot: Callable[[str, str], AnomalyDevice], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    boot("sound", "native").process.kill()
+    command = ("evaluate", made["sound"].path, "--on", "native", "--limit", "6", "--json")
+    device = tinyml(*command, cwd=tmp_path).json["device"]
+    assert (device["board"], device["level"], device["recordings"]) == ("native", "host", 6)
+    assert device["mismatches"] == 0 and device["n"] >= 6
+
+
 def _trained(model: AnomalyModel) -> tuple[int, int]:
     assert model.settings.threshold is not None
     return model.settings.threshold.level, model.settings.alarm.level_shift

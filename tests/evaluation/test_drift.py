@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.conftest import Tinyml
-from tinyml_cli.evaluation.drift.columns import clip_values, reference_of, summarise
+from tests.corpus import RATE_HZ, whistle
+from tinyml_cli.evaluation.drift.columns import image_values, reference_of, sound_values, summarise
 from tinyml_cli.evaluation.drift.compare import compare
+from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
@@ -55,9 +59,9 @@ def run(tmp_path: Path) -> Run:
     run = Run.create(tmp_path / "runs" / "kws")
     run.file("recipe.yaml").write_text("task: kws\n")
     manifest = Manifest(task="kws", seed=1, labels=LABELS)
-    features = RNG.integers(0, 600, (300, 49, 8)).astype(np.uint16)
+    features = RNG.integers(0, 600, (14_700, 8)).astype(np.uint16)
     outputs = RNG.integers(-128, 128, (300, 4)).astype(np.int8)
-    manifest.reference = reference_of(clip_values(LABELS, outputs, features), "test")
+    manifest.reference = reference_of(sound_values(LABELS, outputs, features), "test")
     run.save(manifest)
     return run
 
@@ -108,3 +112,65 @@ def test_too_little_to_tell_is_an_error(tinyml: Tinyml, run: Run, tmp_path: Path
     run.save(manifest)
     log = write_log(tmp_path / "log.jsonl", 0, 600)
     assert "no summaries" in tinyml("drift", run.path, log, cwd=tmp_path, code=2).err
+
+
+def test_an_index_between_the_limits_is_watched() -> None:
+    shift = compare("x", summarise(RNG.normal(size=5000)), RNG.normal(0.38, 1.0, 5000))
+    assert 0.1 < shift.psi < 0.25 and shift.watch and not shift.drifted
+    assert not compare("x", summarise(RNG.normal(size=60)), RNG.normal(size=60)).watch
+
+
+def test_pictures_of_darkness_are_drift(tinyml: Tinyml, tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "runs" / "vww")
+    run.file("recipe.yaml").write_text("task: vww\n")
+    manifest = Manifest(
+        task="vww", seed=1, labels=["none", "person"], image=ImageInput(size=16, colour="rgb")
+    )
+    scenes = RNG.integers(-40, 128, (200, 16, 16, 3)).astype(np.int8)
+    outputs = RNG.integers(-128, 128, (200, 2)).astype(np.int8)
+    manifest.reference = reference_of(image_values(manifest.labels, outputs, scenes), "test")
+    run.save(manifest)
+
+    def log(name: str, pixels: np.ndarray) -> Path:
+        lines = []
+        for index, (frame, q) in enumerate(zip(pixels, outputs, strict=True)):
+            lines.append({"event": "input", "frame": index, "data": frame.tobytes().hex()})
+            lines.append({"event": "image", "frame": index, "t_ms": index, "frame_us": 1, "inference_us": 1})
+            lines[-1]["q"] = q.tolist()
+        path = tmp_path / name
+        path.write_text("\n".join(map(json.dumps, lines)))
+        return path
+
+    day = log("day.jsonl", RNG.permutation(scenes))
+    assert tinyml("drift", run.path, day, "--json", cwd=tmp_path).json["missing"] == []
+    night = log("night.jsonl", (scenes // 2 - 64).astype(np.int8))
+    outcome = tinyml("drift", run.path, night, "--json", cwd=tmp_path, code=1).json
+    assert {each["name"] for each in outcome["columns"] if each["drifted"]} >= {
+        "feature brightness",
+        "feature contrast",
+    }
+
+
+def test_a_real_log_of_words(whistle_run: Path, corpus: Path, tinyml: Tinyml, tmp_path: Path) -> None:
+    """The recordings that made the reference, played to firmware: no drift; in noise: drift."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    run = Path(shutil.copytree(whistle_run, tmp_path / "whistles"))
+    tinyml("evaluate", run, "--data", corpus, "--no-noise", cwd=tmp_path)
+    tinyml("build", run, "--board", "native", cwd=tmp_path)
+    rng = np.random.default_rng(1)
+    clips = [(word, whistle(word, speaker, 0)) for word in ("up", "down", "flat") for speaker in range(12)]
+    clips += [("silence", (rng.normal(0, level, RATE_HZ) * 32767).astype(np.int16)) for level in [0.002] * 12]
+    for index, (word, clip) in enumerate(clips):
+        buzz = 6000 * np.sign(np.sin(2 * np.pi * 300 * np.arange(len(clip)) / RATE_HZ))
+        for name, sound in (("same", clip), ("noisy", np.clip(clip + buzz, -32768, 32767))):
+            place = tmp_path / name / word / f"{index}.wav"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(place, sound.astype(np.int16), RATE_HZ)
+    codes = {}
+    for name in ("same", "noisy"):
+        log = tmp_path / f"{name}.jsonl"
+        command = ("monitor", run, "--board", "native", "--replay", tmp_path / name)
+        tinyml(*command, "--trace", "scores,features", "--log", log, cwd=tmp_path)
+        codes[name] = tinyml("drift", run, log, cwd=tmp_path, code=None).code
+    assert codes == {"same": 0, "noisy": 1}

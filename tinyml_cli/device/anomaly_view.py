@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.views import LineView
 from tinyml_cli.files import atomic_path
 
+_CURVES = (("score", "#2b6cb0", "-"), ("threshold", "#1a202c", "-"), ("level", "#718096", "--"))
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WINDOWS = 60
 _KEPT_WINDOWS = 100_000
@@ -74,38 +76,57 @@ class History:
     def __init__(self) -> None:
         self.events: deque[Anomaly] = deque(maxlen=_KEPT_WINDOWS)
 
-    def spark(self) -> str:
-        """The latest scores as bars; the upper half is at the threshold or above."""
-        return "".join(_bar(event) for event in list(self.events)[-_SPARK_WINDOWS:])
+    def spark(self, windows: int = _SPARK_WINDOWS) -> str:
+        """The latest scores as bars, a line at most; the upper half is at the threshold or above."""
+        count = min(windows, _SPARK_WINDOWS)
+        return "".join(_bar(event) for event in list(self.events)[-count:]) if count else ""
 
     def png(self, path: Path, title: str) -> None:
-        """Draws score and threshold over the windows, alarms shaded."""
+        """Draws score, threshold and level over time; alarms are shaded, drift is underlined.
+
+        A dotted line says that the board began anew, as it does before each recording that is replayed.
+        """
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         axes = figure.subplots()
-        index = range(len(self.events))
-        axes.plot(
-            index, [max(event.score, 1) for event in self.events], color="#2b6cb0", lw=0.9, label="score"
-        )
-        axes.plot(index, [max(e.threshold, 1) for e in self.events], color="#1a202c", lw=1, label="threshold")
-        axes.plot(index, [max(e.level, 1) for e in self.events], color="#718096", lw=1, ls=":", label="level")
-        for start, end in self._alarms():
-            axes.axvspan(start - 0.5, end + 0.5, color="#c05621", alpha=0.2, lw=0)
+        seconds, restarts = self._times()
+        for name, color, style in _CURVES:
+            values = [max(getattr(event, name), 1) for event in self.events]
+            axes.plot(seconds, values, color=color, lw=1, ls=style, label=name)
+        for name, color, height in (("alarm", "#c05621", 1.0), ("drifting", "#d69e2e", 0.04)):
+            for start, end in self._spans(name):
+                axes.axvspan(seconds[start], seconds[end], 0, height, color=color, alpha=0.25, label=name)
+        for restart in restarts:
+            axes.axvline(restart, color="#718096", lw=0.6, ls=":")
         axes.set_yscale("log")
-        axes.set_xlabel("window")
+        axes.set_xlabel("seconds")
         axes.set_title(title)
-        axes.legend(loc="upper left", fontsize="small")
+        known = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(known.values(), known.keys(), loc="upper left", fontsize="small")
         with atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=120, format="png")
 
-    def _alarms(self) -> list[tuple[int, int]]:
-        """First and last window of each alarm."""
+    def _times(self) -> tuple[list[float], list[float]]:
+        """Seconds of each window, one stream after another; and when each stream but the first began."""
+        seconds: list[float] = []
+        restarts: list[float] = []
+        start_ms = last_ms = 0
+        for event in self.events:
+            if event.t_ms <= last_ms:
+                start_ms += last_ms
+                restarts.append(start_ms / 1000)
+            last_ms = event.t_ms
+            seconds.append((start_ms + last_ms) / 1000)
+        return seconds, restarts
+
+    def _spans(self, flag: str) -> list[tuple[int, int]]:
+        """First window of each stretch in which a flag is set, and the first one after it."""
         spans: list[tuple[int, int]] = []
-        for index, event in enumerate(self.events):
-            if event.alarm:
-                going_on = spans and spans[-1][1] == index - 1
-                spans[-1:] = [(spans[-1][0], index)] if going_on else [*spans[-1:], (index, index)]
+        for on, group in itertools.groupby(enumerate(self.events), lambda each: getattr(each[1], flag)):
+            indices = [index for index, _ in group]
+            if on:
+                spans.append((indices[0], min(indices[-1] + 1, len(self.events) - 1)))
         return spans
 
 
@@ -147,6 +168,10 @@ class AnomalyLive(AnomalyLines):
         if isinstance(event, Anomaly) and time.monotonic() - self._drawn_s >= _REDRAW_S:
             self._drawn_s = time.monotonic()
             self._draw(Group(Styled(self._history.spark(), style=_style(event)), _state(event)))
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        super().clip(clip)
+        console.info(self._history.spark(clip["windows"]))
 
     def end(self, summary: Summary) -> None:
         self._draw("")

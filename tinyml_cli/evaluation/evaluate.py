@@ -15,7 +15,7 @@ from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, groups, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
-from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.drift.heard import heard_reference
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
@@ -89,7 +89,7 @@ def evaluate(
         "device": device,
     }
     _write(run, outcome, examples)
-    _keep_reference(run, answers, examples)
+    _keep_reference(run, model, examples)
     show(outcome)
     return outcome
 
@@ -223,11 +223,10 @@ def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     run.save(manifest)
 
 
-def _keep_reference(run: Run, answers: Answers, examples: EvaluationSet) -> None:
+def _keep_reference(run: Run, model: Int8Model, examples: EvaluationSet) -> None:
     """Summaries of scores and features, for `tinyml drift`."""
     manifest = run.manifest()
-    values = drift.clip_values(manifest.labels, answers.int8, examples.features)
-    manifest.reference = drift.reference_of(values, examples.note)
+    manifest.reference = heard_reference(manifest, model, examples)
     run.save(manifest)
 
 

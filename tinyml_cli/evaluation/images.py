@@ -13,6 +13,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import image_conditions, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer_inputs
+from tinyml_cli.evaluation.drift import columns as drift
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
@@ -74,6 +75,7 @@ def evaluate_images(
     model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
     device = _on_device(run, options, model, images)
     answers = _answer(float_model, model, images, manifest.image)
+    _keep_reference(run, model, answers, images)
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
@@ -92,6 +94,14 @@ def evaluate_images(
 
 def _answer(float_model: bytes, model: ImageModel, images: LabelledImages, image: ImageInput) -> Answers:
     return answer_inputs(float_model, model, to_float(images.pixels, image), model.inputs(images.pixels))
+
+
+def _keep_reference(run: Run, model: ImageModel, answers: Answers, images: LabelledImages) -> None:
+    """Summaries of scores and pictures, for `tinyml drift`."""
+    manifest = run.manifest()
+    values = drift.image_values(manifest.labels, answers.int8, model.inputs(images.pixels))
+    manifest.reference = drift.reference_of(values, images.note)
+    run.save(manifest)
 
 
 def _on_device(

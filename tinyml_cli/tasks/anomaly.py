@@ -144,6 +144,12 @@ class AnomalyDetection:
             model.source.window_s,
             manifest.anomaly,
         )
+        if found.exceeded < thresholds.FEW:
+            console.warn(
+                f"The threshold hangs on the {found.exceeded} highest of {found.windows} normal windows; "
+                f"false alarms may be as many as {found.rate_upper:.3g} ({found.confidence:.0%} confidence). "
+                "More normal running for the threshold, or a larger --fpr, would place it better."
+            )
         manifest.anomaly.mixture = model.mixture
         manifest.anomaly.threshold = found
         manifest.reference = drift.reference_of(
@@ -163,7 +169,7 @@ class AnomalyDetection:
         """AUC, accuracy at the threshold, and detection by kind of fault; see docs/anomaly.md."""
         from tinyml_cli.evaluation.anomaly.evaluate import evaluate
 
-        return evaluate(run, data_dir)
+        return evaluate(run, data_dir, options)
 
     def write_replay(self, run: Run, clips_per_label: int) -> Path:
         """Held-out recordings in `replay/`, to feed to a board."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tinyml_cli.data.anomaly.edge_impulse import CHANNELS, read_motion
-from tinyml_cli.data.anomaly.pool import Recording
+from tinyml_cli.data.anomaly.pool import Recording, to_int16
 from tinyml_cli.data.anomaly.series import read_csv, read_windows
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
 from tinyml_cli.errors import TinymlError
@@ -28,7 +28,8 @@ class Found:
     """What was read.
 
     Attributes:
-        sensor: `imu` (int16 in mg and tenths of a degree per second), `microphone` (int16 audio) or `series`.
+        sensor: `imu` (int16 in mg and tenths of a degree per second; JSON, or CSV with the columns of
+            CHANNELS or the first three), `microphone` (int16 audio) or `series`.
         channels: names.
         rate_hz: samples a second.
         window_samples: of data that comes in windows; None where any stretch can be cut out.
@@ -146,14 +147,16 @@ def _series(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
     recordings: list[Recording] = []
     channels: dict[tuple[str, ...], Path] = {}
     for file in files:
-        for index, stretch in enumerate(read_csv(file)):
+        stretches = read_csv(file)
+        for index, stretch in enumerate(stretches):
             rate = stretch.rate_hz or rate_hz
             if rate is None:
                 raise TinymlError(
                     "The file has no time column", str(file), "Say how many samples a second: --rate HZ"
                 )
             condition = stretch.condition or condition_of(file, root)
-            name = f"{file.name if file == root else file.relative_to(root).as_posix()}:{index}"
+            name = file.name if file == root else file.relative_to(root).as_posix()
+            name += f":{index}" if len(stretches) > 1 else ""
             channels[stretch.channels] = file
             recordings.append(
                 Recording(name, stretch.samples, rate, _group(file, root), condition, is_normal(condition))
@@ -165,7 +168,11 @@ def _series(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
             str(root),
             "Give files with the same columns.",
         )
-    return Found(tuple(recordings), "series", next(iter(channels)), _one_rate(root, recordings))
+    names, rate_of_all = next(iter(channels)), _one_rate(root, recordings)
+    if names in (CHANNELS[:3], CHANNELS):
+        whole = (replace(each, samples=to_int16(each.samples, 1.0)) for each in recordings)
+        return Found(tuple(whole), "imu", names, rate_of_all)
+    return Found(tuple(recordings), "series", names, rate_of_all)
 
 
 def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate_hz: float | None) -> Found:

@@ -16,10 +16,12 @@ from tinyml_cli.console import console
 from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
 from tinyml_cli.data.anomaly.read import read
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.anomaly import device
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
@@ -59,25 +61,28 @@ class Judged:
         )
 
 
-def evaluate(run: Run, data_dir: Path | None = None) -> dict[str, Any]:
+def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = None) -> dict[str, Any]:
     """Judges both models on held-out recordings, or on a folder of others.
 
     Args:
         run: holds both flatbuffers and a threshold.
         data_dir: recordings of the same kind as those that were trained on; the run's own by default.
+        options: where the int8 model runs besides, and how many recordings it is fed there.
 
     Returns:
         What docs/anomaly.md lists; also in report/metrics.json, drawn in report/anomaly.png.
 
     Raises:
-        TinymlError: nothing to evaluate on, or a stage that is missing.
+        TinymlError: nothing to evaluate on, a stage that is missing, or a board that does not answer.
     """
+    options = options or Options()
     manifest = run.manifest()
     model = AnomalyModel(run, manifest)
     threshold = model.settings.threshold
     model.threshold()
     assert threshold is not None
-    judged = judge(model, _recordings(run, data_dir))
+    recordings = _recordings(run, data_dir)
+    judged = judge(model, recordings)
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
@@ -89,6 +94,9 @@ def evaluate(run: Run, data_dir: Path | None = None) -> dict[str, Any]:
         "float32": measure(judged.float_scores, judged.is_fault, threshold.float_score),
         "faults": by_fault(judged, threshold.score),
         "by_recording": _by_recording(judged, threshold.score),
+        "device": device.compared(
+            run, options.place, recordings, judged.scores, judged.recording, options.limit
+        ),
     }
     outcome["verdict"] = verdict(outcome)
     _write(run, outcome, judged, threshold.score)
@@ -243,8 +251,14 @@ def verdict(outcome: dict[str, Any]) -> str:
         else f"AUC {int8['auc']:.4f} ({int8['auc_ci95'][0]:.4f} to {int8['auc_ci95'][1]:.4f}), "
         f"{outcome['float32']['auc']:.4f} in floats"
     )
+    device = outcome["device"]
+    same = (
+        f" On {device['board']} ({device['level']}): {device['mismatches']} of {device['n']} scores differ."
+        if device
+        else ""
+    )
     return (
         f"int8: {auc}; at the threshold {int8['accuracy']:.1%} right, {false}n = {outcome['n']} windows. "
         f"The threshold lets {threshold['rate']:.3g} through, {threshold['rate_upper']:.3g} at most "
-        f"({threshold['confidence']:.0%} confidence; wanted: {threshold['target']})."
+        f"({threshold['confidence']:.0%} confidence; wanted: {threshold['target']}).{same}"
     )

@@ -14,6 +14,8 @@ from tinyml_cli.evaluation.rates import upper_limit
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
 
 DEFAULT_FPR = 0.01
+# A threshold with fewer windows (or alarms) beyond it is as good as chance.
+FEW = 5
 _MILLION = 1_000_000
 
 

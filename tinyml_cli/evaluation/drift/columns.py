@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.device.protocol import Anomaly, Event, Features, Scores
+from tinyml_cli.device.protocol import Anomaly, Event, Features, Image, Input, Scores
 from tinyml_cli.features.drift_settings import Column, Reference
 from tinyml_cli.manifest import Manifest
 
@@ -36,46 +36,89 @@ def anomaly_values(manifest: Manifest, scores: NDArray[np.int64], inputs: NDArra
     return {"score": scores.astype(np.float64), **_features(inputs, _anomaly_names(manifest))}
 
 
-def clip_values(labels: Sequence[str], outputs: NDArray[np.int8], features: NDArray[np.uint16]) -> Values:
-    """Of clips: int8 scores [n, labels], features uint16 [n, frames, channels] frame by frame."""
-    frames = features.reshape(-1, features.shape[-1])
-    names = [f"channel {index}" for index in range(frames.shape[1])]
-    return {**_scores(outputs, labels), **_features(frames, names)}
+def sound_values(labels: Sequence[str], outputs: NDArray[np.int8], frames: NDArray[np.uint16]) -> Values:
+    """Of sound: int8 scores [n, labels] of inferences, features uint16 [m, channels] of frames."""
+    return {**_scores(outputs, labels), **_features(frames, _channel_names(frames.shape[1]))}
 
 
-def event_values(manifest: Manifest, events: Iterable[Event]) -> Values:
-    """Of what a board has reported: `anomaly`, `scores` and `features` events; others are passed over."""
+def image_values(labels: Sequence[str], outputs: NDArray[np.int8], inputs: NDArray[np.int8]) -> Values:
+    """Of images: int8 scores [n, labels], int8 pixels [n, rows, columns, channels]."""
+    return {**_scores(outputs, labels), **_looks(inputs)}
+
+
+def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Values:
+    """Of what a board has reported: scores and features of whatever task; other events are passed over.
+
+    Args:
+        manifest: of the run.
+        events: in order.
+        name: of the run; where a board holds two models, events name theirs.
+    """
     scores: list[int] = []
     outputs: list[list[int]] = []
     frames: list[bytes] = []
+    pixels: list[bytes] = []
     for event in events:
-        if isinstance(event, Anomaly):
-            scores.append(event.score)
-        elif isinstance(event, Scores) and len(event.q) == len(manifest.labels):
-            outputs.append(event.q)
-        elif isinstance(event, Features):
-            frames.append(event.data)
+        match event:
+            case Anomaly():
+                scores.append(event.score)
+            case Scores() | Image():
+                if len(event.q) == len(manifest.labels) and getattr(event, "model", None) in (None, name):
+                    outputs.append(event.q)
+            case Features():
+                frames.append(event.data)
+            case Input():
+                pixels.append(event.data)
     values: Values = {}
     if scores:
         values["score"] = np.array(scores, np.float64)
     if outputs:
         values |= _scores(np.array(outputs, np.int8), manifest.labels)
-    kind = np.int8 if manifest.anomaly is not None else np.dtype("<u2")
-    width = max((len(frame) for frame in frames), default=0)
-    whole = [np.frombuffer(frame, kind) for frame in frames if len(frame) == width and width]
-    if whole:
-        stacked = np.stack(whole)
-        names = (
-            _anomaly_names(manifest)
-            if manifest.anomaly is not None
-            else [f"channel {index}" for index in range(stacked.shape[1])]
-        )
-        values |= _features(stacked, names) if len(names) == stacked.shape[1] else {}
-    return values
+    return values | _frame_values(manifest, frames) | _pixel_values(manifest, pixels)
+
+
+def _frame_values(manifest: Manifest, frames: Sequence[bytes]) -> Values:
+    width = max(map(len, frames), default=0)
+    whole = [frame for frame in frames if len(frame) == width]
+    if not width or (manifest.anomaly is None and width % 2):
+        return {}
+    stacked = np.frombuffer(b"".join(whole), np.int8 if manifest.anomaly is not None else np.dtype("<u2"))
+    stacked = stacked.reshape(len(whole), -1)
+    if manifest.anomaly is None:
+        return _features(stacked, _channel_names(stacked.shape[1]))
+    names = _anomaly_names(manifest)
+    return _features(stacked, names) if len(names) == stacked.shape[1] else {}
+
+
+def _pixel_values(manifest: Manifest, pixels: Sequence[bytes]) -> Values:
+    image = manifest.image
+    if image is None:
+        return {}
+    shape = (image.size, image.size, image.channels)
+    whole = [each for each in pixels if len(each) == image.size**2 * image.channels]
+    return _looks(np.frombuffer(b"".join(whole), np.int8).reshape(-1, *shape)) if whole else {}
+
+
+def _looks(pixels: NDArray[np.int8]) -> Values:
+    """What light, lens and place do to pictures, in int8 steps: pixels alone would say little."""
+    values = pixels.astype(np.float64)
+    grey = values.mean(axis=3)
+    looks = {
+        "feature brightness": grey.mean(axis=(1, 2)),
+        "feature contrast": grey.std(axis=(1, 2)),
+        "feature detail": np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)),
+    }
+    if values.shape[3] > 1:
+        looks["feature colour"] = (values.max(axis=3) - values.min(axis=3)).mean(axis=(1, 2))
+    return looks
 
 
 def _scores(outputs: NDArray[np.int8], labels: Sequence[str]) -> Values:
     return {f"score {label}": outputs[:, index].astype(np.float64) for index, label in enumerate(labels)}
+
+
+def _channel_names(count: int) -> list[str]:
+    return [f"channel {index}" for index in range(count)]
 
 
 def _anomaly_names(manifest: Manifest) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.features.drift_settings import Column
 
+PSI_WATCH = 0.1
 PSI_DRIFT = 0.25
 KS_DRIFT = 0.2
 
@@ -29,9 +30,11 @@ class Shift:
         name: of the quantity.
         n: values in the log.
         n_reference: values in the reference.
-        psi: sum over ten bins of (q - p) ln(q / p); from 0.25 on a shift is commonly acted upon.
+        psi: sum over ten bins of (q - p) ln(q / p). By custom a shift is watched from 0.1 on, and acted upon
+            from 0.25 on.
         ks: greatest difference of the cumulated shares, at the reference's quantiles.
         drifted: one of them is beyond its threshold, and beyond what so few values make by chance.
+        watch: not drifted, but the index is one to watch.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Shift:
     psi: float
     ks: float
     drifted: bool
+    watch: bool
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -72,10 +76,12 @@ def compare(
     distance = float(np.abs(np.cumsum(now) - np.cumsum(then)).max())
     index = _psi(then, now)
     spread = 1 / len(values) + 1 / reference.n
-    drifted = index >= max(psi_limit, spread * _CHI2_999) or distance >= max(
+    chance = spread * _CHI2_999
+    drifted = index >= max(psi_limit, chance) or distance >= max(
         ks_limit, _KOLMOGOROV_999 * math.sqrt(spread)
     )
-    return Shift(name, len(values), reference.n, index, distance, bool(drifted))
+    watch = not drifted and index >= max(PSI_WATCH, chance)
+    return Shift(name, len(values), reference.n, index, distance, bool(drifted), bool(watch))
 
 
 def _psi(then: NDArray[np.float64], now: NDArray[np.float64]) -> float:

@@ -22,6 +22,7 @@ PICTURE = "report/drift.png"
 LEAST_VALUES = 50
 FEATURE_SHARE = 0.1
 _SHOWN = 12
+_NAMED = 4
 
 
 def drift(
@@ -51,8 +52,9 @@ def drift(
         TinymlError: no reference, or a log with too little in it.
     """
     manifest = run.manifest()
+    name = run.path.resolve().name
     reference = _reference(run, manifest, baseline)
-    values = _values(manifest, log)
+    values = _values(manifest, log, name)
     common = [name for name in reference.columns if len(values.get(name, ())) >= LEAST_VALUES]
     if not common:
         most = max((len(each) for each in values.values()), default=0)
@@ -79,8 +81,8 @@ def drift(
     }
     from tinyml_cli.evaluation.drift.picture import drift_png
 
-    drift_png(picture, shifts, reference, values, f"{run.path.resolve().name} and {log.name}")
-    rows = [[s.name, s.n, s.psi, s.ks, "drift" if s.drifted else ""] for s in shifts[:_SHOWN]]
+    drift_png(picture, shifts, reference, values, f"{name} and {log.name}")
+    rows = [[s.name, s.n, s.psi, s.ks, _word(s)] for s in shifts[:_SHOWN]]
     console.table("Furthest from the reference", ["quantity", "n", "PSI", "KS", ""], rows)
     return outcome
 
@@ -95,12 +97,19 @@ def _judge(shifts: Sequence[Shift], feature_share: float) -> tuple[bool, str]:
     if features and len(moved) > feature_share * len(features):
         return True, f"Drift: {len(moved)} of {len(features)} features, such as {moved[0]}."
     text = f"No drift: {len(scores)} scores and {len(features)} features compared"
-    return False, f"{text}, {len(moved)} features beyond the limit." if moved else f"{text}."
+    text += f", {len(moved)} features beyond the limit" if moved else ""
+    watched = [shift.name for shift in shifts if shift.watch]
+    more = f" and {len(watched) - _NAMED} more" if len(watched) > _NAMED else ""
+    return False, f"{text}; to be watched: {', '.join(watched[:_NAMED])}{more}." if watched else f"{text}."
+
+
+def _word(shift: Shift) -> str:
+    return "drift" if shift.drifted else "watch" if shift.watch else ""
 
 
 def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference:
     if baseline is not None:
-        return reference_of(_values(manifest, baseline), f"log {baseline.name}")
+        return reference_of(_values(manifest, baseline, run.path.resolve().name), f"log {baseline.name}")
     if manifest.reference is None:
         raise TinymlError(
             "The manifest has no summaries of scores and features",
@@ -110,7 +119,7 @@ def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference
     return manifest.reference
 
 
-def _values(manifest: Manifest, log: Path) -> Values:
+def _values(manifest: Manifest, log: Path, name: str) -> Values:
     if not log.is_file():
         raise TinymlError("There is no such log", str(log), "Make one: tinyml monitor --log FILE")
     decoder = LineDecoder()
@@ -123,4 +132,4 @@ def _values(manifest: Manifest, log: Path) -> Values:
                 events.append(event)
     if strange:
         console.warn(f"{log.name}: {strange} lines are no events of a board, and are passed over")
-    return event_values(manifest, events)
+    return event_values(manifest, events, name)

@@ -1,0 +1,38 @@
+"""What a keyword spotter's board reports while recordings are played to it, computed on the host."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyml_cli.device.replay import with_quiet
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.evaluation.drift.columns import reference_of, sound_values
+from tinyml_cli.evaluation.stream_scores import features_of, score_stream
+from tinyml_cli.features.audio_frontend import extract
+from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.tasks import EvaluationSet
+
+# Each gives about twenty inferences and two hundred frames.
+_CLIPS = 80
+
+
+def heard_reference(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> Reference:
+    """Summaries of scores and frames while some of the clips are played as `monitor --replay` plays them.
+
+    A clip by itself would be another world: the front end gets used to a room, and most windows of a stream
+    hold a part of a word or none.
+
+    Args:
+        manifest: of the run.
+        model: its int8 model.
+        examples: clips, int16 [n, samples] each; 80 of them are taken, of all labels in turn.
+    """
+    settings = features_of(manifest)
+    order = np.argsort(examples.labels, kind="stable")
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, _CLIPS).astype(np.int64))]
+    sounds = [with_quiet(examples.audio[row], settings.sample_rate_hz) for row in chosen]
+    outputs = np.concatenate([score_stream(sound, model, manifest).scores for sound in sounds])
+    frames = np.concatenate([extract(sound, settings) for sound in sounds])
+    values = sound_values(manifest.labels, outputs, frames)
+    return reference_of(values, f"{len(sounds)} clips with quiet around them; {examples.note}")
