@@ -9,36 +9,45 @@ from pydantic import BaseModel, ConfigDict, Field
 UNKNOWN = "unknown"
 """Label 0 of every wand: a motion that is none of its gestures."""
 
+MAX_WINDOW_SAMPLES = 512  # MOTION_MAX_WINDOW in motion_window.h
+CLIP = 2.0
+"""The float model of raw motion sees -CLIP..CLIP."""
+STROKE_RATE_HZ = 119.0
+"""Samples a second from which strokes are computed: the LSM9DS1's."""
+
 
 class ImuInput(BaseModel):
-    """Windows of motion as a model takes them.
+    """Windows of motion as a model takes them; what is not set is taken from the data.
 
     Attributes:
         rate_hz: samples per second.
-        window_ms: how much motion the model sees at once.
-        stride_ms: from one inference to the next while the wand moves.
-        axes: 6 (accelerometer, gyroscope) or 3 (accelerometer alone).
-        accelerometer_mg, gyroscope_ddps: what is 1.0 to the float model; dps / 10 is what the board sends.
+        window_samples: how much motion the model sees at once.
+        stride_samples: from one inference to the next, where `start_mg` is 0.
+        start_mg: a window begins where the absolute accelerations of the axes add up to this; 0: windows
+            follow each other for ever.
+        suppression_ms: how long nothing more is recognised after a gesture.
+        accelerometer_mg, gyroscope_ddps: what is 1 to the float model, which sees -CLIP..CLIP.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    rate_hz: float = Field(default=100.0, ge=10, le=1000)
-    window_ms: int = Field(default=1500, ge=100, le=10_000)
-    stride_ms: int = Field(default=100, ge=10, le=5000)
-    axes: Literal[3, 6] = 6
-    accelerometer_mg: float = Field(default=2000.0, gt=0)
-    gyroscope_ddps: float = Field(default=5000.0, gt=0)
-
-    @property
-    def window_samples(self) -> int:
-        """Samples of one window."""
-        return round(self.window_ms * self.rate_hz / 1000)
+    rate_hz: float = Field(default=119.0, ge=10, le=1000)
+    window_samples: int = Field(default=178, ge=16, le=MAX_WINDOW_SAMPLES)
+    stride_samples: int = Field(default=30, ge=1, le=MAX_WINDOW_SAMPLES)
+    start_mg: int = Field(default=0, ge=0, le=16_000)
+    suppression_ms: int = Field(default=1000, ge=0, le=60_000)
+    accelerometer_mg: float = Field(default=2000.0, ge=10, le=32_000)
+    gyroscope_ddps: float = Field(default=2500.0, ge=10, le=32_000)
 
     @property
-    def stride_samples(self) -> int:
-        """Samples from one inference to the next."""
-        return max(1, round(self.stride_ms * self.rate_hz / 1000))
+    def suppression_samples(self) -> int:
+        """`suppression_ms` in samples."""
+        return round(self.suppression_ms * self.rate_hz / 1000)
+
+    @property
+    def deviations(self) -> list[float]:
+        """What is 1 to the float model, for each of the six values of a sample."""
+        return [self.accelerometer_mg] * 3 + [self.gyroscope_ddps] * 3
 
 
 class GestureInput(BaseModel):
@@ -48,6 +57,7 @@ class GestureInput(BaseModel):
         input: strokes drawn as pictures, or windows of raw motion.
         imu: windows, for `input` imu.
         threshold: a gesture counts from this score on; chosen on the validation split.
+        rotation_invariant: strokes are turned until they begin above their middle.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -55,3 +65,9 @@ class GestureInput(BaseModel):
     input: Literal["stroke", "imu"] = "stroke"
     imu: ImuInput | None = None
     threshold: float = Field(default=0.5, ge=0, le=1)
+    rotation_invariant: bool = False
+
+    @property
+    def rate_hz(self) -> float:
+        """Samples a second that the board takes."""
+        return STROKE_RATE_HZ if self.imu is None else self.imu.rate_hz

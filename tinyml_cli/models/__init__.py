@@ -23,6 +23,7 @@ _ARCHITECTURES = {
     "mobilenet_v1": "tinyml_cli.models.mobilenet_v1",
     "mobilenet_v2": "tinyml_cli.models.mobilenet_v2",
     "vww_micro": "tinyml_cli.models.vww_micro",
+    "motion_conv": "tinyml_cli.models.motion_conv",
     "stroke_cnn": "tinyml_cli.models.stroke_cnn",
 }
 

@@ -6,7 +6,8 @@
 
 enum {
   kOneQ30 = 1 << 30,
-  /* What a sample draws the estimate towards gravity: at rest about 1 / 33 of the difference, else 1 / 1049. */
+  /* What a sample draws the estimate towards gravity: at rest about 1 / 33 of the difference, else 1 / 1049.
+   */
   kRestPullShift = 16,
   kMovingPullShift = 21,
   kBiasShift = 5, /* a bias that is known moves by 1 / 32 a sample: the start of a movement hardly counts */
@@ -102,8 +103,7 @@ static void align(Attitude* attitude, const int32_t force[3]) {
   /* Upside down, there are many; the one about x. */
   const bool upside_down = raw_length * 64 < length;
   for (int i = 0; i < 4; ++i) {
-    attitude->quaternion[i] =
-        upside_down ? (i == 1 ? kOneQ30 : 0) : clamp32(raw[i] * kOneQ30 / raw_length);
+    attitude->quaternion[i] = upside_down ? (i == 1 ? kOneQ30 : 0) : clamp32(raw[i] * kOneQ30 / raw_length);
   }
   normalise(attitude->quaternion);
   attitude->aligned = true;

@@ -2,11 +2,11 @@
  *
  * At rest the bias of the gyroscope and the direction of gravity are measured; while the board moves its
  * rotation is integrated, and drawn towards gravity where the accelerometer feels little else. Heading is
- * relative: nothing measures it. README.md derives the formulas; tinyml_cli/features/motion.py computes the same
- * numbers.
+ * relative: nothing measures it. README.md derives the formulas; tinyml_cli/features/motion.py computes the
+ * same numbers.
  *
- * Samples are int16 [6] as the serial command `imu` has them: acceleration x, y, z in g / 1000, rotation x, y, z in
- * 0.1 deg/s, all on one right-handed set of axes.
+ * Samples are int16 [6] as the serial command `imu` has them: acceleration x, y, z in g / 1000, rotation x,
+ * y, z in 0.1 deg/s, all on one right-handed set of axes.
  */
 #ifndef ATTITUDE_H_
 #define ATTITUDE_H_

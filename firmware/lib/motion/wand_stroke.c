@@ -11,8 +11,8 @@ enum {
   kStopSpeed = 150 * 150,
   kStartSamples = 3,
   kStopSamples = 30,
-  kBefore = 12, /* samples kept from before it begins */
-  kAfter = 4,   /* and of the rest after it */
+  kBefore = 12,         /* samples kept from before it begins */
+  kAfter = 4,           /* and of the rest after it */
   kSmallestExtent = 12, /* of a stroke, in 128ths */
   kSteepest = 4,        /* the horizontal part of where it points is at least 1 / 4 */
   kOneQ15 = 32767,

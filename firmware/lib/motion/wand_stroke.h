@@ -1,5 +1,5 @@
-/* From motion to strokes: when the wand is waved between two rests, the path of its tip as a person sees it who
- * stands behind it, with gravity as down. However the wand is turned in the hand, the stroke is the same.
+/* From motion to strokes: when the wand is waved between two rests, the path of its tip as a person sees it
+ * who stands behind it, with gravity as down. However the wand is turned in the hand, the stroke is the same.
  * README.md derives it; tinyml_cli/features/motion.py computes the same numbers.
  */
 #ifndef WAND_STROKE_H_
@@ -43,8 +43,9 @@ void wand_stroke_reset(WandStroke* wand, uint32_t rate_millihz);
 
 WandEvent wand_stroke_push(WandStroke* wand, const int16_t sample[ATTITUDE_SAMPLE_VALUES]);
 
-/* The stroke after WAND_DONE and before the next sample, around its middle, x to the right and y up in 128ths of the wand's length; at most
- * RASTER_MAX_POINTS. Returns how many: 0 where the wand hardly moved, or pointed straight up or down. */
+/* The stroke after WAND_DONE and before the next sample, around its middle, x to the right and y up in 128ths
+ * of the wand's length; at most RASTER_MAX_POINTS. Returns how many: 0 where the wand hardly moved, or
+ * pointed straight up or down. */
 size_t wand_stroke_points(const WandStroke* wand, RasterPoint* points);
 
 /* Turns a stroke about its mean point until it begins straight above: strokes that differ in how they are

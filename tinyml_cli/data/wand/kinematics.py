@@ -18,10 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.wand.hand import SAMPLE_RATE_HZ, Path
+from tinyml_cli.data.wand.hand import SAMPLE_RATE_HZ as HAND_RATE_HZ
+from tinyml_cli.data.wand.hand import Path
 
 Floats = NDArray[np.float64]
 
+SAMPLE_RATE_HZ = HAND_RATE_HZ
 GRAVITY = 9.80665
 TENTHS_PER_RADIAN = 1800 / np.pi
 MILLI_G_LIMIT = 4000
