@@ -79,12 +79,14 @@ class AnomalyDetection:
             TinymlError: unusable data, or packages that are missing.
         """
         started = time.monotonic()
-        require_tensorflow()
         data = anomaly_data.prepare(recipe)
         train, held = data.windows(data.splits.train), data.windows(data.splits.threshold)
         features = data.source.features(train.samples)
         standard = anomaly_data.standard(features, data.source, data.found.window_samples is not None)
+        asked = recipe.threshold
+        thresholds.check_reachable(len(held), data.source.window_s, asked.fpr, asked.false_alarms_per_hour)
         held_features = data.source.features(held.samples)
+        require_tensorflow()  # late: its import takes seconds, and data may be refused before
         if not run.file(RECIPE).exists():
             write_atomic(run.file(RECIPE), recipe.to_yaml())
         fit = _fit(run, recipe, data, features, held_features, standard, resume)

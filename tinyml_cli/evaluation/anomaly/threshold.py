@@ -19,6 +19,49 @@ FEW = 5
 _MILLION = 1_000_000
 
 
+def check_reachable(
+    windows: int, window_s: float, fpr: float | None, false_alarms_per_hour: float | None
+) -> None:
+    """Refuses a rate of false alarms that so much normal running cannot show.
+
+    Args:
+        windows: of normal running, kept for the threshold.
+        window_s: seconds from one to the next.
+        fpr, false_alarms_per_hour: what is asked for; the latter where it is given.
+
+    Raises:
+        TinymlError: it says how much more is needed.
+    """
+    if false_alarms_per_hour is not None:
+        hours = windows * window_s / 3600
+        if hours * false_alarms_per_hour < 1:
+            raise _too_little(
+                f"{false_alarms_per_hour:g} false alarms per hour cannot be told from {hours:.2g} hours of "
+                "normal running",
+                f"{1 / false_alarms_per_hour - hours:.2g} more hours",
+                f"--false-alarms-per-hour {_rounded_up(1 / max(hours, 1e-9))} or more",
+            )
+        return
+    share = fpr or DEFAULT_FPR
+    missing = windows_needed(_ppm(share)) - windows
+    if missing > 0:
+        raise _too_little(
+            f"A false-alarm share of {share:g} cannot be told from {windows} normal windows",
+            f"{missing} more ({missing * window_s / 60:.1f} minutes)",
+            f"--fpr {_rounded_up(1 / max(windows, 2))} or more",
+        )
+
+
+def _rounded_up(value: float) -> str:
+    """Two digits, never below the value."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return f"{math.ceil(value / unit - 1e-9) * unit:.10g}"
+
+
+def _ppm(share: float) -> int:
+    return max(1, round(share * _MILLION))
+
+
 def choose(
     scores: NDArray[np.int64],
     float_scores: NDArray[np.float64],
@@ -38,24 +81,18 @@ def choose(
     Raises:
         TinymlError: the data cannot show that rate; it says how much more is needed.
     """
+    check_reachable(len(scores), window_s, settings.fpr, settings.false_alarms_per_hour)
     hours = len(scores) * window_s / 3600
     if settings.false_alarms_per_hour is not None:
         return _by_hour(scores, float_scores, recording, hours, settings)
     fpr = settings.fpr or DEFAULT_FPR
-    share_ppm = max(1, round(fpr * _MILLION))
-    found = threshold_of(scores.tolist(), share_ppm)
-    if found is None:
-        needed = windows_needed(share_ppm)
-        raise _too_little(
-            f"A false-alarm share of {fpr:g} cannot be told from {len(scores)} normal windows",
-            f"{needed - len(scores)} more ({(needed - len(scores)) * window_s / 60:.1f} minutes)",
-            f"--fpr {1 / max(len(scores), 2):.2g} or more",
-        )
+    found = threshold_of(scores.tolist(), _ppm(fpr))
+    assert found is not None
     exceeded = int((scores >= found).sum())
     return Threshold(
         score=found,
         level=round(float(scores.mean())),
-        share_ppm=share_ppm,
+        share_ppm=_ppm(fpr),
         target=f"at most {fpr:g} of normal windows",
         windows=len(scores),
         hours=hours,
@@ -76,12 +113,6 @@ def _by_hour(
 ) -> Threshold:
     wanted = settings.false_alarms_per_hour
     assert wanted is not None
-    if hours * wanted < 1:
-        raise _too_little(
-            f"{wanted:g} false alarms per hour cannot be told from {hours:.2g} hours of normal running",
-            f"{1 / wanted - hours:.2g} more hours",
-            f"--false-alarms-per-hour {math.ceil(10 / hours) / 10:g} or more",
-        )
     sequences = [scores[recording == each].tolist() for each in np.unique(recording)]
 
     def count(threshold: int) -> int:
