@@ -13,7 +13,13 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
-from tinyml_cli.evaluation.drift.columns import image_values, reference_of, sound_values, summarise
+from tinyml_cli.evaluation.drift.columns import (
+    dependence,
+    image_values,
+    reference_of,
+    sound_values,
+    summarise,
+)
 from tinyml_cli.evaluation.drift.compare import compare
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Manifest
@@ -48,6 +54,23 @@ def test_values_with_few_levels() -> None:
     constant = summarise(np.zeros(500))
     assert not compare("x", constant, np.zeros(200)).drifted
     assert compare("x", constant, np.ones(200)).drifted
+
+
+def test_neighbours_in_time_count_less() -> None:
+    """An autoregressive series, x' = 0.9 x + noise: (1 + 0.9) / (1 - 0.9) = 19 values say as much as one."""
+
+    def series(n: int) -> np.ndarray:
+        values = np.zeros(n)
+        for index, noise in enumerate(RNG.normal(size=n - 1)):
+            values[index + 1] = 0.9 * values[index] + noise
+        return values
+
+    assert dependence(series(50_000)) == pytest.approx(19, rel=0.2)
+    assert dependence(RNG.normal(size=50_000)) == pytest.approx(1, abs=0.1)
+    assert dependence(np.full(9, 3.5)) == dependence(np.array([2.0])) == 1
+    found = [compare("x", summarise(series(2000)), series(400)).drifted for _ in range(100)]
+    assert sum(found) <= 2
+    assert compare("x", summarise(series(2000)), series(400) + np.linspace(0, 9, 400)).drifted
 
 
 LABELS = ["silence", "unknown", "yes", "no"]

@@ -99,7 +99,10 @@ def _answer(float_model: bytes, model: ImageModel, images: LabelledImages, image
 def _keep_reference(run: Run, model: ImageModel, answers: Answers, images: LabelledImages) -> None:
     """Summaries of scores and pictures, for `tinyml drift`."""
     manifest = run.manifest()
-    values = drift.image_values(manifest.labels, answers.int8, model.inputs(images.pixels))
+    # One class after another, as the set has them, would look like a habit of the world.
+    order = np.random.default_rng(0).permutation(len(images.labels))
+    pixels = model.inputs(images.pixels[order])
+    values = drift.image_values(manifest.labels, answers.int8[order], pixels)
     manifest.reference = drift.reference_of(values, images.note)
     run.save(manifest)
 

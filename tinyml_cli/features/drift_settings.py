@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Column(BaseModel):
     """The distribution of one quantity.
 
-    `shares[i]` is the part of values in (edges[i - 1], edges[i]]; the first and last are open.
+    `shares[i]` is the part of values in (edges[i - 1], edges[i]]; the first and last are open. Values that
+    follow each other are alike: so many of them, `dependence`, say as much as one independent value.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -16,6 +17,7 @@ class Column(BaseModel):
     n: int = Field(ge=1)
     edges: list[float]
     shares: list[float]
+    dependence: float = Field(default=1.0, ge=1)
 
     @model_validator(mode="after")
     def _belong_together(self) -> Column:

@@ -20,10 +20,33 @@ _MOST_FEATURES = 128
 
 
 def summarise(values: NDArray[np.float64]) -> Column:
-    """Shares between quantiles of values [n]; equal values share an edge."""
+    """Shares between quantiles of values [n], in order of time; equal values share an edge."""
     edges = np.unique(np.quantile(values, np.arange(1, _QUANTILES) / _QUANTILES, method="inverted_cdf"))
     counts = np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1)
-    return Column(n=len(values), edges=edges.tolist(), shares=(counts / len(values)).tolist())
+    return Column(
+        n=len(values),
+        edges=edges.tolist(),
+        shares=(counts / len(values)).tolist(),
+        dependence=round(dependence(values), 2),
+    )
+
+
+def dependence(values: NDArray[np.float64]) -> float:
+    """How many values [n] in a row say as much as one: the integrated autocorrelation time, 1 to n.
+
+    Summed over pairs of lags as long as these are positive: C. J. Geyer, "Practical Markov Chain Monte
+    Carlo", Statistical Science 7, 1992.
+    """
+    n = len(values)
+    centred = values - values.mean()
+    spectrum = np.fft.rfft(centred, 2 * n)
+    covariance = np.fft.irfft(np.abs(spectrum) ** 2)[:n]
+    if n < 2 or covariance[0] <= 1e-12 * max(1.0, float(np.abs(values).max()) ** 2):
+        return 1.0
+    pairs = covariance[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
+    negative = np.flatnonzero(pairs <= 0)
+    last = int(negative[0]) if len(negative) else len(pairs)
+    return float(np.clip(2 * pairs[:last].sum() / covariance[0] - 1, 1.0, n))
 
 
 def reference_of(values: Values, of: str) -> Reference:

@@ -62,7 +62,8 @@ def compare(
     Without a shift the index is about (1 / n + 1 / m) chi squared: B. Yurdakul, "Statistical Properties of
     Population Stability Index", Western Michigan University, 2018. A distance beyond c sqrt(1 / n + 1 / m)
     has a probability of 0.001 for c = 1.95: N. Smirnov, Annals of Mathematical Statistics 19, 1948. Both take
-    values for independent, which neighbours in time are not: few minutes of log prove little.
+    values for independent, which neighbours in time are not: n and m are divided by how many of them in a row
+    said as much as one in the reference. (In the log, a slow shift would make that number large by itself.)
 
     Args:
         name: of the quantity.
@@ -75,7 +76,7 @@ def compare(
     now, then = counts / len(values), np.array(reference.shares)
     distance = float(np.abs(np.cumsum(now) - np.cumsum(then)).max())
     index = _psi(then, now)
-    spread = 1 / len(values) + 1 / reference.n
+    spread = reference.dependence * (1 / len(values) + 1 / reference.n)
     chance = spread * _CHI2_999
     drifted = index >= max(psi_limit, chance) or distance >= max(
         ks_limit, _KOLMOGOROV_999 * math.sqrt(spread)

@@ -31,6 +31,7 @@ def heard_reference(manifest: Manifest, model: Int8Model, examples: EvaluationSe
     settings = features_of(manifest)
     order = np.argsort(examples.labels, kind="stable")
     chosen = order[np.unique(np.linspace(0, len(order) - 1, _CLIPS).astype(np.int64))]
+    chosen = np.random.default_rng(0).permutation(chosen)  # one label after another would look like a habit
     sounds = [with_quiet(examples.audio[row], settings.sample_rate_hz) for row in chosen]
     outputs = np.concatenate([score_stream(sound, model, manifest).scores for sound in sounds])
     frames = np.concatenate([extract(sound, settings) for sound in sounds])
