@@ -11,6 +11,9 @@ using App = AnomalyApp;
 #elif defined(TINYML_APP_VWW)
 #include "vww.h"
 using App = VwwApp;
+#elif defined(TINYML_APP_WAND)
+#include "wand.h"
+using App = WandApp;
 #elif defined(TINYML_APP_BENCH)
 #include "bench.h"
 using App = BenchApp;

@@ -23,7 +23,7 @@ from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
-APPLICATIONS = ("kws", "vww", "anomaly", "bench", "multi_tenant", "cascade")
+APPLICATIONS = ("kws", "vww", "wand", "anomaly", "bench", "multi_tenant", "cascade")
 _CAMERA_APPLICATIONS = ("vww", "cascade")
 # Tasks whose firmware is that of another one.
 _APP_OF_TASK = {"mask": "vww"}

@@ -14,6 +14,7 @@ _PARTS = {
     "kws": "tinyml_cli.engines.settings_kws",
     "anomaly": "tinyml_cli.engines.settings_anomaly",
     "vww": "tinyml_cli.engines.settings_vww",
+    "wand": "tinyml_cli.engines.settings_wand",
     "mask": "tinyml_cli.engines.settings_vww",
 }
 

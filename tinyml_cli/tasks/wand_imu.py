@@ -19,7 +19,7 @@ from tinyml_cli.data.wand.shapes import SHAPES
 from tinyml_cli.data.wand.takes import CHANNELS, Take, read_takes
 from tinyml_cli.data.wand.takes import Takes as Recorded
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.gesture_settings import UNKNOWN, ImuInput
+from tinyml_cli.features.gesture_settings import MAX_WINDOW_SAMPLES, UNKNOWN, ImuInput
 from tinyml_cli.features.motion_windows import quantize, to_real
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
@@ -58,7 +58,8 @@ class MotionSource:
             TinymlError: nothing there, unreadable files, or another rate than the recipe's.
         """
         imu = recipe.imu
-        recorded = read_takes(folder, imu.rate_hz, imu.window_samples)
+        given = "window_samples" in imu.model_fields_set
+        recorded = read_takes(folder, imu.rate_hz, imu.window_samples if given else round(imu.rate_hz))
         settle(imu, recorded)
         labels = recipe.model_labels
         pieces = [(piece, take) for take in recorded.takes for piece in _windows(take.samples, imu)]
@@ -140,7 +141,9 @@ def settle(imu: ImuInput, recorded: Recorded) -> None:
             "Give data of that rate, or train on this data.",
         )
     if "window_samples" not in given:
-        imu.window_samples = recorded.window_samples or round(_WINDOW_S * imu.rate_hz)
+        usual = min(round(_WINDOW_S * imu.rate_hz), MAX_WINDOW_SAMPLES)
+        shared = recorded.window_samples
+        imu.window_samples = shared if shared is not None and shared <= MAX_WINDOW_SAMPLES else usual
     if "stride_samples" not in given:
         imu.stride_samples = max(1, imu.window_samples // 6)
     if "start_mg" not in given:

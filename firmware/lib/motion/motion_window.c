@@ -21,8 +21,7 @@ bool motion_window_push(MotionWindow* window, const int16_t sample[MOTION_VALUES
   window->next = (uint16_t)((window->next + 1) % config->window_samples);
   window->quiet -= window->quiet > 0;
   if (!window->collecting) {
-    const bool loud =
-        magnitude(sample[0]) + magnitude(sample[1]) + magnitude(sample[2]) >= config->start_mg;
+    const bool loud = magnitude(sample[0]) + magnitude(sample[1]) + magnitude(sample[2]) >= config->start_mg;
     if (!loud || window->quiet > 0) {
       return false;
     }

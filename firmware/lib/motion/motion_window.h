@@ -1,5 +1,5 @@
-/* When a network is to look at the motion itself: windows of samples that begin with a jolt, or follow each other.
- * tinyml_cli/features/motion_windows.py decides and computes the same. */
+/* When a network is to look at the motion itself: windows of samples that begin with a jolt, or follow each
+ * other. tinyml_cli/features/motion_windows.py decides and computes the same. */
 #ifndef MOTION_WINDOW_H_
 #define MOTION_WINDOW_H_
 

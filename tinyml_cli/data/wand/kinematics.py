@@ -156,8 +156,8 @@ def tumble(seconds: float, sensor: Sensor, rng: np.random.Generator) -> NDArray[
     fine, step_s = count * _OVERSAMPLING, 1 / (SAMPLE_RATE_HZ * _OVERSAMPLING)
     swing = _wander(fine, rng.uniform(0.3, 3.0), rng) * np.exp(rng.normal(0.0, 0.8)) * 1.5
     place = _wander(fine, rng.uniform(0.3, 3.0), rng) * np.exp(rng.normal(0.0, 0.8)) * 0.08
-    start = _about(rng.uniform(-np.pi, np.pi), 2) @ _about(rng.uniform(-np.pi, np.pi), 0)
-    rotations = np.stack([_euler(*angles) for angles in swing]) @ start
+    start = _about(rng.uniform(-np.pi, np.pi, 1), 2) @ _about(rng.uniform(-np.pi, np.pi, 1), 0)
+    rotations = _euler(swing[:, 0], swing[:, 1], swing[:, 2]) @ start
     force = _specific_force(rotations, place, step_s)
     rates = _body_rates(rotations, step_s) * TENTHS_PER_RADIAN
     every = slice(_OVERSAMPLING // 2, None, _OVERSAMPLING)
@@ -195,37 +195,44 @@ def _tremor(count: int, rng: np.random.Generator) -> Floats:
     return shaking
 
 
-def _about(angle: float, axis: int) -> Floats:
-    cosine, sine = np.cos(angle), np.sin(angle)
+def _about(angles: Floats, axis: int) -> Floats:
+    """Rotations [n, 3, 3] by angles [n] about an axis."""
     first, second = (axis + 1) % 3, (axis + 2) % 3
-    rotation = np.eye(3)
-    rotation[first, first] = rotation[second, second] = cosine
-    rotation[first, second], rotation[second, first] = -sine, sine
-    return rotation
+    rotations = np.tile(np.eye(3), (len(angles), 1, 1))
+    rotations[:, first, first] = rotations[:, second, second] = np.cos(angles)
+    rotations[:, second, first] = np.sin(angles)
+    rotations[:, first, second] = -np.sin(angles)
+    return rotations
 
 
-def _euler(heading: float, elevation: float, roll: float) -> Floats:
-    """Board -> world. The wand points along -x: raising its tip turns the board about +y."""
-    return _about(heading, 2) @ _about(elevation, 1) @ _about(roll, 0)
+def _euler(heading: Floats, elevation: Floats, roll: Floats) -> Floats:
+    """Board -> world [n, 3, 3]. The wand points along -x: raising its tip turns the board about +y."""
+    turned: Floats = _about(heading, 2) @ _about(elevation, 1) @ _about(roll, 0)
+    return turned
+
+
+def _line_of_sight(grip: Grip) -> Floats:
+    """The frame of the stroke's middle: the wand looks along -x, right is +y, up is +z."""
+    heading, elevation = np.array([grip.heading_rad]), np.array([grip.elevation_rad])
+    frame: Floats = _euler(heading, elevation, np.zeros(1))[0]
+    return frame
 
 
 def _rotations(tip: Floats, grip: Grip) -> Floats:
     """Board -> world [n, 3, 3] while the tip is at `tip`, across the line of sight."""
     right, up = tip[:, 0], tip[:, 1]
     far = np.sqrt(np.maximum(1 - right**2 - up**2, 0.05))
-    # In the frame of the stroke's middle the wand looks along -x, right is +y, up is +z.
     turned = np.arctan2(right, far)
     raised = np.arcsin(np.clip(up / np.sqrt(right**2 + up**2 + far**2), -1, 1))
-    middle = _euler(grip.heading_rad, grip.elevation_rad, 0.0)
-    rolls = grip.roll_rad + grip.roll_swing * turned
-    swings = zip(turned, raised, rolls, strict=True)
-    return np.stack([middle @ _euler(-sideways, upwards, roll) for sideways, upwards, roll in swings])
+    rotations: Floats = _line_of_sight(grip) @ _euler(
+        -turned, raised, grip.roll_rad + grip.roll_swing * turned
+    )
+    return rotations
 
 
 def _across(tip: Floats, grip: Grip) -> Floats:
     """The tip's displacement [n, 3] in the world."""
-    frame = _euler(grip.heading_rad, grip.elevation_rad, 0.0)
-    return tip @ frame[:, 1:].T
+    return tip @ _line_of_sight(grip)[:, 1:].T
 
 
 def _body_rates(rotations: Floats, step_s: float) -> Floats:

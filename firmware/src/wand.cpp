@@ -1,0 +1,271 @@
+#include "tinyml_build.h"
+
+#if defined(TINYML_APP_WAND)
+
+#include <string.h>
+
+#include "wand.h"
+
+namespace {
+
+constexpr uint32_t kLightMs = 1000;
+constexpr uint8_t kDark[3] = {0, 0, 0};
+constexpr uint64_t kMillisecondsPerMillihertz = 1000000;
+
+#if defined(WAND_STROKE)
+constexpr size_t kInputs = RASTER_SIZE * RASTER_SIZE * RASTER_CHANNELS;
+constexpr size_t kValues = ATTITUDE_SAMPLE_VALUES;
+#else
+constexpr size_t kInputs = MOTION_WINDOW_SAMPLES * MOTION_VALUES;
+constexpr size_t kValues = MOTION_VALUES;
+constexpr MotionWindowConfig kWindowConfig = {
+    MOTION_WINDOW_SAMPLES,      MOTION_STRIDE_SAMPLES, MOTION_START_MG, MOTION_SUPPRESSION_SAMPLES,
+    MOTION_MULTIPLIERS, MOTION_SHIFT,          INPUT_ZERO_POINT,
+};
+#endif
+
+}  // namespace
+
+void WandApp::setup(Hal& hal) {
+  session_.begin(hal);
+  Inference& inference = session_.inference();
+  if (inference.ready() &&
+      (inference.input_bytes() != kInputs || inference.output_bytes() != LABEL_COUNT)) {
+    inference.refuse();
+    session_.fault("the model's input or output does not have the size that model_settings.h says");
+  }
+  ready_ = begin_input();
+  if (!ready_) {
+    session_.fault("the windows do not have the size that model_settings.h says");
+  }
+  reset_stream();
+  session_.send_ready();
+}
+
+void WandApp::step() {
+  const bool received = session_.receive();
+  Request request;
+  while (session_.next(&request)) {
+    session_.answer(request.command, execute(request.command));
+  }
+  int16_t sample[MotionSensor::kValues];
+  const bool felt =
+      ready_ && !host_feeds_ && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
+  if (felt) {
+    push(sample);
+  } else if (!received) {
+    session_.hal().idle();
+  }
+}
+
+Reject WandApp::execute(const Command& command) {
+  switch (command.verb) {
+    case Verb::kReset:
+      reset_stream();
+      return Reject::kNone;
+    case Verb::kImu:
+      return accept_samples(command);
+    case Verb::kLed:
+      session_.show(command.color, stream_ms());
+      is_lit_ = false;
+      return Reject::kNone;
+    default:
+      return Reject::kCommand;
+  }
+}
+
+void WandApp::reset_stream() {
+  begin_input();
+  sensor_.start(session_.hal());
+  host_feeds_ = false;
+  last_seq_ = 0;
+  samples_ = 0;
+  inputs_ = 0;
+  lit_ms_ = 0;
+  dim();
+}
+
+Reject WandApp::accept_samples(const Command& command) {
+  if (!ready_) {
+    return Reject::kCommand;
+  }
+  // A repeated number means that our answer was lost: these samples have been taken already.
+  if (command.seq != 0 && command.seq == last_seq_) {
+    return Reject::kNone;
+  }
+  last_seq_ = command.seq;
+  host_feeds_ = true;
+  const int16_t* values = reinterpret_cast<const int16_t*>(command.data);
+  const size_t count = command.bytes / sizeof(int16_t);
+  for (size_t i = 0; i + kValues <= count; i += kValues) {
+    push(values + i);
+  }
+  return Reject::kNone;
+}
+
+#if defined(WAND_STROKE)
+
+bool WandApp::begin_input() {
+  wand_stroke_reset(&stroke_, SAMPLE_RATE_MILLIHZ);
+  return true;
+}
+
+void WandApp::push(const int16_t* sample) {
+  ++samples_;
+  if (is_lit_ && stream_ms() - lit_ms_ >= kLightMs) {
+    dim();
+  }
+  if (wand_stroke_push(&stroke_, sample) == WAND_DONE && make_input()) {
+    judge();
+  }
+}
+
+bool WandApp::make_input() {
+  const size_t count = wand_stroke_points(&stroke_, points_);
+  if (count == 0) {
+    return false;
+  }
+  report_stroke(count);
+#if WAND_ROTATION_INVARIANT
+  wand_stroke_turn(points_, count);
+#endif
+  raster_draw(points_, count, picture_);
+  draw_stroke();
+  if (!session_.inference().ready()) {
+    return false;
+  }
+  int8_t* input = static_cast<int8_t*>(session_.inference().engine().input());
+  const uint8_t* pixel = &picture_[0][0][0];
+  for (size_t i = 0; i < kInputs; ++i) {
+    const int32_t q = (pixel[i] * PIXEL_MULTIPLIER + PIXEL_OFFSET) >> PIXEL_SHIFT;
+    input[i] = static_cast<int8_t>(q < -128 ? -128 : q > 127 ? 127 : q);
+  }
+  return true;
+}
+
+void WandApp::report_stroke(size_t count) {
+  static_assert(sizeof(RasterPoint) == 2, "points are sent as they lie in memory");
+  session_.event()
+      .begin("stroke")
+      .number("t_ms", stream_ms())
+      .base64("points", points_, count * sizeof(RasterPoint))
+      .end();
+}
+
+// Two rows of the picture in one line of text, whose characters are twice as high as wide. The beginning of
+// the stroke is drawn with 'o', its middle with '+', its end with '*'.
+void WandApp::draw_stroke() {
+  for (size_t row = 0; row < RASTER_SIZE; row += 2) {
+    TextLine line(session_.sink());
+    for (size_t column = 0; column < RASTER_SIZE; ++column) {
+      const uint8_t* upper = picture_[row][column];
+      const uint8_t* lower = picture_[row + 1][column];
+      const uint8_t* pixel = (upper[0] | upper[1] | upper[2]) != 0 ? upper : lower;
+      const bool drawn = (pixel[0] | pixel[1] | pixel[2]) != 0;
+      line.put(!drawn ? '.' : pixel[0] > pixel[1] ? 'o' : pixel[2] > pixel[1] ? '*' : '+');
+    }
+    line.put('\n').flush();
+  }
+}
+
+#else
+
+bool WandApp::begin_input() {
+  return motion_window_reset(&window_, &kWindowConfig);
+}
+
+void WandApp::push(const int16_t* sample) {
+  ++samples_;
+  if (is_lit_ && stream_ms() - lit_ms_ >= kLightMs) {
+    dim();
+  }
+  if (motion_window_push(&window_, sample) && make_input()) {
+    judge();
+  }
+}
+
+bool WandApp::make_input() {
+  if (!session_.inference().ready()) {
+    return false;
+  }
+  motion_window_input(&window_, static_cast<int8_t*>(session_.inference().engine().input()));
+  return true;
+}
+
+#endif  // WAND_STROKE
+
+void WandApp::judge() {
+  Engine& engine = session_.inference().engine();
+  ++inputs_;
+  if (session_.traces(kTraceFeatures)) {
+    session_.event().begin("input").number("frame", inputs_).hex("data", engine.input(), kInputs).end();
+  }
+  if (!session_.infer()) {
+    return;
+  }
+  const int8_t* scores = static_cast<const int8_t*>(engine.output());
+  if (session_.traces(kTraceScores)) {
+    session_.event().begin("scores").number("t_ms", stream_ms()).numbers("q", scores, LABEL_COUNT).end();
+  }
+  size_t best = 0;
+  for (size_t i = 1; i < LABEL_COUNT; ++i) {
+    best = scores[i] > scores[best] ? i : best;
+  }
+  report(best, scores[best], best != 0 && scores[best] >= GESTURE_THRESHOLD_Q);
+}
+
+// A motion that is no gesture is label 0.
+void WandApp::report(size_t best, int8_t score, bool accepted) {
+  // The scale is folded by the compiler: no floating point runs.
+  constexpr uint32_t kPermilleQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5);
+  const uint32_t permille = static_cast<uint32_t>(
+      (static_cast<uint64_t>(score - OUTPUT_ZERO_POINT) * kPermilleQ16 + (1u << 15)) >> 16);
+  const uint32_t now_ms = stream_ms();
+  const size_t label = accepted ? best : 0;
+#if !defined(WAND_STROKE)
+  if (accepted) {
+    motion_window_accept(&window_);
+  }
+#endif
+  if (accepted) {
+    TextLine(session_.sink())
+        .text("Recognised ")
+        .text(kLabels[label])
+        .text(" (")
+        .number((permille + 5u) / 10)
+        .text("%) @")
+        .number(now_ms)
+        .text("ms\n")
+        .flush();
+  }
+  session_.event()
+      .begin("gesture")
+      .text("label", kLabels[label])
+      .permille("score", permille)
+      .text("best", kLabels[best])
+      .number("t_ms", now_ms)
+      .number("inference_us", session_.inference().microseconds())
+      .end();
+  if (accepted) {
+    light(kLabelColors[label]);
+  }
+}
+
+void WandApp::light(const uint8_t color[3]) {
+  lit_ms_ = stream_ms();
+  is_lit_ = true;
+  session_.show(color, lit_ms_);
+}
+
+void WandApp::dim() {
+  if (is_lit_) {
+    session_.show(kDark, stream_ms());
+  }
+  is_lit_ = false;
+}
+
+uint32_t WandApp::stream_ms() const {
+  return static_cast<uint32_t>(samples_ * kMillisecondsPerMillihertz / SAMPLE_RATE_MILLIHZ);
+}
+
+#endif  // TINYML_APP_WAND

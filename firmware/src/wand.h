@@ -1,0 +1,60 @@
+// The magic wand: motion (or samples from the host) -> a stroke's picture, or a window of motion -> inference ->
+// the gesture that it is, or none.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hal.h"
+#include "model_settings.h"
+#include "motion_sensor.h"
+#include "session.h"
+#if defined(WAND_STROKE)
+#include "wand_stroke.h"
+#else
+#include "motion_window.h"
+#endif
+
+class WandApp {
+ public:
+  // Starts everything and sends the `ready` banner. Whatever fails is reported as a `fault` event; the serial
+  // protocol answers all the same.
+  void setup(Hal& hal);
+
+  // Does what is due: one batch of serial bytes, the samples that have arrived; sleeps when there is neither.
+  void step();
+
+ private:
+  bool begin_input();
+  void reset_stream();
+  Reject execute(const Command& command);
+  Reject accept_samples(const Command& command);
+  void push(const int16_t* sample);
+  bool make_input();
+  void judge();
+  void report(size_t best, int8_t score, bool accepted);
+  void light(const uint8_t color[3]);
+  void dim();
+  uint32_t stream_ms() const;
+
+#if defined(WAND_STROKE)
+  void report_stroke(size_t count);
+  void draw_stroke();
+
+  WandStroke stroke_ = {};
+  RasterPoint points_[RASTER_MAX_POINTS] = {};
+  uint8_t picture_[RASTER_SIZE][RASTER_SIZE][RASTER_CHANNELS] = {};
+#else
+  MotionWindow window_ = {};
+#endif
+
+  Session session_;
+  MotionSensor sensor_;
+  bool ready_ = false;
+  bool host_feeds_ = false;  // the host has sent samples since the last reset: the sensor is not read
+  uint16_t last_seq_ = 0;    // of samples; 0: none, and never a duplicate
+  uint64_t samples_ = 0;
+  uint32_t inputs_ = 0;  // judged since the last reset
+  bool is_lit_ = false;
+  uint32_t lit_ms_ = 0;
+};
