@@ -23,7 +23,7 @@ class StrokeRecipe(Section):
     bend: float = Field(default=0.08, ge=0, le=0.5, description="smooth distortion, of the stroke's size")
     cut_share: float = Field(default=0.08, ge=0, le=0.4, description="of points lost at either end, at most")
     time_warp: float = Field(default=0.4, ge=0, le=0.9, description="how unevenly time passes")
-    rest_share: float = Field(default=0.4, ge=0, le=1, description="longest rest before and after")
+    rest_share: float = Field(default=0.45, ge=0, le=1, description="longest rest at either end, of the time")
 
 
 class ImuAugmentationRecipe(Section):
@@ -59,14 +59,14 @@ class WandModelRecipe(Section):
 class WandTrainingRecipe(Section):
     """Optimisation."""
 
-    epochs: int = Field(default=40, ge=1, le=10_000)
+    epochs: int = Field(default=50, ge=1, le=10_000)
     epoch_examples: int = Field(
         default=4000, ge=16, le=1_000_000, description="variations that an epoch shows"
     )
     batch_size: int = Field(default=64, ge=2, le=4096)
     learning_rate: float = Field(default=4e-3, gt=0, le=1, description="peak of one cosine")
     weight_decay: float = Field(default=1e-3, ge=0, le=0.1)
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.02, ge=0, lt=1)
     ema: float = Field(default=0.98, ge=0, lt=1, description="decay of the running mean of weights; 0 is off")
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.2, ge=0, lt=0.6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,7 @@ class StrokeSource:
         people = [stroke.person for stroke in strokes]
         by_person = len(set(people)) >= _FEWEST_PEOPLE and "" not in people
         names = np.array([name_of(stroke.points) for stroke in strokes])
-        training = recipe.training
-        where = splits.split_groups(
-            people if by_person else names, training.validation_share, training.test_share
-        )
+        where = _shares(recipe)(people if by_person else names)
         return Takes(
             [stroke.points for stroke in strokes],
             np.array([labels.index(s.label) if s.label in labels else 0 for s in strokes], np.int64),
@@ -147,9 +144,11 @@ def _generate(one: Callable[[np.random.Generator], Points], count: int, seed: li
     return [one(np.random.default_rng([*seed, number])) for number in range(count)]
 
 
-def _shares(recipe: WandRecipe) -> Callable[[NDArray[np.str_]], NDArray[np.str_]]:
-    training = recipe.training
-    return lambda names: splits.split_groups(names, training.validation_share, training.test_share)
+def _shares(recipe: WandRecipe) -> Callable[[Iterable[str]], NDArray[np.str_]]:
+    of = recipe.training
+    return lambda groups: np.array(
+        [splits.split_of(str(group), of.validation_share, of.test_share) for group in groups], "<U10"
+    )
 
 
 def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ def choose_threshold(
     taken = np.where(scores.argmax(axis=1) == 0, 0.0, scores.max(axis=1))[unknown]
     allowed = int(false_accepts * len(taken))
     # Above the score of the first unknown motion that must not pass; half sure at least.
-    barred = np.sort(taken)[::-1][allowed] if allowed < len(taken) else 0.0
-    threshold = min(max(float(np.ceil((barred + 1e-6) * 1000) / 1000), 0.5), 1.0)
+    barred = float(np.sort(taken)[::-1][allowed]) if allowed < len(taken) else 0.0
+    threshold = min(max(math.ceil((barred + 1e-6) * 1000) / 1000, 0.5), 1.0)
     given = answers(scores, threshold)
     return {
         "threshold": threshold,

@@ -1,0 +1,46 @@
+"""tinyml train wand, from nothing to an int8 model that was judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tinyml
+
+pytest.importorskip("tensorflow", reason="extra `train` is not installed")
+
+SMALL = ("stroke.generated_per_label=60", "training.epochs=6", "training.epoch_examples=640")
+QUICK = [part for key in SMALL for part in ("--set", key)]
+
+
+def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) -> None:
+    trained = tinyml("train", "wand", "--labels", "0,1", "--run", "w", *QUICK, "--json", cwd=tmp_path)
+    assert trained.json["n_test"] > 0
+    tinyml("quantize", "w", cwd=tmp_path)
+    converted = tinyml("convert", "w", "--json", cwd=tmp_path).json
+    assert converted["int8"]["bytes"] < 31_000
+    judged = tinyml("evaluate", "w", "--json", cwd=tmp_path).json
+    assert judged["labels"] == ["unknown", "0", "1"]
+    assert judged["int8"]["accuracy"] > 0.6
+    point = judged["at_threshold"]["int8"]
+    assert point["n_unknown"] + point["n_gestures"] == judged["n"]
+    report = (tmp_path / "w" / "report" / "report.html").read_text(encoding="utf-8")
+    assert "As the wand answers" in report
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--labels", "unknown"), "cannot be a gesture's name"),
+        (("--labels", "0,0"), "twice"),
+        (("--labels", "dragon"), "data record --gesture dragon"),
+        (("--data", "nowhere"), "nowhere"),
+        (("--input", "voice"), "input"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    tinyml: Tinyml, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = tinyml("train", "wand", *arguments, "--run", "w", "--json", cwd=tmp_path, code=2)
+    assert said in str(answer.json["error"])
