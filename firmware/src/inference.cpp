@@ -51,12 +51,15 @@ bool Inference::run() {
   return done;
 }
 
-#if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+#if defined(TINYML_SECOND_MODEL)
 
-bool Inference::run_with(int (*invoke)(uint8_t* arena)) {
+bool Inference::run_second() {
+  if (!ready_) {
+    return false;
+  }
   const uint64_t start_us = hal_->clock_us();
   const uint64_t start = hal_->instruction_count();
-  const bool done = invoke(engine_.arena()) == 0;
+  const bool done = engine_.second_invoke();
   instructions_ = hal_->instruction_count() - start;
   microseconds_ = static_cast<uint32_t>(hal_->clock_us() - start_us);
   return done;

@@ -30,8 +30,8 @@ class Inference {
   // One inference; false: see error(). It may overwrite its inputs.
   bool run();
 
-  // The same of another network, in the engine's arena; for the application multi_tenant.
-  bool run_with(int (*invoke)(uint8_t* arena));
+  // The same of the second model, where the board has one.
+  bool run_second();
 
   // Of the last inference; the instructions are 0 where nothing counts them.
   uint32_t microseconds() const { return microseconds_; }

@@ -246,10 +246,10 @@ void KwsApp::infer_second() {
   if (!session_.inference().ready()) {
     return;
   }
-  uint8_t* arena = session_.inference().engine().arena();
-  second_.copy_window(static_cast<int8_t*>(second_network_input_at(arena, 0)));
-  if (session_.infer_with(second_network_invoke)) {
-    judge(&second_, static_cast<const int8_t*>(second_network_output_at(arena, 0)));
+  Engine& engine = session_.inference().engine();
+  second_.copy_window(engine.second_input());
+  if (session_.infer_second()) {
+    judge(&second_, engine.second_output());
   }
 }
 
@@ -324,12 +324,12 @@ void KwsApp::look() {
   if (!session_.inference().ready()) {
     return;
   }
-  uint8_t* arena = session_.inference().engine().arena();
-  looker_.make_input(&session_, static_cast<int8_t*>(second_network_input_at(arena, 0)));
-  if (!session_.infer_with(second_network_invoke)) {
+  Engine& engine = session_.inference().engine();
+  looker_.make_input(&session_, engine.second_input());
+  if (!session_.infer_second()) {
     return;
   }
-  looker_.judge(&session_, static_cast<const int8_t*>(second_network_output_at(arena, 0)));
+  looker_.judge(&session_, engine.second_output());
   if (looker_.label() != 0) {
     led_held_ = false;  // its colour stays: somebody is there
     close_gate();

@@ -17,7 +17,6 @@
 
 #if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 #include "second_model_settings.h"
-#include "second_network.h"
 #endif
 #if defined(TINYML_APP_CASCADE)
 #include "looker.h"

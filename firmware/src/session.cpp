@@ -76,11 +76,11 @@ bool Session::infer() {
   return done;
 }
 
-#if defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+#if defined(TINYML_SECOND_MODEL)
 
-bool Session::infer_with(int (*invoke)(uint8_t* arena)) {
+bool Session::infer_second() {
   last_run_seq_ = 0;
-  const bool done = inference_.run_with(invoke);
+  const bool done = inference_.run_second();
   if (!done) {
     fault("an operator of the second network refused its arguments");
   }

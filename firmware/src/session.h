@@ -51,8 +51,8 @@ class Session {
   // One inference, `fault` where it fails. Repeated `run` commands are repeated in earnest after it.
   bool infer();
 
-  // The same of another network, in the engine's arena; for the application multi_tenant.
-  bool infer_with(int (*invoke)(uint8_t* arena));
+  // The same of the second model, where the board has one.
+  bool infer_second();
 
   // Shows a colour on the board and to the host.
   void show(const uint8_t color[3], uint32_t time_ms);

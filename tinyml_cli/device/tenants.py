@@ -10,7 +10,7 @@ from tinyml_cli.device.cascade import APP as CASCADE
 from tinyml_cli.device.cascade import gate_defines
 from tinyml_cli.device.inputs import gather
 from tinyml_cli.device.project import ProjectInputs
-from tinyml_cli.engines import second
+from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.engines.freshness import exported_io
@@ -39,7 +39,7 @@ def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tupl
 
 
 def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
-    """What a project is generated from that listens with both models.
+    """What a project is generated from that holds both models.
 
     Args:
         run: the first model's run; host commands and the memory estimate are about it.
@@ -47,13 +47,9 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         first: what the first run's own project is generated from.
 
     Raises:
-        TinymlError: another engine than aot, a run that does not listen, front ends that differ, one run
-            twice, a model that cannot share its arena, or an application that does something else.
+        TinymlError: a run that does not listen, front ends that differ, one run twice, a model that cannot
+            share its arena, or an application that does something else.
     """
-    if first.engine != "aot":
-        raise TinymlError(
-            f"The engine {first.engine} holds one model", "--engine", "Use --engine aot with --with."
-        )
     if run.path.resolve() == other.path.resolve():
         raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
     looks = other.manifest().image is not None
@@ -64,37 +60,63 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
             "--app",
             f"Leave it out, or take --app {app}.",
         )
-    networks = [_network(run), _network(other, looks)]
+    _check_listens(run)
+    if not looks:
+        _check_listens(other)
     if not looks and run.manifest().features != other.manifest().features:
         raise TinymlError(
             "The two models hear through different front ends",
             str(other.path),
             "Train one of them with the `features` of the other's recipe.",
         )
-    second_inputs = gather(other, first.board, "aot")
-    texts = second.renamed({path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports})
+    second_inputs = gather(other, first.board, first.engine, first.tflm_dir)
+    arena_bytes = _ARENA[first.engine]([run, other])
+    exports = {path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports}
     names = [each.path.resolve().name for each in (run, other)]
     if names[0] == names[1]:
         raise TinymlError(f"Both runs are called {names[0]}", str(other.path), "Rename one of the folders.")
     defines = {
-        "ARENA_BYTES": str(max(network.arena_bytes for network in networks)),
+        "ARENA_BYTES": str(arena_bytes),
         "FIRST_MODEL": string_literal(names[0]),
         "SECOND_MODEL": string_literal(names[1]),
     }
     if looks:
         defines |= gate_defines(run, other)
-    return replace(first, app=app, texts=texts, defines=defines)
+    return replace(first, app=app, texts=second.renamed(exports, first.engine), defines=defines)
 
 
-def _network(run: Run, looks: bool = False) -> compiler.Network:
-    """The run's compiled model, if another one may work in its arena between two inferences."""
+def _check_listens(run: Run) -> None:
     manifest = run.manifest()
-    if not looks and (manifest.features is None or manifest.task != "kws"):
+    if manifest.features is None or manifest.task != "kws":
         raise TinymlError(
             "The run's model does not listen for words",
             str(run.path),
             "Only models of keyword spotting share a board: tinyml train kws",
         )
+
+
+def _aot_arena_bytes(runs: Sequence[Run]) -> int:
+    """The larger network's: they work one after the other."""
+    return max(_network(run).arena_bytes for run in runs)
+
+
+def _tflm_arena_bytes(runs: Sequence[Run]) -> int:
+    """What the interpreters keep, side by side, and the larger one's working memory."""
+    models = []
+    for run in runs:
+        path = run.require(run.manifest(), board_model(run.manifest()))
+        models.append(path.read_bytes())
+        if any(operator.name == "VAR_HANDLE" for operator in tflite_graph.parse(models[-1]).operators):
+            raise _remembers(run)
+    return tflm.measure_shared_arena(models)
+
+
+_ARENA = {"aot": _aot_arena_bytes, "tflm": _tflm_arena_bytes}
+
+
+def _network(run: Run) -> compiler.Network:
+    """The run's compiled model, if another one may work in its arena between two inferences."""
+    manifest = run.manifest()
     if exported_io(manifest, "aot") != "arena":
         raise TinymlError(
             "The model's inputs and outputs lie outside its arena",
@@ -104,9 +126,13 @@ def _network(run: Run, looks: bool = False) -> compiler.Network:
     path = run.require(manifest, board_model(manifest))
     network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
     if network.storage.states:
-        raise TinymlError(
-            "The model remembers things in its arena, so no other model can work there",
-            str(run.path),
-            "Train one that sees its whole window each time, such as ds_cnn.",
-        )
+        raise _remembers(run)
     return network
+
+
+def _remembers(run: Run) -> TinymlError:
+    return TinymlError(
+        "The model remembers things in its arena, so no other model can work there",
+        str(run.path),
+        "Train one that sees its whole window each time, such as ds_cnn.",
+    )

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tinyml_cli.engines.c_text import wrapped
@@ -163,8 +163,21 @@ def measure_arena(model: bytes) -> int:
     Raises:
         TinymlError: the runtime is not installed, or refuses the model.
     """
-    measured = _probe(model)
-    total = measured + _scratch_bytes(tflite_graph.parse(model)) + _ARENA_MARGIN_BYTES
+    return measure_shared_arena([model])
+
+
+def measure_shared_arena(models: Sequence[bytes]) -> int:
+    """The same for models that share an allocator and run in turn: what lasts adds up, the rest overlaps.
+
+    Raises:
+        TinymlError: as of `measure_arena`.
+    """
+    measured = [_probe(model) for model in models]
+    working = max(
+        head + _scratch_bytes(tflite_graph.parse(model))
+        for (head, _), model in zip(measured, models, strict=True)
+    )
+    total = working + sum(tail for _, tail in measured) + _ARENA_MARGIN_BYTES * len(models)
     return math.ceil(total / _ARENA_ROUNDING_BYTES) * _ARENA_ROUNDING_BYTES
 
 
@@ -180,7 +193,8 @@ def _scratch_bytes(graph: Graph) -> int:
     return max(sizes)
 
 
-def _probe(model: bytes) -> int:
+def _probe(model: bytes) -> tuple[int, int]:
+    """Bytes that an inference needs, and bytes that last."""
     # In a child process: the runtime writes its figures to the file descriptor, and aborts on some models.
     with tempfile.TemporaryDirectory(prefix="tinyml-arena-") as folder:
         path = Path(folder) / "model.tflite"
@@ -203,10 +217,11 @@ def _probe(model: bytes) -> int:
             "tflite-micro",
             "It has wheels for Linux on x86-64 only; run this step there, or use --engine aot.",
         )
-    total = re.search(r"Arena allocation total (\d+) bytes", text)
-    if outcome.returncode != 0 or total is None:
+    found = [re.search(rf"Arena allocation {part} (\d+) bytes", text) for part in ("head", "tail")]
+    if outcome.returncode != 0 or not all(found):
         raise _unmeasured((text.strip().splitlines() or ["no message"])[-1])
-    return int(total[1])
+    head, tail = (int(part[1]) for part in found if part)
+    return head, tail
 
 
 _PROBE = """\

@@ -9,6 +9,9 @@
 //   size_t arena_used() const, arena_bytes() const;
 //   const char* name() const;         "aot" or "tflm"
 //   const char* error() const;        what went wrong last; "" when nothing did
+//
+// With TINYML_SECOND_MODEL a second model works in the same arena, between two inferences of the first:
+// second_input(), second_invoke(), second_output(). Each writes over the other's input and output.
 #pragma once
 
 #include "tinyml_build.h"

@@ -9,6 +9,11 @@
 #include <stdint.h>
 
 #include "network.h"
+#include "tinyml_build.h"
+
+#if defined(TINYML_SECOND_MODEL)
+#include "second_network.h"
+#endif
 
 namespace aot {
 
@@ -100,9 +105,19 @@ class Engine {
 
   size_t arena_used() const { return NETWORK_ARENA_BYTES; }
   size_t arena_bytes() const { return aot::kArenaBytes; }
-#if !NETWORK_IO_CALLER
-  uint8_t* arena() { return memory_.arena(); }
+
+#if defined(TINYML_SECOND_MODEL)
+  int8_t* second_input() { return static_cast<int8_t*>(second_network_input_at(memory_.arena(), 0)); }
+  const int8_t* second_output() {
+    return static_cast<const int8_t*>(second_network_output_at(memory_.arena(), 0));
+  }
+
+  bool second_invoke() {
+    failed_ = second_network_invoke(memory_.arena()) != 0;
+    return !failed_;
+  }
 #endif
+
   const char* name() const { return "aot"; }
   const char* error() const { return failed_ ? "an operator of the network refused its arguments" : ""; }
 

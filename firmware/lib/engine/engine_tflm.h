@@ -11,6 +11,17 @@
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tinyml_build.h"
 
+#if defined(TINYML_SECOND_MODEL)
+#include "second_model_settings.h"
+#include "second_op_resolver.h"
+#endif
+
+#if defined(TINYML_ARENA_BYTES)
+constexpr size_t kTflmArenaBytes = TINYML_ARENA_BYTES;
+#else
+constexpr size_t kTflmArenaBytes = TFLM_ARENA_BYTES;
+#endif
+
 class Engine {
  public:
   bool begin();
@@ -31,14 +42,23 @@ class Engine {
   size_t output_bytes(size_t index) const { return ready_ ? interpreter_->output(index)->bytes : 0; }
   void reset();
 
+#if defined(TINYML_SECOND_MODEL)
+  int8_t* second_input() { return second_->input(0)->data.int8; }
+  const int8_t* second_output() { return second_->output(0)->data.int8; }
+  bool second_invoke();
+#endif
+
   size_t arena_used() const { return interpreter_ ? interpreter_->arena_used_bytes() : 0; }
-  size_t arena_bytes() const { return TFLM_ARENA_BYTES; }
+  size_t arena_bytes() const { return kTflmArenaBytes; }
   const char* name() const { return "tflm"; }
   const char* error() const { return error_; }
 
  private:
+  // One model's interpreter, in `storage`; nullptr: see error().
+  tflite::MicroInterpreter* prepare(const unsigned char* data, const tflite::MicroOpResolver& resolver,
+                                    tflite::MicroAllocator* allocator, int variables, uint8_t* storage);
   bool fail(const char* error);
-  bool has_every_op(const tflite::Model& model) const;
+  static bool has_every_op(const tflite::Model& model, const tflite::MicroOpResolver& resolver);
 
   tinyml::OpResolver resolver_;
   tflite::MicroInterpreter* interpreter_ = nullptr;
@@ -46,5 +66,10 @@ class Engine {
   const char* error_ = "";
   // The interpreter is made in begin(), after the operators are registered, and without a heap.
   alignas(tflite::MicroInterpreter) uint8_t interpreter_storage_[sizeof(tflite::MicroInterpreter)] = {};
-  alignas(16) uint8_t arena_[TFLM_ARENA_BYTES] = {};
+#if defined(TINYML_SECOND_MODEL)
+  tinyml::second_OpResolver second_resolver_;
+  tflite::MicroInterpreter* second_ = nullptr;
+  alignas(tflite::MicroInterpreter) uint8_t second_storage_[sizeof(tflite::MicroInterpreter)] = {};
+#endif
+  alignas(16) uint8_t arena_[kTflmArenaBytes] = {};
 };
