@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
+from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.data.triggers import check_folder
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.filters import Filter, Log, make_filters
 from tinyml_cli.device.image_replay import pictures, replay_images
 from tinyml_cli.device.link import Link, Reconnected
-from tinyml_cli.device.protocol import Audio, Detection, Event, Person, Ready, TraceMode
+from tinyml_cli.device.protocol import Audio, Detection, Event, Gesture, Person, Ready, TraceMode
 from tinyml_cli.device.replay import recordings, replay_dir
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
@@ -80,7 +81,7 @@ def monitor(
             unknown filter, or a log that cannot be written.
     """
     manifest = run.manifest()
-    if options.replay is not None and manifest.anomaly is None:
+    if options.replay is not None and manifest.anomaly is None and manifest.gesture is None:
         (pictures if manifest.image else recordings)(options.replay)
     _check_triggers(options, board)
     with contextlib.ExitStack() as stack:
@@ -144,15 +145,25 @@ def _view(board: str, manifest: Manifest, options: MonitorOptions) -> Iterator[V
         yield JsonView()
     elif console.is_live:
         from tinyml_cli.device.frame_view import FrameView
+        from tinyml_cli.device.gesture_view import GestureView
         from tinyml_cli.device.live_view import LiveView
 
         with console.live() as draw:
             target = load_board(board)
-            yield FrameView(target, manifest, draw) if manifest.image else LiveView(target, manifest, draw)
+            if manifest.gesture is not None:
+                yield GestureView(board, draw)
+            elif manifest.image is not None:
+                yield FrameView(target, manifest, draw)
+            else:
+                yield LiveView(target, manifest, draw)
     elif manifest.image is not None:
         from tinyml_cli.device.frame_view import FrameLines
 
         yield FrameLines(board)
+    elif manifest.gesture is not None:
+        from tinyml_cli.device.gesture_view import GestureLines
+
+        yield GestureLines(board)
     else:
         yield LineView(board)
 
@@ -200,8 +211,7 @@ class _Session:
                 self.view.clip(clip)
             return
         if load_board(self.board).kind != "usb":
-            lacks = "camera; it sees" if self.manifest.image else "microphone; it hears"
-            console.warn(f"a virtual board has no {lacks} what --replay FILE or DIR plays to it")
+            console.warn(f"a virtual board has no {self._sense()} what --replay FILE or DIR plays to it")
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
         for event in link.events(remaining_s):
             self._show(event)
@@ -213,8 +223,18 @@ class _Session:
     ) -> Iterator[dict[str, Any]]:
         if self.manifest.image is not None:
             return replay_images(link, source, self.manifest, self._show, stop_at)
+        if self.manifest.gesture is not None:
+            from tinyml_cli.device.gesture_replay import motions, replay_motions
+
+            played = motions(source, self.manifest)
+            return replay_motions(link, played, self.manifest.labels, self._show, stop_at)
         labels = self.manifest.labels
         return replay_dir(link, source, labels, sample_rate_hz, self._show, stop_at, self._keep_recording)
+
+    def _sense(self) -> str:
+        if self.manifest.gesture is not None:
+            return "motion sensor; it feels"
+        return "camera; it sees" if self.manifest.image else "microphone; it hears"
 
     def _trace(self, link: Link) -> None:
         """Asks for what the view wants; a board that has booted again has forgotten."""
@@ -233,8 +253,10 @@ class _Session:
             self.triggers.play(name, audio)
 
     def _show(self, event: Event) -> None:
-        self.summary.detections += isinstance(event, Detection) or (
-            isinstance(event, Person) and event.present
+        self.summary.detections += (
+            isinstance(event, Detection)
+            or (isinstance(event, Person) and event.present)
+            or (isinstance(event, Gesture) and event.label != UNKNOWN)
         )
         if self.triggers is not None:
             self.triggers.take(event)

@@ -257,6 +257,25 @@ class Input(Event):
     data: HexBytes
 
 
+class Stroke(Event):
+    """What the tip of a wand drew: pairs of int8, x to the right and y up, in 128ths of the wand's length."""
+
+    event: Literal["stroke"] = "stroke"
+    t_ms: Count
+    points: Base64Bytes
+
+
+class Gesture(Event):
+    """A motion was judged; `label` is the first one, unknown, where the score of `best` is too low."""
+
+    event: Literal["gesture"] = "gesture"
+    label: str
+    score: Annotated[float, Field(ge=0, le=1)]
+    best: str
+    t_ms: Count
+    inference_us: Count = 0
+
+
 class Unknown(Event):
     """An event of a newer firmware; passed through unchanged."""
 
@@ -293,6 +312,8 @@ _EVENTS: dict[str, type[Event]] = {
     "image": Image,
     "person": Person,
     "input": Input,
+    "stroke": Stroke,
+    "gesture": Gesture,
     "fault": Fault,
 }
 

@@ -102,8 +102,7 @@ class MotionSource:
         shutil.rmtree(temporary, ignore_errors=True)
         for index, label in enumerate(manifest.labels):
             for number, row in enumerate(np.flatnonzero(takes.labels == index)[:per_label]):
-                samples = _between_rests(takes.items[row], rate_hz)
-                write_motion(temporary / label / f"{number + 1}.csv", samples, rate_hz)
+                write_motion(temporary / label / f"{number + 1}.csv", takes.items[row], rate_hz)
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
         return target
@@ -251,12 +250,3 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         takes.origin,
         (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are computed: {', '.join(other_motion.KINDS)}"),
     )
-
-
-def _between_rests(item: Item, rate_hz: float) -> NDArray[np.int16]:
-    """The motion, with the wand at rest before and after it."""
-    rests = []
-    for sample in (item[0], item[-1]):
-        up = sample[:3] * (1000 / max(float(np.linalg.norm(sample[:3].astype(float))), 1.0))
-        rests.append(np.tile(np.concatenate([np.rint(up), np.zeros(3)]), (round(0.5 * rate_hz), 1)))
-    return np.concatenate([rests[0], item, rests[1]]).astype(np.int16)

@@ -105,6 +105,16 @@ def holds_motion(root: Path) -> bool:
     return first.suffix.lower() == ".csv" or '"strokes"' not in first.read_text("utf-8", "replace")[:200]
 
 
+def between_rests(samples: Samples, rate_hz: float, rest_s: float = 0.5) -> Samples:
+    """The motion int16 [n, 6] with the board held still before and after it, as its ends were held."""
+    rests = []
+    for sample in (samples[0], samples[-1]):
+        force = sample[:3] * (1000 / max(float(np.linalg.norm(sample[:3].astype(float))), 1.0))
+        rests.append(np.tile(np.concatenate([np.rint(force), np.zeros(3)]), (round(rest_s * rate_hz), 1)))
+    whole: Samples = np.concatenate([rests[0], samples, rests[1]]).astype(np.int16)
+    return whole
+
+
 def _files(root: Path) -> list[Path]:
     found = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
     files = [path for path in found if path.suffix.lower() in (".csv", ".json") and path.name[0] != "."]
