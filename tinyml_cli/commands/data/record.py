@@ -14,11 +14,18 @@ from tinyml_cli.console import console
 def command(
     words: Annotated[str | None, typer.Option("--words", help="Words to say, separated by commas.")] = None,
     speaker: Annotated[
-        str | None, typer.Option("--speaker", help="Who speaks; an invented name keeps the clips anonymous.")
+        str | None,
+        typer.Option("--speaker", help="Who speaks or waves; an invented name is enough."),
     ] = None,
     camera: Annotated[
         bool, typer.Option("--camera", help="Take images instead, from a webcam or a board's camera.")
     ] = False,
+    gesture: Annotated[
+        str | None, typer.Option("--gesture", help="Strokes of a wand instead: gestures to draw with it.")
+    ] = None,
+    ble: Annotated[
+        str | None, typer.Option("--ble", help="With --gesture: a wand over Bluetooth, its name, or any.")
+    ] = None,
     classes: Annotated[
         str, typer.Option("--classes", help="With --camera: what to show it, one after another.")
     ] = "person,none",
@@ -26,13 +33,11 @@ def command(
         float, typer.Option("--every", min=0, help="With --camera: seconds from one image to the next.")
     ] = 0.3,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The data folder; recordings, or images, by default.")
+        Path | None, typer.Option("--out", help="The data folder; recordings, images or strokes by default.")
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(
-            "--count", min=1, max=10_000, help="Of each word or class, earlier ones included; 20, or 200."
-        ),
+        typer.Option("--count", min=1, max=10_000, help="Of each, earlier ones included; 20, or 200 images."),
     ] = None,
     board: Annotated[
         str | None, typer.Option("--board", help="Record through a board, not this computer.")
@@ -62,7 +67,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Record words from a microphone, one by one, or images from a camera; goes on where it stopped.
+    """Record words from a microphone, images from a camera, or a wand's strokes; goes on where it stopped.
 
     \b
     Examples:
@@ -72,6 +77,8 @@ def command(
       tinyml data record --words marvin --speaker ben --from-wav long.wav --json
       tinyml data record --camera --classes person,none --count 300
       tinyml data record --camera --classes cup --board nano33ble --run vww-person
+      tinyml data record --gesture wing,ring --count 20 --board nano33ble
+      tinyml data record --gesture wing --ble any
     """
     if camera:
         from tinyml_cli.data import record_camera
@@ -81,6 +88,15 @@ def command(
         with record_camera.open_camera(board, port, run, device) as source:
             taken = record_camera.record_images(plan_of_images, source)
         console.result(taken, record_camera.text(taken))
+        return
+    if gesture is not None:
+        from tinyml_cli.data import record_gesture
+        from tinyml_cli.data.stroke_source import open_wand
+
+        strokes = record_gesture.plan_of(options.word_tuple(gesture) or (), speaker, out, count)
+        with open_wand(board, port, run, ble) as wand:
+            drawn = record_gesture.record_gestures(strokes, wand)
+        console.result(drawn, record_gesture.text(drawn))
         return
     from tinyml_cli.data import record_command
 

@@ -1,0 +1,125 @@
+"""Collecting strokes: what is kept, undone, relabelled and resumed, and what Bluetooth may say."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml_cli.console import console
+from tinyml_cli.data import record_gesture, stroke_source
+from tinyml_cli.data.stroke_source import Drawing, parse_characteristic
+from tinyml_cli.errors import TinymlError
+
+
+class Script:
+    """A wand, and a keyboard, that do what a list says: a number draws, a letter is a key."""
+
+    name = "script"
+
+    def __init__(self, steps: str) -> None:
+        self._steps = list(steps)
+
+    def next(self, timeout_s: float) -> Drawing | None:
+        if self._steps and self._steps[0].isdigit():
+            size = int(self._steps.pop(0)) + 1
+            return Drawing(np.array([[0, 0], [10 * size, 10]], np.int8), is_done=True)
+        return None
+
+    def read(self, timeout_s: float | None = None) -> str:
+        return self._steps.pop(0) if self._steps else "q"
+
+
+def collect(folder: Path, steps: str, monkeypatch: pytest.MonkeyPatch, count: int = 2) -> dict[str, object]:
+    script = Script(steps)
+    monkeypatch.setattr(record_gesture, "_keys", lambda: _Keys(script))
+    monkeypatch.setattr(console, "quiet", True)
+    plan = record_gesture.plan_of(("wing", "ring"), "ada", folder, count)
+    return record_gesture.record_gestures(plan, script)
+
+
+class _Keys:
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def __enter__(self) -> Script:
+        return self._script
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def widths(folder: Path, gesture: str) -> list[int]:
+    plan = record_gesture.plan_of((gesture,), "ada", folder, 1)
+    return [int(stroke.points[1, 0]) // 10 - 1 for stroke in plan.strokes(gesture)]
+
+
+def test_gestures_are_collected_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = collect(tmp_path, "1234", monkeypatch)
+    assert (found["n"], found["complete"], found["quit"]) == (4, True, False)
+    assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([1, 2], [3, 4])
+    assert (tmp_path / "wing_ada.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_session_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert collect(tmp_path, "1q", monkeypatch)["quit"]
+    assert collect(tmp_path, "234", monkeypatch)["complete"]
+    assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([1, 2], [3, 4])
+
+
+def test_the_last_take_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = collect(tmp_path, "1u2u34q", monkeypatch)
+    assert (found["undone"], widths(tmp_path, "wing")) == (2, [3, 4])
+
+
+def test_an_undone_only_take_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collect(tmp_path, "1uq", monkeypatch)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_take_is_relabelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = collect(tmp_path, "1l2q", monkeypatch)
+    assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([2], [1])
+    assert found["undone"] == 0
+
+
+def test_a_gesture_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collect(tmp_path, "s1q", monkeypatch)
+    assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([], [1])
+
+
+@pytest.mark.parametrize("name", ["", ".wing", "a/b", "a:b"])
+def test_names_that_cannot_be_files_are_refused(name: str) -> None:
+    with pytest.raises(TinymlError, match="cannot name a file"):
+        record_gesture.plan_of((name,), None, None, None)
+
+
+def characteristic(state: int, count: int, points: bytes = b"\x01\xff" * 160) -> bytes:
+    return struct.pack("<ii", state, count) + points
+
+
+def test_a_characteristic_is_read() -> None:
+    drawing = parse_characteristic(characteristic(2, 3))
+    assert drawing is not None and drawing.is_done
+    assert drawing.points.tolist() == [[1, -1]] * 3
+    under_way = parse_characteristic(characteristic(1, 2))
+    assert under_way is not None and not under_way.is_done
+    assert parse_characteristic(characteristic(0, 50)) is None
+    assert parse_characteristic(characteristic(1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x00" * 327, b"\x00" * 329, characteristic(3, 1), characteristic(-1, 1), characteristic(2, 161)],
+)
+def test_hostile_characteristics_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_characteristic(data)
+
+
+def test_without_bleak_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "bleak", None)
+    with pytest.raises(TinymlError, match=r"tinyml-cli\[ble\]"):
+        stroke_source.BluetoothWand()
