@@ -118,6 +118,25 @@ def _trained(model: AnomalyModel) -> tuple[int, int]:
     return model.settings.threshold.level, model.settings.alarm.level_shift
 
 
+def test_a_slow_drift_is_told_and_not_learnt(
+    made: dict[str, Run], boot: Callable[[str, str], AnomalyDevice]
+) -> None:
+    device, run = boot("imu", "native"), made["imu"]
+    model = AnomalyModel(run, run.manifest())
+    normal = np.concatenate([e.samples for e in anomaly_held_out.load(run) if e.is_normal] * 4)
+    ramp = np.minimum(1.0, np.linspace(0, 3, len(normal)))[:, None]
+    told = []
+    for strength_mg in (3, 5, 7, 9, 12):
+        device.ask("reset")
+        rougher = np.random.default_rng(0).normal(0, strength_mg, normal.shape) * ramp
+        events = device.feed(np.rint(normal + rougher).astype(np.int16), 3)
+        assert {event["threshold"] for event in events} == {model.threshold()}
+        told.append([event["drifting"] for event in events])
+        assert not any(told[-1][:10])
+    assert any(map(any, told))
+    device.process.kill()
+
+
 def test_samples_in_any_pieces_give_the_same_scores(
     made: dict[str, Run], boot: Callable[[str, str], AnomalyDevice]
 ) -> None:

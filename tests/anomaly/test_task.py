@@ -194,6 +194,9 @@ def test_command_line(tinyml: Tinyml, beats: Path, tmp_path: Path) -> None:
     assert converted["threshold"]["windows"] == 40
     answer = tinyml("evaluate", tmp_path / "run", cwd=tmp_path)
     assert "AUC" in answer.out
+    card = tinyml("card", tmp_path / "run", "--json", cwd=tmp_path).json
+    text = Path(card["markdown"]).read_text()
+    assert "area under the ROC curve, int8" in text and "| sessions | 1 |" in text
     refused = tinyml("train", "anomaly", "--data", beats, "--normal", "7", cwd=tmp_path, code=2)
     assert "--normal" in refused.err
     both = tinyml("train", "anomaly", "--fpr", "0.1", "--false-alarms-per-hour", "1", cwd=tmp_path, code=2)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import card_anomaly
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
 from tinyml_cli.evaluation.evaluate import METRICS
 from tinyml_cli.manifest import Manifest
@@ -86,7 +87,8 @@ def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
     if not run.is_fresh(manifest, METRICS):
         return None
     outcome = json.loads(run.file(METRICS).read_text(encoding="utf-8"))
-    quality = {key: outcome.get(key) for key in _QUALITY_KEYS}
+    keys = _QUALITY_KEYS + (card_anomaly.FACTS if manifest.anomaly is not None else ())
+    quality = {key: outcome.get(key) for key in keys}
     if quality["data"]:
         quality["data"] = Path(quality["data"]).name
     return quality | {"level": "host"}

@@ -5,12 +5,19 @@ The sections follow M. Mitchell et al., "Model Cards for Model Reporting", FAT* 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from tinyml_cli.evaluation import card_anomaly
 from tinyml_cli.evaluation.card_answers import QUESTIONS, block
+from tinyml_cli.evaluation.markdown import percent, percent_range, table
 
 Facts = Mapping[str, Any]
+
+_SYNTHETIC = {
+    "kws": "It was trained on synthetic voices alone: real voices, rooms and microphones differ.",
+    "anomaly": "It learnt the running of a simulated machine: it is an exercise, and knows no real one.",
+}
 
 
 def render(facts: Facts, answers: dict[str, str]) -> str:
@@ -36,7 +43,8 @@ def render(facts: Facts, answers: dict[str, str]) -> str:
 def _identity(facts: Facts) -> str:
     labels, model = facts["labels"], facts["model"]
     names = ", ".join(f"`{label}`" for label in labels)
-    sentences = [f"A model for the task `{facts['task']}` with the labels {names}."]
+    known = f" with the labels {names}" if labels else ""
+    sentences = [f"A model for the task `{facts['task']}`{known}."]
     if facts["task"] == "kws":
         sentences.append(f"It listens for {', '.join(f'*{word}*' for word in labels[2:])}.")
     if model:
@@ -56,14 +64,16 @@ def _data(facts: Facts, answers: dict[str, str]) -> str:
     if data is None:
         lines.append("The run does not know what the model was trained on.")
     else:
-        lines += _sources(data, facts["labels"])
+        lines += _sources(facts, data)
     rights, people = block("data-rights", answers), block("people", answers)
     return "\n".join([*lines, "", "### Rights", "", rights, "", "### People", "", people])
 
 
-def _sources(data: Facts, labels: Sequence[str]) -> list[str]:
-    synthetic = data["source"] == "synthetic"
-    source = "Synthetic speech" if synthetic else f"Recordings (folder `{data['path']}`)"
+def _sources(facts: Facts, data: Facts) -> list[str]:
+    anomaly = facts["task"] == "anomaly"
+    labels = facts["labels"] or sorted({label for counts in data["counts"].values() for label in counts})
+    made = "A simulated machine" if anomaly else "Synthetic speech"
+    source = made if data["source"] == "synthetic" else f"Recordings (folder `{data['path']}`)"
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in data["notes"])
     rows = [
         [split, str(data["groups"].get(split, "–")), *(str(counts.get(label, 0)) for label in labels)]
@@ -72,7 +82,7 @@ def _sources(data: Facts, labels: Sequence[str]) -> list[str]:
     lines = [
         f"{source}, split by {data['split_by']}.{notes}",
         "",
-        _table(["split", "speakers", *labels], rows),
+        table(["split", "sessions" if anomaly else "speakers", *labels], rows),
     ]
     if data["licence_files"]:
         names = ", ".join(f"`{name}`" for name in data["licence_files"])
@@ -86,26 +96,28 @@ def _quality(facts: Facts) -> str:
         return (
             "## Quality\n\nNot evaluated since the model was made: run `tinyml evaluate`, then `tinyml card`."
         )
+    if quality.get("threshold"):
+        return "\n".join(["## Quality", "", *card_anomaly.quality(quality)])
     rounded, exact = quality["int8"], quality["float32"]
     lines = [
         "## Quality",
         "",
         f"{quality['note']}. Evidence: {quality['level']}, clip by clip, without smoothing over time.",
         "",
-        f"* int8 accuracy **{_percent(rounded['accuracy'])}** (95 %: {_range(rounded['ci95'])}, "
+        f"* int8 accuracy **{percent(rounded['accuracy'])}** (95 %: {percent_range(rounded['ci95'])}, "
         f"n = {quality['n']})",
-        f"* float32 accuracy {_percent(exact['accuracy'])} (95 %: {_range(exact['ci95'])}); the same answer "
-        f"in {_percent(quality['agreement'])} of clips",
+        f"* float32 accuracy {percent(exact['accuracy'])} (95 %: {percent_range(exact['ci95'])}); the same "
+        f"answer in {percent(quality['agreement'])} of clips",
     ]
     if quality["auc"] is not None:
         lines.append(f"* area under the ROC curve, mean of one against the rest: {quality['auc']:.3f}")
     if quality["calibration"]:
         lines.append(f"* expected calibration error: {quality['calibration']['ece']:.3f}")
     rows = [
-        [label, _percent(rounded["recall"][label]), _percent(rounded["precision"][label]), str(sum(counts))]
+        [label, percent(rounded["recall"][label]), percent(rounded["precision"][label]), str(sum(counts))]
         for label, counts in zip(facts["labels"], rounded["confusion"], strict=True)
     ]
-    lines += ["", _table(["label", "recall", "precision", "n"], rows)]
+    lines += ["", table(["label", "recall", "precision", "n"], rows)]
     return "\n".join([*lines, *_noise(quality), *_groups(quality), *_device(quality)])
 
 
@@ -116,14 +128,14 @@ def _noise(quality: Facts) -> list[str]:
     rows = [
         [
             "none added" if point["snr_db"] is None else f"{point['snr_db']:g} dB",
-            _percent(point["accuracy"]),
-            _range(point["ci95"]),
+            percent(point["accuracy"]),
+            percent_range(point["ci95"]),
         ]
         for point in sweep["points"]
     ]
     kind = "background recordings" if sweep["noise"] == "recordings" else "generated noise"
-    table = _table(["signal to noise", "int8 accuracy", "95 %"], rows)
-    return ["", "### In noise", "", f"{sweep['n']} clips with {kind}.", "", table]
+    lines = ["", "### In noise", "", f"{sweep['n']} clips with {kind}.", ""]
+    return [*lines, table(["signal to noise", "int8 accuracy", "95 %"], rows)]
 
 
 def _groups(quality: Facts) -> list[str]:
@@ -131,8 +143,8 @@ def _groups(quality: Facts) -> list[str]:
     speakers = quality["speakers"]
     if speakers:
         lines.append(
-            f"{speakers['n']} speakers; {_percent(speakers['perfect'])} of them without a mistake. Accuracy "
-            f"on speech {_range(speakers['ci95'])} (95 %) when speakers, not clips, are drawn again."
+            f"{speakers['n']} speakers; {percent(speakers['perfect'])} of them without a mistake. Accuracy "
+            f"on speech {percent_range(speakers['ci95'])} (95 %) when speakers, not clips, are drawn again."
         )
     if not quality["fairness"]:
         lines += ["", "Groups of speakers were not compared: `tinyml evaluate --groups FILE` does it."]
@@ -140,14 +152,14 @@ def _groups(quality: Facts) -> list[str]:
         rows = [
             [
                 row["group"],
-                _percent(row["accuracy"]),
-                _range(row["ci95"]),
+                percent(row["accuracy"]),
+                percent_range(row["ci95"]),
                 str(row["n"]),
                 str(row["speakers"]),
             ]
             for row in entry["groups"]
         ]
-        lines += ["", _table([entry["attribute"], "int8 accuracy", "95 %", "n", "speakers"], rows)]
+        lines += ["", table([entry["attribute"], "int8 accuracy", "95 %", "n", "speakers"], rows)]
         if entry["gap"] is not None:
             low, high = entry["gap_ci95"]
             lines += [
@@ -165,12 +177,12 @@ def _device(quality: Facts) -> list[str]:
     lead = f"On `{device['board']}` ({device['engine']}, {device['level']}), n = {device['n']}: "
     if device["path"] == "model":
         text = (
-            f"accuracy {_percent(device['accuracy'])}; {device['mismatches']} outputs differ in any byte "
+            f"accuracy {percent(device['accuracy'])}; {device['mismatches']} outputs differ in any byte "
             f"from those of {device['reference']} on a computer."
         )
     else:
         alarms = device["false_alarms"]
-        words = ", ".join(f"{word} {_percent(share)}" for word, share in device["recall"].items())
+        words = ", ".join(f"{word} {percent(share)}" for word, share in device["recall"].items())
         text = f"recall {words}; a word reported in {alarms['clips']} of {alarms['of']} clips without one."
     return ["", "### Through the firmware", "", lead + text]
 
@@ -179,12 +191,12 @@ def _limits(facts: Facts, answers: dict[str, str]) -> str:
     known = []
     data, quality = facts["data"], facts["quality"]
     if data and data["source"] == "synthetic":
-        known.append("It was trained on synthetic voices alone: real voices, rooms and microphones differ.")
+        known.append(_SYNTHETIC.get(facts["task"], _SYNTHETIC["kws"]))
     if quality and quality["noise"]:
         clean, loud = quality["noise"]["points"][0], quality["noise"]["points"][-1]
         known.append(
-            f"In noise of {loud['snr_db']:g} dB its accuracy falls from {_percent(clean['accuracy'])} to "
-            f"{_percent(loud['accuracy'])}."
+            f"In noise of {loud['snr_db']:g} dB its accuracy falls from {percent(clean['accuracy'])} to "
+            f"{percent(loud['accuracy'])}."
         )
     if quality and quality["n"] < 200:
         known.append(f"It was judged by {quality['n']} clips: the intervals above are wide.")
@@ -207,7 +219,7 @@ def _cost(facts: Facts) -> str:
             figures = f"{sizes['flash_bytes']:,} / {sizes['ram_bytes']:,} bytes"
             rows.append([f"firmware for {name}, flash / RAM", figures, "linked"])
     rows += _speed(latency) if latency else []
-    text = "## Size and speed\n\n" + _table(["what", "figure", "evidence"], rows)
+    text = "## Size and speed\n\n" + table(["what", "figure", "evidence"], rows)
     if not latency:
         text += "\n\nLatency and energy are not known: run `tinyml profile`, then `tinyml card`."
     return text
@@ -248,20 +260,7 @@ def _carbon(facts: Facts) -> str:
 def _origin(facts: Facts, answers: dict[str, str]) -> str:
     rows = [[f"`{name}`", f"`{digest}`"] for name, digest in facts["hashes"].items()]
     return (
-        f"## Where it comes from\n\nSeed {facts['seed']}.\n\n{_table(['file', 'SHA-256'], rows)}\n\n"
+        f"## Where it comes from\n\nSeed {facts['seed']}.\n\n{table(['file', 'SHA-256'], rows)}\n\n"
         f"### Licence of the model\n\n{block('licence', answers)}\n\n### Contact\n\n"
         f"{block('contact', answers)}"
     )
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _range(limits: Sequence[float]) -> str:
-    return f"{100 * limits[0]:.1f}–{100 * limits[1]:.1f} %"
