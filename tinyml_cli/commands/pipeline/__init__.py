@@ -13,6 +13,7 @@ COMMANDS = {
     "kws": "kws",
     "anomaly": "anomaly",
     "vww": "vww",
+    "mask": "mask",
     "wand": "wand",
 }
 
