@@ -20,13 +20,15 @@ def tinyml(*arguments: str | Path) -> Any:
 
 
 def train_to_int8(run: Path, *options: str | Path) -> dict[str, Any]:
-    """train, quantize, convert.
+    """train (or go on with what was cut off), quantize, convert.
 
     Returns:
-        The outcomes of train and convert, and the seconds from start to int8.
+        The outcomes of train and convert, and the seconds from start to int8; of the last part
+        alone, where it was cut off.
     """
     started = time.monotonic()
-    trained = tinyml("train", "kws", "--run", run, *options)
+    started_before = (run / "logs" / "checkpoint" / "state.json").is_file()
+    trained = tinyml("train", "kws", "--run", run, *options, *(["--resume"] if started_before else []))
     tinyml("quantize", run)
     converted = tinyml("convert", run)
     return {"train": trained, "convert": converted, "seconds_to_int8": round(time.monotonic() - started, 1)}

@@ -88,7 +88,9 @@ def test_groups_of_the_file_are_compared(made: dict[str, Any]) -> None:
 def test_native_and_sim_give_the_reference_bytes(
     made: dict[str, Any], run: Path, tinyml: Tinyml, tmp_path: Path
 ) -> None:
-    sim = tinyml("evaluate", run, "--on", "sim", "--no-noise", "--json", cwd=tmp_path).json["device"]
+    outcome = tinyml("evaluate", run, "--on", "sim", "--no-noise", "--json", cwd=tmp_path).json
+    assert outcome["noise"] is None, "an earlier report of other clips says nothing about these"
+    sim = outcome["device"]
     native = made["evaluate"]["device"]
     for device, board, level in ((native, "native", "host"), (sim, "sim", "emulated")):
         assert (device["board"], device["level"], device["path"]) == (board, level, "model")
@@ -98,10 +100,15 @@ def test_native_and_sim_give_the_reference_bytes(
     assert sim["instructions_per_inference"] > 10_000
 
 
-def test_clips_can_be_played_to_the_board(run: Path, tinyml: Tinyml, tmp_path: Path, corpus: Path) -> None:
+def test_clips_can_be_played_to_the_board(
+    made: dict[str, Any], run: Path, tinyml: Tinyml, tmp_path: Path, corpus: Path
+) -> None:
     arguments = ("--data", corpus, "--split", "all", "--on", "native", "--path", "audio", "--limit", "30")
-    device = tinyml("evaluate", run, *arguments, "--no-noise", "--json", cwd=tmp_path).json["device"]
+    outcome = tinyml("evaluate", run, *arguments, "--no-noise", "--json", cwd=tmp_path).json
+    device = outcome["device"]
     assert (device["path"], device["n"]) == ("audio", 30)
+    for part in ("noise", "fairness"):
+        assert outcome[part] == made["evaluate"][part], "what an earlier report said of the same is kept"
     heard = device["heard"]
     assert sum(sum(reports.values()) for reports in heard.values()) == 30
     assert device["recall"]["up"] == heard["up"].get("up", 0) / sum(heard["up"].values())

@@ -13,7 +13,7 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, groups, noise_sweep, on_device
+from tinyml_cli.evaluation import answer_book, earlier, groups, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.drift.heard import heard_reference
 from tinyml_cli.evaluation.measures import measure
@@ -46,7 +46,8 @@ def evaluate(
         options: what else to measure.
 
     Returns:
-        What docs/evaluate.md lists. Also written to report/metrics.json, drawn in report/report.html and
+        What docs/evaluate.md lists; what was not asked for is kept from an earlier evaluation of the same
+        models on the same clips. Also written to report/metrics.json, drawn in report/report.html and
         report/confusion.png, and in short kept in the manifest.
 
     Raises:
@@ -74,7 +75,7 @@ def evaluate(
     answers = answer(float_model, model, examples.features)
     chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
     by_model = {manifest.artifacts[name].sha256: indices for name, indices in chosen.items()}
-    answer_book.keep(run, data_dir, split, examples, by_model)
+    books = (answer_book.load(run), answer_book.keep(run, data_dir, split, examples, by_model))
     device = _on_device(run, options, model, examples)
     outcome = {
         "run": str(run.path),
@@ -88,6 +89,7 @@ def evaluate(
         "noise": _noise(manifest, model, examples) if options.noise else None,
         "device": device,
     }
+    outcome = earlier.complete(run, manifest, METRICS, books, outcome)
     _write(run, outcome, examples)
     _keep_reference(run, model, examples)
     show(outcome)

@@ -1,0 +1,60 @@
+"""What an earlier evaluation of the same models on the same items measured and this one did not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.console import console
+from tinyml_cli.evaluation.answer_book import AnswerBook
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+
+# Parts of an outcome that an evaluation may leave out, and what people call them.
+_PARTS = {"noise": "the test in noise", "fairness": "the groups", "device": "the board's answers"}
+
+
+def complete(
+    run: Run,
+    manifest: Manifest,
+    report: str,
+    books: tuple[AnswerBook | None, AnswerBook],
+    outcome: dict[str, Any],
+) -> dict[str, Any]:
+    """`outcome` with the parts that it lacks taken from the earlier report, so that none is lost.
+
+    Args:
+        run: whose report it is.
+        manifest: says what the earlier report was made from.
+        report: name of the artifact with the earlier outcome.
+        books: the answers before and after this evaluation; equal items show that both are of the same data.
+        outcome: what was measured now; a part that is empty or None is missing.
+    """
+    earlier = _earlier(run, manifest, report, books)
+    kept = {key: earlier[key] for key in _PARTS if not outcome[key] and earlier.get(key)}
+    if kept:
+        console.info(
+            f"Kept from the earlier report of the same models and clips: "
+            f"{', '.join(_PARTS[key] for key in kept)}."
+        )
+    return outcome | kept
+
+
+def _earlier(
+    run: Run, manifest: Manifest, report: str, books: tuple[AnswerBook | None, AnswerBook]
+) -> dict[str, Any]:
+    """The earlier outcome; empty where there is none, or it is of other models or other items."""
+    before, now = books
+    entry = manifest.artifacts.get(report)
+    current = {name: manifest.artifacts[name].sha256 for name in (MODEL_FLOAT32, MODEL_INT8)}
+    if before is None or entry is None or entry.made_from != current:
+        return {}
+    if before.source != now.source or not np.array_equal(before.keys, now.keys):
+        return {}
+    try:
+        document: dict[str, Any] = json.loads(run.require(manifest, report).read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return {}
+    return document
