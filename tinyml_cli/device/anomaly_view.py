@@ -24,6 +24,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WINDOWS = 60
 _KEPT_WINDOWS = 100_000
 _REDRAW_S = 0.1
+_SUSPICIOUS = 2
 
 
 @dataclass
@@ -183,7 +184,10 @@ def calibration_text(event: Calibrated) -> str:
     if not event.done:
         return f"Calibration took {event.windows} windows, {event.needed} are needed: the threshold stays."
     kept = "kept when the power goes" if event.stored else "forgotten when the power goes"
-    return f"Calibrated on {event.windows} windows: threshold {event.previous} -> {event.threshold}, {kept}."
+    text = f"Calibrated on {event.windows} windows: threshold {event.previous} -> {event.threshold}, {kept}."
+    if event.threshold <= _SUSPICIOUS * event.previous:
+        return text
+    return f"{text} It rose {event.threshold / max(event.previous, 1):.1f}-fold: was this normal running?"
 
 
 def _bar(event: Anomaly) -> str:

@@ -18,7 +18,7 @@ _THEN, _NOW = "#2b6cb0", "#c05621"
 
 
 def drift_png(path: Path, shifts: Sequence[Shift], reference: Reference, values: Values, title: str) -> None:
-    """PSI and KS of the worst quantities, and the cumulated shares of the worst three."""
+    """PSI and KS of the worst quantities, pale where no drift; cumulated shares of the worst three."""
     from matplotlib.figure import Figure
 
     worst = list(shifts[:_BARS])
@@ -26,8 +26,12 @@ def drift_png(path: Path, shifts: Sequence[Shift], reference: Reference, values:
     grid = figure.add_gridspec(_CURVES, 2, width_ratios=[3, 2])
     bars = figure.add_subplot(grid[:, 0])
     place = np.arange(len(worst))
-    bars.barh(place - 0.2, [shift.psi for shift in worst], 0.4, color=_NOW, label="PSI")
-    bars.barh(place + 0.2, [shift.ks for shift in worst], 0.4, color=_THEN, label="KS")
+    for height, color, name in ((-0.2, _NOW, "PSI"), (0.2, _THEN, "KS")):
+        drawn = bars.barh(
+            place + height, [getattr(s, name.lower()) for s in worst], 0.4, color=color, label=name
+        )
+        for bar, shift in zip(drawn, worst, strict=True):
+            bar.set_alpha(1.0 if shift.drifted else 0.35)
     bars.axvline(PSI_DRIFT, color=_NOW, lw=0.8, ls=":")
     bars.axvline(KS_DRIFT, color=_THEN, lw=0.8, ls=":")
     bars.set_yticks(place, [shift.name for shift in worst], fontsize="x-small")
