@@ -16,6 +16,9 @@ class StrokeRecipe(Section):
     generated_per_label: int = Field(
         default=500, ge=20, le=20_000, description="strokes of each label, each by a writer of its own"
     )
+    rotation_invariant: bool = Field(
+        default=False, description="turn every stroke until it begins above its middle, here and on the board"
+    )
     rotate_rad: float = Field(default=0.25, ge=0, le=3.2, description="largest turn of the stroke")
     shear: float = Field(default=0.25, ge=0, le=1)
     stretch: float = Field(default=1.25, ge=1, le=2, description="width against height, up to this")

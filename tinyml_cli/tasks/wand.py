@@ -192,6 +192,7 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
             input=recipe.input,
             imu=recipe.imu if recipe.input == "imu" else None,
             threshold=threshold["threshold"],
+            rotation_invariant=recipe.input == "stroke" and recipe.stroke.rotation_invariant,
         ),
         data=Data(
             source="synthetic" if takes.origin == "synthetic" else "folder",

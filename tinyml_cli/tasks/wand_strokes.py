@@ -18,6 +18,7 @@ from tinyml_cli.data.wand.variation import vary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
+from tinyml_cli.features.motion import turned
 from tinyml_cli.features.raster import CHANNELS, SIZE, rasterise_all
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
@@ -69,11 +70,12 @@ class StrokeSource:
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.uint8]:
         """Pictures uint8 [n, 32, 32, 3]."""
-        return rasterise_all(list(items))
+        is_turned = recipe.stroke.rotation_invariant
+        return rasterise_all([turned(points) if is_turned else points for points in items])
 
     def vary(self, items: Sequence[Item], recipe: WandRecipe, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Pictures of one variation of each stroke."""
-        return rasterise_all([vary(points, recipe.stroke, rng) for points in items])
+        return self.features([vary(points, recipe.stroke, rng) for points in items], recipe)
 
     def to_float(self, features: NDArray[Any], recipe: WandRecipe) -> NDArray[np.float32]:
         """0 to 1."""
