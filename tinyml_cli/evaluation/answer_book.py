@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import EvaluationSet
 
 ANSWERS = "report/answers.npz"
 
@@ -73,17 +72,28 @@ def source_of(data_dir: Path | None, split: str | None) -> str:
     return f"{'' if data_dir is None else data_dir.resolve()}|{split or ''}"
 
 
-def item_keys(examples: EvaluationSet) -> npt.NDArray[np.str_]:
+class Answered(Protocol):
+    """Labelled items that models answered to."""
+
+    @property
+    def raw(self) -> npt.NDArray[Any]:
+        """The items as they were recorded, [n, ...]."""
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """int64 [n]."""
+
+
+def item_keys(examples: Answered) -> npt.NDArray[np.str_]:
     """One key per item: a hash of what was recorded and its label, and which of equal ones it is.
 
     The raw item, not its features: two models with different front ends hear the same clip.
     """
-    raw = examples.audio if np.ptp(examples.audio) else examples.features
     hashes = [
         hashlib.sha256(np.ascontiguousarray(item).tobytes() + int(label).to_bytes(4, "little")).hexdigest()[
             :16
         ]
-        for item, label in zip(raw, examples.labels, strict=True)
+        for item, label in zip(examples.raw, examples.labels, strict=True)
     ]
     seen: Counter[str] = Counter()
     keys = []
@@ -97,7 +107,7 @@ def keep(
     run: Run,
     data_dir: Path | None,
     split: str | None,
-    examples: EvaluationSet,
+    examples: Answered,
     answers: Mapping[str, npt.NDArray[np.int64]],
 ) -> AnswerBook:
     """Enters answers into the run's book; what was kept for other data or another split is forgotten.

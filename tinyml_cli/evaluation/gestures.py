@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import on_device
+from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.gesture_report import render
 from tinyml_cli.evaluation.measures import measure
@@ -47,7 +47,7 @@ class GestureModel(Int8Model):
 
 
 def evaluate_gestures(
-    run: Run, takes: LabelledGestures, data_dir: Path | None, options: Options
+    run: Run, takes: LabelledGestures, data_dir: Path | None, options: Options, split: str | None = None
 ) -> dict[str, Any]:
     """Judges both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
 
@@ -56,6 +56,7 @@ def evaluate_gestures(
         takes: what to judge them by.
         data_dir: where they come from; None: the run.
         options: where the int8 model runs.
+        split: as it was asked for.
 
     Returns:
         What docs/json.md lists.
@@ -71,6 +72,9 @@ def evaluate_gestures(
     model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
     real = source_of(recipe).to_float(takes.features, recipe)
     answers = answer_inputs(float_model, model, real, model.inputs(takes.features))
+    chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
+    by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
+    answer_book.keep(run, data_dir, split, takes, by_model)
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,

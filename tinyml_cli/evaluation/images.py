@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import image_conditions, on_device
+from tinyml_cli.evaluation import answer_book, image_conditions, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer_inputs
 from tinyml_cli.evaluation.drift import columns as drift
 from tinyml_cli.evaluation.measures import measure
@@ -52,7 +52,7 @@ class ImageModel(Int8Model):
 
 
 def evaluate_images(
-    run: Run, images: LabelledImages, data_dir: Path | None, options: Options
+    run: Run, images: LabelledImages, data_dir: Path | None, options: Options, split: str | None = None
 ) -> dict[str, Any]:
     """Judges both flatbuffers, and writes report/report.html, metrics.json, confusion.png and mistakes.png.
 
@@ -61,6 +61,7 @@ def evaluate_images(
         images: what to judge them by.
         data_dir: where the images come from; None: the run.
         options: where the int8 model runs.
+        split: as it was asked for.
 
     Returns:
         What docs/json.md lists.
@@ -76,6 +77,9 @@ def evaluate_images(
     device = _on_device(run, options, model, images)
     answers = _answer(float_model, model, images, manifest.image)
     _keep_reference(run, model, answers, images)
+    chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
+    by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
+    answer_book.keep(run, data_dir, split, images, by_model)
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,

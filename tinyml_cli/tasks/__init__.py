@@ -56,6 +56,12 @@ class EvaluationSet:
     words: NDArray[np.str_] | None = None
     noises: Sequence[NDArray[np.int16]] = ()
 
+    @property
+    def raw(self) -> NDArray[Any]:
+        """The raw items, or where a task keeps none, their features."""
+        is_flat = not self.audio.size or self.audio.min() == self.audio.max()
+        return self.features if is_flat else self.audio
+
 
 @runtime_checkable
 class Task(Protocol):

@@ -135,7 +135,8 @@ class VisualWakeWords:
         """Judges both flatbuffers; see evaluation/images.py."""
         from tinyml_cli.evaluation.images import evaluate_images
 
-        return evaluate_images(run, self.load_evaluation_set(run, data_dir, split), data_dir, options)
+        images = self.load_evaluation_set(run, data_dir, split)
+        return evaluate_images(run, images, data_dir, options, split)
 
     def write_replay(self, run: Run, clips_per_label: int) -> Path:
         """Held-out images as PNG files in `replay/LABEL/`."""

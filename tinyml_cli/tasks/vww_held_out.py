@@ -47,6 +47,11 @@ class LabelledImages:
     note: str
 
     @property
+    def raw(self) -> NDArray[np.uint8]:
+        """The pixels."""
+        return self.pixels
+
+    @property
     def words(self) -> None:
         """Nothing is finer than the label."""
 

@@ -135,7 +135,8 @@ class Wand:
         """Judges both flatbuffers; see evaluation/gestures.py."""
         from tinyml_cli.evaluation.gestures import evaluate_gestures
 
-        return evaluate_gestures(run, self.load_evaluation_set(run, data_dir, split), data_dir, options)
+        takes = self.load_evaluation_set(run, data_dir, split)
+        return evaluate_gestures(run, takes, data_dir, options, split)
 
     def write_replay(self, run: Run, clips_per_label: int) -> Path:
         """Held-out motion in `replay/`, to feed to a board."""

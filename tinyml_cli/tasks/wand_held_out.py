@@ -41,6 +41,11 @@ class LabelledGestures:
     note: str
 
     @property
+    def raw(self) -> NDArray[Any]:
+        """The features: two strokes with one picture are one to the model."""
+        return self.features
+
+    @property
     def words(self) -> None:
         """Nothing is finer than the label."""
 
