@@ -64,7 +64,7 @@ def _crop_and_flip(images: Images, settings: ImageAugmentationRecipe, rng: np.ra
 
 
 def _places(starts: NDArray[np.float64], lengths: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """[n, size]: where in the source each output pixel lies; crops are never reduced, so two pixels suffice."""
+    """[n, size]: where in the source each output pixel lies; a crop never shrinks, so two pixels suffice."""
     step = (lengths / size)[:, None]
     centre = starts[:, None] + (np.arange(size) + 0.5) * step
     return np.clip(centre - 0.5, 0, size - 1)
