@@ -84,8 +84,7 @@ void AnomalyApp::reset_stream() {
   host_feeds_ = false;
   last_seq_ = 0;
   windows_ = 0;
-  sensor_reads_ = 0;
-  sensor_start_us_ = session_.hal().clock_us();
+  sensor_.start(session_.hal());
   color_ = nullptr;
 }
 
@@ -143,21 +142,11 @@ bool AnomalyApp::read_sensor() {
   }
   return count > 0;
 #elif defined(ANOMALY_IMU)
-  const uint64_t elapsed_us = session_.hal().clock_us() - sensor_start_us_;
-  ImuSample sample;
-  if (host_feeds_ || !ready_ || elapsed_us * SAMPLE_RATE_MILLIHZ < sensor_reads_ * 1000000000u ||
-      !session_.hal().imu_read(&sample)) {
+  int16_t sample[MotionSensor::kValues];
+  if (host_feeds_ || !ready_ || !sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample)) {
     return false;
   }
-  ++sensor_reads_;
-  const int32_t values[kImuValues] = {sample.ax_mg,         sample.ay_mg,         sample.az_mg,
-                                      sample.gx_mdps / 100, sample.gy_mdps / 100, sample.gz_mdps / 100};
-  int16_t clamped[kImuValues];
-  for (size_t i = 0; i < kImuValues; ++i) {
-    const int32_t value = values[i];
-    clamped[i] = static_cast<int16_t>(value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value);
-  }
-  process(clamped, AnomalyWindow::kChannels);
+  process(sample, AnomalyWindow::kChannels);
   return true;
 #else
   return false;  // only the host feeds other series

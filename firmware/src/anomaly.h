@@ -8,6 +8,7 @@
 #include "anomaly_window.h"
 #include "hal.h"
 #include "model_settings.h"
+#include "motion_sensor.h"
 #include "session.h"
 
 class AnomalyApp {
@@ -53,8 +54,7 @@ class AnomalyApp {
   bool ready_ = false;
   bool host_feeds_ = false;  // the host has sent samples since the last reset: the sensor is not read
   uint16_t last_seq_ = 0;    // of samples; 0: none, and never a duplicate
-  uint64_t sensor_reads_ = 0;
-  uint64_t sensor_start_us_ = 0;
+  MotionSensor sensor_;
   uint32_t windows_ = 0;
   const uint8_t* color_ = nullptr;
 };

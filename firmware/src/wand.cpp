@@ -19,8 +19,8 @@ constexpr size_t kValues = ATTITUDE_SAMPLE_VALUES;
 constexpr size_t kInputs = MOTION_WINDOW_SAMPLES * MOTION_VALUES;
 constexpr size_t kValues = MOTION_VALUES;
 constexpr MotionWindowConfig kWindowConfig = {
-    MOTION_WINDOW_SAMPLES,      MOTION_STRIDE_SAMPLES, MOTION_START_MG, MOTION_SUPPRESSION_SAMPLES,
-    MOTION_MULTIPLIERS, MOTION_SHIFT,          INPUT_ZERO_POINT,
+    MOTION_WINDOW_SAMPLES, MOTION_STRIDE_SAMPLES, MOTION_START_MG,  MOTION_SUPPRESSION_SAMPLES,
+    MOTION_MULTIPLIERS,    MOTION_SHIFT,          INPUT_ZERO_POINT,
 };
 #endif
 
@@ -29,8 +29,7 @@ constexpr MotionWindowConfig kWindowConfig = {
 void WandApp::setup(Hal& hal) {
   session_.begin(hal);
   Inference& inference = session_.inference();
-  if (inference.ready() &&
-      (inference.input_bytes() != kInputs || inference.output_bytes() != LABEL_COUNT)) {
+  if (inference.ready() && (inference.input_bytes() != kInputs || inference.output_bytes() != LABEL_COUNT)) {
     inference.refuse();
     session_.fault("the model's input or output does not have the size that model_settings.h says");
   }
@@ -49,8 +48,7 @@ void WandApp::step() {
     session_.answer(request.command, execute(request.command));
   }
   int16_t sample[MotionSensor::kValues];
-  const bool felt =
-      ready_ && !host_feeds_ && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
+  const bool felt = ready_ && !host_feeds_ && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
   if (felt) {
     push(sample);
   } else if (!received) {

@@ -1,5 +1,5 @@
-// The magic wand: motion (or samples from the host) -> a stroke's picture, or a window of motion -> inference ->
-// the gesture that it is, or none.
+// The magic wand: motion (or samples from the host) -> a stroke's picture, or a window of motion -> inference
+// -> the gesture that it is, or none.
 #pragma once
 
 #include <stddef.h>
