@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli.device.port_errors import serial_access, udev_rule
+from tinyml_cli.device.protocol import Ready
+from tinyml_cli.doctor.board import camera
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -75,3 +77,15 @@ def test_rules_for_serial_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert serial_access([str(tmp_path)]) == f"rule {tmp_path / '60-tinyml.rules'}"
     monkeypatch.setattr("tinyml_cli.device.port_errors._own_groups", lambda: {"users", "dialout"})
     assert serial_access([]) == "group dialout"
+
+
+@pytest.mark.parametrize(
+    ("sensors", "found"), [(["microphone", "ov7675"], "ov7675 answers"), (["microphone"], "")]
+)
+def test_the_camera_is_told_by_the_banner_of_firmware_that_looks(sensors: list[str], found: str) -> None:
+    ready = Ready(
+        protocol=1, tinyml="0", app="vww", board="nano33ble", engine="aot", model="0" * 12, sensors=sensors
+    )
+    finding = camera(ready, "board nano33ble")
+    assert finding.found == found
+    assert "shield" in finding.remedy

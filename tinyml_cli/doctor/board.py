@@ -17,6 +17,7 @@ from tinyml_cli.run import Run
 
 _COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 _COLOR_S = 0.5
+_LOOKING = ("vww", "cascade")
 # A board that lies still feels one g; mounting and calibration of such sensors leave a few percent.
 _REST_MG = 1000
 _REST_TOLERANCE_MG = 80
@@ -64,8 +65,15 @@ def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[
     yield _microphone(measured, purpose)
     yield _imu(measured, purpose)
     yield _light(link, purpose)
-    if any("ov7" in name for name in ready.sensors):
-        yield Finding("camera", purpose, "fitted", "", False)
+    if ready.app in _LOOKING:
+        yield camera(ready, purpose)
+
+
+def camera(ready: Ready, purpose: str) -> Finding:
+    """Firmware that looks starts its camera at boot; other firmware does not know of it."""
+    found = next((printable(name) for name in ready.sensors if name.startswith("ov")), "")
+    advice = "It does not answer: push board and camera firmly into the shield, then press reset."
+    return Finding("camera", purpose, f"{found} answers" if found else "", advice, False)
 
 
 def _microphone(measured: Sensors, purpose: str) -> Finding:
