@@ -1,0 +1,310 @@
+"""What a device says: one JSON object per line, checked field by field."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+MAX_SEQ = 65_535
+
+
+def _unhex(value: object) -> object:
+    return bytes.fromhex(value) if isinstance(value, str) else value
+
+
+HexBytes = Annotated[
+    bytes, BeforeValidator(_unhex), PlainSerializer(lambda data: data.hex(), return_type=str)
+]
+
+
+def _unbase64(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Base64Bytes = Annotated[
+    bytes,
+    BeforeValidator(_unbase64),
+    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str),
+]
+Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Byte = Annotated[int, Field(ge=0, le=255)]
+Acceleration = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+Int8 = Annotated[int, Field(ge=-128, le=127)]
+
+
+class Event(BaseModel):
+    """One line of the device. Fields that this version does not know are kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
+
+    event: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The event as a JSON-ready object."""
+        return self.model_dump(mode="json")
+
+
+class Ready(Event):
+    """The banner, at boot and as the answer of `info`."""
+
+    event: Literal["ready"] = "ready"
+    protocol: Count
+    tinyml: str
+    app: str
+    board: str
+    engine: str
+    model: str
+    arena_used: Count = 0
+    arena_bytes: Count = 0
+    input_bytes: Count = 0
+    output_bytes: Count = 0
+    input_type: str = "int8"
+    output_type: str = "int8"
+    sensors: list[str] = Field(default_factory=list)
+    sample_rate_hz: Annotated[int, Field(ge=1, le=1_000_000)] = 16_000
+    labels: list[str] = Field(default_factory=list)
+
+
+class Ack(Event):
+    """The command with this number was carried out (or had been before)."""
+
+    event: Literal["ack"] = "ack"
+    seq: Seq
+
+
+class Nak(Event):
+    """The command was refused; seq 0 when the device could not read the number."""
+
+    event: Literal["nak"] = "nak"
+    seq: Seq
+    reason: str
+
+
+class Detection(Event):
+    """A word was heard; `t_ms` is stream time."""
+
+    event: Literal["detection"] = "detection"
+    label: str
+    score: Annotated[float, Field(ge=0, le=1)]
+    t_ms: Count
+
+
+class Led(Event):
+    """The colour that the board shows."""
+
+    event: Literal["led"] = "led"
+    r: Byte
+    g: Byte
+    b: Byte
+    t_ms: Count
+
+
+class Scores(Event):
+    """The int8 output of one inference (after `trace scores`)."""
+
+    event: Literal["scores"] = "scores"
+    t_ms: Count
+    q: list[Int8]
+
+
+class Features(Event):
+    """One frame of features, uint16 little endian (after `trace features`)."""
+
+    event: Literal["features"] = "features"
+    frame: Count
+    data: HexBytes
+
+
+class Audio(Event):
+    """What the microphone heard, int16 little endian (after `trace audio`).
+
+    `sample` is the position of its first sample in the stream: a gap says that lines were lost. `overruns`
+    counts the microphone buffers that the board lost since boot.
+    """
+
+    event: Literal["audio"] = "audio"
+    sample: Count
+    overruns: Count = 0
+    data: Base64Bytes
+
+
+class Output(Event):
+    """The answer of `run`: the bytes of all outputs; `instructions` is 0 where the device cannot count.
+
+    `inference_us` is time of the device's clock, which is emulated on the virtual board.
+    """
+
+    event: Literal["output"] = "output"
+    seq: Seq
+    data: HexBytes
+    instructions: Count = 0
+    inference_us: Count = 0
+
+
+class Status(Event):
+    """How the device is, once a second (after `trace status`).
+
+    `audio_rms` is the level of the last second in int16 units, `overruns` the microphone buffers lost since
+    boot, `inference_us` the time of the last inference.
+    """
+
+    event: Literal["status"] = "status"
+    uptime_ms: Count
+    inference_us: Count
+    audio_rms: Count
+    overruns: Count
+
+
+class Sensors(Event):
+    """The answer of `sensors`; None where the device has no such sensor. Acceleration is in g / 1000."""
+
+    event: Literal["sensors"] = "sensors"
+    seq: Seq
+    imu: str
+    microphone_rms: Count | None = None
+    ax_mg: Acceleration | None = None
+    ay_mg: Acceleration | None = None
+    az_mg: Acceleration | None = None
+
+
+class Anomaly(Event):
+    """The score of one window, and whether the alarm is on; `t_ms` is stream time.
+
+    `level` is the running mean of scores, `drifting` that it has left the trained one for good.
+    """
+
+    event: Literal["anomaly"] = "anomaly"
+    t_ms: Count
+    score: Count
+    threshold: Count
+    level: Count
+    alarm: bool
+    drifting: bool
+
+
+class Calibrated(Event):
+    """What came of `calibrate`; `threshold` is the new one where `done`, else the old one is kept."""
+
+    event: Literal["calibrated"] = "calibrated"
+    done: bool
+    t_ms: Count
+    windows: Count
+    needed: Count
+    threshold: Count
+    previous: Count
+    stored: bool
+
+
+class Fault(Event):
+    """The device met an error that it cannot mend."""
+
+    event: Literal["fault"] = "fault"
+    what: str
+
+
+class Image(Event):
+    """What the model made of one frame: its int8 scores.
+
+    `frame_us` is the time from the frame in memory to the scores, `inference_us` the model's part of it.
+    """
+
+    event: Literal["image"] = "image"
+    frame: Count
+    t_ms: Count
+    frame_us: Count
+    inference_us: Count
+    q: list[Int8]
+
+
+class Person(Event):
+    """Another label than before is there; `present` is false where it is the one that means nobody."""
+
+    event: Literal["person"] = "person"
+    label: str
+    present: bool
+    score: Annotated[float, Field(ge=0, le=1)]
+    frame: Count
+    t_ms: Count
+
+
+class Input(Event):
+    """The int8 pixels that the model is about to see (after `trace features`)."""
+
+    event: Literal["input"] = "input"
+    frame: Count
+    data: HexBytes
+
+
+class Stroke(Event):
+    """What the tip of a wand drew: pairs of int8, x to the right and y up, in 128ths of the wand's length."""
+
+    event: Literal["stroke"] = "stroke"
+    t_ms: Count
+    points: Base64Bytes
+
+
+class Gesture(Event):
+    """A motion was judged; `label` is the first one, unknown, where the score of `best` is too low."""
+
+    event: Literal["gesture"] = "gesture"
+    label: str
+    score: Annotated[float, Field(ge=0, le=1)]
+    best: str
+    t_ms: Count
+    inference_us: Count = 0
+
+
+class Unknown(Event):
+    """An event of a newer firmware; passed through unchanged."""
+
+
+class Text(Event):
+    """A line that is not JSON: text for people, or noise."""
+
+    event: Literal["text"] = "text"
+    text: str
+
+
+class Malformed(Event):
+    """An event with missing or impossible fields, or a line without end; for the log only."""
+
+    event: Literal["malformed"] = "malformed"
+    text: str
+    why: str
+
+
+_EVENTS: dict[str, type[Event]] = {
+    "ready": Ready,
+    "ack": Ack,
+    "nak": Nak,
+    "detection": Detection,
+    "led": Led,
+    "scores": Scores,
+    "features": Features,
+    "output": Output,
+    "status": Status,
+    "audio": Audio,
+    "sensors": Sensors,
+    "anomaly": Anomaly,
+    "calibrated": Calibrated,
+    "image": Image,
+    "person": Person,
+    "input": Input,
+    "stroke": Stroke,
+    "gesture": Gesture,
+    "fault": Fault,
+}
+
+
+def parse_event(document: dict[str, Any]) -> Event:
+    """The event of a JSON object with a field `event`; Malformed where its fields are impossible."""
+    kind = _EVENTS.get(document["event"], Unknown)
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in problem["loc"])
+        return Malformed(text=ascii(document)[:200], why=f"{field}: {problem['msg']}")
