@@ -81,7 +81,9 @@ def measure(name: str, options: list[str | Path], chosen: argparse.Namespace) ->
     made = train_to_int8(run, "--words", chosen.words, "--seed", str(chosen.seed), *options, *settings)
     row = {"name": name, "seconds_to_int8": made["seconds_to_int8"]}
     for group in ("team", "strangers"):
-        outcome = tinyml("evaluate", run, "--data", chosen.out / "clips" / group, "--split", "all")
+        outcome = tinyml(
+            "evaluate", run, "--data", chosen.out / "clips" / group, "--split", "all", "--no-noise"
+        )
         row[group] = {"n": outcome["n"], **outcome["int8"]}
     write_atomic(told, json.dumps(row) + "\n")
     return row
