@@ -116,7 +116,9 @@ class Wand:
             resume,
         )
         scores = fitted.model.predict(seen, batch_size=256, verbose=0)
-        return fitted, choose_threshold(scores, held.labels, recipe.unknown.false_accepts)
+        return fitted, choose_threshold(
+            scores, held.labels, recipe.unknown.false_accepts, source.least_threshold
+        )
 
     def calibration_samples(self, run: Run, recipe: WandRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs from the training split, float32 [min(n, kept), ...]."""

@@ -37,6 +37,8 @@ class MotionSource:
     """Motion int16 [samples, 6] as windows of the same."""
 
     network = "motion_conv"
+    # Of few takes a network is seldom sure; the many motions made as unknown bar what they must.
+    least_threshold = 0.3
 
     def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
         """Samples, values of a sample, and one channel."""

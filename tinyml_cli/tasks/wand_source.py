@@ -78,6 +78,8 @@ class GestureSource(Protocol):
 
     network: str
     """The network where the recipe names none."""
+    least_threshold: float
+    """No gesture counts with a lower score."""
 
     def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
         """Of one model input."""

@@ -32,6 +32,7 @@ class StrokeSource:
     """Strokes int8 [points, 2] as pictures uint8 [32, 32, 3]."""
 
     network = "stroke_cnn"
+    least_threshold = 0.5
 
     def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
         """Of a picture."""

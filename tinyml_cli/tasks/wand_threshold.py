@@ -18,7 +18,7 @@ def answers(scores: NDArray[np.floating[Any]], threshold: float) -> NDArray[np.i
 
 
 def choose_threshold(
-    scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], false_accepts: float
+    scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], false_accepts: float, least: float = 0.5
 ) -> dict[str, float]:
     """The lowest threshold that takes few enough unknown motions for a gesture.
 
@@ -26,6 +26,7 @@ def choose_threshold(
         scores: [n, labels], of the validation split.
         labels: int64 [n]; 0 is unknown.
         false_accepts: the largest share of unknown motions that may be taken for a gesture.
+        least: no threshold below this, whatever the unknown motions allow.
 
     Returns:
         threshold, and there false_accepts, missed (gestures taken for unknown), n_unknown and n_gestures.
@@ -33,9 +34,9 @@ def choose_threshold(
     unknown = labels == 0
     taken = np.where(scores.argmax(axis=1) == 0, 0.0, scores.max(axis=1))[unknown]
     allowed = int(false_accepts * len(taken))
-    # Above the score of the first unknown motion that must not pass; half sure at least.
+    # Above the score of the first unknown motion that must not pass.
     barred = float(np.sort(taken)[::-1][allowed]) if allowed < len(taken) else 0.0
-    threshold = min(max(math.ceil((barred + 1e-6) * 1000) / 1000, 0.5), 1.0)
+    threshold = min(max(math.ceil((barred + 1e-6) * 1000) / 1000, least), 1.0)
     given = answers(scores, threshold)
     return {
         "threshold": threshold,
