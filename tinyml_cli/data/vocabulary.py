@@ -21,17 +21,6 @@ wow why who what where when which how here there this that these those with with
 and but because then than very much many more most other another every only just
 think thing thought bring strong spring voice noise choice join usual measure treasure visual
 fish finger shoulder shadow pleasure judge jacket jump chair church kitchen yellow zebra zone busy easy
-nose toes dough foe joe doe hoe sew tow bow mode moan known node nope noun knob nod net next neck knee near
-yeah yell yelp yen yacht yawn you use young yolk bless dress yard beyond jest zest nest test this us
-app ape pup hop pop cop hub hut hug hum love lunch luck lung lamb land lend left leapt lest lent lift list
-rye ripe rise rice rhyme ray red wrong rope road rot rat root light might night kite bite bright tight fight
-an in un aunt honor upon gone yawn john song strong all ball tall call ought awe soft loss boss cross
-stock stomp stamp steep stoop stark start store story stand stick stuck stone swap slop drop crop prop
-goat ghost gold goal grow gum got get gap gate game gave gay guy glow globe gown crown clown frown
-doubt dowel count found round sound ground cow now brow dusk dull duck dust does dog dot dock
-say see sea sue saw sigh way we woe wine win one won once wander warm worm word work world
-key cake back pack bag beg big bog bug bad bat bet bit boat but ten tan tin ton tone tune turn
-she shy shoe shy shop ship cheap chip chop job jam june jaw joy toy boy oil eye ear air hair her him
 anna david peter susan victor laura oliver julia robin alice
 """
 
