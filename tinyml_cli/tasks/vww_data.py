@@ -99,9 +99,9 @@ def no_data(classes: list[str]) -> TinymlError:
         "There are no images to learn from",
         "--data",
         "Give --data DIR with a folder per class, or make one: `tinyml data download vww` (MLPerf's prepared "
-        "COCO images of 96 x 96, 235 MB to download, up to 1 GB on the disk); `tinyml data build-vww --coco DIR --out DIR` (from "
-        "COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); `tinyml data record --camera "
-        f"--classes {','.join(classes)}` (your own: 200 or more of each, a few MB).",
+        "COCO images of 96 x 96, 235 MB to download, up to 1 GB on the disk); `tinyml data build-vww --coco "
+        "DIR --out DIR` (from COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); `tinyml data "
+        f"record --camera --classes {','.join(classes)}` (your own: 200 or more of each, a few MB).",
     )
 
 
