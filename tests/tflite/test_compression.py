@@ -83,7 +83,14 @@ def _int8_of(model: keras.Model, samples: np.ndarray, scheme: Scheme, folder: Pa
     return made.float32, made.int8
 
 
-@pytest.mark.parametrize("build", [small_ds_cnn, _residual])
+def _autoencoder() -> keras.Model:
+    layers = keras.layers
+    source = keras.Input((20,), name="features")
+    x = layers.Dense(6, activation="relu", name="encoder")(source)
+    return keras.Model(source, layers.Dense(20, name="reconstruction")(x))
+
+
+@pytest.mark.parametrize("build", [small_ds_cnn, _residual, _autoencoder])
 @pytest.mark.parametrize("per_channel", [True, False])
 def test_rounding_in_training_is_the_rounding_of_int8(build, per_channel: bool, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """The network in training and the int8 flatbuffer answer within one step of each other."""

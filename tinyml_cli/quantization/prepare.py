@@ -81,6 +81,10 @@ def _fixed(graph: FloatGraph, fixed: Mapping[str, tuple[float, float]]) -> dict[
         output = operator.outputs[0]
         places.setdefault(layers.layer_name(tensors[output].name, operator.name), output)
     missing = sorted(set(fixed) - set(places))
+    last = graph.graph.outputs[0]
+    if len(missing) == 1 and last not in {places[name] for name in fixed if name in places}:
+        # The converter names the model's output after the signature, not after its layer.
+        places[missing.pop()] = last
     if missing:
         raise TinymlError(
             f"The trained range of `{missing[0]}` has no layer in the converted model",
