@@ -36,7 +36,7 @@ NETWORKS = (
     ("mobilenet_v2", "--rgb"),
     ("micro", "--gray"),
 )
-# train2014 and val2014, less the 8,059 of minival; with so many images 10 epochs do as much as 40.
+# train2014 and val2014, less the 8,059 of minival; 10 epochs are 18,000 batches.
 COCO_IMAGES, COCO_EPOCHS = 82_783 + 40_504 - 8_059, 10
 _SIZE, _BATCH, _STEPS = 96, 64, 12
 
