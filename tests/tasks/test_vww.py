@@ -97,6 +97,9 @@ def test_options_become_values_of_the_recipe() -> None:
         assert recipes.resolve(task, None, [], {}).task == task
     with pytest.raises(TinymlError, match="twice"):
         recipes.resolve("vww", None, [], {"classes": ["cat", "Cat"]})
+    assert recipes.resolve("vww", None, ['gate.when="no"'], {}).gate.when == "no"
+    with pytest.raises(TinymlError, match="in quotes"):
+        recipes.resolve("vww", None, ["gate.when=no"], {})
     with pytest.raises(TinymlError, match="threshold_off"):
         recipes.resolve("vww", None, ["presence.threshold_off=0.9"], {})
 

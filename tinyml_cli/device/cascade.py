@@ -36,8 +36,8 @@ def check_gate(listens: Run, looks: Run) -> Gate:
         raise TinymlError(
             f"The gate opens at `{word}`, which the first model does not know",
             str(looks.path),
-            f"Its words: {', '.join(words)}. Train again with --resume --set gate.when={words[0]}: that "
-            "learns nothing anew.",
+            f"Its words: {', '.join(words)}. Train again with --resume --set 'gate.when=\"{words[0]}\"': "
+            "that learns nothing anew.",
         )
     return gate.model_copy(update={"when": word})
 

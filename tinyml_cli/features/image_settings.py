@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 FrameFormat = Literal["grey", "rgb565"]
 Colour = Literal["grey", "rgb"]
@@ -88,3 +88,12 @@ class Gate(BaseModel):
     hold_ms: int = Field(
         default=3000, ge=100, le=600_000, description="for how long after it, or until somebody is seen"
     )
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _is_a_word(cls, when: object) -> object:
+        if isinstance(when, bool):
+            raise ValueError(
+                'YAML takes yes, no, on and off for true and false: put the word in quotes, "yes"'
+            )
+        return when
