@@ -1,6 +1,7 @@
 """Regenerates the numbers of docs/benchmarks.md: runs every benchmark here and prints what each says.
 
 python benchmarks/run_all.py --data speech_commands/ [--models FOLDER_WITH_KWS_REF_MODEL]
+    [--ecg ECG5000 --motion MOTION]
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def main() -> int:
     )
     parser.add_argument("--data", type=Path, help="real clips, Speech Commands layout")
     parser.add_argument("--models", type=Path, help="a folder with kws_ref_model.tflite")
+    parser.add_argument("--ecg", type=Path, help="ECG5000 as text")
+    parser.add_argument("--motion", type=Path, help="motion as JSON, Idle and Terrestrial among it")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="for what takes long")
     chosen = parser.parse_args()
     done = [run("start_up.py"), run("front_end.py")]
@@ -36,6 +39,9 @@ def main() -> int:
         done.append(run("kernels.py", *int8))
     if chosen.data:
         done.append(run("kws_accuracy.py", "--data", chosen.data, "--out", chosen.out))
+    if chosen.ecg and chosen.motion:
+        options = ("--ecg", chosen.ecg, "--motion", chosen.motion)
+        done.append(run("anomaly.py", "--out", chosen.out / "anomaly", *options))
     return 0 if all(done) else 1
 
 
