@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,10 +17,13 @@ pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.budget import parse_budget
+from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tuning import outcome, study, worker
-from tinyml_cli.tuning.spaces import kws, space_of
+from tinyml_cli.tuning import helpers, outcome, study, worker
+from tinyml_cli.tuning.spaces import space_of
 from tinyml_cli.tuning.tune import limits_of, tune
 
 needs_sim = pytest.mark.skipif(
@@ -146,6 +150,26 @@ def test_limits_are_read_as_sizes() -> None:
         limits_of(None, "much", None)
 
 
+@pytest.mark.parametrize("place", ["local", "ray"])
+def test_workers_are_started_where_they_are_wanted(
+    place: helpers.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "ray":
+        pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    monkeypatch.chdir(tmp_path)
+    script = "import os, pathlib; pathlib.Path(str(os.getpid())).touch()"
+    started = helpers.start([sys.executable, "-c", script], 2, place)
+    for helper in started:
+        helper.wait()
+    assert len([path for path in tmp_path.iterdir() if path.name.isdigit()]) == 2
+
+
+def test_without_ray_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(TinymlError, match=r"tinyml-cli\[ray\]"):
+        helpers.start([sys.executable], 1, "ray")
+
+
 class _Lowest:
     """Suggests the first of everything."""
 
@@ -154,14 +178,18 @@ class _Lowest:
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
         return low
 
+    def suggest_categorical(self, name: str, choices: list[str]) -> str:
+        return choices[0]
+
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
         return low
 
 
-def test_what_kws_varies_is_a_valid_recipe() -> None:
-    recipe = worker.with_values(KwsRecipe(), kws(_Lowest()))  # type: ignore[arg-type]
-    assert isinstance(recipe, KwsRecipe)
-    assert recipe.model.options["blocks"] == [[16, 2], [16, 1]]
+@pytest.mark.parametrize("recipe", [KwsRecipe(), VwwRecipe(), WandRecipe()])
+def test_what_a_task_varies_is_a_valid_recipe(recipe: BaseRecipe) -> None:
+    task = SimpleNamespace(name=recipe.task)
+    changed = worker.with_values(recipe, space_of(task)(_Lowest()))  # type: ignore[arg-type]
+    assert type(changed) is type(recipe) and changed != recipe
 
 
 def test_a_task_without_a_space_says_so() -> None:

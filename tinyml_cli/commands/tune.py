@@ -27,7 +27,12 @@ def command(
         Path | None,
         typer.Option("--study", metavar="FILE", help="Journal to start or join, also from other computers."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes on this computer.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Processes, this one included.")
+    ] = 1,
+    engine: Annotated[
+        str, typer.Option("--engine", help="Where other workers run: local, or ray (a Ray cluster).")
+    ] = "local",
     only_work: Annotated[
         bool, typer.Option("--only-work", help="Train trials, and leave the conclusion to another process.")
     ] = False,
@@ -51,14 +56,15 @@ def command(
     Examples:
       tinyml tune kws --words yes,no --max-flash 60k --max-ram 40k --max-ms 150 --trials 20
       tinyml tune kws --words yes,no --max-ms 100 --trials 40 --study /shared/kws.log --workers 2
+      tinyml tune kws --words yes,no --max-ms 100 --trials 80 --study /shared/k.log --workers 9 --engine ray
     """
     from tinyml_cli.tuning import outcome
-    from tinyml_cli.tuning.tune import limits_of, recipe_of, tune
+    from tinyml_cli.tuning.tune import limits_of, place_of, recipe_of, tune
 
     limits = limits_of(max_flash, max_ram, max_ms)
     values = {"words": options.word_list(words)}
     recipe = recipe_of(task, values, data, config, set_ or [], 1 if seed is None else seed)
-    found = tune(recipe, limits, trials, study, run, workers, only_work)
+    found = tune(recipe, limits, trials, study, run, workers, only_work, place_of(engine))
     if only_work:
         console.result(found, f"The study has enough trials: {found['study']}")
         return

@@ -42,7 +42,27 @@ def kws(trial: Trial) -> Mapping[str, Any]:
     }
 
 
-_BUILT_IN: dict[str, Space] = {"kws": kws}
+def vww(trial: Trial) -> Mapping[str, Any]:
+    """Size of the image, kind and width of the network, and rate."""
+    name = trial.suggest_categorical("network", ["vww_micro", "mobilenet_v1", "mobilenet_v2"])
+    alpha = trial.suggest_float("alpha", 0.15, 1.0, log=True)
+    return {
+        "image.size": trial.suggest_int("size", 32, 96, step=16),
+        "model": {"name": name, "options": {"alpha": alpha}},
+        "training.learning_rate": trial.suggest_float("learning_rate", 5e-4, 5e-3, log=True),
+    }
+
+
+def wand(trial: Trial) -> Mapping[str, Any]:
+    """Filters of the three convolutions over a stroke's picture, and rate."""
+    filters = [trial.suggest_int(f"filters{i}", 8, 64, step=_GRANULE) for i in (1, 2, 3)]
+    return {
+        "model.options": {"filters": filters},
+        "training.learning_rate": trial.suggest_float("learning_rate", 1e-3, 1e-2, log=True),
+    }
+
+
+_BUILT_IN: dict[str, Space] = {"kws": kws, "vww": vww, "wand": wand}
 
 
 def space_of(task: Any) -> Space:

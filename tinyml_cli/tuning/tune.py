@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli import recipes
-from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
-from tinyml_cli.tuning import outcome
+from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.tuning.worker import Search, work
 
@@ -27,6 +25,18 @@ def limits_of(flash: str | None, ram: str | None, ms: str | None) -> list[Limit]
     given = {"flash": flash, "ram": ram, "ms": ms}
     text = ",".join(f"{name}={value}" for name, value in given.items() if value is not None)
     return parse_budget(text) if text else []
+
+
+def place_of(engine: str) -> helpers.Place:
+    """Where further workers run.
+
+    Raises:
+        TinymlError: there is no such place.
+    """
+    match engine:
+        case "local" | "ray":
+            return engine
+    raise TinymlError(f"There is no engine `{engine}`", "--engine", f"Use {' or '.join(helpers.PLACES)}.")
 
 
 def recipe_of(
@@ -54,6 +64,7 @@ def tune(
     winner: Path | None = None,
     workers: int = 1,
     only_work: bool = False,
+    place: helpers.Place = "local",
 ) -> dict[str, Any]:
     """Searches until the study has enough trials.
 
@@ -63,28 +74,29 @@ def tune(
         trials: how many to train.
         study_path: its journal; runs/tune-<task>/study.log by default. An existing one is joined.
         winner: the run of the best; `best` beside the journal by default.
-        workers: processes of this computer, this one included.
+        workers: processes, this one included.
         only_work: leave the conclusion to another process.
+        place: where the other processes run.
 
     Returns:
         run (the winner), trials (a list, see `outcome.rows`), counts, picture, study; with `only_work` study
         and counts.
 
     Raises:
-        TinymlError: see `worker.work`, `study.open_study` and `outcome.conclude`.
+        TinymlError: see `worker.work`, `study.open_study`, `helpers.start` and `outcome.conclude`.
     """
     path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
     study = studies.open_study(path, recipe.seed, search.about)
-    helpers = [_start_helper() for _ in range(workers - 1)]
+    started = helpers.start(helpers.again(), workers - 1, place)
     try:
         work(search, study)
-        for helper in helpers:
+        for helper in started:
             helper.wait()
-    finally:
-        for helper in helpers:
-            if helper.poll() is None:
-                helper.terminate()
+    except BaseException:
+        for helper in started:
+            helper.terminate()
+        raise
     if only_work:
         return {"study": str(path), "counts": outcome.counts(study)}
     # A helper that was lost leaves its trial to this process.
@@ -92,11 +104,3 @@ def tune(
         work(search, study)
     found = outcome.conclude(search, study, winner or path.parent / "best")
     return found | {"study": str(path)}
-
-
-def _start_helper() -> subprocess.Popen[bytes]:
-    """Another process with the same command line, which only works."""
-    arguments = [a for a in sys.argv[1:] if a not in ("--json", "--quiet", "-q")]
-    command = [sys.executable, "-m", "tinyml_cli", *arguments, "--only-work", "--workers", "1", "--quiet"]
-    console.info("Starting another worker.")
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)

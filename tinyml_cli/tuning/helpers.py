@@ -1,0 +1,103 @@
+"""More processes for a search: on this computer, or wherever a Ray cluster has room.
+
+They share nothing but the study's journal and the trials' runs, so any may be lost.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+
+Place = Literal["local", "ray"]
+PLACES = ("local", "ray")
+
+
+class Helper(Protocol):
+    """A process that trains trials."""
+
+    def wait(self) -> object:
+        """Until it has ended."""
+
+    def terminate(self) -> None:
+        """Ends it, if it still runs."""
+
+
+def again() -> list[str]:
+    """This command line once more, to work only."""
+    arguments = [a for a in sys.argv[1:] if a not in ("--json", "--quiet", "-q")]
+    command = [sys.executable, "-m", "tinyml_cli", *arguments]
+    return [*command, "--only-work", "--workers", "1", "--engine", "local", "--quiet"]
+
+
+def start(command: list[str], count: int, place: Place) -> Sequence[Helper]:
+    """Starts processes.
+
+    Args:
+        command: what each runs.
+        count: how many.
+        place: this computer, or a Ray cluster: the one that RAY_ADDRESS names, else one that is begun here.
+            Its computers need this tool, and the study's folder under the same path.
+
+    Raises:
+        TinymlError: Ray is missing, or there is no cluster.
+    """
+    if count == 0:
+        return []
+    console.info(f"Starting {count} more workers ({place}).")
+    return _on_ray(command, count) if place == "ray" else [_Local(command) for _ in range(count)]
+
+
+class _Local:
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+    def terminate(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+
+
+class _Remote:
+    def __init__(self, ray: Any, task: Any) -> None:
+        self._ray = ray
+        self._task = task
+
+    def wait(self) -> object:
+        try:
+            return self._ray.get(self._task)
+        except self._ray.exceptions.RayError as error:
+            console.warn(f"A worker of the Ray cluster was lost ({type(error).__name__}); its trial is not.")
+            return None
+
+    def terminate(self) -> None:
+        self._ray.cancel(self._task, force=True)
+
+
+def _on_ray(command: list[str], count: int) -> list[Helper]:
+    try:
+        import ray
+    except ImportError as error:
+        raise TinymlError(
+            f"Ray is not installed ({error})", "--engine ray", "Run: pip install 'tinyml-cli[ray]'"
+        ) from error
+    try:
+        ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise TinymlError(
+            f"The Ray cluster cannot be reached ({error})", "RAY_ADDRESS", "Start it: ray start --head"
+        ) from error
+    folder = Path.cwd()
+
+    def work() -> int:
+        return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode
+
+    remote = ray.remote(num_cpus=1, max_retries=0)(work)
+    return [_Remote(ray, remote.remote()) for _ in range(count)]
