@@ -30,7 +30,9 @@ def drawn(renderable: Any) -> str:
 def test_a_refused_motion_is_told_with_what_it_was_nearest_to(capsys: pytest.CaptureFixture[str]) -> None:
     console.quiet = False
     view = GestureLines("native")
+    view.event(gesture("unknown", "unknown", 0.9))  # a window of raw motion: no news
     view.event(gesture("unknown", "wing", 0.41))
+    view.event(STROKE)
     view.event(gesture("unknown", "unknown", 0.9))
     view.event(gesture("wing", "wing", 0.97))  # the board's own line tells it
     said = capsys.readouterr()

@@ -24,13 +24,17 @@ _OTHER_LINES = 6
 class GestureLines(LineView):
     """Plain lines, for people and pipes."""
 
+    _draws = False
+
     def start(self, ready: Ready) -> None:
         self.introduce(ready)
         labels = [label for label in ready.labels if label != UNKNOWN]
         console.info(f"Waiting for: {', '.join(map(printable, labels))}  (Ctrl-C ends)")
 
     def event(self, event: Event) -> None:
-        if isinstance(event, Gesture) and event.label == UNKNOWN:
+        self._draws = self._draws or isinstance(event, Stroke)
+        # Windows of raw motion follow each other for ever: most of them are no gesture, and no news.
+        if isinstance(event, Gesture) and event.label == UNKNOWN and (self._draws or event.best != UNKNOWN):
             near = "" if event.best == UNKNOWN else f" (nearest: {printable(event.best)}, {event.score:.0%})"
             console.info(f"No gesture of ours{near} @{event.t_ms}ms")
         super().event(event)
