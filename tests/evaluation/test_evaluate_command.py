@@ -63,6 +63,7 @@ def test_figures_fit_each_other(made: dict[str, Any]) -> None:
     assert sum(entry["n"] for entry in outcome["calibration"]["bins"]) == outcome["n"]
     wrong = outcome["n"] - int(np.trace(confusion))
     assert len(outcome["mistakes"]) == min(wrong, 12)
+    assert "may be among the speakers of the training" in outcome["note"]
     assert all(entry["score"] >= entry["true_score"] for entry in outcome["mistakes"])
 
 

@@ -87,6 +87,7 @@ def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | N
     if chosen == "all":
         if trained_on_people:
             console.warn("--split all counts speakers that the model may have been trained on.")
+            return clips, f"everyone in {data_dir.name}, who may be among the speakers of the training"
         return clips, f"everyone in {data_dir.name}"
     names = json.loads(run.require(manifest, SPEAKERS).read_text(encoding="utf-8"))
     seen = {*names["train"], *names["validation"]}
