@@ -1,7 +1,7 @@
 """Regenerates the numbers of docs/benchmarks.md: runs every benchmark here and prints what each says.
 
 python benchmarks/run_all.py --data speech_commands/ [--models FOLDER_WITH_KWS_REF_MODEL]
-    [--ecg ECG5000 --motion MOTION]
+    [--ecg ECG5000 --motion MOTION] [--gestures MOTION_FILES]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--models", type=Path, help="a folder with kws_ref_model.tflite")
     parser.add_argument("--ecg", type=Path, help="ECG5000 as text")
     parser.add_argument("--motion", type=Path, help="motion as JSON, Idle and Terrestrial among it")
+    parser.add_argument("--gestures", type=Path, help="motion as CSV, 25 takes of each gesture")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="for what takes long")
     chosen = parser.parse_args()
     done = [run("start_up.py"), run("front_end.py")]
@@ -42,6 +43,9 @@ def main() -> int:
     if chosen.ecg and chosen.motion:
         options = ("--ecg", chosen.ecg, "--motion", chosen.motion)
         done.append(run("anomaly.py", "--out", chosen.out / "anomaly", *options))
+    if chosen.gestures:
+        epochs = ("--set", "training.epochs=20")
+        done.append(run("wand_imu.py", "--data", chosen.gestures, "--out", chosen.out / "wand", *epochs))
     return 0 if all(done) else 1
 
 
