@@ -111,11 +111,12 @@ def draw(document: dict[str, Any], path: Path) -> None:
             axes.errorbar(counts, values, [low, high], color=color, marker="o", capsize=3, label=kind)
         axes.set_xscale("log")
         axes.set_xticks(COUNTS, [str(n) for n in COUNTS])
+        axes.set_xlim(0.8, COUNTS[-1] * 1.25)
         axes.set_xlabel("own clips of each word")
         axes.set_title(f"{title} (n = {base['n']})", fontsize=10)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("int8 accuracy, four classes")
-    figure.axes[0].legend(loc="lower right", fontsize=9)
+    figure.axes[0].legend(loc="lower left", fontsize=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
