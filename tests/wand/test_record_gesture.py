@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pytest
 
 from tinyml_cli.console import console
 from tinyml_cli.data import record_gesture, stroke_source
-from tinyml_cli.data.stroke_source import Drawing, parse_characteristic
+from tinyml_cli.data.stroke_source import Drawing, Heard, parse_characteristic
 from tinyml_cli.errors import TinymlError
 
 
@@ -119,7 +122,67 @@ def test_hostile_characteristics_are_refused(data: bytes) -> None:
         parse_characteristic(data)
 
 
+def test_a_stroke_is_heard_once() -> None:
+    """The course's firmware stays in its state until it is moved again."""
+    heard = Heard()
+    for state, count in [(2, 9), (2, 9), (0, 0), (1, 4), (2, 5), (2, 5), (2, 6), (1, 3), (2, 7), (2, 7)]:
+        heard.add(characteristic(state, count))
+    heard.add(b"damaged")
+    found = [heard.next(0) for _ in range(3)]
+    assert [(len(one.points), one.is_done) for one in found if one] == [(5, True), (7, True)]
+
+
+def test_only_the_newest_of_a_stroke_under_way_is_drawn() -> None:
+    heard = Heard()
+    for count in (2, 3, 4):
+        heard.add(characteristic(1, count))
+    newest = heard.next(0)
+    assert newest is not None and len(newest.points) == 4 and not newest.is_done
+    assert heard.next(0) is None
+
+
+class _Radio:
+    """Stands in for bleak and a board near by, whose characteristic can be read and cannot notify."""
+
+    address, name, service_uuids = "aa:bb", "BLESense-1234", (stroke_source.SERVICE_UUID,)
+    is_connected = True
+
+    def __init__(self, *states: bytes) -> None:
+        self.states = list(states)
+        self.BleakScanner = self
+        self.BleakClient = lambda device: self
+
+    async def find_device_by_filter(self, is_it: Callable[..., bool], timeout: float) -> _Radio | None:
+        return self if is_it(self, self) else None
+
+    async def __aenter__(self) -> _Radio:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def read_gatt_char(self, uuid: str) -> bytearray:
+        assert uuid == stroke_source.STROKE_UUID
+        return bytearray(self.states.pop(0) if len(self.states) > 1 else self.states[0])
+
+
+@pytest.mark.parametrize("address", [None, "AA:BB", "blesense"])
+def test_a_wand_is_found_and_read(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    radio = _Radio(characteristic(0, 0), characteristic(1, 4), characteristic(2, 6))
+    monkeypatch.setitem(sys.modules, "bleak", radio)
+    with contextlib.closing(stroke_source.BluetoothWand(address)) as wand:
+        found = [wand.next(1.0), wand.next(1.0), wand.next(0.2)]
+        assert [len(one.points) for one in found if one and one.is_done] == [6]
+        assert wand.name == "wand BLESense-1234"
+
+
+def test_another_wand_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bleak", _Radio(characteristic(0, 0)))
+    with pytest.raises(TinymlError, match="No wand is near"):
+        stroke_source.BluetoothWand("other")
+
+
 def test_without_bleak_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "bleak", None)
+    monkeypatch.setitem(sys.modules, "bleak", None)
     with pytest.raises(TinymlError, match=r"tinyml-cli\[ble\]"):
         stroke_source.BluetoothWand()

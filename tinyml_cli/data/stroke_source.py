@@ -28,6 +28,8 @@ _HEADER = struct.Struct("<ii")
 _CHARACTERISTIC_BYTES = _HEADER.size + 2 * MAX_POINTS
 _DONE = 2
 _SEARCH_S = 10.0
+_READ_EVERY_S = 0.05
+_CONNECT_S = 3 * _SEARCH_S
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,38 @@ class BoardWand:
         return None
 
 
+class Heard:
+    """What is read from a wand, each stroke once.
+
+    The wand says "done" until it moves again; also of a stroke that was drawn before anybody listened,
+    which is nobody's take.
+    """
+
+    def __init__(self) -> None:
+        self._drawings: queue.Queue[Drawing] = queue.Queue()
+        self._was_done = True
+
+    def add(self, data: bytes) -> None:
+        """Takes a value of the stroke characteristic; damaged ones are left out."""
+        try:
+            drawing = parse_characteristic(data)
+        except ValueError:
+            return
+        is_done = _HEADER.unpack_from(data)[0] == _DONE
+        if drawing is not None and not (is_done and self._was_done):
+            self._drawings.put(drawing)
+        self._was_done = is_done
+
+    def next(self, timeout_s: float) -> Drawing | None:
+        """The next finished stroke, or the newest state of one that is under way; None if nothing comes."""
+        drawing = None
+        with contextlib.suppress(queue.Empty):
+            drawing = self._drawings.get(timeout=timeout_s)
+            while not drawing.is_done:
+                drawing = self._drawings.get_nowait()
+        return drawing
+
+
 class BluetoothWand:
     """A board with the course's stroke service. What it says arrives on a thread of its own.
 
@@ -98,20 +132,23 @@ class BluetoothWand:
 
     def __init__(self, address: str | None = None) -> None:
         self.name = f"wand {address}" if address else "wand over Bluetooth"
-        self._drawings: queue.Queue[Drawing] = queue.Queue()
+        self._heard = Heard()
         self._failure: TinymlError | None = None
         self._ready, self._end = threading.Event(), threading.Event()
         bleak = _bleak()
         self._thread = threading.Thread(target=self._run, args=(bleak, address), daemon=True)
         self._thread.start()
-        self._ready.wait(2 * _SEARCH_S)
+        is_ready = self._ready.wait(_CONNECT_S)
         if self._failure is not None:
             raise self._failure
+        if not is_ready:
+            self._end.set()
+            raise TinymlError("The wand does not answer", self.name, "Reset the board, and start again.")
 
     def next(self, timeout_s: float) -> Drawing | None:
         """The newest drawing, also of a stroke that is under way."""
-        with contextlib.suppress(queue.Empty):
-            return self._drawings.get(timeout=timeout_s)
+        if drawing := self._heard.next(timeout_s):
+            return drawing
         if self._failure is not None:
             raise self._failure
         return None
@@ -137,7 +174,8 @@ class BluetoothWand:
         def is_it(device: Any, advertisement: Any) -> bool:
             if address is None:
                 return SERVICE_UUID in advertisement.service_uuids
-            return address.lower() in (device.address.lower(), str(device.name).lower())
+            wanted = address.lower()
+            return wanted == device.address.lower() or wanted in (device.name or "").lower()
 
         device = await bleak.BleakScanner.find_device_by_filter(is_it, timeout=_SEARCH_S)
         if device is None:
@@ -146,18 +184,13 @@ class BluetoothWand:
             )
         async with bleak.BleakClient(device) as client:
             self.name = f"wand {device.name or device.address}"
-
-            def heard(_: Any, data: bytearray) -> None:
-                with contextlib.suppress(ValueError):
-                    if drawing := parse_characteristic(bytes(data)):
-                        self._drawings.put(drawing)
-
-            await client.start_notify(STROKE_UUID, heard)
-            self._ready.set()
             while not self._end.is_set():
                 if not client.is_connected:
                     raise TinymlError("The wand is gone", self.name, "Go near it, and start again.")
-                await asyncio.sleep(0.1)
+                # The course's firmware lets it be read only: a notification is too short for a stroke.
+                self._heard.add(bytes(await client.read_gatt_char(STROKE_UUID)))
+                self._ready.set()
+                await asyncio.sleep(_READ_EVERY_S)
 
 
 def parse_characteristic(data: bytes) -> Drawing | None:
