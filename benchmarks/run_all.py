@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument("--ecg", type=Path, help="ECG5000 as text")
     parser.add_argument("--motion", type=Path, help="motion as JSON, Idle and Terrestrial among it")
     parser.add_argument("--gestures", type=Path, help="motion as CSV, 25 takes of each gesture")
+    parser.add_argument("--strokes", type=Path, help="the wand's strokes as JSON")
+    parser.add_argument("--images", type=Path, help="small photographs, a folder per class")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="for what takes long")
     chosen = parser.parse_args()
     done = [run("start_up.py"), run("front_end.py")]
@@ -46,6 +48,12 @@ def main() -> int:
     if chosen.gestures:
         epochs = ("--set", "training.epochs=20")
         done.append(run("wand_imu.py", "--data", chosen.gestures, "--out", chosen.out / "wand", *epochs))
+    if chosen.strokes:
+        done.append(run("wand.py", "--data", chosen.strokes, "--out", chosen.out / "strokes"))
+    data = {"speech": chosen.data, "images": chosen.images, "strokes": chosen.strokes, "series": chosen.ecg}
+    given = [part for name, path in data.items() if path for part in (f"--{name}", path)]
+    if given:
+        done.append(run("compression.py", "--out", chosen.out / "compression", *given))
     return 0 if all(done) else 1
 
 

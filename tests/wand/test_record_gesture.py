@@ -93,6 +93,11 @@ def test_a_gesture_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([], [1])
 
 
+def test_a_gesture_that_stands_there_twice_is_refused() -> None:
+    with pytest.raises(TinymlError, match="twice"):
+        record_gesture.plan_of(("wing", "wing"), None, None, None)
+
+
 @pytest.mark.parametrize("name", ["", ".wing", "a/b", "a:b"])
 def test_names_that_cannot_be_files_are_refused(name: str) -> None:
     with pytest.raises(TinymlError, match="cannot name a file"):

@@ -243,7 +243,7 @@ def test_monitor_moves_the_wand_through_strokes(
     strokes = [Stroke(to_points(line(angle)), label, "") for angle, label in lines]
     write_strokes(tmp_path / "lines.json", strokes)
     command = ["monitor", runs["lines"].path, "--board", "native", "--replay", tmp_path / "lines.json"]
-    assert "2 clips: 2 hits" in tinyml(*command, cwd=tmp_path).out
+    assert "2 recordings: 2 hits" in tinyml(*command, cwd=tmp_path).out
     events = [json.loads(row) for row in tinyml(*command, "--json", cwd=tmp_path).out.splitlines()]
     assert [event["detected"] for event in of(events, "clip")] == ["wide", "upright"]
     refused = tinyml(*command[:-1], tmp_path / "nothing", cwd=tmp_path, code=2)

@@ -1,4 +1,4 @@
-"""What came of a session with a board: words heard, clips judged."""
+"""What came of a session with a board: what it reported, and how often that was right."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class Summary:
         return {"event": "summary", **asdict(self)}
 
     def __str__(self) -> str:
-        text = f"{self.detections} word{'s' * (self.detections != 1)} heard in {self.seconds:.1f} s"
+        text = f"{self.detections} detection{'s' * (self.detections != 1)} in {self.seconds:.1f} s"
         if not self.n:
             return text
         return (
-            f"{text}; {self.n} clips: {self.hits} hits, {self.misses} misses, "
+            f"{text}; {self.n} recordings: {self.hits} hits, {self.misses} misses, "
             f"{self.false_accepts} false accepts, {self.rejections} rejections"
         )
