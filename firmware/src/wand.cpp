@@ -15,6 +15,7 @@ constexpr uint64_t kMillisecondsPerMillihertz = 1000000;
 #if defined(WAND_STROKE)
 constexpr size_t kInputs = RASTER_SIZE * RASTER_SIZE * RASTER_CHANNELS;
 constexpr size_t kValues = ATTITUDE_SAMPLE_VALUES;
+constexpr int32_t kWaiting = 0, kDrawing = 1, kDone = 2;  // of the stroke service
 #else
 constexpr size_t kInputs = MOTION_WINDOW_SAMPLES * MOTION_VALUES;
 constexpr size_t kValues = MOTION_VALUES;
@@ -113,7 +114,11 @@ void WandApp::push(const int16_t* sample) {
   if (is_lit_ && stream_ms() - lit_ms_ >= kLightMs) {
     dim();
   }
-  if (wand_stroke_push(&stroke_, sample) == WAND_DONE && make_input()) {
+  const WandEvent event = wand_stroke_push(&stroke_, sample);
+  if (event == WAND_STARTED || event == WAND_TOO_LONG) {
+    session_.hal().stroke_show(event == WAND_STARTED ? kDrawing : kWaiting, nullptr, 0);
+  }
+  if (event == WAND_DONE && make_input()) {
     judge();
   }
 }
@@ -121,6 +126,7 @@ void WandApp::push(const int16_t* sample) {
 bool WandApp::make_input() {
   const size_t count = wand_stroke_points(&stroke_, points_);
   if (count == 0) {
+    session_.hal().stroke_show(kWaiting, nullptr, 0);
     return false;
   }
   report_stroke(count);
@@ -148,6 +154,7 @@ void WandApp::report_stroke(size_t count) {
       .number("t_ms", stream_ms())
       .base64("points", points_, count * sizeof(RasterPoint))
       .end();
+  session_.hal().stroke_show(kDone, reinterpret_cast<const int8_t*>(points_), count);
 }
 
 // Two rows of the picture in one line of text, whose characters are twice as high as wide. The beginning of

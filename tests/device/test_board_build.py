@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.device import fake_run
 from tests.engines import zoo
+from tests.wand import waved_run
 from tinyml_cli.console import console
 from tinyml_cli.device import budget, platformio
 from tinyml_cli.device.boards import load_board
@@ -21,6 +22,7 @@ from tinyml_cli.device.project_config import render_config
 from tinyml_cli.device.sizes import Sizes, Symbol
 from tinyml_cli.engines import tflm
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.run import Run
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -204,6 +206,16 @@ def test_models_that_would_run_wrongly_are_refused_by_tensor(
     answer = tinyml("build", "m.tflite", "--board", board, "--engine", "tflm", "--json", cwd=tmp_path, code=2)
     assert said in answer.json["error"]["what"] and "tensor " in answer.json["error"]["what"]
     assert not list(tmp_path.rglob("platformio.ini"))
+
+
+def test_a_wand_brings_its_radio_and_others_do_not(tmp_path: Path) -> None:
+    run = waved_run.make(tmp_path / "wand", waved_run.line_model(), GestureInput())
+    project = project_dir(run, "nano33ble")
+    generate(project, gather(run, load_board("nano33ble"), "aot"))
+    assert "ArduinoBLE@" in (project / "platformio.ini").read_text()
+    assert "#define TINYML_STROKE_SERVICE 1" in (project / "include" / "tinyml_build.h").read_text()
+    listening = make(tmp_path, "nano33ble")
+    assert "ArduinoBLE" not in (listening / "platformio.ini").read_text()
 
 
 def test_an_operator_that_the_library_lacks_is_refused_by_tensor(tmp_path: Path) -> None:

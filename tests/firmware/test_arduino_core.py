@@ -14,6 +14,7 @@ import pytest
 from tests.device import fake_run, looking_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
+from tests.wand import waved_run
 from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
 from tinyml_cli.device import vendor
@@ -21,6 +22,7 @@ from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.inputs import gather
 from tinyml_cli.device.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run
 
@@ -116,6 +118,22 @@ def test_the_firmware_that_looks_compiles_with_the_camera_s_library(
     _, complaints = core.compile_all(sources_below(camera), tmp_path / "c", [camera], "-w")
     assert complaints == []
     assert "Arduino_OV767X@0.0.2" in (project / "platformio.ini").read_text()
+
+
+def test_a_wand_compiles_with_the_radio_s_library(core: ArduinoCore, tmp_path: Path) -> None:
+    radio = core.siblings / "ArduinoBLE" / "src"
+    if not radio.is_dir():
+        pytest.skip(f"{radio} is not there")
+    run = waved_run.make(tmp_path / "run", waved_run.line_model(), GestureInput())
+    project = make_project(run, "nano33ble", "aot")
+    sources = own_sources() + sources_below(project / "lib" / "model")
+    library = ["-isystem", str(radio)]
+    objects, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT, *library)
+    assert complaints == []
+    found = symbols(objects)
+    assert found["BLE"] == "U"
+    assert not {"malloc", "_Znwj", "__cxa_throw"} & found.keys()
+    assert "ArduinoBLE@1.4.1" in (project / "platformio.ini").read_text()
 
 
 def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:

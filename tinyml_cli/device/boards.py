@@ -111,6 +111,7 @@ class Arduino(BaseModel):
         tflm_lacks: operators that this version of it does not have.
         imus: motion sensors whose driver the firmware gets; their libraries stand in lib_deps.
         camera: which one the firmware can look through.
+        bluetooth: the library that serves strokes over Bluetooth, for wands.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
         heap_bytes: RAM that the core needs besides variables.
     """
@@ -122,6 +123,7 @@ class Arduino(BaseModel):
     tflm_lacks: tuple[str, ...] = ()
     imus: tuple[Literal["lsm9ds1", "bmi270"], ...] = ()
     camera: Camera | None = None
+    bluetooth: str | None = None
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)
     heap_bytes: int = Field(ge=0)

@@ -79,10 +79,9 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
             f"Known applications: {', '.join(APPLICATIONS)}.",
         )
     libraries = third_party_dir(inputs.engine, inputs.tflm_dir)
-    camera = _camera(inputs)
-    config = render_config(
-        inputs.board, inputs.engine, inputs.tflm_dir, libraries, (camera.library,) if camera else ()
-    )
+    camera, bluetooth = _camera(inputs), _bluetooth(inputs)
+    needed = [*([camera.library] if camera else []), *([bluetooth] if bluetooth else [])]
+    config = render_config(inputs.board, inputs.engine, inputs.tflm_dir, libraries, needed)
     write_if_changed(project / "platformio.ini", config)
     write_if_changed(project / "include" / "tinyml_build.h", render_build_header(inputs))
     if inputs.bench_settings is not None:
@@ -132,6 +131,7 @@ def render_build_header(inputs: ProjectInputs) -> str:
     macros += ["PROFILE"] if inputs.profile else []
     camera = _camera(inputs)
     macros += [f"CAMERA_{camera.name}"] if camera else []
+    macros += ["STROKE_SERVICE"] if _bluetooth(inputs) else []
     values = dict.fromkeys((macro.upper() for macro in macros), "1") | dict(inputs.defines)
     defines = "\n".join(f"#define TINYML_{name} {value}" for name, value in values.items())
     return f"""\
@@ -148,6 +148,12 @@ def _camera(inputs: ProjectInputs) -> Camera | None:
     """The board's camera, where the application looks through one."""
     looks = inputs.app in _CAMERA_APPLICATIONS
     return inputs.board.arduino.camera if inputs.board.arduino and looks else None
+
+
+def _bluetooth(inputs: ProjectInputs) -> str | None:
+    """The library of the board's radio, where the application is a wand."""
+    arduino = inputs.board.arduino
+    return arduino.bluetooth if arduino and inputs.app == "wand" else None
 
 
 def render_model_library(inputs: ProjectInputs) -> str:

@@ -68,6 +68,10 @@ class Hal {
   // Takes one frame of the camera and waits for it; false where there is none of so many bytes.
   bool camera_read(uint8_t* frame, size_t bytes);
 
+  // Shows a stroke to whoever is near, over Bluetooth: `state` is 0 (waiting), 1 (drawing) or 2 (done),
+  // `pairs` are its points x, y. Does nothing where there is no radio.
+  void stroke_show(int32_t state, const int8_t* pairs, size_t count);
+
   // A sentence about what is wrong with the device and how to mend it, "" when nothing is.
   const char* complaint();
 

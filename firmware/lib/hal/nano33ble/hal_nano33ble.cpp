@@ -7,6 +7,7 @@
 #include "camera.h"
 #include "imu.h"
 #include "microphone.h"
+#include "stroke_service.h"
 
 // Arduino's macros (min, abs, F, …) would hurt what comes after them.
 #include <Arduino.h>
@@ -64,6 +65,7 @@ void Hal::begin() {
   state_.cycles.start(DWT->CYCCNT);
   led(0, 0, 0);
   imu_begin();
+  stroke_service_begin();
   start_watchdog();
 }
 
@@ -119,6 +121,10 @@ bool Hal::camera_read(uint8_t* frame, size_t bytes) {
   return camera_take(frame, bytes);
 }
 
+void Hal::stroke_show(int32_t state, const int8_t* pairs, size_t count) {
+  stroke_service_show(state, pairs, count);
+}
+
 const char* Hal::complaint() {
   return imu_complaint()[0] != '\0' ? imu_complaint() : camera_complaint();
 }
@@ -151,6 +157,7 @@ void Hal::watchdog_feed() {
 }
 
 void Hal::idle() {
+  stroke_service_poll();
   delay(1);
 }
 

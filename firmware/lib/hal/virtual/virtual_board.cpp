@@ -25,6 +25,8 @@ const char* Hal::imu_name() {
   return "none";
 }
 
+void Hal::stroke_show(int32_t, const int8_t*, size_t) {}
+
 bool Hal::camera_begin(uint16_t, uint16_t, bool) {
   return false;
 }
