@@ -89,7 +89,7 @@ def test_scores_and_state_are_drawn_below_what_was_heard(run: Run, tmp_path: Pat
     assert "Heard yes (94%) @1040ms" in screen
     assert re.search(r"yes +━+ +100%", screen), screen
     assert "inference 62.5 ms (host)" in screen and "-40 dBFS" in screen and "overruns 1" in screen
-    assert "1 word heard" in screen.rstrip().splitlines()[-1]
+    assert "1 detection in" in screen.rstrip().splitlines()[-1]
 
 
 def test_ctrl_c_leaves_the_terminal_clean(run: Run) -> None:
@@ -100,7 +100,7 @@ def test_ctrl_c_leaves_the_terminal_clean(run: Run) -> None:
     assert terminal.end() == 0
     assert terminal.seen.rindex(SHOW_CURSOR) > terminal.seen.rindex(HIDE_CURSOR)
     assert termios.tcgetattr(terminal.slave) == terminal.before
-    assert "0 words heard" in plain(terminal.seen)
+    assert "0 detections in" in plain(terminal.seen)
 
 
 def test_probabilities() -> None:
