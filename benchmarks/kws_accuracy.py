@@ -31,6 +31,7 @@ from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import configs_dir, write_atomic
 from tinyml_cli.run import MODEL_INT8, Run
 
+_VALIDATION_SHARE = 0.1  # of all speakers
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 
 
@@ -64,7 +65,12 @@ SUITES = {
 def run_recorded(name: str, suite: Suite, chosen: argparse.Namespace, fold: int) -> list[dict[str, Any]]:
     """Trains on all speakers outside a fold and judges by the fold."""
     trained, judged = _parts(chosen, fold)
-    run, made = _train(name, suite, chosen, str(fold), ("--data", trained, "--set", "training.test_share=0"))
+    # Training and folds place a speaker by the same number, and validation takes the lowest.
+    validation = _VALIDATION_SHARE + (1 / chosen.folds if fold == 0 else 0)
+    shares = ("training.test_share=0", f"training.validation_share={validation}")
+    run, made = _train(
+        name, suite, chosen, str(fold), ("--data", trained, "--set", shares[0], "--set", shares[1])
+    )
     return [_judge(suite, run, made, judged, "test", fold)]
 
 
