@@ -20,6 +20,8 @@ TITLES = {
 UNITS = {"flash_bytes": 1e3, "ram_bytes": 1e3, "instructions": 1e6, "bytes": 1e3}
 
 _DPI = 130
+# In points.
+_FONT, _LETTER, _LINE, _GAP = 6, 3.4, 7.5, 5
 _FRONT, _OTHER, _INK = "#d55e00", "#0072b2", "#1b2a41"
 
 
@@ -50,12 +52,10 @@ def draw(path: Path, document: dict[str, Any]) -> bool:
     FigureCanvasAgg(figure)
     for number, (axis, rows) in enumerate(shown, 1):
         _panel(figure.add_subplot(1, len(shown), number), axis, rows)
-    figure.suptitle(
-        "Quality with its 95 % interval against cost; the Pareto front in orange",
-        fontsize=9,
-        x=0.01,
-        ha="left",
-    )
+    figure.suptitle("Quality, with its 95 % interval, and cost; Pareto front in orange", fontsize=8)
+    figure.draw_without_rendering()  # only now is it known where points lie
+    for axes, (axis, rows) in zip(figure.axes, shown, strict=True):
+        _name(axes, axis, rows)
     stream = BytesIO()
     # No software stamp: equal results give equal files.
     figure.savefig(stream, format="png", metadata={"Software": None})
@@ -70,7 +70,6 @@ def _panel(axes: Any, axis: str, rows: list[dict[str, Any]]) -> None:
         if row["ci95"] is not None:
             axes.vlines(x, *row["ci95"], color=colour, linewidth=1.2, alpha=0.6)
         axes.plot(x, y, "o", color=colour, markersize=5)
-        axes.annotate(row["name"], (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6, color=_INK)
     best = sorted((row[axis] / UNITS[axis], row["value"]) for row in rows if row["front"])
     if len(best) > 1:
         axes.step(*zip(*best, strict=True), where="post", color=_FRONT, linewidth=0.8, alpha=0.6)
@@ -79,3 +78,31 @@ def _panel(axes: Any, axis: str, rows: list[dict[str, Any]]) -> None:
     axes.set_ylabel(rows[0]["measure"], fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(linewidth=0.4, alpha=0.5)
+
+
+def _name(axes: Any, axis: str, rows: list[dict[str, Any]]) -> None:
+    """Writes each name beside its point, towards the middle, above those that it would cover."""
+    pixels_per_point = axes.figure.dpi / 72
+    middle = sum(axes.get_xlim()) / 2
+    placed: list[tuple[float, float, float]] = []
+    for row in sorted(rows, key=lambda row: float(row["value"])):
+        point = (row[axis] / UNITS[axis], row["value"])
+        x, y = axes.transData.transform(point) / pixels_per_point
+        leftwards = point[0] > middle
+        width = _LETTER * len(row["name"]) + _GAP
+        start, end = (x - width, x) if leftwards else (x, x + width)
+        height = y + _GAP
+        for from_x, to_x, taken in sorted(placed, key=lambda other: other[2]):
+            if start < to_x and end > from_x and abs(height - taken) < _LINE:
+                height = taken + _LINE
+        placed.append((start, end, height))
+        axes.annotate(
+            row["name"],
+            point,
+            xytext=(-_GAP if leftwards else _GAP, height - y),
+            textcoords="offset points",
+            ha="right" if leftwards else "left",
+            va="center",
+            fontsize=_FONT,
+            color=_INK,
+        )
