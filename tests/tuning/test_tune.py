@@ -15,7 +15,9 @@ import pytest
 
 pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
+from tinyml_cli import recipes
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import configs_dir
 from tinyml_cli.profile.budget import parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -23,7 +25,7 @@ from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tuning import helpers, outcome, study, worker
-from tinyml_cli.tuning.spaces import space_of
+from tinyml_cli.tuning.spaces import space_of, start_of
 from tinyml_cli.tuning.tune import limits_of, tune
 
 needs_sim = pytest.mark.skipif(
@@ -190,6 +192,21 @@ def test_what_a_task_varies_is_a_valid_recipe(recipe: BaseRecipe) -> None:
     task = SimpleNamespace(name=recipe.task)
     changed = worker.with_values(recipe, space_of(task)(_Lowest()))  # type: ignore[arg-type]
     assert type(changed) is type(recipe) and changed != recipe
+
+
+def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
+    recipe = recipes.load(configs_dir() / "kws.yaml")
+    opened = study.open_study(tmp_path / "study.log", 1, {}, start_of(recipe))
+    first = worker.with_values(recipe, space_of(SimpleNamespace(name="kws"))(opened.ask()))
+    assert isinstance(first, KwsRecipe) and isinstance(recipe, KwsRecipe)
+    assert first.model == recipe.model
+    assert first.training.learning_rate == recipe.training.learning_rate
+    again = study.open_study(tmp_path / "study.log", 1, {}, start_of(recipe))
+    assert again.ask().params == {}, "another worker suggests networks of its own"
+
+
+def test_a_network_of_another_kind_starts_nothing() -> None:
+    assert start_of(KwsRecipe.model_validate({"model": {"name": "tiny_conv"}})) == {}
 
 
 def test_a_task_without_a_space_says_so() -> None:

@@ -28,17 +28,34 @@ _GRANULE = 8
 
 
 def kws(trial: Trial) -> Mapping[str, Any]:
-    """Depth, width and rate of a DS-CNN."""
+    """Depth, width, dropout and rate of a DS-CNN."""
     depth = trial.suggest_int("blocks", 2, 5)
     filters = [trial.suggest_int(f"filters{i}", 16, 80, step=_GRANULE) for i in range(1, depth + 1)]
     strides = [2] + [1] * (depth - 1)
     options = {
         "stem_filters": trial.suggest_int("stem_filters", 8, 48, step=_GRANULE),
         "blocks": [list(pair) for pair in zip(filters, strides, strict=True)],
+        "dropout": trial.suggest_float("dropout", 0.0, 0.3),
     }
+    rate = trial.suggest_float("learning_rate", 1e-3, 8e-3, log=True)
     return {
         "model": {"name": "ds_cnn", "options": options},
-        "training.learning_rate": trial.suggest_float("learning_rate", 1e-3, 8e-3, log=True),
+        "training.learning_rate": rate,
+        "training.recorded_learning_rate": rate,
+    }
+
+
+def own_kws(recipe: Any) -> Mapping[str, Any]:
+    """What `kws` would have to suggest to give the recipe's own network."""
+    options, training = recipe.model.options, recipe.training
+    blocks = options["blocks"]
+    recorded = recipe.data_path is not None and training.recorded_learning_rate
+    return {
+        "blocks": len(blocks),
+        "stem_filters": options["stem_filters"],
+        "dropout": options["dropout"],
+        "learning_rate": recorded or training.learning_rate,
+        **{f"filters{i}": filters for i, (filters, _) in enumerate(blocks, 1)},
     }
 
 
@@ -63,6 +80,15 @@ def wand(trial: Trial) -> Mapping[str, Any]:
 
 
 _BUILT_IN: dict[str, Space] = {"kws": kws, "vww": vww, "wand": wand}
+_OWN: dict[str, Callable[[Any], Mapping[str, Any]]] = {"kws": own_kws}
+
+
+def start_of(recipe: Any) -> Mapping[str, Any]:
+    """The parameters of the recipe's own network, which a search has to beat; empty where none are known."""
+    try:
+        return _OWN[recipe.task](recipe)
+    except (KeyError, TypeError, ValueError):  # another task, or a network of another kind
+        return {}
 
 
 def space_of(task: Any) -> Space:

@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +44,16 @@ def require_optuna() -> Any:
     return optuna
 
 
-def open_study(path: Path, seed: int, settings: dict[str, Any]) -> optuna.Study:
+def open_study(
+    path: Path, seed: int, settings: dict[str, Any], start: Mapping[str, Any] | None = None
+) -> optuna.Study:
     """Opens or makes a study.
 
     Args:
         path: of its journal.
         seed: of the sampler; the process's number is added, so that workers do not suggest the same.
         settings: what the study is about; one that is about something else is refused.
+        start: parameters that a new study tries first.
 
     Raises:
         TinymlError: Optuna is missing, the file cannot be written or is none of ours, or another search's.
@@ -77,6 +80,8 @@ def open_study(path: Path, seed: int, settings: dict[str, Any]) -> optuna.Study:
     known = study.user_attrs.get("settings")
     if known is None:
         study.set_user_attr("settings", settings)
+        if start:
+            study.enqueue_trial(dict(start), user_attrs={"own": True}, skip_if_exists=True)
     elif known != settings:
         different = sorted(k for k in {*known, *settings} if known.get(k) != settings.get(k))
         raise TinymlError(

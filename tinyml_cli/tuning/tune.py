@@ -13,6 +13,7 @@ from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
 from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
+from tinyml_cli.tuning.spaces import start_of
 from tinyml_cli.tuning.worker import Search, work
 
 
@@ -87,7 +88,7 @@ def tune(
     """
     path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
-    study = studies.open_study(path, recipe.seed, search.about)
+    study = studies.open_study(path, recipe.seed, search.about, start_of(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
         work(search, study)
