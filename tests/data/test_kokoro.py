@@ -1,4 +1,4 @@
-"""Kokoro: its spelling, its pinned files, what is said when they are missing; its speech where it is there."""
+"""Kokoro: spelling, pinned files, what is said when they are missing, and its speech where it is installed."""
 
 from __future__ import annotations
 
