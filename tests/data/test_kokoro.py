@@ -1,4 +1,4 @@
-"""Kokoro: spelling, pinned files, what is said when they are missing, and its speech where it is installed."""
+"""Kokoro: spelling, pinned files, what is said when they are missing; its speech where it is there."""
 
 from __future__ import annotations
 
