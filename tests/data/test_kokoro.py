@@ -122,6 +122,21 @@ def test_engines_share_the_utterances() -> None:
     assert all(synthesis.is_synthetic(planned.group) for planned in plans[0])
 
 
+@pytest.mark.parametrize(
+    ("pause_ms", "level_db", "is_cut"),
+    [(120, -26, True), (120, -12, False), (40, -26, False), (0, -60, False)],
+)
+def test_a_breath_behind_the_word_is_cut_off(pause_ms: int, level_db: float, is_cut: bool) -> None:
+    rate = kokoro.SAMPLE_RATE_HZ
+    word = np.sin(np.arange(rate // 2) * 0.1).astype(np.float32) / 2
+    behind = np.sin(np.arange(rate // 20) * 0.1).astype(np.float32) / 2 * np.float32(10 ** (level_db / 20))
+    audio = np.concatenate([np.zeros(rate // 4), word, np.zeros(rate * pause_ms // 1000), behind])
+    left = kokoro.without_breath(audio.astype(np.float32))
+    assert len(left) == (rate * 3 // 4 if is_cut else len(audio))
+    assert len(kokoro.without_breath(np.zeros(100, np.float32))) == 100
+    assert len(kokoro.without_breath(np.zeros(rate, np.float32))) == rate
+
+
 @needs_kokoro
 @needs_espeak
 def test_speaks_the_same_whatever_else_is_said() -> None:
