@@ -46,7 +46,7 @@ class Utterance:
 def say_all(utterances: Sequence[Utterance]) -> Iterator[NDArray[np.float32]]:
     """Synthesises each utterance, in order; empty audio where there is nothing that the model could say.
 
-    The same utterance gives the same samples, whatever is said before it or beside it.
+    On one kind of processor an utterance always gives the same samples, whatever is said before or beside it.
 
     Yields:
         float32 [samples] within ±1, at SAMPLE_RATE_HZ.
