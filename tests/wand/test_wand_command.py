@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tinyml
+from tinyml_cli.run import Run
 
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
@@ -25,6 +26,8 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     assert judged["int8"]["accuracy"] > 0.6
     point = judged["at_threshold"]["int8"]
     assert point["n_unknown"] + point["n_gestures"] == judged["n"]
+    reference = Run.open(str(tmp_path / "w")).manifest().reference
+    assert reference is not None and {"score 1", "feature ink"} <= set(reference.columns)
     report = (tmp_path / "w" / "report" / "report.html").read_text(encoding="utf-8")
     assert "As the wand answers" in report
 

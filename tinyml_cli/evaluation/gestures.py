@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
+from tinyml_cli.evaluation.drift.columns import gesture_values
+from tinyml_cli.evaluation.drift.keep import keep_reference
 from tinyml_cli.evaluation.gesture_report import render
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
@@ -71,7 +74,13 @@ def evaluate_gestures(
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
     real = source_of(recipe).to_float(takes.features, recipe)
-    answers = answer_inputs(float_model, model, real, model.inputs(takes.features))
+    device = on_device.answers_to_some(
+        run, options.place, model, takes.features, takes.labels, options.limit, "Move it: tinyml monitor"
+    )
+    inputs = model.inputs(takes.features)
+    answers = answer_inputs(float_model, model, real, inputs)
+    values_of = partial(gesture_values, manifest.gesture, manifest.labels)
+    keep_reference(run, takes.note, answers.int8, inputs, values_of)
     chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
     by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
     answer_book.keep(run, data_dir, split, takes, by_model)
@@ -86,32 +95,11 @@ def evaluate_gestures(
             "float32": operating_point(answers.float32, takes.labels, manifest.gesture.threshold),
             "int8": operating_point(answers.scores, takes.labels, manifest.gesture.threshold),
         },
-        "device": _on_device(run, options, model, takes),
+        "device": device,
     }
     _write(run, outcome, takes, recipe)
     _show(outcome)
     return outcome
-
-
-def _on_device(
-    run: Run, options: Options, model: GestureModel, takes: LabelledGestures
-) -> dict[str, Any] | None:
-    """What firmware answers to some of the takes, against the reference on this computer."""
-    place = options.place
-    if place.name == on_device.HOST:
-        return None
-    if place.part == "audio":
-        raise TinymlError(
-            "A wand hears nothing",
-            "--path audio",
-            f"Move the board through its motion path: tinyml monitor {run.path} --replay DIR",
-        )
-    rows = np.linspace(0, len(takes.labels) - 1, min(options.limit, len(takes.labels))).astype(np.int64)
-    inputs = model.inputs(takes.features[rows])
-    outputs, facts = on_device.model_outputs(run, place, inputs)
-    expected, reference = model.reference(inputs)
-    labels = run.manifest().labels
-    return facts | on_device.compared(labels, takes.labels[rows], outputs, expected, reference)
 
 
 def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, image_conditions, on_device
-from tinyml_cli.evaluation.answers import Answers, Int8Model, answer_inputs
-from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
+from tinyml_cli.evaluation.drift.columns import image_values
+from tinyml_cli.evaluation.drift.keep import keep_reference
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
@@ -74,9 +76,18 @@ def evaluate_images(
         raise TinymlError("The manifest lacks its image section", str(run.path), "Run `tinyml train` again.")
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
-    device = _on_device(run, options, model, images)
-    answers = _answer(float_model, model, images, manifest.image)
-    _keep_reference(run, model, answers, images)
+    device = on_device.answers_to_some(
+        run,
+        options.place,
+        model,
+        images.pixels,
+        images.labels,
+        options.limit,
+        "Show it a folder: tinyml monitor",
+    )
+    inputs = model.inputs(images.pixels)
+    answers = answer_inputs(float_model, model, to_float(images.pixels, manifest.image), inputs)
+    keep_reference(run, images.note, answers.int8, inputs, partial(image_values, manifest.labels))
     chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
     by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
     answer_book.keep(run, data_dir, split, images, by_model)
@@ -94,43 +105,6 @@ def evaluate_images(
     _write(run, outcome, images)
     _show(outcome)
     return outcome
-
-
-def _answer(float_model: bytes, model: ImageModel, images: LabelledImages, image: ImageInput) -> Answers:
-    return answer_inputs(float_model, model, to_float(images.pixels, image), model.inputs(images.pixels))
-
-
-def _keep_reference(run: Run, model: ImageModel, answers: Answers, images: LabelledImages) -> None:
-    """Summaries of scores and pictures, for `tinyml drift`."""
-    manifest = run.manifest()
-    # One class after another, as the set has them, would look like a habit of the world.
-    order = np.random.default_rng(0).permutation(len(images.labels))
-    pixels = model.inputs(images.pixels[order])
-    values = drift.image_values(manifest.labels, answers.int8[order], pixels)
-    manifest.reference = drift.reference_of(values, images.note)
-    run.save(manifest)
-
-
-def _on_device(
-    run: Run, options: Options, model: ImageModel, images: LabelledImages
-) -> dict[str, Any] | None:
-    """What firmware answers to some of the images, against the reference on this computer."""
-    place = options.place
-    if place.name == on_device.HOST:
-        return None
-    if place.part == "audio":
-        raise TinymlError(
-            "A model of images hears nothing",
-            "--path audio",
-            f"Show the board images through its frame path: tinyml monitor {run.path} --replay DIR",
-        )
-    rows = np.linspace(0, len(images.labels) - 1, min(options.limit, len(images.labels))).astype(np.int64)
-    inputs = model.inputs(images.pixels[rows])
-    outputs, facts = on_device.model_outputs(run, place, inputs)
-    expected, reference = model.reference(inputs)
-    return facts | on_device.compared(
-        run.manifest().labels, images.labels[rows], outputs, expected, reference
-    )
 
 
 def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:

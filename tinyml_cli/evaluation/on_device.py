@@ -21,6 +21,8 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.device.protocol import Ready
 from tinyml_cli.device.replay import replay_file
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.evaluation.metrics import Classification, wilson_interval
 from tinyml_cli.run import MODEL_STREAM, Run, board_model
 from tinyml_cli.tasks import EvaluationSet
@@ -75,6 +77,40 @@ def describe(ready: Ready, part: Part) -> dict[str, Any]:
         "path": part,
         "level": _LEVELS[load_board(ready.board).kind],
     }
+
+
+def answers_to_some(
+    run: Run,
+    place: Place,
+    model: Int8Model,
+    features: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    limit: int,
+    instead: str,
+) -> dict[str, Any] | None:
+    """What firmware answers to some of a set that has no sound, against the reference; None for the host.
+
+    Args:
+        run: whose firmware runs.
+        place: where.
+        model: the run's int8 model.
+        features: integer features [n, ...] as `model.inputs` takes them.
+        labels: int64 [n].
+        limit: how many to take, from all over the set.
+        instead: the beginning of the command that plays a folder to the whole path.
+
+    Raises:
+        TinymlError: the path of sound was asked for, or a board that does not answer.
+    """
+    if place.name == HOST:
+        return None
+    if place.part == "audio":
+        raise TinymlError("There is nothing to hear", "--path audio", f"{instead} {run.path} --replay DIR")
+    rows = np.linspace(0, len(labels) - 1, min(limit, len(labels))).astype(np.int64)
+    inputs = model.inputs(features[rows])
+    outputs, facts = model_outputs(run, place, inputs)
+    expected, reference = model.reference(inputs)
+    return facts | compared(run.manifest().labels, labels[rows], outputs, expected, reference)
 
 
 def model_outputs(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data.wand.takes import CHANNELS as AXES
 from tinyml_cli.device.protocol import Anomaly, Event, Features, Image, Input, Scores
+from tinyml_cli.evaluation.drift import looks
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.features import raster
 from tinyml_cli.features.drift_settings import Column, Reference
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.manifest import Manifest
-
-Values = dict[str, NDArray[np.float64]]
 
 _QUANTILES = 40
 # More features than these are averaged over time, so that a manifest stays readable.
@@ -66,7 +70,15 @@ def sound_values(labels: Sequence[str], outputs: NDArray[np.int8], frames: NDArr
 
 def image_values(labels: Sequence[str], outputs: NDArray[np.int8], inputs: NDArray[np.int8]) -> Values:
     """Of images: int8 scores [n, labels], int8 pixels [n, rows, columns, channels]."""
-    return {**_scores(outputs, labels), **_looks(inputs)}
+    return {**_scores(outputs, labels), **looks.of_pictures(inputs)}
+
+
+def gesture_values(
+    gesture: GestureInput, labels: Sequence[str], outputs: NDArray[np.int8], inputs: NDArray[np.int8]
+) -> Values:
+    """Of a wand: int8 scores [n, labels], int8 pictures of strokes or windows of motion [n, ...]."""
+    of_input = looks.of_strokes if gesture.input == "stroke" else looks.of_motion
+    return {**_scores(outputs, labels), **of_input(inputs)}
 
 
 def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Values:
@@ -80,7 +92,7 @@ def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Valu
     scores: list[int] = []
     outputs: list[list[int]] = []
     frames: list[bytes] = []
-    pixels: list[bytes] = []
+    inputs: list[bytes] = []
     for event in events:
         match event:
             case Anomaly():
@@ -91,13 +103,13 @@ def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Valu
             case Features():
                 frames.append(event.data)
             case Input():
-                pixels.append(event.data)
+                inputs.append(event.data)
     values: Values = {}
     if scores:
         values["score"] = np.array(scores, np.float64)
     if outputs:
         values |= _scores(np.array(outputs, np.int8), manifest.labels)
-    return values | _frame_values(manifest, frames) | _pixel_values(manifest, pixels)
+    return values | _frame_values(manifest, frames) | _input_values(manifest, inputs)
 
 
 def _frame_values(manifest: Manifest, frames: Sequence[bytes]) -> Values:
@@ -113,27 +125,21 @@ def _frame_values(manifest: Manifest, frames: Sequence[bytes]) -> Values:
     return _features(stacked, names) if len(names) == stacked.shape[1] else {}
 
 
-def _pixel_values(manifest: Manifest, pixels: Sequence[bytes]) -> Values:
-    image = manifest.image
-    if image is None:
+def _input_values(manifest: Manifest, inputs: Sequence[bytes]) -> Values:
+    """Of the model inputs that a board has reported; those of another size are passed over."""
+    image, gesture = manifest.image, manifest.gesture
+    shape: tuple[int, ...]
+    if image is not None:
+        shape = image.size, image.size, image.channels
+        of_input: Callable[[NDArray[np.int8]], Values] = looks.of_pictures
+    elif gesture is not None:
+        imu = gesture.imu
+        shape = (imu.window_samples, AXES, 1) if imu else (raster.SIZE, raster.SIZE, raster.CHANNELS)
+        of_input = looks.of_motion if imu else looks.of_strokes
+    else:
         return {}
-    shape = (image.size, image.size, image.channels)
-    whole = [each for each in pixels if len(each) == image.size**2 * image.channels]
-    return _looks(np.frombuffer(b"".join(whole), np.int8).reshape(-1, *shape)) if whole else {}
-
-
-def _looks(pixels: NDArray[np.int8]) -> Values:
-    """What light, lens and place do to pictures, in int8 steps: pixels alone would say little."""
-    values = pixels.astype(np.float64)
-    grey = values.mean(axis=3)
-    looks = {
-        "feature brightness": grey.mean(axis=(1, 2)),
-        "feature contrast": grey.std(axis=(1, 2)),
-        "feature detail": np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2)),
-    }
-    if values.shape[3] > 1:
-        looks["feature colour"] = (values.max(axis=3) - values.min(axis=3)).mean(axis=(1, 2))
-    return looks
+    whole = [each for each in inputs if len(each) == math.prod(shape)]
+    return of_input(np.frombuffer(b"".join(whole), np.int8).reshape(-1, *shape)) if whole else {}
 
 
 def _scores(outputs: NDArray[np.int8], labels: Sequence[str]) -> Values:

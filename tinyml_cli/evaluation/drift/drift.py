@@ -11,8 +11,9 @@ import numpy as np
 from tinyml_cli.console import console
 from tinyml_cli.device.protocol import Event, LineDecoder, Malformed, Text
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.drift.columns import Values, event_values, reference_of
+from tinyml_cli.evaluation.drift.columns import event_values, reference_of
 from tinyml_cli.evaluation.drift.compare import KS_DRIFT, PSI_DRIFT, Shift, compare
+from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run

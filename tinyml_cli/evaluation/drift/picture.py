@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml_cli.evaluation.drift.columns import Values
 from tinyml_cli.evaluation.drift.compare import KS_DRIFT, PSI_DRIFT, Shift
+from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.files import atomic_path
 
