@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tinyml_cli.features.gesture_settings import UNKNOWN, ImuInput
 from tinyml_cli.recipes.base import BaseRecipe, Section
@@ -59,10 +59,13 @@ class WandModelRecipe(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+_IMU_EPOCHS = 20
+
+
 class WandTrainingRecipe(Section):
     """Optimisation."""
 
-    epochs: int = Field(default=50, ge=1, le=10_000)
+    epochs: int = Field(default=50, ge=1, le=10_000, description="by default 20 for input imu")
     epoch_examples: int = Field(
         default=4000, ge=16, le=1_000_000, description="variations that an epoch shows"
     )
@@ -87,6 +90,17 @@ class WandRecipe(BaseRecipe):
     unknown: UnknownRecipe = Field(default_factory=UnknownRecipe)
     model: WandModelRecipe = Field(default_factory=WandModelRecipe)
     training: WandTrainingRecipe = Field(default_factory=WandTrainingRecipe)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _windows_need_fewer_epochs(cls, values: Any) -> Any:
+        """The few takes that raw motion is learnt from are known by heart after twenty epochs."""
+        if not isinstance(values, dict) or not isinstance(values.get("training", {}), dict | None):
+            return values
+        training = {k: v for k, v in (values.get("training") or {}).items() if (k, v) != ("epochs", None)}
+        if values.get("input") == "imu":
+            training.setdefault("epochs", _IMU_EPOCHS)
+        return {**values, "training": training}
 
     @field_validator("labels")
     @classmethod
