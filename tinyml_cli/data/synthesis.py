@@ -24,7 +24,7 @@ from tinyml_cli.files import atomic_path, cache_dir
 # Raised whenever the same plan would be spoken or trimmed differently.
 _CACHE_FORMAT = 1
 # Share of the utterances beside espeak, which speaks the rest. flite's voices are few but closer to people;
-# Kokoro's are closest, but each clip takes most of a second of a processor.
+# Kokoro's are neural, but each clip takes most of a second of a processor.
 _SHARES = {"flite": 0.3, "kokoro": 0.15}
 # Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
@@ -184,10 +184,11 @@ def _flite_utterance(word: str, rng: np.random.Generator) -> flite.Utterance:
 
 
 def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.Utterance:
+    # At 0.7 and 1.4 three models understood 43 of 108 times "no", at 0.85 and 1.2 it was 69 of 108.
     return kokoro.Utterance(
         text=word + str(rng.choice(_PUNCTUATION)),
         voice=str(rng.choice(kokoro.VOICES)),
-        speed=round(float(rng.uniform(0.7, 1.4)), 2),
+        speed=round(float(rng.uniform(0.85, 1.2)), 2),
     )
 
 

@@ -25,7 +25,7 @@ def examine() -> list[Finding]:
             "espeak-ng", "training without recordings", _package("espeakng_loader"), _pip("speech"), False
         ),
         Finding("flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False),
-        Finding("Kokoro", "the most natural voices", _kokoro(), kokoro_files.remedy(), False),
+        Finding("Kokoro", "neural voices for synthesised speech", _kokoro(), kokoro_files.remedy(), False),
         Finding("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
         Finding("g++", "--board native", _program("g++", "c++", "clang++"), _system("g++"), False),
         Finding(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
