@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import Tinyml
 from tinyml_cli.console import console
 from tinyml_cli.data import record_gesture, stroke_source
 from tinyml_cli.data.stroke_source import Drawing, Heard, parse_characteristic
@@ -191,3 +192,9 @@ def test_without_bleak_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "bleak", None)
     with pytest.raises(TinymlError, match=r"tinyml-cli\[ble\]"):
         stroke_source.BluetoothWand()
+
+
+def test_a_board_that_no_hand_can_wave_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
+    answer = tinyml("data", "record", "--gesture", "wing", "--board", "sim", "--json", cwd=tmp_path, code=2)
+    assert "--replay" in answer.json["error"]["next_step"]
+    assert not list(tmp_path.iterdir())

@@ -15,10 +15,10 @@ import numpy as np
 
 from tinyml_cli.data.wand.strokes import MAX_POINTS, Points
 from tinyml_cli.device import protocol
-from tinyml_cli.device.connect import open_board
+from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.link import Link
+from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.run import Run
 
 SERVICE_UUID = "4798e0f2-0000-4d68-af64-8a8f5258404e"
 """Of the course's magic wand; its browser page and this tool read the same firmware."""
@@ -214,23 +214,29 @@ def parse_characteristic(data: bytes) -> Drawing | None:
 
 
 @contextlib.contextmanager
-def open_wand(board: str | None, port: str | None, run: str | None, ble: str | None) -> Iterator[StrokeWand]:
+def open_wand(board: str | None, port: str | None, ble: str | None) -> Iterator[StrokeWand]:
     """A wand on a board's serial port, or over Bluetooth.
 
     Args:
         board: its name.
-        port: where a real board is.
-        run: the run whose firmware a virtual board boots; the latest by default.
+        port: where it is, if it cannot be found by itself.
         ble: address or name of the board, "any" for the first that is found; None: the serial port.
 
     Raises:
-        TinymlError: no such wand, other firmware, or a package is missing.
+        TinymlError: no such wand, one that no hand can wave, other firmware, or a package is missing.
     """
     if ble is not None:
         with contextlib.closing(BluetoothWand(None if ble == "any" else ble)) as wand:
             yield wand
         return
-    with open_board(Run.open(run), board or "nano33ble", port) as link:
+    target = load_board(board or "nano33ble")
+    if target.kind != "usb" and port is None:
+        raise TinymlError(
+            f"Nobody can wave `{target.name}`, which is no device",
+            "--board",
+            "Connect a board, or use --ble. Strokes that there are: tinyml monitor RUN --board sim --replay DIR",
+        )
+    with Link(link_url(target, port)) as link:
         yield BoardWand(link, link.wait_ready())
 
 

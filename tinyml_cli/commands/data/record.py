@@ -94,7 +94,7 @@ def command(
         from tinyml_cli.data.stroke_source import open_wand
 
         strokes = record_gesture.plan_of(options.word_tuple(gesture) or (), speaker, out, count)
-        with open_wand(board, port, run, ble) as wand:
+        with open_wand(board, port, ble) as wand:
             drawn = record_gesture.record_gestures(strokes, wand)
         console.result(drawn, record_gesture.text(drawn))
         return
