@@ -234,7 +234,7 @@ def open_wand(board: str | None, port: str | None, ble: str | None) -> Iterator[
         raise TinymlError(
             f"Nobody can wave `{target.name}`, which is no device",
             "--board",
-            "Connect a board, or use --ble. Strokes that there are: tinyml monitor RUN --board sim --replay DIR",
+            "Connect a board, or use --ble. To replay recorded ones: tinyml monitor --board sim --replay DIR",
         )
     with Link(link_url(target, port)) as link:
         yield BoardWand(link, link.wait_ready())
