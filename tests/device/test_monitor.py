@@ -63,6 +63,15 @@ def test_the_sound_that_fired_is_saved(run: Run, clips: Path, tmp_path: Path) ->
     assert np.array_equal(sound, with_quiet(LOUD, 16_000)[end - 16_000 : end])
 
 
+def test_two_models_that_fire_at_once_leave_a_file_each(tmp_path: Path) -> None:
+    kept = Triggers(tmp_path, clip_ms=1000, sample_rate_hz=16_000)
+    kept.play("yes/a.wav", with_quiet(LOUD, 16_000))
+    for model in ("near", "far"):
+        kept.take(Detection.model_validate({"label": "yes", "score": 0.9, "t_ms": 1500, "model": model}))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"yes_yes_a_near_00000.50s.wav", "yes_yes_a_far_00000.50s.wav"}
+
+
 def test_triggers_go_into_a_folder_of_their_own(run: Run, clips: Path, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="not an empty folder"):
         monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=clips))

@@ -83,7 +83,10 @@ class Triggers:
             console.warn(f"The sound of the report at {detection.t_ms} ms was lost: nothing was saved.")
             return None
         time_ms = max(0, detection.t_ms - (LEAD_IN_MS if self._is_played else 0))
-        return write_trigger(self._folder, detection.label, self._source, time_ms, clip, self._sample_rate_hz)
+        # Where a board holds two models, each names itself: both may report the same word at once.
+        model = getattr(detection, "model", None)
+        source = f"{self._source}_{model}" if model else self._source
+        return write_trigger(self._folder, detection.label, source, time_ms, clip, self._sample_rate_hz)
 
     def _hear(self, start: int, audio: NDArray[np.int16]) -> None:
         """The samples that are known: int16 [samples], the first of which is number `start` of the stream."""
