@@ -14,6 +14,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, TrainingRecipe
 from tinyml_cli.training import fit as fitting
+from tinyml_cli.training.balance import balance
 from tinyml_cli.training.examples import Examples, to_float
 
 SHAPE = (20, 12, 1)
@@ -95,6 +96,29 @@ def test_it_learns_and_logs(whole: tuple[fitting.Fitted, Path]) -> None:
     held_out = examples(3, 64)
     scores = fitted.model.predict(to_float(held_out.features), verbose=0)
     assert (scores.argmax(axis=1) == held_out.labels).mean() > 0.9
+
+
+def test_scores_do_not_tell_how_often_a_label_was_shown(tmp_path: Path) -> None:
+    """`late` weighs nine times as much as the others, and the last biases take that back."""
+    skewed = {"class_weights": {"late": 9.0}}
+    plain = run(tmp_path / "plain", recipe(2, balance_scores=False, **skewed))
+    balanced = run(tmp_path / "balanced", recipe(2, **skewed))
+    *layers, bias = weights(plain)
+    *same_layers, shifted = weights(balanced)
+    assert all((a == b).all() for a, b in zip(layers, same_layers, strict=True))
+    shift = shifted - bias
+    assert shift[0] - shift[2] == pytest.approx(np.log(9), abs=0.2)  # labels are drawn, so nearly
+    assert shift.sum() == pytest.approx(0, abs=1e-5)
+
+
+def test_balanced_scores_are_divided_by_the_shares() -> None:
+    model = build_model("ds_cnn", SHAPE, 3, OPTIONS)
+    inputs = to_float(examples(4, 16).features)
+    before, shares = model.predict(inputs, verbose=0), np.array([0.1, 0.7, 0.2], np.float32)
+    balance(model, shares)
+    expected = before / shares
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-5)
 
 
 def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: Path) -> None:

@@ -127,6 +127,9 @@ class TrainingRecipe(Section):
     class_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
         default_factory=dict, description="label -> weight of its loss; 1 where left out"
     )
+    balance_scores: bool = Field(
+        default=True, description="take back from the scores how often each label was shown"
+    )
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")
 

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
+from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.average import Average, twin_of
+from tinyml_cli.training.balance import balance
 from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Checkpoint, Progress
 from tinyml_cli.training.examples import Examples, Source, to_float
@@ -112,13 +114,15 @@ def fit(
     if miner is not None and progress.found is not None:
         miner.use(progress.found)
     interrupted = _run(learner, validation, recipe, miner, _Log(logs, checkpoint, progress))
-    return Fitted(
-        model=checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress),
-        epochs=progress.epochs_done,
-        validation_accuracy=progress.accuracy,
-        validation_loss=progress.loss,
-        interrupted=interrupted,
-    )
+    model = checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress)
+    judged = {"accuracy": progress.accuracy, "loss": progress.loss}
+    if recipe.training.balance_scores:
+        shares = batches.shares(progress.epochs_done - 1)
+        # Silence is told from speech anyhow; were it raised for being rare, quiet words would be lost.
+        shares[recipe.labels.index(SILENCE)] = shares[recipe.labels.index(UNKNOWN)]
+        balance(model, shares)
+        judged = judge(predict(model, validation.features), validation.labels)
+    return Fitted(model, progress.epochs_done, judged["accuracy"], judged["loss"], interrupted)
 
 
 def _run(learner: _Learner, validation: Examples, recipe: KwsRecipe, miner: Miner | None, log: _Log) -> bool:
