@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
     assert manifest.metrics["tune"]["value"] == max(row["value"] for row in found["trials"])
     assert Path(found["picture"]).stat().st_size > 1000
     opened = study.open_study(
-        tmp_path / "study.log", 5, worker.Search(_recipe(), parse_budget(LIMIT), 3, tmp_path).about
+        tmp_path / "study.log", worker.Search(_recipe(), parse_budget(LIMIT), 3, tmp_path).about
     )
     for trial in opened.get_trials(deepcopy=False):
         assert ("over" in trial.user_attrs) == (trial.user_attrs["instructions"] > 400_000)
@@ -99,7 +100,7 @@ def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
         child.wait()
         search = worker.Search(_recipe(), parse_budget(LIMIT), 1, tmp_path / "study-trials")
-        opened = study.open_study(journal, 5, search.about)
+        opened = study.open_study(journal, search.about)
         (lost,) = [t for t in opened.get_trials(deepcopy=False) if t.state.name == "RUNNING"]
         worker.work(search, opened)
     finally:
@@ -113,20 +114,20 @@ def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
 
 
 def test_another_search_cannot_join(tmp_path: Path) -> None:
-    study.open_study(tmp_path / "study.log", 1, {"recipe": "a", "limits": {}})
-    study.open_study(tmp_path / "study.log", 2, {"recipe": "a", "limits": {}})
+    study.open_study(tmp_path / "study.log", {"recipe": "a", "limits": {}})
+    study.open_study(tmp_path / "study.log", {"recipe": "a", "limits": {}})
     with pytest.raises(TinymlError, match="limits differ"):
-        study.open_study(tmp_path / "study.log", 1, {"recipe": "a", "limits": {"ram": 1}})
+        study.open_study(tmp_path / "study.log", {"recipe": "a", "limits": {"ram": 1}})
 
 
 def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     (tmp_path / "study.log").write_bytes(b"\x00\xff not a journal\n" * 5)
     with pytest.raises(TinymlError, match=r"study\.log.*--study"):
-        study.open_study(tmp_path / "study.log", 1, {})
+        study.open_study(tmp_path / "study.log", {})
 
 
 def test_a_living_process_keeps_its_trial(tmp_path: Path) -> None:
-    opened = study.open_study(tmp_path / "study.log", 1, {})
+    opened = study.open_study(tmp_path / "study.log", {})
     trial = opened.ask()
     opened._storage.set_trial_user_attr(trial._trial_id, "worker", f"elsewhere:{os.getpid()}")
     opened._storage.set_trial_user_attr(trial._trial_id, "beat", time.time())
@@ -136,7 +137,7 @@ def test_a_living_process_keeps_its_trial(tmp_path: Path) -> None:
 
 
 def test_poor_short_trainings_are_stopped(tmp_path: Path) -> None:
-    opened = study.open_study(tmp_path / "study.log", 1, {})
+    opened = study.open_study(tmp_path / "study.log", {})
     for value in (0.5, 0.6, 0.7, 0.8):
         opened.ask().set_user_attr("short", value)
     assert worker._is_poor(0.6, opened)
@@ -196,13 +197,28 @@ def test_what_a_task_varies_is_a_valid_recipe(recipe: BaseRecipe) -> None:
 
 def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
     recipe = recipes.load(configs_dir() / "kws.yaml")
-    opened = study.open_study(tmp_path / "study.log", 1, {}, start_of(recipe))
+    opened = study.open_study(tmp_path / "study.log", {}, start_of(recipe))
     first = worker.with_values(recipe, space_of(SimpleNamespace(name="kws"))(opened.ask()))
     assert isinstance(first, KwsRecipe) and isinstance(recipe, KwsRecipe)
     assert first.model == recipe.model
     assert first.training.learning_rate == recipe.training.learning_rate
-    again = study.open_study(tmp_path / "study.log", 1, {}, start_of(recipe))
+    again = study.open_study(tmp_path / "study.log", {}, start_of(recipe))
     assert again.ask().params == {}, "another worker suggests networks of its own"
+
+
+def test_workers_suggest_different_networks_and_a_seed_the_same_again(tmp_path: Path) -> None:
+    space = space_of(SimpleNamespace(name="kws"))
+
+    def searched(name: str) -> list[dict[str, Any]]:
+        """Two workers that ask in turn, and one that goes on after them."""
+        workers = [study.open_study(tmp_path / name, {}) for _ in range(2)]
+        trials = [study.ask(workers[turn % 2], 7) for turn in range(6)]
+        trials.append(study.ask(study.open_study(tmp_path / name, {}), 7))
+        return [space(trial) for trial in trials]
+
+    first = searched("a.log")
+    assert len({str(values) for values in first}) == 7
+    assert searched("b.log") == first
 
 
 def test_a_network_of_another_kind_starts_nothing() -> None:

@@ -10,9 +10,12 @@ import os
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tinyml_cli.errors import TinymlError
 
@@ -41,17 +44,15 @@ def require_optuna() -> Any:
             "Tuning needs Optuna, which is not installed", "optuna", "Run: pip install 'tinyml-cli[tune]'"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     return optuna
 
 
-def open_study(
-    path: Path, seed: int, settings: dict[str, Any], start: Mapping[str, Any] | None = None
-) -> optuna.Study:
+def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | None = None) -> optuna.Study:
     """Opens or makes a study.
 
     Args:
         path: of its journal.
-        seed: of the sampler; the process's number is added, so that workers do not suggest the same.
         settings: what the study is about; one that is about something else is refused.
         start: parameters that a new study tries first.
 
@@ -70,7 +71,6 @@ def open_study(
             study_name=_NAME,
             directions=list(DIRECTIONS),
             load_if_exists=True,
-            sampler=module.samplers.TPESampler(multivariate=True, group=True, seed=seed, n_startup_trials=8),
         )
     # A file of something else makes Optuna's reader raise nearly anything.
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
@@ -90,6 +90,24 @@ def open_study(
             "Give the same options to join it, or another file with --study.",
         )
     return study
+
+
+def ask(study: optuna.Study, seed: int) -> optuna.Trial:
+    """The next trial. What it suggests depends on the seed, its number and what is known by then.
+
+    So workers that start alike do not try the same, and a search that goes on does not begin again.
+    """
+    study.sampler = _sampler(seed, len(study.get_trials(deepcopy=False)))
+    trial = study.ask()
+    study.sampler = _sampler(seed, trial.number)  # another worker may have been faster
+    return trial
+
+
+def _sampler(seed: int, number: int) -> Any:
+    mixed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return require_optuna().samplers.TPESampler(
+        multivariate=True, group=True, seed=mixed, n_startup_trials=8, constant_liar=True
+    )
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ def tune(
     """
     path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
-    study = studies.open_study(path, recipe.seed, search.about, start_of(recipe))
+    study = studies.open_study(path, search.about, start_of(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
         work(search, study)

@@ -73,7 +73,7 @@ def work(search: Search, study: optuna.Study) -> None:
             raise TinymlError(
                 f"Of {tried} candidates too few keep the limits", str(search.folder), "Loosen the limits."
             )
-        trial = study.ask()
+        trial = studies.ask(study, search.recipe.seed)
         with studies.beating(study, trial.number):
             try:
                 values = _try(search, study, trial)
