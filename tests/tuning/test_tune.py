@@ -25,6 +25,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tasks import get_task
 from tinyml_cli.tuning import helpers, outcome, study, worker
 from tinyml_cli.tuning.spaces import space_of, start_of
 from tinyml_cli.tuning.tune import limits_of, tune
@@ -204,6 +205,15 @@ def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
     assert first.training.learning_rate == recipe.training.learning_rate
     again = study.open_study(tmp_path / "study.log", {}, start_of(recipe))
     assert again.ask().params == {}, "another worker suggests networks of its own"
+
+
+@needs_sim
+def test_a_network_that_answers_the_same_to_everything_is_measured() -> None:
+    model = get_task("patterns").build_model(_recipe())
+    for weight in model.trainable_weights:
+        weight.assign(0 * weight)
+    figures, over = worker.feasible(model, parse_budget(LIMIT))
+    assert figures["instructions"] > 1000 and not over
 
 
 def test_workers_suggest_different_networks_and_a_seed_the_same_again(tmp_path: Path) -> None:

@@ -130,11 +130,16 @@ def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[
     """Exact figures of an untrained network's firmware, and which limits it exceeds, in words.
 
     Sizes, instructions and RAM do not depend on the weights' values, only on shapes: so nothing that a board
-    cannot hold is trained.
+    cannot hold is trained. The network is spoilt by it.
     """
     from tinyml_cli.tflite.convert import to_flatbuffers
 
-    samples = np.random.default_rng(0).normal(size=(_FEASIBILITY_SAMPLES, *model.input_shape[1:]))
+    rng = np.random.default_rng(0)
+    # An untrained network may answer the same to everything, and then int8 has no scale for its scores.
+    for weight in model.trainable_weights:
+        if len(weight.shape) == 1:
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    samples = rng.normal(size=(_FEASIBILITY_SAMPLES, *model.input_shape[1:]))
     source = _InMemory(model)
     int8 = to_flatbuffers(source, [samples.astype(np.float32)]).int8
     report = firmware_report(int8)
