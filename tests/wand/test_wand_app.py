@@ -17,14 +17,18 @@ from tests.firmware.test_kws_app import TOOLS, Device
 from tests.wand import waved_run
 from tinyml_cli.console import console
 from tinyml_cli.data.wand import hand, kinematics
+from tinyml_cli.data.wand.motion_file import write_motion
 from tinyml_cli.data.wand.strokes import Stroke, to_points, write_strokes
 from tinyml_cli.device import build, vendor
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.drift.felt import felt_reference
+from tinyml_cli.evaluation.gestures import GestureModel
 from tinyml_cli.features import motion
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.motion_windows import MotionWindow, quantize
 from tinyml_cli.features.raster import rasterise
+from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
@@ -248,6 +252,39 @@ def test_monitor_moves_the_wand_through_strokes(
     assert [event["detected"] for event in of(events, "clip")] == ["wide", "upright"]
     refused = tinyml(*command[:-1], tmp_path / "nothing", cwd=tmp_path, code=2)
     assert "no such recording" in refused.err
+
+
+def test_motion_that_a_board_reports_is_compared_with_the_training(
+    boot: Boot, runs: dict[str, Run], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    """Takes from the reference, played to firmware: no drift; the board turned in its holder: drift."""
+    boot("motion", "native").process.kill()
+    run = runs["motion"]
+    manifest = run.manifest()
+    gesture = manifest.gesture
+    assert gesture is not None and gesture.imu is not None
+    rng = np.random.default_rng(6)
+    labels = np.arange(90) % 3
+    takes = np.cumsum(rng.normal(0, 60, (90, 60, 6)), axis=1)
+    takes[..., 2] += 1000
+    takes[..., 5] += np.array([0, -2500, 2500])[labels, None]
+    takes = np.clip(takes, -32768, 32767).astype(np.int16)
+    model = GestureModel(run.file(MODEL_INT8).read_bytes(), WandRecipe(input="imu", imu=gesture.imu))
+    manifest.reference = felt_reference(gesture, manifest.labels, model, takes, labels)
+    run.save(manifest)
+
+    codes = []
+    for name, axes in (("same", [0, 1, 2, 3, 4, 5]), ("turned", [1, 2, 0, 4, 5, 3])):
+        for number, (take, label) in enumerate(zip(takes, labels, strict=True)):
+            path = tmp_path / name / manifest.labels[label] / f"{number}.csv"
+            write_motion(path, take[:, axes], gesture.rate_hz)
+        log = tmp_path / f"{name}.jsonl"
+        played = ("--replay", tmp_path / name, "--trace", "scores,features", "--log", log)
+        tinyml("monitor", run.path, "--board", "native", *played, cwd=tmp_path)
+        answer = tinyml("drift", run.path, log, "--json", cwd=tmp_path, code=None)
+        assert answer.json["missing"] == []
+        codes.append(answer.code)
+    assert codes == [0, 1]
 
 
 def _base64(points: np.ndarray) -> str:

@@ -16,12 +16,14 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.drift.columns import gesture_values
+from tinyml_cli.evaluation.drift.felt import felt_reference
 from tinyml_cli.evaluation.drift.keep import keep_reference
 from tinyml_cli.evaluation.gesture_report import render
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
 from tinyml_cli.tasks.wand_held_out import LabelledGestures
@@ -79,8 +81,7 @@ def evaluate_gestures(
     )
     inputs = model.inputs(takes.features)
     answers = answer_inputs(float_model, model, real, inputs)
-    values_of = partial(gesture_values, manifest.gesture, manifest.labels)
-    keep_reference(run, takes.note, answers.int8, inputs, values_of)
+    _keep_reference(run, manifest, model, takes, inputs, answers.int8)
     chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
     by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
     answer_book.keep(run, data_dir, split, takes, by_model)
@@ -100,6 +101,26 @@ def evaluate_gestures(
     _write(run, outcome, takes, recipe)
     _show(outcome)
     return outcome
+
+
+def _keep_reference(
+    run: Run,
+    manifest: Manifest,
+    model: GestureModel,
+    takes: LabelledGestures,
+    inputs: interpret.Int8Array,
+    outputs: interpret.Int8Array,
+) -> None:
+    """A board judges a stroke when it is whole, and raw motion in windows that it cuts by itself."""
+    gesture = manifest.gesture
+    assert gesture is not None
+    if gesture.imu is None:
+        keep_reference(run, takes.note, outputs, inputs, partial(gesture_values, gesture, manifest.labels))
+        return
+    felt = felt_reference(gesture, manifest.labels, model, takes.features, takes.labels)
+    manifest = run.manifest()
+    manifest.reference = felt.model_copy(update={"of": f"{felt.of}; {takes.note}"})
+    run.save(manifest)
 
 
 def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:
