@@ -46,8 +46,7 @@ def main() -> int:
         options = ("--ecg", chosen.ecg, "--motion", chosen.motion)
         done.append(run("anomaly.py", "--out", chosen.out / "anomaly", *options))
     if chosen.gestures:
-        epochs = ("--set", "training.epochs=20")
-        done.append(run("wand_imu.py", "--data", chosen.gestures, "--out", chosen.out / "wand", *epochs))
+        done.append(run("wand_imu.py", "--data", chosen.gestures, "--out", chosen.out / "wand"))
     if chosen.strokes:
         done.append(run("wand.py", "--data", chosen.strokes, "--out", chosen.out / "strokes"))
     data = {"speech": chosen.data, "images": chosen.images, "strokes": chosen.strokes, "series": chosen.ecg}

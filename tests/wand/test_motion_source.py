@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinyml_cli import recipes
 from tinyml_cli.data.wand import other_motion
 from tinyml_cli.data.wand.motion_augment import augment
 from tinyml_cli.data.wand.motion_file import write_motion
@@ -34,6 +35,17 @@ def folder_of(root: Path, takes: int = 20) -> Path:
         for number in range(takes):
             write_motion(root / label / f"{number}.csv", samples_of(number + 100 * index), 100)
     return root
+
+
+def test_raw_motion_is_learnt_for_fewer_epochs(tmp_path: Path) -> None:
+    def epochs(given: dict[str, object], *overrides: str, config: Path | None = None) -> int:
+        return recipes.resolve("wand", config, list(overrides), given).training.epochs  # type: ignore[attr-defined]
+
+    assert (epochs({}), epochs({"input": "stroke"}), epochs({"input": "imu"})) == (50, 50, 20)
+    assert epochs({"input": "imu"}, "training.epochs=7") == 7
+    own = tmp_path / "own.yaml"
+    own.write_text("input: imu\ntraining: {epochs: 9}\n", encoding="utf-8")
+    assert epochs({}, config=own) == 9
 
 
 def write_csv(path: Path, header: str, rows: np.ndarray, gap: int = 0) -> Path:
