@@ -284,7 +284,7 @@ class _LossyLink:
     def take_events(self) -> list[Audio]:
         return []
 
-    def events(self) -> Iterator[Audio]:
+    def events(self, duration_s: float) -> Iterator[Audio]:
         yield from self._events
 
 

@@ -94,6 +94,15 @@ def test_a_gesture_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([], [1])
 
 
+def test_nobody_is_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a keyboard nobody could end it."""
+    monkeypatch.setattr(record_gesture, "_PATIENCE_S", 0.05)
+    plan = record_gesture.plan_of(("wing",), "ada", tmp_path, 3)
+    with pytest.raises(TinymlError, match="No stroke came"):
+        record_gesture.record_gestures(plan, Script("12"))
+    assert widths(tmp_path, "wing") == [1, 2]
+
+
 def test_a_gesture_that_stands_there_twice_is_refused() -> None:
     with pytest.raises(TinymlError, match="twice"):
         record_gesture.plan_of(("wing", "wing"), None, None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from tinyml_cli.features.raster import SIZE, rasterise
 from tinyml_cli.files import write_atomic
 
 _POLL_S = 0.1
+_PATIENCE_S = 120.0
 _COLUMNS = 10
 _ENLARGED = 3
 _HELP = "u undo, l to the next gesture, s skip, q quit"
@@ -150,9 +152,10 @@ def record_gestures(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
         quit.
 
     Raises:
-        TinymlError: the wand is lost, or a full disk.
+        TinymlError: the wand is lost or draws nothing for two minutes, or a full disk.
     """
     session = _Session(plan)
+    patient_until = time.monotonic() + _PATIENCE_S
     console.info(f"Strokes from {wand.name}. Rest, draw, rest. {_HELP}.")
     try:
         with _keys() as keys, console.live() if console.is_terminal else contextlib.nullcontext() as draw:
@@ -161,6 +164,11 @@ def record_gestures(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
                     _take(session, drawing, draw)
                 elif keys is not None and (key := keys.read(0)):
                     session.press(key)
+                elif time.monotonic() < patient_until:
+                    continue
+                else:
+                    raise _nothing_drawn(wand.name)
+                patient_until = time.monotonic() + _PATIENCE_S
     except KeyboardInterrupt:
         session.is_quit = True
     rows: list[dict[str, Any]] = [
@@ -217,6 +225,14 @@ def _take(session: _Session, drawing: Drawing, draw: Callable[[Any], None] | Non
         draw(half_blocks(rasterise(drawing.points), SIZE).append(line))
     elif drawing.is_done:
         console.info(f"{gesture}: {count} of {session.plan.count}")
+
+
+def _nothing_drawn(name: str) -> TinymlError:
+    return TinymlError(
+        f"No stroke came for {_PATIENCE_S:.0f} seconds",
+        name,
+        "Hold the board still, draw, hold it still; what was taken is kept, and the same command goes on.",
+    )
 
 
 @contextlib.contextmanager

@@ -225,7 +225,7 @@ class BoardSource(_Source):
         try:
             if self._feed is not None:
                 return self._collect(self._played(self._feed, seconds), wanted, on_block)
-            return self._collect(self._link.events(), wanted, on_block)
+            return self._collect(self._link.events(seconds + _SILENT_BOARD_S), wanted, on_block)
         finally:
             self._link.trace("off")
             self._link.take_events()
@@ -259,6 +259,6 @@ class BoardSource(_Source):
                 break
             if time.monotonic() > deadline:
                 raise TinymlError("The board sends no sound", self._link.url, "Reset it and try again.")
-        if not pieces:
+        if not pieces or (self._feed is None and expected - first < wanted):
             raise TinymlError("The board sends no sound", self._link.url, "Flash it again: tinyml flash")
         return np.concatenate(pieces)[:wanted]

@@ -7,6 +7,7 @@ import contextlib
 import queue
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ _DONE = 2
 _SEARCH_S = 10.0
 _READ_EVERY_S = 0.05
 _CONNECT_S = 3 * _SEARCH_S
+_ASK_AFTER_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,18 @@ class BoardWand:
             )
         self.name = f"wand on {ready.board}"
         self._link = link
+        self._heard_s = time.monotonic()
 
     def next(self, timeout_s: float) -> Drawing | None:
-        """The next stroke: the serial protocol sends whole ones."""
+        """The next stroke: the serial protocol sends whole ones. A silent board is asked if it is there."""
         for event in self._link.events(timeout_s):
+            self._heard_s = time.monotonic()
             if isinstance(event, protocol.Stroke):
                 pairs = event.points[: len(event.points) // 2 * 2]
                 return Drawing(np.frombuffer(pairs, np.int8).reshape(-1, 2), is_done=True)
+        if time.monotonic() - self._heard_s >= _ASK_AFTER_S:
+            self._link.info()
+            self._heard_s = time.monotonic()
         return None
 
 
