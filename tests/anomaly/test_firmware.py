@@ -222,5 +222,7 @@ def test_monitor_replays_and_draws(
     assert log.read_text().count('"anomaly"') > 50
     refused = tinyml(*command, "--calibrate", "1", cwd=tmp_path, code=2)
     assert "seconds of normal running" in refused.err
+    refused = tinyml(*command[:-2], "--calibrate", "15", cwd=tmp_path, code=2)
+    assert "add --replay" in refused.err  # there is nothing that could end it
     calibrated = tinyml(*command[:-1], replay / "normal", "--calibrate", "15", cwd=tmp_path)
     assert "Calibrated on" in calibrated.out

@@ -23,6 +23,7 @@ from tinyml_cli.device.replay import with_quiet
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -70,6 +71,17 @@ def test_two_models_that_fire_at_once_leave_a_file_each(tmp_path: Path) -> None:
         kept.take(Detection.model_validate({"label": "yes", "score": 0.9, "t_ms": 1500, "model": model}))
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"yes_yes_a_near_00000.50s.wav", "yes_yes_a_far_00000.50s.wav"}
+
+
+def test_what_a_run_cannot_do_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match="no threshold of anomalies"):
+        monitor(run, "native", options=MonitorOptions(calibrate_s=20))
+    manifest = run.manifest()
+    manifest.image = ImageInput(size=32)
+    run.save(manifest)
+    with pytest.raises(TinymlError, match="reports no words"):
+        monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
 
 
 def test_triggers_go_into_a_folder_of_their_own(run: Run, clips: Path, tmp_path: Path) -> None:

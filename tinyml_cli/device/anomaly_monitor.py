@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tinyml_cli.device.monitor import MonitorOptions
 
 _PICTURE = "scores.png"
+# A board's clock may go slower than this computer's, and its windows end when they end.
+_SLACK_S = 30.0
 
 
 def watch(
@@ -50,6 +52,12 @@ def watch(
         TinymlError: as of `monitor.monitor`.
     """
     played = [] if options.replay is None else takes(run, manifest, options.replay)
+    if options.calibrate_s and not played and port is None and load_board(board).kind != "usb":
+        raise TinymlError(
+            "A virtual board has no sensor: there is no normal running to learn from",
+            "--calibrate",
+            "Let it feel a recording: add --replay FILE or DIR.",
+        )
     history = History()
     with _view(board, history, options.as_json) as view:
         session = _Session(manifest, view, filters, history)
@@ -97,12 +105,20 @@ class _Session:
         if load_board(board).kind != "usb":
             console.warn("a virtual board has no sensor; it feels what --replay FILE or DIR feeds to it")
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
+        if options.calibrate_s and remaining_s is None:
+            remaining_s = options.calibrate_s + _SLACK_S
         for event in link.events(remaining_s):
             self._show(event)
             if isinstance(event, Calibrated):
                 return
             if isinstance(event, Ready | Reconnected) and options.trace:
                 link.trace(*options.trace)
+        if options.calibrate_s and stop_at is None:
+            raise TinymlError(
+                f"The board does not end its calibration of {options.calibrate_s} s",
+                link.url,
+                "Reset it and try again; tinyml doctor --board BOARD checks its sensors.",
+            )
 
     def _calibrate(self, link: Link, seconds: int) -> None:
         settings = self._manifest.anomaly

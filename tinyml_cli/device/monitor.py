@@ -83,6 +83,7 @@ def monitor(
     manifest = run.manifest()
     if options.replay is not None and manifest.anomaly is None and manifest.gesture is None:
         (pictures if manifest.image else recordings)(options.replay)
+    _check_options(options, manifest)
     _check_triggers(options, board)
     with contextlib.ExitStack() as stack:
         filters = make_filters(list(options.filters))
@@ -108,6 +109,21 @@ def _frame_files(folder: Path, manifest: Manifest) -> Filter:
     from tinyml_cli.device.frames import FrameFiles
 
     return FrameFiles(folder, manifest)
+
+
+def _check_options(options: MonitorOptions, manifest: Manifest) -> None:
+    if options.calibrate_s is not None and manifest.anomaly is None:
+        raise TinymlError(
+            f"A run of `{manifest.task}` has no threshold of anomalies to find",
+            "--calibrate",
+            "Leave it out, or monitor a run of `anomaly`.",
+        )
+    if options.save_triggers is not None and (manifest.image or manifest.gesture or manifest.anomaly):
+        raise TinymlError(
+            f"A run of `{manifest.task}` reports no words whose sound could be kept",
+            "--save-triggers",
+            "Leave it out, or monitor a run of `kws`; --log FILE keeps every event.",
+        )
 
 
 def _check_triggers(options: MonitorOptions, board: str) -> None:
