@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.device import looking_run
@@ -150,6 +152,39 @@ def test_one_allocator_holds_both_interpreters(
     ready = device.wait("ready")
     assert 0 < ready["arena_used"] <= ready["arena_bytes"] == firmware[2]["arena_bytes"]
     assert ready["arena_bytes"] <= ready["arena_used"] + MARGIN_BYTES
+
+
+def test_monitor_plays_the_word_and_shows_what_is_there(
+    firmware: tuple[str, Path, dict[str, Any]], runs: tuple[Run, Run], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    """Images are shown in turn, one each time the word is heard."""
+    board, _, outcome = firmware
+    if (board, outcome["engine"]) != ("native", "aot"):
+        pytest.skip("the host's part is the same for every board")
+    (tmp_path / "photos").mkdir()
+    for name, grey in (("person/a", looking_run.PERSON_GREY), ("street/b", looking_run.NOBODY_GREY)):
+        path = tmp_path / "photos" / f"{name}.png"
+        path.parent.mkdir()
+        Image.fromarray(looking_run.picture(grey)).save(path)
+    for number in range(2):
+        path = tmp_path / "sounds" / "red" / f"{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, sound_of(runs[0], "red"), 16_000)
+    command = ["monitor", runs[0].path, "--board", board, "--replay", tmp_path / "sounds", "--frames"]
+    refused = tinyml(*command, tmp_path / "photos", cwd=tmp_path, code=2)
+    assert "Add --with" in refused.err
+    both = (*command, tmp_path / "photos", "--with", runs[1].path)
+    events = [json.loads(line) for line in tinyml(*both, "--json", cwd=tmp_path).out.splitlines()]
+    seen = [event for event in events if event["event"] == "clip" and "model" in event]
+    assert {event["model"] for event in seen} == {"people"}
+    first, second = seen[:2]
+    assert (first["file"], first["expected"], first["detected"]) == ("person/a.png", "person", "person")
+    assert (second["file"], second["expected"], second["detected"]) == ("street/b.png", "none", None)
+    opened = [event for event in events if event["event"] == "gate" and event["open"]]
+    assert len(opened) == len(seen)
+    names = [event["file"] for event in events if event["event"] == "clip"]
+    assert names[:2] == ["red/0.wav", "person/a.png"]
+    assert "person/a.png: expected person, saw person" in tinyml(*both, cwd=tmp_path).out
 
 
 def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_path: Path) -> None:

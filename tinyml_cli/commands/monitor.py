@@ -43,6 +43,15 @@ def command(
         int | None,
         typer.Option("--calibrate", metavar="SECONDS", help="Find the threshold of anomalies anew."),
     ] = None,
+    other: options.With = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(
+            "--frames",
+            metavar="PATH",
+            help="With --with and --replay: images to show once the word was heard.",
+        ),
+    ] = None,
     app: options.App = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -58,6 +67,7 @@ def command(
       tinyml monitor --board sim --replay recordings/ --json
       tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
       tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
+      tinyml monitor runs/kws-yes-no --with runs/vww-person --replay yes/ --frames photos/
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
@@ -66,6 +76,17 @@ def command(
 
     traced = trace_modes(options.word_list(trace) or [])
     wanted = MonitorOptions(
-        replay, duration, json, log, tuple(filters or ()), traced, save_triggers, app, png, calibrate
+        replay=replay,
+        duration_s=duration,
+        as_json=json,
+        log=log,
+        filters=tuple(filters or ()),
+        trace=traced,
+        save_triggers=save_triggers,
+        app=app,
+        png=png,
+        calibrate_s=calibrate,
+        other=Run.open(other) if other else None,
+        frames=frames,
     )
     monitor(Run.open(run), board, port, wanted)

@@ -56,23 +56,19 @@ def replay_images(
         TinymlError: no images there; or, after all others were shown, those that could not be read.
     """
     damaged: list[tuple[Path, str]] = []
-    nobody = None if manifest.labels[0] == NONE else manifest.labels[0]
     for path in pictures(folder):
         if stop_at is not None and time.monotonic() >= stop_at:
             return
         try:
-            seen = _show(link, path.read_bytes(), manifest, on_event)
+            data = path.read_bytes()
+            link.take_events()
+            link.reset()
+            seen = show_frames(link, data, manifest, on_event)
         except (UnreadableImageError, OSError) as error:
             damaged.append((path, str(error)))
             continue
-        last = seen[-1] if seen else None
-        yield {
-            "event": "clip",
-            "file": path.relative_to(folder).as_posix() if path != folder else path.name,
-            "expected": expected_label(path, folder, manifest.labels),
-            "detected": last.label if last is not None and last.present else nobody,
-            "detections": [person.as_dict() for person in seen],
-        }
+        name = path.relative_to(folder).as_posix() if path != folder else path.name
+        yield judged(name, expected_label(path, folder, manifest.labels), seen, manifest)
     if damaged:
         path, why = damaged[0]
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
@@ -91,13 +87,30 @@ def expected_label(path: Path, root: Path, labels: list[str]) -> str | None:
     return labels[0] if labels[0] == NONE and path.parent != root and path != root else None
 
 
-def _show(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) -> list[Person]:
+def judged(name: str, expected: str | None, seen: list[Person], manifest: Manifest) -> dict[str, Any]:
+    """The `clip` of an image, after which a board saw these."""
+    nobody = None if manifest.labels[0] == NONE else manifest.labels[0]
+    last = seen[-1] if seen else None
+    return {
+        "event": "clip",
+        "file": name,
+        "expected": expected,
+        "detected": last.label if last is not None and last.present else nobody,
+        "detections": [person.as_dict() for person in seen],
+    }
+
+
+def show_frames(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) -> list[Person]:
+    """Shows a JPEG or PNG for as many frames as it takes until somebody counts as seen.
+
+    Raises:
+        UnreadableImageError: it is no image.
+        TinymlError: the device stops answering, or looks through another model.
+    """
     assert manifest.image is not None
     assert manifest.presence is not None
     image = manifest.image
     frame = pack_frame(decode_image(data), image.frame_width, image.frame_height, image.frame_format)
-    link.take_events()
-    link.reset()
     seen: list[Person] = []
     for _ in range(manifest.presence.frames_on):
         link.feed_frame(frame)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.data.triggers import check_folder
+from tinyml_cli.device import tenants
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.filters import Filter, Log, make_filters
@@ -47,6 +48,8 @@ class MonitorOptions:
         app: the firmware application that a virtual board boots; None takes the task's own.
         png: a folder for every frame that the board looks at; a picture of the scores of anomalies.
         calibrate_s: seconds of normal running from which a board finds its threshold anew.
+        other: the run of the second model on the board.
+        frames: images that a cascade's camera sees, each time its gate opens.
         save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
             microphone hears.
     """
@@ -61,6 +64,8 @@ class MonitorOptions:
     app: str | None = None
     png: Path | None = None
     calibrate_s: int | None = None
+    other: Run | None = None
+    frames: Path | None = None
 
 
 def monitor(
@@ -112,6 +117,13 @@ def _frame_files(folder: Path, manifest: Manifest) -> Filter:
 
 
 def _check_options(options: MonitorOptions, manifest: Manifest) -> None:
+    looks = options.other is not None and options.other.manifest().image is not None
+    if options.frames is not None and not (options.replay and looks and manifest.features):
+        raise TinymlError(
+            "Images are shown to a board that listens first, when it has heard the word",
+            "--frames",
+            "Add --with VWW_RUN and --replay SOUND; where one model looks alone, --replay takes the images.",
+        )
     if options.calibrate_s is not None and manifest.anomaly is None:
         raise TinymlError(
             f"A run of `{manifest.task}` has no threshold of anomalies to find",
@@ -202,7 +214,7 @@ class _Session:
     def watch(self) -> dict[str, Any]:
         start_s = time.monotonic()
         try:
-            with open_board(self.run, self.board, self.port, _tell_lost, self.options.app) as link:
+            with open_board(self.run, self.board, self.port, _tell_lost, self._app()) as link:
                 self._listen(link, start_s)
         except KeyboardInterrupt:
             pass  # the usual way to end; the summary follows
@@ -211,6 +223,11 @@ class _Session:
                 self._end(start_s)
             raise
         return self._end(start_s)
+
+    def _app(self) -> str | None:
+        if self.options.app is None and self.options.other is not None:
+            return tenants.app_of(self.options.other)
+        return self.options.app
 
     def _listen(self, link: Link, start_s: float) -> None:
         ready = link.wait_ready()
@@ -244,7 +261,12 @@ class _Session:
 
             played = motions(source, self.manifest)
             return replay_motions(link, played, self.manifest.labels, self._show, stop_at)
-        labels = self.manifest.labels
+        labels, other = self.manifest.labels, self.options.other
+        if self.options.frames is not None and other is not None:
+            from tinyml_cli.device.cascade_replay import Scene, replay_cascade
+
+            scene = Scene(link, self.options.frames, other, self._show)
+            return replay_cascade(link, source, scene, labels, sample_rate_hz, stop_at, self._keep_recording)
         return replay_dir(link, source, labels, sample_rate_hz, self._show, stop_at, self._keep_recording)
 
     def _sense(self) -> str:

@@ -38,6 +38,11 @@ def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tupl
     return runs[0], runs[1] if len(runs) > 1 else None
 
 
+def app_of(other: Run) -> str:
+    """The application of a board whose second model is this run's."""
+    return CASCADE if other.manifest().image is not None else APP
+
+
 def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
     """What a project is generated from that holds both models.
 
@@ -52,8 +57,8 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
     """
     if run.path.resolve() == other.path.resolve():
         raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
-    looks = other.manifest().image is not None
-    app = CASCADE if looks else APP
+    app = app_of(other)
+    looks = app == CASCADE
     if first.app in APPS and first.app != app:
         raise TinymlError(
             f"The application {first.app} does not fit: the second model {'looks' if looks else 'listens'}",

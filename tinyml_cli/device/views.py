@@ -74,9 +74,11 @@ class LineView:
             console.warn("the port had vanished and is back")
 
     def clip(self, clip: dict[str, Any]) -> None:
+        # Of two models on a board, the one that looks names itself.
+        sensed, nothing = ("saw", "nobody") if "model" in clip else ("heard", "nothing")
         console.info(
             f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-            f"heard {printable(clip['detected'] or 'nothing')}"
+            f"{sensed} {printable(clip['detected'] or nothing)}"
         )
 
     def end(self, summary: Summary) -> None:

@@ -230,6 +230,15 @@ class Person(Event):
     t_ms: Count
 
 
+class Gate(Event):
+    """A word has opened the camera of a cascade, or it goes off again; `t_ms` is of the audio stream."""
+
+    event: Literal["gate"] = "gate"
+    open: bool
+    label: str
+    t_ms: Count
+
+
 class Input(Event):
     """The int8 pixels that the model is about to see (after `trace features`)."""
 
@@ -292,6 +301,7 @@ _EVENTS: dict[str, type[Event]] = {
     "calibrated": Calibrated,
     "image": Image,
     "person": Person,
+    "gate": Gate,
     "input": Input,
     "stroke": Stroke,
     "gesture": Gesture,
