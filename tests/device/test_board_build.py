@@ -172,11 +172,11 @@ def test_what_platformio_says_of_this_board_becomes_advice() -> None:
 def test_an_arena_that_cannot_fit_is_refused_before_the_build() -> None:
     graph = tflite_graph.parse(zoo.model("ds_cnn"))
     board = load_board("nano33ble")
-    budget.check_estimate(board, graph, 150_000)
+    budget.check_estimate(board, [graph], 150_000)
     with pytest.raises(TinymlError, match=r"arena of 240,000 B .* need more RAM than 262,144 B") as caught:
-        budget.check_estimate(board, graph, 240_000)
+        budget.check_estimate(board, [graph], 240_000)
     assert "Largest tensors: tensor " in caught.value.what and "estimated" in caught.value.where
-    budget.check_estimate(load_board("sim"), graph, 10_000_000)  # there the linker tells
+    budget.check_estimate(load_board("sim"), [graph], 10_000_000)  # there the linker tells
 
 
 def test_a_program_that_leaves_the_core_no_heap_is_refused() -> None:

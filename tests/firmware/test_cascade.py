@@ -20,13 +20,16 @@ from tests.device import looking_run
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
 from tests.firmware.test_vww_app import frame_of, show
+from tinyml_cli.device import boards, budget
+from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import Gate
 from tinyml_cli.manifest import Recognizer
 from tinyml_cli.profile import cascade
 from tinyml_cli.profile.report import Memory, Report
-from tinyml_cli.run import Run
+from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tflite.graph import parse
 
 LISTENS = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
 HOLD_MS = 1000
@@ -194,6 +197,25 @@ def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_pa
     copy.file("manifest.json").write_text(json.dumps(document))
     with pytest.raises(TinymlError, match="opens at `blue`"):
         build(runs[0], "native", other=copy)
+
+
+def test_models_that_fit_alone_but_not_together_are_refused(
+    runs: tuple[Run, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the build, which would take minutes; on a board of the user's with less flash."""
+    monkeypatch.setenv("TINYML_BOARDS", str(tmp_path))
+    graphs = [parse(run.file(MODEL_INT8).read_bytes()) for run in runs]
+    sizes = [sum(tensor.bytes for tensor in graph.tensors if tensor.data is not None) for graph in graphs]
+    core = load_board("nano33ble").arduino
+    assert core is not None
+    text = (Path(boards.__file__).parent / "boards" / "nano33ble.yaml").read_text()
+    text = re.sub(r"(?m)^flash_bytes: .*", f"flash_bytes: {core.core_flash_bytes + sum(sizes) - 1}", text)
+    (tmp_path / "tight.yaml").write_text(re.sub(r"(?m)^name: .*", "name: tight", text))
+    for graph in graphs:
+        budget.check_estimate(load_board("tight"), [graph], 1000)
+    with pytest.raises(TinymlError, match=f"two models.*cannot fit.*weights of {sum(sizes):,} B") as caught:
+        build(runs[0], "tight", "aot", other=runs[1])
+    assert "smaller model" in caught.value.next_step
 
 
 def test_an_application_that_does_something_else_is_refused(

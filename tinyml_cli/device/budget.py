@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tinyml_cli.device.boards import Board
@@ -14,25 +14,26 @@ _ADVICE = "Choose a smaller model (another --config), or --engine aot, which nee
 _SHOWN = 3
 
 
-def check_estimate(board: Board, graph: Graph | None, arena_bytes: int) -> None:
-    """Refuses, before a long build, what cannot fit: the model alone beside an empty program is too large.
+def check_estimate(board: Board, graphs: Sequence[Graph], arena_bytes: int) -> None:
+    """Refuses, before a long build, what cannot fit: the models alone beside an empty program are too large.
 
     Only boards with an Arduino core are judged; the others build in seconds and their linker tells.
 
     Args:
-        graph: the int8 model; None where it is not known, then only RAM is judged.
-        arena_bytes: what the engine reserves for the model's activations.
+        graphs: the int8 models that share the board; where they are not known, only RAM is judged.
+        arena_bytes: what the engine reserves for their activations.
 
     Raises:
         TinymlError: names the largest tensors.
     """
     if board.arduino is None:
         return
-    if graph is not None:
-        weights = [tensor for tensor in graph.tensors if tensor.data is not None]
-        _check(board, "flash", "weights", sum(tensor.bytes for tensor in weights), weights)
-    activations = [tensor for tensor in graph.tensors if tensor.data is None] if graph else []
-    _check(board, "ram", "arena", arena_bytes, activations)
+    subject = "The two models, one beside the other," if len(graphs) > 1 else "The model"
+    tensors = [tensor for graph in graphs for tensor in graph.tensors]
+    weights = [tensor for tensor in tensors if tensor.data is not None]
+    _check(board, "flash", subject, "weights", sum(tensor.bytes for tensor in weights), weights)
+    activations = [tensor for tensor in tensors if tensor.data is None]
+    _check(board, "ram", subject, "arena", arena_bytes, activations)
 
 
 def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
@@ -65,7 +66,9 @@ def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
         )
 
 
-def _check(board: Board, memory: Memory, what: str, model_bytes: int, tensors: Iterable[Tensor]) -> None:
+def _check(
+    board: Board, memory: Memory, subject: str, what: str, model_bytes: int, tensors: Iterable[Tensor]
+) -> None:
     assert board.arduino
     limit = board.flash_bytes if memory == "flash" else board.ram_bytes
     core = board.arduino.core_flash_bytes if memory == "flash" else board.arduino.core_ram_bytes
@@ -74,7 +77,7 @@ def _check(board: Board, memory: Memory, what: str, model_bytes: int, tensors: I
     largest = sorted(tensors, key=lambda tensor: tensor.bytes, reverse=True)[:_SHOWN]
     detail = ", ".join(f"{tensor.label} {tensor.bytes:,} B" for tensor in largest)
     raise TinymlError(
-        f"The model cannot fit the board `{board.name}`: its {what} of {model_bytes:,} B and an otherwise "
+        f"{subject} cannot fit the board `{board.name}`: {what} of {model_bytes:,} B and an otherwise "
         f"empty program (about {core:,} B) need more {_name(memory)} than {limit:,} B"
         + (f". Largest tensors: {detail}" if detail else ""),
         "estimated before the build",

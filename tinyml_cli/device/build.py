@@ -70,7 +70,8 @@ def build(
             f"The application {inputs.app} takes two models", "--app", "Name the other: --with RUN"
         )
     target.require("build")
-    budget.check_estimate(target, model_graph(run), _arena_bytes(inputs))
+    graphs = [graph for each in (run, other) if each and (graph := model_graph(each))]
+    budget.check_estimate(target, graphs, _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
     sources = generate(project, inputs)
     fingerprint = _fingerprint(project, inputs, sources)
