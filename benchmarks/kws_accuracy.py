@@ -23,6 +23,7 @@ from kws_common import tinyml, train_to_int8
 from kws_folds import split_folder
 from numpy.typing import NDArray
 
+from tinyml_cli import recipes
 from tinyml_cli.data import folder
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.evaluation.answers import Int8Model
@@ -31,7 +32,6 @@ from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import configs_dir, write_atomic
 from tinyml_cli.run import MODEL_INT8, Run
 
-_VALIDATION_SHARE = 0.1  # of all speakers
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 
 
@@ -66,11 +66,10 @@ def run_recorded(name: str, suite: Suite, chosen: argparse.Namespace, fold: int)
     """Trains on all speakers outside a fold and judges by the fold."""
     trained, judged = _parts(chosen, fold)
     # Training and folds place a speaker by the same number, and validation takes the lowest.
-    validation = _VALIDATION_SHARE + (1 / chosen.folds if fold == 0 else 0)
-    shares = ("training.test_share=0", f"training.validation_share={validation}")
-    run, made = _train(
-        name, suite, chosen, str(fold), ("--data", trained, "--set", shares[0], "--set", shares[1])
-    )
+    recipe = recipes.load(configs_dir() / suite.config)
+    validation = recipe.training.validation_share + (1 / chosen.folds if fold == 0 else 0)
+    shares = ("--set", "training.test_share=0", "--set", f"training.validation_share={validation}")
+    run, made = _train(name, suite, chosen, str(fold), ("--data", trained, *shares))
     return [_judge(suite, run, made, judged, "test", fold)]
 
 

@@ -52,6 +52,10 @@ class Drifting:
     def __len__(self) -> int:
         return 512
 
+    @property
+    def labels(self) -> np.ndarray:
+        return examples(100).labels
+
     def at(self, epoch: int) -> Examples:
         drawn = examples(100 + epoch)
         if self.found and epoch > self.after_epochs:
@@ -119,6 +123,14 @@ def test_balanced_scores_are_divided_by_the_shares() -> None:
     expected = before / shares
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-5)
+
+
+def test_a_label_that_weighs_nothing_is_left_alone() -> None:
+    model = build_model("ds_cnn", SHAPE, 3, OPTIONS)
+    before = model.get_weights()[-1].copy()
+    balance(model, np.array([0.0, 0.8, 0.2], np.float32))
+    shift = model.get_weights()[-1] - before
+    np.testing.assert_allclose(shift, [0, -np.log(4) / 2, np.log(4) / 2], atol=1e-6)
 
 
 def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 from tinyml_cli.data.wand.strokes import MAX_POINTS, Points
 from tinyml_cli.device import protocol
 from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.connect import open_port
 from tinyml_cli.device.link import Link
-from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
 
 SERVICE_UUID = "4798e0f2-0000-4d68-af64-8a8f5258404e"
@@ -243,7 +243,7 @@ def open_wand(board: str | None, port: str | None, ble: str | None) -> Iterator[
             "--board",
             "Connect a board, or use --ble. To replay recorded ones: tinyml monitor --board sim --replay DIR",
         )
-    with Link(link_url(target, port)) as link:
+    with open_port(target, port) as link:
         yield BoardWand(link, link.wait_ready())
 
 

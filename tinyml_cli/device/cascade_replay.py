@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.data.image_file import UnreadableImageError
-from tinyml_cli.device.image_replay import expected_label, judged, pictures, show_frames
+from tinyml_cli.device.image_replay import judged, pictures, show_frames
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.protocol import Event, Gate
 from tinyml_cli.device.replay import OnEvent, OnRecording, replay_dir
@@ -60,9 +60,7 @@ class Scene:
             seen = show_frames(self._link, path.read_bytes(), self._manifest, self._on_event)
         except (UnreadableImageError, OSError) as error:
             raise TinymlError(f"It cannot be read as an image: {error}", str(path), "Remove it.") from error
-        expected = expected_label(path, self._folder, self._manifest.labels)
-        name = path.relative_to(self._folder).as_posix() if path != self._folder else path.name
-        self._clips.append({"model": self._model} | judged(name, expected, seen, self._manifest))
+        self._clips.append({"model": self._model} | judged(path, self._folder, seen, self._manifest))
 
 
 def replay_cascade(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tinyml_cli.device.boards import load_board
+from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.project import project_dir
 from tinyml_cli.device.protocol import Ready, printable
@@ -39,16 +39,26 @@ def open_board(
     """
     target = load_board(board)
     if port or target.kind == "usb":
-        url = link_url(target, port)
-        reconnect_s = math.inf if on_lost else _RECONNECT_S
-        # A name that the user gave is kept; a board that was looked for may come back under another one.
-        locate = None if port else partial(link_url, target)
-        with Link(url, reconnect_s=reconnect_s, locate=locate, on_lost=on_lost) as link:
+        with open_port(target, port, on_lost) as link:
             yield link
     else:
         elf = project_dir(run, board, app) / "firmware.elf"
         with VirtualDevice(board, elf) as device, Link(device.url) as link:
             yield link
+
+
+def open_port(target: Board, port: str | None, on_lost: Callable[[], None] | None = None) -> Link:
+    """An open link to a board that has a port, whatever firmware runs on it.
+
+    Args: as of `open_board`.
+
+    Raises:
+        TinymlError: no board, or a port that cannot be opened.
+    """
+    reconnect_s = math.inf if on_lost else _RECONNECT_S
+    # A name that the user gave is kept; a board that was looked for may come back under another one.
+    locate = None if port else partial(link_url, target)
+    return Link(link_url(target, port), reconnect_s=reconnect_s, locate=locate, on_lost=on_lost)
 
 
 def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:

@@ -67,8 +67,7 @@ def replay_images(
         except (UnreadableImageError, OSError) as error:
             damaged.append((path, str(error)))
             continue
-        name = path.relative_to(folder).as_posix() if path != folder else path.name
-        yield judged(name, expected_label(path, folder, manifest.labels), seen, manifest)
+        yield judged(path, folder, seen, manifest)
     if damaged:
         path, why = damaged[0]
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
@@ -87,14 +86,14 @@ def expected_label(path: Path, root: Path, labels: list[str]) -> str | None:
     return labels[0] if labels[0] == NONE and path.parent != root and path != root else None
 
 
-def judged(name: str, expected: str | None, seen: list[Person], manifest: Manifest) -> dict[str, Any]:
-    """The `clip` of an image, after which a board saw these."""
+def judged(path: Path, root: Path, seen: list[Person], manifest: Manifest) -> dict[str, Any]:
+    """The `clip` of an image, below a folder or named itself, after which a board saw these."""
     nobody = None if manifest.labels[0] == NONE else manifest.labels[0]
     last = seen[-1] if seen else None
     return {
         "event": "clip",
-        "file": name,
-        "expected": expected,
+        "file": path.relative_to(root).as_posix() if path != root else path.name,
+        "expected": expected_label(path, root, manifest.labels),
         "detected": last.label if last is not None and last.present else nobody,
         "detections": [person.as_dict() for person in seen],
     }

@@ -85,6 +85,11 @@ class ExamplePool:
     def __len__(self) -> int:
         return sum(self._quotas.values())
 
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Of the examples, [examples], the same in every epoch."""
+        return np.concatenate([np.full(b.count, b.label, np.int64) for b in self._blocks])
+
     def use_hard_from(self, epoch: int) -> None:
         """Blocks made for this epoch (counted from 0) and after hold hard clips too."""
         self._hard_from = epoch
@@ -111,7 +116,7 @@ class ExamplePool:
         if epoch == self._epoch:
             return Examples(self._examples.features[rows], self._examples.labels[rows])
         made = list(self._threads.map(lambda block: self._make(block, epoch), blocks))
-        return Examples(np.concatenate(made), self._labels()[rows])
+        return Examples(np.concatenate(made), self.labels[rows])
 
     def _make_all(self, epoch: int) -> None:
         numbers = range(len(self._blocks))
@@ -126,7 +131,7 @@ class ExamplePool:
         soft = None
         if self._teacher is not None:
             soft = np.empty((len(self), len(self._recipe.labels)), np.float32)
-        self._examples = Examples(features, self._labels(), soft)
+        self._examples = Examples(features, self.labels, soft)
         self._fill(made)
 
     def _start(self, epoch: int) -> dict[int, Future[Features]]:
@@ -167,9 +172,6 @@ class ExamplePool:
     def _rows(self, number: int) -> NDArray[np.intp]:
         block = self._blocks[number]
         return np.arange(block.row, block.row + block.count)
-
-    def _labels(self) -> NDArray[np.int64]:
-        return np.concatenate([np.full(b.count, b.label, np.int64) for b in self._blocks])
 
 
 def _cut(labels: list[str], quotas: dict[str, int]) -> list[_Block]:

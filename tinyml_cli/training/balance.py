@@ -20,9 +20,11 @@ def balance(model: keras.Model, shares: NDArray[np.float32]) -> None:
 
     Args:
         model: a classifier with softmax.
-        shares: of the loss that each label had, [labels], above 0, up to a factor.
+        shares: of the loss that each label had, [labels], up to a factor; a label without any stays as it is.
     """
     layer = model.get_layer(CLASSIFIER)
     kernel, bias = layer.get_weights()
-    shift = -np.log(shares)
-    layer.set_weights([kernel, bias + shift - shift.mean()])
+    learned = shares > 0
+    shift = -np.log(shares[learned])
+    bias[learned] += shift - shift.mean()
+    layer.set_weights([kernel, bias])

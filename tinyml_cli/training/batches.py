@@ -57,12 +57,10 @@ class Batches:
             rng = np.random.default_rng([self._recipe.seed, 8, epoch, index])
             yield self._vary(examples, order[index * self._size : (index + 1) * self._size], rng)
 
-    def shares(self, epoch: int) -> Floats:
-        """What share of the loss each label has in an epoch, [labels]."""
-        examples = self._source.at(epoch)
-        targets = self._targets(examples, np.arange(len(examples)))
-        mass: Floats = self._class_weights[examples.labels] @ targets
-        shares: Floats = mass / mass.sum()
+    def shares(self) -> Floats:
+        """What share of the loss each label has, [labels]; no examples are made for it."""
+        mass = np.bincount(self._source.labels, minlength=self.labels) * self._class_weights
+        shares: Floats = (mass / mass.sum()).astype(np.float32)
         return shares
 
     def _vary(self, examples: Examples, rows: NDArray[np.intp], rng: np.random.Generator) -> Batch:

@@ -38,6 +38,10 @@ class Examples:
 class Source(Protocol):
     """Examples that may be others in each epoch."""
 
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Of the examples of one epoch; each label is as frequent in all of them."""
+
     def __len__(self) -> int:
         """Examples of one epoch."""
 

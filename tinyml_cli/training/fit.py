@@ -117,7 +117,7 @@ def fit(
     model = checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress)
     judged = {"accuracy": progress.accuracy, "loss": progress.loss}
     if recipe.training.balance_scores:
-        shares = batches.shares(progress.epochs_done - 1)
+        shares = batches.shares()
         # Silence is told from speech anyhow; were it raised for being rare, quiet words would be lost.
         shares[recipe.labels.index(SILENCE)] = shares[recipe.labels.index(UNKNOWN)]
         balance(model, shares)
