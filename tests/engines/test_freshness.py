@@ -8,11 +8,13 @@ import pytest
 
 from tests.engines import zoo
 from tests.engines.test_export import make_run
+from tests.wand import waved_run
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.inputs import gather
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.run import Run
 
 
@@ -37,6 +39,21 @@ def test_other_labels_and_thresholds_need_an_export(run: Run) -> None:
     gather(run, load_board("sim"))
     assert not needs_export(run, run.manifest(), "aot")
     assert "500" in run.file("export/aot/model_settings.h").read_text()
+
+
+def test_a_gesture_threshold_needs_an_export(tmp_path: Path) -> None:
+    run = waved_run.make(tmp_path / "run", waved_run.line_model(), GestureInput(threshold=0.9))
+    manifest = run.manifest()
+    assert not needs_export(run, manifest, "aot")
+    manifest.gesture = GestureInput(threshold=0.5)
+    assert needs_export(run, manifest, "aot")
+
+
+def test_what_no_header_says_needs_no_export(run: Run) -> None:
+    manifest = run.manifest()
+    manifest.metrics["train"] = {"accuracy": 0.5}
+    manifest.seed += 1
+    assert not needs_export(run, manifest, "aot")
 
 
 def test_where_inputs_and_outputs_lie_is_kept(run: Run) -> None:

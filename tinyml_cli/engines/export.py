@@ -8,7 +8,6 @@ from tinyml_cli.engines import settings, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.engines.freshness import export_key
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.tables import render_header
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
 from tinyml_cli.quantization import precision
@@ -64,7 +63,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
         Op(name=name, version=version, count=count) for name, version, count in tflite_graph.op_list(graph)
     ]
     manifest.exports |= {
-        name: export_key(manifest, name, io if name == "aot" else "arena") for name in engines
+        name: export_key(manifest, graph, sha256, name, io if name == "aot" else "arena") for name in engines
     }
     _write(run, manifest, files, ops, arena_bytes)
     return {
@@ -94,7 +93,7 @@ def _tflm(
         "model_data.h": tflm.model_data_header(model, sha256),
         "model_data.cc": tflm.model_data_source(model),
         "op_resolver.h": tflm.op_resolver_header(graph),
-        **_common(manifest, graph, sha256, arena_bytes),
+        **settings.headers(manifest, graph, sha256, arena_bytes),
     }, arena_bytes
 
 
@@ -102,7 +101,7 @@ def _aot(manifest: Manifest, network: compiler.Network, sha256: str) -> dict[str
     return {
         "network.h": emit.header(network, sha256),
         "network.c": emit.source(network),
-        **_common(manifest, network.graph, sha256, None),
+        **settings.headers(manifest, network.graph, sha256),
     }
 
 
@@ -110,13 +109,6 @@ def _picture(run: Run, plan: dict[str, Any]) -> bytes:
     from tinyml_cli.engines.aot.picture import memory_plan_png
 
     return memory_plan_png(plan, run.path.resolve().name)
-
-
-def _common(manifest: Manifest, graph: Graph, sha256: str, tflm_arena_bytes: int | None) -> dict[str, str]:
-    texts = {"model_settings.h": settings.render(manifest, graph, sha256, tflm_arena_bytes)}
-    if manifest.features is not None:
-        texts["audio_frontend_tables.h"] = render_header(manifest.features)
-    return texts
 
 
 def _write(

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 
+from tinyml_cli.engines import settings
 from tinyml_cli.engines.aot.compiler import IO_MODES
-from tinyml_cli.features import settings, tables
 from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run, board_model
+from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.graph import Graph
 
 
-def export_key(manifest: Manifest, engine: str, io: str = "arena") -> str:
+def export_key(manifest: Manifest, graph: Graph, model_sha256: str, engine: str, io: str = "arena") -> str:
     """What an engine's exported sources are made from, the code that writes them included: `io:hash`.
 
     Args:
-        manifest: of a run with an int8 model.
+        graph: the model that a board runs, with the hex digest `model_sha256` of its file.
         engine: "tflm" or "aot".
         io: where the aot engine's inputs and outputs lie.
+
+    Raises:
+        TinymlError: manifest and model do not fit each other.
     """
-    known = manifest.model_dump_json(
-        include={"task", "labels", "features", "clip_ms", "recognizer", "anomaly", "image", "presence"}
-    )
-    parts = (engine, io, manifest.artifacts[board_model(manifest)].sha256, known, _generator())
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return f"{io}:{digest}"
+    # The headers as they would be written now: a list of the manifest's fields would forget one some day.
+    headers = json.dumps(settings.headers(manifest, graph, model_sha256), sort_keys=True)
+    digest = hashlib.sha256("\n".join((engine, io, model_sha256, headers, _generator())).encode())
+    return f"{io}:{digest.hexdigest()}"
 
 
 def exported_io(manifest: Manifest, engine: str) -> str:
@@ -45,14 +49,17 @@ def needs_export(run: Run, manifest: Manifest, engine: str) -> bool:
     present = {name: entry for name, entry in files.items() if run.file(name).is_file()}
     if any(sha256_file(run.file(name)) != entry.sha256 for name, entry in present.items()):
         return False
-    is_current = manifest.exports.get(engine) == export_key(manifest, engine, exported_io(manifest, engine))
-    return not (present and is_current and all(run.is_fresh(manifest, name) for name in files))
+    model = board_model(manifest)
+    if not present or not all(run.is_fresh(manifest, name) for name in (model, *files)):
+        return True
+    graph = tflite_graph.parse(run.file(model).read_bytes(), model)
+    key = export_key(manifest, graph, manifest.artifacts[model].sha256, engine, exported_io(manifest, engine))
+    return manifest.exports.get(engine) != key
 
 
 @cache
 def _generator() -> str:
-    sources = [*sorted(Path(__file__).parent.rglob("*.py")), Path(settings.__file__), Path(tables.__file__)]
     digest = hashlib.sha256()
-    for source in sources:
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()

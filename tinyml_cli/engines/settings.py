@@ -6,6 +6,7 @@ import importlib
 
 from tinyml_cli import __version__
 from tinyml_cli.engines.c_text import float_literal, string_literal
+from tinyml_cli.features.tables import render_header
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.graph import Graph
 
@@ -17,6 +18,16 @@ _PARTS = {
     "wand": "tinyml_cli.engines.settings_wand",
     "mask": "tinyml_cli.engines.settings_vww",
 }
+
+
+def headers(
+    manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes: int | None = None
+) -> dict[str, str]:
+    """The headers that every engine's export holds, by file name. Args and Raises as of `render`."""
+    texts = {"model_settings.h": render(manifest, graph, model_sha256, tflm_arena_bytes)}
+    if manifest.features is not None:
+        texts["audio_frontend_tables.h"] = render_header(manifest.features)
+    return texts
 
 
 def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes: int | None = None) -> str:
