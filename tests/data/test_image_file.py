@@ -77,12 +77,6 @@ def test_a_pixel_is_no_image(size: tuple[int, int]) -> None:
         decode_image(encoded(gradient(*size), "PNG"))
 
 
-def test_a_bomb_is_not_unpacked() -> None:
-    data = encoded(Image.new("1", (10_000, 10_000)), "PNG")
-    with pytest.raises(UnreadableImageError, match=r"pixels|bomb"):
-        decode_image(data)
-
-
 @settings(max_examples=80, deadline=None)
 @given(data=st.binary(max_size=200), position=st.integers(0, 400), head=st.booleans())
 def test_any_bytes_are_an_image_or_refused(data: bytes, position: int, head: bool) -> None:

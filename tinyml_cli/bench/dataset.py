@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_cli.array_file import read_array
 from tinyml_cli.bench.benchmarks import Benchmark
 from tinyml_cli.errors import TinymlError
 
@@ -149,7 +150,7 @@ def _read(path: Path) -> bytes:
     try:
         if path.suffix != ".npy":
             return path.read_bytes()
-        values = np.load(path, allow_pickle=False)
+        values = read_array(path)
     except (OSError, ValueError) as error:
         raise TinymlError(f"The file cannot be read ({error})", str(path), "Make it again.") from error
     if values.dtype.name not in _NPY_TYPES.values():

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data import webm
+from tinyml_cli.limits import over_limit
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 # Beyond these a header is damaged rather than unusual.
 SUPPORTED_RATES_HZ = range(4_000, 768_001)
 
+_SAMPLE_BYTES = 4
 _ZERO_CROSSINGS = 24
 _KAISER_BETA = 9.0
 _PASS_BAND_SHARE = 0.94
@@ -46,8 +48,13 @@ def read_frames(path: Path) -> tuple[NDArray[np.float32], int]:
     import soundfile
 
     try:
+        if reason := over_limit(path.stat().st_size):
+            raise UnreadableAudioError(reason)
         source = webm.opus_as_ogg(path.read_bytes()) if webm.is_webm(path) else path
-        samples, file_rate_hz = soundfile.read(source, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(source) as sound:
+            if reason := over_limit(sound.frames * sound.channels * _SAMPLE_BYTES):
+                raise UnreadableAudioError(reason)
+            samples, file_rate_hz = sound.read(dtype="float32", always_2d=True), sound.samplerate
     except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
         raise UnreadableAudioError(str(error).rstrip(".")) from error
     if len(samples) == 0:

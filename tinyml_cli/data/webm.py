@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+from tinyml_cli.limits import over_limit
+
 _MAGIC = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x18538067, 0x1F43B675, 0xA0
 _TRACKS, _TRACK_ENTRY, _TRACK_NUMBER = 0x1654AE6B, 0xAE, 0xD7
 _CODEC_ID, _CODEC_PRIVATE = 0x86, 0x63A2
 _SIMPLE_BLOCK, _BLOCK = 0xA3, 0xA1
 _CONTAINERS = {_SEGMENT, _CLUSTER, _BLOCK_GROUP, _TRACKS}
+_SAMPLE_BYTES = 4
 _LACING = 0x06
 _LAST_PAGE, _FIRST_PAGE = 4, 2
 
@@ -52,6 +55,9 @@ def opus_as_ogg(content: bytes) -> BytesIO:
         raise ValueError("the WebM file holds no Opus sound")
     if not packets:
         raise ValueError("it holds no samples")
+    channels = max(1, header[9] if len(header) > 9 else 1)
+    if reason := over_limit(sum(map(_samples, packets)) * channels * _SAMPLE_BYTES):
+        raise ValueError(reason)
     return BytesIO(_ogg(header, packets))
 
 

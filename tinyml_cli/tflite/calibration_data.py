@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
 from tinyml_cli.console import console
+from tinyml_cli.data.image_file import UnreadableImageError, decode, read_bytes, suffixes
 from tinyml_cli.errors import TinymlError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ RANDOM = "random"
 MAX_SAMPLES = 500
 _FEW_SAMPLES = 50
 _ARRAYS = (".npz", ".npy")
-_IMAGES = (".png", ".jpg", ".jpeg")
-_READ_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, SyntaxError)
 ADVICE = (
     "Give real inputs of the model, 100 or more: --calibration data.npz, or a folder of arrays or images; "
     "only to try things out, --calibration random."
@@ -140,15 +139,10 @@ def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path)
 def _numpy(path: Path) -> Any:
     """The array of an .npy, a dictionary of those of an .npz. Never unpickles."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded as archive:
-            return {name: archive[name] for name in archive.files}
-    except _READ_ERRORS as error:
-        objects = "allow_pickle" in str(error)
+        return read_array(path) if path.suffix.lower() == ".npy" else read_arrays(path)
+    except UnreadableArrayError as error:
         raise TinymlError(
-            "The file holds Python objects, not numbers" if objects else f"It cannot be read ({error})",
+            f"The file cannot be read: {error}",
             str(path),
             "Write it with numpy.save or numpy.savez, from arrays of numbers.",
         ) from error
@@ -159,9 +153,9 @@ def _from_folder(
 ) -> list[tuple[Array, str]]:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     arrays = [path for path in files if path.suffix.lower() in _ARRAYS]
-    images = [path for path in files if path.suffix.lower() in _IMAGES]
+    images = [path for path in files if path.suffix.lower() in suffixes()]
     if bool(arrays) == bool(images):
-        found = "both arrays and images" if arrays else "neither .npy nor .npz nor .png nor .jpg files"
+        found = "both arrays and images" if arrays else "neither .npy nor .npz files nor images"
         raise TinymlError(f"The folder holds {found}", str(folder), ADVICE)
     if images:
         return [_images(images, inputs, limit, value_range, folder)]
@@ -209,20 +203,14 @@ def _images(
 
 def _image(path: Path, spec: InputSpec) -> Array:
     """One image as float32 in 0 … 1, in the model's shape."""
-    from matplotlib import image
-
     try:
-        pixels = image.imread(path)
-    except _READ_ERRORS as error:
+        pixels = decode(read_bytes(path), min_side=1).pixels / np.float32(255)
+    except UnreadableImageError as error:
         raise TinymlError(
-            f"The image cannot be read ({error})", str(path), "Leave it out or save it again."
+            f"The image cannot be read: {error}", str(path), "Leave it out or save it again."
         ) from error
-    if pixels.dtype == np.uint8:
-        pixels = pixels / np.float32(255)
-    if pixels.ndim == 3 and pixels.shape[2] == 4 and (pixels[..., 3] == 1).all():
-        pixels = pixels[..., :3]
-    if pixels.ndim == 2 and len(spec.shape) == 3:
-        pixels = pixels[..., None]
+    if len(spec.shape) == 2 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     if not spec.accepts(pixels.shape):
         raise TinymlError(
             f"The image has the shape {list(pixels.shape)} (height, width, colours), the model takes {spec}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.array_file import read_arrays
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.quantization.scheme import Scheme
@@ -77,16 +77,16 @@ class CalibrationSet:
             TinymlError: damaged, or not a calibration set.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                provenance = json.loads(str(archive["provenance"]))
-                names = ["samples", *(f"samples_{i}" for i in range(1, len(archive.files) - 1))]
-                samples, *others = (_checked(archive[name], name) for name in names)
+            archive = read_arrays(path)
+            provenance = json.loads(str(archive["provenance"]))
+            names = ["samples", *(f"samples_{i}" for i in range(1, len(archive) - 1))]
+            samples, *others = (_checked(archive[name], name) for name in names)
             if any(len(values) != len(samples) for values in others):
                 raise ValueError("its inputs have different numbers of samples")
             found = cls(samples=samples, others=tuple(others), **provenance)
             found.chosen  # noqa: B018  damaged choices are found here, not in the middle of a conversion
             return found
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TinymlError(
                 f"The calibration set is damaged ({error})", str(path), "Run `tinyml quantize` again."
             ) from error

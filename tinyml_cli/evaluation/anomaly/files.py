@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.array_file import read_array
 from tinyml_cli.bench import benchmarks, dataset, scoring
 from tinyml_cli.data.anomaly.read import NORMAL, condition_of
 from tinyml_cli.errors import TinymlError
@@ -113,7 +114,7 @@ def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float
 
 def _windows(path: Path, values: int) -> NDArray[np.float32]:
     try:
-        flat = np.load(path) if path.suffix.lower() == ".npy" else np.fromfile(path, "<f4")
+        flat = read_array(path) if path.suffix.lower() == ".npy" else np.fromfile(path, "<f4")
     except (OSError, ValueError) as error:
         raise TinymlError(f"The file cannot be read ({error})", str(path), "Mend or remove it.") from error
     flat = np.asarray(flat, np.float32).reshape(-1)

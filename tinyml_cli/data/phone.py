@@ -1,0 +1,19 @@
+"""What the extra `phone` brings: HEIC pictures and the sound of phones."""
+
+from __future__ import annotations
+
+from functools import cache
+
+INSTALL_PHONE = 'pip install "tinyml-cli[phone]"'
+HEIF_SUFFIXES = (".heic", ".heif", ".hif", ".avif")
+
+
+@cache
+def open_heif() -> bool:
+    """Teaches Pillow HEIC where pillow-heif is installed; whether it is."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return True
