@@ -69,20 +69,18 @@ class Console:
         print(f"warning: {text}", file=sys.stderr, flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A table for people; numbers are aligned right."""
-        if self.quiet:
-            return
-        from rich import box
-        from rich.console import Console as RichConsole
-        from rich.table import Table
+        """A table for people, never wider than the terminal (80 columns in a pipe); no cell is cut."""
+        if not self.quiet:
+            from tinyml_cli import tables
 
-        table = Table(title=title, title_justify="left", box=box.SIMPLE)
-        for index, column in enumerate(columns):
-            numeric = all(isinstance(row[index], int | float) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left")
-        for row in rows:
-            table.add_row(*(_cell(value) for value in row))
-        RichConsole(file=self._people).print(table)
+            self.info(tables.render(title, columns, rows, self.width) + "\n")
+
+    @property
+    def width(self) -> int:
+        """Columns that a line for people may have."""
+        from tinyml_cli import tables
+
+        return tables.width_of(self._people)
 
     @contextlib.contextmanager
     def progress(self, total: int, description: str) -> Iterator[Progress]:
@@ -149,14 +147,6 @@ class Console:
         if self.json:
             print(json.dumps({"error": error.as_dict()}, ensure_ascii=False), flush=True)
         print(f"error: {error}", file=sys.stderr, flush=True)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
 console = Console()

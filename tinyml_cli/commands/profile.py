@@ -80,7 +80,7 @@ def command(
     scene = cascade.Scene(frames_per_second, words_per_hour, camera_ma)
     saving = None if other is None else cascade.compare(run, report, open_run(other), scene, engine, tflm)
     document = outcome.record(run, report, verdicts, saving)
-    console.info(render(report) + "\n")
+    console.info(render(report, console.width) + "\n")
     if saving is not None:
         console.info(cascade.text(saving) + "\n")
     console.result(document, outcome.sentence(document, verdicts))

@@ -8,16 +8,23 @@ from tinyml_cli.console import console
 
 
 def show(document: dict[str, Any]) -> None:
-    """One table; why a model lacks firmware figures stands below it."""
+    """Quality, then cost; why a model lacks firmware figures stands below."""
     rows = document["models"]
-    columns = ["Model", "", "Quality", "95 % interval", "vs. reference", "Bytes", "gzip", "MACs"]
-    firmware = any(row["instructions"] is not None for row in rows)
-    columns += ["Flash", "RAM", "Instructions"] if firmware else []
     console.table(
-        f"Against {document['reference']}; * on the Pareto front"
-        + ("; flash and RAM linked, instructions emulated" if firmware else ""),
-        columns,
-        [_cells(row, document["reference"], firmware) for row in rows],
+        f"Against {document['reference']}; * on the Pareto front",
+        ["Model", "", "Quality", "95 % interval", "vs. reference"],
+        [_quality(row, document["reference"]) for row in rows],
+    )
+    firmware = any(row["instructions"] is not None for row in rows)
+    keys = ["bytes", "gzip_bytes", "macs"]
+    heads = ["Model", "Bytes", "gzip", "MACs"]
+    if firmware:
+        keys += ["flash_bytes", "ram_bytes", "instructions"]
+        heads += ["Flash", "RAM", "Instructions"]
+    console.table(
+        "Cost" + (": flash and RAM linked, instructions emulated" if firmware else ""),
+        heads,
+        [[row["name"], *("–" if row[key] is None else row[key] for key in keys)] for row in rows],
     )
     for row in rows:
         if row["why_not"]:
@@ -49,11 +56,7 @@ def sentence(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cells(row: dict[str, Any], reference: str, firmware: bool) -> list[object]:
+def _quality(row: dict[str, Any], reference: str) -> list[object]:
     value = "–" if row["value"] is None else f"{row['value']:.3f}"
     limits = "–" if row["ci95"] is None else "{:.3f}–{:.3f}".format(*row["ci95"])
-    cells: list[object] = [row["name"], "*" if row["front"] else "", value, limits, verdict(row, reference)]
-    keys = ["bytes", "gzip_bytes", "macs"] + (
-        ["flash_bytes", "ram_bytes", "instructions"] if firmware else []
-    )
-    return cells + ["–" if row[key] is None else f"{row[key]:,}" for key in keys]
+    return [row["name"], "*" if row["front"] else "", value, limits, verdict(row, reference)]

@@ -30,10 +30,10 @@ def row(board: dict[str, Any]) -> list[str]:
         board["kind"],
         f"{clock_hz / 1e6:g}" if clock_hz else "-",
         f"{_kib(board['flash_bytes'])}/{_kib(board['ram_bytes'])}",
-        "\n".join(board["sensors"]) or "-",
+        ", ".join(board["sensors"]) or "-",
         # The first is what a build takes by itself.
-        "\n".join(sorted(board["engines"], key=lambda engine: engine != board["default_engine"])),
-        "\n".join(usb_id["id"] for usb_id in board["usb_ids"]) or "-",
+        ", ".join(sorted(board["engines"], key=lambda engine: engine != board["default_engine"])),
+        ", ".join(usb_id["id"] for usb_id in board["usb_ids"]) or "-",
     ]
 
 

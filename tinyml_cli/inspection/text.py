@@ -1,4 +1,4 @@
-"""An inspection for people: summary first, at most 100 columns."""
+"""An inspection for people: summary first."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from tinyml_cli.console import console
 
-_LONGEST_NAME = 32
-_WIDTH = 98
+_LONGEST_NAME = 300  # in a file from anywhere it could be a megabyte
+_LISTED_NAMES = 5
 
 
 def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = False) -> None:
@@ -77,13 +77,14 @@ def show_difference(document: dict[str, Any]) -> None:
         console.info(f"  operator {change['index']} {change['name']}: {_options(change)}")
     for side in ("old", "new"):
         if names := document[f"only_{side}"]:
-            listed = ", ".join(_cut(name or "(no name)", 40) for name in names[:5])
-            console.info(f"  {len(names)} tensors only in {side}: {listed}{' …' if len(names) > 5 else ''}")
+            listed = ", ".join(_cut(name or "(no name)") for name in names[:_LISTED_NAMES])
+            more = f", and {len(names) - _LISTED_NAMES} more" if len(names) > _LISTED_NAMES else ""
+            console.info("\n".join(_wrapped(f"  {len(names)} tensors only in {side}: {listed}{more}")))
     rows = [
         _change_row(change) for change in document["tensors"] if set(change) - {"index", "name", "renamed"}
     ]
     if rows:
-        columns = ["Tensor", "Name", "Changed", "Max. difference", "Share changed"]
+        columns = ["Tensor", "Changed", "Max. difference", "Share changed", "Name"]
         console.table("Tensors that differ", columns, rows)
     renamed = sum("renamed" in change for change in document["tensors"])
     if renamed:
@@ -130,17 +131,17 @@ def _layers(document: dict[str, Any]) -> None:
     weights = {row["name"]: row["sqnr_db"] for row in document["weights"]}
     rows: list[list[object]] = [
         [
-            _cut(row["name"]),
             row["op"],
             row["scale"],
             row["zero_point"],
             round(row["sqnr_db"], 1),
             f"{row['clipped_share']:.3%}",
             f"{weights[row['name']]:.1f}" if row["name"] in weights else "",
+            _cut(row["name"]),
         ]
         for row in document["layers"]
     ]
-    columns = ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Weights dB"]
+    columns = ["Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Weights dB", "Layer"]
     console.table("int8 against float32 on calibration samples, up to each layer", columns, rows)
 
 
@@ -164,15 +165,15 @@ def _tensors(document: dict[str, Any]) -> None:
     rows = [
         [
             tensor["index"],
-            _cut(tensor["name"]),
             "×".join(map(str, tensor["shape"])) or "scalar",
             tensor["dtype"] + (" const" if tensor["constant"] else ""),
             _grid(tensor["quantization"]),
             tensor["bytes"],
+            _cut(tensor["name"]),
         ]
         for tensor in document["tensors"]
     ]
-    console.table("Tensors", ["#", "Name", "Shape", "Type", "Scale, zero or ×channels", "Bytes"], rows)
+    console.table("Tensors", ["#", "Shape", "Type", "Scale, zero or ×channels", "Bytes", "Name"], rows)
 
 
 def _statistics(document: dict[str, Any]) -> None:
@@ -185,16 +186,16 @@ def _statistics(document: dict[str, Any]) -> None:
         rows.append(
             [
                 tensor["index"],
-                _cut(tensor["name"]),
                 numbers["min"],
                 numbers["max"],
                 numbers["std"],
                 f"{numbers['zeros_share']:.1%}",
                 numbers["distinct"],
                 "" if grid is None else f"{grid:.0%}",
+                _cut(tensor["name"]),
             ]
         )
-    columns = ["#", "Name", "Min", "Max", "Std", "Zeros", "Distinct", "Codes used"]
+    columns = ["#", "Min", "Max", "Std", "Zeros", "Distinct", "Codes used", "Name"]
     console.table("Constants, in real units", columns, rows)
 
 
@@ -227,10 +228,10 @@ def _change_row(change: dict[str, Any]) -> list[object]:
     old, new = change["index"]
     return [
         f"{old}" if old == new else f"{old} → {new}",
-        _cut(change["name"]),
         ", ".join(changed),
         f"{change['max_abs_difference']:.4g}" if "max_abs_difference" in change else "",
         f"{change['changed_share']:.1%}" if "changed_share" in change else "",
+        _cut(change["name"]),
     ]
 
 
@@ -242,7 +243,7 @@ def _options(change: dict[str, Any]) -> str:
 
 
 def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, _WIDTH, subsequent_indent="    ")
+    return textwrap.wrap(line, console.width, subsequent_indent="    ")
 
 
 def _cut(text: str, longest: int = _LONGEST_NAME) -> str:

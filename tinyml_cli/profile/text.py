@@ -1,22 +1,27 @@
-"""A profile as text of at most 100 columns."""
+"""A profile as text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
+from tinyml_cli import tables
 from tinyml_cli.profile.report import Memory, OperatorRow, Report
 
-WIDTH = 100
-_LEFT = 2  # the first columns are text
+_ALL_COLUMNS = 90
 _LISTED_FUNCTIONS = 5
 _LISTED_SYMBOLS = 8
 _LABEL = 14
 
 
-def render(report: Report) -> str:
-    """The whole report: operators, totals, functions, flash."""
-    parts = [_head(report), _operators(report), _totals(report), _functions(report), _symbols(report)]
+def render(report: Report, width: int) -> str:
+    """The whole report: operators, totals, functions, flash, in lines of at most `width` columns."""
+    parts = [
+        _head(report),
+        _operators(report, width),
+        _totals(report),
+        _functions(report, width),
+        _symbols(report, width),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -55,42 +60,31 @@ def _head(report: Report) -> str:
     return f"{report.run} on {on}, engine {report.engine}{clock}"
 
 
-def _operators(report: Report) -> str:
-    head = [
-        "#",
-        "operator",
-        "output",
-        "MACs",
-        "weights",
-        "activ.",
-        "instr.",
-        "cycles",
-        "ms",
-        "share",
-        "i/MAC",
-    ]
+def _operators(report: Report, width: int) -> str:
+    heads = ["operator", "output", "MACs", "weights", "activ.", "instr", "cycles", "ms", "share", "i/MAC"]
     rows = [_operator(row) for row in report.operators]
     if report.outside and report.cycles:
         outside = report.outside
         rows.append(
-            ["", "(between)", "", "", "", "", short(outside["instructions"]), short(outside["cycles"]), "",
+            ["(between)", "", "", "", "", short(outside["instructions"]), short(outside["cycles"]), "",
              f"{outside['cycles'] / report.cycles:.1%}", ""]
         )  # fmt: skip
     rows.append(
-        ["", "total", "", short(report.macs), "", "", short(report.instructions), short(report.cycles),
+        ["total", "", short(report.macs), "", "", short(report.instructions), short(report.cycles),
          short(report.time_ms), "100%", short(_ratio(report.instructions, report.macs))]
     )  # fmt: skip
-    return table(head, rows, n_left=_LEFT + 1)
+    # Instructions for a multiply-accumulate, the last column, can do without where there is little room.
+    shown = len(heads) if width >= _ALL_COLUMNS else len(heads) - 1
+    return tables.render("", heads[:shown], [row[:shown] for row in rows], width)
 
 
 def _operator(row: OperatorRow) -> list[str]:
     return [
-        str(row.index),
-        row.name if len(row.name) <= 20 else f"{row.name[:19]}…",
-        "×".join(str(size) for size in row.shape[1:] or row.shape)[:16],
+        f"{row.index} {row.name}",
+        "×".join(str(size) for size in row.shape[1:] or row.shape),
         short(row.macs) if row.macs else "",
-        f"{row.weight_bytes:,}" if row.weight_bytes else "",
-        f"{row.activation_bytes:,}",
+        short(row.weight_bytes) if row.weight_bytes else "",
+        short(row.activation_bytes),
         short(row.instructions),
         short(row.cycles),
         short(row.time_ms),
@@ -139,18 +133,18 @@ def _memory(memory: Memory) -> list[str]:
     return lines
 
 
-def _functions(report: Report) -> str:
+def _functions(report: Report, width: int) -> str:
     rows = [
-        [readable(function.name)[:60], short(function.instructions), short(function.cycles),
+        [readable(function.name), short(function.instructions), short(function.cycles),
          f"{function.cycles / (report.cycles or 1):.1%}"]
         for function in report.functions[:_LISTED_FUNCTIONS]
     ]  # fmt: skip
-    return table(["function", "instr.", "cycles", "share"], rows, n_left=1) if rows else ""
+    return tables.render("", ["function", "instr", "cycles", "share"], rows, width) if rows else ""
 
 
-def _symbols(report: Report) -> str:
-    rows = [[readable(symbol.name)[:60], f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
-    return table(["largest in flash", "bytes"], rows, n_left=1) if rows else ""
+def _symbols(report: Report, width: int) -> str:
+    rows = [[readable(symbol.name), f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
+    return tables.render("", ["largest in flash", "bytes"], rows, width) if rows else ""
 
 
 def _line(label: str, value: str, note: str) -> str:
@@ -159,16 +153,3 @@ def _line(label: str, value: str, note: str) -> str:
 
 def _ratio(numerator: int | None, denominator: int) -> float | None:
     return numerator / denominator if numerator is not None and denominator else None
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], n_left: int) -> str:
-    """Columns two blanks apart, the first `n_left` aligned left, the others right; `#` counts as right."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = []
-    for row in (head, ["-" * width for width in widths], *rows):
-        cells = [
-            cell.ljust(width) if column < n_left and head[column] != "#" else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

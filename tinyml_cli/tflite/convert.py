@@ -253,9 +253,9 @@ def measure_layers(converted: Converted, inputs: Sequence[npt.NDArray[Any]], wha
         errors = layers.layer_errors(converted.float32, converted.int8, inputs, bar.advance)
     console.table(
         f"int8 against float32, up to each layer, on {len(inputs[0])} {what}",
-        ["Layer", "Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Cosine"],
+        ["Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Cosine", "Layer"],
         [
-            [e.name, e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}", e.cosine]
+            [e.op, e.scale, e.zero_point, round(e.sqnr_db, 1), f"{e.clipped_share:.3%}", e.cosine, e.name]
             for e in errors
         ],
     )

@@ -1,0 +1,95 @@
+"""Tables: at any width every word of every cell is there, and no line is wider than the terminal."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tinyml_cli import tables
+from tinyml_cli.console import console
+
+LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z", "M"))
+CELLS = st.one_of(
+    st.integers(-(10**9), 10**9),
+    st.floats(allow_nan=False),
+    st.lists(st.text(LETTERS, min_size=1, max_size=30), max_size=12).map(" ".join),
+    st.sampled_from(["74.1 %", "-", "–", "silence", "runs/kws-yes-no/report/report.html", "はい いいえ"]),
+)
+
+
+@st.composite
+def drawn_tables(draw: st.DrawFn) -> tuple[list[str], list[list[object]]]:
+    count = draw(st.integers(1, 14))
+    heads = draw(st.lists(st.text(LETTERS, max_size=16), min_size=count, max_size=count))
+    row = st.lists(CELLS, min_size=count, max_size=count)
+    return heads, draw(st.lists(row, max_size=6))
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+@given(drawn_tables(), st.integers(40, 130))
+def test_every_table_fits_and_loses_nothing(table: tuple[list[str], list[list[object]]], width: int) -> None:
+    heads, rows = table
+    text = tables.render("A title of several words", heads, rows, width)
+    assert all(cell_len(line) <= width for line in text.split("\n")), text
+    letters = sorted(squeezed(text))
+    for row in rows:
+        for cell in row:
+            if isinstance(cell, str):
+                for letter in set(squeezed(cell)):
+                    assert letters.count(letter) >= squeezed(cell).count(letter)
+
+
+@given(st.lists(st.text(LETTERS, min_size=1, max_size=20), min_size=2, max_size=40), st.integers(40, 100))
+def test_words_are_only_broken_where_they_are_long(words: list[str], width: int) -> None:
+    text = tables.render("", ["a", "b"], [["first", " ".join(words)]], width)
+    assert text.split()[-len(words) :] == words
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("labels", [2, 4, 12, 35])
+def test_confusion_of_any_number_of_labels(width: int, labels: int) -> None:
+    names = [f"label{index}" for index in range(labels)]
+    heads = ["Label", "n", "float32", "int8", "precision", "AUC", *names]
+    rows = [[name, 120, "0.933", "0.930", "0.911", "0.998", *range(labels)] for name in names]
+    text = tables.render("Recall", heads, rows, width)
+    assert all(len(line) <= width for line in text.split("\n"))
+    assert "…" not in text
+    assert {*names} <= set(text.split())
+
+
+def test_a_terminal_is_not_steered_by_a_name() -> None:
+    assert "\x1b" not in tables.render("", ["name"], [["a\x1b[2Jb"]], 80)
+
+
+def test_a_pipe_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert tables.width_of(io.StringIO()) == 80
+    monkeypatch.setenv("COLUMNS", "120")
+    assert tables.width_of(io.StringIO()) == 120
+
+
+def test_there_is_one_table_function(repository: Path) -> None:
+    """Rich's own tables cut cells: only the live views, which redraw an area, may use them."""
+    allowed = {"live_view.py", "frame_view.py"}
+    for path in (repository / "tinyml_cli").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "rich.table":
+                assert path.name in allowed, path
+
+
+def test_the_console_keeps_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    console.quiet = True
+    console.table("t", ["a"], [["b"]])
+    console.quiet = False
+    console.table("t", ["a"], [["b"]])
+    assert capsys.readouterr().out == "t\na\n-\nb\n\n"
