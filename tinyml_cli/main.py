@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tinyml_cli import __version__
+from tinyml_cli.commands.strict import StrictCommand
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, TinymlError
 
@@ -71,7 +72,7 @@ def _load(name: str, place: str) -> Any:
     module = importlib.import_module(place)
     if not hasattr(module, "COMMANDS"):
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name)(module.command)
+        app.command(name, cls=StrictCommand)(module.command)
         return typer.main.get_command(app)
     group = typer.Typer(
         name=name,
@@ -152,8 +153,20 @@ def _usage_error(error: Exception) -> int:
         raise error
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "tinyml"
-    console.error(TinymlError(error.format_message(), path, f"See `{path} --help`."))
+    console.error(TinymlError(_sentence(error), path, f"See `{path} --help`."))
     return EXIT_BAD_INPUT
+
+
+def _sentence(error: Any) -> str:
+    """What a usage error says, with our words for a value that an option does not take."""
+    cause, parameter = error.__cause__, getattr(error, "param", None)
+    if not hasattr(cause, "errors") or parameter is None:
+        return str(error.format_message())
+    from tinyml_cli.validation import option_problem
+
+    info = getattr(getattr(parameter, "type_descriptor", None), "parameter_info", None)
+    name = parameter.get_error_hint().replace("'", "`")
+    return option_problem(cause, name, getattr(info, "min", None), getattr(info, "max", None))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinyml_cli import __version__
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.drift_settings import Reference
@@ -17,8 +17,10 @@ from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
+from tinyml_cli.validation import first_problem
 
 SCHEMA_VERSION = 1
+MAX_BYTES = 16 << 20
 
 
 class _Section(BaseModel):
@@ -168,12 +170,12 @@ class Manifest(_Section):
                 "Train a model first: tinyml train kws --words yes,no",
             )
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            version = document["schema_version"]
-            if not isinstance(version, int):
-                raise TypeError("schema_version is not a number")
-        except (ValueError, KeyError, TypeError) as error:
+            document = load_json(path, MAX_BYTES)
+        except UnreadableError as error:
             raise _damaged(path, str(error)) from error
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if type(version) is not int:
+            raise _damaged(path, "it does not say its schema_version")
         if version > SCHEMA_VERSION:
             raise TinymlError(
                 f"The manifest has schema {version}; this tinyml {__version__} reads up to {SCHEMA_VERSION}",
@@ -183,14 +185,7 @@ class Manifest(_Section):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise _damaged(path, first_problem(error)) from error
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first complaint of a validation: "field.path: message"."""
-    problem = error.errors()[0]
-    field = ".".join(str(part) for part in problem["loc"])
-    return f"{field}: {problem['msg']}" if field else str(problem["msg"])
+            raise _damaged(path, first_problem(error, cls).what) from error
 
 
 def _damaged(path: Path, why: str) -> TinymlError:

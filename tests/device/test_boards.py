@@ -89,16 +89,16 @@ def test_a_packaged_board_cannot_be_replaced(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"clock_hz": -1}, "clock_hz: "),
-        ({"kind": "usbb"}, "kind: "),
-        ({"colour": "blue"}, "colour: "),
-        ({"hal": None}, "hal: "),
-        ({"usb_ids": [{"id": "2341-805a", "role": "sketch"}]}, "usb_ids.0.id: "),
-        ({"usb_ids": [{"id": "2341:805a", "role": "app"}]}, "usb_ids.0.role: "),
+        ({"clock_hz": -1}, "`clock_hz`"),
+        ({"kind": "usbb"}, "`kind`"),
+        ({"colour": "blue"}, "`colour`"),
+        ({"hal": None}, "`hal`"),
+        ({"usb_ids": [{"id": "2341-805a", "role": "sketch"}]}, "`usb_ids.0.id`"),
+        ({"usb_ids": [{"id": "2341:805a", "role": "app"}]}, "`usb_ids.0.role`"),
         ({"usb_ids": []}, "usb_ids belong to boards of kind usb"),
         ({"engines": ["aot"]}, "default_engine is not among engines"),
         ({"arduino": None}, "needs the section arduino"),
-        ({"power": {"supply_v": 3}}, "power.active_ma: "),
+        ({"power": {"supply_v": 3}}, "`power.active_ma`"),
     ],
 )
 def test_a_damaged_file_names_the_field(folder: Path, changes: dict[str, object], problem: str) -> None:

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tinyml_cli.documents import UnreadableError, load_yaml
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import first_problem
+from tinyml_cli.validation import first_problem
 
 _PACKAGED = Path(__file__).parent / "boards"
 
@@ -234,10 +234,12 @@ def _files() -> dict[str, Path]:
 @cache
 def _load(path: Path, mtime_ns: int) -> Board:
     try:
-        board = Board.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise _damaged(path, problem) from error
+        board = Board.model_validate(load_yaml(path))
+    except UnreadableError as error:
+        raise _damaged(path, str(error)) from error
+    except ValidationError as error:
+        problem = first_problem(error, Board)
+        raise _damaged(path, f"{problem.what}. {problem.advice}".rstrip(". ")) from error
     if board.name != path.stem:
         raise _damaged(path, f"name: is `{board.name}`, but the file is called {path.name}")
     return board

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from tinyml_cli.documents import UnreadableError, load_yaml, parse_yaml, shown
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
-from tinyml_cli.manifest import first_problem
 from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.validation import first_problem, key_of
 
 # task -> its schema; a task of another package has the schema that its task object names.
 SCHEMAS = {
@@ -23,6 +22,28 @@ SCHEMAS = {
     "anomaly": "tinyml_cli.recipes.anomaly:AnomalyRecipe",
     "vww": "tinyml_cli.recipes.vww:VwwRecipe",
     "mask": "tinyml_cli.recipes.vww:MaskRecipe",
+}
+
+# Key of a recipe -> the option that gives it, for messages.
+OPTIONS = {
+    "seed": "--seed",
+    "data_path": "--data",
+    "words": "--words",
+    "labels": "--labels",
+    "classes": "--classes",
+    "input": "--input",
+    "model.name": "--model",
+    "model.backbone": "--backbone",
+    "model.options.alpha": "--alpha",
+    "recordings.path": "--add-recordings",
+    "distillation.teachers": "--teacher",
+    "image.size": "--size",
+    "image.colour": "--gray/--rgb",
+    "method": "--method",
+    "normal": "--normal",
+    "rate_hz": "--rate",
+    "threshold.fpr": "--fpr",
+    "threshold.false_alarms_per_hour": "--false-alarms-per-hour",
 }
 
 
@@ -56,13 +77,21 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
     schema = schema_of(task)
     path = config or configs_dir() / f"{task}.yaml"
     document = _read(path) if config or path.is_file() else {}
+    if document.get("task", task) != task:
+        raise TinymlError(
+            f"The recipe is for the task `{shown(document['task'])}`, not `{task}`",
+            str(path),
+            "Give the recipe of this task to --config, or name its task.",
+        )
     document["task"] = task
+    sources = {}
     for key, value in values.items():
         if value is not None:
             _put(document, key, value)
+            sources[key] = OPTIONS.get(key, key)
     for override in overrides:
-        _apply(document, override)
-    return _validate(schema, document, str(path))
+        sources[_apply(document, override)] = "--set"
+    return _validate(schema, document, str(path), sources)
 
 
 def load(path: Path) -> BaseRecipe:
@@ -71,80 +100,92 @@ def load(path: Path) -> BaseRecipe:
     Raises:
         TinymlError: it is missing, damaged or names no known task.
     """
-    document = _read(path)
+    return validate(_read(path), str(path))
+
+
+def validate(document: dict[str, Any], where: str) -> BaseRecipe:
+    """The recipe of a document that names its task.
+
+    Raises:
+        TinymlError: an unknown task, a key or a value that its schema does not take.
+    """
     task = document.get("task")
     if not isinstance(task, str):
         raise TinymlError(
-            "The recipe does not say what it trains", str(path), "Write for example `task: kws` into it."
+            "The recipe does not say what it trains", where, "Write for example `task: kws` into it."
         )
-    return _validate(schema_of(task), document, str(path))
+    return _validate(schema_of(task), document, where)
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise TinymlError("There is no such recipe", str(path), "Give an existing YAML file to --config.")
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        document = load_yaml(path)
+    except UnreadableError as error:
         raise TinymlError(
-            "There is no such recipe", str(path), "Give an existing YAML file to --config."
+            f"The recipe cannot be read: {error}", str(path), "Fix the file; configs/kws.yaml is an example."
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TinymlError(f"The recipe cannot be read ({error})", str(path), "Mend the YAML.") from error
     if document is None:
         return {}
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise TinymlError(
             "The recipe is not a mapping of keys to values", str(path), "Start from configs/kws.yaml."
         )
     return document
 
 
-def _apply(document: dict[str, Any], override: str) -> None:
+def _apply(document: dict[str, Any], override: str) -> str:
+    """Puts a `key=value` into the document; returns the key."""
     key, separator, text = override.partition("=")
-    if not separator or not key:
+    if not separator or not all(key.split(".")):
         raise TinymlError(
-            f"`{override}` is not key=value", "--set", "Write for example --set training.epochs=40"
+            f"`{shown(override)}` is not key=value", "--set", "Write for example --set training.epochs=40"
         )
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise TinymlError(f"The value of `{key}` cannot be read", "--set", "Quote the value.") from error
+        value = parse_yaml(text)
+    except UnreadableError as error:
+        raise TinymlError(
+            f"The value of `{shown(key)}` cannot be read: {error}", "--set", "Put the value in quotes."
+        ) from error
     _put(document, key, value)
+    return key
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:
     *parents, leaf = key.split(".")
     node = document
     for parent in parents:
-        node = node.setdefault(parent, {})
+        if node.get(parent) is None:
+            node[parent] = {}
+        node = node[parent]
         if not isinstance(node, dict):
             raise TinymlError(
-                f"`{parent}` in `{key}` holds a value, not a section", "--set", "Check the key."
+                f"`{shown(parent)}` in `{shown(key)}` holds a value, not a section", "--set", "Check the key."
             )
     node[leaf] = value
 
 
-def _validate(schema: type[BaseRecipe], document: dict[str, Any], where: str) -> BaseRecipe:
+def _validate(
+    schema: type[BaseRecipe], document: dict[str, Any], where: str, sources: Mapping[str, str] | None = None
+) -> BaseRecipe:
+    """The recipe of a document.
+
+    Args:
+        schema: its class.
+        document: keys and values.
+        where: the file it comes from.
+        sources: key -> the option that gave its value instead of the file.
+    """
     try:
         return schema.model_validate(document)
     except ValidationError as error:
-        problem = error.errors()[0]
-        advice = f"See configs/{document['task']}.yaml for every key and its range."
-        if problem["type"] == "extra_forbidden":
-            names = _sibling_names(schema, problem["loc"])
-            close = difflib.get_close_matches(str(problem["loc"][-1]), names, n=1)
-            advice = f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(names)}."
-        raise TinymlError(f"The recipe is not valid ({first_problem(error)})", where, advice) from error
-
-
-def _sibling_names(schema: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    model: Any = schema
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part)) if isinstance(part, str) else None
-        if (
-            field is None
-            or not isinstance(field.annotation, type)
-            or not issubclass(field.annotation, BaseModel)
-        ):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
+        key = key_of(error)
+        source = next((s for k, s in (sources or {}).items() if f"{key}.".startswith(f"{k}.")), None)
+        problem = first_problem(error, schema, source if source and source != "--set" else "")
+        advice = problem.advice or f"See configs/{document['task']}.yaml for every key and its range."
+        if source is None:
+            raise TinymlError(f"The recipe is not valid: {problem.what}", where, advice) from error
+        if source != "--set" and not problem.advice:
+            advice = "Change the option; `--help` describes it."
+        raise TinymlError(problem.what, source, advice) from error

@@ -123,7 +123,7 @@ def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
         for parent in parents:
             node = node[parent]
         node[leaf] = value
-    return recipes.schema_of(recipe.task).model_validate(document)
+    return recipes.validate(document, "the study")
 
 
 def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[str]]:

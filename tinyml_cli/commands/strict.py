@@ -1,0 +1,47 @@
+"""What no option of any command takes: nothing at all, and numbers that are none."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from typer.core import TyperCommand
+
+from tinyml_cli.errors import TinymlError
+
+_EMPTY = re.compile(r"--[a-z-]+=\Z")
+# An empty description is one.
+_MAY_BE_EMPTY = "--set-description"
+_LARGEST = 2**63 - 1
+
+
+class StrictCommand(TyperCommand):
+    """A command whose options are refused when empty, infinite, not a number, or beyond 64 bits.
+
+    An unset variable of a shell script (`--data "$DATA"`) would otherwise name the current folder.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses; see the class for what is refused."""
+        for previous, given in zip(["", *args], args, strict=False):
+            if given and not _EMPTY.match(given):
+                continue
+            option = given.rstrip("=") or previous
+            name = f"`{option}`" if option.startswith("-") else "An argument"
+            if option != _MAY_BE_EMPTY:
+                raise _refused(ctx, f"{name} is empty", "Give it a value, or leave it out.")
+        rest: list[str] = super().parse_args(ctx, args)
+        parameters: list[Any] = self.params
+        for parameter in parameters:
+            value = ctx.params.get(parameter.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                name = parameter.get_error_hint().replace("'", "`")
+                raise _refused(ctx, f"{name} must be a finite number, not {value}")
+            if isinstance(value, int) and abs(value) > _LARGEST:
+                raise _refused(ctx, f"The number {str(value)[:12]}… is too large")
+        return rest
+
+
+def _refused(ctx: Any, what: str, next_step: str = "") -> TinymlError:
+    return TinymlError(what, ctx.command_path, next_step or f"See `{ctx.command_path} --help`.")

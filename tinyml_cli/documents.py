@@ -1,0 +1,172 @@
+"""JSON and YAML of any origin: bounded in size, depth and repetition, one plain reason when refused.
+
+The standard readers trust their input. A few hundred brackets end Python's stack, ten YAML aliases stand for
+ten thousand million values, `1e999` becomes infinity, and of two equal keys the first is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+MAX_JSON_BYTES = 64 << 20
+MAX_YAML_BYTES = 256 << 10
+MAX_DEPTH = 40
+MAX_YAML_VALUES = 20_000
+# What fits into 64 bits; a longer number would overflow the first float it meets.
+_MAX_INTEGER_DIGITS = 19
+
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|([\[{])|([\]}])', re.DOTALL)
+
+
+class UnreadableError(ValueError):
+    """A file or text that holds no usable document; the text says why."""
+
+
+def load_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
+    """The document of a JSON file.
+
+    Raises:
+        UnreadableError: not a file that can be read, not JSON, too large, nested too deeply, a key that is
+            there twice, a number that is none (NaN) or beyond 64 bits.
+    """
+    return parse_json(_text(path, max_bytes))
+
+
+def parse_json(text: str) -> Any:
+    """The document of a JSON text; raises as load_json."""
+    _check_depth(text)
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=integer,
+            parse_float=_finite,
+            parse_constant=_no_constant,
+        )
+    except json.JSONDecodeError as error:
+        where = "it is empty" if not text.strip() else f"line {error.lineno}: {error.msg}"
+        raise UnreadableError(where) from error
+    if "\\u" in text:
+        check_text(json.dumps(document, ensure_ascii=False).replace("\\u0000", "\0"))
+    return document
+
+
+def load_yaml(path: Path) -> Any:
+    """The document of a YAML file; dates stay text.
+
+    Raises:
+        UnreadableError: as load_json; and a value that contains itself, or aliases that stand for too many.
+    """
+    return parse_yaml(_text(path, MAX_YAML_BYTES))
+
+
+def parse_yaml(text: str) -> Any:
+    """The document of a YAML text; raises as load_yaml."""
+    import yaml
+
+    from tinyml_cli.yaml_loader import BoundedLoader
+
+    try:
+        return yaml.load(text, BoundedLoader)
+    except UnreadableError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise UnreadableError(f"{line}{error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        # The constructors of tags (`!!int x`, `!!timestamp x`) raise whatever they trip over.
+        reason = str(error).splitlines()[0] if isinstance(error, yaml.YAMLError) and str(error) else ""
+        raise UnreadableError(reason or "a value does not fit its tag") from error
+
+
+def integer(text: str) -> int:
+    """A whole number of at most 64 bits.
+
+    Raises:
+        UnreadableError: a longer one.
+    """
+    if len(text.lstrip("-+")) > _MAX_INTEGER_DIGITS:
+        raise UnreadableError(f"the number {text[:12]}… is too large")
+    return int(text)
+
+
+def check_text(text: str) -> None:
+    """Refuses what an escape can spell and no file name or UTF-8 text can hold.
+
+    Raises:
+        UnreadableError: a NUL, or half of a surrogate pair.
+    """
+    if "\0" in text or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)):
+        raise UnreadableError("it holds a character that is none (NUL or half a surrogate pair)")
+
+
+def shown(value: object, length: int = 40) -> str:
+    """A value as an error message quotes it: one short line without control characters."""
+    text = value if isinstance(value, str) else _as_json(value)
+    text = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _as_json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return type(value).__name__
+
+
+def _text(path: Path, max_bytes: int) -> str:
+    try:
+        if path.is_dir():
+            raise UnreadableError("it is a folder")
+        if path.is_fifo() and path.parts[:2] not in (("/", "dev"), ("/", "proc")):
+            raise UnreadableError("it is a pipe")
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except OSError as error:
+        raise UnreadableError((error.strerror or type(error).__name__).lower()) from error
+    if len(data) > max_bytes:
+        raise UnreadableError(f"it is larger than {max_bytes >> 10:,} KB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"it is not UTF-8 text (byte {error.start:,})") from error
+
+
+def _check_depth(text: str) -> None:
+    """Refuses brackets nested deeper than MAX_DEPTH, without recursion."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _BRACKETS.finditer(text):
+        if token.lastindex == 1:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise UnreadableError(f"it is nested more than {MAX_DEPTH} levels deep")
+        elif token.lastindex == 2:
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        seen: set[Hashable] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise UnreadableError(f"the key `{shown(twice)}` is there twice")
+    return document
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise UnreadableError(f"the number {text[:12]} is too large")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise UnreadableError(f"{name} is not a number")
