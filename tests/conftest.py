@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -61,23 +63,61 @@ Tinyml = Callable[..., Answer]
 
 @pytest.fixture(scope="session")
 def tinyml() -> Tinyml:
-    """Runs the real command line in a child process: tinyml("train", "kws", cwd=..., code=0)."""
+    """Runs the command line: tinyml("train", "kws", cwd=..., code=0).
+
+    In this process, so that TensorFlow is loaded once; `process=True` takes a process of its own, for what is
+    about processes: start-up, imports, a module that must be missing.
+    """
 
     def call(
-        *arguments: str | Path, cwd: Path, code: int | None = 0, env: dict[str, str] | None = None
+        *arguments: str | Path,
+        cwd: Path,
+        code: int | None = 0,
+        env: dict[str, str] | None = None,
+        process: bool = False,
     ) -> Answer:
-        process = subprocess.run(
-            [sys.executable, "-m", "tinyml_cli", *map(str, arguments)],
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
-        answer = Answer(process.returncode, process.stdout, process.stderr)
+        run = _in_a_process if process else _in_this_process
+        answer = run([str(argument) for argument in arguments], cwd, env or {})
         if code is not None:
             assert answer.code == code, f"exit {answer.code}\n{answer.out[-3000:]}\n{answer.err[-5000:]}"
         return answer
 
     return call
+
+
+def _in_a_process(arguments: list[str], cwd: Path, env: dict[str, str]) -> Answer:
+    process = subprocess.run(
+        [sys.executable, "-m", "tinyml_cli", *arguments],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    return Answer(process.returncode, process.stdout, process.stderr)
+
+
+def _in_this_process(arguments: list[str], cwd: Path, env: dict[str, str]) -> Answer:
+    """As `main` runs, with streams that are no terminals; what it sets for the process is taken back."""
+    from tinyml_cli.main import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    before = Path.cwd()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["tinyml", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO())
+        patch.setattr(console, "json", False)
+        patch.setattr(console, "quiet", False)
+        os.chdir(cwd)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                main()
+                code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            os.chdir(before)
+    return Answer(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
