@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format kws bench lock clean
+.PHONY: help setup demo test test-slow test-all lint format kws bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,16 @@ $(VENV)/.ready: pyproject.toml setup.py requirements.lock scripts/setup.sh
 demo: setup ## words in, "yes" heard on the virtual board
 	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
 
-test: setup lint ## every test
-	$(VENV)/bin/python -m pytest
+PYTEST := $(VENV)/bin/python -m pytest
+WORKERS := -n auto --maxprocesses 4 --dist loadfile
+test: setup lint ## what guards behaviour, in minutes
+	$(PYTEST) $(WORKERS) -m "not slow and not serial"
+	$(PYTEST) -m "serial and not slow"
+
+test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
+	$(PYTEST) $(WORKERS) -m "slow"
+
+test-all: test test-slow ## every test
 
 lint: setup ## ruff, mypy, clang-format, command pages
 	$(VENV)/bin/ruff check .

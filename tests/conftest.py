@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests import store
 from tinyml_cli.console import console
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,6 +25,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Once for all workers."""
+    if not hasattr(session.config, "workerinput"):
+        store.forget_old()
 
 
 @pytest.fixture(autouse=True)

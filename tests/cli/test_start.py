@@ -44,6 +44,7 @@ print(best, after.ru_maxrss)
 """
 
 
+@pytest.mark.serial
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource is POSIX")
 def test_help_is_fast_and_small(tmp_path: Path) -> None:
     """150 ms and 40 MB. Processor time, the best of ten: the machine may be busy with something else."""

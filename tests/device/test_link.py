@@ -22,6 +22,8 @@ from tinyml_cli.errors import TinymlError
 
 Start = Callable[..., str]
 
+pytestmark = pytest.mark.serial
+
 QUIET = np.zeros(320, np.int16)
 LOUD = np.full(320, 8000, np.int16)
 

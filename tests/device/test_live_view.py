@@ -29,6 +29,8 @@ import termios
 
 from tinyml_cli.device.live_view import duration, level_dbfs, probabilities_of
 
+pytestmark = pytest.mark.serial
+
 SOFTMAX = TensorQuantization(scale=1 / 256, zero_point=-128)
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 

@@ -20,6 +20,8 @@ from tinyml_cli.device.upload_tool import (
 )
 from tinyml_cli.errors import TinymlError
 
+pytestmark = pytest.mark.serial
+
 
 def test_the_call_is_the_one_that_platformio_ends_in() -> None:
     command = upload_command(("bossac",), "/dev/ttyACM0", Path("firmware.bin"))

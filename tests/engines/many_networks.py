@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engines.network_builds import NN, WARNINGS, _cmsis_nn, generate
+from tests.engines.network_builds import WARNINGS, cmsis_nn, generate, includes, kernels
 from tinyml_cli.device import vendor
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.tflite import graph as tflite_graph
@@ -98,14 +98,7 @@ def build(
         pytest.skip("no C compiler on this machine")
     folder.mkdir(parents=True, exist_ok=True)
     defines = [f"-D{define}" for define in vendor.CMSIS_NN_HOST_DEFINES]
-    cmsis = _cmsis_nn(folder.parent, "host", cc, ("-O2", "-fPIC", "-w", *defines))
-    includes = [f"-I{NN}", f"-I{folder.parent / 'cmsis_nn' / 'include'}"]
-    common = [cc, "-std=c11", "-fPIC", "-c", *flags, *WARNINGS, *defines, *includes]
-
-    def kernel(path: Path) -> Path:
-        target = folder / f"{path.stem}.o"
-        subprocess.run([*common, str(path), "-o", str(target)], check=True)
-        return target
+    shared = cmsis_nn(cc, ("-O2", "-fPIC", *defines)) + kernels(cc, ("-fPIC", *flags, *defines))
 
     def network(number: int) -> tuple[compiler.Network, Path]:
         place = folder / str(number)
@@ -113,15 +106,28 @@ def build(
         renames = [f"-Dnetwork_{name}=n{number}_{name}" for name in _NAMES]
         target = place / "network.o"
         subprocess.run(
-            [*common, f"-I{place}", *renames, str(place / "network.c"), "-o", str(target)], check=True
+            [
+                cc,
+                "-std=c11",
+                "-fPIC",
+                "-c",
+                *flags,
+                *WARNINGS,
+                *defines,
+                *includes(place),
+                *renames,
+                str(place / "network.c"),
+                "-o",
+                str(target),
+            ],
+            check=True,
         )
         return made, target
 
     with ThreadPoolExecutor(2) as pool:
-        kernels = list(pool.map(kernel, sorted(NN.glob("*.c"))))
         made = list(pool.map(network, range(len(models))))
     library = folder / "networks.so"
-    objects = [str(path) for path in (*kernels, *(target for _, target in made), *cmsis)]
+    objects = [str(path) for path in (*shared, *(target for _, target in made))]
     subprocess.run([cc, "-shared", *flags, *objects, "-o", str(library)], check=True)
     loaded = ctypes.CDLL(str(library))
     return [Built(network, loaded, f"n{number}") for number, (network, _) in enumerate(made)]

@@ -6,12 +6,14 @@ import ctypes
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.store import kept
 from tinyml_cli.device import vendor
 from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.files import firmware_dir
@@ -95,11 +97,12 @@ def build_host(network: compiler.Network, folder: Path, *, flags: tuple[str, ...
     if compiler_path is None:
         pytest.skip("no C compiler on this machine")
     defines = [f"-D{define}" for define in vendor.CMSIS_NN_HOST_DEFINES]
-    objects = _cmsis_nn(folder.parent, "host", compiler_path, ("-O2", "-fPIC", "-w", *defines))
+    options = ("-O2", "-fPIC", *defines)
+    objects = cmsis_nn(compiler_path, options) + kernels(compiler_path, (*options, *flags))
     target = folder / "network.so"
     subprocess.run(
         [compiler_path, "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS, *flags, *defines,
-         *_includes(folder), str(folder / "network.c"), *map(str, sorted(NN.glob("*.c"))), *map(str, objects),
+         *includes(folder), str(folder / "network.c"), *map(str, objects),
          "-o", str(target)],
         check=True,
     )  # fmt: skip
@@ -124,7 +127,8 @@ def run_sim(network: compiler.Network, folder: Path, inputs: np.ndarray) -> SimR
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     options = ("-O3", "-ffunction-sections", "-fdata-sections", *M4)
-    objects = _cmsis_nn(folder.parent, "cortex-m4", "arm-none-eabi-gcc", (*options, "-w"))
+    gcc = "arm-none-eabi-gcc"
+    objects = cmsis_nn(gcc, options) + kernels(gcc, options)
     lines = ",\n".join("{" + ",".join(str(int(v)) for v in row) + "}" for row in inputs)
     (folder / "inputs.h").write_text(
         f"#define INPUTS {len(inputs)}\n"
@@ -132,8 +136,8 @@ def run_sim(network: compiler.Network, folder: Path, inputs: np.ndarray) -> SimR
     )
     elf = folder / "network.elf"
     subprocess.run(
-        ["arm-none-eabi-gcc", "-std=c11", *options, *WARNINGS, *_includes(folder), str(folder / "network.c"),
-         str(HARNESS / "main.c"), *map(str, sorted(NN.glob("*.c"))), *map(str, objects), "--specs=nano.specs",
+        [gcc, "-std=c11", *options, *WARNINGS, *includes(folder), str(folder / "network.c"),
+         str(HARNESS / "main.c"), *map(str, objects), "--specs=nano.specs",
          "-nostartfiles", f"-T{HARNESS / 'link.ld'}", "-Wl,--gc-sections", "-lc", "-lgcc", "-o", str(elf)],
         check=True,
     )  # fmt: skip
@@ -161,22 +165,42 @@ def _size(elf: Path) -> tuple[int, int, int]:
     return int(text), int(data), int(bss)
 
 
-def _includes(folder: Path) -> list[str]:
-    return [f"-I{folder}", f"-I{NN}", f"-I{folder.parent / 'cmsis_nn' / 'include'}"]
+def kernels(compiler_path: str, options: tuple[str, ...]) -> list[Path]:
+    """Our own kernels as objects."""
+    include = f"-I{cmsis_nn_sources() / 'include'}"
+    return compiled_once(compiler_path, ("-std=c11", *options, *WARNINGS, include), sorted(NN.glob("*.c")))
 
 
-def _cmsis_nn(root: Path, kind: str, compiler_path: str, options: tuple[str, ...]) -> list[Path]:
-    """Compiles the vendored sources once per test session folder."""
-    library = root / "cmsis_nn"
-    try:
-        vendor.lay_out("cmsis_nn", library)
-    except Exception as error:
-        pytest.skip(f"the CMSIS-NN sources are not at hand: {error}")
-    objects = root / f"cmsis_nn_{kind}"
-    if not objects.is_dir():
-        objects.mkdir()
-        sources = [str(path) for path in sorted((library / "src").glob("**/*.c"))]
-        subprocess.run(
-            [compiler_path, *options, f"-I{library / 'include'}", "-c", *sources], cwd=objects, check=True
-        )
-    return sorted(objects.glob("*.o"))
+def cmsis_nn_sources() -> Path:
+    """The fetched CMSIS-NN: `include/` and `src/`."""
+
+    def lay_out(folder: Path) -> None:
+        try:
+            vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
+        except Exception as error:
+            pytest.skip(f"the CMSIS-NN sources are not at hand: {error}")
+
+    return kept("cmsis-nn", [Path(vendor.__file__)], lay_out) / "cmsis_nn"
+
+
+def compiled_once(compiler_path: str, options: Sequence[str], sources: Sequence[Path]) -> list[Path]:
+    """The objects of some C files, made once for all tests; they include only headers beside them."""
+    headers = [path for folder in {source.parent for source in sources} for path in folder.glob("*.h")]
+
+    def compile_all(folder: Path) -> None:
+        subprocess.run([compiler_path, *options, "-c", *map(str, sources)], cwd=folder, check=True)
+
+    folder = kept("objects", [compiler_path, options, *sorted(headers), *sources], compile_all)
+    return sorted(folder.glob("*.o"))
+
+
+def cmsis_nn(compiler_path: str, options: tuple[str, ...]) -> list[Path]:
+    """The fetched sources as objects."""
+    library = cmsis_nn_sources()
+    sources = sorted((library / "src").glob("**/*.c"))
+    return compiled_once(compiler_path, (*options, "-w", f"-I{library / 'include'}"), sources)
+
+
+def includes(folder: Path) -> list[str]:
+    """Options that find network.h, our kernels' headers and CMSIS-NN's."""
+    return [f"-I{folder}", f"-I{NN}", f"-I{cmsis_nn_sources() / 'include'}"]

@@ -18,8 +18,8 @@ SURE, QUIET = np.array([-128, -128, 127, -128], np.int8), np.array([127, -128, -
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("recognizer"), "recognizer", "recognizer")
+def program() -> Path:
+    return compile_harness("recognizer", "recognizer")
 
 
 def settings(**changes: object) -> Settings:

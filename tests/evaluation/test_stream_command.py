@@ -204,7 +204,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(
-    whistle_run: Path, tinyml: Tinyml, tmp_path: Path, arguments: tuple[str, ...], message: str
+    run: Path, tinyml: Tinyml, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
@@ -213,11 +213,11 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
     soundfile.write(tmp_path / "short.wav", np.zeros(4000, np.int16), 8000)
     if "long.wav" in arguments:
         soundfile.write(tmp_path / "long.wav", np.zeros(5 * 3600 * 50, np.int16), 50)
-    before = (whistle_run / "manifest.json").read_bytes()
-    answer = tinyml("evaluate", whistle_run, *arguments, "--json", cwd=tmp_path, code=2)
+    before = (run / "manifest.json").read_bytes()
+    answer = tinyml("evaluate", run, *arguments, "--json", cwd=tmp_path, code=2)
     assert message in answer.json["error"]["what"] + answer.json["error"]["where"]
-    assert (whistle_run / "manifest.json").read_bytes() == before
-    assert not (whistle_run / "report" / "stream.json").exists()
+    assert (run / "manifest.json").read_bytes() == before
+    assert not (run / "report" / "stream.json").exists()
     assert not (tmp_path / "out").exists()
 
 

@@ -9,17 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.store import kept
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIBRARIES = REPOSITORY / "firmware" / "lib"
 HARNESS = Path(__file__).parent / "harness"
 STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c++14", "-fno-exceptions", "-fno-rtti"]
 
 
-def compile_harness(folder: Path, name: str, *libraries: str) -> Path:
+def compile_harness(name: str, *libraries: str) -> Path:
     """Builds `harness/<name>.cpp` with the libraries' sources under ASan and UBSan; skips without g++."""
     compiler = shutil.which("g++")
     if compiler is None:
         pytest.skip("no g++ here")
+    ingredients = [compiler, HARNESS, Path(__file__), *(LIBRARIES / library for library in libraries)]
+
+    def make(folder: Path) -> None:
+        _compile(compiler, folder, name, libraries)
+
+    return kept(f"harness-{name}", ingredients, make) / name
+
+
+def _compile(compiler: str, folder: Path, name: str, libraries: tuple[str, ...]) -> None:
     program = folder / name
     sources = [source for library in libraries for source in sorted((LIBRARIES / library).glob("*.cpp"))]
     sanitized = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -30,7 +41,6 @@ def compile_harness(folder: Path, name: str, *libraries: str) -> Path:
     command = [compiler, *STRICT, *sanitized]
     command += [f"-I{LIBRARIES / library}" for library in libraries]
     subprocess.run([*command, HARNESS / f"{name}.cpp", *sources, "-o", program], check=True)
-    return program
 
 
 def _compile_c(source: Path, folder: Path, flags: list[str]) -> Path:

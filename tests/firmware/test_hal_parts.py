@@ -10,8 +10,8 @@ from tests.firmware.native import compile_harness, run
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("hal_parts"), "hal_parts", "hal")
+def program() -> Path:
+    return compile_harness("hal_parts", "hal")
 
 
 def written(program: Path, script: str, *texts: str) -> tuple[str, int]:

@@ -17,13 +17,13 @@ FORMATS: dict[FrameFormat, int] = {"grey": 0, "rgb565": 1}
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("image"), "image", "image")
+def program() -> Path:
+    return compile_harness("image", "image")
 
 
 @pytest.fixture(scope="module")
-def presence_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("presence"), "presence", "image")
+def presence_program() -> Path:
+    return compile_harness("presence", "image")
 
 
 def on_device(

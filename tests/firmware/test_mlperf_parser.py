@@ -17,8 +17,8 @@ PLAIN = ("name", "timestamp", "profile", "help", "results")
 
 
 @pytest.fixture(scope="module")
-def parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("mlperf"), "mlperf", "protocol")
+def parser() -> Path:
+    return compile_harness("mlperf", "protocol")
 
 
 def expected(text: bytes) -> str:

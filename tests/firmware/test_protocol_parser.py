@@ -20,8 +20,8 @@ ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  
 
 
 @pytest.fixture(scope="module")
-def parser(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("protocol"), "protocol", "protocol")
+def parser() -> Path:
+    return compile_harness("protocol", "protocol")
 
 
 def with_crc(text: bytes) -> bytes:

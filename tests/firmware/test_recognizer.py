@@ -29,8 +29,8 @@ class Settings:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_harness(tmp_path_factory.mktemp("recognizer"), "recognizer", "recognizer")
+def program() -> Path:
+    return compile_harness("recognizer", "recognizer")
 
 
 def recognize(program: Path, settings: Settings, steps: list[tuple[int, list[int]]]) -> list[Detection]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.store import kept, package
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -86,13 +85,15 @@ class PatternTask:
 TASK = PatternTask()
 
 
-@functools.cache
 def trained() -> Path:
-    """A run directory with a trained model, made once per session; copy it before changing it."""
+    """A run directory with a trained model; copy it before changing it."""
+    return kept("patterns", [package(), Path(__file__)], _train) / "run"
+
+
+def _train(folder: Path) -> None:
     import keras
 
-    path = Path(tempfile.mkdtemp(prefix="tinyml-test-")) / "run"
-    run = Run.create(path)
+    run = Run.create(folder / "run")
     keras.utils.set_random_seed(SEED)
     features, labels = patterns(512, SEED)
     model = small_ds_cnn()
@@ -104,17 +105,17 @@ def trained() -> Path:
     manifest = Manifest(task="patterns", seed=SEED, labels=LABELS, features=AudioFrontendSettings())
     run.record(manifest, MODEL, "tinyml train")
     run.save(manifest)
-    return path
 
 
-@functools.cache
 def converted() -> Path:
-    """A run directory after quantize and convert, made once per session; copy it before changing it."""
+    """A run directory after quantize and convert; copy it before changing it."""
+    return kept("patterns-int8", [package(), Path(__file__)], _convert) / "run"
+
+
+def _convert(folder: Path) -> None:
     from tinyml_cli.tflite.calibrate import quantize
     from tinyml_cli.tflite.convert import convert
 
-    path = Path(tempfile.mkdtemp(prefix="tinyml-test-")) / "run"
-    shutil.copytree(trained(), path)
-    quantize(Run(path), n_samples=64)
-    convert(Run(path))
-    return path
+    run = Run(Path(shutil.copytree(trained(), folder / "run")))
+    quantize(run, n_samples=64)
+    convert(run)
