@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
-from tinyml_cli.data.audio_file import UnreadableAudioError, read_frames
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
 from tinyml_cli.data.image_file import UnreadableImageError, decode
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import VARIABLE, decode_limit_bytes, over_limit
@@ -67,7 +67,7 @@ def test_a_sound_is_judged_by_its_header(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "long.flac"
     soundfile.write(path, np.zeros(1 << 19, np.int16), 16_000)
     with pytest.raises(UnreadableAudioError, match="2 MB of memory, the limit is 1 MB"):
-        read_frames(path)
+        read_sound(path)
 
 
 def _npz_member(path: Path, header: dict[str, object], content: bytes, method: int) -> Path:

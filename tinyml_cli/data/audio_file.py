@@ -1,69 +1,259 @@
-"""Audio of any rate, length and channel count as mono int16 at one rate."""
+"""Sound of any kind, rate, length and channel count as mono int16 at one rate: one reader for all."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import webm
+from tinyml_cli.data import phone_sound, wav_file, webm
+from tinyml_cli.data.declared_size import declared_bytes, xing_of
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+# libsndfile's formats that people have, WebM of browsers, and what the extra `phone` reads.
+AUDIO_SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64",
+    ".webm", *phone_sound.SUFFIXES,
+)  # fmt: skip
 # Beyond these a header is damaged rather than unusual.
 SUPPORTED_RATES_HZ = range(4_000, 768_001)
 
-_SAMPLE_BYTES = 4
+_FLOAT_BYTES, _INT16_BYTES = 4, 2
+_BLOCK_VALUES, _BLOCK_SAMPLES = 1 << 18, 4096
+_HEAD_BYTES = 1 << 16
+_OGG_PAGE, _OGG_LAST_PAGE = b"OggS", 4
 _ZERO_CROSSINGS = 24
 _KAISER_BETA = 9.0
 _PASS_BAND_SHARE = 0.94
+
+Frames = NDArray[np.float32]
 
 
 class UnreadableAudioError(Exception):
     """A file that holds no usable audio; the text says why."""
 
 
+@dataclass(frozen=True)
+class Sound:
+    """A file's sound as it is.
+
+    Attributes:
+        frames: float32 [samples, channels] with full scale 1.0.
+        rate_hz: of the file.
+        damage: what is missing of it, though the rest can be read; empty where nothing is.
+        notes: what else is not as the format wants it.
+    """
+
+    frames: Frames
+    rate_hz: int
+    damage: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Source:
+    """An open file: what it declares, and its sound in blocks [samples, channels]."""
+
+    samples: int
+    channels: int
+    rate_hz: int
+    blocks: Iterable[Frames]
+    damage: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def read_sound(path: Path) -> Sound:
+    """Reads a file as it is, to its end even where it is damaged.
+
+    Raises:
+        UnreadableAudioError: not a known kind, empty, not finite, an impossible sample rate, an extra that is
+            missing, or over the limit of memory for one file.
+    """
+    with _opened(path) as source:
+        if reason := over_limit(source.samples * source.channels * _FLOAT_BYTES):
+            raise UnreadableAudioError(reason)
+        blocks = list(_finite(source.blocks))
+        frames = np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
+        return Sound(frames, source.rate_hz, _damage(source, len(frames)), tuple(source.notes))
+
+
 def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
-    """Reads a file, mixes its channels and resamples it.
+    """Reads a file, mixes its channels and resamples it, block by block.
 
     Returns:
         int16 [samples] at `sample_rate_hz`.
 
     Raises:
-        UnreadableAudioError: damaged, empty, not finite, or an impossible sample rate.
+        UnreadableAudioError: as read_sound.
     """
-    frames, file_rate_hz = read_frames(path)
-    return to_int16(resample(frames.mean(axis=1), file_rate_hz, sample_rate_hz))
+    with _opened(path) as source:
+        length = max(1, round(source.samples * sample_rate_hz / source.rate_hz))
+        if reason := over_limit(length * _INT16_BYTES):
+            raise UnreadableAudioError(reason)
+        mono = (block.mean(axis=1) for block in _finite(source.blocks))
+        # Rounding the ratio and the blocks' ends may add a few samples.
+        audio, end = np.empty(length + length // 100_000 + 2, np.int16), 0
+        for block in _resampled(mono, source.rate_hz, sample_rate_hz):
+            audio[end : end + len(block)] = to_int16(block)
+            end += len(block)
+        _damage(source, end)
+        return audio[:end]
 
 
-def read_frames(path: Path) -> tuple[NDArray[np.float32], int]:
-    """Reads a file as it is: (float32 [samples, channels] with full scale 1.0, its rate in Hz).
+def length_of(path: Path) -> tuple[int, int]:
+    """(samples, rate in Hz) of a file as it declares them.
 
     Raises:
-        UnreadableAudioError: as read_audio.
+        UnreadableAudioError: as read_sound.
     """
+    with _opened(path) as source:
+        return source.samples, source.rate_hz
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_Source]:
     import soundfile
 
     try:
-        if reason := over_limit(path.stat().st_size):
-            raise UnreadableAudioError(reason)
-        source = webm.opus_as_ogg(path.read_bytes()) if webm.is_webm(path) else path
-        with soundfile.SoundFile(source) as sound:
-            if reason := over_limit(sound.frames * sound.channels * _SAMPLE_BYTES):
-                raise UnreadableAudioError(reason)
-            samples, file_rate_hz = sound.read(dtype="float32", always_2d=True), sound.samplerate
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError) as error:
-        raise UnreadableAudioError(str(error).rstrip(".")) from error
-    if len(samples) == 0:
+        size = path.stat().st_size
+        if size == 0:
+            raise UnreadableAudioError("the file is empty")
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+            kind = phone_sound.kind_of(head)
+            wav = None if kind else wav_file.examine(stream)
+            if kind and not (kind == "matroska" and webm.has_opus(head)):
+                yield _checked(_of_phone(path, kind))
+                return
+            declared = webm.declared_bytes(head) if kind else declared_bytes(head)
+            is_cut = declared is not None and declared > size
+            content: Any = path
+            if kind or is_cut or (wav is not None and not wav.is_whole):
+                if reason := over_limit(size):
+                    raise UnreadableAudioError(reason)
+                content = wav.mended(stream) if wav else _mended(path, head, kind)
+        with soundfile.SoundFile(content) as sound:
+            source = _of_libsndfile(sound)
+            if wav is not None:
+                source.damage, source.notes = wav.damage, wav.notes
+            elif is_cut:
+                source.damage = f"it is cut off: its header promises {declared:,} bytes, {size:,} are there"
+            elif head.startswith(_OGG_PAGE) and not _has_last_page(path):
+                source.notes.append("it was never closed: its last page is missing")
+            yield _checked(source)
+    except (UnreadableAudioError, TinymlError):
+        raise
+    except soundfile.LibsndfileError as error:
+        text = error.error_string.rstrip(".")
+        is_known = "not recognised" not in text and "unknown format" not in text
+        reason = f"it is damaged or cut off ({text})" if is_known else "it is no sound of a known kind"
+        raise UnreadableAudioError(reason) from error
+    except (OSError, ValueError, TypeError, MemoryError, RuntimeError) as error:
+        raise UnreadableAudioError(_text(error)) from error
+
+
+def _text(error: Exception) -> str:
+    return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
+
+
+def _of_phone(path: Path, kind: str) -> _Source:
+    if reason := over_limit(path.stat().st_size):
+        raise UnreadableAudioError(reason)
+    frames, rate_hz, damage = phone_sound.read(path, kind)
+    return _Source(len(frames), frames.shape[1], rate_hz, [frames], damage)
+
+
+def _mended(path: Path, head: bytes, kind: str | None) -> BytesIO:
+    """Opus of WebM as Ogg; of an MP3 that was cut, its frames without the count that is not true any more."""
+    content = path.read_bytes()
+    if kind:
+        return webm.opus_as_ogg(content)
+    tag = xing_of(head)
+    return BytesIO(content if tag is None else content[:tag] + bytes(4) + content[tag + 4 :])
+
+
+def _of_libsndfile(sound: Any) -> _Source:
+    return _Source(sound.frames, sound.channels, int(sound.samplerate), _until_damage(sound))
+
+
+def _until_damage(sound: Any) -> Iterator[Frames]:
+    import soundfile
+
+    read, size = 0, max(1, min(_BLOCK_SAMPLES, _BLOCK_VALUES // max(1, sound.channels)))
+    while read < sound.frames:
+        try:
+            block = sound.read(min(size, sound.frames - read), dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            if not read:
+                raise
+            return  # what was read is kept, and its length tells that the rest is missing
+        if not len(block):
+            return
+        read += len(block)
+        yield block
+
+
+def _checked(source: _Source) -> _Source:
+    if source.samples <= 0:
         raise UnreadableAudioError("it holds no samples")
-    if file_rate_hz not in SUPPORTED_RATES_HZ:
-        raise UnreadableAudioError(f"its header says {file_rate_hz} Hz")
-    if not np.isfinite(samples).all():
-        raise UnreadableAudioError("it holds samples that are not numbers")
-    return samples, int(file_rate_hz)
+    if source.rate_hz not in SUPPORTED_RATES_HZ:
+        raise UnreadableAudioError(f"its header says {source.rate_hz} Hz")
+    return source
+
+
+def _damage(source: _Source, samples: int) -> str:
+    if samples == 0:
+        raise UnreadableAudioError("it holds no samples")
+    if not source.damage and samples < source.samples:
+        return f"it is cut off: {source.samples:,} samples are declared, {samples:,} are there"
+    return source.damage
+
+
+def _finite(blocks: Iterable[Frames]) -> Iterator[Frames]:
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise UnreadableAudioError("it holds samples that are not numbers")
+        if len(block):
+            yield block
+
+
+def _has_last_page(path: Path) -> bool:
+    """Whether the last page of an Ogg file says that it is the last (RFC 3533, section 6)."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+        tail = stream.read()
+    at = tail.rfind(_OGG_PAGE)
+    return at < 0 or bool(tail[at + 5 : at + 6] and tail[at + 5] & _OGG_LAST_PAGE)
+
+
+def _resampled(blocks: Iterable[Frames], from_hz: int, to_hz: int) -> Iterator[Frames]:
+    """`resample` of a long sound [n] that comes in blocks: the same samples without all of them at once."""
+    ratio = Fraction(to_hz / from_hz).limit_denominator(999)
+    up, down = ratio.numerator, ratio.denominator
+    if up == down:
+        yield from blocks
+        return
+    # Each stretch is filtered with as much sound on both sides as the filter sees.
+    context = (_polyphase_taps(up, down)[0].shape[1] // down + 2) * down
+    stretch = max(1, _BLOCK_VALUES // down) * down
+    held, lead = np.empty(0, np.float32), 0
+    for block in _gathered(blocks, stretch):
+        held = np.concatenate([held, block])
+        while len(held) >= lead + stretch + context:
+            part = resample(held[: lead + stretch + context], from_hz, to_hz)
+            yield part[lead // down * up : (lead + stretch) // down * up]
+            held, lead = held[lead + stretch - context :], context
+    if len(held):
+        yield resample(held, from_hz, to_hz)[lead // down * up :]
 
 
 def to_int16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
@@ -101,6 +291,18 @@ def resample(samples: NDArray[np.floating], from_hz: float, to_hz: float) -> NDA
         lines = windows[base::down][: len(output[start::up])]
         output[start::up][: len(lines)] = lines @ taps[phase]
     return output
+
+
+def _gathered(blocks: Iterable[Frames], least: int) -> Iterator[Frames]:
+    """The same samples in blocks of `least` or more, the last one apart."""
+    waiting: list[Frames] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(map(len, waiting)) >= least:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 @lru_cache(maxsize=8)

@@ -28,12 +28,14 @@ Severity = Literal["bad", "note"]
 # What each kind of finding means, in the order of the report; `bad` clips are what --fix moves away.
 KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable": ("bad", "cannot be read as audio"),
+    "damaged": ("bad", "part of its sound is missing; read as far as it goes"),
     "silent": ("bad", "nothing is heard in the clip of a word"),
     "too_short": ("bad", f"shorter than {_TOO_SHORT_S:g} s: no word fits in"),
     "ruined": ("bad", f"more than {_RUINED_SHARE:.0%} of the samples are clipped"),
     "two_words": ("bad", "the same sound under two words: one label is wrong"),
     "two_speakers": ("bad", "the same sound under two speakers: it would be trained on and tested on"),
     "duplicate": ("bad", "the same sound twice"),
+    "unfinished": ("note", "not as its format wants it; read to its end all the same"),
     "clipped": ("note", "the loudest parts are clipped"),
     "other_rate": ("note", "another sample rate; resampled when it is read"),
     "stereo": ("note", "several channels; mixed when it is read"),
@@ -111,6 +113,10 @@ def _of_clip(clip: Clip, sample_rate_hz: int, clip_ms: int) -> Iterator[Finding]
     if clip.unreadable:
         yield Finding("unreadable", clip.path, clip.unreadable)
         return
+    if clip.damage:
+        yield Finding("damaged", clip.path, clip.damage)
+    for note in clip.notes:
+        yield Finding("unfinished", clip.path, note)
     if clip.sample_rate_hz != sample_rate_hz:
         yield Finding("other_rate", clip.path, f"{clip.sample_rate_hz} Hz")
     if clip.channels > 1:

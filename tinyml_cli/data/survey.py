@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import levels
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_frames, to_int16
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_sound, to_int16
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 
@@ -30,6 +30,8 @@ class Clip:
         speaker: who speaks; a file without a speaker in its name is a speaker of its own.
         named_speaker: whether the file name says who speaks.
         unreadable: why it cannot be read; empty when it can.
+        damage: what is missing of its sound; empty where nothing is.
+        notes: what else is not as its format wants it.
         sample_rate_hz: of the file.
         channels: of the file.
         seconds: its length.
@@ -44,6 +46,8 @@ class Clip:
     speaker: str
     named_speaker: bool
     unreadable: str = ""
+    damage: str = ""
+    notes: tuple[str, ...] = ()
     sample_rate_hz: int = 0
     channels: int = 0
     seconds: float = 0.0
@@ -77,15 +81,17 @@ def _read(root: Path, path: Path) -> Clip:
     word = path.parent.name
     identity = (path, word, speaker_of(path), has_speaker(path))
     try:
-        frames, rate_hz = read_frames(root / path)
+        sound = read_sound(root / path)
     except UnreadableAudioError as error:
         return Clip(*identity, unreadable=str(error))
-    audio = to_int16(frames.mean(axis=1))
+    audio = to_int16(sound.frames.mean(axis=1))
     return Clip(
         *identity,
-        sample_rate_hz=rate_hz,
-        channels=frames.shape[1],
-        seconds=len(audio) / rate_hz,
+        damage=sound.damage,
+        notes=sound.notes,
+        sample_rate_hz=sound.rate_hz,
+        channels=sound.frames.shape[1],
+        seconds=len(audio) / sound.rate_hz,
         rms_dbfs=levels.rms_dbfs(audio),
         peak_dbfs=levels.peak_dbfs(audio),
         clipped_share=levels.clipped_share(audio),

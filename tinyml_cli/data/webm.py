@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 
 from tinyml_cli.limits import over_limit
 
-_MAGIC = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x18538067, 0x1F43B675, 0xA0
 _TRACKS, _TRACK_ENTRY, _TRACK_NUMBER = 0x1654AE6B, 0xAE, 0xD7
 _CODEC_ID, _CODEC_PRIVATE = 0x86, 0x63A2
@@ -23,13 +21,22 @@ _LACING = 0x06
 _LAST_PAGE, _FIRST_PAGE = 4, 2
 
 
-def is_webm(path: Path) -> bool:
-    """Whether the file's first bytes are EBML's, whatever its name says."""
+def has_opus(head: bytes) -> bool:
+    """Whether a WebM's first bytes name Opus, as those of every browser's recording do."""
+    return b"A_OPUS" in head
+
+
+def declared_bytes(head: bytes) -> int | None:
+    """The size of the whole file by its first bytes; None for a live recording, which does not know it."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(4) == _MAGIC
-    except OSError:
-        return False
+        _, at = _varint(head, 0, keep_marker=True)
+        size, at = _varint(head, at, keep_marker=False)
+        kind, at = _varint(head, at + size, keep_marker=True)
+        size, end = _varint(head, at, keep_marker=False)
+    except IndexError:
+        return None
+    is_unknown = size == (1 << (7 * (end - at))) - 1
+    return None if kind != _SEGMENT or is_unknown else end + size
 
 
 def opus_as_ogg(content: bytes) -> BytesIO:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, length_of, read_audio
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.detection_errors import Target
 from tinyml_cli.evaluation.stream_audio import Material, Stream, build_stream, plan_targets, stream_lengths
@@ -78,22 +78,17 @@ def _files(path: Path) -> list[Path]:
 
 
 def _duration_ms(file: Path, clip_ms: int) -> int:
-    import soundfile
-
     try:
-        info = soundfile.info(file)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unreadable(file, str(error).rstrip(".")) from error
-    if info.frames <= 0:
-        raise _unreadable(file, "it holds no samples")
-    if info.frames > MAX_FILE_HOURS * 3600 * info.samplerate:
+        samples, rate_hz = length_of(file)
+    except UnreadableAudioError as error:
+        raise _unreadable(file, str(error)) from error
+    if samples > MAX_FILE_HOURS * 3600 * rate_hz:
         raise TinymlError(
-            f"The recording lasts {info.frames / info.samplerate / 3600:.1f} h; "
-            f"{MAX_FILE_HOURS} h are read at a time",
+            f"The recording lasts {samples / rate_hz / 3600:.1f} h; {MAX_FILE_HOURS} h are read at a time",
             str(file),
             "Cut it into several files and give their folder.",
         )
-    duration_ms = int(info.frames * 1000 // info.samplerate)
+    duration_ms = samples * 1000 // rate_hz
     if duration_ms < clip_ms:
         raise TinymlError(
             f"The recording lasts {duration_ms / 1000:g} s, but the model looks at {clip_ms / 1000:g} s",
@@ -111,4 +106,4 @@ def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> Stream:
 
 
 def _unreadable(file: Path, why: str) -> TinymlError:
-    return TinymlError(f"The recording cannot be read: {why}", str(file), "Give a WAV, FLAC or OGG file.")
+    return TinymlError(f"The recording cannot be read: {why}", str(file), "Give another recording.")
