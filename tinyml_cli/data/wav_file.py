@@ -90,7 +90,7 @@ def _find(stream: IO[bytes]) -> int | None:
     head = stream.read(_SEARCHED_BYTES)
     at = head.find(b"RIFF")
     while at >= 0:
-        if head[at + 8 : at + 16] == b"WAVEfmt ":
+        if head[at + 8 : at + 12] == b"WAVE":
             return at
         at = head.find(b"RIFF", at + 1)
     return None
