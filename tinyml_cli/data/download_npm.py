@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
@@ -37,14 +37,8 @@ def pack(address: str, path: Path) -> None:
     console.info(f"Fetching {package} with npm")
     # npm reads settings of the project that it stands in: it is run in an empty folder.
     with tempfile.TemporaryDirectory(prefix=".npm-", dir=path.parent) as folder:
-        answer = subprocess.run(
-            [npm, "pack", package, "--ignore-scripts", "--silent"],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [npm, "pack", package, "--ignore-scripts", "--silent"]
+        answer = processes.run(command, cwd=Path(folder))
         packed = Path(folder) / archive_name(address)
         if answer.returncode or not packed.is_file():
             lines = (answer.stderr or answer.stdout).strip().splitlines()

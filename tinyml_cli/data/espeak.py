@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import json
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.processes import DEVNULL, PIPE, Process
 
 # Accents in the wheel's data; `en-us` also answers for plain `en`.
 ACCENTS = (
@@ -91,7 +91,7 @@ class EspeakProcess:
 
     def __init__(self) -> None:
         self._command = [sys.executable, "-m", "tinyml_cli.data.espeak_worker", *_locate()]
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Process | None = None
 
     def __enter__(self) -> EspeakProcess:
         return self
@@ -110,8 +110,7 @@ class EspeakProcess:
             if stream:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-        child.kill()
-        child.wait()
+        child.stop()
 
     def ask(self, request: dict[str, Any]) -> tuple[int, bytes]:
         """(sample rate, payload) of one request.
@@ -121,14 +120,8 @@ class EspeakProcess:
         """
         if self._child is None:
             # The worker's package is found however this process found it, installed or not.
-            root = str(Path(__file__).resolve().parents[2])
-            self._child = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=root,
-            )
+            root = Path(__file__).resolve().parents[2]
+            self._child = Process(self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=root)
         child = self._child
         assert child.stdin and child.stdout
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import processes
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
 VOICES = ("awb", "rms", "slt", "kal16")
@@ -63,9 +63,9 @@ def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.in
     options = [part for key, value in settings.items() for part in ("--setf", f"{key}={value:.3f}")]
     command = ["flite", "-voice", utterance.voice, *options, "-t", utterance.text, "-o", str(path)]
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=_TIMEOUT_S)
-        return read_audio(path, sample_rate_hz)
-    except (OSError, subprocess.SubprocessError, UnreadableAudioError):
+        failed = processes.run(command, timeout_s=_TIMEOUT_S).returncode != 0
+        return np.zeros(0, np.int16) if failed else read_audio(path, sample_rate_hz)
+    except (OSError, processes.TimeoutExpired, UnreadableAudioError):
         return np.zeros(0, np.int16)
     finally:
         path.unlink(missing_ok=True)

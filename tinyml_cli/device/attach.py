@@ -5,8 +5,8 @@
 Runs PROGRAM, listens on a free loopback port, prints its number, and ties the first connection to PROGRAM's
 standard input and output. The bytes pass through here because Windows gives a child no socket for those.
 
-When our standard input ends, PROGRAM is killed: the device ends with the process that started it, even when
-that one is killed outright.
+It is started by `tinyml_cli.processes`, as PROGRAM's parent and in its process group, so both end with the
+process that wanted the device.
 """
 
 from __future__ import annotations
@@ -50,13 +50,6 @@ def _send_to_host(child: subprocess.Popen[bytes], connection: socket.socket) -> 
         connection.shutdown(socket.SHUT_WR)
 
 
-def _kill_at_end_of_input(child: subprocess.Popen[bytes]) -> None:
-    while os.read(0, 4096):
-        pass
-    child.kill()
-    os._exit(1)
-
-
 def main(command: list[str]) -> int:
     """The exit code of `command`; 128 + the signal's number where one ended it."""
     try:
@@ -64,7 +57,6 @@ def main(command: list[str]) -> int:
     except OSError as error:
         os.write(2, f"{command[0]}: {error}\n".encode())
         return 1
-    threading.Thread(target=_kill_at_end_of_input, args=(child,), daemon=True).start()
     try:
         attach(child)
     except OSError:  # nobody connected

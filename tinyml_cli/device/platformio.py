@@ -7,11 +7,11 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.device import network
 from tinyml_cli.device.boards import Board
@@ -59,29 +59,16 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
     ]
     lines: list[str] = []
     with log.open("w", encoding="utf-8") as sink:
-        process = subprocess.Popen(
-            command,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
+        process = processes.Process(
+            command, env=environment(), stdout=processes.PIPE, stderr=processes.STDOUT
         )
-        assert process.stdout is not None
-        try:
-            with console.progress(expected_steps, f"building for {board.name}") as progress:
-                for line in process.stdout:
-                    sink.write(line)
-                    lines.append(line.rstrip())
-                    if step := _STEP.match(line):
-                        progress.advance(1, Path(step["target"].strip()).name)
-        except BaseException:
-            process.terminate()
-            raise
-        finally:
-            code = process.wait()
-    if code != 0:
+        with process, console.progress(expected_steps, f"building for {board.name}") as progress:
+            for line in process.lines():
+                sink.write(line)
+                lines.append(line.rstrip())
+                if step := _STEP.match(line):
+                    progress.advance(1, Path(step["target"].strip()).name)
+    if process.returncode != 0:
         raise explain_failure(lines, board, log, project / ".pio" / "build" / board.name)
 
 

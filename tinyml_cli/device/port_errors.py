@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.errors import TinymlError
 
 UDEV_RULES_FILE = "/etc/udev/rules.d/60-tinyml.rules"
@@ -118,10 +118,8 @@ def _users_by_lsof(port: str) -> set[int]:
     if not shutil.which("lsof"):
         return set()
     try:
-        outcome = subprocess.run(
-            ["lsof", "-t", port], capture_output=True, text=True, timeout=_LSOF_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
+        outcome = processes.run(["lsof", "-t", "--", port], timeout_s=_LSOF_TIMEOUT_S)
+    except processes.TimeoutExpired:
         return set()
     return {int(line) for line in outcome.stdout.split() if line.isdigit()}
 
@@ -131,7 +129,7 @@ def _program_name(pid: int) -> str:
         return name
     if shutil.which("ps"):
         command = ["ps", "-o", "comm=", "-p", str(pid)]
-        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        listing = processes.run(command).stdout.strip()
         return Path(listing).name or "a program"
     return "a program"
 

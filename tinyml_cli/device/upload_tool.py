@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.device import platformio
 from tinyml_cli.device.network import require_network
@@ -66,14 +66,7 @@ class UploadTool:
         """
         command = upload_command(self.program, device, image)
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-            )
+            process = processes.Process(command, stdout=processes.PIPE, stderr=processes.STDOUT)
         except OSError as error:
             raise TinymlError(
                 f"The upload tool cannot be started: {error.strerror or error}",
@@ -83,16 +76,12 @@ class UploadTool:
         watchdog = threading.Timer(self.timeout_s, process.kill)
         watchdog.start()
         try:
-            assert process.stdout is not None
-            said = list(_follow(process.stdout))
-        except BaseException:
-            process.terminate()
-            raise
+            with process:
+                said = list(_follow(process.lines()))
         finally:
-            code = process.wait()
             watchdog.cancel()
-        if code != 0:
-            raise explain_failure(said, code, device)
+        if process.returncode != 0:
+            raise explain_failure(said, process.returncode, device)
 
 
 def upload_command(program: Sequence[str], device: str, image: Path) -> list[str]:
@@ -216,17 +205,9 @@ def _install_tool() -> None:
         PACKAGE_SPECIFICATION,
     ]
     try:
-        outcome = subprocess.run(
-            command,
-            env=platformio.environment(),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_INSTALL_TIMEOUT_S,
-            check=False,
-        )
+        outcome = processes.run(command, env=platformio.environment(), timeout_s=_INSTALL_TIMEOUT_S)
         said = (outcome.stderr.strip() or outcome.stdout.strip()).splitlines()
-    except subprocess.TimeoutExpired:
+    except processes.TimeoutExpired:
         said = [f"no answer within {_INSTALL_TIMEOUT_S:.0f} s"]
         outcome = None
     if outcome is None or outcome.returncode != 0:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, sha256_file, write_atomic, write_if_changed
@@ -151,9 +151,9 @@ def _download(source: Source, folder: Path) -> Path:
         ),
     ]
     try:
-        outcome = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        outcome = processes.run(command, timeout_s=300)
         reason = (outcome.stderr.strip().splitlines() or ["no message"])[-1]
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, processes.TimeoutExpired) as error:
         reason = str(error)
     wheel = folder / source.wheel
     if not wheel.is_file():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tinyml_cli import processes
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
@@ -38,7 +37,7 @@ class VirtualDevice:
         self.elf = elf
         self._qemu_options = tuple(qemu_options)
         self.url = ""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -75,7 +74,7 @@ class VirtualDevice:
         if isinstance(error, DeviceGoneError) and self._process:
             try:
                 self._process.wait(timeout=1.0)
-            except subprocess.TimeoutExpired:
+            except processes.TimeoutExpired:
                 self._stop()
                 return
             crash = self._crash()
@@ -95,15 +94,9 @@ class VirtualDevice:
                 str(self.elf),
                 "Use the other virtual board: --board sim",
             )
-        # Ctrl-C in a terminal reaches the whole process group; the device must outlive it for the summary.
         with self._log().open("wb") as log:
-            self._process = process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_ATTACH), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows' own name for it
+            self._process = process = processes.Process(
+                [sys.executable, "-I", "-S", str(_ATTACH), *command], stdout=processes.PIPE, stderr=log
             )
         assert process.stdout
         line = process.stdout.readline()
@@ -115,13 +108,9 @@ class VirtualDevice:
     def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            assert process.stdin and process.stdout
+            assert process.stdout
             process.stdout.close()
-            process.stdin.close()  # attach.py kills the device when its input ends
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5.0)
-            process.kill()
-            process.wait()
+            process.stop()
         if self._folder:
             self._folder.cleanup()
             self._folder = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import subprocess
 import sys
 
+from tinyml_cli import processes
 from tinyml_cli.data import kokoro_files
 from tinyml_cli.device.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
 from tinyml_cli.device.upload_tool import find_tool
@@ -107,8 +107,8 @@ def _newlib() -> str:
 
 def _ask(*command: str) -> str:
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        answer = processes.run(command, timeout_s=20)
+    except (OSError, processes.TimeoutExpired):
         return ""
     return answer.stdout + answer.stderr
 

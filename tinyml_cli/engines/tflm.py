@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.engines.c_text import wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
@@ -200,15 +200,8 @@ def _probe(model: bytes) -> tuple[int, int]:
         path = Path(folder) / "model.tflite"
         path.write_bytes(model)
         try:
-            outcome = subprocess.run(
-                [sys.executable, "-c", _PROBE, str(path)],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_PROBE_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
+            outcome = processes.run([sys.executable, "-c", _PROBE, str(path)], timeout_s=_PROBE_TIMEOUT_S)
+        except processes.TimeoutExpired as error:
             raise _unmeasured("it did not end in time") from error
     text = outcome.stdout + outcome.stderr
     if "No module named 'tflite_micro'" in text:

@@ -10,11 +10,11 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_OK, TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, firmware_dir
@@ -66,10 +66,8 @@ def specification(window: int, marks: Iterable[int], stack: tuple[int, int]) -> 
 def _announced_version() -> int:
     """The plugin interface version to announce: QEMU 9 and later take 2 and above, older ones 0 and 1."""
     try:
-        answer = subprocess.run(
-            [QEMU, "--version"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired) as error:
+        answer = processes.run([QEMU, "--version"], timeout_s=_TIMEOUT_S).stdout
+    except (OSError, processes.TimeoutExpired) as error:
         raise TinymlError(
             f"`{QEMU}` cannot be run, which counts the instructions ({error})",
             "PATH",
@@ -83,11 +81,8 @@ def _compile(source: Path, target: Path, version: int) -> None:
     undefined = ("-Wl,-undefined,dynamic_lookup",) if sys.platform == "darwin" else ()
     command = [_compiler(), *_FLAGS, *undefined, f"-DTINYML_QEMU_PLUGIN_VERSION={version}"]
     try:
-        answer = subprocess.run(
-            [*command, str(source), "-o", str(target)],
-            capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
+        answer = processes.run([*command, str(source), "-o", str(target)], timeout_s=_TIMEOUT_S)
+    except (OSError, processes.TimeoutExpired) as error:
         raise TinymlError(
             f"The C compiler does not run ({error})", command[0], "Set CC to one that does."
         ) from error

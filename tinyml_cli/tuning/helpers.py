@@ -5,12 +5,12 @@ They share nothing but the study's journal and the trials' runs, so any may be l
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
@@ -55,14 +55,13 @@ def start(command: list[str], count: int, place: Place) -> Sequence[Helper]:
 
 class _Local:
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self._process = processes.Process(command, stdout=processes.DEVNULL)
 
     def wait(self) -> int:
         return self._process.wait()
 
     def terminate(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
+        self._process.stop()
 
 
 class _Remote:
@@ -97,7 +96,7 @@ def _on_ray(command: list[str], count: int) -> list[Helper]:
     folder = Path.cwd()
 
     def work() -> int:
-        return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode
+        return processes.run(command, cwd=folder).returncode
 
     remote = ray.remote(num_cpus=1, max_retries=0)(work)
     return [_Remote(ray, remote.remote()) for _ in range(count)]

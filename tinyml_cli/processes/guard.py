@@ -1,0 +1,65 @@
+"""Ends another process's children when that one has ended; run as a script, so standard library only.
+
+    guard.py MARK
+
+Standard input names process groups to watch (`+123`) and to forget (`-123`), a line each. Its end means that
+the process that writes it has ended. What is still watched is killed then, and on Linux every process whose
+environment holds MARK: such a process has left its group, or was started too late to be named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+_ROUNDS = 100
+_PAUSE_S = 0.02
+
+
+def watched_at_the_end() -> set[int]:
+    """Reads standard input until it ends; the groups that are left."""
+    groups: set[int] = set()
+    for line in sys.stdin.buffer:
+        group = int(line[1:])
+        (groups.add if line.startswith(b"+") else groups.discard)(group)
+    return groups
+
+
+def marked(mark: bytes) -> list[int]:
+    """Processes with the mark in their environment; none on systems without /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+            if mark in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def kill_all(groups: set[int], mark: bytes) -> None:
+    """Kills what is there and what that may have started meanwhile."""
+    for group in groups:
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+    for _ in range(_ROUNDS):
+        processes = marked(mark)
+        for process in processes:
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+        if not processes:
+            return
+        time.sleep(_PAUSE_S)
+
+
+def main(mark: str) -> None:
+    """Waits for the end of the other process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    kill_all(watched_at_the_end(), mark.encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
