@@ -24,7 +24,11 @@ class BuildWithFolders(build_py):
 
 setup(
     packages=find_packages(include=["tinyml_cli", "tinyml_cli.*"]),
-    package_data={"tinyml_cli": ["py.typed"], "tinyml_cli.device": ["boards/*.yaml"]},
+    package_data={
+        "tinyml_cli": ["py.typed"],
+        "tinyml_cli.device": ["boards/*.yaml"],
+        "tinyml_cli.pages": ["templates/*"],
+    },
     cmdclass={"build_py": BuildWithFolders},
     ext_modules=[
         # Optional: without a compiler the numpy port does the same, bit for bit, more slowly.

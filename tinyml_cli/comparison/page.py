@@ -3,90 +3,40 @@
 from __future__ import annotations
 
 import math
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tinyml_cli import __version__
 from tinyml_cli.comparison.picture import TITLES, UNITS, panels
 from tinyml_cli.comparison.text import verdict
-from tinyml_cli.evaluation.report_parts import interval, level, page, percent, section, table
-from tinyml_cli.evaluation.svg_chart import Chart, Tick
+from tinyml_cli.pages.svg_chart import Chart, Tick
+from tinyml_cli.pages.templates import html
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 def render(document: dict[str, Any]) -> str:
     """The page as text; equal figures give equal bytes."""
-    rows = document["models"]
-    charts = "".join(f"<figure>{_chart(axis, shown)}</figure>" for axis, shown in panels(rows))
-    body = [
-        section(
-            "Quality against cost",
-            f'<div class="pair">{charts}</div>' if charts else "<p>No figures.</p>",
-            _LEAD,
-        ),
-        section("The models", _table(rows, document["reference"])),
-        section("Two by two", _pairs(document["pairs"]), _TEST),
-    ]
-    return page("tinyml compare", "Comparison", f"Reference: {document['reference']}", "".join(body))
+    rows, reference = document["models"], document["reference"]
+    return html(
+        "compare.html",
+        command="tinyml compare",
+        title="Comparison",
+        about=reference,
+        lead=f"Reference: {reference}",
+        version=__version__,
+        charts=[_chart(axis, shown) for axis, shown in panels(rows)],
+        rows=[row | {"verdict": verdict(row, reference)} for row in rows],
+        pairs=document["pairs"],
+    )
 
 
-_LEAD = (
-    f"Quality is measured on a computer {level('host')}; flash and RAM are those of the linked firmware "
-    f"{level('linked')}; instructions are counted on a virtual Cortex-M4 {level('emulated')}. Orange: no "
-    "other model is as good in everything and better in something (the Pareto front)."
-)
-_TEST = (
-    "McNemar's exact test on the items that both models were asked. A p-value of 0.05 or more: the "
-    "difference is within chance. Of twenty pairs that do not differ, one looks different by chance."
-)
-
-
-def _table(rows: list[dict[str, Any]], reference: str) -> str:
-    columns = [
-        "Model",
-        "Front",
-        "Quality",
-        "95 %",
-        "Against the reference",
-        "Bytes",
-        "gzip",
-        "MACs",
-        "Flash",
-        "RAM",
-    ]
-    cells = []
-    for row in rows:
-        limits = "–" if row["ci95"] is None else interval(row["ci95"])
-        figures = [
-            "–" if row[key] is None else f"{row[key]:,}"
-            for key in ("bytes", "gzip_bytes", "macs", "flash_bytes", "ram_bytes", "instructions")
-        ]
-        star = "★" if row["front"] else ""
-        first = [escape(row["name"]), star, percent(row["value"]), limits, escape(verdict(row, reference))]
-        cells.append(first + figures)
-    return table([*columns, "Instructions"], cells)
-
-
-def _pairs(pairs: list[dict[str, Any]]) -> str:
-    if not pairs:
-        return "<p>No two models were asked the same items.</p>"
-    rows = [
-        [
-            f"{escape(pair['first'])} / {escape(pair['second'])}",
-            str(pair["n"]),
-            str(pair["only_first"]),
-            str(pair["only_second"]),
-            f"{pair['p']:.4f}",
-            "within chance" if pair["within_chance"] else "beyond chance",
-        ]
-        for pair in pairs
-    ]
-    return table(["Pair", "Items", "Only the first right", "Only the second", "p", ""], rows)
-
-
-def _chart(axis: str, rows: list[dict[str, Any]]) -> str:
+def _chart(axis: str, rows: list[dict[str, Any]]) -> Markup:
     unit = UNITS[axis]
     lowest = min(min(row["ci95"][0] if row["ci95"] else row["value"] for row in rows), 0.99)
     floor = math.floor(lowest * 10) / 10
-    share = [(floor + i * (1 - floor) / 4, f"{100 * (floor + i * (1 - floor) / 4):.0f}") for i in range(5)]
+    steps = [floor + i * (1 - floor) / 4 for i in range(5)]
+    share = [(step, f"{100 * step:.3g}") for step in steps]
     chart = Chart(
         _ticks(max(row[axis] / unit for row in rows)), share, TITLES[axis], f"{rows[0]['measure']} (%)"
     )
@@ -99,6 +49,7 @@ def _chart(axis: str, rows: list[dict[str, Any]]) -> str:
             low, high = row["ci95"]
             chart.whisker(row[axis] / unit, low, high, style)
         chart.dot(row[axis] / unit, row["value"], style, f"{row['name']}: {row['value']:.3f}, {row[axis]:,}")
+    chart.names([(row[axis] / unit, row["value"], row["name"]) for row in rows])
     text = ", ".join(f"{row['name']} {row['value']:.3f} at {row[axis]:,}" for row in rows)
     return chart.render(f"{TITLES[axis]}: {text}")
 

@@ -18,7 +18,6 @@ from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.drift.columns import gesture_values
 from tinyml_cli.evaluation.drift.felt import felt_reference
 from tinyml_cli.evaluation.drift.keep import keep_reference
-from tinyml_cli.evaluation.gesture_report import render
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import Options
@@ -124,6 +123,7 @@ def _keep_reference(
 
 
 def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:
+    from tinyml_cli.evaluation.gesture_report import render
     from tinyml_cli.evaluation.plots import confusion_png
 
     manifest = run.manifest()  # a build for --on has entered its sizes meanwhile

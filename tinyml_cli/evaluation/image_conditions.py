@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.image_folder import NONE
-from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.evaluation.metrics import Classification, wilson_interval
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 # Upper ends of the largest box's share of the image.
@@ -47,7 +47,7 @@ def low_light(
         labels: the model's.
 
     Returns:
-        {name, stops, n, correct, share, ci95, recall {label: share or None}} for each step.
+        {name, stops, n, correct, share, ci95, recall and precision {label: share or None}} for each step.
     """
     count = len(images.labels)
     chosen = np.linspace(0, count - 1, min(count, _MAX_IMAGES)).astype(np.int64)
@@ -55,13 +55,12 @@ def low_light(
     rng = np.random.default_rng(1)
     rows = []
     for stops in STOPS:
-        right = classes(darkened(images.pixels[chosen], stops, rng)) == truth
+        given = classes(darkened(images.pixels[chosen], stops, rng))
+        right = given == truth
         name = "as they are" if stops == 0 else f"{stops} stop{'s' * (stops > 1)} less"
-        recall = {
-            label: float(right[truth == index].mean()) if (truth == index).any() else None
-            for index, label in enumerate(labels)
-        }
-        rows.append({"stops": stops, **_row(name, right), "recall": recall})
+        result = Classification.of(tuple(labels), truth, given).as_dict()
+        shares = {key: result[key] for key in ("recall", "precision")}
+        rows.append({"stops": stops, **_row(name, right), **shares})
     return rows
 
 

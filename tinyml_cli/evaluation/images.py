@@ -135,13 +135,22 @@ def _show(outcome: dict[str, Any]) -> None:
         rows.append([label, sum(counts), *texts, *counts])
     columns = ["Label", "n", "float32", "int8", "precision", *outcome["labels"]]
     console.table("Recall in float32 and int8, precision and confusion in int8", columns, rows)
-    for title, entries in (("By size", outcome["sizes"]), ("In low light (simulated)", outcome["low_light"])):
-        if entries:
-            console.table(
-                title,
-                ["", "n", "int8", "95 % interval"],
-                [
-                    [e["name"], e["n"], f"{e['share']:.3f}", "{:.3f}–{:.3f}".format(*e["ci95"])]
-                    for e in entries
-                ],
-            )
+    _show_conditions("By size", outcome["sizes"], [])
+    _show_conditions("In low light (simulated)", outcome["low_light"], outcome["labels"])
+
+
+def _show_conditions(title: str, entries: list[dict[str, Any]], labels: list[str]) -> None:
+    """A table, with the recall of labels: an accuracy that rises may hide one that falls."""
+    rows: list[list[object]] = [
+        [
+            entry["name"],
+            entry["n"],
+            f"{entry['share']:.3f}",
+            "{:.3f}–{:.3f}".format(*entry["ci95"]),
+            *("-" if entry["recall"][label] is None else f"{entry['recall'][label]:.3f}" for label in labels),
+        ]
+        for entry in entries
+    ]
+    if rows:
+        columns = ["", "n", "int8", "95 % interval", *(f"recall of {label}" for label in labels)]
+        console.table(title, columns, rows)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tinyml_cli.data.clips import Corpus
+    from tinyml_cli.manifest import Manifest
+    from tinyml_cli.pages.items import Items
     from tinyml_cli.run import Run
 
 _BUILT_IN = {
@@ -68,7 +70,8 @@ class Task(Protocol):
     """The same verbs for every kind of model.
 
     A task of another package may say in `recipe_schema` which class its recipes have. One whose items are not
-    clips to be told apart has a method `evaluate(run, data_dir, split, options)` of its own.
+    clips to be told apart has a method `evaluate(run, data_dir, split, options)` of its own. What reports
+    call them says a method `items(manifest)`.
     """
 
     name: str
@@ -121,6 +124,17 @@ def get_task(name: str) -> Task:
     if not isinstance(task, Task):
         raise TinymlError(f"`{name}` is not a task", f"entry point {_ENTRY_POINTS}", "Update its package.")
     return task
+
+
+def items_of(manifest: Manifest) -> Items:
+    """What reports and cards of a run count: the words of its task, or such as fit any task."""
+    from tinyml_cli.pages.items import Items
+
+    try:
+        own = getattr(get_task(manifest.task), "items", None)
+    except TinymlError:  # a model alone, or a task whose package is not installed
+        return Items()
+    return Items() if own is None else own(manifest)
 
 
 def _load(place: str) -> Any:

@@ -23,6 +23,7 @@ from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
 from tinyml_cli.models import count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import EvaluationSet, anomaly_data, anomaly_held_out
@@ -38,10 +39,24 @@ _MADE_BY = "tinyml train"
 _TRAINING_SAMPLE_SIZE = 4000
 
 
+_ITEMS = Items(
+    "window",
+    "windows",
+    "sessions",
+    "a simulated machine",
+    "recordings",
+    "It learnt the running of a simulated machine: it is an exercise, and knows no real one.",
+)
+
+
 class AnomalyDetection:
     """The task `anomaly`."""
 
     name = "anomaly"
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
 
     def load_data(self, recipe: AnomalyRecipe) -> Any:
         """Recordings of normal running and of faults."""

@@ -19,6 +19,7 @@ from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import (
@@ -46,10 +47,24 @@ _SYNTHETIC_HELD_OUT_SHARE = 0.1
 _WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
 
 
+_ITEMS = Items(
+    "clip",
+    "clips",
+    "speakers",
+    "synthetic speech",
+    "recordings",
+    "It was trained on synthetic voices alone: real voices, rooms and microphones differ.",
+)
+
+
 class KeywordSpotting:
     """The task `kws`."""
 
     name = "kws"
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
 
     def load_data(self, recipe: KwsRecipe) -> Corpus:
         """Clips from `recipe.data_path`, or synthetic speech where that is None.

@@ -15,6 +15,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import vww_data, vww_held_out
@@ -31,11 +32,25 @@ _MADE_BY = "tinyml train"
 _KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
 
 
+_ITEMS = Items(
+    "image",
+    "images",
+    "",
+    "drawn figures",
+    "images",
+    "It was trained on drawn figures alone: it is an exercise, and knows no real image.",
+)
+
+
 class VisualWakeWords:
     """The tasks `vww` and `mask`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
 
     def load_data(self, recipe: VwwRecipe) -> ImageData:
         """The recipe's images, split.

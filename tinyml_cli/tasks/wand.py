@@ -16,6 +16,7 @@ from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import wand_held_out
@@ -31,10 +32,20 @@ if TYPE_CHECKING:
 _MADE_BY = "tinyml train"
 
 
+_DRAWN = "It was trained on generated motion alone: real hands and boards differ."
+_STROKES = Items("stroke", "strokes", "writers", "generated strokes", "recorded gestures", _DRAWN)
+_MOTIONS = Items("take", "takes", "people", "generated motion", "recorded gestures", _DRAWN)
+
+
 class Wand:
     """The task `wand`."""
 
     name = "wand"
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        gesture = manifest.gesture
+        return _STROKES if gesture is None or gesture.imu is None else _MOTIONS
 
     def load_data(self, recipe: WandRecipe) -> Takes:
         """The recipe's takes, split.

@@ -16,7 +16,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
 from tinyml_cli.data.anomaly.read import read
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.anomaly import device
+from tinyml_cli.evaluation.anomaly import device, report
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.evaluation.curves import roc_auc
@@ -28,8 +28,11 @@ from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
 
 METRICS = "report/metrics.json"
 PICTURE = "report/anomaly.png"
+REPORT = "report/report.html"
 
 _MADE_BY = "tinyml evaluate"
+# The manifest keeps what describes the model in a few lines; report/metrics.json keeps everything.
+_NOT_IN_MANIFEST = ("run", "score_curves", "worst_recordings")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class Judged:
     is_fault: NDArray[np.bool_]
     recording: NDArray[np.int64]
     recordings: Sequence[Recording]
+
+    @property
+    def conditions(self) -> NDArray[np.str_]:
+        """str [n], what the machine was doing in each window."""
+        return np.array([self.recordings[index].condition for index in self.recording])
 
     def of(self, conditions: NDArray[np.bool_]) -> Judged:
         """The windows that are chosen."""
@@ -70,7 +78,8 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
         options: where the int8 model runs besides, and how many recordings it is fed there.
 
     Returns:
-        What docs/anomaly.md lists; also in report/metrics.json, drawn in report/anomaly.png.
+        What docs/anomaly.md lists; also in report/metrics.json, drawn in report/report.html and
+        report/anomaly.png.
 
     Raises:
         TinymlError: nothing to evaluate on, a stage that is missing, or a board that does not answer.
@@ -86,6 +95,7 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
+        "note": _note(judged, data_dir),
         "n": len(judged.scores),
         "recordings": len(judged.recordings),
         "method": model.settings.method,
@@ -94,6 +104,8 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
         "float32": measure(judged.float_scores, judged.is_fault, threshold.float_score),
         "faults": by_fault(judged, threshold.score),
         "by_recording": _by_recording(judged, threshold.score),
+        "score_curves": report.score_curves(judged, threshold.score),
+        "worst_recordings": report.worst_recordings(judged, threshold.score),
         "device": device.compared(
             run, options.place, recordings, judged.scores, judged.recording, options.limit
         ),
@@ -143,7 +155,9 @@ def measure(scores: NDArray[np.float64], is_fault: NDArray[np.bool_], threshold:
         "n_normal": n_normal,
         "n_anomalous": n_fault,
         "false_positive_rate": false / n_normal if n_normal else None,
+        "false_positive_rate_ci95": list(wilson_interval(false, n_normal)) if n_normal else None,
         "recall": hits / n_fault if n_fault else None,
+        "recall_ci95": list(wilson_interval(hits, n_fault)) if n_fault else None,
         "precision": hits / (hits + false) if hits + false else None,
     }
 
@@ -162,7 +176,7 @@ def auc_interval(auc: float, n_positive: int, n_negative: int) -> list[float]:
 
 def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
     """Each condition that is not normal against all normal windows."""
-    conditions = np.array([judged.recordings[index].condition for index in judged.recording])
+    conditions = judged.conditions
     rows = []
     for condition in sorted(set(conditions[judged.is_fault])):
         chosen = judged.of((conditions == condition) | ~judged.is_fault)
@@ -171,12 +185,7 @@ def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
             {
                 "fault": str(condition),
                 "n": measured["n_anomalous"],
-                **{key: measured[key] for key in ("auc", "auc_ci95", "recall")},
-                "recall_ci95": list(
-                    wilson_interval(
-                        round(measured["recall"] * measured["n_anomalous"]), measured["n_anomalous"]
-                    )
-                ),
+                **{key: measured[key] for key in ("auc", "auc_ci95", "recall", "recall_ci95")},
             }
         )
     return rows
@@ -188,6 +197,16 @@ def _by_recording(judged: Judged, threshold: int) -> dict[str, Any]:
     means = np.array([judged.scores[judged.recording == index].mean() for index in indices])
     is_fault = np.array([not judged.recordings[index].is_normal for index in indices])
     return measure(means, is_fault, threshold)
+
+
+def _note(judged: Judged, data_dir: Path | None) -> str:
+    kinds = {True: 0, False: 0}
+    for recording in judged.recordings:
+        kinds[recording.is_normal] += 1
+    origin = "kept aside by train" if data_dir is None else f"everything in {data_dir.name}"
+    return (
+        f"{len(judged.scores)} windows of {kinds[True]} normal and {kinds[False]} other recordings: {origin}"
+    )
 
 
 def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
@@ -228,9 +247,11 @@ def _write(run: Run, outcome: dict[str, Any], judged: Judged, threshold: int) ->
 
     manifest = run.manifest()
     write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
-    scores_png(run.file(PICTURE), judged, threshold, run.path.resolve().name)
-    manifest.metrics["evaluate"] = {key: value for key, value in outcome.items() if key != "run"}
-    for name in (METRICS, PICTURE):
+    name = run.path.resolve().name
+    scores_png(run.file(PICTURE), judged, threshold, name)
+    write_atomic(run.file(REPORT), report.render(name, outcome, manifest))
+    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
+    for name in (METRICS, PICTURE, REPORT):
         run.record(manifest, name, _MADE_BY, [MODEL_FLOAT32, MODEL_INT8])
     run.save(manifest)
 

@@ -21,7 +21,7 @@ def scores_png(path: Path, judged: Judged, threshold: int, title: str) -> None:
     """Scores of each condition as points, with the threshold, on a logarithmic axis."""
     from matplotlib.figure import Figure
 
-    conditions = np.array([judged.recordings[index].condition for index in judged.recording])
+    conditions = judged.conditions
     order = sorted(set(conditions[~judged.is_fault])) + sorted(set(conditions[judged.is_fault]))
     figure = Figure(figsize=(8, 1.2 + 0.45 * len(order)), layout="constrained")
     axes = figure.subplots()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.evaluation.svg_chart import COLOURS, Chart, Tick
+from tinyml_cli.pages.svg_chart import Chart, Tick, colour
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _NORMAL = NormalDist()
 _DET_LOWEST, _DET_HIGHEST = 0.001, 0.6
@@ -24,22 +27,7 @@ _DET: list[Tick] = [
 ]
 
 
-def colour(index: int) -> str:
-    """The style of the n-th line."""
-    return f"c{index % COLOURS}"
-
-
-def legend(names: Sequence[str], whole: str | None = None) -> str:
-    """Names with the colours of their lines, after that of the thick line where there is one."""
-    first = f'<li><span class="key all"></span>{escape(whole)}</li>' if whole else ""
-    items = (
-        f'<li><span class="key {colour(index)}"></span>{escape(name)}</li>'
-        for index, name in enumerate(names)
-    )
-    return f'<ul class="legend">{first}{"".join(items)}</ul>'
-
-
-def roc(curves: Mapping[str, Any]) -> str:
+def roc(curves: Mapping[str, Any]) -> Markup:
     """True against false positive rate of every class against the rest."""
     chart = Chart(_PERCENT, _PERCENT, "False positive rate", "True positive rate", square=True)
     chart.line([(0, 0), (1, 1)], "guide")
@@ -50,7 +38,7 @@ def roc(curves: Mapping[str, Any]) -> str:
     return chart.render(f"ROC curves; areas: {areas}")
 
 
-def det(curves: Mapping[str, Any]) -> str:
+def det(curves: Mapping[str, Any]) -> Markup:
     """Misses against false accepts on normal-deviate axes.
 
     A. Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997.
@@ -68,7 +56,7 @@ def _probit(share: float) -> float:
     return _NORMAL.inv_cdf(min(max(share, _DET_LOWEST), _DET_HIGHEST))
 
 
-def reliability(calibration: Mapping[str, Any]) -> str:
+def reliability(calibration: Mapping[str, Any]) -> Markup:
     """How often answers of each confidence are right; the diagonal is a model that can be believed."""
     chart = Chart(_PERCENT, _PERCENT, "Confidence", "Right", square=True)
     chart.line([(0, 0), (1, 1)], "guide")
@@ -81,7 +69,7 @@ def reliability(calibration: Mapping[str, Any]) -> str:
     return chart.render(f"Reliability diagram; expected calibration error {calibration['ece']:.3f}")
 
 
-def noise(sweep: Mapping[str, Any], labels: Sequence[str]) -> str:
+def noise(sweep: Mapping[str, Any], labels: Sequence[str]) -> Markup:
     """Accuracy and recall of each label from clean clips to loud noise."""
     points = sweep["points"]
     ticks = [
@@ -105,3 +93,21 @@ def noise(sweep: Mapping[str, Any], labels: Sequence[str]) -> str:
         chart.dot(float(i), point["accuracy"], "all", hint)
     text = ", ".join(f"{ticks[i][1]} dB {point['accuracy']:.1%}" for i, point in enumerate(points))
     return chart.render(f"Accuracy in noise: {text}")
+
+
+def scores(curves: Mapping[str, Any]) -> Markup:
+    """Of each condition the share of windows that reach a multiple of the threshold, on a log axis."""
+    lowest = min((curve["score"][0] for curve in curves.values()), default=1.0)
+    highest = max((curve["score"][-1] for curve in curves.values()), default=1.0)
+    ends = math.floor(min(math.log10(lowest), -0.5)), math.ceil(max(math.log10(highest), 0.5))
+    ticks = [(float(power), f"{10.0**power:g}") for power in range(ends[0], ends[1] + 1)]
+    chart = Chart(ticks, _PERCENT, "Score, as a multiple of the threshold", "Windows that reach it")
+    chart.line([(0, 0), (0, 1)], "guide")
+    faults = 0
+    for curve in curves.values():
+        steps = zip(curve["score"], curve["share"], strict=True)
+        points = [(math.log10(score), share) for score, share in steps]
+        chart.line([(float(ends[0]), 1.0), *points], colour(faults) if curve["is_fault"] else "all")
+        faults += curve["is_fault"]
+    shares = ", ".join(f"{name} {curve['at_threshold']:.1%}" for name, curve in curves.items())
+    return chart.render(f"Windows that reach the threshold: {shares}")

@@ -1,0 +1,1 @@
+"""Pages, cards and pictures for people: templates that escape, and one frame for all reports."""

@@ -1,0 +1,114 @@
+"""HTML and Markdown from templates in which nothing can be written unescaped by forgetting to.
+
+Values come out escaped because they are values; only a template's own text is markup. `Markup` stands for
+what has been rendered already.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tinyml_cli.pages.svg_chart import colour
+from tinyml_cli.pages.text import one_line, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+
+def html(template: str, **values: Any) -> str:
+    """A whole page, by the template's name in `pages/templates`; equal values give equal text."""
+    return _html().get_template(template).render(**values)
+
+
+def fragment(template: str, **values: Any) -> Markup:
+    """A part of a page, for use as a value of another template."""
+    from markupsafe import Markup
+
+    return Markup(html(template, **values))  # escaped by its own template
+
+
+def markdown(template: str, **values: Any) -> str:
+    """A document in GitHub's Markdown."""
+    return _markdown().get_template(template).render(**values)
+
+
+def percent(share: float | None) -> str:
+    """One decimal; a dash for None."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def interval(limits: Sequence[float] | None) -> str:
+    """A range of shares; a dash for None."""
+    return "–" if limits is None else f"{100 * limits[0]:.1f}–{100 * limits[1]:.1f} %"
+
+
+def count(value: int | None) -> str:
+    """An integer with separators; a dash for None."""
+    return "–" if value is None else f"{value:,}"
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """A number with so many decimals; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+@functools.cache
+def _html() -> Environment:
+    return _environment(lambda value: visible(value) if type(value) is str else value)
+
+
+@functools.cache
+def _markdown() -> Environment:
+    from markupsafe import Markup
+
+    environment = _environment(
+        lambda value: value if isinstance(value, Markup) else escape_markdown(str(value))
+    )
+    environment.filters["code"] = code
+    return environment
+
+
+def _environment(finalize: Any) -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tinyml_cli.pages"),
+        autoescape=True,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"percent": percent, "interval": interval, "count": count, "fixed": fixed}
+    environment.filters["colour"] = colour
+    return environment
+
+
+# What CommonMark and GitHub's extensions give a meaning within a line; an underscore inside a word has none.
+_INLINE = re.compile(r"[\\`*\[\]()|~$!{}@#]|(?<![^\W_])_|_(?![^\W_])|(?<=[Ww]{3})\.|:(?=[/\w])")
+# What makes a line a heading, list, rule or table where it begins one.
+_START = re.compile(r"^(?=[+=-])|^(\d+)(?=\.(?:\s|$))")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def escape_markdown(text: str) -> Markup:
+    """Text that Markdown shows as it is, on one line, in running text and in cells of tables."""
+    from markupsafe import Markup
+
+    escaped = _INLINE.sub(lambda match: f"\\{match[0]}", one_line(text).strip())
+    return Markup(_START.sub(lambda match: f"{match[1] or ''}\\", escaped, count=1).translate(_ENTITIES))
+
+
+def code(text: str) -> Markup:
+    """Text as code. Backslashes mean nothing there and a bar ends a cell, hence entities where it matters."""
+    from markupsafe import Markup
+
+    line = one_line(text)
+    if line and not set(line) & set("`|<>&\\") and line == line.strip():
+        return Markup(f"`{line}`")
+    return Markup(f"<code>{escape_markdown(line)}</code>")

@@ -1,0 +1,33 @@
+"""Text of users' in pages, cards and pictures."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Marks that change the direction of the text around them: a label could reorder what stands beside it.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str) -> str:
+    """Text with everything that no reader would see written as an escape: `\\x1b`, `\\u202e`, `\\udc80`.
+
+    Line feeds stay. The result can always be encoded as UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escape(letter) if _is_hidden(letter) else letter for letter in text)
+
+
+def one_line(text: str) -> str:
+    """`visible` text without line feeds."""
+    return visible(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text)
+
+
+def _is_hidden(letter: str) -> bool:
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") and letter != "\n"
+    ) or letter in _DIRECTIONS
+
+
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
