@@ -18,6 +18,7 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.device import tflm_tree, vendor
 from tinyml_cli.device.boards import Board, Camera
 from tinyml_cli.device.project_config import render_config
+from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
@@ -139,8 +140,8 @@ def render_build_header(inputs: ProjectInputs) -> str:
 #pragma once
 
 {defines}
-#define TINYML_BOARD_NAME "{inputs.board.name}"
-#define TINYML_APP_NAME "{inputs.app}"
+#define TINYML_BOARD_NAME {string_literal(inputs.board.name)}
+#define TINYML_APP_NAME {string_literal(inputs.app)}
 """
 
 

@@ -39,4 +39,13 @@ def string_literal(text: str) -> str:
     mark written so can start no trigraph.
     """
     plain = set(range(0x20, 0x7F)) - set(b'"\\?')
-    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
+    data = text.encode("utf-8", "backslashreplace")  # a lone surrogate has no bytes
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in data) + '"'
+
+
+def comment(text: str) -> str:
+    """Text for the inside of a comment of either kind: it ends none, begins none and continues no line."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    for mark, apart in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
+        line = line.replace(mark, apart)
+    return f"{line}." if line.rstrip().endswith("\\") else line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinyml_cli.engines.c_text import integer_literal, wrapped
+from tinyml_cli.engines.c_text import comment, integer_literal, wrapped
 from tinyml_cli.engines.settings_parts import int8_scale, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Mixture, SignalInput
@@ -100,8 +100,9 @@ def _mixture(of: Mixture) -> str:
 def _alarm(of: AnomalyInput) -> str:
     threshold, alarm = of.threshold, of.alarm
     assert threshold is not None
+    target = comment(threshold.target)
     return f"""\
-/* The threshold of the score ({threshold.target}), the mean score of normal running, and the alarm. */
+/* The threshold of the score ({target}), the mean score of normal running, and the alarm. */
 #define TRAINED_THRESHOLD {threshold.score}u
 #define TRAINED_LEVEL {threshold.level}u
 #define FALSE_SHARE_PPM {threshold.share_ppm}u

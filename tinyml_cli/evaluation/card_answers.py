@@ -14,11 +14,17 @@ QUESTIONS = {
     "intended-use": "What product is this model for, who uses it, and where?",
     "not-for": "What must it not be used for?",
     "data-rights": "Under which licence, and with whose consent, may the training data be used for this?",
+    "people": "Whose voices, faces or movements do training and test data hold, and who is missing?",
+    "errors": "What happens when it reports what is not there, or misses what is? Who bears it?",
+    "privacy": "What does the device keep or send anywhere, and how do people around it know?",
+    "licence": "Under which licence is the model given away?",
+    "contact": "Who answers for the model, and how are problems reported?",
+}
+
+_EARLIER_QUESTIONS = {
     "people": "Whose voices do training and test data hold, and who is missing?",
     "errors": "What happens when it hears a word that nobody said, or misses one? Who bears it?",
     "privacy": "What sound is kept or sent anywhere, and how do people around the device know?",
-    "licence": "Under which licence is the model given away?",
-    "contact": "Who answers for the model, and how are problems reported?",
 }
 
 _BLOCK = re.compile(r"<!-- tinyml:answer ([\w-]+) -->\n(.*?)\n?<!-- tinyml:end -->", re.DOTALL)
@@ -62,12 +68,16 @@ def read(path: Path) -> dict[str, str]:
             "Move your text between `tinyml:answer` and `tinyml:end`, or choose another file with --out.",
         )
     answers = {name: answer.strip("\n") for name, answer in _BLOCK.findall(text)}
-    return {name: answer for name, answer in answers.items() if answer.strip() and answer != _open(name)}
+    return {name: answer for name, answer in answers.items() if answer.strip() and not _is_open(name, answer)}
 
 
 def open_questions(answers: dict[str, str]) -> list[str]:
     """Names of questions without an answer, or with one that still says TODO(human)."""
     return [name for name in QUESTIONS if TODO in answers.get(name, TODO)]
+
+
+def _is_open(name: str, answer: str) -> bool:
+    return answer in (_open(name), f"{TODO}: {_EARLIER_QUESTIONS.get(name)}")
 
 
 def _open(name: str) -> str:

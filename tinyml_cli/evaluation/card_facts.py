@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import card_anomaly
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
 from tinyml_cli.evaluation.evaluate import METRICS
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.tasks import items_of
 
 CARD_VERSION = 1
 
@@ -30,6 +31,14 @@ _QUALITY_KEYS = (
     "noise",
     "speakers",
     "fairness",
+    "sizes",
+    "low_light",
+    "at_threshold",
+    "threshold",
+    "faults",
+    "by_recording",
+    "recordings",
+    "method",
     "device",
 )
 _LICENCE_NAMES = ("license", "licence", "copying", "readme")
@@ -52,6 +61,7 @@ def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
         "name": run.path.resolve().name,
         "tinyml_version": __version__,
         "task": manifest.task,
+        "items": asdict(items_of(manifest)),
         "labels": manifest.labels,
         "seed": manifest.seed,
         "model": manifest.model.model_dump() if manifest.model else None,
@@ -83,12 +93,13 @@ def _licences(manifest: Manifest) -> dict[str, Any]:
 
 
 def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
-    """The figures of the last evaluation, if it judged the models that the run holds now."""
+    """The figures of the last evaluation, if it judged the models and labels that the run holds now."""
     if not run.is_fresh(manifest, METRICS):
         return None
     outcome = json.loads(run.file(METRICS).read_text(encoding="utf-8"))
-    keys = _QUALITY_KEYS + (card_anomaly.FACTS if manifest.anomaly is not None else ())
-    quality = {key: outcome.get(key) for key in keys}
+    if outcome.get("labels", manifest.labels) != manifest.labels:
+        return None
+    quality = {key: outcome.get(key) for key in _QUALITY_KEYS}
     if quality["data"]:
         quality["data"] = Path(quality["data"]).name
     return quality | {"level": "host"}

@@ -90,9 +90,9 @@ def _environment(finalize: Any) -> Environment:
 
 
 # What CommonMark and GitHub's extensions give a meaning within a line; an underscore inside a word has none.
-_INLINE = re.compile(r"[\\`*\[\]()|~$!{}@#]|(?<![^\W_])_|_(?![^\W_])|(?<=[Ww]{3})\.|:(?=[/\w])")
+_INLINE = re.compile(r"[\\`*\[\]|~$@]|(?<=\])\(|(?<![^\W_])_|_(?![^\W_])|(?<=[Ww]{3})\.|:(?=[/\w])")
 # What makes a line a heading, list, rule or table where it begins one.
-_START = re.compile(r"^(?=[+=-])|^(\d+)(?=\.(?:\s|$))")
+_START = re.compile(r"^ ?(?:(?=#|[+=-](?:[ +=-]|$))|\d+(?=[.)](?: |$)))")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -100,8 +100,9 @@ def escape_markdown(text: str) -> Markup:
     """Text that Markdown shows as it is, on one line, in running text and in cells of tables."""
     from markupsafe import Markup
 
-    escaped = _INLINE.sub(lambda match: f"\\{match[0]}", one_line(text).strip())
-    return Markup(_START.sub(lambda match: f"{match[1] or ''}\\", escaped, count=1).translate(_ENTITIES))
+    line = re.sub(r"\s+", " ", one_line(text))
+    escaped = _START.sub(r"\g<0>\\", _INLINE.sub(r"\\\g<0>", line))
+    return Markup(escaped.translate(_ENTITIES))
 
 
 def code(text: str) -> Markup:

@@ -11,7 +11,7 @@ _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 def visible(text: str) -> str:
     """Text with everything that no reader would see written as an escape: `\\x1b`, `\\u202e`, `\\udc80`.
 
-    Line feeds stay. The result can always be encoded as UTF-8.
+    Line feeds and tabs stay. The result can always be encoded as UTF-8.
     """
     if text.isprintable():
         return text
@@ -25,7 +25,7 @@ def one_line(text: str) -> str:
 
 def _is_hidden(letter: str) -> bool:
     return (
-        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") and letter != "\n"
+        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") and letter not in "\n\t"
     ) or letter in _DIRECTIONS
 
 

@@ -11,7 +11,7 @@ from tinyml_cli.engines.aot.compiler import Network, Step
 from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, State, tensor_name
 from tinyml_cli.engines.aot.listing import Row, rows
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES
-from tinyml_cli.engines.c_text import float_literal, integer_literal, wrapped
+from tinyml_cli.engines.c_text import comment, float_literal, integer_literal, wrapped
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Operator, Tensor
 
@@ -214,7 +214,7 @@ def _operator(network: Network, step: Step) -> str:
     body = _located(network, step.body.rstrip())
     parameters = ", ".join(_IO_PARAMETERS[name] for name in _used(network, body)) or "void"
     return f"""\
-/* {operator.index}: {operator.name}{_shapes(network, operator)}{work} */
+/* {operator.index}: {comment(operator.name)}{_shapes(network, operator)}{work} */
 {arrays}static TINYML_NN_OP int {context.name}({parameters}) {{
 {textwrap.indent(body, "  ")}
 }}

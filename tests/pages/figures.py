@@ -1,0 +1,217 @@
+"""Outcomes of evaluations of every task, with any text in the place of every name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.evaluation.answers import Answers
+from tinyml_cli.evaluation.measures import measure
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Artifact, Data, Manifest, Model
+from tinyml_cli.tasks import EvaluationSet
+from tinyml_cli.tasks.vww_held_out import LabelledImages
+
+_N = 24
+
+
+def manifest(task: str, name: str) -> Manifest:
+    """Whose labels, notes, network and words are all `name`."""
+    return Manifest(
+        task=task,
+        seed=1,
+        labels=labels(name),
+        features=AudioFrontendSettings() if task == "kws" else None,
+        data=Data(source="folder", path=name, split_by=name, counts={name: {name: 1}}, notes=[name]),
+        model=Model(name=name, parameters=1, macs=1),
+        artifacts={
+            file: Artifact(sha256="0" * 64, bytes=1, made_by=name)
+            for file in ("model_int8.tflite", "model_float32.tflite")
+        },
+    )
+
+
+def labels(name: str) -> list[str]:
+    """Three that differ."""
+    return ["unknown", name, f"{name} 2"]
+
+
+def clips(name: str) -> EvaluationSet:
+    """Noise of speakers and words that are called `name`."""
+    rng = np.random.default_rng(0)
+    truth = np.arange(_N) % 3
+    texts = np.array([name] * _N)
+    return EvaluationSet(
+        rng.integers(-99, 99, (_N, 160)).astype(np.int16),
+        rng.integers(0, 600, (_N, 4, 5)).astype(np.uint16),
+        truth,
+        texts,
+        name,
+        texts,
+    )
+
+
+def images(name: str) -> LabelledImages:
+    """Grey noise."""
+    pixels = np.random.default_rng(0).integers(0, 255, (_N, 4, 4, 1)).astype(np.uint8)
+    return LabelledImages(pixels, np.arange(_N) % 3, np.array([name] * _N), np.full(_N, 0.1), name)
+
+
+def classified(name: str) -> dict[str, Any]:
+    """What tasks that tell classes apart have in common, with a board's answers."""
+    rng = np.random.default_rng(1)
+    scores = rng.dirichlet(np.ones(3), _N)
+    answers = Answers(
+        float32=scores.astype(np.float32),
+        int8=np.rint(scores * 255 - 128).astype(np.int8),
+        scores=scores,
+        tflm={"compared": 0, "mismatches": None, "max_difference": None},
+    )
+    measured = measure(tuple(labels(name)), clips(name), answers)
+    return {
+        "run": name,
+        "data": name,
+        "note": name,
+        "n": _N,
+        "labels": labels(name),
+        **measured,
+        "mistakes": measured["mistakes"][:2],
+        "device": {
+            "path": "audio",
+            "board": name,
+            "engine": name,
+            "level": name,
+            "n": 1,
+            "recall": {name: 0.5},
+            "recall_ci95": {name: [0.1, 0.9]},
+            "false_alarms": {"clips": 0, "of": 1},
+        },
+    }
+
+
+def heard(name: str) -> dict[str, Any]:
+    """Of kws, with groups of speakers and noise."""
+    share = {"group": name, "n": 3, "speakers": 1, "accuracy": 0.5, "ci95": [0.2, 0.8]}
+    spread = {"min": 1, "median": 2.0, "max": 3}
+    return classified(name) | {
+        "speakers": {
+            "n": 3,
+            "clips_per_speaker": spread,
+            "accuracy": {"p10": 0.5},
+            "perfect": 0.5,
+            "ci95": [0.2, 0.8],
+            "worst": [share],
+        },
+        "fairness": [
+            {
+                "attribute": name,
+                "groups": [share],
+                "minimum_n": 3,
+                "worst": name,
+                "best": name,
+                "gap": 0.1,
+                "gap_ci95": [0.0, 0.2],
+            }
+        ],
+        "noise": {
+            "noise": "generated",
+            "n": 3,
+            "points": [
+                {
+                    "snr_db": snr,
+                    "n": 3,
+                    "accuracy": 0.5,
+                    "ci95": [0.2, 0.8],
+                    "recall": dict.fromkeys(labels(name), 0.5),
+                }
+                for snr in (None, 0)
+            ],
+        },
+    }
+
+
+def seen(name: str) -> dict[str, Any]:
+    """Of images; in the dark the accuracy rises while the second label is found less often."""
+    row = {"name": name, "n": 3, "correct": 1, "ci95": [0.2, 0.8]}
+    half = dict.fromkeys(labels(name), 0.5)
+    dark = [
+        row | {"stops": stops, "share": share, "recall": half | {name: recall}, "precision": half}
+        for stops, share, recall in ((0, 0.5, 0.9), (1, 0.6, 0.3))
+    ]
+    return classified(name) | {"sizes": [row | {"share": 0.5}], "low_light": dark}
+
+
+def moved(name: str) -> dict[str, Any]:
+    """Of the wand."""
+    point = {"threshold": 0.6, "n_gestures": 3, "n_unknown": 3} | {
+        key: value
+        for share in ("accuracy", "false_accepts", "missed")
+        for key, value in ((share, 0.5), (f"{share}_ci95" if share != "accuracy" else "ci95", [0.2, 0.8]))
+    }
+    return classified(name) | {"at_threshold": {"float32": point, "int8": point}}
+
+
+def abnormal(name: str) -> dict[str, Any]:
+    """Of anomaly detection."""
+    measured = {
+        "auc": 0.9,
+        "auc_ci95": [0.8, 1.0],
+        "accuracy": 0.9,
+        "accuracy_ci95": [0.8, 1.0],
+        "n_normal": 3,
+        "n_anomalous": 3,
+        "false_positive_rate": 0.1,
+        "false_positive_rate_ci95": [0.0, 0.2],
+        "recall": 0.9,
+        "recall_ci95": [0.8, 1.0],
+        "precision": 0.9,
+    }
+    curve = {"n": 2, "score": [0.5, 2.0, 2.0], "share": [1.0, 0.5, 0.0], "at_threshold": 0.5}
+    return {
+        "run": name,
+        "data": name,
+        "note": name,
+        "n": 6,
+        "recordings": 2,
+        "method": name,
+        "threshold": {
+            "target": name,
+            "windows": 9,
+            "rate": 0.1,
+            "rate_upper": 0.2,
+            "confidence": 0.95,
+        },
+        "int8": measured,
+        "float32": measured,
+        "by_recording": measured,
+        "faults": [measured | {"fault": name, "n": 3}],
+        "score_curves": {"normal": curve | {"is_fault": False}, name: curve | {"is_fault": True}},
+        "worst_recordings": [{"name": name, "condition": name, "n": 3, "share": 0.5, "highest": 1.5}],
+        "device": {"board": name, "engine": name, "level": name, "recordings": 1, "n": 3, "mismatches": 0},
+    }
+
+
+def compared(name: str) -> dict[str, Any]:
+    """Of two models."""
+    row = {
+        "measure": "accuracy",
+        "value": 0.5,
+        "ci95": [0.2, 0.8],
+        "bytes": 9000,
+        "gzip_bytes": 8000,
+        "macs": 7,
+        "flash_bytes": 9000,
+        "ram_bytes": 900,
+        "instructions": 5000,
+        "front": True,
+        "difference": 0.1,
+        "p": 0.5,
+        "within_chance": True,
+    }
+    pair = {"n": 9, "only_first": 1, "only_second": 2, "p": 0.5, "within_chance": True}
+    return {
+        "reference": f"{name} int8",
+        "models": [row | {"name": f"{name} int8"}, row | {"name": name}],
+        "pairs": [pair | {"first": f"{name} int8", "second": name}],
+    }
