@@ -260,6 +260,7 @@ def _show(outcome: dict[str, Any]) -> None:
     rows = [[row["fault"], row["n"], row["auc"], f"{row['recall']:.1%}"] for row in outcome["faults"]]
     if rows:
         console.table("Faults at the threshold (int8)", ["fault", "windows", "AUC", "found"], rows)
+    console.info(f"Report: {outcome['run']}/{REPORT}")
 
 
 def verdict(outcome: dict[str, Any]) -> str:
