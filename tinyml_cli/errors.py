@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_BAD_INPUT = 2
@@ -35,3 +38,21 @@ class TinymlError(Exception):
     def as_dict(self) -> dict[str, str]:
         """The object under "error" in --json output."""
         return {"what": self.what, "where": self.where, "next_step": self.next_step}
+
+
+def did_you_mean(given: str, known: Iterable[str], before: str = "") -> str:
+    """`Did you mean X? ` with the known names that are most like the given one; "" where none is.
+
+    Args:
+        given: what was typed.
+        known: the names there are.
+        before: words to show before each name.
+    """
+    names = list(known)
+    close = [name for name in names if len(given) > 2 and name.startswith(given)]
+    close += difflib.get_close_matches(given, names, n=3)
+    # A second guess is worth reading only where the first is not nearly what was typed.
+    if close and difflib.SequenceMatcher(None, given, close[0]).ratio() > 0.85:
+        close = close[:1]
+    shown = [f"`{before} {name}`".replace("` ", "`") for name in dict.fromkeys(close)]
+    return f"Did you mean {' or '.join(shown)}? " if shown else ""

@@ -63,6 +63,17 @@ def write_if_changed(path: Path, content: bytes | str) -> bool:
     return True
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Writes a file that is not there yet, whole or not at all.
+
+    Raises:
+        TinymlError: something is there already, or it cannot be written.
+    """
+    if path.exists() or path.is_symlink():
+        raise TinymlError("The file is there already; nothing was written", str(path), "Choose another name.")
+    write_atomic(path, content)
+
+
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     digest = hashlib.sha256()
@@ -70,6 +81,11 @@ def sha256_file(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def runs_dir() -> Path:
+    """The folder that holds the runs: $TINYML_RUNS, else `runs` in the current folder."""
+    return Path(os.environ.get("TINYML_RUNS", "runs"))
 
 
 def cache_dir() -> Path:

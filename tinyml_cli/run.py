@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Artifact, Manifest
 
@@ -36,9 +37,9 @@ def board_model(manifest: Manifest) -> str:
     return MODEL_STREAM if MODEL_STREAM in manifest.artifacts else MODEL_INT8
 
 
-def runs_dir() -> Path:
-    """The folder that holds the runs: $TINYML_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("TINYML_RUNS", "runs"))
+def is_run(given: str | Path) -> bool:
+    """Whether a path, or a name below the runs folder, is that of a run."""
+    return any((path / MANIFEST).is_file() for path in (Path(given), runs_dir() / given))
 
 
 def default_name(task: str, words: Iterable[str]) -> str:

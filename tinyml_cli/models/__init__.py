@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.silence import silenced
 
 if TYPE_CHECKING:
     import keras
 
-# name -> module with `build(input_shape, labels, **options)`
-_ARCHITECTURES = {
+# name -> module with `build(input_shape, labels, **options)`, by what the networks take
+_SPEECH = {
     "ds_cnn": "tinyml_cli.models.ds_cnn",
     "tiny_conv": "tinyml_cli.models.tiny_conv",
     "conv1d_sep": "tinyml_cli.models.conv1d_sep",
     "bc_resnet": "tinyml_cli.models.bc_resnet",
     "stream_conv": "tinyml_cli.models.stream_conv",
+}
+_IMAGES = {
     "mobilenet_v1": "tinyml_cli.models.mobilenet_v1",
     "mobilenet_v2": "tinyml_cli.models.mobilenet_v2",
     "vww_micro": "tinyml_cli.models.vww_micro",
+}
+_MOTION = {
     "motion_conv": "tinyml_cli.models.motion_conv",
     "stroke_cnn": "tinyml_cli.models.stroke_cnn",
 }
+_ARCHITECTURES = {**_SPEECH, **_IMAGES, **_MOTION}
 
 STREAMING = ("stream_conv",)
 """Architectures that a board computes frame by frame."""
+
+
+def architectures(task: str) -> tuple[str, ...]:
+    """The networks that a task's inputs fit; all of them for a task of another package."""
+    fitting = {"kws": _SPEECH, "vww": _IMAGES, "mask": _IMAGES, "wand": _MOTION}
+    return tuple(fitting.get(task, _ARCHITECTURES))
 
 
 def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: dict[str, Any]) -> keras.Model:
@@ -44,8 +54,7 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
         TinymlError: no such architecture, an option it does not have, or TensorFlow is missing.
     """
     if name not in _ARCHITECTURES:
-        close = difflib.get_close_matches(name, _ARCHITECTURES, n=1)
-        hint = f"Did you mean `{close[0]}`? " if close else ""
+        hint = did_you_mean(name, _ARCHITECTURES)
         raise TinymlError(
             f"There is no model `{name}`", "model.name", f"{hint}Models: {', '.join(_ARCHITECTURES)}."
         )

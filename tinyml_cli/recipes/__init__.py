@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from tinyml_cli.documents import UnreadableError, load_yaml, parse_yaml, shown
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
+from tinyml_cli.next_step import next_step
+from tinyml_cli.recipes import packaged
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.validation import first_problem, key_of
 
@@ -67,7 +69,7 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
 
     Args:
         task: picks the schema, and `configs/<task>.yaml` when `config` is None.
-        config: a YAML recipe.
+        config: a YAML recipe, or the name of a packaged one.
         overrides: `dotted.key=value`, the value in YAML syntax.
         values: dotted key -> value, from options of the command line.
 
@@ -75,7 +77,7 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
         TinymlError: unreadable YAML, unknown key, value out of range; the key and file are named.
     """
     schema = schema_of(task)
-    path = config or configs_dir() / f"{task}.yaml"
+    path = _config_file(config) if config else configs_dir() / f"{task}.yaml"
     document = _read(path) if config or path.is_file() else {}
     if document.get("task", task) != task:
         raise TinymlError(
@@ -117,6 +119,10 @@ def validate(document: dict[str, Any], where: str) -> BaseRecipe:
     return _validate(schema_of(task), document, where)
 
 
+def _config_file(config: Path) -> Path:
+    return config if config.exists() else packaged.find(config)
+
+
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise TinymlError("There is no such recipe", str(path), "Give an existing YAML file to --config.")
@@ -124,13 +130,17 @@ def _read(path: Path) -> dict[str, Any]:
         document = load_yaml(path)
     except UnreadableError as error:
         raise TinymlError(
-            f"The recipe cannot be read: {error}", str(path), "Fix the file; configs/kws.yaml is an example."
+            f"The recipe cannot be read: {error}",
+            str(path),
+            "Fix the file, or start from a copy: tinyml recipes copy kws",
         ) from error
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
         raise TinymlError(
-            "The recipe is not a mapping of keys to values", str(path), "Start from configs/kws.yaml."
+            "The recipe is not a mapping of keys to values",
+            str(path),
+            "Start from a copy of one: tinyml recipes copy kws",
         )
     return document
 
@@ -183,7 +193,9 @@ def _validate(
         key = key_of(error)
         source = next((s for k, s in (sources or {}).items() if f"{key}.".startswith(f"{k}.")), None)
         problem = first_problem(error, schema, source if source and source != "--set" else "")
-        advice = problem.advice or f"See configs/{document['task']}.yaml for every key and its range."
+        advice = (
+            problem.advice or f"Every key and its range: {next_step('recipes', 'show', document['task'])}"
+        )
         if source is None:
             raise TinymlError(f"The recipe is not valid: {problem.what}", where, advice) from error
         if source != "--set" and not problem.advice:

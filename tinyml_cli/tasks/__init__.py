@@ -5,7 +5,6 @@ Third parties add tasks through the entry-point group `tinyml.tasks` (name -> a 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import TinymlError, did_you_mean
 
 if TYPE_CHECKING:
     import keras
@@ -117,8 +116,7 @@ def get_task(name: str) -> Task:
     }
     sources.update({key: functools.partial(_load, place) for key, place in _BUILT_IN.items()})
     if name not in sources:
-        close = difflib.get_close_matches(name, sources, n=1)
-        hint = f"Did you mean `{close[0]}`? " if close else ""
+        hint = did_you_mean(name, sources)
         raise TinymlError(f"There is no task `{name}`", "task", f"{hint}Tasks: {', '.join(sorted(sources))}.")
     task = sources[name]()
     if not isinstance(task, Task):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import image_augment, inventory
+from tinyml_cli.data import image_augment
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Manifest, Model
@@ -94,7 +94,7 @@ class VisualWakeWords:
             resume: go on with a training that was cut off.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out, interrupted.
+            run, seconds, n_train, n_validation, n_test, metrics, notes, interrupted.
 
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
@@ -131,7 +131,6 @@ class VisualWakeWords:
             "n_test": len(data.part("test")),
             "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
-            "left_out": inventory.counts(data.left_out),
             "interrupted": fitted.interrupted,
         }
 
@@ -196,7 +195,6 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
             split_by="file hash",
             counts=data.counts(recipe.classes),
             notes=list(data.notes),
-            left_out=inventory.counts(data.left_out),
         ),
         model=Model(
             name=recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,

@@ -1,0 +1,39 @@
+"""tinyml recipes copy"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="As `tinyml recipes` lists it."),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TO]", help="A new file, or a folder; NAME.yaml in this folder by default."),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Copy a recipe to change it. A file that is there already is never overwritten.
+
+    \b
+    Examples:
+      tinyml recipes copy kws_small
+      tinyml recipes copy kws_small mine.yaml
+      tinyml recipes copy wand recipes/ --json
+    """
+    from tinyml_cli.next_step import next_step
+    from tinyml_cli.recipes import packaged
+
+    target, task = packaged.copy(name, to)
+    step = next_step("train", task, "--config", target)
+    console.result({"copy": str(target), "task": task}, f"Copied to {target}. Next: {step}")

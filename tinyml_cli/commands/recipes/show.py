@@ -1,0 +1,33 @@
+"""tinyml recipes show"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="As `tinyml recipes` lists it."),
+    ],
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Print a recipe, comments included.
+
+    \b
+    Examples:
+      tinyml recipes show kws_small
+      tinyml recipes show wand > mine.yaml
+      tinyml recipes show wand --json
+    """
+    from tinyml_cli.recipes import packaged
+
+    path = packaged.find(name)
+    text = path.read_text(encoding="utf-8")
+    console.result({"name": path.stem, "path": str(path), "text": text}, text.rstrip("\n"))

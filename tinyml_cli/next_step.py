@@ -1,0 +1,41 @@
+"""Command lines that tinyml tells people to type: rendered in one place, quoted for the system's shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+_PLAIN_ON_WINDOWS = re.compile(r"[\w\-+=.:/\\,~]+")
+
+
+def next_step(*words: str | Path | int | float) -> str:
+    """`tinyml WORD …`, ready to be pasted into a shell.
+
+    Args:
+        words: what follows `tinyml`, a word each. A Path is a file or folder: it is shown relative to the
+            current folder where it lies in it, and never looks like an option.
+    """
+    return command_line("tinyml", *words)
+
+
+def command_line(*words: str | Path | int | float) -> str:
+    """The words as a line of the system's shell: each one stays one word, and nothing in it is expanded."""
+    return " ".join(_quoted(shown(word) if isinstance(word, Path) else str(word)) for word in words)
+
+
+def shown(path: Path) -> str:
+    """A path as people type it: relative to the current folder where it lies in it."""
+    try:
+        text = os.fspath(path.relative_to(Path.cwd())) if path.is_absolute() else os.fspath(path)
+    except (ValueError, OSError):
+        text = os.fspath(path)
+    return f".{os.sep}{text}" if text.startswith("-") else text
+
+
+def _quoted(word: str) -> str:
+    if os.name != "nt":
+        return shlex.quote(word)
+    # Double quotes are what both cmd and PowerShell understand.
+    return word if _PLAIN_ON_WINDOWS.fullmatch(word) else '"' + word.replace('"', '\\"') + '"'
