@@ -2,107 +2,69 @@
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from tinyml_cli import __version__
-from tinyml_cli.commands.strict import StrictCommand
+from tinyml_cli import __version__, completion
+from tinyml_cli.command_group import HELP_NAMES, lazy_group, members
 from tinyml_cli.console import console
-from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, TinymlError
+from tinyml_cli.errors import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILURE,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    TinymlError,
+    did_you_mean,
+)
 
 _PACKAGE = "tinyml_cli.commands"
 
-# In the order of the pipeline, which is also the order of --help. A module that has such a table of its own,
-# instead of a function `command`, is a group of commands; its docstring is the group's help.
-COMMANDS = {
-    "pipeline": "pipeline",
-    "data": "data",
-    "train": "train",
-    "tune": "tune",
-    "quantize": "quantize",
-    "prune": "prune",
-    "cluster": "cluster",
-    "distill": "distill",
-    "convert": "convert",
-    "export-c-array": "export_c_array",
-    "build": "build",
-    "evaluate": "evaluate",
-    "explain": "explain",
-    "card": "card",
-    "compare": "compare",
-    "inspect": "inspect",
-    "profile": "profile",
-    "bench": "bench",
-    "flash": "flash",
-    "monitor": "monitor",
-    "drift": "drift",
-    "doctor": "doctor",
-    "boards": "boards",
+# What people do, in the order of --help. A module that has a table COMMANDS of its own, instead of a function
+# `command`, is a group of commands; its docstring is the group's help.
+SECTIONS = {
+    "All at once": {"pipeline": "pipeline"},
+    "Data": {"data": "data"},
+    "Train": {"train": "train", "tune": "tune", "recipes": "recipes"},
+    "Shrink": {
+        "quantize": "quantize",
+        "prune": "prune",
+        "cluster": "cluster",
+        "distill": "distill",
+        "convert": "convert",
+    },
+    "Look": {
+        "evaluate": "evaluate",
+        "explain": "explain",
+        "compare": "compare",
+        "inspect": "inspect",
+        "profile": "profile",
+        "bench": "bench",
+        "card": "card",
+    },
+    "Deploy": {"export-c-array": "export_c_array", "build": "build", "flash": "flash", "boards": "boards"},
+    "Watch": {"monitor": "monitor", "drift": "drift"},
+    "Housekeeping": {"doctor": "doctor", "completion": "completion"},
 }
-
-
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
-
-
-def _lazy_group(package: str, table: dict[str, str], other: str | None = None) -> type[TyperGroup]:
-    """A group that imports the module of a command only when that command is asked for.
-
-    Args:
-        package: where the modules lie.
-        table: command -> module.
-        other: the module of every command that is not in the table; None: there is no other.
-    """
-
-    class LazyGroup(TyperGroup):
-        def list_commands(self, ctx: Any) -> list[str]:
-            return list(table)
-
-        def get_command(self, ctx: Any, cmd_name: str) -> Any:
-            module = table.get(cmd_name, other)
-            return None if module is None else _load(cmd_name, f"{package}.{module}")
-
-    return LazyGroup
-
-
-def _load(name: str, place: str) -> Any:
-    module = importlib.import_module(place)
-    if not hasattr(module, "COMMANDS"):
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, cls=StrictCommand)(module.command)
-        return typer.main.get_command(app)
-    group = typer.Typer(
-        name=name,
-        cls=_lazy_group(place, module.COMMANDS, getattr(module, "OTHER", None)),
-        add_completion=False,
-        rich_markup_mode=None,
-        no_args_is_help=True,
-        context_settings=_HELP_NAMES,
-        help=module.__doc__,
-    )
-    group.callback()(lambda: None)
-    return typer.main.get_command(group)
 
 
 def command_paths() -> list[str]:
     """Every command as it is typed, groups before their members: ["pipeline", "data", "data download", …]."""
     paths = []
-    for name, place in COMMANDS.items():
-        module = importlib.import_module(f"{_PACKAGE}.{place}")
-        paths += [name, *(f"{name} {member}" for member in getattr(module, "COMMANDS", ()))]
+    for section in SECTIONS.values():
+        for name, module in section.items():
+            paths += [name, *(f"{name} {member}" for member in members(f"{_PACKAGE}.{module}"))]
     return paths
 
 
 app = typer.Typer(
-    cls=_lazy_group(_PACKAGE, COMMANDS),
+    cls=lazy_group(_PACKAGE, SECTIONS),
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings=_HELP_NAMES,
+    context_settings=HELP_NAMES,
 )
 
 
@@ -123,6 +85,8 @@ def _root(
 
 def main() -> None:
     """Runs the command line; every known failure ends as one paragraph and exit code 2."""
+    if completion.VARIABLE in os.environ:
+        sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
     console.json = "--json" in sys.argv[1:]
     sys.exit(_run())
@@ -153,8 +117,18 @@ def _usage_error(error: Exception) -> int:
         raise error
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "tinyml"
-    console.error(TinymlError(_sentence(error), path, f"See `{path} --help`."))
+    console.error(_as_ours(error, path))
     return EXIT_BAD_INPUT
+
+
+def _as_ours(error: Any, path: str) -> TinymlError:
+    option = getattr(error, "option_name", None)
+    if option is None or not hasattr(error, "possibilities"):
+        return TinymlError(_sentence(error), path, f"See `{path} --help`.")
+    hint = did_you_mean(option, error.possibilities or ()).strip() or f"See `{path} --help`."
+    if path == "tinyml" and option in ("--json", "--quiet", "-q"):
+        hint = f"It stands after the command: tinyml COMMAND {option}"
+    return TinymlError(f"No option `{option}`", path, hint)
 
 
 def _sentence(error: Any) -> str:

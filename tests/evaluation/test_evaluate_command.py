@@ -195,7 +195,7 @@ def test_explain_hears_what_the_firmware_hears(made: dict[str, Any], tinyml: Tin
             found[path] = events
     for path, events in found.items():
         outcome = tinyml(
-            "explain", path, made["run"], "--out", tmp_path / "why.png", "--json", cwd=tmp_path
+            "explain", made["run"], path, "--out", tmp_path / "why.png", "--json", cwd=tmp_path
         ).json
         scores = [event for event in events if isinstance(event, Scores)]
         assert [entry["t_ms"] + LEAD_IN_MS for entry in outcome["inferences"]] == [
@@ -220,7 +220,7 @@ def test_explain_refuses_what_it_cannot_hear(made: dict[str, Any], tinyml: Tinym
         ("long.wav", "at most 60 s"),
         ("none.wav", "no such recording"),
     ):
-        answer = tinyml("explain", tmp_path / name, made["run"], "--json", cwd=tmp_path, code=2)
+        answer = tinyml("explain", made["run"], tmp_path / name, "--json", cwd=tmp_path, code=2)
         assert message in answer.json["error"]["what"]
 
 

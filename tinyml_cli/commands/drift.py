@@ -13,10 +13,14 @@ from tinyml_cli.errors import EXIT_FAILURE
 
 
 def command(
-    reference: Annotated[
-        str, typer.Argument(metavar="REFERENCE", help="The run whose firmware the board ran.")
+    run_and_log: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] LOG",
+            help="The run whose firmware the board ran, the latest by default, and a log of "
+            "`tinyml monitor --log`.",
+        ),
     ],
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="What `tinyml monitor --log` wrote.")],
     baseline: Annotated[
         Path | None,
         typer.Option("--baseline", metavar="LOG", help="Compare with this older log, not with the training."),
@@ -41,13 +45,15 @@ def command(
     \b
     Examples:
       tinyml monitor --board nano33ble --trace scores,features --duration 600 --log today.jsonl
+      tinyml drift today.jsonl
       tinyml drift runs/anomaly-autoencoder today.jsonl
       tinyml drift runs/kws-yes-no today.jsonl --baseline first_week.jsonl
     """
     from tinyml_cli.evaluation.drift.drift import drift
     from tinyml_cli.run import Run
 
-    outcome = drift(Run.open(reference), log, baseline, psi, ks, share, out)
+    run, log = options.run_and_file("drift", run_and_log, "LOG")
+    outcome = drift(Run.open(run), log, baseline, psi, ks, share, out)
     console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")
     if outcome["drift"]:
         raise typer.Exit(code=EXIT_FAILURE)

@@ -12,8 +12,12 @@ from tinyml_cli.console import console
 
 
 def command(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A recording of at most a minute.")],
-    run: options.RunArgument = None,
+    run_and_clip: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] CLIP", help="A run, the latest by default, and a recording of at most a minute."
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="The picture; report/explain-CLIP.png in the run by default.")
     ] = None,
@@ -28,12 +32,13 @@ def command(
     \b
     Examples:
       tinyml explain missed.wav
-      tinyml explain missed.wav runs/kws-yes-no --out missed.png
+      tinyml explain runs/kws-yes-no missed.wav --out missed.png
       tinyml explain missed.wav --json
-      tinyml explain pump.csv runs/anomaly-autoencoder
+      tinyml explain runs/anomaly-autoencoder pump.csv
     """
     from tinyml_cli.evaluation.explain import explain
     from tinyml_cli.run import Run
 
+    run, clip = options.run_and_file("explain", run_and_clip, "CLIP")
     outcome = explain(clip, Run.open(run), out)
     console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")

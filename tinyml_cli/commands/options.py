@@ -55,7 +55,12 @@ AddRecordings = Annotated[
     ),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", help="A YAML recipe; configs/<task>.yaml by default.")
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="RECIPE",
+        help="A recipe: a YAML file, or a name that `tinyml recipes` lists; the task's own by default.",
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -130,3 +135,27 @@ def word_list(words: str | None) -> list[str] | None:
 def word_tuple(words: str | None) -> tuple[str, ...] | None:
     """The same as a tuple, every entry kept; None stays None."""
     return None if words is None else tuple(word.strip() for word in words.split(","))
+
+
+def run_and_file(command: str, words: list[str], file: str) -> tuple[str | None, Path]:
+    """Reads `[RUN] FILE`: the run comes first in every command; without one the latest is meant.
+
+    Args:
+        command: the command's name.
+        words: its arguments.
+        file: what the file is called in the usage.
+
+    Raises:
+        TinymlError: more than two arguments, or the run behind the file.
+    """
+    from tinyml_cli.errors import TinymlError
+    from tinyml_cli.next_step import next_step
+    from tinyml_cli.run import is_run
+
+    if len(words) > 2:
+        raise TinymlError(f"`{words[2]}` is one argument too many", "", f"tinyml {command} [RUN] {file}")
+    if len(words) == 2 and is_run(words[1]) and not is_run(words[0]):
+        raise TinymlError(
+            "The run comes first, then the file", "", next_step(command, Path(words[1]), Path(words[0]))
+        )
+    return (words[0] if len(words) == 2 else None), Path(words[-1])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml_cli.data import image_file, inventory
-from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.data import image_file
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 
@@ -35,13 +34,11 @@ class ImageEntry:
         path: the file.
         label: index into the classes.
         split: where its folder puts it; None where the data set does not say.
-        folder: the name of its class's folder.
     """
 
     path: Path
     label: int
     split: Split | None = None
-    folder: str = ""
 
 
 def list_images(root: Path, classes: Sequence[str]) -> list[ImageEntry]:
@@ -53,38 +50,22 @@ def list_images(root: Path, classes: Sequence[str]) -> list[ImageEntry]:
     Raises:
         TinymlError: no such folder, a class without a folder or without images.
     """
-    entries = [
-        replace(entry, label=label)
-        for entry in every_image(root)
-        if (label := _label_of(entry.folder, classes)) is not None
-    ]
+    root = _entered(root)
+    splits: Sequence[tuple[Path, Split | None]] = _split_folders(root)
+    entries: list[ImageEntry] = []
+    names: set[str] = set()
+    whole: list[tuple[Path, Split | None]] = [(root, None)]
+    for folder, split in splits or whole:
+        for child in sorted(path for path in folder.iterdir() if path.is_dir() and _is_data(path)):
+            names.add(child.name)
+            label = _label_of(child.name, classes)
+            if label is not None:
+                entries += [ImageEntry(path, label, split) for path in _images_below(child)]
     counts = Counter(entry.label for entry in entries)
     for label, name in enumerate(classes):
         if not counts[label]:
-            raise _empty(root, name)
+            raise _empty(root, name, sorted(names))
     return entries
-
-
-def every_image(root: Path) -> list[ImageEntry]:
-    """Every image below the folders of classes, whatever the classes, sorted by path; labels are -1.
-
-    Raises:
-        TinymlError: no such folder.
-    """
-    return [
-        ImageEntry(path, -1, split, folder.name)
-        for folder, split in _folders(root)
-        for path in _images_below(folder)
-    ]
-
-
-def left_out_of(root: Path, used: Iterable[Path]) -> list[LeftOut]:
-    """Every file of a data folder that is not among its images, with the reason."""
-    known = {entry.path: f"its folder `{entry.folder}` is none of the classes" for entry in every_image(root)}
-    beside = "it lies beside the folders of classes, not inside one"
-    return inventory.left_out(
-        root, used, "image", image_file.suffixes(), lambda path: known.get(path, beside)
-    )
 
 
 def class_folders(root: Path) -> list[str]:
@@ -93,28 +74,21 @@ def class_folders(root: Path) -> list[str]:
     Raises:
         TinymlError: fewer than two.
     """
-    entries = every_image(root)
-    names = {entry.folder for entry in entries}
+    root = _entered(root)
+    folders = [folder for folder, _ in _split_folders(root)] or [root]
+    names = {
+        child.name
+        for folder in folders
+        for child in folder.iterdir()
+        if child.is_dir() and _is_data(child) and _images_below(child)
+    }
     if len(names) < 2:
-        files = left_out_of(root, [entry.path for entry in entries])
         raise TinymlError(
-            f"The folder holds {len(names)} folders with images; two or more are needed"
-            f"{inventory.explained(files)}",
+            f"The folder holds {len(names)} folders with images; two or more are needed",
             str(root),
             "Put the images of each class into a folder of its own.",
         )
     return sorted(names)
-
-
-def _folders(root: Path) -> list[tuple[Path, Split | None]]:
-    """The folders of classes, sorted, and the split that each belongs to."""
-    root = _entered(root)
-    whole: list[tuple[Path, Split | None]] = [(root, None)]
-    return [
-        (child, split)
-        for folder, split in _split_folders(root) or whole
-        for child in sorted(path for path in folder.iterdir() if path.is_dir() and _is_data(path))
-    ]
 
 
 def _entered(root: Path) -> Path:
@@ -162,16 +136,12 @@ def _images_below(folder: Path) -> list[Path]:
     )
 
 
-def _empty(root: Path, name: str) -> TinymlError:
-    folders = sorted({folder.name for folder, _ in _folders(root)})
-    files = left_out_of(root, [entry.path for entry in every_image(root)])
+def _empty(root: Path, name: str, folders: list[str]) -> TinymlError:
     close = difflib.get_close_matches(name, folders, n=1)
-    if name == NONE and name not in folders:
+    if name == NONE:
         advice = "Add a folder `none` with images of everything else."
-    elif close and name not in folders:
+    elif close and close[0] != name:
         advice = f"Did you mean `{close[0]}`? Write --classes {close[0]},…"
     else:
         advice = f"Folders here: {', '.join(folders[:12]) or 'none at all'}. Choose with --classes."
-    return TinymlError(
-        f"There are no images of the class `{name}`{inventory.explained(files)}", str(root), advice
-    )
+    return TinymlError(f"There are no images of the class `{name}`", str(root), advice)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from functools import cache
@@ -11,11 +10,10 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tinyml_cli.device.board_files import PACKAGED, board_files
 from tinyml_cli.documents import UnreadableError, load_yaml
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.validation import first_problem
-
-_PACKAGED = Path(__file__).parent / "boards"
 
 
 class Need(BaseModel):
@@ -197,15 +195,9 @@ class Board(BaseModel):
                 )
 
 
-def user_folders() -> list[Path]:
-    """Where users keep boards of their own: $TINYML_BOARDS (several, as in PATH), then their settings."""
-    given = [Path(folder) for folder in os.environ.get("TINYML_BOARDS", "").split(os.pathsep) if folder]
-    return [*given, _config_dir() / "boards"]
-
-
 def board_names() -> list[str]:
     """The names of all known boards, sorted."""
-    return sorted(_files())
+    return sorted(board_files())
 
 
 def load_board(name: str) -> Board:
@@ -214,21 +206,14 @@ def load_board(name: str) -> Board:
     Raises:
         TinymlError: no such board (the known ones are listed), or its file is damaged (names the field).
     """
-    files = _files()
+    files = board_files()
     if name not in files:
         raise TinymlError(
-            f"There is no board `{name}`", "--board", f"Known boards: {', '.join(board_names())}."
+            f"There is no board `{name}`",
+            "--board",
+            f"{did_you_mean(name, files)}Known boards: {', '.join(board_names())}.",
         )
     return _load(files[name], files[name].stat().st_mtime_ns)
-
-
-def _files() -> dict[str, Path]:
-    """Name -> file. A board of the package cannot be replaced, only added to."""
-    found: dict[str, Path] = {}
-    for folder in (_PACKAGED, *user_folders()):
-        for path in sorted(folder.glob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return found
 
 
 @cache
@@ -246,16 +231,8 @@ def _load(path: Path, mtime_ns: int) -> Board:
 
 
 def _damaged(path: Path, problem: str) -> TinymlError:
-    if path.parent == _PACKAGED:
+    if path.parent == PACKAGED:
         advice = "Reinstall it: pip install --force-reinstall tinyml-cli"
     else:
         advice = "Mend the file; docs/boards.md describes its fields."
     return TinymlError(f"The board's description is damaged ({problem})", str(path), advice)
-
-
-def _config_dir() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "tinyml"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "tinyml"
-    return Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "tinyml"

@@ -1,4 +1,4 @@
-"""Look after the recordings that training reads.
+"""Record, import, download, synthesise and check what training reads.
 
 \b
 Examples:

@@ -1,4 +1,4 @@
-"""Train a model.
+"""Train keyword spotting, visual wake words, a magic wand or anomaly detection.
 
 \b
 Examples:

@@ -1,0 +1,135 @@
+"""Groups of commands: loaded on demand, listed by what people do, with suggestions for what is mistyped."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tinyml_cli.commands.strict import StrictCommand
+from tinyml_cli.errors import TinymlError, did_you_mean
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+Sections = Mapping[str, Mapping[str, str]]
+
+
+def lazy_group(
+    package: str, sections: Sections, other: str | None = None, default: str | None = None
+) -> type[TyperGroup]:
+    """A group that imports the module of a command only when that command is asked for.
+
+    Args:
+        package: where the modules lie.
+        sections: heading of the help -> command -> module, in the order of the help.
+        other: the module of every command that is in no section; None: there is no other.
+        default: the command that runs where none is named; None: the group prints its help.
+    """
+    table = {name: module for section in sections.values() for name, module in section.items()}
+
+    class LazyGroup(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(table)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            module = table.get(cmd_name, other)
+            return None if module is None else load(cmd_name, f"{package}.{module}")
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            if not ctx.resilient_parsing:
+                if default and not _names_a_command(args):
+                    args = [default, *args]
+                if not args:
+                    typer.echo(ctx.get_help())
+                    ctx.exit()
+            return super().parse_args(ctx, args)
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args[0] in table or other or ctx.resilient_parsing or args[0].startswith("-"):
+                return super().resolve_command(ctx, args)
+            raise _no_command(ctx.command_path, args[0], package, sections)
+
+        def format_commands(self, ctx: Any, formatter: Any) -> None:
+            indent = max(map(len, table))
+            for heading, section in sections.items():
+                with formatter.section(heading):
+                    formatter.write_dl(
+                        [(name.ljust(indent), summary(f"{package}.{m}")) for name, m in section.items()]
+                    )
+
+        def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+            from typer._click.shell_completion import CompletionItem
+
+            return [
+                CompletionItem(name, help=summary(f"{package}.{module}"))
+                for name, module in table.items()
+                if name.startswith(incomplete)
+            ]
+
+    return LazyGroup
+
+
+def load(name: str, place: str) -> Any:
+    """The command or group of a module, by its place.
+
+    A module with a table `COMMANDS` (command -> module) is a group, and its docstring the group's help.
+    `OTHER` names the module of every other command, `DEFAULT` the command that runs where none is named.
+    """
+    module = importlib.import_module(place)
+    if not hasattr(module, "COMMANDS"):
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(name, cls=StrictCommand)(module.command)
+        return typer.main.get_command(app)
+    group = typer.Typer(
+        name=name,
+        cls=lazy_group(
+            place,
+            {"Commands": module.COMMANDS},
+            getattr(module, "OTHER", None),
+            getattr(module, "DEFAULT", None),
+        ),
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=HELP_NAMES,
+        help=module.__doc__,
+    )
+    group.callback()(lambda: None)
+    return typer.main.get_command(group)
+
+
+def members(place: str) -> Mapping[str, str]:
+    """The commands of a group by the group's place; none for a command."""
+    commands: Mapping[str, str] = getattr(importlib.import_module(place), "COMMANDS", {})
+    return commands
+
+
+def _names_a_command(args: list[str]) -> bool:
+    return bool(args) and (not args[0].startswith("-") or args[0] in HELP_NAMES["help_option_names"])
+
+
+def summary(place: str) -> str:
+    """The first paragraph of a command's or group's help, whole, without building the command."""
+    module = importlib.import_module(place)
+    text = (module.__doc__ if hasattr(module, "COMMANDS") else module.command.__doc__) or ""
+    return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+
+
+def _no_command(path: str, name: str, package: str, sections: Sections) -> TinymlError:
+    inside = path.partition(" ")[2]
+    table = {name: module for section in sections.values() for name, module in section.items()}
+    # `tinyml record`, say: the command of a group without the group.
+    nested = [
+        f"`{group} {name}`" for group, module in table.items() if name in members(f"{package}.{module}")
+    ]
+    section = next((list(s) for heading, s in sections.items() if heading.lower() == name.lower()), [])
+    if nested:
+        hint = f"Did you mean {' or '.join(nested)}?"
+    elif section:
+        hint = f"Commands for this: {', '.join(section)}."
+    else:
+        hint = did_you_mean(name, table, inside).strip() or f"See `{path} --help`."
+    return TinymlError(f"No command `{f'{inside} {name}'.strip()}`", "", hint)
