@@ -21,6 +21,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
+from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run
@@ -143,11 +144,13 @@ def to_flatbuffers(
         # Tracing runs the layers' own code, which may raise anything.
         except Exception as error:
             raise _inexpressible(_first_line(str(error)), source.path) from error
-        float32 = _run_converter(folder, None, source.path)
-        _check_calibrates(parse(float32), source.path)
-        if scheme is None or scheme.is_plain:
+        plain = _run_converter(folder, None, source.path)
+        _check_calibrates(parse(plain), source.path)
+        float32 = slice_live_outputs(plain)
+        if float32 == plain and (scheme is None or scheme.is_plain):
             int8 = _run_converter(folder, samples, source.path)
         else:
+            scheme = scheme or Scheme()
             float32 = names.restore(float32, source.layer_names)
             prepared = prepare(float32, samples, scheme)
             float32, int8 = prepared.float32, _round(prepared.ranged, scheme, source.path)
