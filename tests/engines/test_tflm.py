@@ -7,7 +7,9 @@ import re
 import pytest
 
 from tests.engines import zoo
-from tinyml_cli.engines import tflm
+from tests.engines.flatbuffer_models import Model
+from tinyml_cli.engines import support, tflm
+from tinyml_cli.engines.aot import compiler as aot_compiler
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS
@@ -62,6 +64,44 @@ def test_dense_weights_with_many_scales_are_refused() -> None:
 def test_float_and_hybrid_models_are_refused(make) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TinymlError, match="float32"):
         tflm.check(tflite_graph.parse(make()), "m.tflite")
+
+
+def test_small_files_may_have_large_activations() -> None:
+    """TFLM's default arena is ten times the file."""
+    model = Model()
+    source, target = model.tensor((1, 128, 128, 2)), model.tensor((1, 128, 128, 2))
+    model.operator("ADD", [source, source], [target], "AddOptions")
+    assert tflm.measure_arena(model.build([source], [target])) > 2 * 128 * 128 * 2
+
+
+def test_the_runtime_decides_what_our_list_leaves_out() -> None:
+    """A float tail behind DEQUANTIZE."""
+    model = Model()
+    source, flat = model.tensor((1, 4)), model.tensor((1, 4), dtype="float32")
+    answer = model.tensor((1, 4), dtype="float32")
+    shifted = model.tensor((1, 4))
+    model.operator("ADD", [source, source], [shifted], "AddOptions")
+    model.operator("DEQUANTIZE", [shifted], [flat], "DequantizeOptions")
+    model.operator("LOG_SOFTMAX", [flat], [answer], "LogSoftmaxOptions")
+    made = model.build([source], [answer])
+    graph = tflite_graph.parse(made)
+    assert support.support(made, graph)["tflm"]["supported"]
+    with pytest.raises(TinymlError, match="LOG_SOFTMAX") as refused:
+        aot_compiler.compile_graph(graph, "m")
+    assert support.advised(refused.value, "aot", made, graph) is refused.value
+
+
+def test_no_engine_sends_to_another_that_refuses_too() -> None:
+    model = Model()
+    source, answer = model.tensor((1, 4)), model.tensor((1, 4))
+    model.operator("ATAN2", [source, source], [answer])
+    made = model.build([source], [answer])
+    graph = tflite_graph.parse(made)
+    with pytest.raises(TinymlError) as refused:
+        aot_compiler.compile_graph(graph, "m")
+    assert "--engine tflm" in refused.value.next_step
+    step = support.advised(refused.value, "aot", made, graph).next_step
+    assert "--engine" not in step and "ATAN2" in step
 
 
 def test_the_measured_arena_is_enough_and_not_lavish() -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engines import zoo
+from tests.engines.flatbuffer_models import Model
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -119,3 +120,13 @@ def _parse_or_refuse(data: bytes) -> None:
     for operator in graph.operators:
         assert all(index < len(graph.tensors) for index in (*operator.inputs, *operator.outputs))
     tflite_graph.total_macs(graph)
+
+
+def test_a_vector_has_one_axis_whatever_the_file_says() -> None:
+    made = Model()
+    source, answer = made.tensor((1, 4)), made.tensor((1, 2))
+    bias = made.tensor((2,), dtype="int32", data=[1, 2], scales=[0.1, 0.2], axis=3)
+    weights = made.tensor((2, 4), data=np.ones((2, 4)), scales=[0.1, 0.2], axis=0)
+    made.operator("FULLY_CONNECTED", [source, weights, bias], [answer], "FullyConnectedOptions")
+    parsed = tflite_graph.parse(made.build([source], [answer])).tensors[bias].quantization
+    assert parsed is not None and parsed.axis == 0

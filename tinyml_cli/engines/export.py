@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from tinyml_cli.engines import settings, tflm
+from tinyml_cli.engines import settings, support, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.engines.freshness import export_key
 from tinyml_cli.errors import TinymlError
@@ -50,10 +52,12 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     arena_bytes: dict[str, int] = {}
     plan: dict[str, Any] = {}
     if "tflm" in engines:
-        texts, arena_bytes["tflm"] = _tflm(manifest, graph, model, sha256, str(path))
+        with _advising("tflm", model, graph):
+            texts, arena_bytes["tflm"] = _tflm(manifest, graph, model, sha256, str(path))
         files |= {f"export/tflm/{file}": text for file, text in texts.items()}
     if "aot" in engines:
-        network = compiler.compile_graph(graph, str(path), io)
+        with _advising("aot", model, graph):
+            network = compiler.compile_graph(graph, str(path), io)
         texts, arena_bytes["aot"] = _aot(manifest, network, sha256), network.arena_bytes
         files |= {f"export/aot/{file}": text for file, text in texts.items()}
         plan = {"plan": listing.document(network)}
@@ -76,6 +80,14 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     }
 
 
+@contextlib.contextmanager
+def _advising(engine: str, model: bytes, graph: Graph) -> Iterator[None]:
+    try:
+        yield
+    except TinymlError as error:
+        raise support.advised(error, engine, model, graph) from error
+
+
 def _chosen(engine: str) -> tuple[str, ...]:
     if engine == "both":
         return ENGINES
@@ -87,7 +99,7 @@ def _chosen(engine: str) -> tuple[str, ...]:
 def _tflm(
     manifest: Manifest, graph: Graph, model: bytes, sha256: str, where: str
 ) -> tuple[dict[str, str], int]:
-    tflm.check(graph, where)
+    tflm.check(graph, where, model)
     arena_bytes = tflm.measure_arena(model)
     return {
         "model_data.h": tflm.model_data_header(model, sha256),

@@ -27,10 +27,22 @@ def _answer(engine: Any, model: bytes, graph: Graph, where: str) -> dict[str, An
         return {"supported": False, "arena_bytes": None, "reason": error.what}
 
 
+def advised(error: TinymlError, engine: str, model: bytes, graph: Graph) -> TinymlError:
+    """The error of an engine that refuses a model; it sends to the other engine only if that one takes it."""
+    other = "aot" if engine == "tflm" else "tflm"
+    if f"--engine {other}" not in error.next_step:
+        return error
+    answer = support(model, graph, error.where)[other]
+    if answer["supported"]:
+        return error
+    step = f"The engine {other} refuses it too ({answer['reason']}): replace that layer and train again."
+    return TinymlError(error.what, error.where, step)
+
+
 def _aot(model: bytes, graph: Graph, where: str) -> int:
     return compiler.compile_graph(graph, where).arena_bytes
 
 
 def _tflm(model: bytes, graph: Graph, where: str) -> int | None:
-    tflm.check(graph, where)
+    tflm.check(graph, where, model)
     return tflm.measure_arena(model) if has_tflm() else None

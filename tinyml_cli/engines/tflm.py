@@ -17,6 +17,7 @@ from tinyml_cli.engines.c_text import wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.tflite.interpret import TFLM_ARENA_BYTES, has_tflm
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 
 # Where MicroMutableOpResolver's method is not the schema's name in CamelCase.
@@ -32,14 +33,24 @@ _ARENA_MARGIN_BYTES = 1024
 _PROBE_TIMEOUT_S = 120
 
 
-def check(graph: Graph, where: str = "") -> None:
+def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
     """Refuses what TensorFlow Lite Micro cannot run, or would run wrongly.
+
+    Args:
+        model: the flatbuffer of the graph. With it, what is missing from our list of int8 operators is put to
+            TensorFlow Lite Micro's own runtime, where that is installed; models without any int8 are not.
 
     Raises:
         TinymlError: an operator it lacks, a float tensor, or FULLY_CONNECTED weights with a scale per
             output: libraries older than September 2024 take the first scale for all and say nothing.
     """
-    check_int8(graph, where)
+    try:
+        check_int8(graph, where)
+    except TinymlError:
+        computes_int8 = any(graph.tensors[each.outputs[0]].dtype == "int8" for each in graph.operators)
+        if model is None or not computes_int8 or not has_tflm():
+            raise
+        _probe(model)
     for operator in graph.operators:
         weights = graph.input(operator, 1)
         if (
@@ -212,18 +223,27 @@ def _probe(model: bytes) -> tuple[int, int]:
         )
     found = [re.search(rf"Arena allocation {part} (\d+) bytes", text) for part in ("head", "tail")]
     if outcome.returncode != 0 or not all(found):
-        raise _unmeasured((text.strip().splitlines() or ["no message"])[-1])
+        raise _unmeasured(_said(text))
     head, tail = (int(part[1]) for part in found if part)
     return head, tail
 
 
-_PROBE = """\
-import sys
+_PROBE = f"""\
+import pathlib, sys
 from tflite_micro import runtime
-interpreter = runtime.Interpreter.from_file(sys.argv[1])
+model = pathlib.Path(sys.argv[1]).read_bytes()
+interpreter = runtime.Interpreter.from_bytes(model, arena_size={TFLM_ARENA_BYTES})
 interpreter.invoke()
 interpreter.print_allocations()
 """
+
+
+def _said(text: str) -> str:
+    """The runtime's own messages, without Python's frames around them."""
+    trace = re.compile(r"^(Traceback|\s|RuntimeError: TFLM failed|\[RecordingMicroAllocator\])")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    own = [line for line in text.splitlines() if line.strip() and not trace.match(line)]
+    return "; ".join(own[:3]) or (lines or ["it gave no reason"])[-1]
 
 
 def _unmeasured(reason: str) -> TinymlError:

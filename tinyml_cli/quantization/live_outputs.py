@@ -19,7 +19,7 @@ _NAMES = ("SPLIT", "SPLIT_V", "UNPACK")
 
 
 def slice_live_outputs(model_bytes: bytes) -> bytes:
-    """The same function without unread outputs of SPLIT, SPLIT_V and UNPACK; equal bytes where there are none.
+    """The same function without unread outputs of SPLIT, SPLIT_V and UNPACK; the same bytes without any.
 
     Args:
         model_bytes: a float32 flatbuffer of one subgraph.

@@ -313,7 +313,8 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
     zero_points = _vector(table.ZeroPointAsNumpy()).astype(np.int64)
     if not zero_points.size:
         zero_points = np.zeros(len(scales), np.int64)
-    axis = table.QuantizedDimension()
+    # A vector has one axis, whatever the file says: TensorFlow Lite Micro does not look either.
+    axis = table.QuantizedDimension() if len(shape) > 1 else 0
     if not np.all(np.isfinite(scales)) or len(scales) != len(zero_points):
         raise ValueError(f"tensor {index} has scales or zero points that make no sense")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):

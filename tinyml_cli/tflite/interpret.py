@@ -20,8 +20,8 @@ Runtime = Literal["litert", "tflm"]
 Int8Array = npt.NDArray[np.int8]
 FloatArray = npt.NDArray[np.float32]
 
-# TFLM's default is 10 x the flatbuffer, too little for a small network with large activations.
-_TFLM_ARENA_BYTES = 8 << 20
+TFLM_ARENA_BYTES = 16 << 20
+"""For TFLM's runtime on the host; its default, 10 x the flatbuffer, is too little for large activations."""
 
 
 def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> Any:
@@ -256,7 +256,7 @@ class _Tflm:
                 "It exists for Linux on x86-64: pip install tflite-micro, or compare with LiteRT alone.",
             ) from error
         try:
-            self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=_TFLM_ARENA_BYTES)
+            self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=TFLM_ARENA_BYTES)
         except (RuntimeError, ValueError) as error:
             raise TinymlError(
                 f"TensorFlow Lite Micro cannot load the model ({error})", "", "Run `tinyml convert` again."
