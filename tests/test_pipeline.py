@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -205,21 +207,31 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
-def test_an_interrupted_training_leaves_a_usable_model(tinyml: Tinyml, corpus: Path, tmp_path: Path) -> None:
+def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, corpus: Path, tmp_path: Path) -> None:
     run = tmp_path / "runs" / "long"
-    command = [sys.executable, "-m", "tinyml_cli", "train", "kws", "--data", str(corpus), "--run", str(run)]
-    command += ["--words", "up,down", *SMALL, "--set", "training.epochs=500"]
+    options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down", *SMALL]
+    options += ["--set", "training.epochs=500"]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+        [sys.executable, "-m", "tinyml_cli", *options], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
         deadline = time.monotonic() + 200
         while not list((run / "logs").rglob("state.json")) and time.monotonic() < deadline:
             time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=100)
-    assert b"Traceback" not in error
-    assert (run / "model.keras").is_file()
-    tinyml("quantize", run, "--samples", "32", cwd=tmp_path)
+    assert process.returncode == 130
+    said = re.search(r"Stopped by Ctrl-C after epoch (\d+) of 500, which is kept .* Go on: ", error.decode())
+    assert said and "Traceback" not in error.decode(), error
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert (manifest["complete"], manifest["epochs"]) == (False, {"done": int(said[1]), "planned": 500})
+    refused = tinyml("quantize", run, "--json", cwd=tmp_path, code=2).json["error"]
+    assert "--accept-partial" in refused["next_step"]
+    tinyml("quantize", run, "--samples", "32", "--accept-partial", cwd=tmp_path)
+    tinyml("convert", run, cwd=tmp_path, code=2)
+    # The command that the refusal names goes on.
+    again = shlex.split(refused["next_step"].partition("tinyml ")[2].partition(", or")[0])
+    assert again[:2] == ["train", "kws"] and "--resume" in again
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uses make")

@@ -144,9 +144,13 @@ class Console:
 
     def error(self, error: TinymlError) -> None:
         """An error: an object on stdout with --json, a paragraph on stderr always."""
+        self.stopped(error, "error: ")
+
+    def stopped(self, why: TinymlError, prefix: str = "") -> None:
+        """The same for a command that was stopped, which is no error of anybody's."""
         if self.json:
-            print(json.dumps({"error": error.as_dict()}, ensure_ascii=False), flush=True)
-        print(f"error: {error}", file=sys.stderr, flush=True)
+            print(json.dumps({"error": why.as_dict()}, ensure_ascii=False), flush=True)
+        print(f"{prefix}{why}", file=sys.stderr, flush=True)
 
 
 console = Console()

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyml_cli import interrupt
 from tinyml_cli.errors import TinymlError
 
 
@@ -31,6 +32,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _disk_error(error, path) from error
     os.close(handle)
     temporary = Path(name)
+    interrupt.temporaries.add(temporary)
     try:
         yield temporary
         with temporary.open("rb+") as stream:
@@ -42,6 +44,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _disk_error(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)
+        interrupt.temporaries.discard(temporary)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

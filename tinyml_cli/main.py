@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from tinyml_cli import __version__, completion
+from tinyml_cli import __version__, completion, interrupt
 from tinyml_cli.command_group import HELP_NAMES, lazy_group, members
 from tinyml_cli.console import console
 from tinyml_cli.errors import (
@@ -89,30 +89,38 @@ def main() -> None:
         sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
     console.json = "--json" in sys.argv[1:]
-    sys.exit(_run())
+    with interrupt.listening():
+        code = _run()
+    if interrupt.is_stopped():
+        interrupt.leave(code)
+    sys.exit(code)
 
 
 def _run() -> int:
     try:
         code = app(standalone_mode=False)
-    except TinymlError as error:
+    except (KeyboardInterrupt, typer.Abort):  # Abort: the end of what was to be typed in
+        return interrupt.tell()
+    except Exception as error:
+        # Children get Ctrl-C too: that one of them failed is no news then.
+        return interrupt.tell() if interrupt.is_stopped() else _failed(error)
+    if code == EXIT_INTERRUPTED:  # what typer makes of a KeyboardInterrupt
+        return interrupt.tell()
+    return interrupt.exit_code(code if isinstance(code, int) else EXIT_OK)
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, TinymlError):
         console.error(error)
         return EXIT_BAD_INPUT
-    except KeyboardInterrupt:
-        console.warn("interrupted; what was finished is kept, and the same command can be run again")
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         sys.stderr.close()
         return EXIT_FAILURE
-    except Exception as error:
-        return _usage_error(error)
-    return code if isinstance(code, int) else EXIT_OK
+    return _usage_error(error)
 
 
 def _usage_error(error: Exception) -> int:
     """Turns typer's usage errors into ours; anything else is a defect and keeps its traceback."""
-    if isinstance(error, typer.Abort):
-        return EXIT_INTERRUPTED
     if not hasattr(error, "format_message"):
         raise error
     context = getattr(error, "ctx", None)

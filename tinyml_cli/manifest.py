@@ -47,6 +47,16 @@ class Model(_Section):
     macs: int
 
 
+class Epochs(_Section):
+    """How far a training came."""
+
+    done: int = Field(ge=0)
+    planned: int = Field(ge=0)
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.planned}"
+
+
 class TensorQuantization(_Section):
     """value = scale * (q - zero_point)."""
 
@@ -131,6 +141,8 @@ class Manifest(_Section):
     labels: list[str] = Field(default_factory=list)
     features: AudioFrontendSettings | None = None
     clip_ms: int = 1000
+    complete: bool = Field(default=True, description="false for a training that was stopped half way")
+    epochs: Epochs | None = Field(default=None, description="None where a training has none")
     data: Data | None = None
     model: Model | None = None
     recognizer: Recognizer = Field(default_factory=Recognizer)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import stages
+from tinyml_cli import interrupt, stages
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.training.checkpoint import Resume
 
 REPLAY_CLIPS_PER_LABEL = 8
 
@@ -23,6 +25,7 @@ def run_pipeline(
     tflm_dir: Path | None = None,
     data: Path | None = None,
     port: str | None = None,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Data in, firmware out, then held-out items are played to the board.
 
@@ -34,9 +37,13 @@ def run_pipeline(
         tflm_dir: TensorFlow Lite Micro's sources, for the engine tflm.
         data: what the model is evaluated on; the run's own test split by default.
         port: the board's serial port.
+        resume: refuse to begin anew: a pipeline that was stopped goes on without it too.
 
     Returns:
         The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`.
+
+    Raises:
+        TinymlError: see the stages; `resume` where no pipeline of this recipe was stopped.
     """
     from tinyml_cli.device.boards import load_board
     from tinyml_cli.device.build import build
@@ -57,9 +64,13 @@ def run_pipeline(
         console.info(f"[{name}]")
         if is_done:
             console.info("  already done")
-        outcome[name] = {"skipped": True} if is_done else work()
+            outcome[name] = {"skipped": True}
+            return
+        with interrupt.account(lambda: _stopped(run, name)):
+            outcome[name] = work()
 
-    stage("train", stages.is_trained(run, recipe), lambda: stages.train(run, recipe))
+    going_on = Resume.MUST if resume else Resume.IF_SAVED
+    stage("train", stages.is_trained(run, recipe), lambda: stages.train(run, recipe, going_on))
     stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
     stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
     is_exported = not needs_export(run, run.manifest(), chosen_engine)
@@ -73,6 +84,15 @@ def run_pipeline(
     stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome
+
+
+def _stopped(run: Run, name: str) -> TinymlError:
+    """What a pipeline says that was stopped in one of its stages."""
+    return interrupt.stopped(
+        f"in the stage {name}; the stages before it are kept",
+        str(run.path),
+        f"Go on: {interrupt.same_command()}",
+    )
 
 
 def _is_fresh(run: Run, *artifacts: str) -> bool:

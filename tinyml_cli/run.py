@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.files import sha256_file, write_atomic
@@ -21,6 +25,8 @@ CALIBRATION = "calibration.npz"
 MODEL_FLOAT32 = "model_float32.tflite"
 MODEL_INT8 = "model_int8.tflite"
 MODEL_STREAM = "model_stream_int8.tflite"
+
+CHECKPOINT = "logs/checkpoint"
 
 MADE_BY = {
     MODEL: "tinyml train",
@@ -53,7 +59,10 @@ class Run:
 
     Attributes:
         path: the directory.
+        accepts_partial: whether --accept-partial was given, for every run that the command opens.
     """
+
+    accepts_partial: ClassVar[bool] = False
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -91,10 +100,10 @@ class Run:
             TinymlError: there is no such run; the known ones are named.
         """
         if given is None:
-            return _latest()
+            return _latest()._with_warning()
         for path in (Path(given), runs_dir() / given):
             if path.is_dir():
-                return cls(path)
+                return cls(path)._with_warning()
         known = ", ".join(sorted(p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file()))
         raise TinymlError(
             f"There is no run `{given}`",
@@ -106,9 +115,64 @@ class Run:
         """The path of an artifact, there or not."""
         return self.path / name
 
-    def manifest(self) -> Manifest:
-        """The run's manifest, read and validated now."""
-        return Manifest.load(self.path / MANIFEST)
+    def manifest(self, partial: bool = False) -> Manifest:
+        """The run's manifest, read and validated now.
+
+        Args:
+            partial: whether that of a training which was stopped will do.
+
+        Raises:
+            TinymlError: none, a damaged one, or one of a stopped training that nobody accepted.
+        """
+        stopped = self.stopped_after()
+        path = self.path / MANIFEST
+        if stopped is not None and not path.is_file() and not partial:
+            raise self._half_trained(stopped)
+        manifest = Manifest.load(path)
+        if manifest.complete:
+            return manifest
+        if not (partial or Run.accepts_partial):
+            raise self._half_trained(str(manifest.epochs))
+        return manifest
+
+    def stopped_after(self) -> str | None:
+        """ "12 of 30" where the last training of the run was stopped after an epoch; None where it was not.
+
+        A training that was killed had no time for the manifest, so its checkpoint is asked.
+        """
+        path = self.file(CHECKPOINT) / "state.json"
+        try:
+            state = json.loads(path.read_text(encoding="utf-8"))
+            done, planned = int(state["epochs_done"]), int(state["epochs"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return f"{done} of {planned}" if done < planned else None
+
+    def _with_warning(self) -> Run:
+        """Warns where a training was stopped that was to replace the model of this run."""
+        if (stopped := self.stopped_after()) is not None:
+            with contextlib.suppress(TinymlError):
+                if Manifest.load(self.path / MANIFEST).complete:
+                    console.warn(
+                        f"a later training of {self.path} was stopped after epoch {stopped}; "
+                        f"this is the model of the one before. To go on: {self._train_again()}"
+                    )
+        return self
+
+    def _half_trained(self, epochs: str) -> TinymlError:
+        return TinymlError(
+            f"The training of this run was stopped after epoch {epochs}",
+            str(self.path),
+            f"Go on: {self._train_again()}, or take it as it is: --accept-partial",
+        )
+
+    def _train_again(self) -> str:
+        """The command that goes on with the run's training."""
+        recipe = self.file(RECIPE)
+        text = recipe.read_text(encoding="utf-8") if recipe.is_file() else ""
+        task = re.search(r"^task: *(\w+)", text, re.MULTILINE)
+        words = ["--config", str(recipe), "--run", str(self.path), "--resume"]
+        return f"tinyml train {task[1] if task else 'TASK'} {shlex.join(words)}"
 
     def save(self, manifest: Manifest) -> None:
         """Writes the manifest."""

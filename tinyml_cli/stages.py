@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import recipes
+from tinyml_cli import interrupt, recipes
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.run import MODEL, RECIPE, Run, default_name, runs_dir
+from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume, nothing_saved
 
 
 def prepare(
@@ -47,11 +52,81 @@ def prepare(
     return Run.create(run_path or runs_dir() / default_name(task, recipe.title)), recipe
 
 
-def train(run: Run, recipe: BaseRecipe, resume: bool = False) -> dict[str, Any]:
-    """Trains; the run's recipe and manifest change only when a model has been written."""
+def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    """Trains; what an earlier training of the run left changes only when a new model has been written.
+
+    A training that is stopped after an epoch enters itself into a run without a model as not complete.
+
+    Raises:
+        TinymlError: see `Task.train`; `resume` without a checkpoint.
+    """
     from tinyml_cli.tasks import get_task
 
-    return get_task(recipe.task).train(run, recipe, resume=resume)
+    attempt = _Attempt(run, recipe, Resume.of(resume))
+    if attempt.resume is Resume.MUST and attempt.before is None:
+        raise nothing_saved(run.file(CHECKPOINT))
+    with interrupt.account(attempt.stopped):
+        return get_task(recipe.task).train(run, recipe, resume=attempt.resume)
+
+
+class _Attempt:
+    """One training, and what it says when it is stopped."""
+
+    def __init__(self, run: Run, recipe: BaseRecipe, resume: Resume) -> None:
+        self.run = run
+        self.recipe = recipe
+        self.resume = resume
+        self.before = None if resume is Resume.NEVER else self._progress()
+        self._stale = self._progress() if resume is Resume.NEVER else None
+
+    def _progress(self) -> Progress | None:
+        return Checkpoint(self.run.file(CHECKPOINT)).progress()
+
+    def stopped(self) -> TinymlError:
+        """Enters what was kept into the run; says it, and the command that goes on."""
+        again = interrupt.same_command(*([] if self.resume is Resume.IF_SAVED else ["--resume"]))
+        progress = self._progress()
+        if progress is None or progress == self._stale:
+            return interrupt.stopped(
+                "before the first epoch ended; nothing of this training is kept",
+                str(self.run.path),
+                f"Start again: {interrupt.same_command()}",
+            )
+        epochs = Epochs(done=progress.epochs_done, planned=progress.epochs)
+        earlier = "" if self._enter(epochs) else "; the model of an earlier training stays as it was"
+        return interrupt.stopped(
+            f"after epoch {epochs}, which is kept{earlier}", str(self.run.path), f"Go on: {again}"
+        )
+
+    def _enter(self, epochs: Epochs) -> bool:
+        """Says in the manifest that the model is not complete; False where the run holds a whole one."""
+        with contextlib.suppress(TinymlError):
+            if self.run.manifest(partial=True).complete:
+                return False
+        write_atomic(self.run.file(RECIPE), self.recipe.to_yaml())
+        partial = Manifest(task=self.recipe.task, seed=self.recipe.seed, complete=False, epochs=epochs)
+        self.run.save(partial)
+        return True
+
+
+def open_trained(given: str | None) -> Run:
+    """Opens a run to work on its model; with --accept-partial, makes that of a stopped training.
+
+    Raises:
+        TinymlError: there is no such run, or its training was stopped and that is not accepted.
+    """
+    run = Run.open(given)
+    if Run.accepts_partial and run.stopped_after() is not None and not _has_model(run):
+        console.info("Making the model of the last epoch that was kept …")
+        train(run, recipes.load(run.file(RECIPE)), Resume.AS_IT_IS)
+    return run
+
+
+def _has_model(run: Run) -> bool:
+    try:
+        return MODEL in run.manifest(partial=True).artifacts
+    except TinymlError:
+        return False
 
 
 def train_text(outcome: dict[str, Any]) -> str:
@@ -61,10 +136,8 @@ def train_text(outcome: dict[str, Any]) -> str:
 
 def is_trained(run: Run, recipe: BaseRecipe) -> bool:
     """Whether the run already holds the model of exactly this recipe."""
-    path = run.file(RECIPE)
-    if not path.is_file() or path.read_text(encoding="utf-8") != recipe.to_yaml():
-        return False
     try:
-        return run.is_fresh(run.manifest(), MODEL)
+        is_same = recipes.load(run.file(RECIPE)).to_yaml() == recipe.to_yaml()
+        return is_same and run.is_fresh(run.manifest(), MODEL)
     except TinymlError:
         return False

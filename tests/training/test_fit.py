@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, TrainingRecipe
 from tinyml_cli.training import fit as fitting
 from tinyml_cli.training.balance import balance
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import Examples, to_float
 
 SHAPE = (20, 12, 1)
@@ -70,7 +72,9 @@ class Drifting:
         self.found = found
 
 
-def run(logs: Path, chosen: KwsRecipe, resume: bool = False, fingerprint: str = "a") -> fitting.Fitted:
+def run(
+    logs: Path, chosen: KwsRecipe, resume: Resume | bool = False, fingerprint: str = "a"
+) -> fitting.Fitted:
     def build() -> Any:
         return build_model("ds_cnn", SHAPE, 3, OPTIONS)
 
@@ -150,13 +154,14 @@ def test_ctrl_c_keeps_the_last_and_resume_ends_where_an_unbroken_training_ends(
             yield batch
 
     monkeypatch.setattr(fitting.Batches, "epoch", interrupted)
-    first = run(tmp_path, recipe())
-    assert first.interrupted
-    assert first.epochs == stop
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, recipe())
     monkeypatch.undo()
-    second = run(tmp_path, recipe(), resume=True)
-    assert not second.interrupted
+    partial = run(tmp_path, recipe(), resume=Resume.AS_IT_IS)
+    assert partial.epochs == stop == len(partial.history)
+    second = run(tmp_path, recipe(), resume=Resume.IF_SAVED)
     assert same(whole[0], second)
+    assert second.history == whole[0].history
 
 
 def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +176,20 @@ def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch:
 def test_resume_refuses_another_training(whole: tuple[fitting.Fitted, Path]) -> None:
     with pytest.raises(TinymlError, match="another recipe or other data"):
         run(whole[1], recipe(), resume=True, fingerprint="b")
+
+
+def test_resume_without_a_checkpoint_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    for resume in (True, Resume.MUST, Resume.AS_IT_IS):
+        with pytest.raises(TinymlError, match="no stopped training"):
+            run(tmp_path / "none", recipe(), resume=resume)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_cannot_go_on_begins_anew_where_that_is_allowed(
+    whole: tuple[fitting.Fitted, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(whole[1], tmp_path / "logs")
+    assert same(whole[0], run(tmp_path / "logs", recipe(), resume=Resume.IF_SAVED, fingerprint="b"))
 
 
 def test_resume_refuses_a_damaged_state(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.models.transfer import start_from
 from tinyml_cli.recipes.vww import ImageModelRecipe, ImageTrainingRecipe, VwwRecipe
 from tinyml_cli.training import classifier
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.classifier import Fitted
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, class_weights
 from tinyml_cli.training.image_fit import fit_images
@@ -41,7 +42,7 @@ def sets() -> tuple[ImageSet, ImageSet]:
     )
 
 
-def fit(folder: Path, settings: VwwRecipe, resume: bool = False) -> Fitted:
+def fit(folder: Path, settings: VwwRecipe, resume: Resume | bool = False) -> Fitted:
     def build() -> keras.Model:
         if settings.model.backbone:
             return start_from(settings.model.backbone, SHAPE, 2)
@@ -68,11 +69,12 @@ def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
         return original(*arguments)
 
     monkeypatch.setattr(classifier, "judge", judge_then_stop)
-    cut = fit(tmp_path / "cut", recipe())
-    assert (cut.interrupted, cut.epochs) == (True, 1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut", recipe())
     monkeypatch.undo()
+    assert fit(tmp_path / "cut", recipe(), resume=Resume.AS_IT_IS).epochs == 1
     resumed = fit(tmp_path / "cut", recipe(), resume=True)
-    assert (resumed.interrupted, resumed.epochs) == (False, 3)
+    assert resumed.epochs == 3
     for mine, theirs in zip(weights(resumed.model), weights(whole.model), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 

@@ -38,6 +38,7 @@ def command(
     port: Annotated[
         str | None, typer.Option("--port", help="A board that runs the application bench already.")
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -35,6 +35,7 @@ def command(
             "--grid", min=0, help="g CO2e a kWh of its electricity; 480, the world's mean, by default."
         ),
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

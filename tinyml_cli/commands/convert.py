@@ -43,6 +43,7 @@ def command(
             help="What black and white of an image mean to MODEL: 0,255 or -1,1.",
         ),
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -25,6 +25,7 @@ def command(
     variant: options.Variant = None,
     resume: options.Resume = False,
     profile: options.CountInstructions = True,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

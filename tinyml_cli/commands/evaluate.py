@@ -69,6 +69,7 @@ def command(
     port: options.Port = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

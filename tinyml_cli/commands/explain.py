@@ -21,6 +21,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", help="The picture; report/explain-CLIP.png in the run by default.")
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -29,6 +29,7 @@ def command(
         bool,
         typer.Option("--plan", help="Show the memory plan of the engine aot, and draw it in report/."),
     ] = False,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

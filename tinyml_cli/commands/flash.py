@@ -22,6 +22,7 @@ def command(
     app: options.App = None,
     other: options.With = None,
     runs: options.Runs = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

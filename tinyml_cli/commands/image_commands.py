@@ -58,6 +58,7 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         set_: options.Set = None,
         run: options.RunOption = None,
         seed: options.Seed = None,
+        resume: options.Resume = False,
         json: options.Json = False,
         quiet: options.Quiet = False,
     ) -> None:
@@ -67,7 +68,7 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
 
         values = values_of(options.word_list(classes), size, gray, model, alpha, backbone)
         opened, recipe = stages.prepare(task, values, data, config, set_ or [], run, seed)
-        outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+        outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
         seen = outcome["monitor"]
         right = seen["hits"] + seen["rejections"]
         console.result(

@@ -51,6 +51,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Where an edited model or pictures go; never the source.")
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -53,6 +53,7 @@ def command(
         ),
     ] = None,
     app: options.App = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -20,6 +20,13 @@ def _set_quiet(value: bool) -> bool:
     return value
 
 
+def _accept_partial(value: bool) -> bool:
+    from tinyml_cli.run import Run
+
+    Run.accepts_partial = value
+    return value
+
+
 Json = Annotated[
     bool,
     typer.Option(
@@ -68,6 +75,12 @@ Set = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
+AcceptPartial = Annotated[
+    bool,
+    typer.Option(
+        "--accept-partial", callback=_accept_partial, help="Use a model whose training was stopped half way."
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="The network; its options are keys of the recipe: --set."),

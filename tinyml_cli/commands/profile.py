@@ -51,6 +51,7 @@ def command(
     camera_ma: Annotated[
         float | None, typer.Option("--camera-ma", min=0, help="With --with: the camera's current while on.")
     ] = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

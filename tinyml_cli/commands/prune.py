@@ -24,6 +24,7 @@ def command(
     variant: options.Variant = None,
     profile: options.CountInstructions = True,
     seed: options.Seed = None,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

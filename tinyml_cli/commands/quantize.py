@@ -52,6 +52,7 @@ def command(
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Draw weights and activations before and after.")
     ] = True,
+    accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -67,7 +68,7 @@ def command(
       tinyml quantize runs/kws-yes-no --method qat --as qat
       tinyml quantize runs/kws-yes-no --method int16x8 --json
     """
-    from tinyml_cli.run import Run
+    from tinyml_cli import stages
     from tinyml_cli.tflite import calibrate, quantize_stage
 
     choices = quantize_stage.Choices(
@@ -79,5 +80,5 @@ def command(
         equalise,
         epochs,
     )
-    outcome = quantize_stage.quantize_run(Run.open(run), choices, keep_float, variant, pictures)
+    outcome = quantize_stage.quantize_run(stages.open_trained(run), choices, keep_float, variant, pictures)
     console.result(outcome, calibrate.sentence(outcome))

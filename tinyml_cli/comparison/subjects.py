@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli import adopt
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MANIFEST, Run
 from tinyml_cli.variants import VARIANTS
@@ -64,6 +65,9 @@ def _lone(path: Path) -> Subject:
 
 
 def _of_run(run: Run) -> list[Subject]:
+    if not run.manifest(partial=True).complete:
+        console.warn(f"the training of {run.path} was stopped half way: its figures are not what it can do")
+        Run.accepts_partial = True
     name = run.path.resolve().name
     subjects = _flatbuffers(run, name)
     for folder in sorted((run.path / VARIANTS).glob("*")):

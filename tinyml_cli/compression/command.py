@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tinyml_cli import stages
 from tinyml_cli.compression.steps import Step, parse
 from tinyml_cli.console import console
-from tinyml_cli.run import Run
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
         TinymlError: see `stage.compress`.
     """
     steps = [first, *(parse(text) for text in wishes.then or ())]
-    run = Run.open(given)
+    run = stages.open_trained(given)
     from tinyml_cli.compression import stage
     from tinyml_cli.compression.fine_tune import Settings
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import recipes, variants
+from tinyml_cli import recipes, stages, variants
 from tinyml_cli.compression import stage
 from tinyml_cli.compression.steps import Step
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks import get_task
 from tinyml_cli.variants import STEPS
 
 
@@ -44,6 +43,7 @@ def distill(
     Raises:
         TinymlError: no teachers, a task that learns from none, or an unusable teacher.
     """
+    run.manifest()
     recipe = recipes.load(run.file(RECIPE))
     if not teachers:
         raise TinymlError("No teacher was given", "--teacher", "Name a trained run: --teacher runs/large")
@@ -51,7 +51,7 @@ def distill(
     asked = {"teachers": paths, "share": share, "temperature": temperature}
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
     variant = variants.empty(run, name or "distilled")
-    trained = get_task(recipe.task).train(variant, taught, resume=resume)
+    trained = stages.train(variant, taught, resume)
     step = Step("distill")
     manifest = variant.manifest()
     manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]

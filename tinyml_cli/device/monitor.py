@@ -217,7 +217,10 @@ class _Session:
             with open_board(self.run, self.board, self.port, _tell_lost, self._app()) as link:
                 self._listen(link, start_s)
         except KeyboardInterrupt:
-            pass  # the usual way to end; the summary follows
+            if self.options.replay is not None:
+                self._end(start_s)
+                raise
+            # Without a replay this is how it ends; the summary follows.
         except TinymlError:
             if self.started:
                 self._end(start_s)

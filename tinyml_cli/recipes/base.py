@@ -7,9 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A part of a recipe; keys that it does not know are refused."""
+    """A part of a recipe; keys that it does not know are refused.
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    Defaults are validated, so that a recipe read back from its own YAML is the same: 30 becomes 30.0 in both.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
 class QuantizationRecipe(Section):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tinyml_cli.manifest import Manifest
     from tinyml_cli.pages.items import Items
     from tinyml_cli.run import Run
+    from tinyml_cli.training.checkpoint import Resume
 
 _BUILT_IN = {
     "kws": "tinyml_cli.tasks.kws:KWS",
@@ -90,7 +91,7 @@ class Task(Protocol):
     def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
         """What this task is judged by."""
 
-    def train(self, run: Run, recipe: Any, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains, writes model, recipe and manifest, and says how it went."""
 
     def calibration_samples(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:

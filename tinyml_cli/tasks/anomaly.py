@@ -21,13 +21,14 @@ from tinyml_cli.evaluation.drift import columns as drift
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import EvaluationSet, anomaly_data, anomaly_held_out
 from tinyml_cli.tasks.anomaly_data import Prepared
+from tinyml_cli.training.checkpoint import Resume
 
 if TYPE_CHECKING:
     import keras
@@ -79,16 +80,16 @@ class AnomalyDetection:
         auc = roc_auc(np.asarray(outputs, np.float64), np.asarray(labels) == 1)
         return {} if auc is None else {"auc": auc}
 
-    def train(self, run: Run, recipe: AnomalyRecipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Learns normal running and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
-            resume: go on with a training that was cut off.
+            resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, interrupted.
+            run, seconds, n_train, n_validation, n_test, metrics.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -106,7 +107,7 @@ class AnomalyDetection:
             write_atomic(run.file(RECIPE), recipe.to_yaml())
         fit = _fit(run, recipe, data, features, held_features, standard, resume)
         manifest = _describe(recipe, data, standard, fit, {"train": train, "threshold": held})
-        if not resume:
+        if Resume.of(resume) is Resume.NEVER:
             manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
         _write(run, recipe, manifest, fit, features, held, held_features)
         kept = anomaly_held_out.save(run, data.splits.test, data.faults, data.source.sample_scale)
@@ -119,7 +120,6 @@ class AnomalyDetection:
             "n_validation": len(held),
             "n_test": kept,
             "metrics": manifest.metrics["train"],
-            "interrupted": fit.interrupted,
         }
 
     def calibration_samples(self, run: Run, recipe: AnomalyRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -200,12 +200,12 @@ class _Fit:
     """What training made."""
 
     def __init__(
-        self, model: keras.Model, metrics: dict[str, Any], clusters: Any = None, interrupted: bool = False
+        self, model: keras.Model, metrics: dict[str, Any], clusters: Any = None, epochs: Epochs | None = None
     ) -> None:
         self.model = model
         self.metrics = metrics
         self.clusters = clusters
-        self.interrupted = interrupted
+        self.epochs = epochs
 
 
 def build(recipe: AnomalyRecipe, data: Prepared) -> keras.Model:
@@ -239,7 +239,7 @@ def _fit(
     features: NDArray[np.int32],
     held_features: NDArray[np.int32],
     standard: anomaly_data.Standard,
-    resume: bool,
+    resume: Resume | bool,
 ) -> _Fit:
     clip = recipe.training.clip
     real = to_real(features, standard.offsets, standard.deviations, clip)
@@ -254,7 +254,8 @@ def _fit(
         lambda: build(recipe, data), real, held, recipe, run.file("logs"), digest.hexdigest(), resume
     )
     metrics = {"validation_loss": round(fitted.loss, 5), "epochs": fitted.epochs}
-    return _Fit(fitted.model, metrics, interrupted=fitted.interrupted)
+    planned = recipe.training.epochs
+    return _Fit(fitted.model, metrics, epochs=Epochs(done=fitted.epochs, planned=planned))
 
 
 def _fit_clusters(recipe: AnomalyRecipe, real: NDArray[np.float32]) -> _Fit:
@@ -284,6 +285,8 @@ def _describe(
     return Manifest(
         task=ANOMALY.name,
         seed=recipe.seed,
+        complete=fit.epochs is None or fit.epochs.done == fit.epochs.planned,
+        epochs=fit.epochs,
         features=source.frontend,
         data=Data(
             source="folder" if recipe.data_path else "synthetic",

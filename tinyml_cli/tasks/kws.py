@@ -17,7 +17,7 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Manifest, Model, Recognizer
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -31,6 +31,7 @@ from tinyml_cli.tasks import (
     kws_streaming,
     kws_training,
 )
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
 
 if TYPE_CHECKING:
@@ -95,16 +96,16 @@ class KeywordSpotting:
         """Accuracy of the highest score; outputs [n, labels], labels [n]."""
         return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
 
-    def train(self, run: Run, recipe: KwsRecipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
-            resume: go on with a training that was cut off.
+            resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, interrupted.
+            run, seconds, n_train, n_validation, n_test, metrics.
 
         Raises:
             TinymlError: unusable words or data, or packages that are missing.
@@ -123,7 +124,7 @@ class KeywordSpotting:
         )
         fitted = trained.fitted
         manifest = _describe(recipe, corpus, parts, fitted)
-        if not resume:
+        if Resume.of(resume) is Resume.NEVER:
             manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
         _write(run, recipe, manifest, trained, parts)
         return {
@@ -133,7 +134,6 @@ class KeywordSpotting:
             "n_validation": trained.validation_examples,
             "n_test": len(parts["test"]),
             "metrics": manifest.metrics["train"],
-            "interrupted": fitted.interrupted,
         }
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -237,6 +237,8 @@ def _describe(
         labels=labels,
         features=recipe.features,
         clip_ms=recipe.clip_ms,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
         data=Data(
             source="folder" if recipe.data_path else "synthetic",
             path=recipe.data_path,

@@ -14,6 +14,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.tasks import kws_examples, kws_teachers
 from tinyml_cli.tasks.kws_pool import ExamplePool
 from tinyml_cli.tasks.kws_variations import Variations, recorded_augmentation
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import Examples
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def train(
     parts: Mapping[splits.Split, ClipSet],
     recipe: KwsRecipe,
     logs: Path,
-    resume: bool,
+    resume: Resume | bool,
 ) -> Trained:
     """Fits a model to the training speakers.
 
@@ -59,7 +60,7 @@ def train(
         parts: clips by split.
         recipe: what to train.
         logs: folder for TensorBoard and the checkpoint.
-        resume: go on with a training that was cut off.
+        resume: what to do with the checkpoint of a stopped training.
 
     Raises:
         TinymlError: an unusable teacher, or a checkpoint that is damaged or of another training.

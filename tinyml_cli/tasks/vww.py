@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from tinyml_cli.data import image_augment
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import vww_data, vww_held_out
 from tinyml_cli.tasks.vww_data import ImageData
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.image_batches import to_float
 
 if TYPE_CHECKING:
@@ -85,16 +86,16 @@ class VisualWakeWords:
         """Accuracy of the highest score; outputs [n, labels], labels [n]."""
         return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
 
-    def train(self, run: Run, recipe: VwwRecipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
-            resume: go on with a training that was cut off.
+            resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, interrupted.
+            run, seconds, n_train, n_validation, n_test, metrics, notes.
 
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
@@ -120,7 +121,7 @@ class VisualWakeWords:
         )
         manifest = _describe(recipe, data, fitted)
         seconds = round(time.monotonic() - started, 1)
-        if not resume:
+        if Resume.of(resume) is Resume.NEVER:
             manifest.metrics["train"]["seconds"] = seconds
         _write(run, recipe, manifest, fitted, data)
         return {
@@ -131,7 +132,6 @@ class VisualWakeWords:
             "n_test": len(data.part("test")),
             "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
-            "interrupted": fitted.interrupted,
         }
 
     def calibration_samples(self, run: Run, recipe: VwwRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -185,6 +185,8 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
     return Manifest(
         task=recipe.task,
         seed=recipe.seed,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
         labels=recipe.classes,
         image=recipe.image,
         presence=recipe.presence,

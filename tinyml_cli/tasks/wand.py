@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli import recipes
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Manifest, Model
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
@@ -22,6 +22,7 @@ from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import wand_held_out
 from tinyml_cli.tasks.wand_source import GestureSource, Takes, source_of
 from tinyml_cli.tasks.wand_threshold import choose_threshold
+from tinyml_cli.training.checkpoint import Resume
 
 if TYPE_CHECKING:
     import keras
@@ -73,16 +74,16 @@ class Wand:
         """Accuracy of the highest score; outputs [n, labels], labels [n]."""
         return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
 
-    def train(self, run: Run, recipe: WandRecipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
-            resume: go on with a training that was cut off.
+            resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, interrupted.
+            run, seconds, n_train, n_validation, n_test, metrics, notes.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -96,7 +97,7 @@ class Wand:
         fitted, threshold = self._fit(run, recipe, takes, resume)
         manifest = _describe(recipe, takes, fitted, threshold)
         seconds = round(time.monotonic() - started, 1)
-        if not resume:
+        if Resume.of(resume) is Resume.NEVER:
             manifest.metrics["train"]["seconds"] = seconds
         _write(run, recipe, manifest, fitted, takes)
         sizes = {f"n_{split}": len(takes.part(split)) for split in ("train", "validation", "test")}
@@ -106,11 +107,10 @@ class Wand:
             **sizes,
             "metrics": manifest.metrics["train"],
             "notes": list(takes.notes),
-            "interrupted": fitted.interrupted,
         }
 
     def _fit(
-        self, run: Run, recipe: WandRecipe, takes: Takes, resume: bool
+        self, run: Run, recipe: WandRecipe, takes: Takes, resume: Resume | bool
     ) -> tuple[Fitted, dict[str, float]]:
         from tinyml_cli.training.classifier import Start, Validation, fit_classifier
 
@@ -201,6 +201,8 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
     return Manifest(
         task=WAND.name,
         seed=recipe.seed,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
         labels=recipe.model_labels,
         gesture=GestureInput(
             input=recipe.input,

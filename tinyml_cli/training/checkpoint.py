@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 
@@ -16,23 +19,52 @@ if TYPE_CHECKING:
 _STATE = "state.json"
 
 
+class Resume(enum.Enum):
+    """What a training does with the checkpoint that a stopped one left."""
+
+    NEVER = "begin anew"
+    IF_SAVED = "go on where it is of this recipe and these data, else begin anew"
+    MUST = "go on, or refuse"
+    AS_IT_IS = "take its model without a further epoch, or refuse"
+
+    @classmethod
+    def of(cls, value: Resume | bool) -> Resume:
+        """--resume or not, where that is all that was said."""
+        return value if isinstance(value, Resume) else cls.MUST if value else cls.NEVER
+
+
 @dataclass
 class Progress:
     """How far a training has come.
 
     Attributes:
         fingerprint: hash of the recipe and the data.
+        epochs: planned; 0 in states of older versions.
         epochs_done: completed epochs.
         loss: validation loss after the last of them.
         accuracy: validation accuracy after the last of them.
         found: the hard examples that were found on the way; None before they were sought.
+        history: the measures of each epoch, "loss", "validation_loss" and for classifiers their "accuracy".
     """
 
     fingerprint: str
+    epochs: int = 0
     epochs_done: int = 0
     loss: float = 0.0
     accuracy: float = 0.0
     found: list[int] | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
+        """Enters an epoch: its measures on the training examples, and on the validation examples."""
+        self.epochs_done += 1
+        self.loss, self.accuracy = judged["loss"], judged.get("accuracy", 0.0)
+        validation = {f"validation_{name}": value for name, value in judged.items()}
+        self.history.append({**trained, **validation})
+
+    def last_epoch(self, resume: Resume | bool) -> int:
+        """The epoch to train to."""
+        return self.epochs_done if resume is Resume.AS_IT_IS else self.epochs
 
 
 class Checkpoint:
@@ -55,25 +87,46 @@ class Checkpoint:
             if stale not in (self._last(progress), self._average(progress)):
                 stale.unlink(missing_ok=True)
 
-    def load_progress(self, fingerprint: str) -> Progress | None:
-        """Where a training with this recipe and data stopped; None when nothing was saved.
+    def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[Progress, bool]:
+        """Where a training begins, and whether that is in the middle; what belongs to another is cleared.
 
         Raises:
-            TinymlError: the state is damaged, or belongs to another recipe or other data.
+            TinymlError: `resume` asks for a checkpoint, and there is none, or it is damaged, or belongs to
+                another recipe or other data.
         """
-        path = self._folder / _STATE
-        if not path.is_file():
-            return None
-        try:
-            progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise _damaged(path, str(error)) from error
-        if progress.fingerprint != fingerprint:
+        resume = Resume.of(resume)
+        progress = None if resume is Resume.NEVER else self.progress()
+        if progress is not None and progress.fingerprint == fingerprint:
+            progress.epochs = epochs
+            console.info(f"Going on after epoch {progress.epochs_done} of {epochs}.")
+            return progress, True
+        if resume in (Resume.MUST, Resume.AS_IT_IS):
+            if progress is None:
+                raise nothing_saved(self._folder)
             raise TinymlError(
                 "The interrupted training used another recipe or other data",
-                str(path),
+                str(self._folder / _STATE),
                 "Give the same words, data and settings to go on, or train without --resume.",
             )
+        self.clear()
+        return Progress(fingerprint, epochs), False
+
+    def progress(self) -> Progress | None:
+        """Where a training stopped; None when nothing was saved.
+
+        Raises:
+            TinymlError: the state is damaged.
+        """
+        path = self._folder / _STATE
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            progress = Progress(**document)
+            if progress.epochs_done < 1 or progress.epochs < 0:
+                raise ValueError("no epoch is done")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise _damaged(path, str(error)) from error
         return progress
 
     def load_last(self, progress: Progress) -> keras.Model:
@@ -110,6 +163,13 @@ def _load_model(path: Path) -> keras.Model:
         return keras.saving.load_model(path)
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
+
+
+def nothing_saved(folder: Path) -> TinymlError:
+    """There is nothing to go on from."""
+    return TinymlError(
+        "There is no stopped training to go on with", str(folder), "Train from the start: leave out --resume."
+    )
 
 
 def _damaged(path: Path, why: str) -> TinymlError:

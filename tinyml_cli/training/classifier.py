@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.console import console
 from tinyml_cli.training.average import Average, twin_of
-from tinyml_cli.training.checkpoint import Checkpoint, Progress
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.fit import make_deterministic
 from tinyml_cli.training.judging import judge
 
@@ -98,14 +98,14 @@ class Fitted:
         model: the moving average of the weights after the last epoch.
         epochs: completed.
         validation_accuracy, validation_loss: on examples that were not trained on, mean over labels.
-        interrupted: Ctrl-C ended the training early.
+        history: the measures of each epoch, see `checkpoint.Progress`.
     """
 
     model: keras.Model
     epochs: int
     validation_accuracy: float
     validation_loss: float
-    interrupted: bool
+    history: list[dict[str, float]]
 
 
 def fit_classifier(
@@ -115,9 +115,9 @@ def fit_classifier(
     training: Optimisation,
     logs: Path,
     fingerprint: str,
-    resume: bool = False,
+    resume: Resume | bool = False,
 ) -> Fitted:
-    """Trains until the last epoch, or until Ctrl-C.
+    """Trains until the last epoch.
 
     Args:
         start: the model to begin with.
@@ -126,30 +126,25 @@ def fit_classifier(
         training: epochs and rates.
         logs: folder for TensorBoard and the checkpoint.
         fingerprint: hash of what makes this training what it is; `resume` refuses another.
-        resume: go on from the checkpoint, if there is one.
+        resume: what to do with the checkpoint of an earlier training.
 
     Raises:
-        TinymlError: the checkpoint is damaged or belongs to another training.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended.
+        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
     """
     make_deterministic(start.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
-    progress = checkpoint.load_progress(fingerprint) if resume else None
-    if progress is None:
-        checkpoint.clear()
-        progress = Progress(fingerprint)
+    progress, is_resumed = checkpoint.begin(fingerprint, training.epochs, resume)
+    if not is_resumed:
         model = start.build()
         twin = twin_of(model) if training.ema > 0 else None
     else:
-        console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
         twin = checkpoint.load_average(progress) if training.ema > 0 else None
     fit = _Fit(model, twin, start, batches, validation, training, checkpoint, progress, logs)
-    interrupted = fit.run()
+    if resume is not Resume.AS_IT_IS:
+        fit.run()
     kept = model if twin is None else twin
-    if interrupted:  # in the middle of an epoch: its beginning counts
-        kept = checkpoint.load_last(progress) if twin is None else checkpoint.load_average(progress)
-    return Fitted(kept, progress.epochs_done, progress.accuracy, progress.loss, interrupted)
+    return Fitted(kept, progress.epochs_done, progress.accuracy, progress.loss, progress.history)
 
 
 class _Fit:
@@ -179,30 +174,21 @@ class _Fit:
         self._is_transfer = start.is_transfer
         self._frozen_epochs = min(start.frozen_epochs, training.epochs) if start.is_transfer else 0
 
-    def run(self) -> bool:
-        """Runs the epochs that are left; whether Ctrl-C ended them."""
+    def run(self) -> None:
+        """Runs the epochs that are left."""
         progress, epochs = self._progress, self._training.epochs
         if progress.epochs_done == epochs:
             self._judge_only()
-            return False
+            return
         if not self._model.compiled:
             self._prepare()
         note = ""
         with console.progress((epochs - progress.epochs_done) * len(self._batches), "Training") as bar:
-            try:
-                while progress.epochs_done < epochs:
-                    if progress.epochs_done == self._frozen_epochs > 0:
-                        self._prepare()
-                    trained = self._epoch(progress.epochs_done, bar, note)
-                    note = self._epoch_ended(trained)
-            except KeyboardInterrupt:
-                if progress.epochs_done == 0:
-                    raise
-                console.warn(
-                    f"Stopped after epoch {progress.epochs_done}, which is kept. Add --resume to go on."
-                )
-                return True
-        return False
+            while progress.epochs_done < epochs:
+                if progress.epochs_done == self._frozen_epochs > 0:
+                    self._prepare()
+                trained = self._epoch(progress.epochs_done, bar, note)
+                note = self._epoch_ended(trained)
 
     def _prepare(self) -> None:
         """Compiles for the phase that begins: all is learnt, or the new classifier alone."""
@@ -251,8 +237,7 @@ class _Fit:
         """Judges the moving average of the weights, saves, and says how it goes."""
         judged = self._validation.judge(self._twin or self._model)
         progress = self._progress
-        progress.epochs_done += 1
-        progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
+        progress.ended(trained, judged)
         self._checkpoint.save(self._model, self._twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):

@@ -19,7 +19,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.balance import balance
 from tinyml_cli.training.batches import Batches
-from tinyml_cli.training.checkpoint import Checkpoint, Progress
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.examples import Examples, Source, to_float
 from tinyml_cli.training.judging import judge
 
@@ -53,14 +53,14 @@ class Fitted:
         epochs: epochs completed.
         validation_accuracy: accuracy on speakers that were not trained on, mean over labels.
         validation_loss: cross-entropy there.
-        interrupted: Ctrl-C ended the training early.
+        history: the measures of each epoch, see `checkpoint.Progress`.
     """
 
     model: keras.Model
     epochs: int
     validation_accuracy: float
     validation_loss: float
-    interrupted: bool
+    history: list[dict[str, float]]
 
 
 def make_deterministic(seed: int) -> None:
@@ -76,10 +76,10 @@ def fit(
     recipe: KwsRecipe,
     logs: Path,
     fingerprint: str,
-    resume: bool = False,
+    resume: Resume | bool = False,
     miner: Miner | None = None,
 ) -> Fitted:
-    """Trains until the last epoch, or until Ctrl-C.
+    """Trains until the last epoch.
 
     Args:
         build: makes the untrained model.
@@ -88,32 +88,28 @@ def fit(
         recipe: epochs, rates and seed.
         logs: folder for TensorBoard and the checkpoint.
         fingerprint: hash of what makes this training what it is; `resume` refuses another.
-        resume: go on from the checkpoint, if there is one.
+        resume: what to do with the checkpoint of an earlier training.
         miner: seeks hard examples in the middle of the training; None seeks none.
 
     Raises:
-        TinymlError: the checkpoint is damaged or belongs to another training.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended.
+        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
     """
     make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
-    progress = checkpoint.load_progress(fingerprint) if resume else None
+    progress, is_resumed = checkpoint.begin(fingerprint, recipe.training.epochs, resume)
     batches = Batches(train, build().output_shape[-1], recipe)
-    if progress is None:
-        checkpoint.clear()
-        progress = Progress(fingerprint)
+    if not is_resumed:
         make_deterministic(recipe.seed)
         model = build()
         _compile(model, len(batches), recipe)
         twin = twin_of(model) if recipe.training.weight_average else None
     else:
-        console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
         twin = checkpoint.load_average(progress) if recipe.training.weight_average else None
     learner = _Learner(model, twin, batches, recipe)
     if miner is not None and progress.found is not None:
         miner.use(progress.found)
-    interrupted = _run(learner, validation, recipe, miner, _Log(logs, checkpoint, progress))
+    _run(learner, validation, miner, _Log(logs, checkpoint, progress), progress.last_epoch(resume))
     model = checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress)
     judged = {"accuracy": progress.accuracy, "loss": progress.loss}
     if recipe.training.balance_scores:
@@ -122,29 +118,21 @@ def fit(
         shares[recipe.labels.index(SILENCE)] = shares[recipe.labels.index(UNKNOWN)]
         balance(model, shares)
         judged = judge(predict(model, validation.features), validation.labels)
-    return Fitted(model, progress.epochs_done, judged["accuracy"], judged["loss"], interrupted)
+    return Fitted(model, progress.epochs_done, judged["accuracy"], judged["loss"], progress.history)
 
 
-def _run(learner: _Learner, validation: Examples, recipe: KwsRecipe, miner: Miner | None, log: _Log) -> bool:
-    """Runs the epochs that are left; whether Ctrl-C ended them."""
+def _run(learner: _Learner, validation: Examples, miner: Miner | None, log: _Log, epochs: int) -> None:
+    """Runs the epochs that are left."""
     progress = log.progress
-    epochs = recipe.training.epochs
     with console.progress((epochs - progress.epochs_done) * len(learner.batches), "Training") as bar:
-        try:
-            while progress.epochs_done < epochs:
-                losses = _epoch(learner, progress.epochs_done, bar, log.note)
-                done = progress.epochs_done + 1
-                if miner is not None and progress.found is None and done == miner.after_epochs:
-                    progress.found = miner.seek(learner.score)
-                    miner.use(progress.found)
-                judged = judge(learner.score(validation.features), validation.labels)
-                log.epoch_ended(learner, losses, judged, epochs)
-        except KeyboardInterrupt:
-            if progress.epochs_done == 0:
-                raise
-            console.warn(f"Stopped after epoch {progress.epochs_done}, which is kept. Add --resume to go on.")
-            return True
-    return False
+        while progress.epochs_done < epochs:
+            losses = _epoch(learner, progress.epochs_done, bar, log.note)
+            done = progress.epochs_done + 1
+            if miner is not None and progress.found is None and done == miner.after_epochs:
+                progress.found = miner.seek(learner.score)
+                miner.use(progress.found)
+            judged = judge(learner.score(validation.features), validation.labels)
+            log.epoch_ended(learner, losses, judged)
 
 
 def _epoch(learner: _Learner, epoch: int, bar: Bar, note: str) -> dict[str, float]:
@@ -228,20 +216,16 @@ class _Log:
         self._checkpoint = checkpoint
         self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
-    def epoch_ended(
-        self, learner: _Learner, trained: dict[str, float], judged: dict[str, float], epochs: int
-    ) -> None:
+    def epoch_ended(self, learner: _Learner, trained: dict[str, float], judged: dict[str, float]) -> None:
         """Records one epoch.
 
         Args:
             learner: as it is now.
             trained: loss and accuracy on the training examples.
             judged: loss and accuracy on the validation examples.
-            epochs: epochs planned.
         """
         progress = self.progress
-        progress.epochs_done += 1
-        progress.loss, progress.accuracy = judged["loss"], judged["accuracy"]
+        progress.ended(trained, judged)
         self._checkpoint.save(learner.model, learner.twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):
@@ -249,6 +233,6 @@ class _Log:
                     tf.summary.scalar(f"{split}/{name}", value)
         self._scalars.flush()
         self.note = (
-            f"epoch {progress.epochs_done}/{epochs} loss {trained['loss']:.3f} "
+            f"epoch {progress.epochs_done}/{progress.epochs} loss {trained['loss']:.3f} "
             f"validation accuracy {judged['accuracy']:.3f}"
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.classifier import Fitted, Start, Validation, fit_classifier
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, to_float
 
@@ -23,9 +24,9 @@ def fit_images(
     recipe: VwwRecipe,
     logs: Path,
     fingerprint: str,
-    resume: bool = False,
+    resume: Resume | bool = False,
 ) -> Fitted:
-    """Trains until the last epoch, or until Ctrl-C; see `classifier.fit_classifier`.
+    """Trains until the last epoch; see `classifier.fit_classifier`.
 
     Args:
         build: makes the model to begin with; its new classifier, if it has one, is its layer `scores`.
@@ -34,7 +35,7 @@ def fit_images(
         recipe: epochs, rates, augmentation and seed.
         logs: folder for TensorBoard and the checkpoint.
         fingerprint: hash of what makes this training what it is; `resume` refuses another.
-        resume: go on from the checkpoint, if there is one.
+        resume: what to do with the checkpoint of an earlier training.
     """
     start = Start(build, recipe.seed, recipe.model.backbone is not None, recipe.model.frozen_epochs)
     batches = ImageBatches(train, len(recipe.classes), recipe)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
-from tinyml_cli.training.checkpoint import Checkpoint, Progress
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.fit import make_deterministic
 
 FloatArray = NDArray[np.float32]
@@ -26,13 +26,13 @@ class Reconstruction:
         model: the last epoch's weights.
         epochs: epochs completed.
         loss: mean squared error on normal windows that were not trained on, in deviations squared.
-        interrupted: Ctrl-C ended the training early.
+        history: the measures of the epochs that were judged, see `checkpoint.Progress`.
     """
 
     model: keras.Model
     epochs: int
     loss: float
-    interrupted: bool
+    history: list[dict[str, float]]
 
 
 def fit(
@@ -42,9 +42,9 @@ def fit(
     recipe: AnomalyRecipe,
     logs: Path,
     fingerprint: str,
-    resume: bool = False,
+    resume: Resume | bool = False,
 ) -> Reconstruction:
-    """Trains until the last epoch, or until Ctrl-C.
+    """Trains until the last epoch.
 
     Args:
         build: makes the untrained model.
@@ -53,25 +53,23 @@ def fit(
         recipe: epochs, rates, noise and seed.
         logs: folder for the checkpoint.
         fingerprint: hash of what makes this training what it is; `resume` refuses another.
-        resume: go on from the checkpoint, if there is one.
+        resume: what to do with the checkpoint of an earlier training.
 
     Raises:
-        TinymlError: the checkpoint is damaged or belongs to another training.
-        KeyboardInterrupt: Ctrl-C before the first epoch ended.
+        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
     """
     make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
-    progress = checkpoint.load_progress(fingerprint) if resume else None
-    if progress is None:
-        checkpoint.clear()
-        progress = Progress(fingerprint)
+    progress, is_resumed = checkpoint.begin(fingerprint, recipe.training.epochs, resume)
+    if not is_resumed:
         model = build()
         _compile(model, _steps(train, recipe), recipe)
     else:
-        console.info(f"Going on after epoch {progress.epochs_done}.")
         model = checkpoint.load_last(progress)
-    interrupted = _run(model, train, validation, recipe, checkpoint, progress)
-    return Reconstruction(checkpoint.load_last(progress), progress.epochs_done, progress.loss, interrupted)
+    if resume is not Resume.AS_IT_IS:
+        _run(model, train, validation, recipe, checkpoint, progress)
+    kept = checkpoint.load_last(progress)
+    return Reconstruction(kept, progress.epochs_done, progress.loss, progress.history)
 
 
 def _run(
@@ -81,36 +79,32 @@ def _run(
     recipe: AnomalyRecipe,
     checkpoint: Checkpoint,
     progress: Progress,
-) -> bool:
-    """Runs the epochs that are left; whether Ctrl-C ended them."""
+) -> None:
+    """Runs the epochs that are left."""
     epochs = recipe.training.epochs
     saved_every = max(1, epochs // 20)
     with console.progress(epochs - progress.epochs_done, "Training") as bar:
-        try:
-            for epoch in range(progress.epochs_done, epochs):
-                _epoch(model, train, recipe, epoch)
-                if (epoch + 1) % saved_every == 0 or epoch + 1 == epochs:
-                    progress.epochs_done = epoch + 1
-                    progress.loss = float(np.mean((model.predict_on_batch(validation) - validation) ** 2))
-                    checkpoint.save(model, None, progress)
-                bar.advance(1, f"validation loss {progress.loss:.4f}")
-        except KeyboardInterrupt:
-            if progress.epochs_done == 0:
-                raise
-            console.warn(f"Stopped; epoch {progress.epochs_done} is kept. Add --resume to go on.")
-            return True
-    return False
+        for epoch in range(progress.epochs_done, epochs):
+            loss = _epoch(model, train, recipe, epoch)
+            if (epoch + 1) % saved_every == 0 or epoch + 1 == epochs:
+                judged = float(np.mean((model.predict_on_batch(validation) - validation) ** 2))
+                progress.ended({"loss": loss}, {"loss": judged})
+                progress.epochs_done = epoch + 1
+                checkpoint.save(model, None, progress)
+            bar.advance(1, f"validation loss {progress.loss:.4f}")
 
 
-def _epoch(model: keras.Model, train: FloatArray, recipe: AnomalyRecipe, epoch: int) -> None:
-    """One pass in an order, and with noise, that depend on the seed and the epoch alone."""
+def _epoch(model: keras.Model, train: FloatArray, recipe: AnomalyRecipe, epoch: int) -> float:
+    """One pass in an order, and with noise, that depend on the seed and the epoch alone; its mean loss."""
     rng = np.random.default_rng([recipe.seed, 9, epoch])
     order = rng.permutation(len(train))
     size = min(recipe.training.batch_size, len(train))
-    for index in range(_steps(train, recipe)):
+    total, steps = 0.0, _steps(train, recipe)
+    for index in range(steps):
         clean = train[order[index * size : (index + 1) * size]]
         noise = rng.normal(0.0, recipe.training.noise, clean.shape).astype(np.float32)
-        model.train_on_batch(clean + noise, clean)
+        total += float(model.train_on_batch(clean + noise, clean))
+    return total / steps
 
 
 def _steps(train: FloatArray, recipe: AnomalyRecipe) -> int:

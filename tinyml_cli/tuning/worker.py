@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml_cli import recipes
+from tinyml_cli import recipes, stages
 from tinyml_cli.comparison.cost import firmware_report
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -21,6 +21,7 @@ from tinyml_cli.profile.budget import Limit, judge
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks import get_task
+from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.tuning.spaces import space_of
 
@@ -98,13 +99,13 @@ def _try(search: Search, study: optuna.Study, trial: optuna.Trial) -> tuple[floa
     folder = search.folder / _digest(recipe)
     short = _short(recipe)
     if short is not None:
-        first = _trained(task, short, folder / "short")
+        first = _trained(short, folder / "short")
         poor = _is_poor(first, study)
         trial.set_user_attr("short", first)
         if poor:
             trial.set_user_attr(studies.TRAINED, True)
             raise optuna.TrialPruned(f"stopped early at {first:.4f}")
-    quality = _trained(task, recipe, folder / "run")
+    quality = _trained(recipe, folder / "run")
     trial.set_user_attr("run", str(folder / "run"))
     trial.set_user_attr(studies.TRAINED, True)
     return quality, float(figures["instructions"])
@@ -184,16 +185,13 @@ def _is_poor(first: float, study: optuna.Study) -> bool:
     return len(others) >= _FEW and first < statistics.median(others)
 
 
-def _trained(task: Any, recipe: BaseRecipe, path: Path) -> float:
+def _trained(recipe: BaseRecipe, path: Path) -> float:
     """Validation quality of a trained run; one that was trained before is not trained again."""
-    from tinyml_cli import stages
-
     run = Run.create(path)
     if stages.is_trained(run, recipe):
         measures = run.manifest().metrics["train"]
         return float(measures["validation_accuracy"])
-    resume = (path / "logs" / "checkpoint" / "state.json").is_file()
-    outcome = task.train(run, recipe, resume=resume)
+    outcome = stages.train(run, recipe, Resume.IF_SAVED)
     write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
     return float(outcome["metrics"]["validation_accuracy"])
 

@@ -21,12 +21,14 @@ def command(
     set_: options.Set = None,
     run: options.RunOption = None,
     seed: options.Seed = None,
+    resume: options.Resume = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Normal running in, firmware out, and the board is fed recordings that nothing was learnt from.
 
-    Stages that are already done for the same recipe are not done again.
+    Stages that are already done for the same recipe are not done again, and a training that was stopped
+    goes on.
 
     \b
     Examples:
@@ -39,7 +41,7 @@ def command(
 
     values = anomaly_options.values(method, normal, rate, fpr, false_alarms_per_hour)
     opened, recipe = stages.prepare("anomaly", values, data, config, set_ or [], run, seed)
-    outcome = run_pipeline(opened, recipe, board, engine, tflm, None, port)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, None, port, resume)
     fed = outcome["monitor"]
     console.result(
         outcome,

@@ -19,12 +19,14 @@ def command(
     set_: options.Set = None,
     run: options.RunOption = None,
     seed: options.Seed = None,
+    resume: options.Resume = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Words in, firmware out, and the board hears held-out clips.
 
-    Stages that are already done for the same recipe are not done again.
+    Stages that are already done for the same recipe are not done again, and a training that was stopped
+    goes on.
 
     \b
     Examples:
@@ -40,7 +42,7 @@ def command(
         "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
     }
     opened, recipe = stages.prepare("kws", values, data, config, set_ or [], run, seed)
-    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
     heard = outcome["monitor"]
     right = heard["hits"] + heard["rejections"]
     console.result(

@@ -8,7 +8,7 @@ command = pipeline_command(
     "mask",
     """The transfer-learning lab in one go: folders of images in, firmware out, tried on images kept aside.
 
-Stages that are already done for the same recipe are not done again.
+Stages that are already done for the same recipe are not done again, and a training that was stopped goes on.
 
 \b
 Examples:

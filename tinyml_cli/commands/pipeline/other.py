@@ -19,6 +19,7 @@ def command(
     set_: options.Set = None,
     run: options.RunOption = None,
     seed: options.Seed = None,
+    resume: options.Resume = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -27,5 +28,5 @@ def command(
     from tinyml_cli.pipeline import run_pipeline
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
-    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
     console.result(outcome, f"Done in {outcome['seconds']:.0f} s. The run is {outcome['run']}")

@@ -8,7 +8,7 @@ command = pipeline_command(
     "vww",
     """Images in, firmware out, and the board looks at images that it was not trained on.
 
-Stages that are already done for the same recipe are not done again.
+Stages that are already done for the same recipe are not done again, and a training that was stopped goes on.
 
 \b
 Examples:

@@ -18,12 +18,14 @@ def command(
     set_: options.Set = None,
     run: options.RunOption = None,
     seed: options.Seed = None,
+    resume: options.Resume = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Gestures in, firmware out, and the board feels held-out motion.
 
-    Stages that are already done for the same recipe are not done again.
+    Stages that are already done for the same recipe are not done again, and a training that was stopped
+    goes on.
 
     \b
     Examples:
@@ -35,7 +37,7 @@ def command(
 
     values = wand_options.values(options.word_list(labels), kind)
     opened, recipe = stages.prepare("wand", values, data, config, set_ or [], run, seed)
-    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
     felt = outcome["monitor"]
     right = felt["hits"] + felt["rejections"]
     console.result(

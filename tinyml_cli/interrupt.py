@@ -1,0 +1,176 @@
+"""Ctrl-C, SIGTERM and SIGHUP: a command ends within two seconds, whatever it is doing, and says what it kept.
+
+Python runs a signal's handler between two bytecodes of the main thread. Native code (TensorFlow compiling a
+graph, a converter) may run for many seconds before that. So a thread is woken by the signal itself; it gives
+the main thread GRACE_S to unwind and then ends the process. Files are written whole or not at all and a
+training saves every epoch, so this loses no more than a power cut would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_INTERRUPTED, TinymlError
+
+GRACE_S = 1.0
+_NAMES = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP", "SIGBREAK": "Ctrl-Break"}
+_SIGNALS = {int(getattr(signal, name)): text for name, text in _NAMES.items() if hasattr(signal, name)}
+
+Account = Callable[[], TinymlError]
+"""Says what was kept and which command goes on; may enter it into the run, quickly."""
+
+temporaries: set[Path] = set()
+"""Files that are being written, to be deleted where the process ends in the middle of it."""
+
+_accounts: list[Account] = []
+_telling = threading.Lock()
+_received: int | None = None
+_is_told = False
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the command to end."""
+
+
+@contextlib.contextmanager
+def account(give: Account) -> Iterator[None]:
+    """While the block runs, `give` says what a stop leaves; the innermost block is asked."""
+    global _is_told
+    if not _accounts:
+        _is_told = False
+    _accounts.append(give)
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell()  # here, where this account still holds
+        raise
+    finally:
+        _accounts.remove(give)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Turns the signals that ask a command to end into `Stopped`, raised in the main thread."""
+    global _received, _is_told
+    _received, _is_told = None, False
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    woken, waker = _pipe()
+    threading.Thread(target=_end_late, args=(woken,), daemon=True).start()
+    earlier = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    handlers = {number: signal.signal(number, _stop) for number in _SIGNALS if _is_heeded(number)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(earlier)
+        waker.close()
+
+
+def is_stopped() -> bool:
+    """Whether a signal has asked the command to end."""
+    return _received is not None
+
+
+def exit_code(code: int) -> int:
+    """The exit code of a command that ended by itself with `code`.
+
+    Ctrl-C is how commands that watch or record end, so theirs stands; SIGTERM and SIGHUP end nothing well.
+    """
+    return code if _received in (None, signal.SIGINT) else 128 + int(_received or 0)
+
+
+def tell() -> int:
+    """Says once what was kept and which command goes on; the exit code that the signal calls for."""
+    global _is_told
+    with _telling:
+        if not _is_told:
+            _is_told = True
+            with contextlib.suppress(OSError):
+                console.stopped(_accounts[-1]() if _accounts else _plain())
+    return EXIT_INTERRUPTED if _received is None else 128 + _received
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process at once: taking TensorFlow down in order can take longer than all the rest."""
+    for temporary in list(temporaries):
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def stopped(how: str, where: str, next_step: str) -> TinymlError:
+    """What a stopped command says: "Stopped by Ctrl-C " and `how`."""
+    return TinymlError(f"Stopped by {_name()} {how}", where, next_step)
+
+
+def same_command(*options: str) -> str:
+    """The command line as it was typed, and `options` where it lacks them, quoted for a shell."""
+    words = ["tinyml", *sys.argv[1:]]
+    words += [option for option in options if option not in words]
+    if os.name != "nt":
+        return shlex.join(words)
+    import subprocess
+
+    return subprocess.list2cmdline(words)
+
+
+def _plain() -> TinymlError:
+    what = f"Stopped by {_name()}; what was finished is kept"
+    return TinymlError(what, "", f"The same command goes on: {same_command()}")
+
+
+def _name() -> str:
+    return _SIGNALS[signal.SIGINT if _received is None else _received]
+
+
+def _is_heeded(number: int) -> bool:
+    """`nohup` has SIGHUP ignored, and a shell's background jobs SIGINT: that stays so."""
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    global _received
+    if _received is None:  # a second one while the first is heeded changes nothing
+        _received = number
+        raise Stopped
+
+
+def _pipe() -> tuple[Any, Any]:
+    """The end where signals arrive, and the one that they are written to, which never blocks."""
+    if os.name == "nt":  # where only a socket can be such an end
+        import socket
+
+        woken, waker = socket.socketpair()
+        waker.setblocking(False)
+        return woken.makefile("rb", buffering=0), waker
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    return os.fdopen(ours, "rb", buffering=0), os.fdopen(theirs, "wb", buffering=0)
+
+
+def _end_late(woken: Any) -> None:
+    """Waits for a signal; ends the process where the main thread has not done so GRACE_S later."""
+    global _received
+    while number := woken.read(1):
+        if number[0] in _SIGNALS:
+            time.sleep(GRACE_S)
+            if _received is None:  # native code still holds the main thread
+                _received = number[0]
+            leave(tell())
