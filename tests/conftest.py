@@ -118,6 +118,7 @@ def _in_this_process(arguments: list[str], cwd: Path, env: dict[str, str]) -> An
         patch.setattr(sys, "stdin", io.StringIO())
         patch.setattr(console, "json", False)
         patch.setattr(console, "quiet", False)
+        patch.setattr("tinyml_cli.run.Run.accepts_partial", False)
         os.chdir(cwd)
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
