@@ -37,6 +37,9 @@ class Data(_Section):
     counts: dict[str, dict[str, int]] = Field(default_factory=dict, description="split -> label -> clips")
     groups: dict[str, int] = Field(default_factory=dict, description="split -> number of speakers")
     notes: list[str] = Field(default_factory=list)
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="reason -> files of the folder that were not used"
+    )
 
 
 class Model(_Section):

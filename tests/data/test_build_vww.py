@@ -98,7 +98,7 @@ def test_annotations_without_images_and_damaged_ones(coco: Path, tmp_path: Path)
     truncated.write_bytes(truncated.read_bytes()[:300])
     outcome = build_vww(coco, tmp_path / "out")
     assert outcome["n"] == 5
-    assert "1 file skipped" in outcome["skipped"][0]
+    assert "1 file left out" in outcome["skipped"][0]
     for path in (coco / "train2017").iterdir():
         path.unlink()
     with pytest.raises(TinymlError, match="name 7 images, and none of them is here"):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml_cli.data import image_cache
-from tinyml_cli.data.image_cache import open_cache, summarise_skips
+from tinyml_cli.data import image_cache, inventory
+from tinyml_cli.data.image_cache import open_cache
 from tinyml_cli.data.image_folder import class_folders, list_images
 from tinyml_cli.errors import TinymlError
 
@@ -99,9 +99,9 @@ def test_the_cache_holds_what_was_decoded_and_counts_what_was_not(tmp_path: Path
     assert cache.kept.tolist() == [0, 2, 4]
     assert cache.rows(np.array([2, 0, 1]))[:, 0, 0, 0].tolist() == [10, 10, 30]
     assert cache.hashes[0] == cache.hashes[2] != cache.hashes[1]
-    reasons = summarise_skips(cache.skipped)
+    reasons = inventory.sentences(cache.left_out)
     assert len(reasons) == 2
-    assert "1 file skipped" in reasons[0]
+    assert "1 file left out" in reasons[0]
     assert any("2.png" in reason and "1 x 1 pixels" in reason for reason in reasons)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data import phone_sound, wav_file, webm
 from tinyml_cli.data.declared_size import declared_bytes, xing_of
+from tinyml_cli.data.phone import INSTALL_PHONE
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
 
@@ -69,6 +70,22 @@ class _Source:
     blocks: Iterable[Frames]
     damage: str = ""
     notes: list[str] = field(default_factory=list)
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file of a folder is sound that can be read here, by its ending."""
+    suffix = path.suffix.lower()
+    return (
+        suffix in AUDIO_SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
+        and (suffix not in phone_sound.SUFFIXES or phone_sound.is_installed())
+    )
+
+
+def missing_extra(path: Path) -> str:
+    """Why a phone's recording is left out where its decoder is not installed."""
+    return f"{path.suffix[1:].upper()} takes an extra: {INSTALL_PHONE}"
 
 
 def read_sound(path: Path) -> Sound:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.console import console
-from tinyml_cli.data import coco, splits
+from tinyml_cli.data import coco, inventory, splits
 from tinyml_cli.data.coco import CocoImage
-from tinyml_cli.data.image_cache import Skipped, summarise_skips
 from tinyml_cli.data.image_file import UnreadableImageError, decode_image
 from tinyml_cli.data.image_folder import NONE
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic
@@ -95,7 +95,7 @@ def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[st
         "n": sum(sum(labels.values()) for labels in counts.values()),
         "counts": counts,
         "missing": missing,
-        "skipped": summarise_skips(skipped),
+        "skipped": inventory.sentences(skipped),
     }
 
 
@@ -148,8 +148,8 @@ def _minival_share(part: str) -> float:
 
 def _write(
     jobs: Sequence[_Job], out: Path, settings: Settings
-) -> tuple[dict[str, dict[str, int]], list[Skipped]]:
-    skipped: list[Skipped] = []
+) -> tuple[dict[str, dict[str, int]], list[LeftOut]]:
+    skipped: list[LeftOut] = []
     written: list[_Job] = []
     with ThreadPoolExecutor(_WORKERS) as pool, console.progress(len(jobs), "scaling") as bar:
         for job, why in zip(jobs, pool.map(lambda job: _write_one(job, out, settings), jobs), strict=True):
@@ -157,7 +157,7 @@ def _write(
             if why is None:
                 written.append(job)
             else:
-                skipped.append(Skipped(str(job.source), why))
+                skipped.append(LeftOut(job.source, why))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["file", "share"])

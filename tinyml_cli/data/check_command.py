@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.console import console
-from tinyml_cli.data import checks, quarantine
-from tinyml_cli.data.checks import KINDS, Report
+from tinyml_cli.data import checks, inventory, quarantine
+from tinyml_cli.data.checks import Report, Settings
 from tinyml_cli.errors import TinymlError
 
 _EXAMPLES_SHOWN = 3
 
 
 def check_folder(
-    root: Path, sample_rate_hz: int, clip_ms: int, fix: bool, picture: Path | None
+    root: Path, settings: Settings, fix: bool, picture: Path | None, kind: str | None = None
 ) -> dict[str, Any]:
     """Checks a data folder, draws it, and moves bad files away where that is wanted.
 
     Args:
-        root: holds a folder per word.
-        sample_rate_hz: the rate that is trained at.
-        clip_ms: the length that is trained on.
+        root: holds a folder per label.
+        settings: what is going to be trained.
         fix: move bad files into the quarantine beside the folder.
         picture: where to draw; None is `NAME-check.png` in the current folder.
+        kind: a key of checks.KINDS; None: what most files are.
 
     Returns:
         The document of --json; `ok` is false while bad files lie in the folder.
@@ -32,20 +32,22 @@ def check_folder(
     Raises:
         TinymlError: an unusable folder, or files that cannot be moved.
     """
-    report = checks.check(root, sample_rate_hz, clip_ms)
-    bad = report.bad_files
+    report = checks.check(root, settings, kind)
+    bad, meanings = report.bad_files, report.kind.findings
     drawn = _draw(report, root, picture)
     moved = quarantine.move_away(root, bad) if fix else 0
     return {
         "folder": str(root),
-        "n": len(report.clips),
-        "speakers": len({clip.speaker for clip in report.clips if not clip.word.startswith("_")}),
-        "words": _words(report),
+        "kind": report.kind.name,
+        "n": len(report.items),
+        report.kind.people: report.people,
+        report.kind.labels: _labels(report),
         "counts": dict(Counter(finding.kind for finding in report.findings)),
         "findings": [
-            {"kind": f.kind, "severity": f.severity, "place": f.place.as_posix(), "detail": f.detail}
+            {"kind": f.kind, "severity": meanings[f.kind][0], "place": f.place.as_posix(), "detail": f.detail}
             for f in report.findings
         ],
+        "left_out": inventory.counts(report.left_out),
         "bad_files": len(bad),
         "moved": moved,
         "quarantine": str(quarantine.quarantine_of(root)) if moved else None,
@@ -56,22 +58,26 @@ def check_folder(
 
 def show(document: dict[str, Any]) -> None:
     """The report for people."""
-    rows = [
-        (word, facts["clips"], facts["speakers"], facts["seconds"], facts["bad"])
-        for word, facts in document["words"].items()
-    ]
-    console.table(str(document["folder"]), ("word", "clips", "speakers", "seconds", "bad"), rows)
+    kind = checks.kind_of(Path(document["folder"]), document["kind"])
+    labels = document[kind.labels]
+    columns = list(next(iter(labels.values()), {}))
+    rows = [(label, *figures.values()) for label, figures in labels.items()]
+    console.table(str(document["folder"]), (kind.labels.removesuffix("s"), *columns), rows)
     if document["counts"]:
         found = [
-            (KINDS[kind][0], kind, n, KINDS[kind][1], _examples(document, kind))
-            for kind, n in document["counts"].items()
+            (kind.findings[name][0], name, n, kind.findings[name][1], _examples(document, name))
+            for name, n in document["counts"].items()
         ]
         console.table("Findings", ("", "kind", "n", "meaning", "for example"), found)
+    if document["left_out"]:
+        rows = [(n, reason) for reason, n in document["left_out"].items()]
+        console.table("Left out", ("files", "why"), rows)
 
 
 def verdict(document: dict[str, Any]) -> str:
     """One sentence for the end."""
     root, n, bad, moved = (document[key] for key in ("folder", "n", "bad_files", "moved"))
+    kind = checks.kind_of(Path(root), document["kind"])
     drawn = f" Picture: {document['picture']}" if document["picture"] else ""
     if moved:
         return (
@@ -80,21 +86,22 @@ def verdict(document: dict[str, Any]) -> str:
         )
     if bad:
         return f"{bad:,} of {n:,} files are bad. To move them away: tinyml data check {root} --fix.{drawn}"
-    return f"{n:,} files of {document['speakers']:,} speakers: nothing bad.{drawn}"
+    people = document[kind.people]
+    return f"{n:,} {kind.files}{f' of {people:,} {kind.people}' if people else ''}: nothing bad.{drawn}"
 
 
-def _words(report: Report) -> dict[str, dict[str, Any]]:
-    bad = report.bad_files
-    words: dict[str, dict[str, Any]] = {}
-    for name in sorted({clip.word for clip in report.clips}):
-        clips = [clip for clip in report.clips if clip.word == name]
-        words[name] = {
-            "clips": len(clips),
-            "speakers": len({clip.speaker for clip in clips}),
-            "seconds": round(sum(clip.seconds for clip in clips), 1),
-            "bad": sum(clip.path in bad for clip in clips),
+def _labels(report: Report) -> dict[str, dict[str, Any]]:
+    kind = report.kind
+    has_length = any(item.seconds for item in report.items)
+    return {
+        label: {
+            kind.files: figures.files,
+            kind.people: figures.people,
+            **({"seconds": figures.seconds} if has_length else {}),
+            "bad": figures.bad,
         }
-    return words
+        for label, figures in report.labels().items()
+    }
 
 
 def _examples(document: dict[str, Any], kind: str) -> str:
@@ -112,7 +119,7 @@ def _draw(report: Report, root: Path, picture: Path | None) -> Path | None:
 
     path = picture or Path(f"{root.resolve().name}-check.png")
     try:
-        draw(report.clips, frozenset(report.bad_files), path)
+        draw(report, path)
     except TinymlError as error:
         if picture is not None:
             raise

@@ -1,52 +1,40 @@
-"""What is wrong with a data folder, before anything is trained on it."""
+"""What is wrong with a data folder, before anything is trained on it; the same for every kind of data."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+import importlib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tinyml_cli.data.folder import (
-    BACKGROUND_FOLDER,
-    MINIMUM_CLIPS,
-    MINIMUM_SPEAKERS,
-    SILENCE_FOLDER,
-    word_folders,
-)
-from tinyml_cli.data.survey import Clip, is_speech, read_clips
+from tinyml_cli.data import inventory
+from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.errors import TinymlError
 
-# Softer than the softest of 3,476 clips of the Speech Commands test set by 20 dB.
-_SILENT_PEAK_DBFS = -50.0
-_CLIPPED_SHARE, _RUINED_SHARE = 0.002, 0.05
-_TOO_SHORT_S = 0.2
-_IMBALANCE = 3.0
-_DOMINANT_SHARE = 0.5
+IMBALANCE = 3.0
+DOMINANT_SHARE = 0.5
+FEW_PEOPLE = 3
 
 Severity = Literal["bad", "note"]
-# What each kind of finding means, in the order of the report; `bad` clips are what --fix moves away.
-KINDS: dict[str, tuple[Severity, str]] = {
-    "unreadable": ("bad", "cannot be read as audio"),
-    "damaged": ("bad", "part of its sound is missing; read as far as it goes"),
-    "silent": ("bad", "nothing is heard in the clip of a word"),
-    "too_short": ("bad", f"shorter than {_TOO_SHORT_S:g} s: no word fits in"),
-    "ruined": ("bad", f"more than {_RUINED_SHARE:.0%} of the samples are clipped"),
-    "two_words": ("bad", "the same sound under two words: one label is wrong"),
-    "two_speakers": ("bad", "the same sound under two speakers: it would be trained on and tested on"),
-    "duplicate": ("bad", "the same sound twice"),
-    "unfinished": ("note", "not as its format wants it; read to its end all the same"),
-    "clipped": ("note", "the loudest parts are clipped"),
-    "other_rate": ("note", "another sample rate; resampled when it is read"),
-    "stereo": ("note", "several channels; mixed when it is read"),
-    "too_long": ("note", "longer than a clip; the loudest stretch is taken"),
-    "no_speaker": ("note", "the name lacks SPEAKER_nohash_N: it counts as a speaker of its own"),
-    "other_file": ("note", "not a WAV, FLAC or OGG file; ignored"),
-    "few_clips": ("note", f"fewer than {MINIMUM_CLIPS} clips: cannot be trained as a word"),
-    "few_speakers": ("note", f"fewer than {MINIMUM_SPEAKERS} speakers: cannot be trained as a word"),
-    "one_voice": ("note", f"one speaker has more than {_DOMINANT_SHARE:.0%} of a word's clips"),
-    "imbalance": ("note", f"less than 1/{_IMBALANCE:g} of the clips of the largest word"),
-}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file, as tables and pictures count it.
+
+    Attributes:
+        path: relative to the data folder.
+        label: what it is an example of.
+        person: who it is of; empty where nobody is known.
+        seconds: its length; 0 for what has none.
+    """
+
+    path: Path
+    label: str
+    person: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +42,8 @@ class Finding:
     """One thing that is not as it should be.
 
     Attributes:
-        kind: a key of KINDS.
-        place: the file or the folder of a word, relative to the data folder.
+        kind: a key of the data kind's `findings`.
+        place: the file or the folder of a label, relative to the data folder.
         detail: the figures.
     """
 
@@ -63,111 +51,174 @@ class Finding:
     place: Path
     detail: str = ""
 
-    @property
-    def severity(self) -> Severity:
-        """bad: training would stop or learn wrong; note: training copes, the user should know."""
-        return KINDS[self.kind][0]
+
+@dataclass(frozen=True)
+class Settings:
+    """What the data are going to be trained with."""
+
+    sample_rate_hz: int = 16_000
+    clip_ms: int = 1000
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that was found in a folder."""
+
+    items: Sequence[Item]
+    findings: Sequence[Finding]
+    left_out: Sequence[LeftOut] = ()
+
+
+@dataclass(frozen=True)
+class DataKind:
+    """What a check of one kind of data consists of.
+
+    Attributes:
+        name: `--kind` takes it.
+        files, labels, people: what they are called, in tables and as keys of --json.
+        suffixes: endings of its files.
+        findings: kind -> (bad: training would stop or learn wrong; note: it copes, the user should know; and
+            what it means), in the order of the report. --fix moves files with bad findings away.
+        survey: reads a folder.
+    """
+
+    name: str
+    files: str
+    labels: str
+    people: str
+    suffixes: Callable[[], Collection[str]]
+    findings: Mapping[str, tuple[Severity, str]]
+    survey: Callable[[Path, Settings], Survey]
+
+
+@dataclass(frozen=True)
+class LabelFigures:
+    """The figures of one label, for the table and for the picture.
+
+    Attributes:
+        files, bad: how many, and how many of them have a bad finding.
+        people: how many the files are of.
+        seconds: of all files.
+        by_person: good files of each person, the most first; of all together where nobody is known.
+    """
+
+    files: int
+    people: int
+    seconds: float
+    bad: int
+    by_person: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Report:
     """The state of a data folder."""
 
-    clips: tuple[Clip, ...]
+    kind: DataKind
+    items: tuple[Item, ...]
     findings: tuple[Finding, ...]
+    left_out: tuple[LeftOut, ...]
 
     @property
     def bad_files(self) -> dict[Path, str]:
         """File -> kind of the first bad finding about it."""
         bad: dict[Path, str] = {}
         for finding in self.findings:
-            if finding.severity == "bad":
+            if self.kind.findings[finding.kind][0] == "bad":
                 bad.setdefault(finding.place, finding.kind)
         return bad
 
+    @property
+    def people(self) -> int:
+        """How many people the files of labels are of."""
+        return len({item.person for item in self.items if item.person and not item.label.startswith("_")})
 
-def check(root: Path, sample_rate_hz: int, clip_ms: int) -> Report:
+    def labels(self) -> dict[str, LabelFigures]:
+        """Label -> its figures, by name."""
+        bad = self.bad_files
+        figures = {}
+        for label in sorted({item.label for item in self.items}):
+            items = [item for item in self.items if item.label == label]
+            good = Counter(item.person for item in items if item.path not in bad)
+            figures[label] = LabelFigures(
+                len(items),
+                len({item.person for item in items if item.person}),
+                round(sum(item.seconds for item in items), 1),
+                sum(item.path in bad for item in items),
+                tuple(sorted(good.values(), reverse=True)),
+            )
+        return figures
+
+
+# name -> where its DataKind is. The order decides between kinds that a folder has equally many files of.
+KINDS = {
+    "sound": "tinyml_cli.data.check_sound:SOUND",
+    "images": "tinyml_cli.data.check_images:IMAGES",
+}
+
+
+def kind_of(root: Path, name: str | None = None) -> DataKind:
+    """The kind of data in a folder: the one that most of its files have, unless `name` settles it.
+
+    Raises:
+        TinymlError: no such folder or kind, or no file of any kind.
+    """
+    if name is not None and name not in KINDS:
+        raise TinymlError(f"There is no kind of data `{name}`", "--kind", f"Use {', '.join(KINDS)}.")
+    if not root.is_dir():
+        raise TinymlError("There is no such data folder", str(root), "Give a folder with a folder per label.")
+    kinds = [_load(place) for place in KINDS.values()]
+    if name is not None:
+        return next(kind for kind in kinds if kind.name == name)
+    endings = Counter(path.suffix.lower() for path in root.rglob("*") if path.is_file())
+    amounts = {kind.name: sum(endings[suffix] for suffix in kind.suffixes()) for kind in kinds}
+    most = max(kinds, key=lambda kind: amounts[kind.name])
+    if not amounts[most.name]:
+        files = inventory.left_out(root, (), "data", ())
+        raise TinymlError(
+            f"The folder holds nothing that can be checked{inventory.explained(files)}",
+            str(root),
+            "Lay it out as DIR/LABEL/FILE, one folder per label.",
+        )
+    return most
+
+
+def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
     """Reads a data folder and judges it.
 
     Args:
-        root: holds a folder per word.
-        sample_rate_hz: the rate that is trained at.
-        clip_ms: the length that is trained on.
+        root: holds a folder per label.
+        settings: what is going to be trained.
+        kind: a key of KINDS; None: what most files are.
 
     Raises:
-        TinymlError: no such folder, or no folders of words in it.
+        TinymlError: no such folder, no folders of labels in it, or none of its files can be judged.
     """
-    words = word_folders(root)
-    extra = [name for name in (SILENCE_FOLDER, BACKGROUND_FOLDER) if (root / name).is_dir()]
-    clips, others = read_clips(root, [*words, *extra])
-    findings = [Finding("other_file", path) for path in others if is_speech(path.parent.name)]
-    for clip in clips:
-        findings += _of_clip(clip, sample_rate_hz, clip_ms)
-    findings += _repeated(clips)
-    findings += _of_words(clips, sorted(words))
-    order = list(KINDS)
-    return Report(tuple(clips), tuple(sorted(findings, key=lambda f: (order.index(f.kind), f.place))))
+    chosen = kind_of(root, kind)
+    survey = chosen.survey(root, settings)
+    order = list(chosen.findings)
+    findings = sorted(survey.findings, key=lambda finding: (order.index(finding.kind), finding.place))
+    return Report(chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out))
 
 
-def _of_clip(clip: Clip, sample_rate_hz: int, clip_ms: int) -> Iterator[Finding]:
-    if clip.unreadable:
-        yield Finding("unreadable", clip.path, clip.unreadable)
-        return
-    if clip.damage:
-        yield Finding("damaged", clip.path, clip.damage)
-    for note in clip.notes:
-        yield Finding("unfinished", clip.path, note)
-    if clip.sample_rate_hz != sample_rate_hz:
-        yield Finding("other_rate", clip.path, f"{clip.sample_rate_hz} Hz")
-    if clip.channels > 1:
-        yield Finding("stereo", clip.path, f"{clip.channels} channels")
-    if not is_speech(clip.word):
-        return
-    if clip.seconds < _TOO_SHORT_S:
-        yield Finding("too_short", clip.path, f"{clip.seconds * 1000:.0f} ms")
-    elif clip.seconds * 1000 > clip_ms * 1.01:
-        yield Finding("too_long", clip.path, f"{clip.seconds:.1f} s")
-    if clip.peak_dbfs < _SILENT_PEAK_DBFS:
-        yield Finding("silent", clip.path, f"peak {clip.peak_dbfs:.0f} dBFS")
-    if clip.clipped_share > _CLIPPED_SHARE:
-        kind = "ruined" if clip.clipped_share > _RUINED_SHARE else "clipped"
-        yield Finding(kind, clip.path, f"{clip.clipped_share:.1%} of the samples")
-    if not clip.named_speaker:
-        yield Finding("no_speaker", clip.path)
+def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) -> list[Finding]:
+    """`imbalance` and `one_voice`: labels with few files, or with one of several people in most of them."""
+    by_label: dict[str, Counter[str]] = {label: Counter() for label in sorted(labels)}
+    for item in items:
+        if item.label in by_label:
+            by_label[item.label][item.person] += 1
+    largest = max((people.total() for people in by_label.values()), default=0)
+    findings = []
+    for label, people in by_label.items():
+        n = people.total()
+        name, most = people.most_common(1)[0] if people else ("", 0)
+        if name and len(people) >= FEW_PEOPLE and most > n * DOMINANT_SHARE:
+            findings.append(Finding("one_voice", Path(label), f"{name}: {most} of {n}"))
+        if n * IMBALANCE < largest:
+            findings.append(Finding("imbalance", Path(label), f"{n} of {largest} {files}"))
+    return findings
 
 
-def _repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
-    """Sounds that occur more than once; the first copy stays unless the words contradict each other."""
-    copies: dict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        if clip.digest and clip.word != BACKGROUND_FOLDER:
-            copies[clip.digest].append(clip)
-    for same in (group for group in copies.values() if len(group) > 1):
-        if len({clip.word for clip in same}) > 1:
-            for clip in same:
-                others = [c.path.as_posix() for c in same if c.word != clip.word]
-                yield Finding("two_words", clip.path, f"also {', '.join(others)}")
-            continue
-        first, *rest = same
-        for clip in rest:
-            kind = "duplicate" if clip.speaker == first.speaker else "two_speakers"
-            yield Finding(kind, clip.path, f"as {first.path.as_posix()}")
-
-
-def _of_words(clips: Sequence[Clip], words: Sequence[str]) -> Iterator[Finding]:
-    by_word: dict[str, Counter[str]] = {word: Counter() for word in words}
-    for clip in clips:
-        if clip.word in by_word and not clip.unreadable:
-            by_word[clip.word][clip.speaker] += 1
-    largest = max((speakers.total() for speakers in by_word.values()), default=0)
-    for word, speakers in by_word.items():
-        place, n = Path(word), speakers.total()
-        if n < MINIMUM_CLIPS:
-            yield Finding("few_clips", place, f"{n} clips")
-        if len(speakers) < MINIMUM_SPEAKERS:
-            yield Finding("few_speakers", place, f"{len(speakers)} speakers")
-        elif speakers.most_common(1)[0][1] > n * _DOMINANT_SHARE:
-            name, count = speakers.most_common(1)[0]
-            yield Finding("one_voice", place, f"{name}: {count} of {n}")
-        if n * _IMBALANCE < largest:
-            yield Finding("imbalance", place, f"{n} of {largest}")
+def _load(place: str) -> DataKind:
+    module, _, name = place.partition(":")
+    found: DataKind = getattr(importlib.import_module(module), name)
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.splits import Split
 
 SILENCE = "silence"
@@ -79,6 +80,7 @@ class Corpus:
         clips: every clip.
         noises: long recordings of background, int16 [samples] each.
         notes: remarks that belong into the manifest.
+        left_out: files of the data folder that are not used, and why.
         fixed_splits: groups whose split is settled: those too few to hold out, or an official list's.
     """
 
@@ -86,3 +88,4 @@ class Corpus:
     noises: tuple[NDArray[np.int16], ...] = ()
     notes: tuple[str, ...] = ()
     fixed_splits: Mapping[str, Split] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()

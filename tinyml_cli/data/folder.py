@@ -16,9 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import official_lists
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, fit_length, read_audio
+from tinyml_cli.data import inventory, official_lists
+from tinyml_cli.data.audio_file import (
+    AUDIO_SUFFIXES,
+    UnreadableAudioError,
+    fit_length,
+    is_recording,
+    missing_extra,
+    read_audio,
+)
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
+from tinyml_cli.data.inventory import NOT_NEEDED, LeftOut
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.errors import TinymlError
 
@@ -80,7 +88,12 @@ def read_folder(
     chosen = thin_out(recordings, clips_per_label)
     clips = read_recordings(chosen, sample_rate_hz, clip_samples)
     noises = read_backgrounds(root, sample_rate_hz, clip_samples)
-    notes = []
+    kept = set(chosen)
+    left_out = [
+        *left_out_of(root, [*(each.path for each in recordings), *background_files(root)]),
+        *(LeftOut(each.path, NOT_NEEDED) for each in recordings if each not in kept),
+    ]
+    notes = inventory.tell(left_out)
     if not (clips.labels == SILENCE).any() and noises:
         clips = join([clips, cut_silence(noises, clip_samples)])
         notes.append(f"silence cut from {BACKGROUND_FOLDER}")
@@ -89,7 +102,7 @@ def read_folder(
     fixed = official_lists.read(root)
     if fixed:
         notes.append(f"split as {official_lists.VALIDATION_LIST} and {official_lists.TESTING_LIST} say")
-    return Corpus(clips, tuple(noises.values()), tuple(notes), fixed)
+    return Corpus(clips, tuple(noises.values()), tuple(notes), fixed, tuple(left_out))
 
 
 def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Recording]:
@@ -134,13 +147,18 @@ def read_recordings(recordings: Sequence[Recording], sample_rate_hz: int, clip_s
 
 def read_backgrounds(root: Path, sample_rate_hz: int, clip_samples: int) -> dict[str, NDArray[np.int16]]:
     """The recordings in `_background_noise_`, each at least a clip long; empty without the folder."""
-    folder = root / BACKGROUND_FOLDER
-    paths = audio_files(folder) if folder.is_dir() else []
+    paths = background_files(root)
     audio = _read_files(paths, sample_rate_hz, lambda x: x)
     return {
         p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples)
         for p, x in zip(paths, audio, strict=True)
     }
+
+
+def background_files(root: Path) -> list[Path]:
+    """The recordings in `_background_noise_`, sorted; none without the folder."""
+    folder = root / BACKGROUND_FOLDER
+    return audio_files(folder) if folder.is_dir() else []
 
 
 def cut_silence(noises: dict[str, NDArray[np.int16]], clip_samples: int) -> ClipSet:
@@ -204,8 +222,24 @@ def word_folders(root: Path) -> dict[str, Path]:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """The recordings that lie in a folder, sorted."""
-    return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in AUDIO_SUFFIXES)
+    """The recordings that lie in a folder, sorted; those that take an extra count where it is installed."""
+    return sorted(path for path in folder.iterdir() if is_recording(path))
+
+
+def left_out_of(root: Path, used: Iterable[Path]) -> list[LeftOut]:
+    """Every file of a data folder that is not among its recordings, with the reason."""
+    return inventory.left_out(root, used, "sound", AUDIO_SUFFIXES, lambda path: _why_left_out(root, path))
+
+
+def _why_left_out(root: Path, path: Path) -> str:
+    if not is_recording(path):
+        return missing_extra(path)
+    folders = path.relative_to(root).parts[:-1]
+    if not folders:
+        return "it lies beside the folders of words, not inside one"
+    if folders[0].startswith("_") and folders[0] not in (SILENCE_FOLDER, BACKGROUND_FOLDER):
+        return f"its folder `{folders[0]}` begins with _ and is no word"
+    return "it lies in a folder inside that of a word" if len(folders) > 1 else ""
 
 
 def _no_such_word(root: Path, word: str, available: Sequence[str]) -> TinymlError:
@@ -222,7 +256,8 @@ def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> Non
     if len(found) < MINIMUM_CLIPS or speakers < MINIMUM_SPEAKERS:
         raise TinymlError(
             f"The word `{word}` has {len(found)} clips of {speakers} speakers; "
-            f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers",
+            f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers"
+            f"{inventory.explained(left_out_of(root / word, [r.path for r in found]))}",
             str(root / word),
             "Record more, or leave --data out to train on synthetic speech.",
         )

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data.image_file import UnreadableImageError, decode_image
+from tinyml_cli.data.image_file import UnreadableImageError, decode, read_bytes
 from tinyml_cli.data.image_folder import ImageEntry
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import to_input_size
 from tinyml_cli.files import atomic_path, cache_dir
 
-_FORMAT = 1
+_FORMAT = 2
 _DECODERS = 4
 _BATCH = 256
 # Pages that were read count as the process's memory until the file is mapped anew.
 _MAPPED_BYTES = 512 << 20
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that was left out, and why."""
-
-    path: str
-    why: str
 
 
 class ImageCache:
@@ -40,14 +33,16 @@ class ImageCache:
     Attributes:
         hashes: str [n], SHA-256 of each file's bytes (16 digits): equal files are equal here.
         kept: int64 [n], which of the listed entries each row comes from.
-        skipped: entries that could not be read.
+        left_out: entries that could not be read.
+        notes: what was understood of their ranges of greys -> how many images.
     """
 
     def __init__(self, path: Path, index: Path) -> None:
         with np.load(index) as archive:
             self.hashes: NDArray[np.str_] = archive["hashes"]
             self.kept: NDArray[np.int64] = archive["kept"]
-            self.skipped = [Skipped(*pair) for pair in json.loads(str(archive["skipped"]))]
+            self.left_out = [LeftOut(Path(path), why) for path, why in json.loads(str(archive["skipped"]))]
+            self.notes: dict[str, int] = json.loads(str(archive["notes"]))
             self.shape = tuple(int(value) for value in archive["shape"])
         self._path = path
         self._touched_bytes = 0
@@ -87,17 +82,15 @@ def open_cache(entries: Sequence[ImageEntry], size: int, channels: int) -> Image
     return ImageCache(path, index)
 
 
-def decode_entry(path: Path, size: int, channels: int) -> tuple[NDArray[np.uint8], str]:
-    """One file as uint8 [size, size, channels], and the hash of its bytes.
+def decode_entry(path: Path, size: int, channels: int) -> tuple[NDArray[np.uint8], str, str]:
+    """One file as uint8 [size, size, channels], the hash of its bytes, and what was understood of its greys.
 
     Raises:
         UnreadableImageError: it cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(error.strerror or str(error)) from error
-    return to_input_size(decode_image(data), size, channels), hashlib.sha256(data).hexdigest()[:16]
+    data = read_bytes(path)
+    pixels, note = decode(data)
+    return to_input_size(pixels, size, channels), hashlib.sha256(data).hexdigest()[:16], note
 
 
 def _fingerprint(entries: Sequence[ImageEntry], size: int, channels: int) -> str:
@@ -111,9 +104,10 @@ def _fingerprint(entries: Sequence[ImageEntry], size: int, channels: int) -> str
 def _build(entries: Sequence[ImageEntry], size: int, channels: int, path: Path, index: Path) -> None:
     hashes: list[str] = []
     kept: list[int] = []
-    skipped: list[Skipped] = []
+    skipped: list[LeftOut] = []
+    notes: Counter[str] = Counter()
 
-    def decode(entry: ImageEntry) -> tuple[NDArray[np.uint8], str] | str:
+    def decoded(entry: ImageEntry) -> tuple[NDArray[np.uint8], str, str] | str:
         try:
             return decode_entry(entry.path, size, channels)
         except UnreadableImageError as error:
@@ -127,13 +121,14 @@ def _build(entries: Sequence[ImageEntry], size: int, channels: int, path: Path, 
     ):
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
-            for offset, (entry, result) in enumerate(zip(batch, pool.map(decode, batch), strict=True)):
+            for offset, (entry, result) in enumerate(zip(batch, pool.map(decoded, batch), strict=True)):
                 bar.advance()
                 if isinstance(result, str):
-                    skipped.append(Skipped(str(entry.path), result))
+                    skipped.append(LeftOut(entry.path, result))
                     continue
                 stream.write(result[0].tobytes())
                 hashes.append(result[1])
+                notes.update([_kind_of(result[2])] if result[2] else [])
                 kept.append(start + offset)
         if not kept:
             raise _nothing_readable(skipped)
@@ -142,28 +137,21 @@ def _build(entries: Sequence[ImageEntry], size: int, channels: int, path: Path, 
             stream,
             hashes=np.array(hashes),
             kept=np.array(kept, np.int64),
-            skipped=json.dumps([[entry.path, entry.why] for entry in skipped]),
+            skipped=json.dumps([[str(entry.path), entry.reason] for entry in skipped]),
+            notes=json.dumps(notes),
             shape=np.array([len(kept), size, size, channels]),
         )
 
 
-def summarise_skips(skipped: Iterable[Skipped]) -> list[str]:
-    """Reasons, the most frequent first: "3 files skipped: image file is truncated (a.jpg, …)"."""
-    by_reason: dict[str, list[str]] = {}
-    for entry in skipped:
-        by_reason.setdefault(entry.why.split(" (")[0], []).append(Path(entry.path).name)
-    ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [
-        f"{len(names)} file{'s' * (len(names) != 1)} skipped: {why} ({', '.join(names[:3])}"
-        f"{', …' if len(names) > 3 else ''})"
-        for why, names in ordered
-    ]
+def _kind_of(note: str) -> str:
+    """A note without the figures of one image."""
+    return note.partition(", by its")[0]
 
 
-def _nothing_readable(skipped: Sequence[Skipped]) -> TinymlError:
+def _nothing_readable(skipped: Sequence[LeftOut]) -> TinymlError:
     first = skipped[0]
     return TinymlError(
-        f"None of the {len(skipped)} images can be read; the first: {first.why}",
-        first.path,
+        f"None of the {len(skipped)} images can be read; the first: {first.reason}",
+        str(first.path),
         "Give --data a folder with whole images.",
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyml_cli.data import image_file
+from tinyml_cli.data import image_file, inventory
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 
@@ -34,11 +35,13 @@ class ImageEntry:
         path: the file.
         label: index into the classes.
         split: where its folder puts it; None where the data set does not say.
+        folder: the name of its class's folder.
     """
 
     path: Path
     label: int
     split: Split | None = None
+    folder: str = ""
 
 
 def list_images(root: Path, classes: Sequence[str]) -> list[ImageEntry]:
@@ -50,22 +53,38 @@ def list_images(root: Path, classes: Sequence[str]) -> list[ImageEntry]:
     Raises:
         TinymlError: no such folder, a class without a folder or without images.
     """
-    root = _entered(root)
-    splits: Sequence[tuple[Path, Split | None]] = _split_folders(root)
-    entries: list[ImageEntry] = []
-    names: set[str] = set()
-    whole: list[tuple[Path, Split | None]] = [(root, None)]
-    for folder, split in splits or whole:
-        for child in sorted(path for path in folder.iterdir() if path.is_dir() and _is_data(path)):
-            names.add(child.name)
-            label = _label_of(child.name, classes)
-            if label is not None:
-                entries += [ImageEntry(path, label, split) for path in _images_below(child)]
+    entries = [
+        replace(entry, label=label)
+        for entry in every_image(root)
+        if (label := _label_of(entry.folder, classes)) is not None
+    ]
     counts = Counter(entry.label for entry in entries)
     for label, name in enumerate(classes):
         if not counts[label]:
-            raise _empty(root, name, sorted(names))
+            raise _empty(root, name)
     return entries
+
+
+def every_image(root: Path) -> list[ImageEntry]:
+    """Every image below the folders of classes, whatever the classes, sorted by path; labels are -1.
+
+    Raises:
+        TinymlError: no such folder.
+    """
+    return [
+        ImageEntry(path, -1, split, folder.name)
+        for folder, split in _folders(root)
+        for path in _images_below(folder)
+    ]
+
+
+def left_out_of(root: Path, used: Iterable[Path]) -> list[LeftOut]:
+    """Every file of a data folder that is not among its images, with the reason."""
+    known = {entry.path: f"its folder `{entry.folder}` is none of the classes" for entry in every_image(root)}
+    beside = "it lies beside the folders of classes, not inside one"
+    return inventory.left_out(
+        root, used, "image", image_file.suffixes(), lambda path: known.get(path, beside)
+    )
 
 
 def class_folders(root: Path) -> list[str]:
@@ -74,21 +93,28 @@ def class_folders(root: Path) -> list[str]:
     Raises:
         TinymlError: fewer than two.
     """
-    root = _entered(root)
-    folders = [folder for folder, _ in _split_folders(root)] or [root]
-    names = {
-        child.name
-        for folder in folders
-        for child in folder.iterdir()
-        if child.is_dir() and _is_data(child) and _images_below(child)
-    }
+    entries = every_image(root)
+    names = {entry.folder for entry in entries}
     if len(names) < 2:
+        files = left_out_of(root, [entry.path for entry in entries])
         raise TinymlError(
-            f"The folder holds {len(names)} folders with images; two or more are needed",
+            f"The folder holds {len(names)} folders with images; two or more are needed"
+            f"{inventory.explained(files)}",
             str(root),
             "Put the images of each class into a folder of its own.",
         )
     return sorted(names)
+
+
+def _folders(root: Path) -> list[tuple[Path, Split | None]]:
+    """The folders of classes, sorted, and the split that each belongs to."""
+    root = _entered(root)
+    whole: list[tuple[Path, Split | None]] = [(root, None)]
+    return [
+        (child, split)
+        for folder, split in _split_folders(root) or whole
+        for child in sorted(path for path in folder.iterdir() if path.is_dir() and _is_data(path))
+    ]
 
 
 def _entered(root: Path) -> Path:
@@ -136,12 +162,16 @@ def _images_below(folder: Path) -> list[Path]:
     )
 
 
-def _empty(root: Path, name: str, folders: list[str]) -> TinymlError:
+def _empty(root: Path, name: str) -> TinymlError:
+    folders = sorted({folder.name for folder, _ in _folders(root)})
+    files = left_out_of(root, [entry.path for entry in every_image(root)])
     close = difflib.get_close_matches(name, folders, n=1)
-    if name == NONE:
+    if name == NONE and name not in folders:
         advice = "Add a folder `none` with images of everything else."
-    elif close and close[0] != name:
+    elif close and name not in folders:
         advice = f"Did you mean `{close[0]}`? Write --classes {close[0]},…"
     else:
         advice = f"Folders here: {', '.join(folders[:12]) or 'none at all'}. Choose with --classes."
-    return TinymlError(f"There are no images of the class `{name}`", str(root), advice)
+    return TinymlError(
+        f"There are no images of the class `{name}`{inventory.explained(files)}", str(root), advice
+    )

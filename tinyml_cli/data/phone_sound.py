@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,6 +41,7 @@ def kind_of(head: bytes) -> str | None:
     return "aac" if is_adts else None
 
 
+@cache
 def is_installed() -> bool:
     """Whether the extra is there."""
     from importlib.util import find_spec

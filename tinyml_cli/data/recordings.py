@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import folder
+from tinyml_cli.data import folder, inventory
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus, join
 from tinyml_cli.data.folder import Recording
 from tinyml_cli.data.speakers import speaker_of
@@ -46,7 +46,8 @@ def add(
         TinymlError: no such folder, no clip of any target in it, or damaged audio.
     """
     samples = corpus.clips.audio.shape[1]
-    own = folder.read_recordings(_list(root, words), sample_rate_hz, samples)
+    listed = _list(root, words)
+    own = folder.read_recordings(listed, sample_rate_hz, samples)
     own = _without_copies(own, corpus.clips)
     speakers = sorted({str(group) for group in own.groups})
     settled: dict[str, Split] = {}
@@ -60,11 +61,13 @@ def add(
             f"Own recordings: {counts} of {len(speakers)} speakers, all to train on; {NOT_HELD_OUT}."
         )
     noises = folder.read_backgrounds(root, sample_rate_hz, samples)
+    left_out = folder.left_out_of(root, [*(each.path for each in listed), *folder.background_files(root)])
     return Corpus(
         _weighed(corpus.clips, own, clip_weight, most_share),
         (*corpus.noises, *noises.values()),
-        (*corpus.notes, note),
+        (*corpus.notes, note, *inventory.tell(left_out)),
         {**corpus.fixed_splits, **settled},
+        (*corpus.left_out, *left_out),
     )
 
 
@@ -100,7 +103,8 @@ def _list(root: Path, words: list[str]) -> list[Recording]:
         found += [Recording(path, label, name, speaker_of(path)) for path in folder.audio_files(place)]
     if not any(recording.label in words for recording in found):
         raise TinymlError(
-            f"There is no recording of {' or '.join(f'`{word}`' for word in words)}",
+            f"There is no recording of {' or '.join(f'`{word}`' for word in words)}"
+            f"{inventory.explained(folder.left_out_of(root, [each.path for each in found]))}",
             str(root),
             f"It has: {', '.join(sorted(folders))}. Record some: "
             f"tinyml data record --words {','.join(words)} --speaker NAME",

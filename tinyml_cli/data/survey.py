@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import levels
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_sound, to_int16
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound, to_int16
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 
@@ -57,19 +57,14 @@ class Clip:
     digest: str = ""
 
 
-def read_clips(root: Path, folders: Sequence[str]) -> tuple[list[Clip], list[Path]]:
-    """(every audio file in the folders sorted by path, files of other kinds), paths relative to `root`."""
-    sounds: list[Path] = []
-    others: list[Path] = []
-    for name in sorted(folders):
-        for path in sorted(p for p in (root / name).iterdir() if p.is_file()):
-            (sounds if path.suffix.lower() in AUDIO_SUFFIXES else others).append(path.relative_to(root))
+def read_clips(root: Path, paths: Sequence[Path]) -> list[Clip]:
+    """Reads recordings below `root`, in their order."""
     clips = []
-    with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(sounds), "Checking clips") as progress:
-        for clip in pool.map(lambda path: _read(root, path), sounds):
+    with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(paths), "Checking clips") as progress:
+        for clip in pool.map(lambda path: _read(root, path.relative_to(root)), paths):
             progress.advance(1, clip.word)
             clips.append(clip)
-    return clips, others
+    return clips
 
 
 def is_speech(word: str) -> bool:

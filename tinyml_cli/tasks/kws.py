@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import augment, prefixes, splits
+from tinyml_cli.data import augment, inventory, prefixes, splits
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract_batch
@@ -105,7 +105,7 @@ class KeywordSpotting:
             resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics.
+            run, seconds, n_train, n_validation, n_test, metrics, left_out.
 
         Raises:
             TinymlError: unusable words or data, or packages that are missing.
@@ -134,6 +134,7 @@ class KeywordSpotting:
             "n_validation": trained.validation_examples,
             "n_test": len(parts["test"]),
             "metrics": manifest.metrics["train"],
+            "left_out": inventory.counts(corpus.left_out),
         }
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -247,6 +248,7 @@ def _describe(
             counts={split: clips.counts(labels) for split, clips in parts.items()},
             groups={split: len(set(clips.groups)) for split, clips in parts.items()},
             notes=list(corpus.notes),
+            left_out=inventory.counts(corpus.left_out),
         ),
         model=Model(
             name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)

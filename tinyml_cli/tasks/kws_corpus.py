@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def _with_silence(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     names = np.full(count, SILENCE)
     silence = ClipSet(audio, names, names, np.array([f"generated/{i}" for i in range(count)]))
     notes = (*corpus.notes, "silence generated")
-    return Corpus(join([corpus.clips, silence]), corpus.noises, notes, corpus.fixed_splits)
+    return replace(corpus, clips=join([corpus.clips, silence]), notes=notes)
 
 
 def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
@@ -78,8 +79,11 @@ def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     spoken = _synthesise(recipe, 8, amount)
     unknown = spoken.clips.take(spoken.clips.labels == UNKNOWN)
     notes = (*corpus.notes, *spoken.notes)
-    return Corpus(
-        join([corpus.clips, unknown]), corpus.noises, notes, {**corpus.fixed_splits, **spoken.fixed_splits}
+    return replace(
+        corpus,
+        clips=join([corpus.clips, unknown]),
+        notes=notes,
+        fixed_splits={**corpus.fixed_splits, **spoken.fixed_splits},
     )
 
 
@@ -94,9 +98,9 @@ def _with_synthetic_voices(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
         recorded = corpus.clips.weigh()[corpus.clips.labels == label].sum()
         weights[rows] = share / (1 - share) * recorded / rows.sum()
     settled: dict[str, splits.Split] = {str(group): "train" for group in spoken.clips.groups}
-    return Corpus(
-        join([corpus.clips, spoken.clips.weighted(weights)]),
-        corpus.noises,
-        (*corpus.notes, *spoken.notes),
-        {**corpus.fixed_splits, **settled},
+    return replace(
+        corpus,
+        clips=join([corpus.clips, spoken.clips.weighted(weights)]),
+        notes=(*corpus.notes, *spoken.notes),
+        fixed_splits={**corpus.fixed_splits, **settled},
     )

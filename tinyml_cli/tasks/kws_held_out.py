@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import folder, recordings, splits
+from tinyml_cli.data import folder, inventory, recordings, splits
 from tinyml_cli.data.clips import SILENCE, ClipSet, join
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
@@ -83,20 +84,21 @@ def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | N
     data = manifest.data
     trained_on_people = data is not None and (data.source == "folder" or data.recordings is not None)
     chosen: Choice = split or ("test" if trained_on_people else "all")
-    clips = _read(manifest, data_dir)
+    clips, left_out = _read(manifest, data_dir)
+    rest = inventory.explained(left_out, quiet=False)
     if chosen == "all":
         if trained_on_people:
             console.warn("--split all counts speakers that the model may have been trained on.")
-            return clips, f"everyone in {data_dir.name}, who may be among the speakers of the training"
-        return clips, f"everyone in {data_dir.name}"
+            return clips, f"everyone in {data_dir.name}, who may be among the speakers of the training{rest}"
+        return clips, f"everyone in {data_dir.name}{rest}"
     names = json.loads(run.require(manifest, SPEAKERS).read_text(encoding="utf-8"))
     seen = {*names["train"], *names["validation"]}
     unseen = np.array([str(group) not in seen for group in clips.groups], bool)
-    return clips.take(unseen), f"speakers of {data_dir.name} that were kept out of training"
+    return clips.take(unseen), f"speakers of {data_dir.name} that were kept out of training{rest}"
 
 
-def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
-    """Every clip of a folder, with silence cut from the background recordings where it has no own."""
+def _read(manifest: Manifest, data_dir: Path) -> tuple[ClipSet, list[LeftOut]]:
+    """Every clip of a folder, silence cut from background where it has none, and the files not used."""
     assert manifest.features is not None
     rate_hz = manifest.features.sample_rate_hz
     samples = manifest.clip_ms * rate_hz // 1000
@@ -107,7 +109,8 @@ def _read(manifest: Manifest, data_dir: Path) -> ClipSet:
         noises = folder.read_backgrounds(data_dir, rate_hz, samples)
         if noises:
             clips = join([clips, folder.cut_silence(noises, samples)])
-    return clips
+    used = [*(each.path for each in listed), *folder.background_files(data_dir)]
+    return clips, folder.left_out_of(data_dir, used)
 
 
 def _backgrounds(manifest: Manifest, data_dir: Path) -> list[NDArray[np.int16]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import image_augment
+from tinyml_cli.data import image_augment, inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
@@ -95,7 +95,7 @@ class VisualWakeWords:
             resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes.
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
@@ -132,6 +132,7 @@ class VisualWakeWords:
             "n_test": len(data.part("test")),
             "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
+            "left_out": inventory.counts(data.left_out),
         }
 
     def calibration_samples(self, run: Run, recipe: VwwRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -197,6 +198,7 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
             split_by="file hash",
             counts=data.counts(recipe.classes),
             notes=list(data.notes),
+            left_out=inventory.counts(data.left_out),
         ),
         model=Model(
             name=recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,

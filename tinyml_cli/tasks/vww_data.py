@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import image_folder, splits
+from tinyml_cli.data import image_folder, inventory, splits
 from tinyml_cli.data.build_vww import read_sizes
-from tinyml_cli.data.image_cache import open_cache, summarise_skips
+from tinyml_cli.data.image_cache import open_cache
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.procedural_images import ProceduralImages
 from tinyml_cli.data.splits import SPLITS, Split
 from tinyml_cli.errors import TinymlError
@@ -36,6 +37,7 @@ class ImageData:
         shares: float64 [n], the largest box's share of the area; NaN where it is not known.
         origin: "folder" or "procedural".
         notes: what a reader must know: files left out, imbalance.
+        left_out: files of the folder that are not used, and why.
     """
 
     pixels: Pixels
@@ -45,6 +47,7 @@ class ImageData:
     shares: NDArray[np.float64]
     origin: str
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def part(self, split: Split) -> ImageSet:
         """The images of one split."""
@@ -87,10 +90,14 @@ def read(root: Path, recipe: VwwRecipe) -> ImageData:
     sizes = read_sizes(root)
     shares = [sizes.get(entry.path.relative_to(root).as_posix(), np.nan) for entry in kept]
     where, copies = _where([entry.split for entry in kept], cache.hashes, recipe)
-    notes = summarise_skips(cache.skipped) + copies + _imbalance(labels, recipe)
+    left_out = [*cache.left_out, *image_folder.left_out_of(root, [entry.path for entry in entries])]
+    understood = [f"{n} images: {note}" for note, n in cache.notes.items()]
+    notes = inventory.sentences(left_out) + understood + copies + _imbalance(labels, recipe)
     for note in notes:
         console.warn(note)
-    return ImageData(cache, labels, cache.hashes, where, np.array(shares), "folder", tuple(notes))
+    return ImageData(
+        cache, labels, cache.hashes, where, np.array(shares), "folder", tuple(notes), tuple(left_out)
+    )
 
 
 def no_data(classes: list[str]) -> TinymlError:

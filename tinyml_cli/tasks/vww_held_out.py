@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.recipes.vww import VwwRecipe
@@ -114,7 +115,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
             "Every image of the folder was trained on", str(data_dir), "Give others, or add --split all."
         )
     labels = data.labels[rows]
-    note = _note(labels, manifest.labels, origin)
+    note = _note(labels, manifest.labels, origin) + inventory.explained(data.left_out, quiet=False)
     return LabelledImages(data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note)
 
 

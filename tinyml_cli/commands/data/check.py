@@ -13,7 +13,7 @@ from tinyml_cli.errors import EXIT_FAILURE
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="A data folder: a folder per word, recordings inside.")],
+    folder: Annotated[Path, typer.Argument(help="A data folder: a folder per label, files inside.")],
     fix: Annotated[
         bool, typer.Option("--fix", help="Move bad files into FOLDER-quarantine; nothing is deleted.")
     ] = False,
@@ -27,10 +27,15 @@ def command(
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, help="The clip length you train on, in ms.")
     ] = 1000,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="sound or images; by default what most files are.")
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check recordings before training: counts, damage, clipping, duplicates, leaks between speakers.
+    """Check data before training: counts, damage, duplicates, leaks between people or splits.
+
+    Sound: clipping, silence, length. Images: blur, exposure, near-duplicates.
 
     Exit code 1 while bad files lie in the folder.
 
@@ -43,6 +48,7 @@ def command(
     """
     from tinyml_cli.data import quarantine
     from tinyml_cli.data.check_command import check_folder, show, verdict
+    from tinyml_cli.data.checks import Settings
 
     if undo:
         restored, kept = quarantine.undo(folder)
@@ -52,7 +58,7 @@ def command(
             {"folder": str(folder), "restored": restored, "kept": kept}, f"Put back {restored:,} files."
         )
         return
-    document = check_folder(folder, sample_rate, clip_ms, fix, picture)
+    document = check_folder(folder, Settings(sample_rate, clip_ms), fix, picture, kind)
     show(document)
     console.result(document, verdict(document))
     if not document["ok"]:

@@ -1,0 +1,103 @@
+"""Every file of a data folder is used, or left out for a reason that is counted and named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml_cli.console import console
+
+_EXAMPLES = 3
+_SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
+_TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list", "testing_list")
+_TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
+# Reasons that need no answer: nobody takes these files for data.
+OF_THE_SYSTEM, OF_THE_DATA_SET = "a hidden or system file", "a text about the data set"
+NOT_NEEDED = "not needed: there are enough of its label"
+_QUIET = (OF_THE_SYSTEM, OF_THE_DATA_SET, NOT_NEEDED)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not used, and why."""
+
+    path: Path
+    reason: str
+
+
+def left_out(
+    root: Path,
+    used: Iterable[Path],
+    noun: str,
+    suffixes: Collection[str],
+    why: Callable[[Path], str] = lambda path: "",
+) -> list[LeftOut]:
+    """Every file below a folder that is not used.
+
+    Args:
+        root: the data folder, or one file.
+        used: files that are used, below `root`.
+        noun: what they are, such as "sound".
+        suffixes: endings that such files have.
+        why: the reason of a file that has such an ending, or "" for that of its place.
+
+    Returns:
+        Sorted by path; paths are those of `used`, not relative.
+    """
+    if root.is_file():
+        return []
+    taken = set(used)
+    others = (path for path in sorted(root.rglob("*")) if path not in taken and path.is_file())
+    return [LeftOut(path, _reason(root, path, noun, suffixes, why)) for path in others]
+
+
+def counts(files: Iterable[LeftOut]) -> dict[str, int]:
+    """How many files each reason has, the most frequent first; what `--json` gives as `left_out`."""
+    return dict(Counter(entry.reason for entry in files).most_common())
+
+
+def sentences(files: Sequence[LeftOut], quiet: bool = False) -> list[str]:
+    """A sentence for each reason: "3 files left out: ends too early (a.jpg, …)".
+
+    Args:
+        files: what is left out.
+        quiet: name files of the system and texts too.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for entry in files:
+        if quiet or entry.reason not in _QUIET:
+            by_reason.setdefault(entry.reason.split(" (")[0], []).append(entry.path.name)
+    ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        f"{len(names)} file{'s' * (len(names) != 1)} left out: {reason} ({', '.join(names[:_EXAMPLES])}"
+        f"{', …' if len(names) > _EXAMPLES else ''})"
+        for reason, names in ordered
+    ]
+
+
+def tell(files: Sequence[LeftOut]) -> list[str]:
+    """Warns of what is left out; returns the sentences, for notes in the manifest."""
+    said = sentences(files)
+    for sentence in said:
+        console.warn(sentence)
+    return said
+
+
+def explained(files: Sequence[LeftOut], quiet: bool = True) -> str:
+    """What stands behind "0 clips": "; 12 files left out: … (a.m4a, …)", or nothing where no files are."""
+    said = sentences(files, quiet)
+    return f"; {'; '.join(said)}" if said else ""
+
+
+def _reason(root: Path, path: Path, noun: str, suffixes: Collection[str], why: Callable[[Path], str]) -> str:
+    parts = path.relative_to(root).parts
+    name, suffix = path.name.lower(), path.suffix.lower()
+    if any(part.startswith((".", "__MACOSX")) for part in parts) or name in _SYSTEM_NAMES:
+        return OF_THE_SYSTEM
+    if suffix in suffixes:
+        return why(path) or f"it lies where no {noun} is looked for"
+    if name.startswith(_TEXTS) or (len(parts) == 1 and suffix in _TEXT_SUFFIXES):
+        return OF_THE_DATA_SET
+    return f"`{path.suffix}` is no kind of {noun} that is read" if suffix else "a file without an ending"
