@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -40,7 +40,8 @@ def write_speech(
         words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed: as of `synthesise`.
 
     Returns:
-        folder, n, voices, words (each `word`, `label`, `clips`).
+        folder, n, voices, words (each `word`, `label`, `clips`, and `asked`: clips that were wanted, null for
+        other words).
 
     Raises:
         TinymlError: `out` is in use or cannot be written, an unknown engine, or words that no voice can say.
@@ -79,7 +80,7 @@ def write_speech(
         raise TinymlError(
             f"Cannot write: {error.strerror or error}", str(folder), "Choose another folder with --out DIR."
         ) from error
-    return _document(corpus, folder)
+    return _document(corpus, folder, dict.fromkeys(words, clips_per_word))
 
 
 def text(document: dict[str, Any], words: Sequence[str]) -> str:
@@ -105,7 +106,7 @@ def _write(corpus: Corpus, folder: Path, sample_rate_hz: int) -> None:
             progress.advance(1, str(word))
 
 
-def _document(corpus: Corpus, folder: Path) -> dict[str, Any]:
+def _document(corpus: Corpus, folder: Path, asked: Mapping[str, int]) -> dict[str, Any]:
     clips = corpus.clips
     labels = dict(zip(map(str, clips.words), map(str, clips.labels), strict=True))
     return {
@@ -113,7 +114,12 @@ def _document(corpus: Corpus, folder: Path) -> dict[str, Any]:
         "n": len(clips),
         "voices": len(set(clips.groups)),
         "words": [
-            {"word": word, "label": labels[word], "clips": int((clips.words == word).sum())}
+            {
+                "word": word,
+                "label": labels[word],
+                "clips": int((clips.words == word).sum()),
+                "asked": asked.get(word),
+            }
             for word in sorted(labels)
         ],
     }

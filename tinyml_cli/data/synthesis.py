@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import espeak, flite, kokoro, kokoro_files, phonemes, vocabulary
+from tinyml_cli.data import espeak, flite, kokoro, kokoro_files, phonemes, sayable, vocabulary
 from tinyml_cli.data.audio_file import fit_length, resample, to_int16
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
 from tinyml_cli.data.splits import Split
@@ -63,27 +64,29 @@ def synthesise(
     sample_rate_hz: int,
     clip_samples: int,
     seed: int,
+    skip_unsayable: bool = False,
 ) -> Corpus:
     """Speaks the words and a vocabulary of other words with many voices; cached on disk.
 
     Args:
         words: the targets.
-        clips_per_word: clips of each target.
+        clips_per_word: clips of each target; 0 speaks other words alone, whatever the targets are.
         unknown_clips: clips of all other words together.
         engines: of "espeak", "flite" and "kokoro"; a missing flite is left out with a message.
         sample_rate_hz: rate of the clips.
         clip_samples: length of the clips.
         seed: picks voices, rates and pitches.
+        skip_unsayable: leave out words that the voices would misread, with a warning, not refuse them.
 
     Returns:
         A corpus of words and unknown, without silence; every clip's word is centred between exact zeros.
 
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing; Kokoro is asked for and missing or damaged; a
-            word that no voice can speak.
+            word that the voices would misread.
     """
-    others = _other_words(words)
-    plan = _plan(words, others, clips_per_word, unknown_clips, _usable(engines), seed)
+    said = _sayable(words, skip_unsayable) if clips_per_word else []
+    plan = _plan(said, _other_words(words), clips_per_word, unknown_clips, _usable(engines), seed)
     path = _cache_path(plan, sample_rate_hz)
     spoken = _load(path, len(plan))
     if spoken is None:
@@ -91,7 +94,7 @@ def synthesise(
         _save(path, spoken)
     else:
         console.info(f"Synthetic speech: {len(plan):,} clips from the cache.")
-    return _corpus(plan, spoken, words, sample_rate_hz, clip_samples)
+    return _corpus(plan, spoken, said, sample_rate_hz, clip_samples)
 
 
 def _usable(engines: Sequence[str]) -> list[str]:
@@ -114,6 +117,24 @@ def _other_words(words: Sequence[str]) -> list[str]:
     spoken = espeak.pronounce([*words, *candidates])
     targets, others = spoken[: len(words)], spoken[len(words) :]
     return phonemes.rank_by_nearness(dict(zip(candidates, others, strict=True)), targets)
+
+
+def _sayable(words: Sequence[str], skip_unsayable: bool) -> list[str]:
+    """The words that the voices can say; tells how, since they read every word as English."""
+    letters = sayable.letters_of(words)
+    spoken = espeak.pronounce([*words, *letters])
+    targets = dict(zip(words, spoken[: len(words)], strict=True))
+    names = dict(zip(letters, spoken[len(words) :], strict=True))
+    for word, ipa in list(targets.items()):
+        if why := sayable.why_not(word, ipa, names):
+            if not skip_unsayable:
+                raise sayable.refusal(word, why)
+            console.warn(f"Synthetic voices do not say `{word}`: {why}.")
+            del targets[word]
+    if targets:
+        said = ", ".join(f"{word} /{ipa}/" for word, ipa in targets.items())
+        console.info(f"The synthetic voices read words as English: {said}.")
+    return list(targets)
 
 
 def _plan(
@@ -234,6 +255,7 @@ def _corpus(
 ) -> Corpus:
     good = [row for row, audio in enumerate(spoken) if len(audio)]
     labels = np.array([plan[row].label for row in good])
+    _tell_missing(plan, good)
     for word in words:
         if np.count_nonzero(labels == word) < 8:
             raise TinymlError(
@@ -251,6 +273,18 @@ def _corpus(
     fixed: dict[str, Split] = {str(g): "train" for g in set(clips.groups) if g.startswith("flite/")}
     notes = (f"synthetic speech by {' and '.join(engines)}, {len(set(clips.groups))} voices",)
     return Corpus(clips, notes=notes, fixed_splits=fixed)
+
+
+def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
+    """Warns of utterances that came out silent or shorter than any word."""
+    missing = Counter(planned.word for planned in plan) - Counter(plan[row].word for row in good)
+    if missing:
+        words = ", ".join(f"{n} of `{word}`" for word, n in missing.most_common(5))
+        more = f" and of {len(missing) - 5} other words" if len(missing) > 5 else ""
+        console.warn(
+            f"{missing.total()} of {len(plan):,} clips came out silent or too short for a word and are left "
+            f"out: {words}{more}"
+        )
 
 
 def _cache_path(plan: Sequence[Planned], sample_rate_hz: int) -> Path:

@@ -47,7 +47,9 @@ def _load(recipe: KwsRecipe) -> Corpus:
     return corpus if (corpus.clips.labels == SILENCE).any() else _with_silence(corpus, recipe)
 
 
-def _synthesise(recipe: KwsRecipe, clips_per_word: int, unknown_clips: int) -> Corpus:
+def _synthesise(
+    recipe: KwsRecipe, clips_per_word: int, unknown_clips: int, skip_unsayable: bool = False
+) -> Corpus:
     return synthesis.synthesise(
         recipe.words,
         clips_per_word,
@@ -56,6 +58,7 @@ def _synthesise(recipe: KwsRecipe, clips_per_word: int, unknown_clips: int) -> C
         recipe.features.sample_rate_hz,
         recipe.clip_samples,
         recipe.seed,
+        skip_unsayable,
     )
 
 
@@ -76,12 +79,11 @@ def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Gives a folder of nothing but target words other words to tell them from."""
     console.info("The data folder has no other words: `unknown` is synthetic speech.")
     amount = max(200, round(len(corpus.clips) / len(recipe.words) * recipe.unknown_share))
-    spoken = _synthesise(recipe, 8, amount)
-    unknown = spoken.clips.take(spoken.clips.labels == UNKNOWN)
+    spoken = _synthesise(recipe, 0, amount)
     notes = (*corpus.notes, *spoken.notes)
     return replace(
         corpus,
-        clips=join([corpus.clips, unknown]),
+        clips=join([corpus.clips, spoken.clips]),
         notes=notes,
         fixed_splits={**corpus.fixed_splits, **spoken.fixed_splits},
     )
@@ -91,7 +93,7 @@ def _with_synthetic_voices(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Adds synthetic voices, for training alone, which say a share of the examples of every spoken label."""
     share = recipe.augmentation.recorded.synthesis_share
     settings = recipe.synthesis
-    spoken = _synthesise(recipe, settings.clips_per_word, settings.unknown_clips)
+    spoken = _synthesise(recipe, settings.clips_per_word, settings.unknown_clips, skip_unsayable=True)
     weights = np.zeros(len(spoken.clips))
     for label in set(spoken.clips.labels):
         rows = spoken.clips.labels == label

@@ -1,0 +1,80 @@
+"""Words that an English voice would spell out or misread are refused before anything is spoken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinyml_cli.data import espeak, sayable, synthesis
+from tinyml_cli.data.clips import UNKNOWN
+from tinyml_cli.errors import TinymlError
+
+pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
+
+
+def why_not(*words: str) -> list[str]:
+    letters = sayable.letters_of(words)
+    spoken = espeak.pronounce([*words, *letters])
+    names = dict(zip(letters, spoken[len(words) :], strict=True))
+    return [sayable.why_not(word, ipa, names) for word, ipa in zip(words, spoken, strict=False)]
+
+
+def test_english_words_are_said() -> None:
+    words = ("yes", "no", "hey-bot", "don't", "7", "10", "wifi", "hmm", "psst", "ok", "TV", "USB", "alexa")
+    assert why_not(*words) == [""] * len(words)
+
+
+@pytest.mark.parametrize(
+    ("word", "script"),
+    [
+        ("はい", "Hiragana"), ("ハイ", "Katakana"), ("нет", "Cyrillic"), ("你好", "Cjk"), ("안녕", "Hangul"),
+        ("שלום", "Hebrew"), ("ναι", "Greek"), ("हाँ", "Devanagari"), ("ใช่", "Thai"), ("نعم", "Arabic"),
+        ("yesは", "Hiragana"),
+    ],
+)  # fmt: skip
+def test_other_scripts_are_named(word: str, script: str) -> None:
+    assert f"written in {script}" in why_not(word)[0]
+
+
+@pytest.mark.parametrize("word", ["sí", "straße", "über", "niño", "smørrebrød", "šest", "ığdır"])
+def test_letters_that_english_lacks_are_named(word: str) -> None:
+    assert "no letter of English" in why_not(word)[0]
+
+
+@pytest.mark.parametrize("word", ["kws", "brr", "shh", "html", "grr", "ngl", "usb"])
+def test_what_is_spelt_out_is_refused(word: str) -> None:
+    assert "letter by letter" in why_not(word)[0]
+
+
+def test_nothing_is_spoken_of_a_word_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthesis, "_speak", lambda *rest: pytest.fail("spoken"))
+    with pytest.raises(TinymlError, match=r"No synthetic voice can say `はい`.*recordings of it with --data"):
+        synthesis.synthesise(["yes", "はい"], 10, 0, ["espeak"], 16_000, 16_000, 0)
+
+
+def test_other_words_are_spoken_whatever_the_recordings_say() -> None:
+    corpus = synthesis.synthesise(["はい"], 0, 4, ["espeak"], 16_000, 16_000, 0)
+    assert set(corpus.clips.labels) == {UNKNOWN}
+
+
+def test_words_that_voices_would_misread_are_left_to_the_recordings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    corpus = synthesis.synthesise(["yes", "нет"], 9, 2, ["espeak"], 16_000, 16_000, 0, skip_unsayable=True)
+    assert set(corpus.clips.labels) == {"yes", UNKNOWN}
+    assert "do not say `нет`" in capsys.readouterr().err
+
+
+def test_clips_that_came_out_empty_are_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = synthesis._speak
+
+    def two_fail(plan: list, rate_hz: int) -> list:
+        return [np.zeros(0, np.int16) if row < 2 else audio for row, audio in enumerate(whole(plan, rate_hz))]
+
+    monkeypatch.setattr(synthesis, "_speak", two_fail)
+    monkeypatch.setattr(synthesis, "_load", lambda path, count: None)
+    corpus = synthesis.synthesise(["yes"], 10, 2, ["espeak"], 16_000, 16_000, 5)
+    assert len(corpus.clips) == 10
+    assert "2 of 12 clips came out silent or too short" in capsys.readouterr().err
