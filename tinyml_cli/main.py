@@ -116,6 +116,12 @@ def _failed(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         sys.stderr.close()
         return EXIT_FAILURE
+    if isinstance(error, OSError):
+        from tinyml_cli import system_errors
+
+        if refused := system_errors.explain(error):
+            console.error(refused)
+            return EXIT_BAD_INPUT
     return _usage_error(error)
 
 

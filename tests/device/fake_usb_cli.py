@@ -35,11 +35,9 @@ def fake_build(
 ) -> dict[str, Any]:
     """Leaves what a build leaves: the program is what a simulated board can run."""
     project = run.path / "firmware" / board
-    objects = project / ".pio" / "build" / board
-    objects.mkdir(parents=True, exist_ok=True)
+    project.mkdir(parents=True, exist_ok=True)
     for name in ("firmware.elf", "firmware.bin"):
-        shutil.copy(program, objects / name)
-    shutil.copy(program, project / "firmware.elf")
+        shutil.copy(program, project / name)
     return {"board": board, "engine": engine or "aot", "elf": str(project / "firmware.elf")}
 
 

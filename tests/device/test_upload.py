@@ -246,22 +246,15 @@ def test_a_forbidden_port_says_which_line_to_paste(desk: Desk, monkeypatch: pyte
     assert "usermod -a -G" in caught.value.next_step or 'ATTRS{idVendor}=="2341"' in caught.value.next_step
 
 
-def test_a_cleared_build_folder_is_built_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    builds = []
-
+def test_a_build_without_a_raw_program_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def build_without_image(*arguments: Any, other: Any = None) -> dict[str, Any]:
         outcome = fake_build(desk.program, *arguments)
-        record = Path(outcome["elf"]).with_name("size.json")
-        if not builds:
-            (record.parent / ".pio/build/nano33ble/firmware.bin").unlink()
-            record.write_text("{}")
-        builds.append(record.is_file())
+        Path(outcome["elf"]).with_suffix(".bin").unlink()
         return outcome
 
     monkeypatch.setattr(flash_module, "build", build_without_image)
-    with desk.board():
-        assert desk.flash()["model"] == MODEL
-    assert builds == [True, False]
+    with desk.board(), pytest.raises(TinymlError, match="no program that can be uploaded"):
+        desk.flash()
 
 
 def test_the_simulated_board_has_the_ids_of_the_real_one() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -53,7 +52,7 @@ def test_the_cache_serves_offline(wheel: Path, tmp_path: Path, monkeypatch: pyte
     cached = tmp_path / "cache" / "vendor" / wheel.name
     cached.parent.mkdir(parents=True)
     cached.write_bytes(wheel.read_bytes())
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("went to the network"))
+    monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: pytest.fail("went to the network"))
     assert vendor.fetch("cmsis_nn") == cached
 
 

@@ -15,6 +15,7 @@ from tinyml_cli import __version__
 from tinyml_cli.console import console
 from tinyml_cli.device import budget, platformio, tenants
 from tinyml_cli.device.boards import Board, load_board
+from tinyml_cli.device.build_folder import build_folder, check_plain
 from tinyml_cli.device.inputs import gather, model_graph
 from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.device.sizes import measure
@@ -22,6 +23,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.run import Run
 
+_PROGRAM_SUFFIXES = (".elf", ".bin", ".hex")
 _ARENA_DEFINE = {
     "aot": ("network.h", "NETWORK_ARENA_BYTES"),
     "tflm": ("model_settings.h", "TFLM_ARENA_BYTES"),
@@ -70,6 +72,9 @@ def build(
             f"The application {inputs.app} takes two models", "--app", "Name the other: --with RUN"
         )
     target.require("build")
+    platformio.require_installed()
+    if inputs.tflm_dir is not None:
+        check_plain(inputs.tflm_dir, "folder given with --tflm", "Rename it: letters, digits and _ do.")
     graphs = [graph for each in (run, other) if each and (graph := model_graph(each))]
     budget.check_estimate(target, graphs, _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)
@@ -80,14 +85,18 @@ def build(
         console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
-    platformio.require_packages(project, target)
-    platformio.run(project, target, project / "build.log", _count_sources(sources))
-    budget.check_measured(target, measure(_linked(project, target)), project / "build.log")
-    elf = _install(project, target)
+    log = project / "build.log"
+    with build_folder(_folder_key(project, inputs)) as folder:
+        generate(folder, inputs)
+        platformio.require_packages(folder, target)
+        platformio.run(folder, target, log, _count_sources(sources))
+        linked = folder / ".pio" / "build" / target.name / "firmware.elf"
+        budget.check_measured(target, measure(linked), log)
+        elf = _install(linked, project, target)
     outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine, "app": inputs.app} | _sizes(
         elf, inputs
     )
-    record = outcome | {"fingerprint": fingerprint, "sha256": sha256_file(elf)}
+    record = outcome | {"fingerprint": fingerprint, "sha256": {p.name: sha256_file(p) for p in programs(elf)}}
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, outcome)
     return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
@@ -113,7 +122,8 @@ def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
     elf = project / "firmware.elf"
     try:
         record: dict[str, Any] = json.loads((project / "size.json").read_text(encoding="utf-8"))
-        if record.pop("fingerprint") != fingerprint or record.pop("sha256") != sha256_file(elf):
+        hashes = {path.name: sha256_file(path) for path in programs(elf)}
+        if record.pop("fingerprint") != fingerprint or record.pop("sha256") != hashes:
             return None
     except (OSError, ValueError, KeyError, AttributeError):
         return None
@@ -124,18 +134,33 @@ def _count_sources(folders: list[Path]) -> int:
     return 1 + sum(1 for root in folders for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES)
 
 
-def _install(project: Path, board: Board) -> Path:
-    """Copies the program that PlatformIO linked beside the project's files, whole or not at all."""
+def programs(elf: Path) -> list[Path]:
+    """The forms of a program that lie there: the ELF file, and the raw ones that a board's flash takes."""
+    return [path for suffix in _PROGRAM_SUFFIXES if (path := elf.with_suffix(suffix)).is_file()]
+
+
+def _folder_key(project: Path, inputs: ProjectInputs) -> str:
+    """What two builds must have in common to share a folder: options and the names of the model's files.
+
+    PlatformIO builds all anew where those differ.
+    """
+    names = sorted(path.name for path in (project / "lib" / "model").iterdir())
+    config = (project / "platformio.ini").read_bytes()
+    return hashlib.sha256(config + f"{inputs.app} {names}".encode()).hexdigest()[:12]
+
+
+def _install(linked: Path, project: Path, board: Board) -> Path:
+    """Copies the program that PlatformIO linked beside the project's files, each form whole or not at all."""
     elf = project / "firmware.elf"
-    with atomic_path(elf) as temporary:
-        shutil.copyfile(_linked(project, board), temporary)
+    for path in programs(elf):  # such as an older build has left
+        if not linked.with_suffix(path.suffix).is_file():
+            path.unlink()
+    for path in programs(linked):
+        with atomic_path(project / path.name) as temporary:
+            shutil.copyfile(path, temporary)
     if board.kind == "process":
         elf.chmod(elf.stat().st_mode | 0o111)
     return elf
-
-
-def _linked(project: Path, board: Board) -> Path:
-    return project / ".pio" / "build" / board.name / "firmware.elf"
 
 
 def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from tinyml_cli.device.upload_tool import UploadTool, require_tool
 from tinyml_cli.device.usb import choose_port
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import sha256_file
 from tinyml_cli.run import Run, board_model
 
 
@@ -93,36 +92,26 @@ def _flash_usb(
     # Before the build: nobody shall wait for that to hear that no board is there.
     following = BoardOnUsb(board, choose_port(board, given))
     tool = tool or require_tool()
-    built = _build_image(firmware, board)
+    built = _build_image(firmware)
     now = following.find() or choose_port(board, given)  # reset, or plugged in elsewhere, during the build
     installer = Installer(BoardOnUsb(board, now, timing), tool, timing)
-    return built, installer.install(_image(built, board))
+    return built, installer.install(_image(built))
 
 
-def _build_image(firmware: Callable[[], dict[str, Any]], board: Board) -> dict[str, Any]:
+def _build_image(firmware: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Builds the program, and with it the raw form that PlatformIO makes of the same ELF file."""
     built = firmware()
-    if not _has_image(built, board):
-        # The build folder was cleared or used by hand: the program is whole, but its raw form is not there.
-        Path(built["elf"]).with_name("size.json").unlink(missing_ok=True)
-        built = firmware()
-    if not _has_image(built, board):
+    if not _image(built).is_file():
         raise TinymlError(
             "The build left no program that can be uploaded",
-            str(_image(built, board)),
+            str(_image(built)),
             f"Delete {Path(built['elf']).parent} and run the same command again.",
         )
     return built
 
 
-def _has_image(built: dict[str, Any], board: Board) -> bool:
-    image = _image(built, board)
-    linked = image.with_suffix(".elf")
-    return image.is_file() and linked.is_file() and sha256_file(linked) == sha256_file(Path(built["elf"]))
-
-
-def _image(built: dict[str, Any], board: Board) -> Path:
-    return Path(built["elf"]).parent / ".pio" / "build" / board.name / "firmware.bin"
+def _image(built: dict[str, Any]) -> Path:
+    return Path(built["elf"]).with_suffix(".bin")
 
 
 def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:

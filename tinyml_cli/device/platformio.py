@@ -7,18 +7,21 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tinyml_cli import processes
+from tinyml_cli import processes, system_errors
 from tinyml_cli.console import console
 from tinyml_cli.device import network
 from tinyml_cli.device.boards import Board
+from tinyml_cli.device.build_folder import check_plain
 from tinyml_cli.device.sizes import Memory, largest_symbols
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir
 
+_MOVE_ADVICE = "Install tinyml-cli in an environment whose path has only letters, digits, spaces and . _ - +"
 _STEP = re.compile(r"^(?:Compiling|Archiving|Indexing|Linking|Retrieved) `?(?P<target>[^'`]+)")
 _OVERFLOW = re.compile(r"region [`'](?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes")
 _TOO_LARGE = re.compile(
@@ -41,12 +44,12 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
     """Builds the PlatformIO project; every line it prints goes to `log`.
 
     Args:
+        project: in a `build_folder`.
         expected_steps: number of source files, for the progress bar.
 
     Raises:
-        TinymlError: PlatformIO or SCons is not installed, the program does not fit, or does not compile.
+        TinymlError: the program does not fit, or does not compile.
     """
-    _require_installed()
     command = [
         sys.executable,
         "-m",
@@ -58,9 +61,10 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
         board.name,
     ]
     lines: list[str] = []
+    own = environment() | _temporary_folder(project)
     with log.open("w", encoding="utf-8") as sink:
         process = processes.Process(
-            command, env=environment(), stdout=processes.PIPE, stderr=processes.STDOUT
+            command, env=own, cwd=project, stdout=processes.PIPE, stderr=processes.STDOUT
         )
         with process, console.progress(expected_steps, f"building for {board.name}") as progress:
             for line in process.lines():
@@ -70,6 +74,14 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
                     progress.advance(1, Path(step["target"].strip()).name)
     if process.returncode != 0:
         raise explain_failure(lines, board, log, project / ".pio" / "build" / board.name)
+
+
+def _temporary_folder(project: Path) -> dict[str, str]:
+    """Variables that keep the compilers' files in the project: a killed build's go with the next."""
+    folder = project / "tmp"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
 def require_packages(
@@ -115,9 +127,18 @@ def _has_version(platform: Path, version: str) -> bool:
     return isinstance(document, dict) and document.get("version") == version
 
 
-def _require_installed() -> None:
+def require_installed() -> None:
+    """Checks that PlatformIO and SCons are installed, where SCons finds them.
+
+    Raises:
+        TinymlError: one is missing, or has a path that SCons would misread.
+    """
+    check_plain(firmware_dir(), "installation of tinyml-cli", _MOVE_ADVICE)
     for module, package in (("platformio", "platformio"), ("SCons", "scons")):
-        if importlib.util.find_spec(module) is None:
+        spec = importlib.util.find_spec(module)
+        if spec is not None:
+            check_plain(Path(spec.origin or "").resolve(), "Python environment", _MOVE_ADVICE)
+        else:
             raise TinymlError(
                 f"The Python package `{package}` is missing, which builds the firmware",
                 sys.executable,
@@ -132,7 +153,7 @@ def environment() -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PLATFORMIO_")}
     installation = hashlib.sha256(str(firmware_dir()).encode()).hexdigest()[:8]
-    home = cache_dir() / "platformio"
+    home = cache_dir().resolve() / "platformio"
     return kept | {
         "PLATFORMIO_CORE_DIR": str(home / f"core-{installation}"),
         "PLATFORMIO_BUILD_CACHE_DIR": str(home / "objects"),
@@ -162,6 +183,8 @@ def explain_failure(lines: list[str], board: Board, log: Path, objects: Path) ->
         overflows.setdefault("RAM", None)
     if overflows:
         return _overflow_error(overflows, board, log, objects)
+    if refused := system_errors.found_in(text, str(log)):
+        return refused
     if _NO_DOWNLOAD.search(text):
         return TinymlError(
             f"PlatformIO could not download what the board `{board.name}` needs",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli import system_errors
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -143,7 +144,7 @@ def to_flatbuffers(
             source.export(folder, [values.shape[1:] for values in samples])
         # Tracing runs the layers' own code, which may raise anything.
         except Exception as error:
-            raise _inexpressible(_first_line(str(error)), source.path) from error
+            raise _inexpressible(_first_line(str(error)), source.path, str(error)) from error
         plain = _run_converter(folder, None, source.path)
         _check_calibrates(parse(plain), source.path)
         float32 = slice_live_outputs(plain)
@@ -201,7 +202,7 @@ def _round(ranged: bytes, scheme: Scheme, where: Path) -> bytes:
             )
     # As in `_run_converter`: several kinds, none of them public.
     except Exception as error:
-        raise _inexpressible(_reason(str(error) + log.tail), where) from error
+        raise _inexpressible(_reason(said := str(error) + log.tail), where, said) from error
 
 
 def _run_converter(
@@ -228,7 +229,7 @@ def _run_converter(
             return bytes(converter.convert())
     # The converter's own error class is not public; it and its C++ side raise several kinds.
     except Exception as error:
-        raise _inexpressible(_reason(str(error) + log.tail), where) from error
+        raise _inexpressible(_reason(said := str(error) + log.tail), where, said) from error
 
 
 def _operators(lite: Any, method: str) -> Any:
@@ -301,7 +302,9 @@ def _unfit(source: Source, reason: str) -> TinymlError:
     )
 
 
-def _inexpressible(reason: str, where: Path) -> TinymlError:
+def _inexpressible(reason: str, where: Path, said: str) -> TinymlError:
+    if refused := system_errors.found_in(said, str(where)) or system_errors.temporary_files():
+        return refused
     loop = "TensorList" in reason or "unroll" in reason
     return TinymlError(
         f"TensorFlow Lite cannot express the model ({reason})",

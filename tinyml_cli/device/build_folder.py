@@ -1,0 +1,88 @@
+"""Where PlatformIO builds: in the user's cache, under names of ours, whatever the run is called.
+
+SCons takes a `$` in any path for a variable of its own, and hands its commands to a shell. So no path that a
+user chose may reach it: a run's project is written here again, and the program is copied back.
+
+One folder serves all runs that differ in nothing but the model, so a new run compiles little but its model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import cache_dir
+
+# Windows has "Program Files (x86)", and its shell takes these two as they are.
+_PLAIN = re.compile(r"[\w ./\\:+@()-]*" if sys.platform == "win32" else r"[\w ./:+@-]*")
+
+
+@contextlib.contextmanager
+def build_folder(key: str) -> Iterator[Path]:
+    """A folder to build in, which no other process uses meanwhile; it may hold what was built there before.
+
+    Args:
+        key: hash of what two builds must have in common to share a folder.
+
+    Raises:
+        TinymlError: the cache has a path that SCons would misread, or cannot be written.
+    """
+    root = builds_dir()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        folder, lock = next(_free(root, key))
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise TinymlError(
+            f"The cache folder cannot be written ({error.strerror or error})",
+            str(root),
+            "Make it writable, or name another with TINYML_CACHE.",
+        ) from error
+    try:
+        yield folder
+    finally:
+        lock.release()
+
+
+def builds_dir() -> Path:
+    """The folder of all build folders.
+
+    Raises:
+        TinymlError: its path holds characters that SCons would misread.
+    """
+    cache = cache_dir().resolve()
+    check_plain(cache, "cache folder", "Name another with the environment variable TINYML_CACHE.")
+    return cache / "platformio" / "builds"
+
+
+def check_plain(path: Path, what: str, advice: str) -> None:
+    """Checks that SCons and a shell take a path as it is.
+
+    Raises:
+        TinymlError: they would not.
+    """
+    odd = sorted({character for character in path.as_posix() if not _PLAIN.fullmatch(character)})
+    if odd:
+        raise TinymlError(
+            f"The path of the {what} holds characters that the build tool SCons would misread "
+            f"({' '.join(ascii(character) for character in odd)})",
+            str(path),
+            advice,
+        )
+
+
+def _free(root: Path, key: str) -> Iterator[tuple[Path, FileLock]]:
+    """Folders that nobody uses, each locked."""
+    for number in itertools.count():
+        folder = root / f"{key}-{number}"
+        lock = FileLock(root / f"{folder.name}.lock")
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            yield folder, lock

@@ -1,0 +1,69 @@
+"""Full disks and missing permissions, which children and libraries often report as something else."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+
+from tinyml_cli.errors import TinymlError
+
+_NEXT_STEPS = {
+    errno.ENOSPC: "Free some space and run the same command again.",
+    errno.EDQUOT: "Free some space, or ask for a larger quota, and run the same command again.",
+    errno.EROFS: "Use a disk that can be written: TINYML_CACHE names the cache, TMPDIR temporary files.",
+    errno.EACCES: "Give yourself the permission, or use another folder: TINYML_CACHE names the cache.",
+    errno.ENOMEM: "Close other programs and run the same command again.",
+    errno.EMFILE: "Raise the limit (ulimit -n) and run the same command again.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+# What Windows says for the same.
+_WINDOWS = {
+    "There is not enough space on the disk": errno.ENOSPC,
+    "The media is write protected": errno.EROFS,
+    "Access is denied": errno.EACCES,
+}
+_TEXTS = {os.strerror(number): number for number in _NEXT_STEPS} | _WINDOWS
+_ANY = re.compile("|".join(map(re.escape, _TEXTS)), re.IGNORECASE)
+_PROBE_BYTES = 1 << 20
+_LONGEST_NAME = 200
+
+
+def found_in(text: str, where: str) -> TinymlError | None:
+    """The error that a child's or library's output tells of, its line quoted; None where it tells of none."""
+    match = _ANY.search(text)
+    if match is None:
+        return None
+    number = next(n for name, n in _TEXTS.items() if name.lower() == match[0].lower())
+    line = next(line.strip() for line in text.splitlines() if match[0] in line)
+    return TinymlError(f"{os.strerror(number)}: {line[-300:]}", where, _NEXT_STEPS[number])
+
+
+def temporary_files() -> TinymlError | None:
+    """Why temporary files cannot be written; None where they can.
+
+    TensorFlow writes some while it converts, and calls it the model's fault when that fails.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(prefix="tinyml-probe-") as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
+        return TinymlError(
+            f"Temporary files cannot be written ({error.strerror or error})",
+            folder,
+            "Free some space there, or name another folder with the environment variable TMPDIR.",
+        )
+    return None
+
+
+def explain(error: OSError) -> TinymlError | None:
+    """The paragraph for what the system refused; None where neither disk nor permission is at fault."""
+    if error.errno not in _NEXT_STEPS:
+        return None
+    name = str(error.filename or "")
+    where = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return TinymlError(os.strerror(error.errno), where, _NEXT_STEPS[error.errno])
