@@ -25,7 +25,7 @@ __all__ = ["DEVNULL", "PIPE", "STDOUT", "CompletedProcess", "Process", "TimeoutE
 
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
 
-_GRACE_S = 1.0
+_GRACE_S = 0.5
 
 
 class Process(subprocess.Popen[bytes]):
