@@ -223,6 +223,71 @@ def test_layers_of_keras_2_load(layers: Any, tmp_path: Path) -> None:
     assert path.read_bytes() == before, "the user's file stays as it is"
 
 
+def test_models_inside_of_a_keras_2_model_load(layers: Any, tmp_path: Path) -> None:
+    """Keras 2 numbers the uses of a nested model from 1, and takes slashes in names."""
+    import h5py
+    import keras
+
+    encoder = keras.Sequential([keras.Input((6,)), layers.Dense(3, activation="relu")], name="encoder")
+    decoder = keras.Sequential([keras.Input((3,)), layers.Dense(6)], name="decoder")
+    source = keras.Input((6,), name="source")
+    model = keras.Model(source, decoder(encoder(layers.Dense(6, name="scope_dense")(source))))
+    path = tmp_path / "nested.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as archive:
+        config = json.loads(archive.attrs["model_config"])["config"]
+        old = {
+            "encoder": ["scope/dense", 0, 0, {}],
+            "decoder": ["encoder", 1, 0, {}],
+            "scope_dense": ["source", 0, 0, {}],
+        }
+        for layer in config["layers"]:
+            if layer["name"] in old:
+                layer["inbound_nodes"] = [[old[layer["name"]]]]
+        for layer in config["layers"]:
+            layer["name"] = layer["config"]["name"] = layer["name"].replace("scope_", "scope/")
+        config["input_layers"], config["output_layers"] = [["source", 0, 0]], [["decoder", 1, 0]]
+        archive.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+    with pytest.raises((TypeError, ValueError, AttributeError)):
+        keras.saving.load_model(path, compile=False)
+    x = RNG.random((3, 6), dtype=np.float32)
+    np.testing.assert_allclose(open_source(path).predict([x])[0], np.asarray(model(x)), atol=1e-6)
+
+
+def test_the_slots_of_an_optimiser_do_not_keep_a_saved_model_from_loading(
+    layers: Any, tmp_path: Path
+) -> None:
+    import keras
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.export(tmp_path / "saved", verbose=False)
+    file = tmp_path / "saved" / "saved_model.pb"
+    saved = SavedModel.FromString(file.read_bytes())
+    nodes = saved.meta_graphs[0].object_graph_def.nodes
+    variables = [number for number, node in enumerate(nodes) if node.WhichOneof("kind") == "variable"]
+    nodes.add().user_object.identifier = "an_old_optimizer"
+    nodes[0].children.add(node_id=len(nodes) - 1, local_name="optimizer")
+    nodes[-1].slot_variables.add(
+        original_variable_node_id=variables[0], slot_name="m", slot_variable_node_id=variables[1]
+    )
+    file.write_bytes(saved.SerializeToString())
+    x = RNG.random((3, 4), dtype=np.float32)
+    answers = open_source(tmp_path / "saved").predict([x])[0]
+    np.testing.assert_allclose(answers, np.asarray(model(x)), atol=1e-6)
+
+
+def test_nearest_upsampling_resizes(layers: Any, tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "up.keras"
+    keras.Sequential([keras.Input((4, 5, 1)), layers.Conv2D(2, 3), layers.UpSampling2D((2, 3))]).save(path)
+    np.save(tmp_path / "x.npy", RNG.normal(size=(60, 4, 5, 1)))
+    outcome = bring(path, str(tmp_path / "x.npy"))
+    assert {op["name"] for op in outcome["ops"]} == {"CONV_2D", "RESIZE_NEAREST_NEIGHBOR"}
+    assert outcome["max_abs_error_float"] < 1e-5
+
+
 def test_an_argument_with_a_meaning_is_not_dropped() -> None:
     config = {"class_name": "DepthwiseConv2D", "config": {"groups": 2}}
     assert modernised({"layers": [config]}) == {"layers": [config]}

@@ -68,8 +68,46 @@ def modernised(config: Any) -> Any:
         for kinds, name, value in _WITHOUT_EFFECT:
             if kinds.fullmatch(fresh["class_name"]) and name in arguments and arguments[name] == value:
                 del arguments[name]
+        if fresh["class_name"] == "Functional" and isinstance(arguments.get("layers"), list):
+            _rename_layers(arguments)
+            _count_nodes_from_0(arguments)
         for name in _WRAPPED:
             # Keras 3 looks for layers by class name alone only at the top.
             if isinstance(inner := arguments.get(name), dict) and "class_name" in inner:
                 arguments[name] = {"module": "keras.layers", "registered_name": None, **inner}
     return fresh
+
+
+def _rename_layers(functional: dict[str, Any]) -> None:
+    """Keras 3 refuses names with slashes, which Keras 2 wrote for layers inside of a name scope."""
+    names = {layer["name"]: layer["name"].replace("/", "_") for layer in functional["layers"]}
+    for layer in functional["layers"]:
+        layer["name"] = names[layer["name"]]
+        layer["config"]["name"] = layer["config"].get("name", layer["name"]).replace("/", "_")
+    for reference in _references(functional):
+        reference[0] = names.get(reference[0], reference[0])
+
+
+def _count_nodes_from_0(functional: dict[str, Any]) -> None:
+    """In Keras 2 the first use of a model inside of a model is node 1: node 0 was when it was made alone."""
+    for layer in functional["layers"]:
+        uses = [each for each in _references(functional) if each[0] == layer["name"]]
+        surplus = max((each[1] for each in uses), default=0) - max(len(layer["inbound_nodes"]) - 1, 0)
+        if layer["class_name"] in ("Functional", "Sequential") and surplus > 0:
+            for each in uses:
+                each[1] -= surplus
+
+
+def _references(functional: dict[str, Any]) -> Iterator[list[Any]]:
+    """Every [layer, node, tensor, ...] of a functional model's graph."""
+    places: list[Any] = [layer.get("inbound_nodes", []) for layer in functional["layers"]]
+    places += [functional.get("input_layers", []), functional.get("output_layers", [])]
+    while places:
+        place = places.pop()
+        if isinstance(place, dict):
+            places += place.values()
+        elif isinstance(place, list):
+            if len(place) >= 3 and isinstance(place[0], str) and isinstance(place[1], int):
+                yield place
+            else:
+                places += place

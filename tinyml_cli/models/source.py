@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.legacy import mended
+from tinyml_cli.models.saved_model import loadable
 from tinyml_cli.silence import silenced
 
 Array = npt.NDArray[Any]
@@ -134,7 +135,7 @@ class KerasSource:
 
     def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
         """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
-        self._unroll()
+        self._make_expressible()
         archive = self._keras.export.ExportArchive()
         archive.track(self._model)
         with silenced():
@@ -160,11 +161,20 @@ class KerasSource:
             layers += getattr(layer, "layers", [])
             layers += [getattr(layer, name) for name in _WRAPPED if hasattr(layer, name)]
 
-    def _unroll(self) -> None:
-        """A loop over time steps has no int8 form; the same steps one after another have."""
+    def _make_expressible(self) -> None:
+        """Has layers compute the same by operators that have an int8 form."""
         for layer in self._layers():
+            # A loop over time steps has none; the same steps one after another have.
             if getattr(layer, "unroll", None) is False:
                 layer.unroll = True
+            # Keras repeats rows and columns, which becomes TILE.
+            upsampling = isinstance(layer, self._keras.layers.UpSampling2D)
+            if upsampling and (layer.interpolation, layer.data_format) == ("nearest", "channels_last"):
+                layer._resize_images = self._resize_nearest
+
+    def _resize_nearest(self, images: Any, rows: int, columns: int, *_: Any, **__: Any) -> Any:
+        size = images.shape[1] * rows, images.shape[2] * columns
+        return self._tf.image.resize(images, size, method="nearest")
 
     def _call(self, samples: Sequence[Any]) -> list[Any]:
         # A functional model may take a list or a dictionary of any depth.
@@ -181,7 +191,7 @@ class KerasSource:
                 return self._keras.saving.load_model(readable, compile=False)
         # Keras raises nearly every kind of exception on files that it did not write.
         except Exception as error:
-            raise _not_loaded(str(error), self.path) from error
+            raise _not_loaded(error, self.path) from error
 
 
 class SavedModelSource:
@@ -195,11 +205,13 @@ class SavedModelSource:
         self.path = path
         try:
             with silenced():
-                self._loaded = self._tf.saved_model.load(str(path))
+                # Assets are read from the folder for as long as the model lives.
+                self._folder = loadable(path)
+                self._loaded = self._tf.saved_model.load(str(self._folder.path))
             signatures = dict(self._loaded.signatures)
         # TensorFlow raises many kinds, some of them not public.
         except Exception as error:
-            raise _not_loaded(str(error), path) from error
+            raise _not_loaded(error, path) from error
         self._function = self._chosen(signatures)
         specs = sorted(self._function.structured_input_signature[1].items())
         for name, spec in specs:
@@ -293,8 +305,9 @@ _REFUSED = re.compile(r"arguments? passed to (\w+): (\{[^}]*\})")
 _EXPORT = "Write it as a folder where it was trained, model.export('folder'), and convert that."
 
 
-def _not_loaded(message: str, path: Path) -> TinymlError:
+def _not_loaded(error: Exception, path: Path) -> TinymlError:
     """Keras' errors run over pages; what helps is which layer, and the way around it."""
+    message = str(error)
     if unknown := _UNKNOWN.search(message):
         return TinymlError(f"Keras does not know the layer `{unknown[1]}` of this model", str(path), _EXPORT)
     if refused := _REFUSED.search(message):
@@ -315,8 +328,10 @@ def _not_loaded(message: str, path: Path) -> TinymlError:
             "The file holds weights without a model", str(path), "Save the whole model: model.save(…)."
         )
     lines = message.strip().splitlines() or ["no reason given"]
+    # A layer that this Keras cannot rebuild raises one of these; damaged files raise the rest.
+    understood = isinstance(error, TypeError | ValueError | AttributeError | NotImplementedError)
     return TinymlError(
-        f"The model cannot be loaded ({lines[0][:200]})",
+        f"The model cannot be loaded ({type(error).__name__}: {lines[0][:300]})",
         str(path),
-        "Check that it was copied completely; a run's own model.keras is written by tinyml train.",
+        _EXPORT if understood and path.suffix else "Check that it was copied completely.",
     )

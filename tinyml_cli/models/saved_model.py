@@ -1,0 +1,41 @@
+"""SavedModel folders without what only training needs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml_cli.models import import_quietly
+
+_FILE = "saved_model.pb"
+
+
+@dataclass
+class Folder:
+    """A SavedModel that can be loaded; a copy lives as long as this object."""
+
+    path: Path
+    _copy: tempfile.TemporaryDirectory[str] | None = None
+
+
+def loadable(path: Path) -> Folder:
+    """The folder, or a copy without its optimiser's slots: TensorFlow finds no class for old optimisers.
+
+    Raises:
+        google.protobuf.message.DecodeError: the file is no SavedModel.
+        OSError: it cannot be read.
+    """
+    protocol = import_quietly("tensorflow.core.protobuf.saved_model_pb2")
+    model = protocol.SavedModel.FromString((path / _FILE).read_bytes())
+    nodes = [node for graph in model.meta_graphs for node in graph.object_graph_def.nodes]
+    if not any(node.slot_variables for node in nodes):
+        return Folder(path)
+    for node in nodes:
+        node.ClearField("slot_variables")
+    copy = tempfile.TemporaryDirectory(prefix="tinyml-")
+    target = Path(copy.name) / "model"
+    shutil.copytree(path, target)
+    (target / _FILE).write_bytes(model.SerializeToString())
+    return Folder(target, copy)
