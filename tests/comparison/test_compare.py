@@ -16,6 +16,8 @@ from PIL import Image
 from tinyml_cli.comparison import pareto
 from tinyml_cli.comparison.compare import Options, compare
 from tinyml_cli.comparison.cost import cost_of, gzip_size
+from tinyml_cli.comparison.judge import Quality
+from tinyml_cli.comparison.likeness import difference_of_items
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, mcnemar
 from tinyml_cli.evaluation.evaluate import evaluate
@@ -115,6 +117,50 @@ def test_a_broken_model_is_told_apart(converted_run: Run, tmp_path: Path) -> Non
     assert rows["patterns int8"]["within_chance"]
     assert rows["broken int8"]["within_chance"] is False
     assert rows["broken int8"]["difference"] < -0.8
+
+
+def _copy(run: Run, tmp_path: Path, name: str) -> Run:
+    return Run(Path(shutil.copytree(run.path, tmp_path / "runs" / name)))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"task": "wand"}, "of the task patterns, `other` of wand"), ({"labels": ["a", "b"]}, "`other` a, b")],
+)
+def test_unlike_runs_are_refused(
+    converted_run: Run, tmp_path: Path, change: dict[str, object], says: str
+) -> None:
+    other = _copy(converted_run, tmp_path, "other")
+    other.save(other.manifest().model_copy(update=change))
+    with pytest.raises(TinymlError, match=says):
+        compare([str(converted_run.path), str(other.path)], FAST)
+
+
+@pytest.mark.parametrize(
+    ("kept", "renamed", "says"),
+    [
+        (slice(0, 100), "", "judged on 100 test items, patterns float32 on 120, of which 100 are the same"),
+        (slice(None), "x", "of which none are the same: no McNemar test"),
+    ],
+)
+def test_other_test_items_are_said(
+    converted_run: Run, tmp_path: Path, kept: slice, renamed: str, says: str
+) -> None:
+    other = _copy(converted_run, tmp_path, "other")
+    evaluate(other)
+    book = answer_book.load(other)
+    assert book is not None
+    keys = np.array([renamed + key for key in book.keys[kept]])
+    answers = {sha256: values[kept] for sha256, values in book.answers.items()}
+    answer_book.AnswerBook(book.source, keys, book.labels[kept], answers).save(other)
+    document = compare([str(converted_run.path), str(other.path)], FAST)
+    assert [says in note for note in document["notes"]] == [True, True]
+    assert compare([str(converted_run.path)], FAST)["notes"] == []
+
+
+def test_a_measure_without_single_answers_says_why_it_is_not_tested() -> None:
+    auc = Quality("auc", 0.9, None, 10, None)
+    assert "not every single answer" in difference_of_items("b", auc, "a", auc)
 
 
 def test_a_lone_file_is_judged_on_the_runs_test_set(converted_run: Run, tmp_path: Path) -> None:

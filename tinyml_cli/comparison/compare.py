@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.comparison import judge, pareto, subjects
+from tinyml_cli.comparison import judge, likeness, pareto, subjects
 from tinyml_cli.comparison.cost import Cost, cost_of
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.subjects import Subject
@@ -54,10 +54,12 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
         What docs/json.md lists under `compare`.
 
     Raises:
-        TinymlError: nothing to compare, unknown names, unusable data, or a folder that cannot be written.
+        TinymlError: nothing to compare, runs of different tasks or labels, unknown names, unusable data, or a
+            folder that cannot be written.
     """
     options = options or Options()
     models = subjects.find(given)
+    likeness.refuse_unlike(models)
     reference = _reference(models, options.against)
     quality = judge.judge(models, options.data, options.split)
     costs = _costs(models, options)
@@ -65,6 +67,7 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
         "reference": reference,
         "models": _rows(models, quality, costs),
         "pairs": _pairs(models, quality),
+        "notes": _notes(models, quality, reference),
         "evidence": {
             "accuracy": "host",
             "flash_bytes": "linked",
@@ -131,6 +134,17 @@ def _pairs(models: Sequence[Subject], quality: dict[str, Quality]) -> list[dict[
                 {"first": first, "second": second, **asdict(result), "within_chance": result.within_chance}
             )
     return pairs
+
+
+def _notes(models: Sequence[Subject], quality: dict[str, Quality], reference: str) -> list[str]:
+    """In what the models' test items differ from the reference's."""
+    if reference not in quality:
+        return []
+    others = [model.name for model in models if model.name in quality and model.name != reference]
+    notes = [
+        likeness.difference_of_items(name, quality[name], reference, quality[reference]) for name in others
+    ]
+    return [note for note in notes if note]
 
 
 def _mark_front(rows: list[dict[str, Any]]) -> None:

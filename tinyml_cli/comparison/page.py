@@ -28,6 +28,7 @@ def render(document: dict[str, Any]) -> str:
         charts=[_chart(axis, shown) for axis, shown in panels(rows)],
         rows=[row | {"verdict": verdict(row, reference)} for row in rows],
         pairs=document["pairs"],
+        notes=document["notes"],
     )
 
 

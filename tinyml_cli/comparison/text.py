@@ -8,7 +8,7 @@ from tinyml_cli.console import console
 
 
 def show(document: dict[str, Any]) -> None:
-    """Quality, then cost; why a model lacks firmware figures stands below."""
+    """Quality, then cost; below stands why figures are missing, and what is not alike."""
     rows = document["models"]
     console.table(
         f"Against {document['reference']}; * on the Pareto front",
@@ -29,6 +29,8 @@ def show(document: dict[str, Any]) -> None:
     for row in rows:
         if row["why_not"]:
             console.info(f"{row['name']}: no firmware figures, {row['why_not']}.")
+    for note in document["notes"]:
+        console.warn(note)
 
 
 def verdict(row: dict[str, Any], reference: str) -> str:
