@@ -40,6 +40,10 @@ class Data(_Section):
     left_out: dict[str, int] = Field(
         default_factory=dict, description="reason -> files of the folder that were not used"
     )
+    units: dict[str, str] = Field(
+        default_factory=dict,
+        description="accel, gyro -> unit of the files of motion, for others that do not say",
+    )
 
 
 class Model(_Section):

@@ -44,9 +44,12 @@ def prepare(
 
     get_task(task)
     if data is not None and not data.is_dir():
-        raise TinymlError(
-            "There is no such data folder", str(data), "Give --data a folder with a folder per label."
-        )
+        one_file = recipes.schema_of(task).data_may_be_file
+        if not (one_file and data.is_file()):
+            kind = "data" if one_file else "data folder"
+            raise TinymlError(
+                f"There is no such {kind}", str(data), "Give --data a folder with a folder per label."
+            )
     data_path = None if data is None else str(data.resolve())
     recipe = recipes.resolve(task, config, overrides, {**values, "seed": seed, "data_path": data_path})
     return Run.create(run_path or runs_dir() / default_name(task, recipe.title)), recipe

@@ -95,7 +95,7 @@ def test_simulation_is_repeatable_and_faults_differ_from_normal() -> None:
     assert spread["imbalance"] > 1.2 * spread["normal"] > 2 * spread["belt slips"]
 
 
-def test_csv_with_time_labels_and_a_gap(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_with_time_labels_and_a_gap(tmp_path: Path) -> None:
     seconds = [index * 0.02 for index in range(60)]
     seconds[40:] = [value + 3.0 for value in seconds[40:]]
     lines = ["time_s,x,y,label"]
@@ -108,7 +108,7 @@ def test_csv_with_time_labels_and_a_gap(tmp_path: Path, capsys: pytest.CaptureFi
         ("worn", 20, False),
         ("worn", 20, False),
     ]
-    assert "1 gaps" in capsys.readouterr().err
+    assert "1 gap cut" in found.reading
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_mixed_rates_and_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "normal_3.csv").write_text("t,z\n" + "\n".join(f"{i * 0.01},{i}" for i in range(9)))
     with pytest.raises(TinymlError, match="columns"):
         read(tmp_path, (), None, 16000)
-    (tmp_path / "a.json").write_text("{}")
+    soundfile.write(tmp_path / "a.wav", np.zeros(800), 16000)
     with pytest.raises(TinymlError, match="mixes"):
         read(tmp_path, (), None, 16000)
 
@@ -188,7 +188,7 @@ def test_bad_motion_is_refused(tmp_path: Path) -> None:
             read(tmp_path, ("idle",), None, 1)
     for text in ("[]", "{", '{"payload": 3}'):
         file.write_text(text)
-        with pytest.raises(TinymlError, match="Edge Impulse"):
+        with pytest.raises(TinymlError, match=r"Edge Impulse|JSON"):
             read(tmp_path, ("idle",), None, 1)
 
 

@@ -14,6 +14,7 @@ from tests.webm_writer import opus_packets, write_webm
 from tinyml_cli.data.audio_file import resample
 from tinyml_cli.data.import_files import import_folder
 from tinyml_cli.data.speakers import speaker_of
+from tinyml_cli.data.wand.takes import read_takes
 
 _SESSION = "0123456789abcdef0123456789abcdef"
 
@@ -87,7 +88,7 @@ def test_edge_impulse_files_by_name(tmp_path: Path) -> None:
     result = import_folder(source, tmp_path / "rec", 16_000, 16_000)
     counts = {entry["label"]: entry["files"] for entry in result["labels"]}
     assert counts == {"up": 1, "down": 1, "_background_noise_": 1, "_silence_": 1}
-    assert "JSON" in result["skipped"][0]["reason"]
+    assert "Edge Impulse" in result["skipped"][0]["reason"]
     (path,) = (tmp_path / "rec" / "down").iterdir()
     assert abs(len(soundfile.read(path)[0]) - 16_000) <= 2
 
@@ -132,5 +133,11 @@ def test_real_motion(shared: Path, tmp_path: Path) -> None:
     counts = {entry["label"]: entry["files"] for entry in result["labels"] if entry["kind"] == "motion"}
     assert set(counts) == {"Idle", "Terrestrial", "Maritime", "Lift"} and sum(counts.values()) == 40
     header, first, *_ = min((tmp_path / "rec" / "Idle").iterdir()).read_text().splitlines()
-    assert header == "t_ms,accX,accY,accZ,gyrX,gyrY,gyrZ"
-    assert first.startswith("0.000,0.83,9.06,")
+    assert header == "t_ms,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps"
+    np.testing.assert_allclose(
+        [float(cell) for cell in first.split(",")[:3]], [0, 0.83 / 9.80665, 9.06 / 9.80665]
+    )
+    assert result["reading"] == "59 Hz, acceleration m/s2 → g, rotation in deg/s"
+    folders = (shared / "data/imu_motion_nicla", tmp_path / "rec")
+    before, after = (sorted(t.samples.tobytes() for t in read_takes(f, 119, 119).takes) for f in folders)
+    assert before == after

@@ -73,6 +73,12 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value of the recipe; repeatable."),
 ]
+SetData = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="How to read series, such as data.units.gyro=rad/s; repeatable."
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
 AcceptPartial = Annotated[

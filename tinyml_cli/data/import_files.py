@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
+from tinyml_cli.data import import_series
 from tinyml_cli.data.audio_file import (
     AUDIO_SUFFIXES,
     UnreadableAudioError,
@@ -19,14 +20,18 @@ from tinyml_cli.data.audio_file import (
     resample,
     to_int16,
 )
-from tinyml_cli.data.clip_files import save_clip, write_new
+from tinyml_cli.data.clip_files import save_clip
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.import_labels import LISTS, Labels, Origin
-from tinyml_cli.data.import_motion import as_csv, read_acquisition
+from tinyml_cli.data.series.acquisition import AUDIO
+from tinyml_cli.data.series.read import SUFFIXES, Series
+from tinyml_cli.data.series.reading import Reading, summary
+from tinyml_cli.data.series.sources import files_in
 from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.data.survey import digest
 from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.series import SeriesRecipe
 
 SOUND_SUFFIXES = (*AUDIO_SUFFIXES, ".webm", ".opus", ".oga", ".mp3", ".aiff", ".aif")
 
@@ -47,6 +52,7 @@ _SHOWN_SKIPPED = 20
 class _Import:
     """One run of `import_folder`."""
 
+    source: Path
     out: Path
     sample_rate_hz: int
     clip_samples: int
@@ -56,40 +62,34 @@ class _Import:
     guessed_speakers: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
     known: dict[Path, set[str]] = field(default_factory=dict)
+    written: set[Path] = field(default_factory=set)
+    readings: list[Reading] = field(default_factory=list)
 
-    def add(self, path: Path, name: str, origin: Origin) -> None:
-        """Brings in one file, or notes why not."""
-        reason = origin.skip or self._add(path, origin)
+    def add(self, path: Path, name: str, origin: Origin, series: Series | None = None) -> None:
+        """Brings in one sound, or the series that a file holds, or notes why not."""
+        reason = origin.skip or self._add(path, origin, series)
         if reason:
             self.skipped.append({"file": name, "reason": reason})
 
-    def _add(self, path: Path, origin: Origin) -> str:
+    def _add(self, path: Path, origin: Origin, series: Series | None) -> str:
         label = origin.label
         if not label or label.startswith(".") or set(label) & _UNUSABLE_IN_NAMES:
             return f"`{label}` cannot be the name of a folder"
-        suffix = path.suffix.lower()
-        if suffix == ".cbor":
-            return "CBOR is not read; export JSON"
-        try:
-            if suffix in SOUND_SUFFIXES:
-                return self._add_sound(path, origin, read_audio(path, self.sample_rate_hz))
-            recording = read_acquisition(path)
-        except (UnreadableAudioError, ValueError) as error:
-            return str(error)
-        if recording.is_audio:
-            rate_hz = 1000.0 / recording.interval_ms
-            sound = resample(recording.values[:, 0] / 32768.0, rate_hz, self.sample_rate_hz)
+        if series is not None and series.channels != (AUDIO,):
+            reason = import_series.write(series, self.source, self.out / label, self.written)
+            if not reason:
+                self.counts[label, "motion"] += 1
+                self.readings.append(series.reading)
+            return reason
+        if series is not None:
+            rate_hz = series.rate_hz or self.sample_rate_hz
+            samples = series.stretches[0].values[:, 0]
+            sound = resample(samples / 32768.0, rate_hz, self.sample_rate_hz)
             return self._add_sound(path, origin, to_int16(sound))
-        return self._add_motion(path, label, as_csv(recording))
-
-    def _add_motion(self, path: Path, label: str, table: str) -> str:
-        target = self.out / label / f"{path.name.removesuffix('.json')}.csv"
         try:
-            write_new(target, table.encode())
-        except FileExistsError:
-            return "it is there already"
-        self.counts[label, "motion"] += 1
-        return ""
+            return self._add_sound(path, origin, read_audio(path, self.sample_rate_hz))
+        except UnreadableAudioError as error:
+            return str(error)
 
     def _add_sound(self, path: Path, origin: Origin, audio: NDArray[np.int16]) -> str:
         if origin.label.lower() in _BACKGROUND_LABELS:
@@ -124,11 +124,17 @@ class _Import:
 
 
 def import_folder(
-    source: Path, out: Path, sample_rate_hz: int, clip_samples: int, speaker: str = ""
+    source: Path,
+    out: Path,
+    sample_rate_hz: int,
+    clip_samples: int,
+    speaker: str = "",
+    options: SeriesRecipe | None = None,
 ) -> dict[str, Any]:
     """Brings every recording of a folder into `out/LABEL/`; nothing that is there is changed.
 
-    Sound becomes 16-bit mono WAV; of sound longer than a clip the loudest word is kept. Motion becomes CSV.
+    Sound becomes 16-bit mono WAV; of sound longer than a clip the loudest word is kept. Motion and
+    other series become CSV in g and degrees a second.
 
     Args:
         source: a folder of another tool's.
@@ -136,13 +142,15 @@ def import_folder(
         sample_rate_hz: of the clips.
         clip_samples: length of a clip.
         speaker: who speaks in all of them; empty: what the files say.
+        options: what the user says about files of series.
 
     Returns:
         source, folder, n, speakers, labels (each `label`, `kind`, `files`), skipped (each `file`, `reason`),
-        guessed_speakers (files that do not say who speaks).
+        guessed_speakers (files that do not say who speaks), reading (what was understood of series).
 
     Raises:
-        TinymlError: no such folder, nothing in it that can be brought in, or `out` cannot be written.
+        TinymlError: no such folder, nothing in it that can be brought in, series of which two readings are
+            possible, or `out` cannot be written.
     """
     if not source.is_dir():
         raise TinymlError(
@@ -151,14 +159,22 @@ def import_folder(
     files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     files = [p for p in files if p.name not in LISTS and out.resolve() not in p.resolve().parents]
     labels = Labels(source)
-    work = _Import(out, sample_rate_hz, clip_samples, speaker_id(speaker) if speaker else "")
+    work = _Import(source, out, sample_rate_hz, clip_samples, speaker_id(speaker) if speaker else "")
+    tables, reasons = files_in(source, SUFFIXES)
+    series, others = import_series.read_all([p for p in tables if p in set(files)], options or SeriesRecipe())
+    reasons |= others
+    read = {each.path: each for each in series}
+    joined = {Path(part.where) for each in series for part in each.source.parts}
     with console.progress(len(files), "Importing") as progress:
         for path in files:
             name = path.relative_to(source).as_posix()
-            if path.suffix.lower() in (*SOUND_SUFFIXES, ".json", ".cbor"):
+            if path in read:
+                origin = import_series.origin_of(read[path].source, source, labels)
+                work.add(path, name, origin, read[path])
+            elif path.suffix.lower() in SOUND_SUFFIXES:
                 work.add(path, name, labels.of(path))
-            else:
-                work.skipped.append({"file": name, "reason": f"`{path.suffix}` is no kind of recording"})
+            elif path not in joined:
+                work.skipped.append({"file": name, "reason": reasons[path]})
             progress.advance(1, path.parent.name)
     document = _document(source, work)
     if document["n"] == 0 and not any("already" in entry["reason"] for entry in work.skipped):
@@ -173,6 +189,8 @@ def show(document: dict[str, Any]) -> None:
     """The tables for people."""
     rows = [(entry["label"], entry["kind"], entry["files"]) for entry in document["labels"]]
     console.table(f"Imported into {document['folder']}", ("label", "kind", "files"), rows)
+    if document["reading"]:
+        console.info(f"Read as {document['reading']}")
     skipped = document["skipped"]
     if skipped:
         shown = [(entry["file"], entry["reason"]) for entry in skipped[:_SHOWN_SKIPPED]]
@@ -189,7 +207,8 @@ def show(document: dict[str, Any]) -> None:
 def text(document: dict[str, Any]) -> str:
     """The outcome in a line."""
     check = f"tinyml data check {document['folder']}"
-    return f"{document['n']} recordings of {document['speakers']} speakers; check them: {check}"
+    people = f" of {document['speakers']} speakers" if document["speakers"] else ""
+    return f"{document['n']} recordings{people}; check them: {check}"
 
 
 def _document(source: Path, work: _Import) -> dict[str, Any]:
@@ -204,6 +223,7 @@ def _document(source: Path, work: _Import) -> dict[str, Any]:
         ],
         "skipped": work.skipped,
         "guessed_speakers": work.guessed_speakers,
+        "reading": summary(work.readings) if work.readings else None,
     }
 
 

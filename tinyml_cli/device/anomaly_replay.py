@@ -35,7 +35,9 @@ def takes(run: Run, manifest: Manifest, source: Path) -> list[Recording]:
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
     rate_hz = WindowInput.of(manifest).rate_hz
-    return list(read(source, recipe.normal, recipe.rate_hz or rate_hz, round(rate_hz)).recordings)
+    units = {} if manifest.data is None else manifest.data.units
+    found = read(source, recipe.normal, recipe.rate_hz or rate_hz, round(rate_hz), recipe.data, units)
+    return list(found.recordings)
 
 
 def replay(

@@ -50,7 +50,8 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
     rate_hz = manifest.gesture.rate_hz
     if holds_motion(source):
         window = manifest.gesture.imu.window_samples if manifest.gesture.imu else round(rate_hz)
-        recorded = read_takes(source, rate_hz, window)
+        units = {} if manifest.data is None else manifest.data.units
+        recorded = read_takes(source, rate_hz, window, assumed=units)
         return [
             Motion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
             for take in recorded.takes

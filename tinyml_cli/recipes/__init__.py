@@ -15,6 +15,7 @@ from tinyml_cli.files import configs_dir
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes import packaged
 from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.validation import first_problem, key_of
 
 # task -> its schema; a task of another package has the schema that its task object names.
@@ -94,6 +95,27 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
     for override in overrides:
         sources[_apply(document, override)] = "--set"
     return _validate(schema, document, str(path), sources)
+
+
+def series_options(overrides: list[str]) -> SeriesRecipe:
+    """What `--set data.…` says about files of series, for commands that have no recipe.
+
+    Raises:
+        TinymlError: another key, or a value that it does not take.
+    """
+    from tinyml_cli.recipes.anomaly import AnomalyRecipe
+
+    for override in overrides:
+        if not override.startswith("data."):
+            raise TinymlError(
+                f"`{shown(override)}` says nothing about files",
+                "--set",
+                "Known keys here: data.units.accel, data.units.gyro, data.units.time, data.columns, "
+                "data.decimal, data.rate_hz.",
+            )
+    recipe = resolve("anomaly", None, overrides, {})
+    assert isinstance(recipe, AnomalyRecipe)
+    return recipe.data
 
 
 def load(path: Path) -> BaseRecipe:

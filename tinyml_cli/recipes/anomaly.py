@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from tinyml_cli.features.anomaly_settings import Method
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.series import SeriesRecipe
 
 
 def _steady_frontend() -> AudioFrontendSettings:
@@ -108,10 +109,13 @@ class AlarmRecipe(Section):
 class AnomalyRecipe(BaseRecipe):
     """Anomaly detection."""
 
+    data_may_be_file: ClassVar[bool] = True
+
     task: str = "anomaly"
     method: Method = "autoencoder"
     normal: list[str] = Field(default_factory=list, description="conditions that count as normal")
     rate_hz: float | None = Field(default=None, gt=0, le=1e6, description="of series without a time column")
+    data: SeriesRecipe = Field(default_factory=SeriesRecipe)
     simulation: SimulationRecipe = Field(default_factory=SimulationRecipe)
     signal: SignalRecipe = Field(default_factory=SignalRecipe)
     sound: SoundRecipe = Field(default_factory=SoundRecipe)

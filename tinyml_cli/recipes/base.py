@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +32,9 @@ class QuantizationRecipe(Section):
 
 class BaseRecipe(Section):
     """A resolved recipe: every value that is used, none hidden."""
+
+    data_may_be_file: ClassVar[bool] = False
+    """Whether --data may name a file instead of a folder."""
 
     task: str
     seed: int = Field(default=1, ge=0, le=2**32 - 1)

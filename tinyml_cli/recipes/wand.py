@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from tinyml_cli.features.gesture_settings import UNKNOWN, ImuInput
 from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.series import SeriesRecipe
 
 
 class StrokeRecipe(Section):
@@ -81,11 +82,14 @@ class WandTrainingRecipe(Section):
 class WandRecipe(BaseRecipe):
     """The magic wand."""
 
+    data_may_be_file: ClassVar[bool] = True
+
     task: str = "wand"
     input: Literal["stroke", "imu"] = "stroke"
     labels: list[str] = Field(default_factory=lambda: ["0", "1", "2"])
     stroke: StrokeRecipe = Field(default_factory=StrokeRecipe)
     imu: ImuInput = Field(default_factory=ImuInput)
+    data: SeriesRecipe = Field(default_factory=SeriesRecipe)
     augmentation: ImuAugmentationRecipe = Field(default_factory=ImuAugmentationRecipe)
     unknown: UnknownRecipe = Field(default_factory=UnknownRecipe)
     model: WandModelRecipe = Field(default_factory=WandModelRecipe)

@@ -89,7 +89,7 @@ class AnomalyDetection:
             resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics.
+            run, seconds, n_train, n_validation, n_test, metrics, notes.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -120,6 +120,7 @@ class AnomalyDetection:
             "n_validation": len(held),
             "n_test": kept,
             "metrics": manifest.metrics["train"],
+            "notes": list(data.notes),
         }
 
     def calibration_samples(self, run: Run, recipe: AnomalyRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -294,7 +295,8 @@ def _describe(
             split_by=data.splits.by,
             counts={split: _by_condition(each) for split, each in windows.items()},
             groups={split: len(part.groups) for split, part in parts.items()},
-            notes=[data.note],
+            notes=list(data.notes),
+            units=dict(data.found.units),
         ),
         model=Model(
             name=recipe.autoencoder.network if recipe.method == "autoencoder" else recipe.method,

@@ -22,6 +22,7 @@ from tinyml_cli.data.anomaly.pool import (
     split_normal,
 )
 from tinyml_cli.data.anomaly.read import Found, read
+from tinyml_cli.data.series.reading import tell, told
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import SignalInput, SoundInput
@@ -45,14 +46,14 @@ class Prepared:
         source: how windows are cut, and what is computed from each.
         splits: normal recordings by use.
         faults: for evaluation.
-        note: where the data comes from, in one sentence.
+        notes: where the data comes from, how it was read, and what was not used.
     """
 
     found: Found
     source: WindowInput
     splits: NormalSplits
     faults: FaultRecordings
-    note: str
+    notes: tuple[str, ...]
 
     def windows(self, part: NormalRecordings) -> NormalWindows:
         """Windows of a part of the normal recordings."""
@@ -82,7 +83,7 @@ def prepare(recipe: AnomalyRecipe) -> Prepared:
     source = window_input(found, splits.train, recipe)
     _check_channels(splits.train, found)
     note = f"{len(normal)} normal and {len(faults)} other recordings, normal ones split by {splits.by}"
-    return Prepared(found, source, splits, faults, note)
+    return Prepared(found, source, splits, faults, (note, *told(found.reading, found.skipped)))
 
 
 def load(recipe: AnomalyRecipe) -> Found:
@@ -93,7 +94,9 @@ def load(recipe: AnomalyRecipe) -> Found:
     """
     if recipe.data_path is not None:
         rate_hz = recipe.sound.frontend.sample_rate_hz
-        return read(Path(recipe.data_path), recipe.normal, recipe.rate_hz, rate_hz)
+        found = read(Path(recipe.data_path), recipe.normal, recipe.rate_hz, rate_hz, recipe.data)
+        tell(found.reading, found.skipped)
+        return found
     of = recipe.simulation
     recordings = simulate.simulate(
         of.normal_sessions, of.fault_sessions, of.session_s, of.drift_share, recipe.seed

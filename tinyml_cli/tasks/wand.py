@@ -216,6 +216,7 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
             split_by=takes.split_by,
             counts=takes.counts(recipe.model_labels),
             notes=list(takes.notes),
+            units=dict(takes.units),
         ),
         model=Model(
             name=recipe.model.name or source_of(recipe).network,

@@ -100,7 +100,8 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     if data_dir is None:
         found, origin = takes(run, recipe), "kept aside by train"
     else:
-        found = source_of(recipe).read(data_dir, recipe)
+        units = {} if manifest.data is None else manifest.data.units
+        found = source_of(recipe).read(data_dir, recipe, units)
         origin = f"everything in {data_dir.name}"
         if split != "all":
             with np.load(run.require(manifest, SEEN)) as archive:

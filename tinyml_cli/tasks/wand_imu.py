@@ -1,9 +1,9 @@
-"""The wand's raw motion: recorded as CSV or Edge Impulse JSON, or computed for drawn figures, as windows."""
+"""The wand's raw motion: recorded by any tool, or computed for drawn figures, as windows."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data import splits
+from tinyml_cli.data.series.reading import tell, told
 from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.data.wand import hand, kinematics, other_motion
 from tinyml_cli.data.wand.motion_augment import augment
@@ -53,7 +54,7 @@ class MotionSource:
         takes = _drawn(recipe) if recipe.data_path is None else self._recorded(recipe)
         return _with_unknown(takes, recipe)
 
-    def read(self, folder: Path, recipe: WandRecipe) -> Takes:
+    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
         """Every take of a folder or file, long ones as windows that overlap by half.
 
         Raises:
@@ -61,7 +62,9 @@ class MotionSource:
         """
         imu = recipe.imu
         given = "window_samples" in imu.model_fields_set
-        recorded = read_takes(folder, imu.rate_hz, imu.window_samples if given else round(imu.rate_hz))
+        length = imu.window_samples if given else round(imu.rate_hz)
+        recorded = read_takes(folder, imu.rate_hz, length, recipe.data, units)
+        tell(recorded.reading, recorded.skipped)
         settle(imu, recorded)
         labels = recipe.model_labels
         pieces = [(piece, take) for take in recorded.takes for piece in _windows(take.samples, imu)]
@@ -74,7 +77,8 @@ class MotionSource:
             where,
             split_by,
             "folder",
-            (f"{len(recorded.takes)} recordings, {imu.rate_hz:g} samples a second",),
+            (f"{len(recorded.takes)} recordings", *told(recorded.reading, recorded.skipped)),
+            recorded.units,
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.int16]:
@@ -251,4 +255,5 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         takes.split_by,
         takes.origin,
         (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are computed: {', '.join(other_motion.KINDS)}"),
+        takes.units,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,7 @@ class Takes:
         split_by: what never lies in two splits.
         origin: "folder" or "synthetic".
         notes: what a reader must know.
+        units: of the files of motion; see `series.read.common_units`.
     """
 
     items: Sequence[Item]
@@ -42,6 +43,7 @@ class Takes:
     split_by: str
     origin: str
     notes: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -56,6 +58,7 @@ class Takes:
             self.split_by,
             self.origin,
             self.notes,
+            self.units,
         )
 
     def part(self, split: Split) -> Takes:
@@ -87,8 +90,11 @@ class GestureSource(Protocol):
     def load(self, recipe: WandRecipe) -> Takes:
         """The recipe's takes, recorded or generated, unknown ones among them, split."""
 
-    def read(self, folder: Path, recipe: WandRecipe) -> Takes:
-        """Every take of a folder; labels that are none of the recipe's count as unknown."""
+    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
+        """Every take of a folder; labels that are none of the recipe's count as unknown.
+
+        `units` are those of the training data, for files that do not tell theirs.
+        """
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[Any]:
         """Exactly what the firmware computes from each take, integers [n, ...]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class StrokeSource:
         takes = self._drawn(recipe) if recipe.data_path is None else self._recorded(recipe)
         return _with_unknown(takes, recipe)
 
-    def read(self, folder: Path, recipe: WandRecipe) -> Takes:
+    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
         """Every stroke of a folder or file.
 
         Raises:

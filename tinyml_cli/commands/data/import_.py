@@ -21,21 +21,26 @@ def command(
         int, typer.Option("--sample-rate", min=4000, help="Of the clips, in Hz.")
     ] = 16_000,
     clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
+    set_: options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Import recordings of Open Speech Recording (OGG) or Edge Impulse, and list what was skipped.
+    """Import recordings of Open Speech Recording, Edge Impulse, phones and sketches; list what was skipped.
 
-    Words longer than a clip are cut to their loudest second; motion becomes CSV.
+    Words longer than a clip are cut to their loudest second; motion becomes CSV in g and degrees a second.
 
     \b
     Examples:
       tinyml data import downloads/ --speaker anna --out recordings/
       tinyml data import edge-impulse-export/ --out recordings/
+      tinyml data import phone/ --out motion/ --set data.units.gyro=rad/s
       tinyml data import edge-impulse-export/ --out recordings/ --json
     """
+    from tinyml_cli import recipes
     from tinyml_cli.data import import_files
 
-    document = import_files.import_folder(folder, out, sample_rate, clip_ms * sample_rate // 1000, speaker)
+    reading = recipes.series_options(set_ or [])
+    clip_samples = clip_ms * sample_rate // 1000
+    document = import_files.import_folder(folder, out, sample_rate, clip_samples, speaker, reading)
     import_files.show(document)
     console.result(document, import_files.text(document))

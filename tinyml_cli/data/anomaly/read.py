@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from tinyml_cli.data.anomaly.edge_impulse import CHANNELS, read_motion
-from tinyml_cli.data.anomaly.pool import Recording, to_int16
-from tinyml_cli.data.anomaly.series import read_csv, read_windows
+from tinyml_cli.data.anomaly.pool import Recording
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
+from tinyml_cli.data.series import windows
+from tinyml_cli.data.series.read import BOARD_CHANNELS, SUFFIXES, Series, common_units, read_series
+from tinyml_cli.data.series.reading import summary
+from tinyml_cli.data.series.sources import TABLES, files_in, sources
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import Sensor
+from tinyml_cli.recipes.series import SeriesRecipe
 
 NORMAL = "normal"
 _FAULT_NAMES = ("anomaly", "anomalous", "abnormal", "fault", "faulty", "broken")
+_SPLIT_FOLDERS = ("training", "testing", "train", "test")
 _RATE_TOLERANCE = 0.01
 # `id_02` and the like in ToyADMOS, MIMII and DCASE tell machines of one type apart.
 _MACHINE_ID = re.compile(r"(?:^|[_/\\-])(id_?\d+|case\d+|section_?\d+)(?=[_./\\-]|$)", re.IGNORECASE)
@@ -28,11 +32,14 @@ class Found:
     """What was read.
 
     Attributes:
-        sensor: `imu` (int16 in mg and tenths of a degree per second; JSON, or CSV with the columns of
-            CHANNELS or the first three), `microphone` (int16 audio) or `series`.
+        sensor: `imu` (int16 in mg and tenths of a degree per second: acceleration of three axes, and
+            perhaps rotation, and nothing else), `microphone` (int16 audio) or `series`.
         channels: names.
         rate_hz: samples a second.
         window_samples: of data that comes in windows; None where any stretch can be cut out.
+        reading: what was understood of the files.
+        skipped: file -> why it was not used.
+        units: of the files; see `series.read.common_units`.
     """
 
     recordings: tuple[Recording, ...]
@@ -40,9 +47,19 @@ class Found:
     channels: tuple[str, ...]
     rate_hz: float
     window_samples: int | None = None
+    reading: str = ""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(path: Path, normal: Collection[str], rate_hz: float | None, audio_rate_hz: int) -> Found:
+def read(
+    path: Path,
+    normal: Collection[str],
+    rate_hz: float | None,
+    audio_rate_hz: int,
+    options: SeriesRecipe | None = None,
+    assumed: Mapping[str, str] | None = None,
+) -> Found:
     """Reads a folder (or one file) of recordings, all of one kind.
 
     Its condition is its label column, else what its own name or a folder's name says.
@@ -52,41 +69,70 @@ def read(path: Path, normal: Collection[str], rate_hz: float | None, audio_rate_
         normal: conditions that count as normal; empty: `normal` alone (for tables of windows: `1`).
         rate_hz: of series without a time column.
         audio_rate_hz: what sound is resampled to.
+        options: what the user says about files of series.
+        assumed: units of files that do not tell; see `read_series`.
 
     Raises:
         TinymlError: nothing that can be read, kinds or rates that are mixed, damaged files.
     """
-    files = _files(path)
-    kinds = {file.suffix.lower() for file in files}
+    files, skipped = _files(path)
     is_normal = _judge(normal)
-    if kinds <= set(AUDIO_SUFFIXES):
-        return _sound(path, files, is_normal, audio_rate_hz)
-    if len(kinds) > 1:
+    sounds = [file for file in files if file.suffix.lower() in AUDIO_SUFFIXES]
+    if sounds and len(sounds) < len(files):
+        other = next(file for file in files if file not in set(sounds))
         raise TinymlError(
-            f"The folder mixes {', '.join(sorted(kinds))}", str(path), "Give a folder with one kind of file."
+            f"The folder mixes sound (`{sounds[0].name}`) and other kinds (`{other.name}`)",
+            str(path),
+            "Give a folder with one kind of file.",
         )
-    match kinds.pop():
-        case ".json":
-            return _motion(path, files, is_normal)
-        case ".csv":
-            return _series(path, files, is_normal, rate_hz)
-        case _:
-            return _tables(path, files, _judge(normal or ("1",)), rate_hz)
+    if sounds:
+        found = _sound(path, files, is_normal, audio_rate_hz)
+    else:
+        given = options or SeriesRecipe()
+        found = _series_or_windows(path, files, normal, given, rate_hz, skipped, assumed)
+    place = {file: file.name if file == path else file.relative_to(path).as_posix() for file in skipped}
+    return replace(found, skipped={place[file]: why for file, why in skipped.items()})
 
 
-def _files(path: Path) -> list[Path]:
-    suffixes = (*AUDIO_SUFFIXES, ".json", ".csv", ".txt", ".tsv", ".ts")
+def _files(path: Path) -> tuple[list[Path], dict[Path, str]]:
+    suffixes = (*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)
     if not path.exists():
         raise TinymlError("There is no such data", str(path), "Give a folder or file to --data.")
-    found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    files = [
-        p for p in found if p.suffix.lower() in suffixes and not p.name.startswith((".", "README", "LICENSE"))
-    ]
+    files, skipped = files_in(path, suffixes)
     if not files:
         raise TinymlError(
             "There is nothing here that can be read", str(path), f"Known kinds: {', '.join(suffixes)}."
         )
-    return files
+    return files, skipped
+
+
+def _series_or_windows(
+    path: Path,
+    files: list[Path],
+    normal: Collection[str],
+    options: SeriesRecipe,
+    rate_hz: float | None,
+    skipped: dict[Path, str],
+    assumed: Mapping[str, str] | None,
+) -> Found:
+    tables = (*TABLES, *windows.SUFFIXES)
+    in_windows = [
+        file
+        for file in files
+        if options.columns is None and file.suffix.lower() in tables and windows.holds_windows(file)
+    ]
+    if in_windows and len(in_windows) < len(files):
+        other = next(file for file in files if file not in set(in_windows))
+        raise TinymlError(
+            f"The folder mixes windows in lines (`{in_windows[0].name}`) and series (`{other.name}`)",
+            str(path),
+            "Give a folder with one kind of file.",
+        )
+    if in_windows:
+        return _tables(path, files, _judge(normal or ("1",)), options.rate_hz or rate_hz)
+    found, others = sources(files)
+    skipped.update(others)
+    return _series(path, read_series(found, options, rate_hz, assumed=assumed), _judge(normal))
 
 
 def _judge(normal: Collection[str]) -> Callable[[str], bool]:
@@ -95,15 +141,22 @@ def _judge(normal: Collection[str]) -> Callable[[str], bool]:
 
 
 def condition_of(file: Path, root: Path) -> str:
-    """What the nearest folder or the file's own name says: `normal`, a fault, or any other folder's name."""
-    parts = [file.stem, *(p.name for p in file.parents if root in (p, *p.parents))]
+    """What the nearest folder or the file's own name says: `normal`, a fault, or any other folder's name.
+
+    Edge Impulse names files LABEL.ID, in folders `training` and `testing`.
+    """
+    stem, _, number = file.stem.partition(".")
+    parts = [stem, *(p.name for p in file.parents if root in (p, *p.parents))]
     for part in parts:
         name = part.lower()
         if name.startswith(NORMAL):
             return NORMAL
         if any(name.startswith(fault) for fault in _FAULT_NAMES):
-            return part if part != file.stem else "anomaly"
-    return file.parent.name if file.parent != root else file.stem
+            return part if part != stem else "anomaly"
+    labelled = bool(number) and (
+        file.suffix.lower() in (".json", ".cbor") or file.parent.name in _SPLIT_FOLDERS
+    )
+    return file.parent.name if file.parent != root and not labelled else stem
 
 
 def _group(file: Path, root: Path) -> str:
@@ -135,31 +188,26 @@ def _sound(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate
     return Found(tuple(recordings), "microphone", ("sound",), float(rate_hz))
 
 
-def _motion(root: Path, files: list[Path], is_normal: Callable[[str], bool]) -> Found:
-    recordings = []
-    for file in files:
-        samples, rate_hz, condition = read_motion(file)
-        recordings.append(Recording(file.name, samples, rate_hz, file.name, condition, is_normal(condition)))
-    return Found(tuple(recordings), "imu", CHANNELS, _one_rate(root, recordings))
-
-
-def _series(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate_hz: float | None) -> Found:
+def _series(root: Path, found: list[Series], is_normal: Callable[[str], bool]) -> Found:
+    moved = all(each.is_only_motion for each in found)
+    axes = max(len(each.channels) for each in found)
     recordings: list[Recording] = []
     channels: dict[tuple[str, ...], Path] = {}
-    for file in files:
-        stretches = read_csv(file)
-        for index, stretch in enumerate(stretches):
-            rate = stretch.rate_hz or rate_hz
-            if rate is None:
-                raise TinymlError(
-                    "The file has no time column", str(file), "Say how many samples a second: --rate HZ"
-                )
+    for series in found:
+        if series.rate_hz is None:
+            raise TinymlError(
+                "The file has no time column", str(series.path), "Say how many samples a second: --rate HZ"
+            )
+        names = BOARD_CHANNELS[: len(series.channels)] if moved else tuple(n.lower() for n in series.channels)
+        channels.setdefault(names, series.path)
+        file = series.path.parent if series.source.whole else series.path
+        name, _, _ = series.source.place(root)
+        for index, stretch in enumerate(series.stretches):
+            samples = series.motion(stretch, axes) if moved else stretch.values.astype(np.float32)
             condition = stretch.condition or condition_of(file, root)
-            name = file.name if file == root else file.relative_to(root).as_posix()
-            name += f":{index}" if len(stretches) > 1 else ""
-            channels[stretch.channels] = file
+            part = f"{name}:{index}" if len(series.stretches) > 1 else name
             recordings.append(
-                Recording(name, stretch.samples, rate, _group(file, root), condition, is_normal(condition))
+                Recording(part, samples, series.rate_hz, _group(file, root), condition, is_normal(condition))
             )
     if len(channels) > 1:
         (one, first), (other, second) = list(channels.items())[:2]
@@ -168,18 +216,17 @@ def _series(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
             str(root),
             "Give files with the same columns.",
         )
-    names, rate_of_all = next(iter(channels)), _one_rate(root, recordings)
-    if names in (CHANNELS[:3], CHANNELS):
-        whole = (replace(each, samples=to_int16(each.samples, 1.0)) for each in recordings)
-        return Found(tuple(whole), "imu", names, rate_of_all)
-    return Found(tuple(recordings), "series", names, rate_of_all)
+    kind: Sensor = "imu" if moved else "series"
+    reading = summary([each.reading for each in found])
+    names, rate = next(iter(channels)), _one_rate(root, recordings)
+    return Found(tuple(recordings), kind, names, rate, reading=reading, units=common_units(found))
 
 
 def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate_hz: float | None) -> Found:
     recordings: list[Recording] = []
     widths = set()
     for file in files:
-        values, labels = read_windows(file)
+        values, labels = windows.read_windows(file)
         widths.add(values.shape[1])
         for index, (row, label) in enumerate(zip(values, labels, strict=True)):
             name = f"{file.name}:{index + 1}"

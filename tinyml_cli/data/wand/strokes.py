@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 
@@ -56,8 +57,8 @@ def read_strokes(path: Path) -> list[Stroke]:
         TinymlError: an unreadable file, or a stroke without two finite points; its number is named.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        document = load_json(path)
+    except UnreadableError as error:
         raise TinymlError(f"The strokes cannot be read: {error}", str(path), _LAYOUT) from error
     entries = document.get("strokes") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:

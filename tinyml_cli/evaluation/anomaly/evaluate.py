@@ -15,6 +15,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
 from tinyml_cli.data.anomaly.read import read
+from tinyml_cli.data.series.reading import tell
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import device, report
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
@@ -216,7 +217,11 @@ def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
         return anomaly_held_out.load(run)
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
-    found = read(data_dir, recipe.normal, recipe.rate_hz, recipe.sound.frontend.sample_rate_hz)
+    rate_hz = recipe.sound.frontend.sample_rate_hz
+    data = run.manifest().data
+    units = {} if data is None else data.units
+    found = read(data_dir, recipe.normal, recipe.rate_hz, rate_hz, recipe.data, units)
+    tell(found.reading, found.skipped)
     return list(found.recordings)
 
 

@@ -1,0 +1,170 @@
+"""From a column of time to seconds: its unit, counters that wrap, clocks that begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.series.table import DATE
+from tinyml_cli.data.series.units import SECONDS
+from tinyml_cli.errors import TinymlError
+
+ISO = "ISO 8601"
+
+# Periods of counters of 16 and 32 bits, and of 32 bits of microseconds that a sketch divided.
+_WRAPS = (2.0**32, 2.0**16, 2.0**32 / 1e3, 2.0**32 / 1e6)
+_DAY_NS = 86_400_000_000_000
+# Rates at which people record motion, and at which somebody might.
+_LIKELY_HZ, _POSSIBLE_HZ = (8.0, 4000.0), (0.9, 8000.0)
+_SLOWEST_HZ = 1e-4
+_EPOCH_S = (1e9, 4.2e9)  # 2001 to 2103
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When rows were measured.
+
+    Attributes:
+        seconds: float64 [n] after the first row, growing between cuts.
+        start_s: of the first row, by the file's own clock.
+        unit: of the column.
+        cuts: rows at which the clock began anew.
+        wraps: how often its counter ran over.
+    """
+
+    seconds: NDArray[np.float64]
+    start_s: float
+    unit: str
+    cuts: list[int]
+    wraps: int
+
+
+def read_clock(
+    column: NDArray[np.float64] | list[str],
+    name: str,
+    unit: str,
+    motion: bool,
+    cuts: Sequence[int],
+    lines: Sequence[int],
+    where: str,
+) -> Clock:
+    """Seconds of a column of time.
+
+    Args:
+        column: numbers, or dates in ISO 8601.
+        name: of the column.
+        unit: of the numbers; empty where nobody says.
+        motion: whether the file holds motion of a hand or a machine, which is recorded at 8 to 4000 Hz.
+        cuts: rows before which a new take begins anyhow.
+        lines: number of each row's line, for messages.
+        where: the file, for messages.
+
+    Raises:
+        TinymlError: time that runs backwards or stands still, or whose unit cannot be told.
+    """
+    if isinstance(column, list):
+        moments = _parse_dates(column, lines, where)
+        start, raw = float(moments[0]) / 1e9, (moments - moments[0]) / 1e9
+        unit = ISO
+    else:
+        start, raw = 0.0, column.astype(np.float64)
+    free = np.ones(max(0, len(raw) - 1), bool)
+    free[[cut - 1 for cut in cuts]] = False
+    steps = np.diff(raw)
+    forward = steps[free & (steps > 0)]
+    if not len(forward):
+        raise TinymlError(
+            f"Time does not grow in column `{name}`", where, "Check that it is the time, and record again."
+        )
+    usual = float(np.median(forward))
+    raw, wrapped = _unwrap(raw, usual, free, (_DAY_NS / 1e9,) if unit == ISO else _WRAPS)
+    restarts = _restarts(raw, usual, free, lines, where)
+    if unit == ISO:
+        return Clock(raw, start, unit, restarts, wrapped)
+    unit = unit or _infer(raw, usual, name, motion, where)
+    return Clock((raw - raw[0]) * SECONDS[unit], float(raw[0]) * SECONDS[unit], unit, restarts, wrapped)
+
+
+def _unwrap(
+    raw: NDArray[np.float64], usual: float, free: NDArray[np.bool_], periods: Sequence[float]
+) -> tuple[NDArray[np.float64], int]:
+    raw = raw.copy()
+    wrapped = 0
+    for index in np.flatnonzero((np.diff(raw) < 0) & free):
+        step = raw[index + 1] - raw[index]
+        period = next((p for p in periods if 0 <= step + p <= 50 * usual and -step > p / 2), None)
+        if period is not None:
+            raw[index + 1 :] += period
+            wrapped += 1
+    return raw, wrapped
+
+
+def _restarts(
+    raw: NDArray[np.float64], usual: float, free: NDArray[np.bool_], lines: Sequence[int], where: str
+) -> list[int]:
+    """Where the clock begins anew, as it does when a board is reset between takes."""
+    found = []
+    for index in np.flatnonzero((np.diff(raw) < 0) & free):
+        new, before = raw[index + 1], raw[index]
+        if new <= raw[0] + usual / 2 or 0 <= new <= 0.02 * before:
+            found.append(int(index) + 1)
+            continue
+        raise TinymlError(
+            "Time runs backwards",
+            f"{where} line {lines[int(index) + 1]}",
+            "Sort the rows, or split the file there.",
+        )
+    return found
+
+
+def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, where: str) -> str:
+    rates = {unit: 1.0 / (usual * SECONDS[unit]) for unit in ("s", "ms", "us", "ns")}
+    since_epoch = [unit for unit in rates if _EPOCH_S[0] < raw[0] * SECONDS[unit] < _EPOCH_S[1]]
+    dated = [unit for unit in since_epoch if _SLOWEST_HZ < rates[unit] < _LIKELY_HZ[1]]
+    if len(dated) == 1:
+        return dated[0]
+    whole = bool((raw == np.rint(raw)).all())
+    possible = [unit for unit, rate in rates.items() if _POSSIBLE_HZ[0] <= rate <= _POSSIBLE_HZ[1]]
+    likely = [unit for unit in possible if _LIKELY_HZ[0] <= rates[unit] <= _LIKELY_HZ[1]]
+    if motion and len(likely) == 1 and possible == likely:
+        return likely[0]
+    if name.strip().casefold() == "timestamp" and whole and "ms" in likely:
+        return "ms"  # as Edge Impulse's format has it
+    if not motion and usual < 1 and not whole:
+        return "s"
+    readings = ", ".join(f"{rate:.4g} Hz in {unit}" for unit, rate in rates.items() if 1e-3 < rate < 1e5)
+    raise TinymlError(
+        f"The unit of the time in column `{name}` cannot be told: {readings or f'steps of {usual:g}'}",
+        where,
+        f"Say it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
+        "or name the column time_s or time_ms.",
+    )
+
+
+def _parse_dates(cells: list[str], lines: Sequence[int], where: str) -> NDArray[np.int64]:
+    """Nanoseconds, int64 [n]."""
+    moments = np.empty(len(cells), np.int64)
+    for index, cell in enumerate(cells):
+        match = DATE.fullmatch(cell)
+        moment = None if match is None else _nanoseconds(*match.groups())
+        if moment is None:
+            raise TinymlError(
+                f"`{cell[:40]}` is no time", f"{where} line {lines[index]}", "Write numbers or ISO 8601."
+            )
+        moments[index] = moment
+    return moments
+
+
+def _nanoseconds(
+    year: str | None, month: str, day: str, hour: str, minute: str, second: str, fraction: str | None
+) -> int | None:
+    try:
+        days = 0 if year is None else date(int(year), int(month), int(day)).toordinal() - 719_163
+    except ValueError:
+        return None
+    whole = (int(hour) * 60 + int(minute)) * 60 + int(second)
+    return days * _DAY_NS + whole * 10**9 + int(((fraction or "") + "0" * 9)[:9])

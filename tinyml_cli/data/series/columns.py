@@ -1,0 +1,189 @@
+"""What a column holds, from its name as tools and sketches write it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, SECONDS, canonical
+
+Kind = Literal["time", "acceleration", "rotation", "label", "derived", "other"]
+
+_AXES = "xyz"
+_ACCELERATION = {
+    "a",
+    "ac",
+    "acc",
+    "accel",
+    "acceleration",
+    "accelerations",
+    "accelerometer",
+    "accelero",
+    "lacc",
+}
+_ROTATION = {"g", "gy", "gyr", "gyro", "gyros", "gyroscope", "w", "omega", "ω", "angularvelocity"}
+# Physics Toolbox writes gFx, gFy, gFz: multiples of g.
+_IN_G = {"gf"}
+_LINEAR = {"linear", "lin", "user", "lacc"}
+_OTHER = {
+    "gravity",
+    "mag",
+    "magnetometer",
+    "magnetic",
+    "quat",
+    "quaternion",
+    "euler",
+    "orientation",
+    "attitude",
+}
+_DERIVED = {"absolute", "abs", "magnitude", "norm", "resultant", "total"}
+_TIME = {
+    "t", "ts", "time", "timestamp", "timestamps", "datetime", "date", "elapsed", "epoch", "epoc", "clock",
+    "seconds", "secs", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds",
+}  # fmt: skip
+_LABELS = {"label", "class", "condition", "state", "gesture", "activity"}
+_INDEX = {
+    "",
+    "index",
+    "idx",
+    "sample",
+    "samples",
+    "seq",
+    "sequence",
+    "no",
+    "nr",
+    "row",
+    "counter",
+    "frame",
+    "packet",
+}
+_IN_BRACKETS = re.compile(r"^(.*?)\s*[(\[{]([^()\[\]{}]*)[)\]}]\s*$")
+_LONGEST_NAME = 100
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a column holds.
+
+    Attributes:
+        kind: what is measured; `derived` follows from other columns, such as a length of a vector.
+        axis: x, y or z.
+        unit: canonical; empty where the file does not say.
+        linear: acceleration without gravity.
+        family: names the sensor, where a file has several of a kind.
+    """
+
+    kind: Kind
+    axis: str = ""
+    unit: str = ""
+    linear: bool = False
+    family: str = ""
+
+
+def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
+    """What a column of this name holds.
+
+    Args:
+        name: as it stands in the header.
+        unit: as the file says it elsewhere.
+        sensor: `acceleration` or `rotation` where the name of the file says that it holds nothing else.
+    """
+    base, in_brackets = name.strip()[:_LONGEST_NAME], None
+    if (match := _IN_BRACKETS.match(base)) is not None:
+        base, in_brackets = match.group(1), match.group(2)
+    words = [word.casefold() for word in _WORDS.findall(base)]
+    if "".join(words) in _LABELS:
+        return Role("label")
+    axis, words = _axis(words)
+    said = in_brackets if unit is None else unit
+    known = canonical(said) if said is not None else None
+    if known is None:
+        known, words = _unit_in(words)
+    if axis:
+        return _of_axis(words, axis, known, sensor)
+    if _DERIVED & set(words):
+        return Role("derived")
+    if _is_time(words, known):
+        return Role("time", unit=(known if known in SECONDS else _time_in(words)) or "")
+    return Role("other", unit=known or "")
+
+
+def is_index(name: str) -> bool:
+    """Whether a column of this name may count the rows."""
+    base = _IN_BRACKETS.sub(r"\1", name.strip()[:_LONGEST_NAME])
+    return " ".join(_WORDS.findall(base)).casefold() in _INDEX | {"unnamed 0", "logging sample"}
+
+
+def choose(roles: Sequence[Role], kind: Kind) -> dict[str, int]:
+    """axis -> column of one sensor of a kind: the one with most axes, with gravity rather than without."""
+    families: dict[tuple[str, bool], dict[str, int]] = {}
+    for index, role in enumerate(roles):
+        if role.kind == kind:
+            families.setdefault((role.family, role.linear), {}).setdefault(role.axis, index)
+    if not families:
+        return {}
+    return max(families.items(), key=lambda item: (len(item[1]), not item[0][1]))[1]
+
+
+def _axis(words: list[str]) -> tuple[str, list[str]]:
+    """The axis, and the words without it: it stands alone or ends the name of a sensor (`ax`, `gyrX`)."""
+    for index, word in enumerate(words):
+        if word in _AXES:
+            rest = words[:index] + words[index + 1 :]
+            return word, [each for each in rest if each not in ("axis", "achse")]
+    if "".join(words)[:-1] in _IN_G and words[-1][-1] in _AXES:
+        return words[-1][-1], ["gf"]
+    for index, word in enumerate(words):
+        if word[-1:] in _AXES and word[:-1] in _ACCELERATION | _ROTATION:
+            return word[-1], [*words[:index], word[:-1], *words[index + 1 :]]
+    return "", words
+
+
+def _unit_in(words: list[str]) -> tuple[str | None, list[str]]:
+    """The unit that the last words of a name spell (`rads`, `m s2`), and the words before it."""
+    for count in (3, 2, 1):
+        if len(words) > count:
+            for joined in ("".join(words[-count:]), "/".join(words[-count:])):
+                unit = canonical(joined)
+                if unit in (*ACCELERATION_G, *ROTATION_DPS, *SECONDS, "counts"):
+                    return unit, words[:-count]
+    return None, words
+
+
+def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role:
+    found, family = set(words), " ".join(words)
+    linear = bool(found & _LINEAR)
+    if found & _OTHER:
+        return Role("other", axis, unit or "")
+    if found & _IN_G:
+        return Role("acceleration", axis, unit or "g", family=family)
+    rate = found & _ROTATION or {"rotation", "rate"} <= found or {"angular", "velocity"} <= found
+    is_acceleration, is_rotation = bool(found & _ACCELERATION), bool(rate)
+    if is_acceleration and is_rotation:  # `g acc`: one of them is no name of a sensor
+        is_rotation = bool(found & _ROTATION - {"g", "w"})
+        is_acceleration = not is_rotation
+    if not is_acceleration and not is_rotation:
+        is_acceleration = unit in ACCELERATION_G or sensor == "acceleration"
+        is_rotation = not is_acceleration and (unit in ROTATION_DPS or sensor == "rotation")
+    if is_acceleration:
+        return Role("acceleration", axis, unit or "", linear, family)
+    if is_rotation:
+        return Role("rotation", axis, unit or "", family=family)
+    return Role("other", axis, unit or "", family=family)
+
+
+def _is_time(words: list[str], unit: str | None) -> bool:
+    if unit in SECONDS and (not words or set(words) & _TIME):
+        return True
+    return bool(words) and (words[0] in _TIME or words[-1] in _TIME) and len(words) <= 4
+
+
+def _time_in(words: list[str]) -> str | None:
+    """A unit among the words: `millis`, `seconds elapsed`, `time since start in ms`."""
+    units = [canonical(word) for word in words]
+    return next(
+        (unit for word, unit in zip(words, units, strict=True) if unit in SECONDS and word != "s"), None
+    )

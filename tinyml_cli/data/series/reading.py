@@ -1,0 +1,142 @@
+"""What the reader understood of files, in a line for people and in figures for the manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tinyml_cli.console import console
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was understood of recordings.
+
+    Attributes:
+        files: how many were read so.
+        rate_hz: samples a second; None where nobody says.
+        time: unit of the time column; empty where there is none.
+        paced: the file says its rate, and has no need of a time column.
+        acceleration: unit in the file; empty where there is none.
+        rotation: likewise.
+        own_units: acceleration is kept in a unit that is not known.
+        no_rotation: there is acceleration alone.
+        gaps: in time, cut.
+        repeats: rows dropped.
+        restarts: places where the clock begins anew.
+        wraps: of the clock's counter.
+        short: rows that stand alone between gaps, left out.
+        bursts: files whose rows came in bursts.
+        resampled: files whose rows were interpolated.
+        remarks: anything else that was passed over.
+    """
+
+    files: int = 0
+    rate_hz: float | None = None
+    time: str = ""
+    paced: bool = False
+    acceleration: str = ""
+    rotation: str = ""
+    own_units: bool = False
+    no_rotation: bool = False
+    gaps: int = 0
+    repeats: int = 0
+    restarts: int = 0
+    wraps: int = 0
+    short: int = 0
+    bursts: int = 0
+    resampled: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def untimed(self) -> bool:
+        """Whether nothing in the files says when they were measured."""
+        return not self.time and not self.paced
+
+    def text(self) -> str:
+        """Such as `62.5 Hz, acceleration in g, rotation rad/s → deg/s, 3 gaps cut`."""
+        rate = "rate unknown" if self.rate_hz is None else f"{self.rate_hz:.4g} Hz"
+        parts = [
+            f"{rate} (time in {self.time})"
+            if self.time
+            else rate
+            if self.paced
+            else f"{rate} (not in the file)"
+        ]
+        if self.acceleration:
+            parts.append(_converted("acceleration", self.acceleration, "g"))
+        if self.own_units:
+            parts.append("acceleration in the file's own unit")
+        if self.rotation:
+            parts.append(_converted("rotation", self.rotation, "deg/s"))
+        if self.no_rotation:
+            parts.append("no rotation")
+        for count, one, many in (
+            (self.gaps, "gap cut", "gaps cut"),
+            (self.repeats, "repeated row dropped", "repeated rows dropped"),
+            (self.restarts, "restart of the clock", "restarts of the clock"),
+            (self.wraps, "wrap of the clock undone", "wraps of the clock undone"),
+            (self.short, "row between gaps left out", "rows between gaps left out"),
+        ):
+            if count:
+                parts.append(f"{count:,} {one if count == 1 else many}")
+        if self.bursts:
+            parts.append("bursts spread")
+        if self.resampled:
+            parts.append("resampled to even steps")
+        return ", ".join(
+            [*parts, *(f"{n} × {remark}" if n > 1 else remark for remark, n in Counter(self.remarks).items())]
+        )
+
+
+def summary(readings: Sequence[Reading]) -> str:
+    """One line over all files; those that were read differently are told apart."""
+    kinds: dict[tuple[object, ...], Reading] = {}
+    for each in readings:
+        rate = None if each.rate_hz is None else f"{each.rate_hz:.3g}"
+        key = (rate, each.time, each.acceleration, each.rotation, each.own_units)
+        kinds[key] = _sum(kinds[key], each) if key in kinds else each
+    if len(kinds) == 1:
+        return next(iter(kinds.values())).text()
+    return "; ".join(f"{each.files} files: {each.text()}" for each in kinds.values())
+
+
+def unused(skipped: Mapping[str, str]) -> str:
+    """How many files were not used, and why, in a sentence; empty where all were."""
+    if not skipped:
+        return ""
+    reasons: dict[str, list[str]] = {}
+    for name, why in skipped.items():
+        reasons.setdefault(why, []).append(name)
+    parts = [
+        f"{len(names)} × {why} ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})"
+        for why, names in reasons.items()
+    ]
+    return f"{len(skipped)} file{'s' * (len(skipped) > 1)} not used: {'; '.join(parts)}"
+
+
+def told(reading: str, skipped: Mapping[str, str]) -> tuple[str, ...]:
+    """What the manifest keeps: how files were read, and which were not."""
+    return tuple(filter(None, (reading, unused(skipped))))
+
+
+def tell(reading: str, skipped: Mapping[str, str]) -> None:
+    """Says the same to people."""
+    for line in told(f"Read as {reading}" if reading else "", skipped):
+        console.info(line)
+
+
+def _sum(one: Reading, other: Reading) -> Reading:
+    counted = ("files", "gaps", "repeats", "restarts", "wraps", "short", "bursts", "resampled")
+    return replace(
+        one,
+        **{name: getattr(one, name) + getattr(other, name) for name in counted},
+        remarks=one.remarks + other.remarks,
+    )
+
+
+def _converted(what: str, unit: str, to: str) -> str:
+    return f"{what} in {unit}" if unit == to else f"{what} {unit} → {to}"

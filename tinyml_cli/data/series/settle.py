@@ -1,0 +1,217 @@
+"""Units of acceleration and rotation: declared, or told by gravity and by what a hand or a machine can do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.series.units import ACCELERATION_G, COUNTS_PER_G, ROTATION_DPS, canonical
+from tinyml_cli.errors import TinymlError
+
+Values = NDArray[np.float64]
+
+# A quarter of the samples feel less than this much of g; recordings of hands and machines: 0.85 to 1.3.
+_FELT_G = (0.35, 2.5)
+# Nearly still, an accelerometer feels g and nothing else.
+_STILL_SPREAD, _STILL_ERROR = 0.1, 0.15
+_HELD_SHARE = 0.1
+_COUNTS_OCTAVES = 0.25
+# No hand and no gyroscope of these boards turns faster than 35 rad/s, 2000 degrees a second.
+_FASTEST_RAD_S, _FASTEST_DPS = 36.0, 4200.0
+_CONVINCING = 0.3
+_SMOOTHED = 5
+_GYRO_COUNTS = "131 (±250), 65.5 (±500), 32.8 (±1000), 16.4 (±2000 deg/s)"
+# The course's sketches send g and degrees a second under these names.
+_COURSE = ("aX", "aY", "aZ", "gX", "gY", "gZ")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one unit of a file is.
+
+    Attributes:
+        name: for people.
+        scale: g or degrees a second per unit; None where the file's own unit is kept.
+        told: whether the file or the user says so, and nothing was concluded.
+    """
+
+    name: str
+    scale: float | None
+    told: bool = True
+
+    @property
+    def option(self) -> str:
+        """How data.units names it."""
+        known = self.name in ACCELERATION_G or self.name in ROTATION_DPS or self.scale is None
+        return self.name if known else f"{1 / self.scale:g}"  # type: ignore[operator]
+
+
+def given(value: str | float | None, table: dict[str, float], option: str, of: str) -> Unit | None:
+    """The unit that an option names: one of a table, or counts per unit.
+
+    Raises:
+        TinymlError: it names none.
+    """
+    if value is None:
+        return None
+    unit = canonical(value) if isinstance(value, str) else None
+    if unit in table:
+        return Unit(str(unit), table[str(unit)])
+    try:
+        counts = float(value)
+    except ValueError:
+        counts = math.nan
+    if math.isfinite(counts) and counts > 0:
+        return Unit(f"counts of 1/{counts:g} {of}", 1.0 / counts)
+    raise TinymlError(
+        f"`{value}` is no unit",
+        option,
+        f"Known: {', '.join(table)}, or a number of counts that are one {of}.",
+    )
+
+
+def acceleration(
+    parts: Sequence[Values], declared: set[str], linear: bool, where: str, option: Unit | None
+) -> Unit:
+    """The unit of accelerations [n, axes] that all come from one kind of file.
+
+    Raises:
+        TinymlError: two units are possible.
+    """
+    if option is not None:
+        return option
+    found = _by_gravity(parts) if not linear and parts[0].shape[1] == 3 else None
+    known = declared - {"", "counts"}
+    if len(known) > 1 or (known and not known <= set(ACCELERATION_G)):
+        raise _ask("accel", f"Acceleration is in {' and '.join(sorted(declared))}", where, "g, mg or m/s2")
+    if known:
+        unit = known.pop()
+        if found is not None and found[1] and found[0].name != unit and _still_elsewhere(parts, unit):
+            raise _ask(
+                "accel",
+                f"The file says that acceleration is in {unit}, but at rest it shows 1 g in {found[0].name}",
+                where,
+                f"{unit} or {found[0].name}",
+            )
+        return Unit(unit, ACCELERATION_G[unit])
+    if found is not None and ("counts" not in declared or found[0].name.startswith("counts")):
+        return found[0]
+    what = "The file does not say the unit of acceleration, and no gravity shows it"
+    raise _ask("accel", what, where, "g, mg, m/s2 or the counts that are one g, such as 16384")
+
+
+def rotation(
+    parts: Sequence[Values],
+    declared: set[str],
+    names: Sequence[str],
+    felt: Unit,
+    forces: Sequence[tuple[Values, float | None]],
+    where: str,
+    option: Unit | None,
+) -> Unit:
+    """The unit of rotations [n, axes].
+
+    Args:
+        parts: of all files of one kind.
+        declared: what they say.
+        names: of the columns of acceleration and rotation.
+        felt: the unit of acceleration.
+        forces: accelerations [n, 3] in g beside each part, and their rate where it is known.
+        where: a file, for messages.
+        option: what the user says.
+
+    Raises:
+        TinymlError: two units are possible.
+    """
+    if option is not None:
+        return option
+    known = declared - {"", "counts"}
+    if len(known) > 1 or (known and not known <= set(ROTATION_DPS)):
+        raise _ask("gyro", f"Rotation is in {' and '.join(sorted(declared))}", where, "deg/s, mdps or rad/s")
+    if known:
+        unit = known.pop()
+        return Unit(unit, ROTATION_DPS[unit])
+    fastest = float(np.quantile(np.concatenate([np.abs(part).max(axis=1) for part in parts]), 0.99))
+    of = ", ".join(names[-parts[0].shape[1] :])
+    if "counts" in declared or felt.name.startswith("counts") or fastest > _FASTEST_DPS:
+        what = f"Rotation ({of}) is in counts of the sensor (up to {fastest:.4g})"
+        raise _ask("gyro", what, where, f"the counts that are one degree a second: {_GYRO_COUNTS}", "131")
+    if fastest > _FASTEST_RAD_S or fastest == 0:
+        return Unit("deg/s", 1.0, told=False)
+    turned = _by_gravity_turning(parts, forces)
+    if turned is not None:
+        return turned
+    if tuple(names) == _COURSE and felt.name == "g":
+        return Unit("deg/s", 1.0, told=False)
+    what = f"Rotation ({of}) of up to {fastest:.3g} may be in deg/s or in rad/s; the file does not say which"
+    raise _ask("gyro", what, where, "deg/s or rad/s")
+
+
+def feels_gravity(values: Values) -> bool:
+    """Whether three columns [n, 3] can be an acceleration, in some unit."""
+    return _by_gravity([values]) is not None
+
+
+def _ask(which: str, what: str, where: str, choice: str, example: str = "") -> TinymlError:
+    value = example or choice.split(",")[0].split(" or ")[0]
+    return TinymlError(what, where, f"Say it with --set data.units.{which}={value} ({choice}).")
+
+
+def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:
+    """(the unit in which the data feels g, whether it lies nearly still); None where it feels none."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.concatenate([np.linalg.norm(part, axis=1) for part in parts])
+    if not np.isfinite(lengths).all():
+        return None
+    low, usual, middle, high = np.quantile(lengths, [0.1, 0.25, 0.5, 0.9])
+    held = [
+        np.linalg.norm(part.mean(axis=0)) / max(np.linalg.norm(part, axis=1).mean(), 1e-30) for part in parts
+    ]
+    if not usual > 0 or np.median(held) < _HELD_SHARE:
+        return None
+    still = bool(high - low < _STILL_SPREAD * middle)
+    for unit, scale in ACCELERATION_G.items():
+        felt = usual * scale
+        if abs(felt - 1) < _STILL_ERROR if still else _FELT_G[0] < felt < _FELT_G[1] and usual < 1500:
+            return Unit(unit, scale, told=False), still
+    counts = min(COUNTS_PER_G, key=lambda each: abs(math.log2(usual / each)))
+    if abs(math.log2(usual / counts)) < _COUNTS_OCTAVES:
+        return Unit(f"counts of 1/{counts:g} g", 1.0 / counts, told=False), still
+    return None
+
+
+def _still_elsewhere(parts: Sequence[Values], unit: str) -> bool:
+    felt = np.median(np.concatenate([np.linalg.norm(part, axis=1) for part in parts])) * ACCELERATION_G[unit]
+    return not 1 / _FELT_G[1] < felt < _FELT_G[1]
+
+
+def _by_gravity_turning(
+    parts: Sequence[Values], forces: Sequence[tuple[Values, float | None]]
+) -> Unit | None:
+    """Gravity turns against the sensor as the gyroscope says: da/dt = a × w, if w is in radians a second."""
+    both = squared = changed = 0.0
+    for rate, (force, rate_hz) in zip(parts, forces, strict=True):
+        if rate_hz is None or rate.shape[1] != 3 or force.shape[1] != 3 or len(force) < 4 * _SMOOTHED:
+            continue
+        a, w = _smooth(force), _smooth(rate)
+        change = (a[2:] - a[:-2]) * rate_hz / 2
+        expected = np.cross(a, w)[1:-1]
+        both += float((change * expected).sum())
+        squared += float((expected**2).sum())
+        changed += float((change**2).sum())
+    if not squared > 0 or not changed > 0 or abs(both) < _CONVINCING * math.sqrt(squared * changed):
+        return None
+    per_radian = abs(both / squared)
+    unit = min(
+        ("rad/s", "deg/s"), key=lambda name: abs(math.log(per_radian / math.radians(ROTATION_DPS[name])))
+    )
+    return Unit(unit, ROTATION_DPS[unit], told=False)
+
+
+def _smooth(values: Values) -> Values:
+    kernel = np.ones(_SMOOTHED) / _SMOOTHED
+    return np.stack([np.convolve(column, kernel, "valid") for column in values.T], axis=1)

@@ -1,0 +1,347 @@
+"""From lines of text to columns of numbers: delimiter, decimal mark, comments, header and row of units."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.series.units import canonical
+from tinyml_cli.errors import TinymlError
+
+Column = NDArray[np.float64] | list[str]
+
+_DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
+_COMMENT = ("#", "%", "//")
+_SEPARATOR_LINE = re.compile(r"^sep=(.)$", re.IGNORECASE)
+_MONITOR_CLOCK = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) -> ")
+_NAMED = re.compile(r"([^\W\d][^:=,;\t]{0,40}?)[ ]?[:=][ ]?([-+]?[\d.][\d.eE+-]*)")
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d][\w .\-]*")
+DATE = re.compile(
+    r"(?:(\d{4})[-/.](\d\d?)[-/.](\d\d?)[T _])?(\d\d?)[:.](\d\d)[:.](\d\d)(?:[.,:_](\d+))?"
+    r"\s*(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?"
+)
+"""ISO 8601, and what AndroSensor and MbientLab make of it; the date may lack."""
+_PROBED_LINES = 80
+_NUMERIC_SHARE = 0.8
+_LEAST_FIT = 0.4
+_MOST_COLUMNS = 100_000
+
+
+@dataclass
+class Table:
+    """A file's columns.
+
+    Attributes:
+        names: of the columns; empty where there is no header.
+        units: from a row below the header; empty strings where there is none.
+        columns: float64 [n], or strings where the cells are not numbers.
+        cuts: rows before which a blank line, a mark or a repeated header stands.
+        lines: number of each row's line in the file, from 1.
+        remarks: what was passed over.
+    """
+
+    names: list[str]
+    units: list[str]
+    columns: list[Column]
+    cuts: list[int]
+    lines: list[int]
+    remarks: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    delimiter: str
+    decimal: str
+    ends_empty: bool = False  # a delimiter at the end of every line makes no column
+
+    def split(self, line: str) -> list[str]:
+        if '"' in line:
+            cells = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True), [])
+        elif self.delimiter == " ":
+            cells = line.split()
+        else:
+            cells = line.split(self.delimiter)
+        cells = [cell.strip() for cell in cells]
+        if self.ends_empty and len(cells) > 1 and not cells[-1]:
+            cells.pop()
+        return cells
+
+    def number(self, cell: str) -> float:
+        if "_" in cell:
+            raise ValueError(cell)
+        return float(cell.replace(",", ".") if self.decimal == "," else cell)
+
+
+def parse(text: str, where: str, decimal: str | None = None) -> Table:
+    """Reads a table.
+
+    Args:
+        text: the file's.
+        where: its path, for messages.
+        decimal: the decimal mark; found where None.
+
+    Raises:
+        TinymlError: no rows of numbers, rows that do not fit the others, cells that are no numbers.
+    """
+    lines, remarks = _lines(text)
+    dialect = _dialect([line for _, line in lines], decimal, where)
+    width = _width([dialect.split(line) for line in _probe([line for _, line in lines if line])], where)
+    head: list[list[str]] = []
+    for _, line in lines:
+        cells = dialect.split(line) if line else []
+        if len(cells) == width and _is_data(cells):
+            break
+        head.append(cells)
+    names, units, used = _header(head, width)
+    if passed := sum(map(bool, head)) - used:
+        remarks.append(f"{passed} lines before the header passed over")
+    return _body(lines[len(head) :], names, units, dialect, where, remarks, not text.endswith(("\n", "\r")))
+
+
+def rows_of(text: str, where: str) -> list[tuple[int, list[str]]]:
+    """The cells of each line that is not blank, with its number.
+
+    Raises:
+        TinymlError: no rows of numbers.
+    """
+    lines, _ = _lines(text)
+    kept = [(number, line) for number, line in lines if line]
+    dialect = _dialect([line for _, line in kept], None, where)
+    return [(number, dialect.split(line)) for number, line in kept]
+
+
+def _probe(items: list[str]) -> list[str]:
+    """Some of all, evenly."""
+    return items[:: max(1, len(items) // _PROBED_LINES)]
+
+
+def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
+    """Numbered lines without comments and what sketches and monitors add; blank ones are empty strings."""
+    result: list[tuple[int, str]] = []
+    comments = 0
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        stripped = line.strip(" \r\n")
+        if stripped.startswith(_COMMENT):
+            names = stripped.lstrip("#%/ ")
+            # `# t_ms,ax,ay,az` above the numbers is a header, as numpy.savetxt writes it.
+            if not result and any(mark in names for mark in ",;\t") and "=" not in names:
+                result.append((number, names))
+                continue
+            comments += 1
+            continue
+        if not result and _SEPARATOR_LINE.match(stripped.strip('"')):
+            continue
+        clock = _MONITOR_CLOCK.match(stripped)
+        if clock is not None:
+            stripped = stripped[clock.end() :].strip()
+        result.append((number, stripped))
+    result = _unnamed(result)
+    return result, [f"{comments} lines of comment passed over"] if comments else []
+
+
+def _unnamed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """`ax:0.1,ay:0.2` of Arduino's plotter as a header and rows."""
+    filled = [line for _, line in lines if line][:_PROBED_LINES]
+    if sum(":" in line or "=" in line for line in filled) < _NUMERIC_SHARE * len(filled):
+        return lines
+    named = [[] if _NAMED.sub("", line).strip(" ,;\t") else _NAMED.findall(line) for line in filled]
+    counts = Counter(len(pairs) for pairs in named if pairs)
+    if not counts or counts.most_common(1)[0][1] < _NUMERIC_SHARE * len(filled):
+        return lines
+    pairs = next(pairs for pairs in named if len(pairs) == counts.most_common(1)[0][0])
+    names = [name.strip() for name, _ in pairs]
+    if len(set(names)) != len(names):
+        return lines
+    result = [(0, ",".join(names))]
+    for number, line in lines:
+        pairs = _NAMED.findall(line)
+        result.append((number, ",".join(value for _, value in pairs) if pairs else line))
+    return result
+
+
+def _dialect(lines: list[str], decimal: str | None, where: str) -> _Dialect:
+    filled = [line for line in lines if line]
+    probed = _probe(filled[1:]) or filled
+    best: tuple[float, _Dialect] | None = None
+    for delimiter in _DELIMITERS:
+        mark = decimal or _decimal(probed, delimiter)
+        if mark == delimiter and not any('"' in line for line in probed):
+            continue
+        score, cells, ends_empty = _fit(probed, _Dialect(delimiter, mark))
+        if cells > 1 and (best is None or score > best[0] + 0.02):
+            best = (score, _Dialect(delimiter, mark, ends_empty))
+    if best is not None and best[0] > _LEAST_FIT:
+        return _by_header(filled, best[1], where)
+    return _Dialect("\t", decimal or _decimal(probed, "\t"))
+
+
+def _decimal(lines: Sequence[str], delimiter: str) -> str:
+    """A comma is the decimal mark where it does not delimit and no number holds a dot instead."""
+    if delimiter == ",":
+        quoted = [cell for line in lines if '"' in line for cell in _Dialect(",", ".").split(line)]
+        return "," if quoted and any("," in cell for cell in quoted) else "."
+    commas = dots = 0
+    for line in lines:
+        for cell in _Dialect(delimiter, ".").split(line):
+            if _NUMBER.fullmatch(cell):
+                commas += "," in cell
+                dots += "." in cell
+    return "," if commas > dots else "."
+
+
+def _fit(lines: Sequence[str], dialect: _Dialect) -> tuple[float, int, bool]:
+    """(share of cells that are numbers in lines of the usual width; the width; whether lines end empty)."""
+    rows = [dialect.split(line) for line in lines]
+    ends_empty = sum(len(row) > 1 and not row[-1] for row in rows) > _NUMERIC_SHARE * len(rows)
+    if ends_empty:
+        rows = [row[:-1] if not row[-1] else row for row in rows]
+    (width, _), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+    right = sum(_value_of(cell, dialect) for row in rows if len(row) == width for cell in row)
+    return right / max(1, width * len(rows)), width, ends_empty
+
+
+def _value_of(cell: str, dialect: _Dialect) -> float:
+    """How much a cell looks like one: numbers and dates do, words half."""
+    if _NUMBER.fullmatch(cell):
+        return float(not (dialect.decimal == "." and "," in cell))
+    return 1.0 if DATE.fullmatch(cell) else 0.5 if _WORD.fullmatch(cell) else 0.0
+
+
+def _by_header(lines: list[str], dialect: _Dialect, where: str) -> _Dialect:
+    """A comma between numbers and one within them look alike, but the header counts the columns."""
+    if dialect.delimiter != "," or dialect.decimal != ".":
+        return dialect
+    header = dialect.split(lines[0])
+    widths = {len(dialect.split(line)) for line in _probe(lines[1:])}
+    if any(map(_is_number, header)) or not widths:
+        return dialect
+    if len(header) == 1 and widths == {2}:
+        return _Dialect("\t", ",")
+    if len(header) > 1 and min(widths) >= 2 * len(header) - 1:
+        raise TinymlError(
+            "Commas stand between the numbers and within them: "
+            f"{len(header)} names, {min(widths)} cells a row",
+            where,
+            "Export it with semicolons or tabs between the columns, or with dots in the numbers.",
+        )
+    return dialect
+
+
+def _is_number(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def _is_data(cells: list[str]) -> bool:
+    """Whether a row holds measurements: numbers, perhaps with a date and a label among them."""
+    return sum(map(_is_number, cells)) >= max(1, (len(cells) - 2) / 2)
+
+
+def _width(rows: Sequence[list[str]], where: str) -> int:
+    widths = Counter(len(cells) for cells in rows if _is_data(cells))
+    if not widths:
+        raise TinymlError(
+            "The file holds no samples",
+            str(where),
+            "Give a table of numbers with the names of its columns in the first line, or remove the file.",
+        )
+    width = widths.most_common(1)[0][0]
+    if width > _MOST_COLUMNS:
+        raise TinymlError(f"The file has {width} columns", where, "Write one sample a row.")
+    return width
+
+
+def _header(rows: list[list[str]], width: int) -> tuple[list[str], list[str], int]:
+    """(names, units, rows that they took) from the rows before the first one of numbers."""
+    filled = [cells for cells in rows if cells]
+    none = [""] * width
+    if not filled:
+        return [], none, 0
+    last = filled[-1]
+    if all(set(cell) <= {"-"} for cell in last):
+        return [], none, 1
+    if len(filled) > 1 and len(last) == width == len(filled[-2]) and _are_units(last):
+        return filled[-2], [cell.strip("()[] ") for cell in last], 2
+    return last, none, 1
+
+
+def _are_units(cells: list[str]) -> bool:
+    known = [canonical(cell.strip("()[] ")) for cell in cells]
+    return all(unit is not None for unit in known) and any(known)
+
+
+def _body(
+    lines: list[tuple[int, str]],
+    names: list[str],
+    units: list[str],
+    dialect: _Dialect,
+    where: str,
+    remarks: list[str],
+    cut: bool,
+) -> Table:
+    width = len(units)
+    if names and len(names) != width:
+        raise TinymlError(
+            f"The row has {width} cells, the header {len(names)}: {', '.join(names)[:80]}",
+            f"{where} line {lines[0][0]}",
+            f"Columns were parted at {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}; "
+            "mend the header or the rows.",
+        )
+    probed = [
+        cells for line in _probe([line for _, line in lines]) if len(cells := dialect.split(line)) == width
+    ]
+    is_text = [sum(_is_number(row[i]) for row in probed) < len(probed) / 2 for i in range(width)]
+    columns: list[array[float] | list[str]] = [[] if text else array("d") for text in is_text]
+    numbers: list[int] = []
+    cuts: list[int] = []
+    for index, (number, line) in enumerate(lines):
+        cells = dialect.split(line) if line else []
+        if not cells or cells == names or all(not cell or set(cell) <= {"-"} for cell in cells):
+            cuts.append(len(numbers))
+        elif cut and index == len(lines) - 1 and numbers and (len(cells) < width or cells[-1] in ("", "-")):
+            remarks.append("a last line that was cut short left out")
+        elif len(cells) != width:
+            raise TinymlError(
+                f"The row has {len(cells)} cells, the header {width}",
+                f"{where} line {number}",
+                "Mend the row.",
+            )
+        else:
+            numbers.append(number)
+            for i, (column, cell) in enumerate(zip(columns, cells, strict=True)):
+                if isinstance(column, list):
+                    column.append(sys.intern(cell))
+                else:
+                    column.append(_number(cell, dialect, where, number, names[i] if names else str(i + 1)))
+    done: list[Column] = [each if isinstance(each, list) else np.array(each) for each in columns]
+    return Table(names, units, done, sorted(set(cuts) - {0, len(numbers)}), numbers, remarks)
+
+
+def _number(cell: str, dialect: _Dialect, where: str, line: int, column: str) -> float:
+    try:
+        value = dialect.number(cell)
+    except ValueError as error:
+        raise _no_number(where, line, column, cell) from error
+    if not math.isfinite(value):
+        raise _no_number(where, line, column, cell)
+    return value
+
+
+def _no_number(where: str, line: int, column: str, cell: str) -> TinymlError:
+    return TinymlError(
+        f"`{cell[:40]}` in column `{column}` is no number" if cell else f"Column `{column}` is empty",
+        f"{where} line {line}",
+        "Remove such rows; with a time column the gap that they leave is respected.",
+    )

@@ -1,0 +1,80 @@
+"""Tables of windows, one a line, as in the UCR Time Series Archive (H. A. Dau et al., arXiv:1810.07758)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.series.table import rows_of
+from tinyml_cli.data.series.text import decode, read_text
+from tinyml_cli.errors import TinymlError
+
+SUFFIXES = (".txt", ".tsv", ".ts")
+
+_HEAD_BYTES = 1 << 16
+# No series has so many columns, and no window so few samples.
+_MOST_CHANNELS = 16
+
+
+def holds_windows(path: Path) -> bool:
+    """Whether a table has no header, and a window in each line rather than a sample.
+
+    Raises:
+        TinymlError: it cannot be read as text.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise TinymlError(f"The file cannot be read: {error.strerror}", str(path), "Check it.") from error
+    lines = decode(head, str(path)).splitlines(keepends=True)
+    rows = rows_of("".join(lines[:-1] if len(head) == _HEAD_BYTES and len(lines) > 1 else lines), str(path))
+    widths = [len(cells) for _, cells in rows]
+    if not rows or not all(_number(cell) is not None for cell in rows[0][1]):
+        return False
+    return min(widths) > _MOST_CHANNELS or (path.suffix.lower() in SUFFIXES and max(widths) > 1)
+
+
+def read_windows(path: Path) -> tuple[NDArray[np.float32], list[str]]:
+    """Reads a table of windows: each line a label and then the samples.
+
+    Returns:
+        (float32 [windows, samples], labels); a label such as 1.0000000e+00 becomes `1`.
+
+    Raises:
+        TinymlError: lines of different length, or cells that are no numbers.
+    """
+    rows = rows_of(read_text(path), str(path))
+    if not rows:
+        raise TinymlError("The file holds no samples", str(path), "Remove it, or record again.")
+    width = len(rows[0][1])
+    values = np.empty((len(rows), width - 1), np.float32)
+    for index, (number, cells) in enumerate(rows):
+        if len(cells) != width or width < 3:
+            raise TinymlError(
+                f"The line has {len(cells)} values, the first one {width}",
+                f"{path} line {number}",
+                "Each line must be a label and as many samples as every other.",
+            )
+        for place, cell in enumerate(cells[1:]):
+            value = _number(cell)
+            if value is None or not np.isfinite(value):
+                raise TinymlError(
+                    f"`{cell[:40]}` is no number", f"{path} line {number}", "Mend or remove the line."
+                )
+            values[index, place] = value
+    return values, [_label(cells[0]) for _, cells in rows]
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _label(cell: str) -> str:
+    value = _number(cell)
+    return cell if value is None else f"{value:g}"

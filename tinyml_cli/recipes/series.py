@@ -1,0 +1,33 @@
+"""How files of sensor series are to be read, where they do not say it themselves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tinyml_cli.recipes.base import Section
+
+
+class UnitsRecipe(Section):
+    """Units of the files' columns; they overrule what a file declares."""
+
+    time: Literal["s", "ms", "us", "ns"] | None = Field(default=None, description="of the time column")
+    accel: str | float | None = Field(
+        default=None, description="g, mg, m/s2, or how many counts are one g, such as 16384"
+    )
+    gyro: str | float | None = Field(
+        default=None,
+        description="deg/s, mdps, rad/s, or how many counts are one degree a second, such as 131",
+    )
+
+
+class SeriesRecipe(Section):
+    """Reading of sensor series."""
+
+    units: UnitsRecipe = Field(default_factory=UnitsRecipe)
+    columns: list[str] | None = Field(
+        default=None, description="names of the columns of files without a header, such as [t_ms,ax,ay,az]"
+    )
+    decimal: Literal["dot", "comma"] | None = Field(default=None, description="the decimal mark")
+    rate_hz: float | None = Field(default=None, gt=0, le=1e6, description="of files without a time column")
