@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
-from tinyml_cli.files import write_atomic
+from tinyml_cli.pages import pictures
 
 TITLES = {
     "flash_bytes": "Flash (KB, linked)",
@@ -48,18 +44,15 @@ def draw(path: Path, document: dict[str, Any]) -> bool:
     shown = panels(document["models"])
     if not shown:
         return False
-    figure = Figure(figsize=(4.4 * len(shown), 4.2), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(4.4 * len(shown), 4.2)
+    figure.set_dpi(_DPI)
     for number, (axis, rows) in enumerate(shown, 1):
         _panel(figure.add_subplot(1, len(shown), number), axis, rows)
     figure.suptitle("Quality, with its 95 % interval, and cost; Pareto front in orange", fontsize=8)
     figure.draw_without_rendering()  # only now is it known where points lie
     for axes, (axis, rows) in zip(figure.axes, shown, strict=True):
         _name(axes, axis, rows)
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
     return True
 
 

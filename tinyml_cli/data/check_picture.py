@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from tinyml_cli.data.checks import Report
-from tinyml_cli.files import write_atomic
+from tinyml_cli.pages import pictures
 
 _DPI = 150
 _WIDTH_INCHES, _BAR_INCHES = 9.0, 0.28
@@ -28,8 +24,7 @@ def draw(report: Report, path: Path) -> None:
     """
     kind, labels = report.kind, report.labels()
     names = sorted(labels, key=lambda name: (name.startswith("_"), name), reverse=True)
-    figure = Figure(figsize=(_WIDTH_INCHES, 1.4 + _BAR_INCHES * len(names)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(_WIDTH_INCHES, 1.4 + _BAR_INCHES * len(names))
     axes = figure.add_subplot()
     for row, name in enumerate(names):
         figures, left = labels[name], 0
@@ -46,9 +41,7 @@ def draw(report: Report, path: Path) -> None:
     axes.set_xlabel(kind.files + person + (", orange is bad" if bad else ""))
     axes.margins(x=0.25, y=0.01)
     axes.spines[["top", "right"]].set_visible(False)
-    stream = BytesIO()
-    figure.savefig(stream, dpi=_DPI, format="png")
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
 
 
 def _pieces(counts: Sequence[int]) -> list[int]:

@@ -17,7 +17,6 @@ from tinyml_cli.console import console
 from tinyml_cli.device.protocol import Anomaly, Calibrated, Event, Ready, printable
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.views import LineView
-from tinyml_cli.files import atomic_path
 
 _CURVES = (("score", "#2b6cb0", "-"), ("threshold", "#1a202c", "-"), ("level", "#718096", "--"))
 _BARS = "▁▂▃▄▅▆▇█"
@@ -87,9 +86,9 @@ class History:
 
         A dotted line says that the board began anew, as it does before each recording that is replayed.
         """
-        from matplotlib.figure import Figure
+        from tinyml_cli.pages import pictures
 
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        figure = pictures.new(9, 3.2)
         axes = figure.subplots()
         seconds, restarts = self._times()
         for name, color, style in _CURVES:
@@ -105,8 +104,7 @@ class History:
         axes.set_title(title)
         known = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         axes.legend(known.values(), known.keys(), loc="upper left", fontsize="small")
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=120, format="png")
+        pictures.write(path, figure, 120)
 
     def _times(self) -> tuple[list[float], list[float]]:
         """Seconds of each window, one stream after another; and when each stream but the first began."""

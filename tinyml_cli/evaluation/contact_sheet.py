@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
+
+from tinyml_cli.pages.svg_chart import shortened
+from tinyml_cli.pages.text import one_line
 
 _COLUMNS = 4
 _TILE = 144
 _CAPTION = 30
 _MARGIN = 8
+_FONT = 11
 
 
 def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> bytes:
@@ -35,10 +39,17 @@ def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> by
         top = _MARGIN + place // _COLUMNS * (_TILE + _CAPTION + _MARGIN)
         tile = picture(pixels[entry["index"]]).convert("RGB").resize((_TILE, _TILE), Image.Resampling.NEAREST)
         sheet.paste(tile, (left, top))
-        pen.text((left, top + _TILE + 2), str(entry["label"])[:22], "black")
-        given = f"taken for {str(entry['answer'])[:12]} {entry['score']:.0%}"
-        pen.text((left, top + _TILE + 15), given, "#b3261e")
+        _write(pen, (left, top + _TILE + 1), shortened(one_line(entry["label"]), 20), "black")
+        given = f"taken for {shortened(one_line(entry['answer']), 10)} {entry['score']:.0%}"
+        _write(pen, (left, top + _TILE + 15), given, "#b3261e")
     return _png(sheet)
+
+
+def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, colour: str) -> None:
+    from tinyml_cli.pages import pictures
+
+    file, drawable = pictures.font_for(text)
+    pen.text(place, drawable, colour, ImageFont.truetype(str(file), _FONT))
 
 
 def picture(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -6,12 +6,10 @@ task performance", Eurospeech 1997, with a rate per hour in place of a probabili
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli.evaluation.operating_point import THRESHOLDS, Trial
-from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Recognizer
 
 
@@ -34,11 +32,9 @@ def det_points(trial: Trial, recognizer: Recognizer) -> list[dict[str, Any]]:
 
 def det_png(path: Path, points: list[dict[str, Any]], threshold: float, hours: float, title: str) -> None:
     """Draws the curve; points without any false accept stand left of the rate of one in all hours."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from tinyml_cli.pages import pictures
 
-    figure = Figure(figsize=(6.4, 4.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(6.4, 4.4)
     axes = figure.add_subplot()
     none = 0.5 / hours
     at = [max(point["fa_per_hour"], none) for point in points]
@@ -63,7 +59,4 @@ def det_png(path: Path, points: list[dict[str, Any]], threshold: float, hours: f
     axes.set_ylabel("Words missed, %")
     axes.set_title(title, fontsize=10, loc="left")
     axes.grid(which="both", color="#e4e7eb", linewidth=0.6)
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, 150)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from tinyml_cli.device.replay import LEAD_IN_MS, TAIL_MS
 from tinyml_cli.evaluation.recognizer import FIRST_WORD
-from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.pages import pictures
 
 if TYPE_CHECKING:
     from tinyml_cli.evaluation.explain import Hearing
@@ -33,8 +30,7 @@ def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: dict[str, An
     """
     seconds = len(hearing.audio) / hearing.sample_rate_hz
     width = float(np.clip(3 + 2.2 * seconds, 8.5, 24))
-    figure = Figure(figsize=(width, 7.6), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(width, 7.6)
     wave, features, scores = figure.subplots(3, 1, sharex=True, height_ratios=[1, 1.4, 2])
     _draw_wave(wave, hearing)
     _draw_features(features, hearing, manifest)
@@ -42,10 +38,7 @@ def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: dict[str, An
     figure.suptitle(
         f"{Path(outcome['clip']).name}\n{outcome['why']}", x=0.01, ha="left", fontsize=11, color=_INK
     )
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
 
 
 def _draw_wave(axes: Any, hearing: Hearing) -> None:

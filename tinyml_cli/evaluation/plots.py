@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from tinyml_cli.evaluation.metrics import Classification
-from tinyml_cli.files import write_atomic
+from tinyml_cli.pages import pictures
 
 _DPI = 150
 _MAX_CELL_TEXT = 20
@@ -21,9 +18,7 @@ def confusion_png(path: Path, result: Classification, title: str) -> None:
     matrix, size = result.confusion, len(result.labels)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = max(4.2, 0.62 * size + 2.2)
-    # A bare canvas: pyplot would keep global state and may open a window system.
-    figure = Figure(figsize=(side, side), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(side, side)
     axes = figure.add_subplot()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(size), result.labels, rotation=45, ha="right", rotation_mode="anchor")
@@ -40,10 +35,7 @@ def confusion_png(path: Path, result: Classification, title: str) -> None:
     if size <= _MAX_CELL_TEXT:
         for row, column in np.ndindex(size, size):
             _write_cell(axes, row, column, int(matrix[row, column]), float(share[row, column]))
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
 
 
 def _write_cell(axes: object, row: int, column: int, count: int, share: float) -> None:

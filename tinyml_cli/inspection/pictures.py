@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection.report import Subject, weight_pairs
+from tinyml_cli.pages import pictures
 from tinyml_cli.tflite import anatomy, layers
 
 WEIGHTS = "weights.png"
@@ -105,9 +102,7 @@ def _figure(path: Path, panels: Sequence[Panel], title: str) -> None:
     shown = panels[:_MOST_PANELS]
     columns = min(_COLUMNS, len(shown))
     rows = math.ceil(len(shown) / columns)
-    figure = Figure(figsize=(3.1 * columns, 2.1 * rows + 0.7), dpi=_DPI, layout="constrained")
-    # A bare canvas: pyplot would keep global state and may open a window system.
-    FigureCanvasAgg(figure)
+    figure = pictures.new(3.1 * columns, 2.1 * rows + 0.7)
     if len(panels) > len(shown):
         title += f" (the first {len(shown)} of {len(panels)})"
     before = any(panel.before is not None for panel in shown)
@@ -115,10 +110,7 @@ def _figure(path: Path, panels: Sequence[Panel], title: str) -> None:
     figure.suptitle(f"{title}\n{key}; counts on a logarithmic scale", fontsize=9, x=0.01, ha="left")
     for number, panel in enumerate(shown):
         _panel(figure.add_subplot(rows, columns, number + 1), panel)
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
 
 
 def _panel(axes: Any, panel: Panel) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from tinyml_cli.files import write_atomic
+from tinyml_cli.pages import pictures
 from tinyml_cli.profile.report import OperatorRow, Report
 from tinyml_cli.profile.text import short
 
@@ -45,16 +42,12 @@ def draw(path: Path, report: Report) -> None:
     """
     rows = [row for row in report.operators if row.cycles][:_MOST_BARS]
     height = 2.5 + 0.3 * max(len(rows), 4)
-    figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(_WIDTH_INCHES, height)
     shares, layers = figure.subplots(2, 1, height_ratios=[0.55, 0.3 * max(len(rows), 4)])
     _draw_shares(shares, report)
     _draw_layers(layers, rows, report.cycles or 1)
     figure.suptitle(_title(report), x=0.01, ha="left", fontsize=11, color=_INK)
-    stream = BytesIO()
-    # No software stamp: equal results give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    write_atomic(path, stream.getvalue())
+    pictures.write(path, figure, _DPI)
 
 
 def _title(report: Report) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
+
+from tinyml_cli.pages import pictures
 
 _DPI = 150
 _INK, _FAINT = "#1b2a41", "#b8c2cc"
@@ -41,8 +40,7 @@ def memory_plan_png(plan: dict[str, Any], name: str) -> bytes:
     columns = {operator["index"]: place + 1 for place, operator in enumerate(operators)}
     count = len(operators) + 2
     width = min(max(_SMALLEST_WIDTH_INCHES, _COLUMN_INCHES * count + 1.5), _LARGEST_WIDTH_INCHES)
-    figure = Figure(figsize=(width, _HEIGHT_INCHES), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = pictures.new(width, _HEIGHT_INCHES)
     axes = figure.add_subplot()
     top = 1.08 * max(plan["arena_bytes"], 1)
     scale = ((width - 1.2) / count, (_HEIGHT_INCHES - 1.9) / top)
@@ -60,10 +58,7 @@ def memory_plan_png(plan: dict[str, Any], name: str) -> bytes:
     )
     _style(axes, plan)
     axes.set_title(_title(plan, name), fontsize=10, loc="left", color=_INK, pad=20)
-    stream = BytesIO()
-    # No software stamp: equal plans give equal files.
-    figure.savefig(stream, format="png", metadata={"Software": None})
-    return stream.getvalue()
+    return pictures.png(figure, _DPI)
 
 
 def _title(plan: dict[str, Any], name: str) -> str:

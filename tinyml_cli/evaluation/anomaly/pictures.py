@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml_cli.files import atomic_path
-
 if TYPE_CHECKING:
     from tinyml_cli.evaluation.anomaly.evaluate import Judged
     from tinyml_cli.evaluation.anomaly.explain import Explained
@@ -19,11 +17,11 @@ _NORMAL, _FAULT, _LINE = "#2b6cb0", "#c05621", "#1a202c"
 
 def scores_png(path: Path, judged: Judged, threshold: int, title: str) -> None:
     """Scores of each condition as points, with the threshold, on a logarithmic axis."""
-    from matplotlib.figure import Figure
+    from tinyml_cli.pages import pictures
 
     conditions = judged.conditions
     order = sorted(set(conditions[~judged.is_fault])) + sorted(set(conditions[judged.is_fault]))
-    figure = Figure(figsize=(8, 1.2 + 0.45 * len(order)), layout="constrained")
+    figure = pictures.new(8, 1.2 + 0.45 * len(order))
     axes = figure.subplots()
     rng = np.random.default_rng(0)
     for row, condition in enumerate(order):
@@ -37,17 +35,16 @@ def scores_png(path: Path, judged: Judged, threshold: int, title: str) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("score of a window (int8); line: threshold")
     axes.set_title(title)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
+    pictures.write(path, figure, 120)
 
 
 def explain_png(path: Path, explained: Explained, threshold: int, title: str) -> None:
     """Scores over time with the threshold, and the error of each input of the worst window."""
-    from matplotlib.figure import Figure
+    from tinyml_cli.pages import pictures
 
     grid = explained.grid
     height = min(4.0, 1.0 + 0.25 * len(grid.rows))
-    figure = Figure(figsize=(9, 2.4 + height), layout="constrained")
+    figure = pictures.new(9, 2.4 + height)
     above, below = figure.subplots(2, 1, height_ratios=[2.4, height])
     seconds = np.array(explained.t_ms) / 1000
     above.plot(seconds, np.maximum(explained.scores, 1), ".-", ms=3, lw=0.8, color=_NORMAL)
@@ -62,8 +59,7 @@ def explain_png(path: Path, explained: Explained, threshold: int, title: str) ->
     _ticks(below.set_yticks, grid.rows, 16)
     figure.colorbar(image, ax=below, label="squared error, in deviations")
     below.set_title("worst window", fontsize="medium")
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
+    pictures.write(path, figure, 120)
 
 
 def _ticks(place: Callable[..., Any], names: list[str], most: int, **style: Any) -> None:

@@ -82,7 +82,7 @@ def drift(
     }
     from tinyml_cli.evaluation.drift.picture import drift_png
 
-    drift_png(picture, shifts, reference, values, f"{name} and {log.name}")
+    drift_png(picture, shifts, reference, values, f"{name} and {log.name}", (psi_limit, ks_limit))
     rows = [[s.name, s.n, s.psi, s.ks, _word(s)] for s in shifts[:_SHOWN]]
     console.table("Furthest from the reference", ["quantity", "n", "PSI", "KS", ""], rows)
     return outcome
