@@ -135,7 +135,7 @@ def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixtur
     assert lines[0].startswith("native: tinyml 0.1.0, kws, engine none, model 0123456789ab")
     assert lines[1].startswith("Listening for: yes, no")
     assert "Heard yes (94%) @1040ms" in lines
-    assert "yes/a.wav: expected yes, heard yes" in lines
+    assert "yes/a.wav: expected yes, heard yes at 0.04 s of the recording" in lines
     assert "1 hits, 1 misses, 1 false accepts, 1 rejections" in lines[-1]
     assert summary["n"] == 4 and summary["detections"] == 2
 

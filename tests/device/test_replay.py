@@ -77,6 +77,8 @@ def test_a_folder_of_words(reference_device: Start, clips: Path) -> None:
         ("clip", "yes/b.flac", "yes", None),
     ]
     assert events[5]["detections"][0]["score"] == 0.94
+    assert events[5]["recording_ms"] == events[5]["detections"][0]["t_ms"] - LEAD_IN_MS
+    assert events[6]["recording_ms"] is None
 
 
 @pytest.mark.parametrize("folder, expected", [("yes", "yes"), ("tree", None), ("_silence_", "silence")])

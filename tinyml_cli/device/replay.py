@@ -96,8 +96,9 @@ def replay_dir(
         on_recording: told name and sound, the quiet round it included, of each before it is played.
 
     Yields:
-        {"event": "clip", "file", "expected", "detected", "detections"}; `detected` is the label with the best
-        score, or None; `detections` holds all of them.
+        {"event": "clip", "file", "expected", "detected", "recording_ms", "detections"}; `detected` is the
+        label with the best score, or None; `recording_ms` is when that was, from the start of the recording;
+        `detections` holds all of them, in the time of the board's stream.
 
     Raises:
         TinymlError: no recordings there; or, after all others were played, those that could not be read.
@@ -120,6 +121,7 @@ def replay_dir(
             "file": name,
             "expected": expected_label(path, folder, labels),
             "detected": best.label if best else None,
+            "recording_ms": best.t_ms - LEAD_IN_MS if best else None,
             "detections": [detection.as_dict() for detection in detections],
         }
     if damaged:

@@ -133,7 +133,11 @@ def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
 
 
 def _why_heard(best: dict[str, Any]) -> str:
-    return f"Heard `{best['label']}`: its average reached {best['score']:.0%} at {best['t_ms'] / 1000:.2f} s."
+    """With the time in the recording, and that of the board's stream, which begins with the lead-in."""
+    return (
+        f"Heard `{best['label']}`: its average reached {best['score']:.0%} at {best['t_ms'] / 1000:.2f} s of "
+        f"the recording (monitor --replay: @{best['t_ms'] + LEAD_IN_MS}ms)."
+    )
 
 
 def _why_not(steps: list[Step], manifest: Manifest) -> str:
@@ -142,8 +146,8 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     if waiting is not None:
         return (
             f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
-            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s, but had to wait, as another word begins with "
-            "it, and that one led in the end."
+            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording, but had to wait, as another "
+            "word begins with it, and that one led in the end."
         )
     threshold = round(manifest.recognizer.threshold * 1000)
     step, word = max(
@@ -153,7 +157,7 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     value = step.averages_permille[word]
     start = (
         f"Nothing was heard: `{manifest.labels[word]}` came closest, with an average of {value / 1000:.0%} "
-        f"at {(step.time_ms - LEAD_IN_MS) / 1000:.2f} s"
+        f"at {(step.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording"
     )
     if value < threshold:
         other = f"; `{manifest.labels[step.best]}` was higher" if step.best != word else ""

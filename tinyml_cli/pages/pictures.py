@@ -16,8 +16,10 @@ import matplotlib as mpl
 from matplotlib import font_manager, ft2font
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
 
 from tinyml_cli.files import write_atomic
+from tinyml_cli.pages.svg_chart import shortened
 from tinyml_cli.pages.text import visible
 
 _BASE = "DejaVu Sans"  # comes with matplotlib
@@ -28,6 +30,7 @@ _PREFERRED = (
     *("Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", "Arial Unicode MS", "Noto Sans"),
 )
 _PLACEHOLDERS = ("Last Resort",)  # has a box for every letter
+_LONGEST_NAME = 28  # beside an axis: more would leave no room for it
 _SPELLED = ("HIRAGANA LETTER ", "KATAKANA LETTER ", "HANGUL SYLLABLE ")
 
 
@@ -38,18 +41,21 @@ def new(width: float, height: float) -> Figure:
 
 def png(figure: Figure, dpi: int) -> bytes:
     """The figure as a PNG; equal figures give equal bytes. A `$` is a `$`, not the start of mathematics."""
-    texts = _texts(figure)
-    families, missing = _chosen(frozenset("".join(text.get_text() for text in texts)))
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    ticks = [label for axis in axes for label in (*axis.get_ticklabels(which="both"), axis.offsetText)]
+    texts = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
+    families, missing = _chosen(frozenset("".join(visible(text.get_text()) for text in texts)))
     for text in texts:
-        text.set_parse_math(False)
         text.set_fontfamily(list(families))
-        text.set_text(_drawable(text.get_text(), missing))
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            formatter: Any = axis.get_major_formatter()
-            formatter.format_ticks = functools.partial(_ticks, formatter.format_ticks, missing)
+        if text not in ticks:  # those are made anew by their formatters when they are drawn
+            text.set_parse_math(False)
+            text.set_text(_drawable(text.get_text(), missing))
+    for axis in axes:
+        formatter: Any = axis.get_major_formatter()
+        if isinstance(formatter, FuncFormatter):  # names; numbers are matplotlib's own mathematics
+            vars(formatter)["format_ticks"] = functools.partial(_ticks, formatter.format_ticks, missing)
     stream = BytesIO()
-    with mpl.rc_context({"text.parse_math": False, "font.family": list(families)}):
+    with mpl.rc_context({"font.family": list(families)}):
         figure.savefig(stream, format="png", dpi=dpi, metadata={"Software": None})
     return stream.getvalue()
 
@@ -66,28 +72,20 @@ def write(path: Path, figure: Figure, dpi: int) -> None:
 def font_for(text: str) -> tuple[Path, str]:
     """A font's file and the text in letters that it has, for libraries that take a single font."""
     files = dict(_fonts())
-    families, _ = _chosen(frozenset(text))
+    families, _ = _chosen(frozenset(visible(text)))
     file = files[families[-1]]
-    return file, _drawable(text, frozenset(text) - _glyphs(file))
+    return file, _drawable(text, frozenset(visible(text)) - _glyphs(file))
 
 
-def _texts(figure: Figure) -> list[Text]:
-    for axes in figure.axes:  # labels of ticks are made when they are asked for
-        axes.get_xticklabels()
-        axes.get_yticklabels()
-    return [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
-
-
-def _ticks(
-    inner: Callable[[Sequence[float]], list[str]], missing: frozenset[str], values: Sequence[float]
-) -> list[str]:
-    return [_drawable(label, missing) for label in inner(values)]
+def _ticks(inner: Callable[[Any], list[str]], missing: frozenset[str], values: Sequence[float]) -> list[str]:
+    names = (shortened(_drawable(label, missing), _LONGEST_NAME) for label in inner(values))
+    return [name.replace("$", r"\$") for name in names]
 
 
 @functools.cache
 def _chosen(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Families that have the letters, the base first, and the letters that none has."""
-    missing = frozenset(letter for letter in letters if letter.isprintable()) - _glyphs(dict(_fonts())[_BASE])
+    missing = letters - {"\n", "\t"} - _glyphs(dict(_fonts())[_BASE])
     families = [_BASE]
     for family, file in _fonts():
         if not missing:

@@ -73,7 +73,7 @@ def _draw_curve(axes: Any, shift: Shift, reference: Reference, values: Values, f
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"], fontsize="small")
     axes.tick_params(labelsize="small")
-    axes.set_title(f"{shift.name}: share of values up to", fontsize="small", loc="left")
+    axes.set_title(f"{shift.name}: share of values below", fontsize="small", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     if first:
         axes.legend(fontsize="small", loc="lower right", frameon=False)
