@@ -20,6 +20,7 @@ _KINDS = {
     "string": "text",
     "list": "a list",
     "tuple": "a list",
+    "is": "a list",  # is_instance_of: a sequence
     "dict": "a section with keys of its own",
     "invalid": "text",  # a key of a mapping
     "model": "a section with keys of its own",

@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from tinyml_cli.commands.options import word_list
+from tinyml_cli import checks
+from tinyml_cli.commands.options import given, word_list
 
 Method = Annotated[str | None, typer.Option("--method", help="autoencoder, kmeans or gmm.")]
 Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
+        callback=given(checks.data),
         help="A folder of CSV, windows as text, motion as JSON, or sound; without it a machine is simulated.",
     ),
 ]

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
 _MODES = ("accuracy", "performance")
+_BENCHMARKS = ("kws", "vww", "ic", "ad", "model")
 
 
 def command(
@@ -21,14 +23,26 @@ def command(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Inputs with labels: y_labels.csv, or a folder for each class."),
+        typer.Option(
+            "--data",
+            callback=options.given(checks.data),
+            help="Inputs with labels: y_labels.csv, or a folder for each class.",
+        ),
     ] = None,
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="kws, vww, ic, ad or model (int8 as is); found by the shapes."),
+        typer.Option(
+            "--benchmark",
+            callback=options.one_of("benchmark", *_BENCHMARKS),
+            help="kws, vww, ic, ad or model (int8 as is); found by the shapes.",
+        ),
     ] = None,
-    mode: Annotated[str, typer.Option("--mode", help="accuracy or performance.")] = "accuracy",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many examples.")] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", callback=options.one_of("mode", *_MODES), help="accuracy or performance.")
+    ] = "accuracy",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, max=10_000_000, help="At most so many examples.")
+    ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Offer the board as a serial port to MLPerf Tiny's own runner.")
     ] = False,
@@ -52,8 +66,6 @@ def command(
     """
     from tinyml_cli.adopt import open_run
 
-    if mode not in _MODES:
-        raise TinymlError(f"There is no mode `{mode}`", "--mode", f"Choose {' or '.join(_MODES)}.")
     run = open_run(model)
     if serve:
         from tinyml_cli.bench.serving import serve_port

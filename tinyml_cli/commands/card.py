@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+
+
+def _place(path: Path, where: str) -> None:
+    is_file = path.suffix.lower() in (".md", ".markdown")
+    (checks.output_file if is_file else checks.output_folder)(path, where)
 
 
 def command(
@@ -16,7 +22,9 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="A file ending in .md, or a folder; report/card.md in the run by default."
+            "--out",
+            callback=options.given(_place),
+            help="A file ending in .md, or a folder; report/card.md in the run by default.",
         ),
     ] = None,
     train_seconds: Annotated[

@@ -12,7 +12,10 @@ from tinyml_cli.commands import options
 def command(
     run: options.RunArgument = None,
     clusters: Annotated[
-        int, typer.Option("--clusters", help="How many values the int8 weights of a layer may have.")
+        int,
+        typer.Option(
+            "--clusters", min=3, max=128, help="How many values the int8 weights of a layer may have."
+        ),
     ] = 16,
     then: options.Then = None,
     epochs: options.FineTuneEpochs = 10,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -21,7 +22,12 @@ def command(
     ] = None,
     data: options.DataOption = None,
     split: Annotated[
-        str | None, typer.Option("--split", help="test or all, as of `evaluate`; chosen from the data.")
+        str | None,
+        typer.Option(
+            "--split",
+            callback=options.one_of("split", "test", "all"),
+            help="test or all, as of `evaluate`; chosen from the data.",
+        ),
     ] = None,
     against: Annotated[
         str | None,
@@ -38,7 +44,12 @@ def command(
     engine: options.Engine = None,
     html: Annotated[bool, typer.Option("--html", help="Write compare.html too.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the outcome; report/ of the first run by default.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="Folder of the outcome; report/ of the first run by default.",
+        ),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

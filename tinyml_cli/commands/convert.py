@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+
+
+def _calibration(value: str, where: str) -> None:
+    if value != "random":
+        checks.data(Path(value), where)
 
 
 def command(
@@ -24,16 +30,25 @@ def command(
         str | None,
         typer.Option(
             "--calibration",
+            callback=options.given(_calibration),
             metavar="DATA",
             help="Real inputs of the MODEL: .npz, .npy, a folder of them or of images; or the word random.",
         ),
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", "--out", help="The run directory of MODEL; runs/<name>-<hash> by default."),
+        typer.Option(
+            "--run",
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="The run directory of MODEL; runs/<name>-<hash> by default.",
+        ),
     ] = None,
     samples: Annotated[
-        int | None, typer.Option("--samples", help="At most so many calibration samples (500 by default).")
+        int | None,
+        typer.Option(
+            "--samples", min=10, max=100_000, help="At most so many calibration samples (500 by default)."
+        ),
     ] = None,
     value_range: Annotated[
         str | None,

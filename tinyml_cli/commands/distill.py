@@ -20,7 +20,8 @@ def command(
         float | None, typer.Option("--share", min=0, max=1, help="The teachers' share of the targets.")
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option("--temperature", help="Above 1 softens the teachers' scores.")
+        float | None,
+        typer.Option("--temperature", min=0.01, max=20, help="Above 1 softens the teachers' scores."),
     ] = None,
     variant: options.Variant = None,
     resume: options.Resume = False,

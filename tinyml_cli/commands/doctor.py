@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -13,7 +14,12 @@ from tinyml_cli.console import console
 def command(
     run: options.RunArgument = None,
     board: Annotated[
-        str | None, typer.Option("--board", help="Also examine this board; `tinyml boards` lists them.")
+        str | None,
+        typer.Option(
+            "--board",
+            callback=options.given(checks.board),
+            help="Also examine this board; `tinyml boards` lists them.",
+        ),
     ] = None,
     port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
     json: options.Json = False,

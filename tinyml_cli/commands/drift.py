@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
@@ -23,10 +24,15 @@ def command(
     ],
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="LOG", help="Compare with this older log, not with the training."),
+        typer.Option(
+            "--baseline",
+            metavar="LOG",
+            callback=options.given(checks.input_file),
+            help="Compare with this older log, not with the training.",
+        ),
     ] = None,
     psi: Annotated[
-        float, typer.Option("--psi", min=0.01, help="From this index on a quantity drifts.")
+        float, typer.Option("--psi", min=0.01, max=100, help="From this index on a quantity drifts.")
     ] = 0.25,
     ks: Annotated[
         float, typer.Option("--ks", min=0.01, max=1, help="From this distance on a quantity drifts.")
@@ -35,7 +41,12 @@ def command(
         float, typer.Option("--share", min=0, max=1, help="Share of features that may drift.")
     ] = 0.1,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The picture; report/drift.png in the run by default.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_file),
+            help="The picture; report/drift.png in the run by default.",
+        ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,

@@ -7,8 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+
+
+def _place(name: str, where: str) -> None:
+    if name != "host":
+        checks.board(name, where)
 
 
 def command(
@@ -16,39 +22,64 @@ def command(
     data: options.DataOption = None,
     split: Annotated[
         str | None,
-        typer.Option("--split", help="test (speakers never trained on) or all; chosen from the data."),
+        typer.Option(
+            "--split",
+            callback=options.one_of("split", "test", "all"),
+            help="test (speakers never trained on) or all; chosen from the data.",
+        ),
     ] = None,
     groups: Annotated[
         Path | None,
         typer.Option(
-            "--groups", metavar="TSV", help="Which group a speaker belongs to: SPEAKER<TAB>GROUP lines."
+            "--groups",
+            callback=options.given(checks.input_file),
+            metavar="TSV",
+            help="Which group a speaker belongs to: SPEAKER<TAB>GROUP lines.",
         ),
     ] = None,
     on: Annotated[
         str,
         typer.Option(
-            "--on", metavar="PLACE", help="host, native, sim or a board: where the int8 model runs."
+            "--on",
+            metavar="PLACE",
+            callback=options.given(_place),
+            help="host, native, sim or a board: where the int8 model runs.",
         ),
     ] = "host",
     path: Annotated[
         str,
         typer.Option(
-            "--path", help="With --on a board: model (inputs and outputs) or audio (play the clips)."
+            "--path",
+            callback=options.one_of("path", "model", "audio"),
+            help="With --on a board: model (inputs and outputs) or audio (play the clips).",
         ),
     ] = "model",
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="At most so many clips are played with --path audio.")
+        int,
+        typer.Option(
+            "--limit", min=1, max=1_000_000, help="At most so many clips are played with --path audio."
+        ),
     ] = 100,
     noise: Annotated[
         bool, typer.Option("--noise/--no-noise", help="Whether to repeat the test in noise.")
     ] = True,
     stream: Annotated[
         Path | None,
-        typer.Option("--stream", metavar="PATH", help="Listen to a long recording, or a folder of them."),
+        typer.Option(
+            "--stream",
+            metavar="PATH",
+            callback=options.given(checks.data),
+            help="Listen to a long recording, or a folder of them.",
+        ),
     ] = None,
     truth: Annotated[
         Path | None,
-        typer.Option("--truth", metavar="TSV", help="With --stream: START<TAB>END<TAB>WORD lines, seconds."),
+        typer.Option(
+            "--truth",
+            metavar="TSV",
+            callback=options.given(checks.input_file),
+            help="With --stream: START<TAB>END<TAB>WORD lines, seconds.",
+        ),
     ] = None,
     hours: Annotated[
         float | None,
@@ -64,7 +95,12 @@ def command(
     ] = None,
     save_triggers: Annotated[
         Path | None,
-        typer.Option("--save-triggers", metavar="DIR", help="Keep the sound of a stream's false accepts."),
+        typer.Option(
+            "--save-triggers",
+            metavar="DIR",
+            callback=options.given(checks.output_folder),
+            help="Keep the sound of a stream's false accepts.",
+        ),
     ] = None,
     port: options.Port = None,
     engine: options.Engine = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -19,7 +20,12 @@ def command(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The picture; report/explain-CLIP.png in the run by default.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_file),
+            help="The picture; report/explain-CLIP.png in the run by default.",
+        ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,

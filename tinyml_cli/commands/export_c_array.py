@@ -18,11 +18,18 @@ def command(
             help="A run directory or its name below runs/ (the latest by default), or any .tflite model.",
         ),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="tflm, aot or both.")] = "both",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", callback=options.one_of("engine", "tflm", "aot", "both"), help="tflm, aot or both."
+        ),
+    ] = "both",
     io: Annotated[
         str,
         typer.Option(
-            "--io", help="Where inputs and outputs of the engine aot lie: arena, or caller for your buffers."
+            "--io",
+            callback=options.one_of("place", "arena", "caller"),
+            help="Where inputs and outputs of the engine aot lie: arena, or caller for your buffers.",
         ),
     ] = "arena",
     plan: Annotated[

@@ -7,12 +7,20 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
+from tinyml_cli.commands.options import given
+
 Classes = Annotated[
     str | None,
     typer.Option("--classes", help="Folders to tell apart, such as person,none; none takes all others."),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", help="A folder of images: a folder per class, any image format.")
+    Path | None,
+    typer.Option(
+        "--data",
+        callback=given(checks.data_folder),
+        help="A folder of images: a folder per class, any image format.",
+    ),
 ]
 Size = Annotated[
     int | None, typer.Option("--size", min=16, max=256, help="Pixels along each side of the model's input.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
@@ -45,11 +46,20 @@ def command(
     round_weights: Annotated[
         float | None,
         typer.Option(
-            "--round-weights", metavar="STEP", help="Edit: make weights multiples of a step such as 0.02."
+            "--round-weights",
+            min=1e-9,
+            max=1e9,
+            metavar="STEP",
+            help="Edit: make weights multiples of a step such as 0.02.",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Where an edited model or pictures go; never the source.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output),
+            help="Where an edited model or pictures go; never the source.",
+        ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 
 
@@ -17,12 +18,21 @@ def command(
     replay: Annotated[
         Path | None,
         typer.Option(
-            "--replay", help="A recording or image, or a folder per label, to play or show to the board."
+            "--replay",
+            callback=options.given(checks.data),
+            help="A recording or image, or a folder per label, to play or show to the board.",
         ),
     ] = None,
-    duration: Annotated[float | None, typer.Option("--duration", help="Stop after so many seconds.")] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
+    ] = None,
     log: Annotated[
-        Path | None, typer.Option("--log", help="Append every event to this file, one JSON object a line.")
+        Path | None,
+        typer.Option(
+            "--log",
+            callback=options.given(checks.output_file),
+            help="Append every event to this file, one JSON object a line.",
+        ),
     ] = None,
     filters: Annotated[
         list[str] | None, typer.Option("--filter", help="time or detections; repeatable.")
@@ -33,21 +43,34 @@ def command(
     ] = None,
     save_triggers: Annotated[
         Path | None,
-        typer.Option("--save-triggers", metavar="DIR", help="Keep the sound that made the board fire."),
+        typer.Option(
+            "--save-triggers",
+            metavar="DIR",
+            callback=options.given(checks.output_folder),
+            help="Keep the sound that made the board fire.",
+        ),
     ] = None,
     png: Annotated[
         Path | None,
-        typer.Option("--png", metavar="PATH", help="A folder for camera frames, or a picture of scores."),
+        typer.Option(
+            "--png",
+            metavar="PATH",
+            callback=options.given(checks.output),
+            help="A folder for camera frames, or a picture of scores.",
+        ),
     ] = None,
     calibrate: Annotated[
         int | None,
-        typer.Option("--calibrate", metavar="SECONDS", help="Find the threshold of anomalies anew."),
+        typer.Option(
+            "--calibrate", min=1, max=86_400, metavar="SECONDS", help="Find the threshold of anomalies anew."
+        ),
     ] = None,
     other: options.With = None,
     frames: Annotated[
         Path | None,
         typer.Option(
             "--frames",
+            callback=options.given(checks.data),
             metavar="PATH",
             help="With --with and --replay: images to show once the word was heard.",
         ),

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
+
+MOST_SEED = 2**32 - 1
+
+
+def given(check: Callable[..., None], *arguments: Any) -> Callable[..., Any]:
+    """A callback that asks a check of `tinyml_cli.checks` about an option's value, before anything else.
+
+    The option's name comes last: check(value, *arguments, "--option").
+    """
+
+    def ask(parameter: typer.CallbackParam, value: Any) -> Any:  # typer tells them by their types
+        if value is not None:
+            names = [name for name in parameter.opts if name.startswith("--")]
+            check(value, *arguments, names[0] if names else str(parameter.name).upper())
+        return value
+
+    return ask
+
+
+def one_of(what: str, *choices: str) -> Callable[..., Any]:
+    """A callback that takes these names alone."""
+
+    def ask(value: str, where: str) -> None:
+        checks.choice(value, choices, where, what)
+
+    return given(ask)
+
+
+def _variant(name: str, where: str) -> None:
+    from tinyml_cli.variants import check_name
+
+    check_name(name)
 
 
 def _set_json(value: bool) -> bool:
@@ -46,17 +80,27 @@ RunArgument = Annotated[
     ),
 ]
 RunOption = Annotated[
-    Path | None, typer.Option("--run", help="The run directory; runs/<task>-<words> by default.")
+    Path | None,
+    typer.Option(
+        "--run",
+        callback=given(checks.output_folder),
+        help="The run directory; runs/<task>-<words> by default.",
+    ),
 ]
 Words = Annotated[str | None, typer.Option("--words", help="Words to listen for, separated by commas.")]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="A folder of recordings: a folder per word (Speech Commands layout)."),
+    typer.Option(
+        "--data",
+        callback=given(checks.data),
+        help="A folder of recordings: a folder per word (Speech Commands layout).",
+    ),
 ]
 AddRecordings = Annotated[
     Path | None,
     typer.Option(
         "--add-recordings",
+        callback=given(checks.data_folder),
         metavar="DIR",
         help="Mix in a few own recordings, from one clip up: a folder per word.",
     ),
@@ -79,7 +123,9 @@ SetData = Annotated[
         "--set", metavar="KEY=VALUE", help="How to read series, such as data.units.gyro=rad/s; repeatable."
     ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="Fixes everything that is random.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=MOST_SEED, help="Fixes everything that is random.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
 AcceptPartial = Annotated[
     bool,
@@ -97,7 +143,12 @@ Teacher = Annotated[
 ]
 Variant = Annotated[
     str | None,
-    typer.Option("--as", metavar="NAME", help="Make a variant of the run, in its folder variants/NAME."),
+    typer.Option(
+        "--as",
+        metavar="NAME",
+        callback=given(_variant),
+        help="Make a variant of the run, in its folder variants/NAME.",
+    ),
 ]
 Then = Annotated[
     list[str] | None,
@@ -105,10 +156,17 @@ Then = Annotated[
         "--then", metavar="STEP", help="What follows: prune=0.7, structured=0.5, cluster=16, qat; repeatable."
     ),
 ]
-FineTuneEpochs = Annotated[int, typer.Option("--epochs", help="Of the training in each step.")]
-FineTuneRate = Annotated[float, typer.Option("--learning-rate", help="Of the training in each step.")]
+FineTuneEpochs = Annotated[
+    int, typer.Option("--epochs", min=0, max=10_000, help="Of the training in each step.")
+]
+FineTuneRate = Annotated[
+    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Of the training in each step.")
+]
 FineTuneSamples = Annotated[
-    int, typer.Option("--samples", help="Inputs of the training split to learn from again.")
+    int,
+    typer.Option(
+        "--samples", min=10, max=1_000_000, help="Inputs of the training split to learn from again."
+    ),
 ]
 CountInstructions = Annotated[
     bool, typer.Option("--profile/--no-profile", help="Whether to count instructions on the virtual board.")
@@ -117,6 +175,7 @@ Board = Annotated[
     str,
     typer.Option(
         "--board",
+        callback=given(checks.board),
         help="sim (a virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2, "
         "or one of your own; see tinyml boards.",
     ),
@@ -125,10 +184,20 @@ Port = Annotated[
     str | None, typer.Option("--port", help="The board's serial port, where it cannot be told by itself.")
 ]
 Engine = Annotated[
-    str | None, typer.Option("--engine", help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).")
+    str | None,
+    typer.Option(
+        "--engine",
+        callback=one_of("engine", "aot", "tflm"),
+        help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).",
+    ),
 ]
 TflmDir = Annotated[
-    Path | None, typer.Option("--tflm", help="A TensorFlow Lite Micro source tree, for --engine tflm.")
+    Path | None,
+    typer.Option(
+        "--tflm",
+        callback=given(checks.data_folder),
+        help="A TensorFlow Lite Micro source tree, for --engine tflm.",
+    ),
 ]
 App = Annotated[
     str | None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
@@ -19,7 +20,12 @@ def command(
         ),
     ] = None,
     board: Annotated[
-        str, typer.Option("--board", help="sim, a real board (from its clock and currents), or native.")
+        str,
+        typer.Option(
+            "--board",
+            callback=options.given(checks.board),
+            help="sim, a real board (from its clock and currents), or native.",
+        ),
     ] = "sim",
     engine: options.Engine = None,
     tflm: options.TflmDir = None,

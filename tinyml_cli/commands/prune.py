@@ -12,7 +12,8 @@ from tinyml_cli.commands import options
 def command(
     run: options.RunArgument = None,
     sparsity: Annotated[
-        float, typer.Option("--sparsity", help="Share of the weights that become zero, or go.")
+        float,
+        typer.Option("--sparsity", min=0.01, max=0.98, help="Share of the weights that become zero, or go."),
     ] = 0.7,
     structured: Annotated[
         bool, typer.Option("--structured", help="Take out whole channels: the model gets smaller and faster.")

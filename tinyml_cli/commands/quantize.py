@@ -8,6 +8,7 @@ import typer
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, RANGES
 
 
 def command(
@@ -16,16 +17,22 @@ def command(
         str | None,
         typer.Option(
             "--method",
+            callback=options.one_of("method", *METHODS, *COMPARISONS),
             help="ptq (after training), qat (fine-tuned with rounding); or dynamic, float16, int16x8.",
         ),
     ] = None,
     samples: Annotated[
-        int | None, typer.Option("--samples", help="Calibration samples, all from the training split.")
+        int | None,
+        typer.Option(
+            "--samples", min=10, max=10_000, help="Calibration samples, all from the training split."
+        ),
     ] = None,
     ranges: Annotated[
         str | None,
         typer.Option(
-            "--ranges", help="min-max, percentile, mse or entropy: how much of the values int8 covers."
+            "--ranges",
+            callback=options.one_of("way to choose ranges", *RANGES),
+            help="min-max, percentile, mse or entropy: how much of the values int8 covers.",
         ),
     ] = None,
     per_tensor: Annotated[
@@ -43,7 +50,8 @@ def command(
         typer.Option("--equalise/--no-equalise", help="Even out channels between consecutive layers first."),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", help="Of training with rounding, with --method qat.")
+        int | None,
+        typer.Option("--epochs", min=0, max=10_000, help="Of training with rounding, with --method qat."),
     ] = None,
     keep_float: Annotated[
         str | None, typer.Option("--keep-float", metavar="LAYER", help="Refused: says why, and what helps.")

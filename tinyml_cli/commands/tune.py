@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -22,16 +23,28 @@ def command(
     max_ms: Annotated[
         str | None, typer.Option("--max-ms", help="Of one inference, estimated from counted instructions.")
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", min=1, help="How many networks to train.")] = 20,
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, max=100_000, help="How many networks to train.")
+    ] = 20,
     study: Annotated[
         Path | None,
-        typer.Option("--study", metavar="FILE", help="Journal to start or join, also from other computers."),
+        typer.Option(
+            "--study",
+            metavar="FILE",
+            callback=options.given(checks.output_file),
+            help="Journal to start or join, also from other computers.",
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, help="Processes, this one included.")
     ] = 1,
     engine: Annotated[
-        str, typer.Option("--engine", help="Where other workers run: local, or ray (a Ray cluster).")
+        str,
+        typer.Option(
+            "--engine",
+            callback=options.one_of("engine", "local", "ray"),
+            help="Where other workers run: local, or ray (a Ray cluster).",
+        ),
     ] = "local",
     only_work: Annotated[
         bool, typer.Option("--only-work", help="Train trials, and leave the conclusion to another process.")
@@ -41,7 +54,12 @@ def command(
     config: options.Config = None,
     set_: options.Set = None,
     run: Annotated[
-        Path | None, typer.Option("--run", help="The winner's run; `best` beside the study by default.")
+        Path | None,
+        typer.Option(
+            "--run",
+            callback=options.given(checks.output_folder),
+            help="The winner's run; `best` beside the study by default.",
+        ),
     ] = None,
     seed: options.Seed = None,
     json: options.Json = False,

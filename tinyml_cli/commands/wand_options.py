@@ -7,15 +7,25 @@ from typing import Annotated, Any
 
 import typer
 
+from tinyml_cli import checks
+from tinyml_cli.commands.options import given, one_of
+
 Labels = Annotated[str | None, typer.Option("--labels", help="Gestures to tell apart, such as 0,1,2.")]
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON. None: drawn."
+        "--data",
+        callback=given(checks.data),
+        help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON. None: drawn.",
     ),
 ]
 Input = Annotated[
-    str | None, typer.Option("--input", help="stroke: the wand's path as a picture; imu: raw motion.")
+    str | None,
+    typer.Option(
+        "--input",
+        callback=one_of("input", "stroke", "imu"),
+        help="stroke: the wand's path as a picture; imu: raw motion.",
+    ),
 ]
 
 

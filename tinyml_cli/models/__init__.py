@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.silence import silenced
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MOTION = {
     "motion_conv": "tinyml_cli.models.motion_conv",
     "stroke_cnn": "tinyml_cli.models.stroke_cnn",
 }
-_ARCHITECTURES = {**_SPEECH, **_IMAGES, **_MOTION}
+ARCHITECTURES = {**_SPEECH, **_IMAGES, **_MOTION}
 
 STREAMING = ("stream_conv",)
 """Architectures that a board computes frame by frame."""
@@ -38,7 +38,7 @@ STREAMING = ("stream_conv",)
 def architectures(task: str) -> tuple[str, ...]:
     """The networks that a task's inputs fit; all of them for a task of another package."""
     fitting = {"kws": _SPEECH, "vww": _IMAGES, "mask": _IMAGES, "wand": _MOTION}
-    return tuple(fitting.get(task, _ARCHITECTURES))
+    return tuple(fitting.get(task, ARCHITECTURES))
 
 
 def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: dict[str, Any]) -> keras.Model:
@@ -53,13 +53,11 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
     Raises:
         TinymlError: no such architecture, an option it does not have, or TensorFlow is missing.
     """
-    if name not in _ARCHITECTURES:
-        hint = did_you_mean(name, _ARCHITECTURES)
-        raise TinymlError(
-            f"There is no model `{name}`", "model.name", f"{hint}Models: {', '.join(_ARCHITECTURES)}."
-        )
+    from tinyml_cli.models.options import check
+
+    check(name, options, "model.name")
     require_tensorflow()
-    build = importlib.import_module(_ARCHITECTURES[name]).build
+    build = importlib.import_module(ARCHITECTURES[name]).build
     try:
         model: keras.Model = build(input_shape, labels, **options)
     except (TypeError, ValueError) as error:

@@ -7,15 +7,28 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
     coco: Annotated[
-        Path, typer.Option("--coco", help="A folder with COCO's images and instances_*.json (2014 or 2017).")
+        Path,
+        typer.Option(
+            "--coco",
+            callback=options.given(checks.data_folder),
+            help="A folder with COCO's images and instances_*.json (2014 or 2017).",
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write: a new or an empty one.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="The folder to write: a new or an empty one.",
+        ),
+    ],
     category: Annotated[str, typer.Option("--class", help="What to look for, as COCO names it.")] = "person",
     size: Annotated[
         int, typer.Option("--size", min=32, max=640, help="Short side of the written images, in pixels.")
@@ -27,7 +40,10 @@ def command(
     minival: Annotated[
         Path | None,
         typer.Option(
-            "--minival", metavar="FILE", help="Ids of the test images, one a line; else by a hash of the id."
+            "--minival",
+            callback=options.given(checks.input_file),
+            metavar="FILE",
+            help="Ids of the test images, one a line; else by a hash of the id.",
         ),
     ] = None,
     json: options.Json = False,

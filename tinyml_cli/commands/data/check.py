@@ -7,25 +7,37 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="A data folder: a folder per label, files inside.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            callback=options.given(checks.data_folder),
+            help="A data folder: a folder per label, files inside.",
+        ),
+    ],
     fix: Annotated[
         bool, typer.Option("--fix", help="Move bad files into FOLDER-quarantine; nothing is deleted.")
     ] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Put back what --fix moved away.")] = False,
     picture: Annotated[
-        Path | None, typer.Option("--picture", help="Where to draw; ./FOLDER-check.png by default.")
+        Path | None,
+        typer.Option(
+            "--picture",
+            callback=options.given(checks.output_file),
+            help="Where to draw; ./FOLDER-check.png by default.",
+        ),
     ] = None,
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, help="The rate you train at, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="The rate you train at, in Hz.")
     ] = 16_000,
     clip_ms: Annotated[
-        int, typer.Option("--clip-ms", min=200, help="The clip length you train on, in ms.")
+        int, typer.Option("--clip-ms", min=200, max=3000, help="The clip length you train on, in ms.")
     ] = 1000,
     kind: Annotated[
         str | None, typer.Option("--kind", help="sound or images; by default what most files are.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -16,7 +17,12 @@ def command(
         str | None, typer.Argument(help="speech-commands, vww or kokoro; without a name they are listed.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The folder it becomes; named after the data set by default.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="The folder it becomes; named after the data set by default.",
+        ),
     ] = None,
     mirror: Annotated[
         str | None,

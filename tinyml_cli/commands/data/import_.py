@@ -7,20 +7,35 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="A folder of recordings made with another tool.")],
-    out: Annotated[Path, typer.Option("--out", help="Where to; nothing that is there is changed.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            callback=options.given(checks.data_folder), help="A folder of recordings made with another tool."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="Where to; nothing that is there is changed.",
+        ),
+    ],
     speaker: Annotated[
         str, typer.Option("--speaker", help="Who speaks in all of them, where the files do not say.")
     ] = "",
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, help="Of the clips, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Of the clips, in Hz.")
     ] = 16_000,
-    clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
+    clip_ms: Annotated[
+        int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
+    ] = 1000,
     set_: options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,

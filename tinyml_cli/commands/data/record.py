@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -30,24 +31,38 @@ def command(
         str, typer.Option("--classes", help="With --camera: what to show it, one after another.")
     ] = "person,none",
     every: Annotated[
-        float, typer.Option("--every", min=0, help="With --camera: seconds from one image to the next.")
+        float,
+        typer.Option("--every", min=0, max=3600, help="With --camera: seconds from one image to the next."),
     ] = 0.3,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The data folder; recordings, images or strokes by default.")
+        Path | None,
+        typer.Option(
+            "--out",
+            callback=options.given(checks.output_folder),
+            help="The data folder; recordings, images or strokes by default.",
+        ),
     ] = None,
     count: Annotated[
         int | None,
         typer.Option("--count", min=1, max=10_000, help="Of each, earlier ones included; 20, or 200 images."),
     ] = None,
     board: Annotated[
-        str | None, typer.Option("--board", help="Record through a board, not this computer.")
+        str | None,
+        typer.Option(
+            "--board", callback=options.given(checks.board), help="Record through a board, not this computer."
+        ),
     ] = None,
     port: options.Port = None,
     run: Annotated[
         str | None, typer.Option("--run", help="The run whose firmware a virtual board boots; the latest.")
     ] = None,
     from_wav: Annotated[
-        Path | None, typer.Option("--from-wav", help="Cut a long recording of one word; asks nothing.")
+        Path | None,
+        typer.Option(
+            "--from-wav",
+            callback=options.given(checks.input_file),
+            help="Cut a long recording of one word; asks nothing.",
+        ),
     ] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="The input: a number or part of its name.")
@@ -61,9 +76,11 @@ def command(
         bool, typer.Option("--keep-good", help="Keep takes without faults unasked, and go on.")
     ] = False,
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, help="Of the clips, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Of the clips, in Hz.")
     ] = 16_000,
-    clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
+    clip_ms: Annotated[
+        int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
+    ] = 1000,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
 
 def command(
     words: Annotated[str, typer.Option("--words", help="Words to speak, separated by commas.")],
-    out: Annotated[Path, typer.Option("--out", help="A new folder for the clips.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", callback=options.given(checks.output_folder), help="A new folder for the clips."
+        ),
+    ],
     clips: Annotated[int, typer.Option("--clips", min=8, max=20_000, help="Clips of each word.")] = 500,
     unknown: Annotated[
         int, typer.Option("--unknown", min=0, max=50_000, help="Clips of all other words together.")
@@ -21,9 +27,13 @@ def command(
     engines: Annotated[
         str, typer.Option("--engines", help="Speech engines, separated by commas: espeak, flite, kokoro.")
     ] = "espeak,flite",
-    sample_rate: Annotated[int, typer.Option("--sample-rate", min=4000, help="In Hz.")] = 16_000,
-    clip_ms: Annotated[int, typer.Option("--clip-ms", min=200, help="Length of a clip, in ms.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", help="Fixes voices, rates and pitches.")] = 0,
+    sample_rate: Annotated[int, typer.Option("--sample-rate", min=4000, max=48_000, help="In Hz.")] = 16_000,
+    clip_ms: Annotated[
+        int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=options.MOST_SEED, help="Fixes voices, rates and pitches.")
+    ] = 0,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

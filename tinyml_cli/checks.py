@@ -1,0 +1,164 @@
+"""What can be known before work starts: one function for each question, asked by every command.
+
+A check looks and touches nothing. It returns where all is well, and raises a TinymlError that says what is
+wrong, where, and what to do. Commands hang checks of one value on the option itself (`commands/options.py`);
+what needs several of them is asked at the top of the stage.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from tinyml_cli.errors import TinymlError, did_you_mean
+
+ROOM_FOR_A_RUN_BYTES = 64 << 20
+
+
+def choice(value: str, choices: Iterable[str], where: str, what: str = "value") -> None:
+    """A name out of a few; the nearest is suggested.
+
+    Raises:
+        TinymlError: another one.
+    """
+    known = list(choices)
+    if value not in known:
+        hint = did_you_mean(value, known)
+        raise TinymlError(f"There is no {what} `{value}`", where, f"{hint}Choose from: {', '.join(known)}.")
+
+
+def package(module: str, purpose: str, remedy: str) -> None:
+    """A Python package that an optional part of the tool needs; it is looked for, not imported.
+
+    Raises:
+        TinymlError: it is not installed.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise TinymlError(f"{purpose} needs the package `{module}`, which is not installed", module, remedy)
+
+
+def tensorflow(purpose: str = "Training") -> None:
+    """TensorFlow, without the seconds that its import takes.
+
+    Raises:
+        TinymlError: it is not installed.
+    """
+    package("tensorflow", purpose, "Run: pip install 'tinyml-cli[train]'")
+
+
+def board(name: str, where: str = "--board") -> None:
+    """A board that is described, whole.
+
+    Raises:
+        TinymlError: see `load_board`.
+    """
+    from tinyml_cli.device.boards import load_board
+
+    load_board(name)
+
+
+def data_folder(path: Path, where: str = "--data") -> None:
+    """A folder of the user's.
+
+    Raises:
+        TinymlError: a file, or nothing.
+    """
+    if path.is_file():
+        raise TinymlError(f"`{path.name}` is a file, not a folder", where, "Give the folder that it lies in.")
+    if not path.is_dir():
+        raise TinymlError("There is no such data folder", str(path), f"Give {where} a folder that exists.")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise TinymlError("The folder may not be read", str(path), "Change its permissions.")
+
+
+def data(path: Path, where: str = "--data") -> None:
+    """A file or a folder of the user's.
+
+    Raises:
+        TinymlError: nothing is there, or it may not be read.
+    """
+    if path.is_dir():
+        data_folder(path, where)
+    else:
+        input_file(path, where)
+
+
+def input_file(path: Path, where: str) -> None:
+    """A file of the user's.
+
+    Raises:
+        TinymlError: a folder, nothing, or it may not be read.
+    """
+    if path.is_dir():
+        raise TinymlError(f"`{path}` is a folder, not a file", where, "Give a file.")
+    if not path.exists():
+        raise TinymlError("There is no such file", str(path), f"Give {where} a file that exists.")
+    if not os.access(path, os.R_OK):
+        raise TinymlError("The file may not be read", str(path), "Change its permissions.")
+
+
+def output_file(path: Path, where: str = "--out") -> None:
+    """A place for a new file; an existing one is overwritten.
+
+    Raises:
+        TinymlError: a folder, or the place cannot be written.
+    """
+    if path.is_dir():
+        raise TinymlError(f"`{path}` is a folder", where, f"Give {where} the name of a file.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise TinymlError("The file may not be overwritten", str(path), f"Give {where} another name.")
+    output_folder(path.absolute().parent, where)
+
+
+def output(path: Path, where: str = "--out") -> None:
+    """A place for a new file or folder.
+
+    Raises:
+        TinymlError: it cannot be written.
+    """
+    if path.is_file():
+        output_file(path, where)
+    else:
+        output_folder(path, where)
+
+
+def output_folder(path: Path, where: str = "--out") -> None:
+    """A folder that files can be written to, or that can be made.
+
+    Raises:
+        TinymlError: a file, or a folder that cannot be written or made.
+    """
+    place = existing(path)
+    if not place.is_dir():
+        raise TinymlError(f"`{place}` is a file, not a folder", where, f"Give {where} another folder.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise TinymlError("The folder may not be written", str(place), f"Give {where} another folder.")
+
+
+def room(path: Path, needed_bytes: int, what: str) -> None:
+    """Room on the disk that a path is on, or will be.
+
+    Raises:
+        TinymlError: less than needed is free.
+    """
+    try:
+        free = shutil.disk_usage(existing(path)).free
+    except OSError:
+        return
+    if free < needed_bytes:
+        raise TinymlError(
+            f"The disk has {free >> 20:,} MB left, {what} need about {-(-needed_bytes >> 20):,} MB",
+            str(path),
+            "Free some space, or choose a folder on another disk.",
+        )
+
+
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    place = path.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place
