@@ -48,6 +48,7 @@ def run_pipeline(
     from tinyml_cli.device.boards import load_board
     from tinyml_cli.device.build import build
     from tinyml_cli.device.flash import flash
+    from tinyml_cli.device.inputs import check_target
     from tinyml_cli.device.monitor import MonitorOptions, monitor
     from tinyml_cli.engines.export import export
     from tinyml_cli.engines.freshness import exported_io, needs_export
@@ -57,7 +58,9 @@ def run_pipeline(
     from tinyml_cli.tflite.convert import convert
 
     started = time.monotonic()
-    chosen_engine = engine or load_board(board).default_engine
+    target = load_board(board)
+    chosen_engine = engine or target.default_engine
+    check_target(target, chosen_engine, tflm_dir)
     outcome: dict[str, Any] = {"run": str(run.path), "board": board}
 
     def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:

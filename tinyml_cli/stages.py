@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import interrupt, recipes
+from tinyml_cli import checks, interrupt, recipes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -43,16 +43,30 @@ def prepare(
     from tinyml_cli.tasks import get_task
 
     get_task(task)
-    if data is not None and not data.is_dir():
-        one_file = recipes.schema_of(task).data_may_be_file
-        if not (one_file and data.is_file()):
-            kind = "data" if one_file else "data folder"
-            raise TinymlError(
-                f"There is no such {kind}", str(data), "Give --data a folder with a folder per label."
-            )
+    if data is not None:
+        (checks.data if recipes.schema_of(task).data_may_be_file else checks.data_folder)(data)
     data_path = None if data is None else str(data.resolve())
     recipe = recipes.resolve(task, config, overrides, {**values, "seed": seed, "data_path": data_path})
-    return Run.create(run_path or runs_dir() / default_name(task, recipe.title)), recipe
+    path = run_path or runs_dir() / default_name(task, recipe.title)
+    if not is_trained(Run(path), recipe):
+        check(recipe, path)
+    return Run.create(path), recipe
+
+
+def check(recipe: BaseRecipe, path: Path) -> None:
+    """What can be known of a training before it starts: room, packages, and what its task knows.
+
+    Raises:
+        TinymlError: what would stop the training later.
+    """
+    from tinyml_cli.tasks import get_task
+
+    checks.output_folder(path, "--run")
+    checks.room(path, checks.ROOM_FOR_A_RUN_BYTES, "a run's files")
+    checks.tensorflow()
+    own = getattr(get_task(recipe.task), "check", None)
+    if own is not None:
+        own(recipe)
 
 
 def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.tasks import Task, get_task
-from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE, check_words
+from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE
+from tinyml_cli.tasks.kws_checks import check_words
 from tinyml_cli.tasks.kws_training import for_source
 
 

@@ -39,10 +39,14 @@ def command(
       tinyml distill runs/kws-small --teacher runs/kws-large
       tinyml distill runs/kws-small --teacher runs/a --teacher runs/b --share 0.8 --as taught
     """
-    from tinyml_cli.compression import stage
-    from tinyml_cli.compression.distill import distill
+    from tinyml_cli.compression.command import check_teachers
     from tinyml_cli.run import Run
 
-    outcome = distill(Run.open(run), teacher or [], variant, share, temperature, profile, resume)
+    opened = Run.open(run)
+    check_teachers(opened, teacher or [])
+    from tinyml_cli.compression import stage
+    from tinyml_cli.compression.distill import distill
+
+    outcome = distill(opened, teacher or [], variant, share, temperature, profile, resume)
     stage.show(outcome)
     console.result(outcome, stage.sentence(outcome))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyml_cli import stages
-from tinyml_cli.compression.steps import Step, parse
+from tinyml_cli import checks, stages
+from tinyml_cli.compression.steps import Step, check_order, parse, steps_of
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import MODEL, Run
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,21 @@ class Wishes:
     count: bool
 
 
+def check_teachers(run: Run, teachers: Sequence[str]) -> None:
+    """What can be known of a distillation before it starts.
+
+    Raises:
+        TinymlError: a run that is not trained, no teacher, or no TensorFlow.
+    """
+    run.require(run.manifest(), MODEL)
+    if not teachers:
+        raise TinymlError("No teacher was given", "--teacher", "Name a trained run: --teacher runs/large")
+    for teacher in teachers:
+        known = Run.open(teacher)
+        known.require(known.manifest(), MODEL)
+    checks.tensorflow("Distillation")
+
+
 def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
     """Compresses a run by a first step and those of --then; shows the outcome.
 
@@ -31,7 +48,14 @@ def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
         TinymlError: see `stage.compress`.
     """
     steps = [first, *(parse(text) for text in wishes.then or ())]
+    for step in steps:
+        step.check()
     run = stages.open_trained(given)
+    manifest = run.manifest()
+    run.require(manifest, MODEL)
+    check_order([*steps_of(manifest), *steps])
+    checks.tensorflow("Compression")
+    checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the variant's files")
     from tinyml_cli.compression import stage
     from tinyml_cli.compression.fine_tune import Settings
 

@@ -16,7 +16,7 @@ from tinyml_cli.comparison.subjects import Subject
 from tinyml_cli.compression import kept, network, structured
 from tinyml_cli.compression.constraints import MIN_WEIGHTS, Clusters, Constraints, channels_last, large_layers
 from tinyml_cli.compression.fine_tune import Settings, fine_tune, load, predict, training_inputs
-from tinyml_cli.compression.steps import Step, check_order
+from tinyml_cli.compression.steps import Step, check_order, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.files import atomic_path
 from tinyml_cli.manifest import Manifest, Model
@@ -57,7 +57,7 @@ def compress(
     for step in steps:
         step.check()
     manifest = run.manifest()
-    earlier = [Step(**document) for document in manifest.metrics.get(STEPS, [])]
+    earlier = steps_of(manifest)
     check_order([*earlier, *steps])
     seed = manifest.seed if seed is None else seed
     variant, started = variants.create(run, name or "-".join(step.name for step in [*earlier, *steps]))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.variants import STEPS
 
 _EXAMPLES = "prune=0.7, structured=0.5, cluster=16 or qat"
 
@@ -50,6 +52,22 @@ class Step:
     def as_dict(self) -> dict[str, Any]:
         """For the manifest."""
         return {key: value for key, value in asdict(self).items() if value not in (None, False)}
+
+
+def steps_of(manifest: Manifest) -> list[Step]:
+    """What was done to a run's network already.
+
+    Raises:
+        TinymlError: an entry of the manifest that is no step.
+    """
+    entries = manifest.metrics.get(STEPS, [])
+    names = {field.name for field in fields(Step)}
+    try:
+        return [Step(**{key: value for key, value in entry.items() if key in names}) for entry in entries]
+    except (TypeError, AttributeError) as error:
+        raise TinymlError(
+            "The manifest lists a step of compression that is none", f"metrics.{STEPS}", "Make it again."
+        ) from error
 
 
 def parse(text: str) -> Step:

@@ -67,13 +67,22 @@ def is_installed() -> bool:
     return importlib.util.find_spec("espeakng_loader") is not None
 
 
-def _locate() -> tuple[str, str]:
+def require() -> None:
+    """Asks for the optional speech package.
+
+    Raises:
+        TinymlError: it is not installed.
+    """
     if not is_installed():
         raise TinymlError(
             "Synthesising speech needs espeak-ng, which is not installed",
             "extra `speech`",
             "Run: pip install 'tinyml-cli[speech]' (GPL), or give recordings with --data DIR.",
         )
+
+
+def _locate() -> tuple[str, str]:
+    require()
     import espeakng_loader
 
     return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())

@@ -66,6 +66,18 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     return recordings
 
 
+def list_to_train(root: Path, words: Sequence[str]) -> list[Recording]:
+    """As list_recordings, with enough of every word to train on.
+
+    Raises:
+        TinymlError: as list_recordings, and a word with too few clips or speakers.
+    """
+    found = list_recordings(root, words)
+    for word in words:
+        _check_amount(root, word, [r for r in found if r.label == word])
+    return found
+
+
 def read_folder(
     root: Path, words: Sequence[str], sample_rate_hz: int, clip_samples: int, clips_per_label: int
 ) -> Corpus:
@@ -79,13 +91,10 @@ def read_folder(
         clips_per_label: at most so many clips of each label are read, chosen evenly over the words.
 
     Raises:
-        TinymlError: as list_recordings, a word with too few clips or speakers, and damaged or empty audio:
+        TinymlError: as list_to_train, and damaged or empty audio:
             the first file's name and their number.
     """
-    recordings = list_recordings(root, words)
-    for word in words:
-        _check_amount(root, word, [r for r in recordings if r.label == word])
-    chosen = thin_out(recordings, clips_per_label)
+    chosen = thin_out(list_to_train(root, words), clips_per_label)
     clips = read_recordings(chosen, sample_rate_hz, clip_samples)
     noises = read_backgrounds(root, sample_rate_hz, clip_samples)
     kept = set(chosen)

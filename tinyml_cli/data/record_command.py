@@ -22,7 +22,7 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
-from tinyml_cli.tasks.kws import check_words
+from tinyml_cli.tasks.kws_checks import check_words
 
 _CLIPS = 20
 

@@ -46,7 +46,7 @@ def add(
         TinymlError: no such folder, no clip of any target in it, or damaged audio.
     """
     samples = corpus.clips.audio.shape[1]
-    listed = _list(root, words)
+    listed = list_own(root, words)
     own = folder.read_recordings(listed, sample_rate_hz, samples)
     own = _without_copies(own, corpus.clips)
     speakers = sorted({str(group) for group in own.groups})
@@ -94,8 +94,12 @@ def _weighed(others: ClipSet, own: ClipSet, clip_weight: float, most_share: floa
     return join([replace(others, weights=weights_of_others), replace(own, weights=weights_of_own)])
 
 
-def _list(root: Path, words: list[str]) -> list[Recording]:
-    """The recordings of every folder; not every word needs one."""
+def list_own(root: Path, words: list[str]) -> list[Recording]:
+    """The recordings of every folder; not every word needs one.
+
+    Raises:
+        TinymlError: no such folder, or no recording of any of the words.
+    """
     folders = folder.word_folders(root)
     found = []
     for name, place in sorted(folders.items()):

@@ -15,6 +15,7 @@ from tinyml_cli.errors import TinymlError
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
+REMEDY = "Record more people (10 or more), or change training.validation_share and training.test_share."
 _NOTHING_FIXED: Mapping[str, Split] = MappingProxyType({})
 
 
@@ -39,6 +40,7 @@ def split_groups(
     validation_share: float,
     test_share: float,
     fixed: Mapping[str, Split] = _NOTHING_FIXED,
+    remedy: str = REMEDY,
 ) -> NDArray[np.str_]:
     """The split of each item, str [items].
 
@@ -47,6 +49,7 @@ def split_groups(
         validation_share: share of speakers to watch the training by.
         test_share: share of speakers kept for `tinyml evaluate`; 0 keeps none.
         fixed: split of the speakers for whom it is settled.
+        remedy: what to do where they are too few.
 
     Raises:
         TinymlError: a split that was asked for would be empty.
@@ -61,6 +64,6 @@ def split_groups(
         raise TinymlError(
             f"{len(where)} speakers are too few: nobody is left for {' and '.join(missing)}",
             "split by speaker",
-            "Record more people (10 or more), or change training.validation_share and training.test_share.",
+            remedy,
         )
     return np.array([where[name] for name in names], dtype="<U10")

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data import synthesis
 from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.clips import Corpus
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import cache_dir, write_atomic
 from tinyml_cli.recipes.kws import SpeechEngine
 
 ABOUT = "tinyml_synthesis.json"
@@ -54,6 +55,10 @@ def write_speech(
     folder = out.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TinymlError("The folder is in use", str(folder), "Choose a new one with --out DIR.")
+    # Mono int16, and the same again for the cache.
+    room = (clips_per_word * len(words) + unknown_clips) * clip_samples * 2
+    checks.room(folder, room, "the clips")
+    checks.room(cache_dir(), room // 2, "the spoken clips in the cache")
     corpus = synthesis.synthesise(
         words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -86,24 +86,44 @@ def synthesise(
             word that the voices would misread.
     """
     said = _sayable(words, skip_unsayable) if clips_per_word else []
-    plan = _plan(said, _other_words(words), clips_per_word, unknown_clips, _usable(engines), seed)
-    path = _cache_path(plan, sample_rate_hz)
-    spoken = _load(path, len(plan))
-    if spoken is None:
-        spoken = list(_speak(plan, sample_rate_hz))
-        _save(path, spoken)
-    else:
-        console.info(f"Synthetic speech: {len(plan):,} clips from the cache.")
-    return _corpus(plan, spoken, said, sample_rate_hz, clip_samples)
-
-
-def _usable(engines: Sequence[str]) -> list[str]:
-    usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
-    if "flite" in engines and "flite" not in usable:
+    planned = plan(said, words, clips_per_word, unknown_clips, engines, seed)
+    if "flite" in engines and not flite.is_installed():
         console.info(
             "flite is not installed: training on espeak-ng's voices alone. "
             "`apt install flite` adds more natural ones and a few points of accuracy."
         )
+    path = _cache_path(planned, sample_rate_hz)
+    spoken = _load(path, len(planned))
+    if spoken is None:
+        spoken = list(_speak(planned, sample_rate_hz))
+        _save(path, spoken)
+    else:
+        console.info(f"Synthetic speech: {len(planned):,} clips from the cache.")
+    return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)
+
+
+def plan(
+    said: Sequence[str],
+    words: Sequence[str],
+    clips_per_word: int,
+    unknown_clips: int,
+    engines: Sequence[str],
+    seed: int,
+) -> list[Planned]:
+    """Who would say what, before anybody speaks: the words `said`, and others that sound like none of `words`.
+
+    The other arguments, and errors, as of synthesise.
+    """
+    return _plan(said, _other_words(words), clips_per_word, unknown_clips, _usable(engines), seed)
+
+
+def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
+    """The speakers whose split is settled: flite's voices are too few to hold one out."""
+    return {str(group): "train" for group in set(groups) if group.startswith("flite/")}
+
+
+def _usable(engines: Sequence[str]) -> list[str]:
+    usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
     if not usable:
         raise TinymlError("No speech engine is left", "synthesis.engines", "Add espeak to the list.")
     if "kokoro" in usable:
@@ -270,9 +290,8 @@ def _corpus(
         np.array([plan[row].group for row in good]),
     )
     engines = sorted({group.split("/")[0] for group in set(clips.groups)})
-    fixed: dict[str, Split] = {str(g): "train" for g in set(clips.groups) if g.startswith("flite/")}
     notes = (f"synthetic speech by {' and '.join(engines)}, {len(set(clips.groups))} voices",)
-    return Corpus(clips, notes=notes, fixed_splits=fixed)
+    return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups))
 
 
 def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyml_cli import checks
 from tinyml_cli.bench import benchmarks
 from tinyml_cli.bench import settings as bench_settings
 from tinyml_cli.console import console
@@ -26,6 +27,29 @@ EXPORTS = {
 _TASK_EXPORTS = ("audio_frontend_tables.h",)
 
 
+def check_target(board: Board, engine: str, tflm_dir: Path | None) -> None:
+    """Whether firmware can be built for a board and run on it, as far as that is known without a model.
+
+    Raises:
+        TinymlError: an engine that the board has not, no sources for it, or a tool that is missing.
+    """
+    _check_engine(board, engine)
+    if engine == "tflm" and (tflm_dir is not None or board.arduino is None):
+        tflm_tree.check_tree(tflm_dir)
+    board.require("build")
+    board.require("run")
+    checks.package("platformio", "Building firmware", "Run: pip install platformio")
+
+
+def _check_engine(board: Board, engine: str) -> None:
+    if engine not in board.engines:
+        raise TinymlError(
+            f"There is no engine `{engine}` for the board `{board.name}`",
+            "--engine",
+            f"Its engines: {', '.join(board.engines)}.",
+        )
+
+
 def gather(
     run: Run,
     board: Board,
@@ -42,12 +66,7 @@ def gather(
         TinymlError: unknown engine, missing or stale export, or no sources of TensorFlow Lite Micro.
     """
     name = engine or board.default_engine
-    if name not in board.engines:
-        raise TinymlError(
-            f"There is no engine `{name}` for the board `{board.name}`",
-            "--engine",
-            f"Its engines: {', '.join(board.engines)}.",
-        )
+    _check_engine(board, name)
     manifest = run.manifest()
     if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, name):
         console.info(f"Exporting the model for the engine {name}.")

@@ -11,8 +11,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.legacy import mended
 from tinyml_cli.models.separable import classify
 from tinyml_cli.models.source import HDF5_SUFFIXES
+from tinyml_cli.recipes.vww import IMAGENET
 
-IMAGENET = "imagenet"
 _CLASSIFIER = "scores"
 _APPLICATIONS = {"mobilenet_v1": "MobileNet", "mobilenet_v2": "MobileNetV2"}
 

@@ -103,6 +103,8 @@ class MaskRecipe(VwwRecipe):
     classes: list[str] = Field(default_factory=lambda: ["without_mask", "with_mask"])
 
 
+IMAGENET = "imagenet"
+"""In place of a backbone's file: weights that are downloaded."""
 _SHORT_NAMES = {"micro": "vww_micro"}
 
 
@@ -115,7 +117,7 @@ def values_of(
     backbone: str | None,
 ) -> dict[str, Any]:
     """Options of the command line as values of the recipe; None where not given."""
-    is_file = backbone is not None and backbone != "imagenet"
+    is_file = backbone is not None and backbone != IMAGENET
     return {
         "classes": classes,
         "image.size": size,

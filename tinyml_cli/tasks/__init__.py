@@ -71,7 +71,8 @@ class Task(Protocol):
 
     A task of another package may say in `recipe_schema` which class its recipes have. One whose items are not
     clips to be told apart has a method `evaluate(run, data_dir, split, options)` of its own. What reports
-    call them says a method `items(manifest)`.
+    call them says a method `items(manifest)`. One that can tell in a second or two that a recipe cannot be
+    trained has a method `check(recipe)`, which raises TinymlError.
     """
 
     name: str

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data.anomaly.pool import NormalRecordings, NormalWindows
 from tinyml_cli.errors import TinymlError
@@ -79,6 +80,15 @@ class AnomalyDetection:
         """Area under the ROC curve of scores [n] for labels [n] of 0 (normal) and 1."""
         auc = roc_auc(np.asarray(outputs, np.float64), np.asarray(labels) == 1)
         return {} if auc is None else {"auc": auc}
+
+    def check(self, recipe: AnomalyRecipe) -> None:
+        """Refuses data that is not there.
+
+        Raises:
+            TinymlError: where it was looked for.
+        """
+        if recipe.data_path is not None:
+            checks.data(Path(recipe.data_path))
 
     def train(self, run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Learns normal running and writes model.keras, recipe.yaml and manifest.json.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,8 +11,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import augment, inventory, prefixes, splits
-from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model, Recognizer
@@ -24,6 +21,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import (
     EvaluationSet,
+    kws_checks,
     kws_corpus,
     kws_examples,
     kws_fine_tuning,
@@ -43,9 +41,6 @@ TRAINING_SAMPLE = "logs/training_sample.npz"
 HELD_OUT = kws_held_out.HELD_OUT
 
 _MADE_BY = "tinyml train"
-# Synthetic voices prove little about people, so only a few are kept away from training.
-_SYNTHETIC_HELD_OUT_SHARE = 0.1
-_WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
 
 
 _ITEMS = Items(
@@ -73,8 +68,12 @@ class KeywordSpotting:
         Raises:
             TinymlError: unusable words or data.
         """
-        check_words(recipe.words)
+        kws_checks.check_words(recipe.words)
         return kws_corpus.load(recipe)
+
+    def check(self, recipe: KwsRecipe) -> None:
+        """Words, model and clips; see kws_checks.check."""
+        kws_checks.check(recipe)
 
     def extract_features(self, items: NDArray[np.int16], recipe: KwsRecipe) -> NDArray[np.uint16]:
         """Audio int16 [clips, samples] -> uint16 [clips, frames, channels], as the firmware computes it."""
@@ -111,9 +110,9 @@ class KeywordSpotting:
             TinymlError: unusable words or data, or packages that are missing.
         """
         started = time.monotonic()
-        check_words(recipe.words)
-        require_tensorflow()
+        kws_checks.check(recipe)
         corpus = self.load_data(recipe)
+        require_tensorflow()  # late: its import takes seconds, and data may be refused before
         where = _split(corpus, recipe)
         parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
         if not run.file(RECIPE).exists():
@@ -174,51 +173,8 @@ class KeywordSpotting:
 KWS = KeywordSpotting()
 
 
-def check_words(words: list[str]) -> None:
-    """Refuses words that cannot be labels.
-
-    Raises:
-        TinymlError: none, one typed twice, a reserved or an unusable one.
-    """
-    if not words:
-        raise TinymlError("No words were given", "--words", "Write for example --words yes,no")
-    twice = [word for word, count in Counter(words).items() if count > 1]
-    if twice:
-        raise TinymlError(f"The word `{twice[0]}` is there twice", "--words", "Give every word once.")
-    for word in words:
-        if word.lower() in (SILENCE, UNKNOWN):
-            raise TinymlError(
-                f"`{word}` is a label that every model has already", "--words", "Leave it out of the words."
-            )
-        if not _WORD.match(word):
-            raise TinymlError(
-                f"`{word}` is not usable as a word",
-                "--words",
-                "Use letters and digits, with spaces, hyphens or apostrophes inside, up to 40 in all.",
-            )
-
-
 def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
-    validation, test = shares(recipe)
-    where = splits.split_groups(corpus.clips.groups, validation, test, corpus.fixed_splits)
-    for split in (s for s in splits.SPLITS if s != "test" or test > 0):
-        missing = set(recipe.words) - set(corpus.clips.labels[where == split])
-        if missing:
-            raise TinymlError(
-                f"After the split by speaker no clip of `{sorted(missing)[0]}` is left for {split}",
-                recipe.data_path or "synthetic speech",
-                "Record more people saying it, or change training.validation_share and training.test_share.",
-            )
-    return where
-
-
-def shares(recipe: KwsRecipe) -> tuple[float, float]:
-    """(validation, test) shares of speakers."""
-    training = recipe.training
-    if recipe.data_path is not None:
-        return training.validation_share, training.test_share
-    limit = _SYNTHETIC_HELD_OUT_SHARE
-    return min(training.validation_share, limit), min(training.test_share, limit)
+    return kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
 
 
 def _with_prefixes(recipe: KwsRecipe) -> Recognizer:
@@ -231,7 +187,7 @@ def _describe(
     recipe: KwsRecipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
 ) -> Manifest:
     labels = recipe.labels
-    validation, test = shares(recipe)
+    validation, test = kws_checks.shares(recipe)
     return Manifest(
         task=KWS.name,
         seed=recipe.seed,

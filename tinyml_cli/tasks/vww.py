@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import image_augment, inventory
+from tinyml_cli import checks
+from tinyml_cli.data import image_augment, image_folder, inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
 from tinyml_cli.pages.items import Items
-from tinyml_cli.recipes.vww import VwwRecipe
+from tinyml_cli.recipes.vww import IMAGENET, VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import vww_data, vww_held_out
 from tinyml_cli.tasks.vww_data import ImageData
@@ -76,6 +77,14 @@ class VisualWakeWords:
 
         return start_from(model.backbone, shape, len(recipe.classes), model.name, **model.options)
 
+    def check(self, recipe: VwwRecipe) -> None:
+        """Refuses what would stop the training later.
+
+        Raises:
+            TinymlError: no such model or backbone, no data, or a class without images.
+        """
+        _check(recipe)
+
     def augment(
         self, items: NDArray[np.uint8], recipe: VwwRecipe, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
@@ -101,7 +110,7 @@ class VisualWakeWords:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
         """
         started = time.monotonic()
-        _check(recipe)
+        self.check(recipe)
         data = self.load_data(recipe)
         require_tensorflow()
         if not run.file(RECIPE).exists():
@@ -164,6 +173,16 @@ MASK = VisualWakeWords("mask")
 
 
 def _check(recipe: VwwRecipe) -> None:
+    """Model, backbone and data folder; no image is opened."""
+    model = recipe.model
+    if model.backbone not in (None, IMAGENET):
+        checks.input_file(Path(str(model.backbone)), "--backbone")
+    options.check(model.name, model.options)
+    if recipe.data_path is not None:
+        checks.data_folder(Path(recipe.data_path))
+        image_folder.list_images(Path(recipe.data_path), recipe.classes)
+    elif recipe.source == "folder":
+        raise vww_data.no_data(recipe.classes)
     if recipe.training.epochs == 0 and recipe.model.backbone is None:
         raise TinymlError(
             "No epochs would leave an untrained model",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import recipes
+from tinyml_cli import checks, recipes
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
@@ -55,6 +55,16 @@ class Wand:
             TinymlError: unusable data, or nothing left of a gesture for a split.
         """
         return source_of(recipe).load(recipe)
+
+    def check(self, recipe: WandRecipe) -> None:
+        """Refuses a model that does not exist, and data that is not there.
+
+        Raises:
+            TinymlError: which of them.
+        """
+        options.check(recipe.model.name or source_of(recipe).network, recipe.model.options)
+        if recipe.data_path is not None:
+            checks.data(Path(recipe.data_path))
 
     def extract_features(self, items: Any, recipe: WandRecipe) -> NDArray[Any]:
         """Exactly what the firmware computes from takes."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import recipes
+from tinyml_cli import checks, recipes
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -71,6 +71,8 @@ def quantize(
     if n_samples < 1:
         raise TinymlError(f"{n_samples} calibration samples are too few", "--samples", "Give 10 or more.")
     run.require(manifest, MODEL)
+    checks.tensorflow("Quantisation")
+    checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the calibration set and its models")
     samples = _draw(run, recipe, n_samples, seed)
     if method in COMPARISONS:
         return _for_comparison(run, method, samples, seed)

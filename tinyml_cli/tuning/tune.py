@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import recipes
+from tinyml_cli import checks, recipes, stages
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
@@ -87,6 +87,10 @@ def tune(
         TinymlError: see `worker.work`, `study.open_study`, `helpers.start` and `outcome.conclude`.
     """
     path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
+    checks.package("optuna", "Tuning", "Run: pip install 'tinyml-cli[tune]'")
+    if place == "ray" and workers > 1:
+        checks.package("ray", "A search on a Ray cluster", "Run: pip install 'tinyml-cli[ray]'")
+    stages.check(recipe, path.parent)
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
     study = studies.open_study(path, search.about, start_of(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)

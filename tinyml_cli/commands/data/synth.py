@@ -47,7 +47,7 @@ def command(
       tinyml train kws --words yes,no --data synthetic/
     """
     from tinyml_cli.data import synth_files
-    from tinyml_cli.tasks.kws import check_words
+    from tinyml_cli.tasks.kws_checks import check_words
 
     listed = options.word_list(words) or []
     check_words(listed)
