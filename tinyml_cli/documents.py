@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_JSON_BYTES = 64 << 20
+MAX_DATA_BYTES = 512 << 20
 MAX_YAML_BYTES = 256 << 10
 MAX_DEPTH = 40
 MAX_YAML_VALUES = 20_000
@@ -39,7 +40,7 @@ def load_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
 
 def parse_json(text: str) -> Any:
     """The document of a JSON text; raises as load_json."""
-    _check_depth(text)
+    check_depth(text)
     try:
         document = json.loads(
             text,
@@ -138,8 +139,12 @@ def _text(path: Path, max_bytes: int) -> str:
         raise UnreadableError(f"it is not UTF-8 text (byte {error.start:,})") from error
 
 
-def _check_depth(text: str) -> None:
-    """Refuses brackets nested deeper than MAX_DEPTH, without recursion."""
+def check_depth(text: str) -> None:
+    """Counts the brackets of a JSON text, without recursion.
+
+    Raises:
+        UnreadableError: they are nested deeper than MAX_DEPTH.
+    """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinyml_cli.console import console
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Artifact, Manifest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
@@ -142,7 +145,7 @@ class Run:
         """
         path = self.file(CHECKPOINT) / "state.json"
         try:
-            state = json.loads(path.read_text(encoding="utf-8"))
+            state = load_json(path)
             done, planned = int(state["epochs_done"]), int(state["epochs"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -217,6 +220,42 @@ class Run:
                 )
             self.require(manifest, source)
         return path
+
+    def read_json(self, manifest: Manifest, name: str) -> dict[str, Any]:
+        """The object of a JSON artifact.
+
+        Raises:
+            TinymlError: see `require`; or it holds no object.
+        """
+        path = self.require(manifest, name)
+        try:
+            document = load_json(path)
+        except UnreadableError as error:
+            raise self._damaged(manifest, name, str(error)) from error
+        if not isinstance(document, dict):
+            raise self._damaged(manifest, name, "it holds no object")
+        return document
+
+    def read_arrays(self, manifest: Manifest, name: str, *keys: str) -> list[NDArray[Any]]:
+        """Arrays of an .npz artifact, in the order of `keys`.
+
+        Raises:
+            TinymlError: see `require`; or it is damaged, or lacks one of them.
+        """
+        from tinyml_cli.array_file import UnreadableArrayError, read_arrays
+
+        path = self.require(manifest, name)
+        try:
+            arrays = read_arrays(path)
+        except UnreadableArrayError as error:
+            raise self._damaged(manifest, name, str(error)) from error
+        if missing := [key for key in keys if key not in arrays]:
+            raise self._damaged(manifest, name, f"it holds no `{missing[0]}`")
+        return [arrays[key] for key in keys]
+
+    def _damaged(self, manifest: Manifest, name: str, why: str) -> TinymlError:
+        made_by = manifest.artifacts[name].made_by
+        return TinymlError(f"`{name}` is damaged: {why}", str(self.file(name)), f"Run `{made_by}` again.")
 
     def is_fresh(self, manifest: Manifest, name: str) -> bool:
         """Whether `require` would accept the artifact."""

@@ -8,14 +8,16 @@ The format: cocodataset.org, "Data format".
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 
 MINIMUM_AREA_SHARE = 0.005
+# instances_train2017.json has 448 MB.
+_MAX_BYTES = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def _overlap(
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = load_json(path, _MAX_BYTES)
+    except UnreadableError as error:
         raise TinymlError(
             f"The annotations cannot be read ({error})",
             str(path),

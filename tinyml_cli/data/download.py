@@ -12,6 +12,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import download_npm
 from tinyml_cli.data.download_http import fetch, part_of, verify
 from tinyml_cli.data.download_unpack import unpack
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, write_atomic
 
@@ -341,8 +342,8 @@ def _make(folder: Path) -> None:
 
 def _marker(folder: Path) -> dict[str, Any] | None:
     try:
-        document = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = load_json(folder / MARKER)
+    except UnreadableError:
         return None
     return document if isinstance(document, dict) and isinstance(document.get("files"), int) else None
 

@@ -94,7 +94,8 @@ def read_folder(
         TinymlError: as list_to_train, and damaged or empty audio:
             the first file's name and their number.
     """
-    chosen = thin_out(list_to_train(root, words), clips_per_label)
+    recordings = list_to_train(root, words)
+    chosen = thin_out(recordings, clips_per_label)
     clips = read_recordings(chosen, sample_rate_hz, clip_samples)
     noises = read_backgrounds(root, sample_rate_hz, clip_samples)
     kept = set(chosen)

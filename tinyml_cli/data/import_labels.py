@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli.data.speakers import has_speaker, speaker_id, speaker_of
+from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 
 LISTS = ("info.labels",)
@@ -70,7 +70,7 @@ class Labels:
 
 def _read_list(path: Path) -> dict[Path, Origin]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = load_json(path)
         files = document["files"]
         return {(path.parent / str(entry["path"])).resolve(): _entry(entry) for entry in files}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tinyml_cli.documents import parse_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 
@@ -85,13 +86,13 @@ def undo(root: Path) -> tuple[int, list[str]]:
     else:
         log.unlink()
     _remove_empty_folders(quarantine)
-    return restored, [json.loads(line)["file"] for line in kept]
+    return restored, [parse_json(line)["file"] for line in kept]
 
 
 def _entries(log: Path) -> Iterator[tuple[str, dict[str, str]]]:
     for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             paths = [Path(entry["file"]), Path(entry["moved_to"])]
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(log, number) from error

@@ -110,9 +110,9 @@ def plan(
     engines: Sequence[str],
     seed: int,
 ) -> list[Planned]:
-    """Who would say what, before anybody speaks: the words `said`, and others that sound like none of `words`.
+    """Who would say what, before anybody speaks; arguments and errors as of synthesise.
 
-    The other arguments, and errors, as of synthesise.
+    `said` are those of the targets `words` that the voices can say; other words sound like none of `words`.
     """
     return _plan(said, _other_words(words), clips_per_word, unknown_clips, _usable(engines), seed)
 

@@ -19,6 +19,7 @@ from tinyml_cli.device.build_folder import build_folder, check_plain
 from tinyml_cli.device.inputs import gather, model_graph
 from tinyml_cli.device.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.device.sizes import measure
+from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.run import Run
@@ -121,11 +122,11 @@ def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
     """What the last build returned, if it was made from the same inputs and its program is still whole."""
     elf = project / "firmware.elf"
     try:
-        record: dict[str, Any] = json.loads((project / "size.json").read_text(encoding="utf-8"))
+        record: dict[str, Any] = load_json(project / "size.json")
         hashes = {path.name: sha256_file(path) for path in programs(elf)}
         if record.pop("fingerprint") != fingerprint or record.pop("sha256") != hashes:
             return None
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
     return record
 

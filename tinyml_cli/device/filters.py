@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -81,8 +82,9 @@ class Log:
         return event
 
     def close(self) -> None:
-        """Ends the file."""
-        self._file.close()
+        """Ends the file; a line that could not be written was told by rx."""
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 _NAMED: dict[str, type[Time] | type[Detections]] = {kind.NAME: kind for kind in (Time, Detections)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from tinyml_cli.device import network
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.build_folder import check_plain
 from tinyml_cli.device.sizes import Memory, largest_symbols
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir
 
@@ -121,8 +121,8 @@ def _missing_packages(project: Path, board: Board) -> list[str]:
 
 def _has_version(platform: Path, version: str) -> bool:
     try:
-        document = json.loads((platform / "platform.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = load_json(platform / "platform.json")
+    except UnreadableError:
         return False
     return isinstance(document, dict) and document.get("version") == version
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import card_answers, card_text
 from tinyml_cli.evaluation.carbon import Assumptions
@@ -56,8 +57,8 @@ def _check_companion(path: Path) -> None:
     if not path.exists():
         return
     try:
-        known = "tinyml_card" in json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
+        known = "tinyml_card" in load_json(path)
+    except (UnreadableError, TypeError):
         known = False
     if not known:
         raise TinymlError(

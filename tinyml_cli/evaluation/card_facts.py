@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
 from tinyml_cli.evaluation.evaluate import METRICS
@@ -96,7 +96,7 @@ def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
     """The figures of the last evaluation, if it judged the models and labels that the run holds now."""
     if not run.is_fresh(manifest, METRICS):
         return None
-    outcome = json.loads(run.file(METRICS).read_text(encoding="utf-8"))
+    outcome = run.read_json(manifest, METRICS)
     if outcome.get("labels", manifest.labels) != manifest.labels:
         return None
     quality = {key: outcome.get(key) for key in _QUALITY_KEYS}
@@ -121,9 +121,9 @@ def _size(manifest: Manifest) -> dict[str, Any]:
 def _latency(run: Run, manifest: Manifest) -> dict[str, Any] | None:
     """What `tinyml profile` found for this very model, with the evidence of each figure."""
     try:
-        profile = json.loads(run.file(_PROFILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        profile = load_json(run.file(_PROFILE))
+    except UnreadableError:
         return None
-    if profile.get("model_sha256") != manifest.artifacts[MODEL_INT8].sha256:
+    if not isinstance(profile, dict) or profile.get("model_sha256") != manifest.artifacts[MODEL_INT8].sha256:
         return None
     return {key: profile.get(key) for key in _PROFILE_KEYS}

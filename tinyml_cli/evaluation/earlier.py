@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
@@ -54,7 +54,6 @@ def _earlier(
     if before.source != now.source or not np.array_equal(before.keys, now.keys):
         return {}
     try:
-        document: dict[str, Any] = json.loads(run.require(manifest, report).read_text(encoding="utf-8"))
-    except (ValueError, OSError):
+        return run.read_json(manifest, report)
+    except TinymlError:
         return {}
-    return document

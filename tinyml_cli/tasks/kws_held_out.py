@@ -91,10 +91,24 @@ def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | N
             console.warn("--split all counts speakers that the model may have been trained on.")
             return clips, f"everyone in {data_dir.name}, who may be among the speakers of the training{rest}"
         return clips, f"everyone in {data_dir.name}{rest}"
-    names = json.loads(run.require(manifest, SPEAKERS).read_text(encoding="utf-8"))
+    names = speakers(run, manifest)
     seen = {*names["train"], *names["validation"]}
     unseen = np.array([str(group) not in seen for group in clips.groups], bool)
     return clips.take(unseen), f"speakers of {data_dir.name} that were kept out of training{rest}"
+
+
+def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:
+    """Split -> its speakers.
+
+    Raises:
+        TinymlError: the list is missing, changed or damaged.
+    """
+    document = run.read_json(manifest, SPEAKERS)
+    for split in splits.SPLITS:
+        names = document.get(split)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TinymlError(f"`{SPEAKERS}` lists no speakers for {split}", str(run.path), "Train again.")
+    return document
 
 
 def _read(manifest: Manifest, data_dir: Path) -> tuple[ClipSet, list[LeftOut]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -104,8 +103,7 @@ def _from_folder(
 
 def _speakers(run: Run, manifest: Manifest) -> dict[str, set[str]]:
     """Split -> its speakers."""
-    document = json.loads(run.require(manifest, kws_held_out.SPEAKERS).read_text(encoding="utf-8"))
-    return {split: set(names) for split, names in document.items()}
+    return {split: set(names) for split, names in kws_held_out.speakers(run, manifest).items()}
 
 
 def _belongs(group: str, names: dict[str, set[str]], split: Split) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def _check(run: Run, manifest: Manifest, recipe: KwsRecipe, parts: Mapping[split
             str(run.path),
             "Train it with the same `features` and clip_ms.",
         )
-    names = json.loads(run.require(manifest, kws_held_out.SPEAKERS).read_text(encoding="utf-8"))
+    names = kws_held_out.speakers(run, manifest)
     known = {*names["train"], *names["validation"]}
     kept = {str(group) for split in ("validation", "test") for group in parts[split].groups}
     shared = sorted(kept & set(names["train"])) or sorted(set(map(str, parts["test"].groups)) & known)

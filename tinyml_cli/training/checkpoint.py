@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml_cli.console import console
+from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 
@@ -118,14 +119,14 @@ class Checkpoint:
             TinymlError: the state is damaged.
         """
         path = self._folder / _STATE
+        if not path.is_file():
+            return None
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = load_json(path)
             progress = Progress(**document)
             if progress.epochs_done < 1 or progress.epochs < 0:
                 raise ValueError("no epoch is done")
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             raise _damaged(path, str(error)) from error
         return progress
 

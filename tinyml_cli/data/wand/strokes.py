@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.documents import UnreadableError, load_json
+from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 
@@ -57,7 +57,7 @@ def read_strokes(path: Path) -> list[Stroke]:
         TinymlError: an unreadable file, or a stroke without two finite points; its number is named.
     """
     try:
-        document = load_json(path)
+        document = load_json(path, MAX_DATA_BYTES)
     except UnreadableError as error:
         raise TinymlError(f"The strokes cannot be read: {error}", str(path), _LAYOUT) from error
     entries = document.get("strokes") if isinstance(document, dict) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinyml_cli.device.protocol.events import Event, Malformed, Text, parse_event
+from tinyml_cli.documents import check_depth
 
 # The longest honest line (`ready` with many labels, `output` of a large model) stays far below this.
 MAX_EVENT_BYTES = 65_536
@@ -81,7 +82,9 @@ def _json_objects(line: str) -> Iterator[dict[str, Any]]:
         if position < 0:
             return
         try:
-            document, position = _DECODER.raw_decode(line, position)
+            document, end = _DECODER.raw_decode(line, position)
+            check_depth(line[position:end])  # what can be read so deep cannot be copied or written
+            position = end
             json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate can be read, not written
         except (ValueError, RecursionError):
             position += 1

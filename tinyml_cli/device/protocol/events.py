@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from tinyml_cli.validation import first_problem
+
 MAX_SEQ = 65_535
 
 
@@ -315,6 +317,4 @@ def parse_event(document: dict[str, Any]) -> Event:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in problem["loc"])
-        return Malformed(text=ascii(document)[:200], why=f"{field}: {problem['msg']}")
+        return Malformed(text=ascii(document)[:200], why=first_problem(error, kind).what)
