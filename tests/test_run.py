@@ -55,8 +55,9 @@ def test_an_artifact_changed_by_hand_is_refused(tmp_path: Path) -> None:
 
 def test_latest_follows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Run.create(Path("runs/a"))
-    Run.create(Path("runs/b"))
+    for name in ("a", "b"):
+        with Run.at(Path("runs", name)).making():
+            Path("runs", name, "made").touch()
     assert Run.open().path.name == "b"
     assert Run.open("a").path.name == "a"
 

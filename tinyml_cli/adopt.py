@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import re
 from pathlib import Path
 
+from tinyml_cli import locks, undo
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import missing_parents, remove_empty, write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_INT8, Run, runs_dir
+from tinyml_cli.run import MANIFEST, MODEL_INT8, Run, latest_path, runs_dir
 
 MODEL_TASK = "model"
 """Manifest.task of a run that knows nothing but its model."""
@@ -39,15 +42,31 @@ def open_run(given: str | Path | None = None) -> Run:
         )
     graph.parse(data, str(path))
     digest = hashlib.sha256(data).hexdigest()
-    run = create(_known(digest) or free_path(path, digest))
+    run = at(_known(digest) or free_path(path, digest))
     if _holds(run, digest):
+        run.make_latest()
         return run
-    write_atomic(run.file(MODEL_INT8), data)
-    manifest = Manifest(task=MODEL_TASK, seed=0)
-    manifest.metrics["source"] = {"path": path.name, "sha256": digest}
-    run.record(manifest, MODEL_INT8, f"tinyml … {path.name}")
-    run.save(manifest)
+    earlier = latest_path()
+    missing = missing_parents(run.path)
+    with run.making(wait=True):
+        write_atomic(run.file(MODEL_INT8), data)
+        manifest = Manifest(task=MODEL_TASK, seed=0)
+        manifest.metrics["source"] = {"path": path.name, "sha256": digest}
+        run.record(manifest, MODEL_INT8, f"tinyml … {path.name}")
+        run.save(manifest)
+    undo.if_command_fails(functools.partial(_forget, run, manifest, earlier, missing))
     return run
+
+
+def _forget(run: Run, manifest: Manifest, earlier: Path | None, missing: list[Path]) -> None:
+    """Removes the run of a command that failed before it made anything of the model."""
+    with contextlib.suppress(TinymlError, OSError):
+        there = {path.name for path in run.path.iterdir()} - set(locks.NAMES)
+        if there == {MODEL_INT8, MANIFEST} and run.manifest() == manifest:
+            run.remove()
+            remove_empty(missing)
+            if earlier is not None:
+                Run(earlier).make_latest()
 
 
 def read(path: Path) -> bytes:
@@ -77,14 +96,14 @@ def free_path(path: Path, digest: str) -> Path:
     return short if mine else runs_dir() / f"{stem}-{digest}"
 
 
-def create(path: Path) -> Run:
-    """Makes a run in the folder of runs.
+def at(path: Path) -> Run:
+    """The run that is to be made in the folder of runs.
 
     Raises:
         TinymlError: the folder cannot be written.
     """
     try:
-        return Run.create(path)
+        return Run.at(path)
     except TinymlError as error:
         raise TinymlError(
             error.what, error.where, "Make the folder of the runs writable, or set TINYML_RUNS to another."

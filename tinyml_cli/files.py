@@ -7,11 +7,10 @@ import errno
 import hashlib
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tinyml_cli import interrupt
+from tinyml_cli import locks, temporary
 from tinyml_cli.errors import TinymlError
 
 
@@ -26,32 +25,88 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
+        locks.check_present(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        made = temporary.sibling(path)
     except OSError as error:
-        raise _disk_error(error, path) from error
-    os.close(handle)
-    temporary = Path(name)
-    interrupt.temporaries.add(temporary)
+        raise disk_error(error, path) from error
     try:
-        yield temporary
-        with temporary.open("rb+") as stream:
+        yield made
+        with made.open("rb+") as stream:
             os.fsync(stream.fileno())
         # mkstemp gives 0600; an artifact is as readable as any file its owner makes.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        made.chmod(0o666 & ~_umask())
+        made.replace(path)
     except OSError as error:
-        raise _disk_error(error, path) from error
+        locks.check_present(path)
+        raise disk_error(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
-        interrupt.temporaries.discard(temporary)
+        temporary.remove(made)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yields a new folder beside `path`, which takes its place when the block ends well.
+
+    Raises:
+        TinymlError: no space on the disk, or the folder cannot be written.
+    """
+    missing = missing_parents(path)
+    try:
+        locks.check_present(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.folder("folder", beside=path) as name:
+            made = Path(name) / "new"
+            made.mkdir()
+            yield made
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(Path(name) / "old")
+            made.rename(path)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    finally:
+        remove_empty(missing)
+
+
+@contextlib.contextmanager
+def filling_cache(path: Path, what: str) -> Iterator[None]:
+    """Around making what is to lie at `path` in a cache: another process that makes it is waited for.
+
+    Look again inside whether it is there.
+
+    Args:
+        path: of the file.
+        what: it is, for the line that says what is waited for, such as "synthetic speech".
+
+    Raises:
+        TinymlError: the cache cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    with locks.locked(path, what, wait=True):
+        temporary.sweep(path.parent)
+        yield
+
+
+def missing_parents(path: Path) -> list[Path]:
+    """The folders above a path that are not there yet, the innermost first: what making it leaves besides."""
+    return [folder for folder in path.parents if not folder.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Removes those folders that hold nothing, in this order."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Writes `content` (text as UTF-8 with `\\n` line ends) to `path`, whole or not at all."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    with atomic_path(path) as made:
+        made.write_bytes(data)
 
 
 def write_if_changed(path: Path, content: bytes | str) -> bool:
@@ -130,7 +185,8 @@ def _umask() -> int:
     return current
 
 
-def _disk_error(error: OSError, path: Path) -> TinymlError:
+def disk_error(error: OSError, path: Path) -> TinymlError:
+    """The error of a file that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TinymlError(
             "No space left on the disk; nothing was overwritten",
@@ -140,5 +196,5 @@ def _disk_error(error: OSError, path: Path) -> TinymlError:
     return TinymlError(
         f"Cannot write: {error.strerror or error}",
         str(path),
-        "Choose another folder with --run, or make this one writable.",
+        "Make the folder writable, or choose another.",
     )

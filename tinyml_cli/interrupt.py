@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_INTERRUPTED, TinymlError
 
@@ -29,9 +29,6 @@ _SIGNALS = {int(getattr(signal, name)): text for name, text in _NAMES.items() if
 
 Account = Callable[[], TinymlError]
 """Says what was kept and which command goes on; may enter it into the run, quickly."""
-
-temporaries: set[Path] = set()
-"""Files that are being written, to be deleted where the process ends in the middle of it."""
 
 _accounts: list[Account] = []
 _telling = threading.Lock()
@@ -106,9 +103,10 @@ def tell() -> int:
 
 def leave(code: int) -> NoReturn:
     """Ends the process at once: taking TensorFlow down in order can take longer than all the rest."""
-    for temporary in list(temporaries):
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with contextlib.suppress(Exception):
+        undo.take_back()
+    temporary.remove_own()
+    locks.remove_notes()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

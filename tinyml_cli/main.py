@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from tinyml_cli import __version__, completion, interrupt
+from tinyml_cli import __version__, completion, interrupt, undo
 from tinyml_cli.command_group import HELP_NAMES, lazy_group, members
 from tinyml_cli.console import console
 from tinyml_cli.errors import (
@@ -97,6 +97,19 @@ def main() -> None:
 
 
 def _run() -> int:
+    undo.forget()
+    try:
+        code = _called()
+    except BaseException:
+        undo.take_back()
+        raise
+    if code not in (EXIT_OK, EXIT_FAILURE):
+        undo.take_back()
+    return code
+
+
+def _called() -> int:
+    """Calls the command; its exit code, a known failure's too."""
     try:
         code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):  # Abort: the end of what was to be typed in

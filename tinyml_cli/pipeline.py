@@ -11,12 +11,13 @@ from tinyml_cli import interrupt, stages
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run, writes
 from tinyml_cli.training.checkpoint import Resume
 
 REPLAY_CLIPS_PER_LABEL = 8
 
 
+@writes
 def run_pipeline(
     run: Run,
     recipe: BaseRecipe,
@@ -74,6 +75,7 @@ def run_pipeline(
 
     going_on = Resume.MUST if resume else Resume.IF_SAVED
     stage("train", stages.is_trained(run, recipe), lambda: stages.train(run, recipe, going_on))
+    run.make_latest()
     stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
     stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
     is_exported = not needs_export(run, run.manifest(), chosen_engine)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import os
 import re
 import shlex
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
+from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import missing_parents, remove_empty, sha256_file, write_atomic
 from tinyml_cli.files import runs_dir as runs_dir
-from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Artifact, Manifest
 
 if TYPE_CHECKING:
@@ -28,8 +32,9 @@ CALIBRATION = "calibration.npz"
 MODEL_FLOAT32 = "model_float32.tflite"
 MODEL_INT8 = "model_int8.tflite"
 MODEL_STREAM = "model_stream_int8.tflite"
-
 CHECKPOINT = "logs/checkpoint"
+VARIANTS = "variants"
+LATEST = "latest"
 
 MADE_BY = {
     MODEL: "tinyml train",
@@ -39,6 +44,10 @@ MADE_BY = {
     MODEL_INT8: "tinyml convert",
     MODEL_STREAM: "tinyml convert",
 }
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def board_model(manifest: Manifest) -> str:
@@ -71,28 +80,38 @@ class Run:
         self.path = Path(path)
 
     @classmethod
-    def create(cls, path: Path) -> Run:
-        """Makes the directory (an existing one is continued) and points `latest` to it.
+    def at(cls, path: Path) -> Run:
+        """The run that is to be made in a folder, or continued there; nothing is written yet.
 
         Raises:
-            TinymlError: the path is a file, or a folder of something else.
+            TinymlError: the path is a file, a folder of something else, or a place that cannot be written.
         """
-        if path.is_file():
-            raise TinymlError("The run directory is a file", str(path), "Choose another with --run.")
-        if path.is_dir() and any(path.iterdir()) and not any((path / n).exists() for n in (RECIPE, MANIFEST)):
+        try:
+            if path.is_file():
+                raise TinymlError("The run directory is a file", str(path), "Choose another with --run.")
+            there = {entry.name for entry in path.iterdir()} - set(locks.NAMES) if path.is_dir() else set()
+            existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+        except OSError as error:
+            raise _cannot_make(path, error.strerror) from error
+        if there and not there & {RECIPE, MANIFEST}:
             raise TinymlError(
                 "The folder holds something that is not a run; nothing was written",
                 str(path),
                 "Choose an empty or new folder with --run.",
             )
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TinymlError(
-                f"The run directory cannot be made: {error.strerror}", str(path), "Choose another with --run."
-            ) from error
-        run = cls(path)
-        _point_latest(run)
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise _cannot_make(path, os.strerror(errno.EACCES if existing.is_dir() else errno.ENOTDIR))
+        return cls(path)
+
+    @classmethod
+    def create(cls, path: Path) -> Run:
+        """Makes an empty run directory; an existing one is continued.
+
+        Raises:
+            TinymlError: see `at`.
+        """
+        run = cls.at(path)
+        _make_folder(run.path)
         return run
 
     @classmethod
@@ -177,9 +196,117 @@ class Run:
         words = ["--config", str(recipe), "--run", str(self.path), "--resume"]
         return f"tinyml train {task[1] if task else 'TASK'} {shlex.join(words)}"
 
+    @property
+    def root(self) -> Path:
+        """The run that a variant belongs to; the run's own folder where it is no variant."""
+        path = self.path.resolve()
+        is_variant = path.parent.name == VARIANTS and (path.parent.parent / MANIFEST).is_file()
+        return path.parent.parent if is_variant else self.path
+
+    @contextlib.contextmanager
+    def writing(self, wait: bool = False) -> Iterator[None]:
+        """Holds the lock of the run, its variants included, while a stage writes to it.
+
+        A folder that is not there yet is made, and removed again if it stays empty.
+
+        Args:
+            wait: for another process that writes to it, instead of being refused.
+
+        Raises:
+            TinymlError: another process writes to it; it cannot be written, or was removed meanwhile.
+        """
+        locks.check_present(self.path)
+        made = _make_folder(self.path)
+        try:
+            with locks.locked(self.root, "run", wait, "Or choose another run with --run."):
+                temporary.sweep(self.root.resolve())
+                yield
+        finally:
+            remove_empty(made)
+
+    @contextlib.contextmanager
+    def making(self, wait: bool = False, latest: bool = True) -> Iterator[None]:
+        """Holds the lock while the run is made; then `latest` leads to it.
+
+        When the block fails, what was not there before is removed again, except a training's checkpoint
+        and what lies beside it.
+
+        Args:
+            wait: as in `writing`.
+            latest: False for runs that are parts of something else.
+
+        Raises:
+            TinymlError: as in `writing`.
+        """
+        with self.writing(wait):
+            before = {entry.name for entry in self.path.iterdir()}
+            with undo.if_it_fails(functools.partial(self._remove_all_but, before)):
+                yield
+            locks.check_present(self.path)
+            if latest:
+                self.make_latest()
+
+    def _remove_all_but(self, names: set[str]) -> None:
+        """Removes what a failed command made, unless a training saved an epoch that can be gone on from."""
+        if (self.file(CHECKPOINT) / "state.json").is_file():
+            return
+        with contextlib.suppress(TinymlError, OSError):
+            locks.check_present(self.path)
+            for entry in list(self.path.iterdir()):
+                if entry.name in names or entry.name in locks.NAMES:
+                    continue
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink(missing_ok=True)
+
+    def make_latest(self) -> None:
+        """Makes `latest` beside the run lead to it: a link where the system allows one, else a text file."""
+        link = self.path.absolute().parent / LATEST
+        if link.is_dir() and not link.is_symlink():
+            return
+        new = temporary.unused(link.parent)
+        with contextlib.suppress(OSError, TinymlError):
+            try:
+                new.symlink_to(self.path.name, target_is_directory=True)
+                new.replace(link)
+            except OSError:
+                write_atomic(link, self.path.name + "\n")
+
+    def remove(self) -> None:
+        """Removes the run, and `latest` beside it where that leads to it.
+
+        Raises:
+            TinymlError: another process writes to it; it cannot be removed.
+        """
+        was_latest = self.is_latest
+        with self.writing():
+            pass
+        away = temporary.unused(self.path.absolute().parent)
+        try:
+            self.path.rename(away)
+            if was_latest:
+                (away.parent / LATEST).unlink(missing_ok=True)
+            shutil.rmtree(away)
+        except OSError as error:
+            raise TinymlError(
+                f"Cannot remove the run: {error.strerror}", str(self.path), "Check its permissions."
+            ) from error
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether `latest` beside the run leads to it."""
+        target = latest_path(self.path.absolute().parent)
+        return target is not None and target.resolve() == self.path.resolve()
+
     def save(self, manifest: Manifest) -> None:
-        """Writes the manifest."""
-        manifest.save(self.path / MANIFEST)
+        """Writes the manifest.
+
+        Raises:
+            TinymlError: another process writes to the run.
+        """
+        with self.writing():
+            manifest.save(self.path / MANIFEST)
 
     def record(self, manifest: Manifest, name: str, made_by: str, made_from: Iterable[str] = ()) -> None:
         """Enters an artifact that was just written, with the hashes of what it was made from."""
@@ -266,25 +393,49 @@ class Run:
         return True
 
 
-def _point_latest(run: Run) -> None:
-    """Makes `<parent>/latest` lead to the run: a link where the system allows one, else a text file."""
-    link = run.path.parent / "latest"
-    if link.is_dir() and not link.is_symlink():
-        return
-    temporary = link.with_name(f".latest.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        try:
-            temporary.symlink_to(run.path.name, target_is_directory=True)
-            temporary.replace(link)
-        except OSError:
-            write_atomic(link, run.path.name + "\n")
+def writes(stage: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
+    """Decorates a stage: it holds the lock of its run, which is its first argument."""
+
+    @functools.wraps(stage)
+    def locked(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with run.writing():
+            return stage(run, *args, **kwargs)
+
+    return locked
+
+
+def _make_folder(path: Path) -> list[Path]:
+    """Makes a folder and its parents; those that were not there, the innermost first.
+
+    Raises:
+        TinymlError: it cannot be made.
+    """
+    missing = [*([] if path.exists() else [path]), *missing_parents(path)]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_make(path, error.strerror) from error
+    return missing
+
+
+def _cannot_make(path: Path, why: str | None) -> TinymlError:
+    return TinymlError(f"The run directory cannot be made: {why}", str(path), "Choose another with --run.")
+
+
+def latest_path(folder: Path | None = None) -> Path | None:
+    """Where `latest` in a folder of runs (the runs folder by default) leads to, if anywhere."""
+    folder = runs_dir() if folder is None else folder
+    link = folder / LATEST
+    with contextlib.suppress(OSError, ValueError):
+        if link.is_file():
+            return folder / link.read_text(encoding="utf-8").strip()
+        if link.is_dir():
+            return link.resolve()
+    return None
 
 
 def _latest() -> Run:
-    link = runs_dir() / "latest"
-    target = link
-    if link.is_file():
-        target = runs_dir() / link.read_text(encoding="utf-8").strip()
-    if not target.is_dir():
+    target = latest_path()
+    if target is None or not target.is_dir():
         raise TinymlError("There is no run yet", str(runs_dir()), "Make one: tinyml train kws --words yes,no")
     return Run(target.resolve())

@@ -26,7 +26,7 @@ def prepare(
     run_path: Path | None,
     seed: int | None,
 ) -> tuple[Run, BaseRecipe]:
-    """Resolves the recipe and makes its run directory.
+    """Resolves the recipe and finds its run directory; writes nothing.
 
     Args:
         task: a task's name.
@@ -50,7 +50,7 @@ def prepare(
     path = run_path or runs_dir() / default_name(task, recipe.title)
     if not is_trained(Run(path), recipe):
         check(recipe, path)
-    return Run.create(path), recipe
+    return Run.at(path), recipe
 
 
 def check(recipe: BaseRecipe, path: Path) -> None:
@@ -69,7 +69,7 @@ def check(recipe: BaseRecipe, path: Path) -> None:
         own(recipe)
 
 
-def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: bool = True) -> dict[str, Any]:
     """Trains; what an earlier training of the run left changes only when a new model has been written.
 
     A training that is stopped after an epoch enters itself into a run without a model as not complete.
@@ -82,7 +82,7 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[s
     attempt = _Attempt(run, recipe, Resume.of(resume))
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
-    with interrupt.account(attempt.stopped):
+    with run.making(latest=latest), interrupt.account(attempt.stopped):
         return get_task(recipe.task).train(run, recipe, resume=attempt.resume)
 
 

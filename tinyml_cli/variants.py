@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from tinyml_cli import undo
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path
+from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MANIFEST, MODEL, RECIPE, Run
+from tinyml_cli.run import LATEST, MANIFEST, MODEL, RECIPE, VARIANTS, Run
 
-VARIANTS = "variants"
 STEPS = "compression"
 """The key of manifest.metrics that lists what was done to the model, first step first."""
 
@@ -24,7 +26,7 @@ def check_name(name: str) -> str:
     Raises:
         TinymlError: it is not.
     """
-    if not _NAME.match(name) or name == "latest":
+    if not _NAME.match(name) or name == LATEST:
         raise TinymlError(
             f"`{name}` is not usable as the name of a variant",
             "--as",
@@ -35,9 +37,7 @@ def check_name(name: str) -> str:
 
 def parent_of(run: Run) -> Run:
     """The run that a variant belongs to; the run itself where it is no variant."""
-    path = run.path.resolve()
-    is_variant = path.parent.name == VARIANTS and (path.parent.parent / MANIFEST).is_file()
-    return Run(path.parent.parent) if is_variant else run
+    return Run(run.root)
 
 
 def root_of(path: str) -> str:
@@ -45,36 +45,45 @@ def root_of(path: str) -> str:
     return str(parent_of(Run(Path(path))).path)
 
 
-def empty(run: Run, name: str) -> Run:
-    """Makes a variant's folder; one of this name no longer counts as made.
+@contextlib.contextmanager
+def making(run: Run, name: str) -> Iterator[Run]:
+    """A variant while it is made: its run is locked, and nothing new is left when the block fails.
 
-    Raises:
-        TinymlError: an unusable name, or the run's own.
-    """
-    variant = Run(parent_of(run).path / VARIANTS / check_name(name))
-    if variant.path.resolve() == run.path.resolve():
-        raise TinymlError("A variant cannot be made of itself", str(run.path), "Give another name with --as.")
-    variant.path.mkdir(parents=True, exist_ok=True)
-    variant.file(MANIFEST).unlink(missing_ok=True)
-    return variant
-
-
-def create(run: Run, name: str) -> tuple[Run, Manifest]:
-    """Makes the variant's folder with all that training left but the model, and a manifest to go on with.
-
-    The folder has no manifest until the caller saves one, so that a variant that was cut off counts as
-    not made. Returns the variant and a copy of the run's manifest without what later stages entered.
+    One that was made before under this name no longer counts as made until a manifest is saved, or until
+    the block fails before any of its artifacts was replaced.
 
     Args:
         run: a trained run, or a variant of one: its variants lie beside it.
         name: of the folder below `variants/`.
 
     Raises:
-        TinymlError: an unusable name, or a run that lacks something that its training left.
+        TinymlError: an unusable name, or the run's own; another process writes to the run.
+    """
+    variant = Run(parent_of(run).path / VARIANTS / check_name(name))
+    if variant.path.resolve() == run.path.resolve():
+        raise TinymlError("A variant cannot be made of itself", str(run.path), "Give another name with --as.")
+    with variant.making(latest=False):
+        earlier = variant.file(MANIFEST).read_bytes() if variant.file(MANIFEST).is_file() else None
+        variant.file(MANIFEST).unlink(missing_ok=True)
+
+        def restore() -> None:
+            if earlier is not None and not variant.file(MANIFEST).exists():
+                write_atomic(variant.file(MANIFEST), earlier)
+
+        with undo.if_it_fails(restore):
+            yield variant
+
+
+def start(run: Run, variant: Run) -> Manifest:
+    """Copies all that the run's training left but the model to its variant.
+
+    Returns a copy of the run's manifest, without what later stages entered, to go on with and to save.
+
+    Raises:
+        TinymlError: a run that lacks something that its training left.
     """
     manifest = run.manifest()
     run.require(manifest, MODEL)
-    variant = empty(run, name)
     kept = {
         name: entry
         for name, entry in manifest.artifacts.items()
@@ -85,7 +94,7 @@ def create(run: Run, name: str) -> tuple[Run, Manifest]:
     if run.file(RECIPE).is_file():
         _copy(run.file(RECIPE), variant.file(RECIPE))
     known = manifest.metrics
-    started = manifest.model_copy(
+    return manifest.model_copy(
         update={
             "artifacts": kept,
             "quantization": None,
@@ -96,7 +105,6 @@ def create(run: Run, name: str) -> tuple[Run, Manifest]:
             "metrics": {name: known[name] for name in ("train", STEPS) if name in known},
         }
     )
-    return variant, started
 
 
 def copy_model(run: Run, variant: Run, manifest: Manifest) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml_cli import temporary
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -89,7 +89,7 @@ def firmware_report(model: bytes, engine: str | None = None) -> Report:
     """
     from tinyml_cli.profile.profile import profile
 
-    with tempfile.TemporaryDirectory(prefix="tinyml-compare-") as folder:
+    with temporary.folder("compare") as folder:
         run = Run.create(Path(folder) / "run")
         write_atomic(run.file(MODEL_INT8), model)
         manifest = Manifest(task=MODEL_TASK, seed=0)

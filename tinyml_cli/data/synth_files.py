@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +14,7 @@ from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.clips import Corpus
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import cache_dir, write_atomic
+from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
 from tinyml_cli.recipes.kws import SpeechEngine
 
 ABOUT = "tinyml_synthesis.json"
@@ -71,20 +70,9 @@ def write_speech(
         "seed": seed,
         "notes": list(corpus.notes),
     }
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
-            inside = Path(made) / folder.name
-            inside.mkdir()
-            _write(corpus, inside, sample_rate_hz)
-            write_atomic(inside / ABOUT, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
-            if folder.is_dir():
-                folder.rmdir()
-            inside.rename(folder)
-    except OSError as error:
-        raise TinymlError(
-            f"Cannot write: {error.strerror or error}", str(folder), "Choose another folder with --out DIR."
-        ) from error
+    with atomic_folder(folder) as inside:
+        _write(corpus, inside, sample_rate_hz)
+        write_atomic(inside / ABOUT, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
     return _document(corpus, folder, dict.fromkeys(words, clips_per_word))
 
 

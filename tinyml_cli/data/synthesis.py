@@ -20,7 +20,7 @@ from tinyml_cli.data.audio_file import fit_length, resample, to_int16
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path, cache_dir
+from tinyml_cli.files import atomic_path, cache_dir, filling_cache
 
 # Raised whenever the same plan would be spoken or trimmed differently.
 _CACHE_FORMAT = 1
@@ -95,8 +95,11 @@ def synthesise(
     path = _cache_path(planned, sample_rate_hz)
     spoken = _load(path, len(planned))
     if spoken is None:
-        spoken = list(_speak(planned, sample_rate_hz))
-        _save(path, spoken)
+        with filling_cache(path, "synthetic speech"):
+            spoken = _load(path, len(planned))
+            if spoken is None:
+                spoken = list(_speak(planned, sample_rate_hz))
+                _save(path, spoken)
     else:
         console.info(f"Synthetic speech: {len(planned):,} clips from the cache.")
     return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)

@@ -22,7 +22,7 @@ from tinyml_cli.device.sizes import measure
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
-from tinyml_cli.run import Run
+from tinyml_cli.run import Run, writes
 
 _PROGRAM_SUFFIXES = (".elf", ".bin", ".hex")
 _ARENA_DEFINE = {
@@ -31,6 +31,7 @@ _ARENA_DEFINE = {
 }
 
 
+@writes
 def build(
     run: Run,
     board: str,

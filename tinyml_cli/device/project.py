@@ -20,7 +20,7 @@ from tinyml_cli.device.boards import Board, Camera
 from tinyml_cli.device.project_config import render_config
 from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
+from tinyml_cli.files import cache_dir, filling_cache, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
@@ -115,7 +115,8 @@ def third_party_dir(engine: str, tflm_dir: Path | None) -> Path | None:
     libraries = cache_dir() / "libraries"
     if engine == "aot":
         folder = libraries / f"cmsis_nn-{vendor.SOURCES['cmsis_nn'].sha256[:12]}"
-        vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
+        with filling_cache(libraries / "cmsis_nn", "C sources of CMSIS-NN"):
+            vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
         return folder
     if tflm_dir is None:
         return None

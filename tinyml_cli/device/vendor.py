@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import cache_dir, sha256_file, write_atomic, write_if_changed
+from tinyml_cli.files import cache_dir, filling_cache, sha256_file, write_atomic, write_if_changed
 
 CMSIS_NN_HOST_DEFINES = ("__GNUC_PYTHON__", "__RESTRICT=__restrict")
 """What CMSIS-NN's headers need on a machine that is not an Arm core (plain C path, no DSP instructions)."""
@@ -82,10 +81,13 @@ def fetch(name: str) -> Path:
     cached = cache_dir() / "vendor" / source.wheel
     if cached.is_file() and sha256_file(cached) == source.sha256:
         return cached
-    console.info(f"Fetching {source.package} {source.version} ({source.description}) …")
-    with tempfile.TemporaryDirectory(prefix="tinyml-vendor-") as folder:
-        downloaded = _verified(_download(source, Path(folder)), source)
-        write_atomic(cached, downloaded.read_bytes())
+    with filling_cache(cached, f"download of {source.package}"):
+        if cached.is_file() and sha256_file(cached) == source.sha256:
+            return cached
+        console.info(f"Fetching {source.package} {source.version} ({source.description}) …")
+        with temporary.folder("vendor") as folder:
+            downloaded = _verified(_download(source, Path(folder)), source)
+            write_atomic(cached, downloaded.read_bytes())
     return cached
 
 

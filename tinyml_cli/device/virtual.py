@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
@@ -59,7 +59,7 @@ class VirtualDevice:
                 str(self.elf),
                 f"Build it: tinyml build --board {self.board}",
             )
-        self._folder = tempfile.TemporaryDirectory(prefix="tinyml-device-", ignore_cleanup_errors=True)
+        self._folder = temporary.folder("device")
         try:
             port = self._start(board)
         except BaseException:

@@ -13,7 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
 from tinyml_cli.quantization import precision
-from tinyml_cli.run import Run, board_model
+from tinyml_cli.run import Run, board_model, writes
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 
@@ -21,6 +21,7 @@ ENGINES = ("tflm", "aot")
 PLAN_PICTURE = "report/memory_plan.png"
 
 
+@writes
 def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> dict[str, Any]:
     """Writes `export/tflm` and/or `export/aot` of a run and records the files in its manifest.
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 import re
 import sys
-import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.engines.c_text import wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
@@ -207,7 +206,7 @@ def _scratch_bytes(graph: Graph) -> int:
 def _probe(model: bytes) -> tuple[int, int]:
     """Bytes that an inference needs, and bytes that last."""
     # In a child process: the runtime writes its figures to the file descriptor, and aborts on some models.
-    with tempfile.TemporaryDirectory(prefix="tinyml-arena-") as folder:
+    with temporary.folder("arena") as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(model)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,15 @@ def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | Non
     Raises:
         TinymlError: no model, or a file there that is not a card or was edited outside of its answers.
     """
-    path = _target(run, out)
+    with run.writing() if out is None else contextlib.nullcontext():
+        return _write_card(run, _target(run, out), assumptions or Assumptions())
+
+
+def _write_card(run: Run, path: Path, assumptions: Assumptions) -> dict[str, Any]:
     companion = path.with_suffix(".json")
     answers = card_answers.read(path)
     _check_companion(companion)
-    facts = gather(run, assumptions or Assumptions())
+    facts = gather(run, assumptions)
     open_questions = card_answers.open_questions(answers)
     document = facts | {
         "questions": card_answers.QUESTIONS,

@@ -22,7 +22,7 @@ from tinyml_cli.evaluation.options import Options
 from tinyml_cli.evaluation.summary import show
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run, writes
 from tinyml_cli.tasks import EvaluationSet, get_task
 from tinyml_cli.tflite.graph import parse
 
@@ -34,6 +34,7 @@ REPORT = "report/report.html"
 _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibration", "noise")
 
 
+@writes
 def evaluate(
     run: Run, data_dir: Path | None = None, split: str | None = None, options: Options | None = None
 ) -> dict[str, Any]:

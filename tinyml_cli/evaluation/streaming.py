@@ -19,7 +19,7 @@ from tinyml_cli.evaluation.stream_summary import show
 from tinyml_cli.evaluation.stream_triggers import save_triggers
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest, Recognizer
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tflite.compare import tflm_mismatches
 
 STREAM = "report/stream.json"
@@ -31,6 +31,7 @@ _SEEDS = {"validation": 1, "test": 2}
 _NOT_IN_MANIFEST = ("run", "det", "false_accept_list", "scenes", "snr_db")
 
 
+@writes
 def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
     """Listens to long sound with the firmware's front end, model and recogniser, and counts its errors.
 

@@ -6,6 +6,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from tinyml_cli import temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.silence import silenced
 
@@ -85,6 +86,7 @@ def import_quietly(name: str) -> Any:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    temporary.keep_to_own_folder()
     try:
         with silenced():
             return importlib.import_module(name)

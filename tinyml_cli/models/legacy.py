@@ -10,11 +10,11 @@ import contextlib
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import temporary
 from tinyml_cli.models import import_quietly
 
 # Layer kinds, an argument that their Keras 3 classes lack, and the only value with which it means nothing.
@@ -45,7 +45,7 @@ def mended(path: Path) -> Iterator[Path]:
     if after == before:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+    with temporary.folder("legacy") as folder:
         copy = Path(folder) / "model.h5"
         shutil.copyfile(path, copy)
         with h5py.File(copy, "r+") as archive:

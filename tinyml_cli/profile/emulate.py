@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_cli import temporary
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
@@ -71,7 +71,7 @@ def count_inference(elf: Path, engine: str) -> Counts:
     marks = program.operators(engine)
     specification = plugin.specification(program.window(engine), marks, program.stack)
     library = plugin.plugin()
-    with tempfile.TemporaryDirectory(prefix="tinyml-profile-") as name:
+    with temporary.folder("profile") as name:
         spec, out = Path(name) / "spec", Path(name) / "trace"
         spec.write_text(specification, encoding="ascii")
         with (

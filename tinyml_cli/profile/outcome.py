@@ -9,12 +9,13 @@ from typing import Any
 from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.budget import Verdict
 from tinyml_cli.profile.report import Report
-from tinyml_cli.run import Run
+from tinyml_cli.run import Run, writes
 
 _DOCUMENT = "report/profile.json"
 _PICTURE = "report/profile.png"
 
 
+@writes
 def record(
     run: Run, report: Report, verdicts: list[Verdict], cascade: dict[str, Any] | None = None
 ) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_OK, TinymlError
-from tinyml_cli.files import atomic_path, cache_dir, firmware_dir
+from tinyml_cli.files import atomic_path, cache_dir, filling_cache, firmware_dir
 
 QEMU = "qemu-system-arm"
 _SOURCES = ("tcg_profile.c", "qemu_plugin_api.h")
@@ -46,8 +46,10 @@ def plugin() -> Path:
         digest.update((folder / name).read_bytes())
     target = cache_dir() / "tcg_profile" / f"{digest.hexdigest()[:16]}.so"
     if not target.is_file():
-        with atomic_path(target) as temporary:
-            _compile(folder / _SOURCES[0], temporary, version)
+        with filling_cache(target, "plugin"):
+            if not target.is_file():
+                with atomic_path(target) as made:
+                    _compile(folder / _SOURCES[0], made, version)
     return target
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,7 @@ from tinyml_cli.data import folder, inventory, recordings, splits
 from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 from tinyml_cli.tasks import EvaluationSet, kws_examples
@@ -151,14 +150,10 @@ def write_replay(run: Run, clips_per_label: int) -> Path:
     if manifest.features is None:
         raise TinymlError("The manifest lacks its features", str(run.path), "Run `tinyml train` again.")
     clips = kws_examples.balanced(_saved(run, manifest), manifest.labels, clips_per_label)
-    target = run.file(REPLAY)
-    temporary = run.file(f".{REPLAY}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    for label in manifest.labels:
-        (temporary / label).mkdir(parents=True)
-        for index, audio in enumerate(clips.audio[clips.labels == label]):
-            path = temporary / label / f"{label}_{index}.wav"
-            soundfile.write(path, audio, manifest.features.sample_rate_hz, subtype="PCM_16")
-    shutil.rmtree(target, ignore_errors=True)
-    temporary.rename(target)
-    return target
+    with atomic_folder(run.file(REPLAY)) as made:
+        for label in manifest.labels:
+            (made / label).mkdir()
+            for index, audio in enumerate(clips.audio[clips.labels == label]):
+                path = made / label / f"{label}_{index}.wav"
+                soundfile.write(path, audio, manifest.features.sample_rate_hz, subtype="PCM_16")
+    return run.file(REPLAY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path
+from tinyml_cli.files import atomic_folder, atomic_path
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks import vww_data
@@ -140,16 +139,13 @@ def write_replay(run: Run, per_label: int) -> Path:
 
     images = load(run, None, None)
     labels = run.manifest().labels
-    target, temporary = run.file(REPLAY), run.file(f".{REPLAY}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    for index, label in enumerate(labels):
-        (temporary / label).mkdir(parents=True)
-        for number, pixels in enumerate(images.pixels[images.labels == index][:per_label]):
-            picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-            picture.save(temporary / label / f"{label}_{number}.png")
-    shutil.rmtree(target, ignore_errors=True)
-    temporary.rename(target)
-    return target
+    with atomic_folder(run.file(REPLAY)) as made:
+        for index, label in enumerate(labels):
+            (made / label).mkdir()
+            for number, pixels in enumerate(images.pixels[images.labels == index][:per_label]):
+                picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+                picture.save(made / label / f"{label}_{number}.png")
+    return run.file(REPLAY)
 
 
 def _note(labels: NDArray[np.int64], names: list[str], origin: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tinyml_cli.data.wand.takes import Takes as Recorded
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import MAX_WINDOW_SAMPLES, UNKNOWN, ImuInput
 from tinyml_cli.features.motion_windows import quantize, to_real
+from tinyml_cli.files import atomic_folder
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of
@@ -104,14 +104,11 @@ class MotionSource:
         manifest = run.manifest()
         assert manifest.gesture is not None
         rate_hz = manifest.gesture.rate_hz
-        target, temporary = run.file("replay"), run.file(".replay")
-        shutil.rmtree(temporary, ignore_errors=True)
-        for index, label in enumerate(manifest.labels):
-            for number, row in enumerate(np.flatnonzero(takes.labels == index)[:per_label]):
-                write_motion(temporary / label / f"{number + 1}.csv", takes.items[row], rate_hz)
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
-        return target
+        with atomic_folder(run.file("replay")) as made:
+            for index, label in enumerate(manifest.labels):
+                for number, row in enumerate(np.flatnonzero(takes.labels == index)[:per_label]):
+                    write_motion(made / label / f"{number + 1}.csv", takes.items[row], rate_hz)
+        return run.file("replay")
 
     def _recorded(self, recipe: WandRecipe) -> Takes:
         takes = self.read(Path(str(recipe.data_path)), recipe)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.motion import turned
 from tinyml_cli.features.raster import CHANNELS, SIZE, rasterise_all
+from tinyml_cli.files import atomic_folder
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of
@@ -91,16 +91,13 @@ class StrokeSource:
     def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
         """Held-out strokes as `replay/LABEL.json`; an old folder is replaced."""
         labels = run.manifest().labels
-        target, temporary = run.file("replay"), run.file(".replay")
-        shutil.rmtree(temporary, ignore_errors=True)
-        for index, label in enumerate(labels):
-            rows = np.flatnonzero(takes.labels == index)[:per_label]
-            if len(rows):
-                strokes = [Stroke(takes.items[row], label, str(takes.names[row])) for row in rows]
-                write_strokes(temporary / f"{label}.json", strokes)
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
-        return target
+        with atomic_folder(run.file("replay")) as made:
+            for index, label in enumerate(labels):
+                rows = np.flatnonzero(takes.labels == index)[:per_label]
+                if len(rows):
+                    strokes = [Stroke(takes.items[row], label, str(takes.names[row])) for row in rows]
+                    write_strokes(made / f"{label}.json", strokes)
+        return run.file("replay")
 
     def _recorded(self, recipe: WandRecipe) -> Takes:
         takes = self.read(Path(str(recipe.data_path)), recipe)

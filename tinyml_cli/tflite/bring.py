@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.adopt import MODEL_TASK, create, free_path, read
+from tinyml_cli.adopt import MODEL_TASK, at, free_path, read
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
@@ -60,7 +60,18 @@ def bring(
     samples = calibration_data.load(calibration, source.inputs, limit, value_range, seed)
     _check_range(source, samples)
     digest = hashlib.sha256(original).hexdigest()
-    run = Run.create(run_path) if run_path else create(free_path(path, digest))
+    run = Run.at(run_path) if run_path else at(free_path(path, digest))
+    with run.making():
+        outcome = _convert(run, path, original, digest, source, samples, seed)
+        outcome["layers"] = _measure(run, samples)
+    outcome["calibration"] = {"origin": samples.origin, "samples": len(samples.arrays[0])}
+    return outcome
+
+
+def _convert(
+    run: Run, path: Path, original: bytes, digest: str, source: Source, samples: Samples, seed: int
+) -> dict[str, Any]:
+    """Stores the model and its calibration set, and converts."""
     manifest = _manifest(run, path, digest, seed)
     name = SAVED_MODEL if path.is_dir() else MODEL
     if not run.is_fresh(manifest, name):
@@ -69,10 +80,7 @@ def bring(
     _calibration_set(samples, manifest.artifacts[name].sha256, seed).save(run.file(CALIBRATION))
     run.record(manifest, CALIBRATION, "tinyml convert", [name])
     run.save(manifest)
-    outcome = convert(run)
-    outcome["layers"] = _measure(run, samples)
-    outcome["calibration"] = {"origin": samples.origin, "samples": len(samples.arrays[0])}
-    return outcome
+    return convert(run)
 
 
 def _check_target(run_path: Path | None) -> None:

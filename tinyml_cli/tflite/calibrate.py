@@ -15,7 +15,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import LayerError, Manifest, Quantization
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, Scheme, checked
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, MODEL_QAT, RECIPE, Run
+from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, MODEL_QAT, RECIPE, Run, writes
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import parse
@@ -25,6 +25,7 @@ LAYER_SAMPLES = 64
 _FEW_SAMPLES = 50
 
 
+@writes
 def quantize(
     run: Run,
     method: str | None = None,

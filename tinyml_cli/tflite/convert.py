@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import system_errors
+from tinyml_cli import system_errors, temporary
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -25,7 +24,7 @@ from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
-from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run
+from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run, writes
 from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, names, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
@@ -39,6 +38,7 @@ SAVED_MODEL = "saved_model.zip"
 _LARGEST_FLOAT_ERROR = 0.01
 
 
+@writes
 def convert(run: Run) -> dict[str, Any]:
     """Writes model_float32.tflite and model_int8.tflite and compares the runtimes on calibration samples.
 
@@ -115,7 +115,7 @@ def opened(path: Path) -> Iterator[Source]:
     if path.suffix != ".zip":
         yield open_source(path)
         return
-    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+    with temporary.folder("convert") as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
         source = open_source(Path(folder))
@@ -139,7 +139,7 @@ def to_flatbuffers(
     for spec, values in zip(source.inputs, samples, strict=True):
         if not spec.accepts(values.shape[1:]):
             raise _unfit(source, f"the calibration set has {values.shape[1:]} for {spec}")
-    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+    with temporary.folder("convert") as folder:
         try:
             source.export(folder, [values.shape[1:] for values in samples])
         # Tracing runs the layers' own code, which may raise anything.
@@ -177,7 +177,7 @@ def for_comparison(source: Source, samples: Sequence[npt.NDArray[Any]], method: 
     Raises:
         TinymlError: a layer the converter cannot express.
     """
-    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+    with temporary.folder("convert") as folder:
         source.export(folder, [values.shape[1:] for values in samples])
         return _run_converter(folder, samples, source.path, method)
 

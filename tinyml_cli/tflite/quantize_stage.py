@@ -52,13 +52,14 @@ def quantize_run(
             "Leave out --as.",
         )
     scheme = _scheme(run, choices)
-    copy, manifest = variants.create(run, variant)
-    variants.copy_model(run, copy, manifest)
-    copy.save(manifest)
-    outcome = _quantize(copy, choices, scheme, pictures)
     from tinyml_cli.tflite.convert import convert
 
-    return outcome | {"int8": convert(copy)["int8"]}
+    with variants.making(run, variant) as copy:
+        manifest = variants.start(run, copy)
+        variants.copy_model(run, copy, manifest)
+        copy.save(manifest)
+        outcome = _quantize(copy, choices, scheme, pictures)
+        return outcome | {"int8": convert(copy)["int8"]}
 
 
 def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyml_cli import locks
 from tinyml_cli.comparison import pareto
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -72,13 +73,16 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
             str(search.folder),
             "Ask for more trials, or loosen the limits.",
         )
-    run = Run.create(winner)
-    shutil.copytree(found[0]["run"], run.path, dirs_exist_ok=True)
-    quantize(run)
-    convert(run)
-    manifest = run.manifest()
-    manifest.metrics["tune"] = {key: found[0][key] for key in ("number", "params", "value", "instructions")}
-    run.save(manifest)
+    run = Run.at(winner)
+    with run.making():
+        unlocked = shutil.ignore_patterns(*locks.NAMES)
+        shutil.copytree(found[0]["run"], run.path, ignore=unlocked, dirs_exist_ok=True)
+        quantize(run)
+        convert(run)
+        manifest = run.manifest()
+        tuned = {key: found[0][key] for key in ("number", "params", "value", "instructions")}
+        manifest.metrics["tune"] = tuned
+        run.save(manifest)
     picture = search.folder / PICTURE
     draw(picture, {"models": found})
     return {"run": str(run.path), "trials": found, "counts": counts(study), "picture": str(picture)}

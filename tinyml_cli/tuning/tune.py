@@ -8,6 +8,7 @@ from typing import Any
 
 from tinyml_cli import checks, recipes, stages
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import missing_parents, remove_empty
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
@@ -92,6 +93,7 @@ def tune(
         checks.package("ray", "A search on a Ray cluster", "Run: pip install 'tinyml-cli[ray]'")
     stages.check(recipe, path.parent)
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
+    missing = [*([] if path.exists() else [path]), *missing_parents(path)]
     study = studies.open_study(path, search.about, start_of(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
@@ -101,6 +103,9 @@ def tune(
     except BaseException:
         for helper in started:
             helper.terminate()
+        if path in missing and not studies.trained_trials(study):
+            path.unlink()
+            remove_empty([search.folder, *missing[1:]])
         raise
     if only_work:
         return {"study": str(path), "counts": outcome.counts(study)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml_cli import recipes, stages
+from tinyml_cli import recipes, stages, temporary
 from tinyml_cli.comparison.cost import firmware_report
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -157,11 +157,9 @@ def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[
 
 def _InMemory(model: Any) -> Any:  # noqa: N802  stands where a class would
     """A network as the converter opens it, by way of a file: Keras exports what it has loaded."""
-    import tempfile
-
     from tinyml_cli.models.source import open_source
 
-    with tempfile.TemporaryDirectory(prefix="tinyml-tune-") as folder:
+    with temporary.folder("tune") as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
         return open_source(path)
@@ -187,13 +185,14 @@ def _is_poor(first: float, study: optuna.Study) -> bool:
 
 def _trained(recipe: BaseRecipe, path: Path) -> float:
     """Validation quality of a trained run; one that was trained before is not trained again."""
-    run = Run.create(path)
-    if stages.is_trained(run, recipe):
-        measures = run.manifest().metrics["train"]
-        return float(measures["validation_accuracy"])
-    outcome = stages.train(run, recipe, Resume.IF_SAVED)
-    write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
-    return float(outcome["metrics"]["validation_accuracy"])
+    run = Run.at(path)
+    with run.writing(wait=True):
+        if stages.is_trained(run, recipe):
+            measures = run.manifest().metrics["train"]
+            return float(measures["validation_accuracy"])
+        outcome = stages.train(run, recipe, Resume.IF_SAVED, latest=False)
+        write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
+        return float(outcome["metrics"]["validation_accuracy"])
 
 
 def _digest(recipe: BaseRecipe) -> str:

@@ -1,0 +1,174 @@
+"""One writer at a time: the second is told who the first is, a dead one's lock is taken over."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tinyml_cli import locks
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.locks import locked
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import MANIFEST, Run
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from tinyml_cli.locks import locked
+sys.argv = ["tinyml", "train", "kws", "--words", "yes,no"]
+with locked(Path({path!r}), "run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def _other_process(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock until its input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD.format(path=str(path))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        yield process
+        if process.stdin is not None and not process.stdin.closed:
+            process.stdin.close()
+        process.wait(10)
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    run.save(Manifest(task="kws", seed=1))
+    with _other_process(run.path) as other:
+        started = time.monotonic()
+        with pytest.raises(TinymlError, match=f"process {other.pid} .*tinyml train kws --words yes,no"):
+            run.save(Manifest(task="kws", seed=2))
+        assert time.monotonic() - started < 2
+        assert run.manifest().seed == 1
+        assert Run.open(run.path).is_fresh(run.manifest(), "model.keras") is False
+
+
+def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
+    with _other_process(tmp_path) as other:
+        other.kill()
+        other.wait()
+        assert json.loads((tmp_path / ".lock.json").read_text())["pid"] == other.pid
+        with locked(tmp_path, "run"):
+            assert locks.holder_of(tmp_path) == locks.Holder(os.getpid(), locks._command())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_waits_and_says_for_whom(tmp_path: Path) -> None:
+    path = tmp_path / "clips.npz"
+    with _other_process(path) as other:
+        told: list[str] = []
+
+        def tell(text: str) -> None:
+            told.append(text)
+            assert other.stdin is not None
+            other.stdin.close()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(console, "info", tell)
+            with locked(path, "synthetic speech", wait=True):
+                assert other.wait(5) == 0
+        assert told == [
+            f"Waiting for process {other.pid} (`tinyml train kws --words yes,no`), which is making the "
+            "synthetic speech."
+        ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_variants_share_the_lock_of_their_run(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    run.save(Manifest(task="kws", seed=1))
+    with _other_process(run.path), pytest.raises(TinymlError, match="in use"):
+        Run(run.path / "variants" / "small").save(Manifest(task="kws", seed=1))
+    assert sorted(path.name for path in run.path.iterdir()) == [MANIFEST]
+
+
+def test_a_lock_may_be_taken_again_inside(tmp_path: Path) -> None:
+    with locked(tmp_path, "run"), locked(tmp_path, "run"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    """Each waits, reads a number, writes the next: without mutual exclusion some are lost."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tinyml_cli.locks import locked\n"
+        "path = Path(sys.argv[1])\n"
+        "for _ in range(25):\n"
+        "    with locked(path.parent, 'number', wait=True):\n"
+        "        path.write_text(str(int(path.read_text()) + 1))\n"
+    )
+    path = tmp_path / "number"
+    path.write_text("0")
+    writers = [subprocess.Popen([sys.executable, "-c", script, str(path)]) for _ in range(4)]
+    assert [writer.wait(60) for writer in writers] == [0] * 4
+    assert path.read_text() == "100"
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def _rename(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def _replace(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed there")
+@pytest.mark.parametrize("harm", [_remove, _rename, _replace])
+@pytest.mark.parametrize("writes_again", [True, False])
+def test_a_folder_that_vanishes_is_not_made_again(
+    tmp_path: Path, harm: Callable[[Path], None], writes_again: bool
+) -> None:
+    run = Run.at(tmp_path / "runs" / "a")
+
+    def work() -> None:
+        with run.making():
+            write_atomic(run.file("logs/first"), "1")
+            harm(run.path)
+            if writes_again:
+                write_atomic(run.file("logs/second"), "2")
+
+    with pytest.raises(TinymlError, match="was removed or renamed"):
+        work()
+    assert not run.file("logs").exists()
+    assert not (tmp_path / "runs" / "latest").is_symlink()
+
+
+def test_a_file_system_without_locks_is_named_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import errno
+
+    import filelock
+
+    def acquire(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    for name in ("a", "b"):
+        run = Run.create(tmp_path / name)
+        run.save(Manifest(task="kws", seed=1))
+        assert run.manifest().seed == 1
+    assert capsys.readouterr().err.count("no locks") == 1

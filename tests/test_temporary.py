@@ -1,0 +1,122 @@
+"""Temporary files of killed processes are found by name, owner, age and process, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tinyml_cli import temporary
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+
+_KILLED = """
+import os, signal, tempfile
+from pathlib import Path
+from tinyml_cli import temporary
+from tinyml_cli.data.clip_files import write_new
+from tinyml_cli.files import atomic_folder, atomic_path
+temporary.keep_to_own_folder()
+with (
+    atomic_path(Path("run/report/confusion.png")) as a,
+    atomic_folder(Path("run/replay")) as b,
+    temporary.folder("convert") as c,
+    tempfile.NamedTemporaryFile(prefix="__autograph_generated_file", suffix=".py"),
+):
+    a.write_text("half")
+    (b / "clip.wav").write_text("half")
+    (Path(c) / "model").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _age(root: Path, hours: float) -> None:
+    then = time.time() - hours * 3600
+    for path in [*root.rglob("*"), root]:
+        os.utime(path, (then, then), follow_symlinks=False)
+
+
+@pytest.fixture
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty $TMPDIR, in which nothing was looked for yet."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(temporary, "_swept", set())
+    return folder
+
+
+def _files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+
+
+def test_what_a_killed_process_left_goes_after_an_hour(
+    tmp_path: Path, temp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED], cwd=tmp_path, env={**os.environ, "TMPDIR": str(temp)}, check=False
+    )
+    assert killed.returncode == -9
+    left = _files(tmp_path)
+    assert any("__autograph" in name for name in left)
+    for hours, expected in ((0.9, left), (1.1, ["run", "run/report", "tmp"])):
+        _age(tmp_path, hours)
+        monkeypatch.setattr(temporary, "_swept", set())
+        temporary.sweep(tmp_path / "run")
+        assert _files(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tinyml-cli",
+        "tinyml-projects",
+        "tinyml-my-notes",
+        "tinyml-convert-1-notes",
+        "tinyml-convert-12-abcdefgh9",
+        ".tinyml",
+        "__autograph_generated_file1.py",
+        "notes.tmp",
+        ".hidden.png",
+    ],
+)
+def test_what_only_looks_like_ours_stays(tmp_path: Path, temp: Path, name: str) -> None:
+    for folder in (temp, tmp_path / "run"):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+    _age(tmp_path, 100)
+    temporary.sweep(tmp_path / "run")
+    assert (temp / name).read_text() == (tmp_path / "run" / name).read_text() == "mine"
+
+
+def test_what_a_living_process_uses_stays(tmp_path: Path, temp: Path) -> None:
+    with temporary.folder("device") as name:
+        _age(temp, 30)
+        temporary.sweep(tmp_path)
+        assert Path(name).is_dir()
+    assert list(temp.iterdir()) == []
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path: Path, temp: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").write_text("mine")
+    (tmp_path / "run").mkdir()
+    link = tmp_path / "run" / ".tinyml-folder-4194304999-abcdefgh"
+    link.symlink_to(tmp_path / "mine")
+    _age(tmp_path, 2)
+    temporary.sweep(tmp_path / "run")
+    assert _files(tmp_path) == ["mine", "mine/file", "run", "tmp"]
+
+
+@pytest.mark.parametrize("suffix", [".keras", "", ".x" * 100, ".a b\n"])
+def test_a_long_or_odd_suffix_is_no_trouble(tmp_path: Path, suffix: str) -> None:
+    from tinyml_cli.files import write_atomic
+
+    path = tmp_path / f"name{suffix}"
+    write_atomic(path, "whole")
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

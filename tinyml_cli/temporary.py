@@ -1,0 +1,151 @@
+"""Temporary files and folders: one name for all of them, so that those of killed processes are found again.
+
+The name is `tinyml-PURPOSE-PID-RANDOM`, with a leading dot beside a user's files. A file counts as left
+behind when its name says that it is ours, the user owns it, it is older than an hour and its process is gone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_LEFT_BEHIND_S = 3600
+_NAME = re.compile(r"\.?tinyml-[a-z]+-(\d{1,10})-[a-z0-9_]{8}(\..*)?", re.DOTALL)
+_MAX_SUFFIX = 32
+# PlatformIO's objects: thousands of files, none of them ours.
+_NOT_OURS = {".pio", ".git"}
+_swept: set[Path] = set()
+# What this process made: to be removed where it ends in the middle.
+_made: set[Path] = set()
+
+
+def prefix(purpose: str) -> str:
+    """What the name of a temporary file begins with; `purpose` is a lower-case word."""
+    return f"tinyml-{purpose}-{os.getpid()}-"
+
+
+def unused(place: Path) -> Path:
+    """A hidden name in a folder, for what cannot be made under a random name at once, such as a link."""
+    return _noted(place / f".{prefix('part')}{secrets.token_hex(4)}")
+
+
+def folder(purpose: str, beside: Path | None = None) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder that goes when its `with` block ends: hidden beside a path, else in $TMPDIR."""
+    start, place = (prefix(purpose), None) if beside is None else (f".{prefix(purpose)}", beside.parent)
+    made = tempfile.TemporaryDirectory(prefix=start, dir=place, ignore_cleanup_errors=True)
+    _noted(Path(made.name))
+    return made
+
+
+def sibling(path: Path) -> Path:
+    """An empty file with a hidden name beside `path`, with its suffix: writers choose a format by it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    suffix = path.suffix if len(path.suffix) <= _MAX_SUFFIX else ""
+    handle, name = tempfile.mkstemp(prefix=f".{prefix('part')}", suffix=suffix, dir=path.parent)
+    os.close(handle)
+    return _noted(Path(name))
+
+
+def keep_to_own_folder() -> None:
+    """Gives this process a folder of its own in $TMPDIR, removed when it ends.
+
+    TensorFlow writes `__autograph_generated_file*` to $TMPDIR, and what a killed process leaves of them
+    cannot be told from other programs' files.
+    """
+    if tempfile.tempdir is None or not _NAME.fullmatch(Path(tempfile.tempdir).name):
+        system = tempfile.gettempdir()
+        tempfile.tempdir = tempfile.mkdtemp(prefix=prefix("process"), dir=system)
+        _noted(Path(tempfile.tempdir))
+        atexit.register(_leave_own_folder, system, os.getpid())
+
+
+def _leave_own_folder(system: str, process: int) -> None:
+    if os.getpid() == process:  # A forked child runs the same handlers.
+        tempfile.tempdir = system
+        remove_own()
+
+
+def remove_own() -> None:
+    """Removes all temporary files and folders of this process that are still there: it ends now."""
+    while _made:
+        remove(next(iter(_made)))
+
+
+def sweep(place: Path | None = None) -> None:
+    """Removes what killed processes left below a folder, and in $TMPDIR; once per process and folder."""
+    system = Path(tempfile.gettempdir())
+    if _NAME.fullmatch(system.name):
+        system = system.parent
+    if system not in _swept:
+        _swept.add(system)
+        with contextlib.suppress(OSError):
+            _remove_left_behind(system, [path.name for path in system.iterdir()])
+    if place is None or place in _swept:
+        return
+    _swept.add(place)
+    for parent, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if name not in _NOT_OURS]
+        _remove_left_behind(Path(parent), [*folders, *names])
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this computer lives."""
+    if sys.platform == "win32":  # Signal 0 would end it there.
+        import ctypes
+
+        synchronize, still_running = 0x0010_0000, 0x102
+        kernel = ctypes.windll.kernel32
+        handle = kernel.OpenProcess(synchronize, False, process)
+        if not handle:
+            return False
+        try:
+            return bool(kernel.WaitForSingleObject(handle, 0) == still_running)
+        finally:
+            kernel.CloseHandle(handle)
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove_left_behind(parent: Path, names: list[str]) -> None:
+    for name in names:
+        match = _NAME.fullmatch(name)
+        if match is None or is_running(int(match[1])):
+            continue
+        path = parent / name
+        with contextlib.suppress(OSError):
+            state = path.lstat()
+            is_mine = sys.platform == "win32" or state.st_uid == os.getuid()
+            if not is_mine or time.time() - state.st_mtime < _LEFT_BEHIND_S:
+                continue
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Removes a temporary file or folder, where it is still there."""
+    _made.discard(path.absolute())
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _noted(path: Path) -> Path:
+    _made.add(path.absolute())
+    return path
