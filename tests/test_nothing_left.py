@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import Tinyml
 from tests.test_adopt import _dense
-from tinyml_cli import main, tasks, temporary
+from tinyml_cli import tasks, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
@@ -55,18 +55,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "m.keras").write_bytes(b"PK not a model")
     (tmp_path / "broken.tflite").write_bytes(b"TFL3")
     (tmp_path / "words" / "yes" / "note.txt").write_text("no sound")
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYML_RUNS", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setattr(temporary, "keep_to_own_folder", lambda: None)  # until the process ends
     return tmp_path
-
-
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """The exit code of a command that is run in this process."""
-    monkeypatch.setattr(sys, "argv", ["tinyml", *arguments])
-    return main._run()
 
 
 @pytest.mark.parametrize(
@@ -112,13 +105,15 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         "monitor nowhere --log new/log.jsonl",
     ],
 )
-def test_a_refused_command_leaves_nothing(place: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+def test_a_refused_command_leaves_nothing(tinyml: Tinyml, place: Path, command: str) -> None:
     before = tree(place)
-    assert call(monkeypatch, *command.split()) == 2
+    tinyml(*command.split(), cwd=place, code=2)
     assert tree(place) == before
 
 
-def test_a_search_that_trains_nothing_leaves_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_trains_nothing_leaves_nothing(
+    tinyml: Tinyml, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tinyml_cli.tuning import tune
 
     def work(search: Any, study: Any) -> None:
@@ -127,7 +122,7 @@ def test_a_search_that_trains_nothing_leaves_nothing(place: Path, monkeypatch: p
 
     monkeypatch.setattr(tune, "work", work)
     before = tree(place)
-    assert call(monkeypatch, "tune", "kws", "--words", "yes,no", "--trials", "1") == 2
+    tinyml("tune", "kws", "--words", "yes,no", "--trials", "1", cwd=place, code=2)
     assert tree(place) == before
 
 
@@ -137,7 +132,12 @@ def test_a_search_that_trains_nothing_leaves_nothing(place: Path, monkeypatch: p
     [(TinymlError("It fails"), 2), (KeyboardInterrupt(), 130), (RuntimeError("A defect"), None)],
 )
 def test_a_training_that_fails_leaves_nothing(
-    place: Path, monkeypatch: pytest.MonkeyPatch, command: str, error: BaseException, code: int | None
+    tinyml: Tinyml,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    error: BaseException,
+    code: int | None,
 ) -> None:
     monkeypatch.setattr(_Failing, "error", error)
     monkeypatch.setattr(tasks, "get_task", lambda name: _Failing())
@@ -145,9 +145,9 @@ def test_a_training_that_fails_leaves_nothing(
     arguments = (command, "kws", "--words", "yes,no", "--run", "new/run", "--quiet")
     if code is None:
         with pytest.raises(RuntimeError):
-            call(monkeypatch, *arguments)
+            tinyml(*arguments, cwd=place)
     else:
-        assert call(monkeypatch, *arguments) == code
+        tinyml(*arguments, cwd=place, code=code)
     assert tree(place) == before
 
 
@@ -230,9 +230,9 @@ def test_a_variant_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
     assert tree(tmp_path) == whole
 
 
-def test_a_bare_model_that_was_of_use_keeps_its_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert call(monkeypatch, "export-c-array", "m.tflite", "--engine", "aot", "--quiet") == 0
+def test_a_bare_model_that_was_of_use_keeps_its_run(tinyml: Tinyml, place: Path) -> None:
+    tinyml("export-c-array", "m.tflite", "--engine", "aot", "--quiet", cwd=place, code=0)
     made = tree(place)
     assert "runs/latest" in made
-    assert call(monkeypatch, "export-c-array", "m.tflite", "--engine", "bogus") == 2
+    tinyml("export-c-array", "m.tflite", "--engine", "bogus", cwd=place, code=2)
     assert tree(place) == made
