@@ -219,7 +219,7 @@ class Run:
         made = _make_folder(self.path)
         try:
             with locks.locked(self.root, "run", wait, "Or choose another run with --run."):
-                temporary.sweep(self.root.resolve())
+                temporary.sweep(self.root.resolve(), deep=True)
                 yield
         finally:
             remove_empty(made)

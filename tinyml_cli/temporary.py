@@ -1,7 +1,7 @@
 """Temporary files and folders: one name for all of them, so that those of killed processes are found again.
 
 The name is `tinyml-PURPOSE-PID-RANDOM`, with a leading dot beside a user's files. A file counts as left
-behind when its name says that it is ours, the user owns it, it is older than an hour and its process is gone.
+behind when its name says that it is ours, the user owns it and its process is gone.
 """
 
 from __future__ import annotations
@@ -82,21 +82,31 @@ def remove_own() -> None:
         remove(next(iter(_made)))
 
 
-def sweep(place: Path | None = None) -> None:
-    """Removes what killed processes left below a folder, and in $TMPDIR; once per process and folder."""
+def sweep(place: Path, deep: bool = False) -> None:
+    """Removes what killed processes left in a folder whose lock is held, and in $TMPDIR.
+
+    Under the lock nobody else writes there, so what a dead process left may go at once; in $TMPDIR, where
+    containers with processes of their own may meet, it must be older than an hour.
+
+    Args:
+        place: the folder.
+        deep: in the folders below it, too.
+    """
     system = Path(tempfile.gettempdir())
     if _NAME.fullmatch(system.name):
         system = system.parent
     if system not in _swept:
         _swept.add(system)
         with contextlib.suppress(OSError):
-            _remove_left_behind(system, [path.name for path in system.iterdir()])
-    if place is None or place in _swept:
+            _remove_left_behind(system, [path.name for path in system.iterdir()], _LEFT_BEHIND_S)
+    if place in _swept:
         return
     _swept.add(place)
     for parent, folders, names in os.walk(place):
+        _remove_left_behind(Path(parent), [*folders, *names], 0)
+        if not deep:
+            break
         folders[:] = [name for name in folders if name not in _NOT_OURS]
-        _remove_left_behind(Path(parent), [*folders, *names])
 
 
 def is_running(process: int) -> bool:
@@ -122,7 +132,7 @@ def is_running(process: int) -> bool:
     return True
 
 
-def _remove_left_behind(parent: Path, names: list[str]) -> None:
+def _remove_left_behind(parent: Path, names: list[str], age_s: float) -> None:
     for name in names:
         match = _NAME.fullmatch(name)
         if match is None or is_running(int(match[1])):
@@ -131,7 +141,7 @@ def _remove_left_behind(parent: Path, names: list[str]) -> None:
         with contextlib.suppress(OSError):
             state = path.lstat()
             is_mine = sys.platform == "win32" or state.st_uid == os.getuid()
-            if not is_mine or time.time() - state.st_mtime < _LEFT_BEHIND_S:
+            if not is_mine or time.time() - state.st_mtime < age_s:
                 continue
             remove(path)
 

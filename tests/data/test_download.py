@@ -120,7 +120,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_downloads_unpacks_and_leaves_no_archive(dataset: download.Dataset, tmp_path: Path) -> None:
     out = tmp_path / "sets" / "speech"
-    stale = out.parent / ".speech.unpacking" / "yes"
+    stale = out.parent / ".tinyml-folder-4194304999-abcdefgh" / "new"
     stale.mkdir(parents=True)
     (stale / "of_a_killed_run.wav").write_bytes(b"")
     document = download.download(dataset, out)
