@@ -65,14 +65,13 @@ _told: set[str] = set()
 
 
 @contextlib.contextmanager
-def locked(path: Path, what: str, wait: bool = False, otherwise: str = "") -> Iterator[None]:
+def locked(path: Path, what: str, wait: bool = False) -> Iterator[None]:
     """Holds the lock of an existing folder, or of a file that is to be made; may be taken again inside.
 
     Args:
         path: the folder, which must stay where it is, or the file.
         what: it is, to be read after "The": "run", "synthetic speech".
         wait: for the other process, with a line; else this one is refused within two seconds.
-        otherwise: what to do instead of waiting.
 
     Raises:
         TinymlError: another process holds it; the folder cannot be written, or was removed or renamed
@@ -83,7 +82,7 @@ def locked(path: Path, what: str, wait: bool = False, otherwise: str = "") -> It
         yield
         return
     files = _Files.of(key)
-    lock = _acquire(files, path, what, wait, otherwise)
+    lock = _acquire(files, path, what, wait)
     identity = _held[key] = _identity(key) if key.is_dir() else None
     try:
         with contextlib.suppress(OSError):
@@ -130,7 +129,7 @@ def check_present(path: Path) -> None:
             )
 
 
-def _acquire(files: _Files, path: Path, what: str, wait: bool, otherwise: str) -> FileLock | None:
+def _acquire(files: _Files, path: Path, what: str, wait: bool) -> FileLock | None:
     """The lock; None where the file system has none."""
     from filelock import FileLock, Timeout
 
@@ -141,7 +140,7 @@ def _acquire(files: _Files, path: Path, what: str, wait: bool, otherwise: str) -
             return lock
         holder = _read_note(files.note)
         if not wait:
-            raise _in_use(path, what, holder, otherwise)
+            raise _in_use(path, what, holder)
         console.info(f"Waiting for {holder or 'another process'}, which is making the {what}.")
         lock.acquire(timeout=-1)
         return lock
@@ -156,14 +155,14 @@ def _acquire(files: _Files, path: Path, what: str, wait: bool, otherwise: str) -
         ) from error
 
 
-def _in_use(path: Path, what: str, holder: Holder | None, otherwise: str) -> TinymlError:
+def _in_use(path: Path, what: str, holder: Holder | None) -> TinymlError:
     advice = "Wait until it ends"
     if holder is not None and os.name == "posix":
         advice += f", or stop it: kill {holder.pid}"
     return TinymlError(
         f"The {what} is in use: {holder or 'another process'} is writing to it",
         str(path),
-        f"{advice}.{' ' if otherwise else ''}{otherwise}",
+        f"{advice}.",
     )
 
 

@@ -218,7 +218,7 @@ class Run:
         locks.check_present(self.path)
         made = _make_folder(self.path)
         try:
-            with locks.locked(self.root, "run", wait, "Or choose another run with --run."):
+            with locks.locked(self.root, "run", wait):
                 temporary.sweep(self.root.resolve(), deep=True)
                 yield
         finally:
