@@ -81,13 +81,17 @@ def filling_cache(path: Path, what: str) -> Iterator[None]:
     Raises:
         TinymlError: the cache cannot be written.
     """
+    missing = missing_parents(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error, path) from error
-    with locks.locked(path, what, wait=True):
-        temporary.sweep(path.parent)
-        yield
+    try:
+        with locks.locked(path, what, wait=True):
+            temporary.sweep(path.parent)
+            yield
+    finally:
+        remove_empty(missing)
 
 
 def missing_parents(path: Path) -> list[Path]:

@@ -74,7 +74,7 @@ def test_options_of_the_other_engine_are_refused(
 def test_an_unknown_place_is_refused(tinyml: Tinyml, model: Path, tmp_path: Path) -> None:
     answer = tinyml("export-c-array", model, "--engine", "aot", "--io", "moon", cwd=tmp_path, code=2)
     assert "moon" in answer.err and "caller" in answer.err
-    assert not (only_run(tmp_path) / "export").exists()
+    assert not (tmp_path / "runs").exists()
 
 
 def test_pictures_of_odd_plans_are_drawn_and_equal_plans_give_equal_files() -> None:
