@@ -18,20 +18,26 @@ MODEL_TASK = "model"
 """Manifest.task of a run that knows nothing but its model."""
 
 
-def open_run(given: str | Path | None = None) -> Run:
+def open_run(given: str | Path | None = None, signature: str | None = None) -> Run:
     """Finds a run as `Run.open` does; the path of a .tflite file makes a run of that model.
+
+    Args:
+        signature: which of a file with several is meant.
 
     The run is `runs/<stem>-<first 8 digits of its SHA-256>`; the same bytes lead to the same run again,
     whatever the file is called and wherever it lies.
 
     Raises:
-        TinymlError: there is no such run, the file is no TensorFlow Lite model, or the runs folder cannot
-            be written.
+        TinymlError: there is no such run, the file is no TensorFlow Lite model, has several signatures of
+            which none is chosen, or the runs folder cannot be written.
     """
     if given is None or not Path(given).is_file():
+        if signature is not None:
+            raise TinymlError("A run has one signature", "--signature", "Give the .tflite file instead.")
         return Run.open(given)
     path = Path(given)
     from tinyml_cli.tflite import graph
+    from tinyml_cli.tflite.signature import choose
 
     data = read(path)
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
@@ -41,6 +47,7 @@ def open_run(given: str | Path | None = None) -> Run:
             f"Convert it first: tinyml convert {path} --calibration DATA",
         )
     graph.parse(data, str(path))
+    data = choose(data, signature, str(path))
     digest = hashlib.sha256(data).hexdigest()
     run = at(_known(digest) or free_path(path, digest))
     if _holds(run, digest):

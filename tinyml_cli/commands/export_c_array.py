@@ -36,6 +36,10 @@ def command(
         bool,
         typer.Option("--plan", help="Show the memory plan of the engine aot, and draw it in report/."),
     ] = False,
+    signature: Annotated[
+        str | None,
+        typer.Option("--signature", metavar="NAME", help="Which one of a .tflite MODEL with several."),
+    ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -47,12 +51,13 @@ def command(
       tinyml export-c-array
       tinyml export-c-array runs/kws-yes-no --engine aot --plan
       tinyml export-c-array other_model.tflite --engine aot --io caller
+      tinyml export-c-array two_heads.tflite --signature encode
     """
     from tinyml_cli.adopt import open_run
     from tinyml_cli.engines.aot import listing
     from tinyml_cli.engines.export import export
 
-    opened = open_run(run)
+    opened = open_run(run, signature)
     outcome = export(opened, engine, io, picture=plan)
     if plan:
         console.table(*listing.table(outcome["plan"]))

@@ -1,0 +1,54 @@
+"""One signature of a flatbuffer that has several: the others' subgraphs and constants are left out."""
+
+from __future__ import annotations
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite import anatomy, write
+from tinyml_cli.tflite.graph import parse
+
+_CALLING = frozenset({"CALL_ONCE", "IF", "WHILE"})
+
+
+def choose(data: bytes, name: str | None, where: str) -> bytes:
+    """The flatbuffer of one signature; the same bytes where there is at most one.
+
+    Args:
+        data: a flatbuffer that `graph.parse` accepts.
+        name: the signature; None where the file leaves no choice.
+
+    Raises:
+        TinymlError: no such signature, several and no name, or one whose subgraph calls others.
+    """
+    names = [each.key for each in anatomy.signatures(data)]
+    listed = ", ".join(f"`{each}`" for each in names) or "none"
+    if name is None and len(names) > 1:
+        raise TinymlError(
+            f"The model has {len(names)} signatures: {listed}",
+            where,
+            f"Choose one: tinyml export-c-array {where} --signature {names[0]}",
+        )
+    if name is not None and name not in names:
+        raise TinymlError(
+            f"The model has no signature `{name}`; it has {listed}", where, "Check --signature."
+        )
+    if len(names) < 2:
+        return data
+    model = write.unpack(data, where)
+    chosen = next(each for each in model.signatureDefs if each.signatureKey == (name or "").encode())
+    if chosen.subgraphIndex:
+        _check_calls_nothing(data, chosen.subgraphIndex, where)
+    model.subgraphs = [model.subgraphs[chosen.subgraphIndex]]
+    model.signatureDefs, chosen.subgraphIndex = [chosen], 0
+    write.drop_unused_buffers(model)
+    return write.pack(model)
+
+
+def _check_calls_nothing(data: bytes, number: int, where: str) -> None:
+    graph = parse(data, where)
+    for operator in (graph, *graph.functions)[number].operators:
+        if operator.name in _CALLING:
+            raise TinymlError(
+                f"The signature's subgraph calls another one ({operator.name}) and cannot be taken out alone",
+                where,
+                "Convert this signature by itself from the model that it was made of.",
+            )
