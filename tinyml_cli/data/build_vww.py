@@ -14,7 +14,7 @@ from typing import Any
 from tinyml_cli.console import console
 from tinyml_cli.data import coco, inventory, splits
 from tinyml_cli.data.coco import CocoImage
-from tinyml_cli.data.image_file import UnreadableImageError, decode_image
+from tinyml_cli.data.image_file import UnreadableImageError, decode_image, read_bytes
 from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
@@ -179,8 +179,8 @@ def _write_one(job: _Job, out: Path, settings: Settings) -> str | None:
     if target.is_file():
         return None
     try:
-        pixels = decode_image(job.source.read_bytes())
-    except (UnreadableImageError, OSError) as error:
+        pixels = decode_image(read_bytes(job.source))
+    except UnreadableImageError as error:
         return str(error)
     pixels = centred(pixels, 1, 1) if settings.square else pixels
     rows, columns = pixels.shape[:2]

@@ -236,6 +236,32 @@ def audio_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if is_recording(path))
 
 
+def recordings_below(path: Path, wanted: str, tell: bool = True) -> list[Path]:
+    """The recordings of a folder and its folders, sorted, or a file itself.
+
+    Args:
+        path: a folder or a file.
+        wanted: what to do where there are none.
+        tell: whether to warn of all other files.
+
+    Raises:
+        TinymlError: no such path, or no recording in it.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise TinymlError("There is no such recording or folder", str(path), wanted)
+    found = sorted(file for file in path.rglob("*") if is_recording(file))
+    rest = inventory.left_out(path, found, "sound", AUDIO_SUFFIXES, missing_extra)
+    if not found:
+        raise TinymlError(
+            f"The folder holds no recordings that can be read{inventory.explained(rest)}", str(path), wanted
+        )
+    if tell:
+        inventory.tell(rest)
+    return found
+
+
 def left_out_of(root: Path, used: Iterable[Path]) -> list[LeftOut]:
     """Every file of a data folder that is not among its recordings, with the reason."""
     return inventory.left_out(root, used, "sound", AUDIO_SUFFIXES, lambda path: _why_left_out(root, path))

@@ -33,7 +33,7 @@ from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 
-SOUND_SUFFIXES = (*AUDIO_SUFFIXES, ".webm", ".opus", ".oga", ".mp3", ".aiff", ".aif")
+SOUND_SUFFIXES = AUDIO_SUFFIXES
 
 _BACKGROUND_LABELS = (
     "noise",

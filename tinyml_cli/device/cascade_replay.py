@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.data.image_file import UnreadableImageError
+from tinyml_cli.data.image_file import UnreadableImageError, read_bytes
 from tinyml_cli.device.image_replay import judged, pictures, show_frames
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.protocol import Event, Gate
@@ -57,8 +57,8 @@ class Scene:
 
     def _show(self, path: Path) -> None:
         try:
-            seen = show_frames(self._link, path.read_bytes(), self._manifest, self._on_event)
-        except (UnreadableImageError, OSError) as error:
+            seen = show_frames(self._link, read_bytes(path), self._manifest, self._on_event)
+        except UnreadableImageError as error:
             raise TinymlError(f"It cannot be read as an image: {error}", str(path), "Remove it.") from error
         self._clips.append({"model": self._model} | judged(path, self._folder, seen, self._manifest))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.data import image_file
+from tinyml_cli.data import image_file, inventory
 from tinyml_cli.data.image_file import UnreadableImageError, decode_image
 from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.device.link import Link
@@ -19,8 +19,8 @@ from tinyml_cli.manifest import Manifest
 OnEvent = Callable[[Event], None]
 
 
-def pictures(path: Path) -> list[Path]:
-    """The image files of a folder and its folders, sorted, or the file itself.
+def pictures(path: Path, tell: bool = False) -> list[Path]:
+    """The image files of a folder and its folders, sorted, or the file itself; `tell` warns of all others.
 
     Raises:
         TinymlError: no such path, or no image in it.
@@ -30,9 +30,16 @@ def pictures(path: Path) -> list[Path]:
     if not path.is_dir():
         raise TinymlError("There is no such image or folder", str(path), "Give a file or folder to --replay.")
     known = image_file.suffixes()
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
+    found = sorted(
+        p for p in path.rglob("*") if p.suffix.lower() in known and not p.name.startswith(".") and p.is_file()
+    )
+    rest = inventory.left_out(path, found, "image", known)
     if not found:
-        raise TinymlError("The folder holds no images", str(path), "Give one with JPEG or PNG files.")
+        raise TinymlError(
+            f"The folder holds no images{inventory.explained(rest)}", str(path), "Give one with images."
+        )
+    if tell:
+        inventory.tell(rest)
     return found
 
 
@@ -60,7 +67,7 @@ def replay_images(
         if stop_at is not None and time.monotonic() >= stop_at:
             return
         try:
-            data = path.read_bytes()
+            data = image_file.read_bytes(path)
             link.take_events()
             link.reset()
             seen = show_frames(link, data, manifest, on_event)

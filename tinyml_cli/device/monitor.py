@@ -87,7 +87,7 @@ def monitor(
     """
     manifest = run.manifest()
     if options.replay is not None and manifest.anomaly is None and manifest.gesture is None:
-        (pictures if manifest.image else recordings)(options.replay)
+        (pictures if manifest.image else recordings)(options.replay, tell=True)
     _check_options(options, manifest)
     _check_triggers(options, board)
     with contextlib.ExitStack() as stack:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
-from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
+from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER, recordings_below
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.protocol import MAX_PCM_SAMPLES, Detection, Event, printable
 from tinyml_cli.errors import TinymlError
@@ -128,24 +128,9 @@ def replay_dir(
         raise _unreadable(damaged)
 
 
-def recordings(path: Path) -> list[Path]:
-    """The audio files of a folder and its folders, sorted, or the file itself.
-
-    Raises:
-        TinymlError: no such path, or no audio in it.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise TinymlError(
-            "There is no such recording or folder", str(path), "Give a file or folder to --replay."
-        )
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
-    if not found:
-        raise TinymlError(
-            "The folder holds no recordings", str(path), f"Give one with {', '.join(AUDIO_SUFFIXES)} files."
-        )
-    return found
+def recordings(path: Path, tell: bool = False) -> list[Path]:
+    """The recordings of a folder and its folders, sorted, or the file itself; see `recordings_below`."""
+    return recordings_below(path, "Give a file or folder to --replay.", tell)
 
 
 def expected_label(path: Path, root: Path, labels: Sequence[str]) -> str | None:

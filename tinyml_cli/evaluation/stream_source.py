@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, length_of, read_audio
+from tinyml_cli.data.audio_file import UnreadableAudioError, length_of, read_audio
+from tinyml_cli.data.folder import recordings_below
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.detection_errors import Target
 from tinyml_cli.evaluation.stream_audio import Material, Stream, build_stream, plan_targets, stream_lengths
@@ -51,7 +52,7 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
     Raises:
         TinymlError: nothing there, unreadable or too long sound, or a truth that does not fit.
     """
-    files = _files(path)
+    files = recordings_below(path, "Give a file, or a folder of recordings.")
     durations_ms = {file.name: _duration_ms(file, manifest.clip_ms) for file in files}
     targets: dict[str, list[Target]] = {}
     if truth is not None:
@@ -64,17 +65,6 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
         )
         for file in files
     ]
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    files = sorted(path.iterdir()) if path.is_dir() else []
-    files = [file for file in files if file.is_file() and file.suffix.lower() in AUDIO_SUFFIXES]
-    if not files:
-        what = "The folder holds no recordings" if path.is_dir() else "There is no such recording"
-        raise TinymlError(what, str(path), f"Give a file, or a folder of {', '.join(AUDIO_SUFFIXES)}.")
-    return files
 
 
 def _duration_ms(file: Path, clip_ms: int) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
 from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.data.image_file import UnreadableImageError, decode, read_bytes, suffixes
 from tinyml_cli.errors import TinymlError
 
@@ -156,7 +157,9 @@ def _from_folder(
     images = [path for path in files if path.suffix.lower() in suffixes()]
     if bool(arrays) == bool(images):
         found = "both arrays and images" if arrays else "neither .npy nor .npz files nor images"
-        raise TinymlError(f"The folder holds {found}", str(folder), ADVICE)
+        rest = "" if arrays else inventory.explained(inventory.left_out(folder, (), "input", ()))
+        raise TinymlError(f"The folder holds {found}{rest}", str(folder), ADVICE)
+    inventory.tell(inventory.left_out(folder, [*arrays, *images], "input", ()))
     if images:
         return [_images(images, inputs, limit, value_range, folder)]
     per_file = [_from_file(path, inputs) for path in _evenly(arrays, limit)]
