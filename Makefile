@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint format kws bench lock clean
+.PHONY: help setup demo test test-slow test-all lint format kws bench fuzz lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ $(RUN)/firmware/$(BOARD)/firmware.elf: $(RUN)/export/aot/network.c
 
 bench: setup ## regenerate the numbers of docs/benchmarks.md (DATA=folder MODELS=folder)
 	$(VENV)/bin/python benchmarks/run_all.py $(if $(DATA),--data $(DATA)) $(if $(MODELS),--models $(MODELS))
+
+fuzz: setup ## mutate files of every kind and watch their readers (MUTATIONS=2000 of each format)
+	$(VENV)/bin/python benchmarks/fuzz_readers.py --mutations $(or $(MUTATIONS),2000)
 
 lock: setup ## refresh requirements.lock
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -31,6 +31,7 @@ SUPPORTED_RATES_HZ = range(4_000, 768_001)
 _FLOAT_BYTES, _INT16_BYTES = 4, 2
 _BLOCK_VALUES, _BLOCK_SAMPLES = 1 << 18, 4096
 _HEAD_BYTES = 1 << 16
+_FAR_BEYOND = 1e6
 _OGG_PAGE, _OGG_LAST_PAGE = b"OggS", 4
 _ZERO_CROSSINGS = 24
 _KAISER_BETA = 9.0
@@ -86,6 +87,16 @@ def is_recording(path: Path) -> bool:
 def missing_extra(path: Path) -> str:
     """Why a phone's recording is left out where its decoder is not installed."""
     return f"{path.suffix[1:].upper()} takes an extra: {INSTALL_PHONE}"
+
+
+class _Seekable(BytesIO):
+    """Bytes in which damaged files may seek before the beginning: soundfile would print a traceback."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
 
 
 def read_sound(path: Path) -> Sound:
@@ -157,7 +168,8 @@ def _opened(path: Path) -> Iterator[_Source]:
             if kind or is_cut or (wav is not None and not wav.is_whole):
                 if reason := over_limit(size):
                     raise UnreadableAudioError(reason)
-                content = wav.mended(stream) if wav else _mended(path, head, kind)
+                mended = wav.mended(stream) if wav else _mended(path, head, kind)
+                content = _Seekable(mended.getvalue())
         with soundfile.SoundFile(content) as sound:
             source = _of_libsndfile(sound)
             if wav is not None:
@@ -240,7 +252,8 @@ def _finite(blocks: Iterable[Frames]) -> Iterator[Frames]:
         if not np.isfinite(block).all():
             raise UnreadableAudioError("it holds samples that are not numbers")
         if len(block):
-            yield block
+            # Floats may be anything; what is far beyond full scale is clipped in the end all the same.
+            yield np.clip(block, -_FAR_BEYOND, _FAR_BEYOND)
 
 
 def _has_last_page(path: Path) -> bool:
