@@ -90,6 +90,24 @@ def classified(name: str) -> dict[str, Any]:
     }
 
 
+def answered(name: str) -> dict[str, Any]:
+    """What a board's model answered, without the sensor."""
+    return {
+        "device": {
+            "path": "model",
+            "board": name,
+            "engine": name,
+            "level": name,
+            "n": 3,
+            "accuracy": 0.5,
+            "ci95": [0.2, 0.8],
+            "mismatches": 1,
+            "reference": name,
+            "instructions_per_inference": 9,
+        }
+    }
+
+
 def heard(name: str) -> dict[str, Any]:
     """Of kws, with groups of speakers and noise."""
     share = {"group": name, "n": 3, "speakers": 1, "accuracy": 0.5, "ci95": [0.2, 0.8]}
@@ -139,7 +157,7 @@ def seen(name: str) -> dict[str, Any]:
         row | {"stops": stops, "share": share, "recall": half | {name: recall}, "precision": half}
         for stops, share, recall in ((0, 0.5, 0.9), (1, 0.6, 0.3))
     ]
-    return classified(name) | {"sizes": [row | {"share": 0.5}], "low_light": dark}
+    return classified(name) | answered(name) | {"sizes": [row | {"share": 0.5}], "low_light": dark}
 
 
 def moved(name: str) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def moved(name: str) -> dict[str, Any]:
         for share in ("accuracy", "false_accepts", "missed")
         for key, value in ((share, 0.5), (f"{share}_ci95" if share != "accuracy" else "ci95", [0.2, 0.8]))
     }
-    return classified(name) | {"at_threshold": {"float32": point, "int8": point}}
+    return classified(name) | answered(name) | {"at_threshold": {"float32": point, "int8": point}}
 
 
 def abnormal(name: str) -> dict[str, Any]:
@@ -212,6 +230,7 @@ def compared(name: str) -> dict[str, Any]:
     pair = {"n": 9, "only_first": 1, "only_second": 2, "p": 0.5, "within_chance": True}
     return {
         "reference": f"{name} int8",
+        "notes": [name],
         "models": [row | {"name": f"{name} int8"}, row | {"name": name}],
         "pairs": [pair | {"first": f"{name} int8", "second": name}],
     }

@@ -149,5 +149,8 @@ def test_every_stage_on_drawn_figures(tinyml: Tinyml, tmp_path: Path) -> None:
     page = (tmp_path / "run" / "report" / "report.html").read_text()
     assert "In low light" in page
     assert "drawn figures" in page
+    tinyml("card", tmp_path / "run", cwd=tmp_path)
+    card = (tmp_path / "run" / "report" / "card.md").read_text(encoding="utf-8")
+    assert "Drawn figures, split by" in card and "### In low light" in card and "speaker" not in card
     with Image.open(tmp_path / "run" / "report" / "mistakes.png") as sheet:
         assert sheet.width > 500
