@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
+from tests.engines.flatbuffer_models import Model
 from tests.inspection.conftest import ANSWER, small_model
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report
@@ -106,6 +107,14 @@ def test_text_fits_100_columns_and_starts_with_the_summary(
     quiet = tinyml("inspect", path, "--quiet", cwd=tmp_path).out
     assert len(quiet.splitlines()) == 1
     assert list(tmp_path.iterdir()) == [], "looking makes no run directory"
+
+
+def test_int16x8_is_called_by_its_name() -> None:
+    model = Model()
+    source, answer = model.tensor((1, 4), dtype="int16"), model.tensor((1, 2), dtype="int16")
+    weights = model.tensor((2, 4), 0.02, data=np.ones((2, 4)))
+    model.operator("FULLY_CONNECTED", [source, weights, -1], [answer], "FullyConnectedOptions")
+    assert anatomy.kind(parse(model.build([source], [answer]))) == "int16x8: int16 activations, int8 weights"
 
 
 def test_needs_no_tensorflow(model: Path) -> None:

@@ -112,12 +112,15 @@ def kind(graph: Graph) -> str:
     activations = {t.dtype for t in graph.tensors if t.data is None}
     io = {graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)}
     floating = any(name.startswith(("float", "bfloat")) for name in activations)
+    ends = " with float32 inputs and outputs" if io == {"float32"} else ""
+    if "int16" in activations and "int8" in constants:
+        return f"int16x8: int16 activations, int8 weights{ends}"
     if not floating and "int8" in activations:
         return "full int8"
     if not floating and "int16" in activations:
         return "int16 activations"
     if floating and "int8" in activations:
-        return "int8 with float32 inputs and outputs" if io == {"float32"} else "partly int8"
+        return f"int8{ends}" if ends else "partly int8"
     if floating and "int8" in constants:
         return "dynamic range: int8 weights, float32 activations"
     if floating and "float16" in constants:

@@ -98,6 +98,8 @@ def _check_target(run_path: Path | None) -> None:
 
 def _check_range(source: Source, samples: Samples) -> None:
     """Warns of the two slips that spoil a model without an error: scaling images twice, or not at all."""
+    if len(samples.arrays) > 1:
+        return  # which of the inputs a Rescaling layer belongs to is not known
     largest = float(np.abs(samples.arrays[0]).max())
     if source.rescaling is not None and largest * abs(source.rescaling) < 0.05:
         console.warn(
