@@ -46,7 +46,7 @@ SECTIONS = {
     },
     "Deploy": {"export-c-array": "export_c_array", "build": "build", "flash": "flash", "boards": "boards"},
     "Watch": {"monitor": "monitor", "drift": "drift"},
-    "Housekeeping": {"doctor": "doctor", "completion": "completion"},
+    "Housekeeping": {"runs": "runs", "doctor": "doctor", "completion": "completion"},
 }
 
 

@@ -293,6 +293,28 @@ class Run:
                 f"Cannot remove the run: {error.strerror}", str(self.path), "Check its permissions."
             ) from error
 
+    def rename(self, name: str) -> Run:
+        """Gives the run another name in its folder; `latest` beside it goes with it.
+
+        Raises:
+            TinymlError: the name is taken; another process writes to the run; it cannot be renamed.
+        """
+        target = self.path.with_name(name)
+        if target.exists() or target.is_symlink():
+            raise TinymlError("There is a run of that name", str(target), "Choose another name.")
+        was_latest = self.is_latest
+        with self.writing():
+            pass
+        try:
+            self.path.rename(target)
+        except OSError as error:
+            raise TinymlError(
+                f"Cannot rename the run: {error.strerror}", str(self.path), "Check its permissions."
+            ) from error
+        if was_latest:
+            Run(target).make_latest()
+        return Run(target)
+
     @property
     def is_latest(self) -> bool:
         """Whether `latest` beside the run leads to it."""

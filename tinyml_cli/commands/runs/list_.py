@@ -1,0 +1,28 @@
+"""tinyml runs list"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
+    """List the runs, the newest first, with how far each has come; * marks the latest.
+
+    \b
+    Examples:
+      tinyml runs
+      tinyml runs list --json
+      TINYML_RUNS=/data/runs tinyml runs
+    """
+    from dataclasses import asdict
+
+    from tinyml_cli import run_list
+    from tinyml_cli.run import runs_dir
+
+    runs = run_list.describe()
+    if runs:
+        console.table(f"Runs in {runs_dir()}", run_list.COLUMNS, [run_list.row(each) for each in runs])
+    else:
+        console.info(f"There is no run in {runs_dir()}. Make one: tinyml train kws --words yes,no")
+    console.result({"folder": str(runs_dir()), "runs": [asdict(each) for each in runs]})

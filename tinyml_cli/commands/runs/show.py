@@ -1,0 +1,24 @@
+"""tinyml runs show"""
+
+from __future__ import annotations
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+
+
+def command(
+    run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False
+) -> None:
+    """Show what is known of one run.
+
+    \b
+    Examples:
+      tinyml runs show
+      tinyml runs show kws-yes-no
+      tinyml runs show kws-yes-no --json
+    """
+    from tinyml_cli import run_list
+    from tinyml_cli.run import Run
+
+    document = run_list.show(Run.open(run))
+    console.result(document, run_list.show_text(document))

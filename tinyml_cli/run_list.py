@@ -1,0 +1,385 @@
+"""The runs folder: what lies in it and how far each run has come; removing and renaming runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import locks, temporary
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.run import (
+    CALIBRATION,
+    LATEST,
+    MANIFEST,
+    MODEL,
+    MODEL_INT8,
+    RECIPE,
+    VARIANTS,
+    Run,
+    latest_path,
+    runs_dir,
+)
+
+COLUMNS = ("Run", "Task", "Labels", "State", "Accuracy", "int8", "Disk", "Age")
+
+_NAME = re.compile(r"\w[\w .+-]{0,99}(?<![ .])")
+_UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One entry of the runs folder.
+
+    Attributes:
+        name: below the runs folder.
+        latest: whether commands take it where none is named.
+        task, labels: of the manifest; "" and () without one.
+        state: how far it has come: trained, quantized, converted, exported, built; or what is wrong with it.
+        complete: whether its training ran to the end.
+        problem: why it cannot be used; "" where it can.
+        accuracy: a share: of the int8 model on the test set if it was evaluated, else on the validation set.
+        measure: what `accuracy` is: "accuracy", "AUC", "validation accuracy"; "" where it is None.
+        n: examples that it was measured on.
+        model_bytes: of the int8 model.
+        bytes: of the whole folder.
+        age_s: since the manifest was written.
+        in_use_by: the process that writes to it.
+    """
+
+    name: str
+    path: str
+    latest: bool
+    task: str
+    labels: tuple[str, ...]
+    state: str
+    complete: bool
+    problem: str
+    accuracy: float | None
+    measure: str
+    n: int | None
+    model_bytes: int | None
+    bytes: int
+    age_s: float
+    in_use_by: str | None
+
+
+def describe() -> list[RunInfo]:
+    """Every run in the runs folder, the newest first; empty and damaged folders too."""
+    return sorted((info(Run(path)) for path in _folders(runs_dir())), key=lambda each: each.age_s)
+
+
+def info(run: Run) -> RunInfo:
+    """What can be told of a run without reading its artifacts."""
+    latest = latest_path()
+    manifest, problem = _manifest(run)
+    known = _known(manifest) if manifest is not None else {}
+    int8 = None if manifest is None else manifest.artifacts.get(MODEL_INT8)
+    holder = locks.holder_of(run.path)
+    return RunInfo(
+        name=name_of(run),
+        path=str(run.path),
+        latest=latest is not None and latest.resolve() == run.path.resolve(),
+        task=manifest.task if manifest else "",
+        labels=tuple(manifest.labels) if manifest else (),
+        state=_state(manifest) if manifest and not problem else _fault(run, problem),
+        complete=manifest is not None and manifest.complete and not problem,
+        problem=problem,
+        accuracy=known.get("accuracy"),
+        measure=known.get("measure", ""),
+        n=known.get("n"),
+        model_bytes=int8.bytes if int8 else None,
+        bytes=_size(run.path),
+        age_s=_age(run),
+        in_use_by=str(holder) if holder and temporary.is_running(holder.pid) else None,
+    )
+
+
+def name_of(run: Run) -> str:
+    """A run's name below the runs folder; its path where it lies elsewhere."""
+    path, folder = run.path.resolve(), runs_dir().resolve()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(run.path)
+
+
+def row(each: RunInfo) -> list[object]:
+    """The entry as the table shows it, in the order of `COLUMNS`."""
+    measured = "" if each.accuracy is None else f"{each.accuracy:.1%}"
+    if each.measure == "AUC":
+        measured = f"AUC {each.accuracy:.3f}"
+    if measured and each.n:
+        measured += f" n={each.n:,}"
+    if each.measure.startswith("validation"):
+        measured += " (validation)"
+    state = f"{each.state}, in use" if each.in_use_by else each.state
+    labels = ", ".join(each.labels)
+    return [
+        f"{'* ' if each.latest else ''}{each.name}",
+        each.task,
+        labels,
+        state,
+        measured,
+        "" if each.model_bytes is None else size_text(each.model_bytes),
+        size_text(each.bytes),
+        age_text(each.age_s),
+    ]
+
+
+def show(run: Run) -> dict[str, Any]:
+    """Everything about one run, for `tinyml runs show`."""
+    each = info(run)
+    manifest, _ = _manifest(run)
+    document: dict[str, Any] = asdict(each) | {
+        "variants": sorted(path.parent.name for path in run.path.glob(f"{VARIANTS}/*/{MANIFEST}"))
+    }
+    if manifest is None:
+        return document
+    return document | {
+        "seed": manifest.seed,
+        "tinyml_version": manifest.tinyml_version,
+        "epochs": None if manifest.epochs is None else manifest.epochs.model_dump(),
+        "model": None if manifest.model is None else manifest.model.model_dump(),
+        "data": None if manifest.data is None else manifest.data.model_dump(),
+        "quantization": None if manifest.quantization is None else manifest.quantization.method,
+        "firmware": sorted(manifest.firmware),
+        "artifacts": {name: entry.model_dump() for name, entry in sorted(manifest.artifacts.items())},
+    }
+
+
+def show_text(document: dict[str, Any]) -> str:
+    """What `show` returns as lines for people, without what is not known."""
+    model, data, each = document.get("model"), document.get("data"), document
+    measured = (
+        "" if each["accuracy"] is None else f"{each['accuracy']:.4g} ({each['measure']}, n={each['n']})"
+    )
+    pairs = [
+        ("path", each["path"] + (" (latest)" if each["latest"] else "")),
+        ("task", each["task"]),
+        ("labels", ", ".join(each["labels"])),
+        ("state", f"{each['state']} ({each['problem']})" if each["problem"] else each["state"]),
+        ("in use by", each["in_use_by"] or ""),
+        ("measured", measured),
+        (
+            "network",
+            f"{model['name']}, {model['parameters']:,} parameters, {model['macs']:,} MACs" if model else "",
+        ),
+        ("data", f"{data['source']} {data['path'] or ''}".strip() if data else ""),
+        ("int8", "" if each["model_bytes"] is None else f"{each['model_bytes']:,} bytes"),
+        ("variants", ", ".join(each["variants"])),
+        ("firmware", ", ".join(each.get("firmware", ()))),
+        ("on disk", size_text(each["bytes"])),
+        ("age", age_text(each["age_s"])),
+        ("seed", str(each.get("seed", ""))),
+    ]
+    return "\n".join(f"{name:<10} {value}" for name, value in pairs if value)
+
+
+def find(given: str) -> Run:
+    """A run in the runs folder by name or path, for commands that change the folder itself.
+
+    Raises:
+        TinymlError: there is no such run, it lies outside the runs folder, or is a link or no run.
+    """
+    folder = runs_dir().resolve()
+    path = next((p for p in (runs_dir() / given, Path(given)) if p.is_symlink() or p.exists()), None)
+    if path is None:
+        Run.open(given)  # says which there are
+        raise TinymlError(f"There is no run `{given}`", str(runs_dir()), "List them: tinyml runs")
+    if path.name == LATEST and path.parent.resolve() == folder:
+        path = latest_path() or path
+    if path.is_symlink():
+        raise TinymlError("This is a link, not a run", str(path), "Name the run that it leads to.")
+    real = path.resolve()
+    if folder not in real.parents:
+        raise TinymlError(
+            "This does not lie in the runs folder",
+            str(path),
+            f"Only runs in {folder} are renamed or removed.",
+        )
+    there = {entry.name for entry in real.iterdir()} - set(locks.NAMES) if real.is_dir() else {"a file"}
+    if there and not there & {RECIPE, MANIFEST}:
+        raise TinymlError("This is not a run", str(path), "Remove it by hand if you do not need it.")
+    return Run(folder / real.relative_to(folder))
+
+
+def remove(names: Sequence[str], yes: bool) -> dict[str, Any]:
+    """Removes runs, after a question unless `yes`; `latest` then leads to the newest that is left.
+
+    Returns:
+        removed (names), bytes (freed), latest (a name, or None).
+
+    Raises:
+        TinymlError: see `find`; a run that another process writes to; nobody to ask.
+    """
+    runs = list({run.path: run for run in map(find, names)}.values())
+    size = sum(_size(run.path) for run in runs)
+    listed = [name_of(run) for run in runs]
+    if not yes and not _agreed(f"Remove {', '.join(listed)} ({size_text(size)})?"):
+        return {"removed": [], "bytes": 0, "latest": _latest_name()}
+    for run in runs:
+        was_latest = run.is_latest
+        run.remove()
+        if was_latest:
+            _mend_latest(run.path.parent)
+    return {"removed": listed, "bytes": size, "latest": _latest_name()}
+
+
+def rename(old: str, new: str) -> dict[str, Any]:
+    """Gives a run another name; `latest` goes with it.
+
+    Raises:
+        TinymlError: see `find`; a name that is taken or not usable; a run that another process writes to.
+    """
+    run = find(old)
+    if not _NAME.fullmatch(new) or new == LATEST:
+        raise TinymlError(
+            f"`{new}` is not usable as the name of a run",
+            "NEW",
+            "Use letters, digits, spaces, dots, hyphens and underscores, up to 100 in all.",
+        )
+    before = name_of(run)
+    return {"renamed": before, "run": name_of(run.rename(new)), "latest": _latest_name()}
+
+
+def size_text(size: int) -> str:
+    """1234567 as "1.2 MB"."""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+
+
+def age_text(seconds: float) -> str:
+    """7300 as "2 h"."""
+    for unit, length in _UNITS:
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return "now"
+
+
+def _folders(root: Path) -> list[Path]:
+    """The folders of runs, and those inside of folders of something else, such as a search's best."""
+    if not root.is_dir():
+        return []
+    found = []
+    for path in sorted(root.iterdir()):
+        if path.name.startswith(".") or path.is_symlink() or not path.is_dir():
+            continue
+        try:
+            names = {entry.name for entry in path.iterdir()}
+        except OSError:
+            names = {MANIFEST}  # `info` says that it cannot be read
+        inside = [] if names & {RECIPE, MANIFEST} else sorted(path.glob(f"*/{MANIFEST}"))
+        found += [entry.parent for entry in inside if not entry.parent.is_symlink()] or [path]
+    return found
+
+
+def _manifest(run: Run) -> tuple[Manifest | None, str]:
+    """(the manifest where it can be read, why the run is of no use where that is so)."""
+    try:
+        if not run.file(MANIFEST).exists():
+            return None, ""
+        manifest = run.manifest(partial=True)
+        missing = [name for name in (MODEL, MODEL_INT8) if name in manifest.artifacts]
+        missing = [name for name in missing if not run.file(name).is_file()]
+    except TinymlError as error:
+        return None, error.what
+    except OSError as error:
+        return None, f"It cannot be read: {error.strerror}"
+    return manifest, f"`{missing[0]}` is missing" if missing else ""
+
+
+def _fault(run: Run, problem: str) -> str:
+    if problem:
+        return "damaged"
+    if (stopped := run.stopped_after()) is not None:
+        return f"stopped at epoch {stopped}"
+    try:
+        there = {entry.name for entry in run.path.iterdir()} - set(locks.NAMES)
+    except OSError:
+        return "damaged"
+    if not there:
+        return "empty"
+    return "not trained" if RECIPE in there else "not a run"
+
+
+def _state(manifest: Manifest) -> str:
+    if not manifest.complete:
+        return f"stopped at epoch {manifest.epochs}" if manifest.epochs else "stopped"
+    stages = (
+        ("built", bool(manifest.firmware)),
+        ("exported", bool(manifest.exports)),
+        ("converted", MODEL_INT8 in manifest.artifacts),
+        ("quantized", CALIBRATION in manifest.artifacts),
+    )
+    return next((name for name, reached in stages if reached), "trained")
+
+
+def _known(manifest: Manifest) -> dict[str, Any]:
+    """accuracy, measure and n: of the evaluation where there is one, else of the validation split."""
+    judged, trained = manifest.metrics.get("evaluate"), manifest.metrics.get("train")
+    if isinstance(judged, dict) and isinstance(judged.get("int8"), dict):
+        for key, measure in (("accuracy", "accuracy"), ("auc", "AUC")):
+            if isinstance(value := judged["int8"].get(key), int | float):
+                return {"accuracy": float(value), "measure": measure, "n": _whole(judged.get("n"))}
+    if isinstance(trained, dict) and isinstance(value := trained.get("validation_accuracy"), int | float):
+        counts = manifest.data.counts.get("validation", {}) if manifest.data else {}
+        n = sum(counts.values()) or None
+        return {"accuracy": float(value), "measure": "validation accuracy", "n": n}
+    return {}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _size(path: Path) -> int:
+    total = 0
+    for entry in path.rglob("*"):
+        try:
+            total += 0 if entry.is_symlink() or not entry.is_file() else entry.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def _age(run: Run) -> float:
+    for path in (run.file(MANIFEST), run.path):
+        try:
+            return max(0.0, time.time() - path.stat().st_mtime)
+        except OSError:
+            continue
+    return 0.0
+
+
+def _agreed(question: str) -> bool:
+    if console.json or not sys.stdin.isatty():
+        raise TinymlError("Nobody can be asked whether to remove runs", "stdin", "Add --yes.")
+    import typer
+
+    return typer.confirm(question, err=True)
+
+
+def _latest_name() -> str | None:
+    path = latest_path()
+    return None if path is None or not path.is_dir() else name_of(Run(path))
+
+
+def _mend_latest(folder: Path) -> None:
+    """Has `latest` lead to the newest run of use that is left in the folder."""
+    paths = (manifest.parent for manifest in folder.glob(f"*/{MANIFEST}"))
+    left = [run for run in map(Run, paths) if not run.path.is_symlink() and _is_whole(run)]
+    if left:
+        min(left, key=_age).make_latest()
+
+
+def _is_whole(run: Run) -> bool:
+    manifest, problem = _manifest(run)
+    return manifest is not None and not problem
