@@ -12,6 +12,7 @@ from tinyml_cli import locks, undo
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty, write_atomic
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MANIFEST, MODEL_INT8, Run, latest_path, runs_dir
 
 MODEL_TASK = "model"
@@ -44,7 +45,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
         raise TinymlError(
             "This is a Keras model, not yet a TensorFlow Lite model",
             str(path),
-            f"Convert it first: tinyml convert {path} --calibration DATA",
+            f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
     graph.parse(data, str(path))
     data = choose(data, signature, str(path))

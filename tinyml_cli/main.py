@@ -19,6 +19,7 @@ from tinyml_cli.errors import (
     TinymlError,
     did_you_mean,
 )
+from tinyml_cli.next_step import one_command
 
 _PACKAGE = "tinyml_cli.commands"
 
@@ -89,7 +90,7 @@ def main() -> None:
         sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
     console.json = "--json" in sys.argv[1:]
-    with interrupt.listening():
+    with interrupt.listening(), one_command():
         code = _run()
     if interrupt.is_stopped():
         interrupt.leave(code)
@@ -111,7 +112,7 @@ def _run() -> int:
 def _called() -> int:
     """Calls the command; its exit code, a known failure's too."""
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="tinyml")
     except (KeyboardInterrupt, typer.Abort):  # Abort: the end of what was to be typed in
         return interrupt.tell()
     except Exception as error:

@@ -211,5 +211,5 @@ def _damaged(path: Path, why: str) -> TinymlError:
     return TinymlError(
         f"The manifest is damaged ({why})",
         str(path),
-        "Run the stage that wrote it again (tinyml train …), or restore the file from a copy.",
+        "Run the stage that wrote it again, or restore the file from a copy.",
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 _PLAIN_ON_WINDOWS = re.compile(r"[\w\-+=.:/\\,~]+")
@@ -39,3 +41,34 @@ def _quoted(word: str) -> str:
         return shlex.quote(word)
     # Double quotes are what both cmd and PowerShell understand.
     return word if _PLAIN_ON_WINDOWS.fullmatch(word) else '"' + word.replace('"', '\\"') + '"'
+
+
+_this_run: list[Path] = []
+_remembering = False
+
+
+def on_this_run(verb: str, *options: str | Path | int | float) -> str:
+    """The same with the run that the command works on: `tinyml VERB RUN …`.
+
+    For places that know the manifest alone. Without a run the command line means the latest.
+    """
+    return next_step(verb, *_this_run, *options)
+
+
+def work_on(run: Path) -> None:
+    """Remembers the first run that a command opens."""
+    if _remembering and not _this_run:
+        _this_run.append(run)
+
+
+@contextlib.contextmanager
+def one_command() -> Iterator[None]:
+    """While a command runs, the run that it opens first is remembered for its messages."""
+    global _remembering
+    _this_run.clear()
+    _remembering = True
+    try:
+        yield
+    finally:
+        _this_run.clear()
+        _remembering = False

@@ -20,6 +20,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty, sha256_file, write_atomic
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.next_step import next_step, work_on
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,6 +102,7 @@ class Run:
             )
         if not existing.is_dir() or not os.access(existing, os.W_OK):
             raise _cannot_make(path, os.strerror(errno.EACCES if existing.is_dir() else errno.ENOTDIR))
+        work_on(path)
         return cls(path)
 
     @classmethod
@@ -122,10 +124,10 @@ class Run:
             TinymlError: there is no such run; the known ones are named.
         """
         if given is None:
-            return _latest()._with_warning()
+            return _latest()._opened()
         for path in (Path(given), runs_dir() / given):
             if path.is_dir():
-                return cls(path)._with_warning()
+                return cls(path)._opened()
         known = ", ".join(sorted(p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file()))
         raise TinymlError(
             f"There is no run `{given}`",
@@ -170,14 +172,15 @@ class Run:
             return None
         return f"{done} of {planned}" if done < planned else None
 
-    def _with_warning(self) -> Run:
+    def _opened(self) -> Run:
         """Warns where a training was stopped that was to replace the model of this run."""
+        work_on(self.path)
         if (stopped := self.stopped_after()) is not None:
             with contextlib.suppress(TinymlError):
                 if Manifest.load(self.path / MANIFEST).complete:
                     console.warn(
                         f"a later training of {self.path} was stopped after epoch {stopped}; "
-                        f"this is the model of the one before. To go on: {self._train_again()}"
+                        f"this is the model of the one before. To go on: {self.train_again('--resume')}"
                     )
         return self
 
@@ -185,16 +188,16 @@ class Run:
         return TinymlError(
             f"The training of this run was stopped after epoch {epochs}",
             str(self.path),
-            f"Go on: {self._train_again()}, or take it as it is: --accept-partial",
+            f"Go on: {self.train_again('--resume')}, or take it as it is: --accept-partial",
         )
 
-    def _train_again(self) -> str:
-        """The command that goes on with the run's training."""
+    def train_again(self, *options: str) -> str:
+        """The command that trains the run again by its recipe."""
         recipe = self.file(RECIPE)
         text = recipe.read_text(encoding="utf-8") if recipe.is_file() else ""
         task = re.search(r"^task: *(\w+)", text, re.MULTILINE)
-        words = ["--config", str(recipe), "--run", str(self.path), "--resume"]
-        return f"tinyml train {task[1] if task else 'TASK'} {shlex.join(words)}"
+        words: list[str | Path] = ["--config", recipe, "--run", self.path, *options]
+        return next_step("train", task[1] if task else "TASK", *words)
 
     @property
     def root(self) -> Path:
@@ -352,12 +355,12 @@ class Run:
         path = self.file(name)
         entry = manifest.artifacts.get(name)
         if entry is None or not path.is_file():
-            raise TinymlError(f"`{name}` is missing", str(self.path), f"Run `{command} …` first.")
+            raise TinymlError(f"`{name}` is missing", str(self.path), f"Run `{self._again(command)}` first.")
         if sha256_file(path) != entry.sha256:
             raise TinymlError(
                 f"`{name}` is not the file that `{entry.made_by}` wrote",
                 str(path),
-                f"Run `{entry.made_by}` again.",
+                f"Run `{self._again(entry.made_by)}` again.",
             )
         for source, sha256 in entry.made_from.items():
             current = manifest.artifacts.get(source)
@@ -365,7 +368,7 @@ class Run:
                 raise TinymlError(
                     f"`{name}` is stale: it was made from another `{source}`",
                     str(path),
-                    f"Run `{entry.made_by}` again.",
+                    f"Run `{self._again(entry.made_by)}` again.",
                 )
             self.require(manifest, source)
         return path
@@ -404,7 +407,18 @@ class Run:
 
     def _damaged(self, manifest: Manifest, name: str, why: str) -> TinymlError:
         made_by = manifest.artifacts[name].made_by
-        return TinymlError(f"`{name}` is damaged: {why}", str(self.file(name)), f"Run `{made_by}` again.")
+        return TinymlError(
+            f"`{name}` is damaged: {why}", str(self.file(name)), f"Run `{self._again(made_by)}` again."
+        )
+
+    def _again(self, made_by: str) -> str:
+        """The command line that makes an artifact of this run again, by the command that made it."""
+        words = shlex.split(made_by)[1:]
+        if words[:1] == ["train"]:
+            return self.train_again()
+        # A compressed run is a variant: its command makes it from the run above it.
+        made_anew = self.path.parent.name == VARIANTS and words[:1] != ["convert"]
+        return made_by if made_anew or not words else next_step(words[0], self.path, *words[1:])
 
     def is_fresh(self, manifest: Manifest, name: str) -> bool:
         """Whether `require` would accept the artifact."""

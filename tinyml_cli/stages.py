@@ -12,6 +12,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume, nothing_saved
@@ -148,7 +149,8 @@ def _has_model(run: Run) -> bool:
 
 def train_text(outcome: dict[str, Any]) -> str:
     """What a training says when it has ended."""
-    return f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: tinyml quantize {outcome['run']}"
+    step = next_step("quantize", Path(outcome["run"]))
+    return f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: {step}"
 
 
 def is_trained(run: Run, recipe: BaseRecipe) -> bool:

@@ -8,13 +8,15 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tinyml_cli import tables
 from tinyml_cli.console import console
 
+# How long drawing takes says nothing: the machine may be busy with something else.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LETTERS = st.characters(codec="utf-8", exclude_categories=("C", "Z", "M"))
 CELLS = st.one_of(
     st.integers(-(10**9), 10**9),
@@ -36,6 +38,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s", "", text)
 
 
+@PATIENT
 @given(drawn_tables(), st.integers(40, 130))
 def test_every_table_fits_and_loses_nothing(table: tuple[list[str], list[list[object]]], width: int) -> None:
     heads, rows = table
@@ -49,6 +52,7 @@ def test_every_table_fits_and_loses_nothing(table: tuple[list[str], list[list[ob
                     assert letters.count(letter) >= squeezed(cell).count(letter)
 
 
+@PATIENT
 @given(st.lists(st.text(LETTERS, min_size=1, max_size=20), min_size=2, max_size=40), st.integers(40, 100))
 def test_words_are_only_broken_where_they_are_long(words: list[str], width: int) -> None:
     text = tables.render("", ["a", "b"], [["first", " ".join(words)]], width)

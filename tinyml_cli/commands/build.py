@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.next_step import next_step
 
 
 def command(
@@ -31,7 +32,7 @@ def command(
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
     from tinyml_cli.device.build import build
-    from tinyml_cli.device.tenants import open_runs
+    from tinyml_cli.device.tenants import monitor_step, open_runs
 
     first, neighbour = open_runs(run, runs or [], other)
     outcome = build(first, board, engine, tflm, app, other=neighbour)
@@ -40,6 +41,7 @@ def command(
         for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
         if outcome[key] is not None
     )
-    following = "tinyml profile" if outcome["app"] == "bench" else f"tinyml monitor --board {board}"
-    following += f" --app {outcome['app']}" if neighbour is not None else ""
+    following = monitor_step(first, neighbour, board, outcome["app"])
+    if outcome["app"] == "bench":
+        following = next_step("profile", first.path, "--board", board)
     console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

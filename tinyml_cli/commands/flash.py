@@ -39,12 +39,13 @@ def command(
       tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
     """
     from tinyml_cli.device.flash import flash
-    from tinyml_cli.device.tenants import open_runs
+    from tinyml_cli.device.tenants import monitor_step, open_runs
 
     first, neighbour = open_runs(run, runs or [], other)
     outcome = flash(first, board, engine, tflm, app, port, other=neighbour)
     where = f"{board} on {outcome['port']}" if "port" in outcome else board
     console.result(
         outcome,
-        f"{where} runs model {outcome['model']} ({outcome['engine']}). Next: tinyml monitor --board {board}",
+        f"{where} runs model {outcome['model']} ({outcome['engine']}). "
+        f"Next: {monitor_step(first, neighbour, board, outcome['banner']['app'])}",
     )

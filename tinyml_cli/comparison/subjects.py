@@ -10,6 +10,7 @@ from pathlib import Path
 from tinyml_cli import adopt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MANIFEST, VARIANTS, Run
 
 _FLATBUFFER = re.compile(r"^model_(\w+)\.tflite$")
@@ -76,7 +77,7 @@ def _of_run(run: Run) -> list[Subject]:
         raise TinymlError(
             "The run has no converted model to compare",
             str(run.path),
-            f"Run `tinyml convert {run.path}` first.",
+            f"Run `{next_step('convert', run.path)}` first.",
         )
     return subjects
 

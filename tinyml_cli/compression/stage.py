@@ -21,6 +21,7 @@ from tinyml_cli.console import console
 from tinyml_cli.files import atomic_path
 from tinyml_cli.manifest import Manifest, Model
 from tinyml_cli.models import count_macs
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
 from tinyml_cli.tflite.calibrate import quantize
 from tinyml_cli.tflite.convert import convert
@@ -192,5 +193,6 @@ def sentence(outcome: dict[str, Any]) -> str:
     distinct = max((row["distinct"] for row in layers), default=0)
     return (
         f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero, at most "
-        f"{distinct} values in one. Next: tinyml compare {variants.root_of(outcome['run'])}"
+        f"{distinct} values in one. "
+        f"Next: {next_step('compare', variants.root_of(outcome['run']))}"
     )

@@ -10,6 +10,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import checks, inventory, quarantine
 from tinyml_cli.data.checks import Report, Settings
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 
 _EXAMPLES_SHOWN = 3
 
@@ -78,14 +79,15 @@ def verdict(document: dict[str, Any]) -> str:
     """One sentence for the end."""
     root, n, bad, moved = (document[key] for key in ("folder", "n", "bad_files", "moved"))
     kind = checks.kind_of(Path(root), document["kind"])
-    drawn = f" Picture: {document['picture']}" if document["picture"] else ""
+    drawn = f"\nPicture: {document['picture']}" if document["picture"] else ""
     if moved:
         return (
             f"Moved {moved:,} of {n:,} files to {document['quarantine']}; "
-            f"back with: tinyml data check {root} --undo.{drawn}"
+            f"back with: {next_step('data', 'check', Path(root), '--undo')}{drawn}"
         )
     if bad:
-        return f"{bad:,} of {n:,} files are bad. To move them away: tinyml data check {root} --fix.{drawn}"
+        fix = next_step("data", "check", Path(root), "--fix")
+        return f"{bad:,} of {n:,} files are bad. To move them away: {fix}{drawn}"
     people = document[kind.people]
     return f"{n:,} {kind.files}{f' of {people:,} {kind.people}' if people else ''}: nothing bad.{drawn}"
 

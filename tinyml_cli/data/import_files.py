@@ -31,6 +31,7 @@ from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.data.survey import digest
 from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.series import SeriesRecipe
 
 SOUND_SUFFIXES = AUDIO_SUFFIXES
@@ -206,7 +207,7 @@ def show(document: dict[str, Any]) -> None:
 
 def text(document: dict[str, Any]) -> str:
     """The outcome in a line."""
-    check = f"tinyml data check {document['folder']}"
+    check = next_step("data", "check", Path(document["folder"]))
     people = f" of {document['speakers']} speakers" if document["speakers"] else ""
     return f"{document['n']} recordings{people}; check them: {check}"
 

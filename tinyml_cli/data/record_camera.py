@@ -20,6 +20,7 @@ from tinyml_cli.device.frames import half_blocks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
 
 # Larger ones would teach a model of 96 pixels nothing more.
@@ -121,10 +122,8 @@ def text(document: dict[str, Any]) -> str:
     if not document["complete"]:
         return f"{counts}; images are missing still, and the same command goes on."
     names = ",".join(row["class"] for row in document["classes"])
-    return (
-        f"{counts} in {document['folder']}. Train with them: tinyml train vww --data {document['folder']} "
-        f"--classes {names}"
-    )
+    step = next_step("train", "vww", "--data", Path(document["folder"]), "--classes", names)
+    return f"{counts} in {document['folder']}. Train with them: {step}"
 
 
 @contextlib.contextmanager

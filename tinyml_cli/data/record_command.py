@@ -21,6 +21,7 @@ from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws_checks import check_words
 
@@ -114,9 +115,9 @@ def text(document: dict[str, Any]) -> str:
     if not document["complete"]:
         return "Clips are missing still; the same command goes on."
     words = ",".join(word["word"] for word in document["words"])
-    return (
-        f"Complete. Train with them: tinyml train kws --words {words} --add-recordings {document['folder']}"
-    )
+    folder = Path(document["folder"])
+    step = next_step("train", "kws", "--words", words, "--add-recordings", folder)
+    return f"Complete. Train with them: {step}"
 
 
 def _cut(plan: Plan, where: Where, path: Path) -> dict[str, Any]:

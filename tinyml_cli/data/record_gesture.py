@@ -22,6 +22,7 @@ from tinyml_cli.device.frames import half_blocks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.raster import SIZE, rasterise
 from tinyml_cli.files import write_atomic
+from tinyml_cli.next_step import next_step
 
 _POLL_S = 0.1
 _PATIENCE_S = 120.0
@@ -192,10 +193,8 @@ def text(document: dict[str, Any]) -> str:
     if not document["complete"]:
         return f"{counts}; strokes are missing still, and the same command goes on."
     labels = ",".join(row["gesture"] for row in document["gestures"])
-    return (
-        f"{counts} in {document['folder']}. Train with them: tinyml train wand --data {document['folder']} "
-        f"--labels {labels}"
-    )
+    step = next_step("train", "wand", "--data", Path(document["folder"]), "--labels", labels)
+    return f"{counts} in {document['folder']}. Train with them: {step}"
 
 
 def sheet(strokes: list[Points]) -> bytes:

@@ -19,6 +19,7 @@ from tinyml_cli.data.folder import Recording
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 
 NOT_HELD_OUT = "no speaker of the own recordings is held out"
 """Part of the note in the manifest that `evaluate` repeats."""
@@ -111,7 +112,7 @@ def list_own(root: Path, words: list[str]) -> list[Recording]:
             f"{inventory.explained(folder.left_out_of(root, [each.path for each in found]))}",
             str(root),
             f"It has: {', '.join(sorted(folders))}. Record some: "
-            f"tinyml data record --words {','.join(words)} --speaker NAME",
+            f"{next_step('data', 'record', '--words', ','.join(words), '--speaker', 'NAME')}",
         )
     return found
 

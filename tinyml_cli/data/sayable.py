@@ -8,6 +8,7 @@ from itertools import groupby
 
 from tinyml_cli.data.phonemes import segments
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 
 # Everybody says the letters of these.
 _SPELT_BY_PEOPLE = ("ok", "tv")
@@ -50,6 +51,7 @@ def refusal(word: str, why: str) -> TinymlError:
     return TinymlError(
         f"No synthetic voice can say `{word}`: {why}",
         "--words",
-        f"Give recordings of it with --data DIR (tinyml data record --words {word} --speaker NAME), or spell "
-        "it as English would; an abbreviation whose letters are said goes in capitals.",
+        "Give recordings of it with --data DIR "
+        f"({next_step('data', 'record', '--words', word, '--speaker', 'NAME')}), "
+        "or spell it as English would; an abbreviation whose letters are said goes in capitals.",
     )

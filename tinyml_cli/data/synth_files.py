@@ -15,6 +15,7 @@ from tinyml_cli.data.clips import Corpus
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.kws import SpeechEngine
 
 ABOUT = "tinyml_synthesis.json"
@@ -81,7 +82,7 @@ def text(document: dict[str, Any], words: Sequence[str]) -> str:
     listed = ",".join(words)
     return (
         f"{document['n']:,} clips of {document['voices']} voices in {document['folder']}\n"
-        f"Train on them: tinyml train kws --words {listed} --data {document['folder']}"
+        f"Train on them: {next_step('train', 'kws', '--words', listed, '--data', Path(document['folder']))}"
     )
 
 

@@ -22,6 +22,7 @@ from tinyml_cli.device.sizes import measure
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import Run, writes
 
 _PROGRAM_SUFFIXES = (".elf", ".bin", ".hex")
@@ -185,7 +186,7 @@ def _arena_bytes(inputs: ProjectInputs) -> int:
         raise TinymlError(
             f"The exported header does not define {name}",
             str(header),
-            f"Run `tinyml export-c-array --engine {inputs.engine}` again.",
+            f"Run `{on_this_run('export-c-array', '--engine', inputs.engine)}` again.",
         )
     return int(match[1])
 
@@ -197,7 +198,7 @@ def _record(run: Run, project_name: str, inputs: ProjectInputs, outcome: dict[st
     run.record(
         manifest,
         f"firmware/{project_name}/firmware.elf",
-        f"tinyml build --board {inputs.board.name}",
+        on_this_run("build", "--board", inputs.board.name),
         [name for name in made_from if name in manifest.artifacts],
     )
     run.save(manifest)

@@ -15,6 +15,7 @@ from tinyml_cli.device.usb import link_url
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import Run, board_model
 
 _RECONNECT_S = 10.0
@@ -70,18 +71,18 @@ def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
     name = board_model(manifest)
     model = manifest.artifacts.get(name)
     if model is None:
-        raise TinymlError(f"`{name}` is missing", "manifest.json", "Run `tinyml convert` first.")
+        raise TinymlError(f"`{name}` is missing", "manifest.json", f"Run `{on_this_run('convert')}` first.")
     if not ready.model or not model.sha256.startswith(ready.model):
         raise TinymlError(
             f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "
             f"the run has {model.sha256[:12]}",
             board,
-            f"Run `tinyml flash --board {board}`.",
+            f"Run `{on_this_run('flash', '--board', board)}`.",
         )
     if ready.labels != manifest.labels:
         raise TinymlError(
             f"The board knows the labels {', '.join(map(printable, ready.labels))}, "
             f"the run has {', '.join(manifest.labels)}",
             board,
-            f"Run `tinyml export-c-array`, then `tinyml flash --board {board}`.",
+            f"Run `{on_this_run('export-c-array')}`, then `{on_this_run('flash', '--board', board)}`.",
         )

@@ -17,6 +17,7 @@ from tinyml_cli.device.upload_tool import UploadTool, require_tool
 from tinyml_cli.device.usb import choose_port
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import Run, board_model
 
 
@@ -122,5 +123,5 @@ def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
         raise TinymlError(
             f"The board answers with model {model or 'none'}, not {expected[:12]}",
             board,
-            f"Run `tinyml export-c-array` and `tinyml flash --board {board}` again.",
+            f"Run `{on_this_run('export-c-array')}` and `{on_this_run('flash', '--board', board)}` again.",
         )

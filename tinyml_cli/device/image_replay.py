@@ -15,6 +15,7 @@ from tinyml_cli.device.protocol import Event, Image, Person, printable
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pack_frame
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 
 OnEvent = Callable[[Event], None]
 
@@ -128,6 +129,6 @@ def show_frames(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) 
                 raise TinymlError(
                     f"The board gives {len(event.q)} scores, the run has {len(manifest.labels)} labels",
                     link.url,
-                    "Run `tinyml flash` again.",
+                    f"Run `{on_this_run('flash')}` again, with the --board that you mean.",
                 )
     return seen

@@ -16,6 +16,7 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import exported_io, needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
@@ -119,6 +120,6 @@ def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Pat
         raise TinymlError(
             f"The model has not been exported for the engine {engine}",
             str(run.file(name)),
-            f"Run `tinyml export-c-array {run.path} --engine {engine}` first.",
+            f"Run `{next_step('export-c-array', run.path, '--engine', engine)}` first.",
         )
     return run.file(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tinyml_cli.adopt import open_run
 from tinyml_cli.device.cascade import APP as CASCADE
@@ -15,6 +16,7 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.engines.freshness import exported_io
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -126,7 +128,7 @@ def _network(run: Run) -> compiler.Network:
         raise TinymlError(
             "The model's inputs and outputs lie outside its arena",
             str(run.path),
-            f"Run `tinyml export-c-array {run.path} --engine aot --io arena`.",
+            f"Run `{next_step('export-c-array', run.path, '--engine', 'aot', '--io', 'arena')}`.",
         )
     path = run.require(manifest, board_model(manifest))
     network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
@@ -141,3 +143,11 @@ def _remembers(run: Run) -> TinymlError:
         str(run.path),
         "Train one that sees its whole window each time, such as ds_cnn.",
     )
+
+
+def monitor_step(run: Run, other: Run | None, board: str, app: str | None) -> str:
+    """The command that listens to the firmware of these runs on a board."""
+    if other is None:
+        return next_step("monitor", run.path, "--board", board)
+    words: list[str | Path] = [run.path, "--with", other.path, "--board", board]
+    return next_step("monitor", *words, *(["--app", app] if app else []))

@@ -14,6 +14,7 @@ from tinyml_cli.device.protocol import Ready
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.device.upload_tool import UploadError, UploadTool
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 
 _UNTOUCHED = "The board was not touched: it runs what it ran before."
 _IN_BOOTLOADER = (
@@ -121,7 +122,7 @@ class Installer:
                     f"The program was uploaded, but does not start well: {error.what}",
                     device,
                     "Run the same command again; if it stays, press the reset button once and run "
-                    f"`tinyml monitor --board {self.board.board.name}`.",
+                    f"`{on_this_run('monitor', '--board', self.board.board.name)}`.",
                 ) from error
         raise self._no_program()
 

@@ -11,6 +11,7 @@ from typing import Literal
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.ports import SerialPort, serial_ports
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 
 Role = Literal["sketch", "bootloader"]
 
@@ -98,7 +99,8 @@ def link_url(board: Board, given: str | None = None) -> str:
         raise TinymlError(
             f"The board `{board.name}` is in its bootloader and runs no program",
             port.device,
-            f"Press its reset button once, or install the firmware: tinyml flash --board {board.name}",
+            "Press its reset button once, or install the firmware: "
+            f"{on_this_run('flash', '--board', board.name)}",
         )
     return port.device
 

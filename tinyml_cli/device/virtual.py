@@ -13,6 +13,7 @@ from tinyml_cli import processes, temporary
 from tinyml_cli.device.boards import Board, load_board
 from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 
 _ATTACH = Path(__file__).with_name("attach.py")
 
@@ -57,7 +58,7 @@ class VirtualDevice:
             raise TinymlError(
                 f"There is no firmware for board `{self.board}`",
                 str(self.elf),
-                f"Build it: tinyml build --board {self.board}",
+                f"Build it: {on_this_run('build', '--board', self.board)}",
             )
         self._folder = temporary.folder("device")
         try:
@@ -127,7 +128,7 @@ class VirtualDevice:
         return TinymlError(
             f"The virtual board `{self.board}` ended with exit code {code}" + (f": {said}" if said else ""),
             str(self.elf),
-            f"Build the firmware again: tinyml build --board {self.board}",
+            f"Build the firmware again: {on_this_run('build', '--board', self.board)}",
         )
 
 

@@ -10,6 +10,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Mixture, SignalInput
 from tinyml_cli.features.signal import cosine_table, multipliers
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 
@@ -21,7 +22,7 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     """
     of = manifest.anomaly
     if of is None or of.threshold is None:
-        raise TinymlError("The run has no threshold yet", "manifest.json", "Run `tinyml convert`.")
+        raise TinymlError("The run has no threshold yet", "manifest.json", f"Run `{on_this_run('convert')}`.")
     source, target = only_input_and_output(graph)
     _check_size(of, source, target)
     return [
@@ -135,5 +136,5 @@ def _check_size(of: AnomalyInput, source: Tensor, target: Tensor) -> None:
             f"The model takes {source.elements} values and gives {target.elements}, "
             f"the manifest says {values} and {wanted}",
             "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
+            f"Convert the run's own model again: {on_this_run('convert')}",
         )

@@ -8,6 +8,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import feature_multiplier
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL_STREAM, board_model
 from tinyml_cli.tflite.graph import Graph, Tensor
 
@@ -80,6 +81,6 @@ def _input_frames(manifest: Manifest, features: AudioFrontendSettings, source: T
             f"The model takes {source.elements} values, but the manifest's features are "
             f"{expected} x {features.channels}",
             board_model(manifest),
-            "Convert the run's own model again: tinyml convert",
+            f"Convert the run's own model again: {on_this_run('convert')}",
         )
     return expected

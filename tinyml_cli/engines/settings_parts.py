@@ -8,6 +8,7 @@ from collections.abc import Collection
 from tinyml_cli.engines.c_text import string_literal, wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 _DARK_LABELS = ("silence", "unknown")
@@ -64,7 +65,7 @@ def check_labels(manifest: Manifest, target: Tensor) -> None:
         raise TinymlError(
             f"The model gives {target.elements} scores, but the manifest has {len(manifest.labels)} labels",
             "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
+            f"Convert the run's own model again: {on_this_run('convert')}",
         )
 
 

@@ -8,6 +8,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pixel_transform
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 _FORMATS = {"grey": "IMAGE_GREY8", "rgb565": "IMAGE_RGB565"}
@@ -29,7 +30,7 @@ def _image(manifest: Manifest, source: Tensor) -> str:
     image = manifest.image
     if image is None:
         raise TinymlError(
-            "The manifest does not say what the camera sends", "manifest.json", "Run `tinyml train` again."
+            "The manifest does not say what the camera sends", "manifest.json", "Train the run again."
         )
     _check_shape(image, source)
     scale, zero_point = int8_scale(source)
@@ -64,5 +65,5 @@ def _check_shape(image: ImageInput, source: Tensor) -> None:
         raise TinymlError(
             f"The model takes {tuple(source.shape)}, the manifest says {wanted}",
             "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
+            f"Convert the run's own model again: {on_this_run('convert')}",
         )

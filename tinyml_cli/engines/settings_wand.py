@@ -11,6 +11,7 @@ from tinyml_cli.features.image import pixel_transform
 from tinyml_cli.features.raster import CHANNELS, SIZE
 from tinyml_cli.features.signal import multipliers
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 _MOTION_VALUES = 6
@@ -27,7 +28,7 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     gesture = manifest.gesture
     if gesture is None:
         raise TinymlError(
-            "The manifest does not say what the wand takes", "manifest.json", "Run `tinyml train` again."
+            "The manifest does not say what the wand takes", "manifest.json", "Train the run again."
         )
     makes_input = _strokes(gesture, source) if gesture.imu is None else _motion(gesture.imu, source)
     return [label_tables(manifest, (UNKNOWN,)), _threshold(gesture, target), makes_input]
@@ -75,5 +76,5 @@ def _check_size(source: Tensor, values: int) -> None:
         raise TinymlError(
             f"The model takes {math.prod(source.shape)} values, the manifest says {values}",
             "model_int8.tflite",
-            "Convert the run's own model again: tinyml convert",
+            f"Convert the run's own model again: {on_this_run('convert')}",
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from tinyml_cli import processes, temporary
 from tinyml_cli.engines.c_text import wrapped
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import TFLM_ARENA_BYTES, has_tflm
@@ -249,5 +250,5 @@ def _unmeasured(reason: str) -> TinymlError:
     return TinymlError(
         f"TensorFlow Lite Micro's runtime refused the model ({reason})",
         "model_int8.tflite",
-        "Make the model again: tinyml convert",
+        f"Make the model again: {on_this_run('convert')}",
     )

@@ -12,6 +12,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
 from tinyml_cli.evaluation.evaluate import METRICS
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tasks import items_of
 
@@ -53,7 +54,7 @@ def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
     manifest = run.manifest()
     if MODEL_INT8 not in manifest.artifacts:
         raise TinymlError(
-            "The run has no int8 model to describe", str(run.path), "Run `tinyml convert` first."
+            "The run has no int8 model to describe", str(run.path), f"Run `{on_this_run('convert')}` first."
         )
     training = manifest.metrics.get("train") or {}
     return {

@@ -71,7 +71,9 @@ def evaluate_gestures(
     manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
     assert isinstance(recipe, WandRecipe)
     if manifest.gesture is None:
-        raise TinymlError("The manifest lacks its wand section", str(run.path), "Run `tinyml train` again.")
+        raise TinymlError(
+            "The manifest lacks its wand section", str(run.path), f"Train it again: {run.train_again()}"
+        )
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
     real = source_of(recipe).to_float(takes.features, recipe)

@@ -73,7 +73,9 @@ def evaluate_images(
     """
     manifest = run.manifest()
     if manifest.image is None:
-        raise TinymlError("The manifest lacks its image section", str(run.path), "Run `tinyml train` again.")
+        raise TinymlError(
+            "The manifest lacks its image section", str(run.path), f"Train it again: {run.train_again()}"
+        )
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
     device = on_device.answers_to_some(

@@ -15,6 +15,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import numpy_frontend
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.features.tables import build_tables
+from tinyml_cli.next_step import on_this_run
 
 try:
     import tinyml_cli.features._frontend as _frontend
@@ -96,7 +97,7 @@ def feature_multiplier(scale: float) -> tuple[int, int]:
     raise TinymlError(
         f"an input scale of {scale:g} cannot be applied in integers",
         "model_int8.tflite",
-        "Quantize again with calibration samples of the same features: tinyml quantize",
+        f"Quantize again with calibration samples of the same features: {on_this_run('quantize')}",
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import FrameFormat, PixelTransform
+from tinyml_cli.next_step import on_this_run
 
 Pixels = NDArray[np.uint8]
 
@@ -131,7 +132,7 @@ def pixel_transform(scale: float, zero_point: int, low: float, high: float) -> P
         raise TinymlError(
             f"an input scale of {scale:g} cannot be applied to pixels in integers",
             "model_int8.tflite",
-            "Quantize again with images of the same kind: tinyml quantize",
+            f"Quantize again with images of the same kind: {on_this_run('quantize')}",
         )
     return PixelTransform(multiplier, offset, _SHIFT)
 

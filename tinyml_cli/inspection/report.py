@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import anatomy, layers
 from tinyml_cli.tflite import graph as tflite_graph
@@ -150,13 +151,13 @@ def _of_file(path: Path) -> Subject:
         data = path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"The model cannot be read: {error.strerror}", str(path), "Check the path, or run: tinyml convert"
+            f"The model cannot be read: {error.strerror}", str(path), "Check the path, or name a run."
         ) from error
     if data[:4] in (b"PK\x03\x04", b"\x89HDF"):
         raise TinymlError(
             "This is a Keras model, not a TensorFlow Lite model",
             str(path),
-            f"Convert it first: tinyml convert {path} --calibration DATA",
+            f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
     return Subject(path, data, tflite_graph.parse(data, str(path)))
 

@@ -13,6 +13,7 @@ from tinyml_cli import temporary
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.profile import plugin
 from tinyml_cli.profile.cycles import Cost, block_cost, flash_cost
 from tinyml_cli.profile.program import Program, load_program
@@ -134,7 +135,7 @@ def _cost(program: Program, block: Block) -> Cost:
         raise TinymlError(
             f"The virtual board ran a block at {block.start:#x} that the program does not have ({error})",
             str(program.path),
-            "Build the firmware again: tinyml build --board sim",
+            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
         ) from error
 
 

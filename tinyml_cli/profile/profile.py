@@ -16,6 +16,7 @@ from tinyml_cli.device.link import Link
 from tinyml_cli.device.sizes import Symbol
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.profile import energy
 from tinyml_cli.profile.emulate import INPUT_SEED, Counts, count_inference
 from tinyml_cli.profile.program import Program, load_program
@@ -105,7 +106,7 @@ def _emulated(
         raise TinymlError(
             f"The program runs an operator {unknown[0]}, the model has {len(rows)}",
             facts["run"],
-            "Build the firmware again: tinyml build --board sim",
+            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
         )
     total = counts.total
     clock_hz = chip.clock_hz or 1

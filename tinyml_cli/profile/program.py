@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 
 _EXECUTABLE = 4  # SHF_EXECINSTR: System V ABI, section header flags
 _AOT_OPERATOR = re.compile(r"op_(\d{2,})_")
@@ -58,7 +59,7 @@ class Program:
         raise TinymlError(
             f"The virtual board ran code at {start:#x}, where the program has none",
             str(self.path),
-            "Build the firmware again: tinyml build --board sim",
+            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
         )
 
     def function_at(self, address: int) -> str:
@@ -85,7 +86,7 @@ class Program:
         raise TinymlError(
             f"The program has no function `{names[0]}` to profile",
             str(self.path),
-            f"Build it for the engine {engine}: tinyml build --board sim --engine {engine}",
+            f"Build it for the engine {engine}: {on_this_run('build', '--board', 'sim', '--engine', engine)}",
         )
 
     def operators(self, engine: str) -> dict[int, tuple[int, ...]]:
@@ -122,7 +123,7 @@ def load_program(elf: Path) -> Program:
         raise TinymlError(
             f"The program cannot be read ({error})",
             str(elf),
-            "Build the firmware again: tinyml build --board sim",
+            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
         ) from error
 
 

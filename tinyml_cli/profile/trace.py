@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import on_this_run
 
 _HEADER = "tcg_profile 1"
 _LARGEST_TRACE_BYTES = 64 << 20
@@ -68,7 +69,7 @@ def read_trace(path: Path) -> Trace:
         raise TinymlError(
             "The virtual board ran, but its inference function was never left: nothing was counted",
             str(path),
-            "Build the firmware again: tinyml build --board sim",
+            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
         ) from error
     except (OSError, ValueError) as error:
         raise TinymlError(

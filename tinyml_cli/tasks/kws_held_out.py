@@ -68,7 +68,9 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
             "No clips are left to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
         )
     if manifest.features is None:
-        raise TinymlError("The manifest lacks its features", str(run.path), "Run `tinyml train` again.")
+        raise TinymlError(
+            "The manifest lacks its features", str(run.path), f"Train it again: {run.train_again()}"
+        )
     examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
     note = f"{len(chosen)} clips ({counts}) of {len(set(chosen.groups))} speakers: {origin}"
@@ -148,7 +150,9 @@ def write_replay(run: Run, clips_per_label: int) -> Path:
 
     manifest = run.manifest()
     if manifest.features is None:
-        raise TinymlError("The manifest lacks its features", str(run.path), "Run `tinyml train` again.")
+        raise TinymlError(
+            "The manifest lacks its features", str(run.path), f"Train it again: {run.train_again()}"
+        )
     clips = kws_examples.balanced(_saved(run, manifest), manifest.labels, clips_per_label)
     with atomic_folder(run.file(REPLAY)) as made:
         for label in manifest.labels:

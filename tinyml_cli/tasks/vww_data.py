@@ -17,6 +17,7 @@ from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.procedural_images import ProceduralImages
 from tinyml_cli.data.splits import SPLITS, Split
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.training.image_batches import ImageSet, Pixels
 
@@ -107,8 +108,9 @@ def no_data(classes: list[str]) -> TinymlError:
         "--data",
         "Give --data DIR with a folder per class, or make one: `tinyml data download vww` (MLPerf's prepared "
         "COCO images of 96 x 96, 235 MB to download, up to 1 GB on the disk); `tinyml data build-vww --coco "
-        "DIR --out DIR` (from COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); `tinyml data "
-        f"record --camera --classes {','.join(classes)}` (your own: 200 or more of each, a few MB).",
+        "DIR --out DIR` (from COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); "
+        f"`{next_step('data', 'record', '--camera', '--classes', ','.join(classes))}` (your own: 200 or more "
+        "of each, a few MB).",
     )
 
 

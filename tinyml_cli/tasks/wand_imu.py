@@ -22,6 +22,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import MAX_WINDOW_SAMPLES, UNKNOWN, ImuInput
 from tinyml_cli.features.motion_windows import quantize, to_real
 from tinyml_cli.files import atomic_folder
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of
@@ -202,7 +203,8 @@ def _drawn(recipe: WandRecipe) -> Takes:
         raise TinymlError(
             f"Nobody here can draw `{missing[0]}`",
             "--labels",
-            f"Record it: tinyml data record --gesture {missing[0]}; or take some of: {', '.join(SHAPES)}.",
+            f"Record it: {next_step('data', 'record', '--gesture', missing[0])}; or take some of: "
+            f"{', '.join(SHAPES)}.",
         )
     recipe.imu.rate_hz = kinematics.SAMPLE_RATE_HZ
     items = [

@@ -20,6 +20,7 @@ from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.motion import turned
 from tinyml_cli.features.raster import CHANNELS, SIZE, rasterise_all
 from tinyml_cli.files import atomic_folder
+from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of
@@ -118,7 +119,7 @@ class StrokeSource:
             raise TinymlError(
                 f"Nobody here can draw `{unknown_shapes[0]}`",
                 "--labels",
-                f"Record it: tinyml data record --gesture {unknown_shapes[0]}; or take some of: "
+                f"Record it: {next_step('data', 'record', '--gesture', unknown_shapes[0])}; or take some of: "
                 f"{', '.join(SHAPES)}.",
             )
         count, split = recipe.stroke.generated_per_label, _shares(recipe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import LayerError, Manifest, Quantization
+from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, Scheme, checked
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, MODEL_QAT, RECIPE, Run, writes
@@ -151,7 +153,7 @@ def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], see
     with convert.opened(run.require(manifest, MODEL)) as network:
         model = convert.for_comparison(network, [samples], method)
     write_atomic(run.file(name), model)
-    run.record(manifest, name, f"tinyml quantize --method {method}", [MODEL])
+    run.record(manifest, name, command_line("tinyml", "quantize", "--method", method), [MODEL])
     run.save(manifest)
     return {
         "run": str(run.path),
@@ -172,10 +174,12 @@ def sentence(outcome: dict[str, Any]) -> str:
     if "path" in outcome:
         return (
             f"{outcome['path']}: {outcome['bytes']:,} bytes, for comparison only: no engine here runs it on "
-            f"a microcontroller. Next: tinyml compare {outcome['run']}"
+            f"a microcontroller. "
+            f"Next: {next_step('compare', Path(outcome['run']))}"
         )
     drawn = "".join(f"\nDrew {path}" for path in outcome["pictures"])
-    return f"Calibrated on {outcome['calibration_samples']} training samples. Next: tinyml convert{drawn}"
+    step = next_step("convert", Path(outcome["run"]))
+    return f"Calibrated on {outcome['calibration_samples']} training samples. Next: {step}{drawn}"
 
 
 def _known(method: str) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tinyml_cli.array_file import read_arrays
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.scheme import Scheme
 
 SAMPLE_TYPES = ("float32", "int32", "int64")
@@ -88,7 +89,9 @@ class CalibrationSet:
             return found
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TinymlError(
-                f"The calibration set is damaged ({error})", str(path), "Run `tinyml quantize` again."
+                f"The calibration set is damaged ({error})",
+                str(path),
+                f"Run `{on_this_run('quantize')}` again.",
             ) from error
 
 

@@ -21,6 +21,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.source import Source, open_source
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
@@ -298,7 +299,7 @@ def _unfit(source: Source, reason: str) -> TinymlError:
     return TinymlError(
         f"The model takes {', '.join(map(str, source.inputs))}, {reason}",
         str(source.path),
-        "Run `tinyml quantize` again, or `tinyml convert MODEL --calibration DATA`.",
+        f"Run `{on_this_run('quantize')}` again, or `tinyml convert MODEL --calibration DATA`.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL_INT8, Run
 
 
@@ -27,7 +28,8 @@ def convert_any(
         raise TinymlError(
             "This is a TensorFlow Lite model already; there is nothing to convert",
             str(path),
-            f"Look into it, or make C of it: tinyml inspect {path}, tinyml export-c-array {path}",
+            f"Look into it: {next_step('inspect', path)}; or make C of it: "
+            f"{next_step('export-c-array', path)}",
         )
     if path is not None and _is_model(path):
         limits = _value_range(value_range)
@@ -62,7 +64,8 @@ def sentence(outcome: dict[str, Any]) -> str:
     streams = ""
     if stream := outcome.get("stream"):
         streams = f" On a board it takes {stream['hop_frames']} frames at a time, {stream['macs']:,} MACs."
-    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: tinyml export-c-array"
+    step = next_step("export-c-array", Path(outcome["run"]))
+    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: {step}"
 
 
 def _is_model(path: Path) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor, parse
 
 Runtime = Literal["litert", "tflm"]
@@ -47,7 +48,7 @@ def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> 
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise TinymlError(
-            f"LiteRT cannot load the model ({error})", "", "Run `tinyml convert` again."
+            f"LiteRT cannot load the model ({error})", "", f"Run `{on_this_run('convert')}` again."
         ) from error
     return interpreter
 
@@ -259,7 +260,9 @@ class _Tflm:
             self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=TFLM_ARENA_BYTES)
         except (RuntimeError, ValueError) as error:
             raise TinymlError(
-                f"TensorFlow Lite Micro cannot load the model ({error})", "", "Run `tinyml convert` again."
+                f"TensorFlow Lite Micro cannot load the model ({error})",
+                "",
+                f"Run `{on_this_run('convert')}` again.",
             ) from error
         graph = parse(model_bytes)
         self.sources = [self._interpreter.get_input_details(i) for i in range(len(graph.inputs))]
@@ -282,7 +285,7 @@ def _shaped(
             f"The model takes {np.dtype(model_dtype).name}, the inputs are {inputs.dtype.name}, "
             f"and {wanted.name} was asked for",
             "",
-            "Run `tinyml convert` again.",
+            f"Run `{on_this_run('convert')}` again.",
         )
     values = int(np.prod(model_shape))
     if inputs.ndim < 2 or inputs[0:1].size not in (0, values) or (len(inputs) and inputs[0].size != values):

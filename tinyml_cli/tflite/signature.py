@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.graph import parse
 
@@ -25,7 +28,7 @@ def choose(data: bytes, name: str | None, where: str) -> bytes:
         raise TinymlError(
             f"The model has {len(names)} signatures: {listed}",
             where,
-            f"Choose one: tinyml export-c-array {where} --signature {names[0]}",
+            f"Choose one: {next_step('export-c-array', Path(where), '--signature', names[0])}",
         )
     if name is not None and name not in names:
         raise TinymlError(

@@ -10,6 +10,7 @@ from tinyml_cli import locks
 from tinyml_cli.comparison import pareto
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
 from tinyml_cli.tuning.worker import Search
 
@@ -114,5 +115,5 @@ def sentence(outcome: dict[str, Any]) -> str:
     return (
         f"{count['complete']} trained, {count['stopped_early']} stopped early, {count['over_limits']} over "
         f"the limits and not trained. Picture: {outcome['picture']}\nThe best: {outcome['run']}. "
-        f"Next: tinyml evaluate {outcome['run']}"
+        f"Next: {next_step('evaluate', Path(outcome['run']))}"
     )

@@ -10,6 +10,7 @@ import typer
 from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.next_step import next_step
 
 
 def command(
@@ -67,5 +68,6 @@ def command(
     console.table(f"By the rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
     console.result(
         outcome,
-        f"{outcome['n']:,} images in {out}. Next: tinyml train vww --data {out} --classes {category},none",
+        f"{outcome['n']:,} images in {out}. "
+        f"Next: {next_step('train', 'vww', '--data', out, '--classes', f'{category},none')}",
     )

@@ -13,6 +13,7 @@ from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Mixture
 from tinyml_cli.features.signal import standardize, to_real
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
@@ -100,5 +101,7 @@ class AnomalyModel:
             TinymlError: there is none yet.
         """
         if self.settings.threshold is None:
-            raise TinymlError("The run has no threshold yet", "manifest.json", "Run `tinyml convert`.")
+            raise TinymlError(
+                "The run has no threshold yet", "manifest.json", f"Run `{on_this_run('convert')}`."
+            )
         return self.settings.threshold.score
