@@ -41,6 +41,7 @@ def check_folder(
         "folder": str(root),
         "kind": report.kind.name,
         "n": len(report.items),
+        "reading": report.reading or None,
         report.kind.people: report.people,
         report.kind.labels: _labels(report),
         "counts": dict(Counter(finding.kind for finding in report.findings)),
@@ -70,6 +71,8 @@ def show(document: dict[str, Any]) -> None:
             for name, n in document["counts"].items()
         ]
         console.table("Findings", ("", "kind", "n", "meaning", "for example"), found)
+    if document["reading"]:
+        console.info(f"Read as {document['reading']}")
     if document["left_out"]:
         rows = [(n, reason) for reason, n in document["left_out"].items()]
         console.table("Left out", ("files", "why"), rows)

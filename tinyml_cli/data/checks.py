@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.series import SeriesRecipe
 
 IMBALANCE = 3.0
 DOMINANT_SHARE = 0.5
@@ -54,19 +55,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the data are going to be trained with."""
+    """What the data are going to be trained with, and how files of series are to be read."""
 
     sample_rate_hz: int = 16_000
     clip_ms: int = 1000
+    series: SeriesRecipe = field(default_factory=SeriesRecipe)
 
 
 @dataclass(frozen=True)
 class Survey:
-    """All that was found in a folder."""
+    """All that was found in a folder.
+
+    Attributes:
+        reading: what was understood of the files, in a line; empty where nothing has to be.
+    """
 
     items: Sequence[Item]
     findings: Sequence[Finding]
     left_out: Sequence[LeftOut] = ()
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ class Report:
     items: tuple[Item, ...]
     findings: tuple[Finding, ...]
     left_out: tuple[LeftOut, ...]
+    reading: str = ""
 
     @property
     def bad_files(self) -> dict[Path, str]:
@@ -153,6 +161,7 @@ class Report:
 KINDS = {
     "sound": "tinyml_cli.data.check_sound:SOUND",
     "images": "tinyml_cli.data.check_images:IMAGES",
+    "motion": "tinyml_cli.data.check_motion:MOTION",
 }
 
 
@@ -197,7 +206,7 @@ def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
     survey = chosen.survey(root, settings)
     order = list(chosen.findings)
     findings = sorted(survey.findings, key=lambda finding: (order.index(finding.kind), finding.place))
-    return Report(chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out))
+    return Report(chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out), survey.reading)
 
 
 def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) -> list[Finding]:

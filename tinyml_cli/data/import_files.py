@@ -26,7 +26,7 @@ from tinyml_cli.data.import_labels import LISTS, Labels, Origin
 from tinyml_cli.data.series.acquisition import AUDIO
 from tinyml_cli.data.series.read import SUFFIXES, Series
 from tinyml_cli.data.series.reading import Reading, summary
-from tinyml_cli.data.series.sources import files_in
+from tinyml_cli.data.series.sources import files_in, unused
 from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.data.survey import digest
 from tinyml_cli.data.trim import cut_word
@@ -161,11 +161,12 @@ def import_folder(
     files = [p for p in files if p.name not in LISTS and out.resolve() not in p.resolve().parents]
     labels = Labels(source)
     work = _Import(source, out, sample_rate_hz, clip_samples, speaker_id(speaker) if speaker else "")
-    tables, reasons = files_in(source, SUFFIXES)
-    series, others = import_series.read_all([p for p in tables if p in set(files)], options or SeriesRecipe())
-    reasons |= others
+    tables = files_in(source, SUFFIXES)
+    tables = [path for path in tables if path in set(files)]
+    series, reasons = import_series.read_all(tables, options or SeriesRecipe())
     read = {each.path: each for each in series}
-    joined = {Path(part.where) for each in series for part in each.source.parts}
+    rest = unused(source, [each.source for each in series], reasons, SUFFIXES)
+    why = {entry.path: entry.reason for entry in rest}
     with console.progress(len(files), "Importing") as progress:
         for path in files:
             name = path.relative_to(source).as_posix()
@@ -174,8 +175,8 @@ def import_folder(
                 work.add(path, name, origin, read[path])
             elif path.suffix.lower() in SOUND_SUFFIXES:
                 work.add(path, name, labels.of(path))
-            elif path not in joined:
-                work.skipped.append({"file": name, "reason": reasons[path]})
+            elif path in why:
+                work.skipped.append({"file": name, "reason": why[path]})
             progress.advance(1, path.parent.name)
     document = _document(source, work)
     if document["n"] == 0 and not any("already" in entry["reason"] for entry in work.skipped):

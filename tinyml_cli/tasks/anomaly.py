@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.pool import NormalRecordings, NormalWindows
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import threshold as thresholds
@@ -99,7 +100,7 @@ class AnomalyDetection:
             resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes.
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -131,6 +132,7 @@ class AnomalyDetection:
             "n_test": kept,
             "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
+            "left_out": inventory.counts(data.found.left_out),
         }
 
     def calibration_samples(self, run: Run, recipe: AnomalyRecipe, n: int, seed: int) -> NDArray[np.float32]:
@@ -307,6 +309,7 @@ def _describe(
             groups={split: len(part.groups) for split, part in parts.items()},
             notes=list(data.notes),
             units=dict(data.found.units),
+            left_out=inventory.counts(data.found.left_out),
         ),
         model=Model(
             name=recipe.autoencoder.network if recipe.method == "autoencoder" else recipe.method,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly import simulate
 from tinyml_cli.data.anomaly.pool import (
     FaultRecordings,
@@ -22,7 +23,6 @@ from tinyml_cli.data.anomaly.pool import (
     split_normal,
 )
 from tinyml_cli.data.anomaly.read import Found, read
-from tinyml_cli.data.series.reading import tell, told
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import SignalInput, SoundInput
@@ -83,7 +83,13 @@ def prepare(recipe: AnomalyRecipe) -> Prepared:
     source = window_input(found, splits.train, recipe)
     _check_channels(splits.train, found)
     note = f"{len(normal)} normal and {len(faults)} other recordings, normal ones split by {splits.by}"
-    return Prepared(found, source, splits, faults, (note, *told(found.reading, found.skipped)))
+    return Prepared(
+        found,
+        source,
+        splits,
+        faults,
+        tuple(filter(None, (note, found.reading, *inventory.sentences(found.left_out)))),
+    )
 
 
 def load(recipe: AnomalyRecipe) -> Found:
@@ -95,7 +101,9 @@ def load(recipe: AnomalyRecipe) -> Found:
     if recipe.data_path is not None:
         rate_hz = recipe.sound.frontend.sample_rate_hz
         found = read(Path(recipe.data_path), recipe.normal, recipe.rate_hz, rate_hz, recipe.data)
-        tell(found.reading, found.skipped)
+        if found.reading:
+            console.info(f"Read as {found.reading}")
+        inventory.tell(found.left_out)
         return found
     of = recipe.simulation
     recordings = simulate.simulate(

@@ -93,7 +93,7 @@ class Wand:
             resume: what to do with the checkpoint of a stopped training.
 
         Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes.
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -117,6 +117,7 @@ class Wand:
             **sizes,
             "metrics": manifest.metrics["train"],
             "notes": list(takes.notes),
+            "left_out": dict(takes.left_out),
         }
 
     def _fit(
@@ -227,6 +228,7 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
             counts=takes.counts(recipe.model_labels),
             notes=list(takes.notes),
             units=dict(takes.units),
+            left_out=dict(takes.left_out),
         ),
         model=Model(
             name=recipe.model.name or source_of(recipe).network,

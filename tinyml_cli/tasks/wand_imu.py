@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import splits
-from tinyml_cli.data.series.reading import tell, told
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory, splits
 from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.data.wand import hand, kinematics, other_motion
 from tinyml_cli.data.wand.motion_augment import augment
@@ -65,7 +65,8 @@ class MotionSource:
         given = "window_samples" in imu.model_fields_set
         length = imu.window_samples if given else round(imu.rate_hz)
         recorded = read_takes(folder, imu.rate_hz, length, recipe.data, units)
-        tell(recorded.reading, recorded.skipped)
+        console.info(f"Read as {recorded.reading}")
+        said = inventory.tell(recorded.left_out)
         settle(imu, recorded)
         labels = recipe.model_labels
         pieces = [(piece, take) for take in recorded.takes for piece in _windows(take.samples, imu)]
@@ -78,8 +79,9 @@ class MotionSource:
             where,
             split_by,
             "folder",
-            (f"{len(recorded.takes)} recordings", *told(recorded.reading, recorded.skipped)),
+            (f"{len(recorded.takes)} recordings", recorded.reading, *said),
             recorded.units,
+            inventory.counts(recorded.left_out),
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.int16]:
@@ -255,4 +257,5 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         takes.origin,
         (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are computed: {', '.join(other_motion.KINDS)}"),
         takes.units,
+        takes.left_out,
     )

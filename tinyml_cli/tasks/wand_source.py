@@ -34,6 +34,7 @@ class Takes:
         origin: "folder" or "synthetic".
         notes: what a reader must know.
         units: of the files of motion; see `series.read.common_units`.
+        left_out: reason -> files that were not used.
     """
 
     items: Sequence[Item]
@@ -44,6 +45,7 @@ class Takes:
     origin: str
     notes: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -59,6 +61,7 @@ class Takes:
             self.origin,
             self.notes,
             self.units,
+            self.left_out,
         )
 
     def part(self, split: Split) -> Takes:

@@ -40,14 +40,16 @@ def command(
         int, typer.Option("--clip-ms", min=200, max=3000, help="The clip length you train on, in ms.")
     ] = 1000,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="sound or images; by default what most files are.")
+        str | None, typer.Option("--kind", help="sound, images or motion; by default what most files are.")
     ] = None,
+    set_: options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Check data before training: counts, damage, duplicates, leaks between people or splits.
 
-    Sound: clipping, silence, length. Images: blur, exposure, near-duplicates.
+    Sound: clipping, silence, length. Images: blur, exposure, near-duplicates. Motion and other series:
+    rate, gaps, clipping, stillness, near-duplicates.
 
     Exit code 1 while bad files lie in the folder.
 
@@ -56,8 +58,10 @@ def command(
       tinyml data check recordings/
       tinyml data check speech_commands/ --fix
       tinyml data check speech_commands/ --undo
+      tinyml data check motion/ --set data.units.gyro=rad/s
       tinyml data check recordings/ --json
     """
+    from tinyml_cli import recipes
     from tinyml_cli.data import quarantine
     from tinyml_cli.data.check_command import check_folder, show, verdict
     from tinyml_cli.data.checks import Settings
@@ -70,7 +74,8 @@ def command(
             {"folder": str(folder), "restored": restored, "kept": kept}, f"Put back {restored:,} files."
         )
         return
-    document = check_folder(folder, Settings(sample_rate, clip_ms), fix, picture, kind)
+    settings = Settings(sample_rate, clip_ms, recipes.series_options(set_ or []))
+    document = check_folder(folder, settings, fix, picture, kind)
     show(document)
     console.result(document, verdict(document))
     if not document["ok"]:

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.pool import Recording
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.series import windows
 from tinyml_cli.data.series.read import BOARD_CHANNELS, SUFFIXES, Series, common_units, read_series
 from tinyml_cli.data.series.reading import summary
-from tinyml_cli.data.series.sources import TABLES, files_in, sources
+from tinyml_cli.data.series.sources import TABLES, files_in, sources, unused
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import Sensor
 from tinyml_cli.recipes.series import SeriesRecipe
 
 NORMAL = "normal"
+_SUFFIXES = (*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)
 _FAULT_NAMES = ("anomaly", "anomalous", "abnormal", "fault", "faulty", "broken")
 _SPLIT_FOLDERS = ("training", "testing", "train", "test")
 _RATE_TOLERANCE = 0.01
@@ -38,7 +41,7 @@ class Found:
         rate_hz: samples a second.
         window_samples: of data that comes in windows; None where any stretch can be cut out.
         reading: what was understood of the files.
-        skipped: file -> why it was not used.
+        left_out: files that were not used.
         units: of the files; see `series.read.common_units`.
     """
 
@@ -48,7 +51,7 @@ class Found:
     rate_hz: float
     window_samples: int | None = None
     reading: str = ""
-    skipped: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +78,7 @@ def read(
     Raises:
         TinymlError: nothing that can be read, kinds or rates that are mixed, damaged files.
     """
-    files, skipped = _files(path)
+    files = _files(path)
     is_normal = _judge(normal)
     sounds = [file for file in files if file.suffix.lower() in AUDIO_SUFFIXES]
     if sounds and len(sounds) < len(files):
@@ -87,23 +90,20 @@ def read(
         )
     if sounds:
         found = _sound(path, files, is_normal, audio_rate_hz)
-    else:
-        given = options or SeriesRecipe()
-        found = _series_or_windows(path, files, normal, given, rate_hz, skipped, assumed)
-    place = {file: file.name if file == path else file.relative_to(path).as_posix() for file in skipped}
-    return replace(found, skipped={place[file]: why for file, why in skipped.items()})
+        return replace(found, left_out=tuple(inventory.left_out(path, files, "recording", _SUFFIXES)))
+    return _series_or_windows(path, files, normal, options or SeriesRecipe(), rate_hz, assumed)
 
 
-def _files(path: Path) -> tuple[list[Path], dict[Path, str]]:
-    suffixes = (*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)
+def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise TinymlError("There is no such data", str(path), "Give a folder or file to --data.")
-    files, skipped = files_in(path, suffixes)
+    files = files_in(path, _SUFFIXES)
     if not files:
+        why = inventory.explained(inventory.left_out(path, (), "recording", _SUFFIXES))
         raise TinymlError(
-            "There is nothing here that can be read", str(path), f"Known kinds: {', '.join(suffixes)}."
+            f"There is nothing here that can be read{why}", str(path), f"Known kinds: {', '.join(_SUFFIXES)}."
         )
-    return files, skipped
+    return files
 
 
 def _series_or_windows(
@@ -112,7 +112,6 @@ def _series_or_windows(
     normal: Collection[str],
     options: SeriesRecipe,
     rate_hz: float | None,
-    skipped: dict[Path, str],
     assumed: Mapping[str, str] | None,
 ) -> Found:
     tables = (*TABLES, *windows.SUFFIXES)
@@ -129,10 +128,11 @@ def _series_or_windows(
             "Give a folder with one kind of file.",
         )
     if in_windows:
-        return _tables(path, files, _judge(normal or ("1",)), options.rate_hz or rate_hz)
-    found, others = sources(files)
-    skipped.update(others)
-    return _series(path, read_series(found, options, rate_hz, assumed=assumed), _judge(normal))
+        found = _tables(path, files, _judge(normal or ("1",)), options.rate_hz or rate_hz)
+        return replace(found, left_out=tuple(inventory.left_out(path, files, "recording", _SUFFIXES)))
+    recordings, others = sources(files)
+    found = _series(path, read_series(recordings, options, rate_hz, assumed=assumed), _judge(normal))
+    return replace(found, left_out=tuple(unused(path, recordings, others, _SUFFIXES)))
 
 
 def _judge(normal: Collection[str]) -> Callable[[str], bool]:

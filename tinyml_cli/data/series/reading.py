@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-from tinyml_cli.console import console
-
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -102,31 +98,6 @@ def summary(readings: Sequence[Reading]) -> str:
     if len(kinds) == 1:
         return next(iter(kinds.values())).text()
     return "; ".join(f"{each.files} files: {each.text()}" for each in kinds.values())
-
-
-def unused(skipped: Mapping[str, str]) -> str:
-    """How many files were not used, and why, in a sentence; empty where all were."""
-    if not skipped:
-        return ""
-    reasons: dict[str, list[str]] = {}
-    for name, why in skipped.items():
-        reasons.setdefault(why, []).append(name)
-    parts = [
-        f"{len(names)} × {why} ({', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''})"
-        for why, names in reasons.items()
-    ]
-    return f"{len(skipped)} file{'s' * (len(skipped) > 1)} not used: {'; '.join(parts)}"
-
-
-def told(reading: str, skipped: Mapping[str, str]) -> tuple[str, ...]:
-    """What the manifest keeps: how files were read, and which were not."""
-    return tuple(filter(None, (reading, unused(skipped))))
-
-
-def tell(reading: str, skipped: Mapping[str, str]) -> None:
-    """Says the same to people."""
-    for line in told(f"Read as {reading}" if reading else "", skipped):
-        console.info(line)
 
 
 def _sum(one: Reading, other: Reading) -> Reading:

@@ -6,11 +6,13 @@ import re
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from tinyml_cli.data import inventory
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.series.text import TEXT_EXPANSION, check_size, decode, read_text
 from tinyml_cli.errors import TinymlError
 
@@ -85,21 +87,33 @@ class Source:
         return name, folders[0], folders[1] if len(folders) > 1 else ""
 
 
-def files_in(root: Path, suffixes: tuple[str, ...]) -> tuple[list[Path], dict[Path, str]]:
-    """The files of a folder, or a file, that may be recordings, and why the others are none."""
+def files_in(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a folder, or a file, that may be recordings."""
     found = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
-    files: list[Path] = []
-    skipped: dict[Path, str] = {}
-    for path in found:
-        if path.name.startswith("."):
-            continue
-        if path.suffix.lower() not in suffixes:
-            skipped[path] = f"`{path.suffix or path.name}` is no kind of recording"
-        elif path.name.upper().startswith(_PAPERS):
-            skipped[path] = "it describes the data"
-        else:
-            files.append(path)
-    return files, skipped
+    return [
+        path
+        for path in found
+        if path.suffix.lower() in suffixes
+        and path.name[0] != "."
+        and not path.name.upper().startswith(_PAPERS)
+    ]
+
+
+def unused(
+    root: Path, found: Iterable[Source], reasons: Mapping[Path, str], suffixes: tuple[str, ...]
+) -> list[LeftOut]:
+    """Every file of a folder that is part of no recording.
+
+    Args:
+        root: the folder.
+        found: its recordings.
+        reasons: why files that might be recordings are none.
+        suffixes: of such files.
+    """
+    used = [path for source in found for path in (source.path, *(Path(part.where) for part in source.parts))]
+    return inventory.left_out(
+        root, used, "recording", suffixes, lambda path: reasons.get(path, inventory.OF_THE_DATA_SET)
+    )
 
 
 def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:

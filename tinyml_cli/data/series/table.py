@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 import sys
 from array import array
@@ -34,7 +33,9 @@ DATE = re.compile(
 _PROBED_LINES = 80
 _NUMERIC_SHARE = 0.8
 _LEAST_FIT = 0.4
-_MOST_COLUMNS = 100_000
+_MOST_COLUMNS = 1000
+# Nanoseconds since 1970 have 19 digits.
+_LARGEST = 1e20
 
 
 @dataclass
@@ -334,14 +335,16 @@ def _number(cell: str, dialect: _Dialect, where: str, line: int, column: str) ->
         value = dialect.number(cell)
     except ValueError as error:
         raise _no_number(where, line, column, cell) from error
-    if not math.isfinite(value):
+    if not abs(value) <= _LARGEST:  # nor infinite, nor nan
         raise _no_number(where, line, column, cell)
     return value
 
 
 def _no_number(where: str, line: int, column: str, cell: str) -> TinymlError:
     return TinymlError(
-        f"`{cell[:40]}` in column `{column}` is no number" if cell else f"Column `{column}` is empty",
+        f"`{cell[:40]}` in column `{column}` is no number of a sensor"
+        if cell
+        else f"Column `{column}` is empty",
         f"{where} line {line}",
         "Remove such rows; with a time column the gap that they leave is respected.",
     )

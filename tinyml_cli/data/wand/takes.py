@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data import inventory
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.series.read import SUFFIXES, Series, common_units, read_series
 from tinyml_cli.data.series.reading import summary
-from tinyml_cli.data.series.sources import files_in, sources
+from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 
@@ -53,7 +55,7 @@ class Takes:
         rate_hz: samples a second.
         window_samples: the length that all takes share; None where they differ.
         reading: what was understood of the files.
-        skipped: file -> why it was not used.
+        left_out: files that were not used.
         units: of the files; see `series.read.common_units`.
     """
 
@@ -61,7 +63,7 @@ class Takes:
     rate_hz: float
     window_samples: int | None
     reading: str = ""
-    skipped: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -84,10 +86,10 @@ def read_takes(
     Raises:
         TinymlError: nothing there that can be read, a damaged file, or rates that are mixed.
     """
-    files, skipped = files_in(root, SUFFIXES)
-    found, others = sources(files)
+    found, others = sources(files_in(root, SUFFIXES))
     if not found:
-        raise TinymlError("There are no recorded motions", str(root), _LAYOUT)
+        why = inventory.explained(unused(root, (), others, SUFFIXES))
+        raise TinymlError(f"There are no recorded motions{why}", str(root), _LAYOUT)
     recorded = read_series(found, options or SeriesRecipe(), rate_hz, motion=True, assumed=assumed)
     takes = tuple(take for each in recorded for take in _takes_of(each, root, take_samples))
     rates = {each.rate_hz or rate_hz: each.path for each in reversed(recorded)}
@@ -105,17 +107,14 @@ def read_takes(
         round(slowest, 3),
         lengths.pop() if len(lengths) == 1 else None,
         summary([each.reading for each in recorded]),
-        {
-            path.name if path == root else path.relative_to(root).as_posix(): why
-            for path, why in (skipped | others).items()
-        },
+        tuple(unused(root, found, others, SUFFIXES)),
         common_units(recorded),
     )
 
 
 def holds_motion(root: Path) -> bool:
     """Whether a folder's first file is a recording of motion, and not of strokes."""
-    files, _ = files_in(root, SUFFIXES)
+    files = files_in(root, SUFFIXES)
     if not files:
         return False
     if files[0].suffix.lower() != ".json":

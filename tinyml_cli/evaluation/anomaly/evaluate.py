@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
 from tinyml_cli.data.anomaly.read import read
-from tinyml_cli.data.series.reading import tell
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import device, report
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
@@ -221,7 +221,9 @@ def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
     data = run.manifest().data
     units = {} if data is None else data.units
     found = read(data_dir, recipe.normal, recipe.rate_hz, rate_hz, recipe.data, units)
-    tell(found.reading, found.skipped)
+    if found.reading:
+        console.info(f"Read as {found.reading}")
+    inventory.tell(found.left_out)
     return list(found.recordings)
 
 

@@ -1,0 +1,229 @@
+"""What tools and clocks do to a recording, and what the reader makes of it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.series.dialects import motion
+from tinyml_cli.data.series.read import Series, read_series
+from tinyml_cli.data.series.sources import sources
+from tinyml_cli.data.wand.takes import Takes, read_takes
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.series import SeriesRecipe, UnitsRecipe
+
+N = 200
+T = np.arange(N) / 100
+V = motion(T)
+FORCE, RATE = V[:, :3], V[:, 3:]
+BOARD = np.rint(V * ([1000.0] * 3 + [10.0] * 3))
+COURSE = ("aX", "aY", "aZ", "gX", "gY", "gZ")
+NAMES = ("accX", "accY", "accZ", "gyrX", "gyrY", "gyrZ")
+G = 9.80665
+
+
+def table(names: Sequence[str], rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:
+    cells = [[each if isinstance(each, str) else f"{each:.9g}" for each in row] for row in rows]
+    return "\n".join(delimiter.join(row) for row in [list(names)] * bool(names) + cells) + "\n"
+
+
+def takes(path: Path, text: str, **units: object) -> Takes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return read_takes(path, 119, 119, SeriesRecipe(units=UnitsRecipe(**units)))  # type: ignore[arg-type]
+
+
+def series(path: Path, text: str, options: SeriesRecipe | None = None) -> Series:
+    path.write_text(text, encoding="utf-8")
+    (only,) = read_series(sources([path])[0], options or SeriesRecipe())
+    return only
+
+
+def assert_same(recorded: Takes, columns: int = 6, slack: int = 2) -> None:
+    np.testing.assert_allclose(
+        np.concatenate([take.samples for take in recorded.takes])[:, :columns], BOARD[:, :columns], atol=slack
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "ticks", "says"),
+    [
+        ("time_s", T, "time in s"),
+        ("timestamp_us", T * 1e6, "time in us"),
+        ("time", T * 1e9, "time in ns"),
+        ("timestamp", 1_700_000_000_000 + T * 1000, "time in ms"),
+        ("micros", (2**32 - 700_000 + T * 1e6) % 2**32, "1 wrap of the clock undone"),
+        ("t_ms", (65_000 + T * 1000) % 2**16, "1 wrap of the clock undone"),
+        ("t_ms", (np.arange(N) // 2) * 20, "bursts spread"),
+        ("t_ms", (np.arange(N) // 5) * 50 + np.arange(N) % 5, "bursts spread"),
+        ("t_ms", (T + 5 * (T > 1)) * 1000, "1 gap cut"),
+        ("t_ms", np.r_[T[:100], T[:100]] * 1000, "1 restart of the clock"),
+    ],
+)  # fmt: skip
+def test_clocks(tmp_path: Path, name: str, ticks: np.ndarray, says: str) -> None:
+    rows = [[f"{tick:.3f}".rstrip("0").rstrip("."), *row] for tick, row in zip(ticks, V, strict=True)]
+    recorded = takes(tmp_path / "wave.csv", table((name, *COURSE), rows))
+    assert recorded.rate_hz == pytest.approx(100, rel=1e-3) and says in recorded.reading
+    assert_same(recorded)
+
+
+def test_jitter_is_resampled_by_the_time_of_each_sample(tmp_path: Path) -> None:
+    uneven = np.cumsum([0.0, *[0.014, 0.006] * 99, 0.014])
+    recorded = takes(tmp_path / "wave.csv", table(("t_ms", *COURSE), np.c_[uneven * 1000, motion(uneven)]))
+    assert recorded.rate_hz == pytest.approx(100, rel=0.003) and "resampled" in recorded.reading
+    even = motion(np.arange(len(recorded.takes[0].samples)) / recorded.rate_hz)
+    np.testing.assert_allclose(recorded.takes[0].samples[:, 0], even[:, 0] * 1000, atol=12)
+
+
+def test_a_lost_sample_is_filled_in(tmp_path: Path) -> None:
+    rows = np.delete(np.c_[T * 1000, V], [40, 90], axis=0)
+    assert_same(takes(tmp_path / "wave.csv", table(("t_ms", *COURSE), rows)), slack=30)
+
+
+def test_repeated_rows_are_dropped(tmp_path: Path) -> None:
+    recorded = takes(tmp_path / "w.csv", table(("t_ms", *COURSE), np.repeat(np.c_[T * 1000, V], 2, axis=0)))
+    assert "200 repeated rows dropped" in recorded.reading
+    assert_same(recorded)
+
+
+def test_dates(tmp_path: Path) -> None:
+    rows = [[f"2024-01-31T23:59:{59 + i // 100:02d}.{i % 100 * 10:03d}"[:23], *V[i]] for i in range(100)]
+    recorded = takes(tmp_path / "wave.csv", table(("time", *COURSE), rows))
+    assert "time in ISO 8601" in recorded.reading and recorded.rate_hz == pytest.approx(100)
+    coarse = [[f"2024-01-31 10:00:{i // 100:02d}", *V[i]] for i in range(N)]
+    assert_same(takes(tmp_path / "coarse.csv", table(("datetime", *COURSE), coarse)))
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "option", "says"),
+    [
+        (NAMES, np.c_[FORCE * G, np.radians(RATE)], "gyro", "rad/s"),
+        (NAMES, np.c_[FORCE * 16384, RATE * 131], "gyro", "gyrX"),
+        (NAMES[:3], FORCE * 1e-3, "accel", "no gravity"),
+        (("accX (m/s2)", "accY (m/s2)", "accZ (m/s2)"), np.tile([0, 0, 1.0], (N, 1)), "accel", "m/s2"),
+        (("Linear Acceleration x", "Linear Acceleration y", "Linear Acceleration z"), FORCE, "accel", "unit"),
+    ],
+)  # fmt: skip
+def test_two_readings_are_refused_with_the_option_that_settles_them(
+    tmp_path: Path, names: tuple[str, ...], values: np.ndarray, option: str, says: str
+) -> None:
+    with pytest.raises(TinymlError, match=says) as refusal:
+        takes(tmp_path / "wave.csv", table(("t_ms", *names), np.c_[T * 1000, values]))
+    assert f"--set data.units.{option}=" in refusal.value.next_step and "wave.csv" in refusal.value.where
+
+
+def test_options_settle_what_was_refused(tmp_path: Path) -> None:
+    rads = table(("t_ms", *NAMES), np.c_[T * 1000, FORCE * G, np.radians(RATE)])
+    assert_same(takes(tmp_path / "a.csv", rads, gyro="rad/s"))
+    raw = table(("t_ms", *COURSE), np.c_[T * 1000, np.rint(FORCE * 16384), np.rint(RATE * 131)])
+    assert_same(takes(tmp_path / "b.csv", raw, gyro=131))
+    steps = table(("time", *COURSE), np.c_[np.arange(N), V])
+    with pytest.raises(TinymlError, match=r"1 Hz in s, 1000 Hz in ms") as refusal:
+        takes(tmp_path / "c.csv", steps)
+    assert "data.units.time" in refusal.value.next_step
+    assert takes(tmp_path / "c.csv", steps, time="ms").rate_hz == 1000
+    with pytest.raises(TinymlError, match="furlong"):
+        takes(tmp_path / "a.csv", rads, gyro="furlong")
+
+
+def test_units_are_told_by_all_files_of_a_folder(tmp_path: Path) -> None:
+    still = np.tile([0.1, 0.2, 0.95, 0.5, -0.4, 0.3], (N, 1))
+    for name, values in (("still.1", still), ("wave.1", V)):
+        (tmp_path / f"{name}.csv").write_text(table(("t_ms", *NAMES), np.c_[T * 1000, values]))
+    recorded = read_takes(tmp_path, 119, 119)
+    assert recorded.takes[0].samples[0].tolist() == [100, 200, 950, 5, -4, 3]
+    with pytest.raises(TinymlError, match="deg/s or in rad/s"):
+        read_takes(tmp_path / "still.1.csv", 119, 119)
+    assumed = read_takes(tmp_path / "still.1.csv", 119, 119, assumed=recorded.units)
+    np.testing.assert_array_equal(assumed.takes[0].samples, recorded.takes[0].samples)
+
+
+def test_files_without_a_header(tmp_path: Path) -> None:
+    assert_same(takes(tmp_path / "a.csv", table((), V, "\t")))
+    assert_same(takes(tmp_path / "b.csv", table((), np.c_[T * 1000, V])))
+    rows = table((), np.c_[T, FORCE[:, 0]])
+    with pytest.raises(TinymlError, match="no header") as refusal:
+        series(tmp_path / "c.csv", rows)
+    assert "data.columns" in refusal.value.next_step
+    named = series(tmp_path / "c.csv", rows, SeriesRecipe(columns=["time_s", "current"]))
+    assert named.channels == ("current",) and named.rate_hz == pytest.approx(100)
+
+
+def test_marks_between_takes(tmp_path: Path) -> None:
+    part = table((), FORCE * 1000)
+    recorded = takes(tmp_path / "wing.txt", f"-,-,-\n{part}-,-,-\n{part}\n{part}")
+    assert [len(take.samples) for take in recorded.takes] == [N] * 3
+    np.testing.assert_allclose(recorded.takes[1].samples[:, :3], BOARD[:, :3], atol=1)
+
+
+def test_the_plotter_and_the_monitor_of_sketches(tmp_path: Path) -> None:
+    plotted = "".join(",".join(f"{n}:{x:.4f}" for n, x in zip(COURSE, row, strict=True)) + "\n" for row in V)
+    assert_same(takes(tmp_path / "a.csv", plotted))
+    watched = "".join(
+        f"12:00:00.{i % 1000:03d} -> " + ",".join(f"{x:.4f}" for x in V[i]) + "\n" for i in range(N)
+    )
+    assert_same(takes(tmp_path / "b.csv", watched))
+
+
+def _phone(values: np.ndarray, unit: str) -> str:
+    return table(("Time (s)", f"X ({unit})", f"Y ({unit})", f"Z ({unit})"), np.c_[T, values])
+
+
+def test_a_file_for_each_sensor(tmp_path: Path) -> None:
+    folder = tmp_path / "wave" / "first"
+    (folder / "meta").mkdir(parents=True)
+    (folder / "Accelerometer.csv").write_text(_phone(FORCE * G, "m/s^2"))
+    (folder / "Gyroscope.csv").write_text(_phone(np.radians(RATE), "rad/s"))
+    (folder / "Magnetometer.csv").write_text(_phone(FORCE, "µT"), encoding="utf-8")
+    (folder / "meta" / "time.csv").write_text("event,experiment time\nSTART,0\nPAUSE,3\n")
+    recorded = read_takes(tmp_path, 119, 119)
+    assert_same(recorded)
+    assert [(take.label, take.name) for take in recorded.takes] == [("wave", "wave/first")]
+    assert {each.path.name for each in recorded.left_out} == {"Magnetometer.csv", "time.csv"}
+
+
+def test_an_archive_of_sensor_logger(tmp_path: Path) -> None:
+    def member(values: np.ndarray) -> str:
+        rows = [[str(1_700_000_000_000_000_000 + i * 10_000_000), T[i], *values[i, ::-1]] for i in range(N)]
+        return table(("time", "seconds_elapsed", "z", "y", "x"), rows)
+
+    (tmp_path / "wave").mkdir()
+    with zipfile.ZipFile(tmp_path / "wave" / "2024.zip", "w") as archive:
+        archive.writestr("Accelerometer.csv", member((FORCE - [0, 0, 1]) * G))
+        archive.writestr("TotalAcceleration.csv", member(FORCE * G))
+        archive.writestr("Gyroscope.csv", member(np.radians(RATE)))
+        archive.writestr("Metadata.csv", "version,device\n1,x\n")
+    recorded = read_takes(tmp_path, 119, 119)
+    assert_same(recorded)
+    assert recorded.takes[0].label == "wave"
+    (tmp_path / "wave" / "2025.zip").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(TinymlError, match="archive"):
+        read_takes(tmp_path, 119, 119)
+
+
+def test_other_columns_stay_and_rows_are_not_numbers(tmp_path: Path) -> None:
+    rows = [[i, T[i], 20 + i / 100, *FORCE[i], "on"] for i in range(N)]
+    found = series(tmp_path / "a.csv", table(("index", "time", "temperature", *NAMES[:3], "label"), rows))
+    assert found.channels == ("temperature", *NAMES[:3]) and not found.is_only_motion
+    assert {stretch.condition for stretch in found.stretches} == {"on"}
+    np.testing.assert_allclose(found.stretches[0].values[:, 1:], FORCE, atol=1e-6)
+
+
+def test_a_comma_for_everything_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match="Commas stand between") as refusal:
+        series(tmp_path / "a.csv", "t,x\n0,5,1,25\n0,6,1,35\n")
+    assert "semicolons" in refusal.value.next_step
+    assert series(tmp_path / "b.csv", 't,x\n"0,5","1,25"\n"0,6","1,5"\n').stretches[0].values.tolist() == [
+        [1.25],
+        [1.5],
+    ]
+
+
+def test_the_memory_that_a_file_needs_decides_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYML_MAX_DECODE_MB", "1")
+    with pytest.raises(TinymlError, match="too large"):
+        series(tmp_path / "a.csv", "t,x\n" + "".join(f"{i},1\n" for i in range(40_000)))

@@ -1,0 +1,147 @@
+"""`tinyml data check` for motion and other series: a folder per label, perhaps inside `train` and `test`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tinyml_cli.data import checks
+from tinyml_cli.data.checks import DataKind, Finding, Item, Settings, Severity, Survey
+from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
+from tinyml_cli.data.motion_survey import Recording, measure, near_pairs, place_of
+from tinyml_cli.data.series.read import SUFFIXES, read_series
+from tinyml_cli.data.series.reading import summary
+from tinyml_cli.data.series.sources import files_in, sources, unused
+from tinyml_cli.errors import TinymlError
+
+_CLIPPED_SHARE = 0.002
+_RATE_TOLERANCE = 0.02
+_FEW_TAKES = 10
+_FEW_SECONDS = 60.0
+
+_FINDINGS: dict[str, tuple[Severity, str]] = {
+    "unreadable": ("bad", "cannot be read as a series"),
+    "stuck": ("bad", "no value ever changes: the sensor did not measure"),
+    "two_labels": ("bad", "the same recording under two labels: one is wrong"),
+    "two_splits": ("bad", "the same recording in two splits: it would be trained on and tested on"),
+    "two_people": ("bad", "the same recording under two people: it would be trained on and tested on"),
+    "duplicate": ("bad", "the same recording twice"),
+    "other_rate": ("bad", "another rate than most recordings: training refuses the mixture"),
+    "other_columns": ("bad", "other columns than most recordings: training refuses the mixture"),
+    "near_duplicate": ("note", "nearly the same as another: scores flatter if a split parts them"),
+    "gaps": ("note", "samples are missing; cut there"),
+    "repeats": ("note", "rows that repeat the one before; dropped"),
+    "uneven": ("note", "timed unevenly; brought to even steps"),
+    "clipped": ("note", "the sensor could not measure the strongest parts"),
+    "still": ("note", "hardly moves; right for a label such as idle"),
+    "other_file": ("note", "no series that is read; left out"),
+    "few_takes": (
+        "note",
+        f"fewer than {_FEW_TAKES} takes and {_FEW_SECONDS:g} s: hardly enough to learn from",
+    ),
+    "one_voice": ("note", f"one person has more than {checks.DOMINANT_SHARE:.0%} of a label's recordings"),
+    "imbalance": ("note", f"less than 1/{checks.IMBALANCE:g} of the recordings of the largest label"),
+}
+
+
+def survey(root: Path, settings: Settings) -> Survey:
+    """Reads every series of a folder.
+
+    Raises:
+        TinymlError: no series in it, or files of which two readings are possible.
+    """
+    found, others = sources(files_in(root, SUFFIXES))
+    if not found:
+        raise TinymlError("The folder holds no series", str(root), "Lay them out as DIR/LABEL/FILE.csv.")
+    refused: dict[Path, TinymlError] = {}
+    series = read_series(found, settings.series, refused=refused)
+    left_out = unused(root, found, others, SUFFIXES)
+    recordings = [measure(each, root) for each in series]
+    findings = [
+        Finding("other_file", each.path.relative_to(root), each.reason)
+        for each in left_out
+        if each.reason not in (OF_THE_DATA_SET, OF_THE_SYSTEM)
+    ]
+    findings += [Finding("unreadable", p.relative_to(root), error.what) for p, error in refused.items()]
+    for recording in recordings:
+        findings += _of_recording(recording)
+    findings += [*_unlike(recordings), *_repeated(recordings)]
+    findings += [
+        Finding("near_duplicate", one.path, f"as {other.path.as_posix()}")
+        for one, other in near_pairs(recordings)
+    ]
+    items = [Item(each.path, each.label, each.person, each.seconds) for each in recordings]
+    labels = {item.label for item in items}
+    for label in sorted(labels):
+        takes = sum(each.takes for each in recordings if each.label == label)
+        seconds = sum(each.seconds for each in recordings if each.label == label)
+        if takes < _FEW_TAKES and 0 < seconds < _FEW_SECONDS:
+            findings.append(Finding("few_takes", Path(label), f"{takes} takes, {seconds:.0f} s"))
+    findings += checks.uneven_labels(items, labels, "recordings")
+    reading = summary([each.reading for each in series]) if series else ""
+    damaged = [Item(path.relative_to(root), *place_of(path, root)[:2]) for path in refused]
+    return Survey([*items, *damaged], findings, left_out, reading)
+
+
+def _of_recording(recording: Recording) -> Iterator[Finding]:
+    reading, path = recording.series.reading, recording.path
+    if recording.stuck:
+        yield Finding("stuck", path)
+    elif recording.still:
+        yield Finding("still", path)
+    if recording.clipped_share > _CLIPPED_SHARE:
+        yield Finding("clipped", path, f"{recording.clipped_share:.1%} of the samples")
+    if reading.gaps:
+        yield Finding("gaps", path, f"{reading.gaps}")
+    if reading.repeats:
+        yield Finding("repeats", path, f"{reading.repeats} rows")
+    if reading.resampled or reading.bursts:
+        yield Finding("uneven", path, "in bursts" if reading.bursts else "")
+
+
+def _unlike(recordings: Sequence[Recording]) -> Iterator[Finding]:
+    """Recordings that training would refuse beside the others."""
+    rates = [each.series.rate_hz for each in recordings if each.series.rate_hz]
+    usual_rate = Counter(round(rate, 1) for rate in rates).most_common(1)[0][0] if rates else 0.0
+    usual, _ = Counter(_columns(each) for each in recordings).most_common(1)[0] if recordings else ((), 0)
+    for each in recordings:
+        rate = each.series.rate_hz
+        if rate and abs(rate - usual_rate) > _RATE_TOLERANCE * usual_rate:
+            yield Finding("other_rate", each.path, f"{rate:.4g} Hz, most have {usual_rate:.4g}")
+        if _columns(each) != usual:
+            yield Finding("other_columns", each.path, ", ".join(_columns(each))[:80])
+
+
+def _columns(recording: Recording) -> tuple[str, ...]:
+    series = recording.series
+    if series.is_only_motion:
+        return tuple(sorted(f"{kind} {axis}" for kind, axis in series.axes))
+    return tuple(name.lower() for name in series.channels)
+
+
+def _repeated(recordings: Sequence[Recording]) -> Iterator[Finding]:
+    """Recordings that occur more than once; the first stays unless the labels contradict each other."""
+    copies: dict[str, list[Recording]] = defaultdict(list)
+    for recording in recordings:
+        if not recording.stuck:
+            copies[recording.digest].append(recording)
+    for same in (group for group in copies.values() if len(group) > 1):
+        if len({each.label for each in same}) > 1:
+            for each in same:
+                others = [other.path.as_posix() for other in same if other.label != each.label]
+                yield Finding("two_labels", each.path, f"also {', '.join(others)}")
+            continue
+        # A test set is what others are compared by: of copies the one in it stays.
+        first, *rest = sorted(same, key=lambda each: (not each.split.startswith("test"), each.path))
+        for each in rest:
+            kind = "two_splits" if each.split != first.split else "two_people"
+            kind = "duplicate" if (each.split, each.person) == (first.split, first.person) else kind
+            yield Finding(kind, each.path, f"as {first.path.as_posix()}")
+
+
+def _suffixes() -> tuple[str, ...]:
+    return tuple(suffix for suffix in SUFFIXES if suffix not in (".txt", ".log", ".dat"))
+
+
+MOTION = DataKind("motion", "recordings", "labels", "people", _suffixes, _FINDINGS, survey)
