@@ -72,6 +72,37 @@ def test_a_signal_ends_whatever_a_command_is_doing(work: str, name: str, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+_MAKING = """
+import os, signal, threading
+from pathlib import Path
+from tinyml_cli import interrupt, temporary
+from tinyml_cli.files import atomic_path
+from tinyml_cli.run import Run
+import numpy as np
+with interrupt.listening():
+    temporary.keep_to_own_folder()
+    run = Run.at(Path("runs/x"))
+    with run.making(), atomic_path(run.file("logs/model.keras")) as made, temporary.folder("convert"):
+        made.write_bytes(b"half")
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        np.linalg.svd(np.random.rand(6000, 6000))
+"""
+
+
+@POSIX
+def test_a_process_that_cannot_unwind_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.run(
+        [sys.executable, "-c", _MAKING],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+        check=False,
+        timeout=60,
+    )
+    assert process.returncode == 143
+    assert [path.name for path in tmp_path.rglob("*")] == ["tmp"]
+
+
 @POSIX
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """As under `nohup`."""

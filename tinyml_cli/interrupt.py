@@ -103,10 +103,10 @@ def tell() -> int:
 
 def leave(code: int) -> NoReturn:
     """Ends the process at once: taking TensorFlow down in order can take longer than all the rest."""
+    locks.remove_notes()
     with contextlib.suppress(Exception):
         undo.take_back()
     temporary.remove_own()
-    locks.remove_notes()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

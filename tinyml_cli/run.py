@@ -221,7 +221,10 @@ class Run:
         locks.check_present(self.path)
         made = _make_folder(self.path)
         try:
-            with locks.locked(self.root, "run", wait):
+            with (
+                undo.if_it_fails(functools.partial(remove_empty, made)),
+                locks.locked(self.root, "run", wait),
+            ):
                 temporary.sweep(self.root.resolve(), deep=True)
                 yield
         finally:
