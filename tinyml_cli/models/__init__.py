@@ -63,7 +63,7 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
         model: keras.Model = build(input_shape, labels, **options)
     except (TypeError, ValueError) as error:
         raise TinymlError(
-            f"The model cannot be built ({error})", "model.options", "See configs/kws.yaml."
+            f"The model cannot be built ({error})", "model.options", "An example: tinyml recipes show kws"
         ) from error
     return model
 

@@ -137,7 +137,7 @@ def window_input(found: Found, train: NormalRecordings, recipe: AnomalyRecipe) -
         )
     except ValueError as error:
         raise TinymlError(
-            f"The windows cannot be made ({error})", "signal", "See configs/anomaly.yaml for the ranges."
+            f"The windows cannot be made ({error})", "signal", "The ranges: tinyml recipes show anomaly"
         ) from error
     return WindowInput(signal, None, None)
 

@@ -30,7 +30,7 @@ def command(
       tinyml train kws --words marvin --set training.epochs=40 --run runs/marvin
       tinyml train kws --words yes,no --resume
       tinyml train kws --words yes,no --model bc_resnet
-      tinyml train kws --data speech_commands/ --config configs/kws_teacher.yaml --run runs/teacher
+      tinyml train kws --data speech_commands/ --config kws_teacher --run runs/teacher
       tinyml train kws --data speech_commands/ --teacher runs/teacher
     """
     from tinyml_cli import stages
