@@ -8,6 +8,8 @@ from collections.abc import Iterable
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_BAD_INPUT = 2
+EXIT_DEFECT = 70
+"""Something that nobody foresaw; EX_SOFTWARE of sysexits.h."""
 EXIT_INTERRUPTED = 130
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tinyml_cli import __version__
 from tinyml_cli.documents import UnreadableError, load_json
@@ -23,6 +25,9 @@ SCHEMA_VERSION = 1
 MAX_BYTES = 16 << 20
 
 
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
@@ -34,8 +39,8 @@ class Data(_Section):
     path: str | None = None
     recordings: str | None = Field(default=None, description="folder of own recordings mixed in")
     split_by: str
-    counts: dict[str, dict[str, int]] = Field(default_factory=dict, description="split -> label -> clips")
-    groups: dict[str, int] = Field(default_factory=dict, description="split -> number of speakers")
+    counts: dict[str, dict[str, Count]] = Field(default_factory=dict, description="split -> label -> clips")
+    groups: dict[str, Count] = Field(default_factory=dict, description="split -> number of speakers")
     notes: list[str] = Field(default_factory=list)
     left_out: dict[str, int] = Field(
         default_factory=dict, description="reason -> files of the folder that were not used"
@@ -50,8 +55,8 @@ class Model(_Section):
     """The network that was trained."""
 
     name: str
-    parameters: int
-    macs: int
+    parameters: Count
+    macs: Count
 
 
 class Epochs(_Section):
@@ -87,7 +92,7 @@ class Quantization(_Section):
     """How the int8 model was made."""
 
     method: str
-    calibration_samples: int
+    calibration_samples: Count
     calibration_split: str = Field(
         default="train", description="where samples came from: a split, `file` (the user's) or `random`"
     )
@@ -100,8 +105,8 @@ class Op(_Section):
     """One operator kind of the int8 flatbuffer."""
 
     name: str
-    version: int
-    count: int
+    version: Count
+    count: Count
 
 
 class Recognizer(_Section):
@@ -144,10 +149,10 @@ class Manifest(_Section):
     schema_version: int = SCHEMA_VERSION
     tinyml_version: str = __version__
     task: str
-    seed: int
+    seed: int = Field(ge=0, le=2**32 - 1)
     labels: list[str] = Field(default_factory=list)
     features: AudioFrontendSettings | None = None
-    clip_ms: int = 1000
+    clip_ms: int = Field(default=1000, ge=1, le=60_000)
     complete: bool = Field(default=True, description="false for a training that was stopped half way")
     epochs: Epochs | None = Field(default=None, description="None where a training has none")
     data: Data | None = None
@@ -161,7 +166,7 @@ class Manifest(_Section):
     quantization: Quantization | None = None
     reference: Reference | None = None
     ops: list[Op] = Field(default_factory=list)
-    arena_bytes: dict[str, int] = Field(default_factory=dict, description="engine -> arena")
+    arena_bytes: dict[str, Count] = Field(default_factory=dict, description="engine -> arena")
     exports: dict[str, str] = Field(
         default_factory=dict, description="engine -> what its exported sources were made from, as a hash"
     )
@@ -170,6 +175,34 @@ class Manifest(_Section):
         default_factory=dict, description="board -> sizes of its build"
     )
     artifacts: dict[str, Artifact] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _labels_are_those_trained(self) -> Self:
+        """Labels edited by hand would give the model's outputs other names than training gave them."""
+        for label in self.labels:
+            if not label.strip() or not label.isprintable():
+                raise ValueError(f"`labels` has an entry that is no name: {ascii(label)[:60]}")
+            if self.labels.count(label) > 1:
+                raise ValueError(f"`labels` lists `{label}` twice")
+        counts = self.data.counts if self.data is not None else {}
+        for split, found in counts.items():
+            if self.labels and found and list(found) != self.labels:
+                raise ValueError(
+                    f"`labels` are {', '.join(self.labels)}, but the model was trained on {', '.join(found)} "
+                    f"(data.counts.{split})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _artifacts_lie_in_the_run(self) -> Self:
+        for name in self.artifacts:
+            if not name or PureWindowsPath(name).anchor or name[0] == "/" or ".." in re.split(r"[/\\]", name):
+                raise ValueError(f"`artifacts` names {ascii(name)[:80]}, which is not a file of the run")
+        try:
+            TopologicalSorter({name: entry.made_from for name, entry in self.artifacts.items()}).prepare()
+        except CycleError as error:
+            raise ValueError(f"`artifacts.{error.args[1][0]}` was made from itself") from error
+        return self
 
     def save(self, path: Path) -> None:
         """Writes the manifest as JSON, whole or not at all."""
