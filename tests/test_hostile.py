@@ -295,11 +295,7 @@ def test_shared_data_files_are_refused(tinyml: Tinyml, tmp_path: Path, hostile: 
         folder = tmp_path / case.stem / "wave"
         folder.mkdir(parents=True)
         shutil.copy(case, folder)
-        for task in (
-            ("wand", "--labels", "wave"),
-            ("wand", "--input", "imu", "--labels", "wave"),
-            ("anomaly",),
-        ):
+        for task in tasks:
             arguments = ("train", *task, "--data", folder.parent, "--run", tmp_path / "run")
             answer = tinyml(*arguments, cwd=tmp_path, code=None)
             assert answer.code == 2, (case.name, task, answer.code, answer.err)

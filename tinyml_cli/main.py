@@ -13,6 +13,7 @@ from tinyml_cli.command_group import HELP_NAMES, lazy_group, members
 from tinyml_cli.console import console
 from tinyml_cli.errors import (
     EXIT_BAD_INPUT,
+    EXIT_DEFECT,
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -142,7 +143,10 @@ def _failed(error: Exception) -> int:
 def _usage_error(error: Exception) -> int:
     """Turns typer's usage errors into ours; anything else is a defect and keeps its traceback."""
     if not hasattr(error, "format_message"):
-        raise error
+        from tinyml_cli import defect
+
+        console.error(defect.explain(error))
+        return EXIT_DEFECT
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "tinyml"
     console.error(_as_ours(error, path))

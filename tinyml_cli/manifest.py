@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tinyml_cli import __version__
 from tinyml_cli.documents import UnreadableError, load_json
@@ -143,6 +143,17 @@ class Artifact(_Section):
     )
 
 
+class Training(BaseModel):
+    """What `train` left in metrics; the figures of a third party's task may be others."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    seconds: float | None = Field(default=None, ge=0)
+    epochs: int | None = Field(default=None, ge=0)
+    validation_accuracy: float | None = Field(default=None, ge=0, le=1)
+    validation_loss: float | None = None
+
+
 class Manifest(_Section):
     """Everything later stages need to know; no label, size, scale or threshold stands anywhere else."""
 
@@ -192,6 +203,18 @@ class Manifest(_Section):
                     f"(data.counts.{split})"
                 )
         return self
+
+    @field_validator("metrics")
+    @classmethod
+    def _figures_are_figures(cls, metrics: dict[str, Any]) -> dict[str, Any]:
+        for stage, figures in metrics.items():
+            if not isinstance(figures, dict | list):
+                raise ValueError(f"`{stage}` must hold figures by name, not {figures!r:.40}")
+        try:
+            Training.model_validate(metrics.get("train", {}))
+        except ValidationError as error:
+            raise ValueError(first_problem(error, Training).what) from error
+        return metrics
 
     @model_validator(mode="after")
     def _artifacts_lie_in_the_run(self) -> Self:
