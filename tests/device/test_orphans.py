@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,12 @@ from tinyml_cli.run import Run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
 
-SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+# One that is ignored here is ignored by what is started here; a shell does that for Ctrl-C in the background.
+SIGNALS = [
+    number
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    if signal.getsignal(number) != signal.SIG_IGN
+]
 RANDOM_KILLS = 20
 # Arguments behind `tinyml`, a process that it starts, and how long it takes at most, in seconds.
 COMMANDS = {
@@ -102,7 +107,8 @@ def started(name: str, run: Run, folder: Path) -> Iterator[tuple[subprocess.Pope
         yield process, mark
     finally:
         for pid in family(mark):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
