@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -91,6 +92,9 @@ def main() -> None:
         sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
     console.json = "--json" in sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names, and symbols that a terminal's code page lacks
+            stream.reconfigure(errors="backslashreplace")
     with interrupt.listening(), one_command():
         code = _run()
     if interrupt.is_stopped():
@@ -113,6 +117,7 @@ def _run() -> int:
 def _called() -> int:
     """Calls the command; its exit code, a known failure's too."""
     try:
+        _check_text(sys.argv[1:])
         code = app(standalone_mode=False, prog_name="tinyml")
     except (KeyboardInterrupt, typer.Abort):  # Abort: the end of what was to be typed in
         return interrupt.tell()
@@ -122,6 +127,18 @@ def _called() -> int:
     if code == EXIT_INTERRUPTED:  # what typer makes of a KeyboardInterrupt
         return interrupt.tell()
     return interrupt.exit_code(code if isinstance(code, int) else EXIT_OK)
+
+
+def _check_text(arguments: list[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise TinymlError(
+                "A name is not UTF-8 text, which no report or manifest can hold",
+                ascii(argument),
+                "Rename the file or folder.",
+            ) from error
 
 
 def _failed(error: Exception) -> int:

@@ -269,7 +269,7 @@ class Run:
     def make_latest(self) -> None:
         """Makes `latest` beside the run lead to it: a link where the system allows one, else a text file."""
         link = self.path.absolute().parent / LATEST
-        if link.is_dir() and not link.is_symlink():
+        if self.path.name == LATEST or (link.is_dir() and not link.is_symlink()):
             return
         new = temporary.unused(link.parent)
         with contextlib.suppress(OSError, TinymlError):

@@ -86,7 +86,7 @@ class VirtualDevice:
     def _start(self, board: Board) -> int:
         """Starts the device; returns the port that leads to it."""
         if board.kind == "virtual":
-            command = [*qemu_command(self.elf), *self._qemu_options]
+            command = [*qemu_command(self.elf.absolute()), *self._qemu_options]
         elif sys.platform != "win32":
             command = [str(self.elf.resolve())]
         else:
