@@ -16,6 +16,8 @@ from typing import IO, Any
 
 from tinyml_cli.errors import TinymlError
 
+COMPILING = "the first step compiles the network, which takes a while"
+
 
 class Progress:
     """A handle on a running progress bar."""
@@ -38,10 +40,10 @@ class Progress:
 
 
 class _RichProgress(Progress):
-    def __init__(self, total: int, description: str, bar: Any) -> None:
+    def __init__(self, total: int, description: str, bar: Any, note: str) -> None:
         super().__init__(total, description, None)
         self._bar = bar
-        self._task = bar.add_task(description, total=total or None, note="")
+        self._task = bar.add_task(description, total=total or None, note=note)
 
     def advance(self, n: int = 1, note: str = "") -> None:
         super().advance(n, note)
@@ -83,9 +85,17 @@ class Console:
         return tables.width_of(self._people)
 
     @contextlib.contextmanager
-    def progress(self, total: int, description: str) -> Iterator[Progress]:
-        """A progress bar on stderr: drawn in a terminal, a line every ten seconds elsewhere."""
+    def progress(self, total: int, description: str, note: str = "") -> Iterator[Progress]:
+        """A progress bar on stderr: drawn in a terminal, a line every ten seconds elsewhere.
+
+        Args:
+            total: how many; 0 where that is not known.
+            description: what is done.
+            note: shown until the first step is done, where that one takes long.
+        """
         if self.quiet or not sys.stderr.isatty():
+            if note and not self.quiet:
+                print(f"  {description}: {note}", file=sys.stderr, flush=True)
             yield Progress(total, description, None if self.quiet else sys.stderr)
             return
         from rich.console import Console as RichConsole
@@ -107,7 +117,7 @@ class Console:
             TextColumn("{task.fields[note]}"),
         )
         with RichBar(*columns, console=RichConsole(file=sys.stderr), transient=True) as bar:
-            yield _RichProgress(total, description, bar)
+            yield _RichProgress(total, description, bar, note)
 
     @property
     def is_live(self) -> bool:

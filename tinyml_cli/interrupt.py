@@ -171,4 +171,6 @@ def _end_late(woken: Any) -> None:
             time.sleep(GRACE_S)
             if _received is None:  # native code still holds the main thread
                 _received = number[0]
+            if (silence := sys.modules.get("tinyml_cli.silence")) is not None:
+                silence.unsilence()
             leave(tell())

@@ -41,7 +41,8 @@ def run_pipeline(
         resume: refuse to begin anew: a pipeline that was stopped goes on without it too.
 
     Returns:
-        The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`.
+        The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`;
+        `passed`: whether the board found half or more of what it should have in the replay.
 
     Raises:
         TinymlError: see the stages; `resume` where no pipeline of this recipe was stopped.
@@ -87,8 +88,21 @@ def run_pipeline(
     stage("evaluate", False, lambda: evaluate(run, data))
     replay = get_task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
+    outcome["passed"] = _passes(outcome["monitor"])
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome
+
+
+def _passes(replayed: dict[str, Any]) -> bool:
+    """Whether the board found at least half of what it should have in the replay; warns where it did not."""
+    found, wanted = replayed["hits"], replayed["hits"] + replayed["misses"]
+    if 2 * found >= wanted:
+        return True
+    console.warn(
+        f"the board found {found} of the {wanted} it should have in the replay: the model is of no use. "
+        "Train for more epochs, or check the data: tinyml data check. With --no-gate the exit code is 0."
+    )
+    return False
 
 
 def _stopped(run: Run, name: str) -> TinymlError:

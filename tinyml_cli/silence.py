@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 
 _TAIL_BYTES = 4000
+_saved: list[tuple[int, int]] = []
 
 
 class NativeLog:
@@ -40,6 +41,7 @@ def silenced() -> Iterator[NativeLog]:
 def _redirected(target: int) -> Iterator[None]:
     _flush()
     saved = [(stream, os.dup(stream)) for stream in (1, 2)]
+    _saved.extend(saved)
     try:
         for stream, _ in saved:
             os.dup2(target, stream)
@@ -47,8 +49,15 @@ def _redirected(target: int) -> Iterator[None]:
     finally:
         _flush()
         for stream, copy in saved:
+            _saved.remove((stream, copy))
             os.dup2(copy, stream)
             os.close(copy)
+
+
+def unsilence() -> None:
+    """Gives the output back, for the last words of a process that ends in the middle of the silence."""
+    for stream, copy in reversed(_saved):
+        os.dup2(copy, stream)
 
 
 def _flush() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from tinyml_cli import checks, interrupt, recipes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import chance
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
+from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume, nothing_saved
 
 
@@ -84,7 +86,14 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
-        return get_task(recipe.task).train(run, recipe, resume=attempt.resume)
+        outcome = get_task(recipe.task).train(run, recipe, resume=attempt.resume)
+    progress = Checkpoint(run.file(CHECKPOINT)).progress()
+    measured = outcome["metrics"]
+    outcome["history"] = progress.history if progress is not None and "epochs" in measured else []
+    if measured.get("better_than_chance") is False:
+        counts = (measured["validation_right"], measured["validation_n"], measured["chance"])
+        console.warn(chance.warning(*counts, "validation examples"))
+    return outcome
 
 
 class _Attempt:
@@ -148,9 +157,21 @@ def _has_model(run: Run) -> bool:
 
 
 def train_text(outcome: dict[str, Any]) -> str:
-    """What a training says when it has ended."""
+    """What a training says when it has ended: the last epoch, how good the model is, and its way there."""
+    measured, history = outcome["metrics"], outcome["history"]
+    lines = [f"Trained {outcome['run']} in {outcome['seconds']:.0f} s."]
+    if history:
+        last = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in history[-1].items())
+        lines.append(f"Epoch {measured['epochs']}: {last}")
+    if n := measured.get("validation_n"):
+        low, high = measured["validation_ci95"]
+        share = measured["validation_right"] / n
+        lines.append(f"Validation accuracy {share:.3f} (95 % interval {low:.3f}–{high:.3f}, n = {n})")
+        if abs(share - measured["validation_accuracy"]) > 0.005:
+            lines[-1] += f"; mean over labels {measured['validation_accuracy']:.3f}"
+    curve = learning_curve.draw(history)
     step = next_step("quantize", Path(outcome["run"]))
-    return f"Trained {outcome['run']} in {outcome['seconds']:.0f} s. Next: {step}"
+    return "\n".join([*lines, *([curve] if curve else []), f"Next: {step}"])
 
 
 def is_trained(run: Run, recipe: BaseRecipe) -> bool:

@@ -59,6 +59,7 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         run: options.RunOption = None,
         seed: options.Seed = None,
         resume: options.Resume = False,
+        gate: options.Gate = True,
         json: options.Json = False,
         quiet: options.Quiet = False,
     ) -> None:
@@ -71,10 +72,11 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
         seen = outcome["monitor"]
         right = seen["hits"] + seen["rejections"]
-        console.result(
+        options.end_pipeline(
             outcome,
             f"Done in {outcome['seconds']:.0f} s: the board judged {right} of {seen['n']} images as expected."
             f" The run is {outcome['run']}",
+            gate,
         )
 
     command.__doc__ = text

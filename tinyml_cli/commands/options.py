@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_FAILURE
 
 MOST_SEED = 2**32 - 1
 
@@ -133,6 +134,13 @@ AcceptPartial = Annotated[
         "--accept-partial", callback=_accept_partial, help="Use a model whose training was stopped half way."
     ),
 ]
+Gate = Annotated[
+    bool,
+    typer.Option(
+        "--gate/--no-gate",
+        help="Whether to end with exit code 1 where the board finds less than half in the replay.",
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="The network; its options are keys of the recipe: --set."),
@@ -213,6 +221,13 @@ Runs = Annotated[
     list[str] | None,
     typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; twice for two models."),
 ]
+
+
+def end_pipeline(outcome: Mapping[str, Any], text: str, gate: bool) -> None:
+    """Reports a pipeline; its exit code is 1 where the board found too little and that counts."""
+    console.result(dict(outcome), text)
+    if gate and not outcome["passed"]:
+        raise typer.Exit(EXIT_FAILURE)
 
 
 def word_list(words: str | None) -> list[str] | None:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tinyml_cli.console import console
+from tinyml_cli.console import COMPILING, console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.training.fit import make_deterministic
 
@@ -124,7 +124,7 @@ def fine_tune(
     )
     step = _step(student, keras.optimizers.Adam(schedule), _loss_of(targets))
     last = 0.0
-    with console.progress(total, what) as bar:
+    with console.progress(total, what, COMPILING) as bar:
         for epoch in range(settings.epochs):
             order = np.random.default_rng([seed, 31, epoch]).permutation(len(inputs))
             losses = []

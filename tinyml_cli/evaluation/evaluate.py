@@ -13,7 +13,7 @@ from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, earlier, groups, noise_sweep, on_device
+from tinyml_cli.evaluation import answer_book, chance, earlier, groups, noise_sweep, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.drift.heard import heard_reference
 from tinyml_cli.evaluation.measures import measure
@@ -66,6 +66,7 @@ def evaluate(
     own = getattr(get_task(manifest.task), "evaluate", None)
     if own is not None:
         outcome: dict[str, Any] = own(run, data_dir, _part(split), options)
+        chance.warn(outcome)
         return outcome
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
@@ -94,6 +95,7 @@ def evaluate(
     _write(run, outcome, examples)
     _keep_reference(run, model, examples)
     show(outcome)
+    chance.warn(outcome)
     return outcome
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli import temporary
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.silence import silenced
 
@@ -87,6 +89,8 @@ def import_quietly(name: str) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     temporary.keep_to_own_folder()
+    if "tensorflow" not in sys.modules:
+        console.info("Loading TensorFlow …")
     try:
         with silenced():
             return importlib.import_module(name)

@@ -27,10 +27,10 @@ from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
-from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run
 from tinyml_cli.tasks import EvaluationSet, anomaly_data, anomaly_held_out
 from tinyml_cli.tasks.anomaly_data import Prepared
-from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.checkpoint import Checkpoint, Resume
 
 if TYPE_CHECKING:
     import keras
@@ -257,6 +257,7 @@ def _fit(
     clip = recipe.training.clip
     real = to_real(features, standard.offsets, standard.deviations, clip)
     if recipe.method != "autoencoder":
+        Checkpoint(run.file(CHECKPOINT)).clear()
         return _fit_clusters(recipe, real)
     from tinyml_cli.training.reconstruct import fit
 

@@ -31,6 +31,7 @@ from tinyml_cli.tasks import (
 )
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
+from tinyml_cli.training.judging import figures
 
 if TYPE_CHECKING:
     import keras
@@ -212,8 +213,7 @@ def _describe(
         recognizer=_with_prefixes(recipe),
         metrics={
             "train": {
-                "validation_accuracy": round(fitted.validation_accuracy, 4),
-                "validation_loss": round(fitted.validation_loss, 4),
+                **figures(fitted),
                 "epochs": fitted.epochs,
             }
         },

@@ -23,6 +23,7 @@ from tinyml_cli.tasks import vww_data, vww_held_out
 from tinyml_cli.tasks.vww_data import ImageData
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.image_batches import to_float
+from tinyml_cli.training.judging import figures
 
 if TYPE_CHECKING:
     import keras
@@ -227,8 +228,7 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
         metrics={
             "train": {
                 "epochs": fitted.epochs,
-                "validation_accuracy": round(fitted.validation_accuracy, 4),
-                "validation_loss": round(fitted.validation_loss, 4),
+                **figures(fitted),
             }
         },
     )

@@ -23,6 +23,7 @@ from tinyml_cli.tasks import wand_held_out
 from tinyml_cli.tasks.wand_source import GestureSource, Takes, source_of
 from tinyml_cli.tasks.wand_threshold import choose_threshold
 from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.judging import figures
 
 if TYPE_CHECKING:
     import keras
@@ -238,8 +239,7 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
         metrics={
             "train": {
                 "epochs": fitted.epochs,
-                "validation_accuracy": round(fitted.validation_accuracy, 4),
-                "validation_loss": round(fitted.validation_loss, 4),
+                **figures(fitted),
                 **{name: round(value, 4) for name, value in threshold.items()},
             }
         },

@@ -13,6 +13,7 @@ from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.training.judging import MEASURES
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +46,7 @@ class Progress:
         loss: validation loss after the last of them.
         accuracy: validation accuracy after the last of them.
         found: the hard examples that were found on the way; None before they were sought.
+        judged: all that `judging.judge` said of the last epoch; empty for a network that tells no labels.
         history: the measures of each epoch, "loss", "validation_loss" and for classifiers their "accuracy".
     """
 
@@ -54,14 +56,16 @@ class Progress:
     loss: float = 0.0
     accuracy: float = 0.0
     found: list[int] | None = None
+    judged: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
 
     def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
         """Enters an epoch: its measures on the training examples, and on the validation examples."""
         self.epochs_done += 1
         self.loss, self.accuracy = judged["loss"], judged.get("accuracy", 0.0)
-        validation = {f"validation_{name}": value for name, value in judged.items()}
-        self.history.append({**trained, **validation})
+        self.judged = dict(judged) if "n" in judged else {}
+        followed = {name: judged[name] for name in MEASURES if name in judged}
+        self.history.append({**trained, **{f"validation_{name}": value for name, value in followed.items()}})
 
     def last_epoch(self, resume: Resume | bool) -> int:
         """The epoch to train to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tinyml_cli.console import COMPILING, console
 from tinyml_cli.console import Progress as Bar
-from tinyml_cli.console import console
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.fit import make_deterministic
-from tinyml_cli.training.judging import judge
+from tinyml_cli.training.judging import MEASURES, judge
 
 _WARM_UP_SHARE = 0.05
 _FINAL_SHARE = 0.01
@@ -99,6 +99,7 @@ class Fitted:
         epochs: completed.
         validation_accuracy, validation_loss: on examples that were not trained on, mean over labels.
         history: the measures of each epoch, see `checkpoint.Progress`.
+        judged: all that `judge` says of the model.
     """
 
     model: keras.Model
@@ -106,6 +107,7 @@ class Fitted:
     validation_accuracy: float
     validation_loss: float
     history: list[dict[str, float]]
+    judged: Mapping[str, float]
 
 
 def fit_classifier(
@@ -144,7 +146,9 @@ def fit_classifier(
     if resume is not Resume.AS_IT_IS:
         fit.run()
     kept = model if twin is None else twin
-    return Fitted(kept, progress.epochs_done, progress.accuracy, progress.loss, progress.history)
+    return Fitted(
+        kept, progress.epochs_done, progress.accuracy, progress.loss, progress.history, progress.judged
+    )
 
 
 class _Fit:
@@ -183,7 +187,9 @@ class _Fit:
         if not self._model.compiled:
             self._prepare()
         note = ""
-        with console.progress((epochs - progress.epochs_done) * len(self._batches), "Training") as bar:
+        with console.progress(
+            (epochs - progress.epochs_done) * len(self._batches), "Training", COMPILING
+        ) as bar:
             while progress.epochs_done < epochs:
                 if progress.epochs_done == self._frozen_epochs > 0:
                     self._prepare()
@@ -241,8 +247,8 @@ class _Fit:
         self._checkpoint.save(self._model, self._twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):
-                for name, value in measures.items():
-                    tf.summary.scalar(f"{split}/{name}", value)
+                for name in MEASURES:
+                    tf.summary.scalar(f"{split}/{name}", measures[name])
         self._scalars.flush()
         return (
             f"epoch {progress.epochs_done}/{self._training.epochs} loss {trained['loss']:.3f} "
@@ -252,3 +258,4 @@ class _Fit:
     def _judge_only(self) -> None:
         judged = self._validation.judge(self._model)
         self._progress.loss, self._progress.accuracy = judged["loss"], judged["accuracy"]
+        self._progress.judged = judged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tinyml_cli.console import COMPILING, console
 from tinyml_cli.console import Progress as Bar
-from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.average import Average, twin_of
@@ -21,7 +21,7 @@ from tinyml_cli.training.balance import balance
 from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.examples import Examples, Source, to_float
-from tinyml_cli.training.judging import judge
+from tinyml_cli.training.judging import MEASURES, judge
 
 _WARM_UP_SHARE = 0.05
 _EVALUATION_BATCH = 256
@@ -54,6 +54,7 @@ class Fitted:
         validation_accuracy: accuracy on speakers that were not trained on, mean over labels.
         validation_loss: cross-entropy there.
         history: the measures of each epoch, see `checkpoint.Progress`.
+        judged: all that `judge` says of the model.
     """
 
     model: keras.Model
@@ -61,6 +62,7 @@ class Fitted:
     validation_accuracy: float
     validation_loss: float
     history: list[dict[str, float]]
+    judged: Mapping[str, float]
 
 
 def make_deterministic(seed: int) -> None:
@@ -111,20 +113,24 @@ def fit(
         miner.use(progress.found)
     _run(learner, validation, miner, _Log(logs, checkpoint, progress), progress.last_epoch(resume))
     model = checkpoint.load_average(progress) if twin is not None else checkpoint.load_last(progress)
-    judged = {"accuracy": progress.accuracy, "loss": progress.loss}
+    judged: Mapping[str, float] = progress.judged
+    accuracy, loss = progress.accuracy, progress.loss
     if recipe.training.balance_scores:
         shares = batches.shares()
         # Silence is told from speech anyhow; were it raised for being rare, quiet words would be lost.
         shares[recipe.labels.index(SILENCE)] = shares[recipe.labels.index(UNKNOWN)]
         balance(model, shares)
         judged = judge(predict(model, validation.features), validation.labels)
-    return Fitted(model, progress.epochs_done, judged["accuracy"], judged["loss"], progress.history)
+        accuracy, loss = judged["accuracy"], judged["loss"]
+    return Fitted(model, progress.epochs_done, accuracy, loss, progress.history, judged)
 
 
 def _run(learner: _Learner, validation: Examples, miner: Miner | None, log: _Log, epochs: int) -> None:
     """Runs the epochs that are left."""
     progress = log.progress
-    with console.progress((epochs - progress.epochs_done) * len(learner.batches), "Training") as bar:
+    with console.progress(
+        (epochs - progress.epochs_done) * len(learner.batches), "Training", COMPILING
+    ) as bar:
         while progress.epochs_done < epochs:
             losses = _epoch(learner, progress.epochs_done, bar, log.note)
             done = progress.epochs_done + 1
@@ -229,8 +235,8 @@ class _Log:
         self._checkpoint.save(learner.model, learner.twin, progress)
         with self._scalars.as_default(step=progress.epochs_done):
             for split, measures in (("train", trained), ("validation", judged)):
-                for name, value in measures.items():
-                    tf.summary.scalar(f"{split}/{name}", value)
+                for name in MEASURES:
+                    tf.summary.scalar(f"{split}/{name}", measures[name])
         self._scalars.flush()
         self.note = (
             f"epoch {progress.epochs_done}/{progress.epochs} loss {trained['loss']:.3f} "

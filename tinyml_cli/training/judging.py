@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
+
+from tinyml_cli.evaluation.chance import chance_agreement, is_better_than_chance
+from tinyml_cli.evaluation.metrics import confusion_matrix, wilson_interval
+
+MEASURES = ("loss", "accuracy")
+"""What is followed from epoch to epoch."""
 
 
 def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, float]:
     """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare.
+
+    Beside them `n` examples, how many are `right`, and the share that would be by `chance`.
 
     Args:
         scores: float32 [examples, labels], probabilities.
         labels: the true ones, [examples].
     """
     losses = -np.log(np.maximum(scores[np.arange(len(scores)), labels], 1e-7))
-    hits = scores.argmax(axis=1) == labels
+    answers = scores.argmax(axis=1)
+    hits = answers == labels
     per_label = [labels == label for label in np.unique(labels)]
     return {
         "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
         "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
+        "n": len(labels),
+        "right": int(hits.sum()),
+        "chance": chance_agreement(confusion_matrix(np.asarray(labels), answers, scores.shape[1])),
+    }
+
+
+class Judged(Protocol):
+    """The outcome of a training."""
+
+    @property
+    def validation_accuracy(self) -> float: ...
+    @property
+    def validation_loss(self) -> float: ...
+    @property
+    def judged(self) -> Mapping[str, float]:
+        """All that `judge` says; empty where it was not kept."""
+
+
+def figures(fitted: Judged) -> dict[str, Any]:
+    """What a manifest keeps of a training: accuracy (mean over labels) and loss in validation, and how sure.
+
+    `validation_ci95` is Wilson's interval of the share that is right; it and what goes with it are left out
+    for a training that an older version ended, which did not count.
+    """
+    known = {
+        "validation_accuracy": round(fitted.validation_accuracy, 4),
+        "validation_loss": round(fitted.validation_loss, 4),
+    }
+    judged = fitted.judged
+    if "n" not in judged:
+        return known
+    n, right = int(judged["n"]), int(judged["right"])
+    return known | {
+        "validation_n": n,
+        "validation_right": right,
+        "validation_ci95": [round(limit, 4) for limit in wilson_interval(right, n)],
+        "better_than_chance": is_better_than_chance(right, n, judged["chance"]),
+        "chance": round(judged["chance"], 4),
     }

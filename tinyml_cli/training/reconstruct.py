@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.console import console
+from tinyml_cli.console import COMPILING, console
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 from tinyml_cli.training.fit import make_deterministic
@@ -83,7 +83,7 @@ def _run(
     """Runs the epochs that are left."""
     epochs = recipe.training.epochs
     saved_every = max(1, epochs // 20)
-    with console.progress(epochs - progress.epochs_done, "Training") as bar:
+    with console.progress(epochs - progress.epochs_done, "Training", COMPILING) as bar:
         for epoch in range(progress.epochs_done, epochs):
             loss = _epoch(model, train, recipe, epoch)
             if (epoch + 1) % saved_every == 0 or epoch + 1 == epochs:

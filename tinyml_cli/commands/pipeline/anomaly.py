@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import anomaly_options, options
-from tinyml_cli.console import console
 
 
 def command(
@@ -22,6 +21,7 @@ def command(
     run: options.RunOption = None,
     seed: options.Seed = None,
     resume: options.Resume = False,
+    gate: options.Gate = True,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -43,9 +43,10 @@ def command(
     opened, recipe = stages.prepare("anomaly", values, data, config, set_ or [], run, seed)
     outcome = run_pipeline(opened, recipe, board, engine, tflm, None, port, resume)
     fed = outcome["monitor"]
-    console.result(
+    options.end_pipeline(
         outcome,
         f"Done in {outcome['seconds']:.0f} s: {fed['hits']} of {fed['hits'] + fed['misses']} recordings of "
         f"faults raised the alarm, {fed['false_accepts']} of {fed['false_accepts'] + fed['rejections']} "
         f"normal ones did. The run is {outcome['run']}",
+        gate,
     )

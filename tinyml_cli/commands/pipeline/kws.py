@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import options
-from tinyml_cli.console import console
 
 
 def command(
@@ -20,6 +19,7 @@ def command(
     run: options.RunOption = None,
     seed: options.Seed = None,
     resume: options.Resume = False,
+    gate: options.Gate = True,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -45,8 +45,9 @@ def command(
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
     heard = outcome["monitor"]
     right = heard["hits"] + heard["rejections"]
-    console.result(
+    options.end_pipeline(
         outcome,
         f"Done in {outcome['seconds']:.0f} s: the board heard {right} of {heard['n']} clips as expected. "
         f"The run is {outcome['run']}",
+        gate,
     )

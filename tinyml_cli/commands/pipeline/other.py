@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from tinyml_cli.commands import options
-from tinyml_cli.console import console
 
 
 def command(
@@ -20,6 +19,7 @@ def command(
     run: options.RunOption = None,
     seed: options.Seed = None,
     resume: options.Resume = False,
+    gate: options.Gate = True,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -29,4 +29,4 @@ def command(
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
-    console.result(outcome, f"Done in {outcome['seconds']:.0f} s. The run is {outcome['run']}")
+    options.end_pipeline(outcome, f"Done in {outcome['seconds']:.0f} s. The run is {outcome['run']}", gate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import options, wand_options
-from tinyml_cli.console import console
 
 
 def command(
@@ -19,6 +18,7 @@ def command(
     run: options.RunOption = None,
     seed: options.Seed = None,
     resume: options.Resume = False,
+    gate: options.Gate = True,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -40,8 +40,9 @@ def command(
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
     felt = outcome["monitor"]
     right = felt["hits"] + felt["rejections"]
-    console.result(
+    options.end_pipeline(
         outcome,
         f"Done in {outcome['seconds']:.0f} s: the board judged {right} of {felt['n']} motions as expected. "
         f"The run is {outcome['run']}",
+        gate,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly.alarm import alarms, threshold_of, windows_needed
+from tinyml_cli.evaluation.chance import binomial_at_most
 from tinyml_cli.evaluation.rates import upper_limit
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
 
@@ -162,23 +163,9 @@ def binomial_upper(events: int, trials: int, confidence: float) -> float:
     low, high = events / trials, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(events, trials, middle) > 1 - confidence else (low, middle)
+        is_below = binomial_at_most(events, trials, middle) > 1 - confidence
+        low, high = (middle, high) if is_below else (low, middle)
     return high
-
-
-def _at_most(events: int, trials: int, share: float) -> float:
-    """P(X <= events) of a binomial variable; 0 < share < 1."""
-    first = math.lgamma(trials + 1)
-    return math.fsum(
-        math.exp(
-            first
-            - math.lgamma(k + 1)
-            - math.lgamma(trials - k + 1)
-            + k * math.log(share)
-            + (trials - k) * math.log1p(-share)
-        )
-        for k in range(events + 1)
-    )
 
 
 def _too_little(what: str, more: str, looser: str) -> TinymlError:
