@@ -204,10 +204,11 @@ def main() -> None:
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
 
     def note(kind: str, task: str, **row: Any) -> dict[str, Any]:
-        rows.append({"kind": kind, "task": task, **row})
+        entry = {"kind": kind, "task": task, **row}
+        rows.append(entry)
         with log.open("a") as stream:
-            stream.write(json.dumps(rows[-1]) + "\n")
-        return rows[-1]
+            stream.write(json.dumps(entry) + "\n")
+        return entry
 
     tasks = asked.tasks.split(",")
     references = {row["task"]: row for row in rows if row["kind"] == "reference"}
