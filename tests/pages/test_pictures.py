@@ -61,3 +61,11 @@ def test_dollars_are_drawn_as_dollars_and_powers_of_ten_as_powers() -> None:
 
 def test_equal_figures_give_equal_bytes() -> None:
     assert len({pictures.png(pictures.new(2, 1), 40) for _ in range(2)}) == 1
+
+
+def test_a_title_of_a_long_name_keeps_its_figures() -> None:
+    figure = pictures.new(4, 3)
+    title = figure.suptitle(f"{'run' * 200}, int8: 75.0%, n = 20")
+    pictures.png(figure, 50)
+    assert title.get_text().startswith("runrun") and title.get_text().endswith("int8: 75.0%, n = 20")
+    assert len(title.get_text()) < 60

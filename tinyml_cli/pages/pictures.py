@@ -31,6 +31,7 @@ _PREFERRED = (
 )
 _PLACEHOLDERS = ("Last Resort",)  # has a box for every letter
 _LONGEST_NAME = 28  # beside an axis: more would leave no room for it
+_LETTER_WIDTH = 0.55  # of the font's size, on average
 _SPELLED = ("HIRAGANA LETTER ", "KATAKANA LETTER ", "HANGUL SYLLABLE ")
 
 
@@ -49,7 +50,8 @@ def png(figure: Figure, dpi: int) -> bytes:
         text.set_fontfamily(list(families))
         if text not in ticks:  # those are made anew by their formatters when they are drawn
             text.set_parse_math(False)
-            text.set_text(_drawable(text.get_text(), missing))
+            points = text.get_fontproperties().get_size_in_points()
+            text.set_text(_fitting(_drawable(text.get_text(), missing), figure.get_figwidth(), points))
     for axis in axes:
         formatter: Any = axis.get_major_formatter()
         if isinstance(formatter, FuncFormatter):  # names; numbers are matplotlib's own mathematics
@@ -75,6 +77,12 @@ def font_for(text: str) -> tuple[Path, str]:
     families, _ = _chosen(frozenset(visible(text)))
     file = files[families[-1]]
     return file, _drawable(text, frozenset(visible(text)) - _glyphs(file))
+
+
+def _fitting(text: str, width_inches: float, points: float) -> str:
+    """Lines no longer than the figure is wide: the title of a long name would lose its figures."""
+    letters = int(width_inches * 72 / (_LETTER_WIDTH * points))
+    return "\n".join(shortened(line, letters) for line in text.split("\n"))
 
 
 def _ticks(inner: Callable[[Any], list[str]], missing: frozenset[str], values: Sequence[float]) -> list[str]:

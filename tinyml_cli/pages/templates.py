@@ -58,18 +58,21 @@ def fixed(value: float | None, digits: int = 3) -> str:
 
 @functools.cache
 def _html() -> Environment:
-    return _environment(lambda value: visible(value) if type(value) is str else value)
+    return _environment(lambda value: visible(value) if _is_text(value) else value)
 
 
 @functools.cache
 def _markdown() -> Environment:
-    from markupsafe import Markup
-
     environment = _environment(
-        lambda value: value if isinstance(value, Markup) else escape_markdown(str(value))
+        lambda value: value if hasattr(value, "__html__") else escape_markdown(str(value))
     )
     environment.filters["code"] = code
     return environment
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that has not been rendered yet."""
+    return isinstance(value, str) and not hasattr(value, "__html__")
 
 
 def _environment(finalize: Any) -> Environment:
