@@ -200,7 +200,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
         (("--stream", "empty"), "holds no recordings"),
         (("--stream", "text.wav"), "cannot be read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model looks at 1 s"),
-        (("--stream", "long.wav"), "4 h are read at a time"),
+        (("--stream", "long.flac"), "4 h are read at a time"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(
@@ -211,8 +211,8 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
     (tmp_path / "full" / "mine.wav").write_bytes(b"mine")
     (tmp_path / "text.wav").write_text("no sound", encoding="utf-8")
     soundfile.write(tmp_path / "short.wav", np.zeros(4000, np.int16), 8000)
-    if "long.wav" in arguments:
-        soundfile.write(tmp_path / "long.wav", np.zeros(5 * 3600 * 50, np.int16), 50)
+    if "long.flac" in arguments:
+        soundfile.write(tmp_path / "long.flac", np.zeros((4 * 3600 + 1) * 4000, np.int16), 4000)
     before = (run / "manifest.json").read_bytes()
     answer = tinyml("evaluate", run, *arguments, "--json", cwd=tmp_path, code=2)
     assert message in answer.json["error"]["what"] + answer.json["error"]["where"]

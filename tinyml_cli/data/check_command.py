@@ -73,7 +73,7 @@ def show(document: dict[str, Any]) -> None:
         console.table("Findings", ("", "kind", "n", "meaning", "for example"), found)
     if document["reading"]:
         console.info(f"Read as {document['reading']}")
-    if document["left_out"]:
+    if document["left_out"] and "other_file" not in document["counts"]:
         rows = [(n, reason) for reason, n in document["left_out"].items()]
         console.table("Left out", ("files", "why"), rows)
 

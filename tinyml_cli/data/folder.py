@@ -278,6 +278,12 @@ def _why_left_out(root: Path, path: Path) -> str:
     return "it lies in a folder inside that of a word" if len(folders) > 1 else ""
 
 
+def _left_out_below(root: Path, word: str, found: Iterable[Recording]) -> list[LeftOut]:
+    folder = root / word
+    rest = left_out_of(root, [recording.path for recording in found])
+    return [entry for entry in rest if entry.path.is_relative_to(folder)]
+
+
 def _no_such_word(root: Path, word: str, available: Sequence[str]) -> TinymlError:
     close = difflib.get_close_matches(word, available, n=1)
     hint = f"Did you mean `{close[0]}`? " if close else ""
@@ -293,7 +299,7 @@ def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> Non
         raise TinymlError(
             f"The word `{word}` has {len(found)} clips of {speakers} speakers; "
             f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers"
-            f"{inventory.explained(left_out_of(root / word, [r.path for r in found]))}",
+            f"{inventory.explained(_left_out_below(root, word, found))}",
             str(root / word),
             "Record more, or leave --data out to train on synthetic speech.",
         )

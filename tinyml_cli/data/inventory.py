@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyml_cli.console import console
 
-_EXAMPLES = 3
+_EXAMPLES, _REASONS = 3, 3
 _SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 _TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list", "testing_list")
 _TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
@@ -88,6 +88,8 @@ def tell(files: Sequence[LeftOut]) -> list[str]:
 def explained(files: Sequence[LeftOut], quiet: bool = True) -> str:
     """What stands behind "0 clips": "; 12 files left out: … (a.m4a, …)", or nothing where no files are."""
     said = sentences(files, quiet)
+    if len(said) > _REASONS:
+        said = [*said[:_REASONS], f"{len(said) - _REASONS} more reasons (tinyml data check)"]
     return f"; {'; '.join(said)}" if said else ""
 
 
