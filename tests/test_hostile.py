@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Tinyml
+from tinyml_cli.device.filters import Log
+from tinyml_cli.device.protocol.decoder import LineDecoder
+from tinyml_cli.device.protocol.events import Text
 from tinyml_cli.errors import EXIT_DEFECT, EXIT_OK, TinymlError
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model, Op, Quantization
 from tinyml_cli.run import MANIFEST, RECIPE
@@ -299,3 +302,34 @@ def test_shared_data_files_are_refused(tinyml: Tinyml, tmp_path: Path, hostile: 
             arguments = ("train", *task, "--data", folder.parent, "--run", tmp_path / "run")
             answer = tinyml(*arguments, cwd=tmp_path, code=None)
             assert answer.code == 2, (case.name, task, answer.code, answer.err)
+
+
+@pytest.mark.parametrize("depth", [41, 600, 5000])
+def test_a_deep_line_of_a_device_is_text(depth: int) -> None:
+    line = b'{"event":"x","a":' + b"[" * depth + b"]" * depth + b"}\n"
+    (event,) = LineDecoder().feed(line)
+    assert isinstance(event, Text)
+    json.dumps(event.as_dict())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_log_on_a_full_disk_ends_in_a_paragraph() -> None:
+    log = Log(Path("/dev/full"))
+    with pytest.raises(TinymlError, match="cannot be written"):
+        log.rx(Text(text="a"))
+    log.close()
+
+
+def test_what_nobody_foresaw_ends_in_a_paragraph(
+    tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise LookupError("lost")
+
+    monkeypatch.setattr("tinyml_cli.device.boards.board_names", fail)
+    monkeypatch.setattr("tinyml_cli.device.board_list.board_names", fail, raising=False)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    answer = tinyml("boards", "--json", cwd=tmp_path, code=EXIT_DEFECT)
+    assert "LookupError (lost)" in answer.json["error"]["what"] and "Traceback" not in answer.err
+    (log,) = tmp_path.glob("tinyml-defect-*.log")
+    assert "LookupError: lost" in log.read_text()

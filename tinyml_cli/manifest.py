@@ -242,7 +242,7 @@ class Manifest(_Section):
             raise TinymlError(
                 "This run has no manifest",
                 str(path),
-                "Train a model first: tinyml train kws --words yes,no",
+                "Train a model first: tinyml train kws (or vww, wand, anomaly, mask)",
             )
         try:
             document = load_json(path, MAX_BYTES)

@@ -11,7 +11,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
@@ -21,9 +21,6 @@ from tinyml_cli.files import missing_parents, remove_empty, sha256_file, write_a
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.next_step import next_step, work_on
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
@@ -390,23 +387,6 @@ class Run:
         if not isinstance(document, dict):
             raise self._damaged(manifest, name, "it holds no object")
         return document
-
-    def read_arrays(self, manifest: Manifest, name: str, *keys: str) -> list[NDArray[Any]]:
-        """Arrays of an .npz artifact, in the order of `keys`.
-
-        Raises:
-            TinymlError: see `require`; or it is damaged, or lacks one of them.
-        """
-        from tinyml_cli.array_file import UnreadableArrayError, read_arrays
-
-        path = self.require(manifest, name)
-        try:
-            arrays = read_arrays(path)
-        except UnreadableArrayError as error:
-            raise self._damaged(manifest, name, str(error)) from error
-        if missing := [key for key in keys if key not in arrays]:
-            raise self._damaged(manifest, name, f"it holds no `{missing[0]}`")
-        return [arrays[key] for key in keys]
 
     def _damaged(self, manifest: Manifest, name: str, why: str) -> TinymlError:
         made_by = manifest.artifacts[name].made_by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -333,7 +334,7 @@ def _load(path: Path, count: int) -> list[NDArray[np.int16]] | None:
     try:
         with np.load(path) as archive:
             lengths, samples = archive["lengths"], archive["samples"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
     if len(lengths) != count or lengths.sum() != len(samples):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.array_file import UnreadableArrayError, read_arrays
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
 
@@ -56,14 +56,14 @@ class AnswerBook:
 def load(run: Run) -> AnswerBook | None:
     """The run's answers; None where there are none, or the file is damaged: they can be had again."""
     try:
-        with np.load(run.file(ANSWERS), allow_pickle=False) as archive:
-            answers = {
-                name.removeprefix(_MODEL_PREFIX): archive[name]
-                for name in archive.files
-                if name.startswith(_MODEL_PREFIX)
-            }
-            return AnswerBook(str(archive["source"]), archive["keys"], archive["labels"], answers)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        archive = read_arrays(run.file(ANSWERS))
+        answers = {
+            name.removeprefix(_MODEL_PREFIX): values
+            for name, values in archive.items()
+            if name.startswith(_MODEL_PREFIX)
+        }
+        return AnswerBook(str(archive["source"]), archive["keys"], archive["labels"], answers)
+    except (UnreadableArrayError, KeyError):
         return None
 
 
