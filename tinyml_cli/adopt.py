@@ -39,6 +39,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
     path = Path(given)
     from tinyml_cli.tflite import graph
     from tinyml_cli.tflite.signature import choose
+    from tinyml_cli.tflite.unsigned import to_signed
 
     data = read(path)
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
@@ -48,7 +49,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
             f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
     graph.parse(data, str(path))
-    data = choose(data, signature, str(path))
+    data = to_signed(choose(data, signature, str(path)), str(path))
     digest = hashlib.sha256(data).hexdigest()
     run = at(_known(digest) or free_path(path, digest))
     if _holds(run, digest):
