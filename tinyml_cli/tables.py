@@ -16,6 +16,7 @@ _MAX_PANELS = 4
 _LONGEST_WORD = 24  # longer ones (paths, names of tensors) may be broken, after a separator where they can
 _DEFAULT_WIDTH = 80
 _NARROWEST = 40
+_WORD = re.compile(r"[+-]?[\d.,]+ (?:%|[kKMG]?i?B|dB|ms|s|min|h|d)(?!\S)|\S+")
 _SEPARATED = re.compile(r"[^/;:,._\\-]*[/;:,._\\-]?")
 _NUMBER = re.compile(r"[+-]?[\d.,]+ ?(%|[KMG]i?B?|dB|ms)?|[-–]?")
 
@@ -40,7 +41,7 @@ class _Column:
     @property
     def narrowest(self) -> int:
         """The width below which a word would be broken that should stay whole."""
-        words = max(_width(word) for cell in self.cells for word in cell.split() or [""])
+        words = max(_width(word) for cell in self.cells for word in _words(cell) or [""])
         return min(words, _LONGEST_WORD)
 
 
@@ -196,7 +197,7 @@ def _wrap(text: str, width: int) -> list[str]:
     if _width(text) <= width:
         return [text]
     lines, line = [], ""
-    for word in (piece for whole in text.split() for piece in _pieces(whole, width)):
+    for word in (piece for whole in _words(text) for piece in _pieces(whole, width)):
         glue = "" if not line or word.follows else " "
         if line and _width(line) + len(glue) + _width(word.text) > width:
             lines.append(line)
@@ -204,6 +205,11 @@ def _wrap(text: str, width: int) -> list[str]:
         else:
             line += glue + word.text
     return [*lines, line]
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text; a number and its unit are one."""
+    return [" ".join(word.split()) for word in _WORD.findall(text)]
 
 
 @dataclass(frozen=True)

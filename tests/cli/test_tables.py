@@ -71,6 +71,15 @@ def test_confusion_of_any_number_of_labels(width: int, labels: int) -> None:
     assert {*names} <= set(text.split())
 
 
+def test_a_number_keeps_its_unit() -> None:
+    rows = [
+        [f"a name of several words, number {n}", "15 kB", "97.4 %", "60 min", "many words " * 9]
+        for n in "123"
+    ]
+    text = tables.render("", ["Name", "Size", "Share", "Age", "Text"], rows, 60)
+    assert all(text.count(figure) == 3 for figure in ("15 kB", "97.4 %", "60 min"))
+
+
 def test_a_terminal_is_not_steered_by_a_name() -> None:
     assert "\x1b" not in tables.render("", ["name"], [["a\x1b[2Jb"]], 80)
 
