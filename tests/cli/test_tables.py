@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.conftest import Tinyml
 from tinyml_cli import tables
 from tinyml_cli.console import console
 
@@ -89,6 +90,61 @@ def test_a_pipe_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tables.width_of(io.StringIO()) == 80
     monkeypatch.setenv("COLUMNS", "120")
     assert tables.width_of(io.StringIO()) == 120
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("command", [["boards"], ["doctor"], ["recipes"], ["data", "download"]])
+def test_tables_of_commands(tinyml: Tinyml, tmp_path: Path, command: list[str], width: int) -> None:
+    text = tinyml(*command, cwd=tmp_path, code=None, env={"COLUMNS": str(width)}).out
+    assert text and all(cell_len(line) <= width for line in text.splitlines()), text
+    assert "…" not in text
+
+
+_COSTS = {"flash_bytes": 178_000, "ram_bytes": 40_100, "instructions": 12_345_678}
+_QUALITY = {
+    "value": 0.948,
+    "ci95": (0.93, 0.961),
+    "measure": "accuracy",
+    "bytes": 18_792,
+    "gzip_bytes": 15_100,
+}
+_MODEL = {**_COSTS, **_QUALITY, "macs": 400_000, "front": True, "why_not": ""}
+_COMPARED = {
+    **_MODEL,
+    "name": "kws-yes-no-up-down int8",
+    "difference": -0.003,
+    "p": 0.453,
+    "within_chance": True,
+}
+_TRIAL = {**_MODEL, "name": "trial 12", "time_ms": 77.7}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_tables_of_outcomes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    from tinyml_cli.comparison import text as comparison
+    from tinyml_cli.compression import stage
+    from tinyml_cli.evaluation import summary
+    from tinyml_cli.tuning import outcome as tuning
+
+    labels = ["silence", "unknown", "yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
+    judged = {
+        "recall": dict.fromkeys(labels, 0.933),
+        "precision": dict.fromkeys(labels, 0.911),
+        "confusion": [[105] * len(labels)] * len(labels),
+    }
+    nothing = {"note": "A note.", "noise": None, "fairness": [], "device": None, "curves": {}}
+    monkeypatch.setenv("COLUMNS", str(width))
+    comparison.show({"reference": "kws-yes-no float32", "models": [_COMPARED] * 6, "notes": []})
+    tuning.show({"trials": [_TRIAL] * 3})
+    stage.show({"before": _MODEL, "after": _MODEL})
+    summary.show({"labels": labels, "float32": judged, "int8": judged, **nothing})
+    text = capsys.readouterr().out
+    assert all(cell_len(line) <= width for line in text.splitlines()), text
+    assert "…" not in text
+    verdict = ["-0.3", "points,", "within", "chance", "(p", "=", "0.453)"]
+    assert {"12,345,678", "0.930–0.961", "0.933", *verdict, *labels} <= set(text.split())
 
 
 def test_there_is_one_table_function(repository: Path) -> None:
