@@ -104,9 +104,7 @@ def remove_notes() -> None:
     """Removes the notes of all locks that are held: the process ends now."""
     for path in list(_held):
         files = _Files.of(path)
-        for file in (files.note, files.lock):
-            with contextlib.suppress(OSError):
-                file.unlink(missing_ok=True)
+        _remove(files.note, files.lock)
 
 
 def check_present(path: Path) -> None:
@@ -120,7 +118,7 @@ def check_present(path: Path) -> None:
     if not _held:
         return
     path = path.resolve()
-    for folder, identity in _held.items():
+    for folder, identity in list(_held.items()):
         if identity is not None and path.is_relative_to(folder) and _identity(folder) != identity:
             raise TinymlError(
                 "The folder was removed or renamed while this command was writing to it",
@@ -167,17 +165,19 @@ def _in_use(path: Path, what: str, holder: Holder | None) -> TinymlError:
 
 
 def _release(files: _Files, lock: FileLock | None, is_present: bool) -> None:
-    if is_present:
-        files.note.unlink(missing_ok=True)
-    if lock is None:
-        return
     # Removed while it is held: who waits for the removed file notices, and opens the new one.
-    if is_present and os.name == "posix":
-        files.lock.unlink(missing_ok=True)
-    lock.release()
-    if is_present and os.name != "posix":  # An open file cannot be removed there.
+    if is_present:
+        _remove(files.note, files.lock)
+    if lock is not None:
+        lock.release()
+        if is_present and os.name == "nt":  # An open file cannot be removed there.
+            _remove(files.lock)
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
         with contextlib.suppress(OSError):
-            files.lock.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _read_note(note: Path) -> Holder | None:

@@ -190,11 +190,17 @@ class Run:
 
     def train_again(self, *options: str) -> str:
         """The command that trains the run again by its recipe."""
-        recipe = self.file(RECIPE)
-        text = recipe.read_text(encoding="utf-8") if recipe.is_file() else ""
+        words: list[str | Path] = ["--config", self.file(RECIPE), "--run", self.path, *options]
+        return next_step("train", self.recipe_task() or "TASK", *words)
+
+    def recipe_task(self) -> str:
+        """The task that the recipe names, read without the rest of it; "" where it names none."""
+        try:
+            text = self.file(RECIPE).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
         task = re.search(r"^task: *(\w+)", text, re.MULTILINE)
-        words: list[str | Path] = ["--config", recipe, "--run", self.path, *options]
-        return next_step("train", task[1] if task else "TASK", *words)
+        return task[1] if task else ""
 
     @property
     def root(self) -> Path:

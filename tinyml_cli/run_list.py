@@ -40,7 +40,7 @@ class RunInfo:
     Attributes:
         name: below the runs folder.
         latest: whether commands take it where none is named.
-        task, labels: of the manifest; "" and () without one.
+        task, labels: of the manifest; without one the task that the recipe names, and ().
         state: how far it has come: trained, quantized, converted, exported, built; or what is wrong with it.
         complete: whether its training ran to the end.
         problem: why it cannot be used; "" where it can.
@@ -86,7 +86,7 @@ def info(run: Run) -> RunInfo:
         name=name_of(run),
         path=str(run.path),
         latest=latest is not None and latest.resolve() == run.path.resolve(),
-        task=manifest.task if manifest else "",
+        task=manifest.task if manifest else run.recipe_task(),
         labels=tuple(manifest.labels) if manifest else (),
         state=_state(manifest) if manifest and not problem else _fault(run, problem),
         complete=manifest is not None and manifest.complete and not problem,

@@ -34,7 +34,7 @@ def place(tmp_path: Path) -> Path:
     """A working folder with runs of every kind, and a file and a folder beside them that are not runs."""
     runs = tmp_path / "runs"
     _make(runs / "old", 7300)
-    counts = {"validation": {"yes": 40, "no": 60}}
+    counts = {"validation": {"silence": 10, "unknown": 30, "yes": 20, "no": 40}}
     data = Data(source="folder", split_by="speaker", counts=counts)
     _make(runs / "checked", 100, metrics={"train": {"validation_accuracy": 0.91}}, data=data)
     run = _make(runs / "tested", 50, metrics={"evaluate": {"n": 500, "int8": {"accuracy": 0.946}}})
@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Path:
     for name in ("empty", "photos", "untrained", "broken", "gone"):
         (runs / name).mkdir()
     (runs / "photos" / "me.jpg").write_bytes(b"\xff\xd8")
-    (runs / "untrained" / RECIPE).write_text("task: kws\n")
+    (runs / "untrained" / RECIPE).write_bytes(b"\xff\ntask: kws\n")
     (runs / "broken" / MANIFEST).write_text("[" * 100_000)
     _make(runs / "gone", 10).file(MODEL).unlink()
     _make(runs / "tune-kws" / "best", 5)
@@ -80,6 +80,7 @@ def test_everything_is_listed_as_what_it_is(tinyml: Tinyml, place: Path) -> None
     assert measured["tested"] == (0.946, "accuracy", 500)
     assert measured["old"] == (None, "", None)
     assert runs["tested"]["model_bytes"] == 2048
+    assert {name for name, each in runs.items() if not each["task"]} == {"empty", "photos", "broken"}
     assert not runs["half"]["complete"] and runs["old"]["complete"]
     assert tree(place) == before
 

@@ -11,7 +11,7 @@ from tinyml_cli.comparison import pareto
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
-from tinyml_cli.run import Run
+from tinyml_cli.run import Run, runs_dir
 from tinyml_cli.tuning.worker import Search
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
             "Ask for more trials, or loosen the limits.",
         )
     run = Run.at(winner)
-    with run.making():
+    with run.making(latest=run.path.absolute().parent == runs_dir().absolute()):
         unlocked = shutil.ignore_patterns(*locks.NAMES)
         shutil.copytree(found[0]["run"], run.path, ignore=unlocked, dirs_exist_ok=True)
         quantize(run)
