@@ -89,10 +89,9 @@ class Place:
 
     def temporary(self) -> list[str]:
         """Files that only a writer in the middle of its work would have there."""
-        left = [str(path) for path in (self.folder / "tmp").iterdir()]
-        for parent in (self.run, self.folder / "cache"):
-            left += [str(p) for p in parent.rglob(".*") if p.name not in LOCKS and p.name != ".pio"]
-        return [path for path in left if "/.pio/" not in path]
+        left = [*(self.folder / "tmp").iterdir(), *(self.folder / "cache").rglob(".tinyml-*")]
+        left += [path for path in self.run.rglob(".*") if path.name not in LOCKS]
+        return [str(path) for path in left if ".pio" not in path.parts]
 
 
 def processes(mark: str) -> list[int]:

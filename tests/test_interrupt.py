@@ -18,7 +18,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run
-from tinyml_cli.training.checkpoint import Progress, Resume
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a child process")
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -45,7 +45,7 @@ BUSY = {
 HARNESS = """
 import sys
 from tinyml_cli import interrupt, main
-def app(standalone_mode):
+def app(**_):
     print("ready", flush=True)
     exec(sys.argv[1])
 main.app = app
@@ -224,6 +224,18 @@ def test_resume_without_a_checkpoint_is_refused_before_any_work(tmp_path: Path, 
     with pytest.raises(TinymlError, match="no stopped training"):
         stages.train(Run(tmp_path / "run"), recipe, resume=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_checkpoint_stops_only_who_asks_for_it(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "state.json", "{")
+    checkpoint = Checkpoint(tmp_path)
+    for resume in (True, Resume.MUST, Resume.AS_IT_IS):
+        with pytest.raises(TinymlError, match="damaged"):
+            checkpoint.begin("print", 5, resume)
+    for resume in (Resume.IF_SAVED, Resume.NEVER):
+        write_atomic(tmp_path / "state.json", "{")
+        assert checkpoint.begin("print", 5, resume) == (Progress("print", 5), False)
+        assert not (tmp_path / "state.json").exists()
 
 
 def test_old_manifests_are_complete(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
 from tinyml_cli.training import learning_curve
-from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume, nothing_saved
+from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
 
 
 def prepare(
@@ -87,7 +87,7 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
         outcome = get_task(recipe.task).train(run, recipe, resume=attempt.resume)
-    progress = Checkpoint(run.file(CHECKPOINT)).progress()
+    progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome["metrics"]
     outcome["history"] = progress.history if progress is not None and "epochs" in measured else []
     if measured.get("better_than_chance") is False:
@@ -103,16 +103,14 @@ class _Attempt:
         self.run = run
         self.recipe = recipe
         self.resume = resume
-        self.before = None if resume is Resume.NEVER else self._progress()
-        self._stale = self._progress() if resume is Resume.NEVER else None
-
-    def _progress(self) -> Progress | None:
-        return Checkpoint(self.run.file(CHECKPOINT)).progress()
+        checkpoint = Checkpoint(run.file(CHECKPOINT))
+        self.before = checkpoint.progress() if resume is Resume.MUST else None
+        self._stale = checkpoint.usable() if resume is Resume.NEVER else None
 
     def stopped(self) -> TinymlError:
         """Enters what was kept into the run; says it, and the command that goes on."""
         again = interrupt.same_command(*([] if self.resume is Resume.IF_SAVED else ["--resume"]))
-        progress = self._progress()
+        progress = Checkpoint(self.run.file(CHECKPOINT)).usable()
         if progress is None or progress == self._stale:
             return interrupt.stopped(
                 "before the first epoch ended; nothing of this training is kept",

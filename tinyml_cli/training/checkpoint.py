@@ -100,12 +100,13 @@ class Checkpoint:
                 another recipe or other data.
         """
         resume = Resume.of(resume)
-        progress = None if resume is Resume.NEVER else self.progress()
+        must = resume in (Resume.MUST, Resume.AS_IT_IS)
+        progress = self.progress() if must else None if resume is Resume.NEVER else self.usable()
         if progress is not None and progress.fingerprint == fingerprint:
             progress.epochs = epochs
             console.info(f"Going on after epoch {progress.epochs_done} of {epochs}.")
             return progress, True
-        if resume in (Resume.MUST, Resume.AS_IT_IS):
+        if must:
             if progress is None:
                 raise nothing_saved(self._folder)
             raise TinymlError(
@@ -115,6 +116,13 @@ class Checkpoint:
             )
         self.clear()
         return Progress(fingerprint, epochs), False
+
+    def usable(self) -> Progress | None:
+        """Where a training stopped; None also where what it saved is damaged."""
+        try:
+            return self.progress()
+        except TinymlError:
+            return None
 
     def progress(self) -> Progress | None:
         """Where a training stopped; None when nothing was saved.
