@@ -14,7 +14,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tinyml_cli import processes, temporary
+from tinyml_cli import processes, system_errors, temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, filling_cache, sha256_file, write_atomic, write_if_changed
@@ -159,6 +159,8 @@ def _download(source: Source, folder: Path) -> Path:
         reason = str(error)
     wheel = folder / source.wheel
     if not wheel.is_file():
+        if refused := system_errors.found_in(reason, str(folder)):
+            raise refused
         raise TinymlError(
             f"{source.package} {source.version}, which carries the C sources that the firmware needs, "
             f"cannot be downloaded ({reason})",

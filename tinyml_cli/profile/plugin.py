@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tinyml_cli import processes
+from tinyml_cli import processes, system_errors
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_OK, TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, filling_cache, firmware_dir
@@ -89,6 +89,8 @@ def _compile(source: Path, target: Path, version: int) -> None:
             f"The C compiler does not run ({error})", command[0], "Set CC to one that does."
         ) from error
     if answer.returncode != 0:
+        if refused := system_errors.found_in(answer.stderr, str(target)):
+            raise refused
         said = " | ".join(line for line in answer.stderr.splitlines() if "error" in line)[:400]
         raise TinymlError(
             f"The counting plugin does not compile ({said or answer.stderr[-200:]!r})",
