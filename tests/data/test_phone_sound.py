@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from tinyml_cli.data import phone_sound
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio, read_sound
+from tinyml_cli.processes import Process
 
 RATE_HZ = 16_000
 
@@ -88,6 +90,28 @@ def test_tables_longer_than_the_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(content)
     with pytest.raises(UnreadableAudioError, match="more than its bytes"):
         read_audio(tmp_path / "a.m4a", RATE_HZ)
+
+
+def test_a_codec_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.m4a").write_bytes(
+        encoded("ipod", "aac").replace(b"mp4a", b"xxxx").replace(b"esds", b"free")
+    )
+    with pytest.raises(UnreadableAudioError, match="of a kind that is not read"):
+        read_audio(tmp_path / "a.m4a", RATE_HZ)
+
+
+def test_a_file_that_ends_the_decoder_is_refused_and_the_next_one_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.m4a").write_bytes(encoded("ipod", "aac"))
+    with monkeypatch.context() as patched:
+        decoder = phone_sound._Decoder()
+        crash = [sys.executable, "-c", "import os, sys; sys.stdin.readline(); os.abort()"]
+        patched.setattr(phone_sound, "_decoder", decoder)
+        patched.setattr(phone_sound, "Process", lambda _, **options: Process(crash, **options))
+        with pytest.raises(UnreadableAudioError, match="its decoder ended over it"):
+            read_audio(tmp_path / "a.m4a", RATE_HZ)
+    assert len(read_audio(tmp_path / "a.m4a", RATE_HZ)) > 0
 
 
 def test_a_playlist_is_no_sound(tmp_path: Path) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import struct
+import json
+import sys
+import threading
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.declared_size import id3_bytes
 from tinyml_cli.data.phone import INSTALL_PHONE
-from tinyml_cli.limits import over_limit
+from tinyml_cli.limits import decode_limit_bytes
+from tinyml_cli.processes import DEVNULL, PIPE, Process
 
 SUFFIXES = (".m4a", ".aac", ".amr", ".3gp", ".3gpp", ".3g2", ".mp4", ".m4b", ".mka", ".wma")
 
-_SAMPLE_BYTES = 4
 _ASF = bytes.fromhex("3026b2758e66cf11")
-# A container's clock rounds, and encoders pad: only what is missing beyond this counts as cut off.
-_TOLERANCE_S = 0.2
+# How long a file may take to decode, so much and a second for so many bytes, before it counts as damaged.
+_LEAST_S, _BYTES_PER_S = 10.0, 200_000
 
 
 def kind_of(head: bytes) -> str | None:
@@ -50,7 +51,7 @@ def is_installed() -> bool:
 
 
 def read(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
-    """Decodes the first sound of a file.
+    """Decodes the first sound of a file, in a child process.
 
     Args:
         path: the file.
@@ -64,64 +65,52 @@ def read(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
     """
     if not is_installed():
         raise ValueError(f"{path.suffix.lstrip('.').upper() or kind} takes an extra: {INSTALL_PHONE}")
-    import av
+    with _lock:
+        return _decoder.ask(path, kind)
 
-    with path.open("rb") as stream:
-        _check_tables(stream, kind)
+
+class _Decoder:
+    """A running `phone_worker`; started when it is first asked, and anew after a file has ended it."""
+
+    def __init__(self) -> None:
+        self._child: Process | None = None
+        self._limit_bytes = 0
+
+    def ask(self, path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
+        """As `read`."""
+        child = self._started()
+        assert child.stdin and child.stdout
+        timer = threading.Timer(_LEAST_S + path.stat().st_size / _BYTES_PER_S, child.kill)
+        timer.start()
         try:
-            with av.open(stream, format=kind) as container:
-                return _decoded(container)
-        except (av.FFmpegError, OverflowError, TypeError, IndexError, MemoryError) as error:
-            raise ValueError(f"it is damaged ({error.__class__.__name__})") from error
+            child.stdin.write(json.dumps({"path": str(path.resolve()), "kind": kind}).encode() + b"\n")
+            child.stdin.flush()
+            answer = json.loads(child.stdout.readline())
+            shape = (answer["samples"], answer["channels"])
+            values = np.frombuffer(child.stdout.read(4 * shape[0] * shape[1]), "<f4").reshape(shape)
+        except (OSError, ValueError) as error:
+            self._child = None
+            child.stop()
+            raise ValueError("it is damaged: its decoder ended over it") from error
+        finally:
+            timer.cancel()
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return values, answer["rate_hz"], answer["damage"]
+
+    def _started(self) -> Process:
+        limit_bytes = decode_limit_bytes()
+        if self._child is not None and (self._child.poll() is not None or limit_bytes != self._limit_bytes):
+            self._child.stop()
+            self._child = None
+        if self._child is None:
+            # The worker's package is found however this process found it, installed or not.
+            root = Path(__file__).resolve().parents[2]
+            command = [sys.executable, "-m", "tinyml_cli.data.phone_worker", str(limit_bytes)]
+            self._child = Process(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=root)
+            self._limit_bytes = limit_bytes
+        return self._child
 
 
-def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
-    import av
-
-    if not container.streams.audio:
-        raise ValueError("it holds no sound")
-    source = container.streams.audio[0]
-    source.codec_context.thread_count = 1
-    resampler = av.AudioResampler(format="fltp")
-    parts: list[NDArray[np.float32]] = []
-    rate_hz, held_bytes, damage = 0, 0, ""
-    try:
-        for frame in container.decode(source):
-            for plane in resampler.resample(frame):
-                parts.append(np.asarray(plane.to_ndarray(), np.float32))
-                rate_hz = plane.sample_rate
-                held_bytes += parts[-1].nbytes
-            # The parts and the whole that they are joined to.
-            if reason := over_limit(2 * held_bytes):
-                raise _TooLargeError(reason)
-    except (av.FFmpegError, ValueError) as error:
-        if isinstance(error, _TooLargeError) or not parts:
-            raise
-        damage = "its sound breaks off"
-    if not parts:
-        raise ValueError("it holds no samples")
-    samples = np.concatenate(parts, axis=1).T
-    declared_s = float(source.duration * source.time_base) if source.duration and source.time_base else 0.0
-    if declared_s - len(samples) / rate_hz > _TOLERANCE_S:
-        damage = f"it is cut off: {declared_s:.1f} s are declared, {len(samples) / rate_hz:.1f} s are there"
-    return samples, rate_hz, damage
-
-
-class _TooLargeError(ValueError):
-    pass
-
-
-def _check_tables(stream: IO[bytes], kind: str) -> None:
-    """FFmpeg makes an entry for every sample that an MP4 declares: never more than the file has bytes."""
-    if kind != "mov":
-        return
-    data = stream.read()
-    stream.seek(0)
-    if b"moov" not in data:
-        raise ValueError("it is cut off: its index, which is written last, is missing")
-    at = data.find(b"stsz")
-    while at >= 0:
-        declared = struct.unpack_from(">I", data, at + 12)[0] if at + 16 <= len(data) else 0
-        if declared > len(data):
-            raise ValueError(f"it is damaged: it declares {declared:,} samples, more than its bytes")
-        at = data.find(b"stsz", at + 4)
+_decoder = _Decoder()
+_lock = threading.Lock()

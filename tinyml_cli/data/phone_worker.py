@@ -1,0 +1,125 @@
+"""Child process that owns FFmpeg's decoders, so that a damaged file ends nothing but it.
+
+Started as ``python -m tinyml_cli.data.phone_worker LIMIT_BYTES``. One JSON request per line on stdin: path
+and kind. One JSON answer per line on stdout: rate_hz, damage, samples and channels, with the sound behind it,
+float32 little-endian; or error, with samples 0.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.limits import over_limit
+
+# A container's clock rounds, and encoders pad: only what is missing beyond this counts as cut off.
+_TOLERANCE_S = 0.2
+# Beside the sound: the interpreter, FFmpeg's libraries, and its tables.
+_OWN_BYTES = 2 << 30
+
+
+def decode(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
+    """The first sound of a file: (float32 [samples, channels], its rate in Hz, what is damaged).
+
+    Raises:
+        ValueError: no sound, damaged from the start, or over the limit of memory.
+    """
+    import av
+
+    with path.open("rb") as stream:
+        _check_tables(stream, kind)
+        try:
+            with av.open(stream, format=kind) as container:
+                return _decoded(container)
+        except (av.FFmpegError, OverflowError, TypeError, IndexError, MemoryError) as error:
+            raise ValueError(f"it is damaged ({error.__class__.__name__})") from error
+
+
+def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
+    import av
+
+    if not container.streams.audio:
+        raise ValueError("it holds no sound")
+    source = container.streams.audio[0]
+    if source.codec_context is None:
+        raise ValueError("its sound is of a kind that is not read")
+    source.codec_context.thread_count = 1
+    resampler = av.AudioResampler(format="fltp")
+    parts: list[NDArray[np.float32]] = []
+    rate_hz, held_bytes, damage = 0, 0, ""
+    try:
+        for frame in container.decode(source):
+            for plane in resampler.resample(frame):
+                parts.append(np.asarray(plane.to_ndarray(), np.float32))
+                rate_hz = plane.sample_rate
+                held_bytes += parts[-1].nbytes
+            if reason := over_limit(held_bytes):
+                raise _TooLargeError(reason)
+    except (av.FFmpegError, ValueError) as error:
+        if isinstance(error, _TooLargeError) or not parts:
+            raise
+        damage = "its sound breaks off"
+    if not parts:
+        raise ValueError("it holds no samples")
+    samples = np.concatenate(parts, axis=1).T
+    declared_s = float(source.duration * source.time_base) if source.duration and source.time_base else 0.0
+    if declared_s - len(samples) / rate_hz > _TOLERANCE_S:
+        damage = f"it is cut off: {declared_s:.1f} s are declared, {len(samples) / rate_hz:.1f} s are there"
+    return samples, rate_hz, damage
+
+
+class _TooLargeError(ValueError):
+    pass
+
+
+def _check_tables(stream: IO[bytes], kind: str) -> None:
+    """FFmpeg makes an entry for every sample that an MP4 declares: never more than the file has bytes."""
+    if kind != "mov":
+        return
+    data = stream.read()
+    stream.seek(0)
+    if b"moov" not in data:
+        raise ValueError("it is cut off: its index, which is written last, is missing")
+    at = data.find(b"stsz")
+    while at >= 0:
+        declared = struct.unpack_from(">I", data, at + 12)[0] if at + 16 <= len(data) else 0
+        if declared > len(data):
+            raise ValueError(f"it is damaged: it declares {declared:,} samples, more than its bytes")
+        at = data.find(b"stsz", at + 4)
+
+
+def _limit_memory(limit_bytes: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    most = 4 * limit_bytes + _OWN_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def main(limit_bytes: int) -> None:
+    """Answers requests until the pipe closes."""
+    _limit_memory(limit_bytes)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        samples: NDArray[np.float32] = np.empty((0, 1), np.float32)
+        try:
+            samples, rate_hz, damage = decode(Path(request["path"]), request["kind"])
+            answer: dict[str, Any] = {"rate_hz": rate_hz, "damage": damage}
+        # Whatever goes wrong in here is the file's doing, and the reason of its refusal.
+        except Exception as error:
+            answer = {"error": str(error) if isinstance(error, ValueError) else f"it is damaged ({error})"}
+        answer |= {"samples": samples.shape[0], "channels": samples.shape[1]}
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.write(np.ascontiguousarray(samples, "<f4").tobytes())
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
