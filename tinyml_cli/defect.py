@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import traceback
-from pathlib import Path
 
-from tinyml_cli import __version__
+from tinyml_cli import __version__, temporary
 from tinyml_cli.errors import TinymlError
 
 VARIABLE = "TINYML_DEBUG"
@@ -34,7 +32,7 @@ def _keep(error: Exception) -> str:
     text = f"tinyml {__version__}, Python {sys.version}\n{sys.argv[1:]}\n\n" + "".join(
         traceback.format_exception(error)
     )
-    path = Path(tempfile.gettempdir()) / f"tinyml-defect-{os.getpid()}.log"
+    path = temporary.system_folder() / f"tinyml-defect-{os.getpid()}.log"
     try:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:

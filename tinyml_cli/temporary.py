@@ -82,6 +82,12 @@ def remove_own() -> None:
         remove(next(iter(_made)))
 
 
+def system_folder() -> Path:
+    """$TMPDIR itself, for what shall outlive this process."""
+    folder = Path(tempfile.gettempdir())
+    return folder.parent if _NAME.fullmatch(folder.name) else folder
+
+
 def sweep(place: Path, deep: bool = False) -> None:
     """Removes what killed processes left in a folder whose lock is held, and in $TMPDIR.
 
@@ -92,9 +98,7 @@ def sweep(place: Path, deep: bool = False) -> None:
         place: the folder.
         deep: in the folders below it, too.
     """
-    system = Path(tempfile.gettempdir())
-    if _NAME.fullmatch(system.name):
-        system = system.parent
+    system = system_folder()
     if system not in _swept:
         _swept.add(system)
         with contextlib.suppress(OSError):
