@@ -201,6 +201,59 @@ def test_tables_of_windows(shared: Path, tmp_path: Path) -> None:
         read(tmp_path, (), None, 1)
 
 
+def test_tables_with_decimal_commas_hold_the_same_windows(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(6, 32))
+    lines = ["\t".join(["1", *(f"{value:.5f}" for value in row)]) for row in rows]
+    (tmp_path / "dot.txt").write_text("\n".join(lines))
+    (tmp_path / "comma.txt").write_text("\n".join(lines).replace(".", ","))
+    dot, comma = (read(tmp_path / name, (), None, 16000) for name in ("dot.txt", "comma.txt"))
+    assert dot.window_samples == comma.window_samples == 32
+    for one, other in zip(dot.recordings, comma.recordings, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+        assert (one.condition, one.is_normal) == (other.condition, other.is_normal) == ("1", True)
+
+
+def test_three_axes_of_edge_impulse_and_one_file(tmp_path: Path) -> None:
+    sensors = [{"name": f"acc{axis}", "units": "m/s2"} for axis in "XYZ"]
+    payload = {"interval_ms": 16, "sensors": sensors, "values": [[0, 0, 9.80665]] * 40}
+    file = tmp_path / "normal.1.json"
+    file.write_text(json.dumps({"payload": payload}))
+    for path in (file, tmp_path):
+        found = read(path, (), None, 16000)
+        assert (found.sensor, found.channels, found.rate_hz) == ("imu", ("ax_mg", "ay_mg", "az_mg"), 62.5)
+        assert found.recordings[0].samples[0].tolist() == [0, 0, 1000] and found.recordings[0].is_normal
+
+
+def test_one_value_a_row(tmp_path: Path) -> None:
+    (tmp_path / "normal.txt").write_text("\n".join(f"{value},5" for value in range(30)))
+    (tmp_path / "normal.csv").write_text("value\n" + "\n".join(f"{value},5" for value in range(30)))
+    found = read(tmp_path / "normal.csv", (), 10.0, 16000)
+    assert found.recordings[0].samples[:3, 0].tolist() == [0.5, 1.5, 2.5] and found.channels == ("value",)
+    (tmp_path / "normal.txt").write_text("\n".join(f"{value}.5" for value in range(30)))
+    assert read(tmp_path / "normal.txt", (), 10.0, 16000).recordings[0].samples.shape == (30, 1)
+
+
+def test_vibration_without_gravity_keeps_its_own_unit(tmp_path: Path) -> None:
+    shaken = 0.02 * np.sin(np.arange(300)[:, None] * [0.3, 0.5, 0.7])
+    rows = "\n".join(f"{i / 100},{x:.6f},{y:.6f},{z:.6f}" for i, (x, y, z) in enumerate(shaken))
+    (tmp_path / "normal.csv").write_text("time_s,ax,ay,az\n" + rows)
+    found = read(tmp_path, (), None, 16000)
+    assert found.sensor == "series" and "own unit" in found.reading
+    np.testing.assert_allclose(found.recordings[0].samples, shaken, atol=1e-6)
+
+
+def test_every_file_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "normal.csv").write_text("t,x\n" + "\n".join(f"{i / 10},{i}" for i in range(9)))
+    (tmp_path / "slides.pdf").write_bytes(b"%PDF")
+    left_out = read(tmp_path, (), None, 16000).left_out
+    assert [(each.path.name, each.reason) for each in left_out] == [
+        ("slides.pdf", "`.pdf` is no kind of recording that is read")
+    ]
+    (tmp_path / "normal.csv").unlink()
+    with pytest.raises(TinymlError, match=r"slides\.pdf"):
+        read(tmp_path, (), None, 16000)
+
+
 def test_no_data_is_said(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="nothing here"):
         read(tmp_path, (), None, 1)

@@ -108,9 +108,10 @@ def _values(rows: Any, sensors: int) -> NDArray[np.float64]:
         rows = [[value] for value in rows]
     if any(not isinstance(row, _LISTS) or len(row) != sensors for row in rows):
         return np.empty((0, sensors))
-    if any(not isinstance(value, int | float | np.number) for row in rows for value in row):
-        raise TypeError("`values` holds something that is no number")
-    return np.array([[float(value) for value in row] for row in rows], np.float64).reshape(-1, sensors)
+    values = np.array(rows)
+    if values.dtype.kind not in "fiu":
+        raise TypeError("`values` holds something that is no number, or beyond 64 bits")
+    return values.astype(np.float64).reshape(-1, sensors)
 
 
 def _from_cbor(data: bytes, path: Path) -> Any:

@@ -80,6 +80,22 @@ class _Dialect:
             cells.pop()
         return cells
 
+    def numbers(self, line: str) -> list[float]:
+        """The cells of a line that holds nothing but plain numbers; empty for any other."""
+        if '"' in line or "_" in line or self.delimiter == self.decimal:
+            return []
+        if self.decimal == ",":
+            line = line.replace(",", ".")
+        if self.ends_empty and line.endswith(self.delimiter):
+            line = line[:-1]
+        try:
+            return [
+                float(cell)
+                for cell in (line.split() if self.delimiter == " " else line.split(self.delimiter))
+            ]
+        except ValueError:
+            return []
+
     def number(self, cell: str) -> float:
         if "_" in cell:
             raise ValueError(cell)
@@ -145,7 +161,7 @@ def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
             continue
         if not result and _SEPARATOR_LINE.match(stripped.strip('"')):
             continue
-        clock = _MONITOR_CLOCK.match(stripped)
+        clock = _MONITOR_CLOCK.match(stripped) if " -> " in stripped else None
         if clock is not None:
             stripped = stripped[clock.end() :].strip()
         result.append((number, stripped))
@@ -303,11 +319,18 @@ def _body(
     probed = [
         cells for line in _probe([line for _, line in lines]) if len(cells := dialect.split(line)) == width
     ]
-    is_text = [sum(_is_number(row[i]) for row in probed) < len(probed) / 2 for i in range(width)]
-    columns: list[array[float] | list[str]] = [[] if text else array("d") for text in is_text]
+    words: dict[int, list[str]] = {
+        i: [] for i in range(width) if sum(_is_number(row[i]) for row in probed) < len(probed) / 2
+    }
+    flat = array("d")
     numbers: list[int] = []
     cuts: list[int] = []
     for index, (number, line) in enumerate(lines):
+        values = dialect.numbers(line) if line and not words else []
+        if len(values) == width:
+            numbers.append(number)
+            flat.extend(values)
+            continue
         cells = dialect.split(line) if line else []
         if not cells or cells == names or all(not cell or set(cell) <= {"-"} for cell in cells):
             cuts.append(len(numbers))
@@ -321,23 +344,26 @@ def _body(
             )
         else:
             numbers.append(number)
-            for i, (column, cell) in enumerate(zip(columns, cells, strict=True)):
-                if isinstance(column, list):
-                    column.append(sys.intern(cell))
+            for i, cell in enumerate(cells):
+                if i in words:
+                    words[i].append(sys.intern(cell))
+                    flat.append(0.0)
                 else:
-                    column.append(_number(cell, dialect, where, number, names[i] if names else str(i + 1)))
-    done: list[Column] = [each if isinstance(each, list) else np.array(each) for each in columns]
-    return Table(names, units, done, sorted(set(cuts) - {0, len(numbers)}), numbers, remarks)
+                    flat.append(_number(cell, dialect, where, number, names[i] if names else str(i + 1)))
+    grid = np.array(flat).reshape(-1, width)
+    beyond = np.argwhere(~(np.abs(grid) <= _LARGEST))  # nan compares as false
+    if len(beyond):
+        row, i = beyond[0].tolist()
+        raise _no_number(where, numbers[row], names[i] if names else str(i + 1), f"{grid[row, i]:g}")
+    columns: list[Column] = [words[i] if i in words else grid[:, i] for i in range(width)]
+    return Table(names, units, columns, sorted(set(cuts) - {0, len(numbers)}), numbers, remarks)
 
 
 def _number(cell: str, dialect: _Dialect, where: str, line: int, column: str) -> float:
     try:
-        value = dialect.number(cell)
+        return dialect.number(cell)
     except ValueError as error:
         raise _no_number(where, line, column, cell) from error
-    if not abs(value) <= _LARGEST:  # nor infinite, nor nan
-        raise _no_number(where, line, column, cell)
-    return value
 
 
 def _no_number(where: str, line: int, column: str, cell: str) -> TinymlError:
