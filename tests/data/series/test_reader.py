@@ -213,6 +213,19 @@ def test_other_columns_stay_and_rows_are_not_numbers(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.stretches[0].values[:, 1:], FORCE, atol=1e-6)
 
 
+def test_units_say_what_a_column_is_in_any_language(tmp_path: Path) -> None:
+    names = (
+        "Zeit (s)",
+        *(f"Beschleunigung {a} (m/s²)" for a in "xyz"),
+        *(f"Drehrate {a} (rad/s)" for a in "xyz"),
+    )
+    text = table(names, np.c_[T, FORCE * G, np.radians(RATE)], ";").replace(".", ",")
+    (tmp_path / "wave.csv").write_bytes(text.encode("cp1252"))
+    recorded = read_takes(tmp_path / "wave.csv", 119, 119)
+    assert recorded.rate_hz == pytest.approx(100)
+    assert_same(recorded)
+
+
 def test_a_comma_for_everything_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="Commas stand between") as refusal:
         series(tmp_path / "a.csv", "t,x\n0,5,1,25\n0,6,1,35\n")

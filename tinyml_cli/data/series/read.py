@@ -21,7 +21,7 @@ from tinyml_cli.data.series.even import Evened, even
 from tinyml_cli.data.series.reading import Reading
 from tinyml_cli.data.series.settle import Unit, Values
 from tinyml_cli.data.series.sources import ARCHIVE, TABLES, Part, Source
-from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, canonical
+from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, SECONDS, canonical
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 
@@ -342,6 +342,11 @@ def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool)
         roles = [replace(role, linear=True) if role.kind == "acceleration" else role for role in roles]
     own = next((units for name, units in _APPS.items() if name in names), {})
     roles = [replace(role, unit=role.unit or own.get(role.kind, "")) for role in roles]
+    if not any(role.kind == "time" for role in roles):  # `Zeit (s)`: the unit says it in any language
+        first = next(
+            (i for i, role in enumerate(roles) if role.kind == "other" and role.unit in SECONDS), None
+        )
+        roles = [replace(role, kind="time") if i == first else role for i, role in enumerate(roles)]
     roles = [Role("time") if _is_date(found, i, names) else role for i, role in enumerate(roles)]
     roles = [_checked(role, found, i, names) for i, role in enumerate(roles)]
     time = _time_column(roles, found)
