@@ -202,6 +202,8 @@ RECIPES = {
     "object": "seed: !!python/object/apply:os.system [id]",
     "another task": "task: vww",
     "no words": "words: []",
+    "falling range": "augmentation: {speed: [1.2, 0.9]}",
+    "no speed": "augmentation: {speed: [0, 0]}",
     "booleans": "words: [yes, no]",
     "null section": "training:\n",
     "key of a number": "1: 2",

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"the range begins at {ends[0]:g}, above its end, {ends[1]:g}")
+    return ends
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""The ends of a uniform draw, the lower one first."""
+_Factor = Annotated[float, Field(ge=0.2, le=5)]
+FactorRange = Annotated[tuple[_Factor, _Factor], AfterValidator(_rising)]
 
 
 class Section(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Recognizer
-from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.base import BaseRecipe, FactorRange, Range, Section
 
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
@@ -31,7 +31,7 @@ class RecordedAugmentationRecipe(Section):
         default=0.0, ge=0, lt=1, description="share of spoken examples that synthetic voices say all the same"
     )
 
-    speed: tuple[float, float] = (0.9, 1.1)
+    speed: FactorRange = (0.9, 1.1)
     equaliser_db: float = Field(default=3.0, ge=0, le=24)
     reverberation_share: float = Field(default=0.1, ge=0, le=1)
     noise_share: float = Field(default=0.25, ge=0, le=1)
@@ -47,12 +47,12 @@ class AugmentationRecipe(Section):
         default=0.1, ge=0, le=1, description="share of the copies that are made anew for every epoch"
     )
     time_shift_ms: int = Field(default=150, ge=0, le=500)
-    speed: tuple[float, float] = (0.85, 1.15)
-    gain_db: tuple[float, float] = (-20.0, 6.0)
+    speed: FactorRange = (0.85, 1.15)
+    gain_db: Range = (-20.0, 6.0)
     equaliser_db: float = Field(default=6.0, ge=0, le=24)
     reverberation_share: float = Field(default=0.5, ge=0, le=1)
     noise_share: float = Field(default=0.8, ge=0, le=1)
-    snr_db: tuple[float, float] = (0.0, 30.0)
+    snr_db: Range = (0.0, 30.0)
     low_pass_share: float = Field(default=0.2, ge=0, le=1)
     spec_masks: int = Field(default=2, ge=0, le=4, description="SpecAugment masks on time and on channels")
     vocal_tract: float = Field(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
-from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.base import BaseRecipe, Range, Section
 
 
 class ImageAugmentationRecipe(Section):
@@ -21,7 +21,7 @@ class ImageAugmentationRecipe(Section):
         default=1.1, ge=1, le=2, description="sides are stretched against each other by up to this"
     )
     flip_share: float = Field(default=0.5, ge=0, le=1, description="mirrored left to right")
-    exposure_stops: tuple[float, float] = (-1.0, 0.5)
+    exposure_stops: Range = (-1.0, 0.5)
     contrast: float = Field(default=0.3, ge=0, le=0.9)
     saturation: float = Field(default=0.4, ge=0, le=1)
     white_balance: float = Field(default=0.1, ge=0, le=0.5)
