@@ -200,6 +200,7 @@ def test_names_add_no_markup_to_a_card(task: str, name: str) -> None:
 @given(text=st.one_of(TEXTS, st.text(alphabet='*/\\?"\n ')))
 @example("*/ int x; /*")
 @example("/*/")
+@example("???/")
 def test_a_comment_ends_where_it_should(text: str) -> None:
     inside = comment(text)
     assert not {"*/", "/*", "??"} & {inside[i : i + 2] for i in range(len(inside))}

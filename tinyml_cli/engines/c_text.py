@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -46,6 +47,5 @@ def string_literal(text: str) -> str:
 def comment(text: str) -> str:
     """Text for the inside of a comment of either kind: it ends none, begins none and continues no line."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
-    for mark, apart in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?")):
-        line = line.replace(mark, apart)
+    line = re.sub(r"\*(?=/)|/(?=\*)|\?(?=\?)", r"\g<0> ", line)
     return f"{line}." if line.rstrip().endswith("\\") else line
