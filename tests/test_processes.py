@@ -129,9 +129,10 @@ OWN_STARTERS = ("processes/", "device/attach.py")
 STARTERS = {
     "os": {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"},
     "pty": {"spawn", "fork"},
+    "subprocess": {"Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput"},
     "asyncio": {"create_subprocess_exec", "create_subprocess_shell"},
 }
-MODULES = {"subprocess", "multiprocessing", "concurrent.futures.process", "_posixsubprocess", "pexpect"}
+MODULES = {"multiprocessing", "concurrent.futures.process", "_posixsubprocess", "pexpect"}
 
 
 def is_starter(module: str) -> bool:
@@ -143,11 +144,7 @@ def starts_processes(source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [
-                alias.name
-                for alias in node.names
-                if alias.name.split(".")[0] in MODULES or alias.name in MODULES
-            ]
+            found += [a.name for a in node.names if is_starter(a.name) or (a.name in STARTERS and a.asname)]
         elif isinstance(node, ast.ImportFrom):
             names = {alias.name for alias in node.names}
             module = node.module or ""
@@ -174,7 +171,8 @@ def test_nothing_else_in_the_package_starts_a_process(repository: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "import subprocess",
+        "import subprocess\nsubprocess.Popen(['ls'])",
+        "import subprocess as s",
         "from subprocess import run",
         "import os\nos.system('ls')",
         "import os\nos.execvp('ls', [])",

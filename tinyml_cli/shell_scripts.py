@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from tinyml_cli import processes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 
@@ -159,7 +159,7 @@ def _start_file(shell: str) -> Path:
     if program is None:
         raise TinymlError("PowerShell is not on PATH", "", "Add the script to your $PROFILE by hand.")
     command = [program, "-NoProfile", "-Command", "$PROFILE"]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    answer = processes.run(command, timeout_s=60)
     if not answer.stdout.strip():
         raise TinymlError("PowerShell names no $PROFILE", program, "Add the script to yours by hand.")
     return Path(answer.stdout.strip())
