@@ -100,6 +100,8 @@ def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
     axis, words = _axis(words)
     said = in_brackets if unit is None else unit
     known = canonical(said) if said is not None else None
+    if said and known is None:
+        sensor = ""  # `x (µT)` is none of these
     if known is None:
         known, words = _unit_in(words)
     if axis:
@@ -166,8 +168,8 @@ def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role
         is_rotation = bool(found & _ROTATION - {"g", "w"})
         is_acceleration = not is_rotation
     if not is_acceleration and not is_rotation:
-        is_acceleration = unit in ACCELERATION_G or sensor == "acceleration"
-        is_rotation = not is_acceleration and (unit in ROTATION_DPS or sensor == "rotation")
+        is_rotation = unit in ROTATION_DPS or (unit not in ACCELERATION_G and sensor == "rotation")
+        is_acceleration = not is_rotation and (unit in ACCELERATION_G or sensor == "acceleration")
     if is_acceleration:
         return Role("acceleration", axis, unit or "", linear, family)
     if is_rotation:
