@@ -196,7 +196,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
         (("--hours", "1", "--on", "sim"), "not evaluated with --on"),
         (("--hours", "1", "--save-triggers", "full"), "not an empty folder"),
         (("--hours", "1", "--data", "empty"), "empty"),
-        (("--stream", "none.wav"), "no such recording"),
+        (("--stream", "none.wav"), "There is no such"),
         (("--stream", "empty"), "holds no recordings"),
         (("--stream", "text.wav"), "cannot be read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model looks at 1 s"),
