@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint format kws bench fuzz lock clean
+.PHONY: help setup demo test test-slow test-all lint format docs kws bench fuzz lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ format: setup ## lay out Python and C as lint wants it
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/python scripts/clang_format.py
 
+docs: $(VENV)/.docs ## the documentation site, in build/site; warnings are errors
+	$(VENV)/bin/zensical build --strict --clean
+
+$(VENV)/.docs: requirements-docs.lock | setup
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 # --- the pipeline as files: make does only what is not done yet --------------------------------------
 RUN := $(RUNS)/kws
 kws: $(RUN)/firmware/$(BOARD)/firmware.elf ## the KWS pipeline stage by stage (WORDS=yes,no DATA=folder)
@@ -72,4 +79,4 @@ lock: setup ## refresh requirements.lock
 	scripts/lock.sh $(VENV)/bin/uv
 
 clean: ## runs and build folders (asks nothing: recordings are never kept there)
-	rm -rf build dist $(VENV)/.ready .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf build dist $(VENV)/.ready .cache .pytest_cache .mypy_cache .ruff_cache *.egg-info

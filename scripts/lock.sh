@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
-# Writes requirements.lock: every package with hashes, for all supported Pythons, naming no index.
+# Writes requirements.lock and requirements-docs.lock: every package with hashes, for all supported Pythons, naming no index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+compile() {
+  "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+    --emit-build-options "$@"
+}
+
+uv=${1:-uv}
 printf 'setuptools>=77\nwheel\n' |
-  "${1:-uv}" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-    --emit-build-options --extra train --extra speech --extra tune --extra phone --extra dev pyproject.toml - -o requirements.lock
-sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock
+  compile --extra train --extra speech --extra tune --extra phone --extra dev pyproject.toml - -o requirements.lock
+sed -n 's/^docs = \["\(.*\)"\]$/\1/p' pyproject.toml |
+  compile --constraints requirements.lock - -o requirements-docs.lock
+sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock requirements-docs.lock
