@@ -191,14 +191,14 @@ def test_a_program_that_leaves_the_core_no_heap_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "said", "board"),
     [
-        (zoo.float_model, "float32"),
-        (zoo.hybrid_model, "float32"),
-        (lambda: zoo.model("dense_per_channel"), "19 scales"),
+        (zoo.float_model, "float32", "sim"),
+        (zoo.float_model, "float32", "nano33ble"),
+        (zoo.hybrid_model, "float32", "sim"),
+        (lambda: zoo.model("dense_per_channel"), "19 scales", "nano33ble"),
     ],
 )
-@pytest.mark.parametrize("board", ["sim", "nano33ble"])
 def test_models_that_would_run_wrongly_are_refused_by_tensor(
     tinyml: Tinyml, tmp_path: Path, board: str, model: Any, said: str
 ) -> None:

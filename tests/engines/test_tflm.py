@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.engines import zoo
 from tests.engines.flatbuffer_models import Model
+from tinyml_cli.adopt import open_run
 from tinyml_cli.engines import support, tflm
 from tinyml_cli.engines.aot import compiler as aot_compiler
+from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS
@@ -53,11 +57,21 @@ def test_every_operator_has_a_method_that_can_be_written() -> None:
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", tflm.method(operator)), operator
 
 
-def test_dense_weights_with_many_scales_are_refused() -> None:
+def test_dense_weights_with_many_scales_need_a_newer_library(tmp_path: Path) -> None:
+    model = zoo.model("dense_per_channel")
+    graph = tflite_graph.parse(model)
+    tflm.check(graph, "m.tflite", model)
+    kernel = tmp_path / "tensorflow" / "lite" / "micro" / "kernels" / "fully_connected.h"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text("struct OpDataFullyConnected { int32_t output_multiplier; };\n")
     with pytest.raises(TinymlError) as caught:
-        tflm.check(tflite_graph.parse(zoo.model("dense_per_channel")), "m.tflite")
+        tflm.check_library(graph, (), "old", tflm.takes_scales_per_output(tmp_path))
     assert "19 scales" in caught.value.what and "2024" in caught.value.what
     assert "--engine aot" in caught.value.next_step
+    kernel.write_text("struct OpDataFullyConnected { int32_t* per_channel_output_multiplier; };\n")
+    tflm.check_library(graph, (), "new", tflm.takes_scales_per_output(tmp_path))
+    plain = tflite_graph.parse(zoo.model("ds_cnn"))
+    tflm.check_library(plain, (), "old", newer=False)
 
 
 @pytest.mark.parametrize("make", [zoo.float_model, zoo.hybrid_model])
@@ -89,6 +103,22 @@ def test_the_runtime_decides_what_our_list_leaves_out() -> None:
     with pytest.raises(TinymlError, match="LOG_SOFTMAX") as refused:
         aot_compiler.compile_graph(graph, "m")
     assert support.advised(refused.value, "aot", made, graph) is refused.value
+
+
+def test_int16x8_is_exported_for_the_engine_that_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
+    model = Model()
+    source, answer = model.tensor((1, 4), dtype="int16"), model.tensor((1, 2), dtype="int16")
+    weights = model.tensor((2, 4), 0.02, data=np.ones((2, 4)))
+    model.operator("FULLY_CONNECTED", [source, weights, -1], [answer], "FullyConnectedOptions")
+    path = tmp_path / "wide.tflite"
+    path.write_bytes(model.build([source], [answer]))
+    run = open_run(path)
+    assert export(run, "tflm")["arena_bytes"]["tflm"] > 0
+    with pytest.raises(TinymlError, match=r"For comparison only.*int16x8"):
+        export(run, "aot")
 
 
 def test_no_engine_sends_to_another_that_refuses_too() -> None:

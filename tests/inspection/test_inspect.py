@@ -117,6 +117,19 @@ def test_int16x8_is_called_by_its_name() -> None:
     assert anatomy.kind(parse(model.build([source], [answer]))) == "int16x8: int16 activations, int8 weights"
 
 
+def test_an_int16_state_inside_does_not_make_a_model_int16x8() -> None:
+    """As of SVDF and LSTM; `inspect` names what is computed between operators."""
+    model = Model()
+    source, answer = model.tensor((1, 4)), model.tensor((1, 2))
+    features, time = (
+        model.tensor((2, 4), data=np.ones((2, 4))),
+        model.tensor((2, 3), dtype="int16", data=np.ones((2, 3))),
+    )
+    state = model.tensor((1, 6), dtype="int16")
+    model.operator("SVDF", [source, features, time, -1, state], [answer], "SVDFOptions")
+    assert anatomy.kind(parse(model.build([source], [answer]))) == "full int8"
+
+
 def test_needs_no_tensorflow(model: Path) -> None:
     program = (
         "import sys\n"

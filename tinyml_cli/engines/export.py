@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from tinyml_cli.console import console
 from tinyml_cli.engines import settings, support, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.engines.freshness import export_key
@@ -48,7 +49,6 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     path = run.require(manifest, board_model(manifest))
     model, sha256 = path.read_bytes(), sha256_file(path)
     graph = tflite_graph.parse(model, str(path))
-    precision.check_int8(graph, str(path))
     files: dict[str, str | bytes] = {}
     arena_bytes: dict[str, int] = {}
     plan: dict[str, Any] = {}
@@ -86,6 +86,8 @@ def _advising(engine: str, model: bytes, graph: Graph) -> Iterator[None]:
     try:
         yield
     except TinymlError as error:
+        # A precision that no engine here is for explains itself better than its first operator.
+        precision.check_int8(graph, error.where)
         raise support.advised(error, engine, model, graph) from error
 
 
@@ -101,6 +103,8 @@ def _tflm(
     manifest: Manifest, graph: Graph, model: bytes, sha256: str, where: str
 ) -> tuple[dict[str, str], int]:
     tflm.check(graph, where, model)
+    if wrong := tflm.scales_per_output(graph):
+        console.warn(f"{wrong}: use a newer library, or --engine aot")
     arena_bytes = tflm.measure_arena(model)
     return {
         "model_data.h": tflm.model_data_header(model, sha256),

@@ -34,15 +34,14 @@ _PROBE_TIMEOUT_S = 120
 
 
 def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
-    """Refuses what TensorFlow Lite Micro cannot run, or would run wrongly.
+    """Refuses what TensorFlow Lite Micro cannot run; `check_library` knows what older versions cannot.
 
     Args:
         model: the flatbuffer of the graph. With it, what is missing from our list of int8 operators is put to
             TensorFlow Lite Micro's own runtime, where that is installed; models without any int8 are not.
 
     Raises:
-        TinymlError: an operator it lacks, a float tensor, or FULLY_CONNECTED weights with a scale per
-            output: libraries older than September 2024 take the first scale for all and say nothing.
+        TinymlError: an operator it lacks, or a float tensor.
     """
     try:
         check_int8(graph, where)
@@ -51,6 +50,13 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
         if model is None or not computes_int8 or not has_tflm():
             raise
         _probe(model)
+
+
+def scales_per_output(graph: Graph) -> str:
+    """What an old library runs wrongly, empty where nothing is: FULLY_CONNECTED with a scale per output.
+
+    Libraries older than September 2024 take the first scale for all outputs and say nothing.
+    """
     for operator in graph.operators:
         weights = graph.input(operator, 1)
         if (
@@ -59,13 +65,22 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
             and weights.quantization
             and weights.quantization.per_channel
         ):
-            raise TinymlError(
-                f"The weights of operator {operator.index} FULLY_CONNECTED ({weights.label}) have "
+            return (
+                f"the weights of operator {operator.index} FULLY_CONNECTED ({weights.label}) have "
                 f"{len(weights.quantization.scales)} scales, which gives wrong answers, without an error, on "
-                "TensorFlow Lite Micro older than September 2024",
-                where,
-                "Convert again with Dense layers per tensor (tinyml convert does), or use --engine aot.",
+                "TensorFlow Lite Micro older than September 2024"
             )
+    return ""
+
+
+def takes_scales_per_output(tflm_dir: Path) -> bool:
+    """Whether a source tree has FULLY_CONNECTED with a scale per output; True where it is no such tree.
+
+    Args:
+        tflm_dir: the folder that holds `tensorflow/lite/micro`.
+    """
+    kernel = tflm_dir / "tensorflow" / "lite" / "micro" / "kernels" / "fully_connected.h"
+    return not kernel.is_file() or "per_channel" in kernel.read_text(encoding="utf-8", errors="replace")
 
 
 def missing_ops(tflm_dir: Path) -> frozenset[str]:
@@ -81,12 +96,22 @@ def missing_ops(tflm_dir: Path) -> frozenset[str]:
     return frozenset(name for name in TFLM_INT8_OPS if method(name) not in present)
 
 
-def check_library(graph: Graph, missing: Collection[str], library: str) -> None:
-    """Refuses a model with an operator that a library of TensorFlow Lite Micro lacks.
+def check_library(graph: Graph, missing: Collection[str], library: str, newer: bool = True) -> None:
+    """Refuses a model that a library of TensorFlow Lite Micro lacks an operator of, or would run wrongly.
+
+    Args:
+        newer: whether it `takes_scales_per_output`.
 
     Raises:
-        TinymlError: names the operator and the tensor it makes.
+        TinymlError: names the operator and the tensor.
     """
+    if not newer and (wrong := scales_per_output(graph)):
+        raise TinymlError(
+            f"The library {library} is too old for the model: {wrong}",
+            "--engine tflm",
+            "Convert again with Dense layers per tensor (tinyml convert does), use a newer library "
+            "(--tflm DIR), or --engine aot.",
+        )
     for operator in graph.operators:
         if operator.name in missing:
             made = graph.tensors[operator.outputs[0]].label
