@@ -52,7 +52,7 @@ def terminal(typescript: Path, out: Path, at: str, lines: int, width: int) -> No
     from rich.terminal_theme import MONOKAI
     from rich.text import Text
 
-    typed = typescript.read_text(encoding="utf-8")
+    typed = typescript.read_bytes().decode()  # as it is: \r is no end of a line here
     typed = typed.partition("\n")[2].rpartition("\nScript done")[0]
     found = typed.rfind(at)
     if found < 0:
