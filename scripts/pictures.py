@@ -1,9 +1,12 @@
 """Makes the pictures of the README from what the tool really printed and wrote.
 
-script -qec "tinyml pipeline kws --words yes,no --board sim --run runs/demo" typescript
-python scripts/pictures.py terminal typescript docs/terminal.svg --at "Heard yes"
-tinyml evaluate runs/demo
-python scripts/pictures.py report runs/demo/report/report.html docs/report.png
+script -qec "tinyml pipeline kws --words yes,no --board sim" typescript
+python scripts/pictures.py terminal typescript docs/terminal.svg --at "Heard yes" --lines 18
+
+tinyml train wand --labels 0,1,2,3,4 && tinyml quantize && tinyml convert && tinyml evaluate
+python scripts/pictures.py report runs/latest/report/report.html docs/report.png
+
+Both were short trainings: 20 epochs of --model tiny_conv, and 8 epochs. Strokes and speech are synthetic.
 """
 
 from __future__ import annotations
@@ -102,7 +105,7 @@ def main() -> None:
     one.add_argument("--lines", type=int, default=24)
     one.add_argument("--width", type=int, default=92)
     two = kinds.add_parser("report")
-    two.add_argument("--height", type=int, default=1000)
+    two.add_argument("--height", type=int, default=1270)
     for kind in (one, two):
         kind.add_argument("source", type=Path)
         kind.add_argument("out", type=Path)
