@@ -75,3 +75,12 @@ def _entries(nav: object) -> list[str]:
     below = nav.values() if isinstance(nav, dict) else nav
     assert not isinstance(below, str)
     return [entry for part in below for entry in _entries(part)]
+
+
+def test_architecture_names_every_folder_and_only_modules_that_exist() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "tinyml_cli"
+    folders = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert {name for name in folders if not re.search(rf"`(tinyml_cli/)?{name}\b", text)} == set()
+    modules = set(re.findall(r"`(?:tinyml_cli/)?([a-z_/]+\.py)`", text))
+    assert {name for name in modules if not (package / name).is_file()} == set()
