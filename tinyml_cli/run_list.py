@@ -329,6 +329,9 @@ def _known(manifest: Manifest) -> dict[str, Any]:
         for key, measure in (("accuracy", "accuracy"), ("auc", "AUC")):
             if isinstance(value := judged["int8"].get(key), int | float):
                 return {"accuracy": float(value), "measure": measure, "n": _whole(judged.get("n"))}
+    if isinstance(trained, dict) and (n := _whole(trained.get("validation_n"))):
+        share = (_whole(trained.get("validation_right")) or 0) / n
+        return {"accuracy": share, "measure": "validation accuracy", "n": n}
     if isinstance(trained, dict) and isinstance(value := trained.get("validation_accuracy"), int | float):
         counts = manifest.data.counts.get("validation", {}) if manifest.data else {}
         n = sum(counts.values()) or None

@@ -84,6 +84,13 @@ def test_data_that_cannot_be_learnt_from(tinyml: Tinyml, tmp_path: Path, write: 
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
+def test_one_file_is_called_by_its_own_name(tinyml: Tinyml, tmp_path: Path) -> None:
+    table(tmp_path / "fan 1.csv", RNG.normal(0, 1, (400, 2)))
+    command = ("train", "anomaly", "--data", tmp_path / "fan 1.csv", "--json")
+    error = json.loads(tinyml(*command, cwd=tmp_path, code=2).out)["error"]
+    assert "(found: fan 1)" in error["what"] and error["next_step"].endswith("--normal 'fan 1'")
+
+
 def test_an_unreachable_rate_is_refused_before_training(tinyml: Tinyml, tmp_path: Path) -> None:
     sessions(tmp_path / "data")
     command = ("train", "anomaly", "--data", tmp_path / "data", "--json")

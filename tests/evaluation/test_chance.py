@@ -21,18 +21,28 @@ def test_chance_agreement(confusion: list[list[int]], chance: float) -> None:
     assert chance_agreement(confusion) == pytest.approx(chance)
 
 
-def test_the_exact_binomial_test() -> None:
-    # Of 10 throws of a coin 9 are rare (11/1024 = 0.0107), 8 are not (56/1024 = 0.0547).
-    assert is_better_than_chance(9, 10, 0.5)
-    assert not is_better_than_chance(8, 10, 0.5)
-    assert not is_better_than_chance(0, 0, 0.5)
-    assert not is_better_than_chance(10, 10, 1.0)
+def test_fishers_tea() -> None:
+    # Of 8 cups all right: 1 of 70 ways; 6 right: 17 of 70.
+    assert is_better_than_chance([[4, 0], [0, 4]])
+    assert not is_better_than_chance([[3, 1], [1, 3]])
+    assert not is_better_than_chance([[0, 0], [0, 0]])
+    assert not is_better_than_chance([[10]])
+
+
+def test_rare_labels_that_are_always_found_are_not_luck() -> None:
+    # 373 of 406 are right; to say `unknown` each time would have 400 right.
+    assert is_better_than_chance([[367, 15, 18], [0, 3, 0], [0, 0, 3]])
+    assert not is_better_than_chance([[400, 0, 0], [3, 0, 0], [3, 0, 0]])
 
 
 def test_a_guesser_is_found_out_about_19_times_of_20() -> None:
     rng = np.random.default_rng(0)
-    passed = [is_better_than_chance(int(rng.binomial(200, 0.25)), 200, 0.25) for _ in range(400)]
-    assert np.mean(passed) < 0.07
+    passed = []
+    for _ in range(400):
+        counts = np.zeros((3, 3), np.int64)
+        np.add.at(counts, (rng.choice(3, 60, p=[0.8, 0.1, 0.1]), rng.choice(3, 60, p=[0.6, 0.2, 0.2])), 1)
+        passed.append(is_better_than_chance(counts))
+    assert 0.01 < np.mean(passed) < 0.08
 
 
 @pytest.mark.parametrize(

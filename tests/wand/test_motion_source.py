@@ -205,3 +205,12 @@ def test_rests_around_a_take_hold_the_board_as_it_was() -> None:
     assert len(whole) == 200
     assert abs(np.linalg.norm(whole[0, :3].astype(float)) - 1000) < 2
     assert not whole[:50, 3:].any() and not whole[-50:, 3:].any()
+
+
+def test_a_gesture_that_nobody_recorded_is_named_with_those_that_are_there(tmp_path: Path) -> None:
+    recipe = WandRecipe(input="imu", labels=["ring", "Wing"], data_path=str(folder_of(tmp_path)))
+    with pytest.raises(TinymlError, match="no take of `Wing`") as refusal:
+        MOTIONS.load(recipe)
+    assert (
+        refusal.value.next_step.startswith("Did you mean `") and "Labels there: " in refusal.value.next_step
+    )

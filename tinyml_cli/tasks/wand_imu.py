@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory, splits
-from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.data.wand import hand, kinematics, other_motion
 from tinyml_cli.data.wand.motion_augment import augment
 from tinyml_cli.data.wand.motion_file import write_motion
@@ -25,7 +24,7 @@ from tinyml_cli.files import atomic_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.tasks.wand_source import Item, Takes, name_of
+from tinyml_cli.tasks.wand_source import Item, Takes, name_of, need_each_label
 
 _FEWEST_PEOPLE = 5
 _RATE_TOLERANCE = 0.02
@@ -82,6 +81,7 @@ class MotionSource:
             (f"{len(recorded.takes)} recordings", recorded.reading, *said),
             recorded.units,
             inventory.counts(recorded.left_out),
+            frozenset(take.label for take in recorded.takes),
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.int16]:
@@ -115,15 +115,7 @@ class MotionSource:
 
     def _recorded(self, recipe: WandRecipe) -> Takes:
         takes = self.read(Path(str(recipe.data_path)), recipe)
-        for index, label in enumerate(recipe.model_labels[1:], start=1):
-            for split in SPLITS:
-                wanted = split != "test" or recipe.training.test_share > 0
-                if wanted and not ((takes.labels == index) & (takes.where == split)).any():
-                    raise TinymlError(
-                        f"No take of `{label}` is left for {split}",
-                        str(recipe.data_path),
-                        "Record more of it (10 or more), or name the gestures that are there: --labels",
-                    )
+        need_each_label(takes, recipe, "take", 10)
         return takes
 
 

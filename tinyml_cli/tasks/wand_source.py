@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.splits import SPLITS, Split
+from tinyml_cli.errors import TinymlError, did_you_mean
 
 if TYPE_CHECKING:
     from tinyml_cli.recipes.wand import WandRecipe
@@ -35,6 +36,7 @@ class Takes:
         notes: what a reader must know.
         units: of the files of motion; see `series.read.common_units`.
         left_out: reason -> files that were not used.
+        found: every label that the files hold.
     """
 
     items: Sequence[Item]
@@ -46,6 +48,7 @@ class Takes:
     notes: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -62,6 +65,7 @@ class Takes:
             self.notes,
             self.units,
             self.left_out,
+            self.found,
         )
 
     def part(self, split: Split) -> Takes:
@@ -77,6 +81,37 @@ class Takes:
             }
             for split in SPLITS
         }
+
+
+def need_each_label(takes: Takes, recipe: WandRecipe, kind: str, fewest: int) -> None:
+    """Every gesture of the recipe has to be in every split that is used.
+
+    Args:
+        takes: what was recorded.
+        recipe: what is wanted.
+        kind: what a take is called, for messages.
+        fewest: how many of a gesture to advise.
+
+    Raises:
+        TinymlError: a gesture that nobody recorded, or of which there are too few.
+    """
+    where = str(recipe.data_path)
+    found = ", ".join(sorted(takes.found - {""})) or "none"
+    for index, label in enumerate(recipe.model_labels[1:], start=1):
+        if label not in takes.found:
+            raise TinymlError(
+                f"There is no {kind} of `{label}`",
+                where,
+                f"{did_you_mean(label, takes.found)}Labels there: {found}. Choose with --labels.",
+            )
+        for split in SPLITS:
+            wanted = split != "test" or recipe.training.test_share > 0
+            if wanted and not ((takes.labels == index) & (takes.where == split)).any():
+                raise TinymlError(
+                    f"There are too few of `{label}`: no {kind} of it is left for {split}",
+                    where,
+                    f"Record more of it ({fewest} or more), or leave it out of --labels.",
+                )
 
 
 class GestureSource(Protocol):

@@ -23,7 +23,7 @@ from tinyml_cli.files import atomic_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.tasks.wand_source import Item, Takes, name_of
+from tinyml_cli.tasks.wand_source import Item, Takes, name_of, need_each_label
 
 _SCRIBBLE_SHARE = 0.5
 _FEWEST_PEOPLE = 5
@@ -68,6 +68,7 @@ class StrokeSource:
             "person" if by_person else "stroke",
             "folder",
             () if by_person else ("too few people are named: a person's strokes may lie in two splits",),
+            found=frozenset(stroke.label for stroke in strokes),
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.uint8]:
@@ -102,15 +103,7 @@ class StrokeSource:
 
     def _recorded(self, recipe: WandRecipe) -> Takes:
         takes = self.read(Path(str(recipe.data_path)), recipe)
-        for index, label in enumerate(recipe.model_labels[1:], start=1):
-            for split in splits.SPLITS:
-                wanted = split != "test" or recipe.training.test_share > 0
-                if wanted and not ((takes.labels == index) & (takes.where == split)).any():
-                    raise TinymlError(
-                        f"No stroke of `{label}` is left for {split}",
-                        str(recipe.data_path),
-                        "Record more of it (20 or more), or name the gestures that are there: --labels",
-                    )
+        need_each_label(takes, recipe, "stroke", 20)
         return takes
 
     def _drawn(self, recipe: WandRecipe) -> Takes:

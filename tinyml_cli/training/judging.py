@@ -18,7 +18,8 @@ MEASURES = ("loss", "accuracy")
 def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, float]:
     """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare.
 
-    Beside them `n` examples, how many are `right`, and the share that would be by `chance`.
+    Beside them `n` examples, how many are `right`, the share that would be by `chance`, and whether the
+    answers are `better` than that.
 
     Args:
         scores: float32 [examples, labels], probabilities.
@@ -28,12 +29,14 @@ def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str,
     answers = scores.argmax(axis=1)
     hits = answers == labels
     per_label = [labels == label for label in np.unique(labels)]
+    confusion = confusion_matrix(np.asarray(labels), answers, scores.shape[1])
     return {
         "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
         "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
         "n": len(labels),
         "right": int(hits.sum()),
-        "chance": chance_agreement(confusion_matrix(np.asarray(labels), answers, scores.shape[1])),
+        "chance": chance_agreement(confusion),
+        "better": is_better_than_chance(confusion),
     }
 
 
@@ -60,13 +63,13 @@ def figures(fitted: Judged) -> dict[str, Any]:
         "validation_loss": round(fitted.validation_loss, 4),
     }
     judged = fitted.judged
-    if "n" not in judged:
+    if "better" not in judged:
         return known
     n, right = int(judged["n"]), int(judged["right"])
     return known | {
         "validation_n": n,
         "validation_right": right,
         "validation_ci95": [round(limit, 4) for limit in wilson_interval(right, n)],
-        "better_than_chance": is_better_than_chance(right, n, judged["chance"]),
+        "better_than_chance": bool(judged["better"]),
         "chance": round(judged["chance"], 4),
     }

@@ -98,6 +98,33 @@ def test_dates(tmp_path: Path) -> None:
     assert_same(takes(tmp_path / "coarse.csv", table(("datetime", *COURSE), coarse)))
 
 
+@pytest.mark.parametrize(("form", "says"), [("{0}.{1}.{2} ", "DD.MM.YYYY"), ("{2}-{1}-{0}T", "ISO 8601")])
+def test_dates_of_day_month_and_year_say_the_same(tmp_path: Path, form: str, says: str) -> None:
+    days = [
+        form.format(f"{28 + i // 100:02d}" if i < 100 else "01", "02" if i < 100 else "03", 2026)
+        for i in range(N)
+    ]
+    clock = [
+        f"23:59:59,{i * 10:03d}" if i < 100 else f"00:00:{(i - 100) // 100:02d},{i % 100 * 10:03d}"
+        for i in range(N)
+    ]
+    rows = [
+        ";".join([day + hour, *(f"{v:.6f}".replace(".", ",") for v in V[i])])
+        for i, (day, hour) in enumerate(zip(days, clock, strict=True))
+    ]
+    recorded = takes(tmp_path / "wave.csv", "\n".join([";".join(("Zeit", *COURSE)), *rows]) + "\n")
+    assert f"time in {says}" in recorded.reading and recorded.rate_hz == pytest.approx(100)
+    assert_same(recorded)
+
+
+def test_a_day_that_may_be_a_month_is_no_time(tmp_path: Path) -> None:
+    rows = "".join(f"3/1/2026 09:00:0{i},{i}.5\n" for i in range(9))
+    with pytest.raises(TinymlError, match="`3/1/2026 09:00:00` in column `time`"):
+        series(tmp_path / "pump.csv", f"time,x\n{rows}")
+    told = series(tmp_path / "pump.csv", f"time,x\n{rows}", SeriesRecipe(rate_hz=1))
+    assert told.rate_hz == 1 and told.reading.remarks == ["text in time left out"]
+
+
 @pytest.mark.parametrize(
     ("names", "values", "option", "says"),
     [

@@ -30,7 +30,7 @@ def command(
       tinyml train anomaly
       tinyml train anomaly --method kmeans --data vibration/ --normal normal,idle --fpr 0.01
       tinyml train anomaly --data toycar/ --false-alarms-per-hour 2
-      tinyml train anomaly --data pump.csv/ --rate 100 --set autoencoder.network=mlperf_fc
+      tinyml train anomaly --data pump.csv --normal pump --set autoencoder.network=mlperf_fc
     """
     from tinyml_cli import stages
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -114,11 +115,13 @@ def separate(recordings: Sequence[Recording], where: str) -> tuple[NormalRecordi
     """
     normal = NormalRecordings(each for each in recordings if each.is_normal)
     if not len(normal):
-        found = ", ".join(sorted({each.condition for each in recordings})) or "nothing"
+        conditions = sorted({each.condition for each in recordings})
+        found = ", ".join(conditions) or "nothing"
+        example = shlex.quote(conditions[0]) if len(conditions) == 1 else "NAME[,NAME...]"
         raise TinymlError(
             f"None of the data is normal running (found: {found}), and nothing else can be learnt from",
             where,
-            "Name the conditions that are normal: --normal NAME[,NAME...]",
+            f"Name the conditions that are normal: --normal {example}",
         )
     return normal, FaultRecordings(each for each in recordings if not each.is_normal)
 

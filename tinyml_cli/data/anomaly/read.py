@@ -91,7 +91,9 @@ def read(
     if sounds:
         found = _sound(path, files, is_normal, audio_rate_hz)
         return replace(found, left_out=tuple(inventory.left_out(path, files, "recording", _SUFFIXES)))
-    return _series_or_windows(path, files, normal, options or SeriesRecipe(), rate_hz, assumed)
+    options = options or SeriesRecipe()
+    options = options.model_copy(update={"rate_hz": options.rate_hz or rate_hz})
+    return _series_or_windows(path, files, normal, options, rate_hz, assumed)
 
 
 def _files(path: Path) -> list[Path]:
@@ -156,7 +158,7 @@ def condition_of(file: Path, root: Path) -> str:
     labelled = bool(number) and (
         file.suffix.lower() in (".json", ".cbor") or file.parent.name in _SPLIT_FOLDERS
     )
-    return file.parent.name if file.parent != root and not labelled else stem
+    return file.parent.name if root not in (file, file.parent) and not labelled else stem
 
 
 def _group(file: Path, root: Path) -> str:

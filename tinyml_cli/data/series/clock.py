@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,8 @@ from tinyml_cli.data.series.units import SECONDS
 from tinyml_cli.errors import TinymlError
 
 ISO = "ISO 8601"
+DAY_FIRST = "DD.MM.YYYY"
+_DATES = (ISO, DAY_FIRST)
 
 # Periods of counters of 16 and 32 bits, and of 32 bits of microseconds that a sketch divided.
 _WRAPS = (2.0**32, 2.0**16, 2.0**32 / 1e3, 2.0**32 / 1e6)
@@ -55,7 +57,7 @@ def read_clock(
     """Seconds of a column of time.
 
     Args:
-        column: numbers, or dates in ISO 8601.
+        column: numbers, or dates as `DATE` has them.
         name: of the column.
         unit: of the numbers; empty where nobody says.
         motion: whether the file holds motion of a hand or a machine, which is recorded at 8 to 4000 Hz.
@@ -69,7 +71,8 @@ def read_clock(
     if isinstance(column, list):
         moments = _parse_dates(column, lines, where)
         start, raw = float(moments[0]) / 1e9, (moments - moments[0]) / 1e9
-        unit = ISO
+        first = DATE.fullmatch(column[0])
+        unit = DAY_FIRST if first is not None and first["day_first"] else ISO
     else:
         start, raw = 0.0, column.astype(np.float64)
     free = np.ones(max(0, len(raw) - 1), bool)
@@ -81,9 +84,9 @@ def read_clock(
             f"Time does not grow in column `{name}`", where, "Check that it is the time, and record again."
         )
     usual = float(np.median(forward))
-    raw, wrapped = _unwrap(raw, usual, free, (_DAY_NS / 1e9,) if unit == ISO else _WRAPS)
+    raw, wrapped = _unwrap(raw, usual, free, (_DAY_NS / 1e9,) if unit in _DATES else _WRAPS)
     restarts = _restarts(raw, usual, free, lines, where)
-    if unit == ISO:
+    if unit in _DATES:
         return Clock(raw, start, unit, restarts, wrapped)
     unit = unit or _infer(raw, usual, name, motion, where)
     return Clock((raw - raw[0]) * SECONDS[unit], float(raw[0]) * SECONDS[unit], unit, restarts, wrapped)
@@ -150,21 +153,26 @@ def _parse_dates(cells: list[str], lines: Sequence[int], where: str) -> NDArray[
     moments = np.empty(len(cells), np.int64)
     for index, cell in enumerate(cells):
         match = DATE.fullmatch(cell)
-        moment = None if match is None else _nanoseconds(*match.groups())
+        moment = None if match is None else _nanoseconds(match.groupdict())
         if moment is None:
             raise TinymlError(
-                f"`{cell[:40]}` is no time", f"{where} line {lines[index]}", "Write numbers or ISO 8601."
+                f"`{cell[:40]}` is no time",
+                f"{where} line {lines[index]}",
+                "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss.",
             )
         moments[index] = moment
     return moments
 
 
-def _nanoseconds(
-    year: str | None, month: str, day: str, hour: str, minute: str, second: str, fraction: str | None
-) -> int | None:
+def _nanoseconds(part: Mapping[str, str | None]) -> int | None:
+    """Since 1970, or since midnight where there is no date; None for a day that no calendar has."""
+    year = part["year"] or part["then_year"]
+    month = part["month"] or part["then_month"] or "1"
+    day = part["day"] or part["day_first"] or "1"
     try:
         days = 0 if year is None else date(int(year), int(month), int(day)).toordinal() - 719_163
     except ValueError:
         return None
-    whole = (int(hour) * 60 + int(minute)) * 60 + int(second)
-    return days * _DAY_NS + whole * 10**9 + int(((fraction or "") + "0" * 9)[:9])
+    hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
+    whole = (hour * 60 + minute) * 60 + second
+    return days * _DAY_NS + whole * 10**9 + int(((part["fraction"] or "") + "0" * 9)[:9])

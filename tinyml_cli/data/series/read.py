@@ -355,10 +355,16 @@ def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool)
     if time is not None:
         unit = options.units.time or roles[time].unit
         clock = read_clock(found.columns[time], names[time], unit, moved, found.cuts, found.lines, part.where)
+    elif options.rate_hz is None:
+        _refuse_unread_time(roles, found, names, part.where)
     kept = [
         i for i, role in enumerate(roles) if role.kind not in ("time", "label") and not _is_text(found, i)
     ]
-    dropped = [names[i] for i, role in enumerate(roles) if role.kind == "other" and _is_text(found, i)]
+    dropped = [
+        names[i]
+        for i, role in enumerate(roles)
+        if role.kind in ("other", "time") and _is_text(found, i) and not _is_date(found, i, names)
+    ]
     remarks = found.remarks + ([f"text in {', '.join(dropped)} left out"] if dropped else [])
     values = (
         np.stack([np.asarray(found.columns[i]) for i in kept], axis=1) if kept else np.empty((len(found), 0))
@@ -391,6 +397,17 @@ def _checked(role: Role, found: table.Table, index: int, names: list[str]) -> Ro
         return role if role.kind in ("label", "time") else Role("other")
     counts = len(column) > 1 and bool((np.diff(column) == 1).all())
     return Role("derived") if counts and is_index(names[index]) and role.kind == "other" else role
+
+
+def _refuse_unread_time(roles: Sequence[Role], found: table.Table, names: list[str], where: str) -> None:
+    """A clock that nobody can read is no reason to take another rate than the file's."""
+    for role, name, column in zip(roles, names, found.columns, strict=True):
+        if role.kind == "time" and isinstance(column, list) and len(set(column)) > 1:
+            raise TinymlError(
+                f"`{column[0][:40]}` in column `{name}` cannot be read as a time",
+                f"{where} line {found.lines[0]}",
+                "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss, or say the rate: --set data.rate_hz=100",
+            )
 
 
 def _time_column(roles: Sequence[Role], found: table.Table) -> int | None:

@@ -24,7 +24,10 @@ _COUNTS_OCTAVES = 0.25
 _FASTEST_RAD_S, _FASTEST_DPS = 36.0, 4200.0
 _CONVINCING = 0.3
 _SMOOTHED = 5
-_GYRO_COUNTS = "131 (±250), 65.5 (±500), 32.8 (±1000), 16.4 (±2000 deg/s)"
+_GYRO_COUNTS = (
+    "131 (±250), 65.5 (±500), 32.8 (±1000), 16.4 (±2000 deg/s); ST's sensors, such as the LSM9DS1 of the "
+    "Nano 33 BLE Sense: 114.3, 57.1, 28.6, 14.3"
+)
 # The course's sketches send g and degrees a second under these names.
 _COURSE = ("aX", "aY", "aZ", "gX", "gY", "gZ")
 

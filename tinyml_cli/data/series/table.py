@@ -26,10 +26,15 @@ _NAMED = re.compile(r"([^\W\d][^:=,;\t]{0,40}?)[ ]?[:=][ ]?([-+]?[\d.][\d.eE+-]*
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d][\w .\-]*")
 DATE = re.compile(
-    r"(?:(\d{4})[-/.](\d\d?)[-/.](\d\d?)[T _])?(\d\d?)[:.](\d\d)[:.](\d\d)(?:[.,:_](\d+))?"
+    r"(?:(?:(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)"
+    r"|(?P<day_first>\d\d?)\.(?P<then_month>\d\d?)\.(?P<then_year>\d{4}),?)[T _]\s*)?"
+    r"(?P<hour>\d\d?)[:.](?P<minute>\d\d)[:.](?P<second>\d\d)(?:[.,:_](?P<fraction>\d+))?"
     r"\s*(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?"
 )
-"""ISO 8601, and what AndroSensor and MbientLab make of it; the date may lack."""
+"""ISO 8601, what AndroSensor and MbientLab make of it, and days before months where points part them.
+
+The date may lack. 3/1/2026 is not among them: it is a day of March here and of January there.
+"""
 _PROBED_LINES = 80
 _NUMERIC_SHARE = 0.8
 _LEAST_FIT = 0.4

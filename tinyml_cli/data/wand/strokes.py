@@ -20,7 +20,10 @@ from tinyml_cli.files import write_atomic
 MAX_POINTS = 160
 # Coordinates are int8 in 128ths, as the course's Bluetooth characteristic carries them.
 UNITS = 128
-_LAYOUT = 'A stroke file holds {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}.'
+_LAYOUT = (
+    'A stroke file holds {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}; '
+    "raw motion, as CSV or as Edge Impulse's JSON, takes --input imu."
+)
 
 Points = NDArray[np.int8]
 
