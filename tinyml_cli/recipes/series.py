@@ -27,7 +27,8 @@ class SeriesRecipe(Section):
 
     units: UnitsRecipe = Field(default_factory=UnitsRecipe)
     columns: list[str] | None = Field(
-        default=None, description="names of the columns of files without a header, such as [t_ms,ax,ay,az]"
+        default=None,
+        description="names of the columns, where the header does not tell, such as [t_ms,ax,ay,az]",
     )
     decimal: Literal["dot", "comma"] | None = Field(default=None, description="the decimal mark")
     rate_hz: float | None = Field(default=None, gt=0, le=1e6, description="of files without a time column")

@@ -83,7 +83,10 @@ def draw(rng: np.random.Generator) -> Dialect:
 def write(dialect: Dialect, path: Path, seconds: NDArray[np.float64], values: NDArray[np.float64]) -> None:
     """Writes motion [n, 6] at times [n]."""
     scales = [ACCELERATION[dialect.acceleration]] * 3 + [ROTATION[dialect.rotation]] * 3
-    cells = [[_number(v, dialect) for v in row] for row in (values * scales).tolist()]
+    scaled = values * scales
+    if dialect.acceleration.isdigit():
+        scaled[:, :3] = np.rint(scaled[:, :3])
+    cells = [[_number(v, dialect) for v in row] for row in scaled.tolist()]
     times = [_time(second, dialect) for second in seconds.tolist()]
     names, units = list(HEADERS[dialect.header]), [""] * 7
     said = [

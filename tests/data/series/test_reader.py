@@ -94,7 +94,7 @@ def test_dates(tmp_path: Path) -> None:
     rows = [[f"2024-01-31T23:59:{59 + i // 100:02d}.{i % 100 * 10:03d}"[:23], *V[i]] for i in range(100)]
     recorded = takes(tmp_path / "wave.csv", table(("time", *COURSE), rows))
     assert "time in ISO 8601" in recorded.reading and recorded.rate_hz == pytest.approx(100)
-    coarse = [[f"2024-01-31 10:00:{i // 100:02d}", *V[i]] for i in range(N)]
+    coarse = [[f"2024-01-31 10:00:{i // 25:02d}", *V[i]] for i in range(N)]
     assert_same(takes(tmp_path / "coarse.csv", table(("datetime", *COURSE), coarse)))
 
 
@@ -129,7 +129,7 @@ def test_a_day_that_may_be_a_month_is_no_time(tmp_path: Path) -> None:
     ("names", "values", "option", "says"),
     [
         (NAMES, np.c_[FORCE * G, np.radians(RATE)], "gyro", "rad/s"),
-        (NAMES, np.c_[FORCE * 16384, RATE * 131], "gyro", "gyrX"),
+        (NAMES, np.c_[np.rint(FORCE * 16384), RATE * 131], "gyro", "gyrX"),
         (NAMES[:3], FORCE * 1e-3, "accel", "no gravity"),
         (("accX (m/s2)", "accY (m/s2)", "accZ (m/s2)"), np.tile([0, 0, 1.0], (N, 1)), "accel", "m/s2"),
         (("Linear Acceleration x", "Linear Acceleration y", "Linear Acceleration z"), FORCE, "accel", "unit"),
@@ -267,3 +267,160 @@ def test_the_memory_that_a_file_needs_decides_first(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("TINYML_MAX_DECODE_MB", "1")
     with pytest.raises(TinymlError, match="too large"):
         series(tmp_path / "a.csv", "t,x\n" + "".join(f"{i},1\n" for i in range(40_000)))
+
+
+@pytest.mark.parametrize("counts", [21.33, 256, 512, 1000, 1024, 1366, 5461])
+def test_whole_numbers_that_are_mg_or_counts_are_refused(tmp_path: Path, counts: float) -> None:
+    text = table(("t_ms", *NAMES[:3]), np.c_[T * 1000, np.rint(FORCE * counts)])
+    with pytest.raises(TinymlError) as refusal:
+        takes(tmp_path / "wave.csv", text)
+    assert "data.units.accel" in refusal.value.next_step
+    assert_same(takes(tmp_path / "wave.csv", text, accel=counts), 3, int(1000 / counts) + 1)
+
+
+@pytest.mark.parametrize(("per_dps", "share"), [(131, 0.1), (16.4, 1), (1000, 0.01), (10, 1)])
+def test_rotation_that_gravity_does_not_follow_is_refused(
+    tmp_path: Path, per_dps: float, share: float
+) -> None:
+    values = np.c_[T * 1000, FORCE, np.rint(RATE * share * per_dps)]
+    with pytest.raises(TinymlError) as refusal:
+        takes(tmp_path / "wave.csv", table(("t_ms", *NAMES), values))
+    assert "data.units.gyro" in refusal.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("names", "scales", "option"),
+    [
+        ("acc? (g)", G, "accel"),
+        ("acc? (g)", 1000, "accel"),
+        ("acc? (m/s2)", 1, "accel"),
+        ("acc? (furlong)", 1, "accel"),
+        ("gyr? (rad/s)", 1, "gyro"),
+        ("gyr? (deg/s)", 131, "gyro"),
+    ],
+)
+def test_declared_units_that_cannot_be_are_refused(
+    tmp_path: Path, names: str, scales: float, option: str
+) -> None:
+    gyro = names.startswith("gyr")
+    head = [names.replace("?", axis) for axis in "XYZ"]
+    rows = np.c_[T * 1000, FORCE, RATE * scales] if gyro else np.c_[T * 1000, FORCE * scales]
+    with pytest.raises(TinymlError) as refusal:
+        takes(tmp_path / "wave.csv", table(("t_ms", *(NAMES[:3] if gyro else ()), *head), rows))
+    assert f"data.units.{option}" in refusal.value.next_step
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Zeit|Beschleunigung|Winkelgeschwindigkeit", "Temps|Accélération|Vitesse angulaire",
+        "Tiempo|Acelerómetro|Giroscopio", "时间|加速度|角速度", "Время|Ускорение|Угловая скорость",
+        "zzz|acc|gyro",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("rotation_first", [False, True])
+def test_names_in_other_languages(tmp_path: Path, names: str, rotation_first: bool) -> None:
+    time, felt, turned = names.split("|")
+    sensors = [([f"{felt} {a}" for a in "XYZ"], FORCE), ([f"{turned} {a}" for a in "XYZ"], RATE)]
+    (first, one), (second, other) = reversed(sensors) if rotation_first else sensors
+    recorded = takes(tmp_path / "wave.csv", table((time, *first, *second), np.c_[T * 1000, one, other]))
+    assert recorded.rate_hz == pytest.approx(100)
+    assert_same(recorded)
+
+
+@pytest.mark.parametrize(
+    "moment", ["29.11.2026 10:00:{}", "2026-11-29 10:00:{} PM", "2026-11-29T10:00:{}+05:30"]
+)
+def test_dates_of_spreadsheets(tmp_path: Path, moment: str) -> None:
+    rows = [[moment.format(f"{t:06.3f}"), *V[i]] for i, t in enumerate(T)]
+    assert takes(tmp_path / "wave.csv", table(("when", *COURSE), rows)).rate_hz == pytest.approx(100)
+
+
+def test_summer_time_ends_without_a_gap(tmp_path: Path) -> None:
+    moments = ["2024-11-03T01:59:59.{:03d}-04:00", "2024-11-03T01:00:00.{:03d}-05:00"]
+    rows = [[moments[i // 100].format(i % 100 * 10), *V[i]] for i in range(N)]
+    assert_same(takes(tmp_path / "wave.csv", table(("time", *COURSE), rows)))
+
+
+@pytest.mark.parametrize("cell", ["Nov 29 2026 10:00:00.{:03d}", "{:02d}:00.5", "yesterday {}"])
+def test_a_time_that_is_not_understood_is_refused(tmp_path: Path, cell: str) -> None:
+    rows = [[cell.format(i), *V[i]] for i in range(N)]
+    with pytest.raises(TinymlError, match="time"):
+        takes(tmp_path / "wave.csv", table(("time", *COURSE), rows))
+
+
+def test_times_that_tell_no_rate_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match="tell no rate"):
+        takes(tmp_path / "wave.csv", table(("time_s", *COURSE), np.c_[np.rint(T), V]))
+
+
+def _parted(value: float, thousands: str, decimal: str, digits: int) -> str:
+    return f"{value:,.{digits}f}".translate({ord(","): thousands, ord("."): decimal})
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("thousands", "decimal"), [(".", ","), (",", "."), ("'", "."), ("\u202f", ","), ("\xa0", ",")]
+)
+def test_parted_thousands(tmp_path: Path, delimiter: str, thousands: str, decimal: str) -> None:
+    names = ("t_ms", *(f"a{a}_mg" for a in "xyz"), *(f"g{a}_dps" for a in "xyz"))
+    cells = np.c_[T * 1000, FORCE * 1000, RATE].tolist()
+    rows = [[f'"{_parted(x, thousands, decimal, 2)}"' for x in row] for row in cells]
+    assert_same(takes(tmp_path / "wave.csv", table(names, rows, delimiter)))
+
+
+@pytest.mark.parametrize(("thousands", "option"), [(".", "comma"), (",", "dot")])
+def test_thousands_that_may_be_decimals_are_refused(tmp_path: Path, thousands: str, option: str) -> None:
+    rows = [
+        [f"{t * 1000:.0f}", *(_parted(x, thousands, "?", 0) for x in f)]
+        for t, f in zip(T, FORCE * 16384, strict=True)
+    ]
+    path = tmp_path / "wave.csv"
+    with pytest.raises(TinymlError, match="thousands") as refusal:
+        takes(path, table(("t_ms", *NAMES[:3]), rows, ";"))
+    assert f"data.decimal={option}" in refusal.value.next_step
+    options = SeriesRecipe.model_validate({"decimal": option})
+    assert_same(read_takes(path, 119, 119, options), 3)
+
+
+def test_rows_of_several_sensors_are_refused(tmp_path: Path) -> None:
+    boards = [
+        [name, T[i] * 1000, *(FORCE[i] * sign)] for i in range(N) for name, sign in (("A", 1), ("B", -1))
+    ]
+    for names in (("A", "B"), ("1", "2")):
+        rows = [[names[row[0] == "B"], *row[1:]] for row in boards]
+        with pytest.raises(TinymlError, match="several sensors"):
+            takes(tmp_path / "wave.csv", table(("device", "t_ms", "ax", "ay", "az"), rows))
+    wrists = table(
+        ("t_ms", *(f"{w}_acc_{a}" for w in ("left", "right") for a in "xyz")), np.c_[T * 1000, FORCE, -FORCE]
+    )
+    with pytest.raises(TinymlError, match="several accelerometers") as refusal:
+        takes(tmp_path / "wave.csv", wrists)
+    assert "data.columns" in refusal.value.next_step
+    options = SeriesRecipe(columns=["t_ms", "u", "v", "w", "ax", "ay", "az"])
+    assert read_takes(tmp_path / "wave.csv", 119, 119, options).takes[0].samples[0, 2] == -BOARD[0, 2]
+
+
+def test_empty_cells_of_a_sensor_are_refused(tmp_path: Path) -> None:
+    rows = [[T[i] * 1000, *FORCE[i], *(RATE[i] if i % 3 == 0 else [""] * 3)] for i in range(N)]
+    with pytest.raises(TinymlError, match="gX"):
+        takes(tmp_path / "wave.csv", table(("t_ms", *COURSE), rows))
+
+
+@pytest.mark.parametrize("name", ["Acceleration without g", "Beschleunigung ohne g", "linacc", "acc_nograv"])
+def test_acceleration_with_gravity_is_taken_rather_than_without(tmp_path: Path, name: str) -> None:
+    names = [f"{each} {axis} (m/s2)" for each in (name, "Acceleration") for axis in "xyz"]
+    rows = np.c_[T * 1000, (FORCE - [0, 0, 1]) * G, FORCE * G]
+    assert_same(takes(tmp_path / "wave.csv", table(("t_ms", *names), rows)), 3)
+
+
+@pytest.mark.parametrize("scale", [G, 1000, 16384])
+def test_a_file_in_another_unit_than_the_rest_is_refused(tmp_path: Path, scale: float) -> None:
+    for number in range(3):
+        values = (
+            np.rint(FORCE * scale) if scale > 1000 and number == 1 else FORCE * (scale if number == 1 else 1)
+        )
+        (tmp_path / f"wave.{number}.csv").write_text(table(("t_ms", *NAMES[:3]), np.c_[T * 1000, values]))
+    with pytest.raises(TinymlError, match="by the other files") as refusal:
+        read_takes(tmp_path, 119, 119)
+    assert "wave.1.csv" in refusal.value.where

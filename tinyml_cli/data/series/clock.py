@@ -88,7 +88,8 @@ def read_clock(
     restarts = _restarts(raw, usual, free, lines, where)
     if unit in _DATES:
         return Clock(raw, start, unit, restarts, wrapped)
-    unit = unit or _infer(raw, usual, name, motion, where)
+    if not unit:  # of rows that came in bursts, several share a time
+        unit = _infer(raw, usual * len(forward) / max(1, int(free.sum())), name, motion, where)
     return Clock((raw - raw[0]) * SECONDS[unit], float(raw[0]) * SECONDS[unit], unit, restarts, wrapped)
 
 
@@ -144,7 +145,7 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
         f"The unit of the time in column `{name}` cannot be told: {readings or f'steps of {usual:g}'}",
         where,
         f"Say it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
-        "or name the column time_s or time_ms.",
+        "or name the column time_s or time_ms, or index where it counts rows.",
     )
 
 
@@ -165,7 +166,7 @@ def _parse_dates(cells: list[str], lines: Sequence[int], where: str) -> NDArray[
 
 
 def _nanoseconds(part: Mapping[str, str | None]) -> int | None:
-    """Since 1970, or since midnight where there is no date; None for a day that no calendar has."""
+    """Since 1970 in UTC, or since midnight where there is no date; None for a day that no calendar has."""
     year = part["year"] or part["then_year"]
     month = part["month"] or part["then_month"] or "1"
     day = part["day"] or part["day_first"] or "1"
@@ -174,5 +175,14 @@ def _nanoseconds(part: Mapping[str, str | None]) -> int | None:
     except ValueError:
         return None
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "second"))
-    whole = (hour * 60 + minute) * 60 + second
+    if part["half"]:
+        hour = hour % 12 + 12 * (part["half"] in "pP")
+    whole = (hour * 60 + minute) * 60 + second - _offset_s(part["zone"])
     return days * _DAY_NS + whole * 10**9 + int(((part["fraction"] or "") + "0" * 9)[:9])
+
+
+def _offset_s(zone: str | None) -> int:
+    if zone is None:
+        return 0
+    digits = zone[1:].replace(":", "")
+    return (1 if zone[0] == "+" else -1) * 60 * (60 * int(digits[:2]) + int(digits[2:] or 0))

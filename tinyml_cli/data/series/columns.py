@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,22 +12,27 @@ from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, SECONDS, 
 
 Kind = Literal["time", "acceleration", "rotation", "label", "derived", "other"]
 
-_AXES = "xyz"
+AXES = "xyz"
+# Words of sensors in the languages that phones and spreadsheets speak, without accents.
 _ACCELERATION = {
-    "a",
-    "ac",
-    "acc",
-    "accel",
-    "acceleration",
-    "accelerations",
-    "accelerometer",
-    "accelero",
-    "lacc",
-}
-_ROTATION = {"g", "gy", "gyr", "gyro", "gyros", "gyroscope", "w", "omega", "ω", "angularvelocity"}
+    "a", "ac", "acc", "accel", "acceleration", "accelerations", "accelerometer", "accelero", "lacc",
+    "linacc", "laccel", "linaccel", "beschleunigung", "beschl", "accelerometre", "aceleracion",
+    "acelerometro", "aceleracao", "accelerazione", "accelerometro", "versnelling", "uskorenie", "加速度",
+    "加速度计", "加速度計", "ускорение", "акселерометр",
+}  # fmt: skip
+_ROTATION = {
+    "g", "gy", "gyr", "gyro", "gyros", "gyroscope", "w", "omega", "ω", "angularvelocity", "gyroskop",
+    "drehrate", "winkelgeschwindigkeit", "giroscopio", "giroscope", "角速度", "陀螺仪", "陀螺儀", "гироскоп",
+}  # fmt: skip
+_ROTATION_PAIRS = (
+    {"rotation", "rate"}, {"angular", "velocity"}, {"vitesse", "angulaire"}, {"velocidad", "angular"},
+    {"velocita", "angolare"}, {"velocidade", "angular"}, {"vitesse", "rotation"}, {"угловая", "скорость"},
+)  # fmt: skip
 # Physics Toolbox writes gFx, gFy, gFz: multiples of g.
 _IN_G = {"gf"}
-_LINEAR = {"linear", "lin", "user", "lacc"}
+_WITHOUT = {"without", "no", "ohne", "sans", "sin", "senza", "sem"}
+_LINEAR = {"linear", "lineare", "lineal", "lineaire", "lin", "user", "lacc", "linacc", "laccel", "linaccel",
+           "nograv", "nogravity"} | _WITHOUT  # fmt: skip
 _OTHER = {
     "gravity",
     "mag",
@@ -42,6 +48,8 @@ _DERIVED = {"absolute", "abs", "magnitude", "norm", "resultant", "total"}
 _TIME = {
     "t", "ts", "time", "timestamp", "timestamps", "datetime", "date", "elapsed", "epoch", "epoc", "clock",
     "seconds", "secs", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds",
+    "zeit", "zeitstempel", "datum", "temps", "horodatage", "tiempo", "tempo", "tijd", "время",
+    "时间", "时间戳", "時間", "時刻",
 }  # fmt: skip
 _LABELS = {"label", "class", "condition", "state", "gesture", "activity"}
 _INDEX = {
@@ -61,6 +69,7 @@ _INDEX = {
 }
 _IN_BRACKETS = re.compile(r"^(.*?)\s*[(\[{]([^()\[\]{}]*)[)\]}]\s*$")
 _LONGEST_NAME = 100
+_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff\uac00-\ud7af])(?=[A-Za-z])")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
@@ -71,7 +80,7 @@ class Role:
     Attributes:
         kind: what is measured; `derived` follows from other columns, such as a length of a vector.
         axis: x, y or z.
-        unit: canonical; empty where the file does not say.
+        unit: canonical, or as it stands where it is not known; empty where the file does not say.
         linear: acceleration without gravity.
         family: names the sensor, where a file has several of a kind.
     """
@@ -94,15 +103,15 @@ def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
     base, in_brackets = name.strip()[:_LONGEST_NAME], None
     if (match := _IN_BRACKETS.match(base)) is not None:
         base, in_brackets = match.group(1), match.group(2)
-    words = [word.casefold() for word in _WORDS.findall(base)]
+    words = _words(base)
     if "".join(words) in _LABELS:
         return Role("label")
     axis, words = _axis(words)
     said = in_brackets if unit is None else unit
     known = canonical(said) if said is not None else None
     if said and known is None:
-        sensor = ""  # `x (µT)` is none of these
-    if known is None:
+        sensor, known = "", said.strip()  # `x (µT)` is none of these
+    elif known is None:
         known, words = _unit_in(words)
     if axis:
         return _of_axis(words, axis, known, sensor)
@@ -113,10 +122,29 @@ def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
     return Role("other", unit=known or "")
 
 
+def _words(text: str) -> list[str]:
+    """Its words in small letters without accents; `加速度X` and `accX` are two."""
+    plain = unicodedata.normalize("NFC", text)
+    split = " ".join(_WORDS.findall(_IDEOGRAPHS.sub(" ", plain)))
+    folded = unicodedata.normalize("NFD", split.casefold())
+    return re.sub(r"[\u0300-\u036f]", "", folded).split()
+
+
 def is_index(name: str) -> bool:
     """Whether a column of this name may count the rows."""
     base = _IN_BRACKETS.sub(r"\1", name.strip()[:_LONGEST_NAME])
-    return " ".join(_WORDS.findall(base)).casefold() in _INDEX | {"unnamed 0", "logging sample"}
+    return " ".join(_words(base)) in _INDEX | {"unnamed 0", "logging sample"}
+
+
+def rivals(roles: Sequence[Role], kind: Kind) -> list[str]:
+    """Names of several sensors of a kind, all with three axes, of which none is the one to take."""
+    families: dict[tuple[bool, str], set[str]] = {}
+    for role in roles:
+        if role.kind == kind:
+            families.setdefault((role.linear, role.family), set()).add(role.axis)
+    whole = [key for key, axes in families.items() if len(axes) == len(AXES)]
+    same = [family for linear, family in whole if linear == min(linear for linear, _ in whole)]
+    return same if len(same) > 1 else []
 
 
 def choose(roles: Sequence[Role], kind: Kind) -> dict[str, int]:
@@ -133,13 +161,13 @@ def choose(roles: Sequence[Role], kind: Kind) -> dict[str, int]:
 def _axis(words: list[str]) -> tuple[str, list[str]]:
     """The axis, and the words without it: it stands alone or ends the name of a sensor (`ax`, `gyrX`)."""
     for index, word in enumerate(words):
-        if word in _AXES:
+        if word in AXES:
             rest = words[:index] + words[index + 1 :]
             return word, [each for each in rest if each not in ("axis", "achse")]
-    if "".join(words)[:-1] in _IN_G and words[-1][-1] in _AXES:
+    if "".join(words)[:-1] in _IN_G and words[-1][-1] in AXES:
         return words[-1][-1], ["gf"]
     for index, word in enumerate(words):
-        if word[-1:] in _AXES and word[:-1] in _ACCELERATION | _ROTATION:
+        if word[-1:] in AXES and word[:-1] in _ACCELERATION | _ROTATION:
             return word[-1], [*words[:index], word[:-1], *words[index + 1 :]]
     return "", words
 
@@ -158,11 +186,11 @@ def _unit_in(words: list[str]) -> tuple[str | None, list[str]]:
 def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role:
     found, family = set(words), " ".join(words)
     linear = bool(found & _LINEAR)
-    if found & _OTHER:
-        return Role("other", axis, unit or "")
+    if found & _OTHER - ({"gravity"} if found & _WITHOUT else set()):
+        return Role("other", unit=unit or "")
     if found & _IN_G:
         return Role("acceleration", axis, unit or "g", family=family)
-    rate = found & _ROTATION or {"rotation", "rate"} <= found or {"angular", "velocity"} <= found
+    rate = found & _ROTATION or any(pair <= found for pair in _ROTATION_PAIRS)
     is_acceleration, is_rotation = bool(found & _ACCELERATION), bool(rate)
     if is_acceleration and is_rotation:  # `g acc`: one of them is no name of a sensor
         is_rotation = bool(found & _ROTATION - {"g", "w"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,22 @@ from tinyml_cli.errors import TinymlError
 Values = NDArray[np.float64]
 
 # A quarter of the samples feel less than this much of g; recordings of hands and machines: 0.85 to 1.3.
-_FELT_G = (0.35, 2.5)
+_FELT_G = (0.6, 1.7)
+# A declared unit is wrong beyond these: nobody feels so much, or so little while a constant force is there.
+_DECLARED_G, _DECLARED_HELD = (0.25, 7.0), 0.8
 # Nearly still, an accelerometer feels g and nothing else.
 _STILL_SPREAD, _STILL_ERROR = 0.1, 0.15
 _HELD_SHARE = 0.1
 _COUNTS_OCTAVES = 0.25
+# Counts that are all multiples of this were shifted left: 1 g may be 16000 or 16384 then.
+_SHIFTED = 16
 # No hand and no gyroscope of these boards turns faster than 35 rad/s, 2000 degrees a second.
 _FASTEST_RAD_S, _FASTEST_DPS = 36.0, 4200.0
-_CONVINCING = 0.3
+# How much gravity must turn as a rotation says to tell its unit, and by what factor it may differ.
+_CONVINCING, _UNLIKE = 0.3, 3.0
+# Undeclared numbers above this may be thousandths; gravity must turn at least this share of what they say.
+_USUAL_DPS, _SEEN_SHARE = 2200.0, 0.3
+_OF_GRAVITY = ("g", "m/s2", "mg")
 _SMOOTHED = 5
 _GYRO_COUNTS = (
     "131 (±250), 65.5 (±500), 32.8 (±1000), 16.4 (±2000 deg/s); ST's sensors, such as the LSM9DS1 of the "
@@ -93,18 +102,37 @@ def acceleration(
         raise _ask("accel", f"Acceleration is in {' and '.join(sorted(declared))}", where, "g, mg or m/s2")
     if known:
         unit = known.pop()
-        if found is not None and found[1] and found[0].name != unit and _still_elsewhere(parts, unit):
-            raise _ask(
-                "accel",
-                f"The file says that acceleration is in {unit}, but at rest it shows 1 g in {found[0].name}",
-                where,
-                f"{unit} or {found[0].name}",
+        other = found[0].name if found is not None and found[0].name != unit else ""
+        impossible = not linear and _is_impossible(parts, ACCELERATION_G[unit])
+        if impossible or (other and found is not None and found[1] and _still_elsewhere(parts, unit)):
+            what = f"The file says that acceleration is in {unit}, but " + (
+                f"it shows 1 g in {other}" if other else "nothing feels so much or so little of it"
             )
+            raise _ask("accel", what, where, f"{unit} or {other or 'the counts that are one g'}")
         return Unit(unit, ACCELERATION_G[unit])
     if found is not None and ("counts" not in declared or found[0].name.startswith("counts")):
         return found[0]
-    what = "The file does not say the unit of acceleration, and no gravity shows it"
-    raise _ask("accel", what, where, "g, mg, m/s2 or the counts that are one g, such as 16384")
+    what = "The file does not say the unit of acceleration, and " + (
+        "whole numbers may be mg or counts of the sensor" if _are_whole(parts) else "no gravity shows it"
+    )
+    raise _ask("accel", what, where, "g, mg, m/s2 or the counts that are one g, such as 1024 or 16384")
+
+
+def check_alike(part: Values, unit: Unit, where: str, beside: str) -> None:
+    """Refuses a file of accelerations [n, axes] in another unit than the others of its kind.
+
+    Raises:
+        TinymlError: it is one.
+    """
+    alone = _by_gravity([part]) if part.shape[1] == 3 and not unit.told else None
+    other = alone[0].name if alone is not None and alone[0].name != unit.name else ""
+    if other or (unit.scale is not None and _is_impossible([part], unit.scale)):
+        raise TinymlError(
+            f"Acceleration is in {unit.name} by the other files, such as `{Path(beside).name}`, "
+            f"but here it is {f'in {other}' if other else 'too much or too little for that'}",
+            where,
+            "Read the files of each unit alone, for example with data import and --set data.units.accel=….",
+        )
 
 
 def rotation(
@@ -132,20 +160,32 @@ def rotation(
     """
     if option is not None:
         return option
+    fastest = float(np.quantile(np.concatenate([np.abs(part).max(axis=1) for part in parts]), 0.99))
     known = declared - {"", "counts"}
     if len(known) > 1 or (known and not known <= set(ROTATION_DPS)):
         raise _ask("gyro", f"Rotation is in {' and '.join(sorted(declared))}", where, "deg/s, mdps or rad/s")
+    turned = _by_gravity_turning(parts, forces)
     if known:
         unit = known.pop()
+        if fastest * ROTATION_DPS[unit] > _FASTEST_DPS:
+            what = f"The file says that rotation is in {unit}, but no gyroscope measures {fastest:.4g} of it"
+            raise _ask("gyro", what, where, f"{unit}, deg/s or the counts that are one: {_GYRO_COUNTS}")
+        if turned is not None and {unit, turned.name} == {"deg/s", "rad/s"}:
+            what = f"The file says that rotation is in {unit}, but gravity turns as if it were {turned.name}"
+            raise _ask("gyro", what, where, f"{unit} or {turned.name}")
         return Unit(unit, ROTATION_DPS[unit])
-    fastest = float(np.quantile(np.concatenate([np.abs(part).max(axis=1) for part in parts]), 0.99))
     of = ", ".join(names[-parts[0].shape[1] :])
     if "counts" in declared or felt.name.startswith("counts") or fastest > _FASTEST_DPS:
         what = f"Rotation ({of}) is in counts of the sensor (up to {fastest:.4g})"
         raise _ask("gyro", what, where, f"the counts that are one degree a second: {_GYRO_COUNTS}", "131")
-    if fastest > _FASTEST_RAD_S or fastest == 0:
+    if fastest == 0:
         return Unit("deg/s", 1.0, told=False)
-    turned = _by_gravity_turning(parts, forces)
+    if fastest > _FASTEST_RAD_S:
+        shown = turned is not None and turned.name == "deg/s"
+        if not shown and (_are_whole(parts) or fastest > _USUAL_DPS or not _is_seen(parts, forces)):
+            what = f"Rotation ({of}) of up to {fastest:.4g} may be in deg/s, mdps or counts of the sensor"
+            raise _ask("gyro", what, where, f"deg/s, mdps or the counts that are one deg/s: {_GYRO_COUNTS}")
+        return Unit("deg/s", 1.0, told=False)
     if turned is not None:
         return turned
     if tuple(names) == _COURSE and felt.name == "g":
@@ -171,48 +211,83 @@ def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:
     if not np.isfinite(lengths).all():
         return None
     low, usual, middle, high = np.quantile(lengths, [0.1, 0.25, 0.5, 0.9])
-    held = [
-        np.linalg.norm(part.mean(axis=0)) / max(np.linalg.norm(part, axis=1).mean(), 1e-30) for part in parts
-    ]
-    if not usual > 0 or np.median(held) < _HELD_SHARE:
+    if not usual > 0 or np.median([_held(part) for part in parts]) < _HELD_SHARE:
         return None
     still = bool(high - low < _STILL_SPREAD * middle)
-    for unit, scale in ACCELERATION_G.items():
-        felt = usual * scale
-        if abs(felt - 1) < _STILL_ERROR if still else _FELT_G[0] < felt < _FELT_G[1] and usual < 1500:
-            return Unit(unit, scale, told=False), still
+    whole = _are_whole(parts)
+    for unit in () if whole and usual > 1 / _FELT_G[0] else _OF_GRAVITY:
+        felt = usual * ACCELERATION_G[unit]
+        if abs(felt - 1) < _STILL_ERROR if still else _FELT_G[0] < felt < _FELT_G[1]:
+            return Unit(unit, ACCELERATION_G[unit], told=False), still
+    if not whole or all((part % _SHIFTED == 0).all() for part in parts):
+        return None
     counts = min(COUNTS_PER_G, key=lambda each: abs(math.log2(usual / each)))
     if abs(math.log2(usual / counts)) < _COUNTS_OCTAVES:
         return Unit(f"counts of 1/{counts:g} g", 1.0 / counts, told=False), still
     return None
 
 
+def _are_whole(parts: Sequence[Values]) -> bool:
+    return all(bool((part == np.rint(part)).all()) for part in parts)
+
+
+def _is_impossible(parts: Sequence[Values], scale: float) -> bool:
+    """Whether a unit of accelerations [n, axes] makes them larger or smaller than any that are felt."""
+    felt = float(np.quantile(np.concatenate([np.linalg.norm(part, axis=1) for part in parts]), 0.25)) * scale
+    least, most = _DECLARED_G
+    held = (
+        parts[0].shape[1] == len("xyz") and float(np.median([_held(part) for part in parts])) > _DECLARED_HELD
+    )
+    return felt > most or (held and 0 < felt < least)
+
+
+def _held(part: Values) -> float:
+    """How much of an acceleration [n, axes] is one constant force: 0 to 1."""
+    return float(np.linalg.norm(part.mean(axis=0)) / max(np.linalg.norm(part, axis=1).mean(), 1e-30))
+
+
 def _still_elsewhere(parts: Sequence[Values], unit: str) -> bool:
     felt = np.median(np.concatenate([np.linalg.norm(part, axis=1) for part in parts])) * ACCELERATION_G[unit]
-    return not 1 / _FELT_G[1] < felt < _FELT_G[1]
+    return not 0.4 < felt < 2.5
 
 
 def _by_gravity_turning(
     parts: Sequence[Values], forces: Sequence[tuple[Values, float | None]]
 ) -> Unit | None:
     """Gravity turns against the sensor as the gyroscope says: da/dt = a × w, if w is in radians a second."""
-    both = squared = changed = 0.0
+    both, expected, changed = _turning(parts, forces)
+    if not expected > 0 or not changed > 0 or abs(both) < _CONVINCING * math.sqrt(expected * changed):
+        return None
+    per_radian = abs(both / expected)
+    unit = min(
+        ("rad/s", "deg/s"), key=lambda name: abs(math.log(per_radian / math.radians(ROTATION_DPS[name])))
+    )
+    if abs(math.log(per_radian / math.radians(ROTATION_DPS[unit]))) > math.log(_UNLIKE):
+        return None
+    return Unit(unit, ROTATION_DPS[unit], told=False)
+
+
+def _is_seen(parts: Sequence[Values], forces: Sequence[tuple[Values, float | None]]) -> bool:
+    """Whether gravity changes as fast as rotations in degrees a second would turn it."""
+    _, expected, changed = _turning(parts, forces)
+    return changed >= (_SEEN_SHARE * math.radians(1.0)) ** 2 * expected
+
+
+def _turning(
+    parts: Sequence[Values], forces: Sequence[tuple[Values, float | None]]
+) -> tuple[float, float, float]:
+    """Sums of da/dt · (a × w), (a × w)² and (da/dt)²."""
+    both = expected = changed = 0.0
     for rate, (force, rate_hz) in zip(parts, forces, strict=True):
         if rate_hz is None or rate.shape[1] != 3 or force.shape[1] != 3 or len(force) < 4 * _SMOOTHED:
             continue
         a, w = _smooth(force), _smooth(rate)
         change = (a[2:] - a[:-2]) * rate_hz / 2
-        expected = np.cross(a, w)[1:-1]
-        both += float((change * expected).sum())
-        squared += float((expected**2).sum())
+        turned = np.cross(a, w)[1:-1]
+        both += float((change * turned).sum())
+        expected += float((turned**2).sum())
         changed += float((change**2).sum())
-    if not squared > 0 or not changed > 0 or abs(both) < _CONVINCING * math.sqrt(squared * changed):
-        return None
-    per_radian = abs(both / squared)
-    unit = min(
-        ("rad/s", "deg/s"), key=lambda name: abs(math.log(per_radian / math.radians(ROTATION_DPS[name])))
-    )
-    return Unit(unit, ROTATION_DPS[unit], told=False)
+    return both, expected, changed
 
 
 def _smooth(values: Values) -> Values:

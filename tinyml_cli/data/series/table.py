@@ -24,12 +24,14 @@ _SEPARATOR_LINE = re.compile(r"^sep=(.)$", re.IGNORECASE)
 _MONITOR_CLOCK = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) -> ")
 _NAMED = re.compile(r"([^\W\d][^:=,;\t]{0,40}?)[ ]?[:=][ ]?([-+]?[\d.][\d.eE+-]*)")
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
+# Thousands parted by the mark that repeats, with decimals after the other one.
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,'’\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d][\w .\-]*")
 DATE = re.compile(
     r"(?:(?:(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)"
     r"|(?P<day_first>\d\d?)\.(?P<then_month>\d\d?)\.(?P<then_year>\d{4}),?)[T _]\s*)?"
     r"(?P<hour>\d\d?)[:.](?P<minute>\d\d)[:.](?P<second>\d\d)(?:[.,:_](?P<fraction>\d+))?"
-    r"\s*(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?"
+    r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|(?P<zone>[+-]\d\d:?(?:\d\d)?))?"
 )
 """ISO 8601, what AndroSensor and MbientLab make of it, and days before months where points part them.
 
@@ -90,6 +92,8 @@ class _Dialect:
         if '"' in line or "_" in line or self.delimiter == self.decimal:
             return []
         if self.decimal == ",":
+            if "." in line:
+                return []
             line = line.replace(",", ".")
         if self.ends_empty and line.endswith(self.delimiter):
             line = line[:-1]
@@ -104,7 +108,14 @@ class _Dialect:
     def number(self, cell: str) -> float:
         if "_" in cell:
             raise ValueError(cell)
-        return float(cell.replace(",", ".") if self.decimal == "," else cell)
+        grouped = _GROUPED.fullmatch(cell)
+        if grouped is not None and grouped.group(1) != self.decimal:
+            cell = cell.replace(grouped.group(1), "")
+        if self.decimal == ",":
+            if "." in cell:
+                raise ValueError(cell)
+            cell = cell.replace(",", ".")
+        return float(cell)
 
 
 def parse(text: str, where: str, decimal: str | None = None) -> Table:
@@ -120,6 +131,8 @@ def parse(text: str, where: str, decimal: str | None = None) -> Table:
     """
     lines, remarks = _lines(text)
     dialect = _dialect([line for _, line in lines], decimal, where)
+    if decimal is None:
+        _check_thousands([line for _, line in lines if line], dialect, where)
     width = _width([dialect.split(line) for line in _probe([line for _, line in lines if line])], where)
     head: list[list[str]] = []
     for _, line in lines:
@@ -211,17 +224,58 @@ def _dialect(lines: list[str], decimal: str | None, where: str) -> _Dialect:
 
 
 def _decimal(lines: Sequence[str], delimiter: str) -> str:
-    """A comma is the decimal mark where it does not delimit and no number holds a dot instead."""
-    if delimiter == ",":
-        quoted = [cell for line in lines if '"' in line for cell in _Dialect(",", ".").split(line)]
-        return "," if quoted and any("," in cell for cell in quoted) else "."
-    commas = dots = 0
+    """The mark that no thousands can be parted by; where both may be, the one that most numbers have.
+
+    A comma delimits where it may, but for quoted cells.
+    """
+    certain, seen = Counter[str](), Counter[str]()
     for line in lines:
+        if delimiter == "," and '"' not in line:
+            continue
         for cell in _Dialect(delimiter, ".").split(line):
-            if _NUMBER.fullmatch(cell):
-                commas += "," in cell
-                dots += "." in cell
-    return "," if commas > dots else "."
+            if _is_number(cell) and (mark := max(".,", key=cell.rfind)) in cell:
+                seen[mark] += 1
+                certain[mark] += not _parts_thousands(cell, mark)
+    of = certain if certain["."] != certain[","] else seen
+    return "," if of[","] > of["."] else "."
+
+
+def _parts_thousands(cell: str, mark: str) -> bool:
+    grouped = _GROUPED.fullmatch(cell)
+    return grouped is not None and grouped.group(1) == mark
+
+
+def _check_thousands(lines: list[str], dialect: _Dialect, where: str) -> None:
+    """Refuses tables in which every decimal mark may part thousands, such as `16.384` above `512`.
+
+    Raises:
+        TinymlError: it is such a table.
+    """
+    for few in (True, False):  # nearly all tables show by their first rows that they are none
+        rows = [dialect.split(line) for line in (_probe(lines) if few else lines)]
+        doubtful = {
+            (i, mark): cell
+            for row in rows
+            for i, cell in enumerate(row)
+            if _is_number(cell)
+            for mark in ".,"
+            if mark in cell
+        }
+        if any(
+            dialect.decimal in cell and _is_number(cell) and not _parts_thousands(cell, dialect.decimal)
+            for row in rows
+            for cell in row
+        ):
+            return
+    whole = {i for row in rows for i, cell in enumerate(row) if cell.lstrip("+-").isdecimal()}
+    for (i, mark), cell in doubtful.items():
+        if i in whole or (mark != dialect.decimal and len({mark for _, mark in doubtful}) > 1):
+            plain = cell.replace(mark, "")
+            raise TinymlError(
+                f"`{cell}` may be {plain} with its thousands parted, or a number with decimals",
+                where,
+                "Say which is the decimal mark: --set data.decimal=comma or --set data.decimal=dot.",
+            )
 
 
 def _fit(lines: Sequence[str], dialect: _Dialect) -> tuple[float, int, bool]:
@@ -237,8 +291,8 @@ def _fit(lines: Sequence[str], dialect: _Dialect) -> tuple[float, int, bool]:
 
 def _value_of(cell: str, dialect: _Dialect) -> float:
     """How much a cell looks like one: numbers and dates do, words half."""
-    if _NUMBER.fullmatch(cell):
-        return float(not (dialect.decimal == "." and "," in cell))
+    if _is_number(cell):
+        return float(not (dialect.decimal == "." and "," in cell) or _parts_thousands(cell, ","))
     return 1.0 if DATE.fullmatch(cell) else 0.5 if _WORD.fullmatch(cell) else 0.0
 
 
@@ -263,7 +317,7 @@ def _by_header(lines: list[str], dialect: _Dialect, where: str) -> _Dialect:
 
 
 def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is not None
+    return _NUMBER.fullmatch(cell) is not None or _GROUPED.fullmatch(cell) is not None
 
 
 def _is_data(cells: list[str]) -> bool:
@@ -293,7 +347,8 @@ def _header(rows: list[list[str]], width: int) -> tuple[list[str], list[str], in
         return [], none, 0
     last = filled[-1]
     if all(set(cell) <= {"-"} for cell in last):
-        return [], none, 1
+        # So begins each take of the wand's data set of TensorFlow, which is in mg.
+        return ["ax_mg", "ay_mg", "az_mg"] if width == 3 else [], none, 1
     if len(filled) > 1 and len(last) == width == len(filled[-2]) and _are_units(last):
         return filled[-2], [cell.strip("()[] ") for cell in last], 2
     return last, none, 1
@@ -369,6 +424,14 @@ def _number(cell: str, dialect: _Dialect, where: str, line: int, column: str) ->
         return dialect.number(cell)
     except ValueError as error:
         raise _no_number(where, line, column, cell) from error
+
+
+def no_number(where: str, found: Table, index: int, column: str) -> TinymlError:
+    """What is wrong with the first cell of a column of text."""
+    cells = found.columns[index]
+    assert isinstance(cells, list)
+    row = next(i for i, cell in enumerate(cells) if not _is_number(cell))
+    return _no_number(where, found.lines[row], column, cells[row])
 
 
 def _no_number(where: str, line: int, column: str, cell: str) -> TinymlError:

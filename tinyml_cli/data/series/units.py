@@ -19,6 +19,9 @@ _ALIASES = {
     "mg": "mg millig milli-g",
     "m/s2": "m/s2 m/ss m/s/s ms2 ms-2 mps2 m/sec2 m/s**2 meter/second2 meters/second2 metre/second2 "
     "metres/second2 m/second2 meterspersecondsquared metrespersecondsquared",
+    "cm/s2": "cm/s2 cms2 cm/ss cm/sec2 gal gals",
+    "mm/s2": "mm/s2 mms2 mm/ss mm/sec2",
+    "ft/s2": "ft/s2 fts2 ft/sec2",
     "deg/s": "deg/s degs degps dps deg/sec degsec degree/s degrees/s degrees/sec degree/second "
     "degrees/second degpersec degpersecond degreespersecond degreepersecond degs-1 d/s deg/second",
     "ddps": "ddps",
@@ -35,7 +38,11 @@ _CANONICAL = {
 }
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}
-ACCELERATION_G = {"g": 1.0, "mg": 1e-3, "m/s2": 1.0 / GRAVITY_M_S2}
+ACCELERATION_G = {"g": 1.0, "mg": 1e-3, "m/s2": 1.0 / GRAVITY_M_S2} | {
+    "cm/s2": 0.01 / GRAVITY_M_S2,
+    "mm/s2": 0.001 / GRAVITY_M_S2,
+    "ft/s2": 0.3048 / GRAVITY_M_S2,
+}
 """Unit -> g."""
 ROTATION_DPS = {"deg/s": 1.0, "ddps": 0.1, "mdps": 1e-3, "rad/s": math.degrees(1.0)}
 """Unit -> degrees a second."""
@@ -45,7 +52,8 @@ COUNTS_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
 
 
 def canonical(text: str) -> str | None:
-    """The unit's own name: s, ms, us, ns, min, g, mg, m/s2, deg/s, ddps, mdps, rad/s, counts; "" for none.
+    """The unit's own name: s, ms, us, ns, min, g, mg, m/s2 (cm, mm, ft), deg/s, ddps, mdps, rad/s,
+    counts; "" for none.
 
     None for what is no unit that is known here.
     """

@@ -1,0 +1,328 @@
+"""One recording as it stands in its files: columns by what they hold, and the clock; units as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tinyml_cli.data.series import settle, table
+from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
+from tinyml_cli.data.series.acquisition import Acquisition, read_acquisition
+from tinyml_cli.data.series.clock import Clock, read_clock
+from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, is_index, rivals, role_of
+from tinyml_cli.data.series.settle import Values
+from tinyml_cli.data.series.sources import Part, Source
+from tinyml_cli.data.series.units import SECONDS
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.series import SeriesRecipe
+
+_LARGEST = 1e15
+_FEWEST_TIMED_ROWS = 5
+# A column that only one app writes -> the units that it writes the others in.
+_APPS = {
+    "seconds_elapsed": {"acceleration": "m/s2", "rotation": "rad/s"},  # Sensor Logger
+    "gFx": {"acceleration": "g", "rotation": "rad/s"},  # Physics Toolbox
+}
+_STEADY_SHARE = 0.9
+# Rows of this many sensors at most, of which this share changes from one to another.
+_MOST_KINDS, _IN_TURN = 16, 0.3
+_CLOCK = re.compile(r"\d:\d\d")
+_COLUMNS = "Or name all columns with --set data.columns=[…] (`index` for one that counts rows)."
+_HEADER = "Name the columns in the first line (for example: time_s,ax,ay,az), or with --set data.columns=[…]"
+
+
+@dataclass
+class Raw:
+    """One recording as it stands in its file."""
+
+    source: Source
+    names: list[str]
+    roles: list[Role]
+    values: Values
+    labels: list[str] | None = None
+    clock: Clock | None = None
+    cuts: list[int] = field(default_factory=list)
+    rate_hz: float | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        return str(self.source.path)
+
+    def columns(self, kind: Kind) -> list[int]:
+        found = choose(self.roles, kind)
+        return [found[axis] for axis in AXES if axis in found]
+
+
+def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
+    if source.path.suffix.lower() in ACQUISITIONS:
+        raw = _of_acquisition(source, read_acquisition(source.path))
+    else:
+        raws = [_read_table(source, part, options, motion) for part in source.parts]
+        raw = raws[0] if len(raws) == 1 else _join(raws)
+    if np.abs(raw.values).max(initial=0.0) > _LARGEST:
+        raise TinymlError(
+            f"The file holds values beyond {_LARGEST:g}, which no sensor measures",
+            raw.where,
+            "Mend or remove it.",
+        )
+    return raw
+
+
+def _of_acquisition(source: Source, recording: Acquisition) -> Raw:
+    """A recording of Edge Impulse's."""
+    names = [name for name, _ in recording.sensors]
+    roles = [role_of(name, unit or None) for name, unit in recording.sensors]
+    return Raw(source, names, roles, recording.values, rate_hz=1000.0 / recording.interval_ms)
+
+
+def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool) -> Raw:
+    mark = {"comma": ",", "dot": "."}.get(options.decimal or "")
+    found = table.parse(part.text(), part.where, mark)
+    names = _names(found, options.columns, part.where, motion)
+    roles = _roles(names, found.units, part.sensor, motion)
+    roles = [Role("time") if _is_date(found, i) else role for i, role in enumerate(roles)]
+    roles = [_checked(role, found, i, names, part.where) for i, role in enumerate(roles)]
+    roles = _with_time(roles, found, names, options, part.where)
+    time = _time_column(roles, found)
+    moved = any(role.kind in ("acceleration", "rotation") for role in roles)
+    clock = None
+    if time is not None:
+        unit = options.units.time or roles[time].unit
+        clock = read_clock(found.columns[time], names[time], unit, moved, found.cuts, found.lines, part.where)
+    _check_one_sensor(roles, found, names, clock, part.where)
+    if motion and len(several := rivals(roles, "acceleration")) > 1:
+        raise TinymlError(
+            f"The file has several accelerometers: {', '.join(several)}", part.where, f"Keep one. {_COLUMNS}"
+        )
+    kept = [
+        i for i, role in enumerate(roles) if role.kind not in ("time", "label") and not _is_text(found, i)
+    ]
+    dropped = [
+        names[i]
+        for i, role in enumerate(roles)
+        if role.kind in ("other", "time") and _is_text(found, i) and not _is_date(found, i)
+    ]
+    remarks = found.remarks + ([f"text in {', '.join(dropped)} left out"] if dropped else [])
+    values = (
+        np.stack([np.asarray(found.columns[i]) for i in kept], axis=1) if kept else np.empty((len(found), 0))
+    )
+    return Raw(
+        source,
+        [names[i] for i in kept],
+        [roles[i] for i in kept],
+        values,
+        _labels(roles, found),
+        clock,
+        found.cuts,
+        remarks=remarks,
+    )
+
+
+def _names(found: table.Table, given: list[str] | None, where: str, motion: bool) -> list[str]:
+    """The user's names, the header's, or those that three or six axes have.
+
+    Raises:
+        TinymlError: it cannot be said what the columns hold.
+    """
+    width = len(found.columns)
+    if given is not None and len(given) != width:
+        raise TinymlError(
+            f"data.columns names {len(given)} columns, the file has {width}", where, "Name every column."
+        )
+    return list(given or found.names) or _without_header(found, where, motion)
+
+
+def _roles(names: list[str], units: list[str], sensor: str, motion: bool) -> list[Role]:
+    """What the columns hold by their names, and by the name of the file."""
+    linear, sensor = sensor == "linear", "acceleration" if sensor == "linear" else sensor
+    roles = [role_of(name, unit or None, sensor) for name, unit in zip(names, units, strict=True)]
+    unnamed = {role.family for role in roles if _is_unnamed_axis(role)}
+    if motion and len(unnamed) == 1 and not any(role.kind == "acceleration" for role in roles):
+        # `x,y,z`: where motion is asked for, and nothing else has axes, it is acceleration.
+        roles = [replace(role, kind="acceleration") if _is_unnamed_axis(role) else role for role in roles]
+    if linear:
+        roles = [replace(role, linear=True) if role.kind == "acceleration" else role for role in roles]
+    own = next((units for name, units in _APPS.items() if name in names), {})
+    return [replace(role, unit=role.unit or own.get(role.kind, "")) for role in roles]
+
+
+def _is_unnamed_axis(role: Role) -> bool:
+    return role.kind == "other" and bool(role.axis) and not role.unit
+
+
+def _with_time(
+    roles: list[Role], found: table.Table, names: list[str], options: SeriesRecipe, where: str
+) -> list[Role]:
+    """With the column that is the time by its unit or its course, where no name says which it is.
+
+    Raises:
+        TinymlError: a column that may be the time, or is it in words that are not known.
+    """
+    if _time_column(roles, found) is not None:
+        return roles
+    for i, role in enumerate(roles):
+        cells = found.columns[i]
+        if not isinstance(cells, list) or options.rate_hz is not None or len(set(cells)) == 1:
+            continue
+        if role.kind == "time" or (role.kind == "other" and _CLOCK.search(cells[0])):
+            raise TinymlError(
+                f"`{cells[0][:40]}` in column `{names[i]}` cannot be read as a time",
+                f"{where} line {found.lines[0]}",
+                "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss, or say the rate: --set data.rate_hz=100",
+            )
+    others = [i for i, role in enumerate(roles) if role.kind == "other" and not role.axis]
+    # `Zeit (s)`: the unit says it in any language; else it grows as nothing that is measured does.
+    time = next((i for i in others if roles[i].unit in SECONDS), None)
+    if time is None and len(names) > 1:
+        time = next((i for i in others if not roles[i].unit and _grows(found.columns[i])), None)
+        moved = any(role.kind in ("acceleration", "rotation") for role in roles)
+        if time is not None and not moved and options.units.time is None:
+            raise TinymlError(
+                f"Column `{names[time]}` grows in even steps as time does, and does not say what it is",
+                where,
+                f"Say its unit with --set data.units.time=ms (s, ms, us or ns). {_COLUMNS}",
+            )
+    return [replace(role, kind="time") if i == time else role for i, role in enumerate(roles)]
+
+
+def _grows(column: table.Column) -> bool:
+    if isinstance(column, list) or len(column) <= _FEWEST_TIMED_ROWS:
+        return False
+    steps = np.diff(column)
+    usual = float(np.median(steps))
+    return usual > 0 and bool((np.abs(steps - usual) <= usual / 2).mean() > _STEADY_SHARE)
+
+
+def _check_one_sensor(
+    roles: list[Role], found: table.Table, names: list[str], clock: Clock | None, where: str
+) -> None:
+    """Rows of several sensors in turn (`acc,0,…`, `gyro,0,…`) are no series.
+
+    Raises:
+        TinymlError: there are such rows.
+    """
+    for i, role in enumerate(roles):
+        if role.kind != "other" or role.axis:
+            continue
+        kinds, codes = np.unique(np.asarray(found.columns[i]), return_inverse=True)
+        changes = np.diff(codes) != 0
+        if not 2 <= len(kinds) <= _MOST_KINDS or changes.mean() < _IN_TURN:
+            continue
+        together = np.zeros(len(changes), bool) if clock is None else np.diff(clock.seconds) == 0
+        if _is_text(found, i) or (together.mean() >= _IN_TURN and bool(changes[together].all())):
+            raise TinymlError(
+                f"Rows of several sensors stand in one table: `{names[i]}` is "
+                f"{', '.join(str(kind) for kind in kinds[:4])} in turn",
+                where,
+                "Write a table for each sensor, or one row for each moment.",
+            )
+
+
+def _is_text(found: table.Table, index: int) -> bool:
+    return isinstance(found.columns[index], list)
+
+
+def _is_date(found: table.Table, index: int) -> bool:
+    column = found.columns[index]
+    return isinstance(column, list) and bool(column) and table.DATE.fullmatch(column[0]) is not None
+
+
+def _checked(role: Role, found: table.Table, index: int, names: list[str], where: str) -> Role:
+    """A column that counts rows is no channel, and text is no measurement.
+
+    Raises:
+        TinymlError: a sensor's column of text.
+    """
+    column = found.columns[index]
+    if isinstance(column, list):
+        if role.kind in ("acceleration", "rotation"):
+            raise table.no_number(where, found, index, names[index])
+        return role if role.kind in ("label", "time") else Role("other")
+    counts = len(column) > 1 and bool((np.diff(column) == 1).all())
+    return Role("derived") if counts and is_index(names[index]) and role.kind == "other" else role
+
+
+def _time_column(roles: Sequence[Role], found: table.Table) -> int | None:
+    """The column of time: of several the one with most different values, numbers before dates."""
+    candidates = [i for i, role in enumerate(roles) if role.kind == "time"]
+    candidates = [
+        i for i in candidates if not _is_text(found, i) or table.DATE.fullmatch(found.columns[i][0])
+    ]
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
+    return max(
+        candidates,
+        key=lambda i: (len(set(np.asarray(found.columns[i]).tolist())), not _is_text(found, i), -i),
+    )
+
+
+def _labels(roles: Sequence[Role], found: table.Table) -> list[str] | None:
+    index = next((i for i, role in enumerate(roles) if role.kind == "label"), None)
+    if index is None:
+        return None
+    column = found.columns[index]
+    return column if isinstance(column, list) else [f"{value:g}" for value in column]
+
+
+def _without_header(found: table.Table, where: str, motion: bool) -> list[str]:
+    width = len(found.columns)
+    if width == 1:
+        return ["value"]
+    times = int(width in (4, 7) and _rises(found.columns[0]))
+    if width - times in (3, 6) and not any(_is_text(found, i) for i in range(width)):
+        axes = [f"{kind}{axis}" for kind in ("a", "g") for axis in "XYZ"]
+        names = ["time"] * times + axes[: width - times]
+        felt = np.stack([np.asarray(column) for column in found.columns[times : times + 3]], axis=1)
+        if motion or settle.feels_gravity(felt):
+            return names
+    raise TinymlError("The file has no header", where, _HEADER)
+
+
+def _rises(column: table.Column) -> bool:
+    if isinstance(column, list):
+        return False
+    steps = np.diff(column)
+    return (
+        len(steps) >= _FEWEST_TIMED_ROWS and bool((steps >= 0).mean() > 0.9) and float(np.median(steps)) > 0
+    )
+
+
+def _join(raws: list[Raw]) -> Raw:
+    """Acceleration and rotation of two files, the rotation as it was at the times of the acceleration."""
+    first, second = raws
+    if first.clock is None or second.clock is None or first.clock.cuts or second.clock.cuts:
+        raise TinymlError(
+            "The files of the accelerometer and the gyroscope have no time in common",
+            first.where,
+            "Export them with a column of time.",
+        )
+    mine, theirs = first.clock.seconds, second.clock.seconds
+    absolute = first.clock.unit == second.clock.unit
+    offset = second.clock.start_s - first.clock.start_s if absolute else 0.0
+    theirs = theirs + offset
+    within = (mine >= theirs[0]) & (mine <= theirs[-1])
+    if within.sum() < 2:
+        raise TinymlError(
+            "The accelerometer and the gyroscope were not recorded at the same time",
+            first.where,
+            "Check the files.",
+        )
+    steps = np.diff(theirs)
+    hole = np.flatnonzero(steps > 5 * np.median(steps))
+    for index in hole:
+        within &= ~((mine > theirs[index]) & (mine < theirs[index + 1]))
+    turned = np.stack([np.interp(mine[within], theirs, column) for column in second.values.T], axis=1)
+    clock = replace(first.clock, seconds=mine[within])
+    return replace(
+        first,
+        names=first.names + second.names,
+        roles=first.roles + second.roles,
+        values=np.concatenate([first.values[within], turned], axis=1),
+        labels=None if first.labels is None else [first.labels[i] for i in np.flatnonzero(within)],
+        clock=clock,
+        remarks=first.remarks + second.remarks,
+    )
