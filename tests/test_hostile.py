@@ -6,7 +6,9 @@ Whatever reaches the net for defects (exit code 70) fails here.
 from __future__ import annotations
 
 import copy
+import errno
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -172,6 +174,39 @@ def test_labels_edited_by_hand_are_refused(tinyml: Tinyml, run: Path, labels: li
     (run / MANIFEST).write_text(json.dumps(_manifest() | {"labels": labels}))
     for command in ("card", "evaluate"):
         assert says in _refused(tinyml, run, (command, "RUN"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"firmware": {"sim": {"flash_bytes": "x\n<b>"}}}, "firmware"),
+        ({"firmware": {"sim": {"ram_bytes": -1}}}, "ram_bytes"),
+        ({"metrics": {"compression": [{"method": "prune"}]}}, "sparsity"),
+        ({"metrics": {"compression": {"method": "prune"}}}, "compression"),
+        ({"metrics": {"source": {"path": [1]}}}, "source.path"),
+    ],
+)
+def test_figures_that_later_stages_calculate_with_have_types(
+    tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    (tmp_path / MANIFEST).write_text(json.dumps(_manifest() | changes))
+    with pytest.raises(TinymlError, match=says):
+        Manifest.load(tmp_path / MANIFEST)
+
+
+@pytest.mark.parametrize(("number", "says"), [(errno.EACCES, "permission"), (errno.EIO, "disk")])
+def test_a_manifest_that_cannot_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / MANIFEST
+    path.write_text("{}")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(TinymlError, match=says) as caught:
+        Manifest.load(path)
+    assert "damaged" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "..\\x", "C:\\x", ""])

@@ -100,6 +100,15 @@ def test_variants_share_the_lock_of_their_run(tmp_path: Path) -> None:
     assert sorted(path.name for path in run.path.iterdir()) == [MANIFEST]
 
 
+def test_a_picture_is_locked_where_it_lies_in_the_run(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run")
+    with _other_process(run.path):
+        with pytest.raises(TinymlError, match="in use"), run.writing_to(run.file("report/a.png")):
+            pass
+        with run.writing_to(tmp_path / "a.png"):
+            pass
+
+
 def test_a_lock_may_be_taken_again_inside(tmp_path: Path) -> None:
     with locked(tmp_path, "run"), locked(tmp_path, "run"):
         pass

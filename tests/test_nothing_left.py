@@ -190,7 +190,10 @@ def test_what_was_there_stays_and_what_is_new_goes(
             assert {path.split("/")[2] for path in after if path.startswith("runs/a/")} <= tops
 
 
-def test_latest_moves_when_a_run_was_made_and_not_before(tmp_path: Path) -> None:
+def test_latest_moves_when_a_run_was_made_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
     first, second = Run(tmp_path / "runs" / "a"), Run(tmp_path / "runs" / "b")
     with first.making():
         write_atomic(first.file(MODEL), b"1")

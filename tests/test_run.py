@@ -62,6 +62,12 @@ def test_latest_follows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert Run.open("a").path.name == "a"
 
 
+def test_a_run_elsewhere_leaves_no_latest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Run.create(tmp_path / "out").make_latest()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_default_name_is_safe() -> None:
     assert default_name("kws", ["ja", "../nein", "a b"]) == "kws-ja-_nein-a_b"
 

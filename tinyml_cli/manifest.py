@@ -154,6 +154,44 @@ class Training(BaseModel):
     validation_loss: float | None = None
 
 
+class Step(BaseModel):
+    """What `prune`, `cluster` and the like left in metrics."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    method: str
+    sparsity: float | None = Field(default=None, ge=0, le=1)
+    clusters: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        needed = {"prune": "sparsity", "cluster": "clusters"}.get(self.method)
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"a step `{self.method}` must say its {needed}")
+        return self
+
+
+class Figures(BaseModel):
+    """Entries of metrics that later stages calculate with; those of a third party's task may be others."""
+
+    model_config = ConfigDict(extra="allow")
+
+    train: Training = Field(default_factory=Training)
+    source: dict[str, str] = Field(default_factory=dict, description="path and sha256 of a foreign model")
+    compression: list[Step] = Field(default_factory=list)
+
+
+class Build(BaseModel):
+    """What `build` left in firmware: sizes, and of what engine and application."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    engine: str | None = None
+    flash_bytes: Count | None = None
+    ram_bytes: Count | None = None
+    arena_bytes: Count | None = None
+
+
 class Manifest(_Section):
     """Everything later stages need to know; no label, size, scale or threshold stands anywhere else."""
 
@@ -210,11 +248,15 @@ class Manifest(_Section):
         for stage, figures in metrics.items():
             if not isinstance(figures, dict | list):
                 raise ValueError(f"`{stage}` must hold figures by name, not {figures!r:.40}")
-        try:
-            Training.model_validate(metrics.get("train", {}))
-        except ValidationError as error:
-            raise ValueError(first_problem(error, Training).what) from error
+        _check_entry(Figures, metrics)
         return metrics
+
+    @field_validator("firmware")
+    @classmethod
+    def _sizes_are_sizes(cls, firmware: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for sizes in firmware.values():
+            _check_entry(Build, sizes)
+        return firmware
 
     @model_validator(mode="after")
     def _artifacts_lie_in_the_run(self) -> Self:
@@ -247,6 +289,10 @@ class Manifest(_Section):
         try:
             document = load_json(path, MAX_BYTES)
         except UnreadableError as error:
+            if isinstance(error.__cause__, OSError):
+                raise TinymlError(
+                    f"The manifest cannot be read: {error}", str(path), "Check its permissions and its disk."
+                ) from error
             raise _damaged(path, str(error)) from error
         version = document.get("schema_version") if isinstance(document, dict) else None
         if type(version) is not int:
@@ -261,6 +307,13 @@ class Manifest(_Section):
             return cls.model_validate(document)
         except ValidationError as error:
             raise _damaged(path, first_problem(error, cls).what) from error
+
+
+def _check_entry(model: type[BaseModel], entry: dict[str, Any]) -> None:
+    try:
+        model.model_validate(entry)
+    except ValidationError as error:
+        raise ValueError(first_problem(error, model).what) from error
 
 
 def _damaged(path: Path, why: str) -> TinymlError:

@@ -19,7 +19,14 @@ def next_step(*words: str | Path | int | float) -> str:
         words: what follows `tinyml`, a word each. A Path is a file or folder: it is shown relative to the
             current folder where it lies in it, and never looks like an option.
     """
+    if _accepts_partial and words[0] in TAKE_PARTIAL:
+        words = (*words, "--accept-partial")
     return command_line("tinyml", *words)
+
+
+def train_again(run: Path, task: str, *options: str | Path) -> str:
+    """The command that trains a run again by its recipe."""
+    return next_step("train", task, "--config", run / "recipe.yaml", "--run", run, *options)
 
 
 def command_line(*words: str | Path | int | float) -> str:
@@ -43,8 +50,15 @@ def _quoted(word: str) -> str:
     return word if _PLAIN_ON_WINDOWS.fullmatch(word) else '"' + word.replace('"', '\\"') + '"'
 
 
+TAKE_PARTIAL = {
+    *("bench", "build", "card", "cluster", "convert", "distill", "drift", "evaluate", "explain"),
+    *("export-c-array", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
+}
+"""The commands that have the option --accept-partial."""
+
 _this_run: list[Path] = []
 _remembering = False
+_accepts_partial = False
 
 
 def on_this_run(verb: str, *options: str | Path | int | float) -> str:
@@ -53,6 +67,17 @@ def on_this_run(verb: str, *options: str | Path | int | float) -> str:
     For places that know the manifest alone. Without a run the command line means the latest.
     """
     return next_step(verb, *_this_run, *options)
+
+
+def train_this_run(task: str) -> str:
+    """The command that trains the run again that the command works on."""
+    return train_again(_this_run[0], task) if _this_run else next_step("train", task)
+
+
+def accept_partial() -> None:
+    """Has the next steps of this command go on accepting the model of a stopped training."""
+    global _accepts_partial
+    _accepts_partial = _remembering
 
 
 def work_on(run: Path) -> None:
@@ -64,11 +89,11 @@ def work_on(run: Path) -> None:
 @contextlib.contextmanager
 def one_command() -> Iterator[None]:
     """While a command runs, the run that it opens first is remembered for its messages."""
-    global _remembering
+    global _remembering, _accepts_partial
     _this_run.clear()
-    _remembering = True
+    _remembering, _accepts_partial = True, False
     try:
         yield
     finally:
         _this_run.clear()
-        _remembering = False
+        _remembering = _accepts_partial = False

@@ -52,6 +52,7 @@ def run_pipeline(
     from tinyml_cli.device.flash import flash
     from tinyml_cli.device.inputs import check_target
     from tinyml_cli.device.monitor import MonitorOptions, monitor
+    from tinyml_cli.device.platformio import require_installed
     from tinyml_cli.engines.export import export
     from tinyml_cli.engines.freshness import exported_io, needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
@@ -63,6 +64,7 @@ def run_pipeline(
     target = load_board(board)
     chosen_engine = engine or target.default_engine
     check_target(target, chosen_engine, tflm_dir)
+    require_installed()
     outcome: dict[str, Any] = {"run": str(run.path), "board": board}
 
     def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:
@@ -99,8 +101,8 @@ def _passes(replayed: dict[str, Any]) -> bool:
     if 2 * found >= wanted:
         return True
     console.warn(
-        f"the board found {found} of the {wanted} it should have in the replay: the model is of no use. "
-        "Train for more epochs, or check the data: tinyml data check. With --no-gate the exit code is 0."
+        f"the board found {found} of the {wanted} it should have in the replay: the model is of no use "
+        "(with --no-gate the exit code is 0). Train for more epochs, or check the data: tinyml data check"
     )
     return False
 

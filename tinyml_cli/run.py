@@ -17,10 +17,10 @@ from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import missing_parents, remove_empty, sha256_file, write_atomic
+from tinyml_cli.files import disk_error, missing_parents, remove_empty, sha256_file, write_atomic
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.manifest import Artifact, Manifest
-from tinyml_cli.next_step import next_step, work_on
+from tinyml_cli.next_step import next_step, train_again, work_on
 
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
@@ -190,8 +190,7 @@ class Run:
 
     def train_again(self, *options: str) -> str:
         """The command that trains the run again by its recipe."""
-        words: list[str | Path] = ["--config", self.file(RECIPE), "--run", self.path, *options]
-        return next_step("train", self.recipe_task() or "TASK", *words)
+        return train_again(self.path, self.recipe_task() or "TASK", *options)
 
     def recipe_task(self) -> str:
         """The task that the recipe names, read without the rest of it; "" where it names none."""
@@ -234,6 +233,17 @@ class Run:
             remove_empty(made)
 
     @contextlib.contextmanager
+    def writing_to(self, path: Path) -> Iterator[None]:
+        """Holds the lock of the run where a file or folder lies in it, which is still to be written.
+
+        Raises:
+            TinymlError: as in `writing`.
+        """
+        lies_inside = path.resolve().is_relative_to(self.root.resolve())
+        with self.writing() if lies_inside else contextlib.nullcontext():
+            yield
+
+    @contextlib.contextmanager
     def making(self, wait: bool = False, latest: bool = True) -> Iterator[None]:
         """Holds the lock while the run is made; then `latest` leads to it.
 
@@ -270,8 +280,13 @@ class Run:
                     entry.unlink(missing_ok=True)
 
     def make_latest(self) -> None:
-        """Makes `latest` beside the run lead to it: a link where the system allows one, else a text file."""
+        """Makes `latest` lead to a run of the runs folder: by a link where there are some, else a text file.
+
+        Of a run elsewhere nothing would ever read it.
+        """
         link = self.path.absolute().parent / LATEST
+        if link.parent.resolve() != runs_dir().resolve():
+            return
         if self.path.name == LATEST or (link.is_dir() and not link.is_symlink()):
             return
         new = temporary.unused(link.parent)
@@ -439,7 +454,7 @@ def _make_folder(path: Path) -> list[Path]:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_make(path, error.strerror) from error
+        raise disk_error(error, path) from error
     return missing
 
 

@@ -8,12 +8,13 @@ import re
 import tempfile
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import cache_dir
 
 _NEXT_STEPS = {
     errno.ENOSPC: "Free some space and run the same command again.",
     errno.EDQUOT: "Free some space, or ask for a larger quota, and run the same command again.",
-    errno.EROFS: "Use a disk that can be written: TINYML_CACHE names the cache, TMPDIR temporary files.",
-    errno.EACCES: "Give yourself the permission, or use another folder: TINYML_CACHE names the cache.",
+    errno.EROFS: "Use a disk that can be written.",
+    errno.EACCES: "Give yourself the permission, or use another folder.",
     errno.ENOMEM: "Close other programs and run the same command again.",
     errno.EMFILE: "Raise the limit (ulimit -n) and run the same command again.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
@@ -37,7 +38,7 @@ def found_in(text: str, where: str) -> TinymlError | None:
         return None
     number = next(n for name, n in _TEXTS.items() if name.lower() == match[0].lower())
     line = next(line.strip() for line in text.splitlines() if match[0] in line)
-    return TinymlError(f"{os.strerror(number)}: {line[-300:]}", where, _NEXT_STEPS[number])
+    return TinymlError(f"{os.strerror(number)}: {line[-300:]}", where, _next_step(number, line))
 
 
 def temporary_files() -> TinymlError | None:
@@ -66,4 +67,12 @@ def explain(error: OSError) -> TinymlError | None:
         return None
     name = str(error.filename or "")
     where = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-    return TinymlError(os.strerror(error.errno), where, _NEXT_STEPS[error.errno])
+    return TinymlError(os.strerror(error.errno), where, _next_step(error.errno, name))
+
+
+def _next_step(number: int, place: str) -> str:
+    """What leads out of it, with the variable that names the folder where it is one of ours."""
+    ours = {"TINYML_CACHE": str(cache_dir()), "TMPDIR": tempfile.gettempdir()}
+    named = next((variable for variable, folder in ours.items() if folder in place), None)
+    hint = f" {named} names the folder." if named else ""
+    return f"{_NEXT_STEPS[number]}{hint}"

@@ -234,3 +234,18 @@ def test_a_recipe_is_found_by_name_from_any_folder(tmp_path: Path, monkeypatch: 
         recipes.resolve("kws", Path("kws12"), [], {}).title
         == recipes.resolve("kws", Path("kws12.yaml"), [], {}).title
     )
+
+
+def test_a_step_goes_on_accepting_what_was_accepted() -> None:
+    for section in main.SECTIONS.values():
+        for name in section:
+            _, command, _ = (group := typer.main.get_command(main.app)).resolve_command(None, [name])  # type: ignore[attr-defined]
+            has_option = any("--accept-partial" in parameter.opts for parameter in command.params)
+            assert has_option == (name in next_step.TAKE_PARTIAL), (group, name)
+    with next_step.one_command():
+        assert next_step.next_step("convert", "a") == "tinyml convert a"
+        parse(["quantize", "a", "--accept-partial"])
+        assert next_step.next_step("convert", "a") == "tinyml convert a --accept-partial"
+        assert next_step.next_step("runs", "show", "a") == "tinyml runs show a"
+    with next_step.one_command():
+        assert next_step.next_step("convert", "a") == "tinyml convert a"

@@ -154,7 +154,8 @@ def test_a_source_tree_that_scons_would_misread_is_refused(here: Path, tinyml: T
     check_nothing_else(here, "run")
 
 
-def test_training_again_in_the_latest_run_keeps_the_link(here: Path) -> None:
+def test_training_again_in_the_latest_run_keeps_the_link(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYML_RUNS", str(here))
     first = Run.create(here / "first")
     first.make_latest()
     Run.at(here / "latest").make_latest()

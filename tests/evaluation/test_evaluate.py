@@ -11,8 +11,9 @@ from pattern_task import LABELS, as_input, patterns
 from PIL import Image
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.evaluate import CONFUSION, METRICS, evaluate
+from tinyml_cli.evaluation.evaluate import CONFUSION, evaluate
 from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 

@@ -90,7 +90,8 @@ def bench(
         "n": len(dataset.examples),
         mode: outcome,
     }
-    write_atomic(run.file("report/bench.json"), json.dumps(document, indent=2) + "\n")
+    with run.writing():
+        write_atomic(run.file("report/bench.json"), json.dumps(document, indent=2) + "\n")
     return document
 
 

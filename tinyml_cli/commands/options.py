@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinyml_cli import checks
+from tinyml_cli import checks, next_step
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
@@ -59,6 +59,8 @@ def _accept_partial(value: bool) -> bool:
     from tinyml_cli.run import Run
 
     Run.accepts_partial = value
+    if value:
+        next_step.accept_partial()
     return value
 
 

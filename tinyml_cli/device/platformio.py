@@ -15,7 +15,7 @@ from tinyml_cli import processes, system_errors
 from tinyml_cli.console import console
 from tinyml_cli.device import network
 from tinyml_cli.device.boards import Board
-from tinyml_cli.device.build_folder import check_plain
+from tinyml_cli.device.build_folder import builds_dir, check_plain
 from tinyml_cli.device.sizes import Memory, largest_symbols
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
@@ -133,6 +133,7 @@ def require_installed() -> None:
     Raises:
         TinymlError: one is missing, or has a path that SCons would misread.
     """
+    builds_dir()
     check_plain(firmware_dir(), "installation of tinyml-cli", _MOVE_ADVICE)
     for module, package in (("platformio", "platformio"), ("SCons", "scons")):
         spec = importlib.util.find_spec(module)

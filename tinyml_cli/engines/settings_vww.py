@@ -8,7 +8,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pixel_transform
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.next_step import on_this_run
+from tinyml_cli.next_step import on_this_run, train_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 _FORMATS = {"grey": "IMAGE_GREY8", "rgb565": "IMAGE_RGB565"}
@@ -30,7 +30,9 @@ def _image(manifest: Manifest, source: Tensor) -> str:
     image = manifest.image
     if image is None:
         raise TinymlError(
-            "The manifest does not say what the camera sends", "manifest.json", "Train the run again."
+            "The manifest does not say what the camera sends",
+            "manifest.json",
+            f"Train the run again: {train_this_run(manifest.task)}",
         )
     _check_shape(image, source)
     scale, zero_point = int8_scale(source)

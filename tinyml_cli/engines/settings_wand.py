@@ -11,7 +11,7 @@ from tinyml_cli.features.image import pixel_transform
 from tinyml_cli.features.raster import CHANNELS, SIZE
 from tinyml_cli.features.signal import multipliers
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.next_step import on_this_run
+from tinyml_cli.next_step import on_this_run, train_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
 
 _MOTION_VALUES = 6
@@ -28,7 +28,9 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     gesture = manifest.gesture
     if gesture is None:
         raise TinymlError(
-            "The manifest does not say what the wand takes", "manifest.json", "Train the run again."
+            "The manifest does not say what the wand takes",
+            "manifest.json",
+            f"Train the run again: {train_this_run(manifest.task)}",
         )
     makes_input = _strokes(gesture, source) if gesture.imu is None else _motion(gesture.imu, source)
     return [label_tables(manifest, (UNKNOWN,)), _threshold(gesture, target), makes_input]

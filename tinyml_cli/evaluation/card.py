@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,9 @@ def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | Non
     Raises:
         TinymlError: no model, or a file there that is not a card or was edited outside of its answers.
     """
-    with run.writing() if out is None else contextlib.nullcontext():
-        return _write_card(run, _target(run, out), assumptions or Assumptions())
+    path = _target(run, out)
+    with run.writing_to(path):
+        return _write_card(run, path, assumptions or Assumptions())
 
 
 def _write_card(run: Run, path: Path, assumptions: Assumptions) -> dict[str, Any]:

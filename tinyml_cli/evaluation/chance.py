@@ -75,8 +75,8 @@ def binomial_at_most(events: int, trials: int, share: float) -> float:
     )
 
 
-def warn(outcome: dict[str, Any]) -> None:
-    """Enters into an evaluation whether int8 is better than chance; warns where it is not.
+def judge(outcome: dict[str, Any]) -> str:
+    """Enters into an evaluation whether int8 is better than chance; the warning where it is not, else "".
 
     Labels are judged by the test above, anomaly scores by the interval of the AUC, which is to lie above 0.5.
     """
@@ -85,15 +85,21 @@ def warn(outcome: dict[str, Any]) -> None:
         counts = np.asarray(rounded["confusion"])
         right, n, chance = int(counts.trace()), int(counts.sum()), chance_agreement(counts)
         rounded["better_than_chance"] = is_better_than_chance(counts)
-        if not rounded["better_than_chance"]:
-            console.warn(warning(right, n, chance, "answers of the int8 model"))
+        text = warning(right, n, chance, "answers of the int8 model")
     elif rounded.get("auc_ci95") is not None:
-        rounded["better_than_chance"] = rounded["auc_ci95"][0] > 0.5
-        if not rounded["better_than_chance"]:
-            console.warn(
-                f"no better than chance: the 95 % interval of the int8 model's AUC, "
-                f"{rounded['auc_ci95'][0]:.3f}–{rounded['auc_ci95'][1]:.3f}, does not lie above 0.5"
-            )
+        low, high = rounded["auc_ci95"]
+        rounded["better_than_chance"] = low > 0.5
+        text = (
+            f"no better than chance: the 95 % interval of the int8 model's AUC, {low:.3f}–{high:.3f}, "
+            "does not lie above 0.5"
+        )
+    return text if rounded.get("better_than_chance") is False else ""
+
+
+def warn(outcome: dict[str, Any]) -> None:
+    """Warns where the int8 model of an evaluation is no better than chance."""
+    if text := judge(outcome):
+        console.warn(text)
 
 
 def warning(right: int, n: int, chance: float, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.drift.heard import heard_reference
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.evaluation.summary import show
 from tinyml_cli.files import write_atomic
@@ -26,7 +26,6 @@ from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run, writes
 from tinyml_cli.tasks import EvaluationSet, get_task
 from tinyml_cli.tflite.graph import parse
 
-METRICS = "report/metrics.json"
 CONFUSION = "report/confusion.png"
 REPORT = "report/report.html"
 
@@ -216,7 +215,7 @@ def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     from tinyml_cli.evaluation.report_html import render
 
     manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
-    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    write_metrics(run, outcome)
     confusion = np.array(outcome["int8"]["confusion"], np.int64)
     confusion_png(
         run.file(CONFUSION), Classification(tuple(outcome["labels"]), confusion), _title(run, outcome)

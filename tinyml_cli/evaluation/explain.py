@@ -78,7 +78,8 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
     }
     from tinyml_cli.evaluation.explain_picture import draw
 
-    draw(picture, hearing, manifest, outcome)
+    with run.writing_to(picture):
+        draw(picture, hearing, manifest, outcome)
     return outcome
 
 

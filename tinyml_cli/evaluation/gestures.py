@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tinyml_cli.evaluation.drift.felt import felt_reference
 from tinyml_cli.evaluation.drift.keep import keep_reference
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
@@ -30,7 +30,6 @@ from tinyml_cli.tasks.wand_source import source_of
 from tinyml_cli.tasks.wand_threshold import operating_point
 from tinyml_cli.tflite import interpret
 
-METRICS = "report/metrics.json"
 CONFUSION = "report/confusion.png"
 REPORT = "report/report.html"
 
@@ -129,7 +128,7 @@ def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: W
     from tinyml_cli.evaluation.plots import confusion_png
 
     manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
-    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    write_metrics(run, outcome)
     matrix = np.array(outcome["int8"]["confusion"], np.int64)
     title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
     confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tinyml_cli.evaluation.drift.columns import image_values
 from tinyml_cli.evaluation.drift.keep import keep_reference
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
@@ -27,7 +27,6 @@ from tinyml_cli.tasks.vww_held_out import LabelledImages
 from tinyml_cli.tflite import interpret
 from tinyml_cli.training.image_batches import to_float
 
-METRICS = "report/metrics.json"
 CONFUSION = "report/confusion.png"
 SHEET = "report/mistakes.png"
 REPORT = "report/report.html"
@@ -115,7 +114,7 @@ def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:
     from tinyml_cli.evaluation.plots import confusion_png
 
     manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
-    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    write_metrics(run, outcome)
     matrix = np.array(outcome["int8"]["confusion"], np.int64)
     title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
     confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def _picture_folder(subject: Subject, out: Path | None) -> Path:
 def _draw(subject: Subject, folder: Path) -> list[str]:
     from tinyml_cli.inspection.pictures import draw
 
-    paths = [str(path) for path in draw(subject, folder)]
+    with contextlib.nullcontext() if subject.run is None else subject.run.writing_to(folder):
+        paths = [str(path) for path in draw(subject, folder)]
     for path in paths:
         console.info(f"Drew {path}")
     return paths

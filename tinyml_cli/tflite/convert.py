@@ -304,7 +304,7 @@ def _unfit(source: Source, reason: str) -> TinymlError:
 
 
 def _inexpressible(reason: str, where: Path, said: str) -> TinymlError:
-    if refused := system_errors.found_in(said, str(where)) or system_errors.temporary_files():
+    if refused := system_errors.temporary_files() or system_errors.found_in(said, str(where)):
         return refused
     loop = "TensorList" in reason or "unroll" in reason
     return TinymlError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,12 @@ from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
 
-METRICS = "report/metrics.json"
 PICTURE = "report/anomaly.png"
 REPORT = "report/report.html"
 
@@ -253,7 +252,7 @@ def _write(run: Run, outcome: dict[str, Any], judged: Judged, threshold: int) ->
     from tinyml_cli.evaluation.anomaly.pictures import scores_png
 
     manifest = run.manifest()
-    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    write_metrics(run, outcome)
     name = run.path.resolve().name
     scores_png(run.file(PICTURE), judged, threshold, name)
     write_atomic(run.file(REPORT), report.render(name, outcome, manifest))

@@ -92,7 +92,8 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
     }
     from tinyml_cli.evaluation.anomaly.pictures import explain_png
 
-    explain_png(picture, explained, threshold, clip.name)
+    with run.writing_to(picture):
+        explain_png(picture, explained, threshold, clip.name)
     return outcome
 
 

@@ -1,0 +1,18 @@
+"""report/metrics.json: what an evaluation prints with --json, kept in the run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tinyml_cli.evaluation import chance
+from tinyml_cli.files import write_atomic
+from tinyml_cli.run import Run
+
+METRICS = "report/metrics.json"
+
+
+def write_metrics(run: Run, outcome: dict[str, Any]) -> None:
+    """Writes the outcome of an evaluation, after entering whether it is better than chance."""
+    chance.judge(outcome)
+    write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
