@@ -7,13 +7,13 @@ what needs several of them is asked at the top of the stage.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.installed import spec_of
 
 ROOM_FOR_A_RUN_BYTES = 64 << 20
 
@@ -36,7 +36,7 @@ def package(module: str, purpose: str, remedy: str) -> None:
     Raises:
         TinymlError: it is not installed.
     """
-    if importlib.util.find_spec(module) is None:
+    if spec_of(module) is None:
         raise TinymlError(f"{purpose} needs the package `{module}`, which is not installed", module, remedy)
 
 

@@ -158,9 +158,12 @@ class Console:
 
     def stopped(self, why: TinymlError, prefix: str = "") -> None:
         """The same for a command that was stopped, which is no error of anybody's."""
+        # What cannot be told, on a full disk or a closed pipe, leaves the exit code.
         if self.json:
-            print(json.dumps({"error": why.as_dict()}, ensure_ascii=False), flush=True)
-        print(f"{prefix}{why}", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(json.dumps({"error": why.as_dict()}, ensure_ascii=False), flush=True)
+        with contextlib.suppress(OSError):
+            print(f"{prefix}{why}", file=sys.stderr, flush=True)
 
 
 console = Console()

@@ -147,7 +147,7 @@ def sha256_file(path: Path) -> str:
 
 def runs_dir() -> Path:
     """The folder that holds the runs: $TINYML_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("TINYML_RUNS", "runs"))
+    return Path(os.environ.get("TINYML_RUNS") or "runs")
 
 
 def cache_dir() -> Path:

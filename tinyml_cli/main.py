@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -92,6 +93,7 @@ def main() -> None:
         sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
     console.json = "--json" in sys.argv[1:]
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names, and symbols that a terminal's code page lacks
             stream.reconfigure(errors="backslashreplace")
@@ -100,6 +102,13 @@ def main() -> None:
     if interrupt.is_stopped():
         interrupt.leave(code)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Without stderr, Python prints errors to stdout, and the next file that is opened becomes file 2."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run() -> int:
@@ -154,6 +163,15 @@ def _failed(error: Exception) -> int:
         if refused := system_errors.explain(error):
             console.error(refused)
             return EXIT_BAD_INPUT
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] in ("tensorflow", "keras"):
+        console.error(
+            TinymlError(
+                f"This command needs TensorFlow ({error})",
+                "tensorflow",
+                "Run: pip install 'tinyml-cli[train]'",
+            )
+        )
+        return EXIT_BAD_INPUT
     return _usage_error(error)
 
 
@@ -173,7 +191,7 @@ def _usage_error(error: Exception) -> int:
 def _as_ours(error: Any, path: str) -> TinymlError:
     option = getattr(error, "option_name", None)
     if option is None or not hasattr(error, "possibilities"):
-        return TinymlError(_sentence(error), path, f"See `{path} --help`.")
+        return TinymlError(_sentence(error).rstrip("."), path, f"See `{path} --help`.")
     hint = did_you_mean(option, error.possibilities or ()).strip() or f"See `{path} --help`."
     if path == "tinyml" and option in ("--json", "--quiet", "-q"):
         hint = f"It stands after the command: tinyml COMMAND {option}"

@@ -140,7 +140,7 @@ def test_outcomes_name_the_run(name: str) -> None:
     run = str(Path(name)) if name.startswith("-") else f"runs/{name}"
     counts = {"complete": 1, "stopped_early": 0, "over_limits": 0}
     texts = [
-        stages.train_text({"run": run, "seconds": 1.0}),
+        stages.train_text({"run": run, "seconds": 1.0, "metrics": {}, "history": []}),
         calibrate.sentence({"run": run, "pictures": [], "calibration_samples": 5}),
         calibrate.sentence({"run": run, "path": "x", "bytes": 5}),
         convert_stage.sentence({"run": run, "mismatches": None, "int8": {"bytes": 1}}),

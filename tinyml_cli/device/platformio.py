@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from tinyml_cli.device.sizes import Memory, largest_symbols
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir
+from tinyml_cli.installed import spec_of
 
 _MOVE_ADVICE = "Install tinyml-cli in an environment whose path has only letters, digits, spaces and . _ - +"
 _STEP = re.compile(r"^(?:Compiling|Archiving|Indexing|Linking|Retrieved) `?(?P<target>[^'`]+)")
@@ -136,7 +136,7 @@ def require_installed() -> None:
     builds_dir()
     check_plain(firmware_dir(), "installation of tinyml-cli", _MOVE_ADVICE)
     for module, package in (("platformio", "platformio"), ("SCons", "scons")):
-        spec = importlib.util.find_spec(module)
+        spec = spec_of(module)
         if spec is not None:
             check_plain(Path(spec.origin or "").resolve(), "Python environment", _MOVE_ADVICE)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import sys
@@ -12,6 +11,7 @@ from tinyml_cli.data import kokoro_files
 from tinyml_cli.device.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
 from tinyml_cli.device.upload_tool import find_tool
 from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.installed import spec_of
 
 _ARM_GCC = "arm-none-eabi-gcc"
 
@@ -82,7 +82,7 @@ def _uploader() -> str:
 
 
 def _package(name: str) -> str:
-    if importlib.util.find_spec(name) is None:
+    if spec_of(name) is None:
         return ""
     from importlib import metadata
 
@@ -114,4 +114,4 @@ def _ask(*command: str) -> str:
 
 
 def _frontend() -> str:
-    return "built" if importlib.util.find_spec("tinyml_cli.features._frontend") else ""
+    return "built" if spec_of("tinyml_cli.features._frontend") else ""
