@@ -185,6 +185,19 @@ def _read_image(path: Path) -> None:
         return
 
 
+def _read_series(path: Path) -> None:
+    from tinyml_cli.data.series.read import read_series
+    from tinyml_cli.data.series.sources import sources
+    from tinyml_cli.errors import TinymlError
+    from tinyml_cli.recipes.series import SeriesRecipe
+
+    for motion in (True, False):
+        try:
+            read_series(sources([path])[0], SeriesRecipe(), motion=motion)
+        except TinymlError:
+            continue
+
+
 def _read_arrays(path: Path) -> None:
     from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
 
@@ -195,11 +208,36 @@ def _read_arrays(path: Path) -> None:
             continue
 
 
+def _series() -> Iterator[tuple[str, bytes]]:
+    import cbor2
+
+    t = np.arange(80) / 100
+    values = np.stack([0.4 * np.sin(7 * t), 0.2 * np.cos(5 * t), 1 + 0.1 * np.sin(3 * t)], axis=1)
+    rows = [[f"{1000 * s:.0f}", *(f"{v:.4f}" for v in row)] for s, row in zip(t, values, strict=True)]
+    table = "\n".join(",".join(row) for row in [["t_ms", "ax", "ay", "az"], *rows]) + "\n"
+    yield "csv", table.encode()
+    european = table.replace(",", ";").replace(".", ",")
+    yield "european.csv", european.encode("utf-16")
+    dated = [f"2024-01-31T10:00:00.{10 * i:03d}+01:00;{';'.join(row[1:])}" for i, row in enumerate(rows)]
+    yield "dated.csv", "\r\n".join(["time;accX (g);accY (g);accZ (g)", *dated]).encode()
+    yield "monitor.log", "".join(f"ax:{x},ay:{y},az:{z}\n" for _, x, y, z in rows).encode()
+    names = [{"name": f"acc{axis}", "units": "g"} for axis in "XYZ"]
+    payload = {"interval_ms": 10, "sensors": names, "values": values.tolist()}
+    document = {"protected": {"ver": "v1"}, "signature": "0", "payload": payload}
+    yield "json", json.dumps(document).encode()
+    yield "cbor", cbor2.dumps(document)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Accelerometer.csv", table)
+    yield "zip", stream.getvalue()
+
+
 Samples = Callable[[], Iterator[tuple[str, bytes]]]
 READERS: dict[str, tuple[Samples, Callable[[Path], None]]] = {
     "sound": (_sounds, _read_sound),
     "images": (_images, _read_image),
     "arrays": (_arrays, _read_arrays),
+    "series": (_series, _read_series),
 }
 
 

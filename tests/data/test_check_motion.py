@@ -142,3 +142,26 @@ def test_units_are_asked_for_and_taken(tinyml: Tinyml, tmp_path: Path) -> None:
     assert imported["labels"] == [{"label": "wave", "kind": "motion", "files": 1}]
     answer = tinyml("data", "check", "motion", "--set", "seed=3", "--json", cwd=tmp_path, code=2).json
     assert "data.units.accel" in answer["error"]["next_step"]
+
+
+def test_all_files_of_a_bad_recording_move_and_come_back(tinyml: Tinyml, tmp_path: Path) -> None:
+    seconds = np.arange(N) / 100
+    for number in range(3):
+        place = tmp_path / "motion" / "wave" / str(number)
+        (place / "meta").mkdir(parents=True)
+        values = motion(seconds + number) if number else np.tile([0, 0, 1.0, 0, 0, 0], (N, 1))
+        for name, part, unit in (
+            ("Accelerometer", values[:, :3] * 9.80665, "m/s^2"),
+            ("Gyroscope", np.radians(values[:, 3:]), "rad/s"),
+            ("Magnetometer", values[:, :3], "uT"),
+        ):
+            names = ("Time (s)", *(f"{axis} ({unit})" for axis in "XYZ"))
+            (place / f"{name}.csv").write_text(table(names, np.c_[seconds, part]))
+        (place / "meta" / "time.csv").write_text("event,experiment time\nSTART,0\n")
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    fixed = tinyml("data", "check", "motion", "--fix", "--json", cwd=tmp_path).json
+    assert (fixed["bad_files"], fixed["moved"], fixed["ok"]) == (1, 4, True)
+    assert not list((tmp_path / "motion" / "wave" / "0").rglob("*.csv"))
+    assert tinyml("data", "check", "motion", "--json", cwd=tmp_path).json["n"] == 2
+    assert tinyml("data", "check", "motion", "--undo", "--json", cwd=tmp_path).json["restored"] == 4
+    assert sorted(p for p in tmp_path.rglob("*") if p.is_file() and p.suffix != ".png") == before

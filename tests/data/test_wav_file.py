@@ -124,3 +124,14 @@ def test_long_sound_is_resampled_in_blocks_as_in_one(tmp_path: Path) -> None:
         blocks = read_audio(tmp_path / "a.wav", RATE_HZ)
         assert len(blocks) == len(whole)
         assert np.abs(blocks.astype(int) - whole).max() <= 1
+
+
+def test_floats_in_the_scale_of_int16_are_refused(tmp_path: Path) -> None:
+    import soundfile
+
+    tone = np.sin(np.arange(16_000) * 0.05).astype(np.float32)
+    soundfile.write(tmp_path / "overshot.wav", tone * 2, 16_000, subtype="FLOAT")
+    assert np.abs(read_audio(tmp_path / "overshot.wav", 16_000).astype(int)).max() >= 32_767
+    soundfile.write(tmp_path / "counts.wav", tone * 300, 16_000, subtype="FLOAT")
+    with pytest.raises(UnreadableAudioError, match="full scale"):
+        read_audio(tmp_path / "counts.wav", 16_000)

@@ -31,7 +31,8 @@ SUPPORTED_RATES_HZ = range(4_000, 768_001)
 _FLOAT_BYTES, _INT16_BYTES = 4, 2
 _BLOCK_VALUES, _BLOCK_SAMPLES = 1 << 18, 4096
 _HEAD_BYTES = 1 << 16
-_FAR_BEYOND = 1e6
+# Floats may overshoot; a quiet take in the scale of int16 reaches this many times full scale.
+_FAR_BEYOND = 16.0
 _OGG_PAGE, _OGG_LAST_PAGE = b"OggS", 4
 _ZERO_CROSSINGS = 24
 _KAISER_BETA = 9.0
@@ -252,8 +253,11 @@ def _finite(blocks: Iterable[Frames]) -> Iterator[Frames]:
         if not np.isfinite(block).all():
             raise UnreadableAudioError("it holds samples that are not numbers")
         if len(block):
-            # Floats may be anything; what is far beyond full scale is clipped in the end all the same.
-            yield np.clip(block, -_FAR_BEYOND, _FAR_BEYOND)
+            if (peak := float(np.abs(block).max())) > _FAR_BEYOND:
+                raise UnreadableAudioError(
+                    f"its samples reach {peak:.4g}, and full scale is 1.0: save it as int16"
+                )
+            yield block
 
 
 def _has_last_page(path: Path) -> bool:

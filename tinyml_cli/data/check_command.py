@@ -36,7 +36,7 @@ def check_folder(
     report = checks.check(root, settings, kind)
     bad, meanings = report.bad_files, report.kind.findings
     drawn = _draw(report, root, picture)
-    moved = quarantine.move_away(root, bad) if fix else 0
+    moved = quarantine.move_away(root, report.to_move) if fix else 0
     return {
         "folder": str(root),
         "kind": report.kind.name,
@@ -54,7 +54,7 @@ def check_folder(
         "moved": moved,
         "quarantine": str(quarantine.quarantine_of(root)) if moved else None,
         "picture": None if drawn is None else str(drawn),
-        "ok": len(bad) == moved,
+        "ok": fix or not bad,
     }
 
 
@@ -84,8 +84,9 @@ def verdict(document: dict[str, Any]) -> str:
     kind = checks.kind_of(Path(root), document["kind"])
     drawn = f"\nPicture: {document['picture']}" if document["picture"] else ""
     if moved:
+        parts = "" if moved == bad else f" with {moved:,} files in all"
         return (
-            f"Moved {moved:,} of {n:,} files to {document['quarantine']}; "
+            f"Moved {bad:,} of {n:,} files{parts} to {document['quarantine']}; "
             f"back with: {next_step('data', 'check', Path(root), '--undo')}{drawn}"
         )
     if bad:

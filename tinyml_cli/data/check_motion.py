@@ -81,7 +81,10 @@ def survey(root: Path, settings: Settings) -> Survey:
     findings += checks.uneven_labels(items, labels, "recordings")
     reading = summary([each.reading for each in series]) if series else ""
     damaged = [Item(path.relative_to(root), *place_of(path, root)[:2]) for path in refused]
-    return Survey([*items, *damaged], findings, left_out, reading)
+    beside = {
+        source.path.relative_to(root): [path.relative_to(root) for path in source.beside] for source in found
+    }
+    return Survey([*items, *damaged], findings, left_out, reading, beside)
 
 
 def _of_recording(recording: Recording) -> Iterator[Finding]:

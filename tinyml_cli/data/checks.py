@@ -68,12 +68,14 @@ class Survey:
 
     Attributes:
         reading: what was understood of the files, in a line; empty where nothing has to be.
+        beside: file -> the other files of the same recording, relative to the folder.
     """
 
     items: Sequence[Item]
     findings: Sequence[Finding]
     left_out: Sequence[LeftOut] = ()
     reading: str = ""
+    beside: Mapping[Path, Sequence[Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,13 @@ class Report:
     findings: tuple[Finding, ...]
     left_out: tuple[LeftOut, ...]
     reading: str = ""
+    beside: Mapping[Path, Sequence[Path]] = field(default_factory=dict)
+
+    @property
+    def to_move(self) -> dict[Path, str]:
+        """File -> why it goes: the bad ones, and what belongs to the same recordings."""
+        bad = self.bad_files
+        return bad | {each: bad[path] for path in bad for each in self.beside.get(path, ())}
 
     @property
     def bad_files(self) -> dict[Path, str]:
@@ -206,7 +215,9 @@ def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
     survey = chosen.survey(root, settings)
     order = list(chosen.findings)
     findings = sorted(survey.findings, key=lambda finding: (order.index(finding.kind), finding.place))
-    return Report(chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out), survey.reading)
+    return Report(
+        chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out), survey.reading, survey.beside
+    )
 
 
 def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) -> list[Finding]:

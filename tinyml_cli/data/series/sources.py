@@ -65,11 +65,13 @@ class Source:
         path: the file, or the one that holds its acceleration.
         parts: its tables; empty for a format that is no table.
         whole: whether the folder, and not the file, names it.
+        beside: the other files that belong to it, read or not.
     """
 
     path: Path
     parts: tuple[Part, ...] = ()
     whole: bool = False
+    beside: tuple[Path, ...] = ()
 
     def place(self, root: Path) -> tuple[str, str, str]:
         """(name, label, person or machine) by where it lies: LABEL/PERSON/FILE, LABEL/FILE or LABEL.ID.csv.
@@ -128,6 +130,7 @@ def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:
         if (match := _SENSOR.search(path.stem)) is not None:
             groups[path.parent, _key(path.stem, match)].append(path)
     taken: dict[Path, list[Path]] = {}
+    beside: dict[Path, tuple[Path, ...]] = {}
     skipped: dict[Path, str] = {}
     for members in groups.values():
         chosen = _choose([(path.stem, path) for path in members])
@@ -136,7 +139,9 @@ def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:
             continue
         taken[chosen[0]] = chosen
         about = chosen[0].parent / "meta"  # phyphox says there when it was started
-        skipped |= {path: "it describes the recording" for path in tables if path.parent == about}
+        papers = [path for path in tables if path.parent == about]
+        skipped |= dict.fromkeys(papers, "it describes the recording")
+        beside[chosen[0]] = tuple(path for path in (*members, *papers) if path != chosen[0])
         for path in members:
             if path not in chosen:
                 skipped[path] = "another sensor of the same recording"
@@ -151,7 +156,7 @@ def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:
         else:
             match = _SENSOR.search(path.stem) if len(parts) > 1 else None
             whole = match is not None and match.start() == 0
-            found.append(Source(path, tuple(_part(each) for each in parts), whole))
+            found.append(Source(path, tuple(_part(each) for each in parts), whole, beside.get(path, ())))
     return found, skipped
 
 
