@@ -175,7 +175,15 @@ def train_text(outcome: dict[str, Any]) -> str:
 def is_trained(run: Run, recipe: BaseRecipe) -> bool:
     """Whether the run already holds the model of exactly this recipe."""
     try:
-        is_same = recipes.load(run.file(RECIPE)).to_yaml() == recipe.to_yaml()
-        return is_same and run.is_fresh(run.manifest(), MODEL)
+        kept = recipes.load(run.file(RECIPE)).to_yaml()
+        return run.is_fresh(run.manifest(), MODEL) and kept in (recipe.to_yaml(), _settled(recipe).to_yaml())
     except TinymlError:
         return False
+
+
+def _settled(recipe: BaseRecipe) -> BaseRecipe:
+    """The recipe as a training keeps it: what it leaves to the data is filled in."""
+    from tinyml_cli.tasks import get_task
+
+    own = getattr(get_task(recipe.task), "settled", None)
+    return recipe if own is None else own(recipe)

@@ -95,6 +95,11 @@ def test_sim_builds_once_and_measures(tmp_path: Path) -> None:
     after = times(run.path / "firmware")
     assert {p for p in before if before[p] != after[p]} == {program.as_posix()}
 
+    manifest = run.manifest()
+    manifest.firmware, kept = {}, manifest.firmware
+    run.save(manifest)
+    assert build(run)["fresh"] and run.manifest().firmware == kept
+
 
 @pytest.mark.usefixtures("sim_tools")
 def test_a_changed_model_recompiles_only_what_uses_it(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from tinyml_cli.data.wand.motion_augment import augment
 from tinyml_cli.data.wand.motion_file import write_motion
 from tinyml_cli.data.wand.takes import between_rests, holds_motion, read_takes
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import ImuInput
 from tinyml_cli.recipes.wand import ImuAugmentationRecipe, WandRecipe
+from tinyml_cli.tasks import get_task
 from tinyml_cli.tasks.wand_imu import MOTIONS
 
 STILL = ImuAugmentationRecipe(
@@ -214,3 +216,15 @@ def test_a_gesture_that_nobody_recorded_is_named_with_those_that_are_there(tmp_p
     assert (
         refusal.value.next_step.startswith("Did you mean `") and "Labels there: " in refusal.value.next_step
     )
+
+
+@pytest.mark.parametrize("given", [{}, {"window_samples": 60}, {"rate_hz": 100, "start_mg": 0}])
+def test_a_recipe_is_known_again_by_what_its_data_settled(tmp_path: Path, given: dict[str, int]) -> None:
+    recipe = WandRecipe(
+        input="imu", labels=["ring"], data_path=str(folder_of(tmp_path)), imu=ImuInput(**given)
+    )
+    asked = recipe.to_yaml()
+    told = get_task("wand").settled(recipe)  # type: ignore[attr-defined]
+    assert recipe.to_yaml() == asked
+    MOTIONS.read(tmp_path, recipe)
+    assert recipe.to_yaml() == told.to_yaml() != asked

@@ -86,6 +86,8 @@ def build(
     last = _last_build(project, fingerprint)
     if last is not None:
         console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
+        if run.manifest().firmware.get(project.name) != last:  # trained again, to the same bytes
+            _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
     log = project / "build.log"

@@ -67,6 +67,18 @@ class Wand:
         if recipe.data_path is not None:
             checks.data(Path(recipe.data_path))
 
+    def settled(self, recipe: WandRecipe) -> WandRecipe:
+        """The recipe with the rate and lengths that its data has.
+
+        Raises:
+            TinymlError: unreadable data.
+        """
+        if recipe.input == "stroke":
+            return recipe
+        from tinyml_cli.tasks.wand_imu import settled
+
+        return settled(recipe)
+
     def extract_features(self, items: Any, recipe: WandRecipe) -> NDArray[Any]:
         """Exactly what the firmware computes from takes."""
         return source_of(recipe).features(items, recipe)

@@ -61,9 +61,7 @@ class MotionSource:
             TinymlError: nothing there, unreadable files, or another rate than the recipe's.
         """
         imu = recipe.imu
-        given = "window_samples" in imu.model_fields_set
-        length = imu.window_samples if given else round(imu.rate_hz)
-        recorded = read_takes(folder, imu.rate_hz, length, recipe.data, units)
+        recorded = _read(folder, recipe, units)
         console.info(f"Read as {recorded.reading}")
         said = inventory.tell(recorded.left_out)
         settle(imu, recorded)
@@ -120,6 +118,26 @@ class MotionSource:
 
 
 MOTIONS = MotionSource()
+
+
+def _read(folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Recorded:
+    imu = recipe.imu
+    length = imu.window_samples if "window_samples" in imu.model_fields_set else round(imu.rate_hz)
+    return read_takes(folder, imu.rate_hz, length, recipe.data, units)
+
+
+def settled(recipe: WandRecipe) -> WandRecipe:
+    """A copy of the recipe as training keeps it.
+
+    Raises:
+        TinymlError: see `read_takes` and `settle`.
+    """
+    recipe = recipe.model_copy(deep=True)
+    if recipe.data_path is None:
+        recipe.imu.rate_hz = kinematics.SAMPLE_RATE_HZ
+    else:
+        settle(recipe.imu, _read(Path(recipe.data_path), recipe))
+    return recipe
 
 
 def settle(imu: ImuInput, recorded: Recorded) -> None:

@@ -37,7 +37,7 @@ def command(
 
     values = wand_options.values(options.word_list(labels), kind)
     opened, recipe = stages.prepare("wand", values, data, config, set_ or [], run, seed)
-    outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
+    outcome = run_pipeline(opened, recipe, board, engine, tflm, None, port, resume)
     felt = outcome["monitor"]
     right = felt["hits"] + felt["rejections"]
     options.end_pipeline(
