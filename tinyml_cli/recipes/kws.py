@@ -163,7 +163,7 @@ class KwsRecipe(BaseRecipe):
             if word in RESERVED_LABELS:
                 raise ValueError(f"`{word}` is a label that every model has already")
             if words.count(word) > 1:
-                raise ValueError(f"`{word}` stands there twice")
+                raise ValueError(f"`{word}` is listed twice")
         return words
 
     @model_validator(mode="after")

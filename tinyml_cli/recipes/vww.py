@@ -84,7 +84,7 @@ class VwwRecipe(BaseRecipe):
             if not name.strip():
                 raise ValueError("a class without a name")
             if lowered.count(name) > 1:
-                raise ValueError(f"`{name}` stands there twice")
+                raise ValueError(f"`{name}` is listed twice")
         if len(classes) < 2:
             raise ValueError("give two classes or more, such as person,none")
         # The label that means nobody is the first, whatever the order it was typed in.

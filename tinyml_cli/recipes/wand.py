@@ -113,7 +113,7 @@ class WandRecipe(BaseRecipe):
             if not label.strip() or label == UNKNOWN:
                 raise ValueError(f"`{label}` cannot be a gesture's name")
             if labels.count(label) > 1:
-                raise ValueError(f"`{label}` stands there twice")
+                raise ValueError(f"`{label}` is listed twice")
         if not labels:
             raise ValueError("give a gesture or more, such as 0,1,2")
         return labels
