@@ -177,9 +177,9 @@ def sentence(outcome: dict[str, Any]) -> str:
             f"a microcontroller. "
             f"Next: {next_step('compare', Path(outcome['run']))}"
         )
-    drawn = "".join(f"\nDrew {path}" for path in outcome["pictures"])
+    drawn = "".join(f"Drew {path}\n" for path in outcome["pictures"])
     step = next_step("convert", Path(outcome["run"]))
-    return f"Calibrated on {outcome['calibration_samples']} training samples. Next: {step}{drawn}"
+    return f"{drawn}Calibrated on {outcome['calibration_samples']} training samples. Next: {step}"
 
 
 def _known(method: str) -> str:

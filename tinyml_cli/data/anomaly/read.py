@@ -22,7 +22,7 @@ from tinyml_cli.features.anomaly_settings import Sensor
 from tinyml_cli.recipes.series import SeriesRecipe
 
 NORMAL = "normal"
-_SUFFIXES = (*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)
+_SUFFIXES = tuple(dict.fromkeys((*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)))
 _FAULT_NAMES = ("anomaly", "anomalous", "abnormal", "fault", "faulty", "broken")
 _SPLIT_FOLDERS = ("training", "testing", "train", "test")
 _RATE_TOLERANCE = 0.01
