@@ -30,7 +30,7 @@ test: setup lint ## what guards behaviour, in minutes
 	$(PYTEST) -m "serial and not slow"
 
 test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
-	$(PYTEST) $(WORKERS) -m "slow"
+	$(PYTEST) $(WORKERS) --dist load -m "slow"
 
 test-all: test test-slow ## every test
 

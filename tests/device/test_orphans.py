@@ -28,7 +28,7 @@ SIGNALS = [
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
     if signal.getsignal(number) != signal.SIG_IGN
 ]
-RANDOM_KILLS = 20
+RANDOM_KILLS = int(os.environ.get("TINYML_RANDOM_KILLS", "20"))
 # Arguments behind `tinyml`, a process that it starts, and how long it takes at most, in seconds.
 COMMANDS = {
     "build": (("build", "RUN", "--board", "sim"), "cc1", 20.0),
