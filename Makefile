@@ -12,7 +12,7 @@ BOARD ?= sim
 .PHONY: help setup demo test test-slow test-all lint format docs kws bench fuzz lock clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## the Debian packages and the virtual environment
 
