@@ -152,6 +152,7 @@ print(best, after.ru_maxrss)
 """
 
 
+@pytest.mark.serial
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource is POSIX")
 @pytest.mark.parametrize(
     "words", ["", "train\nkws\n--", "train\nkws\n--model\n", "build\n--board\n", "card\n"]
