@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +72,16 @@ def test_long_audio_keeps_its_loudest_stretch_and_short_audio_is_centred() -> No
     assert kept.astype(int).sum() == 4_000 * 1000
     short = fit_length(np.full(4, 7, np.int16), 10)
     assert short.tolist() == [0, 0, 0, 7, 7, 7, 7, 0, 0, 0]
+
+
+def test_damaged_mp3_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, np.sin(np.arange(16_000) * 0.05), 16_000, format="MP3")
+    content = bytearray(path.read_bytes())
+    content[400:2000:7] = bytes(len(range(400, 2000, 7)))
+    path.write_bytes(content)
+    with contextlib.suppress(UnreadableAudioError):
+        read_audio(path, 16_000)
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"here again")
+    assert capfd.readouterr().err == "here again"

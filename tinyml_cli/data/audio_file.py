@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data import phone_sound, wav_file, webm
 from tinyml_cli.data.declared_size import declared_bytes, xing_of
+from tinyml_cli.data.native_stderr import silenced
 from tinyml_cli.data.phone import INSTALL_PHONE
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
@@ -171,7 +172,9 @@ def _opened(path: Path) -> Iterator[_Source]:
                     raise UnreadableAudioError(reason)
                 mended = wav.mended(stream) if wav else _mended(path, head, kind)
                 content = _Seekable(mended.getvalue())
-        with soundfile.SoundFile(content) as sound:
+        with silenced():  # libmpg123 prints what it thinks of each frame
+            opened = soundfile.SoundFile(content)
+        with opened as sound:
             source = _of_libsndfile(sound)
             if wav is not None:
                 source.damage, source.notes = wav.damage, wav.notes
@@ -221,7 +224,8 @@ def _until_damage(sound: Any) -> Iterator[Frames]:
     read, size = 0, max(1, min(_BLOCK_SAMPLES, _BLOCK_VALUES // max(1, sound.channels)))
     while read < sound.frames:
         try:
-            block = sound.read(min(size, sound.frames - read), dtype="float32", always_2d=True)
+            with silenced() if sound.format == "MP3" else contextlib.nullcontext():
+                block = sound.read(min(size, sound.frames - read), dtype="float32", always_2d=True)
         except soundfile.LibsndfileError:
             if not read:
                 raise

@@ -1,0 +1,31 @@
+"""What C libraries print of damaged files, kept off the terminal: the error that is raised says it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+_STDERR = 2
+_one_at_a_time = threading.RLock()
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """Sends file descriptor 2 of the process nowhere; keep what stands inside short."""
+    with _one_at_a_time, contextlib.ExitStack() as stack:
+        try:
+            if sys.stderr is not None:
+                sys.stderr.flush()
+            kept = os.dup(_STDERR)
+        except (OSError, ValueError):  # there is none
+            yield
+            return
+        stack.callback(os.close, kept)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, nowhere)
+        os.dup2(nowhere, _STDERR)
+        stack.callback(os.dup2, kept, _STDERR)
+        yield
