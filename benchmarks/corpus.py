@@ -81,11 +81,7 @@ def examine(path: Path, inputs: int, sim: bool) -> None:
         row |= {engine: exported(run, engine) for engine in ENGINES}
         row |= {
             "missing": sorted(names - set(LOWERINGS)),
-            "integer": any(
-                graph.tensors[index].dtype in ("int8", "int16")
-                for each in graph.operators
-                for index in each.outputs
-            ),
+            "integer": any(graph.tensors[index].dtype in ("int8", "int16") for index in graph.computed),
             "arena_bytes": run.manifest().arena_bytes.get("aot"),
         }
         compare(row, data, graph, inputs, sim)

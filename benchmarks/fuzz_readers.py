@@ -10,12 +10,14 @@ Usage: python benchmarks/fuzz_readers.py [--mutations 2000] [--seed 1] [--out fi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import multiprocessing
 import resource
 import struct
 import sys
+import tempfile
 import time
 import zipfile
 import zlib
@@ -232,12 +234,40 @@ def _series() -> Iterator[tuple[str, bytes]]:
     yield "zip", stream.getvalue()
 
 
+def _models() -> Iterator[tuple[str, bytes]]:
+    # In a process of its own: TensorFlow's threads do not live on in those that are forked here.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        yield from pool.apply(_saved_models)
+
+
+def _saved_models() -> list[tuple[str, bytes]]:
+    from tinyml_cli.models import import_quietly
+
+    keras = import_quietly("keras")
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((6, 3)), layers.Conv1D(4, 3), layers.LSTM(5), layers.Dense(2)])
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"model.{suffix}" for suffix in ("keras", "h5")]
+        for path in paths:
+            model.save(path)
+        return [(path.name, path.read_bytes()) for path in paths]
+
+
+def _read_model(path: Path) -> None:
+    from tinyml_cli.errors import TinymlError
+    from tinyml_cli.models.source import open_source
+
+    with contextlib.suppress(TinymlError):
+        open_source(path)
+
+
 Samples = Callable[[], Iterator[tuple[str, bytes]]]
 READERS: dict[str, tuple[Samples, Callable[[Path], None]]] = {
     "sound": (_sounds, _read_sound),
     "images": (_images, _read_image),
     "arrays": (_arrays, _read_arrays),
     "series": (_series, _read_series),
+    "models": (_models, _read_model),
 }
 
 
@@ -264,6 +294,7 @@ def _worker(reader: str, sample: str, data: bytes, seeds: range, connection: obj
     import os
 
     os.dup2(sys.stderr.fileno(), 2)
+    tempfile.tempdir = scratch
     place.write_bytes(data)
     read(place)  # imports what it needs
     _forbid(Path(scratch))

@@ -10,9 +10,12 @@ import pytest
 
 from tests.engines.flatbuffer_models import Model, Subgraph
 from tests.engines.many_networks import Built, Judge, build, compare, random_values
+from tinyml_cli.adopt import open_run
 from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.layers import activation_names
 
 GRID = (0.05, -7)
 
@@ -46,6 +49,15 @@ def add(model: Model, a: int, b: int, shape: tuple[int, ...]) -> int:
     total = model.tensor(shape, *GRID)
     model.operator("ADD", [a, b], [total], "AddOptions")
     return total
+
+
+def test_operators_that_make_nothing_are_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASSIGN_VARIABLE and CALL_ONCE have no output, on the whole way from a file to both engines' sources."""
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
+    path = tmp_path / "stream.tflite"
+    path.write_bytes(stream(start=True))
+    assert export(open_run(path), "both")["engine"] == "both"
+    assert "assign_variable" in activation_names(tflite_graph.parse(path.read_bytes()))
 
 
 def stream(start: bool = False) -> bytes:

@@ -120,7 +120,7 @@ def test_samples_that_were_scaled_twice_are_warned_about(
     for factor, warned in ((1, True), (255, False)):
         np.save(tmp_path / "x.npy", RNG.random((60, 6, 6, 1)) * factor)
         bring(path, str(tmp_path / "x.npy"))
-        assert ("scaled before?" in capsys.readouterr().err) == warned
+        assert ("scaled before?" in capsys.readouterr().out) == warned
 
 
 @pytest.mark.parametrize(
@@ -275,6 +275,71 @@ def test_the_slots_of_an_optimiser_do_not_keep_a_saved_model_from_loading(
     x = RNG.random((3, 4), dtype=np.float32)
     answers = open_source(tmp_path / "saved").predict([x])[0]
     np.testing.assert_allclose(answers, np.asarray(model(x)), atol=1e-6)
+
+
+@pytest.fixture
+def two_heads(layers: Any, tmp_path: Path) -> Path:
+    """A SavedModel folder with the signatures `up` (x + 1) and `down` (x - 1), and no default."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    spec = tf.TensorSpec((None, 4), tf.float32, name="x")
+    up = tf.function(lambda x: {"y": x + 1.0}, input_signature=[spec])
+    down = tf.function(lambda x: {"y": x - 1.0}, input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path / "heads"), signatures={"up": up, "down": down})
+    return tmp_path / "heads"
+
+
+def test_a_signature_of_several_is_chosen_and_kept(two_heads: Path, tmp_path: Path) -> None:
+    x = RNG.random((30, 4), dtype=np.float32)
+    with pytest.raises(TinymlError, match="2 signatures: `down`, `up`") as caught:
+        open_source(two_heads)
+    assert "--signature down" in caught.value.next_step
+    with pytest.raises(TinymlError, match="no signature `left`; it has `down`, `up`"):
+        open_source(two_heads, "left")
+    np.save(tmp_path / "x.npy", x)
+    runs = {}
+    for name, step in {"up": 1, "down": -1}.items():
+        outcome = bring(two_heads, str(tmp_path / "x.npy"), signature=name)
+        run = Run(Path(outcome["run"]))
+        convert(run)
+        answers = interpret.run_float(run.file(MODEL_FLOAT32).read_bytes(), x)
+        np.testing.assert_allclose(answers, x + step, atol=1e-5)
+        runs[run.path] = name
+    assert len(runs) == 2
+
+
+def test_a_default_among_signatures_is_named(
+    two_heads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(two_heads))
+    functions = {"serving_default": loaded.signatures["up"], "other": loaded.signatures["down"]}
+    tf.saved_model.save(loaded, str(tmp_path / "default"), signatures=functions)
+    assert open_source(tmp_path / "default").signature == "serving_default"
+    assert "`other`, `serving_default`" in capsys.readouterr().out
+
+
+def test_archives_are_judged_by_the_sizes_they_declare(
+    layers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    path = tmp_path / "bomb.keras"
+    keras.Sequential([keras.Input((4,)), layers.Dense(2)]).save(path)
+    open_source(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["config.json"] += b" " * (30 << 20)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(TinymlError, match=r"MB of memory, the limit is 512 MB.*TINYML_MAX_DECODE_MB"):
+        open_source(path)
+    monkeypatch.setenv("TINYML_MAX_DECODE_MB", "2000")
+    open_source(path)
 
 
 def test_nearest_upsampling_resizes(layers: Any, tmp_path: Path) -> None:

@@ -58,6 +58,10 @@ def command(
             help="What black and white of an image mean to MODEL: 0,255 or -1,1.",
         ),
     ] = None,
+    signature: Annotated[
+        str | None,
+        typer.Option("--signature", metavar="NAME", help="Which one of a SavedModel MODEL with several."),
+    ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -70,8 +74,9 @@ def command(
       tinyml convert runs/kws-yes-no --json
       tinyml convert my_model.h5 --calibration samples.npz
       tinyml convert saved_model/ --calibration photos/ --range 0,255 --run runs/mine
+      tinyml convert two_heads/ --calibration samples.npz --signature encode
     """
     from tinyml_cli.tflite import convert_stage
 
-    outcome = convert_stage.convert_any(model, calibration, run, samples, value_range)
+    outcome = convert_stage.convert_any(model, calibration, run, samples, value_range, signature)
     console.result(outcome, convert_stage.sentence(outcome))

@@ -46,7 +46,7 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
     try:
         check_int8(graph, where)
     except TinymlError:
-        computes_int8 = any(graph.tensors[each.outputs[0]].dtype == "int8" for each in graph.operators)
+        computes_int8 = any(graph.tensors[index].dtype == "int8" for index in graph.computed)
         if model is None or not computes_int8 or not has_tflm():
             raise
         _probe(model)
@@ -114,10 +114,9 @@ def check_library(graph: Graph, missing: Collection[str], library: str, newer: b
         )
     for operator in graph.operators:
         if operator.name in missing:
-            made = graph.tensors[operator.outputs[0]].label
+            made = f", which makes {output.label}" if (output := graph.output(operator)) else ""
             raise TinymlError(
-                f"The library {library} has no operator {operator.name}, which makes {made} (operator "
-                f"{operator.index})",
+                f"The library {library} has no operator {operator.name}{made} (operator {operator.index})",
                 "--engine tflm",
                 "Use a newer library (--tflm DIR), or --engine aot.",
             )

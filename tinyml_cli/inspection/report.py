@@ -125,10 +125,17 @@ def weight_pairs(float_model: bytes, graph: Graph) -> list[tuple[str, Tensor, Te
     found = []
     for mine, theirs in layers.operator_pairs(exact, graph):
         before, after = exact.input(mine, 1), graph.input(theirs, 1)
-        if before is None or after is None or before.dtype != "float32" or before.shape != after.shape:
+        made = exact.output(mine)
+        if (
+            made is None
+            or before is None
+            or after is None
+            or before.dtype != "float32"
+            or before.shape != after.shape
+        ):
             continue
         if before.data is not None and after.data is not None and after.quantization is not None:
-            name = layers.layer_name(exact.tensors[mine.outputs[0]].name, mine.name)
+            name = layers.layer_name(made.name, mine.name)
             found.append((name, before, after))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.limits import over_limit
 from tinyml_cli.models import import_quietly
 from tinyml_cli.models.legacy import mended
 from tinyml_cli.models.saved_model import loadable
+from tinyml_cli.next_step import next_step
 from tinyml_cli.silence import silenced
 
 Array = npt.NDArray[Any]
@@ -27,6 +31,8 @@ SAVED_MODEL_FILE = "saved_model.pb"
 _PREDICT_BATCH = 64
 # Where layers such as Bidirectional and TimeDistributed keep those that they wrap.
 _WRAPPED = ("forward_layer", "backward_layer", "layer")
+# Memory of Python's objects for a byte of JSON: a list takes two bytes there and some 60 here.
+_JSON_FACTOR = 30
 _SIGNATURES = ("serving_default", "serve")
 
 
@@ -62,6 +68,7 @@ class Source(Protocol):
         path: where it lies.
         parameters: number of trained values.
         layer_names: of its layers, at any depth; empty where unknown.
+        signature: the SavedModel's function that is run; None for a Keras file.
         rescaling: the factor of a Rescaling layer at its start; None without one, or where unknown.
     """
 
@@ -70,6 +77,7 @@ class Source(Protocol):
     parameters: int
     rescaling: float | None
     layer_names: frozenset[str]
+    signature: str | None
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
@@ -85,13 +93,19 @@ def is_source(path: Path) -> bool:
     return path.suffix.lower() in KERAS_SUFFIXES
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, signature: str | None = None) -> Source:
     """Loads a network.
 
+    Args:
+        signature: which function of a SavedModel; None for its only one or its default.
+
     Raises:
-        TinymlError: TensorFlow is not installed, or the file is not a model that it can load.
+        TinymlError: TensorFlow is not installed, the file is not a model that it can load, or a SavedModel
+            does not have the signature, or several and no default.
     """
-    source = SavedModelSource(path) if path.is_dir() else KerasSource(path)
+    if signature is not None and not path.is_dir():
+        raise TinymlError("A Keras file has one signature", "--signature", "Leave it out.")
+    source = SavedModelSource(path, signature) if path.is_dir() else KerasSource(path)
     for each in source.inputs:
         if each.dtype not in ("float32", "int32", "int64"):
             raise TinymlError(
@@ -104,6 +118,8 @@ def open_source(path: Path) -> Source:
 
 class KerasSource:
     """A Keras 3 model, or a Keras 2 model in an HDF5 file."""
+
+    signature: str | None = None
 
     def __init__(self, path: Path) -> None:
         self._tf = import_quietly("tensorflow")
@@ -186,6 +202,7 @@ class KerasSource:
     def _load(self) -> Any:
         if not self.path.is_file():
             raise TinymlError("There is no such model", str(self.path), "Check the path.")
+        _check_size(self.path)
         try:
             with _readable(self.path) as readable, silenced():
                 return self._keras.saving.load_model(readable, compile=False)
@@ -200,7 +217,7 @@ class SavedModelSource:
     rescaling: float | None = None
     layer_names: frozenset[str] = frozenset()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signature: str | None = None) -> None:
         self._tf = import_quietly("tensorflow")
         self.path = path
         try:
@@ -212,7 +229,8 @@ class SavedModelSource:
         # TensorFlow raises many kinds, some of them not public.
         except Exception as error:
             raise _not_loaded(error, path) from error
-        self._function = self._chosen(signatures)
+        self.signature = self._chosen(signatures, signature)
+        self._function = signatures[self.signature]
         specs = sorted(self._function.structured_input_signature[1].items())
         for name, spec in specs:
             if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] not in (None, 1):
@@ -248,15 +266,28 @@ class SavedModelSource:
         }
         return [value for _, value in sorted(self._function(**given).items())]
 
-    def _chosen(self, signatures: dict[str, Any]) -> Any:
-        for name in (*_SIGNATURES, *signatures):
-            if name in signatures and (len(signatures) == 1 or name in _SIGNATURES):
-                return signatures[name]
-        raise TinymlError(
-            f"The SavedModel has no signature `serving_default`; it has: {', '.join(signatures) or 'none'}",
-            str(self.path),
-            "Save it with model.export('folder').",
-        )
+    def _chosen(self, signatures: dict[str, Any], wanted: str | None) -> str:
+        names = sorted(signatures)
+        listed = ", ".join(f"`{each}`" for each in names) or "none"
+        if not names:
+            step = "Save it with model.export('folder')."
+            raise TinymlError("The SavedModel has no signature", str(self.path), step)
+        if wanted is not None and wanted not in names:
+            raise TinymlError(
+                f"The SavedModel has no signature `{wanted}`; it has {listed}",
+                str(self.path),
+                "Check --signature.",
+            )
+        default = next((each for each in (*_SIGNATURES, *names[: len(names) == 1]) if each in names), None)
+        if (chosen := wanted or default) is None:
+            raise TinymlError(
+                f"The SavedModel has {len(names)} signatures: {listed}",
+                str(self.path),
+                f"Choose one: {next_step('convert', self.path, '--signature', names[0])}",
+            )
+        if wanted is None and set(names) - {*_SIGNATURES}:
+            console.info(f"Of the signatures {listed}, `{chosen}` is converted; --signature chooses another.")
+        return chosen
 
 
 def _spec(name: str, shape: Sequence[int | None], dtype: str) -> InputSpec:
@@ -298,6 +329,24 @@ def _readable(path: Path) -> Iterator[Path]:
             yield copy
     else:
         yield path
+
+
+def _check_size(path: Path) -> None:
+    """Judges a .keras archive by the sizes that it declares, before Keras unpacks it.
+
+    Raises:
+        TinymlError: it would take too much memory.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {each.filename: each.file_size for each in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _not_loaded(error, path) from error
+    text = sum(size for name, size in sizes.items() if name.endswith(".json"))
+    if reason := over_limit(sum(sizes.values()) + _JSON_FACTOR * text):
+        raise TinymlError(f"The model is not loaded: {reason}", str(path), "Check where the file is from.")
 
 
 _UNKNOWN = re.compile(r"(?:Unknown layer|[Cc]ould not locate (?:class|function))[^'`]*['`]([\w>.]+)")

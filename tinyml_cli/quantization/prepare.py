@@ -78,8 +78,8 @@ def _fixed(graph: FloatGraph, fixed: Mapping[str, tuple[float, float]]) -> dict[
     tensors = graph.graph.tensors
     places = {INPUT: graph.graph.inputs[0]}
     for operator in graph.graph.operators:
-        output = operator.outputs[0]
-        places.setdefault(layers.layer_name(tensors[output].name, operator.name), output)
+        for output in operator.outputs[:1]:
+            places.setdefault(layers.layer_name(tensors[output].name, operator.name), output)
     missing = sorted(set(fixed) - set(places))
     last = graph.graph.outputs[0]
     if len(missing) == 1 and last not in {places[name] for name in fixed if name in places}:

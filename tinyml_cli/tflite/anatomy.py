@@ -110,8 +110,7 @@ def kind(graph: Graph) -> str:
     """How the model computes, in a few words."""
     constants = {t.dtype for t in graph.tensors if t.data is not None and len(t.shape) > 1}
     # What is computed: the cell state of an int8 LSTM or SVDF is int16, which is neither in nor out.
-    computed = {index for operator in graph.operators for index in operator.outputs}
-    activations = {graph.tensors[index].dtype for index in computed | set(graph.inputs)}
+    activations = {graph.tensors[index].dtype for index in graph.computed | set(graph.inputs)}
     io = {graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)}
     floating = any(name.startswith(("float", "bfloat")) for name in activations)
     ends = " with float32 inputs and outputs" if io == {"float32"} else ""

@@ -33,6 +33,7 @@ def bring(
     limit: int | None = None,
     value_range: tuple[float, float] | None = None,
     seed: int = 1,
+    signature: str | None = None,
 ) -> dict[str, Any]:
     """Converts a model that was trained elsewhere and makes its run.
 
@@ -43,6 +44,7 @@ def bring(
         limit: at most so many calibration samples.
         value_range: see `calibration_data.load`.
         seed: of random calibration.
+        signature: as `open_source` takes it.
 
     Returns:
         As `convert.convert`, and layers, a list of `LayerError`'s fields, calibration {origin, samples}.
@@ -55,11 +57,12 @@ def bring(
     # The advice of missing calibration data is worth more than the seconds of loading TensorFlow.
     if calibration is None:
         calibration_data.load(None, ())
-    source = open_source(path)
+    source = open_source(path, signature)
     limit = calibration_data.MAX_SAMPLES if limit is None else limit
     samples = calibration_data.load(calibration, source.inputs, limit, value_range, seed)
     _check_range(source, samples)
-    digest = hashlib.sha256(original).hexdigest()
+    # Each signature has a run of its own.
+    digest = hashlib.sha256(original + (signature or "").encode()).hexdigest()
     run = Run.at(run_path) if run_path else at(free_path(path, digest))
     with run.making():
         outcome = _convert(run, path, original, digest, source, samples, seed)
@@ -72,7 +75,7 @@ def _convert(
     run: Run, path: Path, original: bytes, digest: str, source: Source, samples: Samples, seed: int
 ) -> dict[str, Any]:
     """Stores the model and its calibration set, and converts."""
-    manifest = _manifest(run, path, digest, seed)
+    manifest = _manifest(run, path, digest, seed, source.signature)
     name = SAVED_MODEL if path.is_dir() else MODEL
     if not run.is_fresh(manifest, name):
         _store(run, name, path, original, source)
@@ -124,9 +127,11 @@ def _calibration_set(samples: Samples, model_sha256: str, seed: int) -> Calibrat
     )
 
 
-def _manifest(run: Run, path: Path, digest: str, seed: int) -> Manifest:
+def _manifest(run: Run, path: Path, digest: str, seed: int, signature: str | None) -> Manifest:
     """The run's manifest where it is of the same model, else a fresh one."""
     source = {"path": path.resolve().name, "sha256": digest}
+    if signature is not None:
+        source["signature"] = signature
     if run.file(MANIFEST).is_file():
         manifest = run.manifest()
         if manifest.task == MODEL_TASK and manifest.metrics.get("source") == source:

@@ -118,7 +118,7 @@ def _trial(
     console.info(f"Trial conversion on {len(calibration.samples)} training samples …")
     from tinyml_cli.tflite import convert
 
-    with convert.opened(run.require(manifest, source)) as network:
+    with convert.opened(run.require(manifest, source), manifest) as network:
         converted = convert.to_flatbuffers(network, calibration.inputs, calibration.chosen)
     shown = calibration.samples[:LAYER_SAMPLES]
     layers = convert.measure_layers(converted, [shown], "training samples")
@@ -150,7 +150,7 @@ def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], see
 
     manifest = run.manifest()
     name = f"model_{method}.tflite"
-    with convert.opened(run.require(manifest, MODEL)) as network:
+    with convert.opened(run.require(manifest, MODEL), manifest) as network:
         model = convert.for_comparison(network, [samples], method)
     write_atomic(run.file(name), model)
     run.record(manifest, name, command_line("tinyml", "quantize", "--method", method), [MODEL])

@@ -59,7 +59,7 @@ def convert(run: Run) -> dict[str, Any]:
         source_name = MODEL_QAT
     source_path = run.require(manifest, source_name)
     console.info("Converting to TensorFlow Lite …")
-    with opened(source_path) as source:
+    with opened(source_path, manifest) as source:
         converted = to_flatbuffers(source, calibration.inputs, calibration.chosen)
         graph = parse(converted.int8, MODEL_INT8)
         ops = opset.check_int8(graph, MODEL_INT8)
@@ -107,7 +107,7 @@ class Converted:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def opened(path: Path, manifest: Manifest) -> Iterator[Source]:
     """The network of a run's artifact: model.keras, or a SavedModel that is unpacked meanwhile.
 
     Raises:
@@ -119,7 +119,7 @@ def opened(path: Path) -> Iterator[Source]:
     with temporary.folder("convert") as folder:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder)
-        source = open_source(Path(folder))
+        source = open_source(Path(folder), manifest.metrics.get("source", {}).get("signature"))
         source.path = path
         yield source
 

@@ -17,6 +17,7 @@ def convert_any(
     run_path: Path | None = None,
     samples: int | None = None,
     value_range: str | None = None,
+    signature: str | None = None,
 ) -> dict[str, Any]:
     """Converts what `given` names: a run (the latest for None), or a model file or folder.
 
@@ -35,9 +36,10 @@ def convert_any(
         limits = _value_range(value_range)
         from tinyml_cli.tflite.bring import bring
 
-        return bring(path, calibration, run_path, samples, limits)
+        return bring(path, calibration, run_path, samples, limits, signature=signature)
     for option, value in (
-        ("--calibration", calibration), ("--run", run_path), ("--samples", samples), ("--range", value_range)
+        ("--calibration", calibration), ("--run", run_path), ("--samples", samples), ("--range", value_range),
+        ("--signature", signature),
     ):  # fmt: skip
         if value is not None:
             raise TinymlError(

@@ -116,6 +116,11 @@ class Graph:
     description: str
     functions: tuple[Graph, ...] = ()
 
+    @property
+    def computed(self) -> frozenset[int]:
+        """Tensors that operators make; some operators make none, such as ASSIGN_VARIABLE."""
+        return frozenset(index for operator in self.operators for index in operator.outputs)
+
     def input(self, operator: Operator, position: int) -> Tensor | None:
         """The tensor at an operator's input position, None when it is absent."""
         if position >= len(operator.inputs) or operator.inputs[position] == ABSENT:

@@ -122,8 +122,10 @@ def layer_name(tensor_name: str, op: str) -> str:
 
 
 def activation_names(graph: Graph) -> list[str]:
-    """Readable names of each operator's first output, in execution order."""
-    return [layer_name(graph.tensors[op.outputs[0]].name, op.name) for op in graph.operators]
+    """Readable names of each operator's first output, in execution order, or its own where it has none."""
+    return [
+        layer_name(output.name if (output := graph.output(op)) else "", op.name) for op in graph.operators
+    ]
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[Pair]:
         for index, (exact, rounded) in enumerate(zip(float_graph.inputs, int8_graph.inputs, strict=True))
     ]
     for exact, rounded in operators:
+        if not exact.outputs:
+            continue
         name = layer_name(float_graph.tensors[exact.outputs[0]].name, exact.name)
         rows.append((name, exact.name, exact.outputs[0], rounded.outputs[0]))
     return [

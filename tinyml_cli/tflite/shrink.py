@@ -29,7 +29,8 @@ def shrink(model_bytes: bytes, activation_names: Sequence[str], input_names: Seq
     for index, name in zip(graph.inputs, input_names, strict=True):
         graph.tensors[int(index)].name = name
     for operator, name in zip(graph.operators, activation_names, strict=True):
-        graph.tensors[int(operator.outputs[0])].name = name
+        for index in operator.outputs[:1]:
+            graph.tensors[int(index)].name = name
     return write.pack(model)
 
 

@@ -38,7 +38,7 @@ def to_signed(data: bytes, where: str) -> bytes:
     """
     graph = parse(data, where)
     computing = [each for each in graph.operators if each.name not in _CONVERTING]
-    if not any(_is_unsigned(graph.tensors[each.outputs[0]]) for each in computing):
+    if not any(_is_unsigned(graph.tensors[index]) for each in computing for index in each.outputs):
         return data
     _check_weights(graph, where)
     model = write.unpack(data, where)

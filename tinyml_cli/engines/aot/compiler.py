@@ -130,9 +130,8 @@ def _check_signature(graph: Graph, where: str) -> None:
             where,
             "Convert a model with at least one input and one output.",
         )
-    computed = {index for operator in graph.operators for index in operator.outputs}
     for index in graph.outputs:
-        if index not in computed and index not in graph.inputs:
+        if index not in graph.computed and index not in graph.inputs:
             label = graph.tensors[index].label
             raise TinymlError(
                 f"No operator computes the model's output {label}", where, "Make the model again."
