@@ -297,6 +297,7 @@ def _worker(reader: str, sample: str, data: bytes, seeds: range, connection: obj
     tempfile.tempdir = scratch
     place.write_bytes(data)
     read(place)  # imports what it needs
+    connection.send(("ready", b""))  # type: ignore[attr-defined]
     _forbid(Path(scratch))
     limit = 4 * MOST_MEMORY_MB << 20
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -334,6 +335,8 @@ def fuzz(reader: str, sample: str, data: bytes, mutations: int, seed: int) -> It
             child.start()
             there.close()
             content = b""
+            with contextlib.suppress(EOFError):
+                here.recv()  # what it imports may take a minute
             while True:
                 if not here.poll(6 * MOST_SECONDS):
                     child.kill()
