@@ -229,8 +229,9 @@ class SavedModelSource:
         # TensorFlow raises many kinds, some of them not public.
         except Exception as error:
             raise _not_loaded(error, path) from error
-        self.signature = self._chosen(signatures, signature)
-        self._function = signatures[self.signature]
+        chosen = self._chosen(signatures, signature)
+        self.signature: str | None = chosen
+        self._function = signatures[chosen]
         specs = sorted(self._function.structured_input_signature[1].items())
         for name, spec in specs:
             if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] not in (None, 1):
