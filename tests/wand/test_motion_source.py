@@ -71,7 +71,7 @@ def test_motion_survives_its_file(tmp_path: Path) -> None:
     assert recorded.window_samples == 100
 
 
-@pytest.mark.parametrize(("unit", "per_g"), [("g", 1.0), ("m/s2", 9.80665), ("mg", 1000.0)])
+@pytest.mark.parametrize(("unit", "per_g"), [("g", 1.0), ("m/s2", 9.80665), ("mg", 1000.4)])
 def test_gravity_tells_the_unit_of_acceleration(tmp_path: Path, unit: str, per_g: float) -> None:
     rows = np.tile([0.0, 0.0, per_g, 1.5, -2.0, 90.0], (60, 1))
     write_csv(tmp_path / "still.csv", "accX,accY,accZ,gyrX,gyrY,gyrZ", rows)
