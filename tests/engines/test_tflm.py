@@ -46,6 +46,9 @@ def test_the_resolver_has_each_operator_once() -> None:
         ("L2_NORMALIZATION", "L2Normalization"),
         ("UNIDIRECTIONAL_SEQUENCE_LSTM", "UnidirectionalSequenceLSTM"),
         ("MEAN", "Mean"),
+        ("CUSTOM SignalFftAutoScale", "FftAutoScale"),
+        ("CUSTOM SignalPCAN", "PCAN"),
+        ("CUSTOM CIRCULAR_BUFFER", "CircularBuffer"),
     ],
 )
 def test_method_names(operator: str, method: str) -> None:

@@ -22,6 +22,8 @@ from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 
 # Where MicroMutableOpResolver's method is not the schema's name in CamelCase.
 _METHODS = {
+    "CUSTOM CIRCULAR_BUFFER": "CircularBuffer",
+    "CUSTOM TFLite_Detection_PostProcess": "DetectionPostprocess",
     "BATCH_MATMUL": "BatchMatMul",
     "CUMSUM": "CumSum",
     "PADV2": "PadV2",
@@ -38,7 +40,8 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
 
     Args:
         model: the flatbuffer of the graph. With it, what is missing from our list of int8 operators is put to
-            TensorFlow Lite Micro's own runtime, where that is installed; models without any int8 are not.
+            TensorFlow Lite Micro's own runtime, where that is installed; models that compute nothing in int8
+            or int16 are not.
 
     Raises:
         TinymlError: an operator it lacks, or a float tensor.
@@ -46,8 +49,8 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
     try:
         check_int8(graph, where)
     except TinymlError:
-        computes_int8 = any(graph.tensors[index].dtype == "int8" for index in graph.computed)
-        if model is None or not computes_int8 or not has_tflm():
+        in_integers = any(graph.tensors[index].dtype in ("int8", "int16") for index in graph.computed)
+        if model is None or not in_integers or not has_tflm():
             raise
         _probe(model)
 
@@ -182,7 +185,9 @@ inline bool register_ops(OpResolver& resolver) {{
 
 
 def method(operator: str) -> str:
-    """The name behind `Add` of an operator's method: CONV_2D -> Conv2D."""
+    """The name behind `Add` of an operator's method: CONV_2D -> Conv2D, CUSTOM SignalRfft -> Rfft."""
+    if operator.startswith("CUSTOM Signal"):
+        return operator.removeprefix("CUSTOM Signal")
     return _METHODS.get(operator) or "".join(
         part.capitalize() if part != "2D" else part for part in operator.split("_")
     )
