@@ -213,7 +213,7 @@ def test_a_manifest_that_cannot_be_read_is_not_called_damaged(
 def test_an_artifact_lies_in_the_run(tinyml: Tinyml, run: Path, name: str) -> None:
     entry = _manifest()["artifacts"]["model.keras"]
     (run / MANIFEST).write_text(json.dumps(_manifest() | {"artifacts": {name: entry}}))
-    assert "not a file of the run" in _refused(tinyml, run, ("card", "RUN"))
+    assert "not a file in the run" in _refused(tinyml, run, ("card", "RUN"))
 
 
 def test_an_artifact_is_not_made_from_itself(tinyml: Tinyml, run: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_deep_line_of_a_device_is_text(depth: int) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_log_on_a_full_disk_ends_in_a_paragraph() -> None:
     log = Log(Path("/dev/full"))
-    with pytest.raises(TinymlError, match="cannot be written"):
+    with pytest.raises(TinymlError, match="Cannot write"):
         log.rx(Text(text="a"))
     log.close()
 

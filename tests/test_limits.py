@@ -66,7 +66,7 @@ def test_a_sound_is_judged_by_its_header(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(VARIABLE, "1")
     path = tmp_path / "long.flac"
     soundfile.write(path, np.zeros(1 << 19, np.int16), 16_000)
-    with pytest.raises(UnreadableAudioError, match="2 MB of memory, the limit is 1 MB"):
+    with pytest.raises(UnreadableAudioError, match="2 MB of memory, but the limit is 1 MB"):
         read_sound(path)
 
 
@@ -95,7 +95,7 @@ def test_many_arrays_share_one_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_of_packing_are_named(method: int, tmp_path: Path) -> None:
     header = {"descr": "<f4", "fortran_order": False, "shape": (1,)}
-    with pytest.raises(UnreadableArrayError, match="packed in a way"):
+    with pytest.raises(UnreadableArrayError, match="unsupported compression"):
         read_arrays(_npz_member(tmp_path / "a.npz", header, bytes(4), method))
 
 

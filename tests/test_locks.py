@@ -86,7 +86,7 @@ def test_a_cache_waits_and_says_for_whom(tmp_path: Path) -> None:
             with locked(path, "synthetic speech", wait=True):
                 assert other.wait(5) == 0
         assert told == [
-            f"Waiting for process {other.pid} (`tinyml train kws --words yes,no`), which is making the "
+            f"Waiting for process {other.pid} (`tinyml train kws --words yes,no`), which is writing the "
             "synthetic speech."
         ]
     assert list(tmp_path.iterdir()) == []
@@ -180,4 +180,4 @@ def test_a_file_system_without_locks_is_named_once(
         run = Run.create(tmp_path / name)
         run.save(Manifest(task="kws", seed=1))
         assert run.manifest().seed == 1
-    assert capsys.readouterr().err.count("no locks") == 1
+    assert capsys.readouterr().err.count("does not support locks") == 1

@@ -129,7 +129,7 @@ def test_a_search_that_trains_nothing_leaves_nothing(
 @pytest.mark.parametrize("command", ["train", "pipeline"])
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(TinymlError("It fails"), 2), (KeyboardInterrupt(), 130), (RuntimeError("A defect"), 70)],
+    [(TinymlError("It fails"), 2), (KeyboardInterrupt(), 130), (RuntimeError("Bug in"), 70)],
 )
 def test_a_training_that_fails_leaves_nothing(
     tinyml: Tinyml,

@@ -221,7 +221,9 @@ def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, corpus: Pa
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=100)
     assert process.returncode == 130
-    said = re.search(r"Stopped by Ctrl-C after epoch (\d+) of 500, which is kept .* Go on: ", error.decode())
+    said = re.search(
+        r"Stopped by Ctrl-C after epoch (\d+) of 500, which is kept .* To resume: ", error.decode()
+    )
     assert said and "Traceback" not in error.decode(), error
     manifest = json.loads((run / "manifest.json").read_text())
     assert (manifest["complete"], manifest["epochs"]) == (False, {"done": int(said[1]), "planned": 500})

@@ -58,7 +58,7 @@ def _check(schema: type[BaseModel], document: Any) -> None:
         problem = first_problem(error, schema)
         text = f"{problem.what} {problem.advice}"
         assert not PYDANTIC.search(text), text
-        assert "another kind of value" not in text, (text, error)
+        assert "of another type" not in text, (text, error)
         assert "\n" not in text
 
 

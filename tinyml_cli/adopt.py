@@ -44,7 +44,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
     data = read(path)
     if path.suffix.lower() in (".keras", ".h5", ".hdf5"):
         raise TinymlError(
-            "This is a Keras model, not yet a TensorFlow Lite model",
+            "This is a Keras model, not a TensorFlow Lite model",
             str(path),
             f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
@@ -115,7 +115,7 @@ def at(path: Path) -> Run:
         return Run.at(path)
     except TinymlError as error:
         raise TinymlError(
-            error.what, error.where, "Make the folder of the runs writable, or set TINYML_RUNS to another."
+            error.what, error.where, "Make the runs folder writable, or set TINYML_RUNS to another folder."
         ) from error
 
 

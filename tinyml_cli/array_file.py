@@ -48,7 +48,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             total = 0
             for member in members:
                 if member.compress_type not in _METHODS:
-                    raise UnreadableArrayError(f"`{member.filename}` is packed in a way that is not read")
+                    raise UnreadableArrayError(f"`{member.filename}` uses an unsupported compression method")
                 with archive.open(member) as stream:
                     total += _array_bytes(stream, member.file_size)
                 if reason := over_limit(total):

@@ -27,7 +27,7 @@ def choice(value: str, choices: Iterable[str], where: str, what: str = "value") 
     known = list(choices)
     if value not in known:
         hint = did_you_mean(value, known)
-        raise TinymlError(f"There is no {what} `{value}`", where, f"{hint}Choose from: {', '.join(known)}.")
+        raise TinymlError(f"Unknown {what} `{value}`", where, f"{hint}Choose from: {', '.join(known)}.")
 
 
 def package(module: str, purpose: str, remedy: str) -> None:
@@ -67,11 +67,13 @@ def data_folder(path: Path, where: str = "--data") -> None:
         TinymlError: a file, or nothing.
     """
     if path.is_file():
-        raise TinymlError(f"`{path.name}` is a file, not a folder", where, "Give the folder that it lies in.")
+        raise TinymlError(
+            f"`{path.name}` is a file, not a folder", where, "Give the folder that contains it."
+        )
     if not path.is_dir():
-        raise TinymlError("There is no such data folder", str(path), f"Give {where} a folder that exists.")
+        raise TinymlError("The data folder does not exist", str(path), f"Give {where} an existing folder.")
     if not os.access(path, os.R_OK | os.X_OK):
-        raise TinymlError("The folder may not be read", str(path), "Change its permissions.")
+        raise TinymlError("No permission to read the folder", str(path), "Change its permissions.")
 
 
 def data(path: Path, where: str = "--data") -> None:
@@ -95,9 +97,9 @@ def input_file(path: Path, where: str) -> None:
     if path.is_dir():
         raise TinymlError(f"`{path}` is a folder, not a file", where, "Give a file.")
     if not path.exists():
-        raise TinymlError("There is no such file", str(path), f"Give {where} a file that exists.")
+        raise TinymlError("The file does not exist", str(path), f"Give {where} an existing file.")
     if not os.access(path, os.R_OK):
-        raise TinymlError("The file may not be read", str(path), "Change its permissions.")
+        raise TinymlError("No permission to read the file", str(path), "Change its permissions.")
 
 
 def output_file(path: Path, where: str = "--out") -> None:
@@ -107,9 +109,9 @@ def output_file(path: Path, where: str = "--out") -> None:
         TinymlError: a folder, or the place cannot be written.
     """
     if path.is_dir():
-        raise TinymlError(f"`{path}` is a folder", where, f"Give {where} the name of a file.")
+        raise TinymlError(f"`{path}` is a folder", where, f"Give {where} a file name.")
     if path.exists() and not os.access(path, os.W_OK):
-        raise TinymlError("The file may not be overwritten", str(path), f"Give {where} another name.")
+        raise TinymlError("No permission to overwrite the file", str(path), f"Give {where} another name.")
     output_folder(path.absolute().parent, where)
 
 
@@ -135,7 +137,7 @@ def output_folder(path: Path, where: str = "--out") -> None:
     if not place.is_dir():
         raise TinymlError(f"`{place}` is a file, not a folder", where, f"Give {where} another folder.")
     if not os.access(place, os.W_OK | os.X_OK):
-        raise TinymlError("The folder may not be written", str(place), f"Give {where} another folder.")
+        raise TinymlError("No permission to write to the folder", str(place), f"Give {where} another folder.")
 
 
 def room(path: Path, needed_bytes: int, what: str) -> None:
@@ -150,7 +152,7 @@ def room(path: Path, needed_bytes: int, what: str) -> None:
         return
     if free < needed_bytes:
         raise TinymlError(
-            f"The disk has {free >> 20:,} MB left, {what} need about {-(-needed_bytes >> 20):,} MB",
+            f"The disk has {free >> 20:,} MB left; {what} need about {-(-needed_bytes >> 20):,} MB",
             str(path),
             "Free some space, or choose a folder on another disk.",
         )

@@ -59,7 +59,7 @@ def complete(app: Any, before: list[str], typed: str) -> list[tuple[str, str]]:
         asked = line.options.get(name)
     elif asked is None and typed.startswith("-") and not line.only_arguments:
         options = [(name, option.help or "") for name, option in line.open_options()]
-        options.append(("--help", "Show what there is."))
+        options.append(("--help", "Show what is available."))
         return [(name, meaning) for name, meaning in options if name.startswith(typed)]
     source = _source_of(line.command, asked or line.next_argument(), line.given)
     if source is None:
@@ -208,7 +208,7 @@ def labels(line: Line) -> Iterator[tuple[str, str]]:
     data = line.values.get("--data")
     if data:
         folders = sorted(path.name for path in Path(data).glob("*") if path.is_dir())
-        yield from ((name, "a folder of the data") for name in folders if not name.startswith(("_", ".")))
+        yield from ((name, "a folder of data") for name in folders if not name.startswith(("_", ".")))
         return
     import json
 

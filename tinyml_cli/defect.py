@@ -22,9 +22,9 @@ def explain(error: Exception) -> TinymlError:
         place = _keep(error)
     reason = (str(error).splitlines() or [""])[0][:200].rstrip(".")
     return TinymlError(
-        f"A defect of tinyml {__version__}: {type(error).__name__}{f' ({reason})' if reason else ''}",
+        f"Bug in tinyml {__version__}: {type(error).__name__}{f' ({reason})' if reason else ''}",
         command.strip(),
-        f"Please report it with {place}; what was finished is kept.",
+        f"Please report it with {place}; finished work is kept.",
     )
 
 

@@ -83,7 +83,7 @@ def parse_yaml(text: str) -> Any:
     except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         # The constructors of tags (`!!int x`, `!!timestamp x`) raise whatever they trip over.
         reason = str(error).splitlines()[0] if isinstance(error, yaml.YAMLError) and str(error) else ""
-        raise UnreadableError(reason or "a value does not fit its tag") from error
+        raise UnreadableError(reason or "a value does not match its tag") from error
 
 
 def integer(text: str) -> int:
@@ -104,7 +104,7 @@ def check_text(text: str) -> None:
         UnreadableError: a NUL, or half of a surrogate pair.
     """
     if "\0" in text or (not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)):
-        raise UnreadableError("it holds a character that is none (NUL or half a surrogate pair)")
+        raise UnreadableError("it contains an invalid character (NUL or a lone surrogate)")
 
 
 def shown(value: object, length: int = 40) -> str:
@@ -162,7 +162,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) < len(pairs):
         seen: set[Hashable] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise UnreadableError(f"the key `{shown(twice)}` is there twice")
+        raise UnreadableError(f"the key `{shown(twice)}` appears twice")
     return document
 
 

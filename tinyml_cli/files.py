@@ -132,7 +132,7 @@ def write_new(path: Path, content: bytes) -> None:
         TinymlError: something is there already, or it cannot be written.
     """
     if path.exists() or path.is_symlink():
-        raise TinymlError("The file is there already; nothing was written", str(path), "Choose another name.")
+        raise TinymlError("The file already exists; nothing was written", str(path), "Choose another name.")
     write_atomic(path, content)
 
 
@@ -177,7 +177,7 @@ def _packaged(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise TinymlError(
-        f"The installation lacks its folder `{name}`",
+        f"The folder `{name}` is missing from the installation",
         str(package),
         "Reinstall it: pip install --force-reinstall tinyml-cli",
     )
@@ -200,5 +200,5 @@ def disk_error(error: OSError, path: Path) -> TinymlError:
     return TinymlError(
         f"Cannot write: {error.strerror or error}",
         str(path),
-        "Make the folder writable, or choose another.",
+        "Make the folder writable, or choose another one.",
     )

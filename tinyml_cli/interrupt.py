@@ -130,8 +130,8 @@ def same_command(*options: str) -> str:
 
 
 def _plain() -> TinymlError:
-    what = f"Stopped by {_name()}; what was finished is kept"
-    return TinymlError(what, "", f"The same command goes on: {same_command()}")
+    what = f"Stopped by {_name()}; finished work is kept"
+    return TinymlError(what, "", f"To resume: {same_command()}")
 
 
 def _name() -> str:

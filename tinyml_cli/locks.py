@@ -139,17 +139,19 @@ def _acquire(files: _Files, path: Path, what: str, wait: bool) -> FileLock | Non
         holder = _read_note(files.note)
         if not wait:
             raise _in_use(path, what, holder)
-        console.info(f"Waiting for {holder or 'another process'}, which is making the {what}.")
+        console.info(f"Waiting for {holder or 'another process'}, which is writing the {what}.")
         lock.acquire(timeout=-1)
         return lock
     except OSError as error:
         if error.errno in _CANNOT_LOCK:
-            _warn_once(f"{path.parent}: this file system has no locks; let only one command at a time write")
+            _warn_once(
+                f"{path.parent}: this file system does not support locks; run only one command at a time"
+            )
             return None
         raise TinymlError(
             f"Cannot write: {error.strerror or error}",
             str(path),
-            "Make the folder writable, or choose another.",
+            "Make the folder writable, or choose another one.",
         ) from error
 
 

@@ -144,7 +144,7 @@ def _check_text(arguments: list[str]) -> None:
             argument.encode()
         except UnicodeEncodeError as error:
             raise TinymlError(
-                "A name is not UTF-8 text, which no report or manifest can hold",
+                "A name is not UTF-8 text, so it cannot be stored in a report or manifest",
                 ascii(argument),
                 "Rename the file or folder.",
             ) from error
@@ -194,7 +194,7 @@ def _as_ours(error: Any, path: str) -> TinymlError:
         return TinymlError(_sentence(error).rstrip("."), path, f"See `{path} --help`.")
     hint = did_you_mean(option, error.possibilities or ()).strip() or f"See `{path} --help`."
     if path == "tinyml" and option in ("--json", "--quiet", "-q"):
-        hint = f"It stands after the command: tinyml COMMAND {option}"
+        hint = f"Put it after the command: tinyml COMMAND {option}"
     return TinymlError(f"No option `{option}`", path, hint)
 
 

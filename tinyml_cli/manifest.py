@@ -230,7 +230,7 @@ class Manifest(_Section):
         """Labels edited by hand would give the model's outputs other names than training gave them."""
         for label in self.labels:
             if not label.strip() or not label.isprintable():
-                raise ValueError(f"`labels` has an entry that is no name: {ascii(label)[:60]}")
+                raise ValueError(f"`labels` contains an invalid name: {ascii(label)[:60]}")
             if self.labels.count(label) > 1:
                 raise ValueError(f"`labels` lists `{label}` twice")
         counts = self.data.counts if self.data is not None else {}
@@ -262,11 +262,11 @@ class Manifest(_Section):
     def _artifacts_lie_in_the_run(self) -> Self:
         for name in self.artifacts:
             if not name or PureWindowsPath(name).anchor or name[0] == "/" or ".." in re.split(r"[/\\]", name):
-                raise ValueError(f"`artifacts` names {ascii(name)[:80]}, which is not a file of the run")
+                raise ValueError(f"`artifacts` names {ascii(name)[:80]}, which is not a file in the run")
         try:
             TopologicalSorter({name: entry.made_from for name, entry in self.artifacts.items()}).prepare()
         except CycleError as error:
-            raise ValueError(f"`artifacts.{error.args[1][0]}` was made from itself") from error
+            raise ValueError(f"`artifacts.{error.args[1][0]}` is listed as its own source") from error
         return self
 
     def save(self, path: Path) -> None:
@@ -282,7 +282,7 @@ class Manifest(_Section):
         """
         if not path.is_file():
             raise TinymlError(
-                "This run has no manifest",
+                "The run has no manifest",
                 str(path),
                 "Train a model first: tinyml train kws (or vww, wand, anomaly, mask)",
             )
@@ -296,10 +296,11 @@ class Manifest(_Section):
             raise _damaged(path, str(error)) from error
         version = document.get("schema_version") if isinstance(document, dict) else None
         if type(version) is not int:
-            raise _damaged(path, "it does not say its schema_version")
+            raise _damaged(path, "schema_version is missing")
         if version > SCHEMA_VERSION:
             raise TinymlError(
-                f"The manifest has schema {version}; this tinyml {__version__} reads up to {SCHEMA_VERSION}",
+                f"The manifest has schema {version}; tinyml {__version__} reads schemas up to "
+                f"{SCHEMA_VERSION}",
                 str(path),
                 "Upgrade: pip install --upgrade tinyml-cli",
             )
@@ -320,5 +321,5 @@ def _damaged(path: Path, why: str) -> TinymlError:
     return TinymlError(
         f"The manifest is damaged ({why})",
         str(path),
-        "Run the stage that wrote it again, or restore the file from a copy.",
+        "Run the stage that wrote it again, or restore the file from a backup.",
     )

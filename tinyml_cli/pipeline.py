@@ -110,9 +110,9 @@ def _passes(replayed: dict[str, Any]) -> bool:
 def _stopped(run: Run, name: str) -> TinymlError:
     """What a pipeline says that was stopped in one of its stages."""
     return interrupt.stopped(
-        f"in the stage {name}; the stages before it are kept",
+        f"in stage {name}; earlier stages are kept",
         str(run.path),
-        f"Go on: {interrupt.same_command()}",
+        f"To resume: {interrupt.same_command()}",
     )
 
 

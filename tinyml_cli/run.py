@@ -93,7 +93,7 @@ class Run:
             raise _cannot_make(path, error.strerror) from error
         if there and not there & {RECIPE, MANIFEST}:
             raise TinymlError(
-                "The folder holds something that is not a run; nothing was written",
+                "The folder is not a run and not empty; nothing was written",
                 str(path),
                 "Choose an empty or new folder with --run.",
             )
@@ -127,9 +127,9 @@ class Run:
                 return cls(path)._opened()
         known = ", ".join(sorted(p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file()))
         raise TinymlError(
-            f"There is no run `{given}`",
+            f"No run `{given}`",
             str(runs_dir()),
-            f"Known runs: {known}." if known else "Make one: tinyml train kws --words yes,no",
+            f"Known runs: {known}." if known else "Create one: tinyml train kws --words yes,no",
         )
 
     def file(self, name: str) -> Path:
@@ -176,16 +176,16 @@ class Run:
             with contextlib.suppress(TinymlError):
                 if Manifest.load(self.path / MANIFEST).complete:
                     console.warn(
-                        f"a later training of {self.path} was stopped after epoch {stopped}; "
-                        f"this is the model of the one before. To go on: {self.train_again('--resume')}"
+                        f"a later training of {self.path} stopped after epoch {stopped}; this model is "
+                        f"from the training before it. To resume: {self.train_again('--resume')}"
                     )
         return self
 
     def _half_trained(self, epochs: str) -> TinymlError:
         return TinymlError(
-            f"The training of this run was stopped after epoch {epochs}",
+            f"Training of this run stopped after epoch {epochs}",
             str(self.path),
-            f"Go on: {self.train_again('--resume')}, or take it as it is: --accept-partial",
+            f"Resume it: {self.train_again('--resume')}, or use it unfinished: --accept-partial",
         )
 
     def train_again(self, *options: str) -> str:
@@ -325,7 +325,7 @@ class Run:
         """
         target = self.path.with_name(name)
         if target.exists() or target.is_symlink():
-            raise TinymlError("There is a run of that name", str(target), "Choose another name.")
+            raise TinymlError("A run of that name already exists", str(target), "Choose another name.")
         was_latest = self.is_latest
         with self.writing():
             pass
@@ -387,7 +387,7 @@ class Run:
             current = manifest.artifacts.get(source)
             if current is None or current.sha256 != sha256:
                 raise TinymlError(
-                    f"`{name}` is stale: it was made from another `{source}`",
+                    f"`{name}` is stale: it was made from a different `{source}`",
                     str(path),
                     f"Run `{self._again(entry.made_by)}` again.",
                 )
@@ -398,7 +398,7 @@ class Run:
         """The object of a JSON artifact.
 
         Raises:
-            TinymlError: see `require`; or it holds no object.
+            TinymlError: see `require`; or it is not a JSON object.
         """
         path = self.require(manifest, name)
         try:
@@ -406,7 +406,7 @@ class Run:
         except UnreadableError as error:
             raise self._damaged(manifest, name, str(error)) from error
         if not isinstance(document, dict):
-            raise self._damaged(manifest, name, "it holds no object")
+            raise self._damaged(manifest, name, "it is not a JSON object")
         return document
 
     def _damaged(self, manifest: Manifest, name: str, why: str) -> TinymlError:
@@ -459,7 +459,7 @@ def _make_folder(path: Path) -> list[Path]:
 
 
 def _cannot_make(path: Path, why: str | None) -> TinymlError:
-    return TinymlError(f"The run directory cannot be made: {why}", str(path), "Choose another with --run.")
+    return TinymlError(f"Cannot create the run directory: {why}", str(path), "Choose another with --run.")
 
 
 def latest_path(folder: Path | None = None) -> Path | None:
@@ -477,5 +477,7 @@ def latest_path(folder: Path | None = None) -> Path | None:
 def _latest() -> Run:
     target = latest_path()
     if target is None or not target.is_dir():
-        raise TinymlError("There is no run yet", str(runs_dir()), "Make one: tinyml train kws --words yes,no")
+        raise TinymlError(
+            "There are no runs yet", str(runs_dir()), "Create one: tinyml train kws --words yes,no"
+        )
     return Run(target.resolve())

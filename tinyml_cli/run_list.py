@@ -189,21 +189,21 @@ def find(given: str) -> Run:
     path = next((p for p in (runs_dir() / given, Path(given)) if p.is_symlink() or p.exists()), None)
     if path is None:
         Run.open(given)  # says which there are
-        raise TinymlError(f"There is no run `{given}`", str(runs_dir()), "List them: tinyml runs")
+        raise TinymlError(f"No run `{given}`", str(runs_dir()), "List them: tinyml runs")
     if path.name == LATEST and path.parent.resolve() == folder:
         path = latest_path() or path
     if path.is_symlink():
-        raise TinymlError("This is a link, not a run", str(path), "Name the run that it leads to.")
+        raise TinymlError("This is a link, not a run", str(path), "Name the run it points to.")
     real = path.resolve()
     if folder not in real.parents:
         raise TinymlError(
-            "This does not lie in the runs folder",
+            "This is not in the runs folder",
             str(path),
-            f"Only runs in {folder} are renamed or removed.",
+            f"Only runs in {folder} can be renamed or removed.",
         )
     there = {entry.name for entry in real.iterdir()} - set(locks.NAMES) if real.is_dir() else {"a file"}
     if there and not there & {RECIPE, MANIFEST}:
-        raise TinymlError("This is not a run", str(path), "Remove it by hand if you do not need it.")
+        raise TinymlError("This is not a run", str(path), "Delete it by hand if you do not need it.")
     return Run(folder / real.relative_to(folder))
 
 
@@ -238,9 +238,9 @@ def rename(old: str, new: str) -> dict[str, Any]:
     run = find(old)
     if not _NAME.fullmatch(new) or new == LATEST:
         raise TinymlError(
-            f"`{new}` is not usable as the name of a run",
+            f"`{new}` is not a valid run name",
             "NEW",
-            "Use letters, digits, spaces, dots, hyphens and underscores, up to 100 in all.",
+            "Use letters, digits, spaces, dots, hyphens and underscores, at most 100 characters.",
         )
     before = name_of(run)
     return {"renamed": before, "run": name_of(run.rename(new)), "latest": _latest_name()}
@@ -364,7 +364,7 @@ def _age(run: Run) -> float:
 
 def _agreed(question: str) -> bool:
     if console.json or not sys.stdin.isatty():
-        raise TinymlError("Nobody can be asked whether to remove runs", "stdin", "Add --yes.")
+        raise TinymlError("Cannot ask for confirmation without a terminal", "stdin", "Add --yes.")
     import typer
 
     return typer.confirm(question, err=True)

@@ -101,7 +101,7 @@ def script(shell: str) -> str:
         TinymlError: no such shell.
     """
     if shell not in _SCRIPTS:
-        raise TinymlError(f"No completion for the shell `{shell}`", "", f"Shells: {', '.join(_SCRIPTS)}.")
+        raise TinymlError(f"No completion for shell `{shell}`", "", f"Shells: {', '.join(_SCRIPTS)}.")
     return _SCRIPTS[shell].lstrip("\n")
 
 
@@ -116,7 +116,7 @@ def current_shell() -> str:
     try:
         return str(shellingham.detect_shell()[0])
     except (shellingham.ShellDetectionFailure, OSError) as error:
-        raise TinymlError("The shell cannot be told", "", f"Name it: {', '.join(_SCRIPTS)}.") from error
+        raise TinymlError("Cannot detect your shell", "", f"Name one: {', '.join(_SCRIPTS)}.") from error
 
 
 def install(shell: str) -> tuple[Path, Path | None]:
@@ -161,7 +161,7 @@ def _start_file(shell: str) -> Path:
     command = [program, "-NoProfile", "-Command", "$PROFILE"]
     answer = processes.run(command, timeout_s=60)
     if not answer.stdout.strip():
-        raise TinymlError("PowerShell names no $PROFILE", program, "Add the script to yours by hand.")
+        raise TinymlError("PowerShell reports no $PROFILE", program, "Add the script to yours by hand.")
     return Path(answer.stdout.strip())
 
 

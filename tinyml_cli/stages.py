@@ -113,14 +113,14 @@ class _Attempt:
         progress = Checkpoint(self.run.file(CHECKPOINT)).usable()
         if progress is None or progress == self._stale:
             return interrupt.stopped(
-                "before the first epoch ended; nothing of this training is kept",
+                "before the first epoch ended; nothing is kept",
                 str(self.run.path),
-                f"Start again: {interrupt.same_command()}",
+                f"To start again: {interrupt.same_command()}",
             )
         epochs = Epochs(done=progress.epochs_done, planned=progress.epochs)
-        earlier = "" if self._enter(epochs) else "; the model of an earlier training stays as it was"
+        earlier = "" if self._enter(epochs) else "; the model of an earlier training is unchanged"
         return interrupt.stopped(
-            f"after epoch {epochs}, which is kept{earlier}", str(self.run.path), f"Go on: {again}"
+            f"after epoch {epochs}, which is kept{earlier}", str(self.run.path), f"To resume: {again}"
         )
 
     def _enter(self, epochs: Epochs) -> bool:
@@ -142,7 +142,7 @@ def open_trained(given: str | None) -> Run:
     """
     run = Run.open(given)
     if Run.accepts_partial and run.stopped_after() is not None and not _has_model(run):
-        console.info("Making the model of the last epoch that was kept …")
+        console.info("Building the model from the last saved epoch …")
         train(run, recipes.load(run.file(RECIPE)), Resume.AS_IT_IS)
     return run
 

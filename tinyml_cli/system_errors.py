@@ -54,9 +54,9 @@ def temporary_files() -> TinymlError | None:
     except OSError as error:
         folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
         return TinymlError(
-            f"Temporary files cannot be written ({error.strerror or error})",
+            f"Cannot write temporary files ({error.strerror or error})",
             folder,
-            "Free some space there, or name another folder with the environment variable TMPDIR.",
+            "Free some space there, or set the environment variable TMPDIR to another folder.",
         )
     return None
 

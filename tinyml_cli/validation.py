@@ -21,9 +21,9 @@ _KINDS = {
     "list": "a list",
     "tuple": "a list",
     "is": "a list",  # is_instance_of: a sequence
-    "dict": "a section with keys of its own",
+    "dict": "a mapping",
     "invalid": "text",  # a key of a mapping
-    "model": "a section with keys of its own",
+    "model": "a mapping",
     "finite": "a number",
 }
 _BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
@@ -60,7 +60,7 @@ def first_problem(error: ValidationError, schema: type[BaseModel], name: str = "
     if kind == "missing":
         return Problem(key, f"{called} is missing")
     if kind == "extra_forbidden":
-        return Problem(key, f"There is no key {called}", _neighbours(schema, path))
+        return Problem(key, f"Unknown key {called}", _neighbours(schema, path))
     if kind in ("value_error", "assertion_error"):
         text = str(found["ctx"]["error"])
         return Problem(key, f"{called}: {text}" if key else text)
@@ -131,7 +131,7 @@ def _neighbours(schema: type[BaseModel], path: Sequence[int | str]) -> str:
     field = field_at(schema, path[:-1])
     names = [name for model in _within(field.annotation if field else schema) for name in model.model_fields]
     close = difflib.get_close_matches(str(path[-1]), names, n=1)
-    return f"Did you mean `{close[0]}`?" if close else f"Known keys here: {', '.join(names)}."
+    return f"Did you mean `{close[0]}`?" if close else f"Valid keys: {', '.join(names)}."
 
 
 def _wanted(found: Any, field: FieldInfo | None, limits: Mapping[str, Any]) -> str:
@@ -145,8 +145,8 @@ def _wanted(found: Any, field: FieldInfo | None, limits: Mapping[str, Any]) -> s
         length = found["ctx"].get("min_length", found["ctx"].get("max_length"))
         return f"a list of {_LENGTHS[kind]} {length} values"
     if kind == "string_pattern_mismatch":
-        return f"text of the form {found['ctx']['pattern']}"
-    name = _KINDS.get(kind.split("_")[0], "another kind of value")
+        return f"text matching {found['ctx']['pattern']}"
+    name = _KINDS.get(kind.split("_")[0], "of another type")
     return f"{name} {bounds(limits)}".rstrip() if name.endswith("number") else name
 
 
@@ -154,7 +154,7 @@ def _given(value: object) -> str:
     if isinstance(value, str):
         return f"`{shown(value)}`" if value else "empty text"
     if value is None:
-        return "empty"
+        return "null"
     return shown(value)
 
 
@@ -163,5 +163,5 @@ def _advice(found: Any, field: FieldInfo | None) -> str:
         close = difflib.get_close_matches(str(found.get("input")), _choices(field.annotation), n=1)
         return f"Did you mean `{close[0]}`?" if close else ""
     if str(found["type"]).startswith("string") and isinstance(found.get("input"), bool):
-        return "YAML reads yes, no, on and off as true and false: put the word in quotes."
+        return "YAML reads yes, no, on and off as true and false: quote the word."
     return ""

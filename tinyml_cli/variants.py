@@ -28,7 +28,7 @@ def check_name(name: str) -> str:
     """
     if not _NAME.match(name) or name == LATEST:
         raise TinymlError(
-            f"`{name}` is not usable as the name of a variant",
+            f"`{name}` is not a valid variant name",
             "--as",
             "Use letters, digits, hyphens and dots.",
         )
@@ -61,7 +61,9 @@ def making(run: Run, name: str) -> Iterator[Run]:
     """
     variant = Run(parent_of(run).path / VARIANTS / check_name(name))
     if variant.path.resolve() == run.path.resolve():
-        raise TinymlError("A variant cannot be made of itself", str(run.path), "Give another name with --as.")
+        raise TinymlError(
+            "A variant cannot be made from itself", str(run.path), "Give another name with --as."
+        )
     with variant.making(latest=False):
         earlier = variant.file(MANIFEST).read_bytes() if variant.file(MANIFEST).is_file() else None
         variant.file(MANIFEST).unlink(missing_ok=True)

@@ -56,7 +56,7 @@ class BoundedLoader(yaml.SafeLoader):
         else:
             raise UnreadableError("a value contains itself")
         if self._values > MAX_YAML_VALUES:
-            raise UnreadableError(f"it stands for more than {MAX_YAML_VALUES:,} values")
+            raise UnreadableError(f"it expands to more than {MAX_YAML_VALUES:,} values")
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -69,7 +69,7 @@ class BoundedLoader(yaml.SafeLoader):
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in seen:
-                    raise UnreadableError(f"the key `{shown(key.value)}` is there twice")
+                    raise UnreadableError(f"the key `{shown(key.value)}` appears twice")
                 seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 

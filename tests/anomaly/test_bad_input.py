@@ -69,9 +69,9 @@ def too_short(folder: Path) -> None:
     ("write", "said"),
     [
         (only_faults, "None of the data is normal running (found: anomaly)"),
-        (nothing, "There is nothing here that can be read"),
+        (nothing, "No readable files found"),
         (no_number, "normal_3.csv line 8"),
-        (two_rates, "mixes rates: 100 samples a second, but `normal_99.csv` has 50"),
+        (two_rates, "mixes rates: 100 samples per second, but `normal_99.csv` has 50"),
         (all_constant, "Nothing in the normal data ever changes"),
         (too_short, "No normal recording holds a window of 128 samples"),
     ],

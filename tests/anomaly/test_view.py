@@ -52,7 +52,7 @@ def test_a_calibration_that_doubles_the_threshold_is_questioned() -> None:
             )
         )
 
-    assert said(1500) == "Calibrated on 120 windows: threshold 1000 -> 1500, kept when the power goes."
+    assert said(1500) == "Calibrated on 120 windows: threshold 1000 -> 1500, kept at power-off."
     assert "5.0-fold: was this normal running?" in said(5000)
-    assert "forgotten when the power goes" in said(900, stored=False)
-    assert "the threshold stays" in said(1000, done=False)
+    assert "lost at power-off" in said(900, stored=False)
+    assert "the threshold is unchanged" in said(1000, done=False)

@@ -55,7 +55,7 @@ def test_performance(
     ("arguments", "why"),
     [
         (["--data", "nowhere"], "no such folder"),
-        ([], "No data"),
+        ([], "--data is missing"),
         (["--data", ".", "--mode", "fast"], "no mode `fast`"),
         (["--data", ".", "--benchmark", "nope"], "no benchmark `nope`"),
         (["--data", ".", "--benchmark", "ad"], "takes no model of input"),

@@ -26,8 +26,8 @@ from tests.corpus import write_corpus
         (["train", "kws", "--set", "training.epohcs=3"], "epochs"),
         (["train", "kws", "--set", "training.epochs=-3"], "training.epochs"),
         (["quantize", "nowhere"], "nowhere"),
-        (["convert"], "There is no run yet"),
-        (["build", "--board", "sim"], "There is no run yet"),
+        (["convert"], "There are no runs yet"),
+        (["build", "--board", "sim"], "There are no runs yet"),
     ],
 )
 def test_the_error_names_the_culprit(tinyml: Tinyml, tmp_path: Path, arguments: list[str], says: str) -> None:

@@ -98,23 +98,23 @@ def test_annotations_without_images_and_damaged_ones(coco: Path, tmp_path: Path)
     truncated.write_bytes(truncated.read_bytes()[:300])
     outcome = build_vww(coco, tmp_path / "out")
     assert outcome["n"] == 5
-    assert "1 file left out" in outcome["skipped"][0]
+    assert "1 file skipped" in outcome["skipped"][0]
     for path in (coco / "train2017").iterdir():
         path.unlink()
-    with pytest.raises(TinymlError, match="name 7 images, and none of them is here"):
+    with pytest.raises(TinymlError, match="name 7 images, but none of them are here"):
         build_vww(coco, tmp_path / "other")
     (coco / "annotations" / "instances_train2017.json").write_text('{"images": 3}')
     with pytest.raises(TinymlError, match="not in COCO's format"):
         build_vww(coco, tmp_path / "other")
     (coco / "annotations" / "instances_train2017.json").unlink()
-    with pytest.raises(TinymlError, match="no COCO annotations"):
+    with pytest.raises(TinymlError, match="No COCO annotations"):
         build_vww(coco, tmp_path / "other")
 
 
 def test_a_folder_of_something_else_is_left_alone(coco: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
-    with pytest.raises(TinymlError, match="holds something else"):
+    with pytest.raises(TinymlError, match="folder is not empty"):
         build_vww(coco, tmp_path / "out")
 
 

@@ -104,7 +104,7 @@ def test_table_and_picture_are_drawn_from_the_same_figures(
 def test_sound_and_images_in_one_folder_are_checked_one_after_the_other(tinyml: Tinyml, images: Path) -> None:
     (images / "person" / "note.wav").write_bytes(b"RIFF")
     document = tinyml("data", "check", images, "--json", cwd=images.parent).json
-    assert document["left_out"] == {"`.wav` is no kind of image that is read": 1}
+    assert document["left_out"] == {"`.wav` is not a supported image format": 1}
     document = tinyml("data", "check", images, "--kind", "sound", "--json", cwd=images.parent, code=1).json
     assert document["kind"] == "sound" and document["bad_files"] == 1
     assert sum(document["left_out"].values()) == 100
@@ -116,7 +116,7 @@ def test_a_folder_without_data_says_what_it_holds(tinyml: Tinyml, tmp_path: Path
     error = tinyml("data", "check", tmp_path / "set", "--json", cwd=tmp_path, code=2).json["error"]
     assert "a.exe" in error["what"]
     assert (
-        "no kind of data"
+        "Unknown kind of data"
         in tinyml("data", "check", tmp_path / "set", "--kind", "x", "--json", cwd=tmp_path, code=2).json[
             "error"
         ]["what"]

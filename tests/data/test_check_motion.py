@@ -100,7 +100,7 @@ def test_every_fault_is_found_moved_and_put_back(tinyml: Tinyml, folder: Path) -
     document = tinyml("data", "check", folder, "--json", cwd=folder.parent, code=1).json
     places = found(document)
     assert {kind: places.get(kind, set()) for kind in expected} == expected
-    assert document["left_out"] == {"`.pdf` is no kind of recording that is read": 1}
+    assert document["left_out"] == {"`.pdf` is not a supported recording format": 1}
     shown = sum(label["bad"] for label in document["labels"].values())
     bad = {finding["place"] for finding in document["findings"] if finding["severity"] == "bad"}
     assert shown == document["bad_files"] == len(bad)

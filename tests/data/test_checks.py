@@ -125,5 +125,5 @@ def test_too_little_and_one_voice(tinyml: Tinyml, folder: Path) -> None:
 
 def test_no_folder(tinyml: Tinyml, tmp_path: Path) -> None:
     error = tinyml("data", "check", tmp_path / "nowhere", "--json", cwd=tmp_path, code=2).json["error"]
-    assert error["what"] == "There is no such data folder"
+    assert error["what"] == "The data folder does not exist"
     assert tinyml("data", "check", tmp_path, "--undo", "--json", cwd=tmp_path, code=2).json["error"]

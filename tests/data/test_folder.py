@@ -47,7 +47,7 @@ def test_at_most_so_many_clips_of_each_label_evenly_over_words(corpus: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("word", "what"), [("upp", "Did you mean `up`"), ("banana", "Words there: down, flat, up")]
+    ("word", "what"), [("upp", "Did you mean `up`"), ("banana", "Available words: down, flat, up")]
 )
 def test_unknown_word_folder(corpus: Path, word: str, what: str) -> None:
     with pytest.raises(TinymlError) as caught:

@@ -73,7 +73,7 @@ def test_a_truncated_jpeg_is_no_image() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 100), (100, 7)])
 def test_a_pixel_is_no_image(size: tuple[int, int]) -> None:
-    with pytest.raises(UnreadableImageError, match="8 a side are the least"):
+    with pytest.raises(UnreadableImageError, match="the minimum is 8 per side"):
         decode_image(encoded(gradient(*size), "PNG"))
 
 

@@ -67,7 +67,7 @@ def test_train_may_be_a_class(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("classes", "message"),
-    [(["none", "persn"], "Did you mean `person`"), (["person", "cat"], "Folders here")],
+    [(["none", "persn"], "Did you mean `person`"), (["person", "cat"], "Available folders")],
 )
 def test_a_class_without_images_is_named(tmp_path: Path, classes: list[str], message: str) -> None:
     put(tmp_path, "person/a.png")
@@ -101,7 +101,7 @@ def test_the_cache_holds_what_was_decoded_and_counts_what_was_not(tmp_path: Path
     assert cache.hashes[0] == cache.hashes[2] != cache.hashes[1]
     reasons = inventory.sentences(cache.left_out)
     assert len(reasons) == 2
-    assert "1 file left out" in reasons[0]
+    assert "1 file skipped" in reasons[0]
     assert any("2.png" in reason and "1 x 1 pixels" in reason for reason in reasons)
 
 

@@ -72,7 +72,7 @@ def test_a_voice_is_read_only_with_its_pinned_bytes(cache: Path, monkeypatch: py
             kokoro_files.read_voice("af_heart")
         assert "tinyml data download kokoro" in caught.value.next_step
     path.unlink()
-    with pytest.raises(TinymlError, match="Cannot read a voice"):
+    with pytest.raises(TinymlError, match="Cannot read a Kokoro voice"):
         kokoro_files.read_voice("af_heart")
     with pytest.raises(TinymlError, match="no voice"):
         kokoro_files.read_voice("../af_heart")

@@ -76,7 +76,7 @@ def test_without_the_extra_the_line_that_installs_it_is_named(
 def test_a_recording_that_broke_off_is_named(tmp_path: Path) -> None:
     content = encoded("ipod", "aac")
     (tmp_path / "a.m4a").write_bytes(content[: len(content) // 2])
-    with pytest.raises(UnreadableAudioError, match="cut off: its index"):
+    with pytest.raises(UnreadableAudioError, match="truncated: its index"):
         read_audio(tmp_path / "a.m4a", RATE_HZ)
     content = encoded("adts", "aac")
     (tmp_path / "a.aac").write_bytes(content[: len(content) // 2 + 9])
@@ -96,7 +96,7 @@ def test_a_codec_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(
         encoded("ipod", "aac").replace(b"mp4a", b"xxxx").replace(b"esds", b"free")
     )
-    with pytest.raises(UnreadableAudioError, match="of a kind that is not read"):
+    with pytest.raises(UnreadableAudioError, match="format is not supported"):
         read_audio(tmp_path / "a.m4a", RATE_HZ)
 
 
@@ -109,12 +109,12 @@ def test_a_file_that_ends_the_decoder_is_refused_and_the_next_one_read(
         crash = [sys.executable, "-c", "import os, sys; sys.stdin.readline(); os.abort()"]
         patched.setattr(phone_sound, "_decoder", decoder)
         patched.setattr(phone_sound, "Process", lambda _, **options: Process(crash, **options))
-        with pytest.raises(UnreadableAudioError, match="its decoder ended over it"):
+        with pytest.raises(UnreadableAudioError, match="it crashed the decoder"):
             read_audio(tmp_path / "a.m4a", RATE_HZ)
     assert len(read_audio(tmp_path / "a.m4a", RATE_HZ)) > 0
 
 
 def test_a_playlist_is_no_sound(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"#EXTM3U\n#EXTINF:1\n/etc/passwd\n")
-    with pytest.raises(UnreadableAudioError, match="no sound of a known kind"):
+    with pytest.raises(UnreadableAudioError, match="not a known audio format"):
         read_audio(tmp_path / "a.m4a", RATE_HZ)

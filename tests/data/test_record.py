@@ -215,10 +215,10 @@ def test_in_a_terminal(tmp_path: Path, microphone: dict[str, str]) -> None:
     terminal.press("\n")
     terminal.wait_for("clip 3 of 3")
     terminal.press("\n")
-    terminal.wait_for("no word stands out")
+    terminal.wait_for("no word is louder")
     terminal.press("q")
     assert terminal.end() == 0
-    assert "the same command goes on" in terminal.text
+    assert "Run the same command to continue" in terminal.text
     assert len(list((tmp_path / "recordings/up").iterdir())) == 2
 
 
@@ -260,7 +260,7 @@ def test_without_a_terminal(tinyml: Tinyml, tmp_path: Path) -> None:
 def test_names_of_speakers(name: str, expected: str) -> None:
     assert speaker_id(name) == expected
     for useless in ("..", " ", "a_nohash_1", "x" * 81):
-        with pytest.raises(TinymlError, match="name of a speaker"):
+        with pytest.raises(TinymlError, match="valid speaker name"):
             speaker_id(useless)
 
 

@@ -53,7 +53,7 @@ def test_a_damaged_cache_is_spoken_again(tmp_path: Path) -> None:
 
 @needs_espeak
 def test_an_unspeakable_word_is_an_error() -> None:
-    with pytest.raises(TinymlError, match="No voice can say"):
+    with pytest.raises(TinymlError, match="No voice can pronounce"):
         speak(words=("yes", "..."))
 
 

@@ -69,7 +69,7 @@ def test_a_cut_file_is_read_to_its_end_and_called_damaged(
     path.write_bytes(WHOLE[:kept])
     there = (kept - 44) // 2
     assert np.array_equal(read_audio(path, RATE_HZ), AUDIO[:there])
-    assert f"promises 3,200 bytes of sound, {kept - 44:,} are there" in read_sound(path).damage
+    assert f"declares 3,200 bytes of audio, {kept - 44:,} are there" in read_sound(path).damage
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_cut_file_is_read_to_its_end_and_called_damaged(
         (b"", "the file is empty"),
         (WHOLE[:40], "ends inside its header"),
         (wav(chunk(b"data", PCM)), "no `fmt ` chunk"),
-        (wav(chunk(b"fmt ", FORMAT), chunk(b"data", b"")), "holds no samples"),
-        (wav(chunk(b"fmt ", FORMAT), chunk(b"data", b""), chunk(b"LIST", b"INFO")), "holds no samples"),
-        (b"<!DOCTYPE html><title>404</title>", "no sound of a known kind"),
+        (wav(chunk(b"fmt ", FORMAT), chunk(b"data", b"")), "contains no samples"),
+        (wav(chunk(b"fmt ", FORMAT), chunk(b"data", b""), chunk(b"LIST", b"INFO")), "contains no samples"),
+        (b"<!DOCTYPE html><title>404</title>", "not a known audio format"),
     ],
 )
 def test_what_holds_no_sound_says_why(tmp_path: Path, content: bytes, reason: str) -> None:

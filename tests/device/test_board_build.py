@@ -106,7 +106,7 @@ def test_a_project_is_left_alone_when_nothing_changes(tmp_path: Path) -> None:
 
 
 def refuse(purpose: str) -> None:
-    raise TinymlError(f"There is no network to download {purpose}", "the network", "Connect.")
+    raise TinymlError(f"No network connection to download {purpose}", "the network", "Connect.")
 
 
 def install(core: Path, project: Path, version: str = "10.11.0") -> None:

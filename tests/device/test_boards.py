@@ -95,9 +95,9 @@ def test_a_packaged_board_cannot_be_replaced(folder: Path) -> None:
         ({"hal": None}, "`hal`"),
         ({"usb_ids": [{"id": "2341-805a", "role": "sketch"}]}, "`usb_ids.0.id`"),
         ({"usb_ids": [{"id": "2341:805a", "role": "app"}]}, "`usb_ids.0.role`"),
-        ({"usb_ids": []}, "usb_ids belong to boards of kind usb"),
-        ({"engines": ["aot"]}, "default_engine is not among engines"),
-        ({"arduino": None}, "needs the section arduino"),
+        ({"usb_ids": []}, "usb_ids are required for boards of kind usb"),
+        ({"engines": ["aot"]}, "default_engine is not one of engines"),
+        ({"arduino": None}, "the section arduino is required"),
         ({"power": {"supply_v": 3}}, "`power.active_ma`"),
     ],
 )

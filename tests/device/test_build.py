@@ -165,7 +165,7 @@ def test_a_missing_toolchain_is_named_with_the_way_to_get_it(
 
 def test_a_run_without_export_says_what_to_run(tmp_path: Path) -> None:
     run = fake_run.make(tmp_path / "run")
-    with pytest.raises(TinymlError, match="not been exported for the engine tflm") as caught:
+    with pytest.raises(TinymlError, match="not been exported for engine tflm") as caught:
         build(run, engine="tflm")
     assert "export-c-array" in caught.value.next_step
 
@@ -182,10 +182,10 @@ def test_tflm_needs_its_sources(tmp_path: Path) -> None:
     for name in (*EXPORTS["tflm"], "audio_frontend_tables.h"):
         run.file(f"export/tflm/{name}").parent.mkdir(exist_ok=True)
         run.file(f"export/tflm/{name}").write_text("\n")
-    with pytest.raises(TinymlError, match="needs the sources") as caught:
+    with pytest.raises(TinymlError, match="needs the TensorFlow Lite Micro sources") as caught:
         build(run, engine="tflm")
     assert "--tflm" in caught.value.next_step
-    with pytest.raises(TinymlError, match="holds no `tensorflow/lite/micro`"):
+    with pytest.raises(TinymlError, match="does not contain `tensorflow/lite/micro`"):
         build(run, engine="tflm", tflm_dir=tmp_path)
     with pytest.raises(TinymlError, match="no engine `onnx`"):
         build(run, engine="onnx")

@@ -88,8 +88,8 @@ def test_the_command_line_with_two_boards(desk: Desk, cli: Callable[..., subproc
 @pytest.mark.parametrize(
     ("faults", "timing", "is_reached", "state"),
     [
-        (Faults(deaf_touches=99), HASTY, lambda board: board.touches == 2, "old program whole"),
-        (Faults(stalls=True), QUICK, lambda board: board.flash == b"", "no whole program"),
+        (Faults(deaf_touches=99), HASTY, lambda board: board.touches == 2, "old program intact"),
+        (Faults(stalls=True), QUICK, lambda board: board.flash == b"", "no complete program"),
     ],
     ids=["waiting", "uploading"],
 )

@@ -104,7 +104,7 @@ def test_damaged_and_missing_images_are_told(
     answer = tinyml(
         "monitor", run_dir, "--board", "native", "--replay", tmp_path / "empty", cwd=tmp_path, code=2
     )
-    assert "holds no images" in answer.err
+    assert "contains no images" in answer.err
 
 
 def test_folders_promise_labels() -> None:
@@ -168,5 +168,5 @@ def test_frames_are_cut_into_lines_that_fit() -> None:
     assert line.startswith(b"frame 7 2048 ")
     assert len(line) < 4096
     for data in (b"", bytes(2049)):
-        with pytest.raises(ValueError, match="frame takes"):
+        with pytest.raises(ValueError, match="frame accepts"):
             encode_frame(1, 0, data)

@@ -154,7 +154,7 @@ def _talker(line: bytes) -> str:
 def test_other_firmware_is_recognised() -> None:
     with (
         Link(_talker(b"Temp 21.5\n")) as link,
-        pytest.raises(TinymlError, match=r"no tinyml firmware.*Temp 21\.5"),
+        pytest.raises(TinymlError, match=r"does not run tinyml firmware.*Temp 21\.5"),
     ):
         link.wait_ready(timeout_s=0.5)
 
@@ -167,7 +167,7 @@ def test_a_fault_at_boot_is_an_error() -> None:
 
 def test_another_protocol_version_is_refused() -> None:
     line = b'{"event":"ready","protocol":2,"tinyml":"9","app":"a","board":"b","engine":"e","model":"m"}\n'
-    with Link(_talker(line)) as link, pytest.raises(TinymlError, match="speaks protocol 2"):
+    with Link(_talker(line)) as link, pytest.raises(TinymlError, match="uses protocol 2"):
         link.wait_ready(timeout_s=2)
 
 
@@ -266,7 +266,7 @@ def test_a_serial_port_that_stays_away(tmp_path: Path) -> None:
     with Link(str(terminal.link), reconnect_s=0.3) as link:
         link.wait_ready()
         terminal.unplug()
-        with pytest.raises(DeviceGoneError, match="did not come back"):
+        with pytest.raises(DeviceGoneError, match="did not return"):
             link.feed_pcm(QUIET)
 
 

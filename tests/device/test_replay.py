@@ -106,7 +106,7 @@ def test_damaged_files_are_named_after_all_others_were_played(reference_device: 
 
 
 def test_no_recordings_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="holds no recordings"):
+    with pytest.raises(TinymlError, match="contains no readable recordings"):
         recordings(tmp_path)
     with pytest.raises(TinymlError, match="no such recording"):
         recordings(tmp_path / "nowhere")

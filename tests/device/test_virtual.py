@@ -73,7 +73,7 @@ def test_a_file_that_is_no_program_is_an_error(tmp_path: Path) -> None:
     program.write_bytes(b"\x7fELF nonsense")
     program.chmod(0o755)
     with (
-        pytest.raises(TinymlError, match="ended with exit code"),
+        pytest.raises(TinymlError, match="exited with code"),
         VirtualDevice("native", program) as device,
         Link(device.url) as link,
     ):

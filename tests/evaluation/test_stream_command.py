@@ -194,10 +194,10 @@ def test_a_folder_without_truth_has_only_false_accepts(
     ("arguments", "message"),
     [
         (("--hours", "1", "--on", "sim"), "not evaluated with --on"),
-        (("--hours", "1", "--save-triggers", "full"), "not an empty folder"),
+        (("--hours", "1", "--save-triggers", "full"), "folder is not empty"),
         (("--hours", "1", "--data", "empty"), "empty"),
-        (("--stream", "none.wav"), "There is no such"),
-        (("--stream", "empty"), "holds no recordings"),
+        (("--stream", "none.wav"), "no such recording"),
+        (("--stream", "empty"), "contains no readable recordings"),
         (("--stream", "text.wav"), "cannot be read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model looks at 1 s"),
         (("--stream", "long.flac"), "4 h are read at a time"),

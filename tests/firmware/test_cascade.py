@@ -195,7 +195,7 @@ def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_pa
     document = json.loads(copy.file("manifest.json").read_text())
     document["gate"]["when"] = "blue"
     copy.file("manifest.json").write_text(json.dumps(document))
-    with pytest.raises(TinymlError, match="opens at `blue`"):
+    with pytest.raises(TinymlError, match="gate word is `blue`"):
         build(runs[0], "native", other=copy)
 
 
@@ -225,7 +225,7 @@ def test_an_application_that_does_something_else_is_refused(
     answer = tinyml("build", *both, "--app", "multi_tenant", "--board", "native", cwd=tmp_path, code=2)
     assert "the second model looks" in answer.err
     answer = tinyml("build", runs[0].path, *both, "--board", "native", cwd=tmp_path, code=2)
-    assert "3 runs were given" in answer.err
+    assert "not 3" in answer.err
 
 
 def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> None:

@@ -167,8 +167,8 @@ def test_pictures_of_a_lone_file(tinyml: Tinyml, model: Path) -> None:
     ("arguments", "says"),
     [
         (["nowhere.tflite"], "cannot be read"),
-        (["nowhere"], "There is no run `nowhere`"),
-        ([], "There is no run yet"),
+        (["nowhere"], "No run `nowhere`"),
+        ([], "There are no runs yet"),
         (["keras.h5"], "This is a Keras model"),
         (["small.tflite", "--strip", "--diff", "small.tflite"], "one of them at a time"),
         (["small.tflite", "--out", "x"], "nothing to write"),

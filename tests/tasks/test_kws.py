@@ -116,7 +116,7 @@ def test_replay_is_a_folder_of_wav_files(trained: tuple[Run, dict]) -> None:
 
 def test_a_failed_training_leaves_no_model(tmp_path: Path, corpus: Path) -> None:
     run = Run.create(tmp_path / "run")
-    with pytest.raises(TinymlError, match="no folder for the word"):
+    with pytest.raises(TinymlError, match="No folder for the word"):
         KWS.train(run, small_recipe(corpus, words=["up", "dwn"]))
     assert not run.file(MODEL).exists()
 

@@ -128,7 +128,7 @@ def test_samples_that_were_scaled_twice_are_warned_about(
     [
         ("model.tflite", {}, "TensorFlow Lite model already"),
         ("nowhere.h5", {}, "There is no such model"),
-        ("nowhere", {}, "There is no run `nowhere`"),
+        ("nowhere", {}, "No run `nowhere`"),
         ("model.keras", {"value_range": "1,0"}, "not a range"),
         ("model.keras", {"value_range": "many"}, "not a range"),
         (None, {"calibration": "random"}, "--calibration is for a model"),

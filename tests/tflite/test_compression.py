@@ -236,7 +236,7 @@ def test_the_same_seed_gives_the_same_bytes(converted_run: Run, tmp_path: Path) 
 
 def test_a_lost_promise_is_found(converted_run: Run) -> None:
     metrics = {"compression": [{"method": "prune", "sparsity": 0.5}]}
-    with pytest.raises(TinymlError, match="lost what its training gave it"):
+    with pytest.raises(TinymlError, match="lost the result of its training"):
         kept.check(converted_run.file(MODEL_INT8).read_bytes(), MIN_WEIGHTS, metrics, "run")
 
 

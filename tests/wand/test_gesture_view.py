@@ -37,7 +37,7 @@ def test_a_refused_motion_is_told_with_what_it_was_nearest_to(capsys: pytest.Cap
     view.event(gesture("wing", "wing", 0.97))  # the board's own line tells it
     said = capsys.readouterr()
     lines = (said.out + said.err).splitlines()
-    assert lines == ["No gesture of ours (nearest: wing, 41%) @1500ms", "No gesture of ours @1500ms"]
+    assert lines == ["No known gesture (nearest: wing, 41%) @1500ms", "No known gesture @1500ms"]
 
 
 def test_the_stroke_stands_in_colours_below_the_lines(capsys: pytest.CaptureFixture[str]) -> None:

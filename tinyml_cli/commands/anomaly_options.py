@@ -16,25 +16,26 @@ Data = Annotated[
     typer.Option(
         "--data",
         callback=given(checks.data),
-        help="A folder of CSV, windows as text, motion as JSON, or sound; without it a machine is simulated.",
+        help="A folder of CSV, text windows, motion JSON or sound; a simulated machine by default.",
     ),
 ]
 Normal = Annotated[
     str | None,
-    typer.Option(
-        "--normal", help="Conditions that count as normal, separated by commas; `normal` by default."
-    ),
+    typer.Option("--normal", help="Conditions that count as normal, comma-separated; `normal` by default."),
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="HZ", help="Samples a second, of files without a time column."),
+    typer.Option("--rate", metavar="HZ", help="Sample rate in Hz of files without a time column."),
 ]
 Fpr = Annotated[
-    float | None, typer.Option("--fpr", help="Share of normal windows that may exceed the threshold; 0.01.")
+    float | None,
+    typer.Option("--fpr", help="Share of normal windows allowed above the threshold; 0.01 by default."),
 ]
 PerHour = Annotated[
     float | None,
-    typer.Option("--false-alarms-per-hour", help="How often the alarm may go on in normal running, instead."),
+    typer.Option(
+        "--false-alarms-per-hour", help="Instead of --fpr: the alarms allowed per hour of normal running."
+    ),
 ]
 
 

@@ -26,7 +26,7 @@ def command(
         typer.Option(
             "--data",
             callback=options.given(checks.data),
-            help="Inputs with labels: y_labels.csv, or a folder for each class.",
+            help="Labelled inputs: y_labels.csv, or a folder per class.",
         ),
     ] = None,
     benchmark: Annotated[
@@ -34,23 +34,23 @@ def command(
         typer.Option(
             "--benchmark",
             callback=options.one_of("benchmark", *_BENCHMARKS),
-            help="kws, vww, ic, ad or model (int8 as is); found by the shapes.",
+            help="kws, vww, ic, ad or model (raw int8); detected from the tensor shapes.",
         ),
     ] = None,
     mode: Annotated[
         str, typer.Option("--mode", callback=options.one_of("mode", *_MODES), help="accuracy or performance.")
     ] = "accuracy",
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, max=10_000_000, help="At most so many examples.")
+        int | None, typer.Option("--limit", min=1, max=10_000_000, help="Maximum number of examples.")
     ] = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Offer the board as a serial port to MLPerf Tiny's own runner.")
+        bool, typer.Option("--serve", help="Expose the board as a serial port for MLPerf Tiny's own runner.")
     ] = False,
     board: options.Board = "sim",
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
     port: Annotated[
-        str | None, typer.Option("--port", help="A board that runs the application bench already.")
+        str | None, typer.Option("--port", help="A board that already runs the bench application.")
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
@@ -73,7 +73,7 @@ def command(
         serve_port(run, board, benchmark, engine, tflm)
         return
     if data is None:
-        raise TinymlError("No data is named", "--data", "tinyml bench MODEL --data DIR; see docs/bench.md.")
+        raise TinymlError("--data is missing", "--data", "tinyml bench MODEL --data DIR; see docs/bench.md.")
     from tinyml_cli.bench.bench import bench
 
     outcome = bench(run, data, board, mode, benchmark, limit, engine, tflm, port)  # type: ignore[arg-type]

@@ -7,9 +7,9 @@ from tinyml_cli.console import console
 
 
 def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """List the boards that firmware can be built for, those of your own included.
+    """List the boards that firmware can be built for, your own included.
 
-    A board is one YAML file: see docs/boards.md for adding one.
+    A board is one YAML file; docs/boards.md explains how to add one.
 
     \b
     Examples:

@@ -19,7 +19,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compile the firmware with the run's model through PlatformIO, and report what it needs.
+    """Compile the firmware with the run's model, using PlatformIO, and report its flash and RAM use.
 
     \b
     Examples:

@@ -29,18 +29,16 @@ def command(
     ] = None,
     train_seconds: Annotated[
         float | None,
-        typer.Option(
-            "--train-seconds", min=0, help="How long the training took; the run's own time by default."
-        ),
+        typer.Option("--train-seconds", min=0, help="Training time; taken from the run by default."),
     ] = None,
     watts: Annotated[
         float | None,
-        typer.Option("--watts", min=0, help="Power of the computer that trained; 65 by default."),
+        typer.Option("--watts", min=0, help="Power draw of the training computer; 65 by default."),
     ] = None,
     grid: Annotated[
         float | None,
         typer.Option(
-            "--grid", min=0, help="g CO2e a kWh of its electricity; 480, the world's mean, by default."
+            "--grid", min=0, help="Grams of CO2e per kWh of electricity; 480, the world average, by default."
         ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
@@ -49,7 +47,7 @@ def command(
 ) -> None:
     """Write a model card: purpose, data, quality by group and in noise, limits, size, speed, carbon, hashes.
 
-    Questions that only people can answer are marked TODO(human); answers stay when the card is written again.
+    Questions that only people can answer are marked TODO(human); answers are kept when the card is rewritten.
 
     \b
     Examples:
@@ -70,7 +68,7 @@ def command(
     open_questions = len(outcome["open"])
     console.result(
         outcome,
-        f"{outcome['markdown']}: {open_questions} questions are open; look for TODO(human)."
+        f"{outcome['markdown']}: {open_questions} questions are open: search for TODO(human)."
         if open_questions
         else f"{outcome['markdown']}: every question is answered.",
     )

@@ -13,9 +13,7 @@ def command(
     run: options.RunArgument = None,
     clusters: Annotated[
         int,
-        typer.Option(
-            "--clusters", min=3, max=128, help="How many values the int8 weights of a layer may have."
-        ),
+        typer.Option("--clusters", min=3, max=128, help="Maximum number of distinct int8 weights per layer."),
     ] = 16,
     then: options.Then = None,
     epochs: options.FineTuneEpochs = 10,
@@ -28,10 +26,10 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Cluster a trained network: the weights of a layer share a few values, so its file compresses well.
+    """Cluster a trained network: the weights of a layer share a few values, so the file compresses well.
 
-    The flatbuffer keeps its size: what shrinks is what gzip makes of it, for updates over the air. Zeros of
-    a pruned network stay zeros. The outcome is a variant of the run with its int8 model.
+    The flatbuffer keeps its size; only its gzipped size shrinks, which helps over-the-air updates. Zeros of
+    a pruned network stay zero. The result is a variant of the run with its own int8 model.
 
     \b
     Examples:

@@ -17,7 +17,8 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="[RUN|MODEL.tflite]...",
-            help="Runs with all their flatbuffers and variants, and lone files; the latest run by default.",
+            help="Runs, with all their flatbuffers and variants, and single files; the latest run by "
+            "default.",
         ),
     ] = None,
     data: options.DataOption = None,
@@ -26,37 +27,35 @@ def command(
         typer.Option(
             "--split",
             callback=options.one_of("split", "test", "all"),
-            help="test or all, as of `evaluate`; chosen from the data.",
+            help="test or all, as in `evaluate`; chosen from the data by default.",
         ),
     ] = None,
     against: Annotated[
         str | None,
         typer.Option(
-            "--against", metavar="NAME", help="The model to test the others against; the first one."
+            "--against", metavar="NAME", help="The model to compare against; the first one by default."
         ),
     ] = None,
     profile: Annotated[
         bool,
-        typer.Option(
-            "--profile/--no-profile", help="Whether to build firmware and count instructions on sim."
-        ),
+        typer.Option("--profile/--no-profile", help="Build firmware and count instructions on sim."),
     ] = True,
     engine: options.Engine = None,
-    html: Annotated[bool, typer.Option("--html", help="Write compare.html too.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Also write compare.html.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             callback=options.given(checks.output_folder),
-            help="Folder of the outcome; report/ of the first run by default.",
+            help="Output folder; report/ of the first run by default.",
         ),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Put models side by side: quality, bytes, flash, RAM, instructions, and who is on the Pareto front.
+    """Compare models side by side: quality, bytes, flash, RAM, instructions and the Pareto front.
 
-    Every difference from the reference is tested with McNemar's exact test on the same items: "within
+    Each difference from the reference is tested with McNemar's exact test on the same items: "within
     chance" means that the test set cannot tell the two apart.
 
     \b

@@ -13,18 +13,20 @@ from tinyml_cli.console import console
 def command(
     shell: Annotated[
         str | None,
-        typer.Argument(metavar="[SHELL]", help="bash, zsh, fish or powershell; the one you use by default."),
+        typer.Argument(
+            metavar="[SHELL]", help="bash, zsh, fish or powershell; your current shell by default."
+        ),
     ] = None,
     install: Annotated[
-        bool, typer.Option("--install", help="Set it up for good instead of printing the script.")
+        bool, typer.Option("--install", help="Install the script instead of printing it.")
     ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Complete commands, options, runs, boards, recipes, models and labels with the Tab key.
 
-    Prints the script for the shell. With --install it is written to your home folder, and the shell reads it
-    from its next start on.
+    Prints the script for the shell. With --install, writes it to your home folder, where new shells
+    load it.
 
     \b
     Examples:
@@ -41,8 +43,8 @@ def command(
         console.result({"shell": name, "script": script}, script.rstrip("\n"))
         return
     place, start = shell_scripts.install(name)
-    read_by = f", read by {start}" if start else ""
+    read_by = f", loaded by {start}" if start else ""
     console.result(
         {"shell": name, "script": str(place), "start_file": str(start) if start else None},
-        f"Completion for {name} is in {place}{read_by}. Open a new terminal to use it.",
+        f"Completion for {name} is installed in {place}{read_by}. Open a new terminal to use it.",
     )

@@ -32,7 +32,7 @@ def command(
             "--calibration",
             callback=options.given(_calibration),
             metavar="DATA",
-            help="Real inputs of the MODEL: .npz, .npy, a folder of them or of images; or the word random.",
+            help="Real inputs for MODEL: .npz, .npy, a folder of these or of images; or the word random.",
         ),
     ] = None,
     run: Annotated[
@@ -41,13 +41,13 @@ def command(
             "--run",
             "--out",
             callback=options.given(checks.output_folder),
-            help="The run directory of MODEL; runs/<name>-<hash> by default.",
+            help="Run directory for MODEL; runs/<name>-<hash> by default.",
         ),
     ] = None,
     samples: Annotated[
         int | None,
         typer.Option(
-            "--samples", min=10, max=100_000, help="At most so many calibration samples (500 by default)."
+            "--samples", min=10, max=100_000, help="Maximum number of calibration samples; 500 by default."
         ),
     ] = None,
     value_range: Annotated[
@@ -55,7 +55,7 @@ def command(
         typer.Option(
             "--range",
             metavar="LOW,HIGH",
-            help="What black and white of an image mean to MODEL: 0,255 or -1,1.",
+            help="The values of black and white that MODEL expects: 0,255 or -1,1.",
         ),
     ] = None,
     signature: Annotated[
@@ -66,7 +66,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the float32 and int8 flatbuffers and compare three runtimes on them.
+    """Write the float32 and int8 flatbuffers, and compare three runtimes on them.
 
     \b
     Examples:

@@ -14,14 +14,20 @@ def command(
     run: options.RunArgument = None,
     teacher: Annotated[
         list[str] | None,
-        typer.Option("--teacher", metavar="RUN", help="A larger trained run; repeatable: the mean of them."),
+        typer.Option(
+            "--teacher",
+            metavar="RUN",
+            help="A larger trained run; repeatable: the teachers' scores are averaged.",
+        ),
     ] = None,
     share: Annotated[
-        float | None, typer.Option("--share", min=0, max=1, help="The teachers' share of the targets.")
+        float | None, typer.Option("--share", min=0, max=1, help="Weight of the teachers in the targets.")
     ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option("--temperature", min=0.01, max=20, help="Above 1 softens the teachers' scores."),
+        typer.Option(
+            "--temperature", min=0.01, max=20, help="Temperature; above 1 softens the teachers' scores."
+        ),
     ] = None,
     variant: options.Variant = None,
     resume: options.Resume = False,
@@ -30,9 +36,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a run's network again with larger models as teachers; the outcome is a variant of the run.
+    """Train a run's network again with larger models as teachers; the result is a variant of the run.
 
-    Data, epochs and seed are the run's own, so the run is the control: the same training without teachers.
+    Data, epochs and seed are the run's own, so the run itself is the baseline without teachers.
 
     \b
     Examples:

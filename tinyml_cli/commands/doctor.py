@@ -18,16 +18,16 @@ def command(
         typer.Option(
             "--board",
             callback=options.given(checks.board),
-            help="Also examine this board; `tinyml boards` lists them.",
+            help="Also check this board; `tinyml boards` lists them.",
         ),
     ] = None,
     port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check what this computer and its board have, and say how to get what they lack.
+    """Check what this computer and its board provide, and say how to get what is missing.
 
-    With --board: who answers, with which firmware, the microphone's level, the IMU at rest, the LED.
+    With --board: whether the board answers, its firmware, microphone level, IMU at rest and LED.
 
     \b
     Examples:

@@ -18,8 +18,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="[RUN] LOG",
-            help="The run whose firmware the board ran, the latest by default, and a log of "
-            "`tinyml monitor --log`.",
+            help="The run whose firmware the board ran (the latest by default), and a log from `tinyml "
+            "monitor --log`.",
         ),
     ],
     baseline: Annotated[
@@ -28,17 +28,19 @@ def command(
             "--baseline",
             metavar="LOG",
             callback=options.given(checks.input_file),
-            help="Compare with this older log, not with the training.",
+            help="Compare with this older log instead of the training data.",
         ),
     ] = None,
     psi: Annotated[
-        float, typer.Option("--psi", min=0.01, max=100, help="From this index on a quantity drifts.")
+        float,
+        typer.Option("--psi", min=0.01, max=100, help="Index from which a quantity counts as drifting."),
     ] = 0.25,
     ks: Annotated[
-        float, typer.Option("--ks", min=0.01, max=1, help="From this distance on a quantity drifts.")
+        float,
+        typer.Option("--ks", min=0.01, max=1, help="Distance from which a quantity counts as drifting."),
     ] = 0.2,
     share: Annotated[
-        float, typer.Option("--share", min=0, max=1, help="Share of features that may drift.")
+        float, typer.Option("--share", min=0, max=1, help="Share of features allowed to drift.")
     ] = 0.1,
     out: Annotated[
         Path | None,
@@ -52,7 +54,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Say whether scores and features of a board are still those of the training. Exit code 1: they are not.
+    """Test whether a board's scores and features still match the training data; exits with 1 on drift.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ def command(
         typer.Option(
             "--split",
             callback=options.one_of("split", "test", "all"),
-            help="test (speakers never trained on) or all; chosen from the data.",
+            help="test (speakers never trained on) or all; chosen from the data by default.",
         ),
     ] = None,
     groups: Annotated[
@@ -34,7 +34,7 @@ def command(
             "--groups",
             callback=options.given(checks.input_file),
             metavar="TSV",
-            help="Which group a speaker belongs to: SPEAKER<TAB>GROUP lines.",
+            help="Groups of speakers: SPEAKER<TAB>GROUP lines.",
         ),
     ] = None,
     on: Annotated[
@@ -43,7 +43,7 @@ def command(
             "--on",
             metavar="PLACE",
             callback=options.given(_place),
-            help="host, native, sim or a board: where the int8 model runs.",
+            help="Where the int8 model runs: host, native, sim or a board.",
         ),
     ] = "host",
     path: Annotated[
@@ -56,13 +56,9 @@ def command(
     ] = "model",
     limit: Annotated[
         int,
-        typer.Option(
-            "--limit", min=1, max=1_000_000, help="At most so many clips are played with --path audio."
-        ),
+        typer.Option("--limit", min=1, max=1_000_000, help="With --path audio: maximum number of clips."),
     ] = 100,
-    noise: Annotated[
-        bool, typer.Option("--noise/--no-noise", help="Whether to repeat the test in noise.")
-    ] = True,
+    noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Repeat the test in noise.")] = True,
     stream: Annotated[
         Path | None,
         typer.Option(
@@ -78,19 +74,20 @@ def command(
             "--truth",
             metavar="TSV",
             callback=options.given(checks.input_file),
-            help="With --stream: START<TAB>END<TAB>WORD lines, seconds.",
+            help="With --stream: START<TAB>END<TAB>WORD lines, in seconds.",
         ),
     ] = None,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", help="Listen to a stream built from held-out recordings, so many hours."),
+        typer.Option("--hours", help="Listen to a stream of this length, built from held-out recordings."),
     ] = None,
     max_fa_per_hour: Annotated[
         float | None,
         typer.Option(
             "--max-fa-per-hour",
             metavar="RATE",
-            help="Choose threshold, window and suppression for so many false accepts, on validation streams.",
+            help="Choose threshold, window and suppression for this rate of false accepts, on validation "
+            "streams.",
         ),
     ] = None,
     save_triggers: Annotated[
@@ -99,7 +96,7 @@ def command(
             "--save-triggers",
             metavar="DIR",
             callback=options.given(checks.output_folder),
-            help="Keep the sound of a stream's false accepts.",
+            help="Save the audio of a stream's false accepts.",
         ),
     ] = None,
     port: options.Port = None,
@@ -111,8 +108,8 @@ def command(
 ) -> None:
     """Measure how good a run is: accuracy, confusion, ROC, calibration, noise, speakers, groups.
 
-    Writes report/report.html (one file, with sound) and report/metrics.json into the run. With --stream or
-    --hours it listens to long sound instead, as the firmware does, and counts false accepts an hour, missed
+    Writes report/report.html (one file, sound included) and report/metrics.json to the run. With --stream or
+    --hours it listens to long audio instead, as the firmware does, and counts false accepts per hour, missed
     words and delays: report/stream.json and report/stream_det.png.
 
     \b

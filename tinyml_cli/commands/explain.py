@@ -16,7 +16,7 @@ def command(
     run_and_clip: Annotated[
         list[str],
         typer.Argument(
-            metavar="[RUN] CLIP", help="A run, the latest by default, and a recording of at most a minute."
+            metavar="[RUN] CLIP", help="A run (the latest by default), and a recording of at most a minute."
         ),
     ],
     out: Annotated[
@@ -31,10 +31,10 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show why a recording fires or not: sound, features, scores over time and threshold, as a picture.
+    """Show why a recording triggers or not: a picture of the sound, features, scores over time and threshold.
 
-    The recording passes through the firmware's front end, int8 model and recogniser, on this computer. With a
-    run of anomaly detection: which channels, bands and times made the score.
+    The recording runs through the firmware's front end, int8 model and recogniser on this computer. For
+    anomaly detection: which channels, bands and times contributed to the score.
 
     \b
     Examples:

@@ -29,16 +29,18 @@ def command(
         typer.Option(
             "--io",
             callback=options.one_of("place", "arena", "caller"),
-            help="Where inputs and outputs of the engine aot lie: arena, or caller for your buffers.",
+            help="Where engine aot puts inputs and outputs: arena, or caller for your own buffers.",
         ),
     ] = "arena",
     plan: Annotated[
         bool,
-        typer.Option("--plan", help="Show the memory plan of the engine aot, and draw it in report/."),
+        typer.Option("--plan", help="Show the memory plan of engine aot, and draw it in report/."),
     ] = False,
     signature: Annotated[
         str | None,
-        typer.Option("--signature", metavar="NAME", help="Which one of a .tflite MODEL with several."),
+        typer.Option(
+            "--signature", metavar="NAME", help="The signature to export from a .tflite MODEL with several."
+        ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,

@@ -15,7 +15,7 @@ def command(
     board: options.Board = "sim",
     port: Annotated[
         str | None,
-        typer.Option("--port", help="The board's serial port, where several boards are plugged in."),
+        typer.Option("--port", help="The board's serial port, if several boards are plugged in."),
     ] = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Build the firmware if needed, install it on the board and check that the model answers.
 
-    A real board is found by its USB ids; no other serial port is ever opened.
+    A real board is found by its USB ids; other serial ports are never opened.
 
     \b
     Examples:

@@ -74,8 +74,8 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         right = seen["hits"] + seen["rejections"]
         options.end_pipeline(
             outcome,
-            f"Done in {outcome['seconds']:.0f} s: the board judged {right} of {seen['n']} images as expected."
-            f" The run is {outcome['run']}",
+            f"Done in {outcome['seconds']:.0f} s: the board classified {right} of {seen['n']} images as "
+            f"expected. Run: {outcome['run']}",
             gate,
         )
 

@@ -12,7 +12,7 @@ from tinyml_cli.commands.options import given
 
 Classes = Annotated[
     str | None,
-    typer.Option("--classes", help="Folders to tell apart, such as person,none; none takes all others."),
+    typer.Option("--classes", help="Folders to tell apart, such as person,none; none collects all others."),
 ]
 Data = Annotated[
     Path | None,
@@ -23,17 +23,21 @@ Data = Annotated[
     ),
 ]
 Size = Annotated[
-    int | None, typer.Option("--size", min=16, max=256, help="Pixels along each side of the model's input.")
+    int | None,
+    typer.Option("--size", min=16, max=256, help="Side length of the model's square input, in pixels."),
 ]
-Gray = Annotated[bool | None, typer.Option("--gray/--rgb", help="Whether the model sees grey or colours.")]
+Gray = Annotated[bool | None, typer.Option("--gray/--rgb", help="Grey or colour input.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="mobilenet_v1, mobilenet_v2 or micro (fits beside another model)."),
+    typer.Option("--model", help="mobilenet_v1, mobilenet_v2 or micro (fits alongside another model)."),
 ]
 Alpha = Annotated[
-    float | None, typer.Option("--alpha", min=0.05, max=4.0, help="Factor on the model's number of filters.")
+    float | None,
+    typer.Option("--alpha", min=0.05, max=4.0, help="Width multiplier: scales the number of filters."),
 ]
 Backbone = Annotated[
     str | None,
-    typer.Option("--backbone", help="Start from a .keras or .h5 file, or from imagenet: frozen, then tuned."),
+    typer.Option(
+        "--backbone", help="Start from a .keras or .h5 file, or from imagenet: first frozen, then fine-tuned."
+    ),
 ]

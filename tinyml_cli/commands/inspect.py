@@ -23,17 +23,18 @@ def command(
     tensors: Annotated[bool, typer.Option("--tensors", help="List every tensor and constant.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="List operators and tensors.")] = False,
     pictures: Annotated[
-        bool, typer.Option("--pictures", help="Draw histograms, into report/ of a run or the folder --out.")
+        bool,
+        typer.Option("--pictures", help="Draw histograms into report/ of a run, or into the folder --out."),
     ] = False,
     diff: Annotated[
         str | None,
-        typer.Option("--diff", metavar="OTHER", help="Say what is different in another model or run."),
+        typer.Option("--diff", metavar="OTHER", help="Show the differences from another model or run."),
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="With --diff: exit with 1 when the models compute differently."),
+        typer.Option("--exit-code", help="With --diff: exit with 1 if the models compute different results."),
     ] = False,
-    edit: Annotated[bool, typer.Option("--edit", help="Write a changed copy to --out.")] = False,
+    edit: Annotated[bool, typer.Option("--edit", help="Write an edited copy to --out.")] = False,
     strip: Annotated[
         bool, typer.Option("--strip", help="Edit: drop names, signatures, metadata and description.")
     ] = False,
@@ -50,7 +51,7 @@ def command(
             min=1e-9,
             max=1e9,
             metavar="STEP",
-            help="Edit: make weights multiples of a step such as 0.02.",
+            help="Edit: round weights to multiples of a step such as 0.02.",
         ),
     ] = None,
     out: Annotated[
@@ -58,14 +59,14 @@ def command(
         typer.Option(
             "--out",
             callback=options.given(checks.output),
-            help="Where an edited model or pictures go; never the source.",
+            help="Output for the edited model or pictures; never the source.",
         ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Look into a model: operators, tensors, scales, weights, errors; compare two; write a changed copy.
+    """Inspect a model: operators, tensors, scales, weights, errors; compare two; write an edited copy.
 
     \b
     Examples:

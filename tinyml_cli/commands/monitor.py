@@ -20,18 +20,19 @@ def command(
         typer.Option(
             "--replay",
             callback=options.given(checks.data),
-            help="A recording or image, or a folder per label, to play or show to the board.",
+            help="A recording, an image, or a folder per label, to feed to the board.",
         ),
     ] = None,
     duration: Annotated[
-        float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
+        float | None,
+        typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after this many seconds."),
     ] = None,
     log: Annotated[
         Path | None,
         typer.Option(
             "--log",
             callback=options.given(checks.output_file),
-            help="Append every event to this file, one JSON object a line.",
+            help="Append every event to this file, one JSON object per line.",
         ),
     ] = None,
     filters: Annotated[
@@ -39,7 +40,7 @@ def command(
     ] = None,
     trace: Annotated[
         str | None,
-        typer.Option("--trace", help="What else the board shall report: scores, features, status, audio."),
+        typer.Option("--trace", help="What else the board should report: scores, features, status, audio."),
     ] = None,
     save_triggers: Annotated[
         Path | None,
@@ -47,7 +48,7 @@ def command(
             "--save-triggers",
             metavar="DIR",
             callback=options.given(checks.output_folder),
-            help="Keep the sound that made the board fire.",
+            help="Save the audio that triggered the board.",
         ),
     ] = None,
     png: Annotated[
@@ -56,13 +57,17 @@ def command(
             "--png",
             metavar="PATH",
             callback=options.given(checks.output),
-            help="A folder for camera frames, or a picture of scores.",
+            help="A folder for camera frames, or a file for a picture of scores.",
         ),
     ] = None,
     calibrate: Annotated[
         int | None,
         typer.Option(
-            "--calibrate", min=1, max=86_400, metavar="SECONDS", help="Find the threshold of anomalies anew."
+            "--calibrate",
+            min=1,
+            max=86_400,
+            metavar="SECONDS",
+            help="Recalibrate the anomaly threshold on the board.",
         ),
     ] = None,
     other: options.With = None,
@@ -72,7 +77,7 @@ def command(
             "--frames",
             callback=options.given(checks.data),
             metavar="PATH",
-            help="With --with and --replay: images to show once the word was heard.",
+            help="With --with and --replay: images to show after the word is heard.",
         ),
     ] = None,
     app: options.App = None,
@@ -80,9 +85,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Listen to the board; with --replay, let it hear recordings through its own code.
+    """Watch what the board detects; with --replay, feed recordings through its own code.
 
-    In a terminal the latest scores and the board's state are drawn below what was heard.
+    A terminal also shows the latest scores and the board's state.
 
     \b
     Examples:

@@ -73,14 +73,12 @@ Json = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", callback=_set_quiet, is_eager=True, help="Only results, warnings and errors."
+        "--quiet", "-q", callback=_set_quiet, is_eager=True, help="Print only results, warnings and errors."
     ),
 ]
 RunArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[RUN]", help="A run directory or its name below runs/; the latest run by default."
-    ),
+    typer.Argument(metavar="[RUN]", help="A run directory, or a name in runs/; the latest run by default."),
 ]
 RunOption = Annotated[
     Path | None,
@@ -90,13 +88,13 @@ RunOption = Annotated[
         help="The run directory; runs/<task>-<words> by default.",
     ),
 ]
-Words = Annotated[str | None, typer.Option("--words", help="Words to listen for, separated by commas.")]
+Words = Annotated[str | None, typer.Option("--words", help="Words to listen for, comma-separated.")]
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
         callback=given(checks.data),
-        help="A folder of recordings: a folder per word (Speech Commands layout).",
+        help="A folder of recordings, one folder per word (Speech Commands layout).",
     ),
 ]
 AddRecordings = Annotated[
@@ -105,7 +103,7 @@ AddRecordings = Annotated[
         "--add-recordings",
         callback=given(checks.data_folder),
         metavar="DIR",
-        help="Mix in a few own recordings, from one clip up: a folder per word.",
+        help="Mix in your own recordings, even a single clip: one folder per word.",
     ),
 ]
 Config = Annotated[
@@ -113,7 +111,7 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="RECIPE",
-        help="A recipe: a YAML file, or a name that `tinyml recipes` lists; the task's own by default.",
+        help="A recipe: a YAML file, or a name from `tinyml recipes`; the task's own by default.",
     ),
 ]
 Set = Annotated[
@@ -123,29 +121,29 @@ Set = Annotated[
 SetData = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="How to read series, such as data.units.gyro=rad/s; repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="How to read time series, such as data.units.gyro=rad/s; repeatable.",
     ),
 ]
-Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=MOST_SEED, help="Fixes everything that is random.")
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue a training that was cut off.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, max=MOST_SEED, help="Random seed.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume an interrupted training.")]
 AcceptPartial = Annotated[
     bool,
     typer.Option(
-        "--accept-partial", callback=_accept_partial, help="Use a model whose training was stopped half way."
+        "--accept-partial", callback=_accept_partial, help="Use a model whose training was interrupted."
     ),
 ]
 Gate = Annotated[
     bool,
     typer.Option(
         "--gate/--no-gate",
-        help="Whether to end with exit code 1 where the board finds less than half in the replay.",
+        help="Exit with 1 if the board finds fewer than half of what it should in the replay.",
     ),
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="The network; its options are keys of the recipe: --set."),
+    typer.Option("--model", metavar="NAME", help="The network architecture; set its options with --set."),
 ]
 Teacher = Annotated[
     list[str] | None,
@@ -157,41 +155,41 @@ Variant = Annotated[
         "--as",
         metavar="NAME",
         callback=given(_variant),
-        help="Make a variant of the run, in its folder variants/NAME.",
+        help="Create a variant of the run, in its folder variants/NAME.",
     ),
 ]
 Then = Annotated[
     list[str] | None,
     typer.Option(
-        "--then", metavar="STEP", help="What follows: prune=0.7, structured=0.5, cluster=16, qat; repeatable."
+        "--then",
+        metavar="STEP",
+        help="The next step: prune=0.7, structured=0.5, cluster=16 or qat; repeatable.",
     ),
 ]
 FineTuneEpochs = Annotated[
-    int, typer.Option("--epochs", min=0, max=10_000, help="Of the training in each step.")
+    int, typer.Option("--epochs", min=0, max=10_000, help="Epochs of training per step.")
 ]
 FineTuneRate = Annotated[
-    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Of the training in each step.")
+    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Epochs of training per step.")
 ]
 FineTuneSamples = Annotated[
     int,
-    typer.Option(
-        "--samples", min=10, max=1_000_000, help="Inputs of the training split to learn from again."
-    ),
+    typer.Option("--samples", min=10, max=1_000_000, help="Number of training inputs to fine-tune on."),
 ]
 CountInstructions = Annotated[
-    bool, typer.Option("--profile/--no-profile", help="Whether to count instructions on the virtual board.")
+    bool, typer.Option("--profile/--no-profile", help="Count instructions on the virtual board.")
 ]
 Board = Annotated[
     str,
     typer.Option(
         "--board",
         callback=given(checks.board),
-        help="sim (a virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2, "
-        "or one of your own; see tinyml boards.",
+        help="sim (virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2 or "
+        "your own; see tinyml boards.",
     ),
 ]
 Port = Annotated[
-    str | None, typer.Option("--port", help="The board's serial port, where it cannot be told by itself.")
+    str | None, typer.Option("--port", help="The board's serial port; found automatically by default.")
 ]
 Engine = Annotated[
     str | None,
@@ -211,17 +209,17 @@ TflmDir = Annotated[
 ]
 App = Annotated[
     str | None,
-    typer.Option("--app", help="The firmware application: the task's own by default; bench runs any model."),
+    typer.Option("--app", help="The firmware application; the task's own by default; bench runs any model."),
 ]
 With = Annotated[
     str | None,
     typer.Option(
-        "--with", metavar="RUN", help="Another run: its words are heard too, or it looks after a word."
+        "--with", metavar="RUN", help="A second run: more words, or images to look at after a word."
     ),
 ]
 Runs = Annotated[
     list[str] | None,
-    typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; twice for two models."),
+    typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; give it twice for two models."),
 ]
 
 
@@ -258,9 +256,9 @@ def run_and_file(command: str, words: list[str], file: str) -> tuple[str | None,
     from tinyml_cli.run import is_run
 
     if len(words) > 2:
-        raise TinymlError(f"`{words[2]}` is one argument too many", "", f"tinyml {command} [RUN] {file}")
+        raise TinymlError(f"Unexpected argument `{words[2]}`", "", f"tinyml {command} [RUN] {file}")
     if len(words) == 2 and is_run(words[1]) and not is_run(words[0]):
         raise TinymlError(
-            "The run comes first, then the file", "", next_step(command, Path(words[1]), Path(words[0]))
+            "Give the run first, then the file", "", next_step(command, Path(words[1]), Path(words[0]))
         )
     return (words[0] if len(words) == 2 else None), Path(words[-1])

@@ -24,7 +24,7 @@ def command(
         typer.Option(
             "--board",
             callback=options.given(checks.board),
-            help="sim, a real board (from its clock and currents), or native.",
+            help="sim, native, or a real board (estimated from its clock and currents).",
         ),
     ] = "sim",
     engine: options.Engine = None,
@@ -34,37 +34,41 @@ def command(
         typer.Option(
             "--budget",
             metavar="LIMITS",
-            help="Exit with 1 when one is exceeded: flash, ram, arena, stack (k: 1024 bytes), ms, "
-            "instructions, cycles (k: 1000), energy_uj; separated by commas.",
+            help="Exit with 1 if a limit is exceeded: flash, ram, arena, stack (k: 1024 bytes), ms, "
+            "instructions, cycles (k: 1000), energy_uj; comma-separated.",
         ),
     ] = None,
     port: Annotated[
         str | None,
-        typer.Option("--port", help="A real board that runs the model already: time its inferences too."),
+        typer.Option("--port", help="A real board that already runs the model: also time its inferences."),
     ] = None,
     other: Annotated[
         str | None,
         typer.Option(
-            "--with", metavar="RUN", help="A run that looks after a word of this one: what that saves."
+            "--with",
+            metavar="RUN",
+            help="A run that looks at images after a word of this one: show what that saves.",
         ),
     ] = None,
     frames_per_second: Annotated[
-        float, typer.Option("--frames-per-second", min=0.01, help="With --with: of the camera.")
+        float, typer.Option("--frames-per-second", min=0.01, help="With --with: camera frames per second.")
     ] = 5.0,
     words_per_hour: Annotated[
-        float, typer.Option("--words-per-hour", min=0, help="With --with: how often the word is heard.")
+        float,
+        typer.Option("--words-per-hour", min=0, help="With --with: how often the word is heard, per hour."),
     ] = 20.0,
     camera_ma: Annotated[
-        float | None, typer.Option("--camera-ma", min=0, help="With --with: the camera's current while on.")
+        float | None,
+        typer.Option("--camera-ma", min=0, help="With --with: the camera's current while on, in mA."),
     ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show what each operator costs: instructions, cycles, time, energy; and what the program needs.
+    """Show the cost of each operator (instructions, cycles, time, energy) and the memory of the program.
 
     Instructions are counted on the virtual Cortex-M4 (emulated). Cycles, time and energy are estimated
-    from them; docs/profile.md says how, and how far off that may be. On native, time is this computer's.
+    from them; docs/profile.md explains how, and how accurately. On native, time is measured on this computer.
 
     \b
     Examples:

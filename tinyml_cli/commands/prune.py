@@ -13,10 +13,10 @@ def command(
     run: options.RunArgument = None,
     sparsity: Annotated[
         float,
-        typer.Option("--sparsity", min=0.01, max=0.98, help="Share of the weights that become zero, or go."),
+        typer.Option("--sparsity", min=0.01, max=0.98, help="Share of weights set to zero or removed."),
     ] = 0.7,
     structured: Annotated[
-        bool, typer.Option("--structured", help="Take out whole channels: the model gets smaller and faster.")
+        bool, typer.Option("--structured", help="Remove whole channels: the model gets smaller and faster.")
     ] = False,
     then: options.Then = None,
     epochs: options.FineTuneEpochs = 10,
@@ -29,10 +29,10 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Prune a trained network: small weights become zero, or with --structured whole channels go.
+    """Prune a trained network: set small weights to zero or, with --structured, remove whole channels.
 
-    The network learns meanwhile to answer as it did, on the training split and without labels. The
-    outcome is a variant of the run with its int8 model, in which the zeros are counted again.
+    Fine-tuning teaches the network to keep its answers, on the training split and without labels. The
+    result is a variant of the run with its own int8 model, whose zeros are counted.
 
     \b
     Examples:

@@ -18,13 +18,13 @@ def command(
         typer.Option(
             "--method",
             callback=options.one_of("method", *METHODS, *COMPARISONS),
-            help="ptq (after training), qat (fine-tuned with rounding); or dynamic, float16, int16x8.",
+            help="ptq (post-training), qat (quantisation-aware fine-tuning), dynamic, float16 or int16x8.",
         ),
     ] = None,
     samples: Annotated[
         int | None,
         typer.Option(
-            "--samples", min=10, max=10_000, help="Calibration samples, all from the training split."
+            "--samples", min=10, max=10_000, help="Number of calibration samples, from the training split."
         ),
     ] = None,
     ranges: Annotated[
@@ -32,42 +32,50 @@ def command(
         typer.Option(
             "--ranges",
             callback=options.one_of("way to choose ranges", *RANGES),
-            help="min-max, percentile, mse or entropy: how much of the values int8 covers.",
+            help="How to choose the range that int8 covers: min-max, percentile, mse or entropy.",
         ),
     ] = None,
     per_tensor: Annotated[
         bool | None,
-        typer.Option(
-            "--per-tensor/--per-channel", help="One scale for all weights of a layer, or per channel."
-        ),
+        typer.Option("--per-tensor/--per-channel", help="One scale per layer, or one per channel."),
     ] = None,
     bias_correction: Annotated[
         bool | None,
-        typer.Option("--bias-correction/--no-bias-correction", help="Take back the mean error of weights."),
+        typer.Option(
+            "--bias-correction/--no-bias-correction", help="Correct the mean error of quantised weights."
+        ),
     ] = None,
     equalise: Annotated[
         bool | None,
-        typer.Option("--equalise/--no-equalise", help="Even out channels between consecutive layers first."),
+        typer.Option(
+            "--equalise/--no-equalise", help="First equalise channel ranges across consecutive layers."
+        ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", min=0, max=10_000, help="Of training with rounding, with --method qat."),
+        typer.Option("--epochs", min=0, max=10_000, help="With --method qat: epochs of fine-tuning."),
     ] = None,
     keep_float: Annotated[
-        str | None, typer.Option("--keep-float", metavar="LAYER", help="Refused: says why, and what helps.")
+        str | None,
+        typer.Option(
+            "--keep-float", metavar="LAYER", help="Not supported; explains why and what to do instead."
+        ),
     ] = None,
     variant: options.Variant = None,
     pictures: Annotated[
-        bool, typer.Option("--pictures/--no-pictures", help="Draw weights and activations before and after.")
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures", help="Draw weights and activations before and after quantisation."
+        ),
     ] = True,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Choose how the network becomes int8, and show what that costs in each layer.
+    """Choose how the network is quantised to int8, and show the error in each layer.
 
-    Writes the calibration set; `tinyml convert` makes the model. With --as NAME a variant of the run is made
-    and converted, beside the run: `tinyml compare` shows all of them.
+    Writes the calibration set; `tinyml convert` makes the model. --as NAME creates and converts a variant
+    of the run; `tinyml compare` shows all variants.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ class StrictCommand(TyperCommand):
             option = given.rstrip("=") or previous
             name = f"`{option}`" if option.startswith("-") else "An argument"
             if option != _MAY_BE_EMPTY:
-                raise _refused(ctx, f"{name} is empty", "Give it a value, or leave it out.")
+                raise _refused(ctx, f"{name} is empty", "Give it a value, or omit it.")
         rest: list[str] = super().parse_args(ctx, args)
         parameters: list[Any] = self.params
         for parameter in parameters:

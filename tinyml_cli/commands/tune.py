@@ -13,18 +13,19 @@ from tinyml_cli.console import console
 
 
 def command(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="What to search a network for, such as kws.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task to search for, such as kws.")],
     max_flash: Annotated[
-        str | None, typer.Option("--max-flash", metavar="BYTES", help="Of the firmware; k is 1024.")
+        str | None, typer.Option("--max-flash", metavar="BYTES", help="Limit for the firmware; k is 1024.")
     ] = None,
     max_ram: Annotated[
-        str | None, typer.Option("--max-ram", metavar="BYTES", help="Of the firmware; k is 1024.")
+        str | None, typer.Option("--max-ram", metavar="BYTES", help="Limit for the firmware; k is 1024.")
     ] = None,
     max_ms: Annotated[
-        str | None, typer.Option("--max-ms", help="Of one inference, estimated from counted instructions.")
+        str | None,
+        typer.Option("--max-ms", help="Limit for one inference, estimated from counted instructions."),
     ] = None,
     trials: Annotated[
-        int, typer.Option("--trials", min=1, max=100_000, help="How many networks to train.")
+        int, typer.Option("--trials", min=1, max=100_000, help="Number of networks to try.")
     ] = 20,
     study: Annotated[
         Path | None,
@@ -32,11 +33,11 @@ def command(
             "--study",
             metavar="FILE",
             callback=options.given(checks.output_file),
-            help="Journal to start or join, also from other computers.",
+            help="Journal to create or join, also from other computers.",
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, max=64, help="Processes, this one included.")
+        int, typer.Option("--workers", min=1, max=64, help="Number of processes, this one included.")
     ] = 1,
     engine: Annotated[
         str,
@@ -47,7 +48,7 @@ def command(
         ),
     ] = "local",
     only_work: Annotated[
-        bool, typer.Option("--only-work", help="Train trials, and leave the conclusion to another process.")
+        bool, typer.Option("--only-work", help="Only train trials; another process draws the conclusion.")
     ] = False,
     words: options.Words = None,
     data: options.DataOption = None,
@@ -58,17 +59,17 @@ def command(
         typer.Option(
             "--run",
             callback=options.given(checks.output_folder),
-            help="The winner's run; `best` beside the study by default.",
+            help="The winner's run; `best` next to the study by default.",
         ),
     ] = None,
     seed: options.Seed = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Search for the best network that a board can hold, by accuracy and instructions.
+    """Search for the most accurate and fastest networks that fit a board.
 
-    Flash, RAM and time of every candidate are measured on its firmware before it is trained; poor ones
-    are stopped early. The same command goes on after a kill, and joins from any number of processes.
+    Flash, RAM and time of each candidate are measured on its firmware before training; poor ones
+    are stopped early. After a kill, the same command resumes; run it in several processes to share the work.
 
     \b
     Examples:
@@ -84,7 +85,7 @@ def command(
     recipe = recipe_of(task, values, data, config, set_ or [], 1 if seed is None else seed)
     found = tune(recipe, limits, trials, study, run, workers, only_work, place_of(engine))
     if only_work:
-        console.result(found, f"The study has enough trials: {found['study']}")
+        console.result(found, f"The study already has enough trials: {found['study']}")
         return
     outcome.show(found)
     console.result(found, outcome.sentence(found))

@@ -16,7 +16,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         callback=given(checks.data),
-        help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON. None: drawn.",
+        help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON; simulated by default.",
     ),
 ]
 Input = Annotated[

@@ -34,7 +34,7 @@ def check_teachers(run: Run, teachers: Sequence[str]) -> None:
     """
     run.require(run.manifest(), MODEL)
     if not teachers:
-        raise TinymlError("No teacher was given", "--teacher", "Name a trained run: --teacher runs/large")
+        raise TinymlError("No teacher given", "--teacher", "Name a trained run: --teacher runs/large")
     for teacher in teachers:
         known = Run.open(teacher)
         known.require(known.manifest(), MODEL)

@@ -46,7 +46,7 @@ def distill(
     run.manifest()
     recipe = recipes.load(run.file(RECIPE))
     if not teachers:
-        raise TinymlError("No teacher was given", "--teacher", "Name a trained run: --teacher runs/large")
+        raise TinymlError("No teacher given", "--teacher", "Name a trained run: --teacher runs/large")
     paths = [str(Run.open(teacher).path.resolve()) for teacher in teachers]
     asked = {"teachers": paths, "share": share, "temperature": temperature}
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
@@ -64,9 +64,9 @@ def _taught(recipe: BaseRecipe, values: dict[str, Any], run: Run) -> BaseRecipe:
     section = getattr(recipe, "distillation", None)
     if section is None:
         raise TinymlError(
-            f"The task `{recipe.task}` does not learn from teachers",
+            f"The task `{recipe.task}` does not support teachers",
             str(run.path),
-            "Make the network smaller instead: tinyml prune --structured, which learns from the trained one.",
+            "Shrink the network instead with tinyml prune --structured, which learns from the trained one.",
         )
     overrides = [f"distillation.{key}={value!r}" for key, value in values.items()]
     return recipes.resolve(recipe.task, run.file(RECIPE), overrides, {})

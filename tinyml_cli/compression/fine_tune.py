@@ -57,10 +57,10 @@ class Settings:
         for name, low, high in (("epochs", 0, 10_000), ("batch_size", 1, 4096), ("samples", 10, 1_000_000)):
             if not low <= getattr(self, name) <= high:
                 option = f"--{name.replace('_', '-')}"
-                raise TinymlError(f"{getattr(self, name)} is out of range", option, f"Give {low} to {high}.")
+                raise TinymlError(f"{getattr(self, name)} is out of range", option, f"Use {low} to {high}.")
         if not 0 < self.learning_rate <= 1:
             raise TinymlError(
-                f"{self.learning_rate} is out of range", "--learning-rate", "Give 0.001 or less."
+                f"{self.learning_rate} is out of range", "--learning-rate", "Use 0.001 or less."
             )
 
 

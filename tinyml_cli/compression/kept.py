@@ -60,7 +60,7 @@ def check(model: bytes, smallest: int, metrics: dict[str, Any], where: str) -> d
 
 def _lost(row: dict[str, Any], what: str, where: str) -> TinymlError:
     return TinymlError(
-        f"The int8 model has lost what its training gave it: a layer of {row['weights']} weights has {what}",
+        f"The int8 model lost the result of its training: a layer of {row['weights']} weights has {what}",
         where,
         "Quantise it with one scale per channel, and without --equalise.",
     )

@@ -145,7 +145,7 @@ def _first_ranged(layer: Any, ranged: dict[str, str]) -> Any | None:
 def _functional(model: keras.Model) -> keras.Model:
     if not getattr(model, "inputs", None):
         raise TinymlError(
-            "The model is no graph of layers, so nothing can be changed inside it",
+            "The model is not a graph of layers, so its layers cannot be changed",
             "model.keras",
             "Build it from layers: keras.Model(inputs, outputs).",
         )
@@ -166,9 +166,9 @@ def _normalisations(model: keras.Model) -> dict[str, str]:
             or _activation(source) != "linear"
         ):
             raise TinymlError(
-                f"The normalisation `{layer.name}` does not follow a convolution or Dense layer directly",
+                f"The normalisation `{layer.name}` does not directly follow a convolution or Dense layer",
                 "model.keras",
-                "Put it behind the convolution, before the activation.",
+                "Put it after the convolution, before the activation.",
             )
         found[layer.name] = source.name
     return found

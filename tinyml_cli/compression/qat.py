@@ -51,7 +51,7 @@ def train_quantized(
         TinymlError: a model that cannot be folded or loaded.
     """
     if scheme.equalise or scheme.bias_correction:
-        console.warn("training with rounding takes the place of equalisation and bias correction")
+        console.warn("qat replaces equalisation and bias correction")
     wanted = recipe.quantization
     settings = Settings(wanted.epochs if epochs is None else epochs, wanted.learning_rate)
     settings.check()
@@ -104,7 +104,7 @@ def quantize_aware(
             for layer in activations:
                 layer.stands.assign(1.0)
 
-    fine_tune(rounded, inputs, targets, settings, seed, after_step, "Training with rounding")
+    fine_tune(rounded, inputs, targets, settings, seed, after_step, "Quantisation-aware training")
     plain = keras.models.clone_model(model)
     for name in network.plan(model).weighted:
         plain.get_layer(name).set_weights(rounded.get_layer(name).get_weights())

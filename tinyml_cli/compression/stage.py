@@ -192,7 +192,7 @@ def sentence(outcome: dict[str, Any]) -> str:
     layers = outcome["kept"]["layers"]
     distinct = max((row["distinct"] for row in layers), default=0)
     return (
-        f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero, at most "
-        f"{distinct} values in one. "
+        f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero; at "
+        f"most {distinct} distinct values per kernel. "
         f"Next: {next_step('compare', variants.root_of(outcome['run']))}"
     )

@@ -37,10 +37,10 @@ class Step:
         """
         if self.method == "prune" and not 0 < (self.sparsity or 0) < 0.99:
             raise TinymlError(
-                f"A sparsity of {self.sparsity} is out of range", "--sparsity", "Give 0.1 to 0.95."
+                f"A sparsity of {self.sparsity} is out of range", "--sparsity", "Use 0.1 to 0.95."
             )
         if self.method == "cluster" and not 3 <= (self.clusters or 0) <= 128:
-            raise TinymlError(f"{self.clusters} clusters are out of range", "--clusters", "Give 3 to 128.")
+            raise TinymlError(f"{self.clusters} clusters are out of range", "--clusters", "Use 3 to 128.")
 
     @property
     def name(self) -> str:
@@ -66,7 +66,7 @@ def steps_of(manifest: Manifest) -> list[Step]:
         return [Step(**{key: value for key, value in entry.items() if key in names}) for entry in entries]
     except (TypeError, AttributeError) as error:
         raise TinymlError(
-            "The manifest lists a step of compression that is none", f"metrics.{STEPS}", "Make it again."
+            "The manifest lists an invalid compression step", f"metrics.{STEPS}", "Create the variant again."
         ) from error
 
 
@@ -86,7 +86,7 @@ def parse(text: str) -> Step:
         elif name == "qat" and not value:
             step = Step("qat")
     if step is None:
-        raise TinymlError(f"`{text}` is no step of compression", "--then", f"Write for example {_EXAMPLES}.")
+        raise TinymlError(f"`{text}` is not a compression step", "--then", f"Valid steps: {_EXAMPLES}.")
     step.check()
     return step
 
@@ -100,18 +100,20 @@ def check_order(steps: list[Step]) -> None:
     methods = ["slim" if step.structured else step.method for step in steps]
     if "qat" in methods[:-1]:
         raise TinymlError(
-            "Training with rounding comes last: what follows would change the weights it rounded",
+            "qat must come last: later steps would change the weights it rounded",
             "--then",
             "Put qat at the end.",
         )
     for later in ("slim", "prune"):
         if "cluster" in methods and later in methods[methods.index("cluster") :]:
             raise TinymlError(
-                "Clustering comes after pruning: zeros are a cluster of their own", "--then", "Prune first."
+                "Clustering must come after pruning, because zeros are one of the clusters",
+                "--then",
+                "Prune first.",
             )
     if "prune" in methods and "slim" in methods[methods.index("prune") :]:
         raise TinymlError(
-            "Channels go before single weights: zeros are no longer counted right in a layer that shrinks",
+            "Structured pruning must come first: removing channels changes the share of zeros",
             "--then",
             "Put structured first.",
         )

@@ -63,9 +63,9 @@ def shrink(model: keras.Model, share: float) -> keras.Model:
         kept[group.maker] = np.sort(np.argsort(-importance, kind="stable")[:count])
     if not any(len(rows) < _outputs(model.get_layer(name)) for name, rows in kept.items()):
         raise TinymlError(
-            "No layer can lose channels: each has few, or meets another in an addition",
+            "No layer can lose channels: each has too few, or feeds an addition",
             "--structured",
-            "Prune single weights instead: leave out --structured.",
+            "Prune single weights instead: omit --structured.",
         )
     return _rebuilt(model, groups, kept)
 

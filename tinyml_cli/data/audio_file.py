@@ -88,7 +88,7 @@ def is_recording(path: Path) -> bool:
 
 def missing_extra(path: Path) -> str:
     """Why a phone's recording is left out where its decoder is not installed."""
-    return f"{path.suffix[1:].upper()} takes an extra: {INSTALL_PHONE}"
+    return f"{path.suffix[1:].upper()} needs an extra: {INSTALL_PHONE}"
 
 
 class _Seekable(BytesIO):
@@ -179,16 +179,18 @@ def _opened(path: Path) -> Iterator[_Source]:
             if wav is not None:
                 source.damage, source.notes = wav.damage, wav.notes
             elif is_cut:
-                source.damage = f"it is cut off: its header promises {declared:,} bytes, {size:,} are there"
+                source.damage = (
+                    f"it is truncated: its header declares {declared:,} bytes, the file has {size:,}"
+                )
             elif head.startswith(_OGG_PAGE) and not _has_last_page(path):
-                source.notes.append("it was never closed: its last page is missing")
+                source.notes.append("it was never closed: the last page is missing")
             yield _checked(source)
     except (UnreadableAudioError, TinymlError):
         raise
     except soundfile.LibsndfileError as error:
         text = error.error_string.rstrip(".")
         is_known = "not recognised" not in text and "unknown format" not in text
-        reason = f"it is damaged or cut off ({text})" if is_known else "it is no sound of a known kind"
+        reason = f"it is damaged or truncated ({text})" if is_known else "it is not a known audio format"
         raise UnreadableAudioError(reason) from error
     except (OSError, ValueError, TypeError, MemoryError, RuntimeError) as error:
         raise UnreadableAudioError(_text(error)) from error
@@ -238,7 +240,7 @@ def _until_damage(sound: Any) -> Iterator[Frames]:
 
 def _checked(source: _Source) -> _Source:
     if source.samples <= 0:
-        raise UnreadableAudioError("it holds no samples")
+        raise UnreadableAudioError("it contains no samples")
     if source.rate_hz not in SUPPORTED_RATES_HZ:
         raise UnreadableAudioError(f"its header says {source.rate_hz} Hz")
     return source
@@ -246,16 +248,16 @@ def _checked(source: _Source) -> _Source:
 
 def _damage(source: _Source, samples: int) -> str:
     if samples == 0:
-        raise UnreadableAudioError("it holds no samples")
+        raise UnreadableAudioError("it contains no samples")
     if not source.damage and samples < source.samples:
-        return f"it is cut off: {source.samples:,} samples are declared, {samples:,} are there"
+        return f"it is truncated: it declares {source.samples:,} samples and has {samples:,}"
     return source.damage
 
 
 def _finite(blocks: Iterable[Frames]) -> Iterator[Frames]:
     for block in blocks:
         if not np.isfinite(block).all():
-            raise UnreadableAudioError("it holds samples that are not numbers")
+            raise UnreadableAudioError("it contains samples that are not numbers")
         if len(block):
             if (peak := float(np.abs(block).max())) > _FAR_BEYOND:
                 raise UnreadableAudioError(

@@ -80,12 +80,12 @@ def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[st
                 missing += 1
     if not jobs:
         raise TinymlError(
-            f"The annotations name {missing} images, and none of them is here ({len(images)} JPEGs)",
+            f"The annotations name {missing} images, but none of them are here ({len(images)} JPEGs)",
             str(root),
-            "Put COCO's images below the same folder: train2017/, val2017/ or train2014/, val2014/.",
+            "Put COCO's images in the same folder: train2017/, val2017/ or train2014/, val2014/.",
         )
     if missing:
-        console.warn(f"{missing} annotated images are not there; they are left out.")
+        console.warn(f"{missing} annotated images are missing and were skipped.")
     counts, skipped = _write(jobs, out, settings)
     return {
         "out": str(out),
@@ -109,7 +109,7 @@ def read_minival(path: Path) -> frozenset[int]:
         return frozenset(int(word) for word in path.read_text(encoding="utf-8").split())
     except (OSError, ValueError) as error:
         raise TinymlError(
-            f"The list of ids cannot be read ({error})", str(path), "Write one number a line."
+            f"Cannot read the list of ids ({error})", str(path), "Write one number per line."
         ) from error
 
 
@@ -127,7 +127,7 @@ def read_sizes(root: Path) -> dict[str, float]:
             return {row["file"]: float(row["share"]) for row in csv.DictReader(stream)}
     except (KeyError, ValueError, TypeError, UnicodeDecodeError) as error:
         raise TinymlError(
-            f"The sizes cannot be read ({error})", str(path), "Make the set again: tinyml data build-vww"
+            f"Cannot read the sizes ({error})", str(path), "Build the dataset again: tinyml data build-vww"
         ) from error
 
 
@@ -203,7 +203,7 @@ def _check_target(out: Path) -> None:
         raise TinymlError("The target is a file", str(out), "Name a new folder with --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / "train").is_dir() and not (out / "test").is_dir():
         raise TinymlError(
-            "The target folder holds something else; nothing was written",
+            "The target folder is not empty; nothing was written",
             str(out),
             "Name a new folder with --out.",
         )

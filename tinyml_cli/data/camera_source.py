@@ -35,10 +35,10 @@ class Webcam:
         if not self._capture.isOpened():
             self._capture.release()
             raise TinymlError(
-                "The camera cannot be opened",
+                "Cannot open the camera",
                 self.name,
-                "Plug one in, allow this terminal to use it, or choose one with --device 1; a board's camera "
-                "takes --board nano33ble.",
+                "Plug one in, allow this terminal to use it, or choose one with --device 1; for a "
+                "board's camera use --board nano33ble.",
             )
         for _ in range(_WARM_UP_FRAMES):
             self._capture.read()
@@ -51,7 +51,7 @@ class Webcam:
         """
         is_there, frame = self._capture.read()
         if not is_there:
-            raise TinymlError("The camera gives no more frames", self.name, "Plug it in again.")
+            raise TinymlError("The camera stopped sending frames", self.name, "Plug it in again.")
         return np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1])
 
     def close(self) -> None:
@@ -74,15 +74,15 @@ class BoardCamera:
     def __init__(self, link: Link, ready: Ready, manifest: Manifest) -> None:
         if manifest.image is None or ready.app != "vww":
             raise TinymlError(
-                f"The board runs the application `{ready.app}`, which does not look",
+                f"The board runs the application `{ready.app}`, which does not use a camera",
                 link.url,
-                "Flash firmware of visual wake words: tinyml flash RUN --board BOARD",
+                "Flash visual wake words firmware: tinyml flash RUN --board BOARD",
             )
         if not any(name.startswith("ov") for name in ready.sensors):
             raise TinymlError(
                 "The board has no camera",
                 link.url,
-                "Push it firmly into the shield, or use a webcam: leave --board out.",
+                "Push it firmly into the shield, or use a webcam: omit --board.",
             )
         self.name = f"camera of {ready.board}"
         self._link = link

@@ -75,7 +75,7 @@ def show(document: dict[str, Any]) -> None:
         console.info(f"Read as {document['reading']}")
     if document["left_out"] and "other_file" not in document["counts"]:
         rows = [(n, reason) for reason, n in document["left_out"].items()]
-        console.table("Left out", ("files", "why"), rows)
+        console.table("Skipped", ("files", "why"), rows)
 
 
 def verdict(document: dict[str, Any]) -> str:

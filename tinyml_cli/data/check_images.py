@@ -22,19 +22,19 @@ _SHARPNESS = 0.12
 
 _FINDINGS: dict[str, tuple[Severity, str]] = {
     "unreadable": ("bad", "cannot be read as an image"),
-    "blank": ("bad", "one tone throughout: nothing is seen"),
-    "two_labels": ("bad", "the same picture under two labels: one is wrong"),
-    "two_splits": ("bad", "the same picture in two splits: it would be trained on and tested on"),
-    "two_people": ("bad", "the same picture under two people: it would be trained on and tested on"),
-    "duplicate": ("bad", "the same picture twice"),
-    "near_duplicate": ("note", "nearly the same picture is in another split: scores flatter"),
+    "blank": ("bad", "a single tone: nothing is visible"),
+    "two_labels": ("bad", "the same image under two labels: one is wrong"),
+    "two_splits": ("bad", "the same image in two splits: the model would be trained and tested on it"),
+    "two_people": ("bad", "the same image under two people: the model would be trained and tested on it"),
+    "duplicate": ("bad", "the same image twice"),
+    "near_duplicate": ("note", "a near-duplicate is in another split: scores would be too good"),
     "dark": ("note", "too dark, or half of it is black"),
     "bright": ("note", "too bright, or half of it is white"),
-    "blurred": ("note", "no sharp edge in it: out of focus or moved"),
-    "small": ("note", f"less than {_SMALLEST_SIDE} pixels on a side: it would be enlarged"),
-    "understood": ("note", "its range of greys is not declared; what was taken for white"),
-    "other_file": ("note", "no image that is read; left out"),
-    "few_images": ("note", f"fewer than {_FEWEST_IMAGES} images: hardly enough to learn from"),
+    "blurred": ("note", "no sharp edges: out of focus or motion blur"),
+    "small": ("note", f"less than {_SMALLEST_SIDE} pixels per side: it would be upscaled"),
+    "understood": ("note", "its grey range is not declared; the value taken as white"),
+    "other_file": ("note", "not a supported image; skipped"),
+    "few_images": ("note", f"fewer than {_FEWEST_IMAGES} images: hardly enough to train on"),
     "one_voice": ("note", f"one person has more than {checks.DOMINANT_SHARE:.0%} of a label's images"),
     "imbalance": ("note", f"less than 1/{checks.IMBALANCE:g} of the images of the largest label"),
 }
@@ -49,7 +49,7 @@ def survey(root: Path, settings: Settings) -> Survey:
     entries = image_folder.every_image(root)
     if not entries:
         raise TinymlError(
-            "No folder holds images", str(root), "Lay them out as DIR/LABEL/IMAGE, one folder per label."
+            "No folder contains images", str(root), "Lay them out as DIR/LABEL/IMAGE, one folder per label."
         )
     left_out = image_folder.left_out_of(root, [entry.path for entry in entries])
     pictures = read_pictures(root, entries)

@@ -21,24 +21,24 @@ _FEW_TAKES = 10
 _FEW_SECONDS = 60.0
 
 _FINDINGS: dict[str, tuple[Severity, str]] = {
-    "unreadable": ("bad", "cannot be read as a series"),
-    "stuck": ("bad", "no value ever changes: the sensor did not measure"),
+    "unreadable": ("bad", "cannot be read as a time series"),
+    "stuck": ("bad", "constant values: the sensor did not measure"),
     "two_labels": ("bad", "the same recording under two labels: one is wrong"),
-    "two_splits": ("bad", "the same recording in two splits: it would be trained on and tested on"),
-    "two_people": ("bad", "the same recording under two people: it would be trained on and tested on"),
+    "two_splits": ("bad", "the same recording in two splits: the model would be trained and tested on it"),
+    "two_people": ("bad", "the same recording under two people: the model would be trained and tested on it"),
     "duplicate": ("bad", "the same recording twice"),
-    "other_rate": ("bad", "another rate than most recordings: training refuses the mixture"),
-    "other_columns": ("bad", "other columns than most recordings: training refuses the mixture"),
-    "near_duplicate": ("note", "nearly the same as another: scores flatter if a split parts them"),
-    "gaps": ("note", "samples are missing; cut there"),
-    "repeats": ("note", "rows that repeat the one before; dropped"),
-    "uneven": ("note", "timed unevenly; brought to even steps"),
-    "clipped": ("note", "the sensor could not measure the strongest parts"),
-    "still": ("note", "hardly moves; right for a label such as idle"),
-    "other_file": ("note", "no series that is read; left out"),
+    "other_rate": ("bad", "a different rate from most recordings: training refuses mixed rates"),
+    "other_columns": ("bad", "different columns from most recordings: training refuses mixed columns"),
+    "near_duplicate": ("note", "a near-duplicate: scores are too good if a split separates the two"),
+    "gaps": ("note", "samples are missing; the recording is split there"),
+    "repeats": ("note", "rows that repeat the previous one; dropped"),
+    "uneven": ("note", "unevenly sampled; resampled to even steps"),
+    "clipped": ("note", "the strongest parts exceed the sensor's range"),
+    "still": ("note", "hardly moves; fine for a label such as idle"),
+    "other_file": ("note", "not a supported time series; skipped"),
     "few_takes": (
         "note",
-        f"fewer than {_FEW_TAKES} takes and {_FEW_SECONDS:g} s: hardly enough to learn from",
+        f"fewer than {_FEW_TAKES} takes and {_FEW_SECONDS:g} s: hardly enough to train on",
     ),
     "one_voice": ("note", f"one person has more than {checks.DOMINANT_SHARE:.0%} of a label's recordings"),
     "imbalance": ("note", f"less than 1/{checks.IMBALANCE:g} of the recordings of the largest label"),
@@ -53,7 +53,9 @@ def survey(root: Path, settings: Settings) -> Survey:
     """
     found, others = sources(files_in(root, SUFFIXES))
     if not found:
-        raise TinymlError("The folder holds no series", str(root), "Lay them out as DIR/LABEL/FILE.csv.")
+        raise TinymlError(
+            "The folder contains no time series", str(root), "Lay them out as DIR/LABEL/FILE.csv."
+        )
     refused: dict[Path, TinymlError] = {}
     series = read_series(found, settings.series, refused=refused)
     left_out = unused(root, found, others, SUFFIXES)

@@ -36,7 +36,7 @@ def draw(report: Report, path: Path) -> None:
         label += f" · {figures.bad:,} bad" if figures.bad else ""
         axes.text(left + figures.bad, row, label, va="center", fontsize=8)
     bad = any(figures.bad for figures in labels.values())
-    person = "; each piece is one of the " + kind.people if report.people else ""
+    person = "; each segment is one of the " + kind.people if report.people else ""
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel(kind.files + person + (", orange is bad" if bad else ""))
     axes.margins(x=0.25, y=0.01)

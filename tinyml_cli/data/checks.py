@@ -181,9 +181,11 @@ def kind_of(root: Path, name: str | None = None) -> DataKind:
         TinymlError: no such folder or kind, or no file of any kind.
     """
     if name is not None and name not in KINDS:
-        raise TinymlError(f"There is no kind of data `{name}`", "--kind", f"Use {', '.join(KINDS)}.")
+        raise TinymlError(f"Unknown kind of data `{name}`", "--kind", f"Use {', '.join(KINDS)}.")
     if not root.is_dir():
-        raise TinymlError("There is no such data folder", str(root), "Give a folder with a folder per label.")
+        raise TinymlError(
+            "The data folder does not exist", str(root), "Give a folder that contains one folder per label."
+        )
     kinds = [_load(place) for place in KINDS.values()]
     if name is not None:
         return next(kind for kind in kinds if kind.name == name)
@@ -193,7 +195,7 @@ def kind_of(root: Path, name: str | None = None) -> DataKind:
     if not amounts[most.name]:
         files = inventory.left_out(root, (), "data", ())
         raise TinymlError(
-            f"The folder holds nothing that can be checked{inventory.explained(files)}",
+            f"The folder contains nothing that can be checked{inventory.explained(files)}",
             str(root),
             "Lay it out as DIR/LABEL/FILE, one folder per label.",
         )

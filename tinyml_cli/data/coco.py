@@ -79,7 +79,7 @@ def read_annotations(path: Path, category: str) -> list[CocoImage]:
         raise TinymlError(
             f"The file is not in COCO's format ({type(error).__name__}: {error})",
             str(path),
-            "Give the folder of instances_train2017.json and its like.",
+            "Give the folder that contains instances_train2017.json.",
         ) from error
 
 
@@ -92,9 +92,9 @@ def find_annotations(root: Path) -> list[Path]:
     found = sorted(root.rglob("instances_*.json")) if root.is_dir() else []
     if not found:
         raise TinymlError(
-            "There are no COCO annotations here (instances_*.json)",
+            "No COCO annotations found (instances_*.json)",
             str(root),
-            "Give the folder that holds COCO's images and annotations, of 2014 or 2017.",
+            "Give the folder with COCO's images and annotations, 2014 or 2017.",
         )
     return found
 
@@ -118,18 +118,20 @@ def _load(path: Path) -> dict[str, Any]:
         document = load_json(path, _MAX_BYTES)
     except UnreadableError as error:
         raise TinymlError(
-            f"The annotations cannot be read ({error})",
+            f"Cannot read the annotations ({error})",
             str(path),
-            "Download them again; they may be cut off.",
+            "Download them again; they may be truncated.",
         ) from error
     if not isinstance(document, dict):
         raise TinymlError(
-            "The file is not in COCO's format (no object)", str(path), "Give an instances_*.json of COCO."
+            "The file is not in COCO's format (not a JSON object)",
+            str(path),
+            "Give an instances_*.json of COCO.",
         )
     return document
 
 
 def _no_category(path: Path, category: str, names: list[str]) -> TinymlError:
     close = difflib.get_close_matches(category, names, n=3)
-    known = f"Did you mean {', '.join(close)}?" if close else f"Some are: {', '.join(names[:12])}."
+    known = f"Did you mean {', '.join(close)}?" if close else f"Some classes: {', '.join(names[:12])}."
     return TinymlError(f"COCO has no class `{category}`", str(path), known)

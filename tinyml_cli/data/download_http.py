@@ -43,7 +43,7 @@ def fetch(url: str, path: Path, size_bytes: int, sha256: str) -> None:
         TinymlError: no such server or file, or other bytes than the pinned ones.
     """
     if urlsplit(url).scheme not in ("http", "https", "file"):
-        raise TinymlError(f"`{url}` is no address to download from", "--mirror", "Begin it with https://")
+        raise TinymlError(f"`{url}` is not a download URL", "--mirror", "Start it with https://")
     part, tag = part_of(path), path.with_name(f"{path.name}.etag")
     if part.is_file() and part.stat().st_size > size_bytes:
         part.unlink()
@@ -53,7 +53,7 @@ def fetch(url: str, path: Path, size_bytes: int, sha256: str) -> None:
         part,
         size_bytes,
         sha256,
-        "Run the same command again; it starts over. If that does not help, take a mirror with --mirror URL.",
+        "Run the same command again; it starts over. If that does not help, use a mirror: --mirror URL.",
         remove=True,
     )
     part.replace(path)
@@ -134,7 +134,7 @@ def _receive(url: str, part: Path, tag: Path, size_bytes: int) -> None:
                 raise TinymlError(
                     f"The download stopped at {_size(part):,} of {size_bytes:,} bytes: {reason}",
                     url,
-                    "Run the same command again; it goes on from there. Another server: --mirror URL.",
+                    "Run the same command again to resume. To use another server: --mirror URL.",
                 )
             time.sleep(_WAIT_S * 2**failures)
 
@@ -180,7 +180,7 @@ def _range_start(header: str) -> int:
 def _raise_final(url: str, error: Exception) -> None:
     if isinstance(error, urllib.error.HTTPError) and error.code in _FINAL_STATUS:
         raise TinymlError(
-            f"The server answers {error.code} ({error.reason})", url, "Give another server with --mirror URL."
+            f"The server returned {error.code} ({error.reason})", url, "Use another server: --mirror URL."
         ) from error
     if (
         isinstance(error, OSError)
@@ -188,9 +188,9 @@ def _raise_final(url: str, error: Exception) -> None:
         and error.errno == errno.ENOSPC
     ):
         raise TinymlError(
-            "No space left on the disk; what was downloaded is kept",
+            "No space left on the disk; the download so far is kept",
             url,
-            "Free some space and run the same command again; it goes on from there.",
+            "Free some space and run the same command again to resume.",
         ) from error
 
 

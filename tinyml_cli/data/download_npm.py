@@ -25,11 +25,11 @@ def pack(address: str, path: Path) -> None:
         TinymlError: npm is not installed, or cannot get it.
     """
     package = address.removeprefix(SCHEME)
-    otherwise = f"run `npm pack {package}` on another computer and give its file with --mirror FILE"
+    otherwise = f"run `npm pack {package}` on another computer and pass the file with --mirror FILE"
     npm = shutil.which("npm")
     if npm is None:
         raise TinymlError(
-            f"{package} is a package for Node, and npm is not installed",
+            f"{package} is an npm package, and npm is not installed",
             "npm",
             f"Install Node.js, or {otherwise}.",
         )

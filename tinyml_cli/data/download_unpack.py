@@ -36,7 +36,7 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> int:
             for name, size, stream in _members(archive):
                 left -= size
                 if left < 0:
-                    raise _hostile(archive, f"it holds more than {limit_bytes:,} bytes")
+                    raise _hostile(archive, f"it contains more than {limit_bytes:,} bytes")
                 target = folder / _safe(archive, name)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with stream, target.open("xb") as output:
@@ -44,7 +44,7 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> int:
                 count += 1
                 bar.advance(1, target.parent.name)
     except FileExistsError as error:
-        raise _hostile(archive, f"`{Path(str(error.filename)).name}` is in it twice") from error
+        raise _hostile(archive, f"`{Path(str(error.filename)).name}` appears twice") from error
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise TinymlError(f"The archive is damaged: {error}", str(archive), "Download it again.") from error
     return count
@@ -58,7 +58,7 @@ def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                 if entry.is_dir():
                     continue
                 if (entry.external_attr >> 16) & 0o170000 not in (0, 0o100000):
-                    raise _hostile(archive, f"`{entry.filename}` is no regular file")
+                    raise _hostile(archive, f"`{entry.filename}` is not a regular file")
                 yield entry.filename, entry.file_size, package.open(entry)
         return
     with tarfile.open(archive, "r|*") as tar:
@@ -67,7 +67,7 @@ def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
                 continue
             stream = tar.extractfile(member) if member.isreg() else None
             if stream is None:
-                raise _hostile(archive, f"`{member.name}` is no regular file")
+                raise _hostile(archive, f"`{member.name}` is not a regular file")
             yield member.name, member.size, stream
 
 
@@ -83,9 +83,11 @@ def _safe(archive: Path, name: str) -> Path:
         )
     )
     if bad:
-        raise _hostile(archive, f"`{name}` leads out of the folder or is no usable name")
+        raise _hostile(archive, f"`{name}` points outside the folder or is not a valid name")
     return Path(*parts)
 
 
 def _hostile(archive: Path, why: str) -> TinymlError:
-    return TinymlError(f"The archive is refused: {why}", str(archive), "Take it from another source.")
+    return TinymlError(
+        f"The archive is not safe to unpack: {why}", str(archive), "Get it from another source."
+    )

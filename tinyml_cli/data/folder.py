@@ -111,7 +111,7 @@ def read_folder(
         notes.append("no folders of other words: `unknown` is synthetic or missing")
     fixed = official_lists.read(root)
     if fixed:
-        notes.append(f"split as {official_lists.VALIDATION_LIST} and {official_lists.TESTING_LIST} say")
+        notes.append(f"split by {official_lists.VALIDATION_LIST} and {official_lists.TESTING_LIST}")
     return Corpus(clips, tuple(noises.values()), tuple(notes), fixed, tuple(left_out))
 
 
@@ -206,7 +206,7 @@ def _read_files(
         raise TinymlError(
             f"`{path.name}`{more} cannot be read as audio: {why}",
             str(path),
-            "Mend or remove it and train again.",
+            "Fix or remove it, then train again.",
         )
     return audio
 
@@ -219,12 +219,12 @@ def word_folders(root: Path) -> dict[str, Path]:
     """
     if not root.is_dir():
         raise TinymlError(
-            "There is no such data folder", str(root), "Give the folder that holds a folder per word."
+            "The data folder does not exist", str(root), "Give a folder that contains one folder per word."
         )
     folders = {p.name: p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))}
     if not folders:
         raise TinymlError(
-            "The data folder holds no folders of words",
+            "The data folder contains no word folders",
             str(root),
             "Lay it out as DIR/yes/SPEAKER_nohash_0.wav, one folder per word.",
         )
@@ -250,12 +250,12 @@ def recordings_below(path: Path, wanted: str, tell: bool = True) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise TinymlError("There is no such recording or folder", str(path), wanted)
+        raise TinymlError("The recording or folder does not exist", str(path), wanted)
     found = sorted(file for file in path.rglob("*") if is_recording(file))
     rest = inventory.left_out(path, found, "sound", AUDIO_SUFFIXES, missing_extra)
     if not found:
         raise TinymlError(
-            f"The folder holds no recordings that can be read{inventory.explained(rest)}", str(path), wanted
+            f"The folder contains no readable recordings{inventory.explained(rest)}", str(path), wanted
         )
     if tell:
         inventory.tell(rest)
@@ -272,10 +272,10 @@ def _why_left_out(root: Path, path: Path) -> str:
         return missing_extra(path)
     folders = path.relative_to(root).parts[:-1]
     if not folders:
-        return "it lies beside the folders of words, not inside one"
+        return "it is next to the word folders, not inside one"
     if folders[0].startswith("_") and folders[0] not in (SILENCE_FOLDER, BACKGROUND_FOLDER):
-        return f"its folder `{folders[0]}` begins with _ and is no word"
-    return "it lies in a folder inside that of a word" if len(folders) > 1 else ""
+        return f"its folder `{folders[0]}` begins with _ and is not a word"
+    return "it is in a subfolder of a word folder" if len(folders) > 1 else ""
 
 
 def _left_out_below(root: Path, word: str, found: Iterable[Recording]) -> list[LeftOut]:
@@ -288,7 +288,7 @@ def _no_such_word(root: Path, word: str, available: Sequence[str]) -> TinymlErro
     close = difflib.get_close_matches(word, available, n=1)
     hint = f"Did you mean `{close[0]}`? " if close else ""
     return TinymlError(
-        f"There is no folder for the word `{word}`", str(root), f"{hint}Words there: {', '.join(available)}."
+        f"No folder for the word `{word}`", str(root), f"{hint}Available words: {', '.join(available)}."
     )
 
 
@@ -301,5 +301,5 @@ def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> Non
             f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers"
             f"{inventory.explained(_left_out_below(root, word, found))}",
             str(root / word),
-            "Record more, or leave --data out to train on synthetic speech.",
+            "Record more, or omit --data to train on synthetic speech.",
         )

@@ -153,7 +153,7 @@ def _kind_of(note: str) -> str:
 def _nothing_readable(skipped: Sequence[LeftOut]) -> TinymlError:
     first = skipped[0]
     return TinymlError(
-        f"None of the {len(skipped)} images can be read; the first: {first.reason}",
+        f"None of the {len(skipped)} images can be read. The first: {first.reason}",
         str(first.path),
-        "Give --data a folder with whole images.",
+        "Give --data a folder of undamaged images.",
     )

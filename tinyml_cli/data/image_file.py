@@ -90,7 +90,7 @@ def decode(data: bytes, min_side: int = MIN_SIDE) -> Decoded:
         with _quiet_pillow(), _opened(data) as opened:
             if min(opened.size) < min_side:
                 raise UnreadableImageError(
-                    f"{opened.width} x {opened.height} pixels; {min_side} a side are the least"
+                    f"{opened.width} x {opened.height} pixels; the minimum is {min_side} per side"
                 )
             declared_pixels = opened.width * opened.height
             opened.draft("RGB", (_WORKING_SIDE // 2, _WORKING_SIDE // 2))
@@ -188,6 +188,6 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 def _reason(error: Exception, data: bytes) -> str:
     if data[4:8] == b"ftyp" and type(error).__name__ == "UnidentifiedImageError":
-        return f"phones' HEIC and AVIF take an extra here: {INSTALL_PHONE}"
+        return f"HEIC and AVIF need an extra: {INSTALL_PHONE}"
     text = str(error).split("<_io")[0].strip().rstrip(".")
     return text or type(error).__name__

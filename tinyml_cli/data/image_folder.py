@@ -80,8 +80,10 @@ def every_image(root: Path) -> list[ImageEntry]:
 
 def left_out_of(root: Path, used: Iterable[Path]) -> list[LeftOut]:
     """Every file of a data folder that is not among its images, with the reason."""
-    known = {entry.path: f"its folder `{entry.folder}` is none of the classes" for entry in every_image(root)}
-    beside = "it lies beside the folders of classes, not inside one"
+    known = {
+        entry.path: f"its folder `{entry.folder}` is not one of the classes" for entry in every_image(root)
+    }
+    beside = "it is next to the class folders, not inside one"
     return inventory.left_out(
         root, used, "image", image_file.suffixes(), lambda path: known.get(path, beside)
     )
@@ -98,10 +100,10 @@ def class_folders(root: Path) -> list[str]:
     if len(names) < 2:
         files = left_out_of(root, [entry.path for entry in entries])
         raise TinymlError(
-            f"The folder holds {len(names)} folders with images; two or more are needed"
+            f"The folder contains {len(names)} folders with images; at least two are needed"
             f"{inventory.explained(files)}",
             str(root),
-            "Put the images of each class into a folder of its own.",
+            "Put the images of each class into a separate folder.",
         )
     return sorted(names)
 
@@ -130,7 +132,7 @@ def _entered(root: Path) -> Path:
 def _split_folders(root: Path) -> list[tuple[Path, Split]]:
     """The folders of a data set that is split already; a class may be called `train` as well."""
     if not root.is_dir():
-        raise TinymlError("There is no such data folder", str(root), "Give --data a folder per class.")
+        raise TinymlError("The data folder does not exist", str(root), "Give --data a folder per class.")
     children = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
     found = [(children[name], split) for name, split in _SPLIT_FOLDERS.items() if name in children]
     kinds = {split for _, split in found}
@@ -171,7 +173,5 @@ def _empty(root: Path, name: str) -> TinymlError:
     elif close and name not in folders:
         advice = f"Did you mean `{close[0]}`? Write --classes {close[0]},…"
     else:
-        advice = f"Folders here: {', '.join(folders[:12]) or 'none at all'}. Choose with --classes."
-    return TinymlError(
-        f"There are no images of the class `{name}`{inventory.explained(files)}", str(root), advice
-    )
+        advice = f"Available folders: {', '.join(folders[:12]) or 'none'}. Choose with --classes."
+    return TinymlError(f"No images of the class `{name}`{inventory.explained(files)}", str(root), advice)

@@ -112,7 +112,7 @@ class _Import:
         if target not in self.known:
             self.known[target] = set(_digests(target, self.sample_rate_hz))
         if content in self.known[target]:
-            return "the same sound is there already"
+            return "the same audio was already imported"
         self.known[target].add(content)
         speaker = self.speaker or origin.speaker
         if not speaker:
@@ -154,9 +154,7 @@ def import_folder(
             possible, or `out` cannot be written.
     """
     if not source.is_dir():
-        raise TinymlError(
-            "There is no such folder", str(source), "Give the folder that holds the recordings."
-        )
+        raise TinymlError("The folder does not exist", str(source), "Give the folder with the recordings.")
     files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     files = [p for p in files if p.name not in LISTS and out.resolve() not in p.resolve().parents]
     labels = Labels(source)
@@ -182,7 +180,7 @@ def import_folder(
     if document["n"] == 0 and not any("already" in entry["reason"] for entry in work.skipped):
         first = work.skipped[0] if work.skipped else {"file": str(source), "reason": "the folder is empty"}
         raise TinymlError(
-            f"Nothing could be imported: {first['reason']}", first["file"], "See `tinyml data import --help`."
+            f"Nothing was imported: {first['reason']}", first["file"], "See `tinyml data import --help`."
         )
     return document
 
@@ -201,8 +199,8 @@ def show(document: dict[str, Any]) -> None:
         console.table(title, ("file", "why"), shown)
     if document["guessed_speakers"]:
         console.warn(
-            f"{document['guessed_speakers']} recordings do not say who speaks; each counts as a speaker of "
-            "its own, and scores may flatter. Give --speaker NAME where all are one person's."
+            f"{document['guessed_speakers']} recordings do not name a speaker; each counts as a separate "
+            "speaker, so scores may be too good. Give --speaker NAME if one person made them all."
         )
 
 

@@ -65,7 +65,7 @@ class Labels:
             return Origin(path.name.partition(".")[0].strip())
         if path.parent != self._root:
             return Origin(path.parent.name)
-        return Origin(skip="neither its name nor its folder says what it is")
+        return Origin(skip="neither its name nor its folder gives a label")
 
 
 def _read_list(path: Path) -> dict[Path, Origin]:
@@ -75,7 +75,7 @@ def _read_list(path: Path) -> dict[Path, Origin]:
         return {(path.parent / str(entry["path"])).resolve(): _entry(entry) for entry in files}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TinymlError(
-            f"The list of labels cannot be read ({type(error).__name__}: {error})",
+            f"Cannot read the list of labels ({type(error).__name__}: {error})",
             str(path),
             "Export the data again from Edge Impulse.",
         ) from error
@@ -85,7 +85,7 @@ def _entry(entry: dict[str, Any]) -> Origin:
     label = entry.get("label") or {}
     kind = label.get("type", "unlabeled")
     if kind == "multi-label":
-        return Origin(skip="it has several labels; cut it into one file for each")
+        return Origin(skip="it has several labels; split it into one file per label")
     if kind != "label" or not str(label.get("label", "")).strip():
         return Origin(skip="it has no label")
     speaker = str((entry.get("metadata") or {}).get("speaker", ""))

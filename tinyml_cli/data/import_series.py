@@ -49,6 +49,6 @@ def write(series: Series, root: Path, folder: Path, written: set[Path]) -> str:
     try:
         write_new(target, as_csv(series).encode())
     except FileExistsError:
-        return "it is there already"
+        return "it was already imported"
     written.add(target)
     return ""

@@ -14,8 +14,8 @@ _SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 _TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list", "testing_list")
 _TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
 # Reasons that need no answer: nobody takes these files for data.
-OF_THE_SYSTEM, OF_THE_DATA_SET = "a hidden or system file", "a text about the data set"
-NOT_NEEDED = "not needed: there are enough of its label"
+OF_THE_SYSTEM, OF_THE_DATA_SET = "a hidden or system file", "a text about the dataset"
+NOT_NEEDED = "not needed: its label has enough files"
 _QUIET = (OF_THE_SYSTEM, OF_THE_DATA_SET, NOT_NEEDED)
 
 
@@ -71,7 +71,7 @@ def sentences(files: Sequence[LeftOut], quiet: bool = False) -> list[str]:
             by_reason.setdefault(entry.reason.split(" (")[0], []).append(entry.path.name)
     ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
     return [
-        f"{len(names)} file{'s' * (len(names) != 1)} left out: {reason} ({', '.join(names[:_EXAMPLES])}"
+        f"{len(names)} file{'s' * (len(names) != 1)} skipped: {reason} ({', '.join(names[:_EXAMPLES])}"
         f"{', …' if len(names) > _EXAMPLES else ''})"
         for reason, names in ordered
     ]
@@ -99,7 +99,7 @@ def _reason(root: Path, path: Path, noun: str, suffixes: Collection[str], why: C
     if any(part.startswith((".", "__MACOSX")) for part in parts) or name in _SYSTEM_NAMES:
         return OF_THE_SYSTEM
     if suffix in suffixes:
-        return why(path) or f"it lies where no {noun} is looked for"
+        return why(path) or f"it is not where a {noun} is expected"
     if name.startswith(_TEXTS) or (len(parts) == 1 and suffix in _TEXT_SUFFIXES):
         return OF_THE_DATA_SET
-    return f"`{path.suffix}` is no kind of {noun} that is read" if suffix else "a file without an ending"
+    return f"`{path.suffix}` is not a supported {noun} format" if suffix else "a file without an extension"

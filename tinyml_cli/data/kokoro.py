@@ -81,7 +81,7 @@ def _load() -> Any:
         raise TinymlError(
             f"ONNX Runtime cannot load Kokoro: {error}",
             f"package onnxruntime {onnxruntime.__version__}",
-            "Install the pinned one: pip install 'tinyml-cli[kokoro]'",
+            "Install the pinned version: pip install 'tinyml-cli[kokoro]'",
         ) from error
 
 

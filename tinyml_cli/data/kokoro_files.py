@@ -107,7 +107,7 @@ def require() -> None:
         TinymlError: something is not.
     """
     if lack := missing():
-        raise TinymlError("Kokoro, a speech engine, is not installed completely", lack, f"Run: {remedy()}")
+        raise TinymlError("The speech engine Kokoro is not fully installed", lack, f"Run: {remedy()}")
 
 
 def read_model() -> bytes:
@@ -136,12 +136,14 @@ def read_voice(name: str) -> NDArray[np.float32]:
     """
     path = _voice_path(name)
     if name not in VOICE_SHA256:
-        raise TinymlError(f"Kokoro has no voice `{name}`", "voice", f"There are: {', '.join(VOICE_SHA256)}.")
+        raise TinymlError(
+            f"Kokoro has no voice `{name}`", "voice", f"Choose from: {', '.join(VOICE_SHA256)}."
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"Cannot read a voice of Kokoro: {error.strerror or error}", str(path), f"Run: {_GET_VOICES}"
+            f"Cannot read a Kokoro voice: {error.strerror or error}", str(path), f"Run: {_GET_VOICES}"
         ) from error
     _verify(content, VOICE_SHA256[name], str(path), f"Delete {_folder()} and run: {_GET_VOICES}")
     return np.frombuffer(content, "<f4").reshape(STYLE_ROWS, STYLE_VALUES)

@@ -30,9 +30,9 @@ def read(root: Path) -> dict[str, Split]:
     speakers = {split: {speaker_of(entry) for entry in entries} for split, entries in listed.items()}
     if both := sorted(speakers["validation"] & speakers["test"]):
         raise TinymlError(
-            f"{len(both)} speakers, among them `{both[0]}`, are listed for validation and for testing",
+            f"{len(both)} speakers, among them `{both[0]}`, are listed both for validation and for testing",
             str(root),
-            f"Mend {VALIDATION_LIST} and {TESTING_LIST}, or remove both to split by a hash of the speakers.",
+            f"Fix {VALIDATION_LIST} and {TESTING_LIST}, or remove both to split by a hash of the speaker.",
         )
     words = sorted({entry.parent.name for entries in listed.values() for entry in entries})
     settled: dict[str, Split] = {}
@@ -48,5 +48,5 @@ def _entries(path: Path) -> list[PurePosixPath]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise TinymlError(f"The list cannot be read: {error}", str(path), "Download it again.") from error
+        raise TinymlError(f"Cannot read the list: {error}", str(path), "Download it again.") from error
     return [PurePosixPath(line.strip()) for line in lines if line.strip()]

@@ -63,7 +63,7 @@ def read(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
         ValueError: the extra is missing, no sound, damaged from the start, or over the limit of memory.
     """
     if not is_installed():
-        raise ValueError(f"{path.suffix.lstrip('.').upper() or kind} takes an extra: {INSTALL_PHONE}")
+        raise ValueError(f"{path.suffix.lstrip('.').upper() or kind} needs an extra: {INSTALL_PHONE}")
     with _lock:
         return _decoder.ask(path, kind)
 
@@ -90,7 +90,7 @@ class _Decoder:
         except (OSError, ValueError) as error:
             self._child = None
             child.stop()
-            raise ValueError("it is damaged: its decoder ended over it") from error
+            raise ValueError("it is damaged: it crashed the decoder") from error
         finally:
             timer.cancel()
         if "error" in answer:

@@ -45,10 +45,10 @@ def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
     import av
 
     if not container.streams.audio:
-        raise ValueError("it holds no sound")
+        raise ValueError("it contains no audio")
     source = container.streams.audio[0]
     if source.codec_context is None:
-        raise ValueError("its sound is of a kind that is not read")
+        raise ValueError("its audio format is not supported")
     source.codec_context.thread_count = 1
     resampler = av.AudioResampler(format="fltp")
     parts: list[NDArray[np.float32]] = []
@@ -64,13 +64,13 @@ def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, _TooLargeError) or not parts:
             raise
-        damage = "its sound breaks off"
+        damage = "its audio ends early"
     if not parts:
-        raise ValueError("it holds no samples")
+        raise ValueError("it contains no samples")
     samples = np.concatenate(parts, axis=1).T
     declared_s = float(source.duration * source.time_base) if source.duration and source.time_base else 0.0
     if declared_s - len(samples) / rate_hz > _TOLERANCE_S:
-        damage = f"it is cut off: {declared_s:.1f} s are declared, {len(samples) / rate_hz:.1f} s are there"
+        damage = f"it is truncated: {declared_s:.1f} s are declared, {len(samples) / rate_hz:.1f} s are there"
     return samples, rate_hz, damage
 
 
@@ -85,12 +85,12 @@ def _check_tables(stream: IO[bytes], kind: str) -> None:
     data = stream.read()
     stream.seek(0)
     if b"moov" not in data:
-        raise ValueError("it is cut off: its index, which is written last, is missing")
+        raise ValueError("it is truncated: its index, written last, is missing")
     at = data.find(b"stsz")
     while at >= 0:
         declared = struct.unpack_from(">I", data, at + 12)[0] if at + 16 <= len(data) else 0
         if declared > len(data):
-            raise ValueError(f"it is damaged: it declares {declared:,} samples, more than its bytes")
+            raise ValueError(f"it is damaged: it declares {declared:,} samples, more than its bytes can hold")
         at = data.find(b"stsz", at + 4)
 
 

@@ -69,7 +69,7 @@ def undo(root: Path) -> tuple[int, list[str]]:
     quarantine = quarantine_of(root)
     log = quarantine / LOG
     if not log.is_file():
-        raise TinymlError("Nothing was moved away from this folder", str(root), "There is nothing to undo.")
+        raise TinymlError("No files were moved out of this folder", str(root), "There is nothing to undo.")
     restored, kept = 0, []
     for line, entry in _entries(log):
         source, target = quarantine / entry["moved_to"], root / entry["file"]
@@ -105,7 +105,7 @@ def _damaged(log: Path, number: int) -> TinymlError:
     return TinymlError(
         f"Line {number} of the log is damaged",
         str(log),
-        "Mend or remove the line; the files lie beside the log under their old names.",
+        "Fix or remove the line; the files are next to the log under their old names.",
     )
 
 

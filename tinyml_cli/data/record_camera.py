@@ -80,7 +80,9 @@ def plan_of(
     plan = CameraPlan(classes, out or Path("images"), count or CameraPlan.count, every_s, countdown_s)
     for name in classes:
         if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-            raise TinymlError(f"`{name}` cannot name a folder", "--classes", "Use letters, digits and _.")
+            raise TinymlError(
+                f"`{name}` is not a valid folder name", "--classes", "Use letters, digits and _."
+            )
     if plan.folder.is_file():
         raise TinymlError("The target is a file", str(plan.folder), "Name a folder with --out.")
     return plan
@@ -120,7 +122,7 @@ def text(document: dict[str, Any]) -> str:
     """The outcome for people."""
     counts = ", ".join(f"{row['images']} of {row['class']}" for row in document["classes"])
     if not document["complete"]:
-        return f"{counts}; images are missing still, and the same command goes on."
+        return f"{counts}; not complete yet. Run the same command to continue."
     names = ",".join(row["class"] for row in document["classes"])
     step = next_step("train", "vww", "--data", Path(document["folder"]), "--classes", names)
     return f"{counts} in {document['folder']}. Train with them: {step}"
@@ -167,15 +169,15 @@ def _record_class(
             frame = camera.take()
             if draw is not None:
                 picture = half_blocks(centred(frame, 1, 1), _PREVIEW_SIDE)
-                draw(picture.append(f"{name}: {counts['kept']} of {missing} (Ctrl-C ends)"))
+                draw(picture.append(f"{name}: {counts['kept']} of {missing} (Ctrl-C stops)"))
             if frame.std() < _EMPTY_DEVIATION:
                 counts["empty"] += 1
                 empty_in_a_row += 1
                 if empty_in_a_row >= _MOST_EMPTY:
                     raise TinymlError(
-                        f"{_MOST_EMPTY} frames in a row show nothing",
+                        f"{_MOST_EMPTY} frames in a row are blank",
                         camera.name,
-                        "Uncover the lens and turn on a light; images that were taken are kept.",
+                        "Uncover the lens and turn on a light; the images so far are kept.",
                     )
                 continue
             empty_in_a_row = 0

@@ -66,7 +66,7 @@ def plan_of(
     """
     if not words or not speaker:
         raise TinymlError(
-            "Recording words needs to know which, and who speaks",
+            "Recording needs the words and the speaker",
             "--words, --speaker",
             "Add --words yes,no --speaker anna; or --camera for images.",
         )
@@ -92,9 +92,9 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
         return _cut(plan, where, where.from_wav)
     if not sys.stdin.isatty() or not console.is_terminal:
         raise TinymlError(
-            "Recording asks for keys and needs a terminal",
+            "Recording reads keys, so it needs a terminal",
             "tinyml data record",
-            "Run it in a terminal, or cut a recording with --from-wav FILE.",
+            "Run it in a terminal, or split a recording with --from-wav FILE.",
         )
     if plan.missing() == 0:
         return _document(plan, Outcome(), "")
@@ -113,7 +113,7 @@ def show(document: dict[str, Any]) -> None:
 def text(document: dict[str, Any]) -> str:
     """The outcome in a line."""
     if not document["complete"]:
-        return "Clips are missing still; the same command goes on."
+        return "Not complete yet. Run the same command to continue."
     words = ",".join(word["word"] for word in document["words"])
     folder = Path(document["folder"])
     step = next_step("train", "kws", "--words", words, "--add-recordings", folder)
@@ -123,9 +123,9 @@ def text(document: dict[str, Any]) -> str:
 def _cut(plan: Plan, where: Where, path: Path) -> dict[str, Any]:
     if len(plan.words) != 1:
         raise TinymlError(
-            "A long recording is cut into clips of one word",
+            "--from-wav splits a recording of a single word",
             "--words",
-            "Record each word in a file of its own.",
+            "Record each word in a separate file.",
         )
     with _open(where, path) as source:
         whole = source if isinstance(source, WavSource) else WavSource(path, source.sample_rate_hz)
@@ -133,10 +133,10 @@ def _cut(plan: Plan, where: Where, path: Path) -> dict[str, Any]:
         name, rate_hz = source.name, source.sample_rate_hz
     cuts = cut_words(audio, rate_hz, plan.clip_ms * rate_hz // 1000)
     if not cuts:
-        raise TinymlError("No word stands out in the recording", str(path), "Speak louder, with pauses.")
+        raise TinymlError("No words found in the recording", str(path), "Speak louder and leave pauses.")
     for cut in cuts:
         for fault in cut.faults:
-            console.info(f"at {cut.word_start / rate_hz:.1f} s: left out, {fault}")
+            console.info(f"at {cut.word_start / rate_hz:.1f} s: skipped, {fault}")
     return _document(plan, cut_all(cuts, plan, plan.words[0], rate_hz), name)
 
 

@@ -28,7 +28,7 @@ _POLL_S = 0.1
 _PATIENCE_S = 120.0
 _COLUMNS = 10
 _ENLARGED = 3
-_HELP = "u undo, l to the next gesture, s skip, q quit"
+_HELP = "u undo, l next gesture, s skip, q quit"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def plan_of(
         raise TinymlError("A gesture is listed twice", "--gesture", "Name each once.")
     for name in (*gestures, plan.person):
         if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-            raise TinymlError(f"`{name}` cannot name a file", "--gesture", "Use letters, digits and _.")
+            raise TinymlError(f"`{name}` is not a valid file name", "--gesture", "Use letters, digits and _.")
     if plan.folder.is_file():
         raise TinymlError("The target is a file", str(plan.folder), "Name a folder with --out.")
     return plan
@@ -191,7 +191,7 @@ def text(document: dict[str, Any]) -> str:
     """The outcome for people."""
     counts = ", ".join(f"{row['strokes']} of {row['gesture']}" for row in document["gestures"])
     if not document["complete"]:
-        return f"{counts}; strokes are missing still, and the same command goes on."
+        return f"{counts}; not complete yet. Run the same command to continue."
     labels = ",".join(row["gesture"] for row in document["gestures"])
     step = next_step("train", "wand", "--data", Path(document["folder"]), "--labels", labels)
     return f"{counts} in {document['folder']}. Train with them: {step}"
@@ -228,9 +228,10 @@ def _take(session: _Session, drawing: Drawing, draw: Callable[[Any], None] | Non
 
 def _nothing_drawn(name: str) -> TinymlError:
     return TinymlError(
-        f"No stroke came for {_PATIENCE_S:.0f} seconds",
+        f"No stroke arrived for {_PATIENCE_S:.0f} seconds",
         name,
-        "Hold the board still, draw, hold it still; what was taken is kept, and the same command goes on.",
+        "Hold the board still, draw, hold it still. The strokes so far are kept; run the same command to "
+        "continue.",
     )
 
 

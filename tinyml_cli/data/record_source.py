@@ -83,7 +83,7 @@ class WavSource(_Source):
             self._audio = read_audio(path, sample_rate_hz)
         except UnreadableAudioError as error:
             raise TinymlError(
-                f"The recording cannot be read: {error}", str(path), "Give a WAV, FLAC or OGG file."
+                f"Cannot read the recording: {error}", str(path), "Give a WAV, FLAC or OGG file."
             ) from error
         self._position = 0
 
@@ -97,7 +97,7 @@ class WavSource(_Source):
         count = round(seconds * self.sample_rate_hz)
         take = self._audio[self._position : self._position + count]
         if len(take) == 0:
-            raise TinymlError("The recording has ended", self.name, "What was kept is kept.")
+            raise TinymlError("The recording has ended", self.name, "The clips so far are kept.")
         self._position += count
         step = max(1, round(_BLOCK_S * self.sample_rate_hz))
         for start in range(0, len(take), step):
@@ -142,7 +142,7 @@ class MicrophoneSource(_Source):
                 data, overflowed = stream.read(step)
                 if overflowed:
                     raise TinymlError(
-                        "The microphone was faster than this computer: samples were lost",
+                        "This computer could not keep up with the microphone: samples were lost",
                         self.name,
                         "Close other programs and record the word again.",
                     )
@@ -157,7 +157,7 @@ class MicrophoneSource(_Source):
             yield
         except (self._sounddevice.PortAudioError, ValueError) as error:
             raise TinymlError(
-                f"The microphone cannot be used: {error}",
+                f"Cannot use the microphone: {error}",
                 str(self._device if self._device is not None else "default input"),
                 "Plug one in, allow this terminal to use it, or choose one with --device; "
                 "`python -m sounddevice` lists them.",
@@ -181,7 +181,7 @@ def _sounddevice() -> Any:
         ) from error
     except OSError as error:
         raise TinymlError(
-            f"`sounddevice` cannot be loaded: {error}",
+            f"Cannot load `sounddevice`: {error}",
             "",
             "Install PortAudio (Debian, Ubuntu: apt install libportaudio2; Fedora: dnf install portaudio), "
             "or record from a board (--board) or a file (--from-wav).",
@@ -204,14 +204,12 @@ class BoardSource(_Source):
     def __init__(self, link: Link, ready: Ready, feed: WavSource | None = None) -> None:
         if ready.app != "kws" or not ready.sample_rate_hz:
             raise TinymlError(
-                f"The board runs the application `{ready.app}`, which does not listen",
+                f"The board runs the application `{ready.app}`, which does not use a microphone",
                 link.url,
                 "Flash firmware for keyword spotting: tinyml flash --board BOARD",
             )
         if feed is None and "microphone" not in ready.sensors:
-            raise TinymlError(
-                "The board has no microphone", link.url, "Play a recording into it: --from-wav FILE"
-            )
+            raise TinymlError("The board has no microphone", link.url, "Feed it a recording: --from-wav FILE")
         self._link = link
         self._feed = feed
         self.name = f"microphone of {ready.board}" if feed is None else f"{feed.name} through {ready.board}"

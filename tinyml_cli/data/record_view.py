@@ -89,13 +89,13 @@ class RecordView:
         lines: list[RenderableType] = [_headline(prompt), _wave(take, cut)]
         if cut.faults:
             lines.append(Text(f"  ✗ {'; '.join(cut.faults)}", style="bold yellow"))
-            keys = "Enter or a: again · k keeps it all the same · r rejects it and goes on · q quits"
+            keys = "Enter or a: again · k keeps it anyway · r rejects it and continues · q quits"
         else:
             room = cut.level_dbfs - cut.floor_dbfs
             lines.append(
                 Text(f"  ✓ word {cut.level_dbfs:.0f} dBFS, {room:.0f} dB above the background", style="green")
             )
-            keys = "Enter or k keeps it · a: again · r rejects it and goes on · q quits"
+            keys = "Enter or k keeps it · a: again · r rejects it and continues · q quits"
         lines.append(Text("kept" if keeps_itself else keys, style="bright_black"))
         self.draw(Group(*lines))
 
@@ -114,7 +114,7 @@ class RecordView:
 def _headline(prompt: Prompt) -> Text:
     line = Text("Say: ").append(prompt.word, style="bold cyan")
     return line.append(
-        f"    clip {prompt.number} of {prompt.count}, {prompt.left} left in all", style="bright_black"
+        f"    clip {prompt.number} of {prompt.count}, {prompt.left} left in total", style="bright_black"
     )
 
 

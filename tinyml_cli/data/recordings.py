@@ -21,7 +21,7 @@ from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 
-NOT_HELD_OUT = "no speaker of the own recordings is held out"
+NOT_HELD_OUT = "no speakers are held out from your recordings"
 """Part of the note in the manifest that `evaluate` repeats."""
 
 # So few people cannot be split: a test on one voice says little, and training needs all of them.
@@ -55,11 +55,11 @@ def add(
     if len(speakers) < _FEWEST_TO_SPLIT:
         settled = dict.fromkeys(speakers, "train")
     counts = ", ".join(f"{n} {label}" for label, n in own.counts([*words, UNKNOWN]).items() if n)
-    note = f"own recordings added: {counts}, {len(speakers)} speakers"
+    note = f"your recordings added: {counts}, {len(speakers)} speakers"
     if settled:
         note += f"; {NOT_HELD_OUT}"
         console.info(
-            f"Own recordings: {counts} of {len(speakers)} speakers, all to train on; {NOT_HELD_OUT}."
+            f"Your recordings: {counts} from {len(speakers)} speakers, all used for training; {NOT_HELD_OUT}."
         )
     noises = folder.read_backgrounds(root, sample_rate_hz, samples)
     left_out = folder.left_out_of(root, [*(each.path for each in listed), *folder.background_files(root)])
@@ -108,10 +108,10 @@ def list_own(root: Path, words: list[str]) -> list[Recording]:
         found += [Recording(path, label, name, speaker_of(path)) for path in folder.audio_files(place)]
     if not any(recording.label in words for recording in found):
         raise TinymlError(
-            f"There is no recording of {' or '.join(f'`{word}`' for word in words)}"
+            f"No recordings of {' or '.join(f'`{word}`' for word in words)}"
             f"{inventory.explained(folder.left_out_of(root, [each.path for each in found]))}",
             str(root),
-            f"It has: {', '.join(sorted(folders))}. Record some: "
+            f"Found: {', '.join(sorted(folders))}. Record some: "
             f"{next_step('data', 'record', '--words', ','.join(words), '--speaker', 'NAME')}",
         )
     return found
@@ -122,5 +122,5 @@ def _without_copies(own: ClipSet, others: ClipSet) -> ClipSet:
     known = {clip.tobytes() for clip in others.audio}
     fresh: NDArray[np.bool_] = np.array([clip.tobytes() not in known for clip in own.audio], bool)
     if not fresh.all():
-        console.warn(f"{int((~fresh).sum())} of the own recordings are in the data already; left out.")
+        console.warn(f"{int((~fresh).sum())} of your recordings are already in the data and were skipped.")
     return own.take(fresh)

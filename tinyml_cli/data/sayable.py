@@ -27,7 +27,7 @@ def why_not(word: str, ipa: str, letters: Mapping[str, str]) -> str:
         script = unicodedata.name(strange, "an unknown script").split()[0]
         if script != "LATIN":
             return f"it is written in {script.title()}, which the English voices spell out or skip"
-        return f"`{strange}` is no letter of English, and the voices, which are English, misread it"
+        return f"`{strange}` is not an English letter, so the English voices misread it"
     spelt = [c for c in word.lower() if c.isalpha()]
     if len(spelt) < 2 or word.isupper() or word.lower() in _SPELT_BY_PEOPLE:
         return ""
@@ -49,9 +49,9 @@ def letters_of(words: Sequence[str]) -> list[str]:
 def refusal(word: str, why: str) -> TinymlError:
     """What to do about a word that no voice says."""
     return TinymlError(
-        f"No synthetic voice can say `{word}`: {why}",
+        f"No synthetic voice can pronounce `{word}`: {why}",
         "--words",
         "Give recordings of it with --data DIR "
         f"({next_step('data', 'record', '--words', word, '--speaker', 'NAME')}), "
-        "or spell it as English would; an abbreviation whose letters are said goes in capitals.",
+        "or spell it as it sounds in English; write abbreviations that are spelt out in capitals.",
     )

@@ -40,8 +40,8 @@ def speaker_id(name: str, where: str = "--speaker") -> str:
     safe = _UNSAFE.sub("-", name.strip()).strip("-._")
     if not safe or MARK in safe or len(safe) > _LONGEST:
         raise TinymlError(
-            f"`{name}` is not usable as the name of a speaker",
+            f"`{name}` is not a valid speaker name",
             where,
-            "Use letters and digits; an invented name keeps the recordings anonymous.",
+            "Use letters and digits; a pseudonym keeps the recordings anonymous.",
         )
     return safe

@@ -76,7 +76,7 @@ class BoardWand:
             raise TinymlError(
                 f"The board runs the application `{ready.app}`, which draws no strokes",
                 link.url,
-                "Flash a wand, any will do: tinyml pipeline wand --labels 0,1,2 --board BOARD",
+                "Flash any wand: tinyml pipeline wand --labels 0,1,2 --board BOARD",
             )
         self.name = f"wand on {ready.board}"
         self._link = link
@@ -187,13 +187,15 @@ class BluetoothWand:
         device = await bleak.BleakScanner.find_device_by_filter(is_it, timeout=_SEARCH_S)
         if device is None:
             raise TinymlError(
-                "No wand is near", self.name, "Power the board, and disconnect it from other computers."
+                "No wand found", self.name, "Power the board, and disconnect it from other computers."
             )
         async with bleak.BleakClient(device) as client:
             self.name = f"wand {device.name or device.address}"
             while not self._end.is_set():
                 if not client.is_connected:
-                    raise TinymlError("The wand is gone", self.name, "Go near it, and start again.")
+                    raise TinymlError(
+                        "The connection to the wand was lost", self.name, "Move closer to it and start again."
+                    )
                 # The course's firmware lets it be read only: a notification is too short for a stroke.
                 self._heard.add(bytes(await client.read_gatt_char(STROKE_UUID)))
                 self._ready.set()
@@ -239,9 +241,10 @@ def open_wand(board: str | None, port: str | None, ble: str | None) -> Iterator[
     target = load_board(board or "nano33ble")
     if target.kind != "usb" and port is None:
         raise TinymlError(
-            f"Nobody can wave `{target.name}`, which is no device",
+            f"`{target.name}` is not a device that can be waved",
             "--board",
-            "Connect a board, or use --ble. To replay recorded ones: tinyml monitor --board sim --replay DIR",
+            "Connect a board, or use --ble. To replay recorded strokes: tinyml monitor --board sim "
+            "--replay DIR",
         )
     with open_port(target, port) as link:
         yield BoardWand(link, link.wait_ready())

@@ -50,11 +50,11 @@ def write_speech(
     known = get_args(SpeechEngine)
     if strange := [engine for engine in engines if engine not in known]:
         raise TinymlError(
-            f"There is no speech engine `{strange[0]}`", "--engines", f"There are: {', '.join(known)}."
+            f"Unknown speech engine `{strange[0]}`", "--engines", f"Choose from: {', '.join(known)}."
         )
     folder = out.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TinymlError("The folder is in use", str(folder), "Choose a new one with --out DIR.")
+        raise TinymlError("The folder is not empty", str(folder), "Choose a new one with --out DIR.")
     # Mono int16, and the same again for the cache.
     room = (clips_per_word * len(words) + unknown_clips) * clip_samples * 2
     checks.room(folder, room, "the clips")
@@ -81,7 +81,7 @@ def text(document: dict[str, Any], words: Sequence[str]) -> str:
     """The outcome of `write_speech` for people."""
     listed = ",".join(words)
     return (
-        f"{document['n']:,} clips of {document['voices']} voices in {document['folder']}\n"
+        f"{document['n']:,} clips by {document['voices']} voices in {document['folder']}\n"
         f"Train on them: {next_step('train', 'kws', '--words', listed, '--data', Path(document['folder']))}"
     )
 

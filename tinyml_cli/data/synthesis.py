@@ -90,7 +90,7 @@ def synthesise(
     planned = plan(said, words, clips_per_word, unknown_clips, engines, seed)
     if "flite" in engines and not flite.is_installed():
         console.info(
-            "flite is not installed: training on espeak-ng's voices alone. "
+            "flite is not installed: training only on espeak-ng's voices. "
             "`apt install flite` adds more natural ones and a few points of accuracy."
         )
     path = _cache_path(planned, sample_rate_hz)
@@ -129,7 +129,7 @@ def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
 def _usable(engines: Sequence[str]) -> list[str]:
     usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
     if not usable:
-        raise TinymlError("No speech engine is left", "synthesis.engines", "Add espeak to the list.")
+        raise TinymlError("No speech engine is available", "synthesis.engines", "Add espeak to the list.")
     if "kokoro" in usable:
         kokoro_files.require()
     return usable
@@ -153,7 +153,7 @@ def _sayable(words: Sequence[str], skip_unsayable: bool) -> list[str]:
         if why := sayable.why_not(word, ipa, names):
             if not skip_unsayable:
                 raise sayable.refusal(word, why)
-            console.warn(f"Synthetic voices do not say `{word}`: {why}.")
+            console.warn(f"Synthetic voices cannot pronounce `{word}`: {why}.")
             del targets[word]
     if targets:
         said = ", ".join(f"{word} /{ipa}/" for word, ipa in targets.items())
@@ -283,9 +283,9 @@ def _corpus(
     for word in words:
         if np.count_nonzero(labels == word) < 8:
             raise TinymlError(
-                f"No voice can say `{word}`",
+                f"No voice can pronounce `{word}`",
                 "--words",
-                "Spell it as English would, or give recordings with --data DIR.",
+                "Spell it as it sounds in English, or give recordings with --data DIR.",
             )
     clips = ClipSet(
         np.stack([fit_length(spoken[row], clip_samples) for row in good]),
@@ -305,8 +305,8 @@ def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
         words = ", ".join(f"{n} of `{word}`" for word, n in missing.most_common(5))
         more = f" and of {len(missing) - 5} other words" if len(missing) > 5 else ""
         console.warn(
-            f"{missing.total()} of {len(plan):,} clips came out silent or too short for a word and are left "
-            f"out: {words}{more}"
+            f"{missing.total()} of {len(plan):,} clips were silent or too short for a word and were "
+            f"skipped: {words}{more}"
         )
 
 

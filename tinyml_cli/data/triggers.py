@@ -20,7 +20,7 @@ def check_folder(folder: Path) -> None:
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise TinymlError(
-            "The place for the triggers is not an empty folder; nothing was written",
+            "The trigger folder is not empty; nothing was written",
             str(folder),
             "Name a new folder.",
         )

@@ -99,7 +99,7 @@ def cut_words(audio: NDArray[np.int16], sample_rate_hz: int, clip_samples: int) 
         cut = cut_word(audio[low:high], sample_rate_hz, clip_samples)
         faults = cut.faults
         if cut.word_end - cut.word_start > clip_samples:
-            faults = (*faults, "it is longer than a clip: leave a pause between the words")
+            faults = (*faults, "it is longer than a clip: pause between the words")
         cuts.append(replace(cut, word_start=low + cut.word_start, word_end=low + cut.word_end, faults=faults))
     return cuts
 
@@ -132,7 +132,7 @@ def _faults(
     take: NDArray[np.int16], start: int, end: int, level: float, floor: float, sample_rate_hz: int
 ) -> tuple[str, ...]:
     if level - floor < _STANDS_OUT_DB:
-        return ("no word stands out from the background",)
+        return ("no word is louder than the background",)
     faults = []
     if level < _TOO_QUIET_DBFS:
         faults.append(f"the word is too quiet ({level:.0f} dBFS)")
@@ -140,7 +140,7 @@ def _faults(
         faults.append("the word is clipped: speak further away, or turn the microphone down")
     edge = sample_rate_hz * _EDGE_MS // 1000
     if start < edge:
-        faults.append("the word begins before the take does")
+        faults.append("the word starts before the take")
     if end > len(take) - edge:
         faults.append("the word is cut off at the end")
     return tuple(faults)

@@ -63,17 +63,17 @@ def examine(stream: IO[bytes]) -> Wav | None:
         return None
     wav = Wav()
     if begin:
-        wav.notes.append(f"{begin:,} bytes stand before the WAV file")
+        wav.notes.append(f"{begin:,} bytes precede the WAV file")
     found = dict(_chunks(stream, begin + 12, end, wav))
     if b"fmt " not in found or b"data" not in found:
-        missing = "`fmt ` chunk" if b"fmt " not in found else "sound: it ends inside its header"
+        missing = "`fmt ` chunk" if b"fmt " not in found else "audio: it ends inside its header"
         raise ValueError(f"the WAV file has no {missing}")
     at, size = found[b"fmt "]
     stream.seek(at)
     wav.format = stream.read(size)
     wav.start, wav.size = found[b"data"]
     if wav.size == 0:
-        raise ValueError("it holds no samples")
+        raise ValueError("it contains no samples")
     if len(wav.format) >= 14 and (frame := int.from_bytes(wav.format[12:14], "little")) > 1:
         wav.size -= wav.size % frame
     return wav
@@ -104,7 +104,7 @@ def _chunks(stream: IO[bytes], at: int, end: int, wav: Wav) -> Iterator[tuple[by
         name, size = struct.unpack("<4sI", stream.read(8))
         if not _is_name(name):
             if has_sound:
-                wav.notes.append(f"{end - at:,} bytes after its sound belong to nothing")
+                wav.notes.append(f"{end - at:,} stray bytes after its audio")
             return
         at, there = at + 8, end - at - 8
         if name == b"data" and not has_sound:
@@ -119,21 +119,21 @@ def _chunks(stream: IO[bytes], at: int, end: int, wav: Wav) -> Iterator[tuple[by
 def _sound_bytes(stream: IO[bytes], at: int, size: int, there: int, wav: Wav) -> int:
     """How much sound there is, whatever the header says."""
     if size == 0 and there and not _is_chunk(stream, at, at + there):
-        wav.notes.append(f"it was never closed: its header says 0 bytes of sound, {there:,} follow")
+        wav.notes.append(f"it was never closed: its header declares 0 bytes of audio, {there:,} follow")
         return there
     if size <= there:
         return size
     if size >= _UNKNOWN_BYTES:
-        wav.notes.append(f"it was never closed: {there:,} bytes of sound of unknown number")
+        wav.notes.append(f"it was never closed: {there:,} bytes of audio of unknown length")
     else:
-        wav.damage = f"it is cut off: its header promises {size:,} bytes of sound, {there:,} are there"
+        wav.damage = f"it is truncated: its header declares {size:,} bytes of audio, the file has {there:,}"
     return there
 
 
 def _padding(stream: IO[bytes], at: int, end: int, wav: Wav) -> int:
     """1, or 0 where a recorder forgot the byte that makes an odd chunk even."""
     if not _is_chunk(stream, at + 1, end) and _is_chunk(stream, at, end):
-        wav.notes.append("a chunk of odd size lacks its padding")
+        wav.notes.append("an odd-sized chunk lacks its padding byte")
         return 0
     return 1
 

@@ -59,9 +59,9 @@ def opus_as_ogg(content: bytes) -> BytesIO:
         elif kind in (_SIMPLE_BLOCK, _BLOCK) and track:
             packets += _packet(payload, track)
     if not track or not header.startswith(b"OpusHead"):
-        raise ValueError("the WebM file holds no Opus sound")
+        raise ValueError("the WebM file contains no Opus audio")
     if not packets:
-        raise ValueError("it holds no samples")
+        raise ValueError("it contains no samples")
     channels = max(1, header[9] if len(header) > 9 else 1)
     if reason := over_limit(sum(map(_samples, packets)) * channels * _SAMPLE_BYTES):
         raise ValueError(reason)
@@ -77,7 +77,7 @@ def _packet(block: bytes, track: int) -> list[bytes]:
     if number != track or len(block) <= start + 3:
         return []
     if block[start + 2] & _LACING:
-        raise ValueError("its packets are laced, which no browser does")
+        raise ValueError("its packets are laced, which is not supported")
     return [block[start + 3 :]]
 
 

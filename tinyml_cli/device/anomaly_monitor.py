@@ -54,9 +54,9 @@ def watch(
     played = [] if options.replay is None else takes(run, manifest, options.replay)
     if options.calibrate_s and not played and port is None and load_board(board).kind != "usb":
         raise TinymlError(
-            "A virtual board has no sensor: there is no normal running to learn from",
+            "A virtual board has no sensor, so it cannot calibrate on live data",
             "--calibrate",
-            "Let it feel a recording: add --replay FILE or DIR.",
+            "Feed it a recording: add --replay FILE or DIR.",
         )
     history = History()
     with _view(board, history, options.as_json) as view:
@@ -103,7 +103,7 @@ class _Session:
                 self._view.clip(clip)
             return
         if load_board(board).kind != "usb":
-            console.warn("a virtual board has no sensor; it feels what --replay FILE or DIR feeds to it")
+            console.warn("a virtual board has no sensor; feed it with --replay FILE or DIR")
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
         if options.calibrate_s and remaining_s is None:
             remaining_s = options.calibrate_s + _SLACK_S
@@ -115,7 +115,7 @@ class _Session:
                 link.trace(*options.trace)
         if options.calibrate_s and stop_at is None:
             raise TinymlError(
-                f"The board does not end its calibration of {options.calibrate_s} s",
+                f"The board did not finish its calibration of {options.calibrate_s} s",
                 link.url,
                 "Reset it and try again; tinyml doctor --board BOARD checks its sensors.",
             )
@@ -128,9 +128,10 @@ class _Session:
         most_s = math.floor(CALIBRATION_SCORES * 1_000_000 / settings.threshold.share_ppm * window_s)
         if seconds and not needed_s <= seconds <= most_s:
             raise TinymlError(
-                f"{seconds} s cannot show a false-alarm share of {settings.threshold.share_ppm / 1e6:g}",
+                f"{seconds} s are too short to show a false-alarm share of "
+                f"{settings.threshold.share_ppm / 1e6:g}",
                 "--calibrate",
-                f"Give {needed_s} to {most_s} seconds of normal running; 0: back to the trained threshold.",
+                f"Use {needed_s} to {most_s} seconds of normal running; 0 restores the trained threshold.",
             )
         link.calibrate(seconds)
 
@@ -166,4 +167,4 @@ def _picture_path(given: Path) -> Path:
 
 
 def _tell_lost() -> None:
-    console.warn("the port vanished; waiting until it is back (Ctrl-C ends)")
+    console.warn("the port disappeared; waiting for it to return (Ctrl-C stops)")

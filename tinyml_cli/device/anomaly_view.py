@@ -58,10 +58,10 @@ class AnomalySummary(Summary):
 
     def __str__(self) -> str:
         text = (
-            f"{self.windows} windows in {self.seconds:.1f} s, {self.above} at the threshold or above, "
+            f"{self.windows} windows in {self.seconds:.1f} s, {self.above} at or above the threshold, "
             f"{self.alarms} alarm{'s' * (self.alarms != 1)}"
         )
-        text += "; normal running has moved: see tinyml drift" if self.drifting else ""
+        text += "; normal running has shifted: see tinyml drift" if self.drifting else ""
         if not self.n:
             return text
         return (
@@ -180,8 +180,10 @@ class AnomalyLive(AnomalyLines):
 def calibration_text(event: Calibrated) -> str:
     """What came of a calibration, in a sentence."""
     if not event.done:
-        return f"Calibration took {event.windows} windows, {event.needed} are needed: the threshold stays."
-    kept = "kept when the power goes" if event.stored else "forgotten when the power goes"
+        return (
+            f"Calibration got {event.windows} windows but needs {event.needed}: the threshold is unchanged."
+        )
+    kept = "kept at power-off" if event.stored else "lost at power-off"
     text = f"Calibrated on {event.windows} windows: threshold {event.previous} -> {event.threshold}, {kept}."
     if event.threshold <= _SUSPICIOUS * event.previous:
         return text

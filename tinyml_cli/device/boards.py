@@ -167,11 +167,11 @@ class Board(BaseModel):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.default_engine not in self.engines:
-            raise ValueError("default_engine is not among engines")
+            raise ValueError("default_engine is not one of engines")
         if (self.kind == "usb") != bool(self.usb_ids):
-            raise ValueError("usb_ids belong to boards of kind usb, and to all of them")
+            raise ValueError("usb_ids are required for boards of kind usb, and only allowed there")
         if (self.hal == "nano33ble") != (self.arduino is not None):
-            raise ValueError("the hal nano33ble, and no other, needs the section arduino")
+            raise ValueError("the section arduino is required for the hal nano33ble, and only allowed there")
         return self
 
     def require(self, when: Literal["build", "run"]) -> None:
@@ -182,7 +182,7 @@ class Board(BaseModel):
         """
         if self.hosts and sys.platform not in self.hosts:
             raise TinymlError(
-                f"The board `{self.name}` works on {', '.join(self.hosts)} only, not on {sys.platform}",
+                f"The board `{self.name}` works only on {', '.join(self.hosts)}, not on {sys.platform}",
                 "--board",
                 "Use --board sim.",
             )
@@ -209,7 +209,7 @@ def load_board(name: str) -> Board:
     files = board_files()
     if name not in files:
         raise TinymlError(
-            f"There is no board `{name}`",
+            f"Unknown board `{name}`",
             "--board",
             f"{did_you_mean(name, files)}Known boards: {', '.join(board_names())}.",
         )
@@ -226,7 +226,7 @@ def _load(path: Path, mtime_ns: int) -> Board:
         problem = first_problem(error, Board)
         raise _damaged(path, f"{problem.what}. {problem.advice}".rstrip(". ")) from error
     if board.name != path.stem:
-        raise _damaged(path, f"name: is `{board.name}`, but the file is called {path.name}")
+        raise _damaged(path, f"`name` is `{board.name}`, but the file is called {path.name}")
     return board
 
 
@@ -234,5 +234,5 @@ def _damaged(path: Path, problem: str) -> TinymlError:
     if path.parent == PACKAGED:
         advice = "Reinstall it: pip install --force-reinstall tinyml-cli"
     else:
-        advice = "Mend the file; docs/boards.md describes its fields."
-    return TinymlError(f"The board's description is damaged ({problem})", str(path), advice)
+        advice = "Fix the file; docs/boards.md describes its fields."
+    return TinymlError(f"The board's description is invalid ({problem})", str(path), advice)

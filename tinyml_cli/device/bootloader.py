@@ -24,8 +24,8 @@ from tinyml_cli.errors import TinymlError
 TOUCH_BAUD = 1200
 
 DOUBLE_PRESS = (
-    "Press the board's reset button twice, quickly, as for a double click; its orange light then slowly "
-    "fades in and out"
+    "Double-press the board's reset button, like a double click; its orange light then slowly fades in "
+    "and out"
 )
 
 
@@ -111,7 +111,7 @@ class BoardOnUsb:
             # Gone without a bootloader, or deaf to the touch; the second is worth another try.
             if not self.wait_for("sketch", 0.0):
                 break
-        self.ask_double_press("The board does not start its bootloader by itself.")
+        self.ask_double_press("The board did not start its bootloader.")
 
     def ask_double_press(self, reason: str) -> None:
         """Asks for a double press of the reset button and waits for the bootloader.
@@ -131,7 +131,7 @@ class BoardOnUsb:
         raise TinymlError(
             f"The bootloader did not appear within {seconds} s",
             self.port.device,
-            f"{DOUBLE_PRESS}; then run the same command again. If it never does, try another cable and port.",
+            f"{DOUBLE_PRESS}; then run the same command again. If that fails, try another cable and port.",
         )
 
     def wait_open(self) -> None:

@@ -10,7 +10,7 @@ from tinyml_cli.device.sizes import Memory, Sizes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
 
-_ADVICE = "Choose a smaller model (another --config), or --engine aot, which needs less of both."
+_ADVICE = "Choose a smaller model (another --config), or --engine aot, which needs less flash and RAM."
 _SHOWN = 3
 
 
@@ -28,7 +28,7 @@ def check_estimate(board: Board, graphs: Sequence[Graph], arena_bytes: int) -> N
     """
     if board.arduino is None:
         return
-    subject = "The two models, one beside the other," if len(graphs) > 1 else "The model"
+    subject = "The two models together" if len(graphs) > 1 else "The model"
     tensors = [tensor for graph in graphs for tensor in graph.tensors]
     weights = [tensor for tensor in tensors if tensor.data is not None]
     _check(board, "flash", subject, "weights", sum(tensor.bytes for tensor in weights), weights)
@@ -53,13 +53,11 @@ def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
         if limit is None or used <= limit:
             continue
         name = _name(memory)
-        heap = (
-            f", {heap_bytes:,} of them as heap of the board's core" if memory == "ram" and heap_bytes else ""
-        )
+        heap = f", {heap_bytes:,} of them heap of the board's core" if memory == "ram" and heap_bytes else ""
         largest = [symbol for symbol in sizes.largest_symbols if symbol.memory == memory][:_SHOWN]
         raise TinymlError(
-            f"The program does not fit the board `{board.name}`: {used - limit:,} bytes of {name} too many "
-            f"(it needs {used:,}{heap}, there are {limit:,}). Largest: "
+            f"The program does not fit the board `{board.name}`: {used - limit:,} bytes of {name} too "
+            f"many (it needs {used:,}{heap}, the board has {limit:,}). Largest: "
             + ", ".join(f"{symbol.name} {symbol.bytes:,} B of {name}" for symbol in largest),
             str(log),
             _ADVICE,
@@ -78,7 +76,7 @@ def _check(
     detail = ", ".join(f"{tensor.label} {tensor.bytes:,} B" for tensor in largest)
     raise TinymlError(
         f"{subject} cannot fit the board `{board.name}`: {what} of {model_bytes:,} B and an otherwise "
-        f"empty program (about {core:,} B) need more {_name(memory)} than {limit:,} B"
+        f"empty program (about {core:,} B) need more {_name(memory)} than the {limit:,} B available"
         + (f". Largest tensors: {detail}" if detail else ""),
         "estimated before the build",
         _ADVICE,

@@ -72,12 +72,12 @@ def build(
         inputs = tenants.join(run, other, inputs)
     elif inputs.app in tenants.APPS:
         raise TinymlError(
-            f"The application {inputs.app} takes two models", "--app", "Name the other: --with RUN"
+            f"The application {inputs.app} takes two models", "--app", "Name the second run: --with RUN"
         )
     target.require("build")
     platformio.require_installed()
     if inputs.tflm_dir is not None:
-        check_plain(inputs.tflm_dir, "folder given with --tflm", "Rename it: letters, digits and _ do.")
+        check_plain(inputs.tflm_dir, "folder given with --tflm", "Rename it; use letters, digits and _.")
     graphs = [graph for each in (run, other) if each and (graph := model_graph(each))]
     budget.check_estimate(target, graphs, _arena_bytes(inputs))
     project = project_dir(run, target.name, inputs.app)

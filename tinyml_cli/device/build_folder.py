@@ -41,9 +41,9 @@ def build_folder(key: str) -> Iterator[Path]:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise TinymlError(
-            f"The cache folder cannot be written ({error.strerror or error})",
+            f"Cannot write to the cache folder ({error.strerror or error})",
             str(root),
-            "Make it writable, or name another with TINYML_CACHE.",
+            "Make it writable, or set TINYML_CACHE to another folder.",
         ) from error
     try:
         yield folder
@@ -58,7 +58,7 @@ def builds_dir() -> Path:
         TinymlError: its path holds characters that SCons would misread.
     """
     cache = cache_dir().resolve()
-    check_plain(cache, "cache folder", "Name another with the environment variable TINYML_CACHE.")
+    check_plain(cache, "cache folder", "Set the environment variable TINYML_CACHE to another folder.")
     return cache / "platformio" / "builds"
 
 
@@ -71,7 +71,7 @@ def check_plain(path: Path, what: str, advice: str) -> None:
     odd = sorted({character for character in path.as_posix() if not _PLAIN.fullmatch(character)})
     if odd:
         raise TinymlError(
-            f"The path of the {what} holds characters that the build tool SCons would misread "
+            f"The path of the {what} contains characters that the build tool SCons misreads "
             f"({' '.join(ascii(character) for character in odd)})",
             str(path),
             advice,

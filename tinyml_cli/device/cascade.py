@@ -28,16 +28,17 @@ def check_gate(listens: Run, looks: Run) -> Gate:
         (looks, second.image is not None, "look", "train vww"),
     ):
         if not fits:
-            raise TinymlError(f"The run does not {does}", str(run.path), f"Make one: tinyml {how}")
+            raise TinymlError(f"The run does not {does}", str(run.path), f"Create one: tinyml {how}")
     gate = second.gate or Gate()
     words = first.labels[_FIRST_WORD:]
     word = gate.when or words[0]
     if word not in words:
         raise TinymlError(
-            f"The gate opens at `{word}`, which the first model does not know",
+            f"The gate word is `{word}`, which the first model does not know",
             str(looks.path),
-            f"Its words: {', '.join(words)}. Train again with --resume --set 'gate.when=\"{words[0]}\"': "
-            "that learns nothing anew.",
+            f"Its words: {', '.join(words)}. Run the training command again with --resume --set "
+            f"'gate.when=\"{words[0]}\"'; "
+            "nothing is retrained.",
         )
     return gate.model_copy(update={"when": word})
 

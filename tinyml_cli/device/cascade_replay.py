@@ -59,7 +59,7 @@ class Scene:
         try:
             seen = show_frames(self._link, read_bytes(path), self._manifest, self._on_event)
         except UnreadableImageError as error:
-            raise TinymlError(f"It cannot be read as an image: {error}", str(path), "Remove it.") from error
+            raise TinymlError(f"Cannot read it as an image: {error}", str(path), "Remove it.") from error
         self._clips.append({"model": self._model} | judged(path, self._folder, seen, self._manifest))
 
 

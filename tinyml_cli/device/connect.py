@@ -81,7 +81,7 @@ def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
         )
     if ready.labels != manifest.labels:
         raise TinymlError(
-            f"The board knows the labels {', '.join(map(printable, ready.labels))}, "
+            f"The board has the labels {', '.join(map(printable, ready.labels))}, "
             f"the run has {', '.join(manifest.labels)}",
             board,
             f"Run `{on_this_run('export-c-array')}`, then `{on_this_run('flash', '--board', board)}`.",

@@ -64,7 +64,7 @@ class Log:
             self._file: IO[str] = path.open("a", encoding="utf-8")
         except OSError as error:
             raise TinymlError(
-                f"The log cannot be written: {error.strerror}", str(path), "Name another file with --log."
+                f"Cannot write the log: {error.strerror}", str(path), "Choose another file with --log."
             ) from error
 
     def rx(self, event: Event) -> Event | None:
@@ -75,9 +75,9 @@ class Log:
             self._file.flush()
         except OSError as error:
             raise TinymlError(
-                f"The log cannot be written on: {error.strerror}",
+                f"Cannot continue the log: {error.strerror}",
                 str(self._path),
-                "Make room, or leave out --log.",
+                "Free some space, or omit --log.",
             ) from error
         return event
 
@@ -98,5 +98,5 @@ def make_filters(names: list[str]) -> list[Filter]:
     """
     for name in names:
         if name not in _NAMED:
-            raise TinymlError(f"There is no filter `{name}`", "--filter", f"Filters: {', '.join(_NAMED)}.")
+            raise TinymlError(f"Unknown filter `{name}`", "--filter", f"Filters: {', '.join(_NAMED)}.")
     return [_NAMED[name]() for name in names]

@@ -64,9 +64,7 @@ def flash(
             "upload_seconds": installed.upload_seconds,
         }
     elif port is not None:
-        raise TinymlError(
-            f"The board `{board}` is virtual and has no serial port", "--port", "Leave --port out."
-        )
+        raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
     else:
         built = firmware()
         with VirtualDevice(board, Path(built["elf"])) as device, Link(device.url) as link:
@@ -104,7 +102,7 @@ def _build_image(firmware: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     built = firmware()
     if not _image(built).is_file():
         raise TinymlError(
-            "The build left no program that can be uploaded",
+            "The build produced no program to upload",
             str(_image(built)),
             f"Delete {Path(built['elf']).parent} and run the same command again.",
         )
@@ -121,7 +119,7 @@ def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
     model = str(ready["model"])
     if not model or not expected.startswith(model):
         raise TinymlError(
-            f"The board answers with model {model or 'none'}, not {expected[:12]}",
+            f"The board reports model {model or 'none'}, not {expected[:12]}",
             board,
             f"Run `{on_this_run('export-c-array')}` and `{on_this_run('flash', '--board', board)}` again.",
         )

@@ -37,7 +37,7 @@ class FrameLines(LineView):
     def start(self, ready: Ready) -> None:
         self.introduce(ready)
         labels = [label for label in ready.labels if label != NONE]
-        console.info(f"Looking for: {', '.join(map(printable, labels))}  (Ctrl-C ends)")
+        console.info(f"Looking for: {', '.join(map(printable, labels))}  (Ctrl-C stops)")
 
     def clip(self, clip: dict[str, Any]) -> None:
         console.info(
@@ -104,7 +104,7 @@ class FrameView(FrameLines):
             return Styled("no frame yet", style="bright_black")
         pixels = pixels_of(self._input.data, self._manifest.image, quantization.input)
         if pixels is None:
-            return Styled("a frame of another size", style="yellow")
+            return Styled("a frame of a different size", style="yellow")
         columns, lines = shutil.get_terminal_size()
         side = min(columns, 2 * (lines - _OTHER_LINES), _LARGEST_SIDE)
         return half_blocks(pixels, max(side, _SMALLEST_SIDE))

@@ -63,7 +63,7 @@ class FrameFiles:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TinymlError(
-                f"The folder cannot be made: {error.strerror}", str(folder), "Name another with --png."
+                f"Cannot create the folder: {error.strerror}", str(folder), "Choose another with --png."
             ) from error
         self._folder = folder
         self._image = manifest.image

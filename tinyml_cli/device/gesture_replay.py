@@ -46,7 +46,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
     """
     assert manifest.gesture is not None
     if not source.exists():
-        raise TinymlError("There is no such recording or folder", str(source), "Give one to --replay.")
+        raise TinymlError("The recording or folder does not exist", str(source), "Give one to --replay.")
     rate_hz = manifest.gesture.rate_hz
     if holds_motion(source):
         window = manifest.gesture.imu.window_samples if manifest.gesture.imu else round(rate_hz)
@@ -58,7 +58,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
         ]
     if manifest.gesture.imu is not None:
         raise TinymlError(
-            "The model takes raw motion; these are strokes", str(source), "Give CSV files of motion."
+            "The model expects raw motion; these are strokes", str(source), "Give CSV files of motion."
         )
     rng = np.random.default_rng(0)  # of noise and tremor, of which there is none
     return [

@@ -29,14 +29,14 @@ class GestureLines(LineView):
     def start(self, ready: Ready) -> None:
         self.introduce(ready)
         labels = [label for label in ready.labels if label != UNKNOWN]
-        console.info(f"Waiting for: {', '.join(map(printable, labels))}  (Ctrl-C ends)")
+        console.info(f"Waiting for: {', '.join(map(printable, labels))}  (Ctrl-C stops)")
 
     def event(self, event: Event) -> None:
         self._draws = self._draws or isinstance(event, Stroke)
         # Windows of raw motion follow each other for ever: most of them are no gesture, and no news.
         if isinstance(event, Gesture) and event.label == UNKNOWN and (self._draws or event.best != UNKNOWN):
             near = "" if event.best == UNKNOWN else f" (nearest: {printable(event.best)}, {event.score:.0%})"
-            console.info(f"No gesture of ours{near} @{event.t_ms}ms")
+            console.info(f"No known gesture{near} @{event.t_ms}ms")
         super().event(event)
 
     def clip(self, clip: dict[str, Any]) -> None:

@@ -29,7 +29,9 @@ def pictures(path: Path, tell: bool = False) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise TinymlError("There is no such image or folder", str(path), "Give a file or folder to --replay.")
+        raise TinymlError(
+            "The image or folder does not exist", str(path), "Give a file or folder to --replay."
+        )
     known = image_file.suffixes()
     found = sorted(
         p for p in path.rglob("*") if p.suffix.lower() in known and not p.name.startswith(".") and p.is_file()
@@ -37,7 +39,9 @@ def pictures(path: Path, tell: bool = False) -> list[Path]:
     rest = inventory.left_out(path, found, "image", known)
     if not found:
         raise TinymlError(
-            f"The folder holds no images{inventory.explained(rest)}", str(path), "Give one with images."
+            f"The folder contains no images{inventory.explained(rest)}",
+            str(path),
+            "Give a folder with images.",
         )
     if tell:
         inventory.tell(rest)
@@ -82,7 +86,7 @@ def replay_images(
         raise TinymlError(
             f"`{printable(path.name)}`{more} cannot be read as an image: {why}",
             str(path),
-            "All others were shown; mend or remove it and run the command again.",
+            "All others were shown. Fix or remove it and run the command again.",
         )
 
 
@@ -127,8 +131,8 @@ def show_frames(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) 
                 seen.append(event)
             elif isinstance(event, Image) and len(event.q) != len(manifest.labels):
                 raise TinymlError(
-                    f"The board gives {len(event.q)} scores, the run has {len(manifest.labels)} labels",
+                    f"The board reports {len(event.q)} scores, but the run has {len(manifest.labels)} labels",
                     link.url,
-                    f"Run `{on_this_run('flash')}` again, with the --board that you mean.",
+                    f"Run `{on_this_run('flash')}` again with the right --board.",
                 )
     return seen

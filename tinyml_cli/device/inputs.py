@@ -45,9 +45,9 @@ def check_target(board: Board, engine: str, tflm_dir: Path | None) -> None:
 def _check_engine(board: Board, engine: str) -> None:
     if engine not in board.engines:
         raise TinymlError(
-            f"There is no engine `{engine}` for the board `{board.name}`",
+            f"The board `{board.name}` has no engine `{engine}`",
             "--engine",
-            f"Its engines: {', '.join(board.engines)}.",
+            f"Choose from: {', '.join(board.engines)}.",
         )
 
 
@@ -70,7 +70,7 @@ def gather(
     _check_engine(board, name)
     manifest = run.manifest()
     if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, name):
-        console.info(f"Exporting the model for the engine {name}.")
+        console.info(f"Exporting the model for engine {name}.")
         export(run, name, exported_io(manifest, name))
         manifest = run.manifest()
     files = EXPORTS[name] + (_TASK_EXPORTS if manifest.features is not None else ())
@@ -121,7 +121,7 @@ def _require_export(run: Run, manifest: Manifest, engine: str, file: str) -> Pat
         return run.require(manifest, name)
     if not run.file(name).is_file():
         raise TinymlError(
-            f"The model has not been exported for the engine {engine}",
+            f"The model has not been exported for engine {engine}",
             str(run.file(name)),
             f"Run `{next_step('export-c-array', run.path, '--engine', engine)}` first.",
         )

@@ -309,7 +309,7 @@ def printable_reason(nak: Nak) -> str:
 def _check_version(ready: Ready, url: str) -> Ready:
     if ready.protocol != protocol.PROTOCOL_VERSION:
         raise TinymlError(
-            f"The firmware speaks protocol {ready.protocol}, this tinyml speaks {protocol.PROTOCOL_VERSION}",
+            f"The firmware uses protocol {ready.protocol}, this tinyml uses {protocol.PROTOCOL_VERSION}",
             url,
             "Flash it with this version: tinyml flash",
         )
@@ -320,19 +320,19 @@ def _fault(event: Fault, url: str) -> TinymlError:
     return TinymlError(
         f"The device reports a fault: {protocol.printable(event.what)[:200]}",
         url,
-        "Build and flash again (tinyml flash); if it stays, report the text above.",
+        "Build and flash again (tinyml flash); if it persists, report the text above.",
     )
 
 
 def _silent(url: str, other_text: str, verb: str = "") -> TinymlError:
     if other_text:
         return TinymlError(
-            f"The device talks, but is no tinyml firmware; it says {other_text[:80]!r}",
+            f"The device does not run tinyml firmware; it sent {other_text[:80]!r}",
             url,
             "Flash it: tinyml flash --board BOARD",
         )
     return TinymlError(
         f"The device does not answer `{verb}`" if verb else "The device is silent",
         url,
-        "Check that it runs tinyml firmware (tinyml flash), reset it, or name another port with --port.",
+        "Check that it runs tinyml firmware (tinyml flash), reset it, or choose another port with --port.",
     )

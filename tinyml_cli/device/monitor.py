@@ -108,9 +108,7 @@ def monitor(
 
 def _frame_files(folder: Path, manifest: Manifest) -> Filter:
     if manifest.image is None:
-        raise TinymlError(
-            "The model does not look at anything", "--png", "Leave it out, or monitor a run of `vww`."
-        )
+        raise TinymlError("The model does not look at images", "--png", "Omit it, or monitor a run of `vww`.")
     from tinyml_cli.device.frames import FrameFiles
 
     return FrameFiles(folder, manifest)
@@ -120,21 +118,21 @@ def _check_options(options: MonitorOptions, manifest: Manifest) -> None:
     looks = options.other is not None and options.other.manifest().image is not None
     if options.frames is not None and not (options.replay and looks and manifest.features):
         raise TinymlError(
-            "Images are shown to a board that listens first, when it has heard the word",
+            "--frames needs a board that listens for a word before it looks",
             "--frames",
-            "Add --with VWW_RUN and --replay SOUND; where one model looks alone, --replay takes the images.",
+            "Add --with VWW_RUN and --replay SOUND; for a single image model, give the images to --replay.",
         )
     if options.calibrate_s is not None and manifest.anomaly is None:
         raise TinymlError(
-            f"A run of `{manifest.task}` has no threshold of anomalies to find",
+            f"A run of `{manifest.task}` has no anomaly threshold",
             "--calibrate",
-            "Leave it out, or monitor a run of `anomaly`.",
+            "Omit it, or monitor a run of `anomaly`.",
         )
     if options.save_triggers is not None and (manifest.image or manifest.gesture or manifest.anomaly):
         raise TinymlError(
-            f"A run of `{manifest.task}` reports no words whose sound could be kept",
+            f"A run of `{manifest.task}` detects no words, so there is no audio to save",
             "--save-triggers",
-            "Leave it out, or monitor a run of `kws`; --log FILE keeps every event.",
+            "Omit it, or monitor a run of `kws`; --log FILE keeps every event.",
         )
 
 
@@ -143,9 +141,9 @@ def _check_triggers(options: MonitorOptions, board: str) -> None:
         return
     if options.replay is None and load_board(board).kind != "usb":
         raise TinymlError(
-            "A virtual board has no microphone: there is no sound to save",
+            "A virtual board has no microphone, so there is no audio to save",
             "--save-triggers",
-            "Let it hear a recording: add --replay FILE or DIR.",
+            "Feed it a recording: add --replay FILE or DIR.",
         )
     check_folder(options.save_triggers)
 
@@ -159,12 +157,12 @@ def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
     known: tuple[TraceMode, ...] = get_args(TraceMode)
     for name in names:
         if name not in known:
-            raise TinymlError(f"There is no trace `{name}`", "--trace", f"Traces: {', '.join(known)}.")
+            raise TinymlError(f"Unknown trace `{name}`", "--trace", f"Traces: {', '.join(known)}.")
     return tuple(mode for mode in known if mode in names)
 
 
 def _tell_lost() -> None:
-    console.warn("the port vanished; waiting until it is back (Ctrl-C ends)")
+    console.warn("the port disappeared; waiting for it to return (Ctrl-C stops)")
 
 
 @contextlib.contextmanager
@@ -247,7 +245,7 @@ class _Session:
                 self.view.clip(clip)
             return
         if load_board(self.board).kind != "usb":
-            console.warn(f"a virtual board has no {self._sense()} what --replay FILE or DIR plays to it")
+            console.warn(f"a virtual board has no {self._sense()}; feed it with --replay FILE or DIR")
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
         for event in link.events(remaining_s):
             self._show(event)
@@ -274,8 +272,8 @@ class _Session:
 
     def _sense(self) -> str:
         if self.manifest.gesture is not None:
-            return "motion sensor; it feels"
-        return "camera; it sees" if self.manifest.image else "microphone; it hears"
+            return "motion sensor"
+        return "camera" if self.manifest.image else "microphone"
 
     def _trace(self, link: Link) -> None:
         """Asks for what the view wants; a board that has booted again has forgotten."""

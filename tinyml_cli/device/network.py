@@ -34,10 +34,10 @@ def require_network(purpose: str, urls: Sequence[str] | None = None, timeout_s: 
         threading.Thread(target=_ask, args=(url, timeout_s, answers), daemon=True).start()
     if not _any_true(answers, len(urls), timeout_s):
         raise TinymlError(
-            f"There is no network to download {purpose}",
+            f"No network connection to download {purpose}",
             "PlatformIO's package server",
-            "Connect to the internet (behind a proxy, set HTTPS_PROXY) and run the same command again; it is "
-            "downloaded once.",
+            "Connect to the internet (behind a proxy, set HTTPS_PROXY) and run the same command again; "
+            "it is downloaded only once.",
         )
 
 

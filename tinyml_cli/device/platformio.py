@@ -99,7 +99,7 @@ def require_packages(
     missing = _missing_packages(project, board)
     if missing:
         require(f"what PlatformIO needs for the board `{board.name}`: {', '.join(missing)}")
-        console.info(f"PlatformIO downloads for the board `{board.name}`, once: {', '.join(missing)} …")
+        console.info(f"PlatformIO downloads once for the board `{board.name}`: {', '.join(missing)} …")
 
 
 def _missing_packages(project: Path, board: Board) -> list[str]:
@@ -141,7 +141,7 @@ def require_installed() -> None:
             check_plain(Path(spec.origin or "").resolve(), "Python environment", _MOVE_ADVICE)
         else:
             raise TinymlError(
-                f"The Python package `{package}` is missing, which builds the firmware",
+                f"The Python package `{package}`, which builds the firmware, is missing",
                 sys.executable,
                 f"Install it: {sys.executable} -m pip install {package}",
             )
@@ -188,13 +188,13 @@ def explain_failure(lines: list[str], board: Board, log: Path, objects: Path) ->
         return refused
     if _NO_DOWNLOAD.search(text):
         return TinymlError(
-            f"PlatformIO could not download what the board `{board.name}` needs",
+            f"PlatformIO could not download the packages for the board `{board.name}`",
             str(log),
             "Check the network (behind a proxy, set HTTPS_PROXY) and run the same command again.",
         )
     if _MISSING_LIBSTDCXX.search(text):
         return TinymlError(
-            "The C++ library for the board is missing, which TensorFlow Lite Micro needs",
+            "The board's C++ library, which TensorFlow Lite Micro needs, is missing",
             str(log),
             "Debian/Ubuntu: `sudo apt-get install libstdc++-arm-none-eabi-newlib`; or use --engine aot.",
         )
@@ -210,7 +210,7 @@ def explain_failure(lines: list[str], board: Board, log: Path, objects: Path) ->
     return TinymlError(
         "The firmware does not compile: " + " | ".join(wrong or ["PlatformIO printed nothing"]),
         str(log),
-        "Read the log; if it names a file of yours, mend that, otherwise report it with the log.",
+        "Read the log; if it names one of your files, fix that file; otherwise report this with the log.",
     )
 
 
@@ -224,12 +224,12 @@ def _overflow_error(overflows: dict[str, int | None], board: Board, log: Path, o
         memory, limit = memories.get(region, ("flash", None))
         name = "RAM" if memory == "ram" else memory
         amount = "bytes" if excess is None else f"{excess:,} bytes"
-        parts.append(f"{amount} of {name} too many" + (f" (there are {limit:,})" if limit else ""))
+        parts.append(f"{amount} of {name} too many" + (f" (the board has {limit:,})" if limit else ""))
         for symbol in largest_symbols(objects.rglob("*.o"), memory):
             largest.append(f"{symbol.name} {symbol.bytes:,} B of {name}")
     detail = f" Largest: {', '.join(largest)}." if largest else ""
     return TinymlError(
         f"The program does not fit the board `{board.name}`: {' and '.join(parts)}.{detail}",
         str(log),
-        "Choose a smaller model (another --config), or --engine aot, which needs less of both.",
+        "Choose a smaller model (another --config), or --engine aot, which needs less flash and RAM.",
     )

@@ -20,7 +20,7 @@ _BUSY_WORDS = ("busy", "lock", "access is denied", "accessdenied")
 # Groups that distributions give serial ports to: Debian, Ubuntu, Fedora; Arch, openSUSE of old.
 _SERIAL_GROUPS = ("dialout", "uucp", "plugdev", "tty")
 _LSOF_TIMEOUT_S = 5.0
-_FORBIDDEN = "The port may not be opened by this user"
+_FORBIDDEN = "No permission to open the port"
 
 
 def open_error(url: str, error: Exception) -> TinymlError:
@@ -32,15 +32,17 @@ def open_error(url: str, error: Exception) -> TinymlError:
     if code == errno.EACCES or "permission" in text:
         return permission_error(url)
     if code == errno.ENOENT or "no such file" in text or "filenotfound" in text:
-        return TinymlError("There is no such port", url, "Plug the board in, or name another with --port.")
-    return TinymlError(f"The port cannot be opened: {error}", url, "Check the name given with --port.")
+        return TinymlError(
+            "The port does not exist", url, "Plug the board in, or choose another port with --port."
+        )
+    return TinymlError(f"Cannot open the port: {error}", url, "Check the name given with --port.")
 
 
 def busy_error(url: str, users: Collection[str]) -> TinymlError:
     """The error for a port that other programs use; `users` are their names, where they are known."""
     if any(user.startswith(MODEM_MANAGER) for user in users):
         return TinymlError(
-            f"The port is in use by another program: {', '.join(users)}, which looks for modems on new ports",
+            f"The port is in use by another program: {', '.join(users)}, which probes new ports for modems",
             url,
             f"Wait half a minute, or run `sudo systemctl stop {MODEM_MANAGER}`, and try again.",
         )
@@ -55,12 +57,14 @@ def busy_error(url: str, users: Collection[str]) -> TinymlError:
 def permission_error(url: str) -> TinymlError:
     """The error for a port that this user may not open, with the line to paste."""
     if not sys.platform.startswith("linux"):
-        return TinymlError(_FORBIDDEN, url, "Try as an administrator.")
+        return TinymlError(_FORBIDDEN, url, "Run the command as administrator.")
     group = _group_of(url)
     if group in _SERIAL_GROUPS and group not in _own_groups():
         advice = f"Run `sudo usermod -a -G {group} $USER`, log out and in again."
     else:
-        advice = f"Put this line into {UDEV_RULES_FILE}, then unplug the board and plug it in: {udev_rule()}"
+        advice = (
+            f"Add this line to {UDEV_RULES_FILE}, then unplug the board and plug it in again: {udev_rule()}"
+        )
     return TinymlError(_FORBIDDEN, url, advice)
 
 

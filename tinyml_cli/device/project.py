@@ -75,9 +75,9 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
     """
     if inputs.app not in APPLICATIONS:
         raise TinymlError(
-            f"There is no firmware application `{inputs.app}`",
+            f"Unknown firmware application `{inputs.app}`",
             inputs.board.name,
-            f"Known applications: {', '.join(APPLICATIONS)}.",
+            f"Choose from: {', '.join(APPLICATIONS)}.",
         )
     libraries = third_party_dir(inputs.engine, inputs.tflm_dir)
     camera, bluetooth = _camera(inputs), _bluetooth(inputs)

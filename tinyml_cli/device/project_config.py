@@ -60,10 +60,10 @@ def ini_text(text: str) -> str:
     """
     if not text.isprintable() or text != text.strip() or _UNWRITABLE.search(text):
         raise TinymlError(
-            "PlatformIO cannot use a folder whose name holds $, quotes, a backslash, a line feed, a blank at "
-            "either end, or ; or # after a blank",
+            "PlatformIO cannot use a folder name with $, quotes, a backslash, a line break, a leading or "
+            "trailing space, or ; or # after a space",
             repr(text),
-            "Rename the folder. TINYML_CACHE chooses that of fetched sources.",
+            "Rename the folder. TINYML_CACHE sets the folder of fetched sources.",
         )
     return text.replace("%", "%%")
 

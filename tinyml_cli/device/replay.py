@@ -69,7 +69,7 @@ def replay_file(
         if link.reboots == reboots:
             return detections
     raise TinymlError(
-        "The device booted again while it heard the recording, twice",
+        "The device rebooted twice during the recording",
         link.url,
         "Check its power supply, or build and flash again: tinyml flash",
     )
@@ -167,5 +167,5 @@ def _unreadable(damaged: Sequence[tuple[Path, str]]) -> TinymlError:
     return TinymlError(
         f"`{printable(path.name)}`{more} cannot be read as audio: {why}",
         str(path),
-        "All other recordings were played; mend or remove it and run the command again.",
+        "All other recordings were played. Fix or remove it and run the command again.",
     )

@@ -34,7 +34,9 @@ def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tupl
     names = [name for name in (first, *more, other) if name is not None]
     if len(names) > _MOST_RUNS:
         raise TinymlError(
-            f"A board holds {_MOST_RUNS} models, {len(names)} runs were given", ", ".join(names), "Drop some."
+            f"A board runs at most {_MOST_RUNS} models, not {len(names)}",
+            ", ".join(names),
+            "Give fewer runs.",
         )
     runs = [open_run(name) for name in names] or [open_run(None)]
     return runs[0], runs[1] if len(runs) > 1 else None
@@ -58,21 +60,23 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
             share its arena, or an application that does something else.
     """
     if run.path.resolve() == other.path.resolve():
-        raise TinymlError("Both models are the same run", str(other.path), "Name another run with --with.")
+        raise TinymlError(
+            "Both models are the same run", str(other.path), "Give a different run with --with."
+        )
     app = app_of(other)
     looks = app == CASCADE
     if first.app in APPS and first.app != app:
         raise TinymlError(
-            f"The application {first.app} does not fit: the second model {'looks' if looks else 'listens'}",
+            f"The application {first.app} does not match: the second model {'looks' if looks else 'listens'}",
             "--app",
-            f"Leave it out, or take --app {app}.",
+            f"Omit it, or use --app {app}.",
         )
     _check_listens(run)
     if not looks:
         _check_listens(other)
     if not looks and run.manifest().features != other.manifest().features:
         raise TinymlError(
-            "The two models hear through different front ends",
+            "The two models use different front ends",
             str(other.path),
             "Train one of them with the `features` of the other's recipe.",
         )
@@ -98,7 +102,7 @@ def _check_listens(run: Run) -> None:
         raise TinymlError(
             "The run's model does not listen for words",
             str(run.path),
-            "Only models of keyword spotting share a board: tinyml train kws",
+            "Only keyword spotting models can share a board: tinyml train kws",
         )
 
 
@@ -126,7 +130,7 @@ def _network(run: Run) -> compiler.Network:
     manifest = run.manifest()
     if exported_io(manifest, "aot") != "arena":
         raise TinymlError(
-            "The model's inputs and outputs lie outside its arena",
+            "The model's inputs and outputs are outside its arena",
             str(run.path),
             f"Run `{next_step('export-c-array', run.path, '--engine', 'aot', '--io', 'arena')}`.",
         )
@@ -139,9 +143,9 @@ def _network(run: Run) -> compiler.Network:
 
 def _remembers(run: Run) -> TinymlError:
     return TinymlError(
-        "The model remembers things in its arena, so no other model can work there",
+        "The model keeps state in its arena, so no other model can share it",
         str(run.path),
-        "Train one that sees its whole window each time, such as ds_cnn.",
+        "Train a stateless model, such as ds_cnn.",
     )
 
 

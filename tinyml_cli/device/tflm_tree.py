@@ -42,12 +42,12 @@ def check_tree(given: Path | None) -> Path:
     Raises:
         TinymlError: none was given, or the folder holds no TensorFlow Lite Micro.
     """
-    advice = "Give a source tree of TensorFlow Lite Micro: --tflm DIR; or use --engine aot."
+    advice = "Give a TensorFlow Lite Micro source tree with --tflm DIR, or use --engine aot."
     if given is None:
-        raise TinymlError("The engine tflm needs the sources of TensorFlow Lite Micro", "--tflm", advice)
+        raise TinymlError("Engine tflm needs the TensorFlow Lite Micro sources", "--tflm", advice)
     root = Path(given).resolve()
     if not (sources_dir(root) / "tensorflow" / "lite" / "micro").is_dir():
-        raise TinymlError("The folder holds no `tensorflow/lite/micro`", str(given), advice)
+        raise TinymlError("The folder does not contain `tensorflow/lite/micro`", str(given), advice)
     return root
 
 

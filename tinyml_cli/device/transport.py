@@ -112,7 +112,7 @@ class Transport:
             self._open_port().write(data)
         except serial.SerialTimeoutException as error:
             raise TinymlError(
-                "The device takes no bytes: it hangs, or is something else",
+                "The device accepts no data: it hangs, or is not a tinyml board",
                 self.url,
                 "Reset it, or flash it again: tinyml flash",
             ) from error
@@ -127,9 +127,11 @@ class Transport:
 
 def _gone(url: str) -> DeviceGoneError:
     if "://" in url:
-        return DeviceGoneError("The device closed the connection", url, "Start it again, then this command.")
+        return DeviceGoneError(
+            "The device closed the connection", url, "Restart it, then run this command again."
+        )
     return DeviceGoneError(
-        "The port vanished and did not come back",
+        "The port disappeared and did not return",
         url,
-        "Check the cable (a data cable, no charge-only one), then run the command again.",
+        "Check the cable (it must be a data cable, not charge-only), then run the command again.",
     )

@@ -80,7 +80,7 @@ class Triggers:
         end = detection.t_ms * self._sample_rate_hz // 1000 - self._start
         clip = self._audio[max(0, end - self._clip_samples) : max(0, end)]
         if not len(clip):
-            console.warn(f"The sound of the report at {detection.t_ms} ms was lost: nothing was saved.")
+            console.warn(f"The audio of the detection at {detection.t_ms} ms was lost; nothing was saved.")
             return None
         time_ms = max(0, detection.t_ms - (LEAD_IN_MS if self._is_played else 0))
         # Where a board holds two models, each names itself: both may report the same word at once.

@@ -16,16 +16,16 @@ from tinyml_cli.device.upload_tool import UploadError, UploadTool
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import on_this_run
 
-_UNTOUCHED = "The board was not touched: it runs what it ran before."
+_UNTOUCHED = "The board was not changed and still runs its previous program."
 _IN_BOOTLOADER = (
-    "The board may be in its bootloader with its old program whole: press reset once to start that, or run "
-    "the same command again."
+    "The board may be in its bootloader with its old program intact: press reset once to start it, or "
+    "run the same command again."
 )
 _HALF_WRITTEN = (
-    "The upload was cut off: the board holds no whole program and waits in its bootloader. Run the same "
-    "command again."
+    "The upload was interrupted: the board has no complete program and waits in its bootloader. Run the "
+    "same command again."
 )
-_UNCHECKED = "The program was written whole, but was not seen to run. Run the same command again to check."
+_UNCHECKED = "The program was written, but not checked. Run the same command again to check that it runs."
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Installer:
         if self.board.wait_for("bootloader", self.timing.bootloader_s):
             self.board.wait_open()
         else:
-            self.board.ask_double_press("The bootloader has gone.")
+            self.board.ask_double_press("The bootloader disappeared.")
         self.tool.upload(self.board.port.device, image)
 
     def _wait_program(self) -> Ready:
@@ -119,9 +119,9 @@ class Installer:
                 if self.board.find("sketch") is None and not last:
                     continue
                 raise TinymlError(
-                    f"The program was uploaded, but does not start well: {error.what}",
+                    f"The program was uploaded but does not start properly: {error.what}",
                     device,
-                    "Run the same command again; if it stays, press the reset button once and run "
+                    "Run the same command again; if it persists, press the reset button once and run "
                     f"`{on_this_run('monitor', '--board', self.board.board.name)}`.",
                 ) from error
         raise self._no_program()
@@ -129,15 +129,16 @@ class Installer:
     def _no_program(self) -> TinymlError:
         if self.board.find("bootloader"):
             return TinymlError(
-                "The board came back in its bootloader: it takes what was uploaded for no whole program",
+                "The board returned to its bootloader: it does not accept the uploaded program as complete",
                 self.board.port.device,
-                "Run the same command again; if it stays, delete the run's folder firmware/ and try again.",
+                "Run the same command again; if it persists, delete the run's folder firmware/ and try "
+                "again.",
             )
         return TinymlError(
-            "The program was uploaded, but does not come back on USB: it crashes when it starts",
+            "The program was uploaded but does not appear on USB: it crashes at start-up",
             self.board.port.device,
             "If its orange light blinks four times long and four times short, Mbed OS has stopped it. "
-            f"{DOUBLE_PRESS}; then flash a model or an engine that ran before, or run this command again.",
+            f"{DOUBLE_PRESS}; then flash a model or engine that worked before, or run this command again.",
         )
 
     def _measure(self, action: Callable[[], None]) -> float:

@@ -69,7 +69,7 @@ class UploadTool:
             process = processes.Process(command, stdout=processes.PIPE, stderr=processes.STDOUT)
         except OSError as error:
             raise TinymlError(
-                f"The upload tool cannot be started: {error.strerror or error}",
+                f"Cannot start the upload tool: {error.strerror or error}",
                 self.program[0],
                 _tool_advice(),
             ) from error
@@ -99,7 +99,7 @@ def require_tool() -> UploadTool:
     """
     if override := os.environ.get(OVERRIDE):
         if not Path(override).is_file():
-            raise TinymlError(f"{OVERRIDE} names no file", override, _tool_advice())
+            raise TinymlError(f"{OVERRIDE} is not a file", override, _tool_advice())
         return UploadTool((override,))
     found = find_tool()
     if found is None:
@@ -139,31 +139,31 @@ def explain_failure(said: Sequence[str], code: int, device: str) -> TinymlError:
         return UploadError(
             "The bootloader does not answer" + _modem_hint(),
             device,
-            "Press the board's reset button twice, quickly, and run the same command again.",
+            "Double-press the board's reset button, and run the same command again.",
             again=True,
         )
     if "sam-ba operation failed" in text:
         return UploadError(
-            "The upload broke off (SAM-BA operation failed): the connection was lost, or this bossac is not "
-            "Arduino's, which alone knows this chip",
+            "The upload failed (SAM-BA operation failed): the connection was lost, or this bossac is not "
+            "Arduino's version, the only one that supports this chip",
             device,
-            "The board may hold no whole program now. Plug it straight into the computer, press reset twice, "
-            "quickly, and try again. "
+            "The board may have no complete program now. Plug it directly into the computer, "
+            "double-press reset, and try again. "
             f"{_tool_advice()}",
             again=True,
         )
     if code < 0:
         return UploadError(
-            "The upload tool hung and was ended, or something else ended it",
+            "The upload tool hung and was stopped, or something else stopped it",
             device,
-            "Press the reset button twice, quickly, and run the same command again.",
+            "Double-press the reset button, and run the same command again.",
             again=True,
         )
     last = " | ".join(line.strip() for line in said if line.strip())[-300:]
     return UploadError(
         f"The upload tool failed with exit code {code}: {last or 'it printed nothing'}",
         device,
-        "Press the reset button twice, quickly, and run the same command again.",
+        "Double-press the reset button, and run the same command again.",
         again=False,
     )
 
@@ -212,7 +212,7 @@ def _install_tool() -> None:
         outcome = None
     if outcome is None or outcome.returncode != 0:
         raise TinymlError(
-            f"PlatformIO cannot install the upload tool ({said[-1] if said else 'it printed nothing'})",
+            f"PlatformIO could not install the upload tool ({said[-1] if said else 'it printed nothing'})",
             PACKAGE_SPECIFICATION,
             _tool_advice(),
         )
@@ -220,12 +220,12 @@ def _install_tool() -> None:
 
 def _tool_advice() -> str:
     return (
-        f"Set {OVERRIDE} to the bossac {ARDUINO_VERSION} that the Arduino IDE installs with the boards "
-        "`Arduino Mbed OS Nano Boards`."
+        f"Set {OVERRIDE} to the bossac {ARDUINO_VERSION} that the Arduino IDE installs with the board "
+        "package `Arduino Mbed OS Nano Boards`."
     )
 
 
 def _modem_hint() -> str:
     if modem_manager_runs():
-        return " (ModemManager runs here and may be talking to it: sudo systemctl stop ModemManager)"
+        return " (ModemManager is running and may be using it: sudo systemctl stop ModemManager)"
     return ""

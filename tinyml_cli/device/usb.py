@@ -97,7 +97,7 @@ def link_url(board: Board, given: str | None = None) -> str:
     port = choose_port(board, given)
     if port.role == "bootloader":
         raise TinymlError(
-            f"The board `{board.name}` is in its bootloader and runs no program",
+            f"The board `{board.name}` is in its bootloader and is not running a program",
             port.device,
             "Press its reset button once, or install the firmware: "
             f"{on_this_run('flash', '--board', board.name)}",
@@ -114,15 +114,15 @@ def _given_port(
     for other in present:
         if _is_same_name(other.device, given):
             raise TinymlError(
-                f"The port {other} is not a board `{board.name}` and is left alone (that board's USB ids are "
+                f"The port {other} is not a board `{board.name}` and is not opened (that board's USB ids are "
                 f"{_ids(board)})",
                 "--port",
-                f"Leave --port out to let the board be found, or name its port: {_names(boards)}.",
+                f"Omit --port to find the board automatically, or name its port: {_names(boards)}.",
             )
     raise TinymlError(
-        f"There is no serial port `{given}` (there are: {', '.join(map(str, present)) or 'none'})",
+        f"No serial port `{given}` (found: {', '.join(map(str, present)) or 'none'})",
         "--port",
-        f"Leave --port out to let the board be found, or name its port: {_names(boards)}.",
+        f"Omit --port to find the board automatically, or name its port: {_names(boards)}.",
     )
 
 
@@ -138,11 +138,11 @@ def _is_same_name(device: str, given: str) -> bool:
 def _no_board(board: Board, present: Collection[SerialPort]) -> TinymlError:
     others = ", ".join(map(str, present)) or "none"
     return TinymlError(
-        f"No board `{board.name}` is plugged in (looked for USB ids {_ids(board)}; other serial ports, which "
-        f"are left alone: {others})",
+        f"No board `{board.name}` is plugged in (looked for USB ids {_ids(board)}; other serial ports, "
+        f"not opened: {others})",
         "USB",
-        "Plug it in with a data cable: many USB cables only charge. If its green light is on, press its "
-        "reset button twice, quickly: that starts its bootloader, whatever program it holds.",
+        "Plug it in with a data cable: many USB cables only charge. If its green light is on, "
+        "double-press its reset button: that starts the bootloader regardless of the program on it.",
     )
 
 
@@ -151,4 +151,4 @@ def _ids(board: Board) -> str:
 
 
 def _names(boards: Collection[UsbPort]) -> str:
-    return ", ".join(port.device for port in boards) or "none is plugged in now"
+    return ", ".join(port.device for port in boards) or "none is plugged in"

@@ -136,7 +136,7 @@ def _verified(path: Path, source: Source) -> Path:
         raise TinymlError(
             f"{source.wheel} has the SHA-256 {actual[:12]}… instead of {source.sha256[:12]}…",
             str(path),
-            "Delete it and fetch it from an index that you trust.",
+            "Delete it and download it from an index you trust.",
         )
     return path
 
@@ -162,10 +162,10 @@ def _download(source: Source, folder: Path) -> Path:
         if refused := system_errors.found_in(reason, str(folder)):
             raise refused
         raise TinymlError(
-            f"{source.package} {source.version}, which carries the C sources that the firmware needs, "
-            f"cannot be downloaded ({reason})",
+            f"{source.package} {source.version}, which contains C sources for the firmware, cannot be "
+            f"downloaded ({reason})",
             "pip download",
-            f"On a machine with a network run `pip download --no-deps {source.package}=={source.version}`, "
+            f"On a computer with a network, run `pip download --no-deps {source.package}=={source.version}`, "
             f"copy {source.wheel} here and set TINYML_VENDOR_DIR to its folder.",
         )
     return wheel

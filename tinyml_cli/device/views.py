@@ -63,15 +63,15 @@ class LineView:
     def start(self, ready: Ready) -> None:
         self.introduce(ready)
         words = [label for label in ready.labels if label not in (SILENCE, UNKNOWN)]
-        console.info(f"Listening for: {', '.join(map(printable, words))}  (Ctrl-C ends)")
+        console.info(f"Listening for: {', '.join(map(printable, words))}  (Ctrl-C stops)")
 
     def event(self, event: Event) -> None:
         if isinstance(event, Text):
             console.info(event.text)
         elif isinstance(event, Ready):
-            console.warn("the device booted again")
+            console.warn("the device rebooted")
         elif isinstance(event, Reconnected):
-            console.warn("the port had vanished and is back")
+            console.warn("the port disappeared and is back")
 
     def clip(self, clip: dict[str, Any]) -> None:
         # Of two models on a board, the one that looks names itself.

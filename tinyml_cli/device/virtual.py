@@ -56,7 +56,7 @@ class VirtualDevice:
         board.require("run")
         if not self.elf.is_file():
             raise TinymlError(
-                f"There is no firmware for board `{self.board}`",
+                f"No firmware for board `{self.board}`",
                 str(self.elf),
                 f"Build it: {on_this_run('build', '--board', self.board)}",
             )
@@ -126,9 +126,9 @@ class VirtualDevice:
         text = self._log().read_text(encoding="utf-8", errors="replace")
         said = " | ".join([line for line in text.splitlines() if line.strip()][:6])[:600]
         return TinymlError(
-            f"The virtual board `{self.board}` ended with exit code {code}" + (f": {said}" if said else ""),
+            f"The virtual board `{self.board}` exited with code {code}" + (f": {said}" if said else ""),
             str(self.elf),
-            f"Build the firmware again: {on_this_run('build', '--board', self.board)}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', self.board)}",
         )
 
 

@@ -72,7 +72,7 @@ def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[
 def camera(ready: Ready, purpose: str) -> Finding:
     """Firmware that looks starts its camera at boot; other firmware does not know of it."""
     found = next((printable(name) for name in ready.sensors if name.startswith("ov")), "")
-    advice = "It does not answer: push board and camera firmly into the shield, then press reset."
+    advice = "No answer: push board and camera firmly into the shield, then press reset."
     return Finding("camera", purpose, f"{found} answers" if found else "", advice, False)
 
 
@@ -83,7 +83,7 @@ def _microphone(measured: Sensors, purpose: str) -> Finding:
         "microphone",
         purpose,
         found,
-        "It gives no sound at all: flash again, or the board has no microphone (Nano 33 BLE without Sense).",
+        "No sound at all: flash again; the Nano 33 BLE without Sense has no microphone.",
         False,
     )
 
@@ -92,13 +92,13 @@ def _imu(measured: Sensors, purpose: str) -> Finding:
     axes = (measured.ax_mg, measured.ay_mg, measured.az_mg)
     if measured.imu == "none" or None in axes:
         return Finding(
-            "IMU", purpose, "", "None answers: the Nano 33 BLE Sense rev 1 and Rev2 have one.", False
+            "IMU", purpose, "", "No IMU answers; the Nano 33 BLE Sense rev 1 and Rev2 have one.", False
         )
     length = math.sqrt(sum(axis * axis for axis in axes if axis is not None))
     described = f"{printable(measured.imu)}, {length / 1000:.2f} g at rest"
     if abs(length - _REST_MG) > _REST_TOLERANCE_MG:
         return Finding(
-            "IMU", purpose, "", f"{described} instead of 1 g: lay the board still and run this again.", False
+            "IMU", purpose, "", f"{described} instead of 1 g: keep the board still and run this again.", False
         )
     return Finding("IMU", purpose, described, "", False)
 
@@ -108,4 +108,4 @@ def _light(link: Link, purpose: str) -> Finding:
         link.led(*color)
         time.sleep(_COLOR_S)
     link.led(0, 0, 0)
-    return Finding("LED", purpose, f"was {', '.join(_COLORS)} just now: did you see it?", "", False)
+    return Finding("LED", purpose, f"just showed {', '.join(_COLORS)}: did you see it?", "", False)

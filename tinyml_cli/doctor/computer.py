@@ -38,7 +38,7 @@ def examine() -> list[Finding]:
             "TFLM runtime",
             "parity checks",
             _package("tflite_micro"),
-            "wheels exist for Linux on x86-64",
+            "wheels exist only for Linux on x86-64",
             False,
         ),
     ]
@@ -74,7 +74,7 @@ def _compiler_remedy() -> str:
 
 
 def _serial_remedy() -> str:
-    return f"put this line into {UDEV_RULES_FILE} and plug the board in again: {udev_rule()}"
+    return f"add this line to {UDEV_RULES_FILE} and plug the board in again: {udev_rule()}"
 
 
 def _uploader() -> str:

@@ -27,16 +27,16 @@ def command(
         typer.Option(
             "--out",
             callback=options.given(checks.output_folder),
-            help="The folder to write: a new or an empty one.",
+            help="The output folder; must be new or empty.",
         ),
     ],
-    category: Annotated[str, typer.Option("--class", help="What to look for, as COCO names it.")] = "person",
+    category: Annotated[str, typer.Option("--class", help="The COCO category to look for.")] = "person",
     size: Annotated[
-        int, typer.Option("--size", min=32, max=640, help="Short side of the written images, in pixels.")
+        int, typer.Option("--size", min=32, max=640, help="Short side of the output images, in pixels.")
     ] = 128,
     square: Annotated[
         bool,
-        typer.Option("--square", help="Judge and keep the centred square alone, which is what a model sees."),
+        typer.Option("--square", help="Judge and keep only the centred square, which is what a model sees."),
     ] = False,
     minival: Annotated[
         Path | None,
@@ -44,13 +44,13 @@ def command(
             "--minival",
             callback=options.given(checks.input_file),
             metavar="FILE",
-            help="Ids of the test images, one a line; else by a hash of the id.",
+            help="Ids of the test images, one per line; split by a hash of the id by default.",
         ),
     ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make a visual-wake-words set of COCO: images with a box over 0.5 % of their area, and others.
+    """Build a Visual Wake Words dataset from COCO: images with and without a box over 0.5 % of their area.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def command(
     for reason in outcome["skipped"]:
         console.warn(reason)
     rows = [[split, label, n] for split, counts in outcome["counts"].items() for label, n in counts.items()]
-    console.table(f"By the rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
+    console.table(f"Rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
     console.result(
         outcome,
         f"{outcome['n']:,} images in {out}. "

@@ -18,40 +18,40 @@ def command(
         Path,
         typer.Argument(
             callback=options.given(checks.data_folder),
-            help="A data folder: a folder per label, files inside.",
+            help="A data folder: one folder of files per label.",
         ),
     ],
     fix: Annotated[
         bool, typer.Option("--fix", help="Move bad files into FOLDER-quarantine; nothing is deleted.")
     ] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Put back what --fix moved away.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Move back what --fix moved.")] = False,
     picture: Annotated[
         Path | None,
         typer.Option(
             "--picture",
             callback=options.given(checks.output_file),
-            help="Where to draw; ./FOLDER-check.png by default.",
+            help="The picture; ./FOLDER-check.png by default.",
         ),
     ] = None,
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, max=48_000, help="The rate you train at, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="The sample rate you train at, in Hz.")
     ] = 16_000,
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, max=3000, help="The clip length you train on, in ms.")
     ] = 1000,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="sound, images or motion; by default what most files are.")
+        str | None, typer.Option("--kind", help="sound, images or motion; by default the kind of most files.")
     ] = None,
     set_: options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check data before training: counts, damage, duplicates, leaks between people or splits.
+    """Check data before training: counts, damage, duplicates, leaks between speakers or splits.
 
     Sound: clipping, silence, length. Images: blur, exposure, near-duplicates. Motion and other series:
     rate, gaps, clipping, stillness, near-duplicates.
 
-    Exit code 1 while bad files lie in the folder.
+    Exits with 1 while the folder contains bad files.
 
     \b
     Examples:
@@ -69,9 +69,9 @@ def command(
     if undo:
         restored, kept = quarantine.undo(folder)
         for name in kept:
-            console.warn(f"`{name}` exists again; the moved file stays in the quarantine")
+            console.warn(f"`{name}` exists already; the moved file stays in quarantine")
         console.result(
-            {"folder": str(folder), "restored": restored, "kept": kept}, f"Put back {restored:,} files."
+            {"folder": str(folder), "restored": restored, "kept": kept}, f"Restored {restored:,} files."
         )
         return
     settings = Settings(sample_rate, clip_ms, recipes.series_options(set_ or []))

@@ -14,27 +14,25 @@ from tinyml_cli.console import console
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(help="speech-commands, vww or kokoro; without a name they are listed.")
+        str | None, typer.Argument(help="speech-commands, vww or kokoro; listed if you give no name.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             callback=options.given(checks.output_folder),
-            help="The folder it becomes; named after the data set by default.",
+            help="The output folder; named after the dataset by default.",
         ),
     ] = None,
     mirror: Annotated[
         str | None,
-        typer.Option(
-            "--mirror", metavar="URL", help="A folder that holds the same archives: an address or a path."
-        ),
+        typer.Option("--mirror", metavar="URL", help="A copy of the same archives: a URL or a folder."),
     ] = None,
-    version: Annotated[str | None, typer.Option("--version", help="The newest by default.")] = None,
+    version: Annotated[str | None, typer.Option("--version", help="The newest version by default.")] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Download a public data set: verified, unpacked, and continued where it was cut off.
+    """Download a public dataset, verify and unpack it; an interrupted download is resumed.
 
     \b
     Examples:

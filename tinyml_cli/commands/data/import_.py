@@ -24,14 +24,14 @@ def command(
         typer.Option(
             "--out",
             callback=options.given(checks.output_folder),
-            help="Where to; nothing that is there is changed.",
+            help="The output folder; existing files are never changed.",
         ),
     ],
     speaker: Annotated[
-        str, typer.Option("--speaker", help="Who speaks in all of them, where the files do not say.")
+        str, typer.Option("--speaker", help="The speaker, for files that do not name one.")
     ] = "",
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Of the clips, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Sample rate of the clips, in Hz.")
     ] = 16_000,
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
@@ -40,9 +40,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Import recordings of Open Speech Recording, Edge Impulse, phones and sketches; list what was skipped.
+    """Import recordings from Open Speech Recording, Edge Impulse, phones and sketches; list what was skipped.
 
-    Words longer than a clip are cut to their loudest second; motion becomes CSV in g and degrees a second.
+    Words longer than a clip are cut to the loudest second; motion becomes CSV in g and degrees per second.
 
     \b
     Examples:

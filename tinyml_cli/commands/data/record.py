@@ -13,26 +13,27 @@ from tinyml_cli.console import console
 
 
 def command(
-    words: Annotated[str | None, typer.Option("--words", help="Words to say, separated by commas.")] = None,
+    words: Annotated[str | None, typer.Option("--words", help="Words to say, comma-separated.")] = None,
     speaker: Annotated[
         str | None,
-        typer.Option("--speaker", help="Who speaks or waves; an invented name is enough."),
+        typer.Option("--speaker", help="Who speaks or waves the wand; any name or pseudonym."),
     ] = None,
     camera: Annotated[
-        bool, typer.Option("--camera", help="Take images instead, from a webcam or a board's camera.")
+        bool, typer.Option("--camera", help="Take images from a webcam or a board's camera.")
     ] = False,
     gesture: Annotated[
-        str | None, typer.Option("--gesture", help="Strokes of a wand instead: gestures to draw with it.")
+        str | None,
+        typer.Option("--gesture", help="Record wand strokes: the gestures to draw, comma-separated."),
     ] = None,
     ble: Annotated[
-        str | None, typer.Option("--ble", help="With --gesture: a wand over Bluetooth, its name, or any.")
+        str | None, typer.Option("--ble", help="With --gesture: the name of a Bluetooth wand, or any.")
     ] = None,
     classes: Annotated[
-        str, typer.Option("--classes", help="With --camera: what to show it, one after another.")
+        str, typer.Option("--classes", help="With --camera: the classes to show, one after another.")
     ] = "person,none",
     every: Annotated[
         float,
-        typer.Option("--every", min=0, max=3600, help="With --camera: seconds from one image to the next."),
+        typer.Option("--every", min=0, max=3600, help="With --camera: seconds between images."),
     ] = 0.3,
     out: Annotated[
         Path | None,
@@ -44,39 +45,50 @@ def command(
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option("--count", min=1, max=10_000, help="Of each, earlier ones included; 20, or 200 images."),
+        typer.Option(
+            "--count",
+            min=1,
+            max=10_000,
+            help="Takes per word or gesture, existing ones included; 20 by default, 200 for images.",
+        ),
     ] = None,
     board: Annotated[
         str | None,
         typer.Option(
-            "--board", callback=options.given(checks.board), help="Record through a board, not this computer."
+            "--board",
+            callback=options.given(checks.board),
+            help="Record with a board instead of this computer.",
         ),
     ] = None,
     port: options.Port = None,
     run: Annotated[
-        str | None, typer.Option("--run", help="The run whose firmware a virtual board boots; the latest.")
+        str | None,
+        typer.Option("--run", help="The run whose firmware a virtual board boots; the latest by default."),
     ] = None,
     from_wav: Annotated[
         Path | None,
         typer.Option(
             "--from-wav",
             callback=options.given(checks.input_file),
-            help="Cut a long recording of one word; asks nothing.",
+            help="Split a long recording of one word, without prompts.",
         ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="The input: a number or part of its name.")
+        str | None, typer.Option("--device", help="The input device: a number or part of its name.")
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, max=10, help="Length of a take.")] = 2.0,
     countdown: Annotated[
         float | None,
-        typer.Option("--countdown", min=0, max=10, help="Seconds from the key to the take; 1.5, or 3."),
+        typer.Option(
+            "--countdown",
+            min=0,
+            max=10,
+            help="Seconds between the key press and the take; 1.5 or 3 by default.",
+        ),
     ] = None,
-    keep_good: Annotated[
-        bool, typer.Option("--keep-good", help="Keep takes without faults unasked, and go on.")
-    ] = False,
+    keep_good: Annotated[bool, typer.Option("--keep-good", help="Keep good takes without asking.")] = False,
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Of the clips, in Hz.")
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Sample rate of the clips, in Hz.")
     ] = 16_000,
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
@@ -84,7 +96,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Record words from a microphone, images from a camera, or a wand's strokes; goes on where it stopped.
+    """Record words from a microphone, images from a camera, or strokes of a wand; resumes where it stopped.
 
     \b
     Examples:

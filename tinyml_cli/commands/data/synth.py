@@ -13,31 +13,33 @@ from tinyml_cli.console import console
 
 
 def command(
-    words: Annotated[str, typer.Option("--words", help="Words to speak, separated by commas.")],
+    words: Annotated[str, typer.Option("--words", help="Words to speak, comma-separated.")],
     out: Annotated[
         Path,
         typer.Option(
-            "--out", callback=options.given(checks.output_folder), help="A new folder for the clips."
+            "--out", callback=options.given(checks.output_folder), help="The output folder; must be new."
         ),
     ],
-    clips: Annotated[int, typer.Option("--clips", min=8, max=20_000, help="Clips of each word.")] = 500,
+    clips: Annotated[int, typer.Option("--clips", min=8, max=20_000, help="Clips per word.")] = 500,
     unknown: Annotated[
-        int, typer.Option("--unknown", min=0, max=50_000, help="Clips of all other words together.")
+        int, typer.Option("--unknown", min=0, max=50_000, help="Clips of other words, in total.")
     ] = 1000,
     engines: Annotated[
-        str, typer.Option("--engines", help="Speech engines, separated by commas: espeak, flite, kokoro.")
+        str, typer.Option("--engines", help="Speech engines, comma-separated: espeak, flite, kokoro.")
     ] = "espeak,flite",
-    sample_rate: Annotated[int, typer.Option("--sample-rate", min=4000, max=48_000, help="In Hz.")] = 16_000,
+    sample_rate: Annotated[
+        int, typer.Option("--sample-rate", min=4000, max=48_000, help="Sample rate of the clips, in Hz.")
+    ] = 16_000,
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
     ] = 1000,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, max=options.MOST_SEED, help="Fixes voices, rates and pitches.")
+        int, typer.Option("--seed", min=0, max=options.MOST_SEED, help="Seed for voices, rates and pitches.")
     ] = 0,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the synthetic speech that training without recordings uses as WAV files.
+    """Write WAV files of the synthetic speech that training without recordings uses.
 
     \b
     Examples:

@@ -25,10 +25,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Normal running in, firmware out, and the board is fed recordings that nothing was learnt from.
+    """Normal running in, firmware out; then the board is fed recordings not used for training.
 
-    Stages that are already done for the same recipe are not done again, and a training that was stopped
-    goes on.
+    Stages already done for the same recipe are skipped, and an interrupted training is resumed.
 
     \b
     Examples:
@@ -45,8 +44,8 @@ def command(
     fed = outcome["monitor"]
     options.end_pipeline(
         outcome,
-        f"Done in {outcome['seconds']:.0f} s: {fed['hits']} of {fed['hits'] + fed['misses']} recordings of "
-        f"faults raised the alarm, {fed['false_accepts']} of {fed['false_accepts'] + fed['rejections']} "
-        f"normal ones did. The run is {outcome['run']}",
+        f"Done in {outcome['seconds']:.0f} s: {fed['hits']} of {fed['hits'] + fed['misses']} fault "
+        f"recordings raised the alarm, {fed['false_accepts']} of {fed['false_accepts'] + fed['rejections']} "
+        f"normal ones did. Run: {outcome['run']}",
         gate,
     )

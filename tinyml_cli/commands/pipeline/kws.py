@@ -23,10 +23,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Words in, firmware out, and the board hears held-out clips.
+    """Words in, firmware out; then the board listens to held-out clips.
 
-    Stages that are already done for the same recipe are not done again, and a training that was stopped
-    goes on.
+    Stages already done for the same recipe are skipped, and an interrupted training is resumed.
 
     \b
     Examples:
@@ -48,6 +47,6 @@ def command(
     options.end_pipeline(
         outcome,
         f"Done in {outcome['seconds']:.0f} s: the board heard {right} of {heard['n']} clips as expected. "
-        f"The run is {outcome['run']}",
+        f"Run: {outcome['run']}",
         gate,
     )

@@ -6,9 +6,9 @@ from tinyml_cli.commands.image_commands import pipeline_command
 
 command = pipeline_command(
     "mask",
-    """The transfer-learning lab in one go: folders of images in, firmware out, tried on images kept aside.
+    """Transfer learning in one go: folders of images in, firmware out, tested on held-out images.
 
-Stages that are already done for the same recipe are not done again, and a training that was stopped goes on.
+Stages already done for the same recipe are skipped, and an interrupted training is resumed.
 
 \b
 Examples:

@@ -23,10 +23,10 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Every stage of a task that another package brings; --set gives what is its own."""
+    """Run every stage of a task from another package; --set sets its own options."""
     from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)
-    options.end_pipeline(outcome, f"Done in {outcome['seconds']:.0f} s. The run is {outcome['run']}", gate)
+    options.end_pipeline(outcome, f"Done in {outcome['seconds']:.0f} s. Run: {outcome['run']}", gate)

@@ -6,9 +6,9 @@ from tinyml_cli.commands.image_commands import pipeline_command
 
 command = pipeline_command(
     "vww",
-    """Images in, firmware out, and the board looks at images that it was not trained on.
+    """Images in, firmware out; then the board looks at images it was not trained on.
 
-Stages that are already done for the same recipe are not done again, and a training that was stopped goes on.
+Stages already done for the same recipe are skipped, and an interrupted training is resumed.
 
 \b
 Examples:

@@ -22,10 +22,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Gestures in, firmware out, and the board feels held-out motion.
+    """Gestures in, firmware out; then the board is fed held-out motion.
 
-    Stages that are already done for the same recipe are not done again, and a training that was stopped
-    goes on.
+    Stages already done for the same recipe are skipped, and an interrupted training is resumed.
 
     \b
     Examples:
@@ -42,7 +41,7 @@ def command(
     right = felt["hits"] + felt["rejections"]
     options.end_pipeline(
         outcome,
-        f"Done in {outcome['seconds']:.0f} s: the board judged {right} of {felt['n']} motions as expected. "
-        f"The run is {outcome['run']}",
+        f"Done in {outcome['seconds']:.0f} s: the board classified {right} of {felt['n']} motions as "
+        f"expected. Run: {outcome['run']}",
         gate,
     )

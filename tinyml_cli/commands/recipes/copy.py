@@ -14,7 +14,7 @@ from tinyml_cli.console import console
 def command(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="As `tinyml recipes` lists it."),
+        typer.Argument(metavar="NAME", help="A name from `tinyml recipes`."),
     ],
     to: Annotated[
         Path | None,
@@ -23,7 +23,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Copy a recipe to change it. A file that is there already is never overwritten.
+    """Copy a recipe so you can edit it. Existing files are never overwritten.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from tinyml_cli.console import console
 
 
 def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """List the recipes by name, with the task that each is for.
+    """List the recipes and the task of each.
 
     \b
     Examples:
@@ -18,7 +18,7 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
 
     recipes = packaged.describe()
     console.table(
-        "Recipes: --config NAME trains by one of them",
+        "Recipes: train with one using --config NAME",
         ["Name", "Task", "What"],
         [[recipe["name"], recipe["task"], recipe["summary"]] for recipe in recipes],
     )

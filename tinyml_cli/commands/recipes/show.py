@@ -13,7 +13,7 @@ from tinyml_cli.console import console
 def command(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="As `tinyml recipes` lists it."),
+        typer.Argument(metavar="NAME", help="A name from `tinyml recipes`."),
     ],
     json: options.Json = False,
     quiet: options.Quiet = False,

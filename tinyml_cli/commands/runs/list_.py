@@ -7,7 +7,7 @@ from tinyml_cli.console import console
 
 
 def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
-    """List the runs, the newest first, with how far each has come; * marks the latest.
+    """List the runs, newest first, with the last stage of each; * marks the latest.
 
     \b
     Examples:
@@ -24,5 +24,5 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
     if runs:
         console.table(f"Runs in {runs_dir()}", run_list.COLUMNS, [run_list.row(each) for each in runs])
     else:
-        console.info(f"There is no run in {runs_dir()}. Make one: tinyml train kws --words yes,no")
+        console.info(f"No runs in {runs_dir()}. Create one: tinyml train kws --words yes,no")
     console.result({"folder": str(runs_dir()), "runs": [asdict(each) for each in runs]})

@@ -16,7 +16,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Rename a run; `latest` still leads to it if it did.
+    """Rename a run; `latest` follows it.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Remove runs, after asking. Nothing outside the runs folder is touched, and no run that is in use.
+    """Remove runs, after asking. Runs in use and anything outside the runs folder are never touched.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from tinyml_cli.console import console
 def command(
     run: options.RunArgument = None, json: options.Json = False, quiet: options.Quiet = False
 ) -> None:
-    """Show what is known of one run.
+    """Show the details of a run.
 
     \b
     Examples:

@@ -21,9 +21,9 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Learn normal running from time series, motion or machine sound; without data, of a simulated machine.
+    """Learn normal running from time series, motion or machine sound; without data, a machine is simulated.
 
-    Nothing but normal running is learnt from. Anomalies in the data are kept for `tinyml evaluate`.
+    Only normal running is used for training. Anomalies in the data are kept for `tinyml evaluate`.
 
     \b
     Examples:

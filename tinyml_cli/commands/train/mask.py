@@ -6,7 +6,7 @@ from tinyml_cli.commands.image_commands import train_command
 
 command = train_command(
     "mask",
-    """Transfer learning on two folders of images, such as faces with and without a mask.
+    """Train by transfer learning on two folders of images, such as faces with and without a mask.
 
 \b
 Examples:

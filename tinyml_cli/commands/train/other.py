@@ -19,7 +19,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a task that another package brings; --set gives what is its own."""
+    """Train a task from another package; --set sets its own options."""
     from tinyml_cli import stages
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)

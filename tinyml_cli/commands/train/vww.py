@@ -6,7 +6,7 @@ from tinyml_cli.commands.image_commands import train_command
 
 command = train_command(
     "vww",
-    """Train visual wake words: does the camera see what you look for? From a folder per class.
+    """Train a visual wake word model, which tells whether the camera sees something, from a folder per class.
 
 \b
 Examples:

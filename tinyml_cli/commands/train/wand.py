@@ -18,7 +18,7 @@ def command(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Train a magic wand for your gestures, from recordings or from strokes drawn by a model of a hand.
+    """Train a magic wand on your gestures, from recordings or from simulated hand strokes.
 
     \b
     Examples:

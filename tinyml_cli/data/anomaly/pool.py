@@ -119,7 +119,7 @@ def separate(recordings: Sequence[Recording], where: str) -> tuple[NormalRecordi
         found = ", ".join(conditions) or "nothing"
         example = shlex.quote(conditions[0]) if len(conditions) == 1 else "NAME[,NAME...]"
         raise TinymlError(
-            f"None of the data is normal running (found: {found}), and nothing else can be learnt from",
+            f"None of the data is normal running (found: {found}), so there is nothing to train on",
             where,
             f"Name the conditions that are normal: --normal {example}",
         )
@@ -162,9 +162,9 @@ def split_normal(
     for part, use in zip(parts, _PARTS, strict=True):
         if not part:
             raise TinymlError(
-                f"{len(recordings)} normal recordings are too few: none is left for {use}",
+                f"{len(recordings)} normal recordings are too few: none are left for {use}",
                 where,
-                "Record more normal running: ten sessions or more, or one long recording.",
+                "Record more normal running: at least ten sessions, or one long recording.",
             )
     train, threshold, test = (NormalRecordings(part) for part in parts)
     return NormalSplits(train, threshold, test, by)

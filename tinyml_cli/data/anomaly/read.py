@@ -98,13 +98,11 @@ def read(
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise TinymlError("There is no such data", str(path), "Give a folder or file to --data.")
+        raise TinymlError("The data does not exist", str(path), "Give a folder or file to --data.")
     files = files_in(path, _SUFFIXES)
     if not files:
         why = inventory.explained(inventory.left_out(path, (), "recording", _SUFFIXES))
-        raise TinymlError(
-            f"There is nothing here that can be read{why}", str(path), f"Known kinds: {', '.join(_SUFFIXES)}."
-        )
+        raise TinymlError(f"No readable files found{why}", str(path), f"Supported: {', '.join(_SUFFIXES)}.")
     return files
 
 
@@ -125,7 +123,8 @@ def _series_or_windows(
     if in_windows and len(in_windows) < len(files):
         other = next(file for file in files if file not in set(in_windows))
         raise TinymlError(
-            f"The folder mixes windows in lines (`{in_windows[0].name}`) and series (`{other.name}`)",
+            f"The folder mixes one-window-per-line files (`{in_windows[0].name}`) and series "
+            f"(`{other.name}`)",
             str(path),
             "Give a folder with one kind of file.",
         )
@@ -174,9 +173,7 @@ def _sound(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate
         try:
             audio = read_audio(file, rate_hz)
         except UnreadableAudioError as error:
-            raise TinymlError(
-                f"The sound cannot be read: {error}", str(file), "Mend or remove it."
-            ) from error
+            raise TinymlError(f"Cannot read the audio: {error}", str(file), "Fix or remove it.") from error
         condition = condition_of(file, root)
         held_out = (
             "test" in {part.lower() for part in file.relative_to(root).parts[:-1]} if file != root else False
@@ -198,7 +195,7 @@ def _series(root: Path, found: list[Series], is_normal: Callable[[str], bool]) -
     for series in found:
         if series.rate_hz is None:
             raise TinymlError(
-                "The file has no time column", str(series.path), "Say how many samples a second: --rate HZ"
+                "The file has no time column", str(series.path), "Give the sample rate: --rate HZ"
             )
         names = BOARD_CHANNELS[: len(series.channels)] if moved else tuple(n.lower() for n in series.channels)
         channels.setdefault(names, series.path)
@@ -216,7 +213,7 @@ def _series(root: Path, found: list[Series], is_normal: Callable[[str], bool]) -
         raise TinymlError(
             f"`{first.name}` has the columns {', '.join(one)}, `{second.name}` {', '.join(other)}",
             str(root),
-            "Give files with the same columns.",
+            "Use files with the same columns.",
         )
     kind: Sensor = "imu" if moved else "series"
     reading = summary([each.reading for each in found])
@@ -241,7 +238,7 @@ def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
         raise TinymlError(
             f"The files hold windows of {' and '.join(map(str, sorted(widths)))} samples",
             str(root),
-            "Give files with windows of one length.",
+            "Use files with windows of the same length.",
         )
     # Without a rate a window counts as one second: nothing but the clock of the reports depends on it.
     width = widths.pop()
@@ -255,8 +252,9 @@ def _one_rate(root: Path, recordings: list[Recording]) -> float:
     if strange.any():
         other = recordings[int(np.flatnonzero(strange)[0])]
         raise TinymlError(
-            f"The data mixes rates: {usual:.4g} samples a second, but `{other.name}` has {other.rate_hz:.4g}",
+            f"The data mixes rates: {usual:.4g} samples per second, but `{other.name}` has "
+            f"{other.rate_hz:.4g}",
             str(root),
-            "Resample it to one rate, or keep one rate's files.",
+            "Resample the files to one rate, or keep only those of one rate.",
         )
     return usual

@@ -200,7 +200,7 @@ def _clogging(signal: FloatArray, machine: _Machine, severity: float, rng: np.ra
 
 
 def _stopped(signal: FloatArray, _: _Machine, severity: float, __: np.random.Generator) -> FloatArray:
-    """The belt slips: the machine no longer moves what it should, the vibration is nearly gone."""
+    """The slipping belt: the machine no longer moves what it should, the vibration is nearly gone."""
     return signal * (0.35 - 0.3 * severity)
 
 
@@ -212,5 +212,5 @@ FAULTS: dict[str, Fault] = {
     "bearing inner race": _bearing(_BPFI, modulated=True),
     "rubbing": _rubbing,
     "clogging": _clogging,
-    "belt slips": _stopped,
+    "slipping belt": _stopped,
 }

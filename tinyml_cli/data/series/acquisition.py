@@ -71,17 +71,17 @@ def read_acquisition(path: Path) -> Acquisition:
         raise _refusal(path, f"{type(error).__name__}: {str(error)[:80]}") from error
     if values.ndim != 2 or values.shape[1] != len(sensors) or not len(values) or len(sensors) > _MOST_SENSORS:
         raise TinymlError(
-            f"The recording has holes: its rows do not have a value for each of its {len(sensors)} sensors",
+            f"The recording has gaps: some rows lack a value for one of its {len(sensors)} sensors",
             str(path),
             "Record again, or remove the file.",
         )
     if not np.isfinite(values).all():
         raise TinymlError(
-            "The recording holds values that are no numbers", str(path), "Record again, or remove it."
+            "The recording contains values that are not numbers", str(path), "Record again, or remove it."
         )
     if not 1e-4 <= interval_ms <= 1e8:
         raise TinymlError(
-            f"interval_ms is {interval_ms:g}", str(path), "It must be more than 0, and less than a day."
+            f"interval_ms is {interval_ms:g}", str(path), "It must be greater than 0 and less than a day."
         )
     return Acquisition(sensors, values, interval_ms)
 
@@ -97,7 +97,7 @@ def _read_json(data: bytes, where: str) -> Any:
     try:
         return parse_json(decode(data, where).lstrip("\ufeff"))
     except UnreadableError as error:
-        raise TinymlError(f"The JSON cannot be read: {error}", where, "Mend or remove the file.") from error
+        raise TinymlError(f"Cannot read the JSON: {error}", where, "Fix or remove the file.") from error
 
 
 def _values(rows: Any, sensors: int) -> NDArray[np.float64]:
@@ -105,14 +105,14 @@ def _values(rows: Any, sensors: int) -> NDArray[np.float64]:
         values = rows.astype(np.float64)
         return values.reshape(-1, sensors) if sensors and values.size % sensors == 0 else values
     if not isinstance(rows, list | tuple):
-        raise TypeError("`values` is no list")
+        raise TypeError("`values` is not a list")
     if rows and not isinstance(rows[0], _LISTS):
         rows = [[value] for value in rows]
     if any(not isinstance(row, _LISTS) or len(row) != sensors for row in rows):
         return np.empty((0, sensors))
     values = np.array(rows)
     if values.dtype.kind not in "fiu":
-        raise TypeError("`values` holds something that is no number, or beyond 64 bits")
+        raise TypeError("`values` contains something that is not a number, or is beyond 64 bits")
     return values.astype(np.float64).reshape(-1, sensors)
 
 
@@ -131,7 +131,7 @@ def _from_cbor(data: bytes, path: Path) -> Any:
         MemoryError,
         EOFError,
     ) as error:
-        raise _refusal(path, f"the CBOR cannot be read: {str(error)[:80]}") from error
+        raise _refusal(path, f"invalid CBOR: {str(error)[:80]}") from error
 
 
 def _count_items(data: bytes) -> int:
@@ -153,7 +153,7 @@ def _count_items(data: bytes) -> int:
         count += 1
         if major == 7 and info == 31:
             if open_items[-1] != -1:
-                raise ValueError("a break where nothing is open")
+                raise ValueError("an unexpected break code")
             open_items.pop()
             continue
         if open_items[-1] > 0:
@@ -175,16 +175,16 @@ def _count_items(data: bytes) -> int:
         elif major in (2, 3, 4, 5):
             items = -1 if endless else argument * (2 if major == 5 else 1)
             if items > len(data) - place:
-                raise ValueError("it promises more than it holds")
+                raise ValueError("it declares more than it contains")
             open_items.append(items)
         elif major == 6:
             if argument not in _TYPED and argument != _SELF_DESCRIBED:
-                raise ValueError(f"it holds the tag {argument}, which no recording needs")
+                raise ValueError(f"it contains the unsupported tag {argument}")
             open_items.append(1)
         if len(open_items) > _MOST_DEPTH:
             raise ValueError("it is nested too deeply")
     if place != len(data):
-        raise ValueError("something follows its end")
+        raise ValueError("data follows its end")
     return count
 
 
@@ -199,4 +199,4 @@ def _typed_array(*arguments: Any) -> Any:
 
 
 def _refusal(path: Path, why: str) -> TinymlError:
-    return TinymlError(f"This is no recording in Edge Impulse's format ({why})", str(path), _NEXT_STEP)
+    return TinymlError(f"This is not a recording in Edge Impulse's format ({why})", str(path), _NEXT_STEP)

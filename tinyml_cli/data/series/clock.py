@@ -81,7 +81,9 @@ def read_clock(
     forward = steps[free & (steps > 0)]
     if not len(forward):
         raise TinymlError(
-            f"Time does not grow in column `{name}`", where, "Check that it is the time, and record again."
+            f"Time does not increase in column `{name}`",
+            where,
+            "Check that it contains the time, and record again.",
         )
     usual = float(np.median(forward))
     raw, wrapped = _unwrap(raw, usual, free, (_DAY_NS / 1e9,) if unit in _DATES else _WRAPS)
@@ -142,7 +144,7 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
         return "s"
     readings = ", ".join(f"{rate:.4g} Hz in {unit}" for unit, rate in rates.items() if 1e-3 < rate < 1e5)
     raise TinymlError(
-        f"The unit of the time in column `{name}` cannot be told: {readings or f'steps of {usual:g}'}",
+        f"The time unit of column `{name}` is unknown: {readings or f'steps of {usual:g}'}",
         where,
         f"Say it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
         "or name the column time_s or time_ms, or index where it counts rows.",

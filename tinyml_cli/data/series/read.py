@@ -216,7 +216,7 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
         assert unit is not None
         values[:, column] *= 1.0 if unit.scale is None else unit.scale
     if not kept:
-        raise TinymlError("The file has no column of samples", raw.where, "Add one beside time and label.")
+        raise TinymlError("The file has no sample column", raw.where, "Add one next to time and label.")
     stretches, evened = _stretches(raw, values)
     rate = evened.rate_hz if evened is not None else raw.rate_hz or rate_hz
     reading = _reading(raw, felt, turned, evened, rate)
@@ -251,7 +251,9 @@ def _stretches(raw: Raw, values: Values) -> tuple[tuple[Stretch, ...], Evened | 
                 "Export the time with milliseconds, or record for longer.",
             )
     if not pieces:
-        raise TinymlError("The file holds no two samples in a row", raw.where, "Remove it, or record again.")
+        raise TinymlError(
+            "The file contains no two consecutive samples", raw.where, "Remove it, or record again."
+        )
     labels = raw.labels
     return tuple(Stretch(piece, None if labels is None else labels[row]) for row, piece in pieces), evened
 

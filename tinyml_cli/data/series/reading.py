@@ -53,7 +53,7 @@ class Reading:
         return not self.time and not self.paced
 
     def text(self) -> str:
-        """Such as `62.5 Hz, acceleration in g, rotation rad/s → deg/s, 3 gaps cut`."""
+        """Such as `62.5 Hz, acceleration in g, rotation rad/s → deg/s, 3 gaps (split there)`."""
         rate = "rate unknown" if self.rate_hz is None else f"{self.rate_hz:.4g} Hz"
         parts = [
             f"{rate} (time in {self.time})"
@@ -71,16 +71,16 @@ class Reading:
         if self.no_rotation:
             parts.append("no rotation")
         for count, one, many in (
-            (self.gaps, "gap cut", "gaps cut"),
+            (self.gaps, "gap (split there)", "gaps (split there)"),
             (self.repeats, "repeated row dropped", "repeated rows dropped"),
-            (self.restarts, "restart of the clock", "restarts of the clock"),
-            (self.wraps, "wrap of the clock undone", "wraps of the clock undone"),
-            (self.short, "row between gaps left out", "rows between gaps left out"),
+            (self.restarts, "clock restart", "clock restarts"),
+            (self.wraps, "clock wrap undone", "clock wraps undone"),
+            (self.short, "row between gaps skipped", "rows between gaps skipped"),
         ):
             if count:
                 parts.append(f"{count:,} {one if count == 1 else many}")
         if self.bursts:
-            parts.append("bursts spread")
+            parts.append("bursts spread out")
         if self.resampled:
             parts.append("resampled to even steps")
         return ", ".join(

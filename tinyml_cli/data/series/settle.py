@@ -80,9 +80,9 @@ def given(value: str | float | None, table: dict[str, float], option: str, of: s
     if math.isfinite(counts) and counts > 0:
         return Unit(f"counts of 1/{counts:g} {of}", 1.0 / counts)
     raise TinymlError(
-        f"`{value}` is no unit",
+        f"`{value}` is not a known unit",
         option,
-        f"Known: {', '.join(table)}, or a number of counts that are one {of}.",
+        f"Known: {', '.join(table)}, or the number of counts per {of}.",
     )
 
 
@@ -190,7 +190,7 @@ def rotation(
         return turned
     if tuple(names) == _COURSE and felt.name == "g":
         return Unit("deg/s", 1.0, told=False)
-    what = f"Rotation ({of}) of up to {fastest:.3g} may be in deg/s or in rad/s; the file does not say which"
+    what = f"Rotation ({of}) of up to {fastest:.3g} could be in deg/s or rad/s; the file does not say"
     raise _ask("gyro", what, where, "deg/s or rad/s")
 
 
@@ -201,7 +201,7 @@ def feels_gravity(values: Values) -> bool:
 
 def _ask(which: str, what: str, where: str, choice: str, example: str = "") -> TinymlError:
     value = example or choice.split(",")[0].split(" or ")[0]
-    return TinymlError(what, where, f"Say it with --set data.units.{which}={value} ({choice}).")
+    return TinymlError(what, where, f"Set it with --set data.units.{which}={value} ({choice}).")
 
 
 def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:

@@ -213,9 +213,9 @@ def _members(path: Path) -> tuple[Part, ...]:
     chosen = _choose([(PurePosixPath(name).stem, name) for name in names]) or names[:1]
     if not chosen or (len(names) > 1 and not _sensor(PurePosixPath(chosen[0]).stem)):
         raise TinymlError(
-            f"The archive holds {len(names)} tables, and none is named after an accelerometer",
+            f"The archive contains {len(names)} tables, but none is named after an accelerometer",
             str(path),
-            "Unpack it, and name the file of the recording.",
+            "Unpack it, and give the file with the recording.",
         )
     return tuple(
         Part(_sensor(PurePosixPath(name).stem), f"{path}: {name}", lambda name=name: _unpack(path, name))  # type: ignore[misc]
@@ -235,5 +235,5 @@ def _unpack(path: Path, name: str) -> str:
 
 def _damaged(path: Path, error: Exception) -> TinymlError:
     return TinymlError(
-        f"The archive cannot be read: {str(error)[:120]}", str(path), "Export it again, or remove it."
+        f"Cannot read the archive: {str(error)[:120]}", str(path), "Export it again, or remove it."
     )

@@ -142,7 +142,7 @@ def parse(text: str, where: str, decimal: str | None = None) -> Table:
         head.append(cells)
     names, units, used = _header(head, width)
     if passed := sum(map(bool, head)) - used:
-        remarks.append(f"{passed} lines before the header passed over")
+        remarks.append(f"{passed} lines before the header skipped")
     return _body(lines[len(head) :], names, units, dialect, where, remarks, not text.endswith(("\n", "\r")))
 
 
@@ -184,7 +184,7 @@ def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
             stripped = stripped[clock.end() :].strip()
         result.append((number, stripped))
     result = _unnamed(result)
-    return result, [f"{comments} lines of comment passed over"] if comments else []
+    return result, [f"{comments} comment lines skipped"] if comments else []
 
 
 def _unnamed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -308,8 +308,8 @@ def _by_header(lines: list[str], dialect: _Dialect, where: str) -> _Dialect:
         return _Dialect("\t", ",")
     if len(header) > 1 and min(widths) >= 2 * len(header) - 1:
         raise TinymlError(
-            "Commas stand between the numbers and within them: "
-            f"{len(header)} names, {min(widths)} cells a row",
+            "Commas both separate columns and mark decimals: "
+            f"{len(header)} names, {min(widths)} cells per row",
             where,
             "Export it with semicolons or tabs between the columns, or with dots in the numbers.",
         )
@@ -329,13 +329,13 @@ def _width(rows: Sequence[list[str]], where: str) -> int:
     widths = Counter(len(cells) for cells in rows if _is_data(cells))
     if not widths:
         raise TinymlError(
-            "The file holds no samples",
+            "The file contains no samples",
             str(where),
-            "Give a table of numbers with the names of its columns in the first line, or remove the file.",
+            "Use a table of numbers with column names in the first line, or remove the file.",
         )
     width = widths.most_common(1)[0][0]
     if width > _MOST_COLUMNS:
-        raise TinymlError(f"The file has {width} columns", where, "Write one sample a row.")
+        raise TinymlError(f"The file has {width} columns", where, "Write one sample per row.")
     return width
 
 
@@ -373,8 +373,8 @@ def _body(
         raise TinymlError(
             f"The row has {width} cells, the header {len(names)}: {', '.join(names)[:80]}",
             f"{where} line {lines[0][0]}",
-            f"Columns were parted at {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}; "
-            "mend the header or the rows.",
+            f"The separator is {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}; "
+            "fix the header or the rows.",
         )
     probed = [
         cells for line in _probe([line for _, line in lines]) if len(cells := dialect.split(line)) == width
@@ -395,12 +395,12 @@ def _body(
         if not cells or cells == names or all(not cell or set(cell) <= {"-"} for cell in cells):
             cuts.append(len(numbers))
         elif cut and index == len(lines) - 1 and numbers and (len(cells) < width or cells[-1] in ("", "-")):
-            remarks.append("a last line that was cut short left out")
+            remarks.append("a truncated last line skipped")
         elif len(cells) != width:
             raise TinymlError(
                 f"The row has {len(cells)} cells, the header {width}",
                 f"{where} line {number}",
-                "Mend the row.",
+                "Fix the row.",
             )
         else:
             numbers.append(number)
@@ -436,9 +436,9 @@ def no_number(where: str, found: Table, index: int, column: str) -> TinymlError:
 
 def _no_number(where: str, line: int, column: str, cell: str) -> TinymlError:
     return TinymlError(
-        f"`{cell[:40]}` in column `{column}` is no number of a sensor"
+        f"`{cell[:40]}` in column `{column}` is not a sensor reading"
         if cell
         else f"Column `{column}` is empty",
         f"{where} line {line}",
-        "Remove such rows; with a time column the gap that they leave is respected.",
+        "Remove such rows; with a time column, the gaps are handled.",
     )

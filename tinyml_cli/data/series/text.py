@@ -39,7 +39,7 @@ def read_bytes(path: Path, expansion: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"The file cannot be read: {error.strerror or error}", str(path), "Check its permissions."
+            f"Cannot read the file: {error.strerror or error}", str(path), "Check its permissions."
         ) from error
 
 
@@ -50,7 +50,7 @@ def check_size(file_bytes: int, expansion: int, where: str) -> None:
         TinymlError: it would not.
     """
     if reason := over_limit(file_bytes * expansion):
-        raise TinymlError(f"The file is too large: {reason}", where, "Or cut it into parts.")
+        raise TinymlError(f"The file is too large: {reason}", where, "Or split it into parts.")
 
 
 def read_text(path: Path) -> str:

@@ -28,7 +28,9 @@ def holds_windows(path: Path) -> bool:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as error:
-        raise TinymlError(f"The file cannot be read: {error.strerror}", str(path), "Check it.") from error
+        raise TinymlError(
+            f"Cannot read the file: {error.strerror}", str(path), "Check its permissions."
+        ) from error
     lines = decode(head, str(path)).splitlines(keepends=True)
     rows = rows_of("".join(lines[:-1] if len(head) == _HEAD_BYTES and len(lines) > 1 else lines), str(path))
     widths = [len(cells) for _, cells in rows]
@@ -48,7 +50,7 @@ def read_windows(path: Path) -> tuple[NDArray[np.float32], list[str]]:
     """
     rows = rows_of(read_text(path), str(path))
     if not rows:
-        raise TinymlError("The file holds no samples", str(path), "Remove it, or record again.")
+        raise TinymlError("The file contains no samples", str(path), "Remove it, or record again.")
     width = len(rows[0][1])
     values = np.empty((len(rows), width - 1), np.float32)
     for index, (number, cells) in enumerate(rows):
@@ -56,13 +58,13 @@ def read_windows(path: Path) -> tuple[NDArray[np.float32], list[str]]:
             raise TinymlError(
                 f"The line has {len(cells)} values, the first one {width}",
                 f"{path} line {number}",
-                "Each line must be a label and as many samples as every other.",
+                "Each line must have a label and the same number of samples.",
             )
         for place, cell in enumerate(cells[1:]):
             value = _number(cell)
             if value is None or not np.isfinite(value):
                 raise TinymlError(
-                    f"`{cell[:40]}` is no number", f"{path} line {number}", "Mend or remove the line."
+                    f"`{cell[:40]}` is not a number", f"{path} line {number}", "Fix or remove the line."
                 )
             values[index, place] = value
     return values, [_label(cells[0]) for _, cells in rows]

@@ -62,10 +62,10 @@ def read_strokes(path: Path) -> list[Stroke]:
     try:
         document = load_json(path, MAX_DATA_BYTES)
     except UnreadableError as error:
-        raise TinymlError(f"The strokes cannot be read: {error}", str(path), _LAYOUT) from error
+        raise TinymlError(f"Cannot read the strokes: {error}", str(path), _LAYOUT) from error
     entries = document.get("strokes") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise TinymlError("The file holds no strokes", str(path), _LAYOUT)
+        raise TinymlError("The file contains no strokes", str(path), _LAYOUT)
     return [_stroke(entry, number, path) for number, entry in enumerate(entries)]
 
 
@@ -77,7 +77,7 @@ def read_folder(path: Path) -> list[Stroke]:
     """
     files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
     if not files:
-        raise TinymlError("There are no stroke files", str(path), _LAYOUT)
+        raise TinymlError("No stroke files found", str(path), _LAYOUT)
     return [stroke for file in files for stroke in read_strokes(file)]
 
 
@@ -100,7 +100,7 @@ def _stroke(entry: Any, number: int, path: Path) -> Stroke:
         points = [(float(point["x"]), float(point["y"])) for point in entry["strokePoints"]]
         label, person = str(entry.get("label", "")), str(entry.get("person", ""))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise TinymlError(f"Stroke {number} is not one ({error!r})", str(path), _LAYOUT) from error
+        raise TinymlError(f"Stroke {number} is invalid ({error!r})", str(path), _LAYOUT) from error
     if len(points) < 2 or not all(math.isfinite(value) for point in points for value in point):
-        raise TinymlError(f"Stroke {number} has not two finite points", str(path), _LAYOUT)
+        raise TinymlError(f"Stroke {number} has fewer than two finite points", str(path), _LAYOUT)
     return Stroke(to_points(np.array(points)), label, path.name, person)

@@ -21,9 +21,9 @@ Samples = NDArray[np.int16]
 
 CHANNELS = 6
 _LAYOUT = (
-    "Give CSV files with a header such as aX,aY,aZ,gX,gY,gZ (acceleration in g, rotation in degrees a "
-    "second) and one row a sample, or Edge Impulse's JSON or CBOR; named by their gesture, or in a folder "
-    "named so."
+    "Give CSV files with a header such as aX,aY,aZ,gX,gY,gZ (acceleration in g, rotation in degrees per "
+    "second) and one row per sample, or Edge Impulse's JSON or CBOR. Name the files, or their folders, "
+    "after the gestures."
 )
 _RATE_TOLERANCE = 0.02
 
@@ -89,14 +89,15 @@ def read_takes(
     found, others = sources(files_in(root, SUFFIXES))
     if not found:
         why = inventory.explained(unused(root, (), others, SUFFIXES))
-        raise TinymlError(f"There are no recorded motions{why}", str(root), _LAYOUT)
+        raise TinymlError(f"No recorded motions found{why}", str(root), _LAYOUT)
     recorded = read_series(found, options or SeriesRecipe(), rate_hz, motion=True, assumed=assumed)
     takes = tuple(take for each in recorded for take in _takes_of(each, root, take_samples))
     rates = {each.rate_hz or rate_hz: each.path for each in reversed(recorded)}
     slowest, fastest = min(rates), max(rates)
     if fastest > slowest * (1 + _RATE_TOLERANCE):
         raise TinymlError(
-            f"The data mixes rates: {slowest:g} samples a second in `{rates[slowest].name}`, {fastest:g} in "
+            f"The data mixes rates: {slowest:g} samples per second in `{rates[slowest].name}`, "
+            f"{fastest:g} in "
             f"`{rates[fastest].name}`",
             str(root),
             "Keep the files of one rate.",
@@ -131,7 +132,7 @@ def _takes_of(series: Series, root: Path, take_samples: int) -> list[Take]:
     """
     if not series.is_motion:
         raise TinymlError(
-            f"There is no acceleration among {', '.join(series.channels)[:120]}", str(series.path), _LAYOUT
+            f"No acceleration column among {', '.join(series.channels)[:120]}", str(series.path), _LAYOUT
         )
     pieces = [(series.motion(each), each.condition) for each in series.stretches]
     if len(pieces) == 1 and series.reading.untimed and len(pieces[0][0]) % take_samples == 0:

@@ -35,7 +35,7 @@ def encode_trace(seq: int, *modes: TraceMode) -> bytes:
         ValueError: no mode, or "off" beside others.
     """
     if not modes or ("off" in modes and len(modes) > 1):
-        raise ValueError(f"trace takes off or a list of modes, not {modes}")
+        raise ValueError(f"trace accepts off or a list of modes, not {modes}")
     return _line("trace", seq, ",".join(modes))
 
 
@@ -51,7 +51,7 @@ def encode_led(seq: int, red: int, green: int, blue: int) -> bytes:
         ValueError: a part outside of its range.
     """
     if not all(0 <= part <= 255 for part in (red, green, blue)):
-        raise ValueError(f"led takes parts within 0..255, not {(red, green, blue)}")
+        raise ValueError(f"led accepts values in 0..255, not {(red, green, blue)}")
     return _line("led", seq, str(red), str(green), str(blue))
 
 
@@ -62,7 +62,7 @@ def encode_pcm(seq: int, samples_le: bytes) -> bytes:
         ValueError: an odd number of bytes, none, or too many.
     """
     if not 0 < len(samples_le) <= 2 * MAX_PCM_SAMPLES or len(samples_le) % 2:
-        raise ValueError(f"pcm takes 1..{MAX_PCM_SAMPLES} int16 samples, not {len(samples_le)} bytes")
+        raise ValueError(f"pcm accepts 1..{MAX_PCM_SAMPLES} int16 samples, not {len(samples_le)} bytes")
     return _bulk_line("pcm", seq, _base64(samples_le))
 
 
@@ -75,7 +75,7 @@ def encode_imu(seq: int, samples_le: bytes) -> bytes:
         ValueError: no whole samples, none, or too many.
     """
     if not 0 < len(samples_le) <= IMU_SAMPLE_BYTES * MAX_IMU_SAMPLES or len(samples_le) % IMU_SAMPLE_BYTES:
-        raise ValueError(f"imu takes 1..{MAX_IMU_SAMPLES} samples of 6 int16, not {len(samples_le)} bytes")
+        raise ValueError(f"imu accepts 1..{MAX_IMU_SAMPLES} samples of 6 int16, not {len(samples_le)} bytes")
     return _bulk_line("imu", seq, _base64(samples_le))
 
 
@@ -86,7 +86,7 @@ def encode_calibrate(seq: int, seconds: int) -> bytes:
         ValueError: a time that is not within 0..999999999; 0 brings the trained threshold back.
     """
     if not 0 <= seconds <= 999_999_999:
-        raise ValueError(f"calibrate takes 0..999999999 seconds, not {seconds}")
+        raise ValueError(f"calibrate accepts 0..999999999 seconds, not {seconds}")
     return _line("calibrate", seq, str(seconds))
 
 
@@ -97,7 +97,7 @@ def encode_input(seq: int, offset: int, data: bytes) -> bytes:
         ValueError: a negative offset, no data or too much.
     """
     if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
-        raise ValueError(f"in takes 1..{MAX_INPUT_BYTES} bytes at offset >= 0, not {len(data)} at {offset}")
+        raise ValueError(f"in accepts 1..{MAX_INPUT_BYTES} bytes at offset >= 0, not {len(data)} at {offset}")
     return _bulk_line("in", seq, str(offset), _base64(data))
 
 
@@ -108,7 +108,9 @@ def encode_frame(seq: int, offset: int, data: bytes) -> bytes:
         ValueError: a negative offset, no data or too much.
     """
     if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
-        raise ValueError(f"frame takes 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}")
+        raise ValueError(
+            f"frame accepts 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}"
+        )
     return _bulk_line("frame", seq, str(offset), _base64(data))
 
 
@@ -123,7 +125,7 @@ def _base64(data: bytes) -> str:
 
 def _line(verb: str, seq: int, *arguments: str) -> bytes:
     if not 0 <= seq <= MAX_SEQ:
-        raise ValueError(f"seq {seq} is not within 0..{MAX_SEQ}")
+        raise ValueError(f"seq {seq} is not in 0..{MAX_SEQ}")
     return " ".join((verb, str(seq), *arguments)).encode("ascii") + b"\n"
 
 
