@@ -97,7 +97,7 @@ def test_bytes_that_are_no_model_leave_no_run(tmp_path: Path) -> None:
     for data in samples:
         path = tmp_path / "bad.tflite"
         path.write_bytes(data)
-        with pytest.raises(TinymlError, match="not a whole TensorFlow Lite model"):
+        with pytest.raises(TinymlError, match="not a complete TensorFlow Lite model"):
             open_run(path)
     assert not runs_dir().exists()
 

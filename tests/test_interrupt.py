@@ -221,7 +221,7 @@ def test_a_whole_model_outlives_a_later_training_that_is_stopped(
 
 
 def test_resume_without_a_checkpoint_is_refused_before_any_work(tmp_path: Path, recipe: BaseRecipe) -> None:
-    with pytest.raises(TinymlError, match="no stopped training"):
+    with pytest.raises(TinymlError, match="No interrupted training"):
         stages.train(Run(tmp_path / "run"), recipe, resume=True)
     assert not (tmp_path / "run").exists()
 

@@ -87,7 +87,7 @@ def test_every_key_of_a_manifest_with_every_kind_of_value() -> None:
         (["synthesis.engines=[espaek]"], "`synthesis.engines.0` must be espeak, flite or kokoro"),
         (["synthesis.engines=[espaek]"], "Did you mean `espeak`?"),
         (["training.epohcs=3"], "Did you mean `epochs`?"),
-        (["words=[yes]"], "put the word in quotes"),
+        (["words=[yes]"], "quote the word"),
         (["training.learning_rate=.nan"], "not a finite number"),
         (["training.learning_rate=nan"], "must be a number greater than 0 and at most 1"),
     ],

@@ -88,7 +88,7 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"The model cannot be read: {error.strerror}", str(path), "Check the path and its permissions."
+            f"Cannot read the model: {error.strerror}", str(path), "Check the path and its permissions."
         ) from error
 
 

@@ -72,8 +72,8 @@ def too_short(folder: Path) -> None:
         (nothing, "No readable files found"),
         (no_number, "normal_3.csv line 8"),
         (two_rates, "mixes rates: 100 samples per second, but `normal_99.csv` has 50"),
-        (all_constant, "Nothing in the normal data ever changes"),
-        (too_short, "No normal recording holds a window of 128 samples"),
+        (all_constant, "The normal data is constant"),
+        (too_short, "No normal recording is long enough for a window of 128 samples"),
     ],
 )
 def test_data_that_cannot_be_learnt_from(tinyml: Tinyml, tmp_path: Path, write: Write, said: str) -> None:
@@ -95,7 +95,7 @@ def test_an_unreachable_rate_is_refused_before_training(tinyml: Tinyml, tmp_path
     sessions(tmp_path / "data")
     command = ("train", "anomaly", "--data", tmp_path / "data", "--json")
     share = json.loads(tinyml(*command, "--fpr", "0.001", cwd=tmp_path, code=2).out)["error"]
-    assert "cannot be told from 10 normal windows" in share["what"]
+    assert "cannot be verified with 10 normal windows" in share["what"]
     assert "Record 990 more (10.6 minutes)" in share["next_step"] and "--fpr 0.1 " in share["next_step"]
     hourly = json.loads(tinyml(*command, "--false-alarms-per-hour", "2", cwd=tmp_path, code=2).out)["error"]
     assert "Record 0.5 more hours" in hourly["next_step"]

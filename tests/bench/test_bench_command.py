@@ -54,16 +54,16 @@ def test_performance(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--data", "nowhere"], "no such folder"),
+        (["--data", "nowhere"], "The folder does not exist"),
         ([], "--data is missing"),
-        (["--data", ".", "--mode", "fast"], "no mode `fast`"),
-        (["--data", ".", "--benchmark", "nope"], "no benchmark `nope`"),
-        (["--data", ".", "--benchmark", "ad"], "takes no model of input"),
+        (["--data", ".", "--mode", "fast"], "Unknown mode `fast`"),
+        (["--data", ".", "--benchmark", "nope"], "Unknown benchmark `nope`"),
+        (["--data", ".", "--benchmark", "ad"], "does not support a model with input"),
         (["--data", "empty"], "no y_labels.csv"),
-        (["--data", "wrong"], "the model takes 490"),
-        (["--data", "folders"], "2 classes, the model gives 12"),
-        (["--serve", "--board", "nano33ble"], "has a serial port of its own"),
-        (["--serve", "--board", "nowhere"], "no board `nowhere`"),
+        (["--data", "wrong"], "the model needs 490"),
+        (["--data", "folders"], "2 classes, but the model gives 12"),
+        (["--serve", "--board", "nano33ble"], "already has a serial port"),
+        (["--serve", "--board", "nowhere"], "Unknown board `nowhere`"),
     ],
 )
 def test_bad_input(

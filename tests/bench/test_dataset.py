@@ -96,7 +96,7 @@ def test_wrong_tables_are_refused_with_the_line(tmp_path: Path, row: str, why: s
 
 
 def test_wrong_folders_and_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="no such folder"):
+    with pytest.raises(TinymlError, match="folder does not exist"):
         load(tmp_path / "nowhere", KWS)
     with pytest.raises(TinymlError, match=r"no y_labels\.csv"):
         load(tmp_path, KWS)

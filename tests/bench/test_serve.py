@@ -55,7 +55,7 @@ def test_it_ends_with_the_device(bridge: tuple[VirtualDevice, SerialBridge]) -> 
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(TinymlError, match="cannot be reached"), SerialBridge("socket://127.0.0.1:1"):
+    with pytest.raises(TinymlError, match="Cannot reach"), SerialBridge("socket://127.0.0.1:1"):
         pass
 
 

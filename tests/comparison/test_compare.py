@@ -139,8 +139,8 @@ def test_unlike_runs_are_refused(
 @pytest.mark.parametrize(
     ("kept", "renamed", "says"),
     [
-        (slice(0, 100), "", "judged on 100 test items, patterns float32 on 120, of which 100 are the same"),
-        (slice(None), "x", "of which none are the same: no McNemar test"),
+        (slice(0, 100), "", "evaluated on 100 test items and patterns float32 on 120; 100 are shared"),
+        (slice(None), "x", "none are shared: no McNemar test"),
     ],
 )
 def test_other_test_items_are_said(
@@ -160,7 +160,7 @@ def test_other_test_items_are_said(
 
 def test_a_measure_without_single_answers_says_why_it_is_not_tested() -> None:
     auc = Quality("auc", 0.9, None, 10, None)
-    assert "not every single answer" in difference_of_items("b", auc, "a", auc)
+    assert "not each answer" in difference_of_items("b", auc, "a", auc)
 
 
 def test_a_lone_file_is_judged_on_the_runs_test_set(converted_run: Run, tmp_path: Path) -> None:

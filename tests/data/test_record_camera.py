@@ -62,7 +62,7 @@ def test_images_of_a_webcam_train_as_they_lie(tinyml: Tinyml, tmp_path: Path, sc
 def test_what_is_missing_is_said(tinyml: Tinyml, tmp_path: Path) -> None:
     options = ("data", "record", "--camera", "--json")
     answer = tinyml(*options, cwd=tmp_path, code=2, env=environment("none"))
-    assert "cannot be opened" in answer.json["error"]["what"]
+    assert "Cannot open" in answer.json["error"]["what"]
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "cv2.py").write_text("raise ImportError('libGL.so.1')")

@@ -93,5 +93,5 @@ def test_training_and_evaluation(tinyml: Tinyml, tmp_path: Path) -> None:
     run = Run.open(tmp_path / "run")
     assert recordings.NOT_HELD_OUT in kws_held_out.load(run, None).note
     # Who trained never judges, also where the own folder is given as data to evaluate on.
-    with pytest.raises(TinymlError, match="No clips are left"):
+    with pytest.raises(TinymlError, match="No clips to evaluate on"):
         kws_held_out.load(run, tmp_path / "own")

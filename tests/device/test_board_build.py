@@ -225,13 +225,13 @@ def test_an_operator_that_the_library_lacks_is_refused_by_tensor(tmp_path: Path)
     resolver.write_text("TfLiteStatus AddConv2D(\nTfLiteStatus AddSoftmax(const X& y = z)\n")
     missing = tflm.missing_ops(tmp_path)
     assert {"DEPTHWISE_CONV_2D", "FULLY_CONNECTED"} <= missing and not missing & {"CONV_2D", "SOFTMAX"}
-    with pytest.raises(TinymlError, match=r"no operator DEPTHWISE_CONV_2D, which makes tensor \d+ `"):
+    with pytest.raises(TinymlError, match=r"no operator DEPTHWISE_CONV_2D, which produces tensor \d+ `"):
         tflm.check_library(graph, missing, "this tree")
     tflm.check_library(graph, ["BATCH_MATMUL"], "this tree")
 
 
 def test_an_engine_that_a_board_does_not_have_is_refused(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
-    with pytest.raises(TinymlError, match="no engine `onnx` for the board `nano33ble`") as caught:
+    with pytest.raises(TinymlError, match="board `nano33ble` has no engine `onnx`") as caught:
         gather(run, load_board("nano33ble"), "onnx")
     assert "tflm, aot" in caught.value.next_step

@@ -55,7 +55,7 @@ def test_boards_are_data() -> None:
 
 
 def test_an_unknown_board_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="no board `uno`") as caught:
+    with pytest.raises(TinymlError, match="Unknown board `uno`") as caught:
         build(fake_run.make(tmp_path / "run"), "uno")
     assert "native, sim" in caught.value.next_step
 

@@ -224,7 +224,7 @@ def test_firmware_that_was_not_built(run: Run) -> None:
 
 
 def test_unknown_board_is_refused(run: Run) -> None:
-    with pytest.raises(TinymlError, match="no board `toaster`"):
+    with pytest.raises(TinymlError, match="Unknown board `toaster`"):
         monitor(run, "toaster")
 
 

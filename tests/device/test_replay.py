@@ -108,7 +108,7 @@ def test_damaged_files_are_named_after_all_others_were_played(reference_device: 
 def test_no_recordings_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="contains no readable recordings"):
         recordings(tmp_path)
-    with pytest.raises(TinymlError, match="no such recording"):
+    with pytest.raises(TinymlError, match="The recording or folder does not exist"):
         recordings(tmp_path / "nowhere")
 
 

@@ -177,7 +177,7 @@ def test_floating_point_is_close_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hop", "message"), [(0, "does not fit"), (25, "does not fit"), (9, "look at together")]
+    ("hop", "message"), [(0, "does not fit"), (25, "does not fit"), (9, "receptive field")]
 )
 def test_a_hop_that_makes_no_stream_is_refused(hop: int, message: str) -> None:
     with pytest.raises(TinymlError, match=message):
@@ -196,7 +196,7 @@ def test_an_output_for_each_frame_is_refused() -> None:
     model = Model()
     x = model.tensor((1, 14, 1, 4), *GRID)
     y = convolve(model, x, weights(model, 4, 4, 5, 1, 4), (1, 10, 1, 4))
-    with pytest.raises(TinymlError, match="one for every frame"):
+    with pytest.raises(TinymlError, match="one output per frame"):
         to_streaming(model.build([x], [y]), 2)
 
 

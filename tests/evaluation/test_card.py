@@ -105,7 +105,7 @@ def test_text_outside_of_the_answers_is_never_overwritten(converted_run: Run) ->
     path = Path(write_card(converted_run)["markdown"])
     edited = path.read_text(encoding="utf-8").replace("## Limits\n", "## Limits\n\nMy own remark.\n")
     path.write_text(edited, encoding="utf-8")
-    with pytest.raises(TinymlError, match="edited outside of its answers"):
+    with pytest.raises(TinymlError, match="edited outside its answers"):
         write_card(converted_run)
     assert path.read_text(encoding="utf-8") == edited
 

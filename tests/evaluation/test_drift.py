@@ -114,7 +114,7 @@ def test_command_says_no_drift_and_exits_0(tinyml: Tinyml, run: Run, tmp_path: P
     outcome = answer.json
     assert outcome["drift"] is False and len(outcome["columns"]) == 12 and outcome["missing"] == []
     assert Path(outcome["picture"]).stat().st_size > 5000
-    assert "no events" in answer.err
+    assert "not board events" in answer.err
 
 
 def test_command_says_drift_and_exits_1(tinyml: Tinyml, run: Run, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_too_little_to_tell_is_an_error(tinyml: Tinyml, run: Run, tmp_path: Path
     assert "at least 50" in short.err
     (tmp_path / "empty").write_bytes(b"")
     assert "0 values" in tinyml("drift", run.path, tmp_path / "empty", cwd=tmp_path, code=2).err
-    assert "no such log" in tinyml("drift", run.path, tmp_path / "none", cwd=tmp_path, code=2).err
+    assert "log does not exist" in tinyml("drift", run.path, tmp_path / "none", cwd=tmp_path, code=2).err
     manifest = run.manifest()
     manifest.reference = None
     run.save(manifest)

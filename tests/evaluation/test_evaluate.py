@@ -61,13 +61,13 @@ def test_evaluating_again_gives_the_same_files(converted_run: Run) -> None:
 
 
 def test_no_examples_is_an_error_with_a_next_step(converted_run: Run) -> None:
-    with pytest.raises(TinymlError, match=r"no examples.*--data DIR"):
+    with pytest.raises(TinymlError, match=r"No examples.*--data DIR"):
         evaluate(converted_run, split="all")
     assert not converted_run.file(METRICS).exists()
 
 
 def test_an_unknown_split_is_refused(converted_run: Run) -> None:
-    with pytest.raises(TinymlError, match=r"no split `dev`.*test, all"):
+    with pytest.raises(TinymlError, match=r"Unknown split `dev`.*test or all"):
         evaluate(converted_run, split="dev")
 
 

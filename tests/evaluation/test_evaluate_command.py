@@ -63,7 +63,7 @@ def test_figures_fit_each_other(made: dict[str, Any]) -> None:
     assert sum(entry["n"] for entry in outcome["calibration"]["bins"]) == outcome["n"]
     wrong = outcome["n"] - int(np.trace(confusion))
     assert len(outcome["mistakes"]) == min(wrong, 12)
-    assert "may be among the speakers of the training" in outcome["note"]
+    assert "including possible training speakers" in outcome["note"]
     assert all(entry["score"] >= entry["true_score"] for entry in outcome["mistakes"])
 
 
@@ -168,10 +168,10 @@ def test_mistakes_can_be_heard(made: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--path", "sound"), "There is no path `sound`"),
-        (("--path", "audio"), "Name a board too"),
+        (("--path", "sound"), "Unknown path `sound`"),
+        (("--path", "audio"), "Also give a board"),
         (("--on", "toaster"), "toaster"),
-        (("--groups", "missing.tsv"), "groups cannot be read"),
+        (("--groups", "missing.tsv"), "Cannot read the groups"),
     ],
 )
 def test_mistyped_options_say_what_to_do(
@@ -207,7 +207,7 @@ def test_explain_hears_what_the_firmware_hears(made: dict[str, Any], tinyml: Tin
         assert [(entry["label"], entry["t_ms"] + LEAD_IN_MS) for entry in outcome["detections"]] == [
             (event.label, event.t_ms) for event in detections
         ]
-        assert outcome["why"].startswith("Heard" if detections else "Nothing was heard")
+        assert outcome["why"].startswith("Heard" if detections else "Nothing was detected")
         with Image.open(tmp_path / "why.png") as picture:
             assert min(picture.size) > 800
 
@@ -218,7 +218,7 @@ def test_explain_refuses_what_it_cannot_hear(made: dict[str, Any], tinyml: Tinym
     for name, message in (
         ("text.wav", "cannot be read"),
         ("long.wav", "at most 60 s"),
-        ("none.wav", "no such recording"),
+        ("none.wav", "The recording does not exist"),
     ):
         answer = tinyml("explain", made["run"], tmp_path / name, "--json", cwd=tmp_path, code=2)
         assert message in answer.json["error"]["what"]

@@ -29,9 +29,9 @@ def test_a_heading_names_attributes(tmp_path: Path) -> None:
     [
         (b"ann child\n", "Line 1 has 1 columns; 2 are needed"),
         (b"ann\tchild\nbob\tadult\tx\n", "Line 2 has 3 columns; 2 are needed"),
-        (b"ann\tchild\nann\tadult\n", "Line 2 names the speaker `ann` again"),
-        (b"speaker\tage\n", "names no groups"),
-        (b"", "names no groups"),
+        (b"ann\tchild\nann\tadult\n", "Line 2 lists the speaker `ann` twice"),
+        (b"speaker\tage\n", "contains no groups"),
+        (b"", "contains no groups"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )

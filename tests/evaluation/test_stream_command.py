@@ -157,7 +157,7 @@ def test_a_recording_with_its_truth(
     arguments = ("--truth", truth, "--save-triggers", tmp_path / "wrong", "--json")
     answer = tinyml("evaluate", run, "--stream", sound, *arguments, cwd=tmp_path)
     outcome = answer.json
-    assert "1 rows of truth.tsv are no targets of this model: `flat`" in answer.err
+    assert "1 rows of truth.tsv are not words of this model: `flat`" in answer.err
     assert outcome["source"] == "recordings"
     assert outcome["hours"] == pytest.approx(30 / 3600)
     assert outcome["false_rejects"]["of"] == 4
@@ -193,14 +193,14 @@ def test_a_folder_without_truth_has_only_false_accepts(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--hours", "1", "--on", "sim"), "not evaluated with --on"),
+        (("--hours", "1", "--on", "sim"), "--on does not apply to streams"),
         (("--hours", "1", "--save-triggers", "full"), "folder is not empty"),
         (("--hours", "1", "--data", "empty"), "empty"),
-        (("--stream", "none.wav"), "no such recording"),
+        (("--stream", "none.wav"), "recording or folder does not exist"),
         (("--stream", "empty"), "contains no readable recordings"),
         (("--stream", "text.wav"), "cannot be read"),
-        (("--stream", "short.wav"), "lasts 0.5 s, but the model looks at 1 s"),
-        (("--stream", "long.flac"), "4 h are read at a time"),
+        (("--stream", "short.wav"), "lasts 0.5 s, but the model needs 1 s"),
+        (("--stream", "long.flac"), "the maximum is 4 h per file"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(
@@ -224,13 +224,13 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"truth": Path("truth.tsv")}, "belongs to a stream"),
-        ({"save_triggers": Path("out")}, "belongs to a stream"),
-        ({"hours": 1.0, "truth": Path("truth.tsv")}, "knows its own truth"),
-        ({"hours": 0.0}, "0 hours are not possible"),
-        ({"hours": float("nan")}, "nan hours are not possible"),
-        ({"hours": 1.0, "max_fa_per_hour": -1.0}, "-1 false accepts an hour are no goal"),
-        ({"max_fa_per_hour": float("inf")}, "inf false accepts an hour are no goal"),
+        ({"truth": Path("truth.tsv")}, "applies only to streams"),
+        ({"save_triggers": Path("out")}, "applies only to streams"),
+        ({"hours": 1.0, "truth": Path("truth.tsv")}, "has its own ground truth"),
+        ({"hours": 0.0}, "cannot be 0 hours long"),
+        ({"hours": float("nan")}, "cannot be nan hours long"),
+        ({"hours": 1.0, "max_fa_per_hour": -1.0}, "greater than 0 false accepts per hour, not -1"),
+        ({"max_fa_per_hour": float("inf")}, "greater than 0 false accepts per hour, not inf"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -96,7 +96,7 @@ def test_the_command_line(tinyml: Tinyml, model: Path) -> None:
     other = model.with_name("other.tflite")
     other.write_bytes(small_model(seed=1).build([0], [ANSWER]))
     answer = tinyml("inspect", model, "--diff", other, cwd=model.parent)
-    assert "The models compute differently." in answer.out
+    assert "The models compute different results." in answer.out
     assert "values" in answer.out
     document = tinyml(
         "inspect", model, "--diff", other, "--json", "--exit-code", cwd=model.parent, code=1

@@ -162,11 +162,11 @@ def test_warns_of_grids_that_do_nothing_or_too_much(model: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("edits", "says"),
     [
-        (Edits(round_weights=0.0), "no distance"),
-        (Edits(round_weights=float("nan")), "no distance"),
+        (Edits(round_weights=0.0), "not a valid weight step"),
+        (Edits(round_weights=float("nan")), "not a valid weight step"),
         (Edits(labels=("a", "", "c")), "not a label"),
         (Edits(labels=("a", "b\nc", "d")), "not a label"),
-        (Edits(labels=("a", "b")), "2 labels do not fit outputs of 3 values"),
+        (Edits(labels=("a", "b")), "2 labels do not match outputs of 3 values"),
     ],
 )
 def test_edits_that_make_no_sense(model: Path, edits: Edits, says: str) -> None:
@@ -186,7 +186,7 @@ def test_the_command_line(tinyml: Tinyml, model: Path) -> None:
     assert (model.parent / "new.tflite").read_bytes() == written
 
     (model.parent / "precious.txt").write_text("mine")
-    for out, says in ((model.name, "there already"), ("precious.txt", "there already"), (None, "--out")):
+    for out, says in ((model.name, "already exists"), ("precious.txt", "already exists"), (None, "--out")):
         place = [] if out is None else ["--out", out]
         answer = tinyml("inspect", model, "--strip", *place, "--json", cwd=model.parent, code=2)
         assert says in " ".join(answer.json["error"].values())

@@ -170,8 +170,8 @@ def test_pictures_of_a_lone_file(tinyml: Tinyml, model: Path) -> None:
         (["nowhere"], "No run `nowhere`"),
         ([], "There are no runs yet"),
         (["keras.h5"], "This is a Keras model"),
-        (["small.tflite", "--strip", "--diff", "small.tflite"], "one of them at a time"),
-        (["small.tflite", "--out", "x"], "nothing to write"),
+        (["small.tflite", "--strip", "--diff", "small.tflite"], "one at a time"),
+        (["small.tflite", "--out", "x"], "Nothing to write"),
     ],
 )
 def test_mistakes_are_named(tinyml: Tinyml, model: Path, arguments: list[str], says: str) -> None:

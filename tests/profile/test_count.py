@@ -96,7 +96,7 @@ def _trace(*segments: Segment) -> Trace:
 @pytest.mark.parametrize(
     ("segment", "says"),
     [
-        (Segment(0, (Block(0x00F00000, 0x00F00004, 1, 0),)), "where the program has none"),
+        (Segment(0, (Block(0x00F00000, 0x00F00004, 1, 0),)), "but the program has none there"),
         (Segment(0x1234, ()), "operator at 0x1234"),
         (Segment(0, (Block(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "cut off"),
     ],

@@ -68,7 +68,7 @@ def test_damage_is_named(tmp_path: Path, old: str, new: str) -> None:
 
 
 def test_no_trace_says_what_happened(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="never left"):
+    with pytest.raises(TinymlError, match="never returned"):
         read_trace(tmp_path / "trace")
 
 

@@ -141,8 +141,8 @@ def test_a_training_cut_off_at_once_can_be_run_again(
     [
         ([], "No words"),
         (["yes", "yes"], "twice"),
-        (["silence"], "every model has already"),
-        (["Unknown"], "every model has already"),
+        (["silence"], "already a label of every model"),
+        (["Unknown"], "already a label of every model"),
         (["../etc"], "not usable"),
         (["_background_noise_"], "not usable"),
         (["a" * 41], "not usable"),

@@ -78,7 +78,7 @@ def test_a_killed_training_goes_on_and_tells_what_was_left_out(tinyml: Tinyml, t
     before = json.loads(state.read_text())["epochs_done"]
     assert before < 8
     answer = tinyml(*options, "--resume", "--json", cwd=tmp_path, env=environment)
-    assert f"Going on after epoch {before}" in answer.err
+    assert f"Resuming after epoch {before}" in answer.err
     assert answer.json["metrics"]["epochs"] == 8
     assert answer.json["metrics"]["validation_accuracy"] > 0.8
     notes = " ".join(answer.json["notes"])

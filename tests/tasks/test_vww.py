@@ -49,7 +49,7 @@ def test_images_are_split_by_what_they_are_not_by_their_name(tmp_path: Path) -> 
     assert {str(name) for name in data.where} == {"train", "validation", "test"}
     for name in set(map(str, data.hashes)):
         assert len(set(data.where[data.hashes == name])) == 1
-    assert "10 images are byte for byte copies" in data.notes[0]
+    assert "10 images are exact copies" in data.notes[0]
     assert data.counts(["none", "person"])["train"]["person"] > 20
 
 
@@ -62,20 +62,20 @@ def test_a_prepared_split_is_kept_and_cleaned_of_leaks(tmp_path: Path) -> None:
     data = vww_data.load(recipe(tmp_path / "data"))
     assert (data.where == "test").sum() == 24
     assert (data.where == "").sum() == 1
-    assert any("lie in the test folder too" in note for note in data.notes)
+    assert any("are also in the test folder" in note for note in data.notes)
 
 
 def test_a_hundred_to_one_is_told(tmp_path: Path) -> None:
     put(tmp_path / "data", "none", 400)
     put(tmp_path / "data", "person", 12)
     data = vww_data.read(tmp_path / "data", recipe(tmp_path / "data"))
-    assert any("33 images of `none` for each of `person`" in note for note in data.notes)
+    assert any("33 images of `none` per image of `person`" in note for note in data.notes)
 
 
 def test_a_class_too_small_to_split_is_named(tmp_path: Path) -> None:
     put(tmp_path / "data", "none", 60)
     put(tmp_path / "data", "person", 1)
-    with pytest.raises(TinymlError, match="no image of `person` is left for"):
+    with pytest.raises(TinymlError, match="leaves no image of `person` for"):
         vww_data.load(recipe(tmp_path / "data"))
 
 
@@ -98,7 +98,7 @@ def test_options_become_values_of_the_recipe() -> None:
     with pytest.raises(TinymlError, match="twice"):
         recipes.resolve("vww", None, [], {"classes": ["cat", "Cat"]})
     assert recipes.resolve("vww", None, ['gate.when="no"'], {}).gate.when == "no"
-    with pytest.raises(TinymlError, match="in quotes"):
+    with pytest.raises(TinymlError, match="quote the word"):
         recipes.resolve("vww", None, ["gate.when=no"], {})
     with pytest.raises(TinymlError, match="threshold_off"):
         recipes.resolve("vww", None, ["presence.threshold_off=0.9"], {})

@@ -126,13 +126,13 @@ def test_samples_that_were_scaled_twice_are_warned_about(
 @pytest.mark.parametrize(
     ("given", "options", "says"),
     [
-        ("model.tflite", {}, "TensorFlow Lite model already"),
-        ("nowhere.h5", {}, "There is no such model"),
+        ("model.tflite", {}, "already a TensorFlow Lite model"),
+        ("nowhere.h5", {}, "The model does not exist"),
         ("nowhere", {}, "No run `nowhere`"),
         ("model.keras", {"value_range": "1,0"}, "not a range"),
         ("model.keras", {"value_range": "many"}, "not a range"),
-        (None, {"calibration": "random"}, "--calibration is for a model"),
-        (None, {"samples": 3}, "--samples is for a model"),
+        (None, {"calibration": "random"}, "--calibration is for models"),
+        (None, {"samples": 3}, "--samples is for models"),
     ],
 )
 def test_arguments_that_do_not_go_together(
@@ -381,8 +381,8 @@ def test_a_real_keras_2_file_answers_as_its_published_int8_model(layers: Any, sh
         ("layer", r"does not know the layer `Mine`.*model\.export"),
         ("lambda", r"Lambda layer.*model\.export"),
         ("weights", "weights without a model"),
-        ("cut", "cannot be loaded"),
-        ("argument", r"cannot be loaded: its Dense was saved with \{'spin': 3\}"),
+        ("cut", "Cannot load the model"),
+        ("argument", r"Cannot load the model: its Dense was saved with \{'spin': 3\}"),
     ],
 )
 def test_files_that_cannot_be_loaded(layers: Any, tmp_path: Path, spoil: str, says: str) -> None:

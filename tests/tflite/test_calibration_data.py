@@ -95,14 +95,14 @@ def test_random_is_a_choice_that_is_warned_about(capsys: pytest.CaptureFixture[s
     assert found.arrays[0].max() > 8 and found.arrays[1].dtype == np.int32
     again = calibration_data.load("random", [IMAGE, TOKENS], value_range=(0.0, 9.0))
     np.testing.assert_array_equal(found.arrays[0], again.arrays[0])
-    with pytest.raises(TinymlError, match="open sizes"):
+    with pytest.raises(TinymlError, match="undefined dimensions"):
         calibration_data.load("random", [OPEN])
 
 
 @pytest.mark.parametrize(
     ("array", "spec", "says"),
     [
-        (np.zeros((9, 3, 4, 6)), InputSpec("i", (4, 6, 3), "float32"), "colours come first"),
+        (np.zeros((9, 3, 4, 6)), InputSpec("i", (4, 6, 3), "float32"), "channels come first"),
         (np.zeros((9, 24)), IMAGE, r"reshape the data to \(-1, 4, 6, 1\)"),
         (np.zeros((9, 5, 6, 1)), IMAGE, r"`image` \[4, 6, 1\] float32, the samples .* \[5, 6, 1\]"),
         (np.where(np.arange(18).reshape(9, 2) == 7, np.nan, 1.0), ANGLE, "Sample 3 is not finite"),
@@ -140,9 +140,9 @@ def test_files_that_hold_no_arrays(tmp_path: Path) -> None:
         ("objects.npy", "Python objects"),
         ("cut.npz", "cannot be read"),
         ("empty.npy", "cannot be read"),
-        ("text.csv", "not a kind of calibration data"),
+        ("text.csv", "not a supported kind of calibration data"),
         ("folder", "neither .npy"),
-        ("nowhere", "There is no such calibration data"),
+        ("nowhere", "The calibration data does not exist"),
     ):
         with pytest.raises(TinymlError, match=says) as caught:
             calibration_data.load(str(tmp_path / name), [ANGLE])

@@ -122,7 +122,7 @@ def test_a_changed_calibration_is_refused(converted_run: Run) -> None:
 def test_a_damaged_keras_file_is_an_error_with_a_next_step(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(b"not a model")
-    with pytest.raises(TinymlError, match=r"cannot be loaded.*copied completely"):
+    with pytest.raises(TinymlError, match=r"Cannot load.*copy is complete"):
         open_source(path)
 
 

@@ -68,7 +68,7 @@ def test_a_missing_file_names_the_next_step(tmp_path) -> None:  # type: ignore[n
     "data", [b"", b"TFL3", b"\0" * 64, b"\x1c\0\0\0TFL3", b"\xff" * 4 + b"TFL3" + b"\xff" * 99]
 )
 def test_other_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(TinymlError, match="not a whole TensorFlow Lite model"):
+    with pytest.raises(TinymlError, match="not a complete TensorFlow Lite model"):
         tflite_graph.parse(data)
 
 

@@ -174,13 +174,13 @@ def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch:
 
 
 def test_resume_refuses_another_training(whole: tuple[fitting.Fitted, Path]) -> None:
-    with pytest.raises(TinymlError, match="another recipe or other data"):
+    with pytest.raises(TinymlError, match="a different recipe or different data"):
         run(whole[1], recipe(), resume=True, fingerprint="b")
 
 
 def test_resume_without_a_checkpoint_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     for resume in (True, Resume.MUST, Resume.AS_IT_IS):
-        with pytest.raises(TinymlError, match="no stopped training"):
+        with pytest.raises(TinymlError, match="No interrupted training"):
             run(tmp_path / "none", recipe(), resume=resume)
     assert not (tmp_path / "none").exists()
 
@@ -200,10 +200,10 @@ def test_resume_refuses_a_damaged_state(tmp_path: Path) -> None:
 
 
 def test_unknown_model_and_option() -> None:
-    with pytest.raises(TinymlError, match="no model `ds_cn`") as caught:
+    with pytest.raises(TinymlError, match="Unknown model `ds_cn`") as caught:
         build_model("ds_cn", SHAPE, 3, {})
     assert "ds_cnn" in caught.value.next_step
-    with pytest.raises(TinymlError, match="cannot be built"):
+    with pytest.raises(TinymlError, match="Cannot build"):
         build_model("ds_cnn", SHAPE, 3, {"layers": 3})
 
 

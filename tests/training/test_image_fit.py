@@ -82,7 +82,7 @@ def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
 def test_another_training_is_not_resumed(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").mkdir()
     (tmp_path / "checkpoint" / "state.json").write_text('{"fingerprint": "print", "epochs_done": 1}')
-    with pytest.raises(TinymlError, match="another recipe"):
+    with pytest.raises(TinymlError, match="a different recipe"):
         fit_images(
             lambda: build_model("vww_micro", SHAPE, 2, OPTIONS), *sets(), recipe(), tmp_path, "other", True
         )
@@ -130,16 +130,16 @@ def test_a_backbone_with_as_many_outputs_keeps_its_classifier(tmp_path: Path) ->
 
 
 def test_unfit_backbones_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="no such backbone"):
+    with pytest.raises(TinymlError, match="backbone does not exist"):
         start_from(str(tmp_path / "none.h5"), SHAPE, 2)
     (tmp_path / "text.h5").write_text("no model")
-    with pytest.raises(TinymlError, match="cannot be loaded"):
+    with pytest.raises(TinymlError, match="Cannot load"):
         start_from(str(tmp_path / "text.h5"), SHAPE, 2)
     backbone = trained_elsewhere(tmp_path / "backbone.keras")
     with pytest.raises(TinymlError, match="takes 16 x 16 x 1") as error:
         start_from(str(backbone), (96, 96, 3), 2)
     assert error.value.next_step == "Add --size 16 and --gray."
-    with pytest.raises(TinymlError, match="no ImageNet weights"):
+    with pytest.raises(TinymlError, match="No ImageNet weights"):
         start_from("imagenet", (96, 96, 3), 2, name="vww_micro")
 
 

@@ -151,7 +151,7 @@ def test_data_of_another_rate_is_refused_later(tmp_path: Path) -> None:
     recipe = WandRecipe(input="imu", labels=["ring"], data_path=str(folder_of(tmp_path / "a", 5)))
     MOTIONS.read(tmp_path / "a", recipe)
     write_motion(tmp_path / "b" / "ring" / "1.csv", samples_of(1), 50)
-    with pytest.raises(TinymlError, match="the model takes 100"):
+    with pytest.raises(TinymlError, match="the model needs 100"):
         MOTIONS.read(tmp_path / "b", recipe)
 
 

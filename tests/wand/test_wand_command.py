@@ -32,13 +32,13 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     assert "As the wand answers" in report
     tinyml("card", "w", cwd=tmp_path)
     card = (tmp_path / "w" / "report" / "card.md").read_text(encoding="utf-8")
-    assert "Generated strokes, split by" in card and "taken for a gesture" in card
+    assert "Generated strokes, split by" in card and "classified as a gesture" in card
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--labels", "unknown"), "cannot be a gesture's name"),
+        (("--labels", "unknown"), "not a valid gesture name"),
         (("--labels", "0,0"), "twice"),
         (("--labels", "dragon"), "data record --gesture dragon"),
         (("--data", "nowhere"), "nowhere"),

@@ -100,9 +100,9 @@ def _check_fit(dataset: Dataset, scorer: Scorer, benchmark: Benchmark, data: Pat
     dataset.examples[0].windows(scorer.input_bytes)
     if benchmark.result == "scores" and len(dataset.classes) != scorer.outputs:
         raise TinymlError(
-            f"The data has {len(dataset.classes)} classes, the model gives {scorer.outputs} scores",
+            f"The data has {len(dataset.classes)} classes, but the model gives {scorer.outputs} scores",
             str(data),
-            "Take the data of this model; a folder for each class, be it an empty one, counts as a class.",
+            "Use the data of this model, with a folder for every class; the folder may be empty.",
         )
 
 
@@ -126,9 +126,9 @@ def open_device(
         return
     if load_board(board).kind == "usb":
         raise TinymlError(
-            f"The board `{board}` must run the application `bench` already",
+            f"The board `{board}` does not run the application `bench`",
             "--port",
-            "Build it with `tinyml build --app bench`, flash it, and name its port with --port PORT.",
+            "Build it with `tinyml build --app bench`, flash it, and give its port with --port PORT.",
         )
     outcome = build(run, board, engine, tflm_dir, "bench", benchmark.name)
     with VirtualDevice(board, Path(outcome["elf"])) as device, Link(device.url) as link:

@@ -69,16 +69,17 @@ def choose(graph: Graph, name: str | None = None) -> Benchmark:
         return next((item for item in BENCHMARKS.values() if _has_shapes(graph, item)), ANY_MODEL)
     if name not in BENCHMARKS:
         raise TinymlError(
-            f"There is no benchmark `{name}`", "--benchmark", f"Known benchmarks: {', '.join(BENCHMARKS)}."
+            f"Unknown benchmark `{name}`", "--benchmark", f"Choose from: {', '.join(BENCHMARKS)}."
         )
     benchmark = BENCHMARKS[name]
     source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
     single = len(graph.inputs) == 1 or benchmark.input_format == "int8"
     if not single or (benchmark.result == "squared_error" and source.elements != target.elements):
         raise TinymlError(
-            f"The benchmark `{name}` takes no model of input {source.shape} and output {target.shape}",
+            f"The benchmark `{name}` does not support a model with input {source.shape} and output "
+            f"{target.shape}",
             "--benchmark",
-            "Leave it out: the benchmark is found by the model's shapes.",
+            "Omit it to detect the benchmark from the model's shapes.",
         )
     return benchmark
 

@@ -44,9 +44,10 @@ class Example:
         size, stride = self.window_bytes or len(data), self.stride_bytes or max(len(data), 1)
         if size != input_bytes or len(data) < size:
             raise TinymlError(
-                f"The file gives inputs of {min(size, len(data)):,} bytes, the model takes {input_bytes:,}",
+                f"The file gives inputs of {min(size, len(data)):,} bytes, but the model needs "
+                f"{input_bytes:,}",
                 str(self.path),
-                "Name the benchmark that the data was made for: --benchmark kws|vww|ic|ad|model.",
+                "Give the benchmark that the data was made for: --benchmark kws|vww|ic|ad|model.",
             )
         return [data[start : start + size] for start in range(0, len(data) - size + 1, stride)]
 
@@ -77,7 +78,7 @@ def load(folder: Path, benchmark: Benchmark, labels: Sequence[str] = ()) -> Data
         TinymlError: no examples, or a damaged table of labels.
     """
     if not folder.is_dir():
-        raise TinymlError("There is no such folder", str(folder), "Name the data with --data DIR.")
+        raise TinymlError("The folder does not exist", str(folder), "Give the data with --data DIR.")
     for place in (folder, folder / benchmark.dataset):
         if (place / LABELS_FILE).is_file():
             return _from_table(place / LABELS_FILE, labels)
@@ -89,7 +90,9 @@ def _from_table(table: Path, labels: Sequence[str]) -> Dataset:
         rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
     examples = tuple(_row(table, number, row) for number, row in enumerate(rows, 1))
     if not examples:
-        raise TinymlError("The table of labels is empty", str(table), "One line a file: NAME,CLASSES,CLASS.")
+        raise TinymlError(
+            "The table of labels is empty", str(table), "Write one line per file: NAME,CLASSES,CLASS."
+        )
     n_classes = max(int(row[1]) for row in rows)
     names = tuple(labels) if len(labels) == n_classes else tuple(str(index) for index in range(n_classes))
     return Dataset(examples, names)
@@ -105,12 +108,12 @@ def _row(table: Path, number: int, row: list[str]) -> Example:
         valid = False
     if not valid:
         raise TinymlError(
-            f"The line {','.join(row)[:80]!r} is no label",
+            f"The line {','.join(row)[:80]!r} is not a label",
             where,
-            "It must say NAME,CLASSES,CLASS or NAME,CLASSES,CLASS,WINDOW_BYTES,STRIDE_BYTES.",
+            "It must be NAME,CLASSES,CLASS or NAME,CLASSES,CLASS,WINDOW_BYTES,STRIDE_BYTES.",
         )
     if not path.is_file():
-        raise TinymlError(f"The file {row[0]} is missing", where, "Copy the data beside its labels.")
+        raise TinymlError(f"The file {row[0]} is missing", where, "Copy the data next to its labels.")
     return Example(path, truth, *(sizes or (None, None)))
 
 
@@ -118,7 +121,7 @@ def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> 
     found = sorted(path.name for path in folder.iterdir() if path.is_dir())
     if not any(_files(folder / name) for name in found):
         raise TinymlError(
-            f"The folder holds no {LABELS_FILE}, and no folders of .bin or .npy files",
+            f"The folder contains neither {LABELS_FILE} nor folders of .bin or .npy files",
             str(folder),
             "See docs/bench.md for the layouts.",
         )
@@ -128,7 +131,7 @@ def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> 
         raise TinymlError(
             f"The model has no class {', '.join(unknown)}",
             str(folder),
-            f"Name the folders as its labels: {', '.join(classes)}.",
+            f"Name the folders after its labels: {', '.join(classes)}.",
         )
     examples = [Example(path, index) for index, name in enumerate(classes) for path in _files(folder / name)]
     return Dataset(tuple(examples), classes)
@@ -152,11 +155,11 @@ def _read(path: Path) -> bytes:
             return path.read_bytes()
         values = read_array(path)
     except (OSError, ValueError) as error:
-        raise TinymlError(f"The file cannot be read ({error})", str(path), "Make it again.") from error
+        raise TinymlError(f"Cannot read the file ({error})", str(path), "Create it again.") from error
     if values.dtype.name not in _NPY_TYPES.values():
         raise TinymlError(
-            f"The array holds {values.dtype.name}",
+            f"The array contains {values.dtype.name}",
             str(path),
-            f"Save it as {', '.join(_NPY_TYPES.values())}, whichever the benchmark takes.",
+            f"Save it as {', '.join(_NPY_TYPES.values())}, depending on the benchmark.",
         )
     return np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()

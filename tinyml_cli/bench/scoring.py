@@ -27,7 +27,7 @@ class Scorer:
         source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
         if source.dtype != "int8" or target.dtype != "int8":
             raise TinymlError(
-                f"The model takes {source.dtype} and gives {target.dtype}; bench measures int8 models",
+                f"The model has {source.dtype} input and {target.dtype} output; bench measures int8 models",
                 source.label,
                 "Quantise its input and output too: tinyml convert.",
             )

@@ -50,7 +50,7 @@ class SerialBridge:
             self._device = socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 0))
         except OSError as error:
             raise TinymlError(
-                f"The virtual board cannot be reached: {error.strerror}", self._url, "Start it again."
+                f"Cannot reach the virtual board: {error.strerror}", self._url, "Start it again."
             ) from error
         self._device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ours, theirs = pty.openpty()

@@ -30,9 +30,9 @@ def serve_port(
     """
     if load_board(board).kind == "usb":
         raise TinymlError(
-            f"The board `{board}` has a serial port of its own",
+            f"The board `{board}` already has a serial port",
             "--serve",
-            "Flash it with the application bench, and name its USB ids in the runner's device table.",
+            "Flash it with the application bench, and add its USB ids to the runner's device table.",
         )
     manifest = run.manifest()
     path = run.require(manifest, board_model(manifest))
@@ -40,9 +40,9 @@ def serve_port(
     outcome = build(run, board, engine, tflm_dir, "bench", chosen.name)
     with VirtualDevice(board, Path(outcome["elf"])) as device, SerialBridge(device.url) as bridge:
         console.info(
-            f"Drive it with MLPerf Tiny's runner, whose device table must name the USB ids {USB_ID}:\n"
+            f"Drive it with MLPerf Tiny's runner, whose device table must contain the USB ids {USB_ID}:\n"
             f"  python {launch_runner.__file__} {bridge.port} {USB_ID} main.py -d devices.yaml -s DATASETS\n"
-            "Ctrl-C ends the board."
+            "Ctrl-C stops the board."
         )
         console.result({"port": bridge.port, "usb": USB_ID, "benchmark": chosen.name}, bridge.port)
         with contextlib.suppress(KeyboardInterrupt):

@@ -89,7 +89,7 @@ def _reference(models: Sequence[Subject], wanted: str | None) -> str:
     ending = [name for name in names if name.endswith((f"/{wanted}", f" {wanted}"))]
     if len(ending) == 1:
         return ending[0]
-    raise TinymlError(f"There is no one model `{wanted}`", "--against", f"Models: {', '.join(names)}.")
+    raise TinymlError(f"No single model matches `{wanted}`", "--against", f"Models: {', '.join(names)}.")
 
 
 def _costs(models: Sequence[Subject], options: Options) -> dict[str, Cost]:
@@ -183,7 +183,9 @@ def _write(document: dict[str, Any], models: Sequence[Subject], options: Options
         folder = None if run is None else parent_of(run).file("report")
     if folder is None:
         if options.html:
-            raise TinymlError("A page of lone files needs a folder", "--html", "Say where: --out comparison")
+            raise TinymlError(
+                "A page about single files needs a folder", "--html", "Give one: --out comparison"
+            )
         return {"picture": None, "page": None}
     from tinyml_cli.comparison.page import render
     from tinyml_cli.comparison.picture import draw

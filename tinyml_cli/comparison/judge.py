@@ -84,7 +84,7 @@ def _asked(
     _, examples = _examples(run, data, split)
     if not len(examples.labels):
         raise TinymlError(
-            "There are no examples to compare on", str(data or run.path), "Give recordings with --data DIR."
+            "No examples to compare on", str(data or run.path), "Give recordings with --data DIR."
         )
     with console.progress(len(new) * len(examples.labels), "answering") as bar:
         answers = {s.sha256: classes(s.data, examples, bar.advance) for s in new}
@@ -117,7 +117,9 @@ def _lone(subjects: Sequence[Subject], place: tuple[Run, EvaluationSet]) -> dict
         try:
             answers = classes(subject.data, examples)
         except TinymlError as error:
-            console.warn(f"{subject.name} cannot be judged on the test set of {run.path.name}: {error.what}")
+            console.warn(
+                f"{subject.name} cannot be evaluated on the test set of {run.path.name}: {error.what}"
+            )
             continue
         book = AnswerBook("", keys, np.asarray(examples.labels, np.int64), {subject.sha256: answers})
         found[subject.name] = _quality(book, subject.sha256)

@@ -23,18 +23,19 @@ def refuse_unlike(models: Sequence[Subject]) -> None:
         first, reference = known[0]
         if manifest.task != reference.task:
             raise TinymlError(
-                f"`{first}` is of the task {reference.task}, `{name}` of {manifest.task}: their quality has "
-                "nothing in common",
+                f"`{first}` is for the task {reference.task}, `{name}` for {manifest.task}: their "
+                "quality cannot be compared",
                 name,
-                "Compare runs of one task; for sizes alone name the flatbuffers: tinyml compare a.tflite "
+                "Compare runs of one task; to compare only sizes, give the flatbuffers: tinyml compare "
+                "a.tflite "
                 "b.tflite",
             )
         if set(manifest.labels) != set(reference.labels):
             raise TinymlError(
-                f"`{first}` tells {', '.join(reference.labels)} apart, `{name}` "
-                f"{', '.join(manifest.labels)}: other labels are harder or easier",
+                f"`{first}` has the labels {', '.join(reference.labels)}, `{name}` has "
+                f"{', '.join(manifest.labels)}: their quality cannot be compared",
                 name,
-                "Compare runs with the same labels; for sizes alone name the flatbuffers.",
+                "Compare runs with the same labels; to compare only sizes, give the flatbuffers.",
             )
 
 
@@ -45,17 +46,19 @@ def difference_of_items(name: str, found: Quality, reference: str, start: Qualit
     """
     if found.right is None or start.right is None:
         lacks = name if found.right is None else reference
-        return f"{name}: no McNemar test, for of {lacks} only its measure is known, not every single answer."
+        return (
+            f"{name}: no McNemar test, because only the overall measure of {lacks} is known, not each answer."
+        )
     shared = len(found.right.keys() & start.right.keys())
     if shared == len(found.right) == len(start.right):
         return ""
     what = (
-        f"{name} was judged on {len(found.right)} test items, {reference} on {len(start.right)}, "
-        f"of which {shared or 'none'} {'is' if shared == 1 else 'are'} the same"
+        f"{name} was evaluated on {len(found.right)} test items and {reference} on {len(start.right)}; "
+        f"{shared or 'none'} {'is' if shared == 1 else 'are'} shared"
     )
     test = (
-        f"McNemar's test is of these {shared} alone, the difference is not"
+        f"McNemar's test covers only these {shared}, the difference covers all"
         if shared
-        else "no McNemar test, and the difference may be that of the test sets"
+        else "no McNemar test, and the difference may come from the test sets"
     )
-    return f"{what}: {test}. Judge all on one set: --data DIR --split all."
+    return f"{what}: {test}. Evaluate all on one set: --data DIR --split all."

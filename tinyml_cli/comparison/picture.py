@@ -48,7 +48,7 @@ def draw(path: Path, document: dict[str, Any]) -> bool:
     figure.set_dpi(_DPI)
     for number, (axis, rows) in enumerate(shown, 1):
         _panel(figure.add_subplot(1, len(shown), number), axis, rows)
-    figure.suptitle("Quality, with its 95 % interval, and cost; Pareto front in orange", fontsize=8)
+    figure.suptitle("Quality with 95 % interval, and cost; Pareto front in orange", fontsize=8)
     figure.draw_without_rendering()  # only now is it known where points lie
     for axes, (axis, rows) in zip(figure.axes, shown, strict=True):
         _name(axes, axis, rows)

@@ -66,7 +66,7 @@ def _lone(path: Path) -> Subject:
 
 def _of_run(run: Run) -> list[Subject]:
     if not run.manifest(partial=True).complete:
-        console.warn(f"the training of {run.path} was stopped half way: its figures are not what it can do")
+        console.warn(f"the training of {run.path} was interrupted: its figures understate the model")
         Run.accepts_partial = True
     name = run.path.resolve().name
     subjects = _flatbuffers(run, name)

@@ -48,7 +48,9 @@ def sentence(document: dict[str, Any]) -> str:
     """What the front holds, and where the picture lies."""
     front = [row["name"] for row in document["models"] if row["front"]]
     lines = [
-        f"On the Pareto front: {', '.join(front)}." if front else "No model could be both judged and counted."
+        f"On the Pareto front: {', '.join(front)}."
+        if front
+        else "No model has both quality and cost figures."
     ]
     lines += [
         f"{what}: {document[key]}"

@@ -43,7 +43,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     engines = _chosen(engine)
     if "aot" not in engines and (picture or io != "arena"):
         raise TinymlError(
-            "--plan and --io are about the engine aot", f"--engine {engine}", "Add --engine aot."
+            "--plan and --io apply only to engine aot", f"--engine {engine}", "Add --engine aot."
         )
     manifest = run.manifest()
     path = run.require(manifest, board_model(manifest))
@@ -95,7 +95,7 @@ def _chosen(engine: str) -> tuple[str, ...]:
     if engine == "both":
         return ENGINES
     if engine not in ENGINES:
-        raise TinymlError(f"There is no engine `{engine}`", "--engine", "Choose tflm, aot or both.")
+        raise TinymlError(f"Unknown engine `{engine}`", "--engine", "Choose tflm, aot or both.")
     return (engine,)
 
 

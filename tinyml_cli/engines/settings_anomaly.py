@@ -133,8 +133,8 @@ def _check_size(of: AnomalyInput, source: Tensor, target: Tensor) -> None:
     wanted = values if of.mixture is None else len(of.mixture.centers[0])
     if source.elements != values or target.elements != wanted:
         raise TinymlError(
-            f"The model takes {source.elements} values and gives {target.elements}, "
-            f"the manifest says {values} and {wanted}",
+            f"The model has {source.elements} inputs and {target.elements} outputs, but the manifest "
+            f"says {values} and {wanted}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

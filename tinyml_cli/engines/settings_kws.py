@@ -78,7 +78,7 @@ def _input_frames(manifest: Manifest, features: AudioFrontendSettings, source: T
     expected = manifest.recognizer.inference_stride_frames if is_stream else frames
     if expected * features.channels != source.elements:
         raise TinymlError(
-            f"The model takes {source.elements} values, but the manifest's features are "
+            f"The model has {source.elements} inputs, but the manifest's features are "
             f"{expected} x {features.channels}",
             board_model(manifest),
             f"Convert the run's own model again: {on_this_run('convert')}",

@@ -47,8 +47,8 @@ def only_input_and_output(graph: Graph) -> tuple[Tensor, Tensor]:
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise TinymlError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-            "the firmware takes one of each",
+            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; the firmware "
+            "supports one of each",
             "model_int8.tflite",
             "Convert a model with one input and one output.",
         )

@@ -65,7 +65,7 @@ def _check_shape(image: ImageInput, source: Tensor) -> None:
     wanted = (1, image.size, image.size, image.channels)
     if tuple(source.shape) != wanted:
         raise TinymlError(
-            f"The model takes {tuple(source.shape)}, the manifest says {wanted}",
+            f"The model's input is {tuple(source.shape)}, but the manifest says {wanted}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

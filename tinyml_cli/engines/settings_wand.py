@@ -76,7 +76,7 @@ def _motion(imu: ImuInput, source: Tensor) -> str:
 def _check_size(source: Tensor, values: int) -> None:
     if math.prod(source.shape) != values:
         raise TinymlError(
-            f"The model takes {math.prod(source.shape)} values, the manifest says {values}",
+            f"The model has {math.prod(source.shape)} inputs, but the manifest says {values}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

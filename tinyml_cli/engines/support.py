@@ -35,7 +35,9 @@ def advised(error: TinymlError, engine: str, model: bytes, graph: Graph) -> Tiny
     answer = support(model, graph, error.where)[other]
     if answer["supported"]:
         return error
-    step = f"The engine {other} refuses it too ({answer['reason']}): replace that layer and train again."
+    step = (
+        f"Engine {other} does not support it either ({answer['reason']}): replace that layer and train again."
+    )
     return TinymlError(error.what, error.where, step)
 
 

@@ -246,9 +246,9 @@ def _probe(model: bytes) -> tuple[int, int]:
     text = outcome.stdout + outcome.stderr
     if "No module named 'tflite_micro'" in text:
         raise TinymlError(
-            "The arena cannot be measured: TensorFlow Lite Micro's Python runtime is not installed",
+            "Cannot measure the arena: TensorFlow Lite Micro's Python runtime is not installed",
             "tflite-micro",
-            "It has wheels for Linux on x86-64 only; run this step there, or use --engine aot.",
+            "It has wheels only for Linux on x86-64; run this step there, or use --engine aot.",
         )
     found = [re.search(rf"Arena allocation {part} (\d+) bytes", text) for part in ("head", "tail")]
     if outcome.returncode != 0 or not all(found):
@@ -272,12 +272,12 @@ def _said(text: str) -> str:
     trace = re.compile(r"^(Traceback|\s|RuntimeError: TFLM failed|\[RecordingMicroAllocator\])")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     own = [line for line in text.splitlines() if line.strip() and not trace.match(line)]
-    return "; ".join(own[:3]) or (lines or ["it gave no reason"])[-1]
+    return "; ".join(own[:3]) or (lines or ["no reason given"])[-1]
 
 
 def _unmeasured(reason: str) -> TinymlError:
     return TinymlError(
         f"TensorFlow Lite Micro's runtime refused the model ({reason})",
         "model_int8.tflite",
-        f"Make the model again: {on_this_run('convert')}",
+        f"Convert the model again: {on_this_run('convert')}",
     )

@@ -67,5 +67,7 @@ def _check_companion(path: Path) -> None:
         known = False
     if not known:
         raise TinymlError(
-            "The file is no card's JSON; nothing was changed", str(path), "Choose another name with --out."
+            "The file is not the JSON of a card; nothing was changed",
+            str(path),
+            "Choose another name with --out.",
         )

@@ -14,17 +14,17 @@ QUESTIONS = {
     "intended-use": "What product is this model for, who uses it, and where?",
     "not-for": "What must it not be used for?",
     "data-rights": "Under which licence, and with whose consent, may the training data be used for this?",
-    "people": "Whose voices, faces or movements do training and test data hold, and who is missing?",
-    "errors": "What happens when it reports what is not there, or misses what is? Who bears it?",
-    "privacy": "What does the device keep or send anywhere, and how do people around it know?",
-    "licence": "Under which licence is the model given away?",
-    "contact": "Who answers for the model, and how are problems reported?",
+    "people": "Whose voices, faces or movements are in the training and test data, and who is missing?",
+    "errors": "What happens on a false detection or a miss? Who bears the consequences?",
+    "privacy": "What does the device store or transmit, and how do people around it know?",
+    "licence": "Under which licence is the model distributed?",
+    "contact": "Who is responsible for the model, and how are problems reported?",
 }
 
 _EARLIER_QUESTIONS = {
-    "people": "Whose voices do training and test data hold, and who is missing?",
-    "errors": "What happens when it hears a word that nobody said, or misses one? Who bears it?",
-    "privacy": "What sound is kept or sent anywhere, and how do people around the device know?",
+    "people": "Whose voices are in the training and test data, and who is missing?",
+    "errors": "What happens when it detects a word nobody said, or misses one? Who bears the consequences?",
+    "privacy": "What audio is stored or transmitted, and how do people around the device know?",
 }
 
 _BLOCK = re.compile(r"<!-- tinyml:answer ([\w-]+) -->\n(.*?)\n?<!-- tinyml:end -->", re.DOTALL)
@@ -53,7 +53,7 @@ def read(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise TinymlError(f"The card cannot be read: {error}", str(path), "Choose another --out.") from error
+        raise TinymlError(f"Cannot read the card: {error}", str(path), "Choose another --out.") from error
     stamp = _STAMP.search(text)
     if stamp is None:
         raise TinymlError(
@@ -63,7 +63,7 @@ def read(path: Path) -> dict[str, str]:
         )
     if stamp[1] != _digest(text[: stamp.start()]):
         raise TinymlError(
-            "The card was edited outside of its answers; nothing was changed",
+            "The card was edited outside its answers; nothing was changed",
             str(path),
             "Move your text between `tinyml:answer` and `tinyml:end`, or choose another file with --out.",
         )

@@ -40,7 +40,7 @@ def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> by
         tile = picture(pixels[entry["index"]]).convert("RGB").resize((_TILE, _TILE), Image.Resampling.NEAREST)
         sheet.paste(tile, (left, top))
         _write(pen, (left, top + _TILE + 1), shortened(one_line(entry["label"]), 20), "black")
-        given = f"taken for {shortened(one_line(entry['answer']), 10)} {entry['score']:.0%}"
+        given = f"classified as {shortened(one_line(entry['answer']), 10)} {entry['score']:.0%}"
         _write(pen, (left, top + _TILE + 15), given, "#b3261e")
     return _png(sheet)
 

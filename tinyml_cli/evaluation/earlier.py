@@ -13,7 +13,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 
 # Parts of an outcome that an evaluation may leave out, and what people call them.
-_PARTS = {"noise": "the test in noise", "fairness": "the groups", "device": "the board's answers"}
+_PARTS = {"noise": "the noise test", "fairness": "the groups", "device": "the board's results"}
 
 
 def complete(
@@ -36,7 +36,7 @@ def complete(
     kept = {key: earlier[key] for key in _PARTS if not outcome[key] and earlier.get(key)}
     if kept:
         console.info(
-            f"Kept from the earlier report of the same models and clips: "
+            f"Kept from the previous report on the same models and clips: "
             f"{', '.join(_PARTS[key] for key in kept)}."
         )
     return outcome | kept

@@ -101,9 +101,10 @@ def evaluate(
 def _require_task(run: Run, manifest: Manifest) -> None:
     if manifest.task == MODEL_TASK:
         raise TinymlError(
-            "The run was made from a model alone: it has no test data, and its answers have no meaning here",
+            "The run was imported from a model file: it has no test data, and its outputs have no known "
+            "meaning",
             str(run.path),
-            "Judge any int8 model on labelled data: tinyml bench MODEL --data DIR",
+            "To evaluate any int8 model on labelled data: tinyml bench MODEL --data DIR",
         )
 
 
@@ -111,20 +112,20 @@ def _part(split: str | None) -> Literal["test", "all"] | None:
     match split:
         case None | "test" | "all":
             return split
-    raise TinymlError(f"There is no split `{split}`", "--split", "Use test, all, or leave it out.")
+    raise TinymlError(f"Unknown split `{split}`", "--split", "Use test or all, or omit it.")
 
 
 def _check(examples: EvaluationSet, manifest: Manifest, data_dir: Path | None, run: Run) -> None:
     truth = examples.labels
     if not len(truth):
         raise TinymlError(
-            "There are no examples to evaluate on",
+            "No examples to evaluate on",
             str(data_dir or run.path),
-            "Give a folder of recordings with a folder per word: tinyml evaluate --data DIR",
+            "Give a folder of recordings, one folder per word: tinyml evaluate --data DIR",
         )
     if truth.min() < 0 or truth.max() >= len(manifest.labels):
         raise TinymlError(
-            f"The data has label number {truth.max()}, the model {len(manifest.labels)} labels",
+            f"The data has label number {truth.max()}, but the model has {len(manifest.labels)} labels",
             str(data_dir or run.path),
             "Evaluate on data with the words of the run.",
         )

@@ -63,9 +63,9 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         return anomaly.explain(clip, run, out)
     if manifest.features is None:
         raise TinymlError(
-            "The run's model does not listen to sound",
+            "The run's model does not take audio",
             str(run.path),
-            "Explain a run of keyword spotting: tinyml train kws",
+            "Use a keyword spotting run: tinyml train kws",
         )
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     hearing = hear(_read(clip, manifest.features.sample_rate_hz), model, manifest)
@@ -136,7 +136,8 @@ def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
 def _why_heard(best: dict[str, Any]) -> str:
     """With the time in the recording, and that of the board's stream, which begins with the lead-in."""
     return (
-        f"Heard `{best['label']}`: its average reached {best['score']:.0%} at {best['t_ms'] / 1000:.2f} s of "
+        f"Detected `{best['label']}`: its average reached {best['score']:.0%} at "
+        f"{best['t_ms'] / 1000:.2f} s of "
         f"the recording (monitor --replay: @{best['t_ms'] + LEAD_IN_MS}ms)."
     )
 
@@ -146,9 +147,9 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     waiting = next((step for step in steps if step.reason == "waits"), None)
     if waiting is not None:
         return (
-            f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
-            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording, but had to wait, as another "
-            "word begins with it, and that one led in the end."
+            f"Nothing was detected: `{manifest.labels[waiting.best]}` passed at "
+            f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording, but had to wait because "
+            "another word starts with it, and that word won in the end."
         )
     threshold = round(manifest.recognizer.threshold * 1000)
     step, word = max(
@@ -157,7 +158,8 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     )
     value = step.averages_permille[word]
     start = (
-        f"Nothing was heard: `{manifest.labels[word]}` came closest, with an average of {value / 1000:.0%} "
+        f"Nothing was detected: `{manifest.labels[word]}` came closest, with an average of "
+        f"{value / 1000:.0%} "
         f"at {(step.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording"
     )
     if value < threshold:
@@ -170,17 +172,17 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
 
 def _read(clip: Path, sample_rate_hz: int) -> npt.NDArray[np.int16]:
     if not clip.is_file():
-        raise TinymlError("There is no such recording", str(clip), "Give a WAV, FLAC or OGG file.")
+        raise TinymlError("The recording does not exist", str(clip), "Give a WAV, FLAC or OGG file.")
     try:
         audio = read_audio(clip, sample_rate_hz)
     except UnreadableAudioError as error:
         raise TinymlError(
-            f"The recording cannot be read: {error}", str(clip), "Give a WAV, FLAC or OGG file."
+            f"Cannot read the recording: {error}", str(clip), "Give a WAV, FLAC or OGG file."
         ) from error
     if len(audio) > MAX_SECONDS * sample_rate_hz:
         raise TinymlError(
             f"The recording lasts {len(audio) / sample_rate_hz:.0f} s; at most {MAX_SECONDS} s can be drawn",
             str(clip),
-            "Cut out the part in question.",
+            "Cut out the relevant part.",
         )
     return audio

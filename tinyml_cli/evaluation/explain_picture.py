@@ -102,7 +102,7 @@ def _draw_scores(axes: Any, hearing: Hearing, manifest: Manifest, outcome: dict[
     axes.set_ylim(-0.02, 1.14)
     axes.set_ylabel("Score (thin), average (thick)")
     axes.set_xlabel(
-        f"Time in the recording (s); a score looks back over {manifest.clip_ms / 1000:g} s, an average over "
+        f"Time in the recording (s); a score covers the last {manifest.clip_ms / 1000:g} s, an average "
         f"another {manifest.recognizer.average_window_ms / 1000:g} s"
     )
     axes.legend(loc="upper left", frameon=False, fontsize=8, ncols=len(manifest.labels))

@@ -26,7 +26,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, pictures: NDArray[np
     media = [
         Shown(
             truth=entry["label"],
-            about=f"A stroke of {entry['label']}, taken for {entry['answer']}",
+            about=f"A stroke of {entry['label']}, classified as {entry['answer']}",
             picture="" if pictures is None else _enlarged(pictures[entry["index"]]),
             style="photo",
         )

@@ -158,8 +158,8 @@ def _show(outcome: dict[str, Any]) -> None:
             n,
         ]
         for what, share, ci95, n in (
-            ("right, unknown included", "accuracy", "ci95", outcome["n"]),
-            ("others taken for a gesture", "false_accepts", "false_accepts_ci95", point["n_unknown"]),
+            ("correct, unknown included", "accuracy", "ci95", outcome["n"]),
+            ("others classified as a gesture", "false_accepts", "false_accepts_ci95", point["n_unknown"]),
             ("gestures not recognised", "missed", "missed_ci95", point["n_gestures"]),
         )
     ]

@@ -42,7 +42,7 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TinymlError(
-            f"The groups cannot be read: {error}", str(path), "Give a tab-separated text file in UTF-8."
+            f"Cannot read the groups: {error}", str(path), "Give a tab-separated text file in UTF-8."
         ) from error
     lines = enumerate(csv.reader(text.splitlines(), delimiter="\t"), start=1)
     rows = [
@@ -52,7 +52,9 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     if rows and rows[0][1][0].lower() == "speaker":
         attributes = rows.pop(0)[1][1:]
     if not rows or not attributes or not all(attributes):
-        raise TinymlError("The file names no groups", str(path), "Write a line SPEAKER<TAB>GROUP for each.")
+        raise TinymlError(
+            "The file contains no groups", str(path), "Write one line SPEAKER<TAB>GROUP per speaker."
+        )
     tables: dict[str, dict[str, str]] = {name: {} for name in attributes}
     for number, (speaker, *groups) in rows:
         if len(groups) != len(attributes) or not speaker:
@@ -63,7 +65,7 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
             )
         if speaker in tables[attributes[0]]:
             raise TinymlError(
-                f"Line {number} names the speaker `{speaker}` again", str(path), "Keep one line for each."
+                f"Line {number} lists the speaker `{speaker}` twice", str(path), "Keep one line per speaker."
             )
         for name, group in zip(attributes, groups, strict=True):
             tables[name][speaker] = group or NOT_LISTED

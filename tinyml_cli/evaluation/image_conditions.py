@@ -57,7 +57,7 @@ def low_light(
     for stops in STOPS:
         given = classes(darkened(images.pixels[chosen], stops, rng))
         right = given == truth
-        name = "as they are" if stops == 0 else f"{stops} stop{'s' * (stops > 1)} less"
+        name = "unchanged" if stops == 0 else f"{stops} stop{'s' * (stops > 1)} less"
         result = Classification.of(tuple(labels), truth, given).as_dict()
         shares = {key: result[key] for key in ("recall", "precision")}
         rows.append({"stops": stops, **_row(name, right), **shares})

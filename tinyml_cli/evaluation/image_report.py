@@ -26,7 +26,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImag
     media = [
         Shown(
             truth=entry["label"],
-            about=f"An image of {entry['label']}, taken for {entry['answer']}",
+            about=f"An image of {entry['label']}, classified as {entry['answer']}",
             picture=pixels_uri(images.pixels[entry["index"]]),
             style="photo",
         )
@@ -49,7 +49,7 @@ def low_light_note(rows: Sequence[Figures], labels: Sequence[str]) -> str:
             return (
                 f"The accuracy rises in the dark ({percent(first['share'])} to {percent(row['share'])}, "
                 f"{row['name']}) although {label} is found less often (recall {was} to {now}): the model "
-                f"answers {label} less often, which is right for the other images. Judge by recall and "
+                f"predicts {label} less often, which is correct for the other images. Judge by recall and "
                 "precision together."
             )
     return ""

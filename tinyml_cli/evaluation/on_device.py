@@ -105,7 +105,7 @@ def answers_to_some(
     if place.name == HOST:
         return None
     if place.part == "audio":
-        raise TinymlError("There is nothing to hear", "--path audio", f"{instead} {run.path} --replay DIR")
+        raise TinymlError("No audio to play", "--path audio", f"{instead} {run.path} --replay DIR")
     rows = np.linspace(0, len(labels) - 1, min(limit, len(labels))).astype(np.int64)
     inputs = model.inputs(features[rows])
     outputs, facts = model_outputs(run, place, inputs)

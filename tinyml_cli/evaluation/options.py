@@ -45,12 +45,12 @@ def options_of(
         TinymlError: another path than model and audio, or the path audio on the host.
     """
     if path not in ("model", "audio"):
-        raise TinymlError(f"There is no path `{path}`", "--path", "Use model or audio.")
+        raise TinymlError(f"Unknown path `{path}`", "--path", "Use model or audio.")
     if path == "audio" and on == HOST:
         raise TinymlError(
-            "Only firmware takes sound as its microphone does",
+            "Only firmware can take audio through its microphone path",
             "--path audio",
-            "Name a board too: --on native, --on sim, or a real one.",
+            "Also give a board: --on native, --on sim, or a real one.",
         )
     place = Place(on, cast(Part, path), port, engine, tflm_dir)
     return Options(groups, place, noise, limit)

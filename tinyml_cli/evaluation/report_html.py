@@ -34,7 +34,7 @@ def _shown(entry: Figures, manifest: Manifest, examples: EvaluationSet) -> Shown
     said = entry["label"] if same else f"{entry['word']} ({entry['label']})"
     return Shown(
         truth=said,
-        about=f"{said}, taken for {entry['answer']}",
+        about=f"{said}, classified as {entry['answer']}",
         picture=features_uri(examples.features[row]),
         sound=wav_uri(audio, manifest.features.sample_rate_hz) if is_sound and manifest.features else "",
         source=entry["speaker"],

@@ -128,7 +128,8 @@ def mlperf_rule(tally: Tally, streams: Sequence[Heard]) -> dict[str, Any]:
             )
     return {
         "rule": f"at most {MLPERF_FALSE_POSITIVES} false positives and {MLPERF_MISSES} misses in "
-        f"{MLPERF_MINUTES} minutes, as in MLPerf Tiny's streaming wake word; on our stream, not MLPerf's",
+        f"{MLPERF_MINUTES} minutes, as in MLPerf Tiny's streaming wake word; on tinyml's stream, not "
+        "MLPerf's",
         "windows": windows,
         "passed": sum(window["passed"] is True for window in windows),
         "of": sum(window["passed"] is not None for window in windows),

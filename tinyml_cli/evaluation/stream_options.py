@@ -52,9 +52,9 @@ class StreamOptions:
         }
         for name in (name for name, is_given in given.items() if is_given):
             raise TinymlError(
-                f"A stream is not evaluated with {name}",
+                f"{name} does not apply to streams",
                 name,
-                "Leave it out; or leave out --stream, --hours and --max-fa-per-hour to evaluate clips.",
+                "Omit it, or omit --stream, --hours and --max-fa-per-hour to evaluate clips.",
             )
 
 
@@ -75,20 +75,22 @@ def stream_options(
         for name, value in (("--truth", truth), ("--save-triggers", save_triggers)):
             if value is not None:
                 raise TinymlError(
-                    f"{name} belongs to a stream", name, "Add --stream FILE, or --hours N to have one built."
+                    f"{name} applies only to streams",
+                    name,
+                    "Add --stream FILE, or --hours N to build a stream.",
                 )
         return None
     if truth is not None and stream is None:
         raise TinymlError(
-            "A built stream knows its own truth", "--truth", "Name the recording too: --stream FILE."
+            "A built stream has its own ground truth", "--truth", "Also give the recording: --stream FILE."
         )
     if hours is not None and not _HOURS[0] <= hours <= _HOURS[1]:
-        raise TinymlError(f"{hours:g} hours are not possible", "--hours", "Use 0.05 to 1000.")
+        raise TinymlError(f"The stream cannot be {hours:g} hours long", "--hours", "Use 0.05 to 1000.")
     if max_fa_per_hour is not None and not 0 < max_fa_per_hour <= 3600:
         raise TinymlError(
-            f"{max_fa_per_hour:g} false accepts an hour are no goal",
+            f"The target must be greater than 0 false accepts per hour, not {max_fa_per_hour:g}",
             "--max-fa-per-hour",
-            "Use more than 0, such as 0.5.",
+            "Use for example 0.5.",
         )
     if save_triggers is not None:
         check_folder(save_triggers)

@@ -59,10 +59,10 @@ def score_stream(
     rows = model.inputs(extract(audio, settings))
     if len(rows) < frames:
         raise TinymlError(
-            f"The recording lasts {len(audio) / settings.sample_rate_hz:.2f} s, "
-            f"the model looks at {manifest.clip_ms / 1000:g} s",
+            f"The recording lasts {len(audio) / settings.sample_rate_hz:.2f} s, but the model needs "
+            f"{manifest.clip_ms / 1000:g} s",
             "--stream",
-            "Give a longer one.",
+            "Use a longer one.",
         )
     starts = np.arange(0, len(rows) - frames + 1, manifest.recognizer.inference_stride_frames)
     windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[starts]
@@ -102,8 +102,8 @@ def features_of(manifest: Manifest) -> AudioFrontendSettings:
     """
     if manifest.features is None:
         raise TinymlError(
-            "The run's model does not listen to sound",
+            "The run's model does not take audio",
             "",
-            "Evaluate a stream with a run of keyword spotting: tinyml train kws",
+            "Evaluate streams with a keyword spotting run: tinyml train kws",
         )
     return manifest.features

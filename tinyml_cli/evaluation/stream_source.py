@@ -74,16 +74,17 @@ def _duration_ms(file: Path, clip_ms: int) -> int:
         raise _unreadable(file, str(error)) from error
     if samples > MAX_FILE_HOURS * 3600 * rate_hz:
         raise TinymlError(
-            f"The recording lasts {samples / rate_hz / 3600:.1f} h; {MAX_FILE_HOURS} h are read at a time",
+            f"The recording lasts {samples / rate_hz / 3600:.1f} h; the maximum is {MAX_FILE_HOURS} h "
+            "per file",
             str(file),
-            "Cut it into several files and give their folder.",
+            "Split it into several files and give their folder.",
         )
     duration_ms = samples * 1000 // rate_hz
     if duration_ms < clip_ms:
         raise TinymlError(
-            f"The recording lasts {duration_ms / 1000:g} s, but the model looks at {clip_ms / 1000:g} s",
+            f"The recording lasts {duration_ms / 1000:g} s, but the model needs {clip_ms / 1000:g} s",
             str(file),
-            "Give longer ones.",
+            "Use longer recordings.",
         )
     return duration_ms
 
@@ -96,4 +97,4 @@ def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> Stream:
 
 
 def _unreadable(file: Path, why: str) -> TinymlError:
-    return TinymlError(f"The recording cannot be read: {why}", str(file), "Give another recording.")
+    return TinymlError(f"Cannot read the recording: {why}", str(file), "Give another recording.")

@@ -17,7 +17,7 @@ def verdict(outcome: Figures) -> str:
     accepts = outcome["false_accepts"]
     low, high = accepts["ci95"]
     text = (
-        f"{accepts['per_hour']:.2f} false accepts an hour (95 % interval {low:.2f}–{high:.2f}, "
+        f"{accepts['per_hour']:.2f} false accepts per hour (95 % interval {low:.2f}–{high:.2f}, "
         f"{accepts['n']} in {outcome['hours']:.2f} h)"
     )
     if outcome["false_rejects"]["of"]:
@@ -26,7 +26,7 @@ def verdict(outcome: Figures) -> str:
     if outcome["allowance"] is not None:
         lines.append(_allowance(outcome["allowance"]))
     if outcome["tuning"] is not None:
-        lines.append("The settings are in the manifest; the next build or flash takes them.")
+        lines.append("The settings are in the manifest; the next build or flash uses them.")
     return "\n".join(lines)
 
 
@@ -57,7 +57,7 @@ def _show_words(outcome: Figures) -> None:
             [
                 word,
                 _missed(value["false_rejects"]),
-                f"{accepts['n']} ({low:.2f}–{high:.2f} an hour)",
+                f"{accepts['n']} ({low:.2f}–{high:.2f} per hour)",
                 value["repeats"],
                 f"{latency['median']:.0f} / {latency['p95']:.0f}" if latency else "-",
             ]
@@ -94,7 +94,7 @@ def _show_tuning(tuning: Figures) -> None:
 def _show_rule(rule: Figures) -> None:
     if rule["of"]:
         console.info(
-            f"MLPerf Tiny's streaming rule ({rule['rule']}): kept in {rule['passed']} of {rule['of']} "
+            f"MLPerf Tiny's streaming rule ({rule['rule']}): met in {rule['passed']} of {rule['of']} "
             "stretches of 20 minutes."
         )
 
@@ -110,19 +110,19 @@ def _band(band: Figures) -> str:
     if band["from"] is None:
         return f"below {band['to']:.0f} dB"
     return (
-        f"{band['from']:.0f} dB and more"
+        f"{band['from']:.0f} dB or more"
         if band["to"] is None
         else f"{band['from']:.0f} to {band['to']:.0f} dB"
     )
 
 
 def _allowance(value: Figures) -> str:
-    goal = f"{value['max_fa_per_hour']:g} false accepts an hour"
+    goal = f"{value['max_fa_per_hour']:g} false accepts per hour"
     if value["shown"]:
-        return f"At most {goal}: shown, with 95 % confidence (limit {value['upper95']:.2f})."
+        return f"At most {goal}: shown with 95 % confidence (limit {value['upper95']:.2f})."
     needed = f"{value['hours_needed']:.1f} h without any"
-    state = "kept as counted, but not shown" if value["met"] else "not kept"
+    state = "met by the count, but not shown statistically" if value["met"] else "not met"
     return (
-        f"At most {goal}: {state} (95 % limit {value['upper95']:.2f}). To show it takes {needed} "
+        f"At most {goal}: {state} (95 % limit {value['upper95']:.2f}). Showing it would take {needed} "
         f"false accept, or {value['hours_needed_as_is']:.1f} h with no more than these."
     )

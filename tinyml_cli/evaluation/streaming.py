@@ -127,13 +127,13 @@ def _tune(
     }
     if best.false_accepts_per_hour > options.max_fa_per_hour:
         console.warn(
-            f"No settings keep to {options.max_fa_per_hour:g} false accepts an hour on the validation "
-            f"streams; the best have {best.false_accepts_per_hour:.2f}. Train with more other words, or "
+            f"No settings reach {options.max_fa_per_hour:g} false accepts per hour on the validation "
+            f"streams; the best reach {best.false_accepts_per_hour:.2f}. Train with more other words, or "
             "allow more."
         )
     elif best.misses > best.targets / 2:
         console.warn(
-            f"The settings that keep to {options.max_fa_per_hour:g} false accepts an hour miss "
+            f"The settings that reach {options.max_fa_per_hour:g} false accepts per hour miss "
             f"{best.misses} of {best.targets} words on the validation streams. Train with more other words, "
             "or allow more."
         )

@@ -42,7 +42,7 @@ def _show_labels(outcome: Figures) -> None:
         texts = ["-" if share is None else f"{share:.3f}" for share in shares + areas]
         rows.append([label, sum(counts), *texts, *counts])
     console.table(
-        "Recall in float32 and int8, precision, AUC and confusion in int8 (a column per answer)",
+        "Recall in float32 and int8, precision, AUC and confusion in int8 (one column per answer)",
         ["Label", "n", "float32", "int8", "precision", "AUC", *outcome["labels"]],
         rows,
     )
@@ -51,7 +51,7 @@ def _show_labels(outcome: Figures) -> None:
 def _show_noise(sweep: Figures) -> None:
     rows: list[list[object]] = [
         [
-            "none added" if point["snr_db"] is None else f"{point['snr_db']:g} dB",
+            "no noise" if point["snr_db"] is None else f"{point['snr_db']:g} dB",
             f"{point['accuracy']:.3f}",
             "{:.3f}–{:.3f}".format(*point["ci95"]),
         ]
@@ -74,7 +74,7 @@ def _show_groups(entry: Figures) -> None:
         for row in entry["groups"]
     ]
     columns = [entry["attribute"], "n", "speakers", "int8", "95 % interval"]
-    console.table("By group, the worst first", columns, rows)
+    console.table("By group, worst first", columns, rows)
     if entry["gap"] is not None:
         low, high = entry["gap_ci95"]
         console.info(
@@ -88,12 +88,13 @@ def _show_device(device: Figures) -> None:
     if device["path"] == "model":
         console.info(
             f"On {where}: accuracy {device['accuracy']:.3f}, n = {device['n']}; {device['mismatches']} "
-            f"outputs differ in any byte from those of {device['reference']} on this computer."
+            f"outputs differ from {device['reference']} on this computer."
         )
         return
     words = ", ".join(f"{word} {share:.3f}" for word, share in device["recall"].items() if share is not None)
     alarms = device["false_alarms"]
     console.info(
-        f"On {where}, {device['n']} clips as sound: recall {words}; a word reported in {alarms['clips']} of "
+        f"On {where}, {device['n']} clips played as audio: recall {words}; a word detected in "
+        f"{alarms['clips']} of "
         f"{alarms['of']} other clips."
     )

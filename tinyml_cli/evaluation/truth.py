@@ -16,7 +16,8 @@ _COLUMNS = ("file", "start_s", "end_s", "time_s", "label")
 # A moment without a length stands for a word round it: said within half a second before or after.
 _HALF_WORD_MS = 500
 _LAYOUT = (
-    "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label; a `file` column where there are several."
+    "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label; with a `file` column if there are "
+    "several recordings."
 )
 
 
@@ -77,11 +78,11 @@ def _fields(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise TinymlError(f"The truth cannot be read: {error}", str(path), _LAYOUT) from error
+        raise TinymlError(f"Cannot read the ground truth: {error}", str(path), _LAYOUT) from error
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line.strip() and not line.startswith(("#", "\\"))]
     if not lines:
-        raise TinymlError("The truth holds no rows", str(path), _LAYOUT)
+        raise TinymlError("The ground truth has no rows", str(path), _LAYOUT)
     rows = [
         (
             number,
@@ -106,12 +107,12 @@ def _with_header(
 ) -> list[tuple[int, dict[str, str]]]:
     known = set(header) & set(_COLUMNS)
     if not ({"start_s", "end_s"} <= known) and "time_s" not in known:
-        raise TinymlError("The truth's header names no times", str(path), _LAYOUT)
+        raise TinymlError("The header of the ground truth names no time column", str(path), _LAYOUT)
     for number, row in rows:
         if len(row) != len(header):
             raise _bad_row(path, number, f"has {len(row)} columns, the header {len(header)}")
     if not rows:
-        raise TinymlError("The truth holds no rows", str(path), _LAYOUT)
+        raise TinymlError("The ground truth has no rows", str(path), _LAYOUT)
     return [(number, dict(zip(header, row, strict=True))) for number, row in rows]
 
 
@@ -124,13 +125,13 @@ def _file_of(path: Path, line: int, given: str | None, durations_ms: Mapping[str
     if given is None:
         if len(durations_ms) > 1:
             raise TinymlError(
-                f"The truth does not say which of {len(durations_ms)} recordings its rows belong to",
+                f"The ground truth does not say which of {len(durations_ms)} recordings its rows belong to",
                 str(path),
                 "Add a header with a `file` column.",
             )
         return next(iter(durations_ms))
     if given not in durations_ms:
-        raise _bad_row(path, line, f"names `{given}`, which is none of the recordings")
+        raise _bad_row(path, line, f"names `{given}`, which is not one of the recordings")
     return given
 
 
@@ -154,9 +155,9 @@ def _milliseconds(path: Path, line: int, text: str) -> int:
     try:
         seconds = float(text)
     except ValueError as error:
-        raise _bad_row(path, line, f"has `{text}` where a time in seconds is due") from error
+        raise _bad_row(path, line, f"has `{text}` instead of a time in seconds") from error
     if not math.isfinite(seconds):
-        raise _bad_row(path, line, f"has `{text}` where a time in seconds is due")
+        raise _bad_row(path, line, f"has `{text}` instead of a time in seconds")
     return round(seconds * 1000)
 
 
@@ -164,12 +165,12 @@ def _say_ignored(path: Path, ignored: Sequence[str], targets: int, words: Sequen
     names = ", ".join(f"`{name}`" for name in sorted(set(ignored))[:5])
     if not targets:
         raise TinymlError(
-            f"None of {len(ignored)} rows is a word of the model; they say {names}",
+            f"None of the {len(ignored)} rows is a word of the model: {names}",
             str(path),
             f"The model's words are {', '.join(words)}.",
         )
     if ignored:
-        console.warn(f"{len(ignored)} rows of {path.name} are no targets of this model: {names}.")
+        console.warn(f"{len(ignored)} rows of {path.name} are not words of this model: {names}.")
 
 
 def _refuse_overlaps(path: Path, rows: Sequence[_Row], labels: Sequence[str]) -> None:
@@ -180,19 +181,19 @@ def _refuse_overlaps(path: Path, rows: Sequence[_Row], labels: Sequence[str]) ->
         before = last.get(key)
         if before is not None and before.collides(row):
             raise TinymlError(
-                f"Lines {before.line} and {row.line} say `{labels[row.target.label]}` at the same time",
+                f"Lines {before.line} and {row.line} both list `{labels[row.target.label]}` at the same time",
                 str(path),
-                "Make one row of them, or correct the times.",
+                "Merge them into one row, or correct the times.",
             )
         if before is None or row.target.end_ms > before.target.end_ms:
             last[key] = row
 
 
 def _bad_row(path: Path, line: int, what: str) -> TinymlError:
-    return TinymlError(f"Line {line} of the truth {what}", str(path), _LAYOUT)
+    return TinymlError(f"Line {line} of the ground truth {what}", str(path), _LAYOUT)
 
 
 def _outside(path: Path, line: int, time_ms: int, duration_ms: int) -> TinymlError:
     return _bad_row(
-        path, line, f"lies at {time_ms / 1000:g} s, but the recording lasts {duration_ms / 1000:g} s"
+        path, line, f"is at {time_ms / 1000:g} s, but the recording lasts {duration_ms / 1000:g} s"
     )

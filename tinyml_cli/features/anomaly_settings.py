@@ -42,9 +42,7 @@ class SignalInput(_Section):
         if self.bands:
             window = self.window_samples
             if window & (window - 1) or not 8 <= window <= MAX_WINDOW_SAMPLES:
-                raise ValueError(
-                    f"window_samples: {window} is no power of two within 8..{MAX_WINDOW_SAMPLES}"
-                )
+                raise ValueError(f"window_samples: {window} is not a power of two in 8..{MAX_WINDOW_SAMPLES}")
             if self.bands > window // 2 - 1:
                 raise ValueError(f"bands: at most {window // 2 - 1} with windows of {window} samples")
         return self
@@ -115,7 +113,7 @@ class AnomalyInput(_Section):
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> AnomalyInput:
         if (self.signal is None) == (self.sound is None):
-            raise ValueError("either signal or sound must be there")
+            raise ValueError("give either signal or sound")
         if not len(self.offsets) == len(self.deviations) == len(self.feature_names):
             raise ValueError("offsets, deviations and feature_names differ in length")
         return self

@@ -37,7 +37,9 @@ def backend() -> Literal["c", "numpy"]:
     wanted = os.environ.get(BACKEND_VARIABLE, "")
     if wanted not in ("", "c", "numpy"):
         raise TinymlError(
-            f"{wanted!r} is no audio front end", BACKEND_VARIABLE, 'Set it to "c" or "numpy", or unset it.'
+            f"{wanted!r} is not an audio front end",
+            BACKEND_VARIABLE,
+            'Set it to "c" or "numpy", or unset it.',
         )
     if wanted == "c" and _frontend is None:
         raise TinymlError(

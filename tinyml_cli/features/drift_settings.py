@@ -22,7 +22,7 @@ class Column(BaseModel):
     @model_validator(mode="after")
     def _belong_together(self) -> Column:
         if len(self.shares) != len(self.edges) + 1 or sorted(set(self.edges)) != self.edges:
-            raise ValueError("edges must rise, and be one fewer than shares")
+            raise ValueError("edges must be increasing, and one fewer than shares")
         return self
 
 

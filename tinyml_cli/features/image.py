@@ -103,7 +103,7 @@ def unpack_frame(frame: bytes, width: int, height: int, frame_format: FrameForma
     per_pixel = 1 if frame_format == "grey" else 2
     if len(frame) != width * height * per_pixel:
         raise TinymlError(
-            f"{len(frame)} bytes are no {frame_format} frame of {width} x {height}",
+            f"{len(frame)} bytes are not a {frame_format} frame of {width} x {height}",
             "frame",
             f"It needs {width * height * per_pixel} bytes.",
         )

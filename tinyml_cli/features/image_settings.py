@@ -43,7 +43,7 @@ class ImageInput(BaseModel):
     @model_validator(mode="after")
     def _range_is_not_empty(self) -> Self:
         if self.high <= self.low:
-            raise ValueError(f"high ({self.high:g}) must be above low ({self.low:g})")
+            raise ValueError(f"high ({self.high:g}) must be greater than low ({self.low:g})")
         return self
 
     @property
@@ -75,7 +75,7 @@ class Presence(BaseModel):
     @model_validator(mode="after")
     def _off_lies_below_on(self) -> Self:
         if self.threshold_off > self.threshold_on:
-            raise ValueError("threshold_off must not lie above threshold_on")
+            raise ValueError("threshold_off must not be greater than threshold_on")
         return self
 
 
@@ -93,7 +93,5 @@ class Gate(BaseModel):
     @classmethod
     def _is_a_word(cls, when: object) -> object:
         if isinstance(when, bool):
-            raise ValueError(
-                'YAML takes yes, no, on and off for true and false: put the word in quotes, "yes"'
-            )
+            raise ValueError('YAML reads yes, no, on and off as true and false: quote the word, "yes"')
         return when

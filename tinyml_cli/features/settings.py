@@ -63,7 +63,7 @@ class AudioFrontendSettings(BaseModel):
         if not MIN_FFT_SIZE // 2 < self.window_samples <= MAX_FFT_SIZE:
             raise ValueError(
                 f"window_ms: {self.window_ms} ms at {self.sample_rate_hz} Hz is {self.window_samples} "
-                f"samples; {MIN_FFT_SIZE // 2 + 1} to {MAX_FFT_SIZE} are possible"
+                f"samples; must be {MIN_FFT_SIZE // 2 + 1} to {MAX_FFT_SIZE}"
             )
         if not 1 <= self.stride_samples <= self.window_samples:
             raise ValueError(f"stride_ms: {self.stride_ms} ms is not in 1..window_ms ({self.window_ms})")

@@ -117,7 +117,7 @@ def multipliers(deviations: list[float], input_scale: float) -> tuple[NDArray[np
     factors = np.array([1.0 / (value * input_scale) if value else 0.0 for value in deviations])
     if not factors.any():
         raise TinymlError(
-            "No feature of the normal data ever changes", "data", "Check the sensor, and record again."
+            "All features of the normal data are constant", "data", "Check the sensor, and record again."
         )
     shift = int(_MULTIPLIER_BITS - np.ceil(np.log2(factors.max())))
     shift = min(max(shift, 1), 62)

@@ -180,7 +180,7 @@ def _filter_bank(settings: AudioFrontendSettings) -> tuple[int, UInt16Array, UIn
         widths.append(k - start)
     if not falling or k > settings.fft_size // 2:
         raise TinymlError(
-            f"no spectrum bin lies between lower_hz {settings.lower_hz:g} and upper_hz {settings.upper_hz:g}",
+            f"no spectrum bin is between lower_hz {settings.lower_hz:g} and upper_hz {settings.upper_hz:g}",
             "features",
             "Widen the band or lengthen window_ms.",
         )

@@ -26,19 +26,15 @@ def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any
     """
     if not edits:
         raise TinymlError(
-            "There is nothing to change",
+            "Nothing to change",
             "--edit",
-            "Say what: --strip, --set-description TEXT, --set-labels yes,no, --round-weights 0.02",
+            "Give an edit: --strip, --set-description TEXT, --set-labels yes,no, --round-weights 0.02",
         )
     if out is None:
-        raise TinymlError(
-            "An edited model needs a file of its own", "--out", "Say where: --out edited.tflite"
-        )
+        raise TinymlError("An edited model needs its own file", "--out", "Give one: --out edited.tflite")
     edited = edit(subject.data, edits, str(subject.path))
     if out.exists() and not (out.is_file() and _is_other(out, subject.path, edited.data)):
-        raise TinymlError(
-            "There is something there already; nothing was written", str(out), "Choose another."
-        )
+        raise TinymlError("The output already exists; nothing was written", str(out), "Choose another name.")
     write_atomic(out, edited.data)
     return {
         "model": str(subject.path),
@@ -62,13 +58,13 @@ def sentences(outcome: dict[str, Any]) -> list[str]:
         before, after = rounding["distinct"]
         lines.append(
             f"Rounded {rounding['values']:,} weights of {rounding['tensors']} tensors by up to "
-            f"{rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} different values a tensor, "
+            f"{rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} distinct values per tensor,  "
             f"zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
         )
     again = outcome["rewritten"]
     lines.append(
-        f"Written again without a change it would have {again['bytes']:,} bytes, {again['gzip_bytes']:,} "
-        "with gzip: equal vectors are stored once"
+        f"Rewritten without changes, it would have {again['bytes']:,} bytes, {again['gzip_bytes']:,} "
+        "with gzip: identical vectors are stored once"
     )
     (size, new_size), (zipped, new_zipped) = outcome["bytes"], outcome["gzip_bytes"]
     lines.append(

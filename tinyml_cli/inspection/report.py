@@ -158,7 +158,7 @@ def _of_file(path: Path) -> Subject:
         data = path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"The model cannot be read: {error.strerror}", str(path), "Check the path, or name a run."
+            f"Cannot read the model: {error.strerror}", str(path), "Check the path, or give a run."
         ) from error
     if data[:4] in (b"PK\x03\x04", b"\x89HDF"):
         raise TinymlError(

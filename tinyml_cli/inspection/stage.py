@@ -41,9 +41,7 @@ def run(
     """
     wants_edit = edit or bool(edits)
     if sum((wants_edit, diff is not None, pictures)) > 1:
-        raise TinymlError(
-            "Editing, --diff and --pictures are different things", "", "Give one of them at a time."
-        )
+        raise TinymlError("--edit, --diff and --pictures exclude each other", "", "Use one at a time.")
     subject = report.find(given)
     if wants_edit:
         document = edit_file(subject, edits, out)
@@ -56,7 +54,7 @@ def run(
         text.show_difference(document)
         return Outcome(document, text.difference_sentence(document))
     if out is not None and not pictures:
-        raise TinymlError("There is nothing to write", "--out", "Say what: --edit --strip, or --pictures.")
+        raise TinymlError("Nothing to write", "--out", "Add --edit --strip, or --pictures.")
     folder = _picture_folder(subject, out) if pictures else None
     document = report.inspect(subject)
     if folder is not None:
@@ -69,7 +67,7 @@ def _picture_folder(subject: Subject, out: Path | None) -> Path:
     if out is not None:
         return out
     if subject.run is None:
-        raise TinymlError("Pictures of a lone file need a folder", "--out", "Say where: --out pictures")
+        raise TinymlError("Pictures of a single file need a folder", "--out", "Give one: --out pictures")
     return subject.run.file("report")
 
 

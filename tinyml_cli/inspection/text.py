@@ -88,7 +88,7 @@ def show_difference(document: dict[str, Any]) -> None:
         console.table("Tensors that differ", columns, rows)
     renamed = sum("renamed" in change for change in document["tensors"])
     if renamed:
-        console.info(f"  {renamed} tensors have other names")
+        console.info(f"  {renamed} tensors have different names")
 
 
 def difference_sentence(document: dict[str, Any]) -> str:
@@ -96,8 +96,8 @@ def difference_sentence(document: dict[str, Any]) -> str:
     if document["same_bytes"]:
         return "The files are equal."
     if document["same_computation"]:
-        return "The models compute the same; names, text or layout of the file differ."
-    return "The models compute differently."
+        return "The models compute the same results; only names, text or file layout differ."
+    return "The models compute different results."
 
 
 def sentence(document: dict[str, Any]) -> str:
@@ -113,8 +113,8 @@ def _engine(name: str, answer: dict[str, Any]) -> str:
     if not answer["supported"]:
         return f"no: {answer['reason']}"
     if answer["arena_bytes"] is None:
-        return "yes; its arena is measured where tflite-micro is installed"
-    how = "planned" if name == "aot" else "measured on this computer, with a margin"
+        return "yes; measuring its arena needs tflite-micro"
+    how = "planned" if name == "aot" else "measured on this computer, plus a margin"
     return f"yes, arena {answer['arena_bytes']:,} bytes ({how})"
 
 

@@ -65,7 +65,7 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
         model: keras.Model = build(input_shape, labels, **options)
     except (TypeError, ValueError) as error:
         raise TinymlError(
-            f"The model cannot be built ({error})", "model.options", "An example: tinyml recipes show kws"
+            f"Cannot build the model ({error})", "model.options", "For an example: tinyml recipes show kws"
         ) from error
     return model
 

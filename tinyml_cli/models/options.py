@@ -71,7 +71,7 @@ def _default_of(name: str, option: str) -> Any:
 def _defaults(name: str) -> str:
     build = _build(name)
     pairs = zip(_arguments(name), build.args.defaults, strict=True)
-    return "By default: " + ", ".join(f"{arg.arg}={ast.unparse(value)}" for arg, value in pairs) + "."
+    return "Defaults: " + ", ".join(f"{arg.arg}={ast.unparse(value)}" for arg, value in pairs) + "."
 
 
 def _arguments(name: str) -> list[ast.arg]:

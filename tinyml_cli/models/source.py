@@ -128,9 +128,9 @@ class KerasSource:
         self._model = self._load()
         if not getattr(self._model, "inputs", None):
             raise TinymlError(
-                "The model does not say which inputs it takes: it is written as a class of its own",
+                "The model does not define its inputs: it is a subclassed model",
                 str(path),
-                "Write it as a folder where it was trained, model.export('folder'), and convert that.",
+                "Where it was trained, export it as a folder, model.export('folder'), and convert that.",
             )
         self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
         self.parameters = int(self._model.count_params())
@@ -236,7 +236,8 @@ class SavedModelSource:
         for name, spec in specs:
             if spec.shape.rank is None or spec.shape.rank < 1 or spec.shape[0] not in (None, 1):
                 raise TinymlError(
-                    f"The input `{name}` of the SavedModel has the shape {spec.shape}: its batch is not open",
+                    f"The input `{name}` of the SavedModel has the shape {spec.shape}: its batch size is "
+                    "fixed",
                     str(path),
                     "Save it with a signature of shape [None, …].",
                 )
@@ -352,7 +353,7 @@ def _check_size(path: Path) -> None:
 
 _UNKNOWN = re.compile(r"(?:Unknown layer|[Cc]ould not locate (?:class|function))[^'`]*['`]([\w>.]+)")
 _REFUSED = re.compile(r"arguments? passed to (\w+): (\{[^}]*\})")
-_EXPORT = "Write it as a folder where it was trained, model.export('folder'), and convert that."
+_EXPORT = "Where it was trained, export it as a folder, model.export('folder'), and convert that."
 
 
 def _not_loaded(error: Exception, path: Path) -> TinymlError:
@@ -361,27 +362,27 @@ def _not_loaded(error: Exception, path: Path) -> TinymlError:
     if unknown := _UNKNOWN.search(message):
         return TinymlError(f"Keras does not know the layer `{unknown[1]}` of this model", str(path), _EXPORT)
     if refused := _REFUSED.search(message):
-        reason = f"its {refused[1]} was saved with {refused[2]}, which this Keras does not take"
-        return TinymlError(f"The model cannot be loaded: {reason}", str(path), _EXPORT)
+        reason = f"its {refused[1]} was saved with {refused[2]}, which this Keras does not accept"
+        return TinymlError(f"Cannot load the model: {reason}", str(path), _EXPORT)
     if "Lambda" in message or "unsafe" in message:
         return TinymlError(
-            "The model has a Lambda layer, which holds Python code and is not loaded", str(path), _EXPORT
+            "The model has a Lambda layer, which contains Python code and is not loaded", str(path), _EXPORT
         )
     if "parent module" in message:
         return TinymlError(
-            "The .keras file was written by Keras 2 or holds classes that are not installed here",
+            "The .keras file was written by Keras 2 or contains classes that are not installed here",
             str(path),
-            "Where it was trained, write it as HDF5, model.save('model.h5'), and convert that.",
+            "Where it was trained, save it as HDF5, model.save('model.h5'), and convert that.",
         )
     if "No model config" in message:
         return TinymlError(
-            "The file holds weights without a model", str(path), "Save the whole model: model.save(…)."
+            "The file contains weights without a model", str(path), "Save the whole model: model.save(…)."
         )
     lines = message.strip().splitlines() or ["no reason given"]
     # A layer that this Keras cannot rebuild raises one of these; damaged files raise the rest.
     understood = isinstance(error, TypeError | ValueError | AttributeError | NotImplementedError)
     return TinymlError(
-        f"The model cannot be loaded ({type(error).__name__}: {lines[0][:300]})",
+        f"Cannot load the model ({type(error).__name__}: {lines[0][:300]})",
         str(path),
-        _EXPORT if understood and path.suffix else "Check that it was copied completely.",
+        _EXPORT if understood and path.suffix else "Check that the copy is complete.",
     )

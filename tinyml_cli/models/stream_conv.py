@@ -43,7 +43,7 @@ def build(
     """
     spanned = stem_kernel + sum(kernel - 1 for _, kernel in blocks)
     if input_shape[0] < spanned:
-        raise ValueError(f"the kernels span {spanned} frames, the window has {input_shape[0]}")
+        raise ValueError(f"the kernels span {spanned} frames, but the window has {input_shape[0]}")
     inputs = keras.Input(input_shape, name="features")
     x = layers.Conv2D(stem_filters, (stem_kernel, 1), use_bias=False, name="stem")(bands_as_channels(inputs))
     x = normalise(x, "stem")

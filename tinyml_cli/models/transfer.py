@@ -60,7 +60,7 @@ def start_from(
 def _load(path: Path) -> keras.Model:
     if not path.is_file():
         raise TinymlError(
-            "There is no such backbone", str(path), "Give a .keras or .h5 file, or --backbone imagenet"
+            "The backbone does not exist", str(path), "Give a .keras or .h5 file, or --backbone imagenet"
         )
     try:
         if path.suffix.lower() not in HDF5_SUFFIXES:
@@ -69,7 +69,7 @@ def _load(path: Path) -> keras.Model:
             return keras.saving.load_model(readable, compile=False)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise TinymlError(
-            f"The backbone cannot be loaded ({str(error)[:200]})",
+            f"Cannot load the backbone ({str(error)[:200]})",
             str(path),
             "Save it again with Keras: model.save('backbone.keras')",
         ) from error
@@ -79,7 +79,7 @@ def _imagenet(name: str, input_shape: tuple[int, int, int], alpha: float) -> ker
     """MobileNet of keras.applications, its inputs being -1..1."""
     if name not in _APPLICATIONS:
         raise TinymlError(
-            f"There are no ImageNet weights for `{name}`",
+            f"No ImageNet weights for `{name}`",
             "--backbone imagenet",
             "Add --model mobilenet_v1 or --model mobilenet_v2.",
         )
@@ -88,13 +88,13 @@ def _imagenet(name: str, input_shape: tuple[int, int, int], alpha: float) -> ker
         return builder(input_shape=input_shape, alpha=alpha, include_top=False, weights="imagenet")
     except ValueError as error:
         raise TinymlError(
-            f"There are no such ImageNet weights ({error})",
+            f"No ImageNet weights for these settings ({error})",
             "--backbone imagenet",
             "Use colours (--rgb) and an alpha of 0.25, 0.5, 0.75 or 1.0 (mobilenet_v2: 0.35 or more).",
         ) from error
     except Exception as error:  # whatever the download raises
         raise TinymlError(
-            f"The ImageNet weights cannot be downloaded ({str(error)[:200]})",
+            f"Cannot download the ImageNet weights ({str(error)[:200]})",
             "keras.applications",
             "Check the network, or give a file: --backbone model.h5",
         ) from error
@@ -105,7 +105,7 @@ def _check_input(body: keras.Model, input_shape: tuple[int, int, int], backbone:
         raise TinymlError(
             f"The backbone has {len(body.inputs)} inputs and {len(body.outputs)} outputs",
             backbone,
-            "Give one that takes one image.",
+            "Use one with a single image input.",
         )
     shape = tuple(body.inputs[0].shape[1:])
     if len(shape) != 3 or any(
@@ -113,7 +113,7 @@ def _check_input(body: keras.Model, input_shape: tuple[int, int, int], backbone:
     ):
         wanted = " x ".join(map(str, shape))
         raise TinymlError(
-            f"The backbone takes {wanted}, the recipe gives {' x '.join(map(str, input_shape))}",
+            f"The backbone needs {wanted}, but the recipe gives {' x '.join(map(str, input_shape))}",
             backbone,
             f"Add --size {shape[0]} and {'--gray' if shape[-1] == 1 else '--rgb'}.",
         )
@@ -131,5 +131,5 @@ def _features(body: keras.Model, backbone: str) -> keras.KerasTensor:
         if not is_decision and len(shape) in (2, 4) and all(shape[1:]):
             return layer.output
     raise TinymlError(
-        "The backbone has no features to build on", backbone, "Give a convolutional network for images."
+        "The backbone has no features to build on", backbone, "Use a convolutional image network."
     )

@@ -31,7 +31,7 @@ _QUANTITIES = {
     "cycles": _Quantity("cycles", _COUNT, lambda r: r.cycles),
     "energy_uj": _Quantity("uJ", _PLAIN, lambda r: r.energy_uj),
 }
-_EXAMPLE = "Write it as: --budget flash=900k,ram=200k,ms=200"
+_EXAMPLE = "Example: --budget flash=900k,ram=200k,ms=200"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def parse_budget(text: str) -> list[Limit]:
     names = [limit.name for limit in limits]
     for name in names:
         if names.count(name) > 1:
-            raise TinymlError(f"The budget names `{name}` twice", "--budget", _EXAMPLE)
+            raise TinymlError(f"The budget lists `{name}` twice", "--budget", _EXAMPLE)
     return limits
 
 
@@ -82,7 +82,7 @@ def _limit(item: str) -> Limit:
     quantity = _QUANTITIES.get(name)
     if not separator or quantity is None:
         raise TinymlError(
-            f"`{item[:40]}` is no limit of a budget",
+            f"`{item[:40]}` is not a budget limit",
             "--budget",
             f"{_EXAMPLE}; names: {', '.join(_QUANTITIES)}.",
         )
@@ -90,9 +90,9 @@ def _limit(item: str) -> Limit:
     if match is None or match[2] not in quantity.suffixes or float(match[1]) <= 0:
         suffixes = " or ".join(suffix for suffix in quantity.suffixes if suffix)
         raise TinymlError(
-            f"`{value[:40]}` is no limit for `{name}`",
+            f"`{value[:40]}` is not a valid limit for `{name}`",
             "--budget",
-            f"Give a number above 0{f', with {suffixes}' if suffixes else ''}. {_EXAMPLE}",
+            f"Use a number greater than 0{f', with {suffixes}' if suffixes else ''}. {_EXAMPLE}",
         )
     return Limit(name, float(match[1]) * quantity.suffixes[match[2]])
 

@@ -104,15 +104,15 @@ def text(document: dict[str, Any]) -> str:
     camera = f"{given['camera_ma']:g} mA" if given["camera_ma"] is not None else "not counted (--camera-ma)"
     limit = document["break_even_frames_per_s"]
     worth = (
-        f"Without the camera's own current it saves from {limit:g} frames a second on."
+        f"Without the camera's own current it saves energy from {limit:g} frames per second."
         if limit is not None
-        else "Listening alone keeps the processor busier than looking all the time ever could."
+        else "Listening keeps the processor busier than looking all the time would."
     )
     return (
-        f"Cascade (estimated): {gated['mj_per_hour'] / 1000:.1f} J an hour with the first stage, "
+        f"Cascade (estimated): {gated['mj_per_hour'] / 1000:.1f} J per hour with the first stage, "
         f"{always['mj_per_hour'] / 1000:.1f} J looking all the time: {document['ratio']:.2f} of it.\n"
-        f"{worth} Supposed: {given['frames_per_s']:g} frames/s, the word {given['words_per_hour']:g} times "
-        f"an hour, {given['gate']['hold_ms']} ms of looking each; camera {camera}; "
+        f"{worth} Assumed: {given['frames_per_s']:g} frames/s, the word {given['words_per_hour']:g} "
+        f"times per hour, {given['gate']['hold_ms']} ms of looking each time; camera {camera}; "
         f"{given['active_ma']:g} mA active, {given['sleep_ma']:g} mA asleep at {given['supply_v']:g} V."
     )
 
@@ -148,6 +148,6 @@ def _power(report: Report) -> Power:
         raise TinymlError(
             f"The currents of the board `{report.board}` are not known",
             "--board",
-            "Take --board sim or nano33ble, or add `power` to its YAML file.",
+            "Use --board sim or nano33ble, or add `power` to its YAML file.",
         )
     return power

@@ -117,7 +117,7 @@ def _operator_index(
 ) -> int:
     if mark not in marks:
         raise TinymlError(
-            f"The virtual board counted an operator at {mark:#x}, where the program has none",
+            f"The virtual board counted an operator at {mark:#x}, but the program has none there",
             str(program.path),
             "Run the command again.",
         )
@@ -135,7 +135,7 @@ def _cost(program: Program, block: Block) -> Cost:
         raise TinymlError(
             f"The virtual board ran a block at {block.start:#x} that the program does not have ({error})",
             str(program.path),
-            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         ) from error
 
 

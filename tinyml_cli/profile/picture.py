@@ -108,7 +108,7 @@ def _draw_layers(axes: Any, rows: list[OperatorRow], total_cycles: int) -> None:
     axes.set_axisbelow(True)
     for edge in axes.spines.values():
         edge.set_visible(False)
-    axes.set_title("Estimated cycles by operator, and what takes them", fontsize=9, loc="left", color=_INK)
+    axes.set_title("Estimated cycles by operator and instruction kind", fontsize=9, loc="left", color=_INK)
     if rows:
         axes.legend(
             loc="lower right", bbox_to_anchor=(1, 1), ncols=6, fontsize=8, frameon=False, handlelength=1,

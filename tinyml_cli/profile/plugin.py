@@ -35,7 +35,7 @@ def plugin() -> Path:
     """
     if sys.platform == "win32":
         raise TinymlError(
-            "Counting instructions needs Linux or macOS: QEMU for Windows comes without what plugins link to",
+            "Counting instructions needs Linux or macOS: QEMU for Windows lacks plugin support",
             QEMU,
             "Use WSL2 with Debian or Ubuntu.",
         )
@@ -71,7 +71,7 @@ def _announced_version() -> int:
         answer = processes.run([QEMU, "--version"], timeout_s=_TIMEOUT_S).stdout
     except (OSError, processes.TimeoutExpired) as error:
         raise TinymlError(
-            f"`{QEMU}` cannot be run, which counts the instructions ({error})",
+            f"`{QEMU}`, which counts the instructions, cannot be run ({error})",
             "PATH",
             "Install it: sudo apt-get install qemu-system-arm, or brew install qemu.",
         ) from error
@@ -105,7 +105,7 @@ def _compiler() -> str:
         if path := shutil.which(name):
             return path
     raise TinymlError(
-        "No C compiler: counting instructions needs one, once, for a small plugin of QEMU",
+        "No C compiler found: counting instructions needs one to build a small QEMU plugin once",
         f"CC={wanted}" if wanted else "PATH",
         "Install one: sudo apt-get install gcc; macOS: xcode-select --install; or set CC to yours.",
     )

@@ -64,7 +64,7 @@ def profile(
     """
     target = load_board(board)
     if port is not None and target.kind != "usb":
-        raise TinymlError("A port leads to a real board", "--port", "Name it: --board nano33ble.")
+        raise TinymlError("--port needs a real board", "--port", "Give it: --board nano33ble.")
     manifest = run.manifest()
     model = run.require(manifest, board_model(manifest))
     graph = load(model)
@@ -104,9 +104,9 @@ def _emulated(
     unknown = [index for index in counts.operators if index >= len(rows)]
     if unknown:
         raise TinymlError(
-            f"The program runs an operator {unknown[0]}, the model has {len(rows)}",
+            f"The program runs an operator {unknown[0]}, but the model has {len(rows)}",
             facts["run"],
-            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         )
     total = counts.total
     clock_hz = chip.clock_hz or 1

@@ -57,9 +57,9 @@ class Program:
             if address <= start < end <= address + len(data):
                 return data[start - address : end - address]
         raise TinymlError(
-            f"The virtual board ran code at {start:#x}, where the program has none",
+            f"The virtual board ran code at {start:#x}, but the program has none there",
             str(self.path),
-            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         )
 
     def function_at(self, address: int) -> str:
@@ -121,9 +121,9 @@ def load_program(elf: Path) -> Program:
             return _read(ELFFile(stream), elf)
     except (OSError, ELFError, ValueError, KeyError) as error:
         raise TinymlError(
-            f"The program cannot be read ({error})",
+            f"Cannot read the program ({error})",
             str(elf),
-            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         ) from error
 
 

@@ -112,7 +112,7 @@ def _totals(report: Report) -> str:
     if report.instructions is not None:
         lines.append(_line("instructions", f"{report.instructions:,}", evidence["instructions"]))
     if report.energy_uj is not None:
-        lines.append(_line("energy", f"{report.energy_uj:,.1f} µJ", "estimated, the chip's processor alone"))
+        lines.append(_line("energy", f"{report.energy_uj:,.1f} µJ", "estimated, processor only"))
     return "\n".join(lines + _memory(report.memory))
 
 

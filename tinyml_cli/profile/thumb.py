@@ -64,7 +64,7 @@ def decode(code: bytes) -> Iterator[Instruction]:
     """The instructions of a piece of code that starts and ends with a whole instruction.
 
     Raises:
-        ValueError: the last instruction is cut off.
+        ValueError: the last instruction is truncated.
     """
     if len(code) % 2:
         raise ValueError("Thumb code has an even number of bytes")
@@ -79,7 +79,7 @@ def decode(code: bytes) -> Iterator[Instruction]:
             yield _wide(first, words[index + 1])
             index += 2
         else:
-            raise ValueError("the last instruction is cut off")
+            raise ValueError("the last instruction is truncated")
 
 
 def _narrow(code: int) -> Instruction:

@@ -67,9 +67,9 @@ def read_trace(path: Path) -> Trace:
         return parse_trace(path.read_text(encoding="ascii"))
     except FileNotFoundError as error:
         raise TinymlError(
-            "The virtual board ran, but its inference function was never left: nothing was counted",
+            "The virtual board ran, but its inference function never returned: nothing was counted",
             str(path),
-            f"Build the firmware again: {on_this_run('build', '--board', 'sim')}",
+            f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         ) from error
     except (OSError, ValueError) as error:
         raise TinymlError(
@@ -85,7 +85,7 @@ def parse_trace(text: str) -> Trace:
     """
     lines = text.splitlines()
     if len(lines) < 3 or lines[0] != _HEADER or lines[-1] != "end":
-        raise ValueError("it does not start and end as a trace does")
+        raise ValueError("it does not start and end like a trace")
     kind, *fields = lines[-2].split(" ")
     if kind != "stack" or len(fields) != 2:
         raise ValueError(f"line {len(lines) - 1} is {lines[-2][:40]!r}")
@@ -118,7 +118,7 @@ def _block(fields: list[str], number: int) -> Block:
     start, end = _address(fields[0], number), _address(fields[1], number)
     executions, jumps = (_count(field, number) for field in fields[2:])
     if not start < end or start % 2 or end % 2 or not 0 <= jumps <= executions or executions == 0:
-        raise ValueError(f"line {number} counts what cannot be")
+        raise ValueError(f"line {number} has an impossible count")
     return Block(start, end, executions, jumps)
 
 

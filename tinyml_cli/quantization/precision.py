@@ -11,8 +11,8 @@ _REASONS = {
     "the flash, all of the time and RAM of float32",
     "dynamic": "it is hybrid, int8 weights with float32 activations (dynamic range): TensorFlow Lite Micro "
     "has no such kernels, and RAM and time would be those of float32",
-    "int16x8": "its activations are int16 (int16x8): twice the RAM and no int8 kernels; it shows whether the "
-    "rounding of activations is what costs accuracy",
+    "int16x8": "its activations are int16 (int16x8): twice the RAM and no int8 kernels; it shows whether "
+    "rounding activations costs accuracy",
 }
 
 
@@ -42,7 +42,7 @@ def check_int8(graph: Graph, where: str) -> None:
     if found is not None:
         kind, tensor = found
         raise TinymlError(
-            f"For comparison only, as tensor `{tensor.name}` is {tensor.dtype}: {_REASONS[kind]}",
+            f"For comparison only: tensor `{tensor.name}` is {tensor.dtype}: {_REASONS[kind]}",
             where,
             "Export the int8 model: tinyml quantize, tinyml convert, tinyml export-c-array RUN",
         )

@@ -47,9 +47,7 @@ def prepare(float_model: bytes, inputs: Sequence[npt.NDArray[Any]], scheme: Sche
     if scheme.equalise:
         exact, pairs = equalise.equalise(float_model)
         if not pairs:
-            console.warn(
-                "no two layers could be equalised: none follow each other with ReLU or nothing between"
-            )
+            console.warn("no layers to equalise: none follow each other directly or through ReLU")
     graph = FloatGraph(exact)
     found = _ranges(exact, graph.computed(), inputs, scheme.ranges)
     found |= _fixed(graph, scheme.fixed)
@@ -89,7 +87,7 @@ def _fixed(graph: FloatGraph, fixed: Mapping[str, tuple[float, float]]) -> dict[
         raise TinymlError(
             f"The trained range of `{missing[0]}` has no layer in the converted model",
             "",
-            "Name every layer of the model, each differently, and train it again.",
+            "Give every layer of the model a unique name, and train it again.",
         )
     return {places[name]: _nudged(*limits) for name, limits in fixed.items()}
 

@@ -66,17 +66,16 @@ def checked(
         TinymlError: there is no such way to choose ranges.
     """
     if ranges not in RANGES:
-        raise TinymlError(
-            f"There is no way `{ranges}` to choose ranges", "--ranges", f"Known: {', '.join(RANGES)}."
-        )
+        raise TinymlError(f"Unknown range method `{ranges}`", "--ranges", f"Known: {', '.join(RANGES)}.")
     return Scheme(ranges, per_channel, bias_correction, equalise)
 
 
 def refuse_float_layers(names: str) -> TinymlError:
     """Why layers cannot stay in float32 between int8 ones."""
     return TinymlError(
-        f"`{names}` cannot stay in float32: firmware has int8 kernels alone, and a float layer needs four "
-        "times the RAM for what goes in and out, and operators that change to it and back",
+        f"`{names}` cannot stay in float32: the firmware has only int8 kernels, and a float layer would "
+        "need four times the RAM for its inputs and outputs, plus conversions",
         "--keep-float",
-        "See in the table which layer loses; try --ranges mse, --equalise, --bias-correction, --method qat.",
+        "Find the layer with the largest error in the table; try --ranges mse, --equalise, "
+        "--bias-correction, --method qat.",
     )

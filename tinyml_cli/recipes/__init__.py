@@ -84,7 +84,7 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
         raise TinymlError(
             f"The recipe is for the task `{shown(document['task'])}`, not `{task}`",
             str(path),
-            "Give the recipe of this task to --config, or name its task.",
+            "Give --config a recipe of this task, or run the command for the recipe's task.",
         )
     document["task"] = task
     sources = {}
@@ -108,9 +108,9 @@ def series_options(overrides: list[str]) -> SeriesRecipe:
     for override in overrides:
         if not override.startswith("data."):
             raise TinymlError(
-                f"`{shown(override)}` says nothing about files",
+                f"`{shown(override)}` is not about files",
                 "--set",
-                "Known keys here: data.units.accel, data.units.gyro, data.units.time, data.columns, "
+                "Valid keys: data.units.accel, data.units.gyro, data.units.time, data.columns, "
                 "data.decimal, data.rate_hz.",
             )
     recipe = resolve("anomaly", None, overrides, {})
@@ -135,9 +135,7 @@ def validate(document: dict[str, Any], where: str) -> BaseRecipe:
     """
     task = document.get("task")
     if not isinstance(task, str):
-        raise TinymlError(
-            "The recipe does not say what it trains", where, "Write for example `task: kws` into it."
-        )
+        raise TinymlError("The recipe has no `task`", where, "Add for example `task: kws`.")
     return _validate(schema_of(task), document, where)
 
 
@@ -147,12 +145,12 @@ def _config_file(config: Path) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise TinymlError("There is no such recipe", str(path), "Give an existing YAML file to --config.")
+        raise TinymlError("The recipe does not exist", str(path), "Give an existing YAML file to --config.")
     try:
         document = load_yaml(path)
     except UnreadableError as error:
         raise TinymlError(
-            f"The recipe cannot be read: {error}",
+            f"Cannot read the recipe: {error}",
             str(path),
             "Fix the file, or start from a copy: tinyml recipes copy kws",
         ) from error
@@ -162,7 +160,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise TinymlError(
             "The recipe is not a mapping of keys to values",
             str(path),
-            "Start from a copy of one: tinyml recipes copy kws",
+            "Start from a copy: tinyml recipes copy kws",
         )
     return document
 
@@ -172,13 +170,13 @@ def _apply(document: dict[str, Any], override: str) -> str:
     key, separator, text = override.partition("=")
     if not separator or not all(key.split(".")):
         raise TinymlError(
-            f"`{shown(override)}` is not key=value", "--set", "Write for example --set training.epochs=40"
+            f"`{shown(override)}` is not key=value", "--set", "For example: --set training.epochs=40"
         )
     try:
         value = parse_yaml(text)
     except UnreadableError as error:
         raise TinymlError(
-            f"The value of `{shown(key)}` cannot be read: {error}", "--set", "Put the value in quotes."
+            f"Cannot read the value of `{shown(key)}`: {error}", "--set", "Quote the value."
         ) from error
     _put(document, key, value)
     return key
@@ -193,7 +191,7 @@ def _put(document: dict[str, Any], key: str, value: Any) -> None:
         node = node[parent]
         if not isinstance(node, dict):
             raise TinymlError(
-                f"`{shown(parent)}` in `{shown(key)}` holds a value, not a section", "--set", "Check the key."
+                f"`{shown(parent)}` in `{shown(key)}` is a value, not a section", "--set", "Check the key."
             )
     node[leaf] = value
 
@@ -216,10 +214,10 @@ def _validate(
         source = next((s for k, s in (sources or {}).items() if f"{key}.".startswith(f"{k}.")), None)
         problem = first_problem(error, schema, source if source and source != "--set" else "")
         advice = (
-            problem.advice or f"Every key and its range: {next_step('recipes', 'show', document['task'])}"
+            problem.advice or f"For every key and its range: {next_step('recipes', 'show', document['task'])}"
         )
         if source is None:
             raise TinymlError(f"The recipe is not valid: {problem.what}", where, advice) from error
         if source != "--set" and not problem.advice:
-            advice = "Change the option; `--help` describes it."
+            advice = "See `--help` for valid values."
         raise TinymlError(problem.what, source, advice) from error

@@ -158,10 +158,10 @@ class KwsRecipe(BaseRecipe):
         if not words:
             raise ValueError("give at least one word")
         if len(words) > MAX_WORDS:
-            raise ValueError(f"{len(words)} words are too many; a model listens for at most {MAX_WORDS}")
+            raise ValueError(f"{len(words)} words are too many; the maximum is {MAX_WORDS}")
         for word in words:
             if word in RESERVED_LABELS:
-                raise ValueError(f"`{word}` is a label that every model has already")
+                raise ValueError(f"`{word}` is already a label of every model")
             if words.count(word) > 1:
                 raise ValueError(f"`{word}` is listed twice")
         return words
@@ -170,7 +170,7 @@ class KwsRecipe(BaseRecipe):
     def _class_weights_are_of_labels(self) -> KwsRecipe:
         unknown = set(self.training.class_weights) - {*RESERVED_LABELS, *self.words}
         if unknown:
-            raise ValueError(f"training.class_weights: there is no label `{sorted(unknown)[0]}`")
+            raise ValueError(f"training.class_weights: unknown label `{sorted(unknown)[0]}`")
         return self
 
     @property

@@ -27,7 +27,7 @@ def find(given: str | Path) -> Path:
         return configs_dir() / f"{name}.yaml"
     hint = did_you_mean(name, names())
     raise TinymlError(
-        f"No recipe `{given}`, neither a file nor a packaged one",
+        f"No recipe file or packaged recipe `{given}`",
         "",
         f"{hint}Packaged: {', '.join(names())}.",
     )

@@ -82,11 +82,11 @@ class VwwRecipe(BaseRecipe):
         lowered = [name.lower() for name in classes]
         for name in lowered:
             if not name.strip():
-                raise ValueError("a class without a name")
+                raise ValueError("a class has no name")
             if lowered.count(name) > 1:
                 raise ValueError(f"`{name}` is listed twice")
         if len(classes) < 2:
-            raise ValueError("give two classes or more, such as person,none")
+            raise ValueError("give at least two classes, such as person,none")
         # The label that means nobody is the first, whatever the order it was typed in.
         return sorted(classes, key=lambda name: name.lower() != "none")
 

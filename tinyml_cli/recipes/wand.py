@@ -111,11 +111,11 @@ class WandRecipe(BaseRecipe):
     def _labels_are_distinct(cls, labels: list[str]) -> list[str]:
         for label in labels:
             if not label.strip() or label == UNKNOWN:
-                raise ValueError(f"`{label}` cannot be a gesture's name")
+                raise ValueError(f"`{label}` is not a valid gesture name")
             if labels.count(label) > 1:
                 raise ValueError(f"`{label}` is listed twice")
         if not labels:
-            raise ValueError("give a gesture or more, such as 0,1,2")
+            raise ValueError("give at least one gesture, such as 0,1,2")
         return labels
 
     @property

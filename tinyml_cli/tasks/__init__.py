@@ -119,7 +119,7 @@ def get_task(name: str) -> Task:
     sources.update({key: functools.partial(_load, place) for key, place in _BUILT_IN.items()})
     if name not in sources:
         hint = did_you_mean(name, sources)
-        raise TinymlError(f"There is no task `{name}`", "task", f"{hint}Tasks: {', '.join(sorted(sources))}.")
+        raise TinymlError(f"Unknown task `{name}`", "task", f"{hint}Tasks: {', '.join(sorted(sources))}.")
     task = sources[name]()
     if not isinstance(task, Task):
         raise TinymlError(f"`{name}` is not a task", f"entry point {_ENTRY_POINTS}", "Update its package.")

@@ -48,7 +48,7 @@ _ITEMS = Items(
     "sessions",
     "a simulated machine",
     "recordings",
-    "It learnt the running of a simulated machine: it is an exercise, and knows no real one.",
+    "It was trained on a simulated machine: it is an exercise and does not work on a real one.",
 )
 
 
@@ -176,15 +176,16 @@ class AnomalyDetection:
         )
         if found.exceeded < thresholds.FEW:
             console.warn(
-                f"The threshold hangs on the {found.exceeded} highest of {found.windows} normal windows; "
-                f"false alarms may be as many as {found.rate_upper:.3g} ({found.confidence:.0%} confidence). "
-                "More normal running for the threshold, or a larger --fpr, would place it better."
+                f"The threshold depends on the {found.exceeded} highest of {found.windows} normal "
+                f"windows; the false-alarm rate may be as high as {found.rate_upper:.3g} "
+                f"({found.confidence:.0%} confidence). "
+                "More normal running for the threshold, or a larger --fpr, makes it more reliable."
             )
         manifest.anomaly.mixture = model.mixture
         manifest.anomaly.threshold = found
         manifest.reference = drift.reference_of(
             drift.anomaly_values(manifest, scores, model.inputs(features)),
-            f"{len(scores)} normal windows kept for the threshold",
+            f"{len(scores)} normal windows held out for the threshold",
         )
         run.save(manifest)
         return {"threshold": found.model_dump()}
@@ -238,9 +239,9 @@ def build(recipe: AnomalyRecipe, data: Prepared) -> keras.Model:
     per_step = data.source.values_per_step
     if not per_step:
         raise TinymlError(
-            "Bands of a spectrum have no order in time for a convolution to follow",
+            "Spectrum bands have no time axis for a convolution",
             "autoencoder.network=conv1d",
-            "Give --set signal.bands=0, or another network.",
+            "Use --set signal.bands=0, or another network.",
         )
     return autoencoders.conv1d(values // per_step, per_step, of.bottleneck)
 

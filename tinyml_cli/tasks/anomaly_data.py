@@ -137,7 +137,7 @@ def window_input(found: Found, train: NormalRecordings, recipe: AnomalyRecipe) -
         )
     except ValueError as error:
         raise TinymlError(
-            f"The windows cannot be made ({error})", "signal", "The ranges: tinyml recipes show anomaly"
+            f"Cannot make windows ({error})", "signal", "For the valid ranges: tinyml recipes show anomaly"
         ) from error
     return WindowInput(signal, None, None)
 
@@ -156,7 +156,7 @@ def standard(features: NDArray[np.int32], source: WindowInput, aligned: bool) ->
     """
     if not len(features):
         raise TinymlError(
-            f"No normal recording holds a window of {source.window_samples} samples",
+            f"No normal recording is long enough for a window of {source.window_samples} samples",
             "data",
             "Record for longer, or choose a smaller signal.window_samples or sound.frames.",
         )
@@ -168,9 +168,7 @@ def standard(features: NDArray[np.int32], source: WindowInput, aligned: bool) ->
     repeats = features.shape[1] // values.shape[1]
     kept = np.where(deviation > 0, np.maximum(deviation, _LEAST_DEVIATION), 0.0)
     if not kept.any():
-        raise TinymlError(
-            "Nothing in the normal data ever changes", "data", "Check the sensor, and record again."
-        )
+        raise TinymlError("The normal data is constant", "data", "Check the sensor, and record again.")
     offsets = np.tile(np.rint(mean).astype(int), repeats)
     return Standard(offsets.tolist(), np.tile(kept.round(4), repeats).tolist())
 
@@ -199,4 +197,4 @@ def _check_channels(train: NormalRecordings, found: Found) -> None:
     highest = np.max([each.samples.max(axis=0) for each in train], axis=0)
     still = [name for name, low, high in zip(found.channels, lowest, highest, strict=True) if low == high]
     if still:
-        console.warn(f"never changes in normal running, and is left out: {', '.join(still)}")
+        console.warn(f"constant in normal running and ignored: {', '.join(still)}")

@@ -50,7 +50,7 @@ _ITEMS = Items(
     "speakers",
     "synthetic speech",
     "recordings",
-    "It was trained on synthetic voices alone: real voices, rooms and microphones differ.",
+    "It was trained only on synthetic voices: real voices, rooms and microphones differ.",
 )
 
 
@@ -152,7 +152,7 @@ class KeywordSpotting:
     def training_inputs(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """About n new variations of the training speakers' clips; the kept ones where the data are gone."""
         if recipe.data_path is not None and not Path(recipe.data_path).is_dir():
-            console.warn("the recordings are gone: learning from the inputs kept for calibration")
+            console.warn("the recordings are gone: training on the inputs kept for calibration")
             return self.calibration_samples(run, recipe, n, seed)
         return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 

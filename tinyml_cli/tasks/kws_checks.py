@@ -51,20 +51,20 @@ def check_words(words: list[str]) -> None:
         TinymlError: none, one typed twice, a reserved or an unusable one.
     """
     if not words:
-        raise TinymlError("No words were given", "--words", "Write for example --words yes,no")
+        raise TinymlError("No words given", "--words", "For example: --words yes,no")
     twice = [word for word, count in Counter(words).items() if count > 1]
     if twice:
-        raise TinymlError(f"The word `{twice[0]}` is listed twice", "--words", "Give every word once.")
+        raise TinymlError(f"The word `{twice[0]}` is listed twice", "--words", "List each word once.")
     for word in words:
         if word.lower() in (SILENCE, UNKNOWN):
             raise TinymlError(
-                f"`{word}` is a label that every model has already", "--words", "Leave it out of the words."
+                f"`{word}` is already a label of every model", "--words", "Remove it from the words."
             )
         if not _WORD.match(word):
             raise TinymlError(
-                f"`{word}` is not usable as a word",
+                f"`{word}` is not a valid word",
                 "--words",
-                "Use letters and digits, with spaces, hyphens or apostrophes inside, up to 40 in all.",
+                "Use letters and digits, with spaces, hyphens or apostrophes inside, at most 40 characters.",
             )
 
 
@@ -86,7 +86,10 @@ def split(
         TinymlError: a split would have no clip of a word.
     """
     validation, test = shares(recipe)
-    more = f"Have more spoken: --set synthesis.clips_per_word={max(100, 2 * recipe.synthesis.clips_per_word)}"
+    more = (
+        "Synthesise more clips: --set "
+        f"synthesis.clips_per_word={max(100, 2 * recipe.synthesis.clips_per_word)}"
+    )
     remedy = splits.REMEDY if recipe.data_path else more
     where = splits.split_groups(map(str, groups), validation, test, fixed, remedy)
     named = np.asarray(labels)
@@ -94,7 +97,7 @@ def split(
         missing = set(recipe.words) - {str(label) for label in named[where == part]}
         if missing:
             raise TinymlError(
-                f"After the split by speaker no clip of `{min(missing)}` is left for {part}",
+                f"The split by speaker leaves no clip of `{min(missing)}` for {part}",
                 recipe.data_path or "synthetic speech",
                 remedy,
             )

@@ -58,18 +58,20 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     manifest = run.manifest()
     noises: list[NDArray[np.int16]] = []
     if data_dir is None:
-        clips, origin = _saved(run, manifest), "clips kept aside by train"
+        clips, origin = _saved(run, manifest), "clips held out by train"
     else:
         clips, origin = _from_folder(run, manifest, data_dir, split)
         noises = _backgrounds(manifest, data_dir)
     chosen = kws_examples.balanced(clips, manifest.labels)
     if len(chosen) == 0:
         raise TinymlError(
-            "No clips are left to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
+            "No clips to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
         )
     if manifest.features is None:
         raise TinymlError(
-            "The manifest lacks its features", str(run.path), f"Train it again: {run.train_again()}"
+            "The features are missing from the manifest",
+            str(run.path),
+            f"Train it again: {run.train_again()}",
         )
     examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
@@ -89,13 +91,13 @@ def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | N
     rest = inventory.explained(left_out, quiet=False)
     if chosen == "all":
         if trained_on_people:
-            console.warn("--split all counts speakers that the model may have been trained on.")
-            return clips, f"everyone in {data_dir.name}, who may be among the speakers of the training{rest}"
+            console.warn("--split all includes speakers that the model may have been trained on.")
+            return clips, f"everyone in {data_dir.name}, including possible training speakers{rest}"
         return clips, f"everyone in {data_dir.name}{rest}"
     names = speakers(run, manifest)
     seen = {*names["train"], *names["validation"]}
     unseen = np.array([str(group) not in seen for group in clips.groups], bool)
-    return clips.take(unseen), f"speakers of {data_dir.name} that were kept out of training{rest}"
+    return clips.take(unseen), f"speakers of {data_dir.name} held out from training{rest}"
 
 
 def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:
@@ -151,7 +153,9 @@ def write_replay(run: Run, clips_per_label: int) -> Path:
     manifest = run.manifest()
     if manifest.features is None:
         raise TinymlError(
-            "The manifest lacks its features", str(run.path), f"Train it again: {run.train_again()}"
+            "The features are missing from the manifest",
+            str(run.path),
+            f"Train it again: {run.train_again()}",
         )
     clips = kws_examples.balanced(_saved(run, manifest), manifest.labels, clips_per_label)
     with atomic_folder(run.file(REPLAY)) as made:

@@ -63,8 +63,9 @@ def _compare(run: Run, manifest: Manifest, whole: bytes, stream: bytes, hop: int
         # A new runtime for each window: its states start empty.
         if not np.array_equal(interpret.run_int8(stream, hops(window, hop), "tflm")[-1], scores):
             raise TinymlError(
-                "The streaming form answers otherwise than the model does",
+                "The streaming form and the model give different results",
                 str(run.path),
-                "Report this with the run's recipe.yaml; meanwhile train another model, such as ds_cnn.",
+                "Report this with the run's recipe.yaml; in the meantime, train another model, such as "
+                "ds_cnn.",
             )
     return len(windows)

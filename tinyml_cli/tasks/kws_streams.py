@@ -55,8 +55,8 @@ def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Sp
     spoken = int((~others).sum())
     note = (
         f"{split}: {spoken} clips of {', '.join(words)} and {int(others.sum())} of other words by "
-        f"{len(set(map(str, clips.groups)))} speakers of {where} that training never met, "
-        + (f"{len(backgrounds)} recordings of background" if backgrounds else "generated background")
+        f"{len(set(map(str, clips.groups)))} speakers of {where} not used in training, "
+        + (f"{len(backgrounds)} background recordings" if backgrounds else "generated background")
     )
     return Material(clips, backgrounds, manifest.features.sample_rate_hz, note)
 
@@ -72,9 +72,9 @@ def _own_folder(manifest: Manifest) -> Path | None:
     path = Path(manifest.data.path)
     if not path.is_dir():
         raise TinymlError(
-            "The recordings that the run was trained on are not there",
+            "The recordings that the run was trained on are missing",
             str(path),
-            "Name a folder with --data.",
+            "Give a folder with --data.",
         )
     return path
 
@@ -116,7 +116,9 @@ def _belongs(group: str, names: dict[str, set[str]], split: Split) -> bool:
 
 
 def _synthetic(run: Run, manifest: Manifest, split: Split) -> ClipSet:
-    console.warn("The stream is made of synthetic speech: it says little about people. Give --data DIR.")
+    console.warn(
+        "The stream consists of synthetic speech and says little about real people. Give --data DIR."
+    )
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, KwsRecipe)
     corpus = KWS.load_data(recipe)
@@ -130,12 +132,12 @@ def _check(clips: ClipSet, words: list[str], split: Split, where: str) -> None:
     missing = [word for word in words if not (clips.labels == word).any()]
     if missing:
         raise TinymlError(
-            f"For the {split} stream nobody is left who says `{missing[0]}`",
+            f"The {split} stream has no speaker left who says `{missing[0]}`",
             where,
             "Give recordings of more people: --data DIR.",
         )
     if not (clips.labels == UNKNOWN).any():
         console.warn(
-            f"There are no other words for the {split} stream: false accepts will be understated. "
-            "Add folders of other words."
+            f"The {split} stream has no other words, so false accepts will be underestimated. Add "
+            "folders of other words."
         )

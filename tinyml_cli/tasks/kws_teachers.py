@@ -54,13 +54,13 @@ def load(recipe: KwsRecipe, parts: Mapping[splits.Split, ClipSet]) -> Teachers |
 def _check(run: Run, manifest: Manifest, recipe: KwsRecipe, parts: Mapping[splits.Split, ClipSet]) -> None:
     if manifest.labels != recipe.labels:
         raise TinymlError(
-            f"The teacher tells {', '.join(manifest.labels)} apart, not {', '.join(recipe.labels)}",
+            f"The teacher's labels are {', '.join(manifest.labels)}, not {', '.join(recipe.labels)}",
             str(run.path),
-            "Train a teacher of the same words in the same order.",
+            "Train a teacher on the same words in the same order.",
         )
     if manifest.features != recipe.features or manifest.clip_ms != recipe.clip_ms:
         raise TinymlError(
-            "The teacher hears other features",
+            "The teacher uses different features",
             str(run.path),
             "Train it with the same `features` and clip_ms.",
         )
@@ -70,8 +70,8 @@ def _check(run: Run, manifest: Manifest, recipe: KwsRecipe, parts: Mapping[split
     shared = sorted(kept & set(names["train"])) or sorted(set(map(str, parts["test"].groups)) & known)
     if shared:
         raise TinymlError(
-            f"The teacher was trained on {len(shared)} speakers whom this training keeps to judge by, "
-            f"`{shared[0]}` among them",
+            f"The teacher was trained on {len(shared)} speakers that this training holds out, such as "
+            f"`{shared[0]}`",
             str(run.path),
             "Train it with the same data, seed, training.validation_share and training.test_share.",
         )

@@ -41,7 +41,7 @@ _ITEMS = Items(
     "",
     "drawn figures",
     "images",
-    "It was trained on drawn figures alone: it is an exercise, and knows no real image.",
+    "It was trained only on drawn figures: it is an exercise and does not work on real images.",
 )
 
 
@@ -186,9 +186,9 @@ def _check(recipe: VwwRecipe) -> None:
         raise vww_data.no_data(recipe.classes)
     if recipe.training.epochs == 0 and recipe.model.backbone is None:
         raise TinymlError(
-            "No epochs would leave an untrained model",
+            "With 0 epochs the model stays untrained",
             "training.epochs",
-            "Give at least 1, or a trained model to take as it is: --backbone MODEL",
+            "Use at least 1, or start from a trained model: --backbone MODEL",
         )
 
 

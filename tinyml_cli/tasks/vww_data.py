@@ -104,13 +104,14 @@ def read(root: Path, recipe: VwwRecipe) -> ImageData:
 def no_data(classes: list[str]) -> TinymlError:
     """What to do where no images were given."""
     return TinymlError(
-        "There are no images to learn from",
+        "No images to train on",
         "--data",
-        "Give --data DIR with a folder per class, or make one: `tinyml data download vww` (MLPerf's prepared "
+        "Give --data DIR with a folder per class, or create one: `tinyml data download vww` (MLPerf's "
+        "prepared "
         "COCO images of 96 x 96, 235 MB to download, up to 1 GB on the disk); `tinyml data build-vww --coco "
         "DIR --out DIR` (from COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); "
-        f"`{next_step('data', 'record', '--camera', '--classes', ','.join(classes))}` (your own: 200 or more "
-        "of each, a few MB).",
+        f"`{next_step('data', 'record', '--camera', '--classes', ','.join(classes))}` (your own: at "
+        "least 200 per class, a few MB).",
     )
 
 
@@ -130,9 +131,9 @@ def _where(
             where[index] = _NOWHERE
             moved += 1
     copies = len(hashes) - len(by_hash)
-    notes = [f"{copies} images are byte for byte copies of others"] if copies else []
+    notes = [f"{copies} images are exact copies of other images"] if copies else []
     if moved:
-        notes.append(f"{moved} images of the training folder lie in the test folder too; they are left out")
+        notes.append(f"{moved} images of the training folder are also in the test folder and were skipped")
     return where, notes
 
 
@@ -159,7 +160,7 @@ def _check_classes(labels: NDArray[np.int64], recipe: VwwRecipe, root: Path) -> 
     for index, name in enumerate(recipe.classes):
         if not present[index]:
             raise TinymlError(
-                f"None of the images of `{name}` can be read", str(root), "Look at them; they may be damaged."
+                f"None of the images of `{name}` can be read", str(root), "Check them; they may be damaged."
             )
 
 
@@ -169,9 +170,9 @@ def _check_splits(data: ImageData, recipe: VwwRecipe) -> None:
         for index, name in enumerate(recipe.classes):
             if not ((data.where == split) & (data.labels == index)).any():
                 raise TinymlError(
-                    f"After the split by file hash no image of `{name}` is left for {split}",
+                    f"The split by file hash leaves no image of `{name}` for {split}",
                     recipe.data_path or recipe.source,
-                    "Add images of it, or change training.validation_share and training.test_share.",
+                    "Add more images, or change training.validation_share and training.test_share.",
                 )
 
 
@@ -181,20 +182,22 @@ def _imbalance(labels: NDArray[np.int64], recipe: VwwRecipe) -> list[str]:
     ratio = counts[most] / max(counts[least], 1)
     if ratio < _IMBALANCE:
         return []
-    remedy = "it is weighted more" if recipe.training.class_weights else "turn on training.class_weights"
+    remedy = (
+        "the latter is weighted more" if recipe.training.class_weights else "turn on training.class_weights"
+    )
     return [
-        f"{ratio:.0f} images of `{recipe.classes[most]}` for each of `{recipe.classes[least]}`; {remedy}, "
-        f"but its {counts[least]} images remain few"
+        f"{ratio:.0f} images of `{recipe.classes[most]}` per image of `{recipe.classes[least]}`; "
+        f"{remedy}, but its {counts[least]} images are still few"
     ]
 
 
 def _procedural(recipe: VwwRecipe) -> ImageData:
-    console.warn("The images are drawn figures, which test the tool and train nothing of use.")
+    console.warn("The images are drawn figures: they test the tool, but do not train a useful model.")
     images = ProceduralImages(
         _PROCEDURAL_IMAGES, len(recipe.classes), recipe.image.size, recipe.image.channels, recipe.seed
     )
     training = recipe.training
     where = splits.split_groups(images.hashes, training.validation_share, training.test_share)
     shares = np.full(len(images), np.nan)
-    notes = ("drawn figures, for tests of the tool alone",)
+    notes = ("drawn figures, only for testing the tool",)
     return ImageData(images, images.labels, images.hashes, where, shares, "procedural", notes)

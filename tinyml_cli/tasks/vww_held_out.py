@@ -95,7 +95,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
                 archive["labels"],
                 archive["names"],
                 archive["shares"],
-                _note(archive["labels"], manifest.labels, "images kept aside by train"),
+                _note(archive["labels"], manifest.labels, "images held out by train"),
             )
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, VwwRecipe)
@@ -108,10 +108,12 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
         rows = np.flatnonzero(~np.isin(data.hashes, seen))
         origin = f"images of {data_dir.name} that were not trained on"
     elif manifest.data is not None and manifest.data.source == "folder":
-        console.warn("--split all counts images that the model may have been trained on.")
+        console.warn("--split all includes images that the model may have been trained on.")
     if not len(rows):
         raise TinymlError(
-            "Every image of the folder was trained on", str(data_dir), "Give others, or add --split all."
+            "Every image of the folder was trained on",
+            str(data_dir),
+            "Give different images, or add --split all.",
         )
     labels = data.labels[rows]
     note = _note(labels, manifest.labels, origin) + inventory.explained(data.left_out, quiet=False)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MADE_BY = "tinyml train"
 
 
-_DRAWN = "It was trained on generated motion alone: real hands and boards differ."
+_DRAWN = "It was trained only on generated motion: real hands and boards differ."
 _STROKES = Items("stroke", "strokes", "writers", "generated strokes", "recorded gestures", _DRAWN)
 _MOTIONS = Items("take", "takes", "people", "generated motion", "recorded gestures", _DRAWN)
 

@@ -98,7 +98,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
     assert isinstance(recipe, WandRecipe)
     if data_dir is None:
-        found, origin = takes(run, recipe), "kept aside by train"
+        found, origin = takes(run, recipe), "held out by train"
     else:
         units = {} if manifest.data is None else manifest.data.units
         found = source_of(recipe).read(data_dir, recipe, units)
@@ -108,10 +108,10 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
                 found = found.rows(np.flatnonzero(~np.isin(found.names, archive["names"])))
             origin = f"those of {data_dir.name} that were not trained on"
         elif manifest.data is not None and manifest.data.source == "folder":
-            console.warn("--split all counts takes that the model may have been trained on.")
+            console.warn("--split all includes takes that the model may have been trained on.")
     if not len(found):
         raise TinymlError(
-            "There is no take to judge the model by",
+            "No takes to evaluate the model on",
             str(data_dir or run.path),
             "Give recordings that it was not trained on: tinyml evaluate --data DIR",
         )

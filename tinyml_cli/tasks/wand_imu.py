@@ -151,9 +151,9 @@ def settle(imu: ImuInput, recorded: Recorded) -> None:
         imu.rate_hz = recorded.rate_hz
     elif abs(imu.rate_hz - recorded.rate_hz) > _RATE_TOLERANCE * imu.rate_hz:
         raise TinymlError(
-            f"The data has {recorded.rate_hz:g} samples a second, the model takes {imu.rate_hz:g}",
+            f"The data has {recorded.rate_hz:g} samples per second, but the model needs {imu.rate_hz:g}",
             "imu.rate_hz",
-            "Give data of that rate, or train on this data.",
+            "Use data of that rate, or train on this data.",
         )
     if "window_samples" not in given:
         usual = min(round(_WINDOW_S * imu.rate_hz), MAX_WINDOW_SAMPLES)
@@ -213,9 +213,9 @@ def _drawn(recipe: WandRecipe) -> Takes:
     missing = [label for label in recipe.labels if label not in SHAPES]
     if missing:
         raise TinymlError(
-            f"Nobody here can draw `{missing[0]}`",
+            f"`{missing[0]}` has no built-in shape",
             "--labels",
-            f"Record it: {next_step('data', 'record', '--gesture', missing[0])}; or take some of: "
+            f"Record it: {next_step('data', 'record', '--gesture', missing[0])}; or choose from: "
             f"{', '.join(SHAPES)}.",
         )
     recipe.imu.rate_hz = kinematics.SAMPLE_RATE_HZ
@@ -233,7 +233,7 @@ def _drawn(recipe: WandRecipe) -> Takes:
         splits.split_groups(names, training.validation_share, training.test_share),
         "writer",
         "synthetic",
-        ("motion computed for strokes that a model of a hand draws, each by a writer of its own",),
+        ("motion computed for simulated hand strokes, each by a different writer",),
     )
 
 
@@ -265,7 +265,7 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         np.concatenate([takes.where, where]),
         takes.split_by,
         takes.origin,
-        (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are computed: {', '.join(other_motion.KINDS)}"),
+        (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are generated: {', '.join(other_motion.KINDS)}"),
         takes.units,
         takes.left_out,
     )

@@ -110,10 +110,10 @@ class StrokeSource:
         unknown_shapes = [label for label in recipe.labels if label not in SHAPES]
         if unknown_shapes:
             raise TinymlError(
-                f"Nobody here can draw `{unknown_shapes[0]}`",
+                f"`{unknown_shapes[0]}` has no built-in shape",
                 "--labels",
-                f"Record it: {next_step('data', 'record', '--gesture', unknown_shapes[0])}; or take some of: "
-                f"{', '.join(SHAPES)}.",
+                f"Record it: {next_step('data', 'record', '--gesture', unknown_shapes[0])}; or choose "
+                f"from: {', '.join(SHAPES)}.",
             )
         count, split = recipe.stroke.generated_per_label, _shares(recipe)
         parts = [
@@ -123,7 +123,7 @@ class StrokeSource:
         items = [points for part in parts for points in part]
         labels = np.repeat(np.arange(1, len(parts) + 1), count)
         names = np.array([name_of(points) for points in items])
-        note = "strokes drawn by a model of a hand, each by a writer of its own"
+        note = "simulated hand strokes, each by a different writer"
         return Takes(items, labels, names, split(names), "writer", "synthetic", (note,))
 
 
@@ -167,5 +167,5 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         np.concatenate([takes.where, _shares(recipe)(names)]),
         takes.split_by,
         takes.origin,
-        (*takes.notes, f"{count} strokes of `{UNKNOWN}` are drawn: other shapes, and scribbles"),
+        (*takes.notes, f"{count} strokes of `{UNKNOWN}` are generated: other shapes, and scribbles"),
     )

@@ -93,9 +93,9 @@ def _check_target(run_path: Path | None) -> None:
     manifest = Run(run_path).manifest()
     if manifest.task != MODEL_TASK:
         raise TinymlError(
-            f"The run holds a model of the task `{manifest.task}` that was trained here",
+            f"The run contains a model of the task `{manifest.task}` that was trained here",
             str(run_path),
-            "Choose another run directory with --run, or leave it out.",
+            "Choose another run directory with --run, or omit it.",
         )
 
 
@@ -106,8 +106,8 @@ def _check_range(source: Source, samples: Samples) -> None:
     largest = float(np.abs(samples.arrays[0]).max())
     if source.rescaling is not None and largest * abs(source.rescaling) < 0.05:
         console.warn(
-            f"the model scales its input by {source.rescaling:.4g} itself, and the samples go up to "
-            f"{largest:.4g} only: were they scaled before?"
+            f"the model scales its input by {source.rescaling:.4g}, but the samples only go up to "
+            f"{largest:.4g}: are they already scaled?"
         )
     elif source.rescaling is None and largest == 255 and isinstance(source, KerasSource):
         console.warn(

@@ -61,7 +61,7 @@ def quantize(
     manifest = run.manifest()
     if manifest.task == MODEL_TASK:
         raise TinymlError(
-            "The run was made from a model alone: there is no training split to draw samples from",
+            "The run was imported from a model file, so it has no training split to draw samples from",
             str(run.path),
             "To calibrate on other data: tinyml convert MODEL --calibration DATA",
         )
@@ -72,7 +72,7 @@ def quantize(
     n_samples = wanted.calibration_samples if n_samples is None else n_samples
     seed = manifest.seed if seed is None else seed
     if n_samples < 1:
-        raise TinymlError(f"{n_samples} calibration samples are too few", "--samples", "Give 10 or more.")
+        raise TinymlError(f"{n_samples} calibration samples are too few", "--samples", "Use at least 10.")
     run.require(manifest, MODEL)
     checks.tensorflow("Quantisation")
     checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the calibration set and its models")
@@ -173,8 +173,8 @@ def sentence(outcome: dict[str, Any]) -> str:
     """The outcome in a line or two."""
     if "path" in outcome:
         return (
-            f"{outcome['path']}: {outcome['bytes']:,} bytes, for comparison only: no engine here runs it on "
-            f"a microcontroller. "
+            f"{outcome['path']}: {outcome['bytes']:,} bytes, for comparison only: no engine can run it "
+            "on a microcontroller. "
             f"Next: {next_step('compare', Path(outcome['run']))}"
         )
     drawn = "".join(f"Drew {path}\n" for path in outcome["pictures"])
@@ -186,7 +186,7 @@ def _known(method: str) -> str:
     known = (*METHODS, *COMPARISONS)
     if method not in known:
         raise TinymlError(
-            f"There is no quantisation method `{method}`", "--method", f"Known methods: {', '.join(known)}."
+            f"Unknown quantisation method `{method}`", "--method", f"Choose from: {', '.join(known)}."
         )
     return method
 

@@ -26,8 +26,8 @@ MAX_SAMPLES = 500
 _FEW_SAMPLES = 50
 _ARRAYS = (".npz", ".npy")
 ADVICE = (
-    "Give real inputs of the model, 100 or more: --calibration data.npz, or a folder of arrays or images; "
-    "only to try things out, --calibration random."
+    "Give at least 100 real inputs: --calibration data.npz, or a folder of arrays or images; just to try "
+    "things out, --calibration random."
 )
 
 
@@ -66,12 +66,12 @@ def load(
     if given is None:
         raise TinymlError("An int8 model needs calibration data", "--calibration", ADVICE)
     if limit < 1:
-        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Give 10 or more.")
+        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Use at least 10.")
     if given == RANDOM and not Path(given).exists():
         return Samples(_random(inputs, min(limit, 100), value_range or (0.0, 1.0), seed), RANDOM)
     path = Path(given)
     if not path.exists():
-        raise TinymlError("There is no such calibration data", given, ADVICE)
+        raise TinymlError("The calibration data does not exist", given, ADVICE)
     found = _from_folder(path, inputs, limit, value_range) if path.is_dir() else _from_file(path, inputs)
     arrays = tuple(_checked(values, spec, where) for (values, where), spec in zip(found, inputs, strict=True))
     counts = {len(values) for values in arrays}
@@ -79,7 +79,7 @@ def load(
         raise TinymlError(
             f"The inputs have different numbers of samples: {', '.join(map(str, sorted(counts)))}",
             given,
-            "Give as many samples of each input.",
+            "Give the same number of samples for each input.",
         )
     arrays = tuple(_spread(values, limit) for values in arrays)
     _tell(arrays, inputs)
@@ -90,8 +90,8 @@ def _random(
     inputs: Sequence[InputSpec], n: int, value_range: tuple[float, float], seed: int
 ) -> tuple[Array, ...]:
     console.warn(
-        "random calibration data: the int8 ranges mean nothing, so neither size of error nor accuracy does; "
-        "use it to try tools and sizes only"
+        "random calibration data: the int8 ranges are meaningless, and so are errors and accuracy; use "
+        "it only to try tools and sizes"
     )
     rng = np.random.default_rng(seed)
     arrays = []
@@ -99,9 +99,9 @@ def _random(
         sizes = [size for size in spec.shape if size is not None]
         if len(sizes) < len(spec.shape):
             raise TinymlError(
-                f"The input {spec} has open sizes, which random data cannot fix",
+                f"The input {spec} has undefined dimensions, so random data cannot be generated",
                 "--calibration",
-                "Give data of the size that the board will see.",
+                "Give data of the size used on the board.",
             )
         arrays.append(rng.uniform(*value_range, (n, *sizes)).astype(spec.dtype))
     return tuple(arrays)
@@ -113,13 +113,13 @@ def _from_file(path: Path, inputs: Sequence[InputSpec]) -> list[tuple[Array, str
         return _assigned({"": _numpy(path)}, inputs, path)
     if path.suffix.lower() == ".npz":
         return _assigned(_numpy(path), inputs, path)
-    raise TinymlError(f"`{path.name}` is not a kind of calibration data that can be read", str(path), ADVICE)
+    raise TinymlError(f"`{path.name}` is not a supported kind of calibration data", str(path), ADVICE)
 
 
 def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path) -> list[tuple[Array, str]]:
     """Arrays to inputs: by name; for a model with one input the first array, whatever its name."""
     if not arrays:
-        raise TinymlError("The file holds no arrays", str(path), ADVICE)
+        raise TinymlError("The file contains no arrays", str(path), ADVICE)
     if all(spec.name in arrays for spec in inputs):
         return [(arrays[spec.name], f"{path} [{spec.name}]") for spec in inputs]
     if len(inputs) == 1:
@@ -143,7 +143,7 @@ def _numpy(path: Path) -> Any:
         return read_array(path) if path.suffix.lower() == ".npy" else read_arrays(path)
     except UnreadableArrayError as error:
         raise TinymlError(
-            f"The file cannot be read: {error}",
+            f"Cannot read the file: {error}",
             str(path),
             "Write it with numpy.save or numpy.savez, from arrays of numbers.",
         ) from error
@@ -158,7 +158,7 @@ def _from_folder(
     if bool(arrays) == bool(images):
         found = "both arrays and images" if arrays else "neither .npy nor .npz files nor images"
         rest = "" if arrays else inventory.explained(inventory.left_out(folder, (), "input", ()))
-        raise TinymlError(f"The folder holds {found}{rest}", str(folder), ADVICE)
+        raise TinymlError(f"The folder contains {found}{rest}", str(folder), ADVICE)
     inventory.tell(inventory.left_out(folder, [*arrays, *images], "input", ()))
     if images:
         return [_images(images, inputs, limit, value_range, folder)]
@@ -169,9 +169,9 @@ def _from_folder(
         shapes = sorted({part.shape[1:] for part in parts})
         if len(shapes) > 1:
             raise TinymlError(
-                f"The files hold samples of different shapes: {shapes[0]} and {shapes[1]}",
+                f"The files contain samples of different shapes: {shapes[0]} and {shapes[1]}",
                 str(folder),
-                f"The model takes {spec}.",
+                f"The model needs {spec}.",
             )
         joined.append((np.concatenate(parts), str(folder)))
     return joined
@@ -191,13 +191,14 @@ def _images(
 ) -> tuple[Array, str]:
     if len(inputs) != 1 or len(inputs[0].shape) not in (2, 3) or inputs[0].dtype != "float32":
         raise TinymlError(
-            f"The model does not take images but {', '.join(map(str, inputs))}", str(folder), ADVICE
+            f"The model's inputs are not images: {', '.join(map(str, inputs))}", str(folder), ADVICE
         )
     if value_range is None:
         raise TinymlError(
-            "An image does not say whether black and white are 0 and 255, 0 and 1, or -1 and 1 to the model",
+            "Images do not tell which values of black and white the model expects: 0 and 255, 0 and 1, "
+            "or -1 and 1",
             "--range",
-            "Say what the model was trained on: --range 0,255 or --range 0,1 or --range=-1,1",
+            "Give the range it was trained on: --range 0,255 or --range 0,1 or --range=-1,1",
         )
     low, high = value_range
     samples = [_image(path, inputs[0]) for path in _evenly(paths, limit)]
@@ -210,15 +211,15 @@ def _image(path: Path, spec: InputSpec) -> Array:
         pixels = decode(read_bytes(path), min_side=1).pixels / np.float32(255)
     except UnreadableImageError as error:
         raise TinymlError(
-            f"The image cannot be read: {error}", str(path), "Leave it out or save it again."
+            f"Cannot read the image: {error}", str(path), "Remove it or save it again."
         ) from error
     if len(spec.shape) == 2 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if not spec.accepts(pixels.shape):
         raise TinymlError(
-            f"The image has the shape {list(pixels.shape)} (height, width, colours), the model takes {spec}",
+            f"The image has the shape {list(pixels.shape)} (height, width, channels), the model needs {spec}",
             str(path),
-            "Crop and scale the images as for the training, to this size and number of colours.",
+            "Crop and scale the images as in training, to this size and number of channels.",
         )
     return np.asarray(pixels, np.float32)
 
@@ -227,16 +228,16 @@ def _checked(values: Array, spec: InputSpec, where: str) -> Array:
     """Samples [n, ...] in the model's type; anything that cannot be meant is refused."""
     if values.dtype.kind not in "fiub" or values.ndim == 0:
         raise TinymlError(
-            f"The calibration data are {values.dtype.name} {list(values.shape)}, not an array of numbers",
+            f"The calibration data is {values.dtype.name} {list(values.shape)}, not an array of numbers",
             where,
-            f"The model takes {spec}.",
+            f"The model needs {spec}.",
         )
     shaped = _shaped(values, spec, where)
     if not len(shaped):
-        raise TinymlError("There are no samples in the calibration data", where, ADVICE)
+        raise TinymlError("The calibration data has no samples", where, ADVICE)
     if spec.dtype.startswith("int") and values.dtype.kind == "f" and not (values == np.rint(values)).all():
         raise TinymlError(
-            f"The input {spec} takes whole numbers, the data have fractions", where, "Give whole numbers."
+            f"The input {spec} needs whole numbers, but the data has fractions", where, "Use whole numbers."
         )
     bad = ~np.isfinite(shaped)
     if bad.any():
@@ -263,7 +264,7 @@ def _shaped(values: Array, spec: InputSpec, where: str) -> Array:
     if spec.shape and spec.shape[-1] == 1 and spec.accepts((*values.shape[1:], 1)):
         return values[..., None]
     raise TinymlError(
-        f"The model takes {spec}, the samples have the shape {list(values.shape[1:])}",
+        f"The model needs {spec}, the samples have the shape {list(values.shape[1:])}",
         where,
         _shape_hint(values, spec),
     )
@@ -272,12 +273,12 @@ def _shaped(values: Array, spec: InputSpec, where: str) -> Array:
 def _shape_hint(values: Array, spec: InputSpec) -> str:
     turned = (*values.shape[2:], values.shape[1]) if values.ndim > 2 else ()
     if spec.accepts(turned):
-        return "The colours come first in the data and last in the model: numpy.moveaxis(data, 1, -1)."
+        return "The channels come first in the data and last in the model: numpy.moveaxis(data, 1, -1)."
     elements = int(np.prod(values.shape[1:], dtype=np.int64))
     if None not in spec.shape and elements == np.prod([size or 0 for size in spec.shape], dtype=np.int64):
         sizes = ", ".join(map(str, spec.shape))
-        return f"The number of values fits: reshape the data to (-1, {sizes})."
-    return "Prepare the data exactly as for the training, one sample per row of the first axis."
+        return f"The number of values matches: reshape the data to (-1, {sizes})."
+    return "Prepare the data exactly as in training, one sample per row of the first axis."
 
 
 def _tell(arrays: Sequence[Array], inputs: Sequence[InputSpec]) -> None:
@@ -287,7 +288,7 @@ def _tell(arrays: Sequence[Array], inputs: Sequence[InputSpec]) -> None:
             raise TinymlError(
                 f"Every value of the calibration data is {low:g}",
                 f"input {spec}",
-                "Give real inputs: the range of values is what calibration is for.",
+                "Use real inputs: calibration measures the range of values.",
             )
         console.info(
             f"Calibrating {spec} on {len(values)} samples from {low:.4g} to {high:.4g}, mean {mean:.4g}."

@@ -91,7 +91,7 @@ def _tflm_mismatches(
     int8_model: bytes, inputs: Sequence[Array], litert_outputs: Sequence[Array], bar: Any
 ) -> tuple[int, int] | tuple[None, None]:
     if not interpret.has_tflm():
-        console.info("TensorFlow Lite Micro's Python runtime is not installed here: not compared with it.")
+        console.info("TensorFlow Lite Micro's Python runtime is not installed, so it was not compared.")
         return None, None
     outputs = interpret.run(int8_model, inputs, "tflm", bar.advance if bar else None)
     differences = [
@@ -102,7 +102,7 @@ def _tflm_mismatches(
     if largest > 1:
         console.warn(
             f"{mismatches} of {sum(each.size for each in outputs)} int8 output bytes differ, by up to "
-            f"{largest}, between LiteRT and TensorFlow Lite Micro; the device computes the latter's."
+            f"{largest}, between LiteRT and TensorFlow Lite Micro; the device matches the latter."
         )
     return mismatches, largest
 

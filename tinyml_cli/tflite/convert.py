@@ -168,7 +168,7 @@ def _check_calibrates(graph: Graph, where: Path) -> None:
         raise TinymlError(
             f"The model has a loop ({loops[0]}), which cannot be calibrated",
             str(where),
-            "Make recurrent layers with unroll=True and a fixed number of steps.",
+            "Build recurrent layers with unroll=True and a fixed number of steps.",
         )
 
 
@@ -291,13 +291,13 @@ def _check_float(comparison: compare.Comparison, reference: Sequence[npt.NDArray
     if comparison.max_abs_error_float > _LARGEST_FLOAT_ERROR * max(largest, 1e-6):
         console.warn(
             f"the float32 flatbuffer differs from the model by up to {comparison.max_abs_error_float:.3g} on "
-            f"outputs of up to {largest:.3g}: some layer acts differently in TensorFlow Lite"
+            f"outputs of up to {largest:.3g}: a layer behaves differently in TensorFlow Lite"
         )
 
 
 def _unfit(source: Source, reason: str) -> TinymlError:
     return TinymlError(
-        f"The model takes {', '.join(map(str, source.inputs))}, {reason}",
+        f"The model needs {', '.join(map(str, source.inputs))}, but {reason}",
         str(source.path),
         f"Run `{on_this_run('quantize')}` again, or `tinyml convert MODEL --calibration DATA`.",
     )
@@ -308,9 +308,9 @@ def _inexpressible(reason: str, where: Path, said: str) -> TinymlError:
         return refused
     loop = "TensorList" in reason or "unroll" in reason
     return TinymlError(
-        f"TensorFlow Lite cannot express the model ({reason})",
+        f"TensorFlow Lite cannot convert the model ({reason})",
         str(where),
-        "Make recurrent layers with unroll=True and a fixed number of steps."
+        "Build recurrent layers with unroll=True and a fixed number of steps."
         if loop
         else "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
     )
@@ -321,7 +321,7 @@ def _first_line(message: str) -> str:
     text = re.sub(r"\x1b\[\d*m", "", message)
     inner = re.split(r"Exception encountered when calling[^\n]*\n|\n\s+\w+Error: ", text)[-1]
     lines = [line.strip() for line in inner.splitlines() if line.strip()]
-    return lines[0][:300] if lines else "it gave no reason"
+    return lines[0][:300] if lines else "no reason given"
 
 
 def _artifact(entry: Artifact) -> dict[str, Any]:
@@ -333,4 +333,4 @@ def _reason(log: str) -> str:
     if named := re.findall(r"(?:error: '|Custom ops: |Flex ops: |op: )([\w., ]+)", log):
         return ", ".join(dict.fromkeys(name.strip() for name in named))[:300]
     lines = [line for line in log.strip().splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it gave no reason"
+    return lines[-1][:300] if lines else "no reason given"

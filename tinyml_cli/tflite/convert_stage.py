@@ -27,9 +27,9 @@ def convert_any(
     path = None if given is None else Path(given)
     if path is not None and path.is_file() and path.suffix.lower() == ".tflite":
         raise TinymlError(
-            "This is a TensorFlow Lite model already; there is nothing to convert",
+            "This is already a TensorFlow Lite model; there is nothing to convert",
             str(path),
-            f"Look into it: {next_step('inspect', path)}; or make C of it: "
+            f"Inspect it: {next_step('inspect', path)}; or export it as C: "
             f"{next_step('export-c-array', path)}",
         )
     if path is not None and _is_model(path):
@@ -43,9 +43,9 @@ def convert_any(
     ):  # fmt: skip
         if value is not None:
             raise TinymlError(
-                f"{option} is for a model that was trained elsewhere; a run has its own calibration set",
+                f"{option} is for models trained elsewhere; a run has its own calibration set",
                 option,
-                "Give a .keras or .h5 file or a SavedModel folder, or draw another set: tinyml quantize RUN",
+                "Give a .keras or .h5 file or a SavedModel folder, or create a new set: tinyml quantize RUN",
             )
     run = Run.open(given)
     _check_has_source(run)
@@ -65,14 +65,16 @@ def sentence(outcome: dict[str, Any]) -> str:
     )
     streams = ""
     if stream := outcome.get("stream"):
-        streams = f" On a board it takes {stream['hop_frames']} frames at a time, {stream['macs']:,} MACs."
+        streams = (
+            f" On a board it processes {stream['hop_frames']} frames at a time, {stream['macs']:,} MACs."
+        )
     step = next_step("export-c-array", Path(outcome["run"]))
     return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: {step}"
 
 
 def _is_model(path: Path) -> bool:
     if not path.exists() and path.suffix.lower() in (".keras", ".h5", ".hdf5"):
-        raise TinymlError("There is no such model", str(path), "Check the path.")
+        raise TinymlError("The model does not exist", str(path), "Check the path.")
     from tinyml_cli.models.source import is_source
 
     return path.exists() and is_source(path)

@@ -117,7 +117,7 @@ def _with_attached(edited: bytes, original: bytes, where: str) -> bytes:
                 target.writestr(entry, source.read(entry))
     except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError) as error:
         raise TinymlError(
-            f"The files attached to the model cannot be read ({error})", where, "Use --strip to drop them."
+            f"Cannot read the files attached to the model ({error})", where, "Use --strip to drop them."
         ) from error
     return stream.getvalue()
 
@@ -125,7 +125,7 @@ def _with_attached(edited: bytes, original: bytes, where: str) -> bytes:
 def _check(edits: Edits) -> None:
     grid = edits.round_weights
     if grid is not None and not (np.isfinite(grid) and grid > 0):
-        raise TinymlError(f"{grid} is no distance between weights", "--round-weights", "Try 0.02.")
+        raise TinymlError(f"{grid} is not a valid weight step", "--round-weights", "Try 0.02.")
     for label in edits.labels or ():
         if not label.strip() or not label.isprintable():
             raise TinymlError(
@@ -147,9 +147,9 @@ def _set_labels(model: Any, labels: Sequence[str], where: str) -> None:
     if not any(_last_axis(model, int(index)) == len(labels) for index in model.subgraphs[0].outputs):
         sizes = sorted({_last_axis(model, int(index)) for index in model.subgraphs[0].outputs})
         raise TinymlError(
-            f"{len(labels)} labels do not fit outputs of {', '.join(map(str, sizes))} values",
+            f"{len(labels)} labels do not match outputs of {', '.join(map(str, sizes))} values",
             where,
-            "Give as many labels as the model has answers, in their order.",
+            "Give one label per model output, in order.",
         )
 
 
@@ -166,7 +166,7 @@ def _round_weights(model: Any, tensors: Sequence[Tensor], grid: float, where: st
     weights = [tensor for tensor in tensors if _is_weight(tensor)]
     if not weights:
         raise TinymlError(
-            "The model has no weights that can be rounded: no float or 8-bit constants",
+            "The model has no weights to round: no float or 8-bit constants",
             where,
             "Choose another model.",
         )
@@ -190,7 +190,7 @@ def _round_weights(model: Any, tensors: Sequence[Tensor], grid: float, where: st
 
 def _comment(outcome: Rounding, grid: float) -> None:
     if outcome.changed == 0:
-        console.warn(f"no weight changed: the model's own steps are not finer than {grid:g}")
+        console.warn(f"no weight changed: the model's own steps are {grid:g} or coarser")
     elif outcome.zeros_share[1] > 0.95:
         console.warn(f"{outcome.zeros_share[1]:.1%} of the weights are zero now: {grid:g} is too coarse")
 
@@ -251,7 +251,7 @@ def _check_faithful(old: bytes, new: bytes, *, rounded: bool, where: str) -> Non
     intact = not found["operators"] and not found["operators_changed"] and weights_only
     if not (intact if rounded else found["same_computation"]):
         raise TinymlError(
-            "The model holds something that cannot be rewritten faithfully; nothing was written",
+            "The model contains something that cannot be rewritten exactly; nothing was written",
             where,
-            "Report the model, please.",
+            "Please report this model.",
         )

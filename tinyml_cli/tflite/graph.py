@@ -142,7 +142,7 @@ def load(path: Path) -> Graph:
         data = path.read_bytes()
     except OSError as error:
         raise TinymlError(
-            f"The model cannot be read: {error.strerror}", str(path), "Make it first: tinyml convert"
+            f"Cannot read the model: {error.strerror}", str(path), "Create it first: tinyml convert"
         ) from error
     return parse(data, str(path))
 
@@ -162,9 +162,9 @@ def parse(data: bytes, where: str = "model") -> Graph:
     except _READ_ERRORS as error:
         reason = str(error) or type(error).__name__
         raise TinymlError(
-            f"This is not a whole TensorFlow Lite model ({reason})",
+            f"This is not a complete TensorFlow Lite model ({reason})",
             where,
-            "Check that it was downloaded or copied completely, or make it again: tinyml convert",
+            "Check that the download or copy is complete, or create it again: tinyml convert",
         ) from error
 
 
@@ -262,7 +262,7 @@ class _Reader:
         if buffer is None:
             return None
         if buffer.Size() > 1:
-            raise ValueError(f"tensor {index} keeps its data outside the flatbuffer")
+            raise ValueError(f"tensor {index} stores its data outside the flatbuffer")
         raw = _vector(buffer.DataAsNumpy())
         item = opcodes.NUMPY_TYPES.get(dtype)
         if number == 0 or raw.size == 0:
@@ -321,7 +321,7 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
     # A vector has one axis, whatever the file says: TensorFlow Lite Micro does not look either.
     axis = table.QuantizedDimension() if len(shape) > 1 else 0
     if not np.all(np.isfinite(scales)) or len(scales) != len(zero_points):
-        raise ValueError(f"tensor {index} has scales or zero points that make no sense")
+        raise ValueError(f"tensor {index} has invalid scales or zero points")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
         raise ValueError(f"tensor {index} has {len(scales)} scales on axis {axis} of {list(shape)}")
     return Quantization(scales, zero_points, axis)

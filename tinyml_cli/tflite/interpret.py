@@ -85,7 +85,7 @@ def tensor_quantization(tensor: Tensor) -> TensorQuantization:
         raise TinymlError(
             f"{tensor.label} is not an int8 tensor with one scale: the model is not full int8",
             "",
-            "Replace the layer that makes it by one with an int8 kernel, and train again.",
+            "Replace the layer that produces it with one that has an int8 kernel, and train again.",
         )
     return TensorQuantization(
         scale=float(quantization.scales[0]), zero_point=int(quantization.zero_points[0])
@@ -190,9 +190,9 @@ def run(
     session = _Tflm(model_bytes) if runtime == "tflm" else _Lite(model_bytes)
     if len(inputs) != len(session.sources):
         raise TinymlError(
-            f"The model takes {len(session.sources)} inputs, got {len(inputs)}",
+            f"The model has {len(session.sources)} inputs, got {len(inputs)}",
             "",
-            "Give one array for each.",
+            "Give one array per input.",
         )
     shaped = [
         _shaped(values, np.dtype(source["dtype"]), source["dtype"], source["shape"])
@@ -254,7 +254,7 @@ class _Tflm:
             raise TinymlError(
                 "TensorFlow Lite Micro's Python runtime is not installed",
                 "",
-                "It exists for Linux on x86-64: pip install tflite-micro, or compare with LiteRT alone.",
+                "It is available for Linux on x86-64: pip install tflite-micro, or compare only with LiteRT.",
             ) from error
         try:
             self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=TFLM_ARENA_BYTES)
@@ -282,7 +282,7 @@ def _shaped(
     inputs = np.asarray(inputs)
     if np.dtype(model_dtype) != wanted or inputs.dtype != wanted:
         raise TinymlError(
-            f"The model takes {np.dtype(model_dtype).name}, the inputs are {inputs.dtype.name}, "
+            f"The model needs {np.dtype(model_dtype).name}, the inputs are {inputs.dtype.name}, "
             f"and {wanted.name} was asked for",
             "",
             f"Run `{on_this_run('convert')}` again.",
@@ -290,7 +290,7 @@ def _shaped(
     values = int(np.prod(model_shape))
     if inputs.ndim < 2 or inputs[0:1].size not in (0, values) or (len(inputs) and inputs[0].size != values):
         raise TinymlError(
-            f"The model takes inputs of shape {tuple(int(n) for n in model_shape)}, got {inputs.shape[1:]}",
+            f"The model needs inputs of shape {tuple(int(n) for n in model_shape)}, got {inputs.shape[1:]}",
             "",
             "Use data made with the features of this run, or train and convert again.",
         )

@@ -151,7 +151,7 @@ def operator_pairs(float_graph: Graph, int8_graph: Graph) -> list[tuple[Operator
     ]
     if [each.name for each in rows[0]] != [each.name for each in rows[1]]:
         raise TinymlError(
-            "The float32 and the int8 model do not have the same operators, so layers cannot be compared",
+            "The float32 and the int8 model have different operators, so layers cannot be compared",
             "",
             "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
         )

@@ -43,7 +43,7 @@ def check_int8(graph: Graph, where: str = "") -> list[Op]:
             raise TinymlError(
                 f"TensorFlow Lite Micro has no int8 kernel for {operator.name} (operator {operator.index})",
                 where,
-                "Replace that layer by convolutions, Dense, pooling, ReLU or softmax, and train again.",
+                "Replace that layer with convolutions, Dense, pooling, ReLU or softmax, and train again.",
             )
         for index in (*operator.inputs, *operator.outputs):
             if index == ABSENT or _at_boundary(graph, operator, index):
@@ -54,7 +54,7 @@ def check_int8(graph: Graph, where: str = "") -> list[Op]:
                     f"{tensor.label} of operator {operator.index} {operator.name} is still {tensor.dtype}: "
                     "the model is not full int8",
                     where,
-                    "Replace the layer that makes it by one with an int8 kernel, and train again.",
+                    "Replace the layer that produces it with one that has an int8 kernel, and train again.",
                 )
     return [Op(name=name, version=version, count=count) for name, version, count in sorted(op_list(graph))]
 

@@ -47,9 +47,9 @@ def quantize_run(
         return _quantize(run, choices, _scheme(run, choices), pictures)
     if choices.method in COMPARISONS:
         raise TinymlError(
-            f"A model for comparison lies in the run itself, as model_{choices.method}.tflite",
+            f"A comparison model is stored in the run itself, as model_{choices.method}.tflite",
             "--as",
-            "Leave out --as.",
+            "Omit --as.",
         )
     scheme = _scheme(run, choices)
     from tinyml_cli.tflite.convert import convert

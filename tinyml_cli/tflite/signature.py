@@ -51,7 +51,7 @@ def _check_calls_nothing(data: bytes, number: int, where: str) -> None:
     for operator in (graph, *graph.functions)[number].operators:
         if operator.name in _CALLING:
             raise TinymlError(
-                f"The signature's subgraph calls another one ({operator.name}) and cannot be taken out alone",
+                f"The signature's subgraph calls another one ({operator.name}) and cannot be extracted",
                 where,
-                "Convert this signature by itself from the model that it was made of.",
+                "Convert only this signature from the original model.",
             )

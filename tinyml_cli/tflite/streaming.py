@@ -80,7 +80,7 @@ class _Rewriter:
             self._rewrite(operator, original)
         if any(index in self.fresh for index in self.graph.outputs):
             raise TinymlError(
-                "The model's outputs are one for every frame, not one for a window",
+                "The model has one output per frame, not one per window",
                 self.where,
                 "End the network with a mean over time, or a dense layer.",
             )
@@ -91,12 +91,14 @@ class _Rewriter:
     def _start(self) -> None:
         if len(self.graph.inputs) != 1:
             raise TinymlError(
-                f"The model has {len(self.graph.inputs)} inputs", self.where, "Only one can be a stream."
+                f"The model has {len(self.graph.inputs)} inputs",
+                self.where,
+                "A streaming model needs exactly one.",
             )
         source = self.graph.tensors[self.graph.inputs[0]]
         if len(source.shape) < 2 or not 1 <= self.hop < source.shape[_TIME]:
             raise TinymlError(
-                f"An inference every {self.hop} frames does not fit a model of {source.shape}",
+                f"An inference every {self.hop} frames does not match a model of {source.shape}",
                 self.where,
                 "Set recognizer.inference_stride_frames below the frames of a window, and convert again.",
             )
@@ -188,7 +190,7 @@ class _Rewriter:
             return index
         if kept < 0:
             raise TinymlError(
-                f"An inference every {self.hop} frames is more than the network's layers look at together",
+                f"An inference every {self.hop} frames is more than the network's receptive field",
                 self.where,
                 "Lower recognizer.inference_stride_frames, and convert again.",
             )

@@ -72,8 +72,8 @@ def _check_weights(graph: Graph, where: str) -> None:
         if _is_unsigned(weights) and np.any(weights.quantization.zero_points != _SHIFT):
             raise TinymlError(
                 f"The model is uint8, and the weights of operator {operator.index} {operator.name} "
-                f"({weights.label}) have the zero point {weights.quantization.zero_points[0]}: int8 kernels "
-                "take weights around zero only",
+                f"({weights.label}) have the zero point {weights.quantization.zero_points[0]}: int8 "
+                "kernels need weights centred on zero",
                 where,
                 "Convert the original network again: tinyml convert MODEL --calibration DATA.",
             )
@@ -101,4 +101,4 @@ def _check_answers(unsigned: bytes, signed: bytes, where: str) -> None:
             "Convert the original network again: tinyml convert MODEL --calibration DATA.",
         )
     by = f", by up to {steps.max():g}" if steps.any() else ""
-    console.info(f"Brought the model from uint8 to int8: {differing} from LiteRT's uint8{by}")
+    console.info(f"Converted the model from uint8 to int8: {differing} from LiteRT's uint8{by}")

@@ -74,9 +74,9 @@ def unpack(model_bytes: bytes, where: str = "model") -> Any:
     # Generated code reads any table anywhere: whatever it raises, the file is damaged.
     except Exception as error:
         raise TinymlError(
-            f"The model cannot be taken apart ({type(error).__name__}: {error})",
+            f"Cannot parse the model ({type(error).__name__}: {error})",
             where,
-            "Check that it was downloaded or copied completely.",
+            "Check that the download or copy is complete.",
         ) from error
 
 

@@ -104,15 +104,15 @@ class Checkpoint:
         progress = self.progress() if must else None if resume is Resume.NEVER else self.usable()
         if progress is not None and progress.fingerprint == fingerprint:
             progress.epochs = epochs
-            console.info(f"Going on after epoch {progress.epochs_done} of {epochs}.")
+            console.info(f"Resuming after epoch {progress.epochs_done} of {epochs}.")
             return progress, True
         if must:
             if progress is None:
                 raise nothing_saved(self._folder)
             raise TinymlError(
-                "The interrupted training used another recipe or other data",
+                "The interrupted training used a different recipe or different data",
                 str(self._folder / _STATE),
-                "Give the same words, data and settings to go on, or train without --resume.",
+                "Use the same words, data and settings to resume, or train without --resume.",
             )
         self.clear()
         return Progress(fingerprint, epochs), False
@@ -181,7 +181,7 @@ def _load_model(path: Path) -> keras.Model:
 def nothing_saved(folder: Path) -> TinymlError:
     """There is nothing to go on from."""
     return TinymlError(
-        "There is no stopped training to go on with", str(folder), "Train from the start: leave out --resume."
+        "No interrupted training to resume", str(folder), "Train from the start: omit --resume."
     )
 
 

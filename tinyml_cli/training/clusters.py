@@ -100,7 +100,7 @@ def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) ->
         raise TinymlError(
             f"{len(points)} normal windows are too few for {recipe.clusters} clusters",
             "mixture.clusters",
-            f"Record more, or ask for {max(1, len(points) // 2)} clusters or fewer.",
+            f"Record more, or use at most {max(1, len(points) // 2)} clusters.",
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of clusters that coincide, and of EM stopped early: both do no harm

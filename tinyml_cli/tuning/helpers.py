@@ -73,7 +73,7 @@ class _Remote:
         try:
             return self._ray.get(self._task)
         except self._ray.exceptions.RayError as error:
-            console.warn(f"A worker of the Ray cluster was lost ({type(error).__name__}); its trial is not.")
+            console.warn(f"A worker of the Ray cluster was lost ({type(error).__name__}); its trial is kept.")
             return None
 
     def terminate(self) -> None:
@@ -91,7 +91,7 @@ def _on_ray(command: list[str], count: int) -> list[Helper]:
         ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise TinymlError(
-            f"The Ray cluster cannot be reached ({error})", "RAY_ADDRESS", "Start it: ray start --head"
+            f"Cannot reach the Ray cluster ({error})", "RAY_ADDRESS", "Start it: ray start --head"
         ) from error
     folder = Path.cwd()
 

@@ -70,9 +70,9 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
     found = rows(study)
     if not found:
         raise TinymlError(
-            "No trial was trained to the end",
+            "No trial finished training",
             str(search.folder),
-            "Ask for more trials, or loosen the limits.",
+            "Run more trials, or loosen the limits.",
         )
     run = Run.at(winner)
     with run.making(latest=run.path.absolute().parent == runs_dir().absolute()):
@@ -92,7 +92,7 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
 def show(outcome: dict[str, Any]) -> None:
     """The trials as a table."""
     console.table(
-        "Trained to the end; * on the front of validation accuracy and instructions (emulated)",
+        "Finished trials; * on the Pareto front of validation accuracy and instructions (emulated)",
         ["Trial", "", "Validation", "Instructions", "ms (estimated)", "Flash", "RAM"],
         [
             [
@@ -113,7 +113,7 @@ def sentence(outcome: dict[str, Any]) -> str:
     """The outcome in two lines."""
     count = outcome["counts"]
     return (
-        f"{count['complete']} trained, {count['stopped_early']} stopped early, {count['over_limits']} over "
-        f"the limits and not trained. Picture: {outcome['picture']}\nThe best: {outcome['run']}. "
+        f"{count['complete']} trained, {count['stopped_early']} stopped early, {count['over_limits']} "
+        f"over the limits and not trained. Picture: {outcome['picture']}\nThe best: {outcome['run']}. "
         f"Next: {next_step('evaluate', Path(outcome['run']))}"
     )

@@ -103,7 +103,7 @@ def space_of(task: Any) -> Space:
         return found
     if task.name not in _BUILT_IN:
         raise TinymlError(
-            f"Nothing is known that a search for `{task.name}` could vary",
+            f"The task `{task.name}` has no search space",
             "tune",
             f"Tasks that can be tuned: {', '.join(_BUILT_IN)}.",
         )

@@ -75,7 +75,7 @@ def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | 
     # A file of something else makes Optuna's reader raise nearly anything.
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise TinymlError(
-            f"The study cannot be opened ({error})", str(path), "Give another file with --study."
+            f"Cannot open the study ({error})", str(path), "Choose another file with --study."
         ) from error
     known = study.user_attrs.get("settings")
     if known is None:
@@ -85,9 +85,9 @@ def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | 
     elif known != settings:
         different = sorted(k for k in {*known, *settings} if known.get(k) != settings.get(k))
         raise TinymlError(
-            f"The study is about something else ({', '.join(different)} differ)",
+            f"The study was created with different options ({', '.join(different)})",
             str(path),
-            "Give the same options to join it, or another file with --study.",
+            "Use the same options to join it, or another file with --study.",
         )
     return study
 

@@ -38,7 +38,7 @@ def place_of(engine: str) -> helpers.Place:
     match engine:
         case "local" | "ray":
             return engine
-    raise TinymlError(f"There is no engine `{engine}`", "--engine", f"Use {' or '.join(helpers.PLACES)}.")
+    raise TinymlError(f"Unknown engine `{engine}`", "--engine", f"Use {' or '.join(helpers.PLACES)}.")
 
 
 def recipe_of(

@@ -68,11 +68,13 @@ def work(search: Search, study: optuna.Study) -> None:
     while len(studies.trained_trials(study)) < search.trials:
         revived = studies.revive(study)
         if revived:
-            console.info(f"{revived} trials of a process that ended are taken up again.")
+            console.info(f"{revived} trials of a stopped process are resumed.")
         tried = len(study.get_trials(deepcopy=False))
         if tried > _CANDIDATES_PER_TRIAL * search.trials:
             raise TinymlError(
-                f"Of {tried} candidates too few keep the limits", str(search.folder), "Loosen the limits."
+                f"Too few of {tried} candidates are within the limits",
+                str(search.folder),
+                "Loosen the limits.",
             )
         trial = studies.ask(study, search.recipe.seed)
         with studies.beating(study, trial.number):

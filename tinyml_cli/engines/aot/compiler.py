@@ -93,7 +93,7 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
         TinymlError: an operator, type or shape that the engine cannot compile, by name.
     """
     if io not in IO_MODES:
-        raise TinymlError(f"There is no place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
+        raise TinymlError(f"Unknown place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
     graph = fold(graph)
     _check_signature(graph, where)
     lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
@@ -106,7 +106,8 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
             network, copied = other, copied | {index}
     if network.plan.arena_bytes > _LARGEST_ARENA_BYTES:
         raise TinymlError(
-            f"The model needs an arena of {network.plan.arena_bytes} bytes, more than 32-bit addresses reach",
+            f"The model needs an arena of {network.plan.arena_bytes} bytes, more than 32-bit addresses "
+            "can reach",
             where,
             "Make the model smaller.",
         )
@@ -134,14 +135,14 @@ def _check_signature(graph: Graph, where: str) -> None:
         if index not in graph.computed and index not in graph.inputs:
             label = graph.tensors[index].label
             raise TinymlError(
-                f"No operator computes the model's output {label}", where, "Make the model again."
+                f"No operator computes the model's output {label}", where, "Convert the model again."
             )
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[index]
         if tensor.dtype not in C_TYPES or not tensor.bytes:
             raise TinymlError(
-                f"The model's {tensor.label} is {tensor.dtype} {list(tensor.shape)}, "
-                f"which the aot engine does not pass; it passes {', '.join(C_TYPES)}",
+                f"The model's {tensor.label} is {tensor.dtype} {list(tensor.shape)}, which engine aot "
+                f"does not support; it supports {', '.join(C_TYPES)}",
                 where,
                 "Quantise the whole model to int8: tinyml quantize, then tinyml convert.",
             )
@@ -153,7 +154,7 @@ def _lower(context: OpContext) -> Lowered:
         tensor = context.graph.output(context.operator)
         raise TinymlError(
             f"The aot engine has no {context.operator.name} (operator {context.operator.index}"
-            + (f", which makes {tensor.label})" if tensor else ")"),
+            + (f", which produces {tensor.label})" if tensor else ")"),
             context.where,
             f"Export the model with --engine tflm, or build it from: {', '.join(LOWERINGS)}.",
         )

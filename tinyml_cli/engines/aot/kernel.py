@@ -136,7 +136,7 @@ class OpContext:
     def option(self, name: str) -> Any:
         """An option of the operator, as the schema calls it in snake_case."""
         if name not in self.operator.options:
-            self.refuse(f"lacks its option `{name}`", "Make the model again with a current converter.")
+            self.refuse(f"lacks its option `{name}`", "Convert the model again with a current converter.")
         return self.operator.options[name]
 
     def activation(self, position: int = 0) -> Tensor:
@@ -232,7 +232,7 @@ class OpContext:
 
     def _given(self, tensor: Tensor | None, what: str) -> Tensor:
         if tensor is None:
-            self.refuse(f"lacks its {what}", "Make the model again with a current converter.")
+            self.refuse(f"lacks its {what}", "Convert the model again with a current converter.")
         return tensor
 
     def _int8(self, tensor: Tensor, constant: bool = False) -> Tensor:
@@ -284,7 +284,7 @@ def zero_point_of(tensor: Tensor) -> int:
 def same_padding(context: OpContext, size: int, window: int, stride: int, dilation: int, output: int) -> int:
     """Padding before the first element, as TensorFlow splits it: the odd one goes to the end."""
     if min(window, stride, dilation, output) < 1:
-        context.refuse("has a window, stride or output of size 0", "Make the model again.")
+        context.refuse("has a window, stride or output of size 0", "Convert the model again.")
     reach = (window - 1) * dilation + 1
     if context.option("padding") == "VALID":
         expected, total = (size - reach) // stride + 1, 0
@@ -293,7 +293,8 @@ def same_padding(context: OpContext, size: int, window: int, stride: int, dilati
         total = max((output - 1) * stride + reach - size, 0)
     if expected != output:
         context.refuse(
-            f"makes {output} values out of {size} where {expected} were expected", "Make the model again."
+            f"produces {output} values from {size} where {expected} were expected",
+            "Convert the model again.",
         )
     return total // 2
 

@@ -60,12 +60,12 @@ def document(network: Network) -> dict[str, Any]:
 def table(plan: dict[str, Any]) -> tuple[str, list[str], list[list[object]]]:
     """Title, columns and rows of a plan (what `document` gives) for a terminal."""
     share = plan["arena_bytes"] / max(1, plan["sum_of_buffers_bytes"])
-    where = "outside of it, in the caller's buffers" if plan["io"] == "caller" else "inside of it"
+    where = "outside it, in the caller's buffers" if plan["io"] == "caller" else "inside it"
     last = max((operator["index"] for operator in plan["operators"]), default=-1)
     title = (
         f"Arena of {plan['arena_bytes']:,} bytes for {plan['sum_of_buffers_bytes']:,} bytes of buffers "
-        f"({share:.0%}); inputs and outputs lie {where}.\n"
-        f"With these kernels no plan could need less than {plan['lower_bound_bytes']:,} bytes."
+        f"({share:.0%}); inputs and outputs are {where}.\n"
+        f"With these kernels, the minimum is {plan['lower_bound_bytes']:,} bytes."
     )
     lines = [
         [
@@ -144,11 +144,11 @@ def _meet(network: Network, buffer: Buffer, other: str) -> bool:
 def _life(network: Network, buffer: Buffer, role: str) -> str:
     end = network.graph.operators[-1].index + 1 if network.graph.operators else 0
     if role == "state":
-        return "state, stays between inferences"
+        return "state, kept between inferences"
     if buffer.first < 0 and buffer.last == end:
         return "input and output"
     if buffer.first < 0:
-        return f"input, until operator {buffer.last}" if buffer.last >= 0 else "input that nothing reads"
+        return f"input, until operator {buffer.last}" if buffer.last >= 0 else "unused input"
     if buffer.last == end:
         return f"output, from operator {buffer.first}"
     return f"operator {buffer.first}" + ("" if buffer.first == buffer.last else f" to {buffer.last}")

@@ -83,13 +83,13 @@ def _shared(
         for index in operator.inputs:
             if index >= 0 and index not in places and graph.tensors[index].data is None:
                 each.context.refuse(
-                    f"uses {graph.tensors[index].label} before it is computed", "Make the model again."
+                    f"uses {graph.tensors[index].label} before it is computed", "Convert the model again."
                 )
         views = {view.target: view for view in kernel.views} if operator.index not in copied else {}
         for index in operator.outputs:
             if index in places:
                 each.context.refuse(
-                    f"computes {graph.tensors[index].label} a second time", "Make the model again."
+                    f"computes {graph.tensors[index].label} a second time", "Convert the model again."
                 )
             if kernel.alias_of is not None:
                 places[index] = _place_of(each, places, kernel.alias_of)
@@ -106,7 +106,7 @@ def _shared(
 def _place_of(lowered: Lowered, places: dict[int, Place], tensor: int) -> Place:
     if tensor not in places:
         label = lowered.context.graph.tensors[tensor].label
-        lowered.context.refuse(f"only moves {label}, a constant", "Make the model again.")
+        lowered.context.refuse(f"only moves {label}, a constant", "Convert the model again.")
     return places[tensor]
 
 

@@ -129,9 +129,9 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
     )
     if not len(windows):
         raise TinymlError(
-            f"No recording holds a window of {source.window_samples} samples",
+            f"No recording is long enough for a window of {source.window_samples} samples",
             "data",
-            "Give longer recordings.",
+            "Use longer recordings.",
         )
     features = source.features(windows.samples)
     is_fault = np.array([not recordings[index].is_normal for index in windows.recording])
@@ -203,7 +203,7 @@ def _note(judged: Judged, data_dir: Path | None) -> str:
     kinds = {True: 0, False: 0}
     for recording in judged.recordings:
         kinds[recording.is_normal] += 1
-    origin = "kept aside by train" if data_dir is None else f"everything in {data_dir.name}"
+    origin = "held out by train" if data_dir is None else f"everything in {data_dir.name}"
     return (
         f"{len(judged.scores)} windows of {kinds[True]} normal and {kinds[False]} other recordings: {origin}"
     )
@@ -236,13 +236,13 @@ def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None
     for each in recordings:
         if each.samples.shape[1] != wanted:
             raise TinymlError(
-                f"The recording has {each.samples.shape[1]} channels, the model takes {wanted}",
+                f"The recording has {each.samples.shape[1]} channels, but the model needs {wanted}",
                 each.name,
-                "Give data of the kind that the run was trained on.",
+                "Use data of the kind the run was trained on.",
             )
         if abs(each.rate_hz - source.rate_hz) > 0.01 * source.rate_hz:
             raise TinymlError(
-                f"The recording has {each.rate_hz:.4g} samples a second, the model {source.rate_hz:.4g}",
+                f"The recording has {each.rate_hz:.4g} samples per second, the model {source.rate_hz:.4g}",
                 each.name,
                 "Resample it, or train on data of that rate.",
             )
@@ -274,7 +274,7 @@ def verdict(outcome: dict[str, Any]) -> str:
     int8, threshold = outcome["int8"], outcome["threshold"]
     false = "" if int8["false_positive_rate"] is None else f"{int8['false_positive_rate']:.2%} false alarms, "
     auc = (
-        "no faults to tell normal running from"
+        "no faults in the data"
         if int8["auc"] is None
         else f"AUC {int8['auc']:.4f} ({int8['auc_ci95'][0]:.4f} to {int8['auc_ci95'][1]:.4f}), "
         f"{outcome['float32']['auc']:.4f} in floats"

@@ -123,7 +123,7 @@ def input_errors(model: AnomalyModel, features: NDArray[np.int32]) -> NDArray[np
 
 def _windows(clip: Path, run: Run, model: AnomalyModel) -> NDArray[np.int16]:
     if not clip.is_file():
-        raise TinymlError("There is no such recording", str(clip), "Give a file.")
+        raise TinymlError("The recording does not exist", str(clip), "Give a file.")
     source = model.source
     recordings = takes(run, run.manifest(), clip)
     check_channels(recordings, source)
@@ -132,9 +132,9 @@ def _windows(clip: Path, run: Run, model: AnomalyModel) -> NDArray[np.int16]:
     )
     if not len(windows):
         raise TinymlError(
-            f"The recording holds no window of {source.window_samples} samples",
+            f"The recording is shorter than a window of {source.window_samples} samples",
             str(clip),
-            f"Give one of {source.window_samples / source.rate_hz:.2g} s or more.",
+            f"Use one of at least {source.window_samples / source.rate_hz:.2g} s.",
         )
     return windows.samples
 

@@ -72,7 +72,7 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
         raise TinymlError(
             f"All {len(rows)} files are {'anomalous' if anomalous.any() else 'normal'}",
             str(data_dir),
-            "Give both kinds: files or folders named normal… and anomaly….",
+            "Both kinds are needed: files or folders named normal… and anomaly….",
         )
     n_anomalous = int(anomalous.sum())
     interval = auc_interval(auc, n_anomalous, len(rows) - n_anomalous)
@@ -95,7 +95,7 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
 def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float32]]]:
     """(path, whether it is anomalous, float32 [windows, values]) of each file."""
     if not folder.is_dir():
-        raise TinymlError("There is no such folder", str(folder), "Name the data with --data DIR.")
+        raise TinymlError("The folder does not exist", str(folder), "Give the data with --data DIR.")
     ad = benchmarks.BENCHMARKS["ad"]
     tables = [place for place in (folder, folder / ad.dataset) if (place / dataset.LABELS_FILE).is_file()]
     if tables:
@@ -105,9 +105,9 @@ def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float
         labelled = [(path, condition_of(path, folder) != NORMAL) for path in found]
     if not labelled:
         raise TinymlError(
-            "There are no features here",
+            "No feature files found",
             str(folder),
-            f"Give {' or '.join(_SUFFIXES)} files of float32 values.",
+            f"Use {' or '.join(_SUFFIXES)} files of float32 values.",
         )
     return [(path, anomalous, _windows(path, values)) for path, anomalous in labelled]
 
@@ -116,13 +116,13 @@ def _windows(path: Path, values: int) -> NDArray[np.float32]:
     try:
         flat = read_array(path) if path.suffix.lower() == ".npy" else np.fromfile(path, "<f4")
     except (OSError, ValueError) as error:
-        raise TinymlError(f"The file cannot be read ({error})", str(path), "Mend or remove it.") from error
+        raise TinymlError(f"Cannot read the file ({error})", str(path), "Fix or remove it.") from error
     flat = np.asarray(flat, np.float32).reshape(-1)
     if len(flat) < values or not np.isfinite(flat).all():
         raise TinymlError(
-            f"The file holds {len(flat)} numbers; a window has {values}, all of them finite",
+            f"The file contains {len(flat)} numbers; a window needs {values} finite numbers",
             str(path),
-            "Mend or remove it.",
+            "Fix or remove it.",
         )
     stride = values // _FRAMES if values % _FRAMES == 0 else values
     return np.lib.stride_tricks.sliding_window_view(flat, values)[::stride].copy()

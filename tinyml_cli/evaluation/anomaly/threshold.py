@@ -37,8 +37,8 @@ def check_reachable(
         hours = windows * window_s / 3600
         if hours * false_alarms_per_hour < 1:
             raise _too_little(
-                f"{false_alarms_per_hour:g} false alarms per hour cannot be told from {hours:.2g} hours of "
-                "normal running",
+                f"{false_alarms_per_hour:g} false alarms per hour cannot be verified with {hours:.2g} "
+                "hours of normal running",
                 f"{1 / false_alarms_per_hour - hours:.2g} more hours",
                 f"--false-alarms-per-hour {_rounded_up(1 / max(hours, 1e-9))} or more",
             )
@@ -47,7 +47,7 @@ def check_reachable(
     missing = windows_needed(_ppm(share)) - windows
     if missing > 0:
         raise _too_little(
-            f"A false-alarm share of {share:g} cannot be told from {windows} normal windows",
+            f"A false-alarm share of {share:g} cannot be verified with {windows} normal windows",
             f"{missing} more ({missing * window_s / 60:.1f} minutes)",
             f"--fpr {_rounded_up(1 / max(windows, 2))} or more",
         )
@@ -171,6 +171,6 @@ def binomial_upper(events: int, trials: int, confidence: float) -> float:
 def _too_little(what: str, more: str, looser: str) -> TinymlError:
     return TinymlError(
         what,
-        "normal data kept for the threshold",
+        "normal data held out for the threshold",
         f"Record {more} for it, raise training.threshold_share, or ask for {looser}.",
     )

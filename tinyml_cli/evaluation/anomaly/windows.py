@@ -37,7 +37,7 @@ class WindowInput:
         """
         if manifest.anomaly is None:
             raise TinymlError(
-                "The run is not one of anomaly detection", "manifest.json", "Train one: tinyml train anomaly"
+                "The run is not an anomaly detection run", "manifest.json", "Train one: tinyml train anomaly"
             )
         return cls(manifest.anomaly.signal, manifest.anomaly.sound, manifest.features)
 

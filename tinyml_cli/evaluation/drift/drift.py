@@ -60,9 +60,9 @@ def drift(
     if not common:
         most = max((len(each) for each in values.values()), default=0)
         raise TinymlError(
-            f"The log has {most} values of any quantity of the reference, at least {LEAST_VALUES} are needed",
+            f"The log has {most} values of the reference's quantities; at least {LEAST_VALUES} are needed",
             str(log),
-            "Log for longer, and all of it: tinyml monitor --log FILE --trace scores,features",
+            "Record a longer and complete log: tinyml monitor --log FILE --trace scores,features",
         )
     shifts = [compare(n, reference.columns[n], values[n], psi_limit, ks_limit) for n in common]
     shifts.sort(key=lambda shift: (-shift.drifted, -shift.psi))
@@ -94,14 +94,14 @@ def _judge(shifts: Sequence[Shift], feature_share: float) -> tuple[bool, str]:
     moved_scores = [shift.name for shift in scores if shift.drifted]
     moved = [shift.name for shift in features if shift.drifted]
     if moved_scores:
-        return True, f"Drift: {', '.join(moved_scores)}; {len(moved)} of {len(features)} features too."
+        return True, f"Drift: {', '.join(moved_scores)}; {len(moved)} of {len(features)} features."
     if features and len(moved) > feature_share * len(features):
         return True, f"Drift: {len(moved)} of {len(features)} features, such as {moved[0]}."
     text = f"No drift: {len(scores)} scores and {len(features)} features compared"
     text += f", {len(moved)} features beyond the limit" if moved else ""
     watched = [shift.name for shift in shifts if shift.watch]
     more = f" and {len(watched) - _NAMED} more" if len(watched) > _NAMED else ""
-    return False, f"{text}; to be watched: {', '.join(watched[:_NAMED])}{more}." if watched else f"{text}."
+    return False, f"{text}; to watch: {', '.join(watched[:_NAMED])}{more}." if watched else f"{text}."
 
 
 def _word(shift: Shift) -> str:
@@ -122,7 +122,7 @@ def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference
 
 def _values(manifest: Manifest, log: Path, name: str) -> Values:
     if not log.is_file():
-        raise TinymlError("There is no such log", str(log), "Make one: tinyml monitor --log FILE")
+        raise TinymlError("The log does not exist", str(log), "Record one: tinyml monitor --log FILE")
     decoder = LineDecoder()
     events: list[Event] = []
     strange = 0
@@ -132,5 +132,5 @@ def _values(manifest: Manifest, log: Path, name: str) -> Values:
                 strange += isinstance(event, Text | Malformed)
                 events.append(event)
     if strange:
-        console.warn(f"{log.name}: {strange} lines are no events of a board, and are passed over")
+        console.warn(f"{log.name}: {strange} lines are not board events and were skipped")
     return event_values(manifest, events, name)

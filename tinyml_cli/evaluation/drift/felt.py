@@ -47,7 +47,7 @@ def felt_reference(
             windows.append(window)
             ends.append(end)
     if not windows:
-        return reference_of({}, "motions that begin too gently to be judged")
+        return reference_of({}, "motions that start too gently to be judged")
     inputs = model.inputs(np.stack(windows))
     outputs = model.run(inputs)
     accepted = answers(model.scores(outputs), gesture.threshold) != 0

@@ -150,7 +150,7 @@ def _binary(context: OpContext, function: _Function) -> Kernel:
     try:
         broadcast = layout.broadcast(a.shape, b.shape, target.shape)
     except ValueError as error:
-        context.refuse(f"combines shapes that do not fit ({error})", "Make the model again.")
+        context.refuse(f"combines shapes that do not fit ({error})", "Convert the model again.")
     if a.data is not None and b.data is not None:
         context.refuse("works on two constants", "Convert the model with constant folding.")
     one_value = _table_with_one_value(a, b, function)

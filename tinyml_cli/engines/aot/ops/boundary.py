@@ -54,9 +54,9 @@ def _check(context: OpContext, source: Tensor, target: Tensor) -> None:
             context.refuse(f"works on {tensor.label}, which has no single positive scale", _AGAIN)
         limits = np.iinfo(tensor.dtype) if tensor.dtype in _SHORT else None
         if limits and not limits.min <= zero_point_of(tensor) <= limits.max:
-            context.refuse(f"works on {tensor.label}, whose zero point is no {tensor.dtype}", _AGAIN)
+            context.refuse(f"works on {tensor.label}, whose zero point does not fit {tensor.dtype}", _AGAIN)
     if source.elements != target.elements:
-        context.refuse(f"makes {list(target.shape)} out of {list(source.shape)}", _AGAIN)
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
     if source.data is not None:
         context.refuse(f"takes {source.label}, a constant of type {source.dtype}", _AGAIN)
 

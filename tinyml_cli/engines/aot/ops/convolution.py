@@ -84,7 +84,7 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
     channels, outputs = context.image(source)[3], context.image(target)[3]
     if len(weights.shape) != 4 or weights.shape[0] != 1 or weights.shape[3] != outputs or outputs % channels:
         context.refuse(
-            f"has weights {list(weights.shape)} for {channels} input channels", "Make the model again."
+            f"has weights {list(weights.shape)} for {channels} input channels", "Convert the model again."
         )
     window = _window(context, source, target, weights.shape[1:3])
     assert weights.data is not None
@@ -216,7 +216,7 @@ def _multipliers(
     scales = weights.quantization.scales
     if weights.quantization.per_channel and weights.quantization.axis != axis:
         context.refuse(
-            f"has weights with scales along axis {weights.quantization.axis}", "Make the model again."
+            f"has weights with scales along axis {weights.quantization.axis}", "Convert the model again."
         )
     scales = scales if len(scales) == weights.shape[axis] else scales.repeat(weights.shape[axis])
     return arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))

@@ -29,15 +29,17 @@ def fully_connected(context: OpContext) -> Kernel:
     source, target, weights = context.activation(), context.output(), context.weights()
     if len(weights.shape) != 2 or min(weights.shape) < 1 or source.elements % weights.shape[1]:
         context.refuse(
-            f"has weights {list(weights.shape)} for an input {list(source.shape)}", "Make the model again."
+            f"has weights {list(weights.shape)} for an input {list(source.shape)}", "Convert the model again."
         )
     outputs, inputs = weights.shape
     rows = source.elements // inputs
     if target.elements != rows * outputs:
-        context.refuse(f"makes {list(target.shape)} out of {rows} rows of {inputs}", "Make the model again.")
+        context.refuse(
+            f"produces {list(target.shape)} from {rows} rows of {inputs}", "Convert the model again."
+        )
     assert weights.quantization is not None and weights.data is not None
     if weights.quantization.per_channel and weights.quantization.axis != 0:
-        context.refuse("has weights with scales along their inputs", "Make the model again.")
+        context.refuse("has weights with scales along their inputs", "Convert the model again.")
     scales = weights.quantization.scales
     multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
     if kernel := _packed(context, multipliers, rows, weights.data):

@@ -26,7 +26,7 @@ def conv_2d_in_groups(context: OpContext) -> Kernel:
     outputs, size_y, size_x, share = weights.shape
     if not share or channels % share or outputs % (channels // share) or context.image(target)[3] != outputs:
         context.refuse(
-            f"has weights {list(weights.shape)} for {channels} input channels", "Make the model again."
+            f"has weights {list(weights.shape)} for {channels} input channels", "Convert the model again."
         )
     stride = (context.option("stride_h"), context.option("stride_w"))
     dilation = (context.option("dilation_h_factor"), context.option("dilation_w_factor"))
@@ -58,7 +58,7 @@ def _constants(context: OpContext, outputs: int) -> tuple[Constant, ...]:
     source, target, weights = context.activation(), context.output(), context.weights()
     assert weights.quantization is not None and weights.data is not None
     if weights.quantization.per_channel and weights.quantization.axis != 0:
-        context.refuse("has weights with scales along their inputs", "Make the model again.")
+        context.refuse("has weights with scales along their inputs", "Convert the model again.")
     scales = weights.quantization.scales
     scales = scales if len(scales) == outputs else scales.repeat(outputs)
     multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))

@@ -19,7 +19,7 @@ from tinyml_cli.engines.aot.kernel import (
 from tinyml_cli.engines.aot.ops.move import move
 from tinyml_cli.tflite.graph import Tensor
 
-_AGAIN = "Make the model again."
+_AGAIN = "Convert the model again."
 
 
 def concatenation(context: OpContext) -> Kernel:
@@ -64,7 +64,7 @@ def pad(context: OpContext) -> Kernel:
         size + int(pair[0]) + int(pair[1]) for size, pair in zip(source.shape, margins.data, strict=True)
     )
     if margins.data.min(initial=0) < 0 or expected != target.shape or not source.elements:
-        context.refuse(f"makes {list(target.shape)} where {list(expected)} were expected", _AGAIN)
+        context.refuse(f"produces {list(target.shape)} where {list(expected)} were expected", _AGAIN)
     dense = layout.strides(target.shape)
     shape = layout.box(source.shape, layout.strides(source.shape), dense)
     start = sum(margin * step for margin, step in zip(before, dense, strict=True))
@@ -108,5 +108,5 @@ def _join(context: OpContext, target: Tensor, axis: int) -> Kernel:
         body += copy
         start += run
     if start != row:
-        context.refuse(f"makes {list(target.shape)} out of {start * rows} bytes", _AGAIN)
+        context.refuse(f"produces {list(target.shape)} from {start * rows} bytes", _AGAIN)
     return Kernel(body + COPIED, tuple(constants), pieces=tuple(pieces))

@@ -10,7 +10,7 @@ from tinyml_cli.engines.aot.kernel import COPIED, Kernel, OpContext, View, read,
 from tinyml_cli.tflite.graph import Tensor
 
 _LARGEST_RANK = 8
-_AGAIN = "Make the model again."
+_AGAIN = "Convert the model again."
 
 
 def transpose(context: OpContext) -> Kernel:
@@ -20,7 +20,7 @@ def transpose(context: OpContext) -> Kernel:
     if sorted(order) != list(range(len(source.shape))):
         context.refuse(f"reorders {len(source.shape)} dimensions by {order}", _AGAIN)
     if target.shape != tuple(source.shape[axis] for axis in order):
-        context.refuse(f"makes {list(target.shape)} out of {list(source.shape)} by {order}", _AGAIN)
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)} by {order}", _AGAIN)
     dense = layout.strides(source.shape)
     return one_box(context, source, target, 0, target.shape, [dense[axis] for axis in order])
 
@@ -68,7 +68,7 @@ def slice_(context: OpContext) -> Kernel:
     ]
     for whole, begin, count in zip(source.shape, begins, size, strict=True):
         if begin < 0 or count < 0 or begin + count > whole:
-            context.refuse(f"takes {count} values from {begin} out of {whole}", _AGAIN)
+            context.refuse(f"takes {count} values from {begin} of {whole}", _AGAIN)
     return _cut(context, source, target, begins, [1] * len(size), size)
 
 
@@ -97,7 +97,7 @@ def one_box(
 ) -> Kernel:
     """`target`, of `size`, read from element `start` of `source` on with `steps` along each dimension."""
     if target.elements != math.prod(size) or not target.elements:
-        context.refuse(f"makes {list(target.shape)} where {list(size)} were expected", _AGAIN)
+        context.refuse(f"produces {list(target.shape)} where {list(size)} were expected", _AGAIN)
     shape = layout.box(size, steps, layout.strides(tuple(size)))
     if len(shape.size) >= _LARGEST_RANK:
         context.refuse(f"moves {len(shape.size)} dimensions", "Use fewer dimensions.")
@@ -149,7 +149,7 @@ def _parts(context: OpContext, source: Tensor, axis: int) -> Kernel:
     """Copies of consecutive ranges along an axis, one for each output."""
     targets = [context.graph.tensors[index] for index in context.operator.outputs]
     if sum(target.elements for target in targets) != source.elements:
-        context.refuse(f"makes {sum(t.elements for t in targets)} values out of {source.elements}", _AGAIN)
+        context.refuse(f"produces {sum(t.elements for t in targets)} values from {source.elements}", _AGAIN)
     after = math.prod(source.shape[axis + 1 :])
     before = source.elements // max(1, after * source.shape[axis])
     width = source.bytes // max(1, source.elements)
@@ -157,7 +157,7 @@ def _parts(context: OpContext, source: Tensor, axis: int) -> Kernel:
     for number, target in enumerate(targets):
         run = target.elements // before
         if target.dtype != source.dtype or run * before != target.elements or not run:
-            context.refuse(f"makes {list(target.shape)} out of {list(source.shape)}", _AGAIN)
+            context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
         shape = layout.box((before, run), (source.shape[axis] * after, 1), (run, 1))
         body += move(shape, width, f"{read(source)} + {start}", write(target), f"box_{number}")
         views.append(View(target.index, source.index, start * width))
@@ -169,7 +169,7 @@ def _source(context: OpContext, position: int = 0) -> Tensor:
     source = context.input(position)
     for target in (context.graph.tensors[index] for index in context.operator.outputs):
         if source.dtype != target.dtype:
-            context.refuse(f"makes {target.dtype} out of {source.dtype}", _AGAIN)
+            context.refuse(f"produces {target.dtype} from {source.dtype}", _AGAIN)
     if source.data is not None or not source.bytes:
         context.refuse(f"moves {source.label}, a constant or nothing", _AGAIN)
     return source

@@ -67,7 +67,7 @@ def _operands(context: OpContext) -> tuple[Tensor, Tensor, tuple[int, int, int, 
         )
     outer, first, kept, second = sizes
     if target.elements != outer * kept or not source.elements:
-        context.refuse(f"makes {list(target.shape)} out of {list(source.shape)}", "Make the model again.")
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", "Convert the model again.")
     if first * second > _LARGEST_COUNT:
         context.refuse(f"reduces {first * second} values to one", "Pool in two steps.")
     return source, target, (outer, first, kept, second)
@@ -76,10 +76,10 @@ def _operands(context: OpContext) -> tuple[Tensor, Tensor, tuple[int, int, int, 
 def _axes(context: OpContext, source: Tensor) -> set[int]:
     axes, rank = context.constant(1), len(source.shape)
     if axes.data is None or axes.dtype != "int32":
-        context.refuse(f"takes its axes from {axes.label}", "Make the model again.")
+        context.refuse(f"takes its axes from {axes.label}", "Convert the model again.")
     given = [int(axis) for axis in axes.data.reshape(-1)]
     if any(not -rank <= axis < rank for axis in given):
-        context.refuse(f"reduces the dimensions {given} of {list(source.shape)}", "Make the model again.")
+        context.refuse(f"reduces the dimensions {given} of {list(source.shape)}", "Convert the model again.")
     return {axis % rank for axis in given}
 
 

@@ -9,9 +9,10 @@ def reshape(context: OpContext) -> Kernel:
     """Costs nothing: the output is the input under another shape."""
     source, target = context.input(), context.result()
     if source.data is not None or source.dtype != target.dtype:
-        context.refuse(f"makes {target.dtype} out of {source.label}", "Make the model again.")
+        context.refuse(f"produces {target.dtype} from {source.label}", "Convert the model again.")
     if source.elements != target.elements:
         context.refuse(
-            f"makes {list(target.shape)} out of {list(source.shape)}", "Convert the model with a batch of 1."
+            f"produces {list(target.shape)} from {list(source.shape)}",
+            "Convert the model with a batch of 1.",
         )
     return Kernel(alias_of=source.index)

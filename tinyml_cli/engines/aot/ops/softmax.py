@@ -12,9 +12,9 @@ def softmax(context: OpContext) -> Kernel:
     """SOFTMAX over the last dimension; the output is probability = (q + 128) / 256."""
     source, target = context.activation(), context.output()
     if scale_of(target) != np.float32(1 / 256) or zero_point_of(target) != arithmetic.INT8_MIN:
-        context.refuse(f"makes {target.label} with another scale than 1/256", "Make the model again.")
+        context.refuse(f"produces {target.label} with a scale other than 1/256", "Convert the model again.")
     if source.shape != target.shape or not source.shape or not source.elements:
-        context.refuse(f"makes {list(target.shape)} out of {list(source.shape)}", "Make the model again.")
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", "Convert the model again.")
     depth = source.shape[-1]
     constants = arithmetic.softmax_constants(context.option("beta"), scale_of(source))
     body = f"""\

@@ -13,7 +13,7 @@ from tinyml_cli.engines.aot.fold import fold
 from tinyml_cli.engines.aot.kernel import Kernel, OpContext, State, tensor_name
 from tinyml_cli.tflite.graph import Graph, Operator, Tensor
 
-_AGAIN = "Make the model again."
+_AGAIN = "Convert the model again."
 _NEVER = 1 << 30
 
 

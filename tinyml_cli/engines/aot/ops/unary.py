@@ -23,7 +23,7 @@ from tinyml_cli.tflite.graph import Tensor
 def by_table(context: OpContext, source: Tensor, target: Tensor, table: tables.Table) -> Kernel:
     """The cheapest kernel that maps each 8-bit value of `source` to `table`'s entry in `target`."""
     if source.elements != target.elements:
-        context.refuse(f"makes {list(target.shape)} out of {list(source.shape)}", "Make the model again.")
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", "Convert the model again.")
     values = table[np.arange(-128, 128)].astype(int)
     inputs = np.arange(-128, 128)
     lowest, highest = int(values.min()), int(values.max())
@@ -108,8 +108,8 @@ def _scales(source: Tensor, target: Tensor) -> tuple[np.float32, int, np.float32
 def _check_target(context: OpContext, target: Tensor, scale: float, zero_point: int) -> None:
     if scale_of(target) != np.float32(scale) or zero_point_of(target) != zero_point:
         context.refuse(
-            f"makes {target.label} with another scale than {scale:g} or another zero point than {zero_point}",
-            "Make the model again.",
+            f"produces {target.label} without the scale {scale:g} and zero point {zero_point}",
+            "Convert the model again.",
         )
 
 
