@@ -112,7 +112,7 @@ def test_a_keras_file_is_told_what_to_do(tmp_path: Path) -> None:
 def test_no_place_for_runs(model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "file"))
-    with pytest.raises(TinymlError, match=r"cannot be made.*TINYML_RUNS"):
+    with pytest.raises(TinymlError, match=r"Cannot create.*TINYML_RUNS"):
         open_run(model)
 
 

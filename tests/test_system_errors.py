@@ -40,10 +40,10 @@ def test_a_full_temporary_folder_is_not_the_models_fault(monkeypatch: pytest.Mon
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    unknown = convert._inexpressible("it gave no reason", Path("model.keras"), "")
+    unknown = convert._inexpressible("no reason given", Path("model.keras"), "")
     assert "cannot convert" in unknown.what
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
-    error = convert._inexpressible("it gave no reason", Path("model.keras"), "")
+    error = convert._inexpressible("no reason given", Path("model.keras"), "")
     assert "No space left" in error.what and "TMPDIR" in error.next_step
 
 

@@ -114,7 +114,7 @@ def test_csv_with_time_labels_and_a_gap(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint", "line"),
     [
-        ("t,x\n0,1\n0.1,nan\n", "not a number", "line 3"),
+        ("t,x\n0,1\n0.1,nan\n", "not a sensor reading", "line 3"),
         ("t,x\n0,1\n0.1,\n", "empty", "line 3"),
         ("t,x\n0,1\n0.1,1,2\n", "cells", "line 3"),
         ("0,1\n1,2\n", "no header", ""),

@@ -59,7 +59,7 @@ def test_performance(
         (["--data", ".", "--mode", "fast"], "Unknown mode `fast`"),
         (["--data", ".", "--benchmark", "nope"], "Unknown benchmark `nope`"),
         (["--data", ".", "--benchmark", "ad"], "does not support a model with input"),
-        (["--data", "empty"], "no y_labels.csv"),
+        (["--data", "empty"], "neither y_labels.csv"),
         (["--data", "wrong"], "the model needs 490"),
         (["--data", "folders"], "2 classes, but the model gives 12"),
         (["--serve", "--board", "nano33ble"], "already has a serial port"),

@@ -202,7 +202,7 @@ def test_mirrors(dataset: download.Dataset, server: Server, tmp_path: Path) -> N
     assert download.download(dataset, tmp_path / "b", str(local))["bytes"] == 0
     assert (local / "small.tar.gz").is_file()
     assert download.download(dataset, tmp_path / "c", local.as_uri())["files"] == 3
-    with pytest.raises(TinymlError, match="no address"):
+    with pytest.raises(TinymlError, match="not a download URL"):
         download.download(dataset, tmp_path / "d", "gopher://x/")
 
 
@@ -247,7 +247,7 @@ def test_names_that_lead_out(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_bytes(tar_gz({name: b"x"}))
     (tmp_path / "in").mkdir()
-    with pytest.raises(TinymlError, match="is refused"):
+    with pytest.raises(TinymlError, match="is not safe to unpack"):
         unpack(path, tmp_path / "in", 100)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.tar.gz", "in"]
 
@@ -291,7 +291,7 @@ def test_a_failed_unpacking_leaves_nothing_but_the_archive(
         dataset.archives[0].url, len(content), hashlib.sha256(content).hexdigest(), 100
     )
     hostile = download.Dataset("small", "v1", "", "", "", "x", (archive,))
-    with pytest.raises(TinymlError, match="is refused"):
+    with pytest.raises(TinymlError, match="is not safe to unpack"):
         download.download(hostile, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["small.tar.gz"]
 

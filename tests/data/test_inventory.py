@@ -96,4 +96,4 @@ def test_hidden_files_and_texts_are_counted_without_a_warning(
         inventory.OF_THE_SYSTEM: 3,
         inventory.OF_THE_DATA_SET: 2,
     }
-    assert "left out" not in capsys.readouterr().err
+    assert "skipped" not in capsys.readouterr().err

@@ -117,7 +117,7 @@ def test_a_long_recording_is_cut(tinyml: Tinyml, tmp_path: Path) -> None:
     peaks = [np.argmax(np.abs(soundfile.read(path)[0])) / RATE_HZ for path in paths]
     assert all(0.2 < peak < 0.8 for peak in peaks)
     answer = tinyml(*command[:3], "up,down", *command[4:], cwd=tmp_path, code=2)
-    assert "one word" in answer.json["error"]["what"]
+    assert "single word" in answer.json["error"]["what"]
 
 
 @pytest.fixture(scope="module")

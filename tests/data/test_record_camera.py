@@ -122,7 +122,7 @@ def test_a_board_gives_what_its_model_sees(tmp_path: Path) -> None:
         camera.take()
     camera.close()
     assert line.asked == ["features", "off"]
-    with pytest.raises(TinymlError, match="does not look"):
+    with pytest.raises(TinymlError, match="does not use a camera"):
         BoardCamera(line, banner(app="kws"), manifest)
     with pytest.raises(TinymlError, match="has no camera"):
         BoardCamera(line, banner(sensors=["microphone"]), manifest)

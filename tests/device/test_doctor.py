@@ -44,7 +44,7 @@ def test_a_healthy_board(tinyml: Tinyml, run: Path, reference_device: Device) ->
 
 def test_a_deaf_and_tilted_board(tinyml: Tinyml, run: Path, reference_device: Device) -> None:
     checks = checks_of_board(tinyml, run, "--port", reference_device("--fault", "deaf", "--fault", "tilted"))
-    assert checks["microphone"]["found"] == "" and "no sound" in checks["microphone"]["remedy"]
+    assert checks["microphone"]["found"] == "" and "No sound" in checks["microphone"]["remedy"]
     assert checks["IMU"]["found"] == "" and "0.50 g at rest instead of 1 g" in checks["IMU"]["remedy"]
 
 

@@ -218,7 +218,7 @@ def test_other_labels_are_refused(run: Run) -> None:
 
 def test_firmware_that_was_not_built(run: Run) -> None:
     (run.path / "firmware" / "native" / "firmware.elf").unlink()
-    with pytest.raises(TinymlError, match="no firmware") as caught:
+    with pytest.raises(TinymlError, match="No firmware") as caught:
         monitor(run, "native")
     assert "tinyml build --board native" in caught.value.next_step
 

@@ -82,7 +82,7 @@ def test_a_file_that_is_no_program_is_an_error(tmp_path: Path) -> None:
 
 def test_missing_firmware_names_the_build_command(tmp_path: Path) -> None:
     with (
-        pytest.raises(TinymlError, match="no firmware") as caught,
+        pytest.raises(TinymlError, match="No firmware") as caught,
         VirtualDevice("native", tmp_path / "no.elf"),
     ):
         pass

@@ -177,7 +177,7 @@ def test_floating_point_is_close_too(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hop", "message"), [(0, "does not fit"), (25, "does not fit"), (9, "receptive field")]
+    ("hop", "message"), [(0, "does not match"), (25, "does not match"), (9, "receptive field")]
 )
 def test_a_hop_that_makes_no_stream_is_refused(hop: int, message: str) -> None:
     with pytest.raises(TinymlError, match=message):

@@ -125,4 +125,4 @@ def test_a_bare_model_has_a_card(tmp_path: Path, converted_run: Run, monkeypatch
 
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
     text = Path(write_card(open_run(converted_run.file(MODEL_INT8)))["markdown"]).read_text(encoding="utf-8")
-    assert "does not know what the model was trained on" in text
+    assert "The training data is unknown" in text

@@ -147,7 +147,7 @@ def test_the_report_is_one_file_that_loads_nothing(made: dict[str, Any]) -> None
     assert all(source.startswith("data:") for source in page.sources)
     assert not re.search(r"https?:|url\(|@import", text)
     assert "default-src 'none'" in text
-    assert {"In short", "In noise", "Whom it serves worse", "On native"} <= set(page.headings)
+    assert {"Summary", "In noise", "Gaps between groups", "On native"} <= set(page.headings)
     assert f"{100 * made['evaluate']['int8']['accuracy']:.1f} %" in text
     assert str(made["home"]) not in text, "no path of the computer"
 
@@ -207,7 +207,7 @@ def test_explain_hears_what_the_firmware_hears(made: dict[str, Any], tinyml: Tin
         assert [(entry["label"], entry["t_ms"] + LEAD_IN_MS) for entry in outcome["detections"]] == [
             (event.label, event.t_ms) for event in detections
         ]
-        assert outcome["why"].startswith("Heard" if detections else "Nothing was detected")
+        assert outcome["why"].startswith("Heard" if detections else "Nothing was heard")
         with Image.open(tmp_path / "why.png") as picture:
             assert min(picture.size) > 800
 
@@ -216,7 +216,7 @@ def test_explain_refuses_what_it_cannot_hear(made: dict[str, Any], tinyml: Tinym
     (tmp_path / "text.wav").write_text("no sound", encoding="utf-8")
     soundfile.write(tmp_path / "long.wav", np.zeros(61 * 8000, np.int16), 8000)
     for name, message in (
-        ("text.wav", "cannot be read"),
+        ("text.wav", "Cannot read"),
         ("long.wav", "at most 60 s"),
         ("none.wav", "The recording does not exist"),
     ):

@@ -32,7 +32,7 @@ def test_a_heading_names_attributes(tmp_path: Path) -> None:
         (b"ann\tchild\nann\tadult\n", "Line 2 lists the speaker `ann` twice"),
         (b"speaker\tage\n", "contains no groups"),
         (b"", "contains no groups"),
-        (b"\xff\xfe\x00", "cannot be read"),
+        (b"\xff\xfe\x00", "Cannot read"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -43,7 +43,7 @@ def test_damaged_files_are_refused(tmp_path: Path, content: bytes, message: str)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="cannot be read"):
+    with pytest.raises(TinymlError, match="Cannot read"):
         groups.read_groups(tmp_path / "none.tsv")
 
 

@@ -198,7 +198,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
         (("--hours", "1", "--data", "empty"), "empty"),
         (("--stream", "none.wav"), "recording or folder does not exist"),
         (("--stream", "empty"), "contains no readable recordings"),
-        (("--stream", "text.wav"), "cannot be read"),
+        (("--stream", "text.wav"), "Cannot read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model needs 1 s"),
         (("--stream", "long.flac"), "the maximum is 4 h per file"),
     ],

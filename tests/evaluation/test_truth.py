@@ -46,7 +46,7 @@ def test_moments_and_several_recordings(tmp_path: Path) -> None:
         ("-1\t2\tyes\n", "is at -1 s"),
         ("10.5\tyes\n", "is at 10.5 s"),
         ("1\t2\tkettle\n", "None of the 1 rows is a word of the model: `kettle`"),
-        ("1\t2\tyes\n1.5\t3\tyes\n", "Lines 1 and 2 say `yes` at the same time"),
+        ("1\t2\tyes\n1.5\t3\tyes\n", "Lines 1 and 2 both list `yes` at the same time"),
         ("file\ttime_s\tlabel\nz.wav\t1\tyes\n", "names `z.wav`, which is not one of the recordings"),
     ],
 )
@@ -67,5 +67,5 @@ def test_files_that_are_no_text_are_refused(tmp_path: Path) -> None:
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(TinymlError, match="cannot be read"):
+        with pytest.raises(TinymlError, match="Cannot read"):
             read_truth(path, LABELS, {"a.wav": 1000}, LABELS[2:])

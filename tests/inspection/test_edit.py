@@ -81,7 +81,7 @@ def test_attached_files_are_kept_unless_stripped(model: Path) -> None:
     assert anatomy.attached(edit(data, Edits(strip=True)).data) == []
     damaged = bytearray(data)
     damaged[data.rindex(b"yes\nno")] ^= 0xFF
-    with pytest.raises(TinymlError, match="cannot be read"):
+    with pytest.raises(TinymlError, match="Cannot read"):
         edit(bytes(damaged), Edits(description="new"))
 
 

@@ -166,7 +166,7 @@ def test_pictures_of_a_lone_file(tinyml: Tinyml, model: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere.tflite"], "cannot be read"),
+        (["nowhere.tflite"], "Cannot read"),
         (["nowhere"], "No run `nowhere`"),
         ([], "There are no runs yet"),
         (["keras.h5"], "This is a Keras model"),

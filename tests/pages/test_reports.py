@@ -17,7 +17,7 @@ TASKS = [task for task in PAGES if task != "compare"]
 def test_every_task_has_the_same_frame(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     text = PAGES[task]("run-7")
-    for part in ("<h1>run-7</h1>", "1970-01-02", f"<dd>{task}</dd>", "In short", "Where this comes from"):
+    for part in ("<h1>run-7</h1>", "1970-01-02", f"<dd>{task}</dd>", "Summary", "Provenance"):
         assert part in text
     assert "0" * 64 in text, "the whole hash of a model"
     assert re.search(r"95 %: [\d.]+–[\d.]+( %)?, n = \d+", text), "a figure with its interval and n"

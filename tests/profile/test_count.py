@@ -98,7 +98,7 @@ def _trace(*segments: Segment) -> Trace:
     [
         (Segment(0, (Block(0x00F00000, 0x00F00004, 1, 0),)), "but the program has none there"),
         (Segment(0x1234, ()), "operator at 0x1234"),
-        (Segment(0, (Block(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "cut off"),
+        (Segment(0, (Block(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "truncated"),
     ],
 )
 def test_counts_of_another_program_are_refused(elf: Path, segment: Segment, says: str) -> None:
@@ -117,5 +117,5 @@ def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "firmware.elf"
     for content in (b"", b"\x7fELF", b"\x7fELF\x01\x01\x01" + bytes(60), b"text"):
         path.write_bytes(content)
-        with pytest.raises(TinymlError, match="cannot be read"):
+        with pytest.raises(TinymlError, match="Cannot read"):
             load_program(path)

@@ -143,10 +143,10 @@ def test_a_training_cut_off_at_once_can_be_run_again(
         (["yes", "yes"], "twice"),
         (["silence"], "already a label of every model"),
         (["Unknown"], "already a label of every model"),
-        (["../etc"], "not usable"),
-        (["_background_noise_"], "not usable"),
-        (["a" * 41], "not usable"),
-        (["yes\n"], "not usable"),
+        (["../etc"], "not a valid word"),
+        (["_background_noise_"], "not a valid word"),
+        (["a" * 41], "not a valid word"),
+        (["yes\n"], "not a valid word"),
     ],
 )
 def test_words_that_cannot_be_labels(words: list[str], what: str) -> None:

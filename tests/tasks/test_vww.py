@@ -145,7 +145,7 @@ def test_every_stage_on_drawn_figures(tinyml: Tinyml, tmp_path: Path) -> None:
     assert seen["hits"] + seen["rejections"] >= 11
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["data"]["source"] == "procedural"
-    assert "for tests of the tool alone" in manifest["data"]["notes"][0]
+    assert "only for testing the tool" in manifest["data"]["notes"][0]
     page = (tmp_path / "run" / "report" / "report.html").read_text()
     assert "In low light" in page
     assert "drawn figures" in page

@@ -138,8 +138,8 @@ def test_files_that_hold_no_arrays(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name, says in (
         ("objects.npy", "Python objects"),
-        ("cut.npz", "cannot be read"),
-        ("empty.npy", "cannot be read"),
+        ("cut.npz", "Cannot read"),
+        ("empty.npy", "Cannot read"),
         ("text.csv", "not a supported kind of calibration data"),
         ("folder", "neither .npy"),
         ("nowhere", "The calibration data does not exist"),

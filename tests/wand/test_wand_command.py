@@ -29,7 +29,7 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     reference = Run.open(str(tmp_path / "w")).manifest().reference
     assert reference is not None and {"score 1", "feature ink"} <= set(reference.columns)
     report = (tmp_path / "w" / "report" / "report.html").read_text(encoding="utf-8")
-    assert "As the wand answers" in report
+    assert "With the threshold" in report
     tinyml("card", "w", cwd=tmp_path)
     card = (tmp_path / "w" / "report" / "card.md").read_text(encoding="utf-8")
     assert "Generated strokes, split by" in card and "classified as a gesture" in card

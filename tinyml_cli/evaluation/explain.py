@@ -136,7 +136,7 @@ def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
 def _why_heard(best: dict[str, Any]) -> str:
     """With the time in the recording, and that of the board's stream, which begins with the lead-in."""
     return (
-        f"Detected `{best['label']}`: its average reached {best['score']:.0%} at "
+        f"Heard `{best['label']}`: its average reached {best['score']:.0%} at "
         f"{best['t_ms'] / 1000:.2f} s of "
         f"the recording (monitor --replay: @{best['t_ms'] + LEAD_IN_MS}ms)."
     )
@@ -147,7 +147,7 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     waiting = next((step for step in steps if step.reason == "waits"), None)
     if waiting is not None:
         return (
-            f"Nothing was detected: `{manifest.labels[waiting.best]}` passed at "
+            f"Nothing was heard: `{manifest.labels[waiting.best]}` passed at "
             f"{(waiting.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording, but had to wait because "
             "another word starts with it, and that word won in the end."
         )
@@ -158,7 +158,7 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
     )
     value = step.averages_permille[word]
     start = (
-        f"Nothing was detected: `{manifest.labels[word]}` came closest, with an average of "
+        f"Nothing was heard: `{manifest.labels[word]}` came closest, with an average of "
         f"{value / 1000:.0%} "
         f"at {(step.time_ms - LEAD_IN_MS) / 1000:.2f} s of the recording"
     )

@@ -20,7 +20,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, examples: Evaluation
     """
     media = [_shown(entry, manifest, examples) for entry in outcome["mistakes"]]
     return report.classifier(
-        "kws.html", name, outcome, manifest, items_of(manifest), media, corner="said ↓ heard →"
+        "kws.html", name, outcome, manifest, items_of(manifest), media, corner="spoken ↓ predicted →"
     )
 
 

@@ -22,4 +22,4 @@ class Items:
     groups: str = "groups"
     made_up: str = "synthetic data"
     collected: str = "recordings"
-    made_up_limit: str = "It was trained on synthetic data alone: real data differ."
+    made_up_limit: str = "It was trained only on synthetic data: real data differ."

@@ -48,7 +48,7 @@ def classifier(
     manifest: Manifest,
     items: Items,
     media: Sequence[Shown],
-    corner: str = "is ↓ taken for →",
+    corner: str = "true ↓ predicted →",
     **more: Any,
 ) -> str:
     """The page of a task that tells classes apart; equal figures of one day give equal bytes.

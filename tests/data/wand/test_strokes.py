@@ -27,7 +27,7 @@ def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ("{", "cannot be read"),
+        ("{", "Cannot read"),
         ("[]", "no strokes"),
         ('{"strokes": []}', "no strokes"),
         ('{"strokes": [{"label": "0"}]}', "Stroke 0"),
