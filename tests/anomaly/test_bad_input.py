@@ -109,7 +109,7 @@ def test_gaps_and_constant_channels_are_told_and_left_out(tinyml: Tinyml, tmp_pa
     command = ("train", "anomaly", "--method", "kmeans", "--data", tmp_path / "data", "--fpr", "0.2")
     small = ("--set", "mixture.clusters=2", "--run", tmp_path / "run")
     answer = tinyml(*command, *small, "--json", cwd=tmp_path)
-    assert "12 gaps cut" in answer.err and "left out: y" in answer.err
+    assert "12 gaps (split there)" in answer.err and "ignored: y" in answer.err
     # 400 samples would hold five windows of 128 every 64; two stretches of 200 hold two each.
     assert answer.json["n_train"] + answer.json["n_validation"] == 4 * 10
     anomaly = json.loads((tmp_path / "run" / "manifest.json").read_text())["anomaly"]

@@ -247,7 +247,7 @@ def test_every_file_is_counted(tmp_path: Path) -> None:
     (tmp_path / "slides.pdf").write_bytes(b"%PDF")
     left_out = read(tmp_path, (), None, 16000).left_out
     assert [(each.path.name, each.reason) for each in left_out] == [
-        ("slides.pdf", "`.pdf` is no kind of recording that is read")
+        ("slides.pdf", "`.pdf` is not a supported recording format")
     ]
     (tmp_path / "normal.csv").unlink()
     with pytest.raises(TinymlError, match=r"slides\.pdf"):

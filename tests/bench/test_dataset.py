@@ -38,7 +38,7 @@ def test_sliding_windows(tmp_path: Path) -> None:
     folder = write(tmp_path, "a.bin,2,1,4,2\n", a=b"0123456789X")
     (example,) = load(folder, AD).examples
     assert example.windows(4) == [b"0123", b"2345", b"4567", b"6789"]
-    with pytest.raises(TinymlError, match="takes 5"):
+    with pytest.raises(TinymlError, match="needs 5"):
         example.windows(5)
 
 

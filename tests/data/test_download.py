@@ -307,7 +307,7 @@ def test_command(tinyml: Tinyml, tmp_path: Path, server: Server) -> None:
     assert "234,810,765" in answer.json["error"]["what"]
     assert not (tmp_path / "vww_coco2014_96").exists()
     answer = tinyml("data", "download", "speech", "--json", cwd=tmp_path, code=2)
-    assert "There are: speech-commands" in answer.json["error"]["next_step"]
+    assert "Choose from: speech-commands" in answer.json["error"]["next_step"]
     answer = tinyml("data", "download", "speech-commands", "--version", "v9", "--json", cwd=tmp_path, code=2)
     assert "v0.02" in answer.json["error"]["next_step"]
     answer = tinyml(

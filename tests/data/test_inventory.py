@@ -63,9 +63,9 @@ def test_recordings_of_phones_are_counted_with_the_line_that_installs_their_deco
     root = speech(tmp_path / "set")
     for number in range(5):
         put(root, f"yes/p{number}_nohash_0.m4a")
-    assert inventory.counts(read(root).left_out) == {'M4A takes an extra: pip install "tinyml-cli[phone]"': 5}
+    assert inventory.counts(read(root).left_out) == {'M4A needs an extra: pip install "tinyml-cli[phone]"': 5}
     said = capsys.readouterr().err
-    assert "5 files left out" in said and 'pip install "tinyml-cli[phone]"' in said
+    assert "5 files skipped" in said and 'pip install "tinyml-cli[phone]"' in said
 
 
 def test_no_clips_with_files_there_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_no_clips_with_files_there_says_why(tmp_path: Path, monkeypatch: pytest.
     root = speech(tmp_path / "set", ("no",))
     for number in range(12):
         put(root, f"yes/p{number}.amr")
-    with pytest.raises(TinymlError, match=r"0 clips of 0 speakers.*12 files left out: AMR takes an extra"):
+    with pytest.raises(TinymlError, match=r"0 clips of 0 speakers.*12 files skipped: AMR needs an extra"):
         read(root)
 
 
@@ -81,7 +81,11 @@ def test_a_class_of_pictures_that_are_not_read_says_so(tmp_path: Path) -> None:
     Image.new("L", (16, 16)).save(tmp_path / "a.png")
     put(tmp_path, "none/x.dng")
     put(tmp_path, "person/y.psd")
-    with pytest.raises(TinymlError, match=r"no images of the class `person`.*`\.psd` is no kind of image"):
+    with pytest.raises(
+        TinymlError,
+        match=r"No images of the class `person`.*`\.psd` is not a supported "
+        "image",
+    ):
         image_folder.list_images(tmp_path, ["person", "none"])
 
 

@@ -88,7 +88,7 @@ def test_no_bootloader_is_an_error_that_says_how_long_it_waited(desk: Desk) -> N
         pytest.raises(TinymlError, match="bootloader did not appear within 1 s") as caught,
     ):
         desk.flash(timing=replace(HASTY, double_press_s=1.0))
-    assert "twice" in caught.value.next_step
+    assert "Double-press" in caught.value.next_step
     assert board.touches == 2 and board.uploads == 0 and board.flash == OLD
 
 
@@ -99,7 +99,7 @@ def test_a_bootloader_that_stays_deaf_is_an_error(desk: Desk) -> None:
     ):
         desk.flash()
     assert board.uploads == 2
-    assert "twice" in caught.value.next_step
+    assert "Double-press" in caught.value.next_step
 
 
 def test_an_upload_that_breaks_off_twice_is_an_error(desk: Desk) -> None:
@@ -120,7 +120,7 @@ def test_a_program_that_crashes_at_start_is_an_error(desk: Desk) -> None:
     desk.program.write_bytes(CRASHES)
     with desk.board(), pytest.raises(TinymlError, match="does not appear on USB: it crashes") as caught:
         desk.flash(timing=replace(QUICK, sketch_s=1.0))
-    assert "twice" in caught.value.next_step
+    assert "Double-press" in caught.value.next_step
 
 
 def test_a_program_that_does_not_speak_our_protocol_is_an_error(desk: Desk) -> None:
