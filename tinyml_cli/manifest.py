@@ -247,7 +247,7 @@ class Manifest(_Section):
     def _figures_are_figures(cls, metrics: dict[str, Any]) -> dict[str, Any]:
         for stage, figures in metrics.items():
             if not isinstance(figures, dict | list):
-                raise ValueError(f"`{stage}` must hold figures by name, not {figures!r:.40}")
+                raise ValueError(f"`{stage}` must map names to figures, not {figures!r:.40}")
         _check_entry(Figures, metrics)
         return metrics
 
@@ -291,7 +291,7 @@ class Manifest(_Section):
         except UnreadableError as error:
             if isinstance(error.__cause__, OSError):
                 raise TinymlError(
-                    f"The manifest cannot be read: {error}", str(path), "Check its permissions and its disk."
+                    f"Cannot read the manifest: {error}", str(path), "Check its permissions and its disk."
                 ) from error
             raise _damaged(path, str(error)) from error
         version = document.get("schema_version") if isinstance(document, dict) else None

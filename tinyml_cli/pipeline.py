@@ -101,8 +101,8 @@ def _passes(replayed: dict[str, Any]) -> bool:
     if 2 * found >= wanted:
         return True
     console.warn(
-        f"the board found {found} of the {wanted} it should have in the replay: the model is of no use "
-        "(with --no-gate the exit code is 0). Train for more epochs, or check the data: tinyml data check"
+        f"the board found only {found} of {wanted} in the replay, so the model is not usable (with "
+        "--no-gate, the exit code is 0). Train for more epochs, or check the data: tinyml data check"
     )
     return False
 

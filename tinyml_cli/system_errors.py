@@ -13,8 +13,8 @@ from tinyml_cli.files import cache_dir
 _NEXT_STEPS = {
     errno.ENOSPC: "Free some space and run the same command again.",
     errno.EDQUOT: "Free some space, or ask for a larger quota, and run the same command again.",
-    errno.EROFS: "Use a disk that can be written.",
-    errno.EACCES: "Give yourself the permission, or use another folder.",
+    errno.EROFS: "Use a writable disk.",
+    errno.EACCES: "Change the permissions, or use another folder.",
     errno.ENOMEM: "Close other programs and run the same command again.",
     errno.EMFILE: "Raise the limit (ulimit -n) and run the same command again.",
     errno.ENAMETOOLONG: "Choose a shorter name.",

@@ -231,5 +231,5 @@ def test_card_states_the_evaluation_and_the_training(run: Path, tinyml: Tinyml, 
     assert card["carbon"]["energy_kwh"] == pytest.approx(card["training"]["seconds"] * 36 / 3.6e6)
     assert card["quality"]["noise"]["n"] > 0
     text = (tmp_path / "cards" / "card.md").read_text(encoding="utf-8")
-    assert "Served worst" in text
+    assert "Lowest accuracy" in text
     assert str(tmp_path.parent) not in text + json.dumps(card), "no path of the computer"

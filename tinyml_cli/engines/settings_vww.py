@@ -30,7 +30,7 @@ def _image(manifest: Manifest, source: Tensor) -> str:
     image = manifest.image
     if image is None:
         raise TinymlError(
-            "The manifest does not say what the camera sends",
+            "The manifest has no camera settings",
             "manifest.json",
             f"Train the run again: {train_this_run(manifest.task)}",
         )

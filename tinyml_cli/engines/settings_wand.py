@@ -28,7 +28,7 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     gesture = manifest.gesture
     if gesture is None:
         raise TinymlError(
-            "The manifest does not say what the wand takes",
+            "The manifest has no wand settings",
             "manifest.json",
             f"Train the run again: {train_this_run(manifest.task)}",
         )

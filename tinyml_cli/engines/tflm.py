@@ -70,8 +70,8 @@ def scales_per_output(graph: Graph) -> str:
         ):
             return (
                 f"the weights of operator {operator.index} FULLY_CONNECTED ({weights.label}) have "
-                f"{len(weights.quantization.scales)} scales, which gives wrong answers, without an error, on "
-                "TensorFlow Lite Micro older than September 2024"
+                f"{len(weights.quantization.scales)} scales; TensorFlow Lite Micro from before September "
+                "2024 computes wrong results without an error"
             )
     return ""
 

@@ -90,8 +90,8 @@ def judge(outcome: dict[str, Any]) -> str:
         low, high = rounded["auc_ci95"]
         rounded["better_than_chance"] = low > 0.5
         text = (
-            f"no better than chance: the 95 % interval of the int8 model's AUC, {low:.3f}–{high:.3f}, "
-            "does not lie above 0.5"
+            f"no better than chance: the 95 % interval of the int8 model's AUC, {low:.3f}–{high:.3f}, is "
+            "not entirely above 0.5"
         )
     return text if rounded.get("better_than_chance") is False else ""
 
@@ -105,7 +105,7 @@ def warn(outcome: dict[str, Any]) -> None:
 def warning(right: int, n: int, chance: float, where: str) -> str:
     """The sentence that is said where the test fails."""
     return (
-        f"no better than chance: {right} of {n} {where} are right, and {chance * n:.0f} would be by guessing "
+        f"no better than chance: {right} of {n} {where} are correct; guessing would give {chance * n:.0f} "
         f"(permutation test, p ≥ {SIGNIFICANCE:g}). Train for more epochs, or check the data: "
         "tinyml data check"
     )

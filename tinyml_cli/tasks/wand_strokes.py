@@ -67,7 +67,7 @@ class StrokeSource:
             where,
             "person" if by_person else "stroke",
             "folder",
-            () if by_person else ("too few people are named: a person's strokes may lie in two splits",),
+            () if by_person else ("too few people are named: one person's strokes may be in two splits",),
             found=frozenset(stroke.label for stroke in strokes),
         )
 

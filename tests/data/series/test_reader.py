@@ -130,7 +130,7 @@ def test_a_day_that_may_be_a_month_is_no_time(tmp_path: Path) -> None:
     [
         (NAMES, np.c_[FORCE * G, np.radians(RATE)], "gyro", "rad/s"),
         (NAMES, np.c_[np.rint(FORCE * 16384), RATE * 131], "gyro", "gyrX"),
-        (NAMES[:3], FORCE * 1e-3, "accel", "no gravity"),
+        (NAMES[:3], FORCE * 1e-3, "accel", "gravity does not"),
         (("accX (m/s2)", "accY (m/s2)", "accZ (m/s2)"), np.tile([0, 0, 1.0], (N, 1)), "accel", "m/s2"),
         (("Linear Acceleration x", "Linear Acceleration y", "Linear Acceleration z"), FORCE, "accel", "unit"),
     ],

@@ -65,7 +65,7 @@ def read_acquisition(path: Path) -> Acquisition:
         sensors = tuple((str(each["name"]), str(each.get("units") or "")) for each in payload["sensors"])
         interval_ms = float(payload["interval_ms"])
         if payload["interval_ms"] is True:
-            raise TypeError("interval_ms is no number")
+            raise TypeError("interval_ms is not a number")
         values = _values(payload["values"], len(sensors))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise _refusal(path, f"{type(error).__name__}: {str(error)[:80]}") from error

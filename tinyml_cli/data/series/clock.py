@@ -146,7 +146,7 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
     raise TinymlError(
         f"The time unit of column `{name}` is unknown: {readings or f'steps of {usual:g}'}",
         where,
-        f"Say it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
+        f"Set it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
         "or name the column time_s or time_ms, or index where it counts rows.",
     )
 
@@ -159,7 +159,7 @@ def _parse_dates(cells: list[str], lines: Sequence[int], where: str) -> NDArray[
         moment = None if match is None else _nanoseconds(match.groupdict())
         if moment is None:
             raise TinymlError(
-                f"`{cell[:40]}` is no time",
+                f"`{cell[:40]}` is not a time",
                 f"{where} line {lines[index]}",
                 "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss.",
             )

@@ -31,7 +31,7 @@ _STEADY_SHARE = 0.9
 _MOST_KINDS, _IN_TURN = 16, 0.3
 _CLOCK = re.compile(r"\d:\d\d")
 _COLUMNS = "Or name all columns with --set data.columns=[…] (`index` for one that counts rows)."
-_HEADER = "Name the columns in the first line (for example: time_s,ax,ay,az), or with --set data.columns=[…]"
+_HEADER = "Name the columns in the first line (for example: time_s,ax,ay,az) or with --set data.columns=[…]"
 
 
 @dataclass
@@ -65,9 +65,9 @@ def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
         raw = raws[0] if len(raws) == 1 else _join(raws)
     if np.abs(raw.values).max(initial=0.0) > _LARGEST:
         raise TinymlError(
-            f"The file holds values beyond {_LARGEST:g}, which no sensor measures",
+            f"The file contains values beyond {_LARGEST:g}, which no sensor measures",
             raw.where,
-            "Mend or remove it.",
+            "Fix or remove it.",
         )
     return raw
 
@@ -106,7 +106,7 @@ def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool)
         for i, role in enumerate(roles)
         if role.kind in ("other", "time") and _is_text(found, i) and not _is_date(found, i)
     ]
-    remarks = found.remarks + ([f"text in {', '.join(dropped)} left out"] if dropped else [])
+    remarks = found.remarks + ([f"text in {', '.join(dropped)} skipped"] if dropped else [])
     values = (
         np.stack([np.asarray(found.columns[i]) for i in kept], axis=1) if kept else np.empty((len(found), 0))
     )
@@ -170,9 +170,9 @@ def _with_time(
             continue
         if role.kind == "time" or (role.kind == "other" and _CLOCK.search(cells[0])):
             raise TinymlError(
-                f"`{cells[0][:40]}` in column `{names[i]}` cannot be read as a time",
+                f"`{cells[0][:40]}` in column `{names[i]}` is not a time",
                 f"{where} line {found.lines[0]}",
-                "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss, or say the rate: --set data.rate_hz=100",
+                "Write numbers, ISO 8601 or DD.MM.YYYY hh:mm:ss, or give the rate: --set data.rate_hz=100",
             )
     others = [i for i, role in enumerate(roles) if role.kind == "other" and not role.axis]
     # `Zeit (s)`: the unit says it in any language; else it grows as nothing that is measured does.
@@ -182,9 +182,9 @@ def _with_time(
         moved = any(role.kind in ("acceleration", "rotation") for role in roles)
         if time is not None and not moved and options.units.time is None:
             raise TinymlError(
-                f"Column `{names[time]}` grows in even steps as time does, and does not say what it is",
+                f"Column `{names[time]}` increases in even steps like time, but has no unit",
                 where,
-                f"Say its unit with --set data.units.time=ms (s, ms, us or ns). {_COLUMNS}",
+                f"Set its unit with --set data.units.time=ms (s, ms, us or ns). {_COLUMNS}",
             )
     return [replace(role, kind="time") if i == time else role for i, role in enumerate(roles)]
 
@@ -215,10 +215,10 @@ def _check_one_sensor(
         together = np.zeros(len(changes), bool) if clock is None else np.diff(clock.seconds) == 0
         if _is_text(found, i) or (together.mean() >= _IN_TURN and bool(changes[together].all())):
             raise TinymlError(
-                f"Rows of several sensors stand in one table: `{names[i]}` is "
+                f"The table mixes rows of several sensors: `{names[i]}` is "
                 f"{', '.join(str(kind) for kind in kinds[:4])} in turn",
                 where,
-                "Write a table for each sensor, or one row for each moment.",
+                "Write one table per sensor, or one row per moment.",
             )
 
 
@@ -296,9 +296,9 @@ def _join(raws: list[Raw]) -> Raw:
     first, second = raws
     if first.clock is None or second.clock is None or first.clock.cuts or second.clock.cuts:
         raise TinymlError(
-            "The files of the accelerometer and the gyroscope have no time in common",
+            "The files of the accelerometer and the gyroscope do not overlap in time",
             first.where,
-            "Export them with a column of time.",
+            "Export them with a time column.",
         )
     mine, theirs = first.clock.seconds, second.clock.seconds
     absolute = first.clock.unit == second.clock.unit
@@ -307,7 +307,7 @@ def _join(raws: list[Raw]) -> Raw:
     within = (mine >= theirs[0]) & (mine <= theirs[-1])
     if within.sum() < 2:
         raise TinymlError(
-            "The accelerometer and the gyroscope were not recorded at the same time",
+            "The accelerometer and the gyroscope were recorded at different times",
             first.where,
             "Check the files.",
         )

@@ -246,7 +246,7 @@ def _stretches(raw: Raw, values: Values) -> tuple[tuple[Stretch, ...], Evened | 
         pieces = evened.pieces if evened is not None else []
         if evened is not None and evened.bursts and len(np.unique(raw.clock.seconds)) < _FEWEST_TIMES:
             raise TinymlError(
-                f"{len(values)} rows share {len(np.unique(raw.clock.seconds))} times, which tell no rate",
+                f"{len(values)} rows share {len(np.unique(raw.clock.seconds))} times, so the rate is unknown",
                 raw.where,
                 "Export the time with milliseconds, or record for longer.",
             )

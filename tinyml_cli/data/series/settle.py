@@ -105,17 +105,17 @@ def acceleration(
         other = found[0].name if found is not None and found[0].name != unit else ""
         impossible = not linear and _is_impossible(parts, ACCELERATION_G[unit])
         if impossible or (other and found is not None and found[1] and _still_elsewhere(parts, unit)):
-            what = f"The file says that acceleration is in {unit}, but " + (
-                f"it shows 1 g in {other}" if other else "nothing feels so much or so little of it"
+            what = f"The file gives acceleration in {unit}, but " + (
+                f"it measures 1 g in {other}" if other else "the values are impossible in that unit"
             )
-            raise _ask("accel", what, where, f"{unit} or {other or 'the counts that are one g'}")
+            raise _ask("accel", what, where, f"{unit} or {other or 'the counts per g'}")
         return Unit(unit, ACCELERATION_G[unit])
     if found is not None and ("counts" not in declared or found[0].name.startswith("counts")):
         return found[0]
-    what = "The file does not say the unit of acceleration, and " + (
-        "whole numbers may be mg or counts of the sensor" if _are_whole(parts) else "no gravity shows it"
+    what = "The file does not give the unit of acceleration, and " + (
+        "whole numbers could be mg or sensor counts" if _are_whole(parts) else "gravity does not reveal it"
     )
-    raise _ask("accel", what, where, "g, mg, m/s2 or the counts that are one g, such as 1024 or 16384")
+    raise _ask("accel", what, where, "g, mg, m/s2 or the counts per g, such as 1024 or 16384")
 
 
 def check_alike(part: Values, unit: Unit, where: str, beside: str) -> None:
@@ -128,10 +128,11 @@ def check_alike(part: Values, unit: Unit, where: str, beside: str) -> None:
     other = alone[0].name if alone is not None and alone[0].name != unit.name else ""
     if other or (unit.scale is not None and _is_impossible([part], unit.scale)):
         raise TinymlError(
-            f"Acceleration is in {unit.name} by the other files, such as `{Path(beside).name}`, "
-            f"but here it is {f'in {other}' if other else 'too much or too little for that'}",
+            f"Acceleration is in {unit.name} in the other files, such as `{Path(beside).name}`, "
+            f"but here it is {f'in {other}' if other else 'impossible in that unit'}",
             where,
-            "Read the files of each unit alone, for example with data import and --set data.units.accel=….",
+            "Read the files of each unit separately, for example with data import and --set "
+            "data.units.accel=….",
         )
 
 
@@ -168,23 +169,23 @@ def rotation(
     if known:
         unit = known.pop()
         if fastest * ROTATION_DPS[unit] > _FASTEST_DPS:
-            what = f"The file says that rotation is in {unit}, but no gyroscope measures {fastest:.4g} of it"
-            raise _ask("gyro", what, where, f"{unit}, deg/s or the counts that are one: {_GYRO_COUNTS}")
+            what = f"The file gives rotation in {unit}, but no gyroscope measures {fastest:.4g} of it"
+            raise _ask("gyro", what, where, f"{unit}, deg/s or the counts per deg/s: {_GYRO_COUNTS}")
         if turned is not None and {unit, turned.name} == {"deg/s", "rad/s"}:
-            what = f"The file says that rotation is in {unit}, but gravity turns as if it were {turned.name}"
+            what = f"The file gives rotation in {unit}, but gravity turns as if it were {turned.name}"
             raise _ask("gyro", what, where, f"{unit} or {turned.name}")
         return Unit(unit, ROTATION_DPS[unit])
     of = ", ".join(names[-parts[0].shape[1] :])
     if "counts" in declared or felt.name.startswith("counts") or fastest > _FASTEST_DPS:
-        what = f"Rotation ({of}) is in counts of the sensor (up to {fastest:.4g})"
-        raise _ask("gyro", what, where, f"the counts that are one degree a second: {_GYRO_COUNTS}", "131")
+        what = f"Rotation ({of}) is in sensor counts (up to {fastest:.4g})"
+        raise _ask("gyro", what, where, f"the counts per degree per second: {_GYRO_COUNTS}", "131")
     if fastest == 0:
         return Unit("deg/s", 1.0, told=False)
     if fastest > _FASTEST_RAD_S:
         shown = turned is not None and turned.name == "deg/s"
         if not shown and (_are_whole(parts) or fastest > _USUAL_DPS or not _is_seen(parts, forces)):
-            what = f"Rotation ({of}) of up to {fastest:.4g} may be in deg/s, mdps or counts of the sensor"
-            raise _ask("gyro", what, where, f"deg/s, mdps or the counts that are one deg/s: {_GYRO_COUNTS}")
+            what = f"Rotation ({of}) of up to {fastest:.4g} could be in deg/s, mdps or sensor counts"
+            raise _ask("gyro", what, where, f"deg/s, mdps or the counts per deg/s: {_GYRO_COUNTS}")
         return Unit("deg/s", 1.0, told=False)
     if turned is not None:
         return turned

@@ -21,8 +21,8 @@ MAX_POINTS = 160
 # Coordinates are int8 in 128ths, as the course's Bluetooth characteristic carries them.
 UNITS = 128
 _LAYOUT = (
-    'A stroke file holds {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}; '
-    "raw motion, as CSV or as Edge Impulse's JSON, takes --input imu."
+    'A stroke file contains {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}; '
+    "raw motion, as CSV or Edge Impulse JSON, needs --input imu."
 )
 
 Points = NDArray[np.int8]
