@@ -122,7 +122,7 @@ def test_a_day_that_may_be_a_month_is_no_time(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="`3/1/2026 09:00:00` in column `time`"):
         series(tmp_path / "pump.csv", f"time,x\n{rows}")
     told = series(tmp_path / "pump.csv", f"time,x\n{rows}", SeriesRecipe(rate_hz=1))
-    assert told.rate_hz == 1 and told.reading.remarks == ["text in time left out"]
+    assert told.rate_hz == 1 and told.reading.remarks == ["text in time skipped"]
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_a_time_that_is_not_understood_is_refused(tmp_path: Path, cell: str) -> 
 
 
 def test_times_that_tell_no_rate_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="tell no rate"):
+    with pytest.raises(TinymlError, match="so the rate is unknown"):
         takes(tmp_path / "wave.csv", table(("time_s", *COURSE), np.c_[np.rint(T), V]))
 
 
@@ -421,6 +421,6 @@ def test_a_file_in_another_unit_than_the_rest_is_refused(tmp_path: Path, scale: 
             np.rint(FORCE * scale) if scale > 1000 and number == 1 else FORCE * (scale if number == 1 else 1)
         )
         (tmp_path / f"wave.{number}.csv").write_text(table(("t_ms", *NAMES[:3]), np.c_[T * 1000, values]))
-    with pytest.raises(TinymlError, match="by the other files") as refusal:
+    with pytest.raises(TinymlError, match="in the other files") as refusal:
         read_takes(tmp_path, 119, 119)
     assert "wave.1.csv" in refusal.value.where
