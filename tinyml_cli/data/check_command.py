@@ -87,7 +87,7 @@ def verdict(document: dict[str, Any]) -> str:
         parts = "" if moved == bad else f" with {moved:,} files in all"
         return (
             f"Moved {bad:,} of {n:,} files{parts} to {document['quarantine']}; "
-            f"back with: {next_step('data', 'check', Path(root), '--undo')}{drawn}"
+            f"to undo: {next_step('data', 'check', Path(root), '--undo')}{drawn}"
         )
     if bad:
         fix = next_step("data", "check", Path(root), "--fix")

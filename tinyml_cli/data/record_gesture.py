@@ -70,7 +70,7 @@ def plan_of(
     """
     plan = GesturePlan(gestures, person or "me", out or Path("strokes"), count or GesturePlan.count)
     if len(set(gestures)) < len(gestures):
-        raise TinymlError("A gesture is listed twice", "--gesture", "Name each once.")
+        raise TinymlError("A gesture is listed twice", "--gesture", "List each one once.")
     for name in (*gestures, plan.person):
         if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
             raise TinymlError(f"`{name}` is not a valid file name", "--gesture", "Use letters, digits and _.")

@@ -85,7 +85,7 @@ def build(
     fingerprint = _fingerprint(project, inputs, sources)
     last = _last_build(project, fingerprint)
     if last is not None:
-        console.info(f"The firmware for {target.name} is up to date: nothing has changed.")
+        console.info(f"The firmware for {target.name} is up to date.")
         if run.manifest().firmware.get(project.name) != last:  # trained again, to the same bytes
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make

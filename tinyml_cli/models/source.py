@@ -201,7 +201,7 @@ class KerasSource:
 
     def _load(self) -> Any:
         if not self.path.is_file():
-            raise TinymlError("There is no such model", str(self.path), "Check the path.")
+            raise TinymlError("The model does not exist", str(self.path), "Check the path.")
         _check_size(self.path)
         try:
             with _readable(self.path) as readable, silenced():
