@@ -120,7 +120,7 @@ def test_samples_that_were_scaled_twice_are_warned_about(
     for factor, warned in ((1, True), (255, False)):
         np.save(tmp_path / "x.npy", RNG.random((60, 6, 6, 1)) * factor)
         bring(path, str(tmp_path / "x.npy"))
-        assert ("already scaled?" in " ".join(capsys.readouterr().out.split())) == warned
+        assert ("already scaled?" in capsys.readouterr().err) == warned
 
 
 @pytest.mark.parametrize(
