@@ -138,5 +138,5 @@ def test_a_float_model_is_refused_by_what_needs_int8(tinyml: Tinyml, tmp_path: P
 def test_stages_that_need_more_than_a_model_say_so(tinyml: Tinyml, model: Path, command: str) -> None:
     run = open_run(model)
     answer = tinyml(command, run.path, "--json", cwd=model.parent, code=2)
-    assert "from a" in answer.json["error"]["what"], answer.json
+    assert "imported from a" in answer.json["error"]["what"], answer.json
     assert answer.json["error"]["next_step"]

@@ -171,7 +171,7 @@ def test_mistakes_can_be_heard(made: dict[str, Any]) -> None:
         (("--path", "sound"), "Unknown path `sound`"),
         (("--path", "audio"), "Also give a board"),
         (("--on", "toaster"), "toaster"),
-        (("--groups", "missing.tsv"), "Cannot read the groups"),
+        (("--groups", "missing.tsv"), "The file does not exist"),
     ],
 )
 def test_mistyped_options_say_what_to_do(

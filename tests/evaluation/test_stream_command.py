@@ -196,7 +196,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
         (("--hours", "1", "--on", "sim"), "--on does not apply to streams"),
         (("--hours", "1", "--save-triggers", "full"), "folder is not empty"),
         (("--hours", "1", "--data", "empty"), "empty"),
-        (("--stream", "none.wav"), "recording or folder does not exist"),
+        (("--stream", "none.wav"), "The file does not exist"),
         (("--stream", "empty"), "contains no readable recordings"),
         (("--stream", "text.wav"), "Cannot read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model needs 1 s"),

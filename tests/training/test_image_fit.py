@@ -136,7 +136,7 @@ def test_unfit_backbones_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="Cannot load"):
         start_from(str(tmp_path / "text.h5"), SHAPE, 2)
     backbone = trained_elsewhere(tmp_path / "backbone.keras")
-    with pytest.raises(TinymlError, match="takes 16 x 16 x 1") as error:
+    with pytest.raises(TinymlError, match="needs 16 x 16 x 1") as error:
         start_from(str(backbone), (96, 96, 3), 2)
     assert error.value.next_step == "Add --size 16 and --gray."
     with pytest.raises(TinymlError, match="No ImageNet weights"):

@@ -117,7 +117,7 @@ def check_library(graph: Graph, missing: Collection[str], library: str, newer: b
         )
     for operator in graph.operators:
         if operator.name in missing:
-            made = f", which makes {output.label}" if (output := graph.output(operator)) else ""
+            made = f", which produces {output.label}" if (output := graph.output(operator)) else ""
             raise TinymlError(
                 f"The library {library} has no operator {operator.name}{made} (operator {operator.index})",
                 "--engine tflm",

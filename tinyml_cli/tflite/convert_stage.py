@@ -96,7 +96,7 @@ def _check_has_source(run: Run) -> None:
     manifest = run.manifest()
     if manifest.task == MODEL_TASK and list(manifest.artifacts)[:1] == [MODEL_INT8]:
         raise TinymlError(
-            "The run was made from a .tflite file; there is no model to convert",
+            "The run was imported from a .tflite file; there is no model to convert",
             str(run.path),
             "Convert the Keras model that it came from: tinyml convert MODEL --calibration DATA",
         )
