@@ -30,8 +30,9 @@ def _make(path: Path, age_s: float = 0, **fields: object) -> Run:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with runs of every kind, and a file and a folder beside them that are not runs."""
+    monkeypatch.chdir(tmp_path)
     runs = tmp_path / "runs"
     _make(runs / "old", 7300)
     counts = {"validation": {"silence": 10, "unknown": 30, "yes": 20, "no": 40}}
