@@ -17,6 +17,7 @@ import pytest
 
 from tests import store
 from tinyml_cli.console import console
+from tinyml_cli.run import Run
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -34,10 +35,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _plain_console() -> Iterator[None]:
-    """The console is one object for the process: what a test sets must not reach the next."""
+def _state_of_the_process() -> Iterator[None]:
+    """What a command sets for its process must not reach the next test."""
     yield
     console.json = console.quiet = False
+    Run.accepts_partial = False
 
 
 @pytest.fixture(scope="session")

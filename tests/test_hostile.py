@@ -363,8 +363,7 @@ def test_what_nobody_foresaw_ends_in_a_paragraph(
     def fail() -> None:
         raise LookupError("lost")
 
-    monkeypatch.setattr("tinyml_cli.device.boards.board_names", fail)
-    monkeypatch.setattr("tinyml_cli.device.board_list.board_names", fail, raising=False)
+    monkeypatch.setattr("tinyml_cli.device.board_list.board_names", fail)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     answer = tinyml("boards", "--json", cwd=tmp_path, code=EXIT_DEFECT)
     assert "LookupError (lost)" in answer.json["error"]["what"] and "Traceback" not in answer.err

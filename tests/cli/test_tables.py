@@ -95,8 +95,10 @@ def test_a_pipe_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("command", [["boards"], ["doctor"], ["recipes"], ["data", "download"]])
 def test_tables_of_commands(tinyml: Tinyml, tmp_path: Path, command: list[str], width: int) -> None:
-    text = tinyml(*command, cwd=tmp_path, code=None, env={"COLUMNS": str(width)}).out
-    assert text and all(cell_len(line) <= width for line in text.splitlines()), text
+    answer = tinyml(*command, cwd=tmp_path, code=None, env={"COLUMNS": str(width)})
+    text = answer.out
+    assert text, answer.err
+    assert all(cell_len(line) <= width for line in text.splitlines()), text
     assert "…" not in text
 
 

@@ -125,7 +125,10 @@ def _copy(run: Run, tmp_path: Path, name: str) -> Run:
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [({"task": "wand"}, "of the task patterns, `other` of wand"), ({"labels": ["a", "b"]}, "`other` a, b")],
+    [
+        ({"task": "wand"}, "for the task patterns, `other` for wand"),
+        ({"labels": ["a", "b"]}, "`other` has a, b"),
+    ],
 )
 def test_unlike_runs_are_refused(
     converted_run: Run, tmp_path: Path, change: dict[str, object], says: str

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from tests.conftest import Tinyml
-from tinyml_cli.device import boards
+from tinyml_cli.device import board_files
 from tinyml_cli.device.boards import board_names, load_board
 from tinyml_cli.errors import TinymlError
 
-PACKAGED = Path(boards.__file__).parent / "boards"
+PACKAGED = Path(board_files.__file__).parent / "boards"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_user_adds_a_board_with_one_file(folder: Path, tinyml: Tinyml, tmp_pat
 
 
 def test_a_folder_of_the_user_s_settings_is_read_too(folder: Path, tmp_path: Path) -> None:
-    settings = boards._config_dir() / "boards"
+    settings = board_files._config_dir() / "boards"
     if not settings.is_relative_to(tmp_path):
         pytest.skip("this system keeps settings where a test must not write")
     settings.mkdir(parents=True)

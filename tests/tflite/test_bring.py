@@ -336,7 +336,7 @@ def test_archives_are_judged_by_the_sizes_they_declare(
         for name, content in members.items():
             archive.writestr(name, content)
     assert path.stat().st_size < 100_000
-    with pytest.raises(TinymlError, match=r"MB of memory, the limit is 512 MB.*TINYML_MAX_DECODE_MB"):
+    with pytest.raises(TinymlError, match=r"MB of memory, but the limit is 512 MB.*TINYML_MAX_DECODE_MB"):
         open_source(path)
     monkeypatch.setenv("TINYML_MAX_DECODE_MB", "2000")
     open_source(path)
