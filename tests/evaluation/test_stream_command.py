@@ -27,6 +27,7 @@ from tinyml_cli.evaluation.stream_options import stream_options
 from tinyml_cli.evaluation.stream_scores import inferences, score_stream
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws_streams import load_material
+from tinyml_cli.tflite.interpret import has_tflm
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_pat
     assert len(outcome["false_accept_list"]) == accepts["n"] == len(list(triggers.iterdir()))
     assert [window["start_s"] for window in outcome["mlperf_rule"]["windows"]] == [0]
     assert outcome["allowance"] is None
-    assert outcome["tflm"]["max_difference"] in (0, 1, None)
+    assert outcome["tflm"]["max_difference"] in (0, 1, 2, None)
     by_threshold = [point["false_accepts"] for point in outcome["det"]]
     assert by_threshold[0] > by_threshold[-1]
     with Image.open(run / "report" / "stream_det.png") as picture:
@@ -105,6 +106,13 @@ def test_settings_are_chosen_on_validation_and_reach_the_firmware(
     assert tinyml("build", run, "--board", "native", "--json", cwd=tmp_path).json["fresh"]
 
 
+class Reference(Int8Model):
+    """Scores by the runtime whose bytes the firmware has to give."""
+
+    def run(self, inputs: Any, advance: Any = None) -> Any:
+        return self.reference(inputs, advance)[0]
+
+
 def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     manifest = Run(run).manifest()
     # Low, so that much is heard.
@@ -114,7 +122,7 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     material = load_material(Run(run), manifest, None, "test")
     (part,) = stream_source.built(material, manifest.labels, 100, [1])
     stream = part.load()
-    model = Int8Model((run / MODEL_INT8).read_bytes())
+    model = Reference((run / MODEL_INT8).read_bytes())
     scores = score_stream(stream.audio, model, manifest)
     assert len(scores.scores) == inferences(part.samples, manifest)
     tally = Trial([Heard(scores, stream.targets)], model.output, manifest.labels).tally(manifest.recognizer)
@@ -129,7 +137,8 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     answered = [event for event in events if isinstance(event, Scores)]
     assert [event.t_ms for event in answered] == scores.times_ms.tolist()
     difference = np.abs(np.array([event.q for event in answered]) - scores.scores)
-    assert difference.max() <= 1, "LiteRT rounds its softmax otherwise than the firmware, by one step at most"
+    # Without TensorFlow Lite Micro's runtime, LiteRT answers, which rounds its softmax otherwise.
+    assert difference.max() <= (0 if has_tflm() else 2)
     assert len(heard) > 4
     assert heard == expected
 

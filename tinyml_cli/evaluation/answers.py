@@ -53,7 +53,7 @@ class Int8Model:
     ) -> tuple[interpret.Int8Array, str]:
         """The bytes that firmware has to give, and who says so: TensorFlow Lite Micro, else LiteRT.
 
-        LiteRT's softmax may differ from TensorFlow Lite Micro's by one step.
+        LiteRT's softmax may differ from TensorFlow Lite Micro's by a step or two.
         """
         runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
         return interpret.run_int8(self.model, inputs, runtime, advance), runtime

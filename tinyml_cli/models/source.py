@@ -384,5 +384,12 @@ def _not_loaded(error: Exception, path: Path) -> TinymlError:
     return TinymlError(
         f"Cannot load the model ({type(error).__name__}: {lines[0][:300]})",
         str(path),
-        _EXPORT if understood and path.suffix else "Check that the copy is complete.",
+        _EXPORT if understood and _is_whole(path) else "Check that the copy is complete.",
     )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a Keras file is the archive that its name promises."""
+    if path.suffix.lower() in HDF5_SUFFIXES:
+        return bool(import_quietly("h5py").is_hdf5(path))
+    return zipfile.is_zipfile(path)
