@@ -60,7 +60,7 @@ def test_native_crash_reports_what_the_device_said(native_double: Double) -> Non
     program = native_double()
     program.write_text("#!/bin/sh\necho AddressSanitizer: stack-overflow >&2\nexit 7\n")
     with (
-        pytest.raises(TinymlError, match="exit code 7: AddressSanitizer: stack-overflow") as caught,
+        pytest.raises(TinymlError, match="exited with code 7: AddressSanitizer: stack-overflow") as caught,
         VirtualDevice("native", program) as device,
         Link(device.url) as link,
     ):
