@@ -130,7 +130,7 @@ def test_too_much_flash_is_refused_with_the_excess(tmp_path: Path) -> None:
     with pytest.raises(TinymlError) as caught:
         build(run)
     assert "does not fit the board `sim`" in caught.value.what
-    assert "of flash too many (there are 1,048,576)" in caught.value.what
+    assert "of flash too many (the board has 1,048,576)" in caught.value.what
     assert f"big_weights {2 << 20:,} B of flash" in caught.value.what
     assert not (run.path / "firmware/sim/firmware.elf").exists()
 
@@ -139,7 +139,7 @@ def test_too_much_flash_is_refused_with_the_excess(tmp_path: Path) -> None:
 def test_too_much_ram_is_refused_with_the_excess(tmp_path: Path) -> None:
     with pytest.raises(TinymlError) as caught:
         build(fake_run.make(tmp_path / "run", arena_bytes=300_000))
-    assert "of RAM too many (there are 262,144)" in caught.value.what
+    assert "of RAM too many (the board has 262,144)" in caught.value.what
     assert "app 3" in caught.value.what  # the application object holds the arena
 
 
