@@ -87,7 +87,7 @@ def test_labels_that_do_not_fit_the_model(labels: list[str]) -> None:
 
 def test_features_that_do_not_fit_the_model() -> None:
     graph = tflite_graph.parse(zoo.model("ds_cnn"))
-    with pytest.raises(TinymlError, match="250 values"):
+    with pytest.raises(TinymlError, match="250 inputs"):
         settings.render(manifest(LABELS), graph, "0" * 64)
 
 
