@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 _MUTATIONS = 12
 
-
-def _fuzzer() -> ModuleType:
-    place = Path(__file__).parents[2] / "benchmarks" / "fuzz_readers.py"
-    spec = importlib.util.spec_from_file_location("fuzz_readers", place)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+# By its name, as its child processes import it.
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+FUZZER: Any = importlib.import_module("fuzz_readers")
 
 
-FUZZER = _fuzzer()
-
-
-@pytest.mark.parametrize("reader", FUZZER.READERS)
+@pytest.mark.parametrize(
+    "reader",
+    # Keras takes its time with every file.
+    [pytest.param(each, marks=pytest.mark.slow if each == "models" else ()) for each in FUZZER.READERS],
+)
 def test_mutations_of_every_format_end_in_data_or_a_reason(reader: str, tmp_path: Path) -> None:
     samples, read = FUZZER.READERS[reader]
     for sample, data in samples():
