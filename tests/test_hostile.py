@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,19 @@ OPTIONS = (
 )  # fmt: skip
 
 
+@pytest.fixture
+def _fresh_modules() -> Iterator[None]:
+    """Modules that are imported meanwhile keep what was patched then: they are forgotten."""
+    before = set(sys.modules)
+    yield
+    for name in sorted(set(sys.modules) - before, reverse=True):
+        if name.startswith("tinyml_cli."):
+            parent, _, child = name.rpartition(".")
+            del sys.modules[name]
+            vars(sys.modules[parent]).pop(child, None)
+
+
+@pytest.mark.usefixtures("_fresh_modules")
 @pytest.mark.parametrize("arguments", OPTIONS, ids=" ".join)
 def test_a_wrong_option_is_refused_before_any_work(
     tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
