@@ -44,9 +44,13 @@ def environment(scene: Path | str) -> dict[str, str]:
 
 def test_images_of_a_webcam_train_as_they_lie(tinyml: Tinyml, tmp_path: Path, scene: Path) -> None:
     options = ("data", "record", "--camera", "--classes", "cup,none", "--every", "0", "--countdown", "0")
-    first = tinyml(*options, "--count", "2", "--json", cwd=tmp_path, env=environment(scene)).json
+    first = tinyml(
+        *options, "--count", "2", "--json", cwd=tmp_path, env=environment(scene), process=True
+    ).json
     assert (first["n"], first["complete"], first["quit"]) == (4, True, False)
-    again = tinyml(*options, "--count", "5", "--json", cwd=tmp_path, env=environment(scene)).json
+    again = tinyml(
+        *options, "--count", "5", "--json", cwd=tmp_path, env=environment(scene), process=True
+    ).json
     assert [(row["class"], row["kept"], row["images"]) for row in again["classes"]] == [
         ("cup", 3, 5), ("none", 3, 5),
     ]  # fmt: skip
@@ -61,12 +65,12 @@ def test_images_of_a_webcam_train_as_they_lie(tinyml: Tinyml, tmp_path: Path, sc
 
 def test_what_is_missing_is_said(tinyml: Tinyml, tmp_path: Path) -> None:
     options = ("data", "record", "--camera", "--json")
-    answer = tinyml(*options, cwd=tmp_path, code=2, env=environment("none"))
+    answer = tinyml(*options, cwd=tmp_path, code=2, env=environment("none"), process=True)
     assert "Cannot open" in answer.json["error"]["what"]
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "cv2.py").write_text("raise ImportError('libGL.so.1')")
-    answer = tinyml(*options, cwd=tmp_path, code=2, env={"PYTHONPATH": str(broken)})
+    answer = tinyml(*options, cwd=tmp_path, code=2, env={"PYTHONPATH": str(broken)}, process=True)
     assert "libGL" in answer.json["error"]["what"]
     assert "tinyml-cli[camera]" in answer.json["error"]["next_step"]
     answer = tinyml(*options, "--classes", "a/b", cwd=tmp_path, code=2)

@@ -37,7 +37,7 @@ def test_refuses_what_is_in_use_or_unknown(tinyml: Tinyml, tmp_path: Path) -> No
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "note.txt").write_text("mine")
     answer = tinyml("data", "synth", "--words", "yes", "--out", "mine", "--json", cwd=tmp_path, code=2)
-    assert "in use" in answer.json["error"]["what"]
+    assert "not empty" in answer.json["error"]["what"]
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["note.txt"]
     answer = tinyml(
         *("data", "synth", "--words", "yes", "--out", "new", "--engines", "hal", "--json"),
