@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 
+from tinyml_cli import temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir
 
@@ -47,7 +48,7 @@ def temporary_files() -> TinymlError | None:
     TensorFlow writes some while it converts, and calls it the model's fault when that fails.
     """
     try:
-        with tempfile.NamedTemporaryFile(prefix="tinyml-probe-") as file:
+        with tempfile.NamedTemporaryFile(prefix=temporary.prefix("probe")) as file:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())

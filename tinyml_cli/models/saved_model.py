@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tinyml_cli import temporary
 from tinyml_cli.models import import_quietly
 
 _FILE = "saved_model.pb"
@@ -17,7 +18,7 @@ class Folder:
     """A SavedModel that can be loaded; a copy lives as long as this object."""
 
     path: Path
-    _copy: tempfile.TemporaryDirectory[str] | None = None
+    _copy: TemporaryDirectory[str] | None = None
 
 
 def loadable(path: Path) -> Folder:
@@ -34,7 +35,7 @@ def loadable(path: Path) -> Folder:
         return Folder(path)
     for node in nodes:
         node.ClearField("slot_variables")
-    copy = tempfile.TemporaryDirectory(prefix="tinyml-")
+    copy = temporary.folder("model")
     target = Path(copy.name) / "model"
     shutil.copytree(path, target)
     (target / _FILE).write_bytes(model.SerializeToString())
