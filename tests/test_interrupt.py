@@ -23,7 +23,7 @@ from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a child process")
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
-# Each ends by itself only after a minute; the last one never lets the main thread see a signal.
+# Each ends by itself only after a minute; the last one holds the main thread in a system call.
 BUSY = {
     "sleeps": "import time; time.sleep(60)",
     "computes": "while True: pass",
@@ -73,19 +73,21 @@ def test_a_signal_ends_whatever_a_command_is_doing(work: str, name: str, tmp_pat
 
 
 _MAKING = """
-import os, signal, threading
+import ctypes, os, signal, threading
 from pathlib import Path
 from tinyml_cli import interrupt, temporary
 from tinyml_cli.files import atomic_path
 from tinyml_cli.run import Run
-import numpy as np
+mutex, native = ctypes.create_string_buffer(128), ctypes.CDLL(None)
+native.pthread_mutex_init(mutex, None)
+native.pthread_mutex_lock(mutex)
 with interrupt.listening():
     temporary.keep_to_own_folder()
     run = Run.at(Path("runs/x"))
     with run.making(), atomic_path(run.file("logs/model.keras")) as made, temporary.folder("convert"):
         made.write_bytes(b"half")
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        np.linalg.svd(np.random.rand(6000, 6000))
+        native.pthread_mutex_lock(mutex)  # waits for ever, and no signal ends it
 """
 
 
