@@ -55,20 +55,47 @@ def _files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
-def test_what_a_killed_process_left_goes_with_the_next_lock_and_in_tmpdir_after_an_hour(
-    tmp_path: Path, temp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _kill(tmp_path: Path, temp: Path) -> list[str]:
+    """The files that a killed process leaves."""
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED], cwd=tmp_path, env={**os.environ, "TMPDIR": str(temp)}, check=False
     )
     assert killed.returncode == -9
     left = _files(tmp_path)
     assert any("__autograph" in name for name in left)
-    for hours, expected in ((0.9, [name for name in left if name.startswith("tmp")]), (1.1, ["tmp"])):
+    return left
+
+
+def test_what_a_killed_process_left_goes_with_the_next_lock(tmp_path: Path, temp: Path) -> None:
+    _kill(tmp_path, temp)
+    temporary.sweep(tmp_path / "run", deep=True)
+    assert _files(tmp_path) == ["run", "run/report", "tmp"]
+
+
+def test_what_was_left_in_tmpdir_without_a_lock_goes_after_an_hour(
+    tmp_path: Path, temp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a process on Windows, or on a file system without locks."""
+    _kill(tmp_path, temp)
+    next(temp.rglob("lock")).unlink()
+    left = [name for name in _files(tmp_path) if name.startswith("tmp")]
+    for hours, expected in ((0.9, left), (1.1, ["tmp"])):
         _age(tmp_path, hours)
         monkeypatch.setattr(temporary, "_swept", set())
         temporary.sweep(tmp_path / "run", deep=True)
         assert _files(tmp_path) == ["run", "run/report", *expected]
+
+
+def test_what_a_process_of_another_container_uses_stays(tmp_path: Path, temp: Path) -> None:
+    """Its number means nothing here, its lock does."""
+    (tmp_path / "run").mkdir()
+    temporary.keep_to_own_folder()
+    own = Path(tempfile.gettempdir())
+    other = own.rename(own.with_name(own.name.replace(str(os.getpid()), "4194304999")))
+    tempfile.tempdir = str(temp)
+    _age(temp, 30)
+    temporary.sweep(tmp_path / "run")
+    assert other.is_dir()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from pathlib import Path
 
 _LEFT_BEHIND_S = 3600
 _NAME = re.compile(r"\.?tinyml-[a-z]+-(\d{1,10})-[a-z0-9_]{8}(\..*)?", re.DOTALL)
+_LOCK = "lock"
 _MAX_SUFFIX = 32
 # PlatformIO's objects: thousands of files, none of them ours.
 _NOT_OURS = {".pio", ".git"}
@@ -66,7 +67,7 @@ def keep_to_own_folder() -> None:
     if tempfile.tempdir is None or not _NAME.fullmatch(Path(tempfile.tempdir).name):
         system = tempfile.gettempdir()
         tempfile.tempdir = tempfile.mkdtemp(prefix=prefix("process"), dir=system)
-        _noted(Path(tempfile.tempdir))
+        _hold(_noted(Path(tempfile.tempdir)))
         atexit.register(_leave_own_folder, system, os.getpid())
 
 
@@ -91,8 +92,9 @@ def system_folder() -> Path:
 def sweep(place: Path, deep: bool = False) -> None:
     """Removes what killed processes left in a folder whose lock is held, and in $TMPDIR.
 
-    Under the lock nobody else writes there, so what a dead process left may go at once; in $TMPDIR, where
-    containers with processes of their own may meet, it must be older than an hour.
+    Under the lock nobody else writes there, so what a dead process left may go at once. In $TMPDIR, where
+    containers with processes of their own may meet, a folder goes at once where nobody holds the lock in it,
+    and anything else when it is older than an hour.
 
     Args:
         place: the folder.
@@ -145,9 +147,36 @@ def _remove_left_behind(parent: Path, names: list[str], age_s: float) -> None:
         with contextlib.suppress(OSError):
             state = path.lstat()
             is_mine = sys.platform == "win32" or state.st_uid == os.getuid()
-            if not is_mine or time.time() - state.st_mtime < age_s:
-                continue
-            remove(path)
+            is_old = time.time() - state.st_mtime >= age_s
+            let_go = _is_let_go(path)
+            if is_mine and (is_old if let_go is None else let_go):
+                remove(path)
+
+
+def _hold(folder: Path) -> None:
+    """Locks a file in a folder of this process for as long as the process lives."""
+    if sys.platform != "win32":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # a file system without locks
+            handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_let_go(folder: Path) -> bool | None:
+    """Whether the process that made a folder holds its lock no more; None where there is no lock."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        with (folder / _LOCK).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def remove(path: Path) -> None:
