@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.conftest import Tinyml
 from tinyml_cli import locks
 from tinyml_cli.console import console
+from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.locks import locked
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MANIFEST, Run
@@ -59,6 +62,54 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
         assert time.monotonic() - started < 2
         assert run.manifest().seed == 1
         assert Run.open(run.path).is_fresh(run.manifest(), "model.keras") is False
+
+
+COCO = {
+    "categories": [{"id": 1, "name": "person"}],
+    "images": [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 100}],
+    "annotations": [],
+}
+WRITERS_OF_DATA = {
+    "fix": ("data", "check", "FOLDER", "--fix"),
+    "undo": ("data", "check", "FOLDER", "--undo"),
+    "import": ("data", "import", "source", "--out", "FOLDER"),
+    "split": ("data", "record", "--words", "yes", "--speaker", "a", "--from-wav", "a.wav", "--out", "FOLDER"),
+    "build": ("data", "build-vww", "--coco", "coco", "--out", "FOLDER"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS_OF_DATA)
+def test_a_data_folder_has_one_writer(tinyml: Tinyml, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "data"
+    (folder / "train").mkdir(parents=True)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "data-quarantine").mkdir()
+    (tmp_path / "data-quarantine" / "moved.jsonl").touch()
+    write_atomic(tmp_path / "a.wav", wav_bytes(np.zeros(16_000, np.int16), 16_000))
+    write_atomic(tmp_path / "coco" / "instances_train2017.json", json.dumps(COCO))
+    (tmp_path / "coco" / "1.jpg").touch()
+    arguments = [part.replace("FOLDER", str(folder)) for part in WRITERS_OF_DATA[name]]
+    before = sorted(path for path in folder.rglob("*"))
+    with _other_process(folder) as other:
+        held = sorted(path for path in folder.rglob("*"))
+        answer = tinyml(*arguments, cwd=tmp_path, code=2)
+        assert f"data folder is in use: process {other.pid}" in answer.err
+        assert sorted(path for path in folder.rglob("*")) == held
+    assert sorted(path for path in folder.rglob("*")) == before
+
+
+def test_what_a_killed_writer_left_in_a_data_folder_goes(tmp_path: Path) -> None:
+    left = tmp_path / "data" / "yes" / ".tinyml-part-999999999-abcdefgh.wav"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    with writing_folder(tmp_path / "data"):
+        assert not left.exists()
+
+
+def test_a_data_folder_that_stays_empty_is_not_left(tmp_path: Path) -> None:
+    with writing_folder(tmp_path / "new" / "data"):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:

@@ -16,6 +16,12 @@ from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.installed import spec_of
 
 ROOM_FOR_A_RUN_BYTES = 64 << 20
+NOT_IN_NAMES = set('\\/:*?"<>|')
+"""Characters that some file system refuses in a name."""
+
+# Windows opens the device, whatever the suffix.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_LONGEST_NAME_BYTES = 200
 
 
 def choice(value: str, choices: Iterable[str], where: str, what: str = "value") -> None:
@@ -60,6 +66,27 @@ def board(name: str, where: str = "--board") -> None:
     load_board(name)
 
 
+def file_name(name: str, where: str, what: str = "file name") -> None:
+    """A name that a file or folder can have on every system, and that is not hidden.
+
+    Raises:
+        TinymlError: another text.
+    """
+    if name.partition(".")[0].strip().lower() in _DEVICES:
+        raise TinymlError(
+            f"`{name}` is not a valid {what}: Windows reserves it", where, "Choose another name."
+        )
+    is_plain = (
+        name.isprintable() and not set(name) & NOT_IN_NAMES and len(name.encode()) <= _LONGEST_NAME_BYTES
+    )
+    if not is_plain or name.strip(" ") != name or name.strip(".") != name or not name:
+        raise TinymlError(
+            f"`{name:.60}` is not a valid {what}",
+            where,
+            "Use letters, digits, hyphens and underscores, with spaces or dots inside.",
+        )
+
+
 def data_folder(path: Path, where: str = "--data") -> None:
     """A folder of the user's.
 
@@ -82,6 +109,10 @@ def data(path: Path, where: str = "--data") -> None:
     Raises:
         TinymlError: nothing is there, or it may not be read.
     """
+    if not path.exists():
+        raise TinymlError(
+            "There is no such file or folder", str(path), f"Give {where} an existing file or folder."
+        )
     if path.is_dir():
         data_folder(path, where)
     else:

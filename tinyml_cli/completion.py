@@ -210,14 +210,14 @@ def labels(line: Line) -> Iterator[tuple[str, str]]:
         folders = sorted(path.name for path in Path(data).glob("*") if path.is_dir())
         yield from ((name, "a folder of data") for name in folders if not name.startswith(("_", ".")))
         return
-    import json
+    from tinyml_cli.documents import load_json
 
     known: dict[str, str] = {}
     for path in sorted(runs_dir().glob("*/manifest.json")):
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+            manifest = load_json(path)
             known.update((str(label), f"of {path.parent.name}") for label in manifest["labels"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             continue
     yield from ((label, where) for label, where in known.items() if label not in ("silence", "unknown"))
 

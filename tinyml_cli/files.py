@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tinyml_cli import locks, temporary
+from tinyml_cli import locks, temporary, undo
 from tinyml_cli.errors import TinymlError
 
 
@@ -69,29 +70,70 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def filling_cache(path: Path, what: str) -> Iterator[None]:
-    """Around making what is to lie at `path` in a cache: another process that makes it is waited for.
+def writing_folder(
+    path: Path, what: str = "data folder", wait: bool = False, lock: Path | None = None
+) -> Iterator[None]:
+    """Holds the lock of a folder while a command writes to it; what killed writers left there is removed.
+
+    A folder that is not there yet is made, and removed again if it stays empty.
+
+    Args:
+        path: the folder.
+        what: it is, for the message of a second writer.
+        wait: for another process that writes to it, instead of being refused.
+        lock: a folder above it that is locked in its place.
+
+    Raises:
+        TinymlError: another process writes to it; it cannot be written, or was removed meanwhile.
+    """
+    locks.check_present(path)
+    made = make_folder(path)
+    try:
+        with (
+            undo.if_it_fails(functools.partial(remove_empty, made)),
+            locks.locked(lock or path, what, wait),
+        ):
+            temporary.sweep((lock or path).resolve(), deep=True)
+            yield
+    finally:
+        remove_empty(made)
+
+
+@contextlib.contextmanager
+def filling_cache(path: Path, what: str, wait: bool = True) -> Iterator[None]:
+    """Around making what is to lie at `path`, in a cache say: another process that makes it is waited for.
 
     Look again inside whether it is there.
 
     Args:
         path: of the file.
         what: it is, for the line that says what is waited for, such as "synthetic speech".
+        wait: False refuses instead.
 
     Raises:
-        TinymlError: the cache cannot be written.
+        TinymlError: the folder cannot be written, or another process makes the same.
     """
-    missing = missing_parents(path)
+    missing = make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, path) from error
-    try:
-        with locks.locked(path, what, wait=True):
+        with locks.locked(path, what, wait):
             temporary.sweep(path.parent)
             yield
     finally:
         remove_empty(missing)
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Makes a folder and its parents; those that were not there, the innermost first.
+
+    Raises:
+        TinymlError: it cannot be made.
+    """
+    missing = [*([] if path.exists() else [path]), *missing_parents(path)]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, path) from error
+    return missing
 
 
 def missing_parents(path: Path) -> list[Path]:

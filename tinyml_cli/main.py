@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,7 @@ def _sentence(error: Any) -> str:
     """What a usage error says, with our words for a value that an option does not take."""
     cause, parameter = error.__cause__, getattr(error, "param", None)
     if not hasattr(cause, "errors") or parameter is None:
-        return str(error.format_message())
+        return re.sub(r"'(--?[\w-]+)'", r"`\1`", str(error.format_message()))
     from tinyml_cli.validation import option_problem
 
     info = getattr(getattr(parameter, "type_descriptor", None), "parameter_info", None)

@@ -17,7 +17,7 @@ from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import disk_error, missing_parents, remove_empty, sha256_file, write_atomic
+from tinyml_cli.files import make_folder, sha256_file, write_atomic, writing_folder
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.next_step import next_step, train_again, work_on
@@ -110,7 +110,7 @@ class Run:
             TinymlError: see `at`.
         """
         run = cls.at(path)
-        _make_folder(run.path)
+        make_folder(run.path)
         return run
 
     @classmethod
@@ -220,17 +220,8 @@ class Run:
         Raises:
             TinymlError: another process writes to it; it cannot be written, or was removed meanwhile.
         """
-        locks.check_present(self.path)
-        made = _make_folder(self.path)
-        try:
-            with (
-                undo.if_it_fails(functools.partial(remove_empty, made)),
-                locks.locked(self.root, "run", wait),
-            ):
-                temporary.sweep(self.root.resolve(), deep=True)
-                yield
-        finally:
-            remove_empty(made)
+        with writing_folder(self.path, "run", wait, self.root):
+            yield
 
     @contextlib.contextmanager
     def writing_to(self, path: Path) -> Iterator[None]:
@@ -442,20 +433,6 @@ def writes(stage: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run,
             return stage(run, *args, **kwargs)
 
     return locked
-
-
-def _make_folder(path: Path) -> list[Path]:
-    """Makes a folder and its parents; those that were not there, the innermost first.
-
-    Raises:
-        TinymlError: it cannot be made.
-    """
-    missing = [*([] if path.exists() else [path]), *missing_parents(path)]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(error, path) from error
-    return missing
 
 
 def _cannot_make(path: Path, why: str | None) -> TinymlError:

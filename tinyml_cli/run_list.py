@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import locks, temporary
+from tinyml_cli import checks, locks, temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -242,6 +242,7 @@ def rename(old: str, new: str) -> dict[str, Any]:
             "NEW",
             "Use letters, digits, spaces, dots, hyphens and underscores, at most 100 characters.",
         )
+    checks.file_name(new, "NEW", "run name")
     before = name_of(run)
     return {"renamed": before, "run": name_of(run.rename(new)), "latest": _latest_name()}
 

@@ -25,6 +25,8 @@ from tests.corpus import write_corpus
         (["train", "kws", "--set", "training.epochs"], "key=value"),
         (["train", "kws", "--set", "training.epohcs=3"], "epochs"),
         (["train", "kws", "--set", "training.epochs=-3"], "training.epochs"),
+        (["train", "kws", "--words"], "See `tinyml train kws --help`"),
+        (["train", "wand", "--data", "nowhere"], "no such file or folder"),
         (["quantize", "nowhere"], "nowhere"),
         (["convert"], "There are no runs yet"),
         (["build", "--board", "sim"], "There are no runs yet"),

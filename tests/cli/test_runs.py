@@ -134,7 +134,21 @@ def test_what_is_no_run_in_the_folder_is_refused(
 
 
 @pytest.mark.parametrize(
-    "new", ["latest", "tested", "../out", "a/b", "", ".hidden", "x" * 101, "a\n", "link"]
+    "new",
+    [
+        "latest",
+        "tested",
+        "../out",
+        "a/b",
+        "",
+        ".hidden",
+        "x" * 101,
+        "a\n",
+        "link",
+        "CON",
+        "nul.txt",
+        "com1 .a",
+    ],
 )
 def test_names_that_cannot_be_are_refused(tinyml: Tinyml, place: Path, new: str) -> None:
     before = tree(place)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -108,3 +110,19 @@ def test_flite_speaks_and_survives_a_voice_it_lacks() -> None:
     spoken = list(flite.say_all(asked, 16_000))
     assert len(spoken[0]) > 5_000
     assert len(spoken) == 2
+
+
+def test_flite_on_a_full_disk_is_an_error_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty clips would be kept in the cache of synthetic speech."""
+    failed = subprocess.CompletedProcess(["flite"], returncode=255)
+    monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: failed)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(TinymlError, match="The disk has 0 MB left"):
+        list(flite.say_all([flite.Utterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000))
+
+
+def test_a_word_that_flite_cannot_say_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = subprocess.CompletedProcess(["flite"], returncode=255)
+    monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: failed)
+    (audio,) = flite.say_all([flite.Utterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000)
+    assert len(audio) == 0

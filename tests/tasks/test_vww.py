@@ -17,7 +17,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.image_conditions import by_size, darkened, low_light
 from tinyml_cli.recipes.vww import VwwRecipe, values_of
-from tinyml_cli.tasks import vww_data
+from tinyml_cli.tasks import get_task, vww_data
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 
@@ -77,6 +77,37 @@ def test_a_class_too_small_to_split_is_named(tmp_path: Path) -> None:
     put(tmp_path / "data", "person", 1)
     with pytest.raises(TinymlError, match="leaves no image of `person` for"):
         vww_data.load(recipe(tmp_path / "data"))
+
+
+def test_a_class_too_small_to_split_is_named_before_images_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(*_: object) -> None:
+        raise AssertionError("images were decoded")
+
+    put(tmp_path, "none", 40)
+    put(tmp_path, "person", 2)
+    monkeypatch.setattr(vww_data, "open_cache", decode)
+    with pytest.raises(TinymlError, match="leaves no image of `person` for"):
+        get_task("vww").check(recipe(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("model", "image", "where"),
+    [
+        ({"name": "vww_micro"}, {}, "--backbone"),
+        ({"name": "mobilenet_v1", "options": {"alpha": 0.35}}, {}, "--alpha"),
+        ({"name": "mobilenet_v2", "options": {"alpha": 0.25}}, {}, "--alpha"),
+        ({"name": "mobilenet_v1"}, {"colour": "grey"}, "--gray"),
+    ],
+)
+def test_weights_that_keras_does_not_have_are_refused_early(
+    model: dict[str, Any], image: dict[str, Any], where: str
+) -> None:
+    asked = VwwRecipe(source="procedural", image=image, model=model | {"backbone": "imagenet"})
+    with pytest.raises(TinymlError, match="ImageNet weights") as caught:
+        get_task("vww").check(asked)
+    assert where in caught.value.where
 
 
 def test_without_data_it_says_what_to_get_and_how_large_it_is() -> None:

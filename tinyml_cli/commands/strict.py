@@ -31,7 +31,13 @@ class StrictCommand(TyperCommand):
             name = f"`{option}`" if option.startswith("-") else "An argument"
             if option != _MAY_BE_EMPTY:
                 raise _refused(ctx, f"{name} is empty", "Give it a value, or omit it.")
-        rest: list[str] = super().parse_args(ctx, args)
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except Exception as error:
+            # An option without its value is reported without the command that it is of.
+            if hasattr(error, "format_message") and getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
         parameters: list[Any] = self.params
         for parameter in parameters:
             value = ctx.params.get(parameter.name)

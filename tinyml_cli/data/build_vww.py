@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import locks
 from tinyml_cli.console import console
 from tinyml_cli.data import coco, inventory, splits
 from tinyml_cli.data.coco import CocoImage
@@ -19,7 +20,7 @@ from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import write_atomic, writing_folder
 
 SIZES_FILE = "sizes.csv"
 # COCO minival is 8,059 of the 40,504 images of val2014.
@@ -86,7 +87,8 @@ def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[st
         )
     if missing:
         console.warn(f"{missing} annotated images are missing and were skipped.")
-    counts, skipped = _write(jobs, out, settings)
+    with writing_folder(out):
+        counts, skipped = _write(jobs, out, settings)
     return {
         "out": str(out),
         "category": settings.category,
@@ -201,7 +203,8 @@ def _name(job: _Job) -> str:
 def _check_target(out: Path) -> None:
     if out.is_file():
         raise TinymlError("The target is a file", str(out), "Name a new folder with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "train").is_dir() and not (out / "test").is_dir():
+    there = {entry.name for entry in out.iterdir()} - set(locks.NAMES) if out.is_dir() else set()
+    if there and not there & {"train", "test"}:
         raise TinymlError(
             "The target folder is not empty; nothing was written",
             str(out),

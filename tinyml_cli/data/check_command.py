@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import checks, inventory, quarantine
 from tinyml_cli.data.checks import Report, Settings
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
 
 _EXAMPLES_SHOWN = 3
@@ -31,12 +33,13 @@ def check_folder(
         The document of --json; `ok` is false while bad files lie in the folder.
 
     Raises:
-        TinymlError: an unusable folder, or files that cannot be moved.
+        TinymlError: an unusable folder, one that another process writes to, or files that cannot be moved.
     """
-    report = checks.check(root, settings, kind)
+    with writing_folder(root) if fix else contextlib.nullcontext():
+        report = checks.check(root, settings, kind)
+        drawn = _draw(report, root, picture)
+        moved = quarantine.move_away(root, report.to_move) if fix else 0
     bad, meanings = report.bad_files, report.kind.findings
-    drawn = _draw(report, root, picture)
-    moved = quarantine.move_away(root, report.to_move) if fix else 0
     return {
         "folder": str(root),
         "kind": report.kind.name,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import processes, temporary
+from tinyml_cli import checks, processes, temporary
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
 VOICES = ("awb", "rms", "slt", "kal16")
@@ -19,6 +19,7 @@ VOICES = ("awb", "rms", "slt", "kal16")
 MEAN_PITCH_HZ = {"awb": 125.0, "rms": 100.0, "slt": 170.0, "kal16": 105.0}
 _TIMEOUT_S = 20
 _PROCESSES = 2
+_ROOM_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[ND
 
     Yields:
         int16 [samples] at `sample_rate_hz`.
+
+    Raises:
+        TinymlError: the disk of temporary files is full.
     """
     with (
         temporary.folder("flite") as folder,
@@ -62,9 +66,12 @@ def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.in
     options = [part for key, value in settings.items() for part in ("--setf", f"{key}={value:.3f}")]
     command = ["flite", "-voice", utterance.voice, *options, "-t", utterance.text, "-o", str(path)]
     try:
-        failed = processes.run(command, timeout_s=_TIMEOUT_S).returncode != 0
-        return np.zeros(0, np.int16) if failed else read_audio(path, sample_rate_hz)
+        if processes.run(command, timeout_s=_TIMEOUT_S).returncode == 0:
+            return read_audio(path, sample_rate_hz)
     except (OSError, processes.TimeoutExpired, UnreadableAudioError):
-        return np.zeros(0, np.int16)
+        pass
     finally:
         path.unlink(missing_ok=True)
+    # On a full disk every clip would be empty, and the cache would keep them so.
+    checks.room(path.parent, _ROOM_BYTES, "temporary speech files")
+    return np.zeros(0, np.int16)

@@ -92,7 +92,12 @@ def decode_entry(path: Path, size: int, channels: int) -> tuple[NDArray[np.uint8
     """
     data = read_bytes(path)
     pixels, note = decode(data)
-    return to_input_size(pixels, size, channels), hashlib.sha256(data).hexdigest()[:16], note
+    return to_input_size(pixels, size, channels), content_hash(data), note
+
+
+def content_hash(data: bytes) -> str:
+    """What an image is known by: a hash of its file's bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _fingerprint(entries: Sequence[ImageEntry], size: int, channels: int) -> str:

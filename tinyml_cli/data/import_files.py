@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data import import_series
 from tinyml_cli.data.audio_file import (
@@ -31,6 +32,7 @@ from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.data.survey import digest
 from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.series import SeriesRecipe
 
@@ -45,7 +47,6 @@ _BACKGROUND_LABELS = (
     "_silence_",
     "_background_noise_",
 )
-_UNUSABLE_IN_NAMES = set('\\/:*?"<>|')
 _SHOWN_SKIPPED = 20
 
 
@@ -74,7 +75,7 @@ class _Import:
 
     def _add(self, path: Path, origin: Origin, series: Series | None) -> str:
         label = origin.label
-        if not label or label.startswith(".") or set(label) & _UNUSABLE_IN_NAMES:
+        if not label or label.startswith(".") or set(label) & checks.NOT_IN_NAMES:
             return f"`{label}` cannot be the name of a folder"
         if series is not None and series.channels != (AUDIO,):
             reason = import_series.write(series, self.source, self.out / label, self.written)
@@ -151,17 +152,23 @@ def import_folder(
 
     Raises:
         TinymlError: no such folder, nothing in it that can be brought in, series of which two readings are
-            possible, or `out` cannot be written.
+            possible, or `out` cannot be written, or another process writes to it.
     """
     if not source.is_dir():
         raise TinymlError("The folder does not exist", str(source), "Give the folder with the recordings.")
-    files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
-    files = [p for p in files if p.name not in LISTS and out.resolve() not in p.resolve().parents]
-    labels = Labels(source)
     work = _Import(source, out, sample_rate_hz, clip_samples, speaker_id(speaker) if speaker else "")
+    with writing_folder(out):
+        return _import_all(work, options or SeriesRecipe())
+
+
+def _import_all(work: _Import, options: SeriesRecipe) -> dict[str, Any]:
+    source, inside = work.source, work.out.resolve()
+    files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
+    files = [p for p in files if p.name not in LISTS and inside not in p.resolve().parents]
+    labels = Labels(source)
     tables = files_in(source, SUFFIXES)
     tables = [path for path in tables if path in set(files)]
-    series, reasons = import_series.read_all(tables, options or SeriesRecipe())
+    series, reasons = import_series.read_all(tables, options)
     read = {each.path: each for each in series}
     rest = unused(source, [each.source for each in series], reasons, SUFFIXES)
     why = {entry.path: entry.reason for entry in rest}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tinyml_cli.documents import parse_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import sha256_file, write_atomic
+from tinyml_cli.files import sha256_file, write_atomic, writing_folder
 
 LOG = "moved.jsonl"
 
@@ -64,8 +64,13 @@ def undo(root: Path) -> tuple[int, list[str]]:
     """Puts every file back; (how many, files whose place is taken now and which therefore stay).
 
     Raises:
-        TinymlError: nothing was moved, or the log is damaged.
+        TinymlError: nothing was moved, the log is damaged, or another process writes to the folder.
     """
+    with writing_folder(root):
+        return _undo(root)
+
+
+def _undo(root: Path) -> tuple[int, list[str]]:
     quarantine = quarantine_of(root)
     log = quarantine / LOG
     if not log.is_file():

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data.camera_source import BoardCamera, Webcam
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.frames import half_blocks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
 
@@ -79,10 +80,7 @@ def plan_of(
     countdown_s = CameraPlan.countdown_s if countdown_s is None else countdown_s
     plan = CameraPlan(classes, out or Path("images"), count or CameraPlan.count, every_s, countdown_s)
     for name in classes:
-        if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-            raise TinymlError(
-                f"`{name}` is not a valid folder name", "--classes", "Use letters, digits and _."
-            )
+        checks.file_name(name, "--classes", "folder name")
     if plan.folder.is_file():
         raise TinymlError("The target is a file", str(plan.folder), "Name a folder with --out.")
     return plan
@@ -99,7 +97,10 @@ def record_images(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
     """
     rows: list[dict[str, Any]] = []
     is_quit = False
-    with console.live() if console.is_terminal else contextlib.nullcontext(None) as draw:
+    with (
+        writing_folder(plan.folder),
+        console.live() if console.is_terminal else contextlib.nullcontext(None) as draw,
+    ):
         for name in plan.classes:
             counts = {"kept": 0, "empty": 0}
             try:

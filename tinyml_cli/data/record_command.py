@@ -21,6 +21,7 @@ from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.usb import link_url
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws_checks import check_words
@@ -89,7 +90,8 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
         TinymlError: no terminal to ask in, no source of sound, or one that broke: what was kept is kept.
     """
     if where.from_wav is not None:
-        return _cut(plan, where, where.from_wav)
+        with writing_folder(plan.folder):
+            return _cut(plan, where, where.from_wav)
     if not sys.stdin.isatty() or not console.is_terminal:
         raise TinymlError(
             "Recording reads keys, so it needs a terminal",
@@ -98,7 +100,12 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
         )
     if plan.missing() == 0:
         return _document(plan, Outcome(), "")
-    with _open(where) as source, console.live() as draw, terminal_keys() as keys:
+    with (
+        writing_folder(plan.folder),
+        _open(where) as source,
+        console.live() as draw,
+        terminal_keys() as keys,
+    ):
         outcome = Recorder(plan, source, RecordView(draw, source.name), keys).run()
         return _document(plan, outcome, source.name)
 

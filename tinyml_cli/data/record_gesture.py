@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data.record_keys import Keys, terminal_keys
 from tinyml_cli.data.stroke_source import Drawing, StrokeWand
@@ -21,7 +22,7 @@ from tinyml_cli.data.wand.strokes import Points, Stroke, read_strokes, write_str
 from tinyml_cli.device.frames import half_blocks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.raster import SIZE, rasterise
-from tinyml_cli.files import write_atomic
+from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.next_step import next_step
 
 _POLL_S = 0.1
@@ -72,8 +73,7 @@ def plan_of(
     if len(set(gestures)) < len(gestures):
         raise TinymlError("A gesture is listed twice", "--gesture", "List each one once.")
     for name in (*gestures, plan.person):
-        if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-            raise TinymlError(f"`{name}` is not a valid file name", "--gesture", "Use letters, digits and _.")
+        checks.file_name(name, "--gesture" if name in gestures else "--speaker")
     if plan.folder.is_file():
         raise TinymlError("The target is a file", str(plan.folder), "Name a folder with --out.")
     return plan
@@ -159,7 +159,11 @@ def record_gestures(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
     patient_until = time.monotonic() + _PATIENCE_S
     console.info(f"Strokes from {wand.name}. Rest, draw, rest. {_HELP}.")
     try:
-        with _keys() as keys, console.live() if console.is_terminal else contextlib.nullcontext() as draw:
+        with (
+            writing_folder(plan.folder),
+            _keys() as keys,
+            console.live() if console.is_terminal else contextlib.nullcontext() as draw,
+        ):
             while session.gesture is not None and not session.is_quit:
                 if drawing := wand.next(_POLL_S):
                     _take(session, drawing, draw)

@@ -14,7 +14,7 @@ from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.clips import Corpus
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
+from tinyml_cli.files import atomic_folder, cache_dir, filling_cache, write_atomic
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.kws import SpeechEngine
 
@@ -45,7 +45,8 @@ def write_speech(
         other words).
 
     Raises:
-        TinymlError: `out` is in use or cannot be written, an unknown engine, or words that no voice can say.
+        TinymlError: `out` is in use, is not empty or cannot be written; an unknown engine; words that no
+            voice can say.
     """
     known = get_args(SpeechEngine)
     if strange := [engine for engine in engines if engine not in known]:
@@ -59,21 +60,23 @@ def write_speech(
     room = (clips_per_word * len(words) + unknown_clips) * clip_samples * 2
     checks.room(folder, room, "the clips")
     checks.room(cache_dir(), room // 2, "the spoken clips in the cache")
-    corpus = synthesis.synthesise(
-        words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed
-    )
-    settings = {
-        "words": list(words),
-        "clips_per_word": clips_per_word,
-        "unknown_clips": unknown_clips,
-        "engines": list(engines),
-        "sample_rate_hz": sample_rate_hz,
-        "seed": seed,
-        "notes": list(corpus.notes),
-    }
-    with atomic_folder(folder) as inside:
-        _write(corpus, inside, sample_rate_hz)
-        write_atomic(inside / ABOUT, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+    # Not a lock inside the folder: it is put in place whole.
+    with filling_cache(folder.with_name(f"{folder.name}.synth"), "data folder", wait=False):
+        corpus = synthesis.synthesise(
+            words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed
+        )
+        settings = {
+            "words": list(words),
+            "clips_per_word": clips_per_word,
+            "unknown_clips": unknown_clips,
+            "engines": list(engines),
+            "sample_rate_hz": sample_rate_hz,
+            "seed": seed,
+            "notes": list(corpus.notes),
+        }
+        with atomic_folder(folder) as inside:
+            _write(corpus, inside, sample_rate_hz)
+            write_atomic(inside / ABOUT, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
     return _document(corpus, folder, dict.fromkeys(words, clips_per_word))
 
 

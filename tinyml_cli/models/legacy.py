@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import temporary
+from tinyml_cli.documents import parse_json
 from tinyml_cli.models import import_quietly
 
 # Layer kinds, an argument that their Keras 3 classes lack, and the only value with which it means nothing.
@@ -35,12 +36,12 @@ def mended(path: Path) -> Iterator[Path]:
 
     Raises:
         OSError: not an HDF5 file.
-        ValueError: its model configuration is not JSON.
+        ValueError: its model configuration is not JSON, or nested too deeply.
     """
     h5py = import_quietly("h5py")
     with h5py.File(path, "r") as archive:
         text = archive.attrs.get("model_config")
-    before = None if text is None else json.loads(text)
+    before = None if text is None else parse_json(text.decode() if isinstance(text, bytes) else text)
     after = modernised(before)
     if after == before:
         yield path

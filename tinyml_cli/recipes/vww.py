@@ -105,6 +105,11 @@ class MaskRecipe(VwwRecipe):
 
 IMAGENET = "imagenet"
 """In place of a backbone's file: weights that are downloaded."""
+IMAGENET_ALPHAS = {
+    "mobilenet_v1": (0.25, 0.5, 0.75, 1.0),
+    "mobilenet_v2": (0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
+}
+"""The networks and widths that Keras has ImageNet weights of, all for colour images."""
 _SHORT_NAMES = {"micro": "vww_micro"}
 
 

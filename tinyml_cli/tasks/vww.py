@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks
-from tinyml_cli.data import image_augment, image_folder, inventory
+from tinyml_cli.data import image_augment, inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
 from tinyml_cli.pages.items import Items
-from tinyml_cli.recipes.vww import IMAGENET, VwwRecipe
+from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import vww_data, vww_held_out
 from tinyml_cli.tasks.vww_data import ImageData
@@ -179,9 +179,11 @@ def _check(recipe: VwwRecipe) -> None:
     if model.backbone not in (None, IMAGENET):
         checks.input_file(Path(str(model.backbone)), "--backbone")
     options.check(model.name, model.options)
+    if model.backbone == IMAGENET:
+        _check_imagenet(recipe)
     if recipe.data_path is not None:
         checks.data_folder(Path(recipe.data_path))
-        image_folder.list_images(Path(recipe.data_path), recipe.classes)
+        vww_data.check_folder(Path(recipe.data_path), recipe)
     elif recipe.source == "folder":
         raise vww_data.no_data(recipe.classes)
     if recipe.training.epochs == 0 and recipe.model.backbone is None:
@@ -190,6 +192,25 @@ def _check(recipe: VwwRecipe) -> None:
             "training.epochs",
             "Use at least 1, or start from a trained model: --backbone MODEL",
         )
+
+
+def _check_imagenet(recipe: VwwRecipe) -> None:
+    name = recipe.model.name
+    if name not in IMAGENET_ALPHAS:
+        raise TinymlError(
+            f"There are no ImageNet weights for `{name}`",
+            "--backbone imagenet",
+            f"Add --model {' or --model '.join(IMAGENET_ALPHAS)}; or give a file: --backbone MODEL",
+        )
+    alphas = IMAGENET_ALPHAS[name]
+    if (alpha := recipe.model.options.get("alpha", 0.25)) not in alphas:
+        raise TinymlError(
+            f"There are no ImageNet weights for `{name}` with alpha {alpha}",
+            "--alpha",
+            f"Choose from: {', '.join(map(str, alphas))}.",
+        )
+    if recipe.image.channels != 3:
+        raise TinymlError("ImageNet weights are for colour images", "--gray", "Use --rgb.")
 
 
 def _fingerprint(recipe: VwwRecipe, data: ImageData) -> str:

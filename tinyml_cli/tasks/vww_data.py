@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data import image_folder, inventory, splits
 from tinyml_cli.data.build_vww import read_sizes
-from tinyml_cli.data.image_cache import open_cache
+from tinyml_cli.data.image_cache import content_hash, open_cache
+from tinyml_cli.data.image_file import UnreadableImageError, read_bytes
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.procedural_images import ProceduralImages
 from tinyml_cli.data.splits import SPLITS, Split
@@ -22,6 +24,7 @@ from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.training.image_batches import ImageSet, Pixels
 
 _PROCEDURAL_IMAGES = 600
+_HASHED_EARLY = 2000
 _IMBALANCE = 10.0
 _NOWHERE = ""
 
@@ -77,7 +80,7 @@ def load(recipe: VwwRecipe) -> ImageData:
             return _procedural(recipe)
         raise no_data(recipe.classes)
     data = read(Path(recipe.data_path), recipe)
-    _check_splits(data, recipe)
+    _check_splits(data.where, data.labels, recipe)
     return data
 
 
@@ -99,6 +102,27 @@ def read(root: Path, recipe: VwwRecipe) -> ImageData:
     return ImageData(
         cache, labels, cache.hashes, where, np.array(shares), "folder", tuple(notes), tuple(left_out)
     )
+
+
+def check_folder(root: Path, recipe: VwwRecipe) -> None:
+    """Whether every class has images for every split, before any of them is decoded.
+
+    A large folder is left to `load`: chance leaves no split of it empty, and its hashes take long.
+
+    Raises:
+        TinymlError: no such folder, a class without images, or a split that would be empty.
+    """
+    entries = image_folder.list_images(root, recipe.classes)
+    if len(entries) > _HASHED_EARLY:
+        return
+    readable = []
+    hashes = []
+    for entry in entries:
+        with contextlib.suppress(UnreadableImageError):
+            hashes.append(content_hash(read_bytes(entry.path)))
+            readable.append(entry)
+    where, _ = _where([entry.split for entry in readable], np.array(hashes, str), recipe)
+    _check_splits(where, np.array([entry.label for entry in readable], np.int64), recipe)
 
 
 def no_data(classes: list[str]) -> TinymlError:
@@ -164,11 +188,11 @@ def _check_classes(labels: NDArray[np.int64], recipe: VwwRecipe, root: Path) -> 
             )
 
 
-def _check_splits(data: ImageData, recipe: VwwRecipe) -> None:
+def _check_splits(where: NDArray[np.str_], labels: NDArray[np.int64], recipe: VwwRecipe) -> None:
     wanted = [split for split in SPLITS if split != "test" or recipe.training.test_share > 0]
     for split in wanted:
         for index, name in enumerate(recipe.classes):
-            if not ((data.where == split) & (data.labels == index)).any():
+            if not ((where == split) & (labels == index)).any():
                 raise TinymlError(
                     f"The split by file hash leaves no image of `{name}` for {split}",
                     recipe.data_path or recipe.source,
