@@ -110,7 +110,7 @@ def _condition(chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
     counts = ", ".join(map(str, sorted({row["n"] for row in rows})))
     return (
         f"Words: {chosen.words}. Trained on {data} by the recipe of `tinyml train kws`{changed}, "
-        f"seed {chosen.seed}; judged by {judged}, n = {counts} clips.\n"
+        f"seed {chosen.seed}; tested on {judged}, n = {counts} clips.\n"
         "Accuracy: host. Instructions: emulated (`sim`, engine `aot`). Flash and RAM: linked for `sim`."
     )
 
