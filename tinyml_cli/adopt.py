@@ -29,8 +29,8 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
     whatever the file is called and wherever it lies.
 
     Raises:
-        TinymlError: there is no such run, the file is no TensorFlow Lite model, has several signatures of
-            which none is chosen, or the runs folder cannot be written.
+        TinymlError: there is no such run, the file is no TensorFlow Lite model, is compiled for an
+            accelerator, has several signatures of which none is chosen, or the runs folder cannot be written.
     """
     if given is None or not Path(given).is_file():
         if signature is not None:
@@ -38,6 +38,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
         return Run.open(given)
     path = Path(given)
     from tinyml_cli.tflite import graph
+    from tinyml_cli.tflite.opset import refuse_compiled
     from tinyml_cli.tflite.signature import choose
     from tinyml_cli.tflite.unsigned import to_signed
 
@@ -48,7 +49,7 @@ def open_run(given: str | Path | None = None, signature: str | None = None) -> R
             str(path),
             f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
-    graph.parse(data, str(path))
+    refuse_compiled(graph.parse(data, str(path)), str(path))
     data = to_signed(choose(data, signature, str(path)), str(path))
     digest = hashlib.sha256(data).hexdigest()
     run = at(_known(digest) or free_path(path, digest))

@@ -100,13 +100,15 @@ class Model(Subgraph):
         return len(self.model.buffers) - 1
 
     def operator_code(self, name: str) -> int:
-        """The index of an operator code, added when it is new."""
-        number = getattr(self.schema.BuiltinOperator, name)
+        """The index of an operator code, added when it is new; "CUSTOM x" is the custom operator x."""
+        builtin, _, custom = name.partition(" ")
+        number = getattr(self.schema.BuiltinOperator, builtin)
         for index, code in enumerate(self.model.operatorCodes):
-            if code.builtinCode == number:
+            if code.builtinCode == number and (code.customCode or "") == custom:
                 return index
         code = self.schema.OperatorCodeT()
         code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), 1
+        code.customCode = custom or None
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
 

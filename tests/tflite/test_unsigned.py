@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.engines.flatbuffer_models import Model
+from tinyml_cli.adopt import open_run
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import parse
@@ -65,3 +67,32 @@ def test_averages_may_round_otherwise_and_that_is_said(capsys: pytest.CaptureFix
 def test_weights_that_int8_kernels_would_misread_are_refused() -> None:
     with pytest.raises(TinymlError, match="zero point 151"):
         to_signed(network(151), "m.tflite")
+
+
+def of_custom_operator(name: str, dtype: str) -> bytes:
+    """A model of that one operator."""
+    model = Model()
+    source, target = (model.tensor((1, 4), 0.02, 0, dtype=dtype) for _ in range(2))
+    model.operator(f"CUSTOM {name}", [source], [target])
+    return model.build([source], [target])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize(
+    ("operator", "chip"), [("edgetpu-custom-op", "the Edge TPU"), ("ethos-u", "an Arm Ethos-U")]
+)
+def test_what_is_compiled_for_an_accelerator_is_refused_as_such(
+    tmp_path: Path, operator: str, chip: str, dtype: str
+) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(of_custom_operator(operator, dtype))
+    with pytest.raises(TinymlError, match=f"compiled for {chip}") as refusal:
+        open_run(path)
+    assert "Give the .tflite file" in refusal.value.next_step
+    reasons = [each["reason"] for each in support(path.read_bytes(), parse(path.read_bytes())).values()]
+    assert reasons == [refusal.value.what] * 2
+
+
+def test_a_custom_operator_of_uint8_is_named() -> None:
+    with pytest.raises(TinymlError, match=r"custom operator 0 \(Mine\)"):
+        to_signed(of_custom_operator("Mine", "uint8"), "m.tflite")

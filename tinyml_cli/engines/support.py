@@ -9,6 +9,7 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import has_tflm
+from tinyml_cli.tflite.opset import refuse_compiled
 
 
 def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, dict[str, Any]]:
@@ -22,6 +23,7 @@ def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, dict[
 
 def _answer(engine: Any, model: bytes, graph: Graph, where: str) -> dict[str, Any]:
     try:
+        refuse_compiled(graph, where)
         return {"supported": True, "arena_bytes": engine(model, graph, where), "reason": ""}
     except TinymlError as error:
         return {"supported": False, "arena_bytes": None, "reason": error.what}

@@ -22,6 +22,29 @@ _NAMES = """
     """
 TFLM_INT8_OPS = frozenset(_NAMES.split())
 
+# Custom operators that hold machine code of one accelerator, with that and the compiler that made them.
+_ACCELERATORS = {
+    "CUSTOM edgetpu-custom-op": ("the Edge TPU", "the Edge TPU compiler"),
+    "CUSTOM ethos-u": ("an Arm Ethos-U", "Arm's compiler Vela"),
+}
+
+
+def refuse_compiled(graph: Graph, where: str) -> None:
+    """Refuses a model of which an accelerator's compiler has made machine code, weights included.
+
+    Raises:
+        TinymlError: it has such an operator.
+    """
+    for operator in (each for function in (graph, *graph.functions) for each in function.operators):
+        if operator.name in _ACCELERATORS:
+            chip, compiler = _ACCELERATORS[operator.name]
+            raise TinymlError(
+                f"The model is compiled for {chip}: operator {operator.index} "
+                f"({operator.name.removeprefix('CUSTOM ')}) holds code that nothing else runs",
+                where,
+                f"Give the .tflite file that {compiler} was given.",
+            )
+
 
 def check_int8(graph: Graph, where: str = "") -> list[Op]:
     """Checks that a model is int8 throughout and runs on TensorFlow Lite Micro.

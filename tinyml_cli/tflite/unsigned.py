@@ -14,11 +14,12 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import write
-from tinyml_cli.tflite.graph import Graph, Tensor, parse
+from tinyml_cli.tflite.graph import ABSENT, Graph, Tensor, parse
 from tinyml_cli.tflite.interpret import run
 
 _CONVERTING = frozenset({"QUANTIZE", "DEQUANTIZE"})
 _WEIGHTED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"})
+_CUSTOM = frozenset({"CUSTOM TFLite_Detection_PostProcess"})  # dequantises by itself
 _SHIFT = 128
 _COMPARED = 16
 _LARGEST_MEAN = 1.0  # steps; ties in averages round otherwise, which is less
@@ -34,13 +35,13 @@ def to_signed(data: bytes, where: str) -> bytes:
         data: a flatbuffer that `graph.parse` accepts.
 
     Raises:
-        TinymlError: weights that are not around 128, or answers that are others.
+        TinymlError: weights that are not around 128, a custom operator, or answers that are others.
     """
     graph = parse(data, where)
     computing = [each for each in graph.operators if each.name not in _CONVERTING]
     if not any(_is_unsigned(graph.tensors[index]) for each in computing for index in each.outputs):
         return data
-    _check_weights(graph, where)
+    _check_operators(graph, where)
     model = write.unpack(data, where)
     api = write.schema()
     shifted = set()
@@ -64,8 +65,17 @@ def _is_unsigned(tensor: Tensor) -> bool:
     return tensor.dtype == "uint8" and tensor.quantization is not None
 
 
-def _check_weights(graph: Graph, where: str) -> None:
+def _check_operators(graph: Graph, where: str) -> None:
     for operator in graph.operators:
+        ends = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index != ABSENT]
+        custom = operator.name.startswith("CUSTOM ") and operator.name not in _CUSTOM
+        if custom and any(map(_is_unsigned, ends)):
+            raise TinymlError(
+                f"The model is uint8, and what its custom operator {operator.index} "
+                f"({operator.name.removeprefix('CUSTOM ')}) computes in int8 is not known",
+                where,
+                "Convert the original network again: tinyml convert MODEL --calibration DATA.",
+            )
         weights = graph.input(operator, 1)
         if operator.name not in _WEIGHTED or weights is None or weights.quantization is None:
             continue
