@@ -2,11 +2,12 @@
 
 python benchmarks/corpus.py DIR… --out corpus.jsonl [--sim] [--inputs 8] [--timeout 120]
 
-Each distinct file (by SHA-256) below the folders is one process with a time limit. It is inspected, a model
-of several signatures stands for its first, uint8 becomes int8, and it is exported for both engines.
-What `aot` takes is compiled for this computer and its outputs are compared with those of TensorFlow Lite
-Micro's Python runtime over random inputs, one inference after another. With --sim, models of one int8 input
-and output run on the emulated Cortex-M4 too, which gives instructions and flash.
+Each distinct file (by SHA-256) below the folders is one process with a time limit, small files first. It is
+inspected, a model of several signatures stands for its first, uint8 becomes int8, and it is exported for both
+engines. What `aot` takes is compiled for this computer and its outputs are compared with those of TensorFlow
+Lite Micro's Python runtime over random inputs, one inference after another. With --sim, models of one int8
+input and output that fit into the emulated Cortex-M4 (4 MiB flash, 256 KiB RAM) run there too, which gives
+instructions and flash.
 
 What is done stays in OUT, a JSON object a line, so that an interrupted run goes on. The summary counts:
 
@@ -20,9 +21,12 @@ Exits with 1 where one of these is not 0. Takes the build helpers of tests/engin
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -37,7 +41,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from profile_models import markdown
 
 from tests.engines import many_networks, network_builds
-from tinyml_cli import processes
 from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
 from tinyml_cli.engines.aot.ops import LOWERINGS
@@ -46,7 +49,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection import report
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite import interpret, write
 from tinyml_cli.tflite.graph import Graph, parse
 
 HEAD = [
@@ -62,7 +65,10 @@ HEAD = [
 ]
 SEED = 11
 _SIM_INPUTS = 2
+_SIM_FLASH, _SIM_RAM = 4 << 20, 256 << 10  # tests/firmware/aot_harness/link.ld
+_SIM_REST = 16 << 10  # code in flash; stack and text in RAM
 _REASON = 300
+_LINES, _ERRORS = "lines", "errors"
 
 
 def examine(path: Path, inputs: int, sim: bool) -> None:
@@ -128,7 +134,7 @@ def compare(row: dict[str, Any], data: bytes, graph: Graph, inputs: int, sim: bo
             "bytes": sum(each.nbytes for each in expected),
             "differing": sum(differing(mine, theirs) for mine, theirs in zip(ours, expected, strict=True)),
         }
-        if sim and is_byte_model(graph):
+        if sim and is_byte_model(graph) and fits_sim(len(data), row["arena_bytes"]):
             row["stage"] = "sim"
             say(row)
             given = np.stack([sample[0].reshape(-1) for sample in samples[:_SIM_INPUTS]])
@@ -153,30 +159,69 @@ def is_byte_model(graph: Graph) -> bool:
     return len(graph.inputs) == len(graph.outputs) == 1 and all(each.dtype == "int8" for each in ends)
 
 
+def fits_sim(model_bytes: int, arena_bytes: int) -> bool:
+    """Whether the emulated board has memory for a model."""
+    return model_bytes + _SIM_REST <= _SIM_FLASH and arena_bytes + _SIM_REST <= _SIM_RAM
+
+
 def say(row: dict[str, Any]) -> None:
     """One line."""
     print(json.dumps(row), flush=True)
 
 
 def examined(path: Path, chosen: argparse.Namespace) -> dict[str, Any]:
-    """What a process of its own found out about a model."""
-    command = [sys.executable, __file__, "--one", str(path), "--inputs", str(chosen.inputs)]
-    command += ["--sim"] if chosen.sim else []
-    # Its lines are worth having where it was ended, so they go to a file.
-    with tempfile.TemporaryFile() as lines:
-        with processes.Process(command, stdout=lines, stderr=processes.PIPE) as process:
-            try:
-                _, errors = process.communicate(timeout=chosen.timeout)
-                ended = "" if process.returncode == 0 else f"ended with {process.returncode}"
-            except processes.TimeoutExpired:
-                errors, ended = b"", f"not done in {chosen.timeout} s"
-        lines.seek(0)
-        found = [line for line in lines.read().splitlines(keepends=True) if line.startswith(b"{")]
+    """What a process of its own found out about a model.
+
+    It is forked where the system can: importing TFLM's and LiteRT's runtimes takes longer than a small model.
+    """
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+        child = multiprocessing.get_context(method).Process(
+            target=examine_alone, args=(path, chosen, Path(folder)), daemon=True
+        )
+        child.start()
+        try:
+            child.join(chosen.timeout)
+        finally:
+            if overdue := child.is_alive():
+                end(child.pid or 0)
+                child.join()
+        lines = Path(folder, _LINES).read_bytes().splitlines(keepends=True)
+        said = Path(folder, _ERRORS).read_text(encoding="utf-8", errors="replace")
+    # What came before its end is worth having.
+    found = [line for line in lines if line.startswith(b"{") and line.endswith(b"\n")]
     row: dict[str, Any] = json.loads(found[-1]) if found else {"stage": "start"}
-    if ended:
-        row["ended"] = ended
-        row["said"] = errors.decode(errors="replace")[-_REASON:]
+    if overdue or child.exitcode:
+        row["ended"] = f"not done in {chosen.timeout:g} s" if overdue else f"ended with {child.exitcode}"
+        row["said"] = said[-_REASON:]
     return row
+
+
+def import_runtimes() -> None:
+    """Imports once, for all forks, what is imported when it is needed."""
+    interpret.has_tflm()
+    write.schema()
+    with contextlib.suppress(ImportError):
+        import ai_edge_litert.interpreter  # noqa: F401
+
+
+def examine_alone(path: Path, chosen: argparse.Namespace, folder: Path) -> None:
+    """Examines a model in this process; what it and the runtimes say goes to files in a folder."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # compilers and emulator end with it
+    for number, name in ((1, _LINES), (2, _ERRORS)):
+        with Path(folder, name).open("wb") as file:
+            os.dup2(file.fileno(), number)
+    os.environ["TINYML_RUNS"] = str(folder / "runs")
+    examine(path, chosen.inputs, chosen.sim)
+
+
+def end(process_id: int) -> None:
+    """Kills a process and those that it started."""
+    if hasattr(os, "killpg"):
+        os.killpg(process_id, signal.SIGKILL)
+    else:
+        os.kill(process_id, signal.SIGTERM)
 
 
 def counts(row: dict[str, Any]) -> dict[str, bool]:
@@ -251,29 +296,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="folders with .tflite files")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="folders with .tflite files")
     parser.add_argument("--out", type=Path, default=Path("corpus.jsonl"), help="the rows, kept")
     parser.add_argument("--inputs", type=int, default=8, help="of each model")
     parser.add_argument("--sim", action="store_true", help="also on the emulated board, instructions counted")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for a model")
-    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.one:
-        with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-            os.environ["TINYML_RUNS"] = folder
-            examine(chosen.one, chosen.inputs, chosen.sim)
-        return 0
     paths = sorted(path for folder in chosen.folders for path in folder.rglob("*.tflite"))
     models = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in reversed(paths)}
     rows = known(chosen.out)
     options = {"inputs": chosen.inputs, "sim": chosen.sim}
     waiting = [(d, p) for d, p in models.items() if rows.get(d, {}).get("options") != options]
-    with console.progress(len(waiting), "models") as bar:
-        for digest, path in waiting:
-            identity = {"sha256": digest, "name": f"{path.parent.name}/{path.stem}", "options": options}
-            rows[digest] = identity | examined(path, chosen)
-            write_atomic(chosen.out, "".join(json.dumps(row) + "\n" for row in rows.values()))
-            bar.advance()
+    waiting.sort(key=lambda pair: pair[1].stat().st_size)
+    import_runtimes()
+    # A line each, not a bar: a bar is a thread, and threads and forks do not mix.
+    for number, (digest, path) in enumerate(waiting, 1):
+        identity = {"sha256": digest, "name": f"{path.parent.name}/{path.stem}", "options": options}
+        row = rows[digest] = identity | examined(path, chosen)
+        write_atomic(chosen.out, "".join(json.dumps(row) + "\n" for row in rows.values()))
+        broken = [name for name, is_so in counts(row).items() if is_so]
+        console.info(f"{number} of {len(waiting)}: {identity['name']} {', '.join(broken)}")
     mine = sorted((rows[digest] for digest in models), key=lambda row: str(row["name"]))
     console.info(markdown(HEAD, [cells(row) for row in mine]) + "\n\n" + summary(mine))
     return int(any(any(counts(row).values()) for row in mine))
