@@ -200,6 +200,17 @@ def test_an_output_for_each_frame_is_refused() -> None:
         to_streaming(model.build([x], [y]), 2)
 
 
+def test_an_output_that_only_drops_frames_is_one_of_each_frame() -> None:
+    model = Model()
+    x = model.tensor((1, 14, 1, 4), *GRID)
+    bounds = [model.integers(values) for values in ((0, 4, 0, 0), (0, 14, 0, 0), (1, 1, 1, 1))]
+    newest = model.tensor((1, 10, 1, 4), *GRID)
+    model.operator("STRIDED_SLICE", [x, *bounds], [newest], "StridedSliceOptions", beginMask=13, endMask=13)
+    scores = classify(model, newest, 40)
+    with pytest.raises(TinymlError, match="one output per frame"):
+        to_streaming(model.build([x], [scores, newest]), 2)
+
+
 def test_several_inputs_are_refused() -> None:
     model = Model()
     a, b, y = (model.tensor((1, 8), *GRID) for _ in range(3))

@@ -49,6 +49,8 @@ def test_the_resolver_has_each_operator_once() -> None:
         ("CUSTOM SignalFftAutoScale", "FftAutoScale"),
         ("CUSTOM SignalPCAN", "PCAN"),
         ("CUSTOM CIRCULAR_BUFFER", "CircularBuffer"),
+        ("CUSTOM TFLM_DECODE", "Decode"),
+        ("CUSTOM TFLite_Detection_PostProcess", "DetectionPostprocess"),
     ],
 )
 def test_method_names(operator: str, method: str) -> None:

@@ -23,6 +23,7 @@ from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 # Where MicroMutableOpResolver's method is not the schema's name in CamelCase.
 _METHODS = {
     "CUSTOM CIRCULAR_BUFFER": "CircularBuffer",
+    "CUSTOM TFLM_DECODE": "Decode",
     "CUSTOM TFLite_Detection_PostProcess": "DetectionPostprocess",
     "BATCH_MATMUL": "BatchMatMul",
     "CUMSUM": "CumSum",

@@ -78,7 +78,7 @@ class _Rewriter:
         originals = list(self.model.subgraphs[0].operators)
         for operator, original in zip(self.graph.operators, originals, strict=True):
             self._rewrite(operator, original)
-        if any(index in self.fresh for index in self.graph.outputs):
+        if any(self.moved.get(index, index) in self.fresh for index in self.graph.outputs):
             raise TinymlError(
                 "The model has one output per frame, not one per window",
                 self.where,
