@@ -302,6 +302,7 @@ def main() -> int:
     parser.add_argument("--sim", action="store_true", help="also on the emulated board, instructions counted")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for a model")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the child is ended too
     paths = sorted(path for folder in chosen.folders for path in folder.rglob("*.tflite"))
     models = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in reversed(paths)}
     rows = known(chosen.out)
