@@ -25,9 +25,11 @@ demo: setup ## words in, "yes" heard on the virtual board
 
 PYTEST := $(VENV)/bin/python -m pytest
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
+# Collecting everything takes as long as the serial tests themselves, so only their files are given.
+SERIAL = $(shell grep -rlw --include='test_*.py' mark.serial tests)
 test: setup lint ## what guards behaviour, in minutes
 	$(PYTEST) $(WORKERS) -m "not slow and not serial"
-	$(PYTEST) -m "serial and not slow"
+	$(PYTEST) -m "serial and not slow" $(SERIAL)
 
 test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
 	$(PYTEST) $(WORKERS) --dist load -m "slow"

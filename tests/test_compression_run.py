@@ -16,6 +16,7 @@ from tinyml_cli.run import MODEL_INT8, Run
 SMALL = [
     "model.options={stem_filters: 8, blocks: [[16, 2]]}",
     "training.epochs=2",
+    "augmentation.copies=3",
     "training.learning_rate=0.004",
 ]
 

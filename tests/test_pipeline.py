@@ -25,9 +25,11 @@ TRAIN = (
     "up,down",
     *SMALL,
     "--set",
-    "training.epochs=16",
+    "augmentation.copies=4",
     "--set",
-    "training.learning_rate=0.004",
+    "training.epochs=12",
+    "--set",
+    "training.learning_rate=0.008",
     "--seed",
     "3",
 )
@@ -207,10 +209,10 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
-def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, corpus: Path, tmp_path: Path) -> None:
-    run = tmp_path / "runs" / "long"
+def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, tmp_path: Path) -> None:
+    run, corpus = tmp_path / "runs" / "long", write_corpus(tmp_path / "few", speakers=16)
     options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down", *SMALL]
-    options += ["--set", "training.epochs=500"]
+    options += ["--set", "training.epochs=500", "--set", "augmentation.copies=2"]
     with subprocess.Popen(
         [sys.executable, "-m", "tinyml_cli", *options], cwd=tmp_path, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

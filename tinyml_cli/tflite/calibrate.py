@@ -126,6 +126,7 @@ def _trial(
     entry, target = interpret.io_quantization(graph)
     calibration.save(run.file(CALIBRATION))
     run.record(manifest, CALIBRATION, "tinyml quantize", [source])
+    convert.remember(manifest, source, converted)
     manifest.quantization = Quantization(
         method=calibration.method,
         calibration_samples=len(calibration.samples),

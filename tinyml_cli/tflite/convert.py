@@ -60,7 +60,9 @@ def convert(run: Run) -> dict[str, Any]:
     source_path = run.require(manifest, source_name)
     console.info("Converting to TensorFlow Lite …")
     with opened(source_path, manifest) as source:
-        converted = to_flatbuffers(source, calibration.inputs, calibration.chosen)
+        converted = _trials.pop(_key(manifest, source_name), None) or to_flatbuffers(
+            source, calibration.inputs, calibration.chosen
+        )
         graph = parse(converted.int8, MODEL_INT8)
         ops = opset.check_int8(graph, MODEL_INT8)
         samples = [values[: compare.COMPARED_SAMPLES] for values in calibration.inputs]
@@ -159,6 +161,20 @@ def to_flatbuffers(
     float32, int8 = (names.restore(each, source.layer_names) for each in (float32, int8))
     inputs = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
     return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
+
+
+_trials: dict[tuple[str, str], Converted] = {}
+
+
+def remember(manifest: Manifest, source_name: str, converted: Converted) -> None:
+    """Spares `convert` what the trial of `quantize` has just made, where one process does both."""
+    _trials.clear()
+    _trials[_key(manifest, source_name)] = converted
+
+
+def _key(manifest: Manifest, source_name: str) -> tuple[str, str]:
+    """All that a conversion depends on."""
+    return manifest.artifacts[source_name].sha256, manifest.artifacts[CALIBRATION].sha256
 
 
 def _check_calibrates(graph: Graph, where: Path) -> None:

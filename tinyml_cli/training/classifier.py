@@ -17,7 +17,7 @@ from tinyml_cli.console import COMPILING, console
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
-from tinyml_cli.training.fit import make_deterministic
+from tinyml_cli.training.fit import build_state, make_deterministic
 from tinyml_cli.training.judging import MEASURES, judge
 
 _WARM_UP_SHARE = 0.05
@@ -186,6 +186,8 @@ class _Fit:
             return
         if not self._model.compiled:
             self._prepare()
+        else:
+            build_state(self._model)
         note = ""
         with console.progress(
             (epochs - progress.epochs_done) * len(self._batches), "Training", COMPILING
@@ -210,6 +212,7 @@ class _Fit:
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
             weighted_metrics=["accuracy"],
         )
+        build_state(self._model)
 
     def _epoch(self, epoch: int, bar: Bar, note: str) -> dict[str, float]:
         """One pass over the training images; their mean loss and accuracy."""

@@ -71,6 +71,17 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def build_state(model: keras.Model) -> None:
+    """Makes the variables of a compiled model's optimizer and measures.
+
+    TensorFlow traces a first step that has to make them twice, which takes seconds.
+    """
+    model.optimizer.build(model.trainable_variables)
+    blank = np.zeros((1, *model.output_shape[1:]), np.float32)
+    model.compute_metrics(None, blank, blank)
+    model.reset_metrics()
+
+
 def fit(
     build: Callable[[], keras.Model],
     train: Source,
@@ -162,6 +173,7 @@ class _Learner:
         self.batches = batches
         decay = recipe.training.weight_average
         self._average = None if twin is None else Average(model, twin, decay)
+        build_state(model)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, float]]:
         """Learns from each batch of an epoch; loss and accuracy of each."""

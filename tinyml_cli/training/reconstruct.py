@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
-from tinyml_cli.training.fit import make_deterministic
+from tinyml_cli.training.fit import build_state, make_deterministic
 
 FloatArray = NDArray[np.float32]
 
@@ -83,6 +83,7 @@ def _run(
     """Runs the epochs that are left."""
     epochs = recipe.training.epochs
     saved_every = max(1, epochs // 20)
+    build_state(model)
     with console.progress(epochs - progress.epochs_done, "Training", COMPILING) as bar:
         for epoch in range(progress.epochs_done, epochs):
             loss = _epoch(model, train, recipe, epoch)
