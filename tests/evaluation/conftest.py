@@ -44,7 +44,7 @@ def whistle_run(tinyml: Tinyml, corpus: Path) -> Path:
 
     def make(home: Path) -> None:
         run = home / "runs" / "whistles"
-        values = (SMALL, "training.epochs=8", "training.learning_rate=0.008", "augmentation.copies=4")
+        values = (SMALL, "training.epochs=6", "training.learning_rate=0.004")
         options = [part for value in values for part in ("--set", value)]
         tinyml(
             *("train", "kws", "--data", corpus, "--run", run, "--words", "up,down", "--seed", "3"),
