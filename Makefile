@@ -24,7 +24,8 @@ demo: setup ## words in, "yes" heard on the virtual board
 	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
 
 PYTEST := $(VENV)/bin/python -m pytest
-WORKERS := -n auto --maxprocesses 4 --dist loadfile
+# In the order of collection, which puts the files that take longest first (tests/conftest.py).
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Collecting everything takes as long as the serial tests themselves, so only their files are given.
 SERIAL = $(shell grep -rlw --include='test_*.py' mark.serial tests)
 test: setup lint ## what guards behaviour, in minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -21,11 +22,49 @@ from tinyml_cli.run import Run
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Modules import TensorFlow while tests are collected, a sixth of which would be looking for garbage.
+gc.set_threshold(50_000, 20, 20)
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""
     return REPOSITORY
+
+
+# Processor time of each is above 20 s.
+_LONGEST = (
+    "tests/test_pipeline.py",
+    "tests/tflite/test_compression.py",
+    "tests/test_compression_run.py",
+    "tests/training/test_fit.py",
+    "tests/evaluation/test_stream_command.py",
+    "tests/tasks/test_vww.py",
+    "tests/tuning/test_tune.py",
+    "tests/anomaly/test_task.py",
+    "tests/tflite/test_bring.py",
+    "tests/tasks/test_kws_training.py",
+    "tests/evaluation/test_streaming_model.py",
+    "tests/models/test_speech_models.py",
+    "tests/training/test_image_fit.py",
+    "tests/tflite/test_quantize_methods.py",
+    "tests/anomaly/test_firmware.py",
+    "tests/tasks/test_kws.py",
+    "tests/tflite/test_convert.py",
+    "tests/tflite/test_calibrate.py",
+    "tests/tasks/test_mask.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: a worker that began one at the end would leave the others idle."""
+    rank = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported so far stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
