@@ -166,6 +166,7 @@ def test_replaying_a_folder_reports_each_clip(
     assert len(right) >= 7
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_int8_model(
     tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path
 ) -> None:

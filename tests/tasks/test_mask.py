@@ -39,14 +39,15 @@ def faces(root: Path, count: int = 60) -> Path:
 
 def backbone(path: Path) -> Path:
     """A small network as somebody may have trained it, for another number of classes."""
-    script = (
-        "import keras, sys; from keras import layers\n"
-        "keras.utils.set_random_seed(1)\n"
-        "keras.Sequential([keras.Input((16, 16, 3)), layers.Conv2D(8, 3, strides=2),"
-        " layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(8, 3), layers.ReLU(),"
-        " layers.GlobalAveragePooling2D(), layers.Dense(5, activation='softmax')]).save(sys.argv[1])\n"
-    )
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True, capture_output=True)
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(1)
+    body = [
+        layers.Conv2D(8, 3, strides=2), layers.BatchNormalization(), layers.ReLU(),
+        layers.Conv2D(8, 3), layers.ReLU(), layers.GlobalAveragePooling2D(),
+    ]  # fmt: skip
+    keras.Sequential([keras.Input((16, 16, 3)), *body, layers.Dense(5, activation="softmax")]).save(path)
     return path
 
 

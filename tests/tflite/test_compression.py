@@ -224,6 +224,7 @@ def test_steps_after_one_another_keep_what_was_gained(converted_run: Run) -> Non
     assert manifest.quantization.method == "qat"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(converted_run: Run, tmp_path: Path) -> None:
     other = Run(Path(shutil.copytree(converted_run.path, tmp_path / "other")))
     few = Settings(epochs=1, samples=64)

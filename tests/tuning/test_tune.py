@@ -44,8 +44,8 @@ def _recipe(epochs: int = 1) -> KwsRecipe:
 
 @needs_sim
 def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
-    found = tune(_recipe(), parse_budget(LIMIT), 3, tmp_path / "study.log")
-    assert found["counts"]["complete"] >= 3
+    found = tune(_recipe(), parse_budget(LIMIT), 2, tmp_path / "study.log")
+    assert found["counts"]["complete"] >= 2
     assert all(row["instructions"] <= 400_000 for row in found["trials"])
     assert any(row["front"] for row in found["trials"])
     best = Run(Path(found["run"]))
@@ -54,7 +54,7 @@ def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
     assert manifest.metrics["tune"]["value"] == max(row["value"] for row in found["trials"])
     assert Path(found["picture"]).stat().st_size > 1000
     opened = study.open_study(
-        tmp_path / "study.log", worker.Search(_recipe(), parse_budget(LIMIT), 3, tmp_path).about
+        tmp_path / "study.log", worker.Search(_recipe(), parse_budget(LIMIT), 2, tmp_path).about
     )
     for trial in opened.get_trials(deepcopy=False):
         assert ("over" in trial.user_attrs) == (trial.user_attrs["instructions"] > 400_000)
@@ -65,7 +65,7 @@ def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
 def test_what_no_network_keeps_is_said_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_CANDIDATES_PER_TRIAL", 2)
+    monkeypatch.setattr(worker, "_CANDIDATES_PER_TRIAL", 1)
     monkeypatch.setattr(worker, "_trained", lambda *_: pytest.fail("trained"))
     with pytest.raises(TinymlError, match="Loosen the limits"):
         tune(_recipe(), parse_budget("instructions=1k"), 1, tmp_path / "study.log")
@@ -82,6 +82,7 @@ tune(test_tune._recipe(), parse_budget(test_tune.LIMIT), 1, Path(sys.argv[1]), o
 """
 
 
+@pytest.mark.slow
 @needs_sim
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
 def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
