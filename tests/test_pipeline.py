@@ -25,11 +25,9 @@ TRAIN = (
     "up,down",
     *SMALL,
     "--set",
-    "augmentation.copies=4",
+    "training.epochs=16",
     "--set",
-    "training.epochs=12",
-    "--set",
-    "training.learning_rate=0.008",
+    "training.learning_rate=0.004",
     "--seed",
     "3",
 )
