@@ -1,4 +1,4 @@
-"""report/answers.npz: what each model of a run answered to each item, so that two can be paired."""
+"""report/answers.npz: each model's answer to each test item, so that two models can be compared by item."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class AnswerBook:
     """Answers to one evaluation set.
 
     Attributes:
-        source: which data they are of: the folder, or empty for the run's own, and the split.
+        source: the data: the folder (empty for the run's own) and the split.
         keys: str [n], one per item; equal items have equal keys in every run.
-        labels: int64 [n], what is right.
-        answers: SHA-256 of a flatbuffer -> int64 [n], what it answered.
+        labels: int64 [n], the true labels.
+        answers: SHA-256 of a flatbuffer -> int64 [n], its answers.
     """
 
     source: str
@@ -44,7 +44,7 @@ class AnswerBook:
         return dict(zip(map(str, self.keys), map(bool, hits), strict=True))
 
     def save(self, run: Run) -> None:
-        """Writes the file whole or not at all; equal books give equal bytes."""
+        """Writes the file atomically; equal books give equal bytes."""
         arrays: dict[str, Any] = {
             _MODEL_PREFIX + sha256: self.answers[sha256] for sha256 in sorted(self.answers)
         }
@@ -54,7 +54,7 @@ class AnswerBook:
 
 
 def load(run: Run) -> AnswerBook | None:
-    """The run's answers; None where there are none, or the file is damaged: they can be had again."""
+    """The run's answers; None if there are none or the file is damaged, since they can be computed again."""
     try:
         archive = read_arrays(run.file(ANSWERS))
         answers = {
@@ -68,12 +68,12 @@ def load(run: Run) -> AnswerBook | None:
 
 
 def source_of(data_dir: Path | None, split: str | None) -> str:
-    """What a book says it is of."""
+    """The description of a book's data."""
     return f"{'' if data_dir is None else data_dir.resolve()}|{split or ''}"
 
 
 class Answered(Protocol):
-    """Labelled items that models answered to."""
+    """Labelled items that models have answered."""
 
     @property
     def raw(self) -> npt.NDArray[Any]:
@@ -85,9 +85,9 @@ class Answered(Protocol):
 
 
 def item_keys(examples: Answered) -> npt.NDArray[np.str_]:
-    """One key per item: a hash of what was recorded and its label, and which of equal ones it is.
+    """One key per item: a hash of the recording and its label, plus a counter for equal ones.
 
-    The raw item, not its features: two models with different front ends hear the same clip.
+    The key uses the raw item, not its features, because models with different front ends get the same clip.
     """
     hashes = [
         hashlib.sha256(np.ascontiguousarray(item).tobytes() + int(label).to_bytes(4, "little")).hexdigest()[
@@ -110,13 +110,13 @@ def keep(
     examples: Answered,
     answers: Mapping[str, npt.NDArray[np.int64]],
 ) -> AnswerBook:
-    """Enters answers into the run's book; what was kept for other data or another split is forgotten.
+    """Adds answers to the run's book; answers to other data or another split are discarded.
 
     Args:
-        run: whose models answered.
-        data_dir: the folder that was evaluated on; None for the run's own items.
-        split: as it was asked for.
-        examples: what they answered to.
+        run: whose models gave the answers.
+        data_dir: the folder that was evaluated; None for the run's own items.
+        split: as requested.
+        examples: the items.
         answers: SHA-256 of the flatbuffer -> int64 [n], index of the label.
     """
     known, keys = load(run), item_keys(examples)

@@ -1,4 +1,4 @@
-"""What the two flatbuffers of a run answer to an evaluation set."""
+"""Outputs of a run's two flatbuffers on an evaluation set."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tinyml_cli.tflite.graph import parse
 
 TFLM_SAMPLE = 100
 
-# The float model takes the feature divided by this (the convention of TFLM's micro_speech).
+# The float model takes the feature divided by this (as in TFLM's micro_speech).
 FEATURE_TO_FLOAT = np.float32(1 / 25.6)
 
 UInt16Array = npt.NDArray[np.uint16]
 
 
 class Int8Model:
-    """An int8 flatbuffer that takes features as the firmware gives them.
+    """An int8 flatbuffer whose input is the firmware's features.
 
     Attributes:
         model: the flatbuffer.
@@ -39,7 +39,7 @@ class Int8Model:
         self._source, self.output = interpret.io_quantization(parse(model))
 
     def inputs(self, features: UInt16Array) -> interpret.Int8Array:
-        """int8 [n, ...] of uint16 features [n, ...], by the integers of the firmware."""
+        """int8 [n, ...] of uint16 features [n, ...], in the firmware's integer arithmetic."""
         return quantize_features(features, self._source.scale, self._source.zero_point)
 
     def run(
@@ -51,7 +51,7 @@ class Int8Model:
     def reference(
         self, inputs: interpret.Int8Array, advance: Callable[[], object] | None = None
     ) -> tuple[interpret.Int8Array, str]:
-        """The bytes that firmware has to give, and who says so: TensorFlow Lite Micro, else LiteRT.
+        """The bytes that the firmware must give, and their source: TensorFlow Lite Micro, otherwise LiteRT.
 
         LiteRT's softmax may differ from TensorFlow Lite Micro's by a step or two.
         """
@@ -79,8 +79,8 @@ class Answers:
     """Outputs on one evaluation set.
 
     Attributes:
-        float32: float32 [n, classes], of the float model.
-        int8: int8 [n, classes], of the int8 model.
+        float32: float32 [n, classes], outputs of the float model.
+        int8: int8 [n, classes], outputs of the int8 model.
         scores: float64 [n, classes], `int8` as real values.
         tflm: {compared, mismatches, max_difference} of TensorFlow Lite Micro on an evenly spread sample.
     """

@@ -1,4 +1,4 @@
-"""Whether a model's confidence can be believed: of answers given with 80 %, are 80 % right?
+"""Calibration of a model's confidence: are 80 % of the answers given with 80 % right?
 
 Reliability diagram and expected calibration error after C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On
 Calibration of Modern Neural Networks", ICML 2017, section 2.
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinyml_cli.evaluation.metrics import wilson_interval
 
 BINS = 10
-# A quantised softmax may lie a step outside of 0..1 and need not add up to 1 exactly.
+# A quantised softmax may be a step outside 0..1, and need not sum to exactly 1.
 _TOLERANCE = 0.05
 
 
@@ -28,7 +28,7 @@ def reliability(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -
     Returns:
         ece (expected calibration error: the mean over examples of |right - confidence| of their bin),
         confidence and accuracy (means over all), bins [{low, high, n, confidence, accuracy, ci95}] without
-        empty ones; None where scores are no probabilities.
+        empty ones; None if the scores are not probabilities.
     """
     if not len(scores) or not _are_probabilities(scores):
         return None

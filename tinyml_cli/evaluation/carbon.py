@@ -1,4 +1,4 @@
-"""An estimate of what a training emitted: seconds x power x carbon intensity, with its assumptions."""
+"""An estimate of a training's emissions: seconds x power x carbon intensity, with its assumptions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _JOULES_PER_KWH = 3.6e6
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What cannot be read off a run.
+    """What the run does not record.
 
     Attributes:
         watts: mean power of the computer while it trained.
         grams_per_kwh: CO2 equivalent of its electricity.
-        seconds: duration of the training, where it is known better than the run knows it.
+        seconds: duration of the training, if it is known better than from the run.
     """
 
     watts: float = DEFAULT_WATTS
@@ -32,8 +32,8 @@ def estimate(measured_seconds: float | None, assumptions: Assumptions) -> dict[s
     """Energy and emission of one training.
 
     Returns:
-        seconds, watts, grams_per_kwh, energy_kwh, grams_co2e, level "estimated"; None when nobody knows how
-        long the training took.
+        seconds, watts, grams_per_kwh, energy_kwh, grams_co2e, level "estimated"; None if the duration of
+        the training is unknown.
     """
     seconds = measured_seconds if assumptions.seconds is None else assumptions.seconds
     if seconds is None:

@@ -1,4 +1,4 @@
-"""`tinyml card`: a model card as Markdown and JSON; what people wrote into it stays."""
+"""`tinyml card`: a model card as Markdown and JSON that keeps what people wrote into it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEFAULT = "report/card.md"
 
 
 def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | None = None) -> dict[str, Any]:
-    """Writes the card of a run and its JSON beside it.
+    """Writes a run's card, and the same facts as JSON next to it.
 
     Args:
-        run: with an int8 model; an evaluation and a profile fill in more.
+        run: with an int8 model; an evaluation and a profile add figures.
         out: a file ending in .md, or a folder for card.md; report/card.md in the run by default.
         assumptions: of the carbon estimate.
 
@@ -29,7 +29,7 @@ def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | Non
         markdown and json (paths), open (names of unanswered questions), card (what card.json holds).
 
     Raises:
-        TinymlError: no model, or a file there that is not a card or was edited outside of its answers.
+        TinymlError: no model, or an existing file that is not a card or was edited outside its answers.
     """
     path = _target(run, out)
     with run.writing_to(path):
@@ -58,7 +58,7 @@ def _target(run: Run, out: Path | None) -> Path:
 
 
 def _check_companion(path: Path) -> None:
-    """Refuses to overwrite JSON that is something else."""
+    """Refuses to overwrite a JSON file that is not a card's."""
     if not path.exists():
         return
     try:

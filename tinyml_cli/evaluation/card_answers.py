@@ -1,4 +1,4 @@
-"""What people write into a model card, kept whenever the card is written again."""
+"""People's answers in a model card, which are kept when the card is written again."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _STAMP = re.compile(r"\n<!-- tinyml:stamp ([0-9a-f]{64}) -->\n*\Z")
 
 
 def block(name: str, answers: dict[str, str]) -> str:
-    """The place of one answer in the Markdown: what a person wrote, or the question marked as open."""
+    """The place of one answer in the Markdown: the answer, or the question marked as open."""
     text = answers.get(name) or _open(name)
     return f"<!-- tinyml:answer {name} -->\n{text}\n<!-- tinyml:end -->"
 
 
 def stamped(text: str) -> str:
-    """The card with a last line by which a change outside of the answers is noticed."""
+    """The card with a last line that reveals changes outside the answers."""
     return f"{text.rstrip()}\n\n<!-- tinyml:stamp {_digest(text)} -->\n"
 
 
 def read(path: Path) -> dict[str, str]:
-    """The answers in an existing card, by name; open questions are left out. Empty without the file.
+    """The answers in an existing card, by name; open questions are left out. Empty if there is no file.
 
     Raises:
-        TinymlError: the file is something else, or was changed outside of the answers.
+        TinymlError: the file is not a card, or was changed outside the answers.
     """
     if not path.exists():
         return {}
@@ -72,7 +72,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def open_questions(answers: dict[str, str]) -> list[str]:
-    """Names of questions without an answer, or with one that still says TODO(human)."""
+    """Names of questions without an answer, or whose answer still says TODO(human)."""
     return [name for name in QUESTIONS if TODO in answers.get(name, TODO)]
 
 
@@ -85,6 +85,6 @@ def _open(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """SHA-256 of the text without answers and without white space at its end."""
+    """SHA-256 of the text without answers and trailing white space."""
     blank = _BLOCK.sub(lambda match: f"<!-- {match[1]} -->", text)
     return hashlib.sha256(blank.rstrip().encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a model card can know by itself: from the manifest, report/metrics.json and report/profile.json."""
+"""The facts of a model card: from the manifest, report/metrics.json and report/profile.json."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LICENCE_NAMES = ("license", "licence", "copying", "readme")
 
 
 def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
-    """Every figure of the card, none invented; what the run does not know is None or absent.
+    """Every figure of the card; what the run does not know is None or absent.
 
     Raises:
         TinymlError: the run holds no int8 model.
@@ -83,7 +83,7 @@ def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
 
 
 def _licences(manifest: Manifest) -> dict[str, Any]:
-    """Files of the data folder that may say what is allowed; what they say is for people to judge."""
+    """Files of the data folder that may state a licence; people must judge what they say."""
     folder = Path(manifest.data.path) if manifest.data and manifest.data.path else None
     if folder is None or not folder.is_dir():
         return {"licence_files": []}
@@ -94,7 +94,7 @@ def _licences(manifest: Manifest) -> dict[str, Any]:
 
 
 def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
-    """The figures of the last evaluation, if it judged the models and labels that the run holds now."""
+    """The figures of the last evaluation, if it used the models and labels that the run has now."""
     if not run.is_fresh(manifest, METRICS):
         return None
     outcome = run.read_json(manifest, METRICS)
@@ -120,7 +120,7 @@ def _size(manifest: Manifest) -> dict[str, Any]:
 
 
 def _latency(run: Run, manifest: Manifest) -> dict[str, Any] | None:
-    """What `tinyml profile` found for this very model, with the evidence of each figure."""
+    """The result of `tinyml profile` for this very model, with the evidence of each figure."""
     try:
         profile = load_json(run.file(_PROFILE))
     except UnreadableError:

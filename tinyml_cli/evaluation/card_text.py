@@ -15,7 +15,7 @@ Facts = Mapping[str, Any]
 
 
 def render(facts: Facts, answers: dict[str, str]) -> str:
-    """The whole card; `answers` are what people wrote, by the names of QUESTIONS."""
+    """The whole card; `answers` are people's answers, by the names of QUESTIONS."""
     from markupsafe import Markup
 
     data = facts["data"]
@@ -23,7 +23,7 @@ def render(facts: Facts, answers: dict[str, str]) -> str:
     return markdown(
         "card.md",
         **facts,
-        # People write Markdown; what stands between the marks is theirs.
+        # People write Markdown between the marks: it is not escaped.
         block=lambda name: Markup(block(name, answers)),
         others=[name for name in answers if name not in QUESTIONS],
         made_from=_made_from(facts),

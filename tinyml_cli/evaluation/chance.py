@@ -16,10 +16,10 @@ _TRIES = 1999
 
 
 def chance_agreement(confusion: NDArray[np.integer] | Sequence[Sequence[int]]) -> float:
-    """The share that would be right by chance, were the same answers given without regard to the truth.
+    """The accuracy expected by chance if the same answers were given independently of the truth.
 
     J. Cohen, "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20,
-    1960. A model that always answers the commonest label, and one that guesses, are right as often as this.
+    1960. A model that always gives the commonest label, and one that guesses, reach this accuracy.
 
     Args:
         confusion: counts [labels, labels], rows true, columns answered.
@@ -29,10 +29,10 @@ def chance_agreement(confusion: NDArray[np.integer] | Sequence[Sequence[int]]) -
 
 
 def is_better_than_chance(confusion: NDArray[np.integer] | Sequence[Sequence[int]]) -> bool:
-    """Whether fewer than 1 in 20 tries by chance would be right as often.
+    """Whether fewer than 1 in 20 random trials are right as often.
 
-    A permutation test: a try gives the same answers to examples in random order. The binomial test with
-    `chance_agreement` knows only the shares of labels, and cannot see that a rare label is found each time.
+    A permutation test: each trial assigns the same answers to the examples in random order. The binomial test
+    with `chance_agreement` knows only the label shares, and cannot see that a rare label is always found.
     (1 + as good) / (1 + tries) after B. Phipson and G. Smyth, "Permutation P-values should never be zero",
     Statistical Applications in Genetics and Molecular Biology 9, 2010.
 
@@ -45,7 +45,7 @@ def is_better_than_chance(confusion: NDArray[np.integer] | Sequence[Sequence[int
 
 
 def _right_by_chance(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many are right in each try, int64 [tries]: tables of the same margins, drawn cell by cell."""
+    """Number of right answers in each trial: tables with the same margins, drawn cell by cell."""
     rng = np.random.default_rng(0)
     free = np.tile(counts.sum(axis=0), (_TRIES, 1))
     right = np.zeros(_TRIES, np.int64)
@@ -76,9 +76,9 @@ def binomial_at_most(events: int, trials: int, share: float) -> float:
 
 
 def judge(outcome: dict[str, Any]) -> str:
-    """Enters into an evaluation whether int8 is better than chance; the warning where it is not, else "".
+    """Records in an evaluation whether int8 is better than chance; returns the warning if it is not, else "".
 
-    Labels are judged by the test above, anomaly scores by the interval of the AUC, which is to lie above 0.5.
+    Labels use the test above, anomaly scores the interval of the AUC, which must be above 0.5.
     """
     rounded = outcome["int8"]
     if "confusion" in rounded:
@@ -97,13 +97,13 @@ def judge(outcome: dict[str, Any]) -> str:
 
 
 def warn(outcome: dict[str, Any]) -> None:
-    """Warns where the int8 model of an evaluation is no better than chance."""
+    """Warns if the int8 model of an evaluation is no better than chance."""
     if text := judge(outcome):
         console.warn(text)
 
 
 def warning(right: int, n: int, chance: float, where: str) -> str:
-    """The sentence that is said where the test fails."""
+    """The warning when the test fails."""
     return (
         f"no better than chance: {right} of {n} {where} are correct; guessing would give {chance * n:.0f} "
         f"(permutation test, p ≥ {SIGNIFICANCE:g}). Train for more epochs, or check the data: "

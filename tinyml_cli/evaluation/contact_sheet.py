@@ -1,4 +1,4 @@
-"""The worst mistakes on one sheet, each with what it is and what it was taken for."""
+"""The worst mistakes on one sheet, each with its true label and the given answer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> by
     """A PNG file.
 
     Args:
-        mistakes: as `mistakes.worst` gives them.
-        pixels: uint8 [n, size, size, channels] that their `index` points into.
+        mistakes: from `mistakes.worst`.
+        pixels: uint8 [n, size, size, channels], indexed by their `index`.
     """
     rows = max(1, -(-len(mistakes) // _COLUMNS))
     width = _COLUMNS * (_TILE + _MARGIN) + _MARGIN

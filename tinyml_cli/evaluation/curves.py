@@ -1,4 +1,4 @@
-"""How well one class is told from the rest, at every threshold: ROC, DET, AUC, equal error rate."""
+"""How well one class is separated from the rest at every threshold: ROC, DET, AUC, equal error rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def roc_auc(scores: FloatArray, positive: BoolArray) -> float | None:
         positive: bool [n].
 
     Returns:
-        None where one of the two classes has no example.
+        None if one of the two classes has no example.
     """
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
@@ -61,7 +61,7 @@ class Curve:
 
     @property
     def equal_error_rate(self) -> float:
-        """The rate at which as many positives are missed as negatives are accepted, between points linear."""
+        """The rate at which misses and false accepts are equal, linear between points."""
         excess = self.false_positive_rate - (1 - self.true_positive_rate)
         after = int(np.argmax(excess >= 0))
         if after == 0:
@@ -86,9 +86,9 @@ class Curve:
 
 
 def roc_curve(label: str, scores: FloatArray, positive: BoolArray) -> Curve | None:
-    """The curve of scores float64 [n] against truth bool [n]; None where a side has no example.
+    """The curve of scores float64 [n] against truth bool [n]; None if one side has no example.
 
-    Equal scores are one point: no threshold can part them.
+    Equal scores are one point: no threshold can separate them.
     """
     area = roc_auc(scores, positive)
     if area is None:
@@ -113,7 +113,7 @@ def roc_curve(label: str, scores: FloatArray, positive: BoolArray) -> Curve | No
 def one_against_rest(
     labels: tuple[str, ...], scores: FloatArray, truth: npt.NDArray[np.int64]
 ) -> dict[str, Curve]:
-    """The curve of every label that has examples and is not alone; scores [n, labels], truth [n]."""
+    """The curve of every label that has examples and is not the only one; scores [n, labels], truth [n]."""
     curves = (roc_curve(label, scores[:, i], truth == i) for i, label in enumerate(labels))
     return {curve.label: curve for curve in curves if curve is not None}
 

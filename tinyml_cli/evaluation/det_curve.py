@@ -1,6 +1,6 @@
-"""The detection error trade-off over a stream: words missed against false accepts an hour, by threshold.
+"""The detection error trade-off over a stream: missed words against false accepts per hour, by threshold.
 
-Imports matplotlib when a picture is drawn. After Martin et al., "The DET curve in assessment of detection
+Imports matplotlib only to draw. After Martin et al., "The DET curve in assessment of detection
 task performance", Eurospeech 1997, with a rate per hour in place of a probability.
 """
 
@@ -31,7 +31,7 @@ def det_points(trial: Trial, recognizer: Recognizer) -> list[dict[str, Any]]:
 
 
 def det_png(path: Path, points: list[dict[str, Any]], threshold: float, hours: float, title: str) -> None:
-    """Draws the curve; points without any false accept stand left of the rate of one in all hours."""
+    """Draws the curve; points without a false accept are placed left of the rate of one in all hours."""
     from tinyml_cli.pages import pictures
 
     figure = pictures.new(6.4, 4.4)

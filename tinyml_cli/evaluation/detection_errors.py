@@ -1,4 +1,4 @@
-"""Detections against what was said: hits with their delay, misses, repeats and false accepts."""
+"""Matches detections with spoken words: hits with their latency, misses, repeats and false accepts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from tinyml_cli.evaluation.recognizer import Detection
 
-# The window that the model looks at holds a word for up to a second after its end.
+# The model's window contains a word for up to a second after its end.
 GRACE_MS = 1000
 
 
 @dataclass(frozen=True)
 class Target:
-    """A word that was said.
+    """A spoken target word.
 
     Attributes:
-        start_ms, end_ms: since the stream began.
+        start_ms, end_ms: since the start of the stream.
         label: index into the labels.
-        snr_db: how far it lies above the background, where that is known.
-        scene: what it lies in, where that is known.
+        snr_db: level above the background, if known.
+        scene: the scene it is in, if known.
     """
 
     start_ms: int
@@ -31,12 +31,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Matched:
-    """What became of every target and every detection of one stream.
+    """The outcome of every target and every detection of one stream.
 
     Attributes:
-        hits: targets with the detection that reported each.
-        misses: targets that nothing reported.
-        repeats: further reports of a target that had been reported.
+        hits: targets with their detection.
+        misses: targets without a detection.
+        repeats: further detections of a target that already has one.
         false_accepts: detections without a target.
     """
 
@@ -47,21 +47,21 @@ class Matched:
 
     @property
     def latencies_ms(self) -> list[int]:
-        """From the end of each word to its report; negative where the report came before the end."""
+        """From the end of each word to its detection; negative if the detection came before the end."""
         return [detection.time_ms - target.end_ms for target, detection in self.hits]
 
 
 def match(targets: Sequence[Target], detections: Sequence[Detection], grace_ms: int = GRACE_MS) -> Matched:
-    """Gives each detection to a target of its label that it falls on, or `grace_ms` after its end at most.
+    """Assigns each detection to a target of its label that contains it or ended at most `grace_ms` before.
 
-    Where it falls on several it takes the one whose time runs out first, which leaves the fewest misses. A
-    detection on a target that has been reported already is a repeat; one on no target of its label, though
-    on one of another word, is a false accept.
+    If there are several, the one whose time runs out first is used, which minimises misses. A detection of a
+    target that already has one is a repeat; one without a target of its label, even on another word, is a
+    false accept.
 
     Args:
         targets: of one stream, in any order.
         detections: of the same stream, in the order of their times.
-        grace_ms: how late a report may come.
+        grace_ms: how late a detection may come.
     """
     order = sorted(targets, key=lambda target: (target.end_ms, target.start_ms))
     reported: dict[int, Detection] = {}

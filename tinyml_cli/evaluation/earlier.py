@@ -1,4 +1,4 @@
-"""What an earlier evaluation of the same models on the same items measured and this one did not."""
+"""Results of an earlier evaluation of the same models on the same items that this one did not measure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 
-# Parts of an outcome that an evaluation may leave out, and what people call them.
+# Parts that an evaluation may leave out, with their names for people.
 _PARTS = {"noise": "the noise test", "fairness": "the groups", "device": "the board's results"}
 
 
@@ -23,14 +23,14 @@ def complete(
     books: tuple[AnswerBook | None, AnswerBook],
     outcome: dict[str, Any],
 ) -> dict[str, Any]:
-    """`outcome` with the parts that it lacks taken from the earlier report, so that none is lost.
+    """`outcome` with its missing parts taken from the earlier report, so that none is lost.
 
     Args:
         run: whose report it is.
-        manifest: says what the earlier report was made from.
+        manifest: says which models and data the earlier report used.
         report: name of the artifact with the earlier outcome.
-        books: the answers before and after this evaluation; equal items show that both are of the same data.
-        outcome: what was measured now; a part that is empty or None is missing.
+        books: the answers before and after this evaluation; equal items prove that the data is the same.
+        outcome: this evaluation's results; a part that is empty or None is missing.
     """
     earlier = _earlier(run, manifest, report, books)
     kept = {key: earlier[key] for key in _PARTS if not outcome[key] and earlier.get(key)}
@@ -45,7 +45,7 @@ def complete(
 def _earlier(
     run: Run, manifest: Manifest, report: str, books: tuple[AnswerBook | None, AnswerBook]
 ) -> dict[str, Any]:
-    """The earlier outcome; empty where there is none, or it is of other models or other items."""
+    """The earlier outcome; empty if there is none, or if its models or items differ."""
     before, now = books
     entry = manifest.artifacts.get(report)
     current = {name: manifest.artifacts[name].sha256 for name in (MODEL_FLOAT32, MODEL_INT8)}

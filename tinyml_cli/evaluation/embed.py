@@ -22,11 +22,11 @@ def wav_uri(audio: npt.NDArray[np.int16], sample_rate_hz: int) -> str:
 
 
 def features_uri(features: npt.NDArray[np.uint16]) -> str:
-    """A feature map [frames, channels] as a PNG: time to the right, low channels at the bottom, and the
-    colours of its own range."""
+    """A feature map [frames, channels] as a PNG: time to the right, low channels at the bottom, colours over
+    its own range."""
     from matplotlib.image import imsave
 
     stream = BytesIO()
-    # An empty stamp in place of the software's version: equal results give equal files.
+    # No software version in the file: equal results must give equal files.
     imsave(stream, features.T, cmap="magma", origin="lower", format="png", metadata={"Software": ""})
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

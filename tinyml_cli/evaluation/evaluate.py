@@ -1,4 +1,4 @@
-"""tinyml evaluate: how good the float and the int8 model are on recordings they never saw."""
+"""tinyml evaluate: how good the float and the int8 model are on held-out recordings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tinyml_cli.tflite.graph import parse
 CONFUSION = "report/confusion.png"
 REPORT = "report/report.html"
 
-# The manifest keeps what describes the model in a few lines; report/metrics.json keeps everything.
+# The manifest keeps a short description of the model; report/metrics.json keeps everything.
 _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibration", "noise")
 
 
@@ -37,22 +37,22 @@ _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibr
 def evaluate(
     run: Run, data_dir: Path | None = None, split: str | None = None, options: Options | None = None
 ) -> dict[str, Any]:
-    """Evaluates both flatbuffers; int8 inputs are quantised in integers exactly as firmware does.
+    """Evaluates both flatbuffers; int8 inputs are quantised in integers exactly as in the firmware.
 
     Args:
         run: holds both flatbuffers.
         data_dir: a folder of recordings; the run's own test split by default.
-        split: which part of the data; the task's choice by default.
-        options: what else to measure.
+        split: the part of the data; the task's choice by default.
+        options: further measurements.
 
     Returns:
-        What docs/evaluate.md lists; what was not asked for is kept from an earlier evaluation of the same
+        The keys in docs/evaluate.md; what was not requested is kept from an earlier evaluation of the same
         models on the same clips. Also written to report/metrics.json, drawn in report/report.html and
-        report/confusion.png, and in short kept in the manifest.
+        report/confusion.png, and summarised in the manifest.
 
     Raises:
-        TinymlError: a flatbuffer is missing or stale, there is nothing to evaluate on, or a board that does
-            not answer.
+        TinymlError: a flatbuffer is missing or stale, there is nothing to evaluate on, or a board does not
+            answer.
     """
     options = options or Options()
     manifest = run.manifest()
@@ -132,7 +132,7 @@ def _check(examples: EvaluationSet, manifest: Manifest, data_dir: Path | None, r
 
 
 def _measure(labels: tuple[str, ...], examples: EvaluationSet, answers: Answers) -> dict[str, Any]:
-    """All that follows from the answers themselves."""
+    """Everything that follows from the answers alone."""
     spoken = _spoken(examples, labels)
     right = answers.int8.argmax(axis=1) == examples.labels
     speakers = groups.spread(examples.groups[spoken], right[spoken])
@@ -140,7 +140,7 @@ def _measure(labels: tuple[str, ...], examples: EvaluationSet, answers: Answers)
 
 
 def _spoken(examples: EvaluationSet, labels: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    """Examples that somebody said: silence has no speaker."""
+    """Examples that were spoken: silence has no speaker."""
     return np.array([labels[index] != SILENCE for index in examples.labels], bool)
 
 
@@ -176,7 +176,7 @@ def _fairness(
 
 
 def _noise(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> dict[str, Any] | None:
-    """The sweep; None where the features are not those of the audio."""
+    """The sweep; None if the features are not computed from audio."""
     settings, audio = manifest.features, examples.audio
     if settings is None or examples.features.shape[1:] != (
         settings.frames(audio.shape[1]),
@@ -197,7 +197,7 @@ def _noise(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> dic
 def _on_device(
     run: Run, options: Options, model: Int8Model, examples: EvaluationSet
 ) -> dict[str, Any] | None:
-    """What firmware answers, compared with the reference on this computer; None without a board."""
+    """The firmware's answers, compared with the reference on this computer; None without a board."""
     place = options.place
     if place.name == on_device.HOST:
         return None
@@ -215,7 +215,7 @@ def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
     from tinyml_cli.evaluation.plots import confusion_png
     from tinyml_cli.evaluation.report_html import render
 
-    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
+    manifest = run.manifest()  # a build for --on may have added its sizes
     write_metrics(run, outcome)
     confusion = np.array(outcome["int8"]["confusion"], np.int64)
     confusion_png(
@@ -229,7 +229,7 @@ def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
 
 
 def _keep_reference(run: Run, model: Int8Model, examples: EvaluationSet) -> None:
-    """Summaries of scores and features, for `tinyml drift`."""
+    """Stores the distributions of scores and features for `tinyml drift`."""
     manifest = run.manifest()
     manifest.reference = heard_reference(manifest, model, examples)
     run.save(manifest)

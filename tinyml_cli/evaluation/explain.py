@@ -1,4 +1,4 @@
-"""`tinyml explain`: why a recording fired or not, by the front end, model and recogniser of the firmware."""
+"""`tinyml explain`: why a recording triggers or not, by the firmware's front end, model and recogniser."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MAX_SECONDS = 60
 
 @dataclass(frozen=True)
 class Hearing:
-    """One recording as the firmware hears it, with quiet before and after.
+    """One recording as the firmware processes it, with quiet before and after.
 
     Attributes:
         audio: int16 [samples].
         sample_rate_hz: of the audio.
         features: uint16 [frames, channels].
-        scores: float64 [inferences, labels], the model's own.
-        steps: what the recogniser made of each inference.
+        scores: float64 [inferences, labels], before averaging.
+        steps: the recogniser's result for each inference.
     """
 
     audio: npt.NDArray[np.int16]
@@ -41,7 +41,7 @@ class Hearing:
 
 
 def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
-    """Hears a recording, draws what happened, and says why.
+    """Runs a recording through the pipeline, draws the result, and gives the reason.
 
     Args:
         clip: a recording of at most a minute.
@@ -54,7 +54,7 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         recording.
 
     Raises:
-        TinymlError: an unreadable or too long recording, or a run that hears nothing.
+        TinymlError: an unreadable or too long recording, or a run that does not process sound.
     """
     manifest = run.manifest()
     if manifest.anomaly is not None:
@@ -84,7 +84,7 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
 
 
 def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> Hearing:
-    """Runs int16 [samples] through front end, model and recogniser, as firmware does after a reset."""
+    """Runs int16 [samples] through front end, model and recogniser, as the firmware does after a reset."""
     settings, recognizer = manifest.features, manifest.recognizer
     assert settings is not None
     rate_hz = settings.sample_rate_hz
@@ -103,7 +103,7 @@ def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> 
 
 
 def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
-    """What `explain` returns, less clip, run and picture."""
+    """The result of `explain` without clip, run and picture."""
     labels = manifest.labels
     detections = [
         {
@@ -134,7 +134,7 @@ def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
 
 
 def _why_heard(best: dict[str, Any]) -> str:
-    """With the time in the recording, and that of the board's stream, which begins with the lead-in."""
+    """Gives the time in the recording, and in the board's stream, which begins with the lead-in."""
     return (
         f"Heard `{best['label']}`: its average reached {best['score']:.0%} at "
         f"{best['t_ms'] / 1000:.2f} s of "
@@ -143,7 +143,7 @@ def _why_heard(best: dict[str, Any]) -> str:
 
 
 def _why_not(steps: list[Step], manifest: Manifest) -> str:
-    """The highest average of a word, and what it lacked there; or the word that waited in vain."""
+    """The highest average of a word and the condition it failed, or the word that waited in vain."""
     waiting = next((step for step in steps if step.reason == "waits"), None)
     if waiting is not None:
         return (

@@ -1,4 +1,4 @@
-"""Draws what `tinyml explain` found. Imports matplotlib, so import this module only when one is drawn."""
+"""Draws the result of `tinyml explain`. Imports matplotlib, so import this module only to draw."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _DPI = 150
 _INK, _FAINT = "#1b2a41", "#8a95a3"
-# Okabe and Ito's palette: told apart by colour-blind readers too.
+# Okabe and Ito's palette, safe for colour-blind readers.
 _WORD_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4fbb", "#7a5230")
 _REST_STYLES = ("-", "--")
 
 
 def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: dict[str, Any]) -> None:
-    """Writes a PNG: waveform, features and posteriors above each other, on one time axis.
+    """Writes a PNG: waveform, features and posteriors stacked on one time axis.
 
     Raises:
         TinymlError: the file cannot be written.
@@ -74,7 +74,7 @@ def _draw_features(axes: Any, hearing: Hearing, manifest: Manifest) -> None:
 
 
 def _draw_scores(axes: Any, hearing: Hearing, manifest: Manifest, outcome: dict[str, Any]) -> None:
-    """Thin lines are the model's scores, thick ones their averages, by which words are heard."""
+    """Thin lines are the model's scores, thick ones the averages that decide."""
     time_s = np.array([entry["t_ms"] for entry in outcome["inferences"]]) / 1000
     averages = np.array([entry["averages"] for entry in outcome["inferences"]])
     for index, label in enumerate(manifest.labels):

@@ -1,4 +1,4 @@
-"""report.html of a wand: what evaluate found, with the strokes of the worst mistakes."""
+"""report.html of a wand: the results of evaluate, with the strokes of the worst mistakes."""
 
 from __future__ import annotations
 

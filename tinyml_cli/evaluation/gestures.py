@@ -1,4 +1,4 @@
-"""tinyml evaluate for the wand: both flatbuffers on gestures they never saw, and at the threshold."""
+"""tinyml evaluate for the wand: both flatbuffers on held-out gestures, with and without the threshold."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration")
 
 
 class GestureModel(Int8Model):
-    """An int8 flatbuffer that takes pictures of strokes, or windows of motion, as the firmware gives them."""
+    """An int8 flatbuffer whose input is the firmware's pictures of strokes, or windows of motion."""
 
     def __init__(self, model: bytes, recipe: WandRecipe) -> None:
         super().__init__(model)
         self._recipe = recipe
 
     def inputs(self, features: NDArray[Any]) -> interpret.Int8Array:
-        """int8 [n, ...] of integer features, by the integers of the firmware."""
+        """int8 [n, ...] of integer features, in the firmware's integer arithmetic."""
         source = self._source
         return source_of(self._recipe).quantize(features, self._recipe, source.scale, source.zero_point)
 
@@ -52,20 +52,20 @@ class GestureModel(Int8Model):
 def evaluate_gestures(
     run: Run, takes: LabelledGestures, data_dir: Path | None, options: Options, split: str | None = None
 ) -> dict[str, Any]:
-    """Judges both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
+    """Evaluates both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
 
     Args:
         run: holds both flatbuffers.
-        takes: what to judge them by.
+        takes: the test data.
         data_dir: where they come from; None: the run.
         options: where the int8 model runs.
-        split: as it was asked for.
+        split: as requested.
 
     Returns:
-        What docs/json.md lists.
+        The keys in docs/json.md.
 
     Raises:
-        TinymlError: a flatbuffer is missing or stale, or a board that does not answer.
+        TinymlError: a flatbuffer is missing or stale, or a board does not answer.
     """
     manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
     assert isinstance(recipe, WandRecipe)
@@ -111,7 +111,7 @@ def _keep_reference(
     inputs: interpret.Int8Array,
     outputs: interpret.Int8Array,
 ) -> None:
-    """A board judges a stroke when it is whole, and raw motion in windows that it cuts by itself."""
+    """A board classifies a stroke when it is complete, and raw motion in windows of its own choice."""
     gesture = manifest.gesture
     assert gesture is not None
     if gesture.imu is None:
@@ -127,7 +127,7 @@ def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: W
     from tinyml_cli.evaluation.gesture_report import render
     from tinyml_cli.evaluation.plots import confusion_png
 
-    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
+    manifest = run.manifest()  # a build for --on may have added its sizes
     write_metrics(run, outcome)
     matrix = np.array(outcome["int8"]["confusion"], np.int64)
     title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"

@@ -1,4 +1,4 @@
-"""Quality by speaker and by group of speakers: who is served worst, and by how much."""
+"""Accuracy by speaker and by group of speakers: the worst, and the gap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.metrics import wilson_interval
 
 NOT_LISTED = "(not listed)"
-# Below so many examples an interval covers nearly everything: such a group is shown, never called the worst.
+# With fewer examples an interval covers nearly everything: such a group is shown, never called the worst.
 MINIMUM_N = 10
 
 _BOOTSTRAP_ROUNDS = 2000
@@ -26,17 +26,17 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
-    """Reads which group each speaker belongs to.
+    """Reads the group of each speaker.
 
     Tab-separated text in UTF-8: a first line `speaker<TAB>age<TAB>accent` names one or several attributes,
-    then a line for each speaker. Without such a line there are two columns, speaker and group. Empty lines
-    and lines that start with # do not count.
+    followed by one line per speaker. Without it there are two columns, speaker and group. Empty lines
+    and lines that start with # are ignored.
 
     Returns:
         attribute -> speaker -> group.
 
     Raises:
-        TinymlError: no such file, not text, a line with another number of columns, or a speaker twice.
+        TinymlError: no such file, not text, a line with another number of columns, or a speaker listed twice.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -73,7 +73,7 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
 
 
 def table(names: Names, right: BoolArray, speakers: Names) -> list[dict[str, Any]]:
-    """Quality of each group: group, n, speakers, correct, accuracy, ci95 (Wilson); the lowest first.
+    """Accuracy of each group: group, n, speakers, correct, accuracy, ci95 (Wilson); the lowest first.
 
     Args:
         names: str [n], the group of each example.
@@ -115,13 +115,13 @@ def difference_interval(correct: int, n: int, other_correct: int, other_n: int) 
 
 
 def fairness(attribute: str, names: Names, right: BoolArray, speakers: Names) -> dict[str, Any]:
-    """How far groups lie apart.
+    """The differences between groups.
 
     Returns:
         attribute, groups (see `table`), minimum_n, and of the groups with at least that many examples: worst,
         best (names), gap (best minus worst accuracy) and gap_ci95; these are None with fewer than two such
-        groups. Worst and best are chosen after the fact, which makes the interval too narrow, the more groups
-        there are.
+        groups. Worst and best are selected after the fact, so the interval is too narrow, and the more so the
+        more groups there are.
     """
     rows = table(names, right, speakers)
     counted = [row for row in rows if row["n"] >= MINIMUM_N and row["group"] != NOT_LISTED]
@@ -139,12 +139,12 @@ def fairness(attribute: str, names: Names, right: BoolArray, speakers: Names) ->
 
 
 def spread(speakers: Names, right: BoolArray) -> dict[str, Any] | None:
-    """How quality varies from speaker to speaker.
+    """The variation of accuracy between speakers.
 
     Returns:
-        n (speakers), clips_per_speaker {min, median, max}, accuracy {min, p10, median, mean} with every
-        speaker counting once, perfect (share of speakers without a mistake), ci95 of the accuracy over clips
-        when speakers rather than clips are drawn again (percentile bootstrap, Efron 1979), and worst, at most
+        n (speakers), clips_per_speaker {min, median, max}, accuracy {min, p10, median, mean} with one vote
+        per speaker, perfect (share of speakers without a mistake), ci95 of the accuracy over clips by
+        resampling speakers instead of clips (percentile bootstrap, Efron 1979), and worst, at most
         ten rows of `table` with mistakes. None without speakers.
     """
     if not len(speakers):

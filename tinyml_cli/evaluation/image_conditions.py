@@ -1,4 +1,4 @@
-"""Quality by how large the thing in the picture is, and by how dark it is."""
+"""Accuracy by size of the object in the image, and by darkness."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.evaluation.metrics import Classification, wilson_interval
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
-# Upper ends of the largest box's share of the image.
+# Upper limits of the largest box's share of the image.
 SIZES = (("small (under 5 %)", 0.05), ("medium (5 to 25 %)", 0.25), ("large (over 25 %)", 1.01))
 STOPS = (0, 1, 2, 3, 4)
-# A cheap sensor's noise does not shrink with the light.
+# A cheap sensor's noise does not decrease with the light.
 _READ_NOISE = 2.0
 _MAX_IMAGES = 500
 
 
 def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str]) -> list[dict[str, Any]]:
-    """Recall of images that show something, by its size; empty where no boxes are known.
+    """Recall of images with an object, by its size; empty if no boxes are known.
 
     Returns:
         {name, n, correct, share, ci95} for each size that occurs.
@@ -39,7 +39,7 @@ def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str])
 def low_light(
     classes: Callable[[NDArray[np.uint8]], NDArray[np.int64]], images: LabelledImages, labels: list[str]
 ) -> list[dict[str, Any]]:
-    """Accuracy when the light is halved again and again and the sensor's noise stays: simulated.
+    """Accuracy with the light repeatedly halved and constant sensor noise: simulated.
 
     Args:
         classes: pixels uint8 [n, ...] -> class int64 [n].
@@ -65,7 +65,7 @@ def low_light(
 
 
 def darkened(pixels: NDArray[np.uint8], stops: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Pixels with 2^-stops of the light and noise of two steps; unchanged for 0."""
+    """Pixels with 2^-stops of the light and noise of two steps; unchanged for 0 stops."""
     if stops == 0:
         return pixels
     dark = pixels / 2.0**stops + rng.normal(0, _READ_NOISE, pixels.shape)

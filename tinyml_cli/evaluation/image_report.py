@@ -1,4 +1,4 @@
-"""report.html of a model that looks: what evaluate found, with the worst mistakes as it saw them."""
+"""report.html of an image model: the results of evaluate, with the worst mistakes as the model saw them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImag
 
 
 def low_light_note(rows: Sequence[Figures], labels: Sequence[str]) -> str:
-    """How to read a table in which the accuracy rises while something is found less often; else nothing."""
+    """How to read a table in which accuracy rises while a recall falls; otherwise empty."""
     first = rows[0]
     for row in rows[1:]:
         lost = [label for label in labels if _fall(first, row, label) > 0]

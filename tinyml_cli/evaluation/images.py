@@ -1,4 +1,4 @@
-"""tinyml evaluate for images: both flatbuffers on images they never saw, by size and in the dark."""
+"""tinyml evaluate for images: both flatbuffers on held-out images, by size and in low light."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration", "low_light", "si
 
 
 class ImageModel(Int8Model):
-    """An int8 flatbuffer that takes pixels as the firmware gives them."""
+    """An int8 flatbuffer whose input is the firmware's pixels."""
 
     def __init__(self, model: bytes, image: ImageInput) -> None:
         super().__init__(model)
@@ -43,7 +43,7 @@ class ImageModel(Int8Model):
         self._transform = pixel_transform(source.scale, source.zero_point, image.low, image.high)
 
     def inputs(self, features: NDArray[Any]) -> interpret.Int8Array:
-        """int8 [n, size, size, channels] of uint8 pixels, by the integers of the firmware."""
+        """int8 [n, size, size, channels] of uint8 pixels, in the firmware's integer arithmetic."""
         return quantize_pixels(features, self._transform)
 
     def classes(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -55,20 +55,20 @@ class ImageModel(Int8Model):
 def evaluate_images(
     run: Run, images: LabelledImages, data_dir: Path | None, options: Options, split: str | None = None
 ) -> dict[str, Any]:
-    """Judges both flatbuffers, and writes report/report.html, metrics.json, confusion.png and mistakes.png.
+    """Evaluates both flatbuffers; writes report/report.html, metrics.json, confusion.png and mistakes.png.
 
     Args:
         run: holds both flatbuffers.
-        images: what to judge them by.
+        images: the test data.
         data_dir: where the images come from; None: the run.
         options: where the int8 model runs.
-        split: as it was asked for.
+        split: as requested.
 
     Returns:
-        What docs/json.md lists.
+        The keys in docs/json.md.
 
     Raises:
-        TinymlError: a flatbuffer is missing or stale, or a board that does not answer.
+        TinymlError: a flatbuffer is missing or stale, or a board does not answer.
     """
     manifest = run.manifest()
     if manifest.image is None:
@@ -113,7 +113,7 @@ def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:
     from tinyml_cli.evaluation.image_report import render
     from tinyml_cli.evaluation.plots import confusion_png
 
-    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
+    manifest = run.manifest()  # a build for --on may have added its sizes
     write_metrics(run, outcome)
     matrix = np.array(outcome["int8"]["confusion"], np.int64)
     title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
@@ -141,7 +141,7 @@ def _show(outcome: dict[str, Any]) -> None:
 
 
 def _show_conditions(title: str, entries: list[dict[str, Any]], labels: list[str]) -> None:
-    """A table, with the recall of labels: an accuracy that rises may hide one that falls."""
+    """A table with the recall of each label: a rising accuracy may hide a falling recall."""
     rows: list[list[object]] = [
         [
             entry["name"],

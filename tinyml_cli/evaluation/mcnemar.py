@@ -11,7 +11,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Paired:
-    """Two models on the items that both were asked.
+    """Two models on their common items.
 
     Attributes:
         n: items.
@@ -32,7 +32,8 @@ class Paired:
 
 
 def exact_p(only_first: int, only_second: int) -> float:
-    """Two-sided p-value: among items that one alone got right, each model is as likely to be that one.
+    """Two-sided p-value: under the null hypothesis, an item that only one model got right is equally likely
+    to be either's.
 
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
     Psychometrika 12, 1947, in the exact binomial form: min(1, 2 sum_{i<=min(b,c)} C(b+c, i) / 2^(b+c)).
@@ -43,11 +44,11 @@ def exact_p(only_first: int, only_second: int) -> float:
 
 
 def paired(first: Mapping[str, bool], second: Mapping[str, bool]) -> Paired | None:
-    """Pairs two models by item; None when they share no item.
+    """Pairs two models by item; None if they have no common item.
 
     Args:
         first: item key -> whether the first model was right.
-        second: the same of the second.
+        second: the same for the second model.
     """
     shared = first.keys() & second.keys()
     if not shared:

@@ -1,4 +1,4 @@
-"""What follows from the answers to labelled examples, whatever the examples are."""
+"""Measures that follow from answers to labelled examples of any kind."""
 
 from __future__ import annotations
 

@@ -15,11 +15,11 @@ _Z_95 = 1.959963984540054  # the standard normal's 97.5 % quantile
 
 
 def wilson_interval(successes: int, n: int, z: float = _Z_95) -> tuple[float, float]:
-    """The score interval of a proportion, 95 % by default; (0, 1) when n is 0.
+    """The score interval of a proportion, 95 % by default; (0, 1) if n is 0.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927:
-    (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n). It stays inside [0, 1] and holds near
-    the ends, where the normal approximation does not.
+    (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n). It stays inside [0, 1] and is valid near
+    the ends, where the normal approximation is not.
 
     Raises:
         ValueError: not 0 <= successes <= n.
@@ -43,7 +43,7 @@ def confusion_matrix(truth: IntArray, predicted: IntArray, n_classes: int) -> In
 
 @dataclass(frozen=True)
 class Classification:
-    """What a confusion matrix says.
+    """A confusion matrix and the measures computed from it.
 
     Attributes:
         labels: class names, in the order of the matrix.
@@ -65,7 +65,7 @@ class Classification:
 
     @property
     def accuracy(self) -> float:
-        """Share of examples on the diagonal; 0 when there are none."""
+        """Share of examples on the diagonal; 0 if there are none."""
         return int(np.trace(self.confusion)) / self.n if self.n else 0.0
 
     @property
@@ -75,12 +75,12 @@ class Classification:
 
     @property
     def recall(self) -> dict[str, float | None]:
-        """Per true class the share that was recognised; None for a class without examples."""
+        """Share recognised per true class; None for a class without examples."""
         return self._shares(self.confusion.sum(axis=1))
 
     @property
     def precision(self) -> dict[str, float | None]:
-        """Per predicted class the share that was right; None for a class that was never predicted."""
+        """Share right per predicted class; None for a class that was never predicted."""
         return self._shares(self.confusion.sum(axis=0))
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""report/metrics.json: what an evaluation prints with --json, kept in the run."""
+"""report/metrics.json: the --json output of an evaluation, kept in the run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ METRICS = "report/metrics.json"
 
 
 def write_metrics(run: Run, outcome: dict[str, Any]) -> None:
-    """Writes the outcome of an evaluation, after entering whether it is better than chance."""
+    """Writes the outcome of an evaluation, after recording whether it is better than chance."""
     chance.judge(outcome)
     write_atomic(run.file(METRICS), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""Quality as background noise rises: the same clips at falling signal-to-noise ratios."""
+"""Accuracy in background noise: the same clips at decreasing signal-to-noise ratios."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_CLIPS = 400
 
 _SEED = 1949
 _FRAME_SAMPLES = 480
-# Frames this far below the loudest one hold no speech.
+# Frames this far below the loudest one contain no speech.
 _SPEECH_RANGE_DB = 30.0
 
 Int16Array = npt.NDArray[np.int16]
@@ -27,7 +27,7 @@ Predict = Callable[[Int16Array], npt.NDArray[np.int64]]
 
 def speech_rms(audio: Int16Array) -> FloatArray:
     """Level of the speech in each clip int16 [n, samples]: RMS of the 480-sample frames within 30 dB of the
-    loudest one, so that the pauses round a short word do not count; float64 [n]."""
+    loudest one, so that pauses around a short word do not count; float64 [n]."""
     whole = audio.shape[1] // _FRAME_SAMPLES * _FRAME_SAMPLES
     frames = audio[:, :whole].astype(np.float64).reshape(len(audio), -1, _FRAME_SAMPLES)
     power = np.square(frames).mean(axis=2)
@@ -37,12 +37,12 @@ def speech_rms(audio: Int16Array) -> FloatArray:
 
 
 def mix(audio: Int16Array, beds: npt.NDArray[np.float32], levels: FloatArray, snr_db: float) -> Int16Array:
-    """Puts noise under clips; a clip that would overflow is turned down as a whole, noise and all.
+    """Adds noise to clips; a clip that would overflow is scaled down together with its noise.
 
     Args:
         audio: int16 [n, samples].
         beds: float32 [n, samples], RMS 1 per row.
-        levels: float64 [n], what the ratio refers to.
+        levels: float64 [n], reference of the ratio.
         snr_db: 20 log10(levels / RMS of the noise).
     """
     scale = (levels * 10 ** (-snr_db / 20))[:, None]
@@ -54,7 +54,7 @@ def mix(audio: Int16Array, beds: npt.NDArray[np.float32], levels: FloatArray, sn
 
 
 def beds(recordings: Sequence[Int16Array], n: int, samples: int) -> npt.NDArray[np.float32]:
-    """Noise float32 [n, samples], RMS 1: pieces of the recordings in turn, or generated without any."""
+    """Noise float32 [n, samples], RMS 1: pieces of the recordings in turn, or generated if there are none."""
     rng = np.random.default_rng(_SEED)
     usable = [recording for recording in recordings if len(recording) >= samples and recording.any()]
     if not usable:
@@ -75,9 +75,9 @@ def sweep(
     recordings: Sequence[Int16Array] = (),
     advance: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Judges a model at each of SNR_DB and without added noise.
+    """Evaluates a model at each of SNR_DB and without added noise.
 
-    Silence has no level of its own: it gets the noise that the median spoken clip gets.
+    Silence has no level of its own: it gets the noise level of the median spoken clip.
 
     Args:
         predict: int16 [n, samples] -> class indices int64 [n].

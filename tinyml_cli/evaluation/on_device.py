@@ -1,4 +1,4 @@
-"""Runs an evaluation set through firmware: the model alone, or all from the microphone's samples on."""
+"""Runs an evaluation set through firmware: the model alone, or everything from the microphone samples on."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Place:
     Attributes:
         name: `host`, or a board's name.
         part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
-        port: the board's port, where it cannot be found by itself.
-        engine, tflm_dir: as of `build`.
+        port: the board's port, if it cannot be found automatically.
+        engine, tflm_dir: as for `build`.
     """
 
     name: str = HOST
@@ -56,7 +56,7 @@ class Place:
 
 @contextmanager
 def opened(run: Run, place: Place) -> Iterator[tuple[Link, Ready]]:
-    """A link to a board that runs the run's firmware; a virtual board's is built first.
+    """A link to a board that runs the run's firmware; for a virtual board, builds it first.
 
     Raises:
         TinymlError: no such board, firmware of another model, or a board that does not answer.
@@ -70,7 +70,7 @@ def opened(run: Run, place: Place) -> Iterator[tuple[Link, Ready]]:
 
 
 def describe(ready: Ready, part: Part) -> dict[str, Any]:
-    """board, engine, path, level (of evidence) of what a device says of itself."""
+    """board, engine, path, level (of evidence), from a device's banner."""
     return {
         "board": ready.board,
         "engine": ready.engine,
@@ -88,19 +88,19 @@ def answers_to_some(
     limit: int,
     instead: str,
 ) -> dict[str, Any] | None:
-    """What firmware answers to some of a set that has no sound, against the reference; None for the host.
+    """The firmware's answers to part of a set without sound, compared with the reference; None for the host.
 
     Args:
         run: whose firmware runs.
         place: where.
         model: the run's int8 model.
-        features: integer features [n, ...] as `model.inputs` takes them.
+        features: integer features [n, ...], the input of `model.inputs`.
         labels: int64 [n].
-        limit: how many to take, from all over the set.
-        instead: the beginning of the command that plays a folder to the whole path.
+        limit: number of items, spread over the set.
+        instead: the start of the command that plays a folder to the whole path.
 
     Raises:
-        TinymlError: the path of sound was asked for, or a board that does not answer.
+        TinymlError: the audio path was requested, or a board does not answer.
     """
     if place.name == HOST:
         return None
@@ -116,11 +116,11 @@ def answers_to_some(
 def model_outputs(
     run: Run, place: Place, inputs: npt.NDArray[np.int8]
 ) -> tuple[npt.NDArray[np.int8], dict[str, Any]]:
-    """int8 outputs [n, classes] of the board's engine for inputs [n, ...]; a streaming model hears each frame
+    """int8 outputs [n, classes] of the board's engine for inputs [n, ...]; a streaming model gets them frame
     by frame, from a reset on.
 
     Returns:
-        The outputs and board, engine, path, level, n, and instructions_per_inference (median; None where the
+        The outputs, and board, engine, path, level, n, and instructions_per_inference (median; None if the
         board cannot count).
     """
     manifest = run.manifest()
@@ -151,7 +151,7 @@ def compared(
     expected: npt.NDArray[np.int8],
     reference: str,
 ) -> dict[str, Any]:
-    """A board's answers against the truth and against the reference's.
+    """Compares a board's answers with the truth and with the reference's.
 
     Args:
         labels: of the model.
@@ -161,7 +161,7 @@ def compared(
         reference: its name.
 
     Returns:
-        accuracy, ci95, reference, mismatches (examples with other bytes) and max_difference in int8 steps.
+        accuracy, ci95, reference, mismatches (examples with different bytes), max_difference in int8 steps.
     """
     result = Classification.of(tuple(labels), truth, outputs.argmax(axis=1).astype(np.int64))
     return {
@@ -176,14 +176,14 @@ def compared(
 def heard(
     run: Run, place: Place, examples: EvaluationSet, labels: Sequence[str], limit: int
 ) -> dict[str, Any]:
-    """Plays clips to the board, each after a reset and between a second of quiet, and counts what it reports.
+    """Plays clips to the board, each after a reset and with a second of quiet around it; counts detections.
 
-    The board hears them as its microphone's samples: front end, model, smoothing and threshold take part.
+    The board receives them as microphone samples: front end, model, smoothing and threshold take part.
 
     Returns:
         board, engine, path, level, n, heard {label: {label or "nothing": clips}}, recall {word: share, None
         without clips}, recall_ci95, and false_alarms {clips, of, share, ci95}: clips of silence and unknown
-        in which a word was reported.
+        in which a word was detected.
     """
     rows = np.linspace(0, len(examples.labels) - 1, min(limit, len(examples.labels))).astype(np.int64)
     counts: dict[str, Counter[str]] = {label: Counter() for label in labels}
@@ -197,7 +197,7 @@ def heard(
 
 
 def summarise(counts: dict[str, Counter[str]]) -> dict[str, Any]:
-    """heard, recall, recall_ci95 and false_alarms, see `heard`, of clips counted by label and report."""
+    """heard, recall, recall_ci95 and false_alarms (see `heard`) of clips counted by label and detection."""
     totals = {label: sum(reports.values()) for label, reports in counts.items()}
     words = [label for label in counts if label not in (SILENCE, UNKNOWN)]
     others = [label for label in counts if label in (SILENCE, UNKNOWN)]

@@ -1,4 +1,4 @@
-"""Which threshold, averaging window and suppression to listen with: a search over scores computed once."""
+"""Chooses threshold, averaging window and suppression: a search over scores computed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinyml_cli.evaluation.stream_recognizer import Smoothed, detections, smooth
 from tinyml_cli.evaluation.stream_scores import StreamScores
 from tinyml_cli.manifest import Recognizer, TensorQuantization
 
-# In thousandths, denser where scores crowd; int8 scores in steps of 1/256 end at 996.
+# In thousandths, denser where scores are dense; int8 scores in steps of 1/256 end at 996.
 THRESHOLDS = (*range(300, 800, 25), *range(800, 950, 10), *range(950, 996, 5))
 WINDOW_INFERENCES = (1, 2, 3, 4, 5, 6, 8, 10, 15)
 SUPPRESSIONS_MS = (500, 1000, 1500, 2000)
@@ -25,7 +25,7 @@ _MS_PER_HOUR = 3_600_000
 
 @dataclass(frozen=True)
 class Heard:
-    """A stream with its scores and its truth."""
+    """A stream with its scores and its ground truth."""
 
     scores: StreamScores
     targets: list[Target]
@@ -33,12 +33,12 @@ class Heard:
 
 @dataclass(frozen=True)
 class Tally:
-    """What a recogniser makes of some streams.
+    """The recogniser's result on some streams.
 
     Attributes:
         recognizer: its settings.
-        matched: one for each stream.
-        hours: how long they are together.
+        matched: one per stream.
+        hours: their total duration.
     """
 
     recognizer: Recognizer
@@ -47,27 +47,27 @@ class Tally:
 
     @property
     def targets(self) -> int:
-        """Words that were said."""
+        """Number of spoken words."""
         return sum(len(each.hits) + len(each.misses) for each in self.matched)
 
     @property
     def misses(self) -> int:
-        """Words that were not reported."""
+        """Number of words without a detection."""
         return sum(len(each.misses) for each in self.matched)
 
     @property
     def repeats(self) -> int:
-        """Words that were reported once more."""
+        """Number of further detections of the same word."""
         return sum(len(each.repeats) for each in self.matched)
 
     @property
     def false_accepts(self) -> int:
-        """Reports without a word."""
+        """Number of detections without a word."""
         return sum(len(each.false_accepts) for each in self.matched)
 
     @property
     def false_accepts_per_hour(self) -> float:
-        """Over all the time heard."""
+        """Over the total duration."""
         return self.false_accepts / self.hours
 
     @property
@@ -77,7 +77,7 @@ class Tally:
 
 
 class Trial:
-    """Streams on which settings of the recogniser can be tried."""
+    """Streams on which recogniser settings can be tried."""
 
     def __init__(self, streams: Sequence[Heard], output: TensorQuantization, labels: Sequence[str]) -> None:
         self._streams = streams
@@ -87,7 +87,7 @@ class Trial:
         self.hours = sum(stream.scores.duration_ms for stream in streams) / _MS_PER_HOUR
 
     def tally(self, recognizer: Recognizer) -> Tally:
-        """What the recogniser makes of the streams, each begun after a reset."""
+        """The recogniser's result on the streams, each started after a reset."""
         settings = Settings.of(recognizer, self._labels, self._output)
         window_ms = settings.average_window_ms
         if window_ms not in self._smoothed:
@@ -111,15 +111,15 @@ def search(
     """The settings with the fewest misses and repeats among those within the allowance, then the fewest false
     accepts.
 
-    Of equals it takes window and suppression that leave the threshold the widest range, and the middle of
-    that range: other streams have its edges elsewhere. Then the quickest. Where no settings keep to the
-    allowance, those with the fewest false accepts count.
+    Among equals, it takes the window and suppression with the widest range of thresholds, and the middle of
+    that range, since its edges differ on other streams; then the lowest latency. If no settings are within
+    the allowance, it takes those with the fewest false accepts.
 
     Args:
-        trial: validation streams; never those that will be reported on.
-        recognizer: what is kept of the old settings (the stride).
+        trial: validation streams; never those used for the report.
+        recognizer: the old settings, of which the stride is kept.
         inference_ms: time between inferences.
-        max_fa_per_hour: false accepts an hour on these streams, as counted.
+        max_fa_per_hour: false accepts per hour on these streams, as counted.
         advance: called after each of `size(inference_ms)` settings.
     """
     tallies = []
@@ -140,7 +140,7 @@ def _errors(tally: Tally) -> tuple[int, int]:
 
 
 def _runs(tallies: Sequence[Tally | None]) -> list[list[Tally]]:
-    """Neighbours in the grid that differ in nothing but their threshold; None separates."""
+    """Neighbours in the grid that differ only in their threshold; None separates."""
     runs: list[list[Tally]] = []
     for before, tally in zip([None, *tallies], tallies, strict=False):
         if tally is None:
@@ -160,12 +160,12 @@ def _delay_ms(tally: Tally) -> float:
 
 
 def size(inference_ms: int) -> int:
-    """How many settings a search tries."""
+    """Number of settings that a search tries."""
     return sum(1 for _ in _grid(Recognizer(), inference_ms))
 
 
 def _grid(recognizer: Recognizer, inference_ms: int) -> Iterable[Recognizer]:
-    """Thresholds rise innermost."""
+    """Settings in grid order; the threshold is the innermost loop."""
     for count in WINDOW_INFERENCES:
         window_ms = count * inference_ms
         if not _SHORTEST_WINDOW_MS <= window_ms <= _LONGEST_WINDOW_MS:

@@ -1,4 +1,4 @@
-"""What evaluate is asked to measure besides the plain accuracy."""
+"""What evaluate measures besides the plain accuracy."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ AUDIO_CLIPS = 100
 
 @dataclass(frozen=True)
 class Options:
-    """What else to measure.
+    """Further measurements.
 
     Attributes:
-        groups: a file that says which group each speaker belongs to, see `groups.read_groups`.
+        groups: a file with the group of each speaker, see `groups.read_groups`.
         place: where the int8 model runs.
         noise: whether to repeat the test in noise.
-        limit: at most so many clips are played to a board.
+        limit: largest number of clips played to a board.
     """
 
     groups: Path | None = None
@@ -39,10 +39,10 @@ def options_of(
     engine: str | None,
     tflm_dir: Path | None,
 ) -> Options:
-    """The options of the command line.
+    """The command line's options.
 
     Raises:
-        TinymlError: another path than model and audio, or the path audio on the host.
+        TinymlError: a path other than model and audio, or the path audio on the host.
     """
     if path not in ("model", "audio"):
         raise TinymlError(f"Unknown path `{path}`", "--path", "Use model or audio.")
