@@ -1,4 +1,4 @@
-"""How sure a rate of rare events is: exact Poisson limits, and how long one has to listen to show a rate."""
+"""Confidence in a rate of rare events: exact Poisson limits, and the listening time needed to show a rate."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def poisson_interval(events: int, exposure: float, confidence: float = _CONFIDEN
     """The exact two-sided interval of a rate, events per unit of exposure.
 
     Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936: the limits of the mean are
-    chi2(a/2; 2k)/2 and chi2(1-a/2; 2k+2)/2, the means whose tail of k or more, of k or fewer, events is a/2.
+    chi2(a/2; 2k)/2 and chi2(1-a/2; 2k+2)/2, the means whose tail (k or more, k or fewer) has probability a/2.
 
     Args:
-        events: how many were counted.
-        exposure: over how much, such as hours; more than 0.
-        confidence: the coverage that it has at least.
+        events: number counted.
+        exposure: duration or amount, such as hours; more than 0.
+        confidence: minimum coverage.
 
     Raises:
         ValueError: a negative count, or no exposure.
@@ -33,7 +33,7 @@ def upper_limit(events: int, exposure: float, confidence: float = _CONFIDENCE) -
 
 
 def exposure_needed(rate: float, events: int = 0, confidence: float = _CONFIDENCE) -> float:
-    """How much exposure shows that a rate is at most `rate`, if only `events` happen in it.
+    """The exposure needed to show that a rate is at most `rate`, if only `events` happen in it.
 
     Without events it is 3 / rate: Hanley and Lippman-Hand, "If nothing goes wrong, is everything all right?",
     JAMA 249, 1983.
@@ -48,7 +48,7 @@ def _checked(events: int, exposure: float) -> float:
 
 
 def _mean_where(events: int, probability: float) -> float:
-    """The Poisson mean at which `events` or fewer have this probability, by bisection."""
+    """The Poisson mean at which the probability of `events` or fewer has this value, by bisection."""
     low, high = 0.0, events + 10 * math.sqrt(events + 1) + 10
     while high - low > 1e-12 * high:
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""The recogniser of `firmware/lib/recognizer` in the same integers: scores over time -> words heard."""
+"""The recogniser of `firmware/lib/recognizer` in the same integers: scores over time -> detections."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Settings:
     """RecognizerConfig of the firmware.
 
     Attributes:
-        thresholds_permille: one for each label.
-        zero_point, permille_per_step_q16: a score q stands for (q - zero_point) * step / 65536 thousandths.
-        longer_words: one for each label: bit n is set where label n begins with it. Empty: none do.
-        prefix_wait_ms: how long a word that begins another one waits for that one.
+        thresholds_permille: one per label.
+        zero_point, permille_per_step_q16: a score q means (q - zero_point) * step / 65536 thousandths.
+        longer_words: one per label: bit n is set if label n begins with it. Empty: none do.
+        prefix_wait_ms: how long a word that is the beginning of another waits for that one.
     """
 
     thresholds_permille: tuple[int, ...]
@@ -43,7 +43,7 @@ class Settings:
     def of(
         cls, recognizer: manifest.Recognizer, labels: Sequence[str], output: TensorQuantization
     ) -> Settings:
-        """What firmware made from the run gets; `output` is the quantisation of the int8 model's scores."""
+        """The settings of the run's firmware; `output` is the quantisation of the int8 model's scores."""
         return cls(
             (round(recognizer.threshold * 1000),) * len(labels),
             recognizer.average_window_ms,
@@ -60,18 +60,18 @@ class Settings:
         return bool(self.longer_words) and bool(self.longer_words[label] >> longer & 1)
 
     def wait_ms(self, label: int) -> int | None:
-        """How long a word that passes has to wait; None: not at all."""
+        """How long a word above its threshold has to wait; None: not at all."""
         return self.prefix_wait_ms if self.longer_words and self.longer_words[label] else None
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A word that was reported.
+    """A reported word.
 
     Attributes:
-        time_ms: since the stream began, at the end of the inference that led to it.
+        time_ms: since the start of the stream, at the end of the inference that led to it.
         label: index into the labels.
-        score_permille: the averaged score when it passed.
+        score_permille: the averaged score when it exceeded the threshold.
     """
 
     time_ms: int
@@ -81,14 +81,14 @@ class Detection:
 
 @dataclass(frozen=True)
 class Step:
-    """What one inference led to.
+    """The result of one inference.
 
     Attributes:
         time_ms: when.
         averages_permille: of every label over the window.
         best: the label with the highest average.
         count: inferences in the window.
-        reason: "heard" or "waits" if `best` passed every condition, or the first one that it failed.
+        reason: "heard" or "waits" if `best` met every condition, otherwise the first one that it failed.
         reported: the word reported now; after a wait it need not be `best`.
     """
 
@@ -101,7 +101,7 @@ class Step:
 
 
 class Verdict:
-    """What is reported of the words that pass: each once, and none that only begins a longer one."""
+    """Decides which words are reported: each once, and none that is only the beginning of a longer one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -111,11 +111,11 @@ class Verdict:
 
     @property
     def due_ms(self) -> int | None:
-        """When a word that waits is reported at the earliest; None: none waits."""
+        """The earliest time at which a waiting word is reported; None: none waits."""
         return None if self._held is None else self._held.time_ms + self._wait_ms
 
     def suppresses(self, label: int, time_ms: int) -> bool:
-        """Whether the word waits already, or was reported shortly before, or a longer one that begins so."""
+        """Whether the word already waits, or it or a longer word that begins with it was just reported."""
         if self._held is not None and self._held.label == label:
             return True
         last = self._reported
@@ -126,7 +126,7 @@ class Verdict:
         )
 
     def settle(self, time_ms: int, best: int, candidate: Detection | None) -> Detection | None:
-        """Takes the label that leads, and the same as a detection if it passes; returns what is reported."""
+        """Takes the leading label, and its detection if it meets the conditions; returns what is reported."""
         held = self._held
         if held is not None and candidate is not None and self._settings.begins(held.label, best):
             self._held = held = None
@@ -164,12 +164,12 @@ class Recognizer:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets all scores and reports."""
+        """Forgets all scores and detections."""
         self._history: deque[tuple[int, npt.NDArray[np.int64]]] = deque()
         self._verdict = Verdict(self._settings)
 
     def push(self, time_ms: int, scores: npt.NDArray[np.int8]) -> Step:
-        """Takes the int8 scores [labels] of one inference at a time that never decreases."""
+        """Takes the int8 scores [labels] of one inference; times must not decrease."""
         settings, history = self._settings, self._history
         while history and (
             len(history) == MAX_HISTORY or time_ms - history[0][0] >= settings.average_window_ms

@@ -1,4 +1,4 @@
-"""report.html of clips of sound: what evaluate found, with the worst mistakes to listen to."""
+"""report.html for sound clips: the results of evaluate, with the worst mistakes to listen to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _shown(entry: Figures, manifest: Manifest, examples: EvaluationSet) -> Shown
     audio = examples.audio[row]
     # A task without sound gives arrays too short to be a clip.
     is_sound = manifest.features is not None and manifest.features.frames(audio.size) > 0
-    # Folders such as _silence_ are no words.
+    # Folders such as _silence_ are not words.
     same = entry["word"] == entry["label"] or entry["word"].startswith("_")
     said = entry["label"] if same else f"{entry['word']} ({entry['label']})"
     return Shown(

@@ -1,8 +1,8 @@
-"""Long sound to try a keyword spotter on: rooms, noise, other talk, and its words at known times.
+"""Long audio to test a keyword spotter: rooms, noise, other speech, and its words at known times.
 
-A stream consists of scenes of 20 to 60 seconds. Under each lies a bed: a quiet room, background noise, or a
-crowd of voices; in scenes of talk other words are said one after another. Into all of them target words are
-put at random times and at a random distance above the bed.
+A stream consists of scenes of 20 to 60 seconds. Each has a background: a quiet room, noise, or a
+crowd of voices; in scenes of talk other words are said one after another. Target words are inserted
+at random times and at a random level above the background.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ _FULL_SCALE = 32768.0
 
 @dataclass(frozen=True)
 class Material:
-    """What streams are made of; the speakers of one split only.
+    """The material of streams, from the speakers of one split only.
 
     Attributes:
-        clips: target words and others (label `unknown`), one length.
+        clips: target words and others (label `unknown`), all of the same length.
         backgrounds: int16 [samples] each.
         sample_rate_hz: of both.
-        note: where they come from.
+        note: their origin.
     """
 
     clips: ClipSet
@@ -75,7 +75,7 @@ def plan_targets(
 ) -> list[npt.NDArray[np.int64]]:
     """Rows of the clips to put into each stream: every word equally often, no clip twice.
 
-    Streams go without targets once the clips are used up: repeating them would only feign evidence.
+    When the clips are used up, streams go without targets: repeating clips would only feign evidence.
     """
     rng = np.random.default_rng(seed)
     queues = [rng.permutation(np.flatnonzero(material.clips.labels == word)) for word in labels[2:]]
@@ -100,9 +100,9 @@ def build_stream(
     Args:
         material: of one split.
         labels: the model's.
-        rows: the clips that are targets, each used once.
+        rows: the clips used as targets, each once.
         seconds: its length.
-        seed: fixes everything.
+        seed: determines everything.
     """
     rng = np.random.default_rng(seed)
     rate_hz = material.sample_rate_hz
@@ -146,7 +146,7 @@ def word_bounds(clip: Int16Array, sample_rate_hz: int) -> tuple[float, float]:
 
 
 class _Talk:
-    """Other words, said one after another; each clip comes once before any comes again."""
+    """Other words, said one after another; no clip is repeated before all have been used."""
 
     def __init__(self, clips: ClipSet, rng: np.random.Generator) -> None:
         self._audio = clips.audio[clips.labels == UNKNOWN]
@@ -162,7 +162,7 @@ class _Talk:
         bed_db: float,
         rate_hz: int,
     ) -> None:
-        """Says words from `start_s` to `end_s` wherever no target is."""
+        """Adds words from `start_s` to `end_s` wherever there is no target."""
         if not len(self._audio):
             return
         length_s = self._audio.shape[1] / rate_hz
@@ -192,7 +192,7 @@ def _scenes(seconds: int, rng: np.random.Generator) -> list[tuple[float, float, 
 
 
 def _moments(count: int, seconds: int, material: Material, rng: np.random.Generator) -> list[float]:
-    """Where target clips begin: one at random in each of `count` equal slots, clear of its neighbours."""
+    """Start times of target clips: one at random in each of `count` equal slots, clear of its neighbours."""
     if not count:
         return []
     slot_s = seconds / count
@@ -224,7 +224,7 @@ def _bed(kind: Scene, samples: int, material: Material, rng: np.random.Generator
 def _say(
     sound: FloatArray, clip: Int16Array, at: int, bed_db: float, rate_hz: int, rng: np.random.Generator
 ) -> float:
-    """Adds a clip at a random level, at least _LOWEST_SNR_DB above the bed; returns the distance in dB."""
+    """Adds a clip at a random level, at least _LOWEST_SNR_DB above the background; returns the SNR in dB."""
     level_db = max(float(rng.uniform(*_SPEECH_DBFS)), bed_db + _LOWEST_SNR_DB)
     speech = float(speech_rms(clip[None])[0]) / _FULL_SCALE
     if speech == 0.0:

@@ -1,4 +1,4 @@
-"""The figures of a stream evaluation, from what a recogniser made of the streams."""
+"""The figures of a stream evaluation, from a recogniser's results on the streams."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LEAST_MLPERF_TARGETS = 20
 
 
 def figures(tally: Tally, labels: Sequence[str]) -> dict[str, Any]:
-    """Everything that is counted over all streams: false accepts, false rejects, repeats, latency, by word,
-    scene and distance above the background."""
+    """Everything counted over all streams: false accepts, false rejects, repeats, latency, by word,
+    scene and level above the background."""
     hits = [pair for each in tally.matched for pair in each.hits]
     missed = [target for each in tally.matched for target in each.misses]
     wrong = [detection for each in tally.matched for detection in each.false_accepts]
@@ -102,10 +102,10 @@ def _finite(value: float) -> float | None:
 
 
 def mlperf_rule(tally: Tally, streams: Sequence[Heard]) -> dict[str, Any]:
-    """MLPerf Tiny's pass mark for streaming wake words, applied to every whole 20 minutes of OUR streams.
+    """MLPerf Tiny's pass mark for streaming wake words, applied to every whole 20 minutes of our own streams.
 
-    At most 8 false positives and 8 misses. MLPerf's own stream and model are others: this is no MLPerf
-    result.
+    At most 8 false positives and 8 misses. MLPerf's stream and model are different, so this is not an
+    MLPerf result.
     """
     length_ms = MLPERF_MINUTES * 60_000
     windows = []
@@ -141,7 +141,7 @@ def allowance(max_fa_per_hour: float, events: int, hours: float) -> dict[str, An
 
     Returns:
         max_fa_per_hour, met (as counted), shown (by the one-sided limit), upper95, hours_needed (without any
-        false accept: the rule of three), hours_needed_as_is (with those counted, and no further one).
+        false accept: the rule of three), hours_needed_as_is (with those counted and no further one).
     """
     limit = upper_limit(events, hours)
     return {

@@ -1,4 +1,4 @@
-"""What `evaluate` is asked to do with long sound."""
+"""The options of `evaluate` for long audio."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _HOURS = (0.05, 1000.0)
 
 @dataclass(frozen=True)
 class StreamOptions:
-    """What to listen to, and what for.
+    """Which audio to evaluate, and how.
 
     Attributes:
         stream: a recording, or a folder of them; None builds streams.
         truth: when which word is said in them; None: never.
-        data: recordings that streams are built from; None takes what the run was trained from.
-        hours: how long a built stream is.
-        max_fa_per_hour: choose the operating point for so many false accepts an hour; None keeps the run's.
-        save_triggers: a new folder for the sound of the false accepts.
+        data: recordings that streams are built from; None uses the run's own data.
+        hours: duration of a built stream.
+        max_fa_per_hour: choose the operating point for this many false accepts an hour; None keeps the run's.
+        save_triggers: a new folder for the audio of false accepts.
     """
 
     stream: Path | None = None
@@ -40,7 +40,7 @@ class StreamOptions:
         return round(self.hours * 3600)
 
     def refuse_others(self, clips: Options, split: str | None) -> None:
-        """Refuses what only the evaluation of clips can do.
+        """Refuses options that only apply to the evaluation of clips.
 
         Raises:
             TinymlError: one of its options is set too.
@@ -66,10 +66,10 @@ def stream_options(
     max_fa_per_hour: float | None,
     save_triggers: Path | None,
 ) -> StreamOptions | None:
-    """The options of the command line; None where no stream is asked for.
+    """The command line's options; None if no stream is requested.
 
     Raises:
-        TinymlError: options that need a stream without one, or values out of range.
+        TinymlError: stream options without a stream, or values out of range.
     """
     if stream is None and hours is None and max_fa_per_hour is None:
         for name, value in (("--truth", truth), ("--save-triggers", save_triggers)):

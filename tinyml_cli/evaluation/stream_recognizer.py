@@ -1,6 +1,6 @@
 """The firmware's recogniser over hours of scores at once, in the same integers as `recognizer.Recognizer`.
 
-`smooth` does what depends on the averaging window alone, so that many thresholds can be tried on its result.
+`smooth` does what depends only on the averaging window, so that many thresholds can be tried on its result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Smoothed:
-    """Averages over the window, one entry for each inference.
+    """Averages over the window, one entry per inference.
 
     Attributes:
         times_ms: int64 [n].
@@ -53,7 +53,7 @@ def smooth(times_ms: IntArray, scores: npt.NDArray[np.int8], settings: Settings)
 
 
 def detections(smoothed: Smoothed, settings: Settings) -> list[Detection]:
-    """What the recogniser reports of one stream that begins after a reset.
+    """The recogniser's detections on one stream, starting after a reset.
 
     Args:
         smoothed: with the averaging window of the settings.
@@ -77,7 +77,7 @@ def detections(smoothed: Smoothed, settings: Settings) -> list[Detection]:
 
     after = 0
     for at in [*np.flatnonzero(passes).tolist(), len(smoothed.times_ms)]:
-        # Between inferences that pass nothing happens, but that a wait may end.
+        # Between inferences above the threshold nothing happens, except that a wait may end.
         while verdict.due_ms is not None:
             due = int(np.searchsorted(smoothed.times_ms, verdict.due_ms))
             due = max(due, after)

@@ -1,4 +1,4 @@
-"""A stream of sound through front end and int8 model, as the firmware runs them from reset to the end."""
+"""Runs a stream through front end and int8 model, as the firmware does from reset to end."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from tinyml_cli.tflite.interpret import Int8Array
 
 _WINDOWS_PER_BLOCK = 2048
 _MAX_THREADS = 4
-# So many windows of each stream are answered by TensorFlow Lite Micro too.
+# Number of windows per stream that TensorFlow Lite Micro answers too.
 _COMPARED_PER_STREAM = 50
 
 
 @dataclass(frozen=True)
 class StreamScores:
-    """The model's answers over one stream.
+    """The model's scores over one stream.
 
     Attributes:
         times_ms: int64 [n], when each inference ends, in the firmware's whole milliseconds.
         scores: int8 [n, labels].
         duration_ms: of the stream.
         sample: int8 [m, frames * channels], some of the model's inputs, evenly spread.
-        sample_at: int64 [m], which inferences these are.
+        sample_at: int64 [m], their inference numbers.
     """
 
     times_ms: npt.NDArray[np.int64]
@@ -48,11 +48,11 @@ def score_stream(
     manifest: Manifest,
     advance: Callable[[int], object] = lambda n: None,
 ) -> StreamScores:
-    """Runs int16 [samples] through the front end, whose noise estimate is carried on from start to end, and
+    """Runs int16 [samples] through the front end, whose noise estimate carries over from start to end, and
     through the model at the recipe's stride.
 
     Raises:
-        TinymlError: the manifest lacks features, or the sound is shorter than what the model looks at.
+        TinymlError: the manifest lacks features, or the audio is shorter than the model's window.
     """
     settings = features_of(manifest)
     frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
@@ -87,7 +87,7 @@ def score_stream(
 
 
 def inferences(samples: int, manifest: Manifest) -> int:
-    """How many inferences a stream of so many samples takes."""
+    """Number of inferences for this many samples."""
     settings = features_of(manifest)
     frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
     windows = settings.frames(samples) - frames + 1
@@ -98,7 +98,7 @@ def features_of(manifest: Manifest) -> AudioFrontendSettings:
     """The audio front end's settings.
 
     Raises:
-        TinymlError: the run does not listen to sound.
+        TinymlError: the run does not process sound.
     """
     if manifest.features is None:
         raise TinymlError(

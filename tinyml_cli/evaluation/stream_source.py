@@ -1,4 +1,4 @@
-"""Streams to listen to: built from held-out speakers, or a user's own recordings."""
+"""Streams for evaluation: built from held-out speakers, or a user's own recordings."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAX_FILE_HOURS = 4
 
 @dataclass(frozen=True)
 class Part:
-    """One stream, heard from a reset to its end.
+    """One stream, processed from a reset to its end.
 
     Attributes:
         name: the file's, or `stream-1` and so on.
-        samples: about how long it is, at the model's rate.
-        load: gives its sound and truth, the same each time.
+        samples: its approximate length, at the model's rate.
+        load: returns its audio and ground truth, the same each time.
     """
 
     name: str
@@ -50,7 +50,7 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
     """A recording, or each of a folder, sorted by name.
 
     Raises:
-        TinymlError: nothing there, unreadable or too long sound, or a truth that does not fit.
+        TinymlError: no recording, unreadable or too long audio, or a ground truth that does not fit.
     """
     files = recordings_below(path, "Give a file, or a folder of recordings.")
     durations_ms = {file.name: _duration_ms(file, manifest.clip_ms) for file in files}

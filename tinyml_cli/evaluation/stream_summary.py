@@ -1,4 +1,4 @@
-"""What `evaluate --stream` prints for people."""
+"""The output of `evaluate --stream` for people."""
 
 from __future__ import annotations
 

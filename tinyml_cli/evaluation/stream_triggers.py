@@ -1,4 +1,4 @@
-"""The sound of false accepts in streams."""
+"""Saves the audio of false accepts in streams."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def save_triggers(
     sample_rate_hz: int,
     clip_ms: int,
 ) -> list[str]:
-    """Writes what the model saw at each false accept, see `write_trigger`.
+    """Writes the model's window at each false accept, see `write_trigger`.
 
     Args:
         folder: new or empty.
         tally: false accepts of each of `parts`.
         parts: loaded again, one at a time.
         labels: the model's.
-        sample_rate_hz, clip_ms: what the model looks at.
+        sample_rate_hz, clip_ms: of the model's window.
 
     Returns:
         The files' names.

@@ -1,4 +1,4 @@
-"""`tinyml evaluate --stream`: how often a run fires for nothing, how often it misses, and how late it is."""
+"""`tinyml evaluate --stream`: false accepts, misses and latency of a run on long audio."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _NOT_IN_MANIFEST = ("run", "det", "false_accept_list", "scenes", "snr_db")
 
 @writes
 def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
-    """Listens to long sound with the firmware's front end, model and recogniser, and counts its errors.
+    """Processes long audio with the firmware's front end, model and recogniser, and counts the errors.
 
     With `max_fa_per_hour` it first chooses the recogniser's settings on validation streams and writes them
     to the manifest, from which the next build takes them.
 
     Returns:
-        What docs/streaming.md lists. Also written to report/stream.json, drawn in report/stream_det.png, and
-        in short kept in the manifest.
+        The keys in docs/streaming.md. Also written to report/stream.json, drawn in report/stream_det.png, and
+        summarised in the manifest.
 
     Raises:
-        TinymlError: a run that does not listen, a missing or stale model, unusable sound, truth or data.
+        TinymlError: a run without sound, a missing or stale model, unusable audio, truth or data.
     """
     manifest = run.manifest()
     features = features_of(manifest)
@@ -161,7 +161,7 @@ def _allowance(options: StreamOptions, tally: Tally) -> dict[str, Any] | None:
 
 
 def _compare(model: Int8Model, streams: Sequence[Heard]) -> dict[str, int | None]:
-    """How far LiteRT, which heard the streams, is from TensorFlow Lite Micro on some of their windows."""
+    """The difference between LiteRT, which scored the streams, and TensorFlow Lite Micro on some windows."""
     inputs = np.concatenate([stream.scores.sample for stream in streams])
     outputs = np.concatenate([stream.scores.scores[stream.scores.sample_at] for stream in streams])
     mismatches, largest = tflm_mismatches(model.model, inputs, outputs)

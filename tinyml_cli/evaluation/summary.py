@@ -1,4 +1,4 @@
-"""What evaluate prints for people."""
+"""The output of evaluate for people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def verdict(outcome: Figures) -> str:
 
 
 def show(outcome: Figures) -> None:
-    """Tables of labels, noise and groups, and what a board answered."""
+    """Tables of labels, noise and groups, and a board's answers."""
     console.info(outcome["note"])
     _show_labels(outcome)
     if outcome["noise"] is not None:

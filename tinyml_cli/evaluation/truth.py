@@ -1,4 +1,4 @@
-"""When which word is said in a recording: tab-separated rows, as audio editors export their label tracks."""
+"""The ground truth of a recording: tab-separated rows, as audio editors export their label tracks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.detection_errors import Target
 
 _COLUMNS = ("file", "start_s", "end_s", "time_s", "label")
-# A moment without a length stands for a word round it: said within half a second before or after.
+# A moment without a length means a word around it: said within half a second before or after.
 _HALF_WORD_MS = 500
 _LAYOUT = (
     "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label; with a `file` column if there are "
@@ -29,7 +29,7 @@ class _Row:
     is_moment: bool
 
     def collides(self, later: _Row) -> bool:
-        """Whether a row that does not start before this one says the same word at the same time."""
+        """Whether a row that does not start before this one has the same word at the same time."""
         if self.is_moment or later.is_moment:
             return self.target == later.target
         return later.target.start_ms < self.target.end_ms
@@ -44,16 +44,16 @@ def read_truth(
         path: UTF-8; with a header naming columns of `start_s end_s label` or `time_s label` and perhaps
             `file`, or without one, three or two columns in this order. Lines that are empty or begin with #
             do not count.
-        labels: the model's; rows of other labels are no targets.
-        durations_ms: file name -> how long it is.
+        labels: the model's; rows of other labels are not targets.
+        durations_ms: file name -> its duration.
         words: the labels that can be reported.
 
     Returns:
         file name -> targets in the order of their starts.
 
     Raises:
-        TinymlError: an unreadable file or row, times that end before they start or lie outside the audio,
-            one word twice at the same time, or rows none of which is a target.
+        TinymlError: an unreadable file or row, times that end before they start or are outside the audio,
+            one word twice at the same time, or no row that is a target.
     """
     rows: list[_Row] = []
     ignored: list[str] = []
@@ -117,7 +117,7 @@ def _with_header(
 
 
 def _label(text: str, words: Sequence[str]) -> str | None:
-    """The word that a label names, in whatever case; None if it is none of the model's."""
+    """The word that a label names, ignoring case; None if it is none of the model's."""
     return next((word for word in words if word.casefold() == text.casefold()), None)
 
 

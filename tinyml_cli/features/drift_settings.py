@@ -1,4 +1,4 @@
-"""What the manifest keeps of the data at training time, to tell later whether the world has moved."""
+"""The reference distributions in the manifest, for `tinyml drift`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Column(BaseModel):
     """The distribution of one quantity.
 
-    `shares[i]` is the part of values in (edges[i - 1], edges[i]]; the first and last are open. Values that
-    follow each other are alike: so many of them, `dependence`, say as much as one independent value.
+    `shares[i]` is the share of values in (edges[i - 1], edges[i]]; the first and last are open. Consecutive
+    values are correlated: `dependence` of them are worth one independent value.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -1,1 +1,1 @@
-"""Anomaly scores, thresholds and alarms, and what is measured with them."""
+"""Anomaly scores, thresholds and alarms, and the measures computed from them."""

@@ -1,4 +1,4 @@
-"""The alarm, the slow level and the calibration of firmware/lib/anomaly/anomaly_alarm.c, in Python."""
+"""The alarm, the running level and the calibration of firmware/lib/anomaly/anomaly_alarm.c, in Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UINT32_MAX = (1 << 32) - 1
 
 @dataclass
 class AlarmState:
-    """On after some windows in a row at the threshold, off after some in a row below the release level."""
+    """On after a number of windows in a row at the threshold, off after as many below the release level."""
 
     settings: Alarm
     on: bool = False
@@ -22,7 +22,7 @@ class AlarmState:
     held: int = 0
 
     def push(self, score: int, threshold: int) -> bool:
-        """Takes one score; whether the alarm went on or off."""
+        """Takes one score; returns whether the alarm went on or off."""
         settings = self.settings
         release = threshold * settings.release_permille // 1000
         against = score < release if self.on else score >= threshold
@@ -39,7 +39,7 @@ class AlarmState:
 
 @dataclass
 class Level:
-    """A running mean of scores; drift is a level above half way from the trained one to the threshold."""
+    """A running mean of scores; drift is a level above half way from its trained value to the threshold."""
 
     trained: int
     shift: int
@@ -51,11 +51,11 @@ class Level:
 
     @property
     def level(self) -> int:
-        """Now."""
+        """The present level."""
         return min(self.level_q8 >> 8, _UINT32_MAX)
 
     def push(self, score: int, threshold: int) -> bool:
-        """Takes one score; whether drift began or ended."""
+        """Takes one score; returns whether drift started or ended."""
         value = min(score, 2 * threshold) << 8
         self.level_q8 += (value >> self.shift) - (self.level_q8 >> self.shift)
         span = max(threshold - self.trained, 0)
@@ -66,9 +66,9 @@ class Level:
 
 
 def alarms(scores: Iterable[int], threshold: int, settings: Alarm) -> int:
-    """How often the alarm goes on over scores in order of time; one that lasts counts as several.
+    """Number of alarms over scores in order of time; a long alarm counts as several.
 
-    Without that, a threshold so low that one alarm never ends would look like a quiet one.
+    Otherwise a threshold so low that one alarm never ends would look good.
     """
     state = AlarmState(settings)
     raised = windows = 0
@@ -80,12 +80,12 @@ def alarms(scores: Iterable[int], threshold: int, settings: Alarm) -> int:
 
 
 def windows_needed(share_ppm: int) -> int:
-    """Windows that a threshold needs at least: one of them may then lie above it."""
+    """The minimum number of windows for a threshold: one of them may then exceed it."""
     return -(-_MILLION // share_ppm)
 
 
 def threshold_of(scores: Sequence[int], share_ppm: int) -> int | None:
-    """The least threshold that at most this share of scores reach; None where there are too few."""
+    """The lowest threshold that at most this share of scores reach; None if there are too few scores."""
     if len(scores) < windows_needed(share_ppm):
         return None
     allowed = len(scores) * share_ppm // _MILLION

@@ -1,4 +1,4 @@
-"""Held-out recordings through a board's firmware, from samples to scores, against the host's scores."""
+"""Runs held-out recordings through a board's firmware, and compares its scores with the host's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinyml_cli.run import Run
 def device_scores(
     run: Run, place: on_device.Place, recordings: Sequence[Recording]
 ) -> tuple[list[list[int]], dict[str, Any]]:
-    """Feeds recordings as the board's own sensor would, each after a reset.
+    """Feeds recordings in place of the board's sensor, each after a reset.
 
     Returns:
         The scores of each recording's windows; and board, engine, level, path.
@@ -51,15 +51,15 @@ def compared(
     recording: NDArray[np.int64],
     limit: int,
 ) -> dict[str, Any] | None:
-    """What a board makes of at most `limit` of the recordings; None on the host.
+    """A board's results on at most `limit` of the recordings; None on the host.
 
     Args:
         run: with firmware for the board, unless that is virtual.
         place: where.
-        recordings: all that were judged.
+        recordings: all evaluated recordings.
         scores: int64 [n] of their windows, by the host.
-        recording: int64 [n], which recording each window is of.
-        limit: of recordings, spread evenly.
+        recording: int64 [n], the recording of each window.
+        limit: number of recordings, spread evenly.
 
     Returns:
         board, engine, level, path, recordings, n (windows), mismatches (windows whose score differs or is

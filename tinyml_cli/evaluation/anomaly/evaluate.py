@@ -1,4 +1,4 @@
-"""tinyml evaluate for anomaly detection: normal running that nothing learnt from, against faults."""
+"""tinyml evaluate for anomaly detection: held-out normal recordings against faults."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PICTURE = "report/anomaly.png"
 REPORT = "report/report.html"
 
 _MADE_BY = "tinyml evaluate"
-# The manifest keeps what describes the model in a few lines; report/metrics.json keeps everything.
+# The manifest keeps a short description of the model; report/metrics.json keeps everything.
 _NOT_IN_MANIFEST = ("run", "score_curves", "worst_recordings")
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Scores of windows, and what they are of.
+    """Scores of windows, and their origin.
 
     Attributes:
         scores: int64 [n], of the int8 model.
@@ -55,11 +55,11 @@ class Judged:
 
     @property
     def conditions(self) -> NDArray[np.str_]:
-        """str [n], what the machine was doing in each window."""
+        """str [n], the machine's condition in each window."""
         return np.array([self.recordings[index].condition for index in self.recording])
 
     def of(self, conditions: NDArray[np.bool_]) -> Judged:
-        """The windows that are chosen."""
+        """The selected windows."""
         return Judged(
             self.scores[conditions],
             self.float_scores[conditions],
@@ -70,19 +70,19 @@ class Judged:
 
 
 def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = None) -> dict[str, Any]:
-    """Judges both models on held-out recordings, or on a folder of others.
+    """Evaluates both models on held-out recordings, or on another folder.
 
     Args:
         run: holds both flatbuffers and a threshold.
-        data_dir: recordings of the same kind as those that were trained on; the run's own by default.
-        options: where the int8 model runs besides, and how many recordings it is fed there.
+        data_dir: recordings of the same kind as the training data; the run's own by default.
+        options: where the int8 model also runs, and with how many recordings.
 
     Returns:
-        What docs/anomaly.md lists; also in report/metrics.json, drawn in report/report.html and
+        The keys in docs/anomaly.md; also in report/metrics.json, drawn in report/report.html and
         report/anomaly.png.
 
     Raises:
-        TinymlError: nothing to evaluate on, a stage that is missing, or a board that does not answer.
+        TinymlError: nothing to evaluate on, a missing stage, or a board that does not answer.
     """
     options = options or Options()
     manifest = run.manifest()
@@ -120,7 +120,7 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
     """Scores every window of recordings of any condition.
 
     Raises:
-        TinymlError: no window in them, or other channels than the model's.
+        TinymlError: no window in them, or channels that differ from the model's.
     """
     source = model.source
     check_channels(recordings, source)
@@ -141,7 +141,7 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
 
 
 def measure(scores: NDArray[np.float64], is_fault: NDArray[np.bool_], threshold: float) -> dict[str, Any]:
-    """AUC with its interval, and what the threshold makes of it."""
+    """AUC with its interval, and the measures at the threshold."""
     auc = roc_auc(scores, is_fault)
     alarmed = scores >= threshold
     right = int((alarmed == is_fault).sum())
@@ -192,7 +192,7 @@ def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
 
 
 def _by_recording(judged: Judged, threshold: int) -> dict[str, Any]:
-    """The mean score of each recording, as DCASE and MLPerf Tiny judge sound."""
+    """The mean score of each recording, as used for sound by DCASE and MLPerf Tiny."""
     indices = np.unique(judged.recording)
     means = np.array([judged.scores[judged.recording == index].mean() for index in indices])
     is_fault = np.array([not judged.recordings[index].is_normal for index in indices])
@@ -227,7 +227,7 @@ def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
 
 
 def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
-    """Refuses recordings of another kind or rate than the model's.
+    """Refuses recordings whose kind or rate differs from the model's.
 
     Raises:
         TinymlError: other channels or another rate.
@@ -270,7 +270,7 @@ def _show(outcome: dict[str, Any]) -> None:
 
 
 def verdict(outcome: dict[str, Any]) -> str:
-    """What an evaluation says, in a sentence or two."""
+    """An evaluation in a sentence or two."""
     int8, threshold = outcome["int8"], outcome["threshold"]
     false = "" if int8["false_positive_rate"] is None else f"{int8['false_positive_rate']:.2%} false alarms, "
     auc = (

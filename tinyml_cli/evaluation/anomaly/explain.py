@@ -1,4 +1,4 @@
-"""tinyml explain for anomaly detection: which inputs made the score of a recording's worst window."""
+"""tinyml explain for anomaly detection: which inputs contributed to the score of the worst window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED = 10
 
 @dataclass(frozen=True)
 class Grid:
-    """Errors laid out as people think of them.
+    """Errors in a two-dimensional layout that people understand.
 
     Attributes:
         errors: float64 [rows, columns].
@@ -55,16 +55,16 @@ class Explained:
 
 
 def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
-    """Scores a recording as the firmware does, draws where the worst window differs, and says so.
+    """Scores a recording as the firmware does, and shows where the worst window differs.
 
     Args:
-        clip: a recording of the kind that the run was trained on; of a table of windows all are taken.
+        clip: a recording of the same kind as the training data; of a table of windows, all are used.
         run: with an int8 model and a threshold.
         out: the picture; report/explain-CLIP.png in the run by default.
 
     Returns:
-        clip, run, threshold, score (the highest), t_ms (its window's end), windows, above (at the threshold
-        or above), why, top (each `input`, `share` of the squared error), by_row and by_column (name ->
+        clip, run, threshold, score (the highest), t_ms (the end of its window), windows, above (at or above
+        the threshold), why, top (each `input`, `share` of the squared error), by_row and by_column (name ->
         share), scores (each `t_ms`, `score`), picture.
 
     Raises:
@@ -98,10 +98,10 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
 
 
 def input_errors(model: AnomalyModel, features: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Squared error of each input, float64 [n, features], in deviations squared.
+    """Squared error of each input, float64 [n, features], in squared standard deviations.
 
-    An autoencoder's output is compared with its input. With clusters, the nearest centre is led back to the
-    inputs by the pseudo-inverse of the linear network: what the window would be in the middle of the cluster.
+    An autoencoder's output is compared with its input. With clusters, the nearest centre is mapped back to
+    the inputs by the pseudo-inverse of the linear network: the window at the centre of the cluster.
     """
     inputs = model.inputs(features)
     outputs = model.outputs(inputs)

@@ -1,4 +1,4 @@
-"""tinyml evaluate for autoencoders that came as a lone .tflite file, such as MLPerf Tiny's."""
+"""tinyml evaluate for autoencoders given as a .tflite file without a run, such as MLPerf Tiny's."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import Graph, parse
 
 _SUFFIXES = (".bin", ".npy")
-# MLPerf Tiny's windows are 5 frames of 128 bands, and each begins one frame after the last.
+# MLPerf Tiny's windows are 5 frames of 128 bands, and start one frame apart.
 _FRAMES = 5
 
 
 def is_autoencoder(graph: Graph) -> bool:
-    """Whether a model gives as many int8 values as it takes."""
+    """Whether a model has as many int8 outputs as inputs."""
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         return False
     source, target = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
@@ -33,17 +33,17 @@ def is_autoencoder(graph: Graph) -> bool:
 
 
 def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> dict[str, Any]:
-    """Scores files of features as MLPerf Tiny does: the mean over a file's windows of their squared error.
+    """Scores files of features as MLPerf Tiny does: the mean squared error over a file's windows.
 
-    A file is float32 values, `.bin` (little endian) or `.npy` of any shape; it is normal where its name or
-    its folder's begins with `normal`, or as `y_labels.csv` beside the files says.
+    A file is float32 values, `.bin` (little endian) or `.npy` of any shape; it is normal if its name or
+    its folder's begins with `normal`, or as a `y_labels.csv` next to the files says.
 
     Returns:
         run, data, n (files), windows, n_normal, n_anomalous, auc, auc_ci95, runtime, files (each `file`,
         `anomalous`, `windows`, `score`), verdict.
 
     Raises:
-        TinymlError: no such files, files that hold no window, or files of one kind alone.
+        TinymlError: no such files, files without a window, or files of only one kind.
     """
     model = run.require(manifest, MODEL_INT8).read_bytes()
     graph = parse(model)

@@ -1,4 +1,4 @@
-"""A run's two models as scores of windows: float for comparison, int8 exactly as the firmware computes it."""
+"""A run's two models as window scores: float for comparison, int8 exactly as the firmware computes it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class FloatClusters:
 
 
 class AnomalyModel:
-    """The models of a run, and how their answers become scores.
+    """The models of a run, and the computation of scores from their outputs.
 
     Raises:
-        TinymlError: a flatbuffer is missing or stale, or it is no run of anomaly detection.
+        TinymlError: a flatbuffer is missing or stale, or the run is not anomaly detection.
     """
 
     def __init__(self, run: Run, manifest: Manifest) -> None:
@@ -60,7 +60,7 @@ class AnomalyModel:
         return standardize(features, of.offsets, of.deviations, self.input.scale, self.input.zero_point)
 
     def outputs(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """What the firmware answers: TensorFlow Lite Micro's bytes where its runtime is installed."""
+        """The firmware's outputs: TensorFlow Lite Micro's bytes if its runtime is installed."""
         runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
         return interpret.run_int8(self._int8, inputs, runtime)
 
@@ -75,7 +75,7 @@ class AnomalyModel:
         return score.reconstruction_scores(inputs, outputs, self.input, self.output)
 
     def float_scores(self, features: NDArray[np.int32]) -> NDArray[np.float64]:
-        """The same of the float model, float64 [n], in units of its own."""
+        """The same for the float model, float64 [n], in its own units."""
         if not len(features):
             return np.empty(0, np.float64)
         real = self.real(features)
@@ -91,7 +91,7 @@ class AnomalyModel:
         return to_real(features, self.settings.offsets, self.settings.deviations, self.settings.clip)
 
     def float_outputs(self, real: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The float model's answer to inputs float32 [n, values]."""
+        """The float model's output for inputs float32 [n, values]."""
         return interpret.run_float(self._float, real)
 
     def threshold(self) -> int:

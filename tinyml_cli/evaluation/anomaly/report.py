@@ -1,4 +1,4 @@
-"""report.html of anomaly detection, and the figures that it has beside those of the text."""
+"""report.html of anomaly detection, and the figures that only the page has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a window is from normal running: the integers of anomaly_score.c, and in floats."""
+"""The distance of a window from normal running: the integers of anomaly_score.c, and in floats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threshold: from scores of normal windows that training did not see."""
+"""The threshold, from scores of normal windows that were not used for training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinyml_cli.evaluation.rates import upper_limit
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
 
 DEFAULT_FPR = 0.01
-# A threshold with fewer windows (or alarms) beyond it is as good as chance.
+# A threshold with fewer windows (or alarms) beyond it is no better than chance.
 FEW = 5
 _MILLION = 1_000_000
 
@@ -23,15 +23,15 @@ _MILLION = 1_000_000
 def check_reachable(
     windows: int, window_s: float, fpr: float | None, false_alarms_per_hour: float | None
 ) -> None:
-    """Refuses a rate of false alarms that so much normal running cannot show.
+    """Refuses a false-alarm rate that this amount of normal data cannot verify.
 
     Args:
-        windows: of normal running, kept for the threshold.
+        windows: normal windows held out for the threshold.
         window_s: seconds from one to the next.
-        fpr, false_alarms_per_hour: what is asked for; the latter where it is given.
+        fpr, false_alarms_per_hour: the target; the latter if given.
 
     Raises:
-        TinymlError: it says how much more is needed.
+        TinymlError: it says how much more data is needed.
     """
     if false_alarms_per_hour is not None:
         hours = windows * window_s / 3600
@@ -70,17 +70,17 @@ def choose(
     window_s: float,
     settings: AnomalyInput,
 ) -> Threshold:
-    """The least threshold that keeps what was asked for on this data.
+    """The lowest threshold that meets the target on this data.
 
     Args:
         scores: int64 [n] of the int8 model, in order of time within each recording.
-        float_scores: float64 [n], the same of the float model.
-        recording: int64 [n], which recording each comes from.
+        float_scores: float64 [n], the same for the float model.
+        recording: int64 [n], the recording of each.
         window_s: seconds from one window to the next.
-        settings: what is asked for, and when the alarm goes on.
+        settings: the target, and when the alarm goes on.
 
     Raises:
-        TinymlError: the data cannot show that rate; it says how much more is needed.
+        TinymlError: the data cannot verify that rate; it says how much more is needed.
     """
     check_reachable(len(scores), window_s, settings.fpr, settings.false_alarms_per_hour)
     hours = len(scores) * window_s / 3600
@@ -137,7 +137,7 @@ def _by_hour(
 
 
 def _least(candidates: NDArray[np.int64], keeps: Callable[[int], bool]) -> int:
-    """From the highest score downwards, as long as what was asked for is kept."""
+    """Searches from the highest score downwards, as long as the target is met."""
     best = int(candidates[-1]) + 1
     for candidate in candidates[::-1].tolist():
         if not keeps(candidate + 1):
@@ -147,13 +147,13 @@ def _least(candidates: NDArray[np.int64], keeps: Callable[[int], bool]) -> int:
 
 
 def _same_share(float_scores: NDArray[np.float64], exceeded: int) -> float:
-    """The float model's threshold that as many windows exceed."""
+    """The float model's threshold that the same number of windows exceed."""
     ordered = np.sort(float_scores)[::-1]
     return float(np.nextafter(ordered[min(exceeded, len(ordered) - 1)], np.inf))
 
 
 def binomial_upper(events: int, trials: int, confidence: float) -> float:
-    """The exact one-sided upper limit of a share: the share at which so few events have 1 - confidence.
+    """The exact one-sided upper limit of a share: the share with probability 1 - confidence of so few events.
 
     C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
     binomial", Biometrika 26, 1934.

@@ -1,4 +1,4 @@
-"""What is computed from a window of samples, whatever the sensor."""
+"""The features of a window of samples, for any sensor."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tinyml_cli.manifest import Manifest
 
 @dataclass(frozen=True)
 class WindowInput:
-    """Windows of a signal, or of sound: exactly one of `signal` and `sound` is there.
+    """Windows of a signal, or of sound: exactly one of `signal` and `sound` is set.
 
     Attributes:
         signal: motion, vibration, other series.
-        sound: log-mel frames, made as `frontend` says.
+        sound: log-mel frames, computed by `frontend`.
     """
 
     signal: SignalInput | None
@@ -30,10 +30,10 @@ class WindowInput:
 
     @classmethod
     def of(cls, manifest: Manifest) -> WindowInput:
-        """What the manifest says.
+        """The manifest's windows.
 
         Raises:
-            TinymlError: it is no run of anomaly detection.
+            TinymlError: the run is not anomaly detection.
         """
         if manifest.anomaly is None:
             raise TinymlError(
@@ -59,7 +59,7 @@ class WindowInput:
 
     @property
     def rate_hz(self) -> float:
-        """Samples a second."""
+        """Samples per second."""
         return self.signal.sample_rate_hz if self.signal is not None else float(self._parts[1].sample_rate_hz)
 
     @property
@@ -74,7 +74,7 @@ class WindowInput:
 
     @property
     def values_per_step(self) -> int:
-        """Values of one step in time; 0 where the features have no time axis."""
+        """Values per step in time; 0 if the features have no time axis."""
         if self.signal is not None:
             return 0 if self.signal.bands else len(self.signal.channels)
         return self._parts[1].channels
@@ -88,7 +88,7 @@ class WindowInput:
         return frames.reshape(len(frames), -1).astype(np.int32)
 
     def feature_names(self) -> list[str]:
-        """What each feature is, in order."""
+        """The name of each feature, in order."""
         if self.signal is not None:
             return signal_features.feature_names(self.signal)
         sound, frontend = self._parts

@@ -1,1 +1,1 @@
-"""Whether what a board sees is still what its model was made for."""
+"""Whether a board still sees data like its model's."""

@@ -1,4 +1,4 @@
-"""Named quantities: from scores and features of evaluation, and from the events that a board has sent."""
+"""Named quantities, from the scores and features of an evaluation or from a board's events."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def summarise(values: NDArray[np.float64]) -> Column:
 
 
 def dependence(values: NDArray[np.float64]) -> float:
-    """How many values [n] in a row say as much as one: the integrated autocorrelation time, 1 to n.
+    """The integrated autocorrelation time of values [n]: how many are worth one independent value, 1 to n.
 
-    Summed over pairs of lags as long as these are positive: C. J. Geyer, "Practical Markov Chain Monte
+    Summed over pairs of lags while these are positive: C. J. Geyer, "Practical Markov Chain Monte
     Carlo", Statistical Science 7, 1992.
     """
     n = len(values)
@@ -54,7 +54,7 @@ def dependence(values: NDArray[np.float64]) -> float:
 
 
 def reference_of(values: Values, of: str) -> Reference:
-    """The summary of named quantities; those without a value are left out."""
+    """The reference of named quantities; those without a value are left out."""
     return Reference(of=of, columns={name: summarise(v) for name, v in values.items() if len(v)})
 
 
@@ -82,12 +82,12 @@ def gesture_values(
 
 
 def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Values:
-    """Of what a board has reported: scores and features of whatever task; other events are passed over.
+    """From a board's events: scores and features of any task; other events are ignored.
 
     Args:
         manifest: of the run.
         events: in order.
-        name: of the run; where a board holds two models, events name theirs.
+        name: of the run; if a board holds two models, events name theirs.
     """
     scores: list[int] = []
     outputs: list[list[int]] = []
@@ -126,7 +126,7 @@ def _frame_values(manifest: Manifest, frames: Sequence[bytes]) -> Values:
 
 
 def _input_values(manifest: Manifest, inputs: Sequence[bytes]) -> Values:
-    """Of the model inputs that a board has reported; those of another size are passed over."""
+    """From the model inputs in a board's events; those of another size are ignored."""
     image, gesture = manifest.image, manifest.gesture
     shape: tuple[int, ...]
     if image is not None:
@@ -156,7 +156,7 @@ def _anomaly_names(manifest: Manifest) -> list[str]:
 
 
 def _features(values: NDArray[np.generic], names: Sequence[str]) -> Values:
-    """One quantity for each feature; of too many, one for each name without its place in time."""
+    """One quantity per feature; if there are too many, one per name, averaged over time."""
     if len(names) <= _MOST_FEATURES:
         return {f"feature {name}": values[:, i].astype(np.float64) for i, name in enumerate(names)}
     places: defaultdict[str, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Two distributions compared: the population stability index, and Kolmogorov and Smirnov's distance."""
+"""Compares two distributions: population stability index and Kolmogorov-Smirnov distance."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _KOLMOGOROV_999 = 1.95
 
 @dataclass(frozen=True)
 class Shift:
-    """How far one quantity has moved.
+    """The shift of one quantity.
 
     Attributes:
-        name: of the quantity.
+        name: name of the quantity.
         n: values in the log.
         n_reference: values in the reference.
-        psi: sum over ten bins of (q - p) ln(q / p). By custom a shift is watched from 0.1 on, and acted upon
-            from 0.25 on.
-        ks: greatest difference of the cumulated shares, at the reference's quantiles.
-        drifted: one of them is beyond its threshold, and beyond what so few values make by chance.
-        watch: not drifted, but the index is one to watch.
+        psi: sum over ten bins of (q - p) ln(q / p). By convention, 0.1 or more is watched, and 0.25 or more
+            is acted upon.
+        ks: largest difference of the cumulative distributions, at the reference's quantiles.
+        drifted: one of them exceeds its threshold, and what chance gives with this many values.
+        watch: not drifted, but the PSI is high enough to watch.
     """
 
     name: str
@@ -57,19 +57,19 @@ def compare(
     psi_limit: float = PSI_DRIFT,
     ks_limit: float = KS_DRIFT,
 ) -> Shift:
-    """One quantity.
+    """Compares one quantity.
 
-    Without a shift the index is about (1 / n + 1 / m) chi squared: B. Yurdakul, "Statistical Properties of
+    Without a shift, the PSI is about (1 / n + 1 / m) chi squared: B. Yurdakul, "Statistical Properties of
     Population Stability Index", Western Michigan University, 2018. A distance beyond c sqrt(1 / n + 1 / m)
-    has a probability of 0.001 for c = 1.95: N. Smirnov, Annals of Mathematical Statistics 19, 1948. Both take
-    values for independent, which neighbours in time are not: n and m are divided by how many of them in a row
-    said as much as one in the reference. (In the log, a slow shift would make that number large by itself.)
+    has a probability of 0.001 for c = 1.95: N. Smirnov, Annals of Mathematical Statistics 19, 1948. Both assume
+    independent values, but neighbours in time are correlated: n and m are divided by the integrated
+    autocorrelation time of the reference. (In the log, a slow shift would itself make that time long.)
 
     Args:
-        name: of the quantity.
+        name: name of the quantity.
         reference: its distribution.
         values: float64 [n], from the log, n at least 1.
-        psi_limit, ks_limit: what counts as drift.
+        psi_limit, ks_limit: thresholds of drift.
     """
     edges = np.array(reference.edges)
     counts = np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1)
@@ -86,7 +86,7 @@ def compare(
 
 
 def _psi(then: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """Over bins that hold about a tenth of the reference each."""
+    """Over bins that each hold about a tenth of the reference."""
     bins = np.minimum((np.cumsum(then) - then / 2) * _PSI_BINS, _PSI_BINS - 1).astype(int)
     p = np.maximum(np.bincount(bins, then, _PSI_BINS), 0)
     q = np.bincount(bins, now, _PSI_BINS)

@@ -1,4 +1,4 @@
-"""tinyml drift: what a board reported, against what was there at training time."""
+"""tinyml drift: compares a board's log with the reference distributions from training time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
 PICTURE = "report/drift.png"
-# Below this many values a histogram of ten bins says nothing.
+# With fewer values, a histogram of ten bins is meaningless.
 LEAST_VALUES = 50
 FEATURE_SHARE = 0.1
 _SHOWN = 12
@@ -35,22 +35,22 @@ def drift(
     feature_share: float = FEATURE_SHARE,
     out: Path | None = None,
 ) -> dict[str, Any]:
-    """Compares every quantity that reference and log have in common.
+    """Compares every quantity that is in both the reference and the log.
 
     Args:
         run: whose firmware the board ran.
-        log: what `tinyml monitor --log` wrote.
-        baseline: another log to compare with, from when all was well; None takes the manifest's summaries.
-        psi_limit, ks_limit: of one quantity.
-        feature_share: from which share of drifted features on it is drift; one drifted score is enough.
+        log: a file of `tinyml monitor --log`.
+        baseline: a log of normal operation as the reference; None uses the manifest's reference.
+        psi_limit, ks_limit: thresholds of drift for one quantity.
+        feature_share: share of drifted features above which the verdict is drift; one drifted score is enough.
         out: the picture; report/drift.png in the run by default.
 
     Returns:
-        run, log, reference (what it was made from), drift, why, psi and ks (means over all quantities),
+        run, log, reference (its origin), drift, why, psi and ks (means over all quantities),
         columns (a list of `Shift`'s fields, worst first), missing (not in the log), picture.
 
     Raises:
-        TinymlError: no reference, or a log with too little in it.
+        TinymlError: no reference, or a log with too few values.
     """
     manifest = run.manifest()
     name = run.path.resolve().name

@@ -1,4 +1,4 @@
-"""What a wand's board reports while motion is played to it, computed on the host."""
+"""Computes on the host what a wand's board reports while motion is played to it."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.motion_windows import Samples, windows_of
 from tinyml_cli.tasks.wand_threshold import answers
 
-# Of each label; a take gives about ten windows.
+# Per label; a take gives about ten windows.
 _TAKES = 40
 
 
 def felt_reference(
     gesture: GestureInput, labels: Sequence[str], model: Int8Model, takes: NDArray[Any], indices: NDArray[Any]
 ) -> Reference:
-    """Summaries of scores and windows while some of the takes are played as `monitor --replay` plays them.
+    """The reference of scores and windows while some of the takes are played as by `monitor --replay`.
 
-    A take by itself would be another world: most windows of a stream hold a part of a gesture, or rest.
+    Takes by themselves have another distribution: most windows of a stream contain part of a gesture, or rest.
 
     Args:
-        gesture: of the manifest, of raw motion.
-        labels: of the manifest.
-        model: its int8 model, which takes windows int16.
-        takes: int16 [n, samples, 6]; unknown motions count no more than those of one gesture.
+        gesture: the manifest's, for raw motion.
+        labels: the manifest's.
+        model: the int8 model, whose input is windows int16.
+        takes: int16 [n, samples, 6]; there are at most as many unknown motions as takes of one gesture.
         indices: int64 [n], the label of each take.
     """
     assert gesture.imu is not None
     rng = np.random.default_rng(0)
     most = min(_TAKES, int(np.bincount(indices, minlength=2)[1:].max()) or _TAKES)
     rows = [rng.permutation(np.flatnonzero(indices == index))[:most] for index in range(len(labels))]
-    chosen = rng.permutation(np.concatenate(rows))  # one label after another would look like a habit
+    chosen = rng.permutation(np.concatenate(rows))  # sorted by label, values would look correlated
     windows: list[Samples] = []
     begins, ends = [], []
     for row in chosen:
@@ -59,13 +59,13 @@ def felt_reference(
 def _judged(
     begins: Sequence[int], ends: Sequence[int], accepted: NDArray[np.bool_], quiet: int
 ) -> NDArray[np.bool_]:
-    """Which windows a board judges: none for a while after it has accepted one of the same take.
+    """Which windows a board classifies: none for a while after it has accepted one of the same take.
 
     Args:
         begins: number of each take's first window.
         ends: index of each window's last sample in its take.
         accepted: whether a gesture was recognised in it.
-        quiet: for how many samples nothing more is judged then.
+        quiet: number of samples for which nothing is classified then.
     """
     judged = np.ones(len(ends), np.bool_)
     for first, last in zip(begins, [*begins[1:], len(ends)], strict=True):

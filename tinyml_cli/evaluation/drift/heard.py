@@ -1,4 +1,4 @@
-"""What a keyword spotter's board reports while recordings are played to it, computed on the host."""
+"""Computes on the host what a keyword spotter's board reports while recordings are played to it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _CLIPS = 80
 
 
 def heard_reference(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> Reference:
-    """Summaries of scores and frames while some of the clips are played as `monitor --replay` plays them.
+    """The reference of scores and frames while some of the clips are played as by `monitor --replay`.
 
-    A clip by itself would be another world: the front end gets used to a room, and most windows of a stream
-    hold a part of a word or none.
+    Clips by themselves have another distribution: the front end adapts to a room, and most windows of a
+    stream contain part of a word or none.
 
     Args:
-        manifest: of the run.
-        model: its int8 model.
-        examples: clips, int16 [n, samples] each; 80 of them are taken, of all labels in turn.
+        manifest: the run's.
+        model: the run's int8 model.
+        examples: clips, int16 [n, samples] each; 80 of them are used, spread over all labels.
     """
     settings = features_of(manifest)
     order = np.argsort(examples.labels, kind="stable")
     chosen = order[np.unique(np.linspace(0, len(order) - 1, _CLIPS).astype(np.int64))]
-    chosen = np.random.default_rng(0).permutation(chosen)  # one label after another would look like a habit
+    chosen = np.random.default_rng(0).permutation(chosen)  # sorted by label, values would look correlated
     sounds = [with_quiet(examples.audio[row], settings.sample_rate_hz) for row in chosen]
     outputs = np.concatenate([score_stream(sound, model, manifest).scores for sound in sounds])
     frames = np.concatenate([extract(sound, settings) for sound in sounds])

@@ -1,4 +1,4 @@
-"""Enters into the manifest what `tinyml drift` compares logs with."""
+"""Stores in the manifest the reference of `tinyml drift`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def keep_reference(
     inputs: NDArray[np.int8],
     values_of: Callable[[NDArray[np.int8], NDArray[np.int8]], Values],
 ) -> None:
-    """Summarises an evaluation's scores and inputs.
+    """Summarises the scores and inputs of an evaluation.
 
     Args:
-        run: whose manifest keeps them.
+        run: whose manifest gets the reference.
         note: what was evaluated.
         outputs: int8 scores [n, labels].
         inputs: int8 inputs of the model [n, ...].
         values_of: names the quantities of both.
     """
-    # One label after another, as the set has them, would look like a habit of the world.
+    # Sorted by label, as in the set, the values would look correlated in time.
     order = np.random.default_rng(0).permutation(len(outputs))
     manifest = run.manifest()
     manifest.reference = reference_of(values_of(outputs[order], inputs[order]), note)

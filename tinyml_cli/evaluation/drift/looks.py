@@ -1,4 +1,4 @@
-"""What is told of inputs that are too large to follow value by value: of pictures, strokes and motion."""
+"""Summary features of inputs too large to compare value by value: images, strokes and motion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Values = dict[str, NDArray[np.float64]]
 
 
 def of_pictures(pixels: NDArray[np.int8]) -> Values:
-    """What light, lens and place do to pictures [n, rows, columns, channels], in int8 steps."""
+    """Effects of light, lens and place on images [n, rows, columns, channels], in int8 steps."""
     values = pixels.astype(np.float64)
     grey = values.mean(axis=3)
     looks = {
@@ -23,7 +23,7 @@ def of_pictures(pixels: NDArray[np.int8]) -> Values:
 
 
 def of_strokes(pixels: NDArray[np.int8]) -> Values:
-    """What a hand's habits do to drawn strokes [n, rows, columns, 3]; channels are their course in time.
+    """Features of a hand's strokes [n, rows, columns, 3]; the channels encode time.
 
     Ink and its parts are in int8 steps over the whole picture, width and height are standard deviations in
     pixels.
@@ -40,7 +40,7 @@ def of_strokes(pixels: NDArray[np.int8]) -> Values:
 
 
 def of_motion(windows: NDArray[np.int8]) -> Values:
-    """How each axis of windows [n, samples, axes, 1] is held and moved, in int8 steps."""
+    """Mean and standard deviation of each axis of windows [n, samples, axes, 1], in int8 steps."""
     values = windows.astype(np.float64)[..., 0]
     looks = {}
     for axis in range(values.shape[2]):
@@ -50,7 +50,7 @@ def of_motion(windows: NDArray[np.int8]) -> Values:
 
 
 def _spread(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation of places weighted [n, places]; 0 where nothing weighs."""
+    """Standard deviation of positions with weights [n, positions]; 0 if all weights are 0."""
     places = np.arange(weights.shape[1])
     total = np.maximum(weights.sum(axis=1), 1e-9)
     mean = (weights * places).sum(axis=1) / total
