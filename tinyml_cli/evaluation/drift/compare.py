@@ -61,8 +61,8 @@ def compare(
 
     Without a shift, the PSI is about (1 / n + 1 / m) chi squared: B. Yurdakul, "Statistical Properties of
     Population Stability Index", Western Michigan University, 2018. A distance beyond c sqrt(1 / n + 1 / m)
-    has a probability of 0.001 for c = 1.95: N. Smirnov, Annals of Mathematical Statistics 19, 1948. Both assume
-    independent values, but neighbours in time are correlated: n and m are divided by the integrated
+    has a probability of 0.001 for c = 1.95: N. Smirnov, Annals of Mathematical Statistics 19, 1948. Both
+    assume independent values, but neighbours in time are correlated: n and m are divided by the integrated
     autocorrelation time of the reference. (In the log, a slow shift would itself make that time long.)
 
     Args:

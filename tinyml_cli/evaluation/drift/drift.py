@@ -42,7 +42,7 @@ def drift(
         log: a file of `tinyml monitor --log`.
         baseline: a log of normal operation as the reference; None uses the manifest's reference.
         psi_limit, ks_limit: thresholds of drift for one quantity.
-        feature_share: share of drifted features above which the verdict is drift; one drifted score is enough.
+        feature_share: share of drifted features above which the verdict is drift; a drifted score suffices.
         out: the picture; report/drift.png in the run by default.
 
     Returns:

@@ -25,7 +25,7 @@ def felt_reference(
 ) -> Reference:
     """The reference of scores and windows while some of the takes are played as by `monitor --replay`.
 
-    Takes by themselves have another distribution: most windows of a stream contain part of a gesture, or rest.
+    Takes alone have another distribution: most windows of a stream contain part of a gesture, or rest.
 
     Args:
         gesture: the manifest's, for raw motion.
