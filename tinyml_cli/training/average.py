@@ -7,19 +7,19 @@ import tensorflow as tf
 
 
 class Average:
-    """A twin of a model that follows it slowly.
+    """A copy of a model that holds the moving average of its weights.
 
-    Exponential averaging after B. Polyak and A. Juditsky (1992), normalisation statistics included. The
-    decay grows from 0 with the number of steps, so the first weights do not linger.
+    Exponential averaging after B. Polyak and A. Juditsky (1992), including normalisation statistics. The
+    decay grows from 0 with the number of steps, so that the initial weights are soon forgotten.
     """
 
     def __init__(self, model: keras.Model, twin: keras.Model, decay: float) -> None:
-        """Starts to follow.
+        """Starts the average.
 
         Args:
-            model: is trained.
-            twin: of the same architecture, with the average so far.
-            decay: share of the old average that each step keeps, in [0, 1).
+            model: the model in training.
+            twin: a model of the same architecture with the average so far.
+            decay: share of the old average kept in each step, in [0, 1).
         """
         self.twin = twin
         self._decay = decay
@@ -36,12 +36,12 @@ class Average:
         self._follow = tf.function(follow)
 
     def step(self, number: int) -> None:
-        """Follows the model after its step `number`, counted from 0 over all epochs."""
+        """Updates the average after the model's step `number`, counted from 0 over all epochs."""
         self._follow(tf.constant(1 - min(self._decay, (1 + number) / (10 + number)), tf.float32))
 
 
 def twin_of(model: keras.Model) -> keras.Model:
-    """A copy to become the average."""
+    """A copy for the average."""
     twin = keras.models.clone_model(model)
     twin.set_weights(model.get_weights())
     return twin

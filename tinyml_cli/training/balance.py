@@ -1,7 +1,7 @@
-"""Takes back how often each label was shown in training.
+"""Corrects scores for how often each label was shown in training.
 
-Many examples of other words teach a network what is no target, and to expect no target. The second is
-undone by the biases of its last layer: scores become those of a world in which labels are equally frequent.
+Many examples of other words teach a network what is not a target, but also to expect none. The biases of the
+last layer compensate for the latter: scores then assume that all labels are equally frequent.
 This is the post-hoc form of logit adjustment: A. K. Menon et al., "Long-tail learning via logit
 adjustment", arXiv:2007.07314, section 4.1.
 """
@@ -20,7 +20,7 @@ def balance(model: keras.Model, shares: NDArray[np.float32]) -> None:
 
     Args:
         model: a classifier with softmax.
-        shares: of the loss that each label had, [labels], up to a factor; a label without any stays as it is.
+        shares: share of each label in the loss, [labels], up to a factor; a label with none is unchanged.
     """
     layer = model.get_layer(CLASSIFIER)
     kernel, bias = layer.get_weights()

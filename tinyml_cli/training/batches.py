@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step learns from.
+    """The training data of one step.
 
     Attributes:
         features: float32 [examples, frames, channels, 1].
@@ -32,9 +32,9 @@ class Batch:
 
 
 class Batches:
-    """Batches that depend on the seed, the epoch and the batch number alone.
+    """Batches that depend only on the seed, the epoch and the batch number.
 
-    So a resumed training sees what an uninterrupted one would have seen.
+    So a resumed training gets the same batches as an uninterrupted one.
     """
 
     def __init__(self, source: Source, labels: int, recipe: KwsRecipe) -> None:
@@ -50,7 +50,7 @@ class Batches:
         return max(1, len(self._source) // self._size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch, all of one size: a short last one would be compiled anew."""
+        """The batches of one epoch, all of one size: a smaller last one would need another compilation."""
         examples = self._source.at(epoch)
         order = np.random.default_rng([self._recipe.seed, 7, epoch]).permutation(len(examples))
         for index in range(len(self)):
@@ -58,7 +58,7 @@ class Batches:
             yield self._vary(examples, order[index * self._size : (index + 1) * self._size], rng)
 
     def shares(self) -> Floats:
-        """What share of the loss each label has, [labels]; no examples are made for it."""
+        """Share of each label in the loss, [labels]; no examples are generated for it."""
         mass = np.bincount(self._source.labels, minlength=self.labels) * self._class_weights
         shares: Floats = (mass / mass.sum()).astype(np.float32)
         return shares
@@ -84,7 +84,7 @@ class Batches:
 
 
 def _mix(features: Floats, targets: Floats, alpha: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Mixup (arXiv:1710.09412): each example with a share of another; its own share is the larger."""
+    """Mixup (arXiv:1710.09412): each example with a share of another; its own share is the larger one."""
     share = rng.beta(alpha, alpha, (len(features), 1)).astype(np.float32)
     share = np.maximum(share, 1 - share)
     other = rng.permutation(len(features))

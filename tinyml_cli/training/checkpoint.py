@@ -1,4 +1,4 @@
-"""The state of a training after each epoch, so that it can go on after Ctrl-C or a power cut."""
+"""The state of a training after each epoch, for resuming after Ctrl-C or a power cut."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATE = "state.json"
 
 
 class Resume(enum.Enum):
-    """What a training does with the checkpoint that a stopped one left."""
+    """What to do with an existing checkpoint of a stopped training."""
 
     NEVER = "begin anew"
     IF_SAVED = "go on where it is of this recipe and these data, else begin anew"
@@ -31,13 +31,13 @@ class Resume(enum.Enum):
 
     @classmethod
     def of(cls, value: Resume | bool) -> Resume:
-        """--resume or not, where that is all that was said."""
+        """The choice for --resume or its absence."""
         return value if isinstance(value, Resume) else cls.MUST if value else cls.NEVER
 
 
 @dataclass
 class Progress:
-    """How far a training has come.
+    """The progress of a training.
 
     Attributes:
         fingerprint: hash of the recipe and the data.
@@ -45,8 +45,8 @@ class Progress:
         epochs_done: completed epochs.
         loss: validation loss after the last of them.
         accuracy: validation accuracy after the last of them.
-        found: the hard examples that were found on the way; None before they were sought.
-        judged: all that `judging.judge` said of the last epoch; empty for a network that tells no labels.
+        found: the hard examples found so far; None before the search.
+        judged: the result of `judging.judge` for the last epoch; empty for a network without labels.
         history: the measures of each epoch, "loss", "validation_loss" and for classifiers their "accuracy".
     """
 
@@ -60,7 +60,7 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
-        """Enters an epoch: its measures on the training examples, and on the validation examples."""
+        """Records an epoch: its measures on the training and on the validation examples."""
         self.epochs_done += 1
         self.loss, self.accuracy = judged["loss"], judged.get("accuracy", 0.0)
         self.judged = dict(judged) if "n" in judged else {}
@@ -68,22 +68,22 @@ class Progress:
         self.history.append({**trained, **{f"validation_{name}": value for name, value in followed.items()}})
 
     def last_epoch(self, resume: Resume | bool) -> int:
-        """The epoch to train to."""
+        """The last epoch of the training."""
         return self.epochs_done if resume is Resume.AS_IT_IS else self.epochs
 
 
 class Checkpoint:
     """A folder with the last epoch's model and optimiser, and a state that names it.
 
-    The model is written under its epoch's name before the state that refers to it, so a kill at any
-    moment leaves a state whose file is whole.
+    The model is written under its epoch's name before the state that refers to it, so after a kill at any
+    moment the state refers to a complete file.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def save(self, model: keras.Model, average: keras.Model | None, progress: Progress) -> None:
-        """Records the epoch that just ended, with the average of the weights where one is kept."""
+        """Records the epoch that just ended, with the average of the weights if there is one."""
         _save_model(model, self._last(progress))
         if average is not None:
             _save_model(average, self._average(progress))
@@ -93,10 +93,10 @@ class Checkpoint:
                 stale.unlink(missing_ok=True)
 
     def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[Progress, bool]:
-        """Where a training begins, and whether that is in the middle; what belongs to another is cleared.
+        """Where a training starts, and whether it is resumed; another training's checkpoint is deleted.
 
         Raises:
-            TinymlError: `resume` asks for a checkpoint, and there is none, or it is damaged, or belongs to
+            TinymlError: `resume` needs a checkpoint, and there is none, or it is damaged, or belongs to
                 another recipe or other data.
         """
         resume = Resume.of(resume)
@@ -118,14 +118,14 @@ class Checkpoint:
         return Progress(fingerprint, epochs), False
 
     def usable(self) -> Progress | None:
-        """Where a training stopped; None also where what it saved is damaged."""
+        """Where a training stopped; None also if its checkpoint is damaged."""
         try:
             return self.progress()
         except TinymlError:
             return None
 
     def progress(self) -> Progress | None:
-        """Where a training stopped; None when nothing was saved.
+        """Where a training stopped; None if nothing was saved.
 
         Raises:
             TinymlError: the state is damaged.
@@ -151,7 +151,7 @@ class Checkpoint:
         return _load_model(self._average(progress))
 
     def clear(self) -> None:
-        """Forgets everything saved."""
+        """Deletes everything saved."""
         if self._folder.is_dir():
             (self._folder / _STATE).unlink(missing_ok=True)
             for stale in self._folder.glob("*.keras"):
@@ -179,7 +179,7 @@ def _load_model(path: Path) -> keras.Model:
 
 
 def nothing_saved(folder: Path) -> TinymlError:
-    """There is nothing to go on from."""
+    """The error when there is no checkpoint to resume from."""
     return TinymlError(
         "No interrupted training to resume", str(folder), "Train from the start: omit --resume."
     )

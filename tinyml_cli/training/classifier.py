@@ -1,4 +1,4 @@
-"""Fits a classifier to batches of any kind: first a new classifier alone, then all of it; resumable."""
+"""Fits a classifier to batches of any kind: first a new classifier layer, then all layers; resumable."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Score = Callable[[keras.Model], NDArray[np.float32]]
 
 
 class Batches(Protocol):
-    """What is learnt from, epoch by epoch."""
+    """The training data, epoch by epoch."""
 
     def __len__(self) -> int:
-        """Batches of an epoch."""
+        """Number of batches per epoch."""
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """(inputs, targets [n, labels], weights [n]), which depend on seed and epoch alone."""
+        """(inputs, targets [n, labels], weights [n]), which depend only on seed and epoch."""
 
 
 class Optimisation(Protocol):
@@ -58,10 +58,10 @@ class Optimisation(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """What a training is watched by.
+    """The validation data.
 
     Attributes:
-        score: scores float32 [n, labels] that a model gives to the examples.
+        score: returns a model's scores for the examples, float32 [n, labels].
         labels: int64 [n], the true ones.
     """
 
@@ -75,13 +75,13 @@ class Validation:
 
 @dataclass(frozen=True)
 class Start:
-    """What a training begins with.
+    """The start of a training.
 
     Attributes:
-        build: makes the model; its new classifier, if it has one, is its layer `scores`.
+        build: makes the model; its new classifier layer, if it has one, is named `scores`.
         is_transfer: whether the rest of it was trained before.
-        frozen_epochs: in which only the new classifier learns.
-        seed: of all that is random.
+        frozen_epochs: epochs in which only the new classifier layer is trained.
+        seed: of all random choices.
     """
 
     build: Callable[[], keras.Model]
@@ -97,9 +97,9 @@ class Fitted:
     Attributes:
         model: the moving average of the weights after the last epoch.
         epochs: completed.
-        validation_accuracy, validation_loss: on examples that were not trained on, mean over labels.
+        validation_accuracy, validation_loss: on held-out examples, mean over labels.
         history: the measures of each epoch, see `checkpoint.Progress`.
-        judged: all that `judge` says of the model.
+        judged: the result of `judge` for the model.
     """
 
     model: keras.Model
@@ -122,16 +122,16 @@ def fit_classifier(
     """Trains until the last epoch.
 
     Args:
-        start: the model to begin with.
-        batches: examples to learn from.
-        validation: others, to watch the training by.
+        start: the initial model.
+        batches: training examples.
+        validation: validation examples.
         training: epochs and rates.
         logs: folder for TensorBoard and the checkpoint.
-        fingerprint: hash of what makes this training what it is; `resume` refuses another.
+        fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
 
     Raises:
-        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
+        TinymlError: there is no checkpoint to resume from, or it is damaged or belongs to another training.
     """
     make_deterministic(start.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
@@ -152,7 +152,7 @@ def fit_classifier(
 
 
 class _Fit:
-    """One training under way: a model, and its twin that follows as the moving average."""
+    """A training in progress: the model, and the moving average of its weights."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class _Fit:
         self._frozen_epochs = min(start.frozen_epochs, training.epochs) if start.is_transfer else 0
 
     def run(self) -> None:
-        """Runs the epochs that are left."""
+        """Runs the remaining epochs."""
         progress, epochs = self._progress, self._training.epochs
         if progress.epochs_done == epochs:
             self._judge_only()
@@ -199,10 +199,10 @@ class _Fit:
                 note = self._epoch_ended(trained)
 
     def _prepare(self) -> None:
-        """Compiles for the phase that begins: all is learnt, or the new classifier alone."""
+        """Compiles for the next phase: everything, or only the new classifier layer, is trainable."""
         frozen = self._progress.epochs_done < self._frozen_epochs
         for layer in self._model.layers:
-            # Batch statistics of a few images would spoil those of the backbone's millions.
+            # Batch statistics of a few images would spoil the backbone's, from millions of images.
             is_statistics = isinstance(layer, keras.layers.BatchNormalization) and self._is_transfer
             layer.trainable = not is_statistics and (not frozen or layer.name == _CLASSIFIER)
         training = self._training
@@ -229,7 +229,7 @@ class _Fit:
         return {name: total / len(self._batches) for name, total in totals.items()}
 
     def _rate(self, step: int) -> float:
-        """One cosine for each phase, after a short rise (arXiv:1608.03983)."""
+        """One cosine per phase, after a short warm-up (arXiv:1608.03983)."""
         frozen = self._frozen_epochs * len(self._batches)
         total = self._training.epochs * len(self._batches) - frozen
         if step < frozen:
@@ -243,7 +243,7 @@ class _Fit:
         return peak * (_FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * share)))
 
     def _epoch_ended(self, trained: dict[str, float]) -> str:
-        """Judges the moving average of the weights, saves, and says how it goes."""
+        """Evaluates the moving average of the weights, saves it, and reports progress."""
         judged = self._validation.judge(self._twin or self._model)
         progress = self._progress
         progress.ended(trained, judged)

@@ -1,7 +1,7 @@
 """Principal components, k-means and Gaussian mixtures of normal windows, by scikit-learn on the host.
 
-scikit-learn is there for these two alone: its k-means++ and its EM with restarts are what others will compare
-with, and nothing of it is needed after training.
+scikit-learn is used only for these: its k-means++ and its EM with restarts are what others compare with, and
+it is not needed after training.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FloatArray = NDArray[np.float64]
 
 _EXPLAINED_SHARE = 0.995
 _RESTARTS = 4
-# A cluster of very few windows would have a radius of nearly nothing.
+# A cluster of very few windows would have a radius close to zero.
 _LEAST_RADIUS_SHARE = 0.3
 _COVARIANCE_FLOOR = 1e-2
-# Directions that hardly vary are not stretched beyond this: in deviations of single features.
+# Directions that hardly vary are not stretched beyond this, in standard deviations of single features.
 _LEAST_SPREAD = 0.2
 
 
 @dataclass(frozen=True)
 class Components:
-    """x @ matrix + bias: decorrelated, each of variance 1.
+    """x @ matrix + bias: decorrelated, each with variance 1.
 
     Attributes:
         matrix: float64 [values, dimensions].
@@ -43,7 +43,7 @@ class Components:
 
 @dataclass(frozen=True)
 class Clusters:
-    """score(x) = least over clusters of constant + sum of precision * (x - center)^2.
+    """score(x) = minimum over clusters of constant + sum of precision * (x - center)^2.
 
     Attributes:
         centers: float64 [clusters, dimensions].
@@ -57,15 +57,15 @@ class Clusters:
 
 
 def components(windows: NDArray[np.float32], recipe: MixtureRecipe, seed: int) -> Components:
-    """Whitened principal components, and whitened random directions in what they leave over.
+    """Whitened principal components, and whitened random directions in their orthogonal complement.
 
-    A fault may show where normal running hardly varies, so outside of all components. A few random
-    directions keep the energy there (W. B. Johnson and J. Lindenstrauss, "Extensions of Lipschitz mappings
-    into a Hilbert space", 1984), and the network stays linear.
+    A fault may appear where normal data hardly varies, outside all components. A few random directions
+    preserve the energy there (W. B. Johnson and J. Lindenstrauss, "Extensions of Lipschitz mappings into a
+    Hilbert space", 1984), and the network stays linear.
 
     Args:
         windows: float32 [windows, values], normal.
-        recipe: how many of each.
+        recipe: number of each.
         seed: of the random directions.
     """
     pca = _sklearn("decomposition").PCA(svd_solver="full").fit(windows.astype(np.float64))
@@ -81,7 +81,7 @@ def components(windows: NDArray[np.float32], recipe: MixtureRecipe, seed: int) -
 
 
 def _directions(basis: FloatArray, count: int, seed: int) -> FloatArray:
-    """Random orthonormal directions at right angles to a basis, float64 [values, at most count]."""
+    """Random orthonormal directions orthogonal to a basis, float64 [values, at most count]."""
     values, taken = basis.shape
     count = min(count, values - taken)
     drawn = np.random.default_rng([seed, 12]).normal(size=(values, count))
@@ -103,12 +103,12 @@ def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) ->
             f"Record more, or use at most {max(1, len(points) // 2)} clusters.",
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of clusters that coincide, and of EM stopped early: both do no harm
+        warnings.simplefilter("ignore")  # clusters that coincide, and EM stopped early: both are harmless
         return _kmeans(points, recipe, seed) if method == "kmeans" else _gmm(points, recipe, seed)
 
 
 def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
-    """Each cluster has a radius of its own: a score of 1 lies on it."""
+    """Each cluster has its own radius: a score of 1 is on it."""
     model = _sklearn("cluster").KMeans(recipe.clusters, n_init=_RESTARTS, random_state=seed).fit(points)
     centers = model.cluster_centers_
     distances = np.linalg.norm(points - centers[model.labels_], axis=1)
@@ -123,9 +123,9 @@ def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
 
 
 def _gmm(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
-    """The negative log likelihood of the likeliest component, up to a constant; diagonal covariances.
+    """The negative log-likelihood of the likeliest component, up to a constant; diagonal covariances.
 
-    The sum over components is left out: it is at most the logarithm of their number below this.
+    The sum over components is omitted: it differs by at most the logarithm of their number.
     """
     model = _sklearn("mixture").GaussianMixture(
         recipe.clusters,

@@ -1,4 +1,4 @@
-"""Labelled feature maps, as training and evaluation take them."""
+"""Labelled feature maps for training and evaluation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-# micro_speech's convention: what the float model sees is the 16-bit feature over this number.
+# micro_speech's convention: the float model's input is the 16-bit feature divided by this number.
 FEATURE_DIVISOR = 25.6
 
 
@@ -19,7 +19,7 @@ class Examples:
     Attributes:
         features: uint16 [examples, frames, channels].
         labels: int64 [examples], index into the run's labels.
-        soft: float32 [examples, labels], what a teacher thinks of each; rows sum to 1.
+        soft: float32 [examples, labels], a teacher's scores for each; rows sum to 1.
     """
 
     features: NDArray[np.uint16]
@@ -30,23 +30,23 @@ class Examples:
         return len(self.labels)
 
     def at(self, epoch: int) -> Examples:
-        """Themselves in every epoch."""
+        """The same examples in every epoch."""
         del epoch
         return self
 
 
 class Source(Protocol):
-    """Examples that may be others in each epoch."""
+    """Examples that may differ from epoch to epoch."""
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Of the examples of one epoch; each label is as frequent in all of them."""
+        """Labels of the examples of one epoch; their frequencies are the same in all epochs."""
 
     def __len__(self) -> int:
-        """Examples of one epoch."""
+        """Number of examples per epoch."""
 
     def at(self, epoch: int) -> Examples:
-        """The examples of an epoch, the same whenever it is asked for; they hold until the next call."""
+        """The examples of an epoch, the same on every call; valid until the next call."""
 
 
 def to_float(features: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Fits a classifier: one cosine to its end, resumable, repeatable bit for bit."""
+"""Fits a classifier: one cosine over all epochs, resumable, reproducible bit for bit."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ Score = Callable[[NDArray[np.uint16]], NDArray[np.float32]]
 
 
 class Miner(Protocol):
-    """Finds what a half-trained model gets wrong, and puts it among the examples of later epochs."""
+    """Finds the mistakes of a half-trained model, and adds them to the examples of later epochs."""
 
     @property
     def after_epochs(self) -> int:
-        """The number of epochs after which to seek."""
+        """The number of epochs before the search."""
 
     def seek(self, score: Score) -> list[int]:
-        """What to learn from more often, as numbers that hold for this training's data."""
+        """The examples to repeat more often, as indices into this training's data."""
 
     def use(self, found: list[int]) -> None:
-        """Takes up what was found, in this or in an interrupted training."""
+        """Uses what was found, in this or in an interrupted training."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class Fitted:
 
     Attributes:
         model: the last epoch's weights. Choosing an epoch by the few speakers of a small data set
-            costs accuracy on others: at the end of the cosine the last epochs differ by chance alone.
+            costs accuracy on others: at the end of the cosine, the last epochs differ only by chance.
         epochs: epochs completed.
-        validation_accuracy: accuracy on speakers that were not trained on, mean over labels.
+        validation_accuracy: accuracy on held-out speakers, mean over labels.
         validation_loss: cross-entropy there.
         history: the measures of each epoch, see `checkpoint.Progress`.
-        judged: all that `judge` says of the model.
+        judged: the result of `judge` for the model.
     """
 
     model: keras.Model
@@ -66,7 +66,7 @@ class Fitted:
 
 
 def make_deterministic(seed: int) -> None:
-    """Makes TensorFlow compute the same numbers every time on one machine."""
+    """Makes TensorFlow deterministic on one machine."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -96,16 +96,16 @@ def fit(
 
     Args:
         build: makes the untrained model.
-        train: examples to learn from.
-        validation: examples of other speakers, to watch the training by.
+        train: training examples.
+        validation: validation examples, of other speakers.
         recipe: epochs, rates and seed.
         logs: folder for TensorBoard and the checkpoint.
-        fingerprint: hash of what makes this training what it is; `resume` refuses another.
+        fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
-        miner: seeks hard examples in the middle of the training; None seeks none.
+        miner: finds hard examples halfway through the training; None finds none.
 
     Raises:
-        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
+        TinymlError: there is no checkpoint to resume from, or it is damaged or belongs to another training.
     """
     make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
@@ -128,7 +128,7 @@ def fit(
     accuracy, loss = progress.accuracy, progress.loss
     if recipe.training.balance_scores:
         shares = batches.shares()
-        # Silence is told from speech anyhow; were it raised for being rare, quiet words would be lost.
+        # Silence is easily distinguished from speech; a higher weight for being rare would lose quiet words.
         shares[recipe.labels.index(SILENCE)] = shares[recipe.labels.index(UNKNOWN)]
         balance(model, shares)
         judged = judge(predict(model, validation.features), validation.labels)
@@ -137,7 +137,7 @@ def fit(
 
 
 def _run(learner: _Learner, validation: Examples, miner: Miner | None, log: _Log, epochs: int) -> None:
-    """Runs the epochs that are left."""
+    """Runs the remaining epochs."""
     progress = log.progress
     with console.progress(
         (epochs - progress.epochs_done) * len(learner.batches), "Training", COMPILING
@@ -163,7 +163,7 @@ def _epoch(learner: _Learner, epoch: int, bar: Bar, note: str) -> dict[str, floa
 
 
 class _Learner:
-    """A model in training, and the average of its weights that is kept in its place."""
+    """A model in training, and the average of its weights that is saved instead."""
 
     def __init__(
         self, model: keras.Model, twin: keras.Model | None, batches: Batches, recipe: KwsRecipe
@@ -176,7 +176,7 @@ class _Learner:
         build_state(model)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, float]]:
-        """Learns from each batch of an epoch; loss and accuracy of each."""
+        """Trains on each batch of an epoch; returns loss and accuracy of each."""
         self._seed_dropout(epoch)
         for index, batch in enumerate(self.batches.epoch(epoch)):
             measures = self.model.train_on_batch(
@@ -187,13 +187,13 @@ class _Learner:
             yield {name: float(value) for name, value in measures.items()}
 
     def _seed_dropout(self, epoch: int) -> None:
-        """Gives every dropout layer the same state in an epoch, resumed or not: Keras saves none of it."""
+        """Gives every dropout layer the same state in an epoch, resumed or not: Keras does not save it."""
         for number, layer in enumerate(self.model.layers):
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
                 layer.seed_generator.state.assign([number, epoch])
 
     def score(self, features: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """Scores of the model that is kept, float32 [examples, labels]."""
+        """Scores of the saved model, float32 [examples, labels]."""
         return predict(self.twin or self.model, features)
 
 
@@ -238,7 +238,7 @@ class _Log:
         """Records one epoch.
 
         Args:
-            learner: as it is now.
+            learner: its present state.
             trained: loss and accuracy on the training examples.
             judged: loss and accuracy on the validation examples.
         """

@@ -1,4 +1,4 @@
-"""Batches of images for training: read from the disk, varied on the fly, repeatable."""
+"""Batches of images for training: read from disk, augmented on the fly, reproducible."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tinyml_cli.data.image_augment import augment, mix
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.recipes.vww import VwwRecipe
 
-# With 100 images of one class for each of another, even weights would follow single images.
+# At 100 images of one class per image of another, equal weights would make single images dominate.
 _LARGEST_WEIGHT = 20.0
 
 
 class Pixels(Protocol):
-    """Where images come from: a cache on the disk, or memory."""
+    """The source of images: a cache on disk, or memory."""
 
     def rows(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Images uint8 [n, size, size, channels]."""
@@ -29,8 +29,8 @@ class ImageSet:
     """Labelled images.
 
     Attributes:
-        pixels: where they come from.
-        rows: int64 [n], which of them.
+        pixels: their source.
+        rows: int64 [n], their positions in it.
         labels: int64 [n].
     """
 
@@ -42,18 +42,18 @@ class ImageSet:
         return len(self.rows)
 
     def images(self, start: int, stop: int) -> NDArray[np.uint8]:
-        """Some of them in order, uint8 [stop - start, size, size, channels]."""
+        """A range of them in order, uint8 [stop - start, size, size, channels]."""
         return self.pixels.rows(self.rows[start:stop])
 
 
 def to_float(pixels: NDArray[np.uint8], image: ImageInput) -> NDArray[np.float32]:
-    """What the float model sees, float32 of the same shape."""
+    """The float model's input, float32 of the same shape."""
     factor = np.float32((image.high - image.low) / 255)
     return (pixels * factor + np.float32(image.low)).astype(np.float32)
 
 
 def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Weight of each label, so that all count the same in sum: n / (classes * n_label), at most 20."""
+    """Weight of each label for equal totals: n / (classes * n_label), at most 20."""
     counts = np.bincount(labels, minlength=classes)
     weights = len(labels) / (classes * np.maximum(counts, 1))
     return np.minimum(weights, _LARGEST_WEIGHT).astype(np.float32)
@@ -63,9 +63,9 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 class ImageBatches:
-    """Shuffled, varied batches that depend on the seed, the epoch and the batch number alone.
+    """Shuffled, augmented batches that depend only on the seed, the epoch and the batch number.
 
-    So a resumed training sees what an uninterrupted one would have seen.
+    So a resumed training gets the same batches as an uninterrupted one.
     """
 
     def __init__(self, examples: ImageSet, classes: int, recipe: VwwRecipe) -> None:
@@ -80,11 +80,11 @@ class ImageBatches:
         return max(1, len(self._examples) // self._size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """(inputs, targets [n, classes], weights [n]), all of one size: another would be compiled anew."""
+        """(inputs, targets [n, classes], weights [n]), all of one size: another would need compilation again."""
         seed = self._recipe.seed
         order = np.random.default_rng([seed, 7, epoch]).permutation(len(self._examples))
         for index in range(len(self)):
-            # Sorted: rows of the cache are read in the order in which they lie on the disk.
+            # Sorted, so that rows of the cache are read in their order on disk.
             chosen = np.sort(order[index * self._size : (index + 1) * self._size])
             rng = np.random.default_rng([seed, 8, epoch, index])
             pixels = self._examples.pixels.rows(self._examples.rows[chosen])

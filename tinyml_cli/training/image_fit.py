@@ -1,4 +1,4 @@
-"""Fits a classifier of images."""
+"""Fits an image classifier."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def fit_images(
     """Trains until the last epoch; see `classifier.fit_classifier`.
 
     Args:
-        build: makes the model to begin with; its new classifier, if it has one, is its layer `scores`.
-        train: images to learn from.
-        validation: others, to watch the training by.
+        build: makes the initial model; its new classifier layer, if it has one, is named `scores`.
+        train: training images.
+        validation: validation images.
         recipe: epochs, rates, augmentation and seed.
         logs: folder for TensorBoard and the checkpoint.
-        fingerprint: hash of what makes this training what it is; `resume` refuses another.
+        fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
     """
     start = Start(build, recipe.seed, recipe.model.backbone is not None, recipe.model.frozen_epochs)

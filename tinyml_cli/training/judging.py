@@ -1,4 +1,4 @@
-"""How good scores are, whatever they were made from."""
+"""Measures of scores, whatever they were computed from."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MEASURES = ("loss", "accuracy")
 
 
 def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, float]:
-    """Cross-entropy without smoothing, and accuracy; every label weighs the same however rare.
+    """Cross-entropy without smoothing, and accuracy, both with equal weight per label.
 
-    Beside them `n` examples, how many are `right`, the share that would be by `chance`, and whether the
+    Also the number of examples `n`, the number `right`, the accuracy by `chance`, and whether the
     answers are `better` than that.
 
     Args:
         scores: float32 [examples, labels], probabilities.
-        labels: the true ones, [examples].
+        labels: int [examples], the true ones.
     """
     losses = -np.log(np.maximum(scores[np.arange(len(scores)), labels], 1e-7))
     answers = scores.argmax(axis=1)
@@ -49,14 +49,14 @@ class Judged(Protocol):
     def validation_loss(self) -> float: ...
     @property
     def judged(self) -> Mapping[str, float]:
-        """All that `judge` says; empty where it was not kept."""
+        """The result of `judge`; empty if it was not kept."""
 
 
 def figures(fitted: Judged) -> dict[str, Any]:
-    """What a manifest keeps of a training: accuracy (mean over labels) and loss in validation, and how sure.
+    """The manifest's metrics of a training: validation accuracy (mean over labels) and loss, with interval.
 
-    `validation_ci95` is Wilson's interval of the share that is right; it and what goes with it are left out
-    for a training that an older version ended, which did not count.
+    `validation_ci95` is Wilson's interval of the share that is right; it and related keys are omitted
+    for a training completed by an older version, which did not count.
     """
     known = {
         "validation_accuracy": round(fitted.validation_accuracy, 4),

@@ -1,4 +1,4 @@
-"""A training's history as a small chart of plain characters."""
+"""A training's history as a small text chart."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _LEARNT, _HELD = ".", "o"
 
 
 def draw(history: Sequence[Mapping[str, float]]) -> str:
-    """Training (.) and validation (o) by epoch: of the accuracy, else of the loss. At most 80 columns.
+    """Training (.) and validation (o) by epoch: the accuracy, otherwise the loss. At most 80 columns.
 
     Args:
         history: the measures of each epoch, see `checkpoint.Progress`.
 
     Returns:
-        Lines without a trailing newline; empty where there are fewer than two epochs.
+        Lines without a trailing newline; empty if there are fewer than two epochs.
     """
     if len(history) < 2:
         return ""
@@ -39,7 +39,7 @@ def draw(history: Sequence[Mapping[str, float]]) -> str:
 
 
 def _squeezed(values: Sequence[float]) -> list[float]:
-    """At most _WIDTH values: the means of neighbours."""
+    """At most _WIDTH values: means of neighbours."""
     width = min(_WIDTH, len(values))
     edges = [round(column * len(values) / width) for column in range(width + 1)]
     parts = [values[start:end] for start, end in itertools.pairwise(edges)]

@@ -1,4 +1,4 @@
-"""Fits an autoencoder to normal windows: noise on the input, one cosine to its end, resumable."""
+"""Fits an autoencoder to normal windows: noise on the input, one cosine over all epochs, resumable."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Reconstruction:
     Attributes:
         model: the last epoch's weights.
         epochs: epochs completed.
-        loss: mean squared error on normal windows that were not trained on, in deviations squared.
-        history: the measures of the epochs that were judged, see `checkpoint.Progress`.
+        loss: mean squared error on held-out normal windows, in squared standard deviations.
+        history: the measures of the evaluated epochs, see `checkpoint.Progress`.
     """
 
     model: keras.Model
@@ -49,14 +49,14 @@ def fit(
     Args:
         build: makes the untrained model.
         train: float32 [windows, values], normal.
-        validation: the same of other sessions, to watch the training by.
+        validation: the same from other sessions, for validation.
         recipe: epochs, rates, noise and seed.
         logs: folder for the checkpoint.
-        fingerprint: hash of what makes this training what it is; `resume` refuses another.
+        fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
 
     Raises:
-        TinymlError: there is no checkpoint to go on from, or it is damaged or belongs to another training.
+        TinymlError: there is no checkpoint to resume from, or it is damaged or belongs to another training.
     """
     make_deterministic(recipe.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
@@ -80,7 +80,7 @@ def _run(
     checkpoint: Checkpoint,
     progress: Progress,
 ) -> None:
-    """Runs the epochs that are left."""
+    """Runs the remaining epochs."""
     epochs = recipe.training.epochs
     saved_every = max(1, epochs // 20)
     build_state(model)
@@ -96,7 +96,7 @@ def _run(
 
 
 def _epoch(model: keras.Model, train: FloatArray, recipe: AnomalyRecipe, epoch: int) -> float:
-    """One pass in an order, and with noise, that depend on the seed and the epoch alone; its mean loss."""
+    """One pass, with order and noise that depend only on seed and epoch; returns its mean loss."""
     rng = np.random.default_rng([recipe.seed, 9, epoch])
     order = rng.permutation(len(train))
     size = min(recipe.training.batch_size, len(train))
@@ -109,7 +109,7 @@ def _epoch(model: keras.Model, train: FloatArray, recipe: AnomalyRecipe, epoch: 
 
 
 def _steps(train: FloatArray, recipe: AnomalyRecipe) -> int:
-    """Whole batches: a short last one would be compiled anew."""
+    """Whole batches only: a smaller last one would need another compilation."""
     return max(1, len(train) // recipe.training.batch_size)
 
 

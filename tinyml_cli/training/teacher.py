@@ -19,7 +19,7 @@ class Ensemble:
         """Loads the models.
 
         Args:
-            models: .keras files of the same input and outputs.
+            models: .keras files with the same inputs and outputs.
             temperature: scores are raised to 1/temperature and scaled to sum to 1.
         """
         self._models = [keras.saving.load_model(path, compile=False) for path in models]

@@ -1,6 +1,6 @@
-"""More processes for a search: on this computer, or wherever a Ray cluster has room.
+"""Additional processes for a search: on this computer, or wherever a Ray cluster has room.
 
-They share nothing but the study's journal and the trials' runs, so any may be lost.
+They share only the study's journal and the trials' runs, so any of them may be lost.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Helper(Protocol):
     """A process that trains trials."""
 
     def wait(self) -> object:
-        """Until it has ended."""
+        """Waits until it has ended."""
 
     def terminate(self) -> None:
-        """Ends it, if it still runs."""
+        """Ends it if it is still running."""
 
 
 def again() -> list[str]:
-    """This command line once more, to work only."""
+    """This command line, with the options of a worker."""
     arguments = [a for a in sys.argv[1:] if a not in ("--json", "--quiet", "-q")]
     command = [sys.executable, "-m", "tinyml_cli", *arguments]
     return [*command, "--only-work", "--workers", "1", "--engine", "local", "--quiet"]
@@ -39,9 +39,9 @@ def start(command: list[str], count: int, place: Place) -> Sequence[Helper]:
     """Starts processes.
 
     Args:
-        command: what each runs.
-        count: how many.
-        place: this computer, or a Ray cluster: the one that RAY_ADDRESS names, else one that is begun here.
+        command: the command of each process.
+        count: number of processes.
+        place: this computer, or a Ray cluster: the one that RAY_ADDRESS names, otherwise one started here.
             Its computers need this tool, and the study's folder under the same path.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a study has found: the front, a picture, and the winner as a run."""
+"""The results of a study: the front, a picture, and the winner as a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PICTURE = "tune.png"
 
 
 def rows(study: optuna.Study) -> list[dict[str, Any]]:
-    """Every trial that was trained to the end, those on the front marked; the best first."""
+    """Every trial trained to the end, with those on the front marked; the best first."""
     done = [t for t in study.get_trials(deepcopy=False) if t.state.name == "COMPLETE" and t.values]
     front = pareto.front([(-t.values[0], t.values[1]) for t in done])
     found = [
@@ -43,7 +43,7 @@ def rows(study: optuna.Study) -> list[dict[str, Any]]:
 
 
 def counts(study: optuna.Study) -> dict[str, int]:
-    """How the trials ended: complete, over the limits, stopped early, taken up again, running."""
+    """Number of trials by outcome: complete, over the limits, stopped early, taken up again, running."""
     trials = study.get_trials(deepcopy=False)
     pruned = [trial for trial in trials if trial.state.name == "PRUNED"]
     return {
@@ -56,7 +56,7 @@ def counts(study: optuna.Study) -> dict[str, int]:
 
 
 def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any]:
-    """Makes the winner's run, its int8 model included, and draws the front.
+    """Makes the winner's run, including its int8 model, and draws the front.
 
     The winner is the best on the validation split; a tie goes to the faster one.
 

@@ -1,4 +1,4 @@
-"""The study: a journal file that any number of processes, also of several machines, append to.
+"""The study: a journal file to which any number of processes append, also from several computers.
 
 T. Akiba et al., "Optuna: A Next-generation Hyperparameter Optimization Framework", arXiv:1907.10902.
 """
@@ -32,7 +32,7 @@ _BEAT, _WORKER, TRAINED = "beat", "worker", "trained"
 
 
 def require_optuna() -> Any:
-    """The module optuna, quiet.
+    """The module optuna, without its log output.
 
     Raises:
         TinymlError: it is not installed.
@@ -49,15 +49,15 @@ def require_optuna() -> Any:
 
 
 def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | None = None) -> optuna.Study:
-    """Opens or makes a study.
+    """Opens or creates a study.
 
     Args:
-        path: of its journal.
-        settings: what the study is about; one that is about something else is refused.
+        path: the journal.
+        settings: the subject of the study; an existing study with another one is refused.
         start: parameters that a new study tries first.
 
     Raises:
-        TinymlError: Optuna is missing, the file cannot be written or is none of ours, or another search's.
+        TinymlError: Optuna is missing, the file cannot be written or is not a study, or is another search's.
     """
     module = require_optuna()
     from optuna.storages import JournalStorage
@@ -72,7 +72,7 @@ def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | 
             directions=list(DIRECTIONS),
             load_if_exists=True,
         )
-    # A file of something else makes Optuna's reader raise nearly anything.
+    # A file with other contents makes Optuna's reader raise nearly any exception.
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise TinymlError(
             f"Cannot open the study ({error})", str(path), "Choose another file with --study."
@@ -93,9 +93,9 @@ def open_study(path: Path, settings: dict[str, Any], start: Mapping[str, Any] | 
 
 
 def ask(study: optuna.Study, seed: int) -> optuna.Trial:
-    """The next trial. What it suggests depends on the seed, its number and what is known by then.
+    """The next trial. Its suggestions depend on the seed, its number and the results so far.
 
-    So workers that start alike do not try the same, and a search that goes on does not begin again.
+    So workers that start alike do not try the same values, and a resumed search does not start over.
     """
     study.sampler = _sampler(seed, len(study.get_trials(deepcopy=False)))
     trial = study.ask()
@@ -112,7 +112,7 @@ def _sampler(seed: int, number: int) -> Any:
 
 @contextlib.contextmanager
 def beating(study: optuna.Study, number: int) -> Iterator[None]:
-    """Shows to others that a trial's process lives, while the block runs."""
+    """Signals to others that a trial's process is alive while the block runs."""
     trial_id = study._storage.get_trial_id_from_study_id_trial_number(study._study_id, number)
     stop = threading.Event()
 
@@ -133,7 +133,7 @@ def beating(study: optuna.Study, number: int) -> Iterator[None]:
 
 
 def revive(study: optuna.Study) -> int:
-    """Queues trials anew whose process died; how many. Their parameters, and what they trained, are kept."""
+    """Requeues trials whose process died, with their parameters and training state; returns their number."""
     module = require_optuna()
     running = study.get_trials(deepcopy=False, states=(module.trial.TrialState.RUNNING,))
     revived = 0
@@ -150,9 +150,9 @@ def revive(study: optuna.Study) -> int:
 
 
 def _is_dead(attributes: dict[str, Any], started: float) -> bool:
-    """Whether a trial's process has ended; on another computer, whether nothing was heard of it for long."""
+    """Whether a trial's process has ended; on another computer, whether it has not reported for long."""
     host, _, process = str(attributes.get(_WORKER, "")).rpartition(":")
-    # Signal 0 asks whether a process lives; on Windows it would end it.
+    # Signal 0 tests whether a process is alive; on Windows it would end it.
     if host == socket.gethostname() and process.isdigit() and os.name == "posix":
         try:
             os.kill(int(process), 0)
@@ -165,5 +165,5 @@ def _is_dead(attributes: dict[str, Any], started: float) -> bool:
 
 
 def trained_trials(study: optuna.Study) -> list[Any]:
-    """Trials that were trained to some extent: finished ones, and those stopped early."""
+    """Trials with some training: finished ones, and those stopped early."""
     return [trial for trial in study.get_trials(deepcopy=False) if trial.user_attrs.get(TRAINED)]

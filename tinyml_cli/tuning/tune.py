@@ -19,10 +19,10 @@ from tinyml_cli.tuning.worker import Search, work
 
 
 def limits_of(flash: str | None, ram: str | None, ms: str | None) -> list[Limit]:
-    """The limits that were given.
+    """The limits given on the command line.
 
     Raises:
-        TinymlError: a value that is no size.
+        TinymlError: a value that is not a size.
     """
     given = {"flash": flash, "ram": ram, "ms": ms}
     text = ",".join(f"{name}={value}" for name, value in given.items() if value is not None)
@@ -30,10 +30,10 @@ def limits_of(flash: str | None, ram: str | None, ms: str | None) -> list[Limit]
 
 
 def place_of(engine: str) -> helpers.Place:
-    """Where further workers run.
+    """The place of further workers.
 
     Raises:
-        TinymlError: there is no such place.
+        TinymlError: no such place.
     """
     match engine:
         case "local" | "ray":
@@ -49,7 +49,7 @@ def recipe_of(
     overrides: list[str],
     seed: int,
 ) -> BaseRecipe:
-    """What stays the same in every trial.
+    """The recipe shared by all trials.
 
     Raises:
         TinymlError: an unknown task, an invalid recipe.
@@ -71,12 +71,12 @@ def tune(
     """Searches until the study has enough trials.
 
     Args:
-        recipe: what stays the same.
+        recipe: shared by all trials.
         limits: of the board.
-        trials: how many to train.
+        trials: number to train.
         study_path: its journal; runs/tune-<task>/study.log by default. An existing one is joined.
-        winner: the run of the best; `best` beside the journal by default.
-        workers: processes, this one included.
+        winner: the run of the best; `best` next to the journal by default.
+        workers: processes, including this one.
         only_work: leave the conclusion to another process.
         place: where the other processes run.
 
@@ -109,7 +109,7 @@ def tune(
         raise
     if only_work:
         return {"study": str(path), "counts": outcome.counts(study)}
-    # A helper that was lost leaves its trial to this process.
+    # If a helper was lost, this process takes over its trial.
     if studies.revive(study):
         work(search, study)
     found = outcome.conclude(search, study, winner or path.parent / "best")

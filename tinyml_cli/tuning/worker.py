@@ -28,7 +28,7 @@ from tinyml_cli.tuning.spaces import space_of
 if TYPE_CHECKING:
     import optuna
 
-# A first short training tells poor candidates; it costs this share of the whole.
+# A short first training identifies poor candidates; it costs this share of the whole.
 _SHORT_SHARE = 0.25
 _FEW = 4
 _CANDIDATES_PER_TRIAL = 30
@@ -37,12 +37,12 @@ _FEASIBILITY_SAMPLES = 8
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched for.
+    """The subject of a search.
 
     Attributes:
-        recipe: what stays the same.
+        recipe: shared by all trials.
         limits: of the board.
-        trials: how many to train.
+        trials: number to train.
         folder: of the trials' runs.
     """
 
@@ -53,16 +53,16 @@ class Search:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What makes two searches the same study."""
+        """The settings that identify a study."""
         limits = {limit.name: limit.most for limit in self.limits}
         return {"recipe": self.recipe.to_yaml(), "limits": limits}
 
 
 def work(search: Search, study: optuna.Study) -> None:
-    """Trains candidates until the study has enough; several processes may do so at once.
+    """Trains candidates until the study has enough; several processes may do this at once.
 
     Raises:
-        TinymlError: no candidate keeps the limits, or a training fails for a reason of the user's.
+        TinymlError: no candidate is within the limits, or a training fails because of the user's input.
     """
     optuna = studies.require_optuna()
     while len(studies.trained_trials(study)) < search.trials:
@@ -117,7 +117,7 @@ def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
     """The recipe with some of its values replaced, by dotted key.
 
     Raises:
-        TinymlError: a value that the recipe does not take.
+        TinymlError: a value that the recipe does not accept.
     """
     document = recipe.model_dump(mode="json")
     for key, value in values.items():
@@ -130,15 +130,15 @@ def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
 
 
 def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[str]]:
-    """Exact figures of an untrained network's firmware, and which limits it exceeds, in words.
+    """Exact figures of an untrained network's firmware, and the limits that it exceeds, in words.
 
-    Sizes, instructions and RAM do not depend on the weights' values, only on shapes: so nothing that a board
-    cannot hold is trained. The network is spoilt by it.
+    Sizes, instructions and RAM depend only on shapes, not on the weights' values, so networks that a board
+    cannot hold are never trained. The network cannot be used afterwards.
     """
     from tinyml_cli.tflite.convert import to_flatbuffers
 
     rng = np.random.default_rng(0)
-    # An untrained network may answer the same to everything, and then int8 has no scale for its scores.
+    # An untrained network may give the same output for any input, which leaves int8 without a scale.
     for weight in model.trainable_weights:
         if len(weight.shape) == 1:
             weight.assign(rng.uniform(0.5, 1.5, weight.shape))
@@ -158,7 +158,7 @@ def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[
 
 
 def _InMemory(model: Any) -> Any:  # noqa: N802  stands where a class would
-    """A network as the converter opens it, by way of a file: Keras exports what it has loaded."""
+    """The network after saving and loading, as the converter needs it: Keras exports loaded models."""
     from tinyml_cli.models.source import open_source
 
     with temporary.folder("tune") as folder:
@@ -168,7 +168,7 @@ def _InMemory(model: Any) -> Any:  # noqa: N802  stands where a class would
 
 
 def _short(recipe: BaseRecipe) -> BaseRecipe | None:
-    """The recipe with a quarter of its epochs; None where that saves nothing."""
+    """The recipe with a quarter of its epochs; None if that saves nothing."""
     training = getattr(recipe, "training", None)
     epochs = getattr(training, "epochs", 0)
     if epochs * _SHORT_SHARE < 1:
@@ -177,7 +177,7 @@ def _short(recipe: BaseRecipe) -> BaseRecipe | None:
 
 
 def _is_poor(first: float, study: optuna.Study) -> bool:
-    """Whether a short training is below the median of the others'.
+    """Whether a short training is below the median of the others.
 
     D. Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017.
     """
@@ -186,7 +186,7 @@ def _is_poor(first: float, study: optuna.Study) -> bool:
 
 
 def _trained(recipe: BaseRecipe, path: Path) -> float:
-    """Validation quality of a trained run; one that was trained before is not trained again."""
+    """Validation measure of a trained run; a run that is already trained is not trained again."""
     run = Run.at(path)
     with run.writing(wait=True):
         if stages.is_trained(run, recipe):
@@ -198,5 +198,5 @@ def _trained(recipe: BaseRecipe, path: Path) -> float:
 
 
 def _digest(recipe: BaseRecipe) -> str:
-    """The same candidate lies in the same folder, so a trial that was cut off goes on where it was."""
+    """The same candidate has the same folder, so an interrupted trial resumes where it stopped."""
     return hashlib.sha256(recipe.to_yaml().encode()).hexdigest()[:12]
