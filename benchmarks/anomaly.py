@@ -2,9 +2,9 @@
 
 python benchmarks/anomaly.py --out results/ [--ecg ecg5000/] [--motion imu_motion/] [--boards native,sim]
 
-A split is drawn from the normal recordings alone: some train, some set the threshold, some are judged
-together with all anomalies. Nothing is chosen by what is judged. What is done stays in --out and is not
-repeated, so an interrupted benchmark goes on.
+A split is drawn from the normal recordings alone: some are for training, some set the threshold, some are
+tested together with all anomalies. No choice uses test data. Finished results stay in --out and are not
+repeated, so an interrupted benchmark resumes.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What int8, pruning, rounding in training and distillation cost and save, each beside its control.
+"""Cost and gain of int8, pruning, quantisation-aware training and distillation, each with a control.
 
 python benchmarks/compression.py --out results/ [--speech DIR] [--images DIR] [--strokes DIR] [--series DIR]
     [--part kws] [--seeds 1,2,3]
 
 Parts: `kws`, `distillation` (need --speech), `vww` (--images), `wand` (--strokes), `anomaly` (--series), and
-`hard` (--speech): a network whose channels have very different scales, with one scale for each tensor. The
-trainings are short ones: methods and controls share them. What is done stays in --out.
+`hard` (--speech): a network whose channels have very different scales, with one scale per tensor. The
+trainings are short, and shared by methods and controls. Finished results stay in --out.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""What becomes of other people's .tflite files: opened, taken by which engine, with the bytes of TFLM or not.
+"""Surveys other people's .tflite files: which open, which engine takes them, and whether bytes equal TFLM's.
 
 python benchmarks/corpus.py DIR… --out corpus.jsonl [--sim] [--inputs 8] [--timeout 120]
 
-Each distinct file (by SHA-256) below the folders is one process with a time limit, small files first. It is
-inspected, a model of several signatures stands for its first, uint8 becomes int8, and it is exported for both
-engines. What `aot` takes is compiled for this computer and its outputs are compared with those of TensorFlow
-Lite Micro's Python runtime over random inputs, one inference after another. With --sim, models of one int8
-input and output that fit into the emulated Cortex-M4 (4 MiB flash, 256 KiB RAM) run there too, which gives
-instructions and flash.
+Each distinct file (by SHA-256) in the folders is processed in its own process with a time limit, small files
+first. It is inspected, reduced to its first signature if it has several, converted from uint8 to int8, and
+exported for both engines. What `aot` takes is compiled for this computer, and its outputs are compared with
+those of TensorFlow Lite Micro's Python runtime over random inputs, one inference after another. With --sim,
+models of one int8 input and output that fit into the emulated Cortex-M4 (4 MiB flash, 256 KiB RAM) also run
+there, which gives instructions and flash.
 
-What is done stays in OUT, a JSON object a line, so that an interrupted run goes on. The summary counts:
+Finished results stay in OUT, one JSON object per line, so an interrupted run resumes. The summary counts:
 
-* tracebacks: exceptions other than TinymlError, and processes that a signal ended outside of TFLM's runtime;
+* tracebacks: exceptions other than TinymlError, and processes ended by a signal outside TFLM's runtime;
 * differing bytes, of how many;
 * false refusals: models with int8 or int16 operators that TFLM's runtime runs and the engine tflm refuses.
 
-Exits with 1 where one of these is not 0. Takes the build helpers of tests/engines; needs a C compiler.
+Exits with 1 if one of these is not 0. Uses the build helpers of tests/engines; needs a C compiler.
 """
 
 from __future__ import annotations

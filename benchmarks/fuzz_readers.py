@@ -1,8 +1,8 @@
-"""Mutates files of every kind that is read and watches the readers: `make fuzz`.
+"""Mutates files of every supported format and monitors the readers: `make fuzz`.
 
-A reader may give data or refuse with its own exception. Anything else is a find: another exception, more than
-1 GB of memory, more than 10 s of processor time, a file written elsewhere, a process started. Each format is
-read in a child process, which may write nowhere and start nothing. Finds go to OUT/READER-FORMAT-N.bin.
+A reader may return data or refuse with its own exception. Anything else is a finding: another exception,
+more than 1 GB of memory, more than 10 s of processor time, a file written elsewhere, a process started. Each
+format is read in a child process that may write nowhere and start nothing. Findings: OUT/READER-FORMAT-N.bin.
 
 Usage: python benchmarks/fuzz_readers.py [--mutations 2000] [--seed 1] [--out finds] [READER...]
 """

@@ -1,13 +1,13 @@
 """The kernels of the ahead-of-time engine against TensorFlow Lite Micro with CMSIS-NN, model by model.
 
 Builds each model for `sim`, compares its output bytes with TensorFlow Lite Micro's Python runtime, counts the
-instructions of an inference, and prints Markdown tables: one row per model, one per operator kind, and where
-the instructions are spent, function by function, with the flash that each takes.
+instructions of an inference, and prints Markdown tables: one row per model, one per operator kind, and the
+instructions by function, with the flash of each.
 
     python benchmarks/kernels.py kws_ref_model.tflite vww_96_int8.tflite … [--tflm DIR] [--json kernels.json]
 
-With --tflm, the other engine is built from those sources and counted in the same run; without, the ratio is
-taken to the counts in RECORDED. Exits with 1 when a byte differs.
+With --tflm, the other engine is built from those sources and counted in the same run; otherwise the ratio
+refers to the counts in RECORDED. Exits with 1 if a byte differs.
 """
 
 from __future__ import annotations

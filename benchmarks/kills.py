@@ -1,21 +1,21 @@
-"""Kills pipelines of all four tasks at random moments, and counts what a kill must not leave.
+"""Kills pipelines of all four tasks at random moments, and counts what a kill must not leave behind.
 
 python benchmarks/kills.py --out kills/ [--kills 200] [--seed 0]
 
-For each task a pipeline with tiny settings runs to its end, uncut: the reference. Then the same pipeline is
-begun anew and killed (SIGINT, SIGTERM, SIGHUP or SIGKILL) after a random share of the reference's time, up to
-MOST_CUTS times, and then left to end. Counted:
+For each task, a pipeline with tiny settings runs to its end without interruption: the reference. Then the
+same pipeline is started again and killed (SIGINT, SIGTERM, SIGHUP or SIGKILL) after a random share of the
+reference's time, up to MOST_CUTS times, and then left to finish. Counted:
 
 * invalid manifests: those that do not open;
-* artifacts taken that should not be: a run that counts as trained though its training was not complete, or
+* artifacts accepted that should not be: a run that counts as trained though its training was not complete, or
   an int8 model other than the reference's that counts as fresh;
-* orphans: processes of the pipeline that live 3 s after it;
+* orphans: processes of the pipeline that are alive 3 s after it;
 * late: a process that does not end within 2 s of SIGINT, SIGTERM or SIGHUP, or with another exit code;
-* temporary files in the run's folder, its cache and TMPDIR after the command that followed;
-* int8 models of pipelines that were cut which differ from the reference.
+* temporary files in the run's folder, its cache and TMPDIR after the next command;
+* int8 models of interrupted pipelines that differ from the reference.
 
-What is done stays in OUT/kills.jsonl, so that an interrupted benchmark goes on. Linux: processes are found in
-/proc. Where the machine is busy, `late` counts its waiting too.
+Finished results stay in OUT/kills.jsonl, so an interrupted benchmark resumes. Linux only: processes are found
+in /proc. On a busy computer, `late` includes its waiting times.
 """
 
 from __future__ import annotations

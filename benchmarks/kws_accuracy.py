@@ -1,12 +1,12 @@
-"""Accuracy of keyword spotting on speakers that training never met, and other words taken for a target.
+"""Accuracy of keyword spotting on held-out speakers, and false accepts of other words.
 
 python benchmarks/kws_accuracy.py --data speech_commands/ --out results/ [--suite four] [--only 1,3]
 
 Suites: `four` (silence, unknown, yes, no; at most 20 kB), `twelve` (ten commands; at most 54 kB) and
-`default` (the recipe that no option asks for), trained on recordings, each fold of the speakers in turn;
-`synthetic`, `synthetic_left_right` and `synthetic_stop_go`, trained without recordings and judged by the
-same folds. A training stays in --out and is not repeated while it is there, and one that was cut off goes
-on where it was.
+`default` (the recipe without options), trained on recordings, each fold of the speakers in turn;
+`synthetic`, `synthetic_left_right` and `synthetic_stop_go`, trained without recordings and tested on the
+same folds. Finished trainings stay in --out and are not repeated; an interrupted one resumes where it
+stopped.
 """
 
 from __future__ import annotations

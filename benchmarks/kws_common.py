@@ -1,4 +1,4 @@
-"""What the keyword spotting benchmarks share: every stage through the command line, timed."""
+"""Shared by the keyword spotting benchmarks: every stage through the command line, timed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cuts a folder of recordings into folds by speaker."""
+"""Divides a folder of recordings into folds by speaker."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 python benchmarks/kws_models.py --data speech_commands/ --out results/ --table docs/models.md
 
-Each is trained by the recipe of `tinyml train kws` and judged by the quarter of speakers that it never met,
-without --data by synthetic voices kept aside. A finished model stays in --out and is not trained again, so an
-interrupted benchmark goes on.
+Each is trained by the recipe of `tinyml train kws` and tested on the held-out quarter of the speakers;
+without --data, on held-out synthetic voices. A finished model stays in --out and is not trained again, so an
+interrupted benchmark resumes.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What a few own recordings are worth: synthetic speech alone, own clips alone, and both.
+"""The value of a few recordings of your own: synthetic speech alone, own clips alone, and both.
 
 python benchmarks/own_recordings.py --data speech_commands/ --out results/ [--quick] [--picture FILE.png]
 
-"Own" clips are some of the clips of a few speakers of the data (the team). Every model is judged on other
-clips of the same people, which no model was trained on, and on strangers. A training stays in --out and is
-not repeated while it is there, so an interrupted benchmark goes on.
+"Own" clips are some of the clips of a few speakers of the data (the team). Every model is tested on other
+clips of the same people, used for no training, and on strangers. Finished trainings stay in --out and are
+not repeated, so an interrupted benchmark resumes.
 """
 
 from __future__ import annotations

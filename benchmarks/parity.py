@@ -6,9 +6,9 @@ ahead-of-time engine on `native` and `sim`, and counts output bytes that differ 
     python benchmarks/parity.py [RUN] [--inputs 200] [--boards native,sim] [--json parity.json]
     python benchmarks/parity.py --model kws_ref_model.tflite
 
-The run must be converted; what is not exported or built yet is made. With --model, a run is made around any
-int8 model: for keyword spotting if its input is [frames, channels] of audio features, else for the
-application bench. Exits with 1 when a byte differs.
+The run must be converted; missing exports and builds are made. With --model, a run is made from any
+int8 model: for keyword spotting if its input is [frames, channels] of audio features, otherwise for the
+application bench. Exits with 1 if a byte differs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What int8 models cost on the virtual board: instructions by operator kind, estimated cycles, memory.
+"""The cost of int8 models on the virtual board: instructions by operator kind, estimated cycles, memory.
 
 Builds each model with the ahead-of-time engine for `sim`, profiles it, and prints two tables in Markdown:
 one row per model, and the share of each operator kind.

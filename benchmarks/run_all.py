@@ -1,4 +1,4 @@
-"""Regenerates the numbers of docs/benchmarks.md: runs every benchmark here and prints what each says.
+"""Regenerates the numbers of docs/benchmarks.md: runs every benchmark here and prints its output.
 
 python benchmarks/run_all.py --data speech_commands/ [--models FOLDER_WITH_KWS_REF_MODEL]
     [--ecg ECG5000 --motion MOTION] [--gestures MOTION_FILES]

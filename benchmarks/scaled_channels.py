@@ -1,4 +1,4 @@
-"""A network that computes the same with scales far apart: the worst case for one scale a layer."""
+"""A network with unchanged outputs but widely different scales: the worst case for one scale per layer."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What image training reaches here: small photographs from scratch, and MLPerf Tiny's network trained on.
+"""Accuracy of image training: small photographs from scratch, and MLPerf Tiny's network fine-tuned.
 
 python benchmarks/vww_accuracy.py scratch --data natural_images/ --out results/ [--seed 1]
 python benchmarks/vww_accuracy.py backbone --coco DIR --h5 vww_96.h5 --judge vww_96_int8.tflite --out DIR
 
-`scratch` trains person against the rest on a folder per class; files are split by their hash. A training
-that was cut off goes on. `backbone` starts from a trained network, goes through the whole pipeline, and
-compares our int8 model with somebody else's conversion of the same network, image by image.
+`scratch` trains person against the rest on a folder per class; files are split by their hash. An interrupted
+training resumes. `backbone` starts from a trained network, runs the whole pipeline, and
+compares our int8 model with another conversion of the same network, image by image.
 """
 
 from __future__ import annotations

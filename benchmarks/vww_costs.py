@@ -1,12 +1,12 @@
-"""What image models cost: flash and arena of each network, images a second of training, memory of large sets.
+"""The cost of image models: flash and arena of each network, training speed, memory of large sets.
 
 python benchmarks/vww_costs.py sizes --out results/
 python benchmarks/vww_costs.py speed
 python benchmarks/vww_costs.py memory [--images 100000]
 
-`sizes` takes each network through the pipeline on drawn figures, trained for an epoch: sizes do not depend on
-what was learnt. `speed` extrapolates to COCO 2014, which is an estimate. `memory` reads a sparse cache of so
-many images in random order while training, and tells the largest resident set.
+`sizes` runs each network through the pipeline on drawn figures, trained for one epoch: sizes do not depend on
+the weights. `speed` extrapolates to COCO 2014, which is an estimate. `memory` reads a sparse cache of this
+many images in random order while training, and reports the largest resident set.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Gestures from raw motion: 15 takes of each to learn from, the other takes and random motions to judge by.
+"""Gestures from raw motion: 15 takes of each for training, the other takes and random motions for testing.
 
 python benchmarks/wand_imu.py --data motion/ --out results/ [--other more_motion/] [--fold last]
 
-Folds: which 10 takes of each gesture judge: the `last` recorded, the `first`, or those in the `middle`.
-Random motions are drawn with other seeds, and from takes that training never met; --other adds recordings
-of something else. A stream of gestures, rests and random motions shows what is spotted in it.
+Folds: the 10 test takes of each gesture are the `last` recorded, the `first`, or those in the `middle`.
+Random motions are generated with other seeds from held-out takes; --other adds recordings of other motion.
+A stream of gestures, rests and random motions shows what is detected in it.
 """
 
 from __future__ import annotations

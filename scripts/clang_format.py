@@ -1,4 +1,4 @@
-"""Lays out every tracked C and C++ file with the pinned clang-format; --check only reports."""
+"""Formats every tracked C and C++ file with the pinned clang-format; --check only reports."""
 
 from __future__ import annotations
 

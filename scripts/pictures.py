@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from what the tool really printed and wrote.
+"""Makes the pictures of the README from the tool's actual output.
 
 script -qec "tinyml pipeline kws --words yes,no --board sim" typescript
 python scripts/pictures.py terminal typescript docs/terminal.svg --at "Heard yes" --lines 18

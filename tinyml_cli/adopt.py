@@ -1,4 +1,4 @@
-"""Runs for models that come without one: a .tflite file becomes a run directory."""
+"""Runs for models without one: a .tflite file becomes a run directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays out of .npy and .npz files of any origin: no pickles, and never more memory than the limit."""
+"""Arrays from .npy and .npz files of any origin: no pickles, and never more memory than the limit."""
 
 from __future__ import annotations
 

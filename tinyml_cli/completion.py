@@ -1,9 +1,9 @@
-"""Shell completion: what may follow on a command line, asked by the shell on every Tab.
+"""Shell completion: the candidates for the next word, requested by the shell on every Tab.
 
-It has to be quick, so nothing heavy is imported here. The shell's script (see `shell_scripts`) sets
-$_TINYML_COMPLETE to the shell's name, COMP_WORDS to the words typed so far, one a line, and COMP_CWORD to
-the index of the word that is being typed. The answer is a line for each candidate: the value, and after a
-tab what it means where the shell shows that. No line means: complete file names.
+It must be fast, so nothing heavy is imported here. The shell's script (see `shell_scripts`) sets
+$_TINYML_COMPLETE to the shell's name, COMP_WORDS to the words typed so far, one per line, and COMP_CWORD to
+the index of the word being typed. The answer is one line per candidate: the value and, after a
+tab, its description if the shell shows descriptions. No line means: complete file names.
 """
 
 from __future__ import annotations

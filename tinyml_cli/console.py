@@ -1,6 +1,6 @@
 """All output of the command line. Nothing else in the package prints.
 
-In human mode results go to stdout. With --json, stdout carries JSON alone and people's text goes to
+In human mode, results go to stdout. With --json, stdout carries only JSON and text for people goes to
 stderr, so a pipe reads one and a terminal shows the other.
 """
 

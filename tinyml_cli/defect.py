@@ -1,4 +1,4 @@
-"""The last net: what nobody foresaw ends as a paragraph too, and its traceback in a file."""
+"""Unexpected exceptions: they too end as a paragraph, with the traceback in a file."""
 
 from __future__ import annotations
 

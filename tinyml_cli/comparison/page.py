@@ -1,4 +1,4 @@
-"""compare.html: one file that needs nothing else."""
+"""compare.html: a self-contained page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models nothing else beats: better in one thing and no worse in any other."""
+"""The Pareto front: models that no other is at least as good as in everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: every flatbuffer of the runs that were named, of their variants, and lone files."""
+"""The models of a comparison: every flatbuffer of the named runs and their variants, and single files."""
 
 from __future__ import annotations
 

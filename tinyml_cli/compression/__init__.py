@@ -1,1 +1,1 @@
-"""Networks made smaller after training: rounded in training, pruned, clustered. Imports Keras."""
+"""Smaller networks after training: quantisation-aware training, pruning, clustering. Imports Keras."""

@@ -1,4 +1,4 @@
-"""What prune, cluster and distill share between the command line and the stages."""
+"""Shared by prune, cluster and distill: the code between the command line and the stages."""
 
 from __future__ import annotations
 

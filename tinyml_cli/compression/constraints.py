@@ -1,4 +1,4 @@
-"""What weights must keep while they are trained: zeros where they were pruned, few values where clustered."""
+"""Constraints on weights during training: zeros where they were pruned, few values where clustered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distillation: a run's network trained again, with larger models as its teachers."""
+"""Distillation: trains a run's network again, with larger models as its teachers."""
 
 from __future__ import annotations
 

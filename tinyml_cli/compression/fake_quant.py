@@ -1,7 +1,7 @@
-"""Layers that round in training as int8 will; gradients pass as if they did not.
+"""Layers with fake quantisation: they round as int8 will, with a straight-through gradient.
 
 B. Jacob et al., arXiv:1712.05877, section 3: weights symmetric and narrow (-127 to 127), per output channel
-where the converter rounds them so; activations with ranges that follow moving averages.
+where the converter does so; activations with ranges from moving averages.
 """
 
 from __future__ import annotations

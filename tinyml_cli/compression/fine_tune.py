@@ -1,8 +1,8 @@
-"""Trains a changed network to answer as the trained one does, on the training split, without labels.
+"""Trains a changed network to reproduce the trained one's outputs, on the training split, without labels.
 
-G. Hinton et al., "Distilling the Knowledge in a Neural Network", arXiv:1503.02531: what the trained network
-answers says more than the label. It needs no labels, so it serves every task alike; and since the trained
-network is its own best student, what is left is the effect of the change, not of more training.
+G. Hinton et al., "Distilling the Knowledge in a Neural Network", arXiv:1503.02531: the outputs of the trained
+network carry more information than the label. No labels are needed, so this serves every task; and since the
+target is the network's own output, the effect is that of the change, not of more training.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether an int8 model still has the zeros and the few values that its training gave it."""
+"""Checks whether an int8 model still has the zeros and the few values of its training."""
 
 from __future__ import annotations
 

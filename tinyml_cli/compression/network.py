@@ -1,4 +1,4 @@
-"""A Keras network without batch normalisation, and what the converter will make of each layer."""
+"""A Keras network without batch normalisation, and the converter's treatment of each layer."""
 
 from __future__ import annotations
 

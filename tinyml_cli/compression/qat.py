@@ -1,4 +1,4 @@
-"""Quantisation-aware training: the network learns with the rounding that int8 will bring."""
+"""Quantisation-aware training: the network is trained with the rounding of int8."""
 
 from __future__ import annotations
 

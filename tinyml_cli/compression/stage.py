@@ -1,4 +1,4 @@
-"""The stages prune and cluster: a smaller network as a variant of its run, measured against the run."""
+"""The stages prune and cluster: a smaller network as a variant of its run, compared with the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One step of compression, as it is asked for on the command line and kept in the manifest."""
+"""One step of compression, as given on the command line and kept in the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Structured pruning: whole channels go, so every tensor and the time of every kernel shrinks."""
+"""Structured pruning: removes whole channels, so every tensor and the time of every kernel shrinks."""
 
 from __future__ import annotations
 

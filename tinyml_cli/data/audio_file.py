@@ -1,4 +1,4 @@
-"""Sound of any kind, rate, length and channel count as mono int16 at one rate: one reader for all."""
+"""The one reader of sound: any format, rate, length and channel count as mono int16 at one rate."""
 
 from __future__ import annotations
 

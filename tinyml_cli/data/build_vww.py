@@ -1,4 +1,4 @@
-"""tinyml data build-vww: COCO -> small images, a folder per class and split, and how large the boxes are."""
+"""tinyml data build-vww: COCO -> small images, a folder per class and split, and the sizes of the boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames of a webcam through OpenCV, and frames as a board's model sees them."""
+"""Frames of a webcam through OpenCV, and frames from a board's model input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a data folder, before anything is trained on it; the same for every kind of data."""
+"""Findings in a data folder before training; the same for every kind of data."""
 
 from __future__ import annotations
 

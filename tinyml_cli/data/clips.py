@@ -1,4 +1,4 @@
-"""A labelled set of clips that knows who spoke each."""
+"""A labelled set of clips with the speaker of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a sound file says that it is: a shorter one was cut off, whatever its decoder makes of it."""
+"""The length that a sound file declares: a shorter one was truncated, even if its decoder accepts it."""
 
 from __future__ import annotations
 

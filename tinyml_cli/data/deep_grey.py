@@ -1,4 +1,4 @@
-"""Greys of more than eight bits as eight: by the range that a file declares, else by the values it holds."""
+"""Grey values of more than eight bits as eight: by the range that a file declares, else by its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public data sets: where they come from, what their bytes must be, and how they get into a folder."""
+"""Public data sets: their origin, the expected bytes, and their way into a folder."""
 
 from __future__ import annotations
 

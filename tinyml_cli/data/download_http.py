@@ -1,4 +1,4 @@
-"""Large files over HTTP: continued where they were cut off, and verified before anybody uses them."""
+"""Large files over HTTP: resumed after an interruption, and verified before use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are published as a package for Node: npm fetches them from wherever its user gets packages."""
+"""Files published as a Node package: npm fetches them from the registry that the user's npm uses."""
 
 from __future__ import annotations
 

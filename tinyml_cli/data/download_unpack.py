@@ -1,4 +1,4 @@
-"""Archives unpacked whole or not at all, and never outside their folder."""
+"""Unpacks archives completely or not at all, and never outside their folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""flite, a small speech synthesiser, as a command where it is installed."""
+"""flite, a small speech synthesiser, as a command if it is installed."""
 
 from __future__ import annotations
 

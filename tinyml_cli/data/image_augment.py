@@ -1,4 +1,4 @@
-"""Random variations of images, a batch at a time: what a cheap camera in another place would have taken."""
+"""Random variations of images, a batch at a time: those of a cheap camera in another place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decoded images in one memory-mapped file: what does not fit memory trains all the same."""
+"""Decoded images in one memory-mapped file, so that data larger than memory can be used for training."""
 
 from __future__ import annotations
 

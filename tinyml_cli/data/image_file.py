@@ -1,4 +1,4 @@
-"""Images of photographers' and phones' formats, as they would be looked at: upright, in grey or RGB."""
+"""Images in photographers' and phones' formats, as a viewer shows them: upright, in grey or RGB."""
 
 from __future__ import annotations
 

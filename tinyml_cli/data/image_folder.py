@@ -1,4 +1,4 @@
-"""A folder of images with a folder per class, as it lies on the disk; nothing is decoded here."""
+"""A folder of images with a folder per class, as it is on disk; nothing is decoded here."""
 
 from __future__ import annotations
 

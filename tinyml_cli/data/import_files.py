@@ -1,4 +1,4 @@
-"""Recordings of other tools, brought into the folder layout that training reads."""
+"""Imports recordings of other tools into the folder layout for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recording of another tool says, and who speaks, from its file name or the tool's own list.
+"""The label and speaker of another tool's recording, from its file name or the tool's own list.
 
 * The course's Open Speech Recording: `Word_SESSION_ID.ogg`; later copies write `word_ID.ogg`.
 * Edge Impulse: `label.ID.wav`, or a list `info.labels` in the "Exporter acquisition format".

@@ -1,4 +1,4 @@
-"""Motion and other series of other tools, brought into folders of CSV."""
+"""Imports motion and other series of other tools into folders of CSV."""
 
 from __future__ import annotations
 

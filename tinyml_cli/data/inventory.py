@@ -1,4 +1,4 @@
-"""Every file of a data folder is used, or left out for a reason that is counted and named."""
+"""Accounts for every file of a data folder: it is used, or left out with a reason."""
 
 from __future__ import annotations
 

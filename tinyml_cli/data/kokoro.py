@@ -1,4 +1,4 @@
-"""Kokoro-82M, a neural speech synthesiser, on this computer's processor by ONNX Runtime.
+"""Kokoro-82M, a neural speech synthesiser, on this computer's CPU through ONNX Runtime.
 
 Hexgrad's model of 82 million parameters after StyleTTS 2 (Y. A. Li et al., arXiv:2306.07691). It takes
 symbols of sounds (`kokoro_phonemes`), a style vector (`kokoro_files`) and a speed.

@@ -1,7 +1,7 @@
-"""Kokoro-82M's weights and voices: where they lie, and what their bytes must be.
+"""Kokoro-82M's weights and voices: their location, and the expected bytes.
 
-The weights come as data of four packages of the extra `kokoro`, the voices by `tinyml data download kokoro`.
-Both are Apache-2.0 by their packages' statements (the export to ONNX: MIT). Other bytes are never loaded.
+The weights are data in four packages of the extra `kokoro`; the voices come by `tinyml data download kokoro`.
+Both are Apache-2.0, as their packages state (the export to ONNX: MIT). Other bytes are never loaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How loud audio is, and whether it was too loud for its microphone."""
+"""The level of audio, and whether it was too loud for its microphone."""
 
 from __future__ import annotations
 

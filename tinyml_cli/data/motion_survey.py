@@ -1,4 +1,4 @@
-"""Reads every series of a data folder once and notes what checks need to know."""
+"""Reads every series of a data folder once and records what checks need."""
 
 from __future__ import annotations
 

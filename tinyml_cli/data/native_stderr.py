@@ -1,4 +1,4 @@
-"""What C libraries print of damaged files, kept off the terminal: the error that is raised says it."""
+"""Hides what C libraries print about damaged files; the exception carries the information."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background sounds made by arithmetic: coloured noise, hum and quiet rooms."""
+"""Generated background sounds: coloured noise, hum and quiet rooms."""
 
 from __future__ import annotations
 

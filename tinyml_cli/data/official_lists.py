@@ -1,7 +1,7 @@
 """The lists that a data set publishes so that everybody holds out the same speakers.
 
-Speech Commands names its clips for validation and testing in two files, one `WORD/FILE.wav` a line; all
-others train (P. Warden, arXiv:1804.03209, section 5.3: no speaker is in two of the three).
+Speech Commands lists its clips for validation and testing in two files, one `WORD/FILE.wav` per line; all
+others are for training (P. Warden, arXiv:1804.03209, section 5.3: no speaker is in two of the three).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the extra `phone` brings: HEIC pictures and the sound of phones."""
+"""The extra `phone`: HEIC images and the sound formats of phones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound as phones write it, M4A, AAC, AMR and 3GP, by FFmpeg's decoders: the extra `phone`."""
+"""The sound formats of phones, M4A, AAC, AMR and 3GP, by FFmpeg's decoders: the extra `phone`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Child process that owns FFmpeg's decoders, so that a damaged file ends nothing but it.
+"""Child process with FFmpeg's decoders, so that a damaged file can only crash this process.
 
 Started as ``python -m tinyml_cli.data.phone_worker LIMIT_BYTES``. One JSON request per line on stdin: path
-and kind. One JSON answer per line on stdout: rate_hz, damage, samples and channels, with the sound behind it,
+and kind. One JSON answer per line on stdout: rate_hz, damage, samples and channels, followed by the sound,
 float32 little-endian; or error, with samples 0.
 """
 

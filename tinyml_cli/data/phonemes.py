@@ -1,4 +1,4 @@
-"""How alike two words sound, by their phonemes."""
+"""Phonetic similarity of two words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words begin with another one: "no" is said before "nora" is over."""
+"""Words that are the beginning of another one: "no" is complete before "nora" is over."""
 
 from __future__ import annotations
 

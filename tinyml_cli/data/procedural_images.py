@@ -1,4 +1,4 @@
-"""Drawn figures and clutter: images that exist to test the tool, and say nothing about any camera."""
+"""Drawn figures and clutter: images for testing the tool, not representative of any camera."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Moves files out of a data folder so that every move can be undone.
 
-The folder `NAME-quarantine` lies beside the data folder. Its log `moved.jsonl` has one line per move, written
-before the file moves: whatever kills the program, the log knows at least what was moved.
+The folder `NAME-quarantine` is next to the data folder. Its log `moved.jsonl` has one line per move, written
+before the file moves: whenever the program is killed, the log lists at least the files that were moved.
 """
 
 from __future__ import annotations

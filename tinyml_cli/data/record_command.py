@@ -1,4 +1,4 @@
-"""`tinyml data record`: opens the source, runs the session, and says what there is in the end."""
+"""`tinyml data record`: opens the source, runs the session, and reports the totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tinyml data record --gesture`: strokes of a wand, one by one, drawn in the terminal as they come."""
+"""`tinyml data record --gesture`: strokes of a wand, shown in the terminal as they arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single keys of a terminal, without Enter."""
+"""Reads single keys from a terminal, without Enter."""
 
 from __future__ import annotations
 

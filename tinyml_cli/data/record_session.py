@@ -1,4 +1,4 @@
-"""Recording words one by one: prompts, takes, verdicts; what was recorded before is counted, not repeated."""
+"""Records words one by one: prompts, takes, verdicts; earlier recordings are counted, not repeated."""
 
 from __future__ import annotations
 

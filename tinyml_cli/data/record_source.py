@@ -1,4 +1,4 @@
-"""Where takes come from: the computer's microphone, a board's, or a long recording."""
+"""Sources of takes: the computer's microphone, a board's, or a long recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while recording: the word to say, a countdown, the level, and how the take was."""
+"""The display while recording: the word to say, a countdown, the level, and the verdict on the take."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A few own recordings beside many other clips: read, weighed, and kept where they belong.
+"""A few recordings of the user's own among many other clips: reading, weights and split.
 
-Own clips are drawn more often than others of their word, but one clip at most so many times as often, lest
-training learn it by heart, and all of them together at most a share of the word's examples.
+Own clips are drawn more often than others of their word, but with an upper limit per clip, so that
+training does not memorise it, and all of them together are at most a share of the word's examples.
 """
 
 from __future__ import annotations

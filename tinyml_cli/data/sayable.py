@@ -1,4 +1,4 @@
-"""Which words an English voice can say: it spells out or misreads what is not written as English is."""
+"""Which words an English voice can say: it spells out or mispronounces words without English spelling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks, from the names of files: `WORD/SPEAKER_nohash_N.wav`, as Speech Commands has it."""
+"""The speaker, from a file name: `WORD/SPEAKER_nohash_N.wav`, as in Speech Commands."""
 
 from __future__ import annotations
 

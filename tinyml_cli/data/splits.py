@@ -1,4 +1,4 @@
-"""Split by speaker: a voice heard in training is never met in validation or test."""
+"""Splits by speaker: no training speaker is in the validation or test set."""
 
 from __future__ import annotations
 

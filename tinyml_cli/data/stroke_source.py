@@ -1,4 +1,4 @@
-"""Where strokes come from while they are collected: a board's serial port, or Bluetooth."""
+"""Sources of strokes while recording: a board's serial port, or Bluetooth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic speech as files: what training without recordings uses, kept to be heard, sorted and changed."""
+"""Synthetic speech as files: the clips of training without recordings, to listen to, sort and edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic speech for any words: the data a user has before recording anything."""
+"""Synthetic speech for any words: data before the user has recorded anything."""
 
 from __future__ import annotations
 

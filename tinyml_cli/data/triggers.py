@@ -1,4 +1,4 @@
-"""The sound that made a model fire, kept as files: to listen to, and to train on."""
+"""Saves the audio that triggered a model, to listen to and to train on."""
 
 from __future__ import annotations
 

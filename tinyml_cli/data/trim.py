@@ -1,8 +1,8 @@
-"""Finds the word in a take and cuts a clip with the word in its middle.
+"""Finds the word in a take and cuts a clip centred on it.
 
 The level of 10 ms frames is compared with the take's own background (its tenth percentile) and its loudest
-stretch. Whatever lies well above the background around the loudest frame, pauses inside a word bridged, is
-the word. A word that is longer than the clip gives its loudest stretch.
+part. The word is whatever is well above the background around the loudest frame, with pauses inside
+bridged. If the word is longer than the clip, its loudest part is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words that stand for "some other word": everyday English, chosen to cover its sounds."""
+"""Words for the label "unknown": everyday English, chosen to cover its sounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other speakers out of feature maps: longer or shorter vocal tracts, slower or faster speech.
+"""Simulates other speakers on feature maps: longer or shorter vocal tracts, slower or faster speech.
 
 Vocal tract length perturbation: N. Jaitly and G. Hinton, ICML 2013 workshop; here one factor on all
 frequencies of a mel filter bank that is already computed, so every batch can have its own.

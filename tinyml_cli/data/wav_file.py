@@ -1,6 +1,6 @@
-"""WAV files that recorders left unfinished: cut off, never closed, unpadded, or behind something else.
+"""WAV files that recorders left unfinished: truncated, never closed, unpadded, or after other data.
 
-A WAV is RIFF: chunks of a name, a size and so many bytes, padded to an even number ("Multimedia Programming
+A WAV is RIFF: chunks of a name, a size and that many bytes, padded to an even number ("Multimedia Programming
 Interface and Data Specifications 1.0", IBM and Microsoft, 1991).
 """
 

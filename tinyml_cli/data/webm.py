@@ -1,6 +1,6 @@
-"""Opus sound out of WebM files, which browsers record even where a page names its file `.ogg`.
+"""Opus sound from WebM files, which browsers record even if a page names its file `.ogg`.
 
-The packets are laid into Ogg, which libsndfile reads, and are not changed. WebM is a subset of Matroska
+The packets are put unchanged into Ogg, which libsndfile reads. WebM is a subset of Matroska
 (RFC 9559) in EBML (RFC 8794); Opus in Ogg is RFC 7845, Ogg itself RFC 3533.
 """
 

@@ -80,7 +80,7 @@ class ImageBatches:
         return max(1, len(self._examples) // self._size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """(inputs, targets [n, classes], weights [n]), all of one size: another would need compilation again."""
+        """(inputs, targets [n, classes], weights [n]), all of one size: another would be compiled again."""
         seed = self._recipe.seed
         order = np.random.default_rng([seed, 7, epoch]).permutation(len(self._examples))
         for index in range(len(self)):

@@ -1,8 +1,8 @@
-"""The types that keep faults away from training.
+"""The types that keep faults out of training.
 
-Everything that learns (standardisation, networks, clusters, thresholds) takes `NormalRecordings` or
-`NormalWindows`. Neither can hold a recording of a fault: the constructor refuses it. A data set is separated
-once, in `separate`, and its faults go to evaluation alone.
+Everything that is fitted (standardisation, networks, clusters, thresholds) takes `NormalRecordings` or
+`NormalWindows`. Neither can hold a recording of a fault: the constructor refuses it. `separate` divides a
+data set once, and its faults are used only for evaluation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a folder or file of the user's to recordings: their kind, what is normal, what belongs together."""
+"""Reads recordings from a user's folder or file: their kind, what is normal, and which belong together."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A simulated machine with an accelerometer on it: normal running in many sessions, and labelled faults.
+"""A simulated machine with an accelerometer: normal running in many sessions, and labelled faults.
 
-The signal is a sum of what vibration diagnosis looks for (R. B. Randall, "Vibration-based Condition
+The signal is a sum of the components that vibration diagnosis uses (R. B. Randall, "Vibration-based Condition
 Monitoring", 2011, chapter 2): harmonics of the shaft, impacts at a bearing's defect frequency that excite a
-resonance of the housing, load that changes speed and level, wear that drifts, and noise of the sensor. It is
-slow (about 15 turns a second) because the motion sensors of small boards are: 100 samples a second.
+resonance of the housing, load that changes speed and level, wear that drifts, and sensor noise. It is
+slow (about 15 turns per second) because motion sensors of small boards are: 100 samples per second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From a column of time to seconds: its unit, counters that wrap, clocks that begin anew."""
+"""From a time column to seconds: its unit, counters that wrap, clocks that restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a column holds, from its name as tools and sketches write it."""
+"""The quantity in a column, from its name as tools and sketches write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples as they were timed, brought to even steps: bursts spread, repeats dropped, gaps cut."""
+"""Resamples timed samples to even steps: spreads bursts, drops repeats, splits at gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One recording as it stands in its files: columns by what they hold, and the clock; units as they are."""
+"""One recording as in its files: columns by quantity, and the clock; units unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reader understood of files, in a line for people and in figures for the manifest."""
+"""How the reader interpreted files, in one line for people and in figures for the manifest."""
 
 from __future__ import annotations
 

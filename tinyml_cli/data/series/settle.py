@@ -1,4 +1,4 @@
-"""Units of acceleration and rotation: declared, or told by gravity and by what a hand or a machine can do."""
+"""Units of acceleration and rotation: declared, or inferred from gravity and physical limits."""
 
 from __future__ import annotations
 

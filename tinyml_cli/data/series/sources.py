@@ -1,4 +1,4 @@
-"""Which files of a folder make one recording: a table, an archive of a phone, or a file for each sensor."""
+"""Which files of a folder form one recording: a table, a phone app's archive, or one file per sensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a file's bytes to lines of text, whatever encoding a spreadsheet or a phone chose."""
+"""From a file's bytes to lines of text, in any encoding that spreadsheets and phones use."""
 
 from __future__ import annotations
 

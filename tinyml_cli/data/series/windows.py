@@ -1,4 +1,4 @@
-"""Tables of windows, one a line, as in the UCR Time Series Archive (H. A. Dau et al., arXiv:1810.07758)."""
+"""Tables of windows, one per line, as in the UCR Time Series Archive (H. A. Dau et al., arXiv:1810.07758)."""
 
 from __future__ import annotations
 

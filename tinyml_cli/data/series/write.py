@@ -1,4 +1,4 @@
-"""Series as CSV that the reader takes back without asking: a column of time, and units in the names."""
+"""Writes series as CSV that the reader interprets without options: a time column, and units in the names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model of a drawing hand: minimum-jerk movements that run into each other, and writers who differ.
+"""A model of a drawing hand: overlapping minimum-jerk movements, and differences between writers.
 
 T. Flash and N. Hogan, "The coordination of arm movements", J. Neuroscience 5, 1985: a movement from rest to
 rest follows 10 t^3 - 15 t^4 + 6 t^5. A path through several points is a sum of such movements that overlap

@@ -1,11 +1,11 @@
-"""What the motion sensor in a wand measures while its tip draws a path: rigid-body kinematics.
+"""Simulates the motion sensor in a wand whose tip draws a path: rigid-body kinematics.
 
 The wand points along the board's -x axis (the USB socket is at the hand), and turns about the wrist: its tip
-moves on a sphere, so that the tip's displacement across the line of sight is the drawn path. The sensor sits
-on the wand, away from the wrist, and the whole hand moves a little with the stroke.
+moves on a sphere, so that the tip's displacement across the line of sight is the drawn path. The sensor is
+on the wand, away from the wrist, and the whole hand moves slightly with the stroke.
 
-    rotation R(t): board -> world, z up       the gyroscope has R' dR/dt
-    place p(t) = lever x direction + hand     the accelerometer has R' (d2p/dt2 / g + up)
+    rotation R(t): board -> world, z up       the gyroscope measures R' dR/dt
+    place p(t) = lever x direction + hand     the accelerometer measures R' (d2p/dt2 / g + up)
 
 Ranges and sizes of errors are those of ST's LSM9DS1 at +-4 g and +-2000 deg/s; its data sheet allows 90 mg
 and 30 deg/s of offset, of which boards in use have a part.

@@ -1,4 +1,4 @@
-"""Variations of recorded motions: what another take, hand or sensor would have given."""
+"""Augments recorded motions: other takes, hands and sensors."""
 
 from __future__ import annotations
 

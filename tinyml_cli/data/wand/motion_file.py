@@ -1,4 +1,4 @@
-"""Motion as the board's commands carry it, as CSV."""
+"""Motion in the units of the board's commands, as CSV."""
 
 from __future__ import annotations
 

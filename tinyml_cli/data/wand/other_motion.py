@@ -1,4 +1,4 @@
-"""Motions that are no gesture: what a network must learn to refuse, made of movements that nobody meant."""
+"""Motions that are not gestures, for a network to reject: generated from unintended movements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be drawn without a recording: digits and simple shapes, each as points that a hand passes."""
+"""Shapes that can be drawn without recordings: digits and simple figures, as points that a hand passes."""
 
 from __future__ import annotations
 

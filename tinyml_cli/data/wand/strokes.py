@@ -1,4 +1,4 @@
-"""Strokes: the path of a wand's tip, as files keep it and as the board draws it."""
+"""Strokes: the path of a wand's tip, as stored in files and as computed by the board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Varies strokes as hands do: turned, sheared, bent, trembling, cut short, unevenly quick."""
+"""Augments strokes: rotation, shear, bending, tremor, clipped ends, uneven speed."""
 
 from __future__ import annotations
 
