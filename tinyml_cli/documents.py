@@ -1,7 +1,7 @@
-"""JSON and YAML of any origin: bounded in size, depth and repetition, one plain reason when refused.
+"""JSON and YAML of any origin: limits on size, depth and repetition, and one clear reason for a refusal.
 
-The standard readers trust their input. A few hundred brackets end Python's stack, ten YAML aliases stand for
-ten thousand million values, `1e999` becomes infinity, and of two equal keys the first is dropped in silence.
+The standard readers trust their input. A few hundred brackets exhaust Python's stack, ten YAML aliases expand
+to ten billion values, `1e999` becomes infinity, and the first of two equal keys is dropped without a message.
 """
 
 from __future__ import annotations

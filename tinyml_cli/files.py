@@ -1,4 +1,4 @@
-"""Files written whole or not at all, hashes, and where packaged data lies."""
+"""Atomic file writes, hashes, and the location of packaged data."""
 
 from __future__ import annotations
 

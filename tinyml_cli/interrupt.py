@@ -1,8 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP: a command ends within two seconds, whatever it is doing, and says what it kept.
+"""Ctrl-C, SIGTERM and SIGHUP: a command ends within two seconds, and says what it kept.
 
-Python runs a signal's handler between two bytecodes of the main thread. Native code (TensorFlow compiling a
-graph, a converter) may run for many seconds before that. So a thread is woken by the signal itself; it gives
-the main thread GRACE_S to unwind and then ends the process. Files are written whole or not at all and a
+Python runs a signal handler between two bytecodes of the main thread. Native code (TensorFlow compiling a
+graph, a converter) may run for many seconds before that. So the signal itself wakes a thread, which gives
+the main thread GRACE_S to unwind and then ends the process. Files are written atomically and a
 training saves every epoch, so this loses no more than a power cut would.
 """
 

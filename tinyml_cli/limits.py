@@ -1,4 +1,4 @@
-"""How much memory any one file of a user's may take; what it declares is judged before it is decoded."""
+"""The memory limit for a single user file; the size that a file declares is checked before decoding."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One writer at a time: a lock on a folder or a file, and a note beside it that says who holds it.
+"""One writer at a time: a lock on a folder or a file, and a note next to it that names the holder.
 
-The operating system drops a lock with its process, however that ends, so a note without a lock means nothing.
+The operating system releases a lock when its process ends, however that happens, so a lone note is void.
 Readers take no lock.
 """
 

@@ -1,4 +1,4 @@
-"""The command `tinyml`: names of commands, loaded on demand; one place where errors end."""
+"""The command `tinyml`: names of commands, loaded on demand; the one place where errors are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: what was made. One versioned document per run, validated on every read."""
+"""The manifest: a record of what was made. One versioned document per run, validated on every read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command lines that tinyml tells people to type: rendered in one place, quoted for the system's shell."""
+"""Command lines that tinyml suggests: rendered in one place, quoted for the system's shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All stages in one go, each skipped when its result is already there and fresh."""
+"""All stages in sequence, each skipped if its result exists and is fresh."""
 
 from __future__ import annotations
 

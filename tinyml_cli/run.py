@@ -1,4 +1,4 @@
-"""The run directory: where each artifact lies, which run is the latest, and what is stale."""
+"""The run directory: the location of each artifact, the latest run, and stale artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs folder: what lies in it and how far each run has come; removing and renaming runs."""
+"""The runs folder: its runs and their progress; removing and renaming runs."""
 
 from __future__ import annotations
 

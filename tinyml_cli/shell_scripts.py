@@ -1,4 +1,4 @@
-"""The shells' side of completion, which asks `completion`; and where each shell reads it from."""
+"""The shells' scripts for completion, which call `completion`; and where each shell loads them from."""
 
 from __future__ import annotations
 

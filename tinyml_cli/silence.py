@@ -1,4 +1,4 @@
-"""Keeps native libraries from writing over the user's terminal."""
+"""Keeps the output of native libraries off the user's terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting a training: from the command line's options to a run directory."""
+"""Starts a training: from the command line's options to a run directory."""
 
 from __future__ import annotations
 

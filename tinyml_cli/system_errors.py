@@ -1,4 +1,4 @@
-"""Full disks and missing permissions, which children and libraries often report as something else."""
+"""Full disks and missing permissions, which children and libraries often report as other errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as text that fits a width. No cell is ever cut: what does not fit is wrapped, split or listed."""
+"""Tables as text that fits a width. No cell is ever truncated: long text is wrapped, split or listed."""
 
 from __future__ import annotations
 

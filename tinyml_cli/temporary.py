@@ -1,4 +1,4 @@
-"""Temporary files and folders: one name for all of them, so that those of killed processes are found again.
+"""Temporary files and folders: one naming scheme, so that those of killed processes can be found.
 
 The name is `tinyml-PURPOSE-PID-RANDOM`, with a leading dot beside a user's files. A file counts as left
 behind when its name says that it is ours, the user owns it and its process is gone.

@@ -1,4 +1,4 @@
-"""What a command takes back when it fails, or when the process ends in the middle of it.
+"""Reverts what a command made if it fails, or if the process ends in the middle of it.
 
 An action is called at most once, the last registered first; it must not raise.
 """

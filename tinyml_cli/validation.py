@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in the words of the tool: the key, what it may be, and what was given."""
+"""pydantic's findings in the tool's own words: the key, its allowed values, and the given value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variants of a run: runs inside a run, each with a model that was made from the run's own."""
+"""Variants of a run: runs inside a run, each with a model derived from the run's own."""
 
 from __future__ import annotations
 

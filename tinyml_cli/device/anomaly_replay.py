@@ -1,4 +1,4 @@
-"""Feeds recordings to a board as its own sensor would, and compares its alarms with what they are of."""
+"""Feeds recordings to a board in place of its sensor, and compares its alarms with their conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How anomaly scores are shown: as lines, as a sparkline in a terminal, and as a picture."""
+"""Displays anomaly scores: as lines, as a sparkline in a terminal, and as a picture."""
 
 from __future__ import annotations
 

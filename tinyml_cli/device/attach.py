@@ -1,12 +1,12 @@
-"""Child process that holds a virtual device for us; run as a script, so standard library only.
+"""Child process that holds a virtual device; run as a script, so standard library only.
 
     attach.py PROGRAM [ARGUMENT…]
 
-Runs PROGRAM, listens on a free loopback port, prints its number, and ties the first connection to PROGRAM's
-standard input and output. The bytes pass through here because Windows gives a child no socket for those.
+Runs PROGRAM, listens on a free loopback port, prints its number, and connects the first client to PROGRAM's
+standard input and output. The bytes pass through this process because Windows cannot give a child a socket.
 
 It is started by `tinyml_cli.processes`, as PROGRAM's parent and in its process group, so both end with the
-process that wanted the device.
+process that uses the device.
 """
 
 from __future__ import annotations

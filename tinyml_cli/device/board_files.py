@@ -1,4 +1,4 @@
-"""Where the descriptions of boards lie: in the package, and in folders of the user's own."""
+"""The locations of board descriptions: the package, and folders of the user's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All known boards in a form for tables and for --json."""
+"""All known boards, for tables and for --json."""
 
 from __future__ import annotations
 

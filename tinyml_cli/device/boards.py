@@ -1,4 +1,4 @@
-"""Boards as data: one YAML file each, validated on every read. Users add theirs in folders of their own."""
+"""Boards as data: one YAML file each, validated on every read. Users add theirs in their own folders."""
 
 from __future__ import annotations
 

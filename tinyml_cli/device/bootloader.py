@@ -1,6 +1,6 @@
-"""Follows one real board through its lives on USB: program, bootloader, program again.
+"""Follows one real board through its USB states: program, bootloader, program again.
 
-At each change its port vanishes and comes back, often under another name. The board is known again by its
+At each change its port disappears and returns, often under another name. The board is identified by its
 USB ids and serial number; the ports of other boards and devices are never opened.
 """
 

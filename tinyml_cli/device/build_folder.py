@@ -1,9 +1,9 @@
-"""Where PlatformIO builds: in the user's cache, under names of ours, whatever the run is called.
+"""The folder in which PlatformIO builds: in the user's cache, with names that do not depend on the run's.
 
-SCons takes a `$` in any path for a variable of its own, and hands its commands to a shell. So no path that a
-user chose may reach it: a run's project is written here again, and the program is copied back.
+SCons treats a `$` in any path as a variable of its own, and passes its commands to a shell. So no path chosen
+by the user may reach it: a run's project is written again here, and the program is copied back.
 
-One folder serves all runs that differ in nothing but the model, so a new run compiles little but its model.
+Runs that differ only in the model share one folder, so a new run compiles little but its model.
 """
 
 from __future__ import annotations

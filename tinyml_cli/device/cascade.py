@@ -1,4 +1,4 @@
-"""A model that looks only when another one has heard a word: the gate rule, for the firmware."""
+"""An image model that runs only after another model has detected a word: the gate rule, for the firmware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plays sound to a board on which one model listens and another looks, and shows it images when it looks."""
+"""Plays sound to a board with a cascade of two models, and shows it images while the gate is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open link to a board that runs a run's firmware, and the check that it really does."""
+"""An open link to a board that runs a run's firmware, verified by its banner."""
 
 from __future__ import annotations
 

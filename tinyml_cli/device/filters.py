@@ -1,4 +1,4 @@
-"""Filters between a board's events and who looks at them: small classes with a NAME and one `rx`."""
+"""Filters between a board's events and their display: small classes with a NAME and one `rx`."""
 
 from __future__ import annotations
 

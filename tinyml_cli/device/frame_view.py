@@ -1,4 +1,4 @@
-"""The monitor of a board that looks: what it sees scrolls by, and the frame stands below with its scores."""
+"""The monitor of an image model: detections scroll by, with the frame and its scores below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames as the board's model sees them: back to pixels, as half blocks in a terminal, as PNG files."""
+"""The board's model input as images: back to pixels, as half blocks in a terminal, as PNG files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves a wand through recorded motion or strokes, and compares what it recognised with what they show."""
+"""Feeds recorded motion or strokes to a wand, and compares its answers with their labels."""
 
 from __future__ import annotations
 

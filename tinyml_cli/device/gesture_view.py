@@ -1,4 +1,4 @@
-"""The monitor of a wand: what it recognises scrolls by, and the last stroke stands below."""
+"""The monitor of a wand: detections scroll by, with the last stroke below."""
 
 from __future__ import annotations
 

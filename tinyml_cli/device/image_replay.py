@@ -1,4 +1,4 @@
-"""Shows images to a device as its camera's frames, and compares what it saw with folder names."""
+"""Shows images to a device as its camera's frames, and compares its answers with folder names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a firmware project is made from: board, engine, application, and the files that the run exported."""
+"""The inputs of a firmware project: board, engine, application, and the run's exported files."""
 
 from __future__ import annotations
 

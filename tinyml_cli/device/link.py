@@ -1,4 +1,4 @@
-"""A conversation with a device: commands are answered, or sent again; events are collected."""
+"""A conversation with a device: commands are answered or resent; events are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The monitor in a terminal: what was heard scrolls by, and below it the board's state moves."""
+"""The monitor in a terminal: detections scroll by, with the board's live state below."""
 
 from __future__ import annotations
 

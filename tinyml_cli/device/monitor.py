@@ -1,4 +1,4 @@
-"""Listens to a board that runs a run's firmware, or lets it hear recordings, and reports what it says."""
+"""Monitors a board that runs a run's firmware, or plays recordings to it, and reports its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether PlatformIO's packages can be reached, known in seconds instead of after its own long silence."""
+"""Whether PlatformIO's package server is reachable, in seconds instead of after PlatformIO's long timeout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PlatformIO as a subprocess: its environment, its progress, and its failures in words that help."""
+"""PlatformIO as a subprocess: its environment, its progress, and its failures in helpful words."""
 
 from __future__ import annotations
 

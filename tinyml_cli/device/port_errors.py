@@ -1,4 +1,4 @@
-"""Why a serial port cannot be opened, and what mends it: the rule to paste, the program to close."""
+"""Why a serial port cannot be opened, and the remedy: the rule to paste, the program to close."""
 
 from __future__ import annotations
 

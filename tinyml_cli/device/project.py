@@ -1,8 +1,8 @@
 """The generated PlatformIO project of one run and board.
 
 PlatformIO wipes its build folder whenever the configuration or the set of source files changes, so file
-names are constant and an unchanged file is left alone. The packaged firmware is read-only and stays where it
-lies.
+names are constant and unchanged files are not rewritten. The packaged firmware is read-only and used where
+it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lets a device hear recordings through its own code, and compares what it heard with folder names."""
+"""Plays recordings to a device's own code, and compares its detections with folder names."""
 
 from __future__ import annotations
 

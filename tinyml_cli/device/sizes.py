@@ -1,4 +1,4 @@
-"""How much flash and RAM a program takes, read from its ELF file."""
+"""Flash and RAM of a program, from its ELF file."""
 
 from __future__ import annotations
 

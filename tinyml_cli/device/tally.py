@@ -1,4 +1,4 @@
-"""What came of a session with a board: what it reported, and how often that was right."""
+"""The totals of a session with a board: its detections, and how many were right."""
 
 from __future__ import annotations
 

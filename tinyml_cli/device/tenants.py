@@ -1,4 +1,4 @@
-"""Two models on one board, in one arena: both listen, or the second looks when the first has heard a word."""
+"""Two models on one board, in one arena: both listen, or the second looks after the first detects a word."""
 
 from __future__ import annotations
 

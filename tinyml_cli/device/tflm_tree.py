@@ -1,8 +1,8 @@
-"""A source tree of TensorFlow Lite Micro as a PlatformIO library: the Arduino packing, or TFLM's own.
+"""A source tree of TensorFlow Lite Micro as a PlatformIO library: an Arduino package, or TFLM's own.
 
-TFLM's own is what its create_tflm_tree.py writes: `tensorflow/` beside `third_party/`. It wants include
-folders and macros that the Arduino packing has built in, and C++17 for its sources and for what includes its
-kernels' headers: application and engine. Arduino's core does not compile as C++17, so the rest is not.
+TFLM's own is the output of its create_tflm_tree.py: `tensorflow/` and `third_party/`. It needs include
+folders and macros that the Arduino package has built in, and C++17 for its sources and for whatever includes
+its kernels' headers: application and engine. Arduino's core does not compile as C++17, so the rest does not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps the sound that made a board report a word: what this computer plays, or what the board passes on."""
+"""Saves the audio that triggered a board: what this computer plays, or what the board sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a program onto a real board and waits until that program answers."""
+"""Uploads a program to a real board and waits until it answers."""
 
 from __future__ import annotations
 

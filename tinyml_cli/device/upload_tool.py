@@ -1,8 +1,8 @@
 """The program that writes a board's flash through its bootloader: Arduino's build of bossac.
 
-Why not `pio run -t upload`: it builds again first, touches the port at 1200 baud once more, waits five
-seconds for a port that is there already, and then takes any port that has just appeared, whatever it
-belongs to (builder/tools/pioupload.py, WaitForNewSerialPort). The command below is the one that it ends in.
+`pio run -t upload` is not used: it builds again, touches the port at 1200 baud once more, waits five
+seconds for a port that already exists, and then takes any port that has just appeared, whatever it
+belongs to (builder/tools/pioupload.py, WaitForNewSerialPort). The command below is the one it finally runs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which serial port a real board is on. Never a guess: another port may belong to someone's printer."""
+"""Finds the serial port of a real board. It never guesses: another port may be someone's printer."""
 
 from __future__ import annotations
 

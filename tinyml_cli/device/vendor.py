@@ -1,8 +1,8 @@
-"""Third-party C sources: where they come from, and how they are laid into a firmware project.
+"""Third-party C sources: their origin, and their place in a firmware project.
 
-Nothing here is committed to the repository. Sources are fetched once through pip (so the user's own index
-and proxy settings hold), verified against a SHA-256, kept in the user's cache and used from there, offline
-from then on.
+Nothing here is committed to the repository. Sources are fetched once through pip (which uses the user's index
+and proxy settings), verified against a SHA-256, kept in the user's cache and then used offline from
+there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a board's events are shown: as lines for people, as JSON for programs; live_view.py draws them."""
+"""Displays a board's events: as lines for people, as JSON for programs; live_view.py draws them."""
 
 from __future__ import annotations
 

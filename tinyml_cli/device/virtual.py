@@ -1,4 +1,4 @@
-"""Boots the virtual boards: `sim` (QEMU's Cortex-M4) and `native` (a process of this computer)."""
+"""Starts the virtual boards: `sim` (QEMU's Cortex-M4) and `native` (a process on this computer)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a board says of itself: its firmware, its sensors, its light."""
+"""A board's own report: its firmware, its sensors, its light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of C text that several generators write."""
+"""Pieces of C text shared by several generators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether exported sources are still what an export would write now."""
+"""Whether exported sources are still what an export would write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second compiled model beside the first in one program: the same sources under other names."""
+"""A second compiled model in one program with the first: the same sources under other names."""
 
 from __future__ import annotations
 

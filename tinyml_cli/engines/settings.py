@@ -1,4 +1,4 @@
-"""model_settings.h: what the firmware must know about the model, rendered from the manifest."""
+"""model_settings.h: the firmware's settings of the model, rendered from the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the application `anomaly` reads from model_settings.h."""
+"""The settings of the application `anomaly` in model_settings.h."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several tasks put into model_settings.h, and what all of them ask of the model."""
+"""Parts of model_settings.h that several tasks share, and their requirements on the model."""
 
 from __future__ import annotations
 

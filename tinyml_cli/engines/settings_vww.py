@@ -1,4 +1,4 @@
-"""What the application `vww` reads from model_settings.h."""
+"""The settings of the application `vww` in model_settings.h."""
 
 from __future__ import annotations
 

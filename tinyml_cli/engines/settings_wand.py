@@ -1,4 +1,4 @@
-"""What the application `wand` reads from model_settings.h."""
+"""The settings of the application `wand` in model_settings.h."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engines can take a model, and what stops the others."""
+"""Which engines support a model, and the reason why others do not."""
 
 from __future__ import annotations
 

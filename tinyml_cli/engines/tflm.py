@@ -1,6 +1,6 @@
 """Sources for TensorFlow Lite Micro: the model as an array, and a resolver with exactly its operators.
 
-The generated C++ compiles against libraries of early 2023 as well as current TensorFlow Lite Micro.
+The generated C++ compiles with libraries of early 2023 as well as current TensorFlow Lite Micro.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the manifest says about anomaly detection: from samples to a score, a threshold and an alarm."""
+"""The manifest's settings of anomaly detection: from samples to a score, a threshold and an alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wand's model takes, as recipe and manifest keep it."""
+"""The input of the wand's model, as kept in recipe and manifest."""
 
 from __future__ import annotations
 

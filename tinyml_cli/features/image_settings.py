@@ -1,4 +1,4 @@
-"""What the camera sends and what the model takes, as recipe and manifest keep it."""
+"""The camera's frames and the model's input, as kept in recipe and manifest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Motion to strokes: the host side of `firmware/lib/motion`, the same integers.
 
-Its README.md says what is computed and why. Samples are int16 [n, 6]: acceleration x, y, z in g / 1000,
+Its README.md explains the computation. Samples are int16 [n, 6]: acceleration x, y, z in g / 1000,
 rotation x, y, z in 0.1 deg/s.
 """
 

@@ -1,6 +1,6 @@
 """The front end in numpy: the same integers as `firmware/lib/audio_frontend`, many clips at a time.
 
-Arrays carry frames (or clips) on the last axis wherever a table runs along the first, so that every numpy
+Frames (or clips) are on the last axis wherever a table runs along the first, so that every numpy
 operation works on long contiguous rows. Integers wrap where the C code's do.
 """
 

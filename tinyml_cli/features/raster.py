@@ -1,7 +1,7 @@
 """Strokes to pictures, the host side of `firmware/lib/raster`: the same integers.
 
-A stroke is centred and scaled to fill the picture, so that neither where nor how large it is drawn matters.
-Time is coded in colour: red at its start, green in its middle, blue at its end.
+A stroke is centred and scaled to fill the picture, so neither position nor size matters.
+Time is encoded in colour: red at the start, green in the middle, blue at the end.
 """
 
 from __future__ import annotations

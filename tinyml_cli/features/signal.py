@@ -1,4 +1,4 @@
-"""The host's side of firmware/lib/anomaly/signal_features.c: the same integers in numpy."""
+"""The host side of firmware/lib/anomaly/signal_features.c: the same integers in numpy."""
 
 from __future__ import annotations
 

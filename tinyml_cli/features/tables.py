@@ -1,7 +1,7 @@
-"""The front end's constant tables, made on the host for the numpy port, the C extension and firmware.
+"""The front end's constant tables, computed on the host for the numpy port, the C extension and firmware.
 
-Values are rounded to single precision exactly where the reference front end rounds them, and functions are
-evaluated in double, so that every host makes the same integers and the device needs no libm.
+Values are rounded to single precision exactly where the reference front end does, and functions are
+evaluated in double precision, so that every host gives the same integers and the device needs no libm.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `tinyml inspect` finds out: of a run with its float model and data, or of any .tflite file."""
+"""The results of `tinyml inspect`: for a run with its float model and data, or for any .tflite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tinyml inspect: looks, compares or edits, as the options say."""
+"""tinyml inspect: inspects, compares or edits, depending on the options."""
 
 from __future__ import annotations
 

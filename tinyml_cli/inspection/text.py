@@ -1,4 +1,4 @@
-"""An inspection for people: summary first."""
+"""An inspection as text: summary first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces that the networks for sound share."""
+"""Blocks shared by the networks for sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that reproduce their input: what they cannot reproduce, they have not seen in training."""
+"""Networks that reproduce their input; inputs unlike the training data are reproduced badly."""
 
 from __future__ import annotations
 

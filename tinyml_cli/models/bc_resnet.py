@@ -1,8 +1,8 @@
 """BC-ResNet: residual blocks that compute over time alone and broadcast the result over frequency.
 
-B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", arXiv:2106.04140. In a form
-that int8 runtimes take: batch in place of sub-spectral normalisation, ReLU in place of swish, and kernels
-over time that are whole instead of dilated: a dilated one becomes three operators.
+B. Kim et al., "Broadcasted Residual Learning for Efficient Keyword Spotting", arXiv:2106.04140. Adapted to
+int8 runtimes: batch instead of sub-spectral normalisation, ReLU instead of swish, and kernels
+over time that are not dilated, since a dilated one becomes three operators.
 """
 
 from __future__ import annotations

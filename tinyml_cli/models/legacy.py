@@ -1,7 +1,7 @@
-"""Keras 2 models in HDF5 files, rewritten so that Keras 3 takes them.
+"""Keras 2 models in HDF5 files, rewritten for Keras 3.
 
-Keras 3 reads the format itself but refuses constructor arguments that Keras 2 wrote for every layer of a kind
-although they never had an effect there.
+Keras 3 reads the format itself but refuses constructor arguments that Keras 2 wrote for every layer of a type
+although they had no effect there.
 """
 
 from __future__ import annotations

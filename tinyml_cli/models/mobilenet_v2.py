@@ -1,4 +1,4 @@
-"""MobileNetV2: inverted residuals with linear bottlenecks, narrower at first to fit a microcontroller.
+"""MobileNetV2: inverted residuals with linear bottlenecks, with a narrower start to fit a microcontroller.
 
 M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", arXiv:1801.04381.
 """

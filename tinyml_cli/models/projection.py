@@ -1,4 +1,4 @@
-"""A linear map as a network: whitened principal components, in which clusters are round."""
+"""A linear map as a network: whitened principal components, in which clusters are spherical."""
 
 from __future__ import annotations
 

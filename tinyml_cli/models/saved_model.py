@@ -1,4 +1,4 @@
-"""SavedModel folders without what only training needs."""
+"""SavedModel folders without the parts needed only for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces that the networks for images share."""
+"""Blocks shared by the networks for images."""
 
 from __future__ import annotations
 

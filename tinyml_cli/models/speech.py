@@ -1,4 +1,4 @@
-"""Pieces that the networks for speech share."""
+"""Blocks shared by the networks for speech."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """stream_conv: a separable network over time that a board computes frame by frame.
 
-No layer pads over time, so what it makes of a frame never changes when later frames arrive. Training and
-evaluation see whole windows; `tinyml convert` also writes the form that keeps what it has computed and takes
-only new frames (tinyml_cli/tflite/streaming.py). O. Rybakov et al., "Streaming Keyword Spotting on Mobile
-Devices", arXiv:2005.06720, describe the idea.
+No layer pads over time, so its output for a frame does not change when later frames arrive. Training and
+evaluation see whole windows; `tinyml convert` also writes the form that keeps earlier outputs and takes
+only new frames (tinyml_cli/tflite/streaming.py). The idea is that of O. Rybakov et al., "Streaming Keyword
+Spotting on Mobile Devices", arXiv:2005.06720.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A network for strokes drawn as pictures: three convolutions that halve, as the course's magic wand has."""
+"""A network for pictures of strokes: three strided convolutions, as in the course's magic wand."""
 
 from __future__ import annotations
 

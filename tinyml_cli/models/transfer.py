@@ -1,4 +1,4 @@
-"""Somebody's trained network as the beginning of another, with its classifier or with a new one."""
+"""Transfer learning: a trained network as the start of another, with its classifier or a new one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pages, cards and pictures for people: templates that escape, and one frame for all reports."""
+"""Pages, cards and pictures for people: escaping templates, and one layout for all reports."""

@@ -1,4 +1,4 @@
-"""What a task counts, and where its data can come from, in the words of its field."""
+"""Each task's terms for its items and for the origin of its data."""
 
 from __future__ import annotations
 

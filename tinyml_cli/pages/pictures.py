@@ -1,6 +1,6 @@
-"""Matplotlib for all pictures: text stands as it is written, in a font that has its letters.
+"""Matplotlib for all pictures: text is drawn literally, in a font that has its letters.
 
-Imports matplotlib, so import this module only when a picture is drawn.
+Imports matplotlib, so import this module only to draw.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""report.html: one frame for every task; a task gives its template and what only it knows."""
+"""report.html: one layout for every task; a task provides its template and its own data."""
 
 from __future__ import annotations
 

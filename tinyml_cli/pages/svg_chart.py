@@ -1,4 +1,4 @@
-"""Small line charts as inline SVG; the page's style sheet gives colours, in light and dark."""
+"""Small line charts as inline SVG; colours come from the page's style sheet, in light and dark."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""HTML and Markdown from templates in which nothing can be written unescaped by forgetting to.
+"""HTML and Markdown from templates that escape every value by default.
 
-Values come out escaped because they are values; only a template's own text is markup. `Markup` stands for
-what has been rendered already.
+Only a template's own text is markup; values are escaped. `Markup` marks text that has already been
+rendered.
 """
 
 from __future__ import annotations

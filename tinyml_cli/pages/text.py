@@ -1,4 +1,4 @@
-"""Text of users' in pages, cards and pictures."""
+"""Users' text in pages, cards and pictures."""
 
 from __future__ import annotations
 

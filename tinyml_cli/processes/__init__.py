@@ -1,9 +1,9 @@
-"""Every child process starts here, so that none outlives this one, however this one ends.
+"""Starts every child process, so that none outlives this process, however it ends.
 
-A child leads a process group (a job on Windows), which its own children join, and the whole of it is ended:
+A child leads a process group (a job on Windows), which its own children join. The whole group is ended:
 
 * when the `with` block of the child ends, for whatever reason;
-* when this process ends, SIGKILL included: on POSIX by a small process that waits for that (`guard.py`), on
+* when this process ends, SIGKILL included: on POSIX by a small process that waits for it (`guard.py`), on
   Windows by the system (`job.py`).
 """
 

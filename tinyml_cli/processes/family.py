@@ -1,4 +1,4 @@
-"""A child process and all that it starts: as a process group with a guard on POSIX, as a job on Windows."""
+"""A child process and all that it starts: a process group with a guard on POSIX, a job on Windows."""
 
 from __future__ import annotations
 

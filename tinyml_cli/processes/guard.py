@@ -1,10 +1,10 @@
-"""Ends another process's children when that one has ended; run as a script, so standard library only.
+"""Ends a process's children after that process has ended; run as a script, so standard library only.
 
     guard.py MARK
 
-Standard input names process groups to watch (`+123`) and to forget (`-123`), a line each. Its end means that
-the process that writes it has ended. What is still watched is killed then, and on Linux every process whose
-environment holds MARK: such a process has left its group, or was started too late to be named.
+Standard input names process groups to watch (`+123`) and to forget (`-123`), one per line. Its end means that
+the writing process has ended. All watched groups are then killed and, on Linux, every process whose
+environment contains MARK: such a process has left its group, or was started too late to be named.
 """
 
 from __future__ import annotations

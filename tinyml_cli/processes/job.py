@@ -1,4 +1,4 @@
-"""A job object of Windows: what belongs to it ends with the last handle to it, so when we end."""
+"""A Windows job object: its processes end when the last handle to it closes, so when this process ends."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an inference costs, by operator: instructions, cycles, time, energy, memory."""
+"""The cost of an inference, by operator: instructions, cycles, time, energy, memory."""

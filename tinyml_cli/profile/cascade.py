@@ -1,4 +1,4 @@
-"""What a model that listens saves by deciding when one that looks may run. Estimates, never measurements."""
+"""What a listening first stage saves by gating an image model. Estimates, never measurements."""
 
 from __future__ import annotations
 

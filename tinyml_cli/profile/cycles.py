@@ -1,8 +1,8 @@
 """Estimates the cycles of counted instructions on a Cortex-M4. A model, not a measurement.
 
 Costs: Cortex-M4 Technical Reference Manual (Arm DDI 0439), section 3.3 "Instruction set summary", tables 3-1
-and its "Load/store timings", and section 7.2 (floating point). Memory answers without wait states, as in
-these tables; only the highest estimate adds wait states of a chip's flash. docs/profile.md discusses it.
+and its "Load/store timings", and section 7.2 (floating point). Memory has no wait states, as in
+these tables; only the highest estimate adds wait states of a chip's flash. See docs/profile.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs one inference on the virtual board with the counting plugin, and attributes what it executed."""
+"""Runs one inference on the virtual board with the counting plugin, and attributes the instructions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile leaves behind: `report/profile.json` and `report/profile.png`, and the command's answer."""
+"""The output of a profile: `report/profile.json` and `report/profile.png`, and the command's result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiles a run's model on a board: builds its firmware, runs it, and puts the report together."""
+"""Profiles a run's model on a board: builds its firmware, runs it, and assembles the report."""
 
 from __future__ import annotations
 

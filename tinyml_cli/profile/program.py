@@ -1,4 +1,4 @@
-"""A linked Cortex-M program as the profiler sees it: its code, functions, stack and the model's own data."""
+"""A linked Cortex-M program for the profiler: its code, functions, stack and the model's constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The profile of one model on one board: what its operators cost, and what the program needs."""
+"""The profile of one model on one board: the cost of its operators, and the needs of the program."""
 
 from __future__ import annotations
 

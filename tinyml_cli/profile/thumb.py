@@ -1,4 +1,4 @@
-"""Sorts Thumb-2 instructions by what they cost on a Cortex-M4. Not a disassembler.
+"""Classifies Thumb-2 instructions by their cost on a Cortex-M4. Not a disassembler.
 
 Encodings: ARMv7-M Architecture Reference Manual (Arm DDI 0403), chapter A5 and A6.4 to A6.6 (floating point).
 """

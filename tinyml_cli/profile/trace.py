@@ -1,4 +1,4 @@
-"""What the counting plugin wrote: blocks of instructions and how often each ran, by operator."""
+"""The output of the counting plugin: basic blocks and how often each ran, by operator."""
 
 from __future__ import annotations
 

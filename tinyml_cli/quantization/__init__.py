@@ -1,1 +1,1 @@
-"""Post-training quantisation: the ranges that int8 covers, and what is done to a float model before."""
+"""Post-training quantisation: the ranges of int8, and changes to a float model beforehand."""

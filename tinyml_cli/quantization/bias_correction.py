@@ -1,8 +1,8 @@
-"""Biases that make up for the mean error of rounded weights.
+"""Corrects biases for the mean error of rounded weights.
 
 M. Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction",
-arXiv:1906.04721, section 4.2, with means from calibration samples: rounding W to W' moves a layer's output
-by (W' - W) E[x] on average, which its bias can take back.
+arXiv:1906.04721, section 4.2, with means from calibration samples: rounding W to W' shifts a layer's output
+by (W' - W) E[x] on average, which its bias can compensate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Moves scale between consecutive layers until their channels fill int8 evenly.
+"""Moves scale between consecutive layers until their channels use the int8 range evenly.
 
 M. Nagel et al., arXiv:1906.04721, section 4.1: ReLU(s x) = s ReLU(x) for s > 0, so the output channel i of
-one layer may be divided by s_i where the next multiplies its input channel i by s_i. With
+one layer may be divided by s_i if the next multiplies its input channel i by s_i. With
 s_i = sqrt(r1_i r2_i) / r2_i, r the largest weight of the channel in either layer, both get the same range.
 """
 

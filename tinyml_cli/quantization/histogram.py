@@ -1,4 +1,4 @@
-"""What values each activation of a float model takes on calibration samples, in little memory."""
+"""The distribution of each activation of a float model on calibration samples, in little memory."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Operators with several outputs, some of which nobody reads: each that is read becomes a slice of its own.
+"""Operators with unused outputs: each output that is used becomes a slice of its own.
 
-TensorFlow Lite's quantizer rounds such an operator only when its pattern visits it before the dead outputs
-are swept away, and that order follows memory addresses: the same LSTM came out full int8 in some processes
-and with a float SPLIT in others.
+TensorFlow Lite's quantizer rounds such an operator only if its pattern visits it before the unused outputs
+are removed, and that order depends on memory addresses: the same LSTM became full int8 in some processes
+and kept a float SPLIT in others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a model of another precision than int8 is not for these engines."""
+"""Why a model of a precision other than int8 is not for these engines."""
 
 from __future__ import annotations
 

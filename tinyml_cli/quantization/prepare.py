@@ -1,4 +1,4 @@
-"""A float32 flatbuffer made ready for int8: equalised, corrected, with the range of every activation."""
+"""Prepares a float32 flatbuffer for int8: equalised, corrected, with the range of every activation."""
 
 from __future__ import annotations
 

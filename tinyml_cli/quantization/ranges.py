@@ -1,4 +1,4 @@
-"""Which part of an activation's values int8 covers: all of them, or less for smaller steps."""
+"""The range of an activation that int8 covers: all values, or less for smaller steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How int8 is chosen for a network."""
+"""The quantisation scheme of a network."""
 
 from __future__ import annotations
 

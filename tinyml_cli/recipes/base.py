@@ -1,4 +1,4 @@
-"""What the recipes of all tasks share."""
+"""Settings shared by the recipes of all tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How files of sensor series are to be read, where they do not say it themselves."""
+"""How to read files of sensor series that do not declare their format."""
 
 from __future__ import annotations
 

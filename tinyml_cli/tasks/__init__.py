@@ -1,4 +1,4 @@
-"""What can be trained. Commands know `Task`, never a particular one.
+"""The interface of tasks. Commands use `Task`, never a particular one.
 
 Third parties add tasks through the entry-point group `tinyml.tasks` (name -> a `Task` object).
 """

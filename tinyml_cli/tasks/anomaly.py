@@ -1,4 +1,4 @@
-"""Anomaly detection: learns normal running, and says how far from it a window is."""
+"""Anomaly detection: learns normal behaviour, and scores the distance of a window from it."""
 
 from __future__ import annotations
 

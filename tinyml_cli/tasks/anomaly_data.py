@@ -1,4 +1,4 @@
-"""From the data of a recipe to windows: what trains, what sets the threshold, what is held out."""
+"""From a recipe's data to windows: for training, for the threshold, and held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings kept for evaluation: normal ones that nothing learnt from, and faults."""
+"""Held-out recordings for evaluation: normal ones used for no training, and faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: what can be known of a recipe before a clip is read or spoken."""
+"""Keyword spotting: checks of a recipe before any clip is read or synthesised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: what a half-trained model takes for a word although it is none."""
+"""Keyword spotting: false accepts of a half-trained model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: clips that a model was not trained on, to judge it by and to play to a board."""
+"""Keyword spotting: held-out clips, for evaluation and for replay to a board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: training examples that are made on the fly, a share of them anew for every epoch."""
+"""Keyword spotting: training examples generated on the fly, a share of them again for every epoch."""
 
 from __future__ import annotations
 

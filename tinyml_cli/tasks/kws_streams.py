@@ -1,4 +1,4 @@
-"""Keyword spotting: what long streams are made of, by speakers that training never met."""
+"""Keyword spotting: the material of long streams, from held-out speakers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: trained runs that a smaller model learns from."""
+"""Keyword spotting: trained runs as teachers of a smaller model."""
 
 from __future__ import annotations
 

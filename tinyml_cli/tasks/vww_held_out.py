@@ -1,4 +1,4 @@
-"""Visual wake words: images that a model was not trained on, to judge it by and to show to a board."""
+"""Visual wake words: held-out images, for evaluation and for replay to a board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wand: takes that a model was not trained on, to judge it by and to feed to a board."""
+"""The wand: held-out takes, for evaluation and for replay to a board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wand's raw motion: recorded by any tool, or computed for drawn figures, as windows."""
+"""The wand's raw motion: recorded by any tool, or simulated for generated figures, as windows."""
 
 from __future__ import annotations
 

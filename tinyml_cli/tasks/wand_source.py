@@ -1,4 +1,4 @@
-"""What strokes and raw motion have in common for the task `wand`."""
+"""Shared by strokes and raw motion in the task `wand`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From which score on a gesture counts, and how good answers are with that threshold."""
+"""The score from which a gesture counts, and the accuracy at that threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a .tflite file consists of, as plain values. Any file: float, int8 or mixed."""
+"""The contents of a .tflite file as plain values. Any file: float, int8 or mixed."""
 
 from __future__ import annotations
 

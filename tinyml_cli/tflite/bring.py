@@ -1,4 +1,4 @@
-"""A model that was trained elsewhere becomes a run: the model, its calibration set, its flatbuffers."""
+"""Turns a model trained elsewhere into a run: the model, its calibration set, its flatbuffers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the calibration set and measures what int8 costs in each layer."""
+"""Draws the calibration set and measures the int8 error of each layer."""
 
 from __future__ import annotations
 

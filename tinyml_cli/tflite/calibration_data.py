@@ -1,4 +1,4 @@
-"""Calibration samples from what people have: .npz, .npy, or a folder of arrays or images."""
+"""Calibration samples from users' files: .npz, .npy, or a folder of arrays or images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""calibration.npz: model inputs that show the converter which values occur, and where they came from."""
+"""calibration.npz: model inputs from which the converter takes the ranges, and their origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the flatbuffer compute what the source model does, and do all runtimes agree on it?"""
+"""Whether the flatbuffer computes what the source model does, and whether all runtimes agree on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a trained network to float32 and full-int8 flatbuffers. The one place here that imports TensorFlow."""
+"""From a trained network to float32 and full-int8 flatbuffers. Only this module imports TensorFlow."""
 
 from __future__ import annotations
 

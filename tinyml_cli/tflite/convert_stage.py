@@ -1,4 +1,4 @@
-"""The stage convert: of a run, or of a model that was trained elsewhere."""
+"""The stage convert: for a run, or for a model trained elsewhere."""
 
 from __future__ import annotations
 

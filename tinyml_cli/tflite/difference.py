@@ -1,4 +1,4 @@
-"""What differs between two .tflite files."""
+"""The differences between two .tflite files."""
 
 from __future__ import annotations
 

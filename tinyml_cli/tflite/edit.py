@@ -1,4 +1,4 @@
-"""Changes a .tflite file in place of flatc and a script: names, description, labels, coarser weights."""
+"""Edits a .tflite file without flatc and scripts: names, description, labels, coarser weights."""
 
 from __future__ import annotations
 

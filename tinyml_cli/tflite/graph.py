@@ -1,7 +1,7 @@
 """A typed, read-only view of a .tflite file: tensors, operators, constants. Needs no TensorFlow.
 
-Every offset, length and index of the file is checked while it is read, so code behind `Graph` may trust
-what it finds: indices exist, shapes are not negative, constants have exactly the bytes of their shape.
+Every offset, length and index of the file is checked when it is read, so code that uses `Graph` may rely
+on it: indices exist, shapes are not negative, constants have exactly the bytes of their shape.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs flatbuffers on the host: LiteRT in bulk, TensorFlow Lite Micro's own runtime as the arbiter.
+"""Runs flatbuffers on the host: LiteRT in bulk, TensorFlow Lite Micro's own runtime as the reference.
 
 LiteRT runs without delegates. Its XNNPACK delegate rounds int8 differently from the microcontroller
 kernels; the builtin kernels give the same bytes as TensorFlow Lite Micro on convolutional networks.

@@ -1,4 +1,4 @@
-"""How far int8 is from float, layer by layer."""
+"""The difference between int8 and float, layer by layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TensorFlow Lite Micro can run in int8, and whether a model stays within it."""
+"""The int8 operators of TensorFlow Lite Micro, and whether a model uses only those."""
 
 from __future__ import annotations
 

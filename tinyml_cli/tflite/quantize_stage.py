@@ -1,4 +1,4 @@
-"""The stage quantize: the user's choices over the recipe's, in the run itself or in a variant of it."""
+"""The stage quantize: the user's options override the recipe, in the run itself or in a variant of it."""
 
 from __future__ import annotations
 

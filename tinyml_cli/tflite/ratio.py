@@ -1,4 +1,4 @@
-"""How much of a signal is left after quantisation."""
+"""Signal-to-noise ratio after quantisation."""
 
 from __future__ import annotations
 

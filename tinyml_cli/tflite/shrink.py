@@ -1,9 +1,9 @@
-"""Rewrites an int8 flatbuffer without what a microcontroller never reads.
+"""Rewrites an int8 flatbuffer without data that a microcontroller never reads.
 
 TensorFlow's converter stores long tensor names, signatures, calibration ranges and conversion metadata,
-and (since it adds the metadata in Python) loses the 16-byte alignment that the schema asks of constants.
+and (since it adds the metadata in Python) loses the 16-byte alignment that the schema requires of constants.
 The rewritten file computes the same bytes, is a third smaller for small networks, and is aligned:
-Cortex-M load-multiple instructions fault on an int32 bias that is not.
+Cortex-M load-multiple instructions fault on a misaligned int32 bias.
 """
 
 from __future__ import annotations

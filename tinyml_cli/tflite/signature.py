@@ -1,4 +1,4 @@
-"""One signature of a flatbuffer that has several: the others' subgraphs and constants are left out."""
+"""Extracts one signature of a flatbuffer with several, without the others' subgraphs and constants."""
 
 from __future__ import annotations
 

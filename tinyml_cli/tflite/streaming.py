@@ -1,10 +1,10 @@
-"""The streaming form of an int8 network: it takes new frames only, and keeps what it has computed.
+"""The streaming form of an int8 network: it takes only new frames, and keeps earlier outputs.
 
-A layer that does not pad over time makes the same of a frame in every window that holds the frame. So what it
-made stays in a state (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE) as long as a later layer needs it, and each
-inference computes the columns of its new frames alone. Weights and scales stay as they are: once the states
-have seen a whole window, the outputs are the bytes that the original gives for that window. From the first
-layer on that mixes the whole window (a mean over time, a dense layer), the network is computed as before.
+A layer that does not pad over time gives the same output for a frame in every window with that frame. So the
+output stays in a state (VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE) as long as a later layer needs it, and
+each inference computes only the columns of its new frames. Weights and scales are unchanged: once the states
+have seen a whole window, the output bytes equal those of the original for that window. From the first
+layer that mixes the whole window (a mean over time, a dense layer), the network is computed as before.
 """
 
 from __future__ import annotations

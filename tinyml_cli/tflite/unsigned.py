@@ -1,6 +1,6 @@
-"""Models of uint8, as TensorFlow 1 made them, brought to int8: every value and zero point 128 lower.
+"""Converts uint8 models, as made by TensorFlow 1, to int8: every value and zero point is 128 lower.
 
-The arithmetic stays the same where weights lie around 128, for int8 kernels take weights around 0 only
+The arithmetic is unchanged if weights are centred on 128, since int8 kernels only accept weights centred on 0
 (tensorflow.org/lite/performance/quantization_spec).
 """
 

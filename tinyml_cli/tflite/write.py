@@ -1,4 +1,4 @@
-"""Flatbuffers as objects that can be changed, and back to bytes. Needs no TensorFlow beside LiteRT."""
+"""Flatbuffers as mutable objects, and back to bytes. Needs only LiteRT, not TensorFlow."""
 
 from __future__ import annotations
 

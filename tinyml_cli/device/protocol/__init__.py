@@ -1,4 +1,4 @@
-"""The serial protocol, version 1: what the host sends, and how a stream of bytes becomes events.
+"""The serial protocol, version 1: the host's commands, and the decoding of a byte stream into events.
 
 Host to device, one ASCII line per command: `VERB SEQ [ARGS] [CRC]`. Device to host, one JSON object per
 line, mixed with plain text for people (`Heard yes (94%) @4056ms`). docs/protocol.md describes both.

@@ -1,4 +1,4 @@
-"""What the host says: one ASCII line per command, with a checksum where it carries data."""
+"""The host's commands: one ASCII line each, with a checksum if it carries data."""
 
 from __future__ import annotations
 

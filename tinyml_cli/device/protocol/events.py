@@ -1,4 +1,4 @@
-"""What a device says: one JSON object per line, checked field by field."""
+"""The device's events: one JSON object per line, checked field by field."""
 
 from __future__ import annotations
 

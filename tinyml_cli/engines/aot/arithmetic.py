@@ -1,4 +1,4 @@
-"""Fixed-point constants, computed as TensorFlow Lite computes them, to the last bit.
+"""Fixed-point constants, bit-identical to TensorFlow Lite's.
 
 Source of the scheme: Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference" (2018), section 2.2. Where TensorFlow Lite rounds in single precision

@@ -1,6 +1,6 @@
-"""Integer arithmetic of the kernels in Python, to the last bit, for tables that are computed at export.
+"""The kernels' integer arithmetic in Python, bit for bit, for tables computed at export.
 
-The mirror image of firmware/lib/tinyml_nn/fixed_point.h and softmax_s8.c. Rounding as in Jacob et al. (2018),
+The counterpart of firmware/lib/tinyml_nn/fixed_point.h and softmax_s8.c. Rounding as in Jacob et al. (2018),
 appendix B. Q4.27 has 4 integer and 27 fractional bits and a sign; constants are the named real numbers.
 """
 

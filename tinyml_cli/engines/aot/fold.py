@@ -1,6 +1,6 @@
-"""Computes at export what depends on constants only: the arithmetic of shapes around a dynamic RESHAPE.
+"""Constant folding at export: the shape arithmetic around a dynamic RESHAPE.
 
-Converters emit SHAPE, STRIDED_SLICE and PACK in front of RESHAPE when the batch size is open; on a
+Converters emit SHAPE, STRIDED_SLICE and PACK before RESHAPE if the batch size is open; on a
 microcontroller every shape is known.
 """
 

@@ -1,4 +1,4 @@
-"""What a lowering works with (OpContext) and what it makes of an operator (Kernel)."""
+"""The input of a lowering (OpContext) and its result for an operator (Kernel)."""
 
 from __future__ import annotations
 

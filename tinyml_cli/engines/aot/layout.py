@@ -1,4 +1,4 @@
-"""How tensors lie in memory: strides, merged dimensions, broadcasting. All counts are of elements."""
+"""The layout of tensors in memory: strides, merged dimensions, broadcasting. All counts are of elements."""
 
 from __future__ import annotations
 

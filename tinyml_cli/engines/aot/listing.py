@@ -1,4 +1,4 @@
-"""The memory plan as rows for people: what lies where, and when."""
+"""The memory plan as rows for people: position and lifetime of each buffer."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""How far before its input an operator's output must start so that both may share memory.
+"""How far before its input an operator's output must start for both to share memory.
 
 Blacker, Bridges and Hadfield, "Diagonal Memory Optimisation for Machine Learning on Micro-controllers"
 (2020), overlap the two buffers of an operator diagonally: the output grows into input that has been read
-for the last time. Let the output start `d` bytes before the input. Output byte k then lies on input byte
-k - d, so writing it is harmless if no later step reads input byte k - d; with R the lowest byte that is
-still to be read, k - d < R is enough. The smallest d for which that holds at every write is the lead.
+for the last time. Let the output start `d` bytes before the input. Output byte k then overlaps input byte
+k - d, so writing it is harmless if no later step reads input byte k - d; if R is the lowest byte still
+to be read, k - d < R is sufficient. The smallest d that satisfies this at every write is the lead.
 
-The functions here bound R from below by what the loops of firmware/lib/tinyml_nn read, and count each
-write as early as it can happen.
+The functions here bound R from below by the reads of the loops in firmware/lib/tinyml_nn, and assume that
+each write happens as early as possible.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Draws a memory plan. Imports matplotlib, so import this module only when one is drawn."""
+"""Draws a memory plan. Imports matplotlib, so import this module only to draw."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The memory plan: where every buffer lies in one static arena.
+"""The memory plan: the offset of every buffer in one static arena.
 
-Buffers are placed one after another, each at the lowest offset that suits those already placed: greedy by
-size, as in Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020), section
-5.2. Other orders often pack better, so several are tried, and the best is improved by moving single
-buffers forward in it. The search has a fixed number of steps and a fixed seed: equal models give equal
+Buffers are placed one after another, each at the lowest offset that does not conflict with those already
+placed: greedy by size, as in Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference"
+(2020), section 5.2. Other orders often pack better, so several are tried, and the best is improved by moving
+single buffers forward. The search has a fixed number of steps and a fixed seed: equal models give equal
 plans.
 """
 

@@ -1,4 +1,4 @@
-"""Which tensors are parts of others, whatever the plan; and which are buffers of the caller."""
+"""Tensors that are parts of others, whatever the plan; and tensors that are buffers of the caller."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Unary int8 functions as tables of all 256 results, each computed as TensorFlow Lite Micro computes it.
 
-A table is an array of 256 values indexed by the input's byte, read as an unsigned number: the result of int8
+A table is an array of 256 values indexed by the input byte read as unsigned: the result of int8
 -1 is at 255.
 """
 

@@ -1,4 +1,4 @@
-"""Operators that the ahead-of-time compiler knows: one function each, from OpContext to Kernel."""
+"""The operators of the ahead-of-time compiler: one function each, from OpContext to Kernel."""
 
 from __future__ import annotations
 

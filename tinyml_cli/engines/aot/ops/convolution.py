@@ -1,4 +1,4 @@
-"""CONV_2D and DEPTHWISE_CONV_2D over our own kernels, and over CMSIS-NN where those do not apply.
+"""CONV_2D and DEPTHWISE_CONV_2D over our own kernels, or over CMSIS-NN if those do not apply.
 
 The compiler chooses CMSIS-NN's specialised function itself, by the conditions of its `*_wrapper_s8`
 functions for cores without MVE: the wrappers would link every variant into the firmware.

@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED over our own kernel, and over CMSIS-NN where that does not apply."""
+"""FULLY_CONNECTED over our own kernel, or over CMSIS-NN if that does not apply."""
 
 from __future__ import annotations
 

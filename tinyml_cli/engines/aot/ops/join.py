@@ -1,4 +1,4 @@
-"""Operators that put tensors and constants side by side: CONCATENATION, PACK, PAD."""
+"""Operators that join tensors and constants: CONCATENATION, PACK, PAD."""
 
 from __future__ import annotations
 

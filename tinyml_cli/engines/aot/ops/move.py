@@ -1,4 +1,4 @@
-"""Operators that put values elsewhere: each output is a box of the input's bytes with its own strides."""
+"""Operators that move values: each output is a box of the input's bytes with its own strides."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Weights and output scales in the order that the kernels of firmware/lib/tinyml_nn read them.
+"""Packs weights and output scales in the order in which the kernels of firmware/lib/tinyml_nn read them.
 
-The kernels are exact under conditions that only the exporter can check, once, on the real weights.
-`layer` checks them; where they do not hold, the caller uses a kernel that has none.
+The kernels are exact under conditions that only the exporter can check, once, on the actual weights.
+`layer` checks them; if they are violated, the caller uses a kernel without conditions.
 """
 
 from __future__ import annotations

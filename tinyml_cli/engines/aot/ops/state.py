@@ -1,7 +1,7 @@
-"""State of streaming models: VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE, which fills it.
+"""State of streaming models: VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE, which initialises it.
 
-A handle's offset in the arena is its state's memory. Reading costs nothing as long as nobody assigns the
-state while the value that was read is in use.
+A handle's offset in the arena is the memory of its state. Reading is free unless the state is assigned
+while the value that was read is still in use.
 """
 
 from __future__ import annotations

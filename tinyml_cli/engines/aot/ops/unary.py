@@ -1,6 +1,6 @@
-"""Functions of one int8 value. The table of all 256 results decides how one is compiled.
+"""Functions of one int8 value. The table of all 256 results decides how a function is compiled.
 
-A table that changes nothing costs nothing, one that only limits becomes a clamp, any other is stored.
+An identity table is free, a table that only limits becomes a clamp, and any other is stored.
 """
 
 from __future__ import annotations
