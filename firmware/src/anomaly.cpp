@@ -31,7 +31,7 @@ constexpr uint8_t kCalibrationColor[3] = {0, 0, 160};
 constexpr uint32_t kMagic = 0x544E4D41;  // "AMNT"
 constexpr size_t kBatchSamples = 160;
 
-// A calibrated threshold as the Hal keeps it; another model's is of no use.
+// A calibrated threshold as stored by the Hal; that of another model is ignored.
 struct Stored {
   uint32_t magic;
   char model[12];
@@ -114,7 +114,7 @@ Reject AnomalyApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
-  // A repeated number means that our answer was lost: these samples have been seen already.
+  // A repeated number means that our answer was lost: these samples were already processed.
   if (command.seq != 0 && command.seq == last_seq_) {
     return Reject::kNone;
   }
@@ -132,7 +132,7 @@ Reject AnomalyApp::accept_samples(const Command& command) {
   return Reject::kNone;
 }
 
-// Takes what the board's own sensor has; false where it has nothing.
+// Takes the samples of the board's own sensor; false if there are none.
 bool AnomalyApp::read_sensor() {
 #if defined(ANOMALY_SOUND)
   int16_t samples[kBatchSamples];
@@ -195,7 +195,7 @@ uint32_t AnomalyApp::score_of(const int8_t* output) const {
 
 void AnomalyApp::judge(uint32_t score) {
   const bool changed = anomaly_alarm_push(&alarm_, &kAlarmConfig, score, threshold_);
-  // An alarm is no news about normal running.
+  // An alarm says nothing about normal running.
   const bool drift_changed =
       !alarm_.on && anomaly_level_push(&level_, score, normal_level_, threshold_, LEVEL_SHIFT);
   report(score);

@@ -13,11 +13,11 @@
 
 class AnomalyApp {
  public:
-  // Starts everything and sends the `ready` banner. Whatever fails is reported as a `fault` event; the serial
-  // protocol answers all the same.
+  // Starts everything and sends the `ready` banner. Any failure is reported as a `fault` event; the serial
+  // protocol still answers.
   void setup(Hal& hal);
 
-  // Does what is due: one batch of serial bytes, the samples that have arrived; sleeps when there is neither.
+  // Does pending work: one batch of serial bytes, the samples that have arrived; sleeps if there is none.
   void step();
 
  private:

@@ -20,13 +20,13 @@ class AnomalyWindow {
   static constexpr size_t kInputs = STANDARD_COUNT;
 #endif
 
-  // False where the front end cannot hold the settings.
+  // False if the front end cannot hold the settings.
   bool begin();
 
   void reset();
 
-  // Takes values of all channels in turn, as many as the next window lacks; returns how many. `*complete`
-  // says whether input() is a new window then.
+  // Takes interleaved values of all channels, as many as the next window lacks; returns how many. `*complete`
+  // says whether input() is now a new window.
   size_t push(const int16_t* values, size_t count, bool* complete);
 
   const int8_t* input() const { return input_; }

@@ -1,4 +1,4 @@
-// How loud it was: the root mean square of the samples since the level was last taken.
+// Audio level: the root mean square of the samples since the last reading.
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ class AudioLevel {
     count_ += count;
   }
 
-  // In int16 units, and begins anew; the last level again where no sample has come since.
+  // In int16 units; starts a new measurement. The last level again if no sample has come since.
   uint32_t take() {
     if (count_ > 0) {
       level_ = square_root(static_cast<uint32_t>(squares_ / count_));

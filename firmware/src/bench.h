@@ -1,5 +1,5 @@
-// Any model on a bench: the host writes inputs and asks for inferences, in this project's protocol or in
-// MLPerf Tiny's, on the same stream of bytes.
+// Benchmark of any model: the host writes inputs and requests inferences, in this project's protocol or in
+// MLPerf Tiny's, on the same byte stream.
 #pragma once
 
 #include "hal.h"
@@ -11,7 +11,7 @@ class BenchApp {
   // Starts everything, sends the `ready` banner and MLPerf Tiny's greeting.
   void setup(Hal& hal);
 
-  // Does what is due; sleeps when nothing is.
+  // Does pending work; sleeps if there is none.
   void step();
 
  private:

@@ -1,4 +1,4 @@
-// The model at work: its tensors as one space of bytes, timed inferences, and why it cannot run.
+// Runs the model: its tensors as one byte range, timed inferences, and the reason if it cannot run.
 #pragma once
 
 #include <stddef.h>
@@ -17,27 +17,27 @@ class Inference {
   bool ready() const { return ready_; }
   const char* error() const { return engine_.error(); }
 
-  // Turns it off for good: the application found the model unfit.
+  // Disables it for good: the application found the model unsuitable.
   void refuse() { ready_ = false; }
 
-  // Sums over all inputs and outputs, which lie one after another in the model's order; 0 until ready.
+  // Totals over all inputs and outputs, which are concatenated in the model's order; 0 until ready.
   size_t input_bytes() const { return input_bytes_; }
   size_t output_bytes() const { return output_bytes_; }
 
-  // Writes a piece of that space of inputs.
+  // Writes part of the byte range of the inputs.
   Reject write(size_t offset, const uint8_t* data, size_t bytes);
 
   // One inference; false: see error(). It may overwrite its inputs.
   bool run();
 
-  // The same of the second model, where the board has one.
+  // The same for the second model, if the board has one.
   bool run_second();
 
-  // Of the last inference; the instructions are 0 where nothing counts them.
+  // Of the last inference; the instructions are 0 if nothing counts them.
   uint32_t microseconds() const { return microseconds_; }
   uint64_t instructions() const { return instructions_; }
 
-  // Forgets what a streaming model remembers.
+  // Resets the state of a streaming model.
   void reset() { engine_.reset(); }
 
   // Adds all outputs as one hexadecimal text.

@@ -168,7 +168,7 @@ Reject KwsApp::accept_pcm(const Command& command) {
   if (!frontend_ready_) {
     return Reject::kCommand;
   }
-  // A repeated number means that our answer was lost: these samples have been heard already.
+  // A repeated number means that our answer was lost: these samples were already processed.
   const bool duplicate = command.seq != 0 && command.seq == last_pcm_seq_;
   if (!duplicate) {
     last_pcm_seq_ = command.seq;
@@ -300,7 +300,7 @@ void KwsApp::report(const Listener& listener, const Detection& detection) {
 
 #if defined(TINYML_APP_CASCADE)
 
-// The word, heard again while the gate is open, keeps it open for longer.
+// The word, detected again while the gate is open, keeps it open for longer.
 void KwsApp::open_gate(const char* label) {
   if (!gate_open_) {
     looker_.reset();
@@ -339,7 +339,7 @@ void KwsApp::look() {
 Reject KwsApp::accept_frame(const Command& command) {
   bool complete = false;
   const Reject reject = looker_.accept(command, &complete);
-  // Nobody has said the word: the camera is off, and what the host shows is not looked at.
+  // The word has not been detected: the camera is off, and frames from the host are ignored.
   if (complete && gate_open_) {
     look();
   }

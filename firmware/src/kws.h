@@ -1,8 +1,8 @@
 // Keyword spotting: microphone (or PCM from the host) -> features -> inference -> recognizer -> events.
 //
-// As the application multi_tenant, two models hear the same features one after the other; both work in the
-// arena of the larger one, so neither may keep anything in it from one inference to the next. As the
-// application cascade, the second model looks through the camera, for a while after a word was heard.
+// In the application multi_tenant, two models process the same features one after the other; both use the
+// arena of the larger one, so neither may keep anything in it from one inference to the next. In the
+// application cascade, the second model uses the camera for a while after a word was detected.
 #pragma once
 
 #include <stddef.h>
@@ -24,12 +24,12 @@
 
 class KwsApp {
  public:
-  // Starts everything and sends the `ready` banner. Whatever fails is reported as a `fault` event; the serial
-  // protocol answers all the same.
+  // Starts everything and sends the `ready` banner. Any failure is reported as a `fault` event; the serial
+  // protocol still answers.
   void setup(Hal& hal);
 
-  // Does what is due: one batch of serial bytes, one batch of microphone samples; sleeps when there is
-  // neither.
+  // Does pending work: one batch of serial bytes, one batch of microphone samples; sleeps if there is
+  // none.
   void step();
 
  private:

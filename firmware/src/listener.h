@@ -1,5 +1,5 @@
-// One model's share of the sound: its window of quantised features, when it is due, and what its scores mean.
-// A streaming model remembers the window itself: it takes the frames that are new since the last inference.
+// Everything of one sound model: its window of quantised features, when it is due, and the meaning of its
+// scores. A streaming model keeps the window itself: it takes the frames since the last inference.
 #pragma once
 
 #include <stddef.h>
@@ -23,8 +23,8 @@ struct ListenerConfig {
 
 class Listener {
  public:
-  // `window` is memory of input_frames * channels bytes; it and what `config` points to must outlive the
-  // listener. False if the recognizer cannot hold the settings.
+  // `window` is memory of input_frames * channels bytes; it and everything that `config` points to must
+  // outlive the listener. False if the recognizer cannot hold the settings.
   bool begin(const ListenerConfig& config, int8_t* window);
 
   // Forgets all frames and detections.
@@ -36,11 +36,11 @@ class Listener {
   // Copies the model's input, the oldest frame first.
   void copy_window(int8_t* input) const;
 
-  // Whether the sound since the last reset fills a window: before that a streaming model's scores mean
-  // nothing.
+  // Whether the sound since the last reset fills a window: before that, a streaming model's scores are
+  // meaningless.
   bool window_is_full() const { return frames_ >= config_.frames; }
 
-  // Takes the scores of one inference. True if a word was heard.
+  // Takes the scores of one inference. True if a word was detected.
   bool hear(uint32_t time_ms, const int8_t* scores, Detection* detection);
 
   const ListenerConfig& config() const { return config_; }

@@ -31,7 +31,7 @@ Reject Looker::accept(const Command& command, bool* complete) {
   if (command.offset > frame_bytes_ || command.bytes > frame_bytes_ - command.offset) {
     return Reject::kRange;
   }
-  // A repeated number means that our answer was lost: this piece has been taken already.
+  // A repeated number means that our answer was lost: this piece was already taken.
   if (command.seq == 0 || command.seq != last_seq_) {
     last_seq_ = command.seq;
     host_feeds_ = true;

@@ -1,5 +1,5 @@
-// One model's share of what the camera sees: the frame being filled, the model's input made of it, and what
-// its scores mean over frames.
+// Everything of one image model: the frame being filled, the model's input made from it, and the meaning of
+// its scores over frames.
 #pragma once
 
 #include <stddef.h>
@@ -20,23 +20,23 @@ struct LookerConfig {
 
 class Looker {
  public:
-  // `frame` is memory for one frame; it and what `config` points to must outlive the looker. False if the
-  // settings are impossible, or the frame has another size.
+  // `frame` is memory for one frame; it and everything that `config` points to must outlive the looker. False
+  // if the settings are invalid, or the frame has another size.
   bool begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Hal* hal);
 
-  // Forgets frames and whom it saw.
+  // Forgets frames and presence.
   void reset();
 
-  // Takes a piece of a frame from the host. `*complete` tells whether the frame is whole now.
+  // Takes a piece of a frame from the host. `*complete` says whether the frame is now complete.
   Reject accept(const Command& command, bool* complete);
 
-  // Waits for a frame of the camera. False where there is none, or the host has sent frames since reset().
+  // Waits for a frame of the camera. False if there is none, or if the host has sent frames since reset().
   bool read_camera(Hal* hal);
 
-  // Makes the model's input, and reports it where `trace features` asks for that.
+  // Makes the model's input, and reports it if `trace features` asks for it.
   void make_input(Session* session, int8_t* input);
 
-  // Takes the scores of one inference; reports the frame, and whom it sees when that has changed.
+  // Takes the scores of one inference; reports the frame, and a change of presence.
   void judge(Session* session, const int8_t* scores);
 
   size_t label() const { return presence_.label(); }

@@ -1,4 +1,4 @@
-// Picks the application that the generated tinyml_build.h names, and runs it for ever.
+// Selects the application named in the generated tinyml_build.h, and runs it forever.
 #include "hal.h"
 #include "tinyml_build.h"
 
@@ -26,7 +26,7 @@ static App app;
 
 #if defined(TINYML_ARDUINO)
 
-// Arduino's core has the main(), and declares these two so.
+// Arduino's core has the main(), and declares these two in this way.
 extern "C" void setup();
 extern "C" void loop();
 

@@ -18,7 +18,7 @@ inline double read_float(const uint8_t* bytes) {
   return static_cast<double>(value);
 }
 
-// Half away from zero, as the host quantises; not a number becomes the smallest value.
+// Half away from zero, as the host quantises; NaN becomes the smallest value.
 inline int8_t quantize(double value) {
   const double scaled = value / BENCH_INPUT_SCALE;
   if (scaled >= 127 - BENCH_INPUT_ZERO_POINT) {
@@ -35,8 +35,8 @@ inline double dequantize(int8_t value) {
   return BENCH_OUTPUT_SCALE * (value - BENCH_OUTPUT_ZERO_POINT);
 }
 
-// A number's digits up to BENCH_RESULT_DECIMALS behind the point, as an integer. The largest values stay
-// within 64 bits; not a number becomes 0.
+// A number with BENCH_RESULT_DECIMALS digits after the point, as an integer. The largest values fit
+// 64 bits; NaN becomes 0.
 inline int64_t to_decimal(double value) {
   constexpr double kLargest = 9e17;
   for (int i = 0; i < BENCH_RESULT_DECIMALS; ++i) {

@@ -1,6 +1,6 @@
 // The device's side of MLPerf Tiny's benchmark: a buffer that the host fills, inferences on it, results.
 //
-// What the buffer's bytes mean, and what the results are, stands in the generated bench_settings.h.
+// The generated bench_settings.h defines the meaning of the buffer's bytes and of the results.
 #pragma once
 
 #include <stddef.h>
@@ -14,10 +14,10 @@ class Mlperf {
  public:
   explicit Mlperf(Session& session) : session_(session) {}
 
-  // What a device under test says once after it has booted.
+  // The greeting of a device under test after boot.
   void greet();
 
-  // Carries out one command, without its '%', and says that it is ready for the next.
+  // Executes one command, without its '%', and reports that it is ready for the next.
   void handle(char* text, size_t length);
 
   // Forgets the buffer.

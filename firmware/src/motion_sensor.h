@@ -10,13 +10,13 @@ class MotionSensor {
  public:
   static constexpr size_t kValues = 6;
 
-  // Counts time from here.
+  // Starts timing.
   void start(Hal& hal) {
     reads_ = 0;
     start_us_ = hal.clock_us();
   }
 
-  // Acceleration x, y, z in g / 1000 and rotation x, y, z in 0.1 deg/s; false where the next sample is not
+  // Acceleration x, y, z in g / 1000 and rotation x, y, z in 0.1 deg/s; false if the next sample is not
   // due, or there is no sensor.
   bool read(Hal& hal, uint32_t rate_millihz, int16_t values[kValues]) {
     const uint64_t elapsed_us = hal.clock_us() - start_us_;

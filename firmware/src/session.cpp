@@ -135,7 +135,7 @@ void Session::send_ready() {
   line.end();
 }
 
-// Returns whether the line is the application's.
+// Returns whether the line is for the application.
 bool Session::take_line(Request* request) {
   if (reader_.terminator() == '%') {
     request->percent = true;
@@ -155,7 +155,7 @@ bool Session::take_line(Request* request) {
   return !execute(request->command);
 }
 
-// Returns false where the command is the application's.
+// Returns false if the command is for the application.
 bool Session::execute(const Command& command) {
   switch (command.verb) {
     case Verb::kInfo:

@@ -1,9 +1,9 @@
-// What every application does with its host: reads commands, carries out those that need no application
+// The host communication of every application: reads commands, executes those that need no application
 // (info, in, run, trace, sensors), answers, and reports events.
 //
 //   session.begin(hal);                   starts hal and engine
 //   session.receive();                    takes the bytes that have arrived
-//   while (session.next(&request)) {...}  what is left to the application: it must answer() each command
+//   while (session.next(&request)) {...}  commands left to the application: it must answer() each
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "line_reader.h"
 #include "text_line.h"
 
-// Something for the application to do: one command, or one text that ended with '%'.
+// A request to the application: one command, or one text that ended with '%'.
 struct Request {
   bool percent;
   Command command;  // pcm, reset, led: unless percent
@@ -27,31 +27,31 @@ struct Request {
 
 class Session {
  public:
-  // With `percent_ends`, '%' ends a line too, and such lines are the application's.
+  // With `percent_ends`, '%' ends a line too, and such lines are for the application.
   explicit Session(bool percent_ends = false) : reader_(percent_ends) {}
 
-  // Brings up hal and model. What fails is a `fault` event; the protocol answers all the same. Call
+  // Starts hal and model. A failure is a `fault` event; the protocol still answers. Call
   // send_ready() when the application is set up too.
   void begin(Hal& hal);
   void send_ready();
 
-  // Takes one batch of bytes, reports the status if it is due, and feeds the watchdog. Returns false where
-  // no byte has come.
+  // Takes one batch of bytes, reports the status if it is due, and feeds the watchdog. Returns false if
+  // no byte has arrived.
   bool receive();
 
-  // The next request of that batch; false: there is none left.
+  // The next request of that batch; false: none is left.
   bool next(Request* request);
 
-  // Copies microphone samples that have arrived, and measures their level. Returns how many.
+  // Copies the microphone samples that have arrived, and measures their level. Returns how many.
   size_t listen(int16_t* samples, size_t capacity);
 
   // The answer to a command: ack, or nak with the reason.
   void answer(const Command& command, Reject reject);
 
-  // One inference, `fault` where it fails. Repeated `run` commands are repeated in earnest after it.
+  // One inference; a `fault` event if it fails. Afterwards, a repeated `run` is executed again.
   bool infer();
 
-  // The same of the second model, where the board has one.
+  // The same for the second model, if the board has one.
   bool infer_second();
 
   // Shows a colour on the board and to the host.

@@ -1,11 +1,11 @@
-// What TensorFlow Lite Micro asks of a platform. Its texts are dropped: the engine reports what goes wrong.
+// TensorFlow Lite Micro's platform function. Its texts are discarded: the engine reports errors.
 #include "tinyml_build.h"
 
 #if defined(TINYML_ENGINE_TFLM)
 
-// Releases disagree about the arguments (a text; a format and its values): none is looked at, so any caller
-// may call. A library that comes as a whole brings its own DebugLog, which prints and waits for the host; the
-// linker is told to lead its callers here (--wrap=DebugLog).
+// Releases differ in the arguments (a text; a format and its values). None is used, so any caller
+// works. A library installed as a whole has its own DebugLog, which prints and waits for the host; the
+// linker redirects its callers here (--wrap=DebugLog).
 #if defined(TINYML_ARDUINO)
 extern "C" void __wrap_DebugLog() {}
 #else

@@ -15,7 +15,7 @@ constexpr LookerConfig kConfig = {
     kLabelColors,
     {FRAME_WIDTH, FRAME_HEIGHT, FRAME_FORMAT, IMAGE_SIZE, IMAGE_CHANNELS, IMAGE_MULTIPLIER, IMAGE_OFFSET,
      IMAGE_SHIFT},
-    // The scale is folded by the compiler: no floating point runs.
+    // The compiler folds the scale: no floating point at run time.
     {kLabelCount, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON, PRESENCE_FRAMES_OFF,
      OUTPUT_ZERO_POINT, static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5)},
 };

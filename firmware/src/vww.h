@@ -10,11 +10,11 @@
 
 class VwwApp {
  public:
-  // Starts everything and sends the `ready` banner. Whatever fails is reported as a `fault` event; the serial
-  // protocol answers all the same.
+  // Starts everything and sends the `ready` banner. Any failure is reported as a `fault` event; the serial
+  // protocol still answers.
   void setup(Hal& hal);
 
-  // Does what is due: one batch of serial bytes, then one frame of the camera; sleeps when there is neither.
+  // Does pending work: one batch of serial bytes, then one frame of the camera; sleeps if there is none.
   void step();
 
  private:

@@ -88,7 +88,7 @@ Reject WandApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
-  // A repeated number means that our answer was lost: these samples have been taken already.
+  // A repeated number means that our answer was lost: these samples were already taken.
   if (command.seq != 0 && command.seq == last_seq_) {
     return Reject::kNone;
   }
@@ -157,7 +157,7 @@ void WandApp::report_stroke(size_t count) {
   session_.hal().stroke_show(kDone, reinterpret_cast<const int8_t*>(points_), count);
 }
 
-// Two rows of the picture in one line of text, whose characters are twice as high as wide. The beginning of
+// Two rows of the picture in one line of text, whose characters are twice as high as wide. The start of
 // the stroke is drawn with 'o', its middle with '+', its end with '*'.
 void WandApp::draw_stroke() {
   for (size_t row = 0; row < RASTER_SIZE; row += 2) {
@@ -219,9 +219,9 @@ void WandApp::judge() {
   report(best, scores[best], best != 0 && scores[best] >= GESTURE_THRESHOLD_Q);
 }
 
-// A motion that is no gesture is label 0.
+// A motion that is not a gesture is label 0.
 void WandApp::report(size_t best, int8_t score, bool accepted) {
-  // The scale is folded by the compiler: no floating point runs.
+  // The compiler folds the scale: no floating point at run time.
   constexpr uint32_t kPermilleQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5);
   const uint32_t permille = static_cast<uint32_t>(
       (static_cast<uint64_t>(score - OUTPUT_ZERO_POINT) * kPermilleQ16 + (1u << 15)) >> 16);

@@ -1,5 +1,5 @@
 // The magic wand: motion (or samples from the host) -> a stroke's picture, or a window of motion -> inference
-// -> the gesture that it is, or none.
+// -> the gesture, or none.
 #pragma once
 
 #include <stddef.h>
@@ -17,11 +17,11 @@
 
 class WandApp {
  public:
-  // Starts everything and sends the `ready` banner. Whatever fails is reported as a `fault` event; the serial
-  // protocol answers all the same.
+  // Starts everything and sends the `ready` banner. Any failure is reported as a `fault` event; the serial
+  // protocol still answers.
   void setup(Hal& hal);
 
-  // Does what is due: one batch of serial bytes, the samples that have arrived; sleeps when there is neither.
+  // Does pending work: one batch of serial bytes, the samples that have arrived; sleeps if there is none.
   void step();
 
  private:

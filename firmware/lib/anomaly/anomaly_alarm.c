@@ -25,7 +25,7 @@ void anomaly_level_reset(AnomalyLevel* level, uint32_t trained) {
 
 bool anomaly_level_push(AnomalyLevel* level, uint32_t score, uint32_t trained, uint32_t threshold,
                         unsigned shift) {
-  /* One wild window must not look like drift: it counts as twice the threshold at most. */
+  /* A single outlier must not look like drift: it counts as at most twice the threshold. */
   const uint64_t most = 2u * (uint64_t)threshold;
   const uint64_t value = (score < most ? score : most) << kLevelBits;
   level->level_q8 = level->level_q8 - (level->level_q8 >> shift) + (value >> shift);

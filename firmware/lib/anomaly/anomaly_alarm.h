@@ -1,5 +1,5 @@
-/* From scores to an alarm that does not flicker, the slow level of normal running, and a threshold found on
- * the spot. Nothing here ever changes the threshold by itself. */
+/* From scores to an alarm with hysteresis, the running level of normal scores, and a threshold calibrated in
+ * place. Nothing here ever changes the threshold by itself. */
 #ifndef ANOMALY_ALARM_H_
 #define ANOMALY_ALARM_H_
 
@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* The alarm: on after `raise_windows` windows in a row at the threshold or above, off after `clear_windows`
- * in a row below the release level, and never before `hold_windows` windows of alarm. */
+ * in a row below the release level, but not before `hold_windows` windows of alarm. */
 typedef struct {
   uint16_t raise_windows;
   uint16_t clear_windows;
@@ -26,11 +26,11 @@ typedef struct {
   uint32_t held; /* windows since the alarm was raised */
 } AnomalyAlarm;
 
-/* Takes one score; true where the alarm went on or off. */
+/* Takes one score; true if the alarm went on or off. */
 bool anomaly_alarm_push(AnomalyAlarm* alarm, const AnomalyAlarmConfig* config, uint32_t score,
                         uint32_t threshold);
 
-/* The level: a running mean of scores outside of alarms, started at the level that was trained. */
+/* The level: a running mean of scores outside alarms, initialised with its value in training. */
 typedef struct {
   uint64_t level_q8;
   bool drifting;
@@ -38,14 +38,14 @@ typedef struct {
 
 void anomaly_level_reset(AnomalyLevel* level, uint32_t trained);
 
-/* Takes one score; true where drift began or ended. Drift is a level above half way from `trained` to the
- * threshold; it ends below a quarter. `shift`: the mean reaches back over about 2^shift windows. */
+/* Takes one score; true if drift started or ended. Drift is a level above half way from `trained` to the
+ * threshold; it ends below a quarter. `shift`: the mean extends over about 2^shift windows. */
 bool anomaly_level_push(AnomalyLevel* level, uint32_t score, uint32_t trained, uint32_t threshold,
                         unsigned shift);
 
 uint32_t anomaly_level(const AnomalyLevel* level);
 
-/* Calibration: the threshold that a share of the windows seen meanwhile would have exceeded. */
+/* Calibration: the threshold that a given share of the windows seen meanwhile would have exceeded. */
 #define ANOMALY_CALIBRATION_SCORES 64
 
 typedef struct {
@@ -57,13 +57,13 @@ typedef struct {
 void anomaly_calibration_start(AnomalyCalibration* calibration);
 void anomaly_calibration_push(AnomalyCalibration* calibration, uint32_t score);
 
-/* How many windows a calibration needs at least: one of them is then allowed above the threshold. */
+/* Minimum number of windows of a calibration: one of them may then exceed the threshold. */
 uint32_t anomaly_calibration_needs(uint32_t share_ppm);
 
-/* How many it can take. */
+/* Maximum number. */
 uint32_t anomaly_calibration_limit(uint32_t share_ppm);
 
-/* The least threshold that at most `share_ppm` of the windows reached; false where there were too few or too
+/* The lowest threshold that at most `share_ppm` of the windows reached; false if there were too few or too
  * many of them. */
 bool anomaly_calibration_threshold(const AnomalyCalibration* calibration, uint32_t share_ppm,
                                    uint32_t* threshold);

@@ -1,4 +1,4 @@
-/* How far a window is from normal running, as one integer; 0 is as normal as can be. */
+/* The distance of a window from normal running, as one integer; 0 is the most normal. */
 #ifndef ANOMALY_SCORE_H_
 #define ANOMALY_SCORE_H_
 
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* Mean squared difference of an autoencoder's int8 input and output, in 1/256 of an input step squared.
- * `ratio_q16` is the output's scale over the input's. */
+/* Mean squared difference of an autoencoder's int8 input and output, in 1/256 of a squared input step.
+ * `ratio_q16` is the output's scale divided by the input's. */
 uint32_t anomaly_reconstruction_score(const int8_t* input, const int8_t* output, size_t count,
                                       int32_t input_zero_point, int32_t output_zero_point,
                                       uint32_t ratio_q16);
@@ -25,7 +25,7 @@ typedef struct {
   const uint32_t* constants; /* [clusters]: added to the cluster's sum */
 } AnomalyMixture;
 
-/* The least over all clusters of constant + (sum of weight * (x - center)^2) >> shift, saturated. */
+/* The minimum over all clusters of constant + (sum of weight * (x - center)^2) >> shift, saturated. */
 uint32_t anomaly_mixture_score(const int8_t* point, const AnomalyMixture* mixture);
 
 #ifdef __cplusplus

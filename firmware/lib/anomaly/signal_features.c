@@ -15,7 +15,7 @@ int32_t signal_log2_q8(uint64_t value) {
   uint64_t mantissa =
       exponent > kMantissaBits ? value >> (exponent - kMantissaBits) : value << (kMantissaBits - exponent);
   int32_t result = exponent;
-  /* Each squaring brings out one more binary digit of the logarithm. */
+  /* Each squaring gives one more binary digit of the logarithm. */
   for (int i = 0; i < kLogFractionBits; ++i) {
     mantissa = (mantissa * mantissa) >> kMantissaBits;
     const int32_t digit = (int32_t)(mantissa >> (kMantissaBits + 1));

@@ -6,8 +6,8 @@
  * band
  *
  * where energies are taken after the mean is removed, bands are equal parts of the spectrum under a Hann
- * window, and logarithms have 8 fraction bits. A floor keeps the logarithm of a silent sensor's noise from
- * dancing.
+ * window, and logarithms have 8 fraction bits. A floor keeps the logarithm of a silent sensor's noise
+ * stable.
  */
 #ifndef ANOMALY_SIGNAL_FEATURES_H_
 #define ANOMALY_SIGNAL_FEATURES_H_
@@ -30,7 +30,7 @@ typedef struct {
   const int16_t* cosine; /* [window_samples], Q14: one period */
 } SignalConfig;
 
-/* How many features a window has. */
+/* Number of features of a window. */
 size_t signal_feature_count(const SignalConfig* config);
 
 /* samples [window_samples][channels] -> features [signal_feature_count()]. */

@@ -28,7 +28,7 @@ static uint32_t load_window(const AudioFrontendConfig* config, const int16_t* hi
   for (size_t i = 0; i < config->window_samples; ++i) {
     const int32_t sample = (history[i] * config->window[i]) >> kWindowBits;
     const int32_t magnitude = sample < 0 ? -sample : sample;
-    /* -32768 has no magnitude in 16 bits and does not count. */
+    /* -32768 has no magnitude in 16 bits and is ignored. */
     if (magnitude > peak && magnitude <= INT16_MAX) peak = magnitude;
     AudioFrontendComplex* packed = &bins[config->fft_order[i / 2]].value;
     if (i % 2 == 0) {
@@ -40,7 +40,7 @@ static uint32_t load_window(const AudioFrontendConfig* config, const int16_t* hi
   return (uint32_t)peak;
 }
 
-/* Shifts the signal up so that the FFT works with all of its 16 bits. */
+/* Scales the signal up so that the FFT uses all of its 16 bits. */
 static void scale_up(AudioFrontendBin* bins, size_t count, unsigned shift) {
   for (size_t i = 0; i < count; ++i) {
     AudioFrontendComplex* value = &bins[i].value;

@@ -9,7 +9,7 @@
  *     count -= consumed;
  *   }
  *
- * No heap, no floating point, no libm: all tables are made on the host. The numbers equal those of the
+ * No heap, no floating point, no libm: all tables are made on the host. The results equal those of the
  * micro front end of TensorFlow Lite Micro, whose noise reduction and gain control follow Wang et al.,
  * "Trainable Frontend For Robust and Far-Field Keyword Spotting", ICASSP 2017.
  */
@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a frontend has room for; a build may lower them to save RAM. */
+/* Maximum sizes of a frontend; a build may lower them to save RAM. */
 #ifndef AUDIO_FRONTEND_MAX_FFT_SIZE
 #define AUDIO_FRONTEND_MAX_FFT_SIZE 1024
 #endif
@@ -87,13 +87,13 @@ typedef struct {
   uint32_t noise[AUDIO_FRONTEND_MAX_CHANNELS]; /* estimate, scaled by 2^smoothing_bits */
 } AudioFrontend;
 
-/* False when the configuration is larger than this build's maxima. */
+/* False if the configuration exceeds this build's maxima. */
 bool audio_frontend_init(AudioFrontend* frontend, const AudioFrontendConfig* config);
 
 /* Forgets all audio and the noise estimate. */
 void audio_frontend_reset(AudioFrontend* frontend);
 
-/* Takes up to `count` samples, as many as the next frame lacks; `*consumed` says how many. True when that
+/* Takes up to `count` samples, as many as the next frame lacks; `*consumed` says how many. True if that
  * completed a frame: `features` then holds config->channels values. */
 bool audio_frontend_process(AudioFrontend* frontend, const int16_t* samples, size_t count, size_t* consumed,
                             uint16_t* features);

@@ -1,7 +1,7 @@
-/* Mel filter bank. Each bin lies between the centres of two channels and adds to both. */
+/* Mel filter bank. Each bin is between the centres of two channels and contributes to both. */
 #include "audio_frontend_stages.h"
 
-/* The two highest bits of a 64-bit number that leaves through the top. */
+/* The two highest bits of a 64-bit number that is shifted out at the top. */
 static inline uint32_t next_pair(uint32_t* high, uint32_t* low) {
   const uint32_t pair = *high >> 30;
   *high = (*high << 2) | (*low >> 30);

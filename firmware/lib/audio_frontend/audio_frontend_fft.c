@@ -1,9 +1,9 @@
 /* Fixed-point FFT of a real signal: a complex FFT of half the size, decimation in time, radix 4 (with one
- * radix-2 stage where the size asks for it), then the split into the spectrum of the real signal.
+ * radix-2 stage if the size requires it), then the split into the spectrum of the real signal.
  *
  * Each butterfly divides its inputs by its radix, so that the result is the transform divided by its size
  * and needs 16 bits. Divisions are Q15 products with 32767 / radix and round half up; sums wrap at 16 bits.
- * Twiddles of 32767/32768 round to the identity for values below 2^14, which divided inputs are: the
+ * Twiddles of 32767/32768 round to the identity for values below 2^14, and divided inputs are below that: the
  * butterflies without rotation skip them.
  */
 #include "audio_frontend_stages.h"
@@ -55,7 +55,7 @@ static void stage2(AudioFrontendBin* bins, size_t points) {
   }
 }
 
-/* Joins four transforms of `span` points each into one of 4 * span, all over the array. */
+/* Joins four transforms of `span` points each into one of 4 * span, over the whole array. */
 static void stage4(AudioFrontendBin* bins, size_t points, size_t span, const AudioFrontendComplex* twiddles) {
   const size_t step = points / (4 * span);
   AudioFrontendBin* const end = bins + points;
@@ -82,7 +82,7 @@ static inline uint32_t energy(int32_t real, int32_t imaginary) {
   return (uint32_t)(r * r) + (uint32_t)(i * i);
 }
 
-/* Even samples were packed as real parts, odd ones as imaginary parts: untangles bins k and points - k. */
+/* Even samples were packed as real parts, odd ones as imaginary parts: separates bins k and points - k. */
 static void split(AudioFrontendBin* bins, size_t points, const AudioFrontendComplex* twiddles) {
   for (size_t k = 1; k <= points / 2; ++k) {
     AudioFrontendBin* low = &bins[k];

@@ -1,4 +1,4 @@
-/* What follows the filter bank, channel by channel: noise reduction, gain control, logarithm. */
+/* The steps after the filter bank, channel by channel: noise reduction, gain control, logarithm. */
 #include "audio_frontend_stages.h"
 
 enum {
@@ -45,7 +45,7 @@ void audio_frontend_control_gain(const AudioFrontendConfig* config, const uint32
   }
 }
 
-/* Natural logarithm of value >= 2, times 2^scale_shift: exact to a line per octave, corrected by a table. */
+/* Natural logarithm of value >= 2, times 2^scale_shift: one line per octave, corrected by a table. */
 static uint32_t scaled_log(const uint16_t* log2_error, uint32_t value, unsigned scale_shift) {
   const unsigned octave = audio_frontend_bit_length(value) - 1;
   const uint32_t above = value - (1u << octave);

@@ -1,8 +1,8 @@
 // Engine over network.{h,c}, the model compiled ahead of time. See engine.h.
 //
-// Where the network takes inputs and outputs in buffers of its caller, Engine owns those buffers. Another
-// network may work in the same arena between two inferences: TINYML_ARENA_BYTES says what the larger one
-// needs.
+// If the network takes inputs and outputs in buffers of its caller, Engine owns those buffers. Another
+// network may use the same arena between two inferences: TINYML_ARENA_BYTES is the need of the larger
+// one.
 #pragma once
 
 #include <stddef.h>
@@ -27,7 +27,7 @@ constexpr size_t kArenaBytes = NETWORK_ARENA_BYTES;
 constexpr uint32_t kInputBytes[NETWORK_INPUT_COUNT] = NETWORK_INPUTS_BYTES;
 constexpr uint32_t kOutputBytes[NETWORK_OUTPUT_COUNT] = NETWORK_OUTPUTS_BYTES;
 
-// Where tensor `index` starts when they lie one after another, each aligned like the arena.
+// Offset of tensor `index` when they are concatenated, each aligned like the arena.
 constexpr size_t start_of(const uint32_t* bytes, size_t index) {
   size_t start = 0;
   for (size_t i = 0; i < index; ++i) {

@@ -17,7 +17,7 @@
 
 #include "tensorflow/lite/micro/micro_profiler_interface.h"
 
-// Where an operator of the graph starts; a profiler counts from one call to the next.
+// Start of an operator of the graph; a profiler counts from one call to the next.
 extern "C" __attribute__((noinline, used)) void tinyml_op_begin() {
   __asm volatile("");
 }
@@ -46,7 +46,7 @@ static tflite::MicroProfilerInterface* const kProfiler = nullptr;
 
 bool Engine::begin() {
   if (interpreter_ || error_[0] != '\0') return ready_;
-  // One allocator for all models: what lasts lies side by side, what an inference needs in the same place.
+  // One allocator for all models: persistent data is kept for each, working memory is shared.
   tflite::MicroAllocator* allocator = tflite::MicroAllocator::Create(arena_, sizeof(arena_));
   if (!tinyml::register_ops(resolver_)) return fail("an operator could not be registered");
   interpreter_ = prepare(kModelData, resolver_, allocator, tinyml::kResourceVariables, interpreter_storage_);
@@ -110,7 +110,7 @@ bool Engine::fail(const char* error) {
 }
 
 bool Engine::has_every_op(const tflite::Model& model, const tflite::MicroOpResolver& resolver) {
-  // By what the operators use: a model may list operator codes that nothing uses.
+  // By the operators actually used: a model may list operator codes that nothing uses.
   for (const tflite::SubGraph* subgraph : *model.subgraphs()) {
     for (const tflite::Operator* op : *subgraph->operators()) {
       const tflite::OperatorCode* code = model.operator_codes()->Get(op->opcode_index());

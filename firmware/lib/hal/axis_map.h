@@ -1,15 +1,15 @@
 // From the axes of a motion sensor to those of the board.
 //
-// The board's frame: z points out of the side that carries the components, so a board that lies flat with
-// them up feels z = +1000 mg; x and y lie in the board as the LSM9DS1 of the Nano 33 BLE Sense (first
-// revision) has them. Rotation has the same axes. What a Rev2 feels is turned to this frame.
+// The board's frame: z points out of the component side, so a board that lies flat with its components
+// up measures z = +1000 mg; x and y are those of the LSM9DS1 on the Nano 33 BLE Sense (first
+// revision). Rotation has the same axes. A Rev2's measurements are rotated into this frame.
 #pragma once
 
 #include <stdint.h>
 
 class AxisMap {
  public:
-  // Each axis of the board is 1, 2 or 3 (the sensor's x, y, z), negative where it points the other way.
+  // Each axis of the board is 1, 2 or 3 (the sensor's x, y, z), negative if it points the other way.
   constexpr AxisMap(int8_t x, int8_t y, int8_t z) : sources_{x, y, z} {}
 
   // Thousandths of the sensor's unit on the axes of the board, rounded to nearest; false if a value is not
@@ -34,7 +34,7 @@ class AxisMap {
 };
 
 constexpr AxisMap kLsm9ds1Axes = {1, 2, 3};
-// How the BMI270 lies on the Rev2, as Arduino_BMI270_BMM150 states for that board.
+// Orientation of the BMI270 on the Rev2, as stated by Arduino_BMI270_BMM150 for that board.
 constexpr AxisMap kBmi270Axes = {-2, -1, 3};
-// The same library turns the axes itself when it is compiled for this board.
+// The same library rotates the axes itself when it is compiled for this board.
 constexpr AxisMap kTurnedAxes = {1, 2, 3};

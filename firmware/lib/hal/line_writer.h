@@ -1,15 +1,15 @@
-// Writes lines to a host that may be absent, or may stop reading, without ever holding up the application.
+// Writes lines to a host that may be absent, or may stop reading, without ever blocking the application.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Port offers: bool connected(); size_t send(const char* bytes, size_t count), which takes what there is room
-// for; uint32_t now_ms(); void wait(), which lets a moment pass.
+// Port offers: bool connected(); size_t send(const char* bytes, size_t count), which takes as many as
+// fit; uint32_t now_ms(); void wait(), which waits briefly.
 //
-// A host that takes nothing for kPatienceMs costs that time once; until it reads again, lines are dropped at
-// once. Lines are dropped whole: the rest of a line is never sent without its start, and a line that was cut
-// is ended before the next.
+// A host that takes nothing for kPatienceMs costs that time once; until it reads again, lines are dropped
+// immediately. Lines are dropped whole: the rest of a line is never sent without its start, and a truncated
+// line is ended before the next.
 template <class Port>
 class LineWriter {
  public:

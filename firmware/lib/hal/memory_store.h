@@ -1,4 +1,4 @@
-// A store that forgets when the power goes.
+// A store without persistence: its contents are lost with power.
 #pragma once
 
 #include <stddef.h>

@@ -1,11 +1,11 @@
-// A ring of samples between one producer (an interrupt) and one consumer (the application), without locks.
+// A lock-free ring of samples between one producer (an interrupt) and one consumer (the application).
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Capacity must be a power of two. A block that does not fit is refused whole and counted, so that what the
-// consumer reads has gaps only between blocks.
+// Capacity must be a power of two. A block that does not fit is refused whole and counted, so that the
+// consumer's data has gaps only between blocks.
 template <size_t Capacity>
 class SampleRing {
   static_assert(Capacity > 0 && (Capacity & (Capacity - 1)) == 0, "the capacity must be a power of two");

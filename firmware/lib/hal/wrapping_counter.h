@@ -1,17 +1,17 @@
-// A hardware counter of 32 bits as one of 64 bits that never goes back.
+// A 32-bit hardware counter extended to 64 bits that never goes back.
 #pragma once
 
 #include <stdint.h>
 
 class WrappingCounter {
  public:
-  // Counts from here.
+  // Starts counting.
   void start(uint32_t now) {
     last_ = now;
     total_ = 0;
   }
 
-  // What has been counted since start(). Must be called at least once in every 2^32 counts.
+  // The count since start(). Must be called at least once in every 2^32 counts.
   uint64_t extend(uint32_t now) {
     total_ += static_cast<uint32_t>(now - last_);
     last_ = now;

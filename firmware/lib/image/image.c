@@ -2,8 +2,8 @@
 
 #define MAX_CHANNELS 3
 
-/* The part of one axis below one output pixel: pixels first..last, the outer two in part. Lengths are in
- * units of 1/size of a source pixel, so that they are whole numbers and add up to the square's side. */
+/* The part of one axis below one output pixel: pixels first..last, the outer two partially. Lengths are in
+ * units of 1/size of a source pixel, so they are whole numbers and add up to the square's side. */
 typedef struct {
   uint32_t begin;
   uint32_t end;
@@ -31,7 +31,7 @@ static uint32_t luma(uint32_t red, uint32_t green, uint32_t blue) {
   return (77 * red + 150 * green + 29 * blue + 128) >> 8;
 }
 
-/* The channels of one pixel of the frame; five and six bits are spread over eight by repeating their top. */
+/* The channels of one pixel of the frame; five and six bits are expanded to eight by repeating their top. */
 static void read_pixel(const ImageConfig* config, const uint8_t* frame, uint32_t index,
                        uint32_t values[MAX_CHANNELS]) {
   if (config->format == IMAGE_GREY8) {

@@ -5,8 +5,8 @@
  *
  *   q = clamp((p * multiplier + offset) >> shift, -128, 127)
  *
- * which the host derives from the scale of the model's input. tinyml_cli/features/image.py computes the same
- * numbers.
+ * with constants that the host derives from the scale of the model's input. tinyml_cli/features/image.py
+ * computes the same numbers.
  */
 #ifndef IMAGE_H_
 #define IMAGE_H_
@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* Sums of 255 * side^2 stay within 32 bits far beyond this; no board holds a larger frame. */
+/* Sums of 255 * side^2 fit 32 bits far beyond this; no board can hold a larger frame. */
 #define IMAGE_MAX_SIDE 1024
 
 typedef enum {
@@ -38,13 +38,13 @@ typedef struct {
   uint8_t shift;
 } ImageConfig;
 
-/* Whether image_to_input() can work with these settings. */
+/* Whether image_to_input() supports these settings. */
 bool image_config_ok(const ImageConfig* config);
 
 /* Bytes of one frame. */
 size_t image_frame_bytes(const ImageConfig* config);
 
-/* Writes size * size * channels values. The settings must be ok; input may not lie in frame. */
+/* Writes size * size * channels values. The settings must be ok; input must not be inside frame. */
 void image_to_input(const ImageConfig* config, const uint8_t* frame, int8_t* input);
 
 #ifdef __cplusplus

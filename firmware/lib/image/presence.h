@@ -1,8 +1,8 @@
-// Whether what the camera looks for is there: hysteresis over frames, in thresholds and in time.
+// Presence of the camera's subject: hysteresis over frames, in thresholds and in time.
 //
-// A label other than the first appears after `frames_on` frames in a row in which it scores best and at least
-// `on_permille`, and goes after `frames_off` frames in a row in which it scores below `off_permille` or
-// another label has taken its place. One frame without it changes nothing.
+// A label other than the first appears after `frames_on` consecutive frames in which it scores best and at
+// least `on_permille`, and disappears after `frames_off` consecutive frames in which it scores below
+// `off_permille` or another label has taken its place. One frame without it changes nothing.
 #pragma once
 
 #include <stddef.h>
@@ -20,16 +20,16 @@ struct PresenceConfig {
 
 class Presence {
  public:
-  // Returns false where the settings are impossible.
+  // Returns false if the settings are invalid.
   bool begin(const PresenceConfig& config);
 
   // Forgets every frame.
   void reset();
 
-  // Adds the scores of one frame, int8[labels]; returns whether the label has changed.
+  // Takes the scores of one frame, int8[labels]; returns whether the label has changed.
   bool push(const int8_t* scores);
 
-  // What is there, 0 for nobody, and its score in the last frame.
+  // The present label, 0 for nobody, and its score in the last frame.
   size_t label() const { return label_; }
   uint16_t score_permille() const { return score_permille_; }
 

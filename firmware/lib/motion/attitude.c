@@ -6,16 +6,16 @@
 
 enum {
   kOneQ30 = 1 << 30,
-  /* What a sample draws the estimate towards gravity: at rest about 1 / 33 of the difference, else 1 / 1049.
+  /* The correction per sample towards gravity: at rest about 1 / 33 of the difference, otherwise 1 / 1049.
    */
   kRestPullShift = 16,
   kMovingPullShift = 21,
   kBiasShift = 5, /* a bias that is known moves by 1 / 32 a sample: the start of a movement hardly counts */
   kLargestHalfAngle = 1 << 29,
-  /* A sample's acceleration counts as gravity within a tenth of it; squares, in (g / 1000)^2. */
+  /* A sample's acceleration counts as gravity if within a tenth of it; squares, in (g / 1000)^2. */
   kLowGravity = 900 * 900,
   kHighGravity = 1100 * 1100,
-  /* How far values may spread at rest, g / 1000 and 0.1 deg/s, and how far the gyroscope may be off. */
+  /* Largest spread at rest, g / 1000 and 0.1 deg/s, and largest offset of the gyroscope. */
   kRestForceSpread = 200,
   kRestRateSpread = 120,
   kLargestBias = 400,
@@ -48,7 +48,7 @@ int64_t attitude_speed_squared(const Attitude* attitude) {
   return sum;
 }
 
-/* Whether the recent samples are those of a board at rest; their sums. */
+/* Whether the board was at rest during the recent samples; their sums. */
 static bool rests(const Attitude* attitude, int32_t sums[ATTITUDE_SAMPLE_VALUES]) {
   if (attitude->recent_count < ATTITUDE_REST_SAMPLES) {
     return false;
@@ -77,14 +77,14 @@ static void normalise(int32_t q[4]) {
   for (int i = 0; i < 4; ++i) {
     square += (int64_t)q[i] * q[i] >> 30;
   }
-  /* One step of Newton's method towards 1 / sqrt(square): exact enough, since q was of length 1 before. */
+  /* One step of Newton's method towards 1 / sqrt(square): accurate enough, since q had length 1 before. */
   const int64_t factor = (3 * (int64_t)kOneQ30 - square) / 2;
   for (int i = 0; i < 4; ++i) {
     q[i] = clamp32(q[i] * factor >> 30);
   }
 }
 
-/* The shortest rotation that takes a measured up to the world's. */
+/* The shortest rotation that takes a measured up direction to the world's. */
 static void align(Attitude* attitude, const int32_t force[3]) {
   int64_t square = 0;
   for (int i = 0; i < 3; ++i) {
@@ -100,7 +100,7 @@ static void align(Attitude* attitude, const int32_t force[3]) {
     raw_square += raw[i] * raw[i];
   }
   const int64_t raw_length = (int64_t)integer_root((uint64_t)raw_square);
-  /* Upside down, there are many; the one about x. */
+  /* Upside down, there are many; this is the one about x. */
   const bool upside_down = raw_length * 64 < length;
   for (int i = 0; i < 4; ++i) {
     attitude->quaternion[i] = upside_down ? (i == 1 ? kOneQ30 : 0) : clamp32(raw[i] * kOneQ30 / raw_length);
@@ -109,7 +109,7 @@ static void align(Attitude* attitude, const int32_t force[3]) {
   attitude->aligned = true;
 }
 
-/* World's up on the board's axes, Q30. */
+/* The world's up direction on the board's axes, Q30. */
 static void up_on_board(const int32_t q[4], int64_t up[3]) {
   const int64_t w = q[0], x = q[1], y = q[2], z = q[3];
   up[0] = (x * z - w * y) >> 29;
@@ -117,7 +117,7 @@ static void up_on_board(const int32_t q[4], int64_t up[3]) {
   up[2] = kOneQ30 - ((x * x + y * y) >> 29);
 }
 
-/* Half the angle, radians in Q30, that draws the estimate towards the measured up. */
+/* Half the angle, radians in Q30, that rotates the estimate towards the measured up direction. */
 static void pull_of_gravity(const Attitude* attitude, const int16_t force[3], int64_t half[3]) {
   int64_t square = 0;
   for (int i = 0; i < 3; ++i) {

@@ -1,11 +1,11 @@
-/* Which way a board is turned, from its gyroscope and accelerometer, in integers.
+/* Orientation of a board, from its gyroscope and accelerometer, in integers.
  *
- * At rest the bias of the gyroscope and the direction of gravity are measured; while the board moves its
- * rotation is integrated, and drawn towards gravity where the accelerometer feels little else. Heading is
+ * At rest, the bias of the gyroscope and the direction of gravity are measured. While the board moves, its
+ * rotation is integrated, and corrected towards gravity if the accelerometer measures little else. Heading is
  * relative: nothing measures it. README.md derives the formulas; tinyml_cli/features/motion.py computes the
  * same numbers.
  *
- * Samples are int16 [6] as the serial command `imu` has them: acceleration x, y, z in g / 1000, rotation x,
+ * Samples are int16 [6] as in the serial command `imu`: acceleration x, y, z in g / 1000, rotation x,
  * y, z in 0.1 deg/s, all on one right-handed set of axes.
  */
 #ifndef ATTITUDE_H_
@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 #define ATTITUDE_SAMPLE_VALUES 6
-/* Of rest before it counts, about a quarter of a second at 119 Hz. A power of two. */
+/* Duration of rest before it counts, about a quarter of a second at 119 Hz. A power of two. */
 #define ATTITUDE_REST_SAMPLES 32
 
 typedef struct {
@@ -34,15 +34,15 @@ typedef struct {
   uint8_t next;
 } Attitude;
 
-/* Begins anew; `rate_millihz` is the rate of the samples, 10,000 to 10,000,000. */
+/* Restarts; `rate_millihz` is the rate of the samples, 10,000 to 10,000,000. */
 void attitude_reset(Attitude* attitude, uint32_t rate_millihz);
 
 void attitude_push(Attitude* attitude, const int16_t sample[ATTITUDE_SAMPLE_VALUES]);
 
-/* How fast the board turns, less the bias, squared, in (0.1 deg/s)^2; of the last sample. */
+/* Angular rate of the last sample without the bias, squared, in (0.1 deg/s)^2. */
 int64_t attitude_speed_squared(const Attitude* attitude);
 
-/* Where an axis of the board (0, 1, 2) points in the world, in Q15. */
+/* Direction of an axis of the board (0, 1, 2) in the world, in Q15. */
 void attitude_axis(const Attitude* attitude, int axis, int16_t world[3]);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* When a network is to look at the motion itself: windows of samples that begin with a jolt, or follow each
- * other. tinyml_cli/features/motion_windows.py decides and computes the same. */
+/* Windows of motion for a network: they start at a jolt, or at a regular stride.
+ * tinyml_cli/features/motion_windows.py computes the same. */
 #ifndef MOTION_WINDOW_H_
 #define MOTION_WINDOW_H_
 
@@ -33,16 +33,16 @@ typedef struct {
   bool collecting;
 } MotionWindow;
 
-/* False where the settings are impossible. `config` must outlive the window. */
+/* False if the settings are invalid. `config` must outlive the window. */
 bool motion_window_reset(MotionWindow* window, const MotionWindowConfig* config);
 
-/* Takes a sample; whether the window that ends with it is to be judged. */
+/* Takes a sample; returns whether the window that ends with it is to be classified. */
 bool motion_window_push(MotionWindow* window, const int16_t sample[MOTION_VALUES]);
 
 /* The model's input, int8 [window_samples][MOTION_VALUES], of the window that ends with the last sample. */
 void motion_window_input(const MotionWindow* window, int8_t* input);
 
-/* The window was a gesture: nothing more is judged for a while. */
+/* The window was a gesture: nothing is classified for a while. */
 void motion_window_accept(MotionWindow* window);
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@
 
 enum {
   kPointingAxis = 0, /* the wand points along -x: the socket of the board is at the hand */
-  /* Speeds in (0.1 deg/s)^2: a stroke begins above the one and ends below the other. */
+  /* Rates in (0.1 deg/s)^2: a stroke starts above the first and ends below the second. */
   kStartSpeed = 250 * 250,
   kStopSpeed = 150 * 150,
   kStartSamples = 3,
@@ -18,7 +18,7 @@ enum {
   kOneQ15 = 32767,
 };
 
-/* The plane that a stroke is seen on: right is (x, y, 0), up is (height y, -height x, level) of the world. */
+/* The plane of a stroke: right is (x, y, 0), up is (height y, -height x, level) of the world. */
 typedef struct {
   int64_t right_x;
   int64_t right_y;
@@ -91,7 +91,7 @@ static const int16_t* direction_at(const WandStroke* wand, size_t index) {
   return wand->directions[(first + index) % WAND_STROKE_CAPACITY];
 }
 
-/* The plane across the mean direction; false where that is too steep to tell right from left. */
+/* The plane perpendicular to the mean direction; false if that is too steep to tell right from left. */
 static bool find_plane(const WandStroke* wand, Plane* plane) {
   int64_t x = 0, y = 0, z = 0;
   for (size_t i = 0; i < wand->held; ++i) {

@@ -1,5 +1,5 @@
-/* From motion to strokes: when the wand is waved between two rests, the path of its tip as a person sees it
- * who stands behind it, with gravity as down. However the wand is turned in the hand, the stroke is the same.
+/* From motion to strokes: when the wand is waved between two rests, the path of its tip as seen by a person
+ * behind it, with gravity as down. The stroke does not depend on the rotation of the wand in the hand.
  * README.md derives it; tinyml_cli/features/motion.py computes the same numbers.
  */
 #ifndef WAND_STROKE_H_
@@ -38,18 +38,19 @@ typedef struct {
   uint16_t slow;
 } WandStroke;
 
-/* Begins anew; `rate_millihz` as of attitude_reset(). */
+/* Restarts; `rate_millihz` as for attitude_reset(). */
 void wand_stroke_reset(WandStroke* wand, uint32_t rate_millihz);
 
 WandEvent wand_stroke_push(WandStroke* wand, const int16_t sample[ATTITUDE_SAMPLE_VALUES]);
 
-/* The stroke after WAND_DONE and before the next sample, around its middle, x to the right and y up in 128ths
- * of the wand's length; at most RASTER_MAX_POINTS. Returns how many: 0 where the wand hardly moved, or
- * pointed straight up or down. */
+/* The stroke after WAND_DONE and before the next sample, centred on its middle, x to the right and y up in
+ * 128ths of the wand's length; at most RASTER_MAX_POINTS. Returns the number of points: 0 if the wand hardly
+ * moved, or pointed straight up or down. */
 size_t wand_stroke_points(const WandStroke* wand, RasterPoint* points);
 
-/* Turns a stroke about its mean point until it begins straight above: strokes that differ in how they are
- * turned become alike. J. Wobbrock et al., "Gestures without libraries, toolkits or training", UIST 2007. */
+/* Rotates a stroke about its centroid until it starts straight above: strokes that differ only by a
+ * rotation become equal. J. Wobbrock et al., "Gestures without libraries, toolkits or training", UIST 2007.
+ */
 void wand_stroke_turn(RasterPoint* points, size_t count);
 
 #ifdef __cplusplus

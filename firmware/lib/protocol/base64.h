@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 // Decodes `count` characters. `bytes` needs room for count / 4 * 3 and may be the text's own memory, at or
-// before its start. Returns false, with `bytes` in an unspecified state, unless the text is whole and valid.
+// before its start. Returns false, with `bytes` in an unspecified state, unless the text is complete and
+// valid.
 bool base64_decode(const char* text, size_t count, uint8_t* bytes, size_t* decoded);
 
 // Encodes one to three bytes as four characters.

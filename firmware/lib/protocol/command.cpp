@@ -16,8 +16,8 @@ struct Span {
   bool is(const char* word) const { return length == strlen(word) && memcmp(text, word, length) == 0; }
 };
 
-// Cuts words at single separators. An empty word (two spaces, a space at an end) is as wrong as any unknown
-// one.
+// Splits words at single separators. An empty word (two spaces, a space at an end) is as invalid as any
+// unknown one.
 class Words {
  public:
   Words(const char* text, size_t length, char separator = ' ')
@@ -96,7 +96,7 @@ bool parse_hex(Span word, uint32_t* number) {
   return word.length == kCrcDigits;
 }
 
-// Checks the CRC at the line's end and cuts it off.
+// Checks the CRC at the line's end and removes it.
 Reject strip_crc(const char* line, size_t* length) {
   if (*length < kCrcDigits + 1 || line[*length - kCrcDigits - 1] != ' ') {
     return Reject::kFormat;

@@ -32,7 +32,7 @@ enum class Verb : uint8_t {
 // What `trace` reports, as bits of Command::trace; 0 is off.
 enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4, kTraceAudio = 8 };
 
-// Why a line was refused; kNone: it was not.
+// Why a line was refused; kNone: it was accepted.
 enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
 
 struct Command {
@@ -48,8 +48,8 @@ struct Command {
 };
 
 // Parses a line of `length` characters, any characters. Bulk data is decoded in place, so the text is lost.
-// Only `command->seq` is meaningful when the line is refused.
+// If the line is refused, only `command->seq` is meaningful.
 Reject parse_command(char* line, size_t length, Command* command);
 
-// The word that `nak` carries.
+// The reason in `nak`.
 const char* reject_name(Reject reject);

@@ -1,7 +1,7 @@
 #include "crc32.h"
 
 uint32_t crc32(const void* bytes, size_t count) {
-  // One entry per nibble: 64 bytes of flash instead of 1 KB, and still fast beside the base64 it guards.
+  // One entry per nibble: 64 bytes of flash instead of 1 KB, and still fast relative to base64.
   static const uint32_t kTable[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
                                       0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};

@@ -1,4 +1,4 @@
-// Bytes from the serial link -> whole lines, in fixed memory.
+// Bytes from the serial link -> complete lines, in fixed memory.
 #pragma once
 
 #include <stddef.h>
@@ -24,7 +24,7 @@ class LineReader {
   // itself.
   char* line() { return buffer_; }
   size_t length() const { return length_; }
-  // The character that ended the line, whole or too long: '\n' or '%'.
+  // The character that ended the line, complete or too long: '\n' or '%'.
   char terminator() const { return terminator_; }
 
  private:

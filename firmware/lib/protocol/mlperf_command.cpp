@@ -19,7 +19,7 @@ class Words {
  public:
   Words(char* text, size_t length) : next_(text), end_(text + length) {}
 
-  // The next word; of length 0 where there is none.
+  // The next word; of length 0 if there is none.
   Word take() {
     while (next_ < end_ && is_blank(*next_)) {
       ++next_;
@@ -43,7 +43,7 @@ int hex_digit(char c) {
   return -1;
 }
 
-// A word that is missing leaves `number` as it is.
+// A missing word leaves `number` unchanged.
 MlperfError take_number(Words* words, uint32_t* number) {
   const Word word = words->take();
   if (word.length > 9) {

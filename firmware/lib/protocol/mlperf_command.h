@@ -3,8 +3,8 @@
 //   name | timestamp | profile | help | results
 //   infer [N [W]] | db load N | db print [N [OFFSET]] | db HEX
 //
-// Source: mlcommons/tiny, the device under test's public API and its runner. Words are cut at blanks, any
-// number of them.
+// Source: mlcommons/tiny, the device under test's public API and its runner. Words are separated by any
+// number of blanks.
 #pragma once
 
 #include <stddef.h>
@@ -38,5 +38,5 @@ constexpr uint32_t kMlperfDefaultPrintBytes = 16;
 // Parses `length` characters, any characters. Hexadecimal data is decoded in place, so the text is lost.
 MlperfError parse_mlperf_command(char* text, size_t length, MlperfCommand* command);
 
-// What went wrong, for a person.
+// The error, for people.
 const char* mlperf_error_text(MlperfError error);

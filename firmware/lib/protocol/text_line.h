@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Where finished pieces of text go.
+// Destination of finished pieces of text.
 struct TextSink {
   void (*write)(void* context, const char* text, size_t count);
   void* context;
@@ -18,7 +18,7 @@ class TextLine {
   TextLine& text(const char* text);
   TextLine& number(uint64_t value);
   TextLine& signed_number(int64_t value);
-  // `value` / 10^decimals, with that many digits behind the point: (-1234, 3) -> -1.234.
+  // `value` / 10^decimals, with that many digits after the point: (-1234, 3) -> -1.234.
   TextLine& decimal(int64_t value, int decimals);
   TextLine& hex_byte(uint8_t byte);
   void flush();

@@ -4,7 +4,7 @@
 
 enum {
   kMargin = 2,
-  /* A stroke within this many units is drawn as it is: noise would be blown up to a picture. */
+  /* A stroke within this many units is not scaled: noise would fill the picture. */
   kSmallestExtent = 16,
   kSubpixelBits = 8,
   kSubpixels = 1 << kSubpixelBits,
@@ -19,7 +19,8 @@ typedef struct {
   int32_t y;
 } Place;
 
-/* From the middle of the stroke, doubled so that the middle of an odd extent is whole, to the picture. */
+/* From the middle of the stroke, doubled so that the middle of an odd extent is an integer, to the picture.
+ */
 typedef struct {
   int32_t middle_x2;
   int32_t middle_y2;

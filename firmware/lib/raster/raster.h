@@ -1,7 +1,7 @@
-/* A stroke to a picture that a network looks at, in integers.
+/* A stroke to a picture for a network, in integers.
  *
- * The stroke is centred and scaled to fill the picture, so that neither where nor how large it is drawn
- * matters. Time is coded in colour: red at its start, green in its middle, blue at its end.
+ * The stroke is centred and scaled to fill the picture, so neither position nor size matters. Time is
+ * encoded in colour: red at the start, green in the middle, blue at the end.
  * tinyml_cli/features/raster.py computes the same numbers.
  */
 #ifndef RASTER_H_

@@ -1,13 +1,14 @@
-// Posteriors over time -> "this word was heard", in integer arithmetic.
+// Posteriors over time -> detected words, in integer arithmetic.
 //
 // Each inference gives one score per label. The scores of the last `average_window_ms` are averaged; a word
-// is heard when its average is the highest of all labels and reaches its threshold, the window holds at least
-// `minimum_count` inferences, and the same word was not reported within `suppression_ms`. (Posterior
+// is detected if its average is the highest of all labels and reaches its threshold, the window holds at
+// least `minimum_count` inferences, and the same word was not reported within `suppression_ms`. (Posterior
 // smoothing after Chen, Parada, Heigold: "Small-footprint keyword spotting using deep neural networks",
 // ICASSP 2014, section 2.3.)
 //
-// A word that begins a longer one ("no", "nora") waits `prefix_wait_ms` after it could have been reported. It
-// is dropped if the longer one is heard meanwhile, or leads in the end; otherwise it is reported then.
+// A word that is the beginning of a longer one ("no", "nora") waits `prefix_wait_ms` after it met the
+// conditions. It is dropped if the longer one is detected meanwhile, or leads at the end; otherwise it is
+// reported then.
 #pragma once
 
 #include <stddef.h>
@@ -37,14 +38,14 @@ class Recognizer {
   static constexpr size_t kMaxLabels = 32;
   static constexpr size_t kMaxHistory = 64;
 
-  // Keeps a copy of `config`; what it points to must outlive the recognizer. False if the configuration does
-  // not fit.
+  // Keeps a copy of `config`; everything it points to must outlive the recognizer. False if the configuration
+  // does not fit.
   bool begin(const RecognizerConfig& config);
 
   // Forgets all scores and detections.
   void reset();
 
-  // Takes the scores of one inference at `time_ms`, which never decreases. True if a word was heard.
+  // Takes the scores of one inference at `time_ms`, which never decreases. True if a word was detected.
   bool push(uint32_t time_ms, const int8_t* scores, Detection* detection);
 
  private:

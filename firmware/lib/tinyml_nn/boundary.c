@@ -1,7 +1,7 @@
 #include "fixed_point.h"
 #include "tinyml_nn_boundary.h"
 
-/* Beyond this, every int16 is saturated whatever its zero point. */
+/* Beyond this, every int16 saturates whatever its zero point. */
 static const float kLimit = 131072.0f;
 
 static int32_t round_half_away(float x) {

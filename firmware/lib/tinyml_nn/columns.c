@@ -24,7 +24,7 @@ uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
   return column;
 }
 
-/* The order of the fields is what the assembly below reads. */
+/* The assembly below depends on the order of the fields. */
 typedef struct {
   const uint8_t* columns;
   int32_t long_bytes, short_bytes; /* of a channel pair's weights: whole rounds of 8 words, and the rest */
@@ -80,7 +80,7 @@ typedef struct {
   "ssat " b ", #8, " b      \
   "\n\t"                    \
   "ssat " c ", #8, " c "\n\t"
-/* r7 is where column 0's output goes. */
+/* r7 is the address of column 0's output. */
 #define PUT(a, b, c)           \
   "ldrd r2, r3, [sp, #12]\n\t" \
   "strb " c                    \
@@ -89,8 +89,8 @@ typedef struct {
   ", [r7, r2]\n\t"             \
   "strb " a ", [r7], #1\n\t"
 
-/* Every register is in use: r0 channels, r1 weights, r2 columns, r3 where a round of weights ends, r4-r6
- * inputs, r7 weights, r8-r10 sums of both channels, r11, r12, lr sums of the first. The job lies on the
+/* Every register is in use: r0 channels, r1 weights, r2 columns, r3 end of a round of weights, r4-r6
+ * inputs, r7 weights, r8-r10 sums of both channels, r11, r12, lr sums of the first. The job is on the
  * stack. r7 may be the frame pointer, so it is saved here. */
 static __attribute__((noinline)) void multiply_pairs(const int32_t* channels, const int8_t* weights,
                                                      const Job* job) {
@@ -192,7 +192,7 @@ void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* c
                                 int32_t quads, const int8_t* weights, const int32_t* channels,
                                 int8_t* output) {
   const int32_t outputs = window->output_channels;
-  /* Columns that are not there write where column 0 writes, before it. */
+  /* Missing columns write to column 0's output, before it does. */
   const Job job = {columns,
                    (quads & ~3) * 2 * kWordBytes,
                    (quads & 3) * 2 * kWordBytes,

@@ -7,7 +7,7 @@
 enum { kColumns = 3, kWordBytes = 4, kColumnStep = kColumns * kWordBytes, kQuad = 4 };
 
 /* Widens `quads` times four int8 values into one column: [quads][2][3 columns] words of two lanes, which hold
- * values 0 and 2, then 1 and 3. Returns where the column goes on. */
+ * values 0 and 2, then 1 and 3. Returns where the column continues. */
 uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column);
 
 /* The outputs of `count` <= 3 windows, `quads` quads each. */

@@ -2,7 +2,7 @@
 #include "columns.h"
 #include "requantize.h"
 
-/* What is the same for all windows. */
+/* Values common to all windows. */
 typedef struct {
   const tinyml_nn_window* window;
   const int8_t* input;
@@ -23,7 +23,7 @@ static inline void copy_quads(const int8_t* from, int32_t count, int8_t* to) {
   for (; count > 0; count -= kQuad, from += kQuad, to += kQuad) store_word(to, load_word(from));
 }
 
-/* The part of a window's row that lies in the input's row. */
+/* The part of a window's row inside the input's row. */
 static void gather_row(const tinyml_nn_window* w, int32_t x, const int8_t* row, int8_t* to) {
   const int32_t channels = w->input_channels, width = w->input_width;
   if (w->dilation_x == 1) {
@@ -36,8 +36,8 @@ static void gather_row(const tinyml_nn_window* w, int32_t x, const int8_t* row, 
   }
 }
 
-/* Any window, value by value. Padding counts as the zero point; what follows the last value is left as it
- * was. */
+/* Any window, value by value. Padding counts as the zero point; what follows the last value is left
+ * unchanged. */
 static __attribute__((noinline)) void fill_column(const Layer* layer, int32_t y, int32_t x, uint8_t* column) {
   const tinyml_nn_window* const w = layer->window;
   const uint32_t zero = (uint8_t)w->input_zero_point * UINT32_C(0x01010101);
@@ -50,7 +50,7 @@ static __attribute__((noinline)) void fill_column(const Layer* layer, int32_t y,
   tinyml_nn_widen(layer->values, layer->quads, column);
 }
 
-/* A window that lies in the input, without horizontal dilation: straight from the input where its rows are
+/* A window inside the input, without horizontal dilation: straight from the input if its rows are
  * whole quads. */
 static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t* column) {
   const tinyml_nn_window* const w = layer->window;
@@ -61,7 +61,7 @@ static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t*
     for (; rows > 0; --rows, row += row_step) column = tinyml_nn_widen(row, row_values / kQuad, column);
     return;
   }
-  /* What is copied beyond a row, the next row covers; the last row must not read too far. */
+  /* The next row overwrites what is copied beyond a row; the last row must not read too far. */
   int8_t* to = layer->values;
   for (; rows > 1; --rows, row += row_step, to += row_values) copy_quads(row, row_values, to);
   copy_values(row, row_values, to);

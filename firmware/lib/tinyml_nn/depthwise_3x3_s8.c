@@ -1,6 +1,6 @@
 /* DEPTHWISE_CONV_2D of 3x3, four channels at a time, two rows of outputs at a time.
  *
- * SMLAD wants two inputs of one channel in a word, but neighbours in memory are different channels. So rows
+ * SMLAD needs two inputs of one channel in a word, but neighbours in memory are different channels. So rows
  * of the input are rearranged two by two: a "row pair" holds, for each of four channels, the words (row 2j,
  * row 2j+1) of all columns, padding included. With the weights of column k as the words (w[0][k], w[1][k])
  * and (w[1][k], w[2][k]), both output rows that start in a row pair need four multiplies per column: two of
@@ -20,7 +20,7 @@ typedef struct {
   int32_t row_step; /* bytes from one input row to the next */
 } Layout;
 
-/* What it takes to compute outputs of one channel. The order of the fields is what the assembly below loads.
+/* The inputs for the outputs of one channel. The assembly below depends on the order of the fields.
  */
 typedef struct {
   int32_t step, run_bytes; /* from one output to the next; of the windows of a row of outputs */
@@ -60,7 +60,7 @@ static inline void fill_row_pair(const Layout* layout, const int8_t* first, cons
   }
 }
 
-/* The same where one or both rows are padding (NULL). */
+/* The same if one or both rows are padding (NULL). */
 static void fill_edge_row_pair(const Layout* layout, const int8_t* first, const int8_t* second, int32_t lanes,
                                uint8_t* pair) {
   const uint32_t zero = zero_word(layout->window);
@@ -87,7 +87,7 @@ static void load_row_pair(const Layout* layout, const int8_t* input, int32_t ind
   }
 }
 
-/* Sums come doubled, as `requantize` wants them, because the weights are. */
+/* Sums are doubled, as `requantize` requires, because the weights are. */
 static void load_filter(const tinyml_nn_window* window, const int8_t* weights, const int32_t* channel,
                         Filter* filter) {
   for (int tap = 0; tap < kTaps; ++tap) {

@@ -1,7 +1,7 @@
 #include "fixed_point.h"
 #include "tinyml_nn_grouped.h"
 
-/* The sum over one window: `corner_y`, `corner_x` is its first element, perhaps outside the image. */
+/* The sum over one window: `corner_y`, `corner_x` is its first element, possibly outside the image. */
 static int32_t window_sum(const tinyml_nn_grouped_params* p, const int8_t* input, const int8_t* weights,
                           int32_t corner_y, int32_t corner_x) {
   int32_t sum = 0;

@@ -1,8 +1,8 @@
 /* From an int32 accumulator to an int8 output, rounded twice as TensorFlow Lite rounds.
  *
  * TensorFlow Lite computes a * M / 2^31 rounded to nearest, then divides by 2^shift, halves away from zero,
- * then adds the output's zero point. Here the accumulator comes doubled, so that the first step is the one
- * instruction "high word of a product, rounded", and rounding constant and zero point are added as one
+ * then adds the output's zero point. Here the accumulator is doubled, so that the first step is a single
+ * instruction, "high word of a product, rounded", and rounding constant and zero point are added as one
  * number:
  *
  *     (x + 2^(shift-1) + zero_point * 2^shift) >> shift,   2^(shift-1) + ... = ((2 * zero_point + 1) <<
@@ -19,7 +19,7 @@
 /* One output channel as the exporter writes it. */
 enum { kDoubledBias, kMultiplier, kShift, kChannelWords };
 
-/* What `requantize` adds: 1 <= shift <= 23. */
+/* The constant that `requantize` adds: 1 <= shift <= 23. */
 static inline int32_t rounding_and_zero_point(int32_t zero_point, int32_t shift) {
   return (2 * zero_point + 1) * (1 << (shift - 1));
 }

@@ -1,6 +1,6 @@
 /* Int8 kernels that the CMSIS-NN subset in use lacks. Plain C11, integers only, no memory of their own.
  *
- * Results equal those of TensorFlow Lite Micro's reference kernels to the last bit.
+ * Results are bit-identical to those of TensorFlow Lite Micro's reference kernels.
  */
 #ifndef TINYML_NN_H
 #define TINYML_NN_H
@@ -14,7 +14,7 @@
 #include "tinyml_nn_move.h"
 #include "tinyml_nn_reduce.h"
 
-/* Marks the function of each operator of a network: it keeps its symbol, by which profilers find it. */
+/* Marks the function of each operator of a network: it keeps its symbol, which profilers look up. */
 #define TINYML_NN_OP __attribute__((noinline))
 
 #ifdef __cplusplus

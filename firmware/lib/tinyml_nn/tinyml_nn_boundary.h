@@ -1,4 +1,4 @@
-/* Between int8 and the wider types that a model may take and give at its boundary. */
+/* Between int8 and the wider types at a model's boundary. */
 #ifndef TINYML_NN_BOUNDARY_H
 #define TINYML_NN_BOUNDARY_H
 
@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* q = round(value / scale) + zero_point, halves away from zero, held within int8 and int16. A value that is
- * not a number becomes the lowest. */
+/* q = round(value / scale) + zero_point, halves away from zero, saturated to int8 and int16. NaN becomes the
+ * lowest value. */
 void tinyml_nn_quantize_f32_s8(float scale, int32_t zero_point, const float* input, int8_t* output,
                                int32_t count);
 void tinyml_nn_quantize_f32_s16(float scale, int32_t zero_point, const float* input, int16_t* output,

@@ -1,7 +1,7 @@
 /* Convolutions and fully connected layers of int8 values whose weights the exporter has packed.
  *
- * docs/kernels.md explains how they work. They compute what TensorFlow Lite Micro's reference kernels
- * compute, to the last bit, under conditions that tinyml_cli/engines/aot/ops/packing.py checks: weights in
+ * docs/kernels.md explains how they work. Their results are bit-identical to those of TensorFlow Lite Micro's
+ * reference kernels, under conditions that tinyml_cli/engines/aot/ops/packing.py checks: weights in
  * -127..127, shifts of 1..23, accumulators below 2^30.
  *
  * `channels` is [output channels][3]: twice (bias - input zero point * sum of weights), multiplier, shift;
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/* What a fused activation lets through. */
+/* The output range of a fused activation. */
 typedef struct {
   int32_t lowest, highest;
 } tinyml_nn_range;

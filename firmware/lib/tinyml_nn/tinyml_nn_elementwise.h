@@ -1,4 +1,4 @@
-/* Operators that treat each element alone: tables of unary functions, and binary functions with broadcasting.
+/* Elementwise operators: tables of unary functions, and binary functions with broadcasting.
  */
 #ifndef TINYML_NN_ELEMENTWISE_H
 #define TINYML_NN_ELEMENTWISE_H
@@ -16,7 +16,7 @@ void tinyml_nn_lookup(const void* table, const void* input, void* output, int32_
 /* The same for results of two bytes; output may not be input. */
 void tinyml_nn_lookup_16(const int16_t table[256], const void* input, int16_t* output, int32_t count);
 
-/* output[i] = input[i] held within [lowest, highest]. Output may be input. */
+/* output[i] = input[i] clamped to [lowest, highest]. Output may be input. */
 void tinyml_nn_clamp_s8(int8_t lowest, int8_t highest, const int8_t* input, int8_t* output, int32_t count);
 
 /* A binary function over `count` elements. A step is 1, or 0 for an operand that is one value for all of
@@ -26,8 +26,8 @@ typedef void tinyml_nn_row(const void* params, const int8_t* a, int32_t a_step, 
 
 enum { TINYML_NN_BROADCAST_RANK = 5 };
 
-/* How operands of different shapes meet: the output's sizes, outermost first, and how far each operand moves
- * for one step along each; 0 where it is repeated. */
+/* Broadcasting of operands with different shapes: the output's sizes, outermost first, and how far each
+ * operand moves for one step along each; 0 if it is repeated. */
 typedef struct {
   int32_t rank;
   int32_t size[TINYML_NN_BROADCAST_RANK];

@@ -1,4 +1,4 @@
-/* Convolution in groups: each output channel looks at its share of the input channels. */
+/* Grouped convolution: each output channel uses its group of the input channels. */
 #ifndef TINYML_NN_GROUPED_H
 #define TINYML_NN_GROUPED_H
 

@@ -1,18 +1,18 @@
-/* Counts what one inference executes on QEMU: how often each block of instructions ran, by operator.
+/* Counts what one inference executes on QEMU: how often each basic block ran, by operator.
  *
  *     qemu-system-arm ... -plugin tcg_profile.so,spec=SPEC,out=TRACE
  *
- * SPEC has one item a line, numbers in hexadecimal:
+ * SPEC has one item per line, numbers in hexadecimal:
  *     window ADDRESS        the function that runs one inference
  *     mark ADDRESS          a function that runs one operator; many lines
  *     stack BOTTOM TOP      the memory of the stack
  *
- * Counting starts when the window's function is entered and ends when it returns; then TRACE is written,
- * whole, over the one of the inference before. It is a list of segments in order of time: `segment ADDRESS`
- * names the mark that was entered, 0 the window's own code between marks; each is followed by `block START
- * END EXECUTIONS JUMPS`, where JUMPS says how often the block was left for another place than END, that is,
- * by a branch that was taken. Marks inside an open mark belong to it. Last come `stack LOWEST LOWEST_EVER`,
- * the lowest addresses of the stack that were written in the inference and since reset, and `end`.
+ * Counting starts on entry to the window's function and ends when it returns; TRACE is then written
+ * completely, replacing that of the previous inference. It is a list of segments in order of time: `segment
+ * ADDRESS` names the mark that was entered, 0 the window's own code between marks; each is followed by `block
+ * START END EXECUTIONS JUMPS`, where JUMPS says how often the block was left for another place than END, that
+ * is, by a taken branch. Marks inside an open mark belong to it. The last lines are `stack LOWEST
+ * LOWEST_EVER`, the lowest stack addresses written in the inference and since reset, and `end`.
  *
  * Both functions must be called by a branch with link whose return goes to the next instruction: the plugin
  * interface shows no registers, so the return address is the end of the block that called. */
@@ -76,7 +76,7 @@ static bool is_mark(uint32_t address) {
   return false;
 }
 
-/* QEMU translates a block again and again, sometimes with another length. */
+/* QEMU translates a block repeatedly, sometimes with another length. */
 static Block* find_block(uint32_t start, uint32_t end) {
   Block** bucket = &buckets[(start >> 1) % kBuckets];
   for (Block* block = *bucket; block; block = block->next_in_bucket) {
@@ -179,8 +179,8 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t ad
   if (address < state.lowest_ever) state.lowest_ever = (uint32_t)address;
 }
 
-/* QEMU peeks at the half-word after a block that ends just below a page, and adds its bytes to the last
- * instruction's size; so a Thumb instruction's size is read from its first half-word, where that is at hand.
+/* QEMU reads the half-word after a block that ends just below a page, and adds its bytes to the last
+ * instruction's size; so a Thumb instruction's size is taken from its first half-word, if that is available.
  */
 static uint32_t end_of(const struct qemu_plugin_insn* instruction) {
   const uint16_t* code = qemu_plugin_insn_haddr(instruction);

@@ -6,7 +6,7 @@
 
 #if defined(TINYML_CAMERA_OV7675)
 
-// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+// Arduino's macros (min, abs, F, …) would break what follows.
 #include <Arduino_OV767X.h>
 
 namespace {

@@ -9,14 +9,14 @@
 #include "microphone.h"
 #include "stroke_service.h"
 
-// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+// Arduino's macros (min, abs, F, …) would break what follows.
 #include <Arduino.h>
 #include <USB/PluggableUSBSerial.h>
 
 namespace {
 
-// The watchdog outlives the reset that starts the bootloader, which may not feed it: the time must be longer
-// than any upload, or the upload would be cut off in the middle.
+// The watchdog survives the reset that starts the bootloader, which may not feed it: the time must be longer
+// than any upload, or the upload would be interrupted.
 constexpr uint32_t kWatchdogSeconds = 120;
 constexpr uint32_t kWatchdogTicksPerSecond = 32768;  // nRF52840 Product Specification, WDT
 constexpr uint32_t kWatchdogReload = 0x6E524635;     // the same
@@ -130,7 +130,7 @@ const char* Hal::complaint() {
 }
 
 void Hal::led(uint8_t red, uint8_t green, uint8_t blue) {
-  // The three are lit by a low level. analogWrite() takes the pulse generators at the first call, in begin().
+  // The three are active low. analogWrite() claims the PWM units on the first call, in begin().
   analogWrite(LEDR, 255 - red);
   analogWrite(LEDG, 255 - green);
   analogWrite(LEDB, 255 - blue);

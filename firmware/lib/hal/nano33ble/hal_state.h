@@ -1,4 +1,4 @@
-// What the Hal of the Arduino Nano 33 BLE (Sense) remembers.
+// State of the Hal of the Arduino Nano 33 BLE (Sense).
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include "../line_writer.h"
 #include "../wrapping_counter.h"
 
-// The USB serial port, as LineWriter wants it.
+// The USB serial port, as the Port of LineWriter.
 struct UsbPort {
   bool connected();
   size_t send(const char* bytes, size_t count);

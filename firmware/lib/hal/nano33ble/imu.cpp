@@ -6,7 +6,7 @@
 #include "../hal.h"
 #include "imu.h"
 
-// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+// Arduino's macros (min, abs, F, …) would break what follows.
 #include <Wire.h>
 #if defined(TINYML_IMU_LSM9DS1)
 #include <Arduino_LSM9DS1.h>
@@ -45,7 +45,7 @@ bool answers(const Chip& chip) {
          Wire1.read() == chip.identity;
 }
 
-// Reads through one of Arduino's sensor classes, which have the same methods and no common base.
+// Reads through one of Arduino's sensor classes, which have the same methods but no common base.
 template <class Library>
 bool measure(Library& library, const AxisMap& axes, ImuSample* sample) {
   float acceleration_g[3];

@@ -5,7 +5,7 @@
 #include "../sample_ring.h"
 #include "microphone.h"
 
-// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+// Arduino's macros (min, abs, F, …) would break what follows.
 #include <PDM.h>
 
 namespace {
@@ -21,7 +21,7 @@ bool tried = false;
 bool started = false;
 
 // Called in the interrupt that ends a transfer. It must empty the library's buffer every time: the library
-// switches the microphone off for good when it finds its buffer full.
+// switches the microphone off for good if its buffer is full.
 void on_block() {
   static int16_t block[kBlockSamples];  // the stack of interrupts has 1 KB
   int bytes = 0;

@@ -8,5 +8,5 @@
 // the microphone cannot be started.
 size_t microphone_take(int16_t* samples, size_t capacity);
 
-// Blocks of 256 samples that were lost because microphone_take() was not called in time.
+// Blocks of 256 samples lost because microphone_take() was not called in time.
 uint32_t microphone_lost_blocks();

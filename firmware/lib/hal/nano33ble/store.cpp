@@ -1,4 +1,4 @@
-// The last sector of the nRF52840's flash, which the linker script leaves to programs of nearly 1 MB alone.
+// The last sector of the nRF52840's flash, which only programs of nearly 1 MB reach.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_NANO33BLE)
@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostBytes = 64;
 
-// The sector's address; 0 where the program reaches into it, or the flash cannot be used.
+// The sector's address; 0 if the program extends into it, or the flash cannot be used.
 uint32_t store_address(mbed::FlashIAP& flash) {
   if (flash.init() != 0) {
     return 0;

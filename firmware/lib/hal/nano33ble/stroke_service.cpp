@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-// Arduino's macros (min, abs, F, …) would hurt what comes after them.
+// Arduino's macros (min, abs, F, …) would break what follows.
 #include <ArduinoBLE.h>
 
 namespace {
@@ -36,7 +36,7 @@ void stroke_service_begin() {
   if (!is_on) {
     return;
   }
-  // The course's firmware is called so too, with the end of its address.
+  // The course's firmware uses the same name, with the end of its address.
   const String address = BLE.address();
   const String name = String("BLESense-") + address.substring(address.length() - 5);
   BLE.setLocalName(name.c_str());

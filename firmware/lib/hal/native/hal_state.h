@@ -1,4 +1,4 @@
-// What the Hal of the host process remembers.
+// State of the Hal of the host process.
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// What the host process keeps when it ends: the file that TINYML_STORE names; memory alone without one.
+// Persistent storage of the host process: the file that TINYML_STORE names; memory only without one.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_NATIVE)

@@ -1,8 +1,8 @@
 // Hal of the virtual board: QEMU mps2-an386, semihosting as serial link, SysTick as clock and instruction
 // counter.
 //
-// Semihosting moves whole lines; QEMU's emulated UART takes a turn of its main loop for every byte. A read
-// halts the board, its clock included, until the host sends something: sim has no other source of events.
+// Semihosting moves whole lines; QEMU's emulated UART takes an iteration of its main loop per byte. A read
+// halts the board, including its clock, until the host sends something: sim has no other source of events.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_SIM)

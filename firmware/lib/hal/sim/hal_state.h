@@ -1,4 +1,4 @@
-// What the Hal of the virtual board remembers.
+// State of the Hal of the virtual board.
 #pragma once
 
 #include <stddef.h>

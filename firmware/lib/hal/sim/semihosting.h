@@ -1,4 +1,4 @@
-// Arm semihosting: services that QEMU carries out on the host, a whole block of bytes at a time.
+// Arm semihosting: services that QEMU executes on the host, a whole block of bytes at a time.
 // Source: Arm, "Semihosting for AArch32 and AArch64" (operations, their parameter blocks, `:tt`).
 #pragma once
 
@@ -33,14 +33,14 @@ inline uint32_t open_stream(HostStream stream) {
   return semihosting_call(Semihosting::kOpen, block);
 }
 
-// Waits for bytes; returns how many came: 0 at the end of the input, and where it cannot be read.
+// Waits for bytes; returns how many came: 0 at the end of the input, and if it cannot be read.
 inline size_t read_stream(uint32_t handle, char* bytes, size_t capacity) {
   const uint32_t block[] = {handle, reinterpret_cast<uintptr_t>(bytes), capacity};
   const uint32_t not_read = semihosting_call(Semihosting::kRead, block);
   return not_read < capacity ? capacity - not_read : 0;
 }
 
-// Returns false where nobody reads any more.
+// Returns false if nobody reads any more.
 inline bool write_stream(uint32_t handle, const char* bytes, size_t count) {
   while (count > 0) {
     const uint32_t block[] = {handle, reinterpret_cast<uintptr_t>(bytes), count};

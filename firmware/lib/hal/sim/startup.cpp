@@ -1,7 +1,7 @@
-// From reset to main() on the virtual board, and what happens when it goes wrong.
+// From reset to main() on the virtual board, and the handling of faults.
 //
-// The linker script puts the stack at the bottom of RAM, and the MPU forbids what lies below: an overflow
-// faults, instead of silently writing over variables.
+// The linker script puts the stack at the bottom of RAM, and the MPU protects what is below: an overflow
+// faults instead of silently overwriting variables.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_SIM)
@@ -24,7 +24,7 @@ extern Initializer _init_array_start[], _init_array_end[];
 int main();
 void SysTick_Handler();
 
-// Keeps C++ runtimes that register destructors at exit linkable: this program never exits.
+// Lets C++ runtimes that register destructors at exit link: this program never exits.
 void* __dso_handle = nullptr;
 int __aeabi_atexit(void*, void (*)(void*), void*) {
   return 0;
@@ -33,7 +33,7 @@ int atexit(void (*)()) {
   return 0;
 }
 
-// There is no heap. A malloc that slipped in gets a clean "out of memory".
+// There is no heap. An accidental malloc gets a clean "out of memory".
 void* _sbrk(ptrdiff_t) {
   errno = ENOMEM;
   return reinterpret_cast<void*>(-1);

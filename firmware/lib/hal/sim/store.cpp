@@ -1,4 +1,4 @@
-// The virtual board has no flash that outlives it.
+// The virtual board has no persistent storage.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_SIM)

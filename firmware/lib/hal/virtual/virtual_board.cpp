@@ -1,4 +1,4 @@
-// What boards without a body have in common: nothing to hear, feel, show or watch over.
+// Shared by boards without hardware: no microphone, sensors, LED or watchdog.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_SIM) || defined(TINYML_HAL_NATIVE)
