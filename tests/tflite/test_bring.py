@@ -180,7 +180,7 @@ def test_a_loop_that_cannot_be_unrolled_ends_in_advice(layers: Any, tmp_path: Pa
 
 
 def _as_keras_2_wrote_it(path: Path) -> None:
-    """Adds the arguments that Keras 2 stored and Keras 3 refuses."""
+    """Adds the arguments and the slashes in names that Keras 2 stored and Keras 3 refuses."""
     import h5py
 
     extra = {"DepthwiseConv2D": {"groups": 1}, "SeparableConv2D": {"groups": 1},
@@ -191,6 +191,7 @@ def _as_keras_2_wrote_it(path: Path) -> None:
         layers = config["config"]["layers"]
         for layer in [*layers, *(each["config"]["layer"] for each in layers if "layer" in each["config"])]:
             layer["config"].update(extra.get(layer["class_name"], {}))
+            layer["config"]["name"] = f"scope/{layer['config']['name']}"
             layer["config"]["dtype"] = {"class_name": "Policy", "config": {"name": "float32"}}
             for key in ("module", "registered_name", "build_config"):
                 layer.pop(key, None)

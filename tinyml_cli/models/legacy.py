@@ -66,6 +66,8 @@ def modernised(config: Any) -> Any:
     kind, arguments = fresh.get("class_name"), fresh.get("config")
     if isinstance(kind, str) and isinstance(arguments, dict):
         fresh["class_name"] = _RENAMED.get(kind, kind)
+        if isinstance(arguments.get("name"), str):
+            arguments["name"] = _without_slashes(arguments["name"])
         for kinds, name, value in _WITHOUT_EFFECT:
             if kinds.fullmatch(fresh["class_name"]) and name in arguments and arguments[name] == value:
                 del arguments[name]
@@ -79,12 +81,17 @@ def modernised(config: Any) -> Any:
     return fresh
 
 
-def _rename_layers(functional: dict[str, Any]) -> None:
+def _without_slashes(name: str) -> str:
     """Keras 3 refuses names with slashes, which Keras 2 wrote for layers inside of a name scope."""
-    names = {layer["name"]: layer["name"].replace("/", "_") for layer in functional["layers"]}
+    return name.replace("/", "_")
+
+
+def _rename_layers(functional: dict[str, Any]) -> None:
+    """Gives the layers of a graph, and all references to them, names that Keras 3 takes."""
+    names = {layer["name"]: _without_slashes(layer["name"]) for layer in functional["layers"]}
     for layer in functional["layers"]:
         layer["name"] = names[layer["name"]]
-        layer["config"]["name"] = layer["config"].get("name", layer["name"]).replace("/", "_")
+        layer["config"].setdefault("name", layer["name"])
     for reference in _references(functional):
         reference[0] = names.get(reference[0], reference[0])
 
