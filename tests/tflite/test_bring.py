@@ -354,6 +354,18 @@ def test_nearest_upsampling_resizes(layers: Any, tmp_path: Path) -> None:
     assert outcome["max_abs_error_float"] < 1e-5
 
 
+def test_upsampling_of_steps_resizes(layers: Any, tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "up.keras"
+    keras.Sequential([keras.Input((6, 2)), layers.UpSampling1D(3), layers.Conv1D(2, 3)]).save(path)
+    np.save(tmp_path / "x.npy", RNG.normal(size=(60, 6, 2)))
+    outcome = bring(path, str(tmp_path / "x.npy"))
+    names = {op["name"] for op in outcome["ops"]}
+    assert "RESIZE_NEAREST_NEIGHBOR" in names and "TILE" not in names
+    assert outcome["max_abs_error_float"] < 1e-5
+
+
 def test_an_argument_with_a_meaning_is_not_dropped() -> None:
     config = {"class_name": "DepthwiseConv2D", "config": {"groups": 2}}
     assert modernised({"layers": [config]}) == {"layers": [config]}

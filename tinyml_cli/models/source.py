@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -183,10 +184,15 @@ class KerasSource:
             # A loop over time steps has none; the same steps one after another have.
             if getattr(layer, "unroll", None) is False:
                 layer.unroll = True
-            # Keras repeats rows and columns, which becomes TILE.
+            # Keras repeats rows and columns, or steps, which becomes TILE.
             upsampling = isinstance(layer, self._keras.layers.UpSampling2D)
             if upsampling and (layer.interpolation, layer.data_format) == ("nearest", "channels_last"):
                 layer._resize_images = self._resize_nearest
+            if isinstance(layer, self._keras.layers.UpSampling1D):
+                layer.call = functools.partial(self._repeat_steps, layer.size)
+
+    def _repeat_steps(self, times: int, inputs: Any) -> Any:
+        return self._resize_nearest(inputs[:, :, None, :], times, 1)[:, :, 0, :]
 
     def _resize_nearest(self, images: Any, rows: int, columns: int, *_: Any, **__: Any) -> Any:
         size = images.shape[1] * rows, images.shape[2] * columns
