@@ -21,6 +21,23 @@ class UnreadableArrayError(ValueError):
     """A file that holds no usable arrays; the text says why."""
 
 
+def check_arrays(path: Path) -> None:
+    """Judges an .npy or .npz file by its headers.
+
+    Raises:
+        UnreadableArrayError: as `read_array`.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as stream:
+                _array_bytes(stream, path.stat().st_size)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                _check_members(archive)
+    except Exception as error:
+        raise _reason(error) from error
+
+
 def read_array(path: Path) -> NDArray[Any]:
     """The array of an .npy file.
 
@@ -44,22 +61,25 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            total = 0
-            for member in members:
-                if member.compress_type not in _METHODS:
-                    raise UnreadableArrayError(f"`{member.filename}` uses an unsupported compression method")
-                with archive.open(member) as stream:
-                    total += _array_bytes(stream, member.file_size)
-                if reason := over_limit(total):
-                    raise UnreadableArrayError(reason)
+            _check_members(archive)
             arrays = {}
-            for member in members:
+            for member in archive.infolist():
                 with archive.open(member) as stream:
                     arrays[member.filename.removesuffix(".npy")] = _read(stream)
             return arrays
     except Exception as error:
         raise _reason(error) from error
+
+
+def _check_members(archive: zipfile.ZipFile) -> None:
+    total = 0
+    for member in archive.infolist():
+        if member.compress_type not in _METHODS:
+            raise UnreadableArrayError(f"`{member.filename}` uses an unsupported compression method")
+        with archive.open(member) as stream:
+            total += _array_bytes(stream, member.file_size)
+        if reason := over_limit(total):
+            raise UnreadableArrayError(reason)
 
 
 def _read(stream: IO[bytes]) -> NDArray[Any]:

@@ -86,6 +86,26 @@ def decode(data: bytes, min_side: int = MIN_SIDE) -> Decoded:
         UnreadableImageError: damaged, cut off, no image, smaller than `min_side`, or over the limit of memory
             for one file.
     """
+    with (
+        _judged(data, min_side) as (opened, needed_bytes),
+        _one_large_file if needed_bytes > _LARGE_BYTES else contextlib.nullcontext(),
+    ):
+        return _decoded(opened, data)
+
+
+def check_size(data: bytes) -> None:
+    """Judges a picture by its header alone.
+
+    Raises:
+        UnreadableImageError: no image, or over the limit of memory for one file.
+    """
+    with _judged(data, 1):
+        return
+
+
+@contextlib.contextmanager
+def _judged(data: bytes, min_side: int) -> Iterator[tuple[Image.Image, int]]:
+    """An open picture, ready to be decoded, and the memory that this takes."""
     try:
         with _quiet_pillow(), _opened(data) as opened:
             if min(opened.size) < min_side:
@@ -97,8 +117,7 @@ def decode(data: bytes, min_side: int = MIN_SIDE) -> Decoded:
             needed_bytes = max(declared_pixels, _decoded_bytes(opened, declared_pixels))
             if reason := over_limit(needed_bytes):
                 raise UnreadableImageError(reason)
-            with _one_large_file if needed_bytes > _LARGE_BYTES else contextlib.nullcontext():
-                return _decoded(opened, data)
+            yield opened, needed_bytes
     except (UnreadableImageError, TinymlError):
         raise
     # Pillow's readers raise whatever their format's parser trips over.

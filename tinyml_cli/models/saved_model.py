@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinyml_cli import temporary
-from tinyml_cli.models import import_quietly
+from tinyml_cli.models import bounds, import_quietly
 
 _FILE = "saved_model.pb"
 
@@ -27,9 +27,11 @@ def loadable(path: Path) -> Folder:
     Raises:
         google.protobuf.message.DecodeError: the file is no SavedModel.
         OSError: it cannot be read.
+        TinymlError: it would take too much memory.
     """
     protocol = import_quietly("tensorflow.core.protobuf.saved_model_pb2")
     model = protocol.SavedModel.FromString((path / _FILE).read_bytes())
+    bounds.check_saved_model(path, model)
     nodes = [node for graph in model.meta_graphs for node in graph.object_graph_def.nodes]
     if not any(node.slot_variables for node in nodes):
         return Folder(path)

@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.limits import over_limit
-from tinyml_cli.models import import_quietly
+from tinyml_cli.models import bounds, import_quietly
 from tinyml_cli.models.legacy import mended
 from tinyml_cli.models.saved_model import loadable
 from tinyml_cli.next_step import next_step
@@ -29,11 +28,8 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 KERAS_SUFFIXES = (".keras", *HDF5_SUFFIXES)
 SAVED_MODEL_FILE = "saved_model.pb"
 
-_PREDICT_BATCH = 64
 # Where layers such as Bidirectional and TimeDistributed keep those that they wrap.
 _WRAPPED = ("forward_layer", "backward_layer", "layer")
-# Memory of Python's objects for a byte of JSON: a list takes two bytes there and some 60 here.
-_JSON_FACTOR = 30
 _SIGNATURES = ("serving_default", "serve")
 
 
@@ -123,10 +119,10 @@ class KerasSource:
     signature: str | None = None
 
     def __init__(self, path: Path) -> None:
-        self._tf = import_quietly("tensorflow")
-        self._keras = import_quietly("keras")
         self.path = path
         self._model = self._load()
+        self._tf = import_quietly("tensorflow")
+        self._keras = import_quietly("keras")
         if not getattr(self._model, "inputs", None):
             raise TinymlError(
                 "The model does not define its inputs: it is a subclassed model",
@@ -137,6 +133,7 @@ class KerasSource:
         self.parameters = int(self._model.count_params())
         self.rescaling = self._rescaling()
         self.layer_names = frozenset(layer.name for layer in self._layers())
+        self._batch = bounds.batch_of(path, self._layers())
 
     def save(self, path: Path) -> None:
         """Writes the model in Keras 3's own format."""
@@ -145,7 +142,7 @@ class KerasSource:
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
-        size = 1 if any(each.shape[0] == 1 for each in self._model.inputs) else _PREDICT_BATCH
+        size = 1 if any(each.shape[0] == 1 for each in self._model.inputs) else self._batch
         with silenced():
             parts = [self._call(batch) for batch in _batches(samples, size)]
         return _joined(parts)
@@ -208,10 +205,10 @@ class KerasSource:
     def _load(self) -> Any:
         if not self.path.is_file():
             raise TinymlError("The model does not exist", str(self.path), "Check the path.")
-        _check_size(self.path)
         try:
-            with _readable(self.path) as readable, silenced():
-                return self._keras.saving.load_model(readable, compile=False)
+            return load_keras(self.path)
+        except TinymlError:
+            raise
         # Keras raises nearly every kind of exception on files that it did not write.
         except Exception as error:
             raise _not_loaded(error, self.path) from error
@@ -232,6 +229,8 @@ class SavedModelSource:
                 self._folder = loadable(path)
                 self._loaded = self._tf.saved_model.load(str(self._folder.path))
             signatures = dict(self._loaded.signatures)
+        except TinymlError:
+            raise
         # TensorFlow raises many kinds, some of them not public.
         except Exception as error:
             raise _not_loaded(error, path) from error
@@ -248,7 +247,8 @@ class SavedModelSource:
                     "Save it with a signature of shape [None, …].",
                 )
         self._names = [name for name, _ in specs]
-        self._batch = 1 if any(spec.shape[0] == 1 for _, spec in specs) else _PREDICT_BATCH
+        batch = bounds.graph_batch(path, self._function)
+        self._batch = 1 if any(spec.shape[0] == 1 for _, spec in specs) else batch
         self.inputs = tuple(_spec(name, tuple(spec.shape), spec.dtype.name) for name, spec in specs)
         variables = getattr(self._loaded, "variables", None) or self._function.variables
         self.parameters = sum(int(np.prod(variable.shape)) for variable in variables)
@@ -298,6 +298,19 @@ class SavedModelSource:
         return chosen
 
 
+def load_keras(path: Path) -> Any:
+    """The model of a .keras or HDF5 file, without its optimiser.
+
+    Raises:
+        TinymlError: it would take too much memory, or TensorFlow is not installed.
+        Exception: of nearly every kind, on files that Keras did not write.
+    """
+    held_bytes = bounds.check_keras(path)
+    keras = import_quietly("keras")
+    with _readable(path) as readable, bounds.bounded_weights(path, held_bytes), silenced():
+        return keras.saving.load_model(readable, compile=False)
+
+
 def _spec(name: str, shape: Sequence[int | None], dtype: str) -> InputSpec:
     return InputSpec(name, tuple(None if size is None else int(size) for size in shape[1:]), str(dtype))
 
@@ -337,24 +350,6 @@ def _readable(path: Path) -> Iterator[Path]:
             yield copy
     else:
         yield path
-
-
-def _check_size(path: Path) -> None:
-    """Judges a .keras archive by the sizes that it declares, before Keras unpacks it.
-
-    Raises:
-        TinymlError: it would take too much memory.
-    """
-    if not zipfile.is_zipfile(path):
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {each.filename: each.file_size for each in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise _not_loaded(error, path) from error
-    text = sum(size for name, size in sizes.items() if name.endswith(".json"))
-    if reason := over_limit(sum(sizes.values()) + _JSON_FACTOR * text):
-        raise TinymlError(f"The model is not loaded: {reason}", str(path), "Check where the file is from.")
 
 
 _UNKNOWN = re.compile(r"(?:Unknown layer|[Cc]ould not locate (?:class|function))[^'`]*['`]([\w>.]+)")

@@ -8,9 +8,8 @@ import keras
 from keras import layers
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models.legacy import mended
 from tinyml_cli.models.separable import classify
-from tinyml_cli.models.source import HDF5_SUFFIXES
+from tinyml_cli.models.source import load_keras
 from tinyml_cli.recipes.vww import IMAGENET
 
 _CLASSIFIER = "scores"
@@ -63,10 +62,9 @@ def _load(path: Path) -> keras.Model:
             "The backbone does not exist", str(path), "Give a .keras or .h5 file, or --backbone imagenet"
         )
     try:
-        if path.suffix.lower() not in HDF5_SUFFIXES:
-            return keras.saving.load_model(path, compile=False)
-        with mended(path) as readable:
-            return keras.saving.load_model(readable, compile=False)
+        return load_keras(path)
+    except TinymlError:
+        raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise TinymlError(
             f"Cannot load the backbone ({str(error)[:200]})",

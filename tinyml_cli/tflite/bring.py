@@ -15,6 +15,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.models import bounds
 from tinyml_cli.models.source import KerasSource, Source, open_source
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import calibration_data
@@ -53,12 +54,12 @@ def bring(
         TinymlError: a model that cannot be loaded or converted, or calibration data that do not fit it.
     """
     _check_target(run_path)
-    original = _zipped(path) if path.is_dir() else read(path)
-    # The advice of missing calibration data is worth more than the seconds of loading TensorFlow.
-    if calibration is None:
-        calibration_data.load(None, ())
-    source = open_source(path, signature)
     limit = calibration_data.MAX_SAMPLES if limit is None else limit
+    # Loading TensorFlow takes seconds: what is wrong with the files is said before.
+    bounds.refuse(path, bounds.content_bytes(path))
+    calibration_data.check(calibration, limit)
+    original = _zipped(path) if path.is_dir() else read(path)
+    source = open_source(path, signature)
     samples = calibration_data.load(calibration, source.inputs, limit, value_range, seed)
     _check_range(source, samples)
     # Each signature has a run of its own.

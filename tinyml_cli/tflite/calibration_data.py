@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
+from tinyml_cli.array_file import UnreadableArrayError, check_arrays, read_array, read_arrays
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
-from tinyml_cli.data.image_file import UnreadableImageError, decode, read_bytes, suffixes
+from tinyml_cli.data.image_file import UnreadableImageError, check_size, decode, read_bytes, suffixes
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.limits import decode_limit_bytes, over_limit
 
 if TYPE_CHECKING:
     from tinyml_cli.models.source import InputSpec
@@ -25,6 +28,8 @@ RANDOM = "random"
 MAX_SAMPLES = 500
 _FEW_SAMPLES = 50
 _ARRAYS = (".npz", ".npy")
+# A random number is drawn as float64 and kept as float32.
+_RANDOM_BYTES = 12
 ADVICE = (
     "Give at least 100 real inputs: --calibration data.npz, or a folder of arrays or images; just to try "
     "things out, --calibration random."
@@ -63,15 +68,9 @@ def load(
     Raises:
         TinymlError: nothing given, nothing readable, or data that do not fit the model.
     """
-    if given is None:
-        raise TinymlError("An int8 model needs calibration data", "--calibration", ADVICE)
-    if limit < 1:
-        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Use at least 10.")
-    if given == RANDOM and not Path(given).exists():
+    path = _existing(given, limit)
+    if path is None:
         return Samples(_random(inputs, min(limit, 100), value_range or (0.0, 1.0), seed), RANDOM)
-    path = Path(given)
-    if not path.exists():
-        raise TinymlError("The calibration data does not exist", given, ADVICE)
     found = _from_folder(path, inputs, limit, value_range) if path.is_dir() else _from_file(path, inputs)
     arrays = tuple(_checked(values, spec, where) for (values, where), spec in zip(found, inputs, strict=True))
     counts = {len(values) for values in arrays}
@@ -84,6 +83,43 @@ def load(
     arrays = tuple(_spread(values, limit) for values in arrays)
     _tell(arrays, inputs)
     return Samples(arrays, str(path.resolve()))
+
+
+def check(given: str | None, limit: int = MAX_SAMPLES) -> None:
+    """Judges what calibration data declare, before a model is loaded for them.
+
+    Args:
+        given, limit: as in `load`.
+
+    Raises:
+        TinymlError: nothing given, nothing readable, or a file over the limit of memory.
+    """
+    path = _existing(given, limit)
+    if path is None:
+        return
+    arrays, images = _files(path) if path.is_dir() else ([path], [])
+    for each in _evenly(arrays, limit):
+        with _reading_arrays(each):
+            check_arrays(each)
+    for each in _evenly(images, limit):
+        with _reading_image(each):
+            check_size(read_bytes(each))
+
+
+def _existing(given: str | None, limit: int) -> Path | None:
+    """The path of the data; None for random ones."""
+    if given is None:
+        raise TinymlError("An int8 model needs calibration data", "--calibration", ADVICE)
+    if limit < 1:
+        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Use at least 10.")
+    path = Path(given)
+    if not path.exists():
+        if given == RANDOM:
+            return None
+        raise TinymlError("The calibration data does not exist", given, ADVICE)
+    if path.is_file() and path.suffix.lower() not in _ARRAYS:
+        raise TinymlError(f"`{path.name}` is not a supported kind of calibration data", given, ADVICE)
+    return path
 
 
 def _random(
@@ -103,7 +139,11 @@ def _random(
                 "--calibration",
                 "Give data of the size used on the board.",
             )
-        arrays.append(rng.uniform(*value_range, (n, *sizes)).astype(spec.dtype))
+        sample_bytes = _RANDOM_BYTES * math.prod(sizes)
+        if reason := over_limit(sample_bytes):
+            raise TinymlError(f"A random sample of {spec} is not made: {reason}", "--calibration", ADVICE)
+        count = max(1, min(n, decode_limit_bytes() // sample_bytes))
+        arrays.append(rng.uniform(*value_range, (count, *sizes)).astype(spec.dtype))
     return tuple(arrays)
 
 
@@ -111,9 +151,7 @@ def _from_file(path: Path, inputs: Sequence[InputSpec]) -> list[tuple[Array, str
     """One array per input, with what messages call it."""
     if path.suffix.lower() == ".npy":
         return _assigned({"": _numpy(path)}, inputs, path)
-    if path.suffix.lower() == ".npz":
-        return _assigned(_numpy(path), inputs, path)
-    raise TinymlError(f"`{path.name}` is not a supported kind of calibration data", str(path), ADVICE)
+    return _assigned(_numpy(path), inputs, path)
 
 
 def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path) -> list[tuple[Array, str]]:
@@ -139,8 +177,14 @@ def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path)
 
 def _numpy(path: Path) -> Any:
     """The array of an .npy, a dictionary of those of an .npz. Never unpickles."""
-    try:
+    with _reading_arrays(path):
         return read_array(path) if path.suffix.lower() == ".npy" else read_arrays(path)
+
+
+@contextlib.contextmanager
+def _reading_arrays(path: Path) -> Iterator[None]:
+    try:
+        yield
     except UnreadableArrayError as error:
         raise TinymlError(
             f"Cannot read the file: {error}",
@@ -149,9 +193,18 @@ def _numpy(path: Path) -> Any:
         ) from error
 
 
-def _from_folder(
-    folder: Path, inputs: Sequence[InputSpec], limit: int, value_range: tuple[float, float] | None
-) -> list[tuple[Array, str]]:
+@contextlib.contextmanager
+def _reading_image(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnreadableImageError as error:
+        raise TinymlError(
+            f"Cannot read the image: {error}", str(path), "Remove it or save it again."
+        ) from error
+
+
+def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The arrays and the images below a folder: it must have files of one of both kinds."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     arrays = [path for path in files if path.suffix.lower() in _ARRAYS]
     images = [path for path in files if path.suffix.lower() in suffixes()]
@@ -159,6 +212,13 @@ def _from_folder(
         found = "both arrays and images" if arrays else "neither .npy nor .npz files nor images"
         rest = "" if arrays else inventory.explained(inventory.left_out(folder, (), "input", ()))
         raise TinymlError(f"The folder contains {found}{rest}", str(folder), ADVICE)
+    return arrays, images
+
+
+def _from_folder(
+    folder: Path, inputs: Sequence[InputSpec], limit: int, value_range: tuple[float, float] | None
+) -> list[tuple[Array, str]]:
+    arrays, images = _files(folder)
     inventory.tell(inventory.left_out(folder, [*arrays, *images], "input", ()))
     if images:
         return [_images(images, inputs, limit, value_range, folder)]
@@ -207,12 +267,8 @@ def _images(
 
 def _image(path: Path, spec: InputSpec) -> Array:
     """One image as float32 in 0 … 1, in the model's shape."""
-    try:
+    with _reading_image(path):
         pixels = decode(read_bytes(path), min_side=1).pixels / np.float32(255)
-    except UnreadableImageError as error:
-        raise TinymlError(
-            f"Cannot read the image: {error}", str(path), "Remove it or save it again."
-        ) from error
     if len(spec.shape) == 2 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if not spec.accepts(pixels.shape):

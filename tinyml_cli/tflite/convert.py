@@ -19,7 +19,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
-from tinyml_cli.models import import_quietly
+from tinyml_cli.models import bounds, import_quietly
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
@@ -120,6 +120,7 @@ def opened(path: Path, manifest: Manifest) -> Iterator[Source]:
         return
     with temporary.folder("convert") as folder:
         with zipfile.ZipFile(path) as archive:
+            bounds.refuse(path, sum(each.file_size for each in archive.infolist()))
             archive.extractall(folder)
         source = open_source(Path(folder), manifest.metrics.get("source", {}).get("signature"))
         source.path = path
