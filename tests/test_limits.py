@@ -65,7 +65,7 @@ def test_a_sound_is_judged_by_its_header(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setenv(VARIABLE, "1")
     path = tmp_path / "long.flac"
-    soundfile.write(path, np.zeros(1 << 19, np.int16), 16_000)
+    soundfile.write(path, np.zeros(1 << 20, np.int16), 16_000)
     with pytest.raises(UnreadableAudioError, match="2 MB of memory, but the limit is 1 MB"):
         read_sound(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zlib
 from typing import Any
 
@@ -116,3 +117,36 @@ def test_postscript_starts_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnreadableImageError):
         decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n showpage\n%%EOF\n")
     assert ".eps" not in image_file.suffixes()
+
+
+def tiff(values: np.ndarray, white_is_zero: bool = False) -> bytes:
+    """A TIFF of one strip that says what its samples are: Pillow writes no signed or unsigned 32 bits."""
+    (rows, columns), kind = values.shape, "uif".index(values.dtype.kind) + 1
+    content = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    tags = [
+        (256, columns), (257, rows), (258, 8 * values.dtype.itemsize), (259, 1),
+        (262, int(not white_is_zero)), (273, 8), (277, 1), (278, rows), (279, len(content)), (339, kind),
+    ]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory
+
+
+@pytest.mark.parametrize("kind", ["u2", "u4", "i2", "i4"])
+def test_whole_numbers_that_fill_their_type_are_as_bright_as_they_are(kind: str) -> None:
+    most = np.iinfo(kind).max
+    assert assert_ramp(tiff(np.rint(RAMP * most).astype(kind))) == ""
+    assert (
+        assert_ramp(tiff(np.rint(RAMP * 4095).astype(kind))) == "greys of 12 bits, by its largest value 4095"
+    )
+
+
+@pytest.mark.parametrize("kind", ["i1", "i2", "i4"])
+def test_negative_greys_are_the_dark_ones(kind: str) -> None:
+    most = np.iinfo(kind).max
+    assert "its own range" in assert_ramp(tiff(np.rint((2 * RAMP - 1) * most).astype(kind)))
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_white_may_be_zero(kind: str) -> None:
+    assert_ramp(tiff(np.rint((1 - RAMP) * np.iinfo(kind).max).astype(kind), white_is_zero=True))

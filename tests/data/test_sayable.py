@@ -27,18 +27,53 @@ def test_english_words_are_said() -> None:
 @pytest.mark.parametrize(
     ("word", "script"),
     [
-        ("はい", "Hiragana"), ("ハイ", "Katakana"), ("нет", "Cyrillic"), ("你好", "Cjk"), ("안녕", "Hangul"),
+        ("はい", "Hiragana"), ("ハイ", "Katakana"), ("нет", "Cyrillic"), ("你好", "CJK"), ("안녕", "Hangul"),
         ("שלום", "Hebrew"), ("ναι", "Greek"), ("हाँ", "Devanagari"), ("ใช่", "Thai"), ("نعم", "Arabic"),
-        ("yesは", "Hiragana"),
+        ("yesは", "Hiragana"), ("ｱ", "Katakana"), ("٧", "Arabic-Indic"), ("ꯍ", "Meetei"),
     ],
 )  # fmt: skip
 def test_other_scripts_are_named(word: str, script: str) -> None:
     assert f"written in {script}" in why_not(word)[0]
 
 
-@pytest.mark.parametrize("word", ["sí", "straße", "über", "niño", "smørrebrød", "šest", "ığdır"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "sí",
+        "straße",
+        "über",
+        "niño",
+        "smørrebrød",
+        "šest",
+        "ığdır",
+        "si\u0301",
+        "x\u030c",
+        "ｙｅｓ",
+        "µ",
+        "½",
+    ],
+)
 def test_letters_that_english_lacks_are_named(word: str) -> None:
     assert "not an English letter" in why_not(word)[0]
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("👍", "`👍`"),
+        ("yes👍", "`👍`"),
+        ("hey–bot", "`–`"),
+        ("don’t", "`’`"),
+        ("yes\u200b", "zero width space"),
+    ],
+)
+def test_symbols_are_named(word: str, shown: str) -> None:
+    assert why_not(word)[0].startswith(f"{shown} is neither a letter nor a digit")
+
+
+@pytest.mark.parametrize("word", ["--", "'", "!!", "..."])
+def test_words_without_a_sound_are_refused(word: str) -> None:
+    assert "no letter or digit" in why_not(word)[0]
 
 
 @pytest.mark.parametrize("word", ["kws", "brr", "shh", "html", "grr", "ngl", "usb"])

@@ -29,7 +29,7 @@ AUDIO_SUFFIXES = (
 # Beyond these a header is damaged rather than unusual.
 SUPPORTED_RATES_HZ = range(4_000, 768_001)
 
-_FLOAT_BYTES, _INT16_BYTES = 4, 2
+_INT16_BYTES = 2
 _BLOCK_VALUES, _BLOCK_SAMPLES = 1 << 18, 4096
 _HEAD_BYTES = 1 << 16
 # Floats may overshoot; a quiet take in the scale of int16 reaches this many times full scale.
@@ -51,14 +51,15 @@ class Sound:
     """A file's sound as it is.
 
     Attributes:
-        frames: float32 [samples, channels] with full scale 1.0.
-        rate_hz: of the file.
+        audio: int16 [samples], its channels mixed.
+        rate_hz, channels: of the file.
         damage: what is missing of it, though the rest can be read; empty where nothing is.
         notes: what else is not as the format wants it.
     """
 
-    frames: Frames
+    audio: NDArray[np.int16]
     rate_hz: int
+    channels: int
     damage: str = ""
     notes: tuple[str, ...] = ()
 
@@ -102,18 +103,15 @@ class _Seekable(BytesIO):
 
 
 def read_sound(path: Path) -> Sound:
-    """Reads a file as it is, to its end even where it is damaged.
+    """Reads a file at its own rate, to its end even where it is damaged.
 
     Raises:
         UnreadableAudioError: not a known kind, empty, not finite, an impossible sample rate, an extra that is
             missing, or over the limit of memory for one file.
     """
     with _opened(path) as source:
-        if reason := over_limit(source.samples * source.channels * _FLOAT_BYTES):
-            raise UnreadableAudioError(reason)
-        blocks = list(_finite(source.blocks))
-        frames = np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
-        return Sound(frames, source.rate_hz, _damage(source, len(frames)), tuple(source.notes))
+        audio = _mixed(source, source.rate_hz)
+        return Sound(audio, source.rate_hz, source.channels, _damage(source, len(audio)), tuple(source.notes))
 
 
 def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
@@ -126,17 +124,23 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
         UnreadableAudioError: as read_sound.
     """
     with _opened(path) as source:
-        length = max(1, round(source.samples * sample_rate_hz / source.rate_hz))
-        if reason := over_limit(length * _INT16_BYTES):
-            raise UnreadableAudioError(reason)
-        mono = (block.mean(axis=1) for block in _finite(source.blocks))
-        # Rounding the ratio and the blocks' ends may add a few samples.
-        audio, end = np.empty(length + length // 100_000 + 2, np.int16), 0
-        for block in _resampled(mono, source.rate_hz, sample_rate_hz):
-            audio[end : end + len(block)] = to_int16(block)
-            end += len(block)
-        _damage(source, end)
-        return audio[:end]
+        audio = _mixed(source, sample_rate_hz)
+        _damage(source, len(audio))
+        return audio
+
+
+def _mixed(source: _Source, sample_rate_hz: int) -> NDArray[np.int16]:
+    """The channels mixed to int16 [samples], block by block: never all of it as floats."""
+    length = max(1, round(source.samples * sample_rate_hz / source.rate_hz))
+    if reason := over_limit(length * _INT16_BYTES):
+        raise UnreadableAudioError(reason)
+    mono = (block.mean(axis=1) for block in _finite(source.blocks))
+    # Rounding the ratio and the blocks' ends may add a few samples.
+    audio, end = np.empty(length + length // 100_000 + 2, np.int16), 0
+    for block in _resampled(mono, source.rate_hz, sample_rate_hz):
+        audio[end : end + len(block)] = to_int16(block)
+        end += len(block)
+    return audio[:end]
 
 
 def length_of(path: Path) -> tuple[int, int]:
@@ -204,7 +208,8 @@ def _of_phone(path: Path, kind: str) -> _Source:
     if reason := over_limit(path.stat().st_size):
         raise UnreadableAudioError(reason)
     frames, rate_hz, damage = phone_sound.read(path, kind)
-    return _Source(len(frames), frames.shape[1], rate_hz, [frames], damage)
+    blocks = (frames[at : at + _BLOCK_SAMPLES] for at in range(0, len(frames), _BLOCK_SAMPLES))
+    return _Source(len(frames), frames.shape[1], rate_hz, blocks, damage)
 
 
 def _mended(path: Path, head: bytes, kind: str | None) -> BytesIO:

@@ -13,10 +13,41 @@ if TYPE_CHECKING:
 
 # Depths of cameras; without a declaration the least that holds the largest value is taken.
 _DEPTHS = (8, 10, 12, 14, 16, 24, 32)
-_BITS, _MIN_SAMPLE, _MAX_SAMPLE, _SAMPLE_FORMAT, _S_MIN, _S_MAX = 258, 280, 281, 339, 340, 341
-_UNSIGNED = 1
+_BITS, _PHOTOMETRIC, _MIN_SAMPLE, _MAX_SAMPLE, _SAMPLE_FORMAT, _S_MIN, _S_MAX = (
+    258,
+    262,
+    280,
+    281,
+    339,
+    340,
+    341,
+)
+_UNSIGNED, _SIGNED, _WHITE_IS_ZERO = 1, 2, 0
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ROWS_BYTES = 8 << 20
+
+
+def values_of(image: Image.Image) -> NDArray[Any] | None:
+    """Greys [rows, columns] in the type that the file declares; None for what is no deep grey.
+
+    Pillow keeps all whole numbers of TIFF as int32, and signed bytes as unsigned ones.
+    """
+    tags = getattr(image, "tag_v2", None) or {}
+    kind, bits = _first(tags.get(_SAMPLE_FORMAT, _UNSIGNED)), _first(tags.get(_BITS, 1))
+    if image.mode == "L" and kind == _SIGNED:
+        return np.asarray(image).view(np.int8)
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return None
+    values = np.asarray(image)
+    if tags and image.mode == "I" and bits == 32 and kind == _UNSIGNED:
+        return values.view(np.uint32)
+    return values.astype(np.int16) if image.mode == "I" and bits == 16 and kind == _SIGNED else values
+
+
+def inverted(grey: NDArray[np.uint8], image: Image.Image) -> NDArray[np.uint8]:
+    """Greys of a TIFF in which 0 is white, with black as 0, as Pillow gives those of 8 bits."""
+    tags = getattr(image, "tag_v2", None) or {}
+    return ~grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
 
 
 def declared_range(image: Image.Image, data: bytes, most: float) -> tuple[float, float] | None:
@@ -96,10 +127,12 @@ def _understood(least: float, most: float, dtype: np.dtype[Any]) -> tuple[float,
         return least, max(most, least + 1), f"greys from {least:g} to {most:g}, its own range"
     if dtype.kind == "f" and most <= 1:
         return 0.0, 1.0, ""
-    bits = next((depth for depth in _DEPTHS if most < 2**depth), None)
+    whole = 8 * dtype.itemsize - (dtype.kind == "i")
+    depths = sorted({*_DEPTHS, whole}) if dtype.kind == "i" else _DEPTHS
+    bits = next((depth for depth in depths if most < 2**depth), None)
     if bits is None:
         return least, most if most > least else least + 1, f"greys from {least:g} to {most:g}, its own range"
-    full = dtype.kind != "f" and bits == 8 * dtype.itemsize
+    full = dtype.kind != "f" and bits == whole
     return 0.0, float(2**bits - 1), "" if full else f"greys of {bits} bits, by its largest value {most:g}"
 
 

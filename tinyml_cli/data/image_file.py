@@ -176,11 +176,10 @@ def _decoded(opened: Image.Image, data: bytes) -> Decoded:
     orientation = opened.getexif().get(_ORIENTATION, 1)
     note = ""
     image: Image.Image = opened
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image)
+    if (values := deep_grey.values_of(image)) is not None:
         declared = deep_grey.declared_range(opened, data, float(values.max()))
         grey, note = deep_grey.to_uint8(values, declared)
-        image = Image.fromarray(grey)
+        image = Image.fromarray(deep_grey.inverted(grey, opened))
     else:
         deep_grey.refuse_shallow_colour(opened, data)
         image = _converted(image)

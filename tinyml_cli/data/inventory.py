@@ -15,6 +15,7 @@ _TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list"
 _TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
 # Reasons that need no answer: nobody takes these files for data.
 OF_THE_SYSTEM, OF_THE_DATA_SET = "a hidden or system file", "a text about the dataset"
+TRAINED_ON = "the model was trained on it"
 NOT_NEEDED = "not needed: its label has enough files"
 _QUIET = (OF_THE_SYSTEM, OF_THE_DATA_SET, NOT_NEEDED)
 

@@ -10,6 +10,7 @@ QUIETEST_DBFS = -100.0
 
 _CLIPPED_AT = 32_700
 _CLIPPED_RUN = 3
+_BLOCK_SAMPLES = 1 << 20
 
 
 def dbfs(amplitude: float) -> float:
@@ -21,19 +22,22 @@ def rms_dbfs(audio: NDArray[np.int16]) -> float:
     """Root mean square of samples [n] in dBFS; -100 for none."""
     if len(audio) == 0:
         return QUIETEST_DBFS
-    return dbfs(float(np.sqrt(np.mean(np.square(audio.astype(np.float64))))))
+    blocks = (
+        audio[at : at + _BLOCK_SAMPLES].astype(np.float64) for at in range(0, len(audio), _BLOCK_SAMPLES)
+    )
+    return dbfs(float(np.sqrt(sum(float(block @ block) for block in blocks) / len(audio))))
 
 
 def peak_dbfs(audio: NDArray[np.int16]) -> float:
     """Largest magnitude of samples [n] in dBFS; -100 for none."""
-    return dbfs(float(np.abs(audio.astype(np.int32)).max(initial=0)))
+    return dbfs(float(max(int(audio.max(initial=0)), -int(audio.min(initial=0)))))
 
 
 def clipped_share(audio: NDArray[np.int16]) -> float:
     """Share of samples [n] at full scale, three or more in a row: a flattened wave, not a lone peak."""
     if len(audio) < _CLIPPED_RUN:
         return 0.0
-    high = np.abs(audio.astype(np.int32)) >= _CLIPPED_AT
+    high = (audio >= _CLIPPED_AT) | (audio <= -_CLIPPED_AT)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
     runs = edges[1::2] - edges[::2]
     return float(runs[runs >= _CLIPPED_RUN].sum() / len(audio))

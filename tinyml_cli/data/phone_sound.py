@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data.declared_size import id3_bytes
 from tinyml_cli.data.phone import INSTALL_PHONE
+from tinyml_cli.data.phone_worker import allowed_s
 from tinyml_cli.installed import spec_of
 from tinyml_cli.limits import decode_limit_bytes
 from tinyml_cli.processes import DEVNULL, PIPE, Process
@@ -20,8 +21,8 @@ from tinyml_cli.processes import DEVNULL, PIPE, Process
 SUFFIXES = (".m4a", ".aac", ".amr", ".3gp", ".3gpp", ".3g2", ".mp4", ".m4b", ".mka", ".wma")
 
 _ASF = bytes.fromhex("3026b2758e66cf11")
-# How long a file may take to decode, so much and a second for so many bytes, before it counts as damaged.
-_LEAST_S, _BYTES_PER_S = 10.0, 200_000
+# The decoder limits its processor time itself where it can; on a busy computer that takes much longer.
+_PATIENCE = 30
 
 
 def kind_of(head: bytes) -> str | None:
@@ -79,7 +80,7 @@ class _Decoder:
         """As `read`."""
         child = self._started()
         assert child.stdin and child.stdout
-        timer = threading.Timer(_LEAST_S + path.stat().st_size / _BYTES_PER_S, child.kill)
+        timer = threading.Timer(_PATIENCE * allowed_s(path), child.kill)
         timer.start()
         try:
             child.stdin.write(json.dumps({"path": str(path.resolve()), "kind": kind}).encode() + b"\n")

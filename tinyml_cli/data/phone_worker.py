@@ -8,8 +8,10 @@ float32 little-endian; or error, with samples 0.
 from __future__ import annotations
 
 import json
+import math
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,8 +22,17 @@ from tinyml_cli.limits import over_limit
 
 # A container's clock rounds, and encoders pad: only what is missing beyond this counts as cut off.
 _TOLERANCE_S = 0.2
+# Processor time that a file may take, so much and a second for so many bytes, before it counts as damaged.
+_LEAST_S, _BYTES_PER_S = 8.0, 200_000
+# The sound in parts, and as a whole.
+_COPIES = 2
 # Beside the sound: the interpreter, FFmpeg's libraries, and its tables.
-_OWN_BYTES = 2 << 30
+_OWN_BYTES = 512 << 20
+
+
+def allowed_s(path: Path) -> float:
+    """How long a file may take to decode."""
+    return _LEAST_S + path.stat().st_size / _BYTES_PER_S
 
 
 def decode(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
@@ -56,10 +67,10 @@ def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
     try:
         for frame in container.decode(source):
             for plane in resampler.resample(frame):
-                parts.append(np.asarray(plane.to_ndarray(), np.float32))
+                parts.append(np.ascontiguousarray(plane.to_ndarray().T, np.float32))
                 rate_hz = plane.sample_rate
                 held_bytes += parts[-1].nbytes
-            if reason := over_limit(held_bytes):
+            if reason := over_limit(_COPIES * held_bytes):
                 raise _TooLargeError(reason)
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, _TooLargeError) or not parts:
@@ -67,7 +78,7 @@ def _decoded(container: Any) -> tuple[NDArray[np.float32], int, str]:
         damage = "its audio ends early"
     if not parts:
         raise ValueError("it contains no samples")
-    samples = np.concatenate(parts, axis=1).T
+    samples = np.concatenate(parts)
     declared_s = float(source.duration * source.time_base) if source.duration and source.time_base else 0.0
     if declared_s - len(samples) / rate_hz > _TOLERANCE_S:
         damage = f"it is truncated: {declared_s:.1f} s are declared, {len(samples) / rate_hz:.1f} s are there"
@@ -99,8 +110,18 @@ def _limit_memory(limit_bytes: int) -> None:
         return
     import resource
 
-    most = 4 * limit_bytes + _OWN_BYTES
+    most = limit_bytes + _OWN_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit_time(seconds: float) -> None:
+    """Ends this process once it has used so much more processor time."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), most))
 
 
 def main(limit_bytes: int) -> None:
@@ -110,14 +131,16 @@ def main(limit_bytes: int) -> None:
         request = json.loads(line)
         samples: NDArray[np.float32] = np.empty((0, 1), np.float32)
         try:
-            samples, rate_hz, damage = decode(Path(request["path"]), request["kind"])
+            path = Path(request["path"])
+            _limit_time(allowed_s(path))
+            samples, rate_hz, damage = decode(path, request["kind"])
             answer: dict[str, Any] = {"rate_hz": rate_hz, "damage": damage}
         # Whatever goes wrong in here is the file's doing, and the reason of its refusal.
         except Exception as error:
             answer = {"error": str(error) if isinstance(error, ValueError) else f"it is damaged ({error})"}
         answer |= {"samples": samples.shape[0], "channels": samples.shape[1]}
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
-        sys.stdout.buffer.write(np.ascontiguousarray(samples, "<f4").tobytes())
+        sys.stdout.buffer.write(np.ascontiguousarray(samples, "<f4").data)
         sys.stdout.buffer.flush()
 
 

@@ -12,6 +12,9 @@ from tinyml_cli.next_step import next_step
 
 # Everybody says the letters of these.
 _SPELT_BY_PEOPLE = ("ok", "tv")
+# Parts of Unicode's names: forms of a letter that has another name, and marks on Latin letters.
+_WIDTHS = ("FULLWIDTH", "HALFWIDTH")
+_OF_LATIN = ("LATIN", "COMBINING", "MODIFIER", "MICRO", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR")
 
 
 def why_not(word: str, ipa: str, letters: Mapping[str, str]) -> str:
@@ -22,18 +25,30 @@ def why_not(word: str, ipa: str, letters: Mapping[str, str]) -> str:
         ipa: what the voice makes of it.
         letters: letter of the word -> what the voice makes of it alone.
     """
-    strange = next((c for c in word if not c.isascii()), "")
+    strange = next((c for c in unicodedata.normalize("NFC", word) if not c.isascii()), "")
     if strange:
-        script = unicodedata.name(strange, "an unknown script").split()[0]
-        if script != "LATIN":
-            return f"it is written in {script.title()}, which the English voices spell out or skip"
-        return f"`{strange}` is not an English letter, so the English voices misread it"
+        return _why_strange(strange)
+    if not segments(ipa) or not any(c.isalnum() for c in word):
+        return "it has no letter or digit that the voices say"
     spelt = [c for c in word.lower() if c.isalpha()]
     if len(spelt) < 2 or word.isupper() or word.lower() in _SPELT_BY_PEOPLE:
         return ""
     if _sounds(ipa) == _sounds("".join(letters[c] for c in spelt)):
         return f"the voices spell it out, letter by letter ({ipa})"
     return ""
+
+
+def _why_strange(character: str) -> str:
+    """What is wrong with a character beyond ASCII, by its name in Unicode."""
+    name = unicodedata.name(character, "UNKNOWN SCRIPT")
+    if not (character.isalpha() or unicodedata.category(character)[0] in "MN"):
+        shown = f"`{character}`" if character.isprintable() else name.lower()
+        return f"{shown} is neither a letter nor a digit, so the English voices skip it or say its name"
+    script = next(part for part in name.split() if part not in _WIDTHS)
+    if script in _OF_LATIN:
+        return f"`{character}` is not an English letter, so the English voices misread it"
+    script = script if script == "CJK" else script.title()
+    return f"it is written in {script}, which the English voices spell out or skip"
 
 
 def _sounds(ipa: str) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import levels
-from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound, to_int16
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 
@@ -79,13 +79,13 @@ def _read(root: Path, path: Path) -> Clip:
         sound = read_sound(root / path)
     except UnreadableAudioError as error:
         return Clip(*identity, unreadable=str(error))
-    audio = to_int16(sound.frames.mean(axis=1))
+    audio = sound.audio
     return Clip(
         *identity,
         damage=sound.damage,
         notes=sound.notes,
         sample_rate_hz=sound.rate_hz,
-        channels=sound.frames.shape[1],
+        channels=sound.channels,
         seconds=len(audio) / sound.rate_hz,
         rms_dbfs=levels.rms_dbfs(audio),
         peak_dbfs=levels.peak_dbfs(audio),
@@ -96,8 +96,8 @@ def _read(root: Path, path: Path) -> Clip:
 
 def digest(audio: NDArray[np.int16]) -> str:
     """SHA-256 of samples [n] without the zeros at both ends; empty for nothing but zeros."""
-    sounding = np.flatnonzero(audio)
-    if len(sounding) == 0:
+    sounding = audio != 0
+    if not sounding.any():
         return ""
-    kept = audio[sounding[0] : sounding[-1] + 1]
+    kept = audio[int(sounding.argmax()) : len(audio) - int(sounding[::-1].argmax())]
     return hashlib.sha256(np.ascontiguousarray(kept, dtype="<i2").tobytes()).hexdigest()

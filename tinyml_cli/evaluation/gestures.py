@@ -89,6 +89,7 @@ def evaluate_gestures(
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
         "note": takes.note,
+        "left_out": dict(takes.left_out),
         "n": len(takes.labels),
         "labels": manifest.labels,
         **measure(tuple(manifest.labels), takes, answers),

@@ -96,6 +96,7 @@ def evaluate_images(
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
         "note": images.note,
+        "left_out": dict(images.left_out),
         "n": len(images.labels),
         "labels": manifest.labels,
         **measure(tuple(manifest.labels), images, answers),

@@ -58,15 +58,19 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     manifest = run.manifest()
     noises: list[NDArray[np.int16]] = []
     if data_dir is None:
-        clips, origin = _saved(run, manifest), "clips held out by train"
+        clips, origin, left_out = _saved(run, manifest), "clips held out by train", {}
     else:
-        clips, origin = _from_folder(run, manifest, data_dir, split)
+        clips, origin, left_out = _from_folder(run, manifest, data_dir, split)
         noises = _backgrounds(manifest, data_dir)
     chosen = kws_examples.balanced(clips, manifest.labels)
     if len(chosen) == 0:
         raise TinymlError(
             "No clips to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
         )
+    if data_dir is not None and (surplus := len(clips) - len(chosen)):
+        fewest = min(chosen.counts(manifest.labels).values())
+        left_out["not needed: every label has as many clips as the one with the fewest"] = surplus
+        origin += f"; {fewest} of each label, {surplus} more not used"
     if manifest.features is None:
         raise TinymlError(
             "The features are missing from the manifest",
@@ -79,25 +83,30 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     if manifest.data is not None and any(recordings.NOT_HELD_OUT in remark for remark in manifest.data.notes):
         note += f"; {recordings.NOT_HELD_OUT}"
     return EvaluationSet(
-        chosen.audio, examples.features, examples.labels, chosen.groups, note, chosen.words, noises
+        chosen.audio, examples.features, examples.labels, chosen.groups, note, chosen.words, noises, left_out
     )
 
 
-def _from_folder(run: Run, manifest: Manifest, data_dir: Path, split: Choice | None) -> tuple[ClipSet, str]:
+def _from_folder(
+    run: Run, manifest: Manifest, data_dir: Path, split: Choice | None
+) -> tuple[ClipSet, str, dict[str, int]]:
+    """The clips of a folder, where they come from, and how many of its files are not used, by reason."""
     data = manifest.data
     trained_on_people = data is not None and (data.source == "folder" or data.recordings is not None)
     chosen: Choice = split or ("test" if trained_on_people else "all")
     clips, left_out = _read(manifest, data_dir)
-    rest = inventory.explained(left_out, quiet=False)
+    rest, counts = inventory.explained(left_out, quiet=False), inventory.counts(left_out)
     if chosen == "all":
         if trained_on_people:
             console.warn("--split all includes speakers that the model may have been trained on.")
-            return clips, f"everyone in {data_dir.name}, including possible training speakers{rest}"
-        return clips, f"everyone in {data_dir.name}{rest}"
+            return clips, f"everyone in {data_dir.name}, including possible training speakers{rest}", counts
+        return clips, f"everyone in {data_dir.name}{rest}", counts
     names = speakers(run, manifest)
     seen = {*names["train"], *names["validation"]}
     unseen = np.array([str(group) not in seen for group in clips.groups], bool)
-    return clips.take(unseen), f"speakers of {data_dir.name} held out from training{rest}"
+    if not unseen.all():
+        counts["of speakers that the model was trained on"] = int((~unseen).sum())
+    return clips.take(unseen), f"speakers of {data_dir.name} held out from training{rest}", counts
 
 
 def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,7 @@ class LabelledImages:
         names: str [n], what each is known by.
         shares: float64 [n], the largest box's share of the area; NaN where it is not known.
         note: one sentence: where they come from.
+        left_out: reason -> how many files of the folder are not used.
     """
 
     pixels: NDArray[np.uint8]
@@ -45,6 +47,7 @@ class LabelledImages:
     names: NDArray[np.str_]
     shares: NDArray[np.float64]
     note: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def raw(self) -> NDArray[np.uint8]:
@@ -115,9 +118,14 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
             str(data_dir),
             "Give different images, or add --split all.",
         )
+    left_out = inventory.counts(data.left_out)
+    if len(rows) < len(data.labels):
+        left_out[inventory.TRAINED_ON] = len(data.labels) - len(rows)
     labels = data.labels[rows]
     note = _note(labels, manifest.labels, origin) + inventory.explained(data.left_out, quiet=False)
-    return LabelledImages(data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note)
+    return LabelledImages(
+        data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note, left_out
+    )
 
 
 def calibration_pixels(run: Run, n: int, seed: int) -> NDArray[np.uint8]:

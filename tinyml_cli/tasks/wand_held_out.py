@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
+from tinyml_cli.data.inventory import TRAINED_ON
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.recipes.wand import WandRecipe
@@ -34,12 +36,14 @@ class LabelledGestures:
         labels: int64 [n], index into the run's labels.
         names: str [n], what each is known by.
         note: one sentence: where they come from.
+        left_out: reason -> how many files of the folder, or takes in them, are not used.
     """
 
     features: NDArray[Any]
     labels: NDArray[np.int64]
     names: NDArray[np.str_]
     note: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def raw(self) -> NDArray[Any]:
@@ -97,16 +101,19 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     """
     manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
     assert isinstance(recipe, WandRecipe)
+    left_out: dict[str, int] = {}
     if data_dir is None:
         found, origin = takes(run, recipe), "held out by train"
     else:
         units = {} if manifest.data is None else manifest.data.units
         found = source_of(recipe).read(data_dir, recipe, units)
-        origin = f"everything in {data_dir.name}"
+        origin, left_out, n = f"everything in {data_dir.name}", dict(found.left_out), len(found)
         if split != "all":
             with np.load(run.require(manifest, SEEN)) as archive:
                 found = found.rows(np.flatnonzero(~np.isin(found.names, archive["names"])))
             origin = f"those of {data_dir.name} that were not trained on"
+            if len(found) < n:
+                left_out[TRAINED_ON] = n - len(found)
         elif manifest.data is not None and manifest.data.source == "folder":
             console.warn("--split all includes takes that the model may have been trained on.")
     if not len(found):
@@ -118,7 +125,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     counts = ", ".join(f"{int((found.labels == i).sum())} {name}" for i, name in enumerate(manifest.labels))
     features = source_of(recipe).features(found.items, recipe)
     note = f"{len(found)} {items_of(manifest).many} ({counts}): {origin}"
-    return LabelledGestures(features, found.labels, found.names, note)
+    return LabelledGestures(features, found.labels, found.names, note, left_out)
 
 
 def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:

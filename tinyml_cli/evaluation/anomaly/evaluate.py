@@ -90,12 +90,13 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
     threshold = model.settings.threshold
     model.threshold()
     assert threshold is not None
-    recordings = _recordings(run, data_dir)
+    recordings, left_out = _recordings(run, data_dir)
     judged = judge(model, recordings)
     outcome: dict[str, Any] = {
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
         "note": _note(judged, data_dir),
+        "left_out": left_out,
         "n": len(judged.scores),
         "recordings": len(judged.recordings),
         "method": model.settings.method,
@@ -209,11 +210,12 @@ def _note(judged: Judged, data_dir: Path | None) -> str:
     )
 
 
-def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
+def _recordings(run: Run, data_dir: Path | None) -> tuple[list[Recording], dict[str, int]]:
+    """Recordings, and how many files of the folder are not used, by reason."""
     from tinyml_cli.tasks import anomaly_held_out
 
     if data_dir is None:
-        return anomaly_held_out.load(run)
+        return anomaly_held_out.load(run), {}
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
     rate_hz = recipe.sound.frontend.sample_rate_hz
@@ -223,7 +225,7 @@ def _recordings(run: Run, data_dir: Path | None) -> list[Recording]:
     if found.reading:
         console.info(f"Read as {found.reading}")
     inventory.tell(found.left_out)
-    return list(found.recordings)
+    return list(found.recordings), inventory.counts(found.left_out)
 
 
 def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.array_file import read_array
 from tinyml_cli.bench import benchmarks, dataset, scoring
+from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.read import NORMAL, condition_of
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly.evaluate import auc_interval
@@ -39,8 +40,8 @@ def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> dict[str, An
     its folder's begins with `normal`, or as a `y_labels.csv` next to the files says.
 
     Returns:
-        run, data, n (files), windows, n_normal, n_anomalous, auc, auc_ci95, runtime, files (each `file`,
-        `anomalous`, `windows`, `score`), verdict.
+        run, data, left_out (reason -> files not used), n (files), windows, n_normal, n_anomalous, auc,
+        auc_ci95, runtime, files (each `file`, `anomalous`, `windows`, `score`), verdict.
 
     Raises:
         TinymlError: no such files, files without a window, or files of only one kind.
@@ -79,6 +80,7 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
     return {
         "run": str(run.path),
         "data": str(data_dir),
+        "left_out": _left_out(data_dir, [data_dir / row["file"] for row in rows]),
         "n": len(rows),
         "windows": sum(row["windows"] for row in rows),
         "n_normal": len(rows) - n_anomalous,
@@ -90,6 +92,12 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
         "verdict": f"AUC {auc:.4f} ({interval[0]:.4f} to {interval[1]:.4f}) over {len(rows)} files, int8 on "
         "the host; the score of a file is the mean over its windows.",
     }
+
+
+def _left_out(folder: Path, used: list[Path]) -> dict[str, int]:
+    files = inventory.left_out(folder, [*used, folder / dataset.LABELS_FILE], "feature", _SUFFIXES)
+    inventory.tell(files)
+    return inventory.counts(files)
 
 
 def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float32]]]:
