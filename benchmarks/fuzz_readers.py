@@ -261,12 +261,42 @@ def _read_model(path: Path) -> None:
         open_source(path)
 
 
+def _archives() -> Iterator[tuple[str, bytes]]:
+    import tarfile
+
+    members = {f"yes/a_nohash_{i}.wav": bytes(range(256)) * (1 + i) for i in range(3)}
+    for name, method in (("zip", zipfile.ZIP_DEFLATED), ("stored.zip", zipfile.ZIP_STORED)):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", method) as package:
+            for member, content in members.items():
+                package.writestr(member, content)
+        yield name, stream.getvalue()
+    for kind in ("", "gz", "bz2", "xz"):
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode=f"w:{kind}") as tar:
+            for member, content in members.items():
+                entry = tarfile.TarInfo(member)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        yield f"tar.{kind}" if kind else "tar", stream.getvalue()
+    yield "bomb.zip", _array_bomb()
+
+
+def _read_archive(path: Path) -> None:
+    from tinyml_cli.data.download_unpack import unpack
+    from tinyml_cli.errors import TinymlError
+
+    with TemporaryDirectory(dir=path.parent) as folder, contextlib.suppress(TinymlError):
+        unpack(path, Path(folder), 16 << 20)
+
+
 Samples = Callable[[], Iterator[tuple[str, bytes]]]
 READERS: dict[str, tuple[Samples, Callable[[Path], None]]] = {
     "sound": (_sounds, _read_sound),
     "images": (_images, _read_image),
     "arrays": (_arrays, _read_arrays),
     "series": (_series, _read_series),
+    "archives": (_archives, _read_archive),
     "models": (_models, _read_model),
 }
 

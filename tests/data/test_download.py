@@ -242,7 +242,22 @@ def test_survives_being_killed(dataset: download.Dataset, server: Server, tmp_pa
     assert server.ranges == [None, f"bytes={kept}-"]
 
 
-@pytest.mark.parametrize("name", ["../out.txt", "/etc/x", "a/../../b", "c:evil", "a\\b", "nul", "a/aux.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../out.txt",
+        "/etc/x",
+        "a/../../b",
+        "c:evil",
+        "a\\b",
+        "nul",
+        "a/aux.txt",
+        "a\x1b[31m",
+        "b\n",
+        "n" * 300,
+        "d/" * 600 + "x",
+    ],
+)
 def test_names_that_lead_out(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_bytes(tar_gz({name: b"x"}))
@@ -271,6 +286,23 @@ def test_links_bombs_doubles_and_damage(tmp_path: Path) -> None:
         (tmp_path / f"{name}.out").mkdir()
         with pytest.raises(TinymlError, match=what):
             unpack(tmp_path / name, tmp_path / f"{name}.out", 1_000 if "bomb" in name else 10**7)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "what"),
+    [(6, 1, "encrypted"), (8, 99, "not supported"), (8, 12, "Invalid data"), (8, 14, "damaged")],
+)
+def test_zips_that_cannot_be_unpacked(at: int, value: int, what: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("yes/a.wav", b"abc" * 50)
+    content = bytearray(path.read_bytes())
+    for start in (content.find(b"PK\3\4") + at, content.find(b"PK\1\2") + at + 2):
+        content[start] = value
+    path.write_bytes(content)
+    (tmp_path / "in").mkdir()
+    with pytest.raises(TinymlError, match=what):
+        unpack(path, tmp_path / "in", 1000)
 
 
 def test_zip(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -14,6 +15,17 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
 _BLOCK_BYTES = 1 << 20
+_LONGEST_PART_BYTES, _LONGEST_NAME_BYTES = 255, 1024
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    UnicodeError,
+    ValueError,
+)
 _DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {f"{n}{i}" for n in ("com", "lpt") for i in range(1, 10)}
 
 
@@ -45,7 +57,10 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> int:
                 bar.advance(1, target.parent.name)
     except FileExistsError as error:
         raise _hostile(archive, f"`{Path(str(error.filename)).name}` appears twice") from error
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (*_DAMAGE, OSError) as error:
+        # A decompressor's has no number; one of the disk is not the archive's fault.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise TinymlError(f"The archive is damaged: {error}", str(archive), "Download it again.") from error
     return count
 
@@ -57,6 +72,8 @@ def _members(archive: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
             for entry in package.infolist():
                 if entry.is_dir():
                     continue
+                if entry.flag_bits & 1:
+                    raise _hostile(archive, "it is encrypted")
                 if (entry.external_attr >> 16) & 0o170000 not in (0, 0o100000):
                     raise _hostile(archive, f"`{entry.filename}` is not a regular file")
                 yield entry.filename, entry.file_size, package.open(entry)
@@ -77,13 +94,19 @@ def _safe(archive: Path, name: str) -> Path:
     bad = (
         not parts
         or name.startswith("/")
+        or not name.isprintable()
+        or len(name.encode(errors="replace")) > _LONGEST_NAME_BYTES
         or any(
-            part == ".." or set(part) & set('\\:*?"<>|\0') or part.split(".")[0].lower() in _DEVICE_NAMES
+            part == ".."
+            or len(part.encode(errors="replace")) > _LONGEST_PART_BYTES
+            or set(part) & set('\\:*?"<>|\0')
+            or part.split(".")[0].lower() in _DEVICE_NAMES
             for part in parts
         )
     )
     if bad:
-        raise _hostile(archive, f"`{name}` points outside the folder or is not a valid name")
+        shown = "".join(c if c.isprintable() else "?" for c in name[:100])
+        raise _hostile(archive, f"`{shown}` points outside the folder or is not a valid name")
     return Path(*parts)
 
 
