@@ -85,6 +85,8 @@ def test_test_speakers_are_never_trained_on(trained: tuple[Run, dict], corpus: P
     assert evaluation.features.shape[1:] == (49, 40)
     assert len(set(np.bincount(evaluation.labels)) - {0}) == 1
     assert str(len(evaluation.labels)) in evaluation.note
+    assert evaluation.left_out["of speakers that the model was trained on"] > 0
+    assert not any("trained" in reason for reason in everyone.left_out)
 
 
 def test_held_out_clips_travel_with_the_run(trained: tuple[Run, dict], corpus: Path) -> None:

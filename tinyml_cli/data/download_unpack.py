@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import shutil
 import tarfile
@@ -58,8 +59,8 @@ def unpack(archive: Path, folder: Path, limit_bytes: int) -> int:
     except FileExistsError as error:
         raise _hostile(archive, f"`{Path(str(error.filename)).name}` appears twice") from error
     except (*_DAMAGE, OSError) as error:
-        # A decompressor's has no number; one of the disk is not the archive's fault.
-        if isinstance(error, OSError) and error.errno is not None:
+        # A decompressor's has no number, an impossible place in the file EINVAL; the rest is the disk's.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise TinymlError(f"The archive is damaged: {error}", str(archive), "Download it again.") from error
     return count
