@@ -92,7 +92,7 @@ def import_quietly(name: str) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     temporary.keep_to_own_folder()
-    if "tensorflow" not in sys.modules:
+    if name != "h5py" and "tensorflow" not in sys.modules:
         console.info("Loading TensorFlow …")
     try:
         with silenced(), _uncollected():
