@@ -130,3 +130,13 @@ def test_a_vector_has_one_axis_whatever_the_file_says() -> None:
     made.operator("FULLY_CONNECTED", [source, weights, bias], [answer], "FullyConnectedOptions")
     parsed = tflite_graph.parse(made.build([source], [answer])).tensors[bias].quantization
     assert parsed is not None and parsed.axis == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 48_000, 48_000, 1), (1, 4096, 4096, 1), (1, 600 << 20)])
+def test_a_tensor_over_the_limit_is_refused(shape: tuple[int, ...]) -> None:
+    made = Model()
+    source, answer = made.tensor(shape), made.tensor(shape)
+    made.operator("ABS", [source], [answer])
+    data = made.build([source], [answer])
+    with pytest.raises(TinymlError, match="the limit is 512 MB"):
+        tflite_graph.parse(data)

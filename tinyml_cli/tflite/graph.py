@@ -18,6 +18,7 @@ import numpy.typing as npt
 import tflite
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.limits import over_limit
 from tinyml_cli.tflite import opcodes
 
 ABSENT = -1
@@ -25,6 +26,7 @@ ABSENT = -1
 
 _SCHEMA_VERSION = 3
 _MAXIMUM_RANK = 8
+_PIXEL_BYTES = 40
 # What the flatbuffer reader and numpy raise on offsets and numbers that make no sense.
 _READ_ERRORS = (
     struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, AssertionError,
@@ -155,10 +157,11 @@ def parse(data: bytes, where: str = "model") -> Graph:
         where: what error messages call it.
 
     Raises:
-        TinymlError: the bytes are not a whole TensorFlow Lite model of schema version 3.
+        TinymlError: the bytes are not a whole TensorFlow Lite model of schema version 3, or a tensor is over
+            the limit of memory.
     """
     try:
-        return _Reader(data).graph()
+        graph = _Reader(data).graph()
     except _READ_ERRORS as error:
         reason = str(error) or type(error).__name__
         raise TinymlError(
@@ -166,6 +169,14 @@ def parse(data: bytes, where: str = "model") -> Graph:
             where,
             "Check that the download or copy is complete, or create it again: tinyml convert",
         ) from error
+    if reason := over_limit(max(map(_planning_bytes, graph.tensors), default=0)):
+        raise TinymlError(f"The model is not read: {reason}", where, "Check where the file is from.")
+    return graph
+
+
+def _planning_bytes(tensor: Tensor) -> int:
+    """What a tensor takes, or the memory plan of the operator that makes it: some numbers for each pixel."""
+    return max(tensor.bytes, _PIXEL_BYTES * math.prod(tensor.shape[:-1]))
 
 
 def op_list(graph: Graph) -> list[tuple[str, int, int]]:
