@@ -57,8 +57,9 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     """
     manifest = run.manifest()
     noises: list[NDArray[np.int16]] = []
+    left_out: dict[str, int] = {}
     if data_dir is None:
-        clips, origin, left_out = _saved(run, manifest), "clips held out by train", {}
+        clips, origin = _saved(run, manifest), "clips held out by train"
     else:
         clips, origin, left_out = _from_folder(run, manifest, data_dir, split)
         noises = _backgrounds(manifest, data_dir)

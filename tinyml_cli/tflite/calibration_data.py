@@ -77,7 +77,7 @@ def load(
     if len(counts) > 1:
         raise TinymlError(
             f"The inputs have different numbers of samples: {', '.join(map(str, sorted(counts)))}",
-            given,
+            str(path),
             "Give the same number of samples for each input.",
         )
     arrays = tuple(_spread(values, limit) for values in arrays)
