@@ -64,6 +64,22 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
         assert Run.open(run.path).is_fresh(run.manifest(), "model.keras") is False
 
 
+@pytest.mark.parametrize(
+    "command", [("quantize",), ("convert",), ("prune",), ("cluster",), ("distill", "--teacher", "RUN")]
+)
+def test_a_second_writer_is_refused_before_tensorflow_is_loaded(
+    tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "keras", None)  # importing it would fail
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    run = Run.create(tmp_path / "run")
+    run.save(Manifest(task="kws", seed=1))
+    name, *rest = [str(run.path) if part == "RUN" else part for part in command]
+    with _other_process(run.path) as other:
+        answer = tinyml(name, run.path, *rest, cwd=tmp_path, code=2)
+        assert f"in use: process {other.pid}" in answer.err
+
+
 COCO = {
     "categories": [{"id": 1, "name": "person"}],
     "images": [{"id": 1, "file_name": "1.jpg", "width": 200, "height": 100}],

@@ -125,12 +125,22 @@ class Run:
         for path in (Path(given), runs_dir() / given):
             if path.is_dir():
                 return cls(path)._opened()
-        known = ", ".join(sorted(p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file()))
+        names = (p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file() and p.name != LATEST)
+        known = ", ".join(sorted(names))
         raise TinymlError(
             f"No run `{given}`",
             str(runs_dir()),
             f"Known runs: {known}." if known else "Create one: tinyml train kws --words yes,no",
         )
+
+    def check_writable(self) -> None:
+        """Asked before the seconds that TensorFlow takes to load, so that a second writer is refused at once.
+
+        Raises:
+            TinymlError: as in `writing`.
+        """
+        with self.writing():
+            pass
 
     def file(self, name: str) -> Path:
         """The path of an artifact, there or not."""

@@ -138,9 +138,11 @@ def open_trained(given: str | None) -> Run:
     """Opens a run to work on its model; with --accept-partial, makes that of a stopped training.
 
     Raises:
-        TinymlError: there is no such run, or its training was stopped and that is not accepted.
+        TinymlError: there is no such run, it cannot be written or is in use, or its training was stopped and
+            that is not accepted.
     """
     run = Run.open(given)
+    run.check_writable()
     if Run.accepts_partial and run.stopped_after() is not None and not _has_model(run):
         console.info("Building the model from the last saved epoch …")
         train(run, recipes.load(run.file(RECIPE)), Resume.AS_IT_IS)

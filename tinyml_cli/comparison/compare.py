@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import checks
 from tinyml_cli.comparison import judge, likeness, pareto, subjects
 from tinyml_cli.comparison.cost import Cost, cost_of
 from tinyml_cli.comparison.judge import Quality
@@ -61,6 +62,7 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
     models = subjects.find(given)
     likeness.refuse_unlike(models)
     reference = _reference(models, options.against)
+    folder = _folder(models, options)
     quality = judge.judge(models, options.data, options.split)
     costs = _costs(models, options)
     document: dict[str, Any] = {
@@ -77,7 +79,9 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
     }
     _mark_front(document["models"])
     _against_reference(document)
-    return document | _write(document, models, options)
+    if folder is None:
+        return document | {"picture": None, "page": None}
+    return document | _write(document, folder, options)
 
 
 def _reference(models: Sequence[Subject], wanted: str | None) -> str:
@@ -176,17 +180,31 @@ def _against_reference(document: dict[str, Any]) -> None:
         row["within_chance"] = test["within_chance"] if test else None
 
 
-def _write(document: dict[str, Any], models: Sequence[Subject], options: Options) -> dict[str, Any]:
-    folder = options.out
-    if folder is None:
-        run = next((model.run for model in models if model.run is not None), None)
-        folder = None if run is None else parent_of(run).file("report")
+def _folder(models: Sequence[Subject], options: Options) -> Path | None:
+    """Where to write; None where nothing is to be, or can be: the table is shown all the same.
+
+    Raises:
+        TinymlError: a page that has no folder, or one that cannot be written.
+    """
+    run = next((model.run for model in models if model.run is not None), None)
+    folder = options.out or (None if run is None else parent_of(run).file("report"))
     if folder is None:
         if options.html:
             raise TinymlError(
                 "A page about single files needs a folder", "--html", "Give one: --out comparison"
             )
-        return {"picture": None, "page": None}
+        return None
+    try:
+        checks.output_folder(folder)
+    except TinymlError as error:
+        if options.html or options.out is not None:
+            raise
+        console.warn(f"the comparison is not saved: {error}")
+        return None
+    return folder
+
+
+def _write(document: dict[str, Any], folder: Path, options: Options) -> dict[str, Any]:
     from tinyml_cli.comparison.page import render
     from tinyml_cli.comparison.picture import draw
 

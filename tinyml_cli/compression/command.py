@@ -32,6 +32,7 @@ def check_teachers(run: Run, teachers: Sequence[str]) -> None:
     Raises:
         TinymlError: a run that is not trained, no teacher, or no TensorFlow.
     """
+    run.check_writable()
     run.require(run.manifest(), MODEL)
     if not teachers:
         raise TinymlError("No teacher given", "--teacher", "Name a trained run: --teacher runs/large")

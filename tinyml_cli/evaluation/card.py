@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import checks
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import card_answers, card_text
@@ -32,6 +33,7 @@ def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | Non
         TinymlError: no model, or an existing file that is not a card or was edited outside its answers.
     """
     path = _target(run, out)
+    checks.output_file(path)
     with run.writing_to(path):
         return _write_card(run, path, assumptions or Assumptions())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report, text
@@ -65,10 +66,13 @@ def run(
 
 def _picture_folder(subject: Subject, out: Path | None) -> Path:
     if out is not None:
-        return out
-    if subject.run is None:
+        folder = out
+    elif subject.run is not None:
+        folder = subject.run.file("report")
+    else:
         raise TinymlError("Pictures of a single file need a folder", "--out", "Give one: --out pictures")
-    return subject.run.file("report")
+    checks.output_folder(folder)
+    return folder
 
 
 def _draw(subject: Subject, folder: Path) -> list[str]:

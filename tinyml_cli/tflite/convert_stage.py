@@ -48,6 +48,7 @@ def convert_any(
                 "Give a .keras or .h5 file or a SavedModel folder, or create a new set: tinyml quantize RUN",
             )
     run = Run.open(given)
+    run.check_writable()
     _check_has_source(run)
     from tinyml_cli.tflite.convert import convert
 
