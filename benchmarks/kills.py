@@ -53,8 +53,8 @@ TASKS = {
         "--set", "training.batch_size=32", "--set", "model.options.stem_filters=8",
     ],
     "kws": [
-        "--words", "yes", "--set", "training.epochs=3", "--set", "synthesis.clips_per_word=60",
-        "--set", "synthesis.unknown_clips=60", "--set", "augmentation.copies=1",
+        "--words", "yes", "--set", "training.epochs=3", "--set", "synthesis.clips_per_word=120",
+        "--set", "synthesis.unknown_clips=120", "--set", "augmentation.copies=1",
         "--set", "model.options={stem_filters: 8, blocks: [[16, 2]]}",
     ],
 }  # fmt: skip

@@ -54,7 +54,7 @@ def test_performance(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--data", "nowhere"], "The file does not exist"),
+        (["--data", "nowhere"], "no such file or folder"),
         ([], "--data is missing"),
         (["--data", ".", "--mode", "fast"], "Unknown mode `fast`"),
         (["--data", ".", "--benchmark", "nope"], "Unknown benchmark `nope`"),

@@ -25,7 +25,6 @@ from tests.corpus import write_corpus
         (["train", "kws", "--set", "training.epochs"], "key=value"),
         (["train", "kws", "--set", "training.epohcs=3"], "epochs"),
         (["train", "kws", "--set", "training.epochs=-3"], "training.epochs"),
-        (["train", "kws", "--words"], "See `tinyml train kws --help`"),
         (["train", "wand", "--data", "nowhere"], "no such file or folder"),
         (["quantize", "nowhere"], "nowhere"),
         (["convert"], "There are no runs yet"),
@@ -39,6 +38,11 @@ def test_the_error_names_the_culprit(tinyml: Tinyml, tmp_path: Path, arguments: 
     assert answer.err.startswith("error: ")
     assert "Traceback" not in answer.err
     assert not list(tmp_path.rglob("*.keras"))
+
+
+def test_an_option_without_its_value_names_its_command(tinyml: Tinyml, tmp_path: Path) -> None:
+    answer = tinyml("train", "kws", "--words", cwd=tmp_path, code=2)
+    assert "`--words` requires an argument" in answer.err and "`tinyml train kws --help`" in answer.err
 
 
 def test_a_folder_of_something_else_is_left_alone(tinyml: Tinyml, tmp_path: Path) -> None:

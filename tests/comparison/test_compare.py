@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pattern_task import LABELS, as_input, patterns
 from PIL import Image
@@ -46,6 +48,7 @@ def test_models_are_paired_by_item_and_not_by_place() -> None:
     assert mcnemar.paired({"a": True}, {"b": True}) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
 def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> None:
     marks = pareto.front([(float(a), float(b)) for a, b in points])
@@ -183,6 +186,18 @@ def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path
     assert not document["models"][0]["front"]
     with pytest.raises(TinymlError, match="--out"):
         compare([str(lone)], Options(on_board=False, html=True))
+
+
+def test_a_run_that_cannot_be_written_is_compared_all_the_same(
+    converted_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK and access(path, mode))
+    document = compare([str(converted_run.path)], FAST)
+    assert document["picture"] is None and document["models"]
+    assert "not saved" in capsys.readouterr().err
+    with pytest.raises(TinymlError, match="No permission to write"):
+        compare([str(converted_run.path)], replace(FAST, html=True))
 
 
 def test_picture_and_page_are_whole_and_repeatable(converted_run: Run, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,12 +113,16 @@ def test_flite_speaks_and_survives_a_voice_it_lacks() -> None:
     assert len(spoken) == 2
 
 
+def _no_space(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_flite_on_a_full_disk_is_an_error_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty clips would be kept in the cache of synthetic speech."""
     failed = subprocess.CompletedProcess(["flite"], returncode=255)
     monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: failed)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
-    with pytest.raises(TinymlError, match="The disk has 0 MB left"):
+    monkeypatch.setattr("os.fsync", _no_space)
+    with pytest.raises(TinymlError, match="Cannot write temporary files"):
         list(flite.say_all([flite.Utterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000))
 
 

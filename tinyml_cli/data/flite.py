@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import checks, processes, temporary
+from tinyml_cli import processes, system_errors, temporary
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
 VOICES = ("awb", "rms", "slt", "kal16")
@@ -19,7 +19,6 @@ VOICES = ("awb", "rms", "slt", "kal16")
 MEAN_PITCH_HZ = {"awb": 125.0, "rms": 100.0, "slt": 170.0, "kal16": 105.0}
 _TIMEOUT_S = 20
 _PROCESSES = 2
-_ROOM_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[ND
         int16 [samples] at `sample_rate_hz`.
 
     Raises:
-        TinymlError: the disk of temporary files is full.
+        TinymlError: temporary files cannot be written.
     """
     with (
         temporary.folder("flite") as folder,
@@ -73,5 +72,6 @@ def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.in
     finally:
         path.unlink(missing_ok=True)
     # On a full disk every clip would be empty, and the cache would keep them so.
-    checks.room(path.parent, _ROOM_BYTES, "temporary speech files")
+    if refused := system_errors.temporary_files():
+        raise refused
     return np.zeros(0, np.int16)
