@@ -53,7 +53,7 @@ def no_number(folder: Path) -> None:
 
 def two_rates(folder: Path) -> None:
     sessions(folder)
-    table(folder / "normal_99.csv", RNG.normal(0, 1, (400, 2)), step_s=0.02)
+    table(folder / "normal_99.csv", RNG.normal(0, 1, (400, 2)), step_s=0.1)
 
 
 def all_constant(folder: Path) -> None:
@@ -71,7 +71,7 @@ def too_short(folder: Path) -> None:
         (only_faults, "None of the data is normal running (found: anomaly)"),
         (nothing, "No readable files found"),
         (no_number, "normal_3.csv line 8"),
-        (two_rates, "mixes rates: 100 samples per second, but `normal_99.csv` has 50"),
+        (two_rates, "has 10 samples per second, too few to make 100 of them"),
         (all_constant, "The normal data is constant"),
         (too_short, "No normal recording is long enough for a window of 128 samples"),
     ],

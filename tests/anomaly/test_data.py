@@ -22,6 +22,7 @@ from tinyml_cli.data.anomaly.pool import (
 from tinyml_cli.data.anomaly.read import read
 from tinyml_cli.data.anomaly.simulate import FAULTS, RATE_HZ, simulate
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.recipes.series import SeriesRecipe, UnitsRecipe
 
 
 def recording(name: str, is_normal: bool = True, n: int = 40, group: str | None = None) -> Recording:
@@ -131,12 +132,16 @@ def test_bad_csv_is_refused(tmp_path: Path, text: str, complaint: str, line: str
     assert line in caught.value.where
 
 
-def test_mixed_rates_and_columns_are_refused(tmp_path: Path) -> None:
+def test_mixed_rates_are_resampled_and_mixed_columns_refused(tmp_path: Path) -> None:
     for name, step in (("normal_1", 0.01), ("normal_2", 0.01), ("normal_3", 0.02)):
         (tmp_path / f"{name}.csv").write_text("t,x\n" + "\n".join(f"{i * step},{i}" for i in range(9)))
-    with pytest.raises(TinymlError, match="mixes rates") as caught:
-        read(tmp_path, (), None, 16000)
-    assert "normal_3" in caught.value.what
+    found = read(tmp_path, (), None, 16000)
+    assert found.rate_hz == pytest.approx(100) and "1 file: 50 Hz → 100 Hz" in found.reading
+    assert [len(each.samples) for each in found.recordings] == [9, 9, 18]
+    assert read(tmp_path, (), None, 16000, wanted_hz=50).rate_hz == 50
+    with pytest.raises(TinymlError, match="too few to make 1000") as caught:
+        read(tmp_path, (), None, 16000, wanted_hz=1000)
+    assert "--rate=" in caught.value.next_step
     (tmp_path / "normal_3.csv").write_text("t,z\n" + "\n".join(f"{i * 0.01},{i}" for i in range(9)))
     with pytest.raises(TinymlError, match="columns"):
         read(tmp_path, (), None, 16000)
@@ -237,8 +242,13 @@ def test_vibration_without_gravity_keeps_its_own_unit(tmp_path: Path) -> None:
     shaken = 0.02 * np.sin(np.arange(300)[:, None] * [0.3, 0.5, 0.7])
     rows = "\n".join(f"{i / 100},{x:.6f},{y:.6f},{z:.6f}" for i, (x, y, z) in enumerate(shaken))
     (tmp_path / "normal.csv").write_text("time_s,ax,ay,az\n" + rows)
-    found = read(tmp_path, (), None, 16000)
-    assert found.sensor == "series" and "own unit" in found.reading
+    with pytest.raises(TinymlError, match="gravity does not") as caught:
+        read(tmp_path, (), None, 16000)
+    assert "or own to leave it" in caught.value.next_step
+    own = SeriesRecipe(units=UnitsRecipe(accel="own"))
+    found = read(tmp_path, (), None, 16000, own)
+    assert found.sensor == "series" and "own unit" in found.reading and found.units == {"accel": "own"}
+    assert read(tmp_path, (), None, 16000, assumed=found.units).channels == found.channels
     np.testing.assert_allclose(found.recordings[0].samples, shaken, atol=1e-6)
 
 

@@ -110,13 +110,6 @@ def test_damaged_files_are_refused_by_name(tmp_path: Path, text: str) -> None:
     assert "broken.csv" in refusal.value.where
 
 
-def test_rates_must_agree(tmp_path: Path) -> None:
-    write_motion(tmp_path / "a" / "1.csv", samples_of(1), 100)
-    write_motion(tmp_path / "a" / "2.csv", samples_of(2), 50)
-    with pytest.raises(TinymlError, match="mixes rates"):
-        read_takes(tmp_path, 100, 100)
-
-
 def test_edge_impulse_files_are_motion_and_stroke_files_are_not(tmp_path: Path) -> None:
     sensors = [{"name": f"{kind}{axis}", "units": unit} for kind, unit in (("acc", "m/s2"), ("gyr", "dps"))
                for axis in "XYZ"]  # fmt: skip
@@ -147,12 +140,12 @@ def test_the_source_splits_evenly_and_takes_other_labels_for_unknown(tmp_path: P
     assert not names["train"] & names["test"]
 
 
-def test_data_of_another_rate_is_refused_later(tmp_path: Path) -> None:
+def test_data_of_another_rate_is_resampled_later(tmp_path: Path) -> None:
     recipe = WandRecipe(input="imu", labels=["ring"], data_path=str(folder_of(tmp_path / "a", 5)))
     MOTIONS.read(tmp_path / "a", recipe)
     write_motion(tmp_path / "b" / "ring" / "1.csv", samples_of(1), 50)
-    with pytest.raises(TinymlError, match="the model needs 100"):
-        MOTIONS.read(tmp_path / "b", recipe)
+    later = MOTIONS.read(tmp_path / "b", recipe)
+    assert recipe.imu.rate_hz == 100 and "50 Hz → 100 Hz" in " ".join(later.notes)
 
 
 def test_without_data_figures_are_waved() -> None:

@@ -25,7 +25,7 @@ Normal = Annotated[
 ]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", metavar="HZ", help="Sample rate in Hz of files without a time column."),
+    typer.Option("--rate", metavar="HZ", help="Sample rate in Hz; files of another rate are resampled."),
 ]
 Fpr = Annotated[
     float | None,

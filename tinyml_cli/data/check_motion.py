@@ -6,17 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tinyml_cli.data import checks
+from tinyml_cli.data import check_examples, checks
 from tinyml_cli.data.checks import DataKind, Finding, Item, Settings, Severity, Survey
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.data.motion_survey import Recording, measure, near_pairs, place_of
+from tinyml_cli.data.series import alike, windows
 from tinyml_cli.data.series.read import SUFFIXES, read_series
 from tinyml_cli.data.series.reading import summary
 from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.errors import TinymlError
 
 _CLIPPED_SHARE = 0.002
-_RATE_TOLERANCE = 0.02
+_OF_TEXTS = (".txt", ".log", ".dat")
 _FEW_TAKES = 10
 _FEW_SECONDS = 60.0
 
@@ -27,14 +28,17 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
     "two_splits": ("bad", "the same recording in two splits: the model would be trained and tested on it"),
     "two_people": ("bad", "the same recording under two people: the model would be trained and tested on it"),
     "duplicate": ("bad", "the same recording twice"),
-    "other_rate": ("bad", "a different rate from most recordings: training refuses mixed rates"),
     "other_columns": ("bad", "different columns from most recordings: training refuses mixed columns"),
+    "other_rate": ("note", "a different rate from most recordings; resampled in training"),
     "near_duplicate": ("note", "a near-duplicate: scores are too good if a split separates the two"),
     "gaps": ("note", "samples are missing; the recording is split there"),
     "repeats": ("note", "rows that repeat the previous one; dropped"),
     "uneven": ("note", "unevenly sampled; resampled to even steps"),
     "clipped": ("note", "the strongest parts exceed the sensor's range"),
     "still": ("note", "hardly moves; fine for a label such as idle"),
+    "contradicted": ("note", "the same example under two labels: one is wrong"),
+    "repeated": ("note", "the same example more than once: scores are too good if a split separates them"),
+    "constant": ("note", "examples in which nothing changes"),
     "other_file": ("note", "not a supported time series; skipped"),
     "few_takes": (
         "note",
@@ -51,14 +55,21 @@ def survey(root: Path, settings: Settings) -> Survey:
     Raises:
         TinymlError: no series in it, or files of which two readings are possible.
     """
-    found, others = sources(files_in(root, SUFFIXES))
-    if not found:
+    refused: dict[Path, TinymlError] = {}
+    files = files_in(root, (*SUFFIXES, *windows.SUFFIXES))
+    of_many = [
+        path
+        for path in files
+        if check_examples.is_strokes(path) or (settings.series.columns is None and windows.is_windows(path))
+    ]
+    examples = check_examples.read(of_many, root, refused)
+    found, others = sources([path for path in files if path not in set(of_many)], refused)
+    if not found and not examples and not refused:
         raise TinymlError(
             "The folder contains no time series", str(root), "Lay them out as DIR/LABEL/FILE.csv."
         )
-    refused: dict[Path, TinymlError] = {}
     series = read_series(found, settings.series, refused=refused)
-    left_out = unused(root, found, others, SUFFIXES)
+    left_out = [each for each in unused(root, found, others, SUFFIXES) if each.path not in set(of_many)]
     recordings = [measure(each, root) for each in series]
     findings = [
         Finding("other_file", each.path.relative_to(root), each.reason)
@@ -81,7 +92,11 @@ def survey(root: Path, settings: Settings) -> Survey:
         if takes < _FEW_TAKES and 0 < seconds < _FEW_SECONDS:
             findings.append(Finding("few_takes", Path(label), f"{takes} takes, {seconds:.0f} s"))
     findings += checks.uneven_labels(items, labels, "recordings")
-    reading = summary([each.reading for each in series]) if series else ""
+    findings += [*check_examples.findings(examples), *check_examples.uneven(examples)]
+    items += check_examples.items(examples)
+    readings = [summary([each.reading for each in series])] if series else []
+    readings += [check_examples.reading(examples)] if examples else []
+    reading = "; ".join(readings)
     damaged = [Item(path.relative_to(root), *place_of(path, root)[:2]) for path in refused]
     beside = {
         source.path.relative_to(root): [path.relative_to(root) for path in source.beside] for source in found
@@ -106,23 +121,19 @@ def _of_recording(recording: Recording) -> Iterator[Finding]:
 
 
 def _unlike(recordings: Sequence[Recording]) -> Iterator[Finding]:
-    """Recordings that training would refuse beside the others."""
-    rates = [each.series.rate_hz for each in recordings if each.series.rate_hz]
-    usual_rate = Counter(round(rate, 1) for rate in rates).most_common(1)[0][0] if rates else 0.0
-    usual, _ = Counter(_columns(each) for each in recordings).most_common(1)[0] if recordings else ((), 0)
+    """Recordings that training would resample or refuse beside the others."""
+    usual_hz = alike.usual_rate([each.series for each in recordings])
+    usual, _ = (
+        Counter(alike.columns(each.series) for each in recordings).most_common(1)[0]
+        if recordings
+        else ((), 0)
+    )
     for each in recordings:
-        rate = each.series.rate_hz
-        if rate and abs(rate - usual_rate) > _RATE_TOLERANCE * usual_rate:
-            yield Finding("other_rate", each.path, f"{rate:.4g} Hz, most have {usual_rate:.4g}")
-        if _columns(each) != usual:
-            yield Finding("other_columns", each.path, ", ".join(_columns(each))[:80])
-
-
-def _columns(recording: Recording) -> tuple[str, ...]:
-    series = recording.series
-    if series.is_only_motion:
-        return tuple(sorted(f"{kind} {axis}" for kind, axis in series.axes))
-    return tuple(name.lower() for name in series.channels)
+        rate_hz, columns = each.series.rate_hz, alike.columns(each.series)
+        if rate_hz and usual_hz and not alike.is_near(rate_hz, usual_hz):
+            yield Finding("other_rate", each.path, f"{rate_hz:.4g} Hz, most have {usual_hz:.4g}")
+        if columns != usual:
+            yield Finding("other_columns", each.path, ", ".join(columns)[:80])
 
 
 def _repeated(recordings: Sequence[Recording]) -> Iterator[Finding]:
@@ -146,7 +157,7 @@ def _repeated(recordings: Sequence[Recording]) -> Iterator[Finding]:
 
 
 def _suffixes() -> tuple[str, ...]:
-    return tuple(suffix for suffix in SUFFIXES if suffix not in (".txt", ".log", ".dat"))
+    return (*(suffix for suffix in SUFFIXES if suffix not in _OF_TEXTS), ".ts")
 
 
-MOTION = DataKind("motion", "recordings", "labels", "people", _suffixes, _FINDINGS, survey)
+MOTION = DataKind("motion", "recordings", "labels", "people", _suffixes, _FINDINGS, survey, _OF_TEXTS)

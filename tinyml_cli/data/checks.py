@@ -89,6 +89,7 @@ class DataKind:
         findings: kind -> (bad: training would stop or learn wrong; note: it copes, the user should know; and
             what it means), in the order of the report. --fix moves files with bad findings away.
         survey: reads a folder.
+        of_texts: endings that texts have too; they decide where no other file does.
     """
 
     name: str
@@ -98,6 +99,7 @@ class DataKind:
     suffixes: Callable[[], Collection[str]]
     findings: Mapping[str, tuple[Severity, str]]
     survey: Callable[[Path, Settings], Survey]
+    of_texts: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,10 @@ def kind_of(root: Path, name: str | None = None) -> DataKind:
         return next(kind for kind in kinds if kind.name == name)
     endings = Counter(path.suffix.lower() for path in root.rglob("*") if path.is_file())
     amounts = {kind.name: sum(endings[suffix] for suffix in kind.suffixes()) for kind in kinds}
+    if not any(amounts.values()):
+        found = [path for path in root.rglob("*") if path.is_file() and not inventory.is_text(path)]
+        endings = Counter(path.suffix.lower() for path in found)
+        amounts = {kind.name: sum(endings[suffix] for suffix in kind.of_texts) for kind in kinds}
     most = max(kinds, key=lambda kind: amounts[kind.name])
     if not amounts[most.name]:
         files = inventory.left_out(root, (), "data", ())

@@ -24,6 +24,7 @@ from tinyml_cli.data.audio_file import (
 from tinyml_cli.data.clip_files import save_clip
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.import_labels import LISTS, Labels, Origin
+from tinyml_cli.data.series import windows
 from tinyml_cli.data.series.acquisition import AUDIO
 from tinyml_cli.data.series.read import SUFFIXES, Series
 from tinyml_cli.data.series.reading import Reading, summary
@@ -166,11 +167,12 @@ def _import_all(work: _Import, options: SeriesRecipe) -> dict[str, Any]:
     files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     files = [p for p in files if p.name not in LISTS and inside not in p.resolve().parents]
     labels = Labels(source)
-    tables = files_in(source, SUFFIXES)
+    suffixes = (*SUFFIXES, *windows.SUFFIXES)
+    tables = files_in(source, suffixes)
     tables = [path for path in tables if path in set(files)]
     series, reasons = import_series.read_all(tables, options)
     read = {each.path: each for each in series}
-    rest = unused(source, [each.source for each in series], reasons, SUFFIXES)
+    rest = unused(source, [each.source for each in series], reasons, suffixes)
     why = {entry.path: entry.reason for entry in rest}
     with console.progress(len(files), "Importing") as progress:
         for path in files:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tinyml_cli.data.clip_files import write_new
 from tinyml_cli.data.import_labels import Labels, Origin
+from tinyml_cli.data.series import windows
 from tinyml_cli.data.series.read import Series, read_series
 from tinyml_cli.data.series.sources import Source, sources
 from tinyml_cli.data.series.write import as_csv
@@ -19,10 +20,17 @@ def read_all(files: list[Path], options: SeriesRecipe) -> tuple[list[Series], di
     Raises:
         TinymlError: files of which two readings are possible.
     """
-    found, skipped = sources(files)
     refused: dict[Path, TinymlError] = {}
+    in_windows = {
+        path: "a table of windows; `tinyml train anomaly` reads it as it is"
+        for path in files
+        if options.columns is None and windows.is_windows(path)
+    }
+    found, skipped = sources([path for path in files if path not in in_windows], refused)
     series = read_series(found, options, refused=refused)
-    return series, skipped | {path: f"{error.what}. {error.next_step}" for path, error in refused.items()}
+    return series, skipped | in_windows | {
+        path: f"{error.what}. {error.next_step}" for path, error in refused.items()
+    }
 
 
 def origin_of(source: Source, root: Path, labels: Labels) -> Origin:

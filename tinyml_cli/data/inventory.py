@@ -54,6 +54,11 @@ def left_out(
     return [LeftOut(path, _reason(root, path, noun, suffixes, why)) for path in others]
 
 
+def is_text(path: Path) -> bool:
+    """Whether a file describes the data by its name."""
+    return path.name.lower().startswith(_TEXTS)
+
+
 def counts(files: Iterable[LeftOut]) -> dict[str, int]:
     """How many files each reason has, the most frequent first; what `--json` gives as `left_out`."""
     return dict(Counter(entry.reason for entry in files).most_common())
@@ -101,6 +106,6 @@ def _reason(root: Path, path: Path, noun: str, suffixes: Collection[str], why: C
         return OF_THE_SYSTEM
     if suffix in suffixes:
         return why(path) or f"it is not where a {noun} is expected"
-    if name.startswith(_TEXTS) or (len(parts) == 1 and suffix in _TEXT_SUFFIXES):
+    if is_text(path) or (len(parts) == 1 and suffix in _TEXT_SUFFIXES):
         return OF_THE_DATA_SET
     return f"`{path.suffix}` is not a supported {noun} format" if suffix else "a file without an extension"

@@ -34,9 +34,10 @@ def takes(run: Run, manifest: Manifest, source: Path) -> list[Recording]:
     """
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
-    rate_hz = WindowInput.of(manifest).rate_hz
+    model_hz = WindowInput.of(manifest).rate_hz
+    rate_hz = recipe.rate_hz or model_hz
     units = {} if manifest.data is None else manifest.data.units
-    found = read(source, recipe.normal, recipe.rate_hz or rate_hz, round(rate_hz), recipe.data, units)
+    found = read(source, recipe.normal, rate_hz, round(model_hz), recipe.data, units, model_hz)
     return list(found.recordings)
 
 

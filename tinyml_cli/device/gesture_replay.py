@@ -51,7 +51,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
     if holds_motion(source):
         window = manifest.gesture.imu.window_samples if manifest.gesture.imu else round(rate_hz)
         units = {} if manifest.data is None else manifest.data.units
-        recorded = read_takes(source, rate_hz, window, assumed=units)
+        recorded = read_takes(source, rate_hz, window, assumed=units, wanted_hz=rate_hz)
         return [
             Motion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
             for take in recorded.takes

@@ -114,7 +114,9 @@ class AnomalyRecipe(BaseRecipe):
     task: str = "anomaly"
     method: Method = "autoencoder"
     normal: list[str] = Field(default_factory=list, description="conditions that count as normal")
-    rate_hz: float | None = Field(default=None, gt=0, le=1e6, description="of series without a time column")
+    rate_hz: float | None = Field(
+        default=None, gt=0, le=1e6, description="of series; files of another rate are resampled"
+    )
     data: SeriesRecipe = Field(default_factory=SeriesRecipe)
     simulation: SimulationRecipe = Field(default_factory=SimulationRecipe)
     signal: SignalRecipe = Field(default_factory=SignalRecipe)

@@ -14,7 +14,8 @@ class UnitsRecipe(Section):
 
     time: Literal["s", "ms", "us", "ns"] | None = Field(default=None, description="of the time column")
     accel: str | float | None = Field(
-        default=None, description="g, mg, m/s2, or how many counts are one g, such as 16384"
+        default=None,
+        description="g, mg, m/s2, how many counts are one g, such as 16384, or own: left in the file's unit",
     )
     gyro: str | float | None = Field(
         default=None,

@@ -100,7 +100,14 @@ def load(recipe: AnomalyRecipe) -> Found:
     """
     if recipe.data_path is not None:
         rate_hz = recipe.sound.frontend.sample_rate_hz
-        found = read(Path(recipe.data_path), recipe.normal, recipe.rate_hz, rate_hz, recipe.data)
+        found = read(
+            Path(recipe.data_path),
+            recipe.normal,
+            recipe.rate_hz,
+            rate_hz,
+            recipe.data,
+            wanted_hz=recipe.rate_hz,
+        )
         if found.reading:
             console.info(f"Read as {found.reading}")
         inventory.tell(found.left_out)

@@ -27,7 +27,6 @@ from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of, need_each_label
 
 _FEWEST_PEOPLE = 5
-_RATE_TOLERANCE = 0.02
 _OTHER_MOTIONS = {"train": 1200, "validation": 400, "test": 200}
 _DRAWN_PER_LABEL = 150
 _JOLT_MG = 1800
@@ -58,7 +57,7 @@ class MotionSource:
         """Every take of a folder or file, long ones as windows that overlap by half.
 
         Raises:
-            TinymlError: nothing there, unreadable files, or another rate than the recipe's.
+            TinymlError: nothing there, or unreadable files.
         """
         imu = recipe.imu
         recorded = _read(folder, recipe, units)
@@ -123,14 +122,15 @@ MOTIONS = MotionSource()
 def _read(folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Recorded:
     imu = recipe.imu
     length = imu.window_samples if "window_samples" in imu.model_fields_set else round(imu.rate_hz)
-    return read_takes(folder, imu.rate_hz, length, recipe.data, units)
+    wanted_hz = imu.rate_hz if "rate_hz" in imu.model_fields_set else None
+    return read_takes(folder, imu.rate_hz, length, recipe.data, units, wanted_hz)
 
 
 def settled(recipe: WandRecipe) -> WandRecipe:
     """A copy of the recipe as training keeps it.
 
     Raises:
-        TinymlError: see `read_takes` and `settle`.
+        TinymlError: see `read_takes`.
     """
     recipe = recipe.model_copy(deep=True)
     if recipe.data_path is None:
@@ -141,20 +141,10 @@ def settled(recipe: WandRecipe) -> WandRecipe:
 
 
 def settle(imu: ImuInput, recorded: Recorded) -> None:
-    """Fills in what the recipe leaves to the data.
-
-    Raises:
-        TinymlError: the data has another rate than the recipe says.
-    """
+    """Fills in what the recipe leaves to the data."""
     given = set(imu.model_fields_set)
     if "rate_hz" not in given:
         imu.rate_hz = recorded.rate_hz
-    elif abs(imu.rate_hz - recorded.rate_hz) > _RATE_TOLERANCE * imu.rate_hz:
-        raise TinymlError(
-            f"The data has {recorded.rate_hz:g} samples per second, but the model needs {imu.rate_hz:g}",
-            "imu.rate_hz",
-            "Use data of that rate, or train on this data.",
-        )
     if "window_samples" not in given:
         usual = min(round(_WINDOW_S * imu.rate_hz), MAX_WINDOW_SAMPLES)
         shared = recorded.window_samples

@@ -25,11 +25,14 @@ def test_a_motion_reads_the_same_in_any_dialect(tmp_path: Path, seed: int) -> No
         dialect = dialects.draw(rng)
         path = tmp_path / f"wave.{number}.csv"
         dialects.write(dialect, path, SECONDS, VALUES)
-        # Counts of a gyroscope tell their range to nobody.
-        units = UnitsRecipe(gyro=dialect.rotation.replace("°", "deg"))
-        asked = dialect.acceleration.isdigit() or (dialect.units == "none" and dialect.rotation != "deg/s")
+        # Counts tell their range to nobody while the sensor moves.
+        units = UnitsRecipe()
+        if dialect.acceleration.isdigit() or (dialect.units == "none" and dialect.rotation != "deg/s"):
+            units.gyro = dialect.rotation.replace("°", "deg")
+        if dialect.acceleration.isdigit():
+            units.accel = dialect.acceleration
         try:
-            recorded = read_takes(path, 119, 119, SeriesRecipe(units=units if asked else UnitsRecipe()))
+            recorded = read_takes(path, 119, 119, SeriesRecipe(units=units))
         except TinymlError as error:
             pytest.fail(f"{dialect}: {error}")
         (take,) = recorded.takes

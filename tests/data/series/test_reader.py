@@ -129,10 +129,11 @@ def test_a_day_that_may_be_a_month_is_no_time(tmp_path: Path) -> None:
     ("names", "values", "option", "says"),
     [
         (NAMES, np.c_[FORCE * G, np.radians(RATE)], "gyro", "rad/s"),
-        (NAMES, np.c_[np.rint(FORCE * 16384), RATE * 131], "gyro", "gyrX"),
+        (NAMES, np.c_[np.rint(FORCE * 16384), RATE * 131], "accel", "accX, accY, accZ"),
+        (NAMES, np.c_[FORCE, RATE * 131], "gyro", "gyrX"),
         (NAMES[:3], FORCE * 1e-3, "accel", "gravity does not"),
         (("accX (m/s2)", "accY (m/s2)", "accZ (m/s2)"), np.tile([0, 0, 1.0], (N, 1)), "accel", "m/s2"),
-        (("Linear Acceleration x", "Linear Acceleration y", "Linear Acceleration z"), FORCE, "accel", "unit"),
+        ([f"Linear Acceleration {a}" for a in "xyz"], FORCE - [0, 0, 1], "accel", "unit"),
     ],
 )  # fmt: skip
 def test_two_readings_are_refused_with_the_option_that_settles_them(
@@ -147,7 +148,7 @@ def test_options_settle_what_was_refused(tmp_path: Path) -> None:
     rads = table(("t_ms", *NAMES), np.c_[T * 1000, FORCE * G, np.radians(RATE)])
     assert_same(takes(tmp_path / "a.csv", rads, gyro="rad/s"))
     raw = table(("t_ms", *COURSE), np.c_[T * 1000, np.rint(FORCE * 16384), np.rint(RATE * 131)])
-    assert_same(takes(tmp_path / "b.csv", raw, gyro=131))
+    assert_same(takes(tmp_path / "b.csv", raw, accel=16384, gyro=131))
     steps = table(("time", *COURSE), np.c_[np.arange(N), V])
     with pytest.raises(TinymlError, match=r"1 Hz in s, 1000 Hz in ms") as refusal:
         takes(tmp_path / "c.csv", steps)
@@ -379,7 +380,7 @@ def test_thousands_that_may_be_decimals_are_refused(tmp_path: Path, thousands: s
     with pytest.raises(TinymlError, match="thousands") as refusal:
         takes(path, table(("t_ms", *NAMES[:3]), rows, ";"))
     assert f"data.decimal={option}" in refusal.value.next_step
-    options = SeriesRecipe.model_validate({"decimal": option})
+    options = SeriesRecipe.model_validate({"decimal": option, "units": {"accel": 16384}})
     assert_same(read_takes(path, 119, 119, options), 3)
 
 

@@ -13,10 +13,11 @@ from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.pool import Recording
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
 from tinyml_cli.data.inventory import LeftOut
-from tinyml_cli.data.series import windows
+from tinyml_cli.data.series import alike, windows
 from tinyml_cli.data.series.read import BOARD_CHANNELS, SUFFIXES, Series, common_units, read_series
 from tinyml_cli.data.series.reading import summary
-from tinyml_cli.data.series.sources import TABLES, files_in, sources, unused
+from tinyml_cli.data.series.sources import files_in, sources, unused
+from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import Sensor
 from tinyml_cli.recipes.series import SeriesRecipe
@@ -25,7 +26,6 @@ NORMAL = "normal"
 _SUFFIXES = tuple(dict.fromkeys((*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)))
 _FAULT_NAMES = ("anomaly", "anomalous", "abnormal", "fault", "faulty", "broken")
 _SPLIT_FOLDERS = ("training", "testing", "train", "test")
-_RATE_TOLERANCE = 0.01
 # `id_02` and the like in ToyADMOS, MIMII and DCASE tell machines of one type apart.
 _MACHINE_ID = re.compile(r"(?:^|[_/\\-])(id_?\d+|case\d+|section_?\d+)(?=[_./\\-]|$)", re.IGNORECASE)
 
@@ -62,6 +62,7 @@ def read(
     audio_rate_hz: int,
     options: SeriesRecipe | None = None,
     assumed: Mapping[str, str] | None = None,
+    wanted_hz: float | None = None,
 ) -> Found:
     """Reads a folder (or one file) of recordings, all of one kind.
 
@@ -74,9 +75,11 @@ def read(
         audio_rate_hz: what sound is resampled to.
         options: what the user says about files of series.
         assumed: units of files that do not tell; see `read_series`.
+        wanted_hz: what series are resampled to; None: the rate of most samples.
 
     Raises:
-        TinymlError: nothing that can be read, kinds or rates that are mixed, damaged files.
+        TinymlError: nothing that can be read, kinds or columns that are mixed, damaged files, or a rate that
+            is far too low.
     """
     files = _files(path)
     is_normal = _judge(normal)
@@ -93,7 +96,7 @@ def read(
         return replace(found, left_out=tuple(inventory.left_out(path, files, "recording", _SUFFIXES)))
     options = options or SeriesRecipe()
     options = options.model_copy(update={"rate_hz": options.rate_hz or rate_hz})
-    return _series_or_windows(path, files, normal, options, rate_hz, assumed)
+    return _series_or_windows(path, files, normal, options, rate_hz, assumed, wanted_hz)
 
 
 def _files(path: Path) -> list[Path]:
@@ -113,6 +116,7 @@ def _series_or_windows(
     options: SeriesRecipe,
     rate_hz: float | None,
     assumed: Mapping[str, str] | None,
+    wanted_hz: float | None,
 ) -> Found:
     tables = (*TABLES, *windows.SUFFIXES)
     in_windows = [
@@ -132,7 +136,8 @@ def _series_or_windows(
         found = _tables(path, files, _judge(normal or ("1",)), options.rate_hz or rate_hz)
         return replace(found, left_out=tuple(inventory.left_out(path, files, "recording", _SUFFIXES)))
     recordings, others = sources(files)
-    found = _series(path, read_series(recordings, options, rate_hz, assumed=assumed), _judge(normal))
+    series = read_series(recordings, options, rate_hz, assumed=assumed)
+    found = _series(path, series, _judge(normal), wanted_hz)
     return replace(found, left_out=tuple(unused(path, recordings, others, _SUFFIXES)))
 
 
@@ -187,38 +192,32 @@ def _sound(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate
     return Found(tuple(recordings), "microphone", ("sound",), float(rate_hz))
 
 
-def _series(root: Path, found: list[Series], is_normal: Callable[[str], bool]) -> Found:
-    moved = all(each.is_only_motion for each in found)
-    axes = max(len(each.channels) for each in found)
+def _series(
+    root: Path, found: list[Series], is_normal: Callable[[str], bool], wanted_hz: float | None
+) -> Found:
+    untold = next((each for each in found if each.rate_hz is None), None)
+    if untold is not None:
+        raise TinymlError("The file has no time column", str(untold.path), "Give the sample rate: --rate HZ")
+    alike.check_columns(found)
+    target_hz = wanted_hz or alike.usual_rate(found) or 0.0
+    found = [alike.at_rate(each, target_hz, "--rate") for each in found]
+    moved = found[0].is_only_motion
+    channels = found[0].channels
+    names = BOARD_CHANNELS[: len(channels)] if moved else tuple(name.lower() for name in channels)
     recordings: list[Recording] = []
-    channels: dict[tuple[str, ...], Path] = {}
     for series in found:
-        if series.rate_hz is None:
-            raise TinymlError(
-                "The file has no time column", str(series.path), "Give the sample rate: --rate HZ"
-            )
-        names = BOARD_CHANNELS[: len(series.channels)] if moved else tuple(n.lower() for n in series.channels)
-        channels.setdefault(names, series.path)
         file = series.path.parent if series.source.whole else series.path
         name, _, _ = series.source.place(root)
         for index, stretch in enumerate(series.stretches):
-            samples = series.motion(stretch, axes) if moved else stretch.values.astype(np.float32)
+            samples = series.motion(stretch, len(channels)) if moved else stretch.values.astype(np.float32)
             condition = stretch.condition or condition_of(file, root)
             part = f"{name}:{index}" if len(series.stretches) > 1 else name
             recordings.append(
-                Recording(part, samples, series.rate_hz, _group(file, root), condition, is_normal(condition))
+                Recording(part, samples, target_hz, _group(file, root), condition, is_normal(condition))
             )
-    if len(channels) > 1:
-        (one, first), (other, second) = list(channels.items())[:2]
-        raise TinymlError(
-            f"`{first.name}` has the columns {', '.join(one)}, `{second.name}` {', '.join(other)}",
-            str(root),
-            "Use files with the same columns.",
-        )
     kind: Sensor = "imu" if moved else "series"
     reading = summary([each.reading for each in found])
-    names, rate = next(iter(channels)), _one_rate(root, recordings)
-    return Found(tuple(recordings), kind, names, rate, reading=reading, units=common_units(found))
+    return Found(tuple(recordings), kind, names, target_hz, reading=reading, units=common_units(found))
 
 
 def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate_hz: float | None) -> Found:
@@ -243,18 +242,3 @@ def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
     # Without a rate a window counts as one second: nothing but the clock of the reports depends on it.
     width = widths.pop()
     return Found(tuple(recordings), "series", ("value",), rate_hz or float(width), width)
-
-
-def _one_rate(root: Path, recordings: list[Recording]) -> float:
-    rates = np.array([recording.rate_hz for recording in recordings])
-    usual = float(np.median(rates))
-    strange = np.abs(rates - usual) > _RATE_TOLERANCE * usual
-    if strange.any():
-        other = recordings[int(np.flatnonzero(strange)[0])]
-        raise TinymlError(
-            f"The data mixes rates: {usual:.4g} samples per second, but `{other.name}` has "
-            f"{other.rate_hz:.4g}",
-            str(root),
-            "Resample the files to one rate, or keep only those of one rate.",
-        )
-    return usual

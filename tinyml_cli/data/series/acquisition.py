@@ -60,6 +60,12 @@ def read_acquisition(path: Path) -> Acquisition:
     """
     data = read_bytes(path, 1)
     document = _from_cbor(data, path) if path.suffix.lower() == ".cbor" else _read_json(data, str(path))
+    if isinstance(document, dict) and "strokes" in document:
+        raise TinymlError(
+            "The file holds strokes, not a recording of a sensor",
+            str(path),
+            "`tinyml train wand --data FOLDER` reads strokes as they are.",
+        )
     try:
         payload = document["payload"]
         sensors = tuple((str(each["name"]), str(each.get("units") or "")) for each in payload["sensors"])

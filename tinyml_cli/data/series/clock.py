@@ -22,7 +22,7 @@ _WRAPS = (2.0**32, 2.0**16, 2.0**32 / 1e3, 2.0**32 / 1e6)
 _DAY_NS = 86_400_000_000_000
 # Rates at which people record motion, and at which somebody might.
 _LIKELY_HZ, _POSSIBLE_HZ = (8.0, 4000.0), (0.9, 8000.0)
-_SLOWEST_HZ = 1e-4
+_SLOWEST_HZ, _FASTEST_HZ = 1e-4, 1e5
 _EPOCH_S = (1e9, 4.2e9)  # 2001 to 2103
 
 
@@ -142,7 +142,12 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
         return "ms"  # as Edge Impulse's format has it
     if not motion and usual < 1 and not whole:
         return "s"
-    readings = ", ".join(f"{rate:.4g} Hz in {unit}" for unit, rate in rates.items() if 1e-3 < rate < 1e5)
+    imaginable = [unit for unit, rate in rates.items() if _SLOWEST_HZ < rate < _FASTEST_HZ]
+    if not whole and len(imaginable) == 1:
+        return imaginable[0]
+    readings = ", ".join(
+        f"{rate:.4g} Hz in {unit}" for unit, rate in rates.items() if 1e-3 < rate < _FASTEST_HZ
+    )
     raise TinymlError(
         f"The time unit of column `{name}` is unknown: {readings or f'steps of {usual:g}'}",
         where,

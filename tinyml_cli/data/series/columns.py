@@ -47,7 +47,7 @@ _OTHER = {
 _DERIVED = {"absolute", "abs", "magnitude", "norm", "resultant", "total"}
 _TIME = {
     "t", "ts", "time", "timestamp", "timestamps", "datetime", "date", "elapsed", "epoch", "epoc", "clock",
-    "seconds", "secs", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds",
+    "stamp", "seconds", "secs", "millis", "milliseconds", "micros", "microseconds", "nanos", "nanoseconds",
     "zeit", "zeitstempel", "datum", "temps", "horodatage", "tiempo", "tempo", "tijd", "время",
     "时间", "时间戳", "時間", "時刻",
 }  # fmt: skip
@@ -132,8 +132,8 @@ def _words(text: str) -> list[str]:
 
 def is_index(name: str) -> bool:
     """Whether a column of this name may count the rows."""
-    base = _IN_BRACKETS.sub(r"\1", name.strip()[:_LONGEST_NAME])
-    return " ".join(_words(base)) in _INDEX | {"unnamed 0", "logging sample"}
+    words = _words(_IN_BRACKETS.sub(r"\1", name.strip()[:_LONGEST_NAME]))
+    return not words or words[-1] in _INDEX or words == ["unnamed", "0"]
 
 
 def rivals(roles: Sequence[Role], kind: Kind) -> list[str]:
@@ -208,12 +208,14 @@ def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role
 def _is_time(words: list[str], unit: str | None) -> bool:
     if unit in SECONDS and (not words or set(words) & _TIME):
         return True
-    return bool(words) and (words[0] in _TIME or words[-1] in _TIME) and len(words) <= 4
+    if len(words) == 1 and words[0] not in ("s", "min") and canonical(words[0]) in SECONDS:
+        return True  # `sec`, `usec`
+    return bool(words) and (words[0] in _TIME or words[-1] in _TIME - {"t"}) and len(words) <= 4
 
 
 def _time_in(words: list[str]) -> str | None:
     """A unit among the words: `millis`, `seconds elapsed`, `time since start in ms`."""
     units = [canonical(word) for word in words]
     return next(
-        (unit for word, unit in zip(words, units, strict=True) if unit in SECONDS and word != "s"), None
+        (u for word, u in zip(words, units, strict=True) if u in SECONDS and word not in ("s", "min")), None
     )

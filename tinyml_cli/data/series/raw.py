@@ -15,7 +15,8 @@ from tinyml_cli.data.series.clock import Clock, read_clock
 from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, is_index, rivals, role_of
 from tinyml_cli.data.series.settle import Values
 from tinyml_cli.data.series.sources import Part, Source
-from tinyml_cli.data.series.units import SECONDS
+from tinyml_cli.data.series.units import SECONDS, canonical
+from tinyml_cli.data.series.windows import MOST_CHANNELS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 
@@ -27,6 +28,8 @@ _APPS = {
     "gFx": {"acceleration": "g", "rotation": "rad/s"},  # Physics Toolbox
 }
 _STEADY_SHARE = 0.9
+# Of an acceleration that is one constant force: gravity is in it.
+_HELD = 0.8
 # Rows of this many sensors at most, of which this share changes from one to another.
 _MOST_KINDS, _IN_TURN = 16, 0.3
 _CLOCK = re.compile(r"\d:\d\d")
@@ -52,6 +55,11 @@ class Raw:
     def where(self) -> str:
         return str(self.source.path)
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether gravity is taken out of its acceleration."""
+        return any(self.roles[i].linear for i in self.columns("acceleration"))
+
     def columns(self, kind: Kind) -> list[int]:
         found = choose(self.roles, kind)
         return [found[axis] for axis in AXES if axis in found]
@@ -59,7 +67,7 @@ class Raw:
 
 def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
     if source.path.suffix.lower() in ACQUISITIONS:
-        raw = _of_acquisition(source, read_acquisition(source.path))
+        raw = _of_acquisition(source, read_acquisition(source.path), motion)
     else:
         raws = [_read_table(source, part, options, motion) for part in source.parts]
         raw = raws[0] if len(raws) == 1 else _join(raws)
@@ -72,18 +80,19 @@ def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
     return raw
 
 
-def _of_acquisition(source: Source, recording: Acquisition) -> Raw:
+def _of_acquisition(source: Source, recording: Acquisition, motion: bool) -> Raw:
     """A recording of Edge Impulse's."""
-    names = [name for name, _ in recording.sensors]
-    roles = [role_of(name, unit or None) for name, unit in recording.sensors]
-    return Raw(source, names, roles, recording.values, rate_hz=1000.0 / recording.interval_ms)
+    names, units = zip(*recording.sensors, strict=True)
+    known = ["" if canonical(unit) == "" else unit for unit in units]
+    roles = _roles(names, known, list(recording.values.T), "", motion)
+    return Raw(source, list(names), roles, recording.values, rate_hz=1000.0 / recording.interval_ms)
 
 
 def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool) -> Raw:
     mark = {"comma": ",", "dot": "."}.get(options.decimal or "")
     found = table.parse(part.text(), part.where, mark)
     names = _names(found, options.columns, part.where, motion)
-    roles = _roles(names, found.units, part.sensor, motion)
+    roles = _roles(names, found.units, found.columns, part.sensor, motion)
     roles = [Role("time") if _is_date(found, i) else role for i, role in enumerate(roles)]
     roles = [_checked(role, found, i, names, part.where) for i, role in enumerate(roles)]
     roles = _with_time(roles, found, names, options, part.where)
@@ -91,6 +100,7 @@ def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool)
     moved = any(role.kind in ("acceleration", "rotation") for role in roles)
     clock = None
     if time is not None:
+        _check_one_clock(roles, found, names, time, part.where)
         unit = options.units.time or roles[time].unit
         clock = read_clock(found.columns[time], names[time], unit, moved, found.cuts, found.lines, part.where)
     _check_one_sensor(roles, found, names, clock, part.where)
@@ -136,18 +146,49 @@ def _names(found: table.Table, given: list[str] | None, where: str, motion: bool
     return list(given or found.names) or _without_header(found, where, motion)
 
 
-def _roles(names: list[str], units: list[str], sensor: str, motion: bool) -> list[Role]:
+def _roles(
+    names: Sequence[str], units: Sequence[str], columns: Sequence[table.Column], sensor: str, motion: bool
+) -> list[Role]:
     """What the columns hold by their names, and by the name of the file."""
     linear, sensor = sensor == "linear", "acceleration" if sensor == "linear" else sensor
     roles = [role_of(name, unit or None, sensor) for name, unit in zip(names, units, strict=True)]
-    unnamed = {role.family for role in roles if _is_unnamed_axis(role)}
-    if motion and len(unnamed) == 1 and not any(role.kind == "acceleration" for role in roles):
-        # `x,y,z`: where motion is asked for, and nothing else has axes, it is acceleration.
-        roles = [replace(role, kind="acceleration") if _is_unnamed_axis(role) else role for role in roles]
+    roles = _with_unnamed_axes(roles, columns, motion)
     if linear:
         roles = [replace(role, linear=True) if role.kind == "acceleration" else role for role in roles]
-    own = next((units for name, units in _APPS.items() if name in names), {})
+    roles = [
+        replace(role, linear=False) if role.linear and _lies_in_gravity(roles, columns) else role
+        for role in roles
+    ]
+    own = dict(next((units for name, units in _APPS.items() if name in names), {}))
+    forces = choose(roles, "acceleration")
+    if own and _feel_gravity([columns[forces[axis]] for axis in AXES if axis in forces]):
+        own.pop("acceleration")  # uncalibrated, its unit depends on the phone
     return [replace(role, unit=role.unit or own.get(role.kind, "")) for role in roles]
+
+
+def _with_unnamed_axes(roles: list[Role], columns: Sequence[table.Column], motion: bool) -> list[Role]:
+    """`x,y,z` are acceleration where motion is asked for, or they feel gravity, and nothing else has axes."""
+    unnamed = [i for i, role in enumerate(roles) if _is_unnamed_axis(role)]
+    if len({roles[i].family for i in unnamed}) != 1 or any(role.kind == "acceleration" for role in roles):
+        return roles
+    if not (motion or _feel_gravity([columns[i] for i in unnamed])):
+        return roles
+    return [replace(role, kind="acceleration") if i in unnamed else role for i, role in enumerate(roles)]
+
+
+def _lies_in_gravity(roles: Sequence[Role], columns: Sequence[table.Column]) -> bool:
+    """Whether an acceleration called linear is not: ROS calls all acceleration so."""
+    forces = choose(roles, "acceleration")
+    chosen = [columns[forces[axis]] for axis in AXES if axis in forces]
+    if not all(roles[i].linear for i in forces.values()) or not _feel_gravity(chosen):
+        return False
+    return settle.held(np.stack([np.asarray(column) for column in chosen], axis=1)) > _HELD
+
+
+def _feel_gravity(columns: Sequence[table.Column]) -> bool:
+    if len(columns) != len(AXES) or any(isinstance(column, list) for column in columns):
+        return False
+    return settle.feels_gravity(np.stack([np.asarray(column) for column in columns], axis=1))
 
 
 def _is_unnamed_axis(role: Role) -> bool:
@@ -195,6 +236,30 @@ def _grows(column: table.Column) -> bool:
     steps = np.diff(column)
     usual = float(np.median(steps))
     return usual > 0 and bool((np.abs(steps - usual) <= usual / 2).mean() > _STEADY_SHARE)
+
+
+def _check_one_clock(
+    roles: Sequence[Role], found: table.Table, names: Sequence[str], time: int, where: str
+) -> None:
+    """Refuses seconds in one column and what follows their point in another.
+
+    Raises:
+        TinymlError: the time falls where another column of time grows.
+    """
+    fine = found.columns[time]
+    if isinstance(fine, list):
+        return
+    falls = np.diff(fine) < 0
+    for i, role in enumerate(roles):
+        if role.kind != "time" or i == time or not falls.any():
+            continue
+        moments = np.unique(np.asarray(found.columns[i]), return_inverse=True)[1]
+        if ((np.diff(moments) > 0) == falls).all():
+            raise TinymlError(
+                f"`{names[i]}` and `{names[time]}` make the time together",
+                f"{where} line {found.lines[int(falls.argmax()) + 1]}",
+                "Write it in one column, such as time_s.",
+            )
 
 
 def _check_one_sensor(
@@ -279,6 +344,12 @@ def _without_header(found: table.Table, where: str, motion: bool) -> list[str]:
         felt = np.stack([np.asarray(column) for column in found.columns[times : times + 3]], axis=1)
         if motion or settle.feels_gravity(felt):
             return names
+    if width > MOST_CHANNELS:
+        raise TinymlError(
+            "The table has no header and, it seems, a window in each line",
+            where,
+            "`tinyml train anomaly --data FOLDER` reads such tables as they are: a label, then the samples.",
+        )
     raise TinymlError("The file has no header", where, _HEADER)
 
 

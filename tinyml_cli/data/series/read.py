@@ -20,7 +20,8 @@ from tinyml_cli.data.series.even import Evened, even
 from tinyml_cli.data.series.raw import Raw, read_raw
 from tinyml_cli.data.series.reading import Reading
 from tinyml_cli.data.series.settle import Unit, Values
-from tinyml_cli.data.series.sources import ARCHIVE, TABLES, Source
+from tinyml_cli.data.series.sources import ARCHIVE, Source
+from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
@@ -58,6 +59,7 @@ class Series:
         rate_hz: None where neither the file nor anybody says it.
         reading: what was understood.
         units: `accel` and `gyro` -> unit of the file, as the options of the recipe name it.
+        has_gravity: whether an accelerometer felt it; names say where it is taken out.
     """
 
     source: Source
@@ -67,6 +69,7 @@ class Series:
     rate_hz: float | None
     reading: Reading
     units: dict[str, str]
+    has_gravity: bool = True
 
     @property
     def path(self) -> Path:
@@ -127,11 +130,12 @@ def read_series(
     result = {}
     for same in kinds.values():
         felt, turned = _units(same, options, motion, assumed or {})
+        linear = _is_linear(same, felt)
         for raw in same:
             with _collecting(refused, raw.source):
                 if felt is not None and options.units.accel is None and len(same) > 1:
                     _check_alike(raw, felt, same)
-                result[id(raw)] = _series(raw, felt, turned, options.rate_hz or rate_hz)
+                result[id(raw)] = _series(raw, felt, turned, options.rate_hz or rate_hz, linear)
     return [result[id(raw)] for raw in raws if id(raw) in result]
 
 
@@ -155,17 +159,20 @@ def _units(
     felt = turned = None
     if forces:
         roles = [first.roles[i] for i in forces]
+        if units.accel == settle.OWN:
+            return None, None
         said = settle.given(units.accel, ACCELERATION_G, "data.units.accel", "g")
         declared = {role.unit for role in roles}
+        names = [first.names[i] for i in forces]
         try:
             parts = [raw.values[:, raw.columns("acceleration")] for raw in same]
-            felt = settle.acceleration(parts, declared, roles[0].linear, where, said)
+            felt = settle.acceleration(parts, declared, names, roles[0].linear, where, said)
         except TinymlError:
-            felt = settle.given(assumed.get("accel"), ACCELERATION_G, "manifest.json", "g")
-            if declared - {"", "counts"} or (felt is None and motion):
+            if declared - {"", "counts"} or "accel" not in assumed:
                 raise
-            if felt is None:
-                return None, None  # vibration without gravity is judged in the file's own unit
+            if assumed["accel"] == settle.OWN:
+                return None, None
+            felt = settle.given(assumed["accel"], ACCELERATION_G, "manifest.json", "g")
     if rates:
         parts = [raw.values[:, raw.columns("rotation")] for raw in same]
         said = settle.given(units.gyro, ROTATION_DPS, "data.units.gyro", "deg/s")
@@ -184,7 +191,7 @@ def _units(
 
 def _check_alike(raw: Raw, felt: Unit, same: list[Raw]) -> None:
     forces = raw.columns("acceleration")
-    if not raw.roles[forces[0]].linear:
+    if not raw.is_linear:
         other = next(each for each in same if each is not raw)
         settle.check_alike(raw.values[:, forces], felt, raw.where, other.where)
 
@@ -197,7 +204,14 @@ def _usual_rate(clock: Clock | None) -> float | None:
     return len(steps) / len(grown) / float(np.median(grown))  # rows of one burst share a time
 
 
-def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | None) -> Series:
+def _is_linear(same: list[Raw], felt: Unit | None) -> bool:
+    """Whether gravity is taken out of the accelerations of one kind of file, as names or values say."""
+    if felt is None or felt.scale is None or same[0].is_linear:
+        return same[0].is_linear
+    return settle.lacks_gravity([raw.values[:, raw.columns("acceleration")] for raw in same], felt.scale)
+
+
+def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | None, linear: bool) -> Series:
     chosen = {
         (kind, axis): column
         for kind, unit in (("acceleration", felt), ("rotation", turned))
@@ -220,9 +234,15 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
     stretches, evened = _stretches(raw, values)
     rate = evened.rate_hz if evened is not None else raw.rate_hz or rate_hz
     reading = _reading(raw, felt, turned, evened, rate)
+    told = {"acceleration"} if reading.own_units else {kind for kind, _ in axes}
+    reading = replace(reading, others=tuple(raw.names[i] for i in kept if raw.roles[i].kind not in told))
+    if linear:
+        reading.remarks.append("acceleration without gravity, unlike the board's sensor")
     names = tuple(raw.names[i] for i in kept)
     units = {name: unit.option for name, unit in (("accel", felt), ("gyro", turned)) if unit is not None}
-    return Series(raw.source, names, axes, stretches, rate, reading, units)
+    if reading.own_units:
+        units["accel"] = settle.OWN
+    return Series(raw.source, names, axes, stretches, rate, reading, units, not linear)
 
 
 def common_units(found: Sequence[Series]) -> dict[str, str]:
@@ -274,9 +294,6 @@ def _reading(
         no_rotation=felt is not None and turned is None,
         remarks=list(raw.remarks),
     )
-    forces = raw.columns("acceleration")
-    if forces and raw.roles[forces[0]].linear:
-        reading.remarks.append("acceleration without gravity")
     if raw.clock is not None and evened is not None:
         reading = replace(
             reading,

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+_SHOWN_OTHERS = 4
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -14,12 +16,14 @@ class Reading:
     Attributes:
         files: how many were read so.
         rate_hz: samples a second; None where nobody says.
+        used_rate_hz: that they were brought to; None where it is their own.
         time: unit of the time column; empty where there is none.
         paced: the file says its rate, and has no need of a time column.
         acceleration: unit in the file; empty where there is none.
         rotation: likewise.
         own_units: acceleration is kept in a unit that is not known.
         no_rotation: there is acceleration alone.
+        others: columns that are neither, kept as they are in the file.
         gaps: in time, cut.
         repeats: rows dropped.
         restarts: places where the clock begins anew.
@@ -32,12 +36,14 @@ class Reading:
 
     files: int = 0
     rate_hz: float | None = None
+    used_rate_hz: float | None = None
     time: str = ""
     paced: bool = False
     acceleration: str = ""
     rotation: str = ""
     own_units: bool = False
     no_rotation: bool = False
+    others: tuple[str, ...] = ()
     gaps: int = 0
     repeats: int = 0
     restarts: int = 0
@@ -55,6 +61,8 @@ class Reading:
     def text(self) -> str:
         """Such as `62.5 Hz, acceleration in g, rotation rad/s → deg/s, 3 gaps (split there)`."""
         rate = "rate unknown" if self.rate_hz is None else f"{self.rate_hz:.4g} Hz"
+        if self.used_rate_hz is not None:
+            rate = f"{rate} → {self.used_rate_hz:.4g} Hz"
         parts = [
             f"{rate} (time in {self.time})"
             if self.time
@@ -70,6 +78,9 @@ class Reading:
             parts.append(_converted("rotation", self.rotation, "deg/s"))
         if self.no_rotation:
             parts.append("no rotation")
+        if self.others:
+            more = f" and {len(self.others) - _SHOWN_OTHERS} more" * (len(self.others) > _SHOWN_OTHERS)
+            parts.append(f"{', '.join(self.others[:_SHOWN_OTHERS])}{more} as in the file")
         for count, one, many in (
             (self.gaps, "gap (split there)", "gaps (split there)"),
             (self.repeats, "repeated row dropped", "repeated rows dropped"),
@@ -93,18 +104,23 @@ def summary(readings: Sequence[Reading]) -> str:
     kinds: dict[tuple[object, ...], Reading] = {}
     for each in readings:
         rate = None if each.rate_hz is None else f"{each.rate_hz:.3g}"
-        key = (rate, each.time, each.acceleration, each.rotation, each.own_units)
+        key = (rate, each.time, each.acceleration, each.rotation, each.own_units, each.others)
         kinds[key] = _sum(kinds[key], each) if key in kinds else each
     if len(kinds) == 1:
         return next(iter(kinds.values())).text()
-    return "; ".join(f"{each.files} files: {each.text()}" for each in kinds.values())
+    return "; ".join(f"{counted(each.files, 'file')}: {each.text()}" for each in kinds.values())
+
+
+def counted(count: int, noun: str) -> str:
+    """Such as `1 file` and `1,200 files`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _sum(one: Reading, other: Reading) -> Reading:
-    counted = ("files", "gaps", "repeats", "restarts", "wraps", "short", "bursts", "resampled")
+    figures = ("files", "gaps", "repeats", "restarts", "wraps", "short", "bursts", "resampled")
     return replace(
         one,
-        **{name: getattr(one, name) + getattr(other, name) for name in counted},
+        **{name: getattr(one, name) + getattr(other, name) for name in figures},
         remarks=one.remarks + other.remarks,
     )
 

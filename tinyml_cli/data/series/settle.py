@@ -22,7 +22,11 @@ _DECLARED_G, _DECLARED_HELD = (0.25, 7.0), 0.8
 # Nearly still, an accelerometer feels g and nothing else.
 _STILL_SPREAD, _STILL_ERROR = 0.1, 0.15
 _HELD_SHARE = 0.1
-_COUNTS_OCTAVES = 0.25
+# At rest a sensor of 16384 counts a g says at least so many of them: 16000 a g is usual too.
+_COUNTS_AT_REST = (0.988, 1.04)
+_COUNTS_OCTAVES = 0.5
+# Rest: rows in which nothing changes by more than this share, in enough places that agree.
+_REST_ROWS, _REST_SPREAD, _REST_AGREES, _REST_SHARE = 32, 0.015, 0.03, 0.1
 # Counts that are all multiples of this were shifted left: 1 g may be 16000 or 16384 then.
 _SHIFTED = 16
 # No hand and no gyroscope of these boards turns faster than 35 rad/s, 2000 degrees a second.
@@ -31,7 +35,10 @@ _FASTEST_RAD_S, _FASTEST_DPS = 36.0, 4200.0
 _CONVINCING, _UNLIKE = 0.3, 3.0
 # Undeclared numbers above this may be thousandths; gravity must turn at least this share of what they say.
 _USUAL_DPS, _SEEN_SHARE = 2200.0, 0.3
+_WEAK_G = 0.5
 _OF_GRAVITY = ("g", "m/s2", "mg")
+OWN = "own"
+"""How data.units.accel says that acceleration stays in the file's own unit."""
 _SMOOTHED = 5
 _GYRO_COUNTS = (
     "131 (±250), 65.5 (±500), 32.8 (±1000), 16.4 (±2000 deg/s); ST's sensors, such as the LSM9DS1 of the "
@@ -87,9 +94,22 @@ def given(value: str | float | None, table: dict[str, float], option: str, of: s
 
 
 def acceleration(
-    parts: Sequence[Values], declared: set[str], linear: bool, where: str, option: Unit | None
+    parts: Sequence[Values],
+    declared: set[str],
+    names: Sequence[str],
+    linear: bool,
+    where: str,
+    option: Unit | None,
 ) -> Unit:
     """The unit of accelerations [n, axes] that all come from one kind of file.
+
+    Args:
+        parts: of all files of one kind.
+        declared: what they say.
+        names: of the columns.
+        linear: whether gravity is taken out.
+        where: a file, for messages.
+        option: what the user says.
 
     Raises:
         TinymlError: two units are possible.
@@ -112,10 +132,20 @@ def acceleration(
         return Unit(unit, ACCELERATION_G[unit])
     if found is not None and ("counts" not in declared or found[0].name.startswith("counts")):
         return found[0]
-    what = "The file does not give the unit of acceleration, and " + (
-        "whole numbers could be mg or sensor counts" if _are_whole(parts) else "gravity does not reveal it"
+    example, why = "", "gravity does not reveal it"
+    if _are_whole(parts) and not linear:
+        felt = _usual_length(parts)
+        nearest = min(COUNTS_PER_G, key=lambda each: abs(math.log2(max(felt, 1.0) / each)))
+        example = f"{nearest:g}" if abs(math.log2(max(felt, 1.0) / nearest)) < _COUNTS_OCTAVES else ""
+        why = f"whole numbers (about {felt:,.0f} for 1 g) could be mg or sensor counts"
+    raise _ask(
+        "accel",
+        f"The file does not give the unit of acceleration ({', '.join(names)}), and {why}",
+        where,
+        "g, mg, m/s2, the counts per g of the sensor's data sheet, such as 1024, 16000 or 16384, or "
+        f"{OWN} to leave it in the file's own unit for anomaly detection",
+        example,
     )
-    raise _ask("accel", what, where, "g, mg, m/s2 or the counts per g, such as 1024 or 16384")
 
 
 def check_alike(part: Values, unit: Unit, where: str, beside: str) -> None:
@@ -196,6 +226,15 @@ def rotation(
     raise _ask("gyro", what, where, "deg/s or rad/s")
 
 
+def lacks_gravity(parts: Sequence[Values], scale: float) -> bool:
+    """Whether gravity is taken out of accelerations [n, 3], `scale` g a unit: most are far below 1 g."""
+    if parts[0].shape[1] != len("xyz"):
+        return False
+    return (
+        float(np.median(np.concatenate([np.linalg.norm(part, axis=1) for part in parts]))) * scale < _WEAK_G
+    )
+
+
 def feels_gravity(values: Values) -> bool:
     """Whether three columns [n, 3] can be an acceleration, in some unit."""
     return _by_gravity([values]) is not None
@@ -213,7 +252,7 @@ def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:
     if not np.isfinite(lengths).all():
         return None
     low, usual, middle, high = np.quantile(lengths, [0.1, 0.25, 0.5, 0.9])
-    if not usual > 0 or np.median([_held(part) for part in parts]) < _HELD_SHARE:
+    if not usual > 0 or np.median([held(part) for part in parts]) < _HELD_SHARE:
         return None
     still = bool(high - low < _STILL_SPREAD * middle)
     whole = _are_whole(parts)
@@ -223,10 +262,32 @@ def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:
             return Unit(unit, ACCELERATION_G[unit], told=False), still
     if not whole or all((part % _SHIFTED == 0).all() for part in parts):
         return None
-    counts = min(COUNTS_PER_G, key=lambda each: abs(math.log2(usual / each)))
-    if abs(math.log2(usual / counts)) < _COUNTS_OCTAVES:
-        return Unit(f"counts of 1/{counts:g} g", 1.0 / counts, told=False), still
+    rest = _at_rest(parts)
+    for counts in COUNTS_PER_G if rest is not None else ():
+        least, most = _COUNTS_AT_REST
+        if rest is not None and least * counts <= rest <= most * counts:
+            return Unit(f"counts of 1/{counts:g} g", 1.0 / counts, told=False), still
     return None
+
+
+def _at_rest(parts: Sequence[Values]) -> float | None:
+    """How long an acceleration [n, 3] is where the sensor rests; None where it hardly does."""
+    lengths, windows = [], 0
+    for part in parts:
+        for start in range(0, len(part) - _REST_ROWS + 1, _REST_ROWS):
+            window = part[start : start + _REST_ROWS]
+            length = float(np.linalg.norm(window.mean(axis=0)))
+            windows += 1
+            if np.linalg.norm(window.std(axis=0)) < _REST_SPREAD * length:
+                lengths.append(length)
+    if not lengths or len(lengths) < _REST_SHARE * windows:
+        return None
+    middle = float(np.median(lengths))
+    return middle if max(lengths) - min(lengths) < _REST_AGREES * middle else None
+
+
+def _usual_length(parts: Sequence[Values]) -> float:
+    return float(np.median(np.concatenate([np.linalg.norm(part, axis=1) for part in parts])))
 
 
 def _are_whole(parts: Sequence[Values]) -> bool:
@@ -237,20 +298,19 @@ def _is_impossible(parts: Sequence[Values], scale: float, margin: float = 1.0) -
     """Whether a unit of accelerations [n, axes] makes them larger or smaller than any that are felt."""
     felt = float(np.quantile(np.concatenate([np.linalg.norm(part, axis=1) for part in parts]), 0.25)) * scale
     least, most = _DECLARED_G
-    held = (
-        parts[0].shape[1] == len("xyz") and float(np.median([_held(part) for part in parts])) > _DECLARED_HELD
+    constant = (
+        parts[0].shape[1] == len("xyz") and float(np.median([held(part) for part in parts])) > _DECLARED_HELD
     )
-    return felt > most * margin or (held and 0 < felt < least / margin)
+    return felt > most * margin or (constant and 0 < felt < least / margin)
 
 
-def _held(part: Values) -> float:
+def held(part: Values) -> float:
     """How much of an acceleration [n, axes] is one constant force: 0 to 1."""
     return float(np.linalg.norm(part.mean(axis=0)) / max(np.linalg.norm(part, axis=1).mean(), 1e-30))
 
 
 def _still_elsewhere(parts: Sequence[Values], unit: str) -> bool:
-    felt = np.median(np.concatenate([np.linalg.norm(part, axis=1) for part in parts])) * ACCELERATION_G[unit]
-    return not 0.4 < felt < 2.5
+    return not 0.4 < _usual_length(parts) * ACCELERATION_G[unit] < 2.5
 
 
 def _by_gravity_turning(

@@ -9,16 +9,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.data.series.contents import HEAD_BYTES, sensor_in
+from tinyml_cli.data.series.reading import counted
+from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.data.series.text import TEXT_EXPANSION, check_size, decode, read_text
 from tinyml_cli.errors import TinymlError
 
 T = TypeVar("T")
 
-TABLES = (".csv", ".tsv", ".txt", ".dat", ".log")
 ARCHIVE = ".zip"
 
 _SENSOR = re.compile(
@@ -28,6 +30,9 @@ _SENSOR = re.compile(
     r"(uncalibrated)?(?![a-z])",
     re.IGNORECASE,
 )
+_ORDER = ("total", "accelerometer", "acceleration", "accel", "acc", "linear", "user")
+# An app writes no more tables of one recording; a folder of recordings has more.
+_MOST_SENSORS = 16
 _RATE = re.compile(r"_[\d.]+Hz.*$", re.IGNORECASE)
 _PAPERS = ("README", "LICENSE", "LICENCE", "CHANGELOG")
 _NO_MOTION = re.compile(r"annotation|metadata|device|^time$", re.IGNORECASE)
@@ -55,6 +60,18 @@ class Part:
     sensor: str
     where: str
     text: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class _Candidate(Generic[T]):
+    """A table that may be part of a recording, and how it begins."""
+
+    stem: str
+    item: T
+    head: Callable[[], bytes]
+
+    def holds(self) -> str:
+        return sensor_in(self.head(), self.stem, _sensor(self.stem))
 
 
 @dataclass(frozen=True)
@@ -118,30 +135,28 @@ def unused(
     )
 
 
-def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:
+def sources(
+    files: list[Path], refused: dict[Path, TinymlError] | None = None
+) -> tuple[list[Source], dict[Path, str]]:
     """The recordings that files make, in their order, and why the others make none.
+
+    Args:
+        files: tables, archives and acquisitions.
+        refused: collects what is wrong with single archives, which are then left out.
 
     Raises:
         TinymlError: a damaged archive.
     """
     tables = [path for path in files if path.suffix.lower() in TABLES]
-    groups: dict[tuple[Path, tuple[str, str]], list[Path]] = defaultdict(list)
-    for path in tables:
-        if (match := _SENSOR.search(path.stem)) is not None:
-            groups[path.parent, _key(path.stem, match)].append(path)
+    papers = _papers(tables)
+    skipped = dict.fromkeys(papers, "it describes the recording")
+    tables = [path for path in tables if path not in skipped]
     taken: dict[Path, list[Path]] = {}
     beside: dict[Path, tuple[Path, ...]] = {}
-    skipped: dict[Path, str] = {}
-    for members in groups.values():
-        chosen = _choose([(path.stem, path) for path in members])
-        moved = bool(chosen) and _sensor(chosen[0].stem) in ("acceleration", "linear")
-        if not moved or (len(chosen) < 2 and not any(_other(path.stem) for path in members)):
-            continue
+    for members, chosen in _groups(tables):
+        about = [path for path in papers if path.parent.parent == chosen[0].parent]
         taken[chosen[0]] = chosen
-        about = chosen[0].parent / "meta"  # phyphox says there when it was started
-        papers = [path for path in tables if path.parent == about]
-        skipped |= dict.fromkeys(papers, "it describes the recording")
-        beside[chosen[0]] = tuple(path for path in (*members, *papers) if path != chosen[0])
+        beside[chosen[0]] = tuple(path for path in (*members, *about) if path != chosen[0])
         for path in members:
             if path not in chosen:
                 skipped[path] = "another sensor of the same recording"
@@ -150,14 +165,59 @@ def sources(files: list[Path]) -> tuple[list[Source], dict[Path, str]]:
     for path in files:
         if path in skipped or path in joined:
             continue
-        parts = taken.get(path, [path] if path in set(tables) else [])
         if path.suffix.lower() == ARCHIVE:
-            found.append(Source(path, _members(path)))
-        else:
-            match = _SENSOR.search(path.stem) if len(parts) > 1 else None
-            whole = match is not None and match.start() == 0
-            found.append(Source(path, tuple(_part(each) for each in parts), whole, beside.get(path, ())))
+            try:
+                found.append(Source(path, _members(path)))
+            except TinymlError as error:
+                if refused is None:
+                    raise
+                refused[path] = error
+            continue
+        parts = taken.get(path, [path] if path.suffix.lower() in TABLES else [])
+        match = _SENSOR.search(path.stem) if len(parts) > 1 else None
+        whole = len(parts) > 1 and (match is None or match.start() == 0)
+        found.append(Source(path, tuple(_part(each) for each in parts), whole, beside.get(path, ())))
     return found, skipped
+
+
+def _papers(tables: list[Path]) -> list[Path]:
+    """Tables in a folder `meta`, in which phyphox says when and by what its recording was made."""
+    return [path for path in tables if path.parent.name == "meta" and path.stem in ("device", "time")]
+
+
+def _groups(tables: list[Path]) -> list[tuple[list[Path], list[Path]]]:
+    """(all its tables, those to read) of each recording in several files: by names, else by contents."""
+    named: dict[tuple[Path, tuple[str, str]], list[Path]] = defaultdict(list)
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for path in tables:
+        by_folder[path.parent].append(path)
+        if (match := _SENSOR.search(path.stem)) is not None:
+            named[path.parent, _key(path.stem, match)].append(path)
+    result = []
+    for members in named.values():
+        chosen = _choose([_of_path(path) for path in members])
+        moved = bool(chosen) and _sensor(chosen[0].stem) in ("acceleration", "linear")
+        if moved and (len(chosen) > 1 or any(_other(path.stem) for path in members)):
+            result.append((members, chosen))
+    done = {path.parent for members, _ in result for path in members}
+    for folder, members in by_folder.items():
+        if folder not in done and 1 < len(members) <= _MOST_SENSORS:
+            chosen = _choose_by_contents([_of_path(path) for path in members])
+            if len(chosen) > 1:
+                result.append((members, chosen))
+    return result
+
+
+def _of_path(path: Path) -> _Candidate[Path]:
+    return _Candidate(path.stem, path, lambda: _head(path))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(HEAD_BYTES)
+    except OSError:
+        return b""  # reading it says why
 
 
 def _key(stem: str, match: re.Match[str]) -> tuple[str, str]:
@@ -183,52 +243,82 @@ def _other(stem: str) -> bool:
     return _SENSOR.search(stem) is not None and not _sensor(stem)
 
 
-def _choose(named: list[tuple[str, T]]) -> list[T]:
-    """Acceleration (with gravity where a file has it), then rotation."""
-    order = ("total", "accelerometer", "acceleration", "accel", "acc", "linear", "user")
-    found: dict[str, tuple[int, T]] = {}
-    for stem, item in named:
-        kind = {"linear": "acceleration"}.get(_sensor(stem), _sensor(stem))
-        if not kind or "uncalibrated" in stem.lower():
-            continue
-        word = _SENSOR.search(stem).group(1).lower()  # type: ignore[union-attr]
-        rank = next((i for i, start in enumerate(order) if word.startswith(start)), len(order))
-        if kind not in found or rank < found[kind][0]:
-            found[kind] = (rank, item)
-    return [found[kind][1] for kind in ("acceleration", "rotation") if kind in found]
+def _choose(named: list[_Candidate[T]]) -> list[T]:
+    """Acceleration (with gravity where a file has it), then rotation, by names."""
+    found: dict[str, list[_Candidate[T]]] = defaultdict(list)
+    for each in named:
+        if kind := _sensor(each.stem):
+            found["acceleration" if kind == "linear" else kind].append(each)
+    return [_best(found[kind]).item for kind in ("acceleration", "rotation") if kind in found]
+
+
+def _best(candidates: list[_Candidate[T]]) -> _Candidate[T]:
+    several = len(candidates) > 1
+    return min(candidates, key=lambda each: (several and each.holds() == "linear", _rank(each.stem)))
+
+
+def _rank(stem: str) -> tuple[bool, int]:
+    word = _SENSOR.search(stem).group(1).lower()  # type: ignore[union-attr]
+    return "uncalibrated" in stem.lower(), next(
+        (i for i, start in enumerate(_ORDER) if word.startswith(start)), len(_ORDER)
+    )
+
+
+def _choose_by_contents(candidates: list[_Candidate[T]]) -> list[T]:
+    """Acceleration, then rotation; nothing where several tables may be either."""
+    held: dict[str, list[_Candidate[T]]] = defaultdict(list)
+    for each in candidates:
+        held[each.holds()].append(each)
+    forces = held["acceleration"] or held["linear"]
+    if len(forces) != 1 or len(held["linear"]) > 1 or len(held["rotation"]) > 1:
+        return []
+    return [each.item for each in (*forces, *held["rotation"])]
 
 
 def _members(path: Path) -> tuple[Part, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [
-                name
-                for name in archive.namelist()
-                if PurePosixPath(name).suffix.lower() in TABLES
-                and not _NO_MOTION.search(PurePosixPath(name).stem)
-                and "meta" not in PurePosixPath(name).parts
-            ]
+            inside = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
-    chosen = _choose([(PurePosixPath(name).stem, name) for name in names]) or names[:1]
-    if not chosen or (len(names) > 1 and not _sensor(PurePosixPath(chosen[0]).stem)):
+    names = [
+        name
+        for name in inside
+        if name.suffix.lower() in TABLES
+        and not _NO_MOTION.search(name.stem)
+        and not {"meta", "__MACOSX"} & set(name.parts)
+    ]
+    named = [_Candidate(name.stem, name, lambda name=name: _unpack(path, name, HEAD_BYTES)) for name in names]  # type: ignore[misc]
+    chosen = _choose(named)
+    if not chosen or _sensor(chosen[0].stem) == "rotation":
+        chosen = _choose_by_contents(named) or (names if len(names) == 1 else [])
+    if not chosen or len({name.parent for name in names}) > 1:
+        all_names = [f"`{name}`" for name in names or inside]
+        holds = ", ".join([*all_names[:3], *(["…"] if len(all_names) > 3 else [])])
         raise TinymlError(
-            f"The archive contains {len(names)} tables, but none is named after an accelerometer",
+            f"The archive does not hold one recording of a phone, but "
+            f"{counted(len(all_names), 'file')}{f' ({holds})' if holds else ''}",
             str(path),
-            "Unpack it, and give the file with the recording.",
+            "Unpack it, and give the folder.",
         )
     return tuple(
-        Part(_sensor(PurePosixPath(name).stem), f"{path}: {name}", lambda name=name: _unpack(path, name))  # type: ignore[misc]
+        Part(
+            _sensor(name.stem),
+            f"{path}: {name}",
+            lambda name=name: decode(_unpack(path, name), f"{path}: {name}"),  # type: ignore[misc]
+        )
         for name in chosen
     )
 
 
-def _unpack(path: Path, name: str) -> str:
+def _unpack(path: Path, name: PurePosixPath, most: int | None = None) -> bytes:
+    """What a member holds, up to `most` bytes."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-            promised = archive.getinfo(name).file_size
-            check_size(promised, TEXT_EXPANSION, f"{path}: {name}")
-            return decode(stream.read(promised), f"{path}: {name}")
+        with zipfile.ZipFile(path) as archive, archive.open(str(name)) as stream:
+            promised = archive.getinfo(str(name)).file_size
+            if most is None:
+                check_size(promised, TEXT_EXPANSION, f"{path}: {name}")
+            return stream.read(promised if most is None else most)
     except _UNREADABLE as error:
         raise _damaged(path, error) from error
 

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data.series.reading import counted
 from tinyml_cli.data.series.units import canonical
 from tinyml_cli.errors import TinymlError
+
+TABLES = (".csv", ".tsv", ".txt", ".dat", ".log")
+"""Endings of files that are tables."""
 
 Column = NDArray[np.float64] | list[str]
 
@@ -142,7 +146,7 @@ def parse(text: str, where: str, decimal: str | None = None) -> Table:
         head.append(cells)
     names, units, used = _header(head, width)
     if passed := sum(map(bool, head)) - used:
-        remarks.append(f"{passed} lines before the header skipped")
+        remarks.append(f"{counted(passed, 'line')} before the header skipped")
     return _body(lines[len(head) :], names, units, dialect, where, remarks, not text.endswith(("\n", "\r")))
 
 
@@ -184,7 +188,7 @@ def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
             stripped = stripped[clock.end() :].strip()
         result.append((number, stripped))
     result = _unnamed(result)
-    return result, [f"{comments} comment lines skipped"] if comments else []
+    return result, [f"{counted(comments, 'comment line')} skipped"] if comments else []
 
 
 def _unnamed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -402,6 +406,12 @@ def _body(
                 f"{where} line {number}",
                 "Fix the row.",
             )
+        elif names and width > 1 and not any(_is_number(cell) or DATE.fullmatch(cell) for cell in cells):
+            raise TinymlError(
+                f"Another header begins here: {', '.join(cells)[:80]}",
+                f"{where} line {number}",
+                "Split the file there.",
+            )
         else:
             numbers.append(number)
             for i, cell in enumerate(cells):
@@ -410,6 +420,8 @@ def _body(
                     flat.append(0.0)
                 else:
                     flat.append(_number(cell, dialect, where, number, names[i] if names else str(i + 1)))
+    if len(cuts) >= _NUMERIC_SHARE * len(numbers) > 1:
+        cuts = []  # a blank line after every row parts nothing: newlines were written twice
     grid = np.array(flat).reshape(-1, width)
     beyond = np.argwhere(~(np.abs(grid) <= _LARGEST))  # nan compares as false
     if len(beyond):

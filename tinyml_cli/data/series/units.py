@@ -10,24 +10,25 @@ GRAVITY_M_S2 = 9.80665
 
 # Spelling without spaces, dots, carets and degree signs -> canonical name.
 _ALIASES = {
-    "s": "s sec secs second seconds",
-    "ms": "ms msec msecs millis millisecond milliseconds",
-    "us": "us usec usecs micros microsecond microseconds",
-    "ns": "ns nsec nsecs nanos nanosecond nanoseconds",
+    "s": "s sec secs second seconds с сек 秒",
+    "ms": "ms msec msecs millis millisecond milliseconds мс 毫秒",
+    "us": "us usec usecs micros microsecond microseconds мкс 微秒",
+    "ns": "ns nsec nsecs nanos nanosecond nanoseconds нс 纳秒",
     "min": "min mins minute minutes",
     "g": "g gs gn g0 g-force gforce gravity gee",
     "mg": "mg millig milli-g",
     "m/s2": "m/s2 m/ss m/s/s ms2 ms-2 mps2 m/sec2 m/s**2 meter/second2 meters/second2 metre/second2 "
-    "metres/second2 m/second2 meterspersecondsquared metrespersecondsquared",
+    "metres/second2 m/second2 meterspersecondsquared metrespersecondsquared м/с2 м/с/с",
     "cm/s2": "cm/s2 cms2 cm/ss cm/sec2 gal gals",
     "mm/s2": "mm/s2 mms2 mm/ss mm/sec2",
     "ft/s2": "ft/s2 fts2 ft/sec2",
     "deg/s": "deg/s degs degps dps deg/sec degsec degree/s degrees/s degrees/sec degree/second "
-    "degrees/second degpersec degpersecond degreespersecond degreepersecond degs-1 d/s deg/second",
+    "degrees/second degpersec degpersecond degreespersecond degreepersecond degs-1 d/s deg/second "
+    "град/с deg/с",
     "ddps": "ddps",
     "mdps": "mdps mdeg/s mdegs millidps",
     "rad/s": "rad/s rads radps rad/sec radsec radian/s radians/s radian/second radians/second rad/second "
-    "radpersec radpersecond radianspersecond rads-1",
+    "radpersec radpersecond radianspersecond rads-1 рад/с",
     "counts": "raw lsb count counts adc digit digits",
     "": "n/a na none unknown - ? units unit",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.data.series import alike
+from tinyml_cli.data.series.columns import AXES
 from tinyml_cli.data.series.read import SUFFIXES, Series, common_units, read_series
-from tinyml_cli.data.series.reading import summary
+from tinyml_cli.data.series.reading import Reading, summary
 from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
@@ -25,7 +27,6 @@ _LAYOUT = (
     "second) and one row per sample, or Edge Impulse's JSON or CBOR. Name the files, or their folders, "
     "after the gestures."
 )
-_RATE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def read_takes(
     take_samples: int,
     options: SeriesRecipe | None = None,
     assumed: Mapping[str, str] | None = None,
+    wanted_hz: float | None = None,
 ) -> Takes:
     """The takes of a folder, or of one file.
 
@@ -82,32 +84,29 @@ def read_takes(
         take_samples: of a file that holds takes one after another, with nothing between them.
         options: what the user says about the files.
         assumed: units of files that do not tell; see `read_series`.
+        wanted_hz: what all are resampled to; None: the rate of most samples.
 
     Raises:
-        TinymlError: nothing there that can be read, a damaged file, or rates that are mixed.
+        TinymlError: nothing there that can be read, a damaged file, columns that differ, or a rate that is
+            far too low.
     """
     found, others = sources(files_in(root, SUFFIXES))
     if not found:
         why = inventory.explained(unused(root, (), others, SUFFIXES))
         raise TinymlError(f"No recorded motions found{why}", str(root), _LAYOUT)
     recorded = read_series(found, options or SeriesRecipe(), rate_hz, motion=True, assumed=assumed)
+    for each in recorded:
+        _check_axes(each)
+    alike.check_columns(recorded)
+    target_hz = wanted_hz or alike.usual_rate(recorded) or rate_hz
+    recorded = [alike.at_rate(each, target_hz, "--set imu.rate_hz") for each in recorded]
     takes = tuple(take for each in recorded for take in _takes_of(each, root, take_samples))
-    rates = {each.rate_hz or rate_hz: each.path for each in reversed(recorded)}
-    slowest, fastest = min(rates), max(rates)
-    if fastest > slowest * (1 + _RATE_TOLERANCE):
-        raise TinymlError(
-            f"The data mixes rates: {slowest:g} samples per second in `{rates[slowest].name}`, "
-            f"{fastest:g} in "
-            f"`{rates[fastest].name}`",
-            str(root),
-            "Keep the files of one rate.",
-        )
     lengths = {len(take.samples) for take in takes}
     return Takes(
         takes,
-        round(slowest, 3),
+        round(target_hz, 3),
         lengths.pop() if len(lengths) == 1 else None,
-        summary([each.reading for each in recorded]),
+        summary([_without_others(each.reading) for each in recorded]),
         tuple(unused(root, found, others, SUFFIXES)),
         common_units(recorded),
     )
@@ -116,24 +115,52 @@ def read_takes(
 def holds_motion(root: Path) -> bool:
     """Whether a folder's first file is a recording of motion, and not of strokes."""
     files = files_in(root, SUFFIXES)
-    if not files:
-        return False
-    if files[0].suffix.lower() != ".json":
-        return True
-    with files[0].open("rb") as stream:
-        return b'"strokes"' not in stream.read(200)
+    return bool(files) and (files[0].suffix.lower() != ".json" or not holds_strokes(files[0]))
 
 
-def _takes_of(series: Series, root: Path, take_samples: int) -> list[Take]:
-    """The takes of one recording: its stretches, or pieces of one length where nothing else parts them.
+def holds_strokes(path: Path) -> bool:
+    """Whether a JSON file holds strokes."""
+    with path.open("rb") as stream:
+        return b'"strokes"' in stream.read(200)
+
+
+def _without_others(reading: Reading) -> Reading:
+    """With a remark on the columns that a wand has no use for."""
+    if not reading.others:
+        return reading
+    remarks = [*reading.remarks, f"{', '.join(reading.others)} not used"]
+    return replace(reading, others=(), remarks=remarks)
+
+
+def _check_axes(series: Series) -> None:
+    """Refuses a recording that lacks an axis: what stands still in its place would be learnt.
 
     Raises:
-        TinymlError: it holds no acceleration of three axes.
+        TinymlError: it has no acceleration of three axes in a known unit, or rotation about one or two.
     """
-    if not series.is_motion:
+    columns = f"the columns are {', '.join(series.channels)[:120]}"
+    if series.reading.own_units:
+        raise TinymlError(
+            "Acceleration is in the file's own unit, but boards measure g",
+            str(series.path),
+            "Set --set data.units.accel to g, mg, m/s2 or the counts per g.",
+        )
+    for kind, least in (("acceleration", len(AXES)), ("rotation", 0)):
+        axes = [axis for axis in AXES if (kind, axis) in series.axes]
+        missing = [axis for axis in AXES if axis not in axes]
+        if least <= len(axes) and len(axes) in (0, len(AXES)):
+            continue
+        if axes:
+            what = f"There is {kind} for {' and '.join(axes)}, but not for {' and '.join(missing)}; {columns}"
+            drop = ", or drop those there are: --set data.columns=[…]" if kind == "rotation" else ""
+            raise TinymlError(what, str(series.path), f"Name its column with --set data.columns=[…]{drop}")
         raise TinymlError(
             f"No acceleration column among {', '.join(series.channels)[:120]}", str(series.path), _LAYOUT
         )
+
+
+def _takes_of(series: Series, root: Path, take_samples: int) -> list[Take]:
+    """The takes of one recording: its stretches, or pieces of one length where nothing else parts them."""
     pieces = [(series.motion(each), each.condition) for each in series.stretches]
     if len(pieces) == 1 and series.reading.untimed and len(pieces[0][0]) % take_samples == 0:
         samples, condition = pieces[0]

@@ -219,9 +219,10 @@ def _recordings(run: Run, data_dir: Path | None) -> tuple[list[Recording], dict[
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
     rate_hz = recipe.sound.frontend.sample_rate_hz
-    data = run.manifest().data
-    units = {} if data is None else data.units
-    found = read(data_dir, recipe.normal, recipe.rate_hz, rate_hz, recipe.data, units)
+    manifest = run.manifest()
+    units = {} if manifest.data is None else manifest.data.units
+    model_hz = WindowInput.of(manifest).rate_hz
+    found = read(data_dir, recipe.normal, recipe.rate_hz, rate_hz, recipe.data, units, model_hz)
     if found.reading:
         console.info(f"Read as {found.reading}")
     inventory.tell(found.left_out)
