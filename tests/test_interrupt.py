@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli import interrupt, recipes, stages
+from tinyml_cli import interrupt, recipes, registry, stages
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run
+from tinyml_cli.tasks.kws import KeywordSpotting
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a child process")
@@ -146,10 +147,8 @@ def test_the_innermost_account_is_given_once(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == "another.\n"
 
 
-class Patterns:
+class Patterns(KeywordSpotting):
     """A task whose training takes `stop` epochs and is stopped then."""
-
-    name = "kws"
 
     def __init__(self, stop: int) -> None:
         self.stop = stop
@@ -167,7 +166,7 @@ def recipe() -> BaseRecipe:
 
 
 def stop_after(epochs: int, run: Run, recipe: BaseRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinyml_cli.tasks.get_task", lambda name: Patterns(epochs))
+    monkeypatch.setattr(registry, "task", lambda name: Patterns(epochs))
     with pytest.raises(KeyboardInterrupt):
         stages.train(run, recipe)
 

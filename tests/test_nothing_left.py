@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.conftest import Tinyml
 from tests.test_adopt import _dense
-from tinyml_cli import tasks, temporary
+from tinyml_cli import registry, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import CHECKPOINT, LATEST, MODEL, Run, latest_path
+from tinyml_cli.tasks.kws import KeywordSpotting
 
 Tree = dict[str, bytes | str | None]
 
@@ -33,10 +34,9 @@ def tree(root: Path) -> Tree:
     }
 
 
-class _Failing:
+class _Failing(KeywordSpotting):
     """A task whose training writes something and then fails."""
 
-    name = "kws"
     error: BaseException = TinymlError("It fails")
 
     def train(self, run: Run, recipe: Any, resume: bool = False) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def test_a_training_that_fails_leaves_nothing(
     code: int,
 ) -> None:
     monkeypatch.setattr(_Failing, "error", error)
-    monkeypatch.setattr(tasks, "get_task", lambda name: _Failing())
+    monkeypatch.setattr(registry, "task", lambda name: _Failing())
     before = tree(place)
     arguments = (command, "kws", "--words", "yes,no", "--run", "new/run", "--quiet")
     tinyml(*arguments, cwd=place, code=code)

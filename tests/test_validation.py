@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.validation import first_problem
@@ -36,7 +36,7 @@ VALUES: tuple[Any, ...] = (
     {"x": 1},
     {1: 2},
 )
-TASKS = tuple(recipes.SCHEMAS)
+TASKS = tuple(registry.built_in())
 
 
 def _places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -11,12 +11,9 @@ from pathlib import Path
 from tinyml_cli import locks, undo
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty, write_atomic
-from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MANIFEST, MODEL_INT8, Run, latest_path, runs_dir
-
-MODEL_TASK = "model"
-"""Manifest.task of a run that knows nothing but its model."""
 
 
 def open_run(given: str | Path | None = None, signature: str | None = None) -> Run:
@@ -136,7 +133,7 @@ def _holds(run: Run, digest: str) -> bool:
         return False
     entry = manifest.artifacts.get(MODEL_INT8)
     return (
-        manifest.task == MODEL_TASK
+        not manifest.has_task
         and entry is not None
         and entry.sha256 == digest
         and run.is_fresh(manifest, MODEL_INT8)

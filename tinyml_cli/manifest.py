@@ -22,6 +22,8 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.validation import first_problem
 
 SCHEMA_VERSION = 1
+MODEL_TASK = "model"
+"""`Manifest.task` of a run that knows nothing but its model."""
 MAX_BYTES = 16 << 20
 
 
@@ -268,6 +270,11 @@ class Manifest(_Section):
         except CycleError as error:
             raise ValueError(f"`artifacts.{error.args[1][0]}` is listed as its own source") from error
         return self
+
+    @property
+    def has_task(self) -> bool:
+        """Whether it is known what the model's outputs mean."""
+        return self.task != MODEL_TASK
 
     def save(self, path: Path) -> None:
         """Writes the manifest as JSON, whole or not at all."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import interrupt, stages
+from tinyml_cli import interrupt, registry, stages
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
@@ -51,12 +51,12 @@ def run_pipeline(
     from tinyml_cli.device.build import build
     from tinyml_cli.device.flash import flash
     from tinyml_cli.device.inputs import check_target
-    from tinyml_cli.device.monitor import MonitorOptions, monitor
+    from tinyml_cli.device.monitor import monitor
     from tinyml_cli.device.platformio import require_installed
+    from tinyml_cli.device.watching import MonitorOptions
     from tinyml_cli.engines.export import export
     from tinyml_cli.engines.freshness import exported_io, needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
-    from tinyml_cli.tasks import get_task
     from tinyml_cli.tflite.calibrate import quantize
     from tinyml_cli.tflite.convert import convert
 
@@ -88,7 +88,7 @@ def run_pipeline(
     if load_board(board).kind == "usb":
         stage("flash", False, lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
     stage("evaluate", False, lambda: evaluate(run, data))
-    replay = get_task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
+    replay = registry.task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
     outcome["passed"] = _passes(outcome["monitor"])
     outcome["seconds"] = round(time.monotonic() - started, 1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import checks, interrupt, recipes
+from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import chance
@@ -43,9 +43,6 @@ def prepare(
     Raises:
         TinymlError: unknown task, invalid recipe, data folder that is not there, unusable run directory.
     """
-    from tinyml_cli.tasks import get_task
-
-    get_task(task)
     if data is not None:
         (checks.data if recipes.schema_of(task).data_may_be_file else checks.data_folder)(data)
     data_path = None if data is None else str(data.resolve())
@@ -62,14 +59,10 @@ def check(recipe: BaseRecipe, path: Path) -> None:
     Raises:
         TinymlError: what would stop the training later.
     """
-    from tinyml_cli.tasks import get_task
-
     checks.output_folder(path, "--run")
     checks.room(path, checks.ROOM_FOR_A_RUN_BYTES, "a run's files")
     checks.tensorflow()
-    own = getattr(get_task(recipe.task), "check", None)
-    if own is not None:
-        own(recipe)
+    registry.task(recipe.task).check(recipe)
 
 
 def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: bool = True) -> dict[str, Any]:
@@ -78,15 +71,13 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     A training that is stopped after an epoch enters itself into a run without a model as not complete.
 
     Raises:
-        TinymlError: see `Task.train`; `resume` without a checkpoint.
+        TinymlError: see `TaskSpec.train`; `resume` without a checkpoint.
     """
-    from tinyml_cli.tasks import get_task
-
     attempt = _Attempt(run, recipe, Resume.of(resume))
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
-        outcome = get_task(recipe.task).train(run, recipe, resume=attempt.resume)
+        outcome: dict[str, Any] = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome["metrics"]
     outcome["history"] = progress.history if progress is not None and "epochs" in measured else []
@@ -185,7 +176,5 @@ def is_trained(run: Run, recipe: BaseRecipe) -> bool:
 
 def _settled(recipe: BaseRecipe) -> BaseRecipe:
     """The recipe as a training keeps it: what it leaves to the data is filled in."""
-    from tinyml_cli.tasks import get_task
-
-    own = getattr(get_task(recipe.task), "settled", None)
-    return recipe if own is None else own(recipe)
+    settled: BaseRecipe = registry.task(recipe.task).settled(recipe)
+    return settled

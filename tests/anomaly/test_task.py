@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tests.anomaly import runs
 from tests.conftest import Tinyml
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.data.anomaly.pool import FaultInNormalDataError, FaultRecordings, Recording
 from tinyml_cli.engines.settings import render
@@ -23,8 +23,9 @@ from tinyml_cli.evaluation.anomaly.evaluate import auc_interval, evaluate
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.run import MODEL, MODEL_INT8, Run
-from tinyml_cli.tasks import Task, anomaly_data, anomaly_held_out, get_task
+from tinyml_cli.tasks import anomaly_data, anomaly_held_out
 from tinyml_cli.tasks.anomaly import ANOMALY
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import parse
 
 
@@ -39,7 +40,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_a_task() -> None:
-    assert isinstance(get_task("anomaly"), Task)
+    assert isinstance(registry.task("anomaly"), TaskSpec)
 
 
 def test_faults_of_the_simulated_machine_are_found(machine: Run) -> None:

@@ -261,7 +261,7 @@ def test_instructions_are_those_of_profile(
 
 
 def test_keys_follow_the_sound_and_not_the_front_end() -> None:
-    from tinyml_cli.tasks import EvaluationSet
+    from tinyml_cli.data.evaluation_set import EvaluationSet
 
     rng = np.random.default_rng(0)
     audio = rng.integers(-99, 99, (4, 30)).astype(np.int16)

@@ -27,7 +27,8 @@ if sys.platform == "win32":
 import pty
 import termios
 
-from tinyml_cli.device.live_view import duration, level_dbfs, probabilities_of
+from tinyml_cli.device.live_view import probabilities_of
+from tinyml_cli.device.views import duration, level_dbfs
 
 pytestmark = pytest.mark.serial
 

@@ -17,11 +17,12 @@ import soundfile
 
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.monitor import MonitorOptions, monitor
+from tinyml_cli.device.monitor import monitor
 from tinyml_cli.device.protocol import Audio, Detection, Ready
 from tinyml_cli.device.replay import with_quiet
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.triggers import Triggers
+from tinyml_cli.device.watching import MonitorOptions
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.manifest import Artifact, Manifest
@@ -77,7 +78,7 @@ def test_what_a_run_cannot_do_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="no anomaly threshold"):
         monitor(run, "native", options=MonitorOptions(calibrate_s=20))
     manifest = run.manifest()
-    manifest.image = ImageInput(size=32)
+    manifest.task, manifest.image = "vww", ImageInput(size=32)
     run.save(manifest)
     with pytest.raises(TinymlError, match="detects no words"):
         monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "new"))

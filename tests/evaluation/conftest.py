@@ -14,7 +14,7 @@ import tests.corpus
 from tests.conftest import Tinyml
 from tests.corpus import write_corpus
 from tests.store import kept, package
-from tinyml_cli import tasks
+from tinyml_cli import registry
 from tinyml_cli.run import Run
 
 SMALL = "model.options={stem_filters: 16, blocks: [[32, 2], [32, 1]]}"
@@ -22,7 +22,7 @@ SMALL = "model.options={stem_filters: 16, blocks: [[32, 2], [32, 1]]}"
 
 @pytest.fixture(autouse=True)
 def _patterns_is_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tasks._BUILT_IN, "patterns", "pattern_task:TASK")
+    monkeypatch.setitem(registry._TRAINED, "patterns", "pattern_task:TASK")
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from tinyml_cli.evaluation import card_answers, card_text
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
 from tinyml_cli.evaluation.card import write_card
 from tinyml_cli.evaluation.card_answers import QUESTIONS
-from tinyml_cli.evaluation.evaluate import Options, evaluate
+from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.metrics_file import METRICS
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.run import MODEL_INT8, Run
 
 

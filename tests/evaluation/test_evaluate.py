@@ -11,7 +11,8 @@ from pattern_task import LABELS, as_input, patterns
 from PIL import Image
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.evaluate import CONFUSION, evaluate
+from tinyml_cli.evaluation.clips import CONFUSION
+from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
@@ -82,7 +83,7 @@ def test_evaluation_works_without_tensorflow(converted_run: Run) -> None:
     code = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
         "from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "from tinyml_cli import tasks; tasks._BUILT_IN['patterns'] = 'pattern_task:TASK'\n"
+        "from tinyml_cli import registry; registry._TRAINED['patterns'] = 'pattern_task:TASK'\n"
         "from tinyml_cli.evaluation.evaluate import evaluate; from tinyml_cli.run import Run\n"
         "print(evaluate(Run(Path(sys.argv[1])))['n'])"
     )

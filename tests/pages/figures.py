@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.answers import Answers
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model
-from tinyml_cli.tasks import EvaluationSet
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 _N = 24

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from platformio.project.config import ProjectConfig
 
 from tests.pages import figures
+from tinyml_cli import registry
 from tinyml_cli.comparison import page
 from tinyml_cli.device.project_config import ini_text
 from tinyml_cli.engines.c_text import comment, string_literal
@@ -27,7 +28,6 @@ from tinyml_cli.evaluation.anomaly import report as anomaly_report
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
 from tinyml_cli.pages.text import one_line, visible
-from tinyml_cli.tasks import items_of
 
 PAYLOADS = (
     "<img src=x onerror=alert(1)>",
@@ -161,7 +161,7 @@ def _facts(task: str, outcome: dict[str, Any], name: str) -> dict[str, Any]:
         "name": name,
         "tinyml_version": "1",
         "task": task,
-        "items": asdict(items_of(manifest)),
+        "items": asdict(registry.task(manifest.task).items(manifest)),
         "labels": [] if task == "anomaly" else manifest.labels,
         "seed": 1,
         "model": manifest.model.model_dump(),

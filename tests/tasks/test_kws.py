@@ -11,14 +11,15 @@ import soundfile
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tests.corpus import write_corpus
+from tinyml_cli import registry
 from tinyml_cli.data import espeak, splits
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
-from tinyml_cli.tasks import Task, get_task
 from tinyml_cli.tasks.kws import KWS, TRAINING_SAMPLE
 from tinyml_cli.tasks.kws_checks import check_words
 from tinyml_cli.tasks.kws_training import for_source
+from tinyml_cli.tasks.spec import TaskSpec
 
 
 def small_recipe(data: Path | None, **changes: object) -> KwsRecipe:
@@ -57,9 +58,9 @@ def test_recordings_have_an_augmentation_of_their_own(corpus: Path) -> None:
 
 
 def test_it_is_a_task() -> None:
-    assert isinstance(get_task("kws"), Task)
+    assert isinstance(registry.task("kws"), TaskSpec)
     with pytest.raises(TinymlError) as caught:
-        get_task("kvs")
+        registry.task("kvs")
     assert "Did you mean `kws`" in caught.value.next_step
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pattern_task
 import pytest
 
-from tinyml_cli import tasks
+from tinyml_cli import registry
 from tinyml_cli.run import Run
 
 
 @pytest.fixture(autouse=True)
 def _patterns_is_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tasks._BUILT_IN, "patterns", "pattern_task:TASK")
+    monkeypatch.setitem(registry._TRAINED, "patterns", "pattern_task:TASK")
 
 
 @pytest.fixture

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 
 from tests.store import kept, package
+from tinyml_cli.data.evaluation_set import EvaluationSet
+from tinyml_cli.evaluation.clips import evaluate_clips
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import EvaluationSet
+from tinyml_cli.tasks.kws import KWS
+from tinyml_cli.tasks.kws_watching import SoundWatching
+from tinyml_cli.tasks.spec import TaskSpec
+from tinyml_cli.tflite.graph import Graph
 
 LABELS = ["silence", "unknown", "yes", "no"]
 FRAMES, CHANNELS = 49, 40
@@ -54,19 +60,23 @@ def small_ds_cnn(extra: Any = None) -> Any:
     return keras.Model(source, x)
 
 
-class PatternTask:
+class PatternTask(TaskSpec):
     """Only the verbs that quantize and evaluate use do something."""
 
     name = "patterns"
     recipe_schema = KwsRecipe
+    firmware_app = "kws"
+    watching = SoundWatching
+    compares_clips = True
 
-    def load_data(self, recipe: Any) -> Any: ...
-    def extract_features(self, items: Any, recipe: Any) -> Any: ...
-    def build_model(self, recipe: Any) -> Any: ...
-    def augment(self, items: Any, recipe: Any, rng: Any) -> Any: ...
-    def score(self, outputs: Any, labels: Any) -> Any: ...
-    def train(self, run: Any, recipe: Any, resume: bool = False) -> Any: ...
-    def write_replay(self, run: Any, clips_per_label: int) -> Any: ...
+    def train(self, run: Run, recipe: Any, resume: Any = False) -> Any: ...
+    def write_replay(self, run: Run, items_per_label: int) -> Any: ...
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        return KWS.settings(manifest, graph)
+
+    def evaluate(self, run: Run, data_dir: Path | None, split: Any, options: Options) -> dict[str, Any]:
+        return evaluate_clips(run, self.load_evaluation_set(run, data_dir, split), data_dir, split, options)
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> np.ndarray:
         return as_input(patterns(n, 1000 + seed)[0])

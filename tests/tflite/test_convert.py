@@ -152,8 +152,8 @@ def test_an_operator_beyond_int8_is_named(tmp_path: Path) -> None:
 def test_conversion_writes_nothing_over_the_terminal(converted_run: Run) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "sys.path.insert(0, sys.argv[2]); from tinyml_cli import tasks\n"
-        "tasks._BUILT_IN['patterns'] = 'pattern_task:TASK'\n"
+        "sys.path.insert(0, sys.argv[2]); from tinyml_cli import registry\n"
+        "registry._TRAINED['patterns'] = 'pattern_task:TASK'\n"
         "from tinyml_cli.console import console; console.quiet = True\n"
         "from tinyml_cli.run import Run; from tinyml_cli.tflite.convert import convert\n"
         "convert(Run(Path(sys.argv[1])))"

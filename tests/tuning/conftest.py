@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli import tasks
+from tinyml_cli import registry
 
 _HERE = Path(__file__).parent
 
@@ -13,4 +13,4 @@ _HERE = Path(__file__).parent
 def _patterns_can_be_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in (_HERE, _HERE.parent / "tflite"):
         monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setitem(tasks._BUILT_IN, "patterns", "tunable_patterns:TASK")
+    monkeypatch.setitem(registry._TRAINED, "patterns", "tunable_patterns:TASK")

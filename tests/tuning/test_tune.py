@@ -9,14 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
 from tinyml_cli.profile.budget import parse_budget
@@ -25,9 +24,8 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tasks import get_task
+from tinyml_cli.tasks.kws import KWS
 from tinyml_cli.tuning import helpers, outcome, study, worker
-from tinyml_cli.tuning.spaces import space_of, start_of
 from tinyml_cli.tuning.tune import limits_of, tune
 
 needs_sim = pytest.mark.skipif(
@@ -74,7 +72,7 @@ def test_what_no_network_keeps_is_said_before_training(
 _CHILD = """
 import sys; sys.path[:0] = {paths!r}
 from pathlib import Path
-from tinyml_cli import tasks; tasks._BUILT_IN["patterns"] = "tunable_patterns:TASK"
+from tinyml_cli import registry; registry._TRAINED["patterns"] = "tunable_patterns:TASK"
 import test_tune
 from tinyml_cli.profile.budget import parse_budget
 from tinyml_cli.tuning.tune import tune
@@ -192,25 +190,25 @@ class _Lowest:
 
 @pytest.mark.parametrize("recipe", [KwsRecipe(), VwwRecipe(), WandRecipe()])
 def test_what_a_task_varies_is_a_valid_recipe(recipe: BaseRecipe) -> None:
-    task = SimpleNamespace(name=recipe.task)
-    changed = worker.with_values(recipe, space_of(task)(_Lowest()))  # type: ignore[arg-type]
+    task = registry.task(recipe.task)
+    changed = worker.with_values(recipe, task.search_space(_Lowest()))
     assert type(changed) is type(recipe) and changed != recipe
 
 
 def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
     recipe = recipes.load(configs_dir() / "kws.yaml")
-    opened = study.open_study(tmp_path / "study.log", {}, start_of(recipe))
-    first = worker.with_values(recipe, space_of(SimpleNamespace(name="kws"))(opened.ask()))
+    opened = study.open_study(tmp_path / "study.log", {}, KWS.search_start(recipe))
+    first = worker.with_values(recipe, KWS.search_space(opened.ask()))
     assert isinstance(first, KwsRecipe) and isinstance(recipe, KwsRecipe)
     assert first.model == recipe.model
     assert first.training.learning_rate == recipe.training.learning_rate
-    again = study.open_study(tmp_path / "study.log", {}, start_of(recipe))
+    again = study.open_study(tmp_path / "study.log", {}, KWS.search_start(recipe))
     assert again.ask().params == {}, "another worker suggests networks of its own"
 
 
 @needs_sim
 def test_a_network_that_answers_the_same_to_everything_is_measured() -> None:
-    model = get_task("patterns").build_model(_recipe())
+    model = registry.task("patterns").build_model(_recipe())
     for weight in model.trainable_weights:
         weight.assign(0 * weight)
     figures, over = worker.feasible(model, parse_budget(LIMIT))
@@ -218,7 +216,7 @@ def test_a_network_that_answers_the_same_to_everything_is_measured() -> None:
 
 
 def test_workers_suggest_different_networks_and_a_seed_the_same_again(tmp_path: Path) -> None:
-    space = space_of(SimpleNamespace(name="kws"))
+    space = KWS.search_space
 
     def searched(name: str) -> list[dict[str, Any]]:
         """Two workers that ask in turn, and one that goes on after them."""
@@ -233,12 +231,9 @@ def test_workers_suggest_different_networks_and_a_seed_the_same_again(tmp_path: 
 
 
 def test_a_network_of_another_kind_starts_nothing() -> None:
-    assert start_of(KwsRecipe.model_validate({"model": {"name": "tiny_conv"}})) == {}
+    assert KWS.search_start(KwsRecipe.model_validate({"model": {"name": "tiny_conv"}})) == {}
 
 
 def test_a_task_without_a_space_says_so() -> None:
-    class Other:
-        name = "other"
-
-    with pytest.raises(TinymlError, match="kws"):
-        space_of(Other())
+    with pytest.raises(TinymlError, match="`anomaly` has no search space"):
+        registry.task("anomaly").search_space(_Lowest())

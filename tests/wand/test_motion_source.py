@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.data.wand import other_motion
 from tinyml_cli.data.wand.motion_augment import augment
 from tinyml_cli.data.wand.motion_file import write_motion
@@ -16,7 +16,6 @@ from tinyml_cli.data.wand.takes import between_rests, holds_motion, read_takes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import ImuInput
 from tinyml_cli.recipes.wand import ImuAugmentationRecipe, WandRecipe
-from tinyml_cli.tasks import get_task
 from tinyml_cli.tasks.wand_imu import MOTIONS
 
 STILL = ImuAugmentationRecipe(
@@ -217,7 +216,7 @@ def test_a_recipe_is_known_again_by_what_its_data_settled(tmp_path: Path, given:
         input="imu", labels=["ring"], data_path=str(folder_of(tmp_path)), imu=ImuInput(**given)
     )
     asked = recipe.to_yaml()
-    told = get_task("wand").settled(recipe)  # type: ignore[attr-defined]
+    told = registry.task("wand").settled(recipe)
     assert recipe.to_yaml() == asked
     MOTIONS.read(tmp_path, recipe)
     assert recipe.to_yaml() == told.to_yaml() != asked

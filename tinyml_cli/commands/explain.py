@@ -43,9 +43,10 @@ def command(
       tinyml explain missed.wav --json
       tinyml explain runs/anomaly-autoencoder pump.csv
     """
-    from tinyml_cli.evaluation.explain import explain
+    from tinyml_cli import registry
     from tinyml_cli.run import Run
 
     run, clip = options.run_and_file("explain", run_and_clip, "CLIP")
-    outcome = explain(clip, Run.open(run), out)
+    opened = Run.open(run)
+    outcome = registry.task(opened.manifest().task).explain(clip, opened, out)
     console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml_cli import temporary
-from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli import registry
 from tinyml_cli.comparison.subjects import Subject
 from tinyml_cli.console import console
+from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.evaluation.answers import FEATURE_TO_FLOAT, Int8Model
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import EvaluationSet, get_task
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
@@ -55,7 +56,7 @@ def judge(subjects: Sequence[Subject], data: Path | None, split: str | None) -> 
     first: tuple[Run, EvaluationSet] | None = None
     for path, run in runs.items():
         mine = [s for s in subjects if s.run is not None and s.run.path.resolve() == path]
-        if getattr(get_task(run.manifest().task), "evaluate", None) is not None:
+        if not registry.task(run.manifest().task).compares_clips:
             found.update(_by_task(run, mine, data, split))
             continue
         book, examples = _asked(run, mine, data, split)
@@ -69,7 +70,7 @@ def judge(subjects: Sequence[Subject], data: Path | None, split: str | None) -> 
 
 def _examples(run: Run, data: Path | None, split: str | None) -> tuple[Run, EvaluationSet]:
     chosen: Any = split
-    return run, get_task(run.manifest().task).load_evaluation_set(run, data, chosen)
+    return run, registry.task(run.manifest().task).load_evaluation_set(run, data, chosen)
 
 
 def _asked(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.subjects import Subject
 from tinyml_cli.errors import TinymlError
@@ -18,7 +17,7 @@ def refuse_unlike(models: Sequence[Subject]) -> None:
     """
     runs = {model.run.path.resolve(): model.run for model in models if model.run is not None}
     known = [(run.path.name, run.manifest()) for run in runs.values()]
-    known = [(name, manifest) for name, manifest in known if manifest.task != MODEL_TASK]
+    known = [(name, manifest) for name, manifest in known if manifest.has_task]
     for name, manifest in known[1:]:
         first, reference = known[0]
         if manifest.task != reference.task:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from tinyml_cli import registry
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.training.fit import make_deterministic
@@ -66,11 +67,8 @@ class Settings:
 
 def training_inputs(run: Run, recipe: BaseRecipe, n: int, seed: int) -> FloatArray:
     """Model inputs of the training split: those a task makes for this, else its calibration samples."""
-    from tinyml_cli.tasks import get_task
-
-    task = get_task(recipe.task)
-    draw = getattr(task, "training_inputs", None) or task.calibration_samples
-    inputs: FloatArray = np.asarray(draw(run, recipe, n, seed), np.float32)
+    drawn = registry.task(recipe.task).training_inputs(run, recipe, n, seed)
+    inputs: FloatArray = np.asarray(drawn, np.float32)
     return inputs
 
 

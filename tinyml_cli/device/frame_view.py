@@ -17,10 +17,9 @@ from tinyml_cli.console import console
 from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.frames import half_blocks, pixels_of
-from tinyml_cli.device.live_view import duration
 from tinyml_cli.device.protocol import Event, Image, Input, Person, Ready, Status, printable
 from tinyml_cli.device.tally import Summary
-from tinyml_cli.device.views import LineView
+from tinyml_cli.device.views import LineView, duration
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.manifest import Manifest
 

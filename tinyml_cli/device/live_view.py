@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,14 +15,12 @@ from rich.text import Text as Styled
 from tinyml_cli.device.boards import Board
 from tinyml_cli.device.protocol import Detection, Event, Ready, Scores, Status, printable
 from tinyml_cli.device.tally import Summary
-from tinyml_cli.device.views import LineView
+from tinyml_cli.device.views import QUIETEST_DBFS, LineView, duration, level_dbfs
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.manifest import Manifest, TensorQuantization
 
 _BAR_CHARS = 30
 _REDRAW_S = 0.1
-_FULL_SCALE = 32_768
-_QUIETEST_DBFS = -60.0
 _HEARD_STAYS_S = 2.0
 
 
@@ -122,19 +119,7 @@ def probabilities_of(
     return [min(max(value, 0.0), 1.0) for value in values]
 
 
-def level_dbfs(rms: int) -> float:
-    """Root mean square of int16 samples in dB below full scale, -60 at least."""
-    return max(_QUIETEST_DBFS, 20 * math.log10(max(rms, 1) / _FULL_SCALE))
-
-
-def duration(milliseconds: int) -> str:
-    """1:02:03 for an hour, two minutes and three seconds."""
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"
-
-
 def _meter(level: float) -> str:
     steps = 10
-    full = round(steps * (1 - level / _QUIETEST_DBFS))
+    full = round(steps * (1 - level / QUIETEST_DBFS))
     return "▮" * full + "▯" * (steps - full)

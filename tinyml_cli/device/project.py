@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyml_cli.adopt import MODEL_TASK
+from tinyml_cli import registry
 from tinyml_cli.device import tflm_tree, vendor
 from tinyml_cli.device.boards import Board, Camera
 from tinyml_cli.device.project_config import render_config
@@ -26,8 +26,6 @@ from tinyml_cli.run import Run
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
 APPLICATIONS = ("kws", "vww", "wand", "anomaly", "bench", "multi_tenant", "cascade")
 _CAMERA_APPLICATIONS = ("vww", "cascade")
-# Tasks whose firmware is that of another one.
-_APP_OF_TASK = {"mask": "vww"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,9 @@ class ProjectInputs:
 
 
 def default_app(task: str) -> str:
-    """The application that a task's firmware runs: its own, or `bench` for a model without a task."""
-    return "bench" if task == MODEL_TASK else _APP_OF_TASK.get(task, task)
+    """The application that a task's firmware runs; `bench` for a model without a task."""
+    app: str = registry.task(task).firmware_app
+    return app
 
 
 def project_dir(run: Run, board: str, app: str | None = None) -> Path:

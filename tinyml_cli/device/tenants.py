@@ -10,7 +10,7 @@ from tinyml_cli.adopt import open_run
 from tinyml_cli.device.cascade import APP as CASCADE
 from tinyml_cli.device.cascade import gate_defines
 from tinyml_cli.device.inputs import gather
-from tinyml_cli.device.project import ProjectInputs
+from tinyml_cli.device.project import ProjectInputs, default_app
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.engines.c_text import string_literal
@@ -45,6 +45,11 @@ def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tupl
 def app_of(other: Run) -> str:
     """The application of a board whose second model is this run's."""
     return CASCADE if other.manifest().image is not None else APP
+
+
+def task_of(run: Run, other: Run) -> str:
+    """The task of two models on one board: the first one's, or `cascade`."""
+    return CASCADE if app_of(other) == CASCADE else run.manifest().task
 
 
 def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
@@ -98,7 +103,7 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
 
 def _check_listens(run: Run) -> None:
     manifest = run.manifest()
-    if manifest.features is None or manifest.task != "kws":
+    if manifest.features is None or default_app(manifest.task) != "kws":
         raise TinymlError(
             "The run's model does not listen for words",
             str(run.path),

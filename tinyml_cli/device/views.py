@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 from tinyml_cli.console import console
@@ -10,6 +11,9 @@ from tinyml_cli.device.filters import HEARD
 from tinyml_cli.device.link import Reconnected
 from tinyml_cli.device.protocol import Ack, Event, Malformed, Nak, Ready, Text, printable
 from tinyml_cli.device.tally import Summary
+
+_FULL_SCALE = 32_768
+QUIETEST_DBFS = -60.0
 
 
 class View(Protocol):
@@ -85,3 +89,15 @@ class LineView:
 
     def end(self, summary: Summary) -> None:
         console.info(str(summary))
+
+
+def duration(milliseconds: int) -> str:
+    """1:02:03 for an hour, two minutes and three seconds."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
+
+
+def level_dbfs(rms: int) -> float:
+    """Root mean square of int16 samples in dB below full scale, -60 at least."""
+    return max(QUIETEST_DBFS, 20 * math.log10(max(rms, 1) / _FULL_SCALE))

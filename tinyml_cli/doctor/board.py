@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import open_board
 from tinyml_cli.device.link import Link
-from tinyml_cli.device.live_view import level_dbfs
 from tinyml_cli.device.protocol import Ready, Sensors, printable
+from tinyml_cli.device.views import level_dbfs
 from tinyml_cli.doctor.finding import Finding
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
-from tinyml_cli import __version__
+from tinyml_cli import __version__, registry
 from tinyml_cli.engines.c_text import float_literal, string_literal
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.graph import Graph
-
-# task -> module with `parts(manifest, graph)`; tasks of other packages that listen are taken for kws.
-_PARTS = {
-    "kws": "tinyml_cli.engines.settings_kws",
-    "anomaly": "tinyml_cli.engines.settings_anomaly",
-    "vww": "tinyml_cli.engines.settings_vww",
-    "wand": "tinyml_cli.engines.settings_wand",
-    "mask": "tinyml_cli.engines.settings_vww",
-}
 
 
 def headers(
@@ -45,9 +34,7 @@ def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes
         TinymlError: manifest and model do not fit each other.
     """
     parts = [_identity(manifest, model_sha256), _tensors(graph)]
-    if manifest.task in _PARTS or manifest.features is not None:
-        module = importlib.import_module(_PARTS.get(manifest.task, _PARTS["kws"]))
-        parts += module.parts(manifest, graph)
+    parts += registry.task(manifest.task).settings(manifest, graph)
     if tflm_arena_bytes is not None:
         parts.append(
             "/* Measured on the host, plus CMSIS-NN's largest scratch and 1 KiB, rounded up to 1 KiB. */\n"

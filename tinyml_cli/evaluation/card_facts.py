@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import __version__
+from tinyml_cli import __version__, registry
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.carbon import Assumptions, estimate
@@ -14,7 +14,6 @@ from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.tasks import items_of
 
 CARD_VERSION = 1
 
@@ -62,7 +61,7 @@ def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
         "name": run.path.resolve().name,
         "tinyml_version": __version__,
         "task": manifest.task,
-        "items": asdict(items_of(manifest)),
+        "items": asdict(registry.task(manifest.task).items(manifest)),
         "labels": manifest.labels,
         "seed": manifest.seed,
         "model": manifest.model.model_dump() if manifest.model else None,

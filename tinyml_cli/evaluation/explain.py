@@ -54,19 +54,10 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         recording.
 
     Raises:
-        TinymlError: an unreadable or too long recording, or a run that does not process sound.
+        TinymlError: an unreadable or too long recording.
     """
     manifest = run.manifest()
-    if manifest.anomaly is not None:
-        from tinyml_cli.evaluation.anomaly import explain as anomaly
-
-        return anomaly.explain(clip, run, out)
-    if manifest.features is None:
-        raise TinymlError(
-            "The run's model does not take audio",
-            str(run.path),
-            "Use a keyword spotting run: tinyml train kws",
-        )
+    assert manifest.features is not None
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     hearing = hear(_read(clip, manifest.features.sample_rate_hz), model, manifest)
     picture = out or run.file(f"report/explain-{clip.stem}.png")

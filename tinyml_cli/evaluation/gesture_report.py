@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import registry
 from tinyml_cli.evaluation.contact_sheet import pixels_uri
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import report
 from tinyml_cli.pages.report import Figures, Shown
-from tinyml_cli.tasks import items_of
 
 _ENLARGED = 4
 
@@ -32,7 +32,9 @@ def render(name: str, outcome: Figures, manifest: Manifest, pictures: NDArray[np
         )
         for entry in outcome["mistakes"]
     ]
-    return report.classifier("wand.html", name, outcome, manifest, items_of(manifest), media)
+    return report.classifier(
+        "wand.html", name, outcome, manifest, registry.task(manifest.task).items(manifest), media
+    )
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tinyml_cli import registry
 from tinyml_cli.evaluation.contact_sheet import pixels_uri
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import report
 from tinyml_cli.pages.report import Figures, Shown
 from tinyml_cli.pages.templates import percent
-from tinyml_cli.tasks import items_of
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 
@@ -34,7 +34,13 @@ def render(name: str, outcome: Figures, manifest: Manifest, images: LabelledImag
     ]
     note = low_light_note(outcome["low_light"], outcome["labels"])
     return report.classifier(
-        "images.html", name, outcome, manifest, items_of(manifest), media, low_light_note=note
+        "images.html",
+        name,
+        outcome,
+        manifest,
+        registry.task(manifest.task).items(manifest),
+        media,
+        low_light_note=note,
     )
 
 

@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.console import console
-from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.build import build
 from tinyml_cli.device.connect import check_firmware, open_board
 from tinyml_cli.device.link import Link
 from tinyml_cli.device.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.device.protocol import Ready
-from tinyml_cli.device.replay import replay_file
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.metrics import Classification, wilson_interval
+from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.evaluation.options import HOST, Part, Place
 from tinyml_cli.run import MODEL_STREAM, Run, board_model
-from tinyml_cli.tasks import EvaluationSet
-
-Part = Literal["model", "audio"]
-
-HOST = "host"
-NOTHING = "nothing"
 
 _LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
 _BATCH = 16
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an evaluation runs.
-
-    Attributes:
-        name: `host`, or a board's name.
-        part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
-        port: the board's port, if it cannot be found automatically.
-        engine, tflm_dir: as for `build`.
-    """
-
-    name: str = HOST
-    part: Part = "model"
-    port: str | None = None
-    engine: str | None = None
-    tflm_dir: Path | None = None
 
 
 @contextmanager
@@ -170,47 +142,4 @@ def compared(
         "reference": reference,
         "mismatches": int((outputs != expected).any(axis=1).sum()),
         "max_difference": int(np.abs(outputs.astype(int) - expected.astype(int)).max()),
-    }
-
-
-def heard(
-    run: Run, place: Place, examples: EvaluationSet, labels: Sequence[str], limit: int
-) -> dict[str, Any]:
-    """Plays clips to the board, each after a reset and with a second of quiet around it; counts detections.
-
-    The board receives them as microphone samples: front end, model, smoothing and threshold take part.
-
-    Returns:
-        board, engine, path, level, n, heard {label: {label or "nothing": clips}}, recall {word: share, None
-        without clips}, recall_ci95, and false_alarms {clips, of, share, ci95}: clips of silence and unknown
-        in which a word was detected.
-    """
-    rows = np.linspace(0, len(examples.labels) - 1, min(limit, len(examples.labels))).astype(np.int64)
-    counts: dict[str, Counter[str]] = {label: Counter() for label in labels}
-    with opened(run, place) as (link, ready), console.progress(len(rows), ready.board) as bar:
-        for row in rows:
-            detections = replay_file(link, examples.audio[row], ready.sample_rate_hz)
-            best = max(detections, key=lambda detection: detection.score, default=None)
-            counts[labels[int(examples.labels[row])]][best.label if best else NOTHING] += 1
-            bar.advance()
-    return describe(ready, "audio") | {"n": len(rows)} | summarise(counts)
-
-
-def summarise(counts: dict[str, Counter[str]]) -> dict[str, Any]:
-    """heard, recall, recall_ci95 and false_alarms (see `heard`) of clips counted by label and detection."""
-    totals = {label: sum(reports.values()) for label, reports in counts.items()}
-    words = [label for label in counts if label not in (SILENCE, UNKNOWN)]
-    others = [label for label in counts if label in (SILENCE, UNKNOWN)]
-    alarms = sum(totals[label] - counts[label][NOTHING] for label in others)
-    total = sum(totals[label] for label in others)
-    return {
-        "heard": {label: dict(sorted(reports.items())) for label, reports in counts.items()},
-        "recall": {word: counts[word][word] / totals[word] if totals[word] else None for word in words},
-        "recall_ci95": {word: list(wilson_interval(counts[word][word], totals[word])) for word in words},
-        "false_alarms": {
-            "clips": alarms,
-            "of": total,
-            "share": alarms / total if total else None,
-            "ci95": list(wilson_interval(alarms, total)),
-        },
     }

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.on_device import HOST, Part, Place
 
 AUDIO_CLIPS = 100
+
+Part = Literal["model", "audio"]
+
+HOST = "host"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an evaluation runs.
+
+    Attributes:
+        name: `host`, or a board's name.
+        part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
+        port: the board's port, where it cannot be found by itself.
+        engine, tflm_dir: as of `build`.
+    """
+
+    name: str = HOST
+    part: Part = "model"
+    port: str | None = None
+    engine: str | None = None
+    tflm_dir: Path | None = None
 
 
 @dataclass(frozen=True)

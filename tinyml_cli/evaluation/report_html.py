@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tinyml_cli import registry
+from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import report
 from tinyml_cli.pages.report import Figures, Shown
-from tinyml_cli.tasks import EvaluationSet, items_of
 
 
 def render(name: str, outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
@@ -20,7 +21,13 @@ def render(name: str, outcome: Figures, manifest: Manifest, examples: Evaluation
     """
     media = [_shown(entry, manifest, examples) for entry in outcome["mistakes"]]
     return report.classifier(
-        "kws.html", name, outcome, manifest, items_of(manifest), media, corner="spoken ↓ predicted →"
+        "kws.html",
+        name,
+        outcome,
+        manifest,
+        registry.task(manifest.task).items(manifest),
+        media,
+        corner="spoken ↓ predicted →",
     )
 
 

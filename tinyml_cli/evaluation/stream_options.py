@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tinyml_cli.data.triggers import check_folder
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.on_device import HOST
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import HOST, Options
 
 DEFAULT_HOURS = 1.0
 _HOURS = (0.05, 1000.0)

@@ -10,6 +10,8 @@ UNKNOWN = "unknown"
 """Label 0 of every wand: a motion that is none of its gestures."""
 
 MAX_WINDOW_SAMPLES = 512  # MOTION_MAX_WINDOW in motion_window.h
+AXES = 6
+"""Of motion: three of acceleration, three of rotation."""
 CLIP = 2.0
 """The float model of raw motion sees -CLIP..CLIP."""
 STROKE_RATE_HZ = 119.0

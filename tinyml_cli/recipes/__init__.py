@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from tinyml_cli import registry
 from tinyml_cli.documents import UnreadableError, load_yaml, parse_yaml, shown
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
@@ -17,15 +17,6 @@ from tinyml_cli.recipes import packaged
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.validation import first_problem, key_of
-
-# task -> its schema; a task of another package has the schema that its task object names.
-SCHEMAS = {
-    "kws": "tinyml_cli.recipes.kws:KwsRecipe",
-    "wand": "tinyml_cli.recipes.wand:WandRecipe",
-    "anomaly": "tinyml_cli.recipes.anomaly:AnomalyRecipe",
-    "vww": "tinyml_cli.recipes.vww:VwwRecipe",
-    "mask": "tinyml_cli.recipes.vww:MaskRecipe",
-}
 
 # Key of a recipe -> the option that gives it, for messages.
 OPTIONS = {
@@ -56,13 +47,8 @@ def schema_of(task: str) -> type[BaseRecipe]:
     Raises:
         TinymlError: there is no such task.
     """
-    if task in SCHEMAS:
-        module, _, name = SCHEMAS[task].partition(":")
-        schema: type[BaseRecipe] = getattr(importlib.import_module(module), name)
-        return schema
-    from tinyml_cli.tasks import get_task
-
-    return getattr(get_task(task), "recipe_schema", BaseRecipe)
+    schema: type[BaseRecipe] = registry.trained_task(task).recipe_schema
+    return schema
 
 
 def resolve(task: str, config: Path | None, overrides: list[str], values: Mapping[str, Any]) -> BaseRecipe:

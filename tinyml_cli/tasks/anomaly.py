@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,14 @@ from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.data.anomaly.pool import NormalRecordings, NormalWindows
+from tinyml_cli.device.protocol import Event
+from tinyml_cli.engines import settings_anomaly
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import threshold as thresholds
 from tinyml_cli.evaluation.anomaly.model import CLUSTERS, AnomalyModel
-from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import atomic_path, write_atomic
@@ -28,8 +32,11 @@ from tinyml_cli.models import count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run
-from tinyml_cli.tasks import EvaluationSet, anomaly_data, anomaly_held_out
+from tinyml_cli.tasks import anomaly_data, anomaly_held_out
 from tinyml_cli.tasks.anomaly_data import Prepared
+from tinyml_cli.tasks.anomaly_watching import AnomalyWatching
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Checkpoint, Resume
 
 if TYPE_CHECKING:
@@ -52,35 +59,17 @@ _ITEMS = Items(
 )
 
 
-class AnomalyDetection:
+class AnomalyDetection(TaskSpec):
     """The task `anomaly`."""
 
     name = "anomaly"
+    recipe_schema = AnomalyRecipe
+    firmware_app = "anomaly"
+    watching = AnomalyWatching
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""
         return _ITEMS
-
-    def load_data(self, recipe: AnomalyRecipe) -> Any:
-        """Recordings of normal running and of faults."""
-        return anomaly_data.load(recipe)
-
-    def extract_features(self, items: NDArray[Any], recipe: AnomalyRecipe) -> NDArray[Any]:
-        """Features int32 [n, features] of windows int16 [n, samples, channels] of the recipe's own data."""
-        return anomaly_data.prepare(recipe).source.features(items)
-
-    def build_model(self, recipe: AnomalyRecipe) -> keras.Model:
-        """An untrained autoencoder for the recipe's own data."""
-        return build(recipe, anomaly_data.prepare(recipe))
-
-    def augment(self, items: NDArray[Any], recipe: AnomalyRecipe, rng: np.random.Generator) -> NDArray[Any]:
-        """Standardised features with noise, as training sees them."""
-        return items + rng.normal(0.0, recipe.training.noise, items.shape)
-
-    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
-        """Area under the ROC curve of scores [n] for labels [n] of 0 (normal) and 1."""
-        auc = roc_auc(np.asarray(outputs, np.float64), np.asarray(labels) == 1)
-        return {} if auc is None else {"auc": auc}
 
     def check(self, recipe: AnomalyRecipe) -> None:
         """Refuses data that is not there.
@@ -184,27 +173,37 @@ class AnomalyDetection:
         manifest.anomaly.mixture = model.mixture
         manifest.anomaly.threshold = found
         manifest.reference = drift.reference_of(
-            drift.anomaly_values(manifest, scores, model.inputs(features)),
+            drift.anomaly_values(manifest.anomaly, scores, model.inputs(features)),
             f"{len(scores)} normal windows held out for the threshold",
         )
         run.save(manifest)
         return {"threshold": found.model_dump()}
 
-    def load_evaluation_set(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
-    ) -> EvaluationSet:
-        """Refuses: anomalies are not clips with labels; `evaluate` below judges them."""
-        raise TinymlError("Anomaly detection has no labelled clips", str(run.path), "Use tinyml evaluate.")
-
-    def evaluate(self, run: Run, data_dir: Path | None, split: str | None, options: Any) -> dict[str, Any]:
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
         """AUC, accuracy at the threshold, and detection by kind of fault; see docs/anomaly.md."""
         from tinyml_cli.evaluation.anomaly.evaluate import evaluate
 
         return evaluate(run, data_dir, options)
 
-    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+        """Which features of a recording are far from normal; see evaluation/anomaly/explain.py."""
+        from tinyml_cli.evaluation.anomaly.explain import explain
+
+        return explain(clip, run, out)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the features that the model was given."""
+        return {} if manifest.anomaly is None else drift.feature_values(manifest.anomaly, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Features, their scaling, threshold and alarm."""
+        return settings_anomaly.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out recordings in `replay/`, to feed to a board."""
-        return anomaly_held_out.write_replay(run, clips_per_label)
+        return anomaly_held_out.write_replay(run, items_per_label)
 
 
 ANOMALY = AnomalyDetection()

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.data import augment, inventory, prefixes, splits
+from tinyml_cli.data import inventory, prefixes, splits
 from tinyml_cli.data.clips import ClipSet, Corpus
-from tinyml_cli.features.audio_frontend import extract_batch
+from tinyml_cli.data.evaluation_set import EvaluationSet
+from tinyml_cli.device.protocol import Event
+from tinyml_cli.engines import settings_kws
+from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model, Recognizer
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
@@ -20,15 +26,19 @@ from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import (
-    EvaluationSet,
     kws_checks,
     kws_corpus,
     kws_examples,
     kws_fine_tuning,
     kws_held_out,
+    kws_search,
     kws_streaming,
     kws_training,
 )
+from tinyml_cli.tasks.kws_watching import SoundWatching
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
+from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
 from tinyml_cli.training.judging import figures
@@ -54,10 +64,14 @@ _ITEMS = Items(
 )
 
 
-class KeywordSpotting:
+class KeywordSpotting(TaskSpec):
     """The task `kws`."""
 
     name = "kws"
+    recipe_schema = KwsRecipe
+    firmware_app = "kws"
+    watching = SoundWatching
+    compares_clips = True
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""
@@ -76,25 +90,18 @@ class KeywordSpotting:
         """Words, model and clips; see kws_checks.check."""
         kws_checks.check(recipe)
 
-    def extract_features(self, items: NDArray[np.int16], recipe: KwsRecipe) -> NDArray[np.uint16]:
-        """Audio int16 [clips, samples] -> uint16 [clips, frames, channels], as the firmware computes it."""
-        return extract_batch(items, recipe.features)
-
     def build_model(self, recipe: KwsRecipe) -> keras.Model:
         """An untrained model for the recipe's words and features."""
         shape = (recipe.features.frames(recipe.clip_samples), recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
 
-    def augment(
-        self, items: NDArray[np.int16], recipe: KwsRecipe, rng: np.random.Generator
-    ) -> NDArray[np.int16]:
-        """One random variation of each clip, int16 [clips, samples]."""
-        bed = augment.NoiseBed((), items)
-        return augment.augment(items, recipe.augmentation, bed, recipe.features.sample_rate_hz, rng)
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Depth, width, dropout and rate of a DS-CNN."""
+        return kws_search.space(trial)
 
-    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
-        """Accuracy of the highest score; outputs [n, labels], labels [n]."""
-        return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
+    def search_start(self, recipe: KwsRecipe) -> Mapping[str, Any]:
+        """The recipe's own DS-CNN."""
+        return kws_search.start(recipe)
 
     def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
@@ -156,15 +163,37 @@ class KeywordSpotting:
             return self.calibration_samples(run, recipe, n, seed)
         return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges both flatbuffers by clips; see evaluation/clips.py."""
+        from tinyml_cli.evaluation.clips import evaluate_clips
+
+        return evaluate_clips(run, self.load_evaluation_set(run, data_dir, split), data_dir, split, options)
+
+    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+        """What the recogniser made of a recording; see evaluation/explain.py."""
+        from tinyml_cli.evaluation.explain import explain
+
+        return explain(clip, run, out)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the frames that the front end gave."""
+        return drift.frame_values(events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Front end, labels and recogniser."""
+        return settings_kws.parts(manifest, graph)
+
     def load_evaluation_set(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
+        self, run: Run, data_dir: Path | None, split: Split | None = None
     ) -> EvaluationSet:
         """Balanced clips to judge the run by; see kws_held_out.load."""
         return kws_held_out.load(run, data_dir, split)
 
-    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out clips as WAV files in `replay/LABEL/`; see kws_held_out.write_replay."""
-        return kws_held_out.write_replay(run, clips_per_label)
+        return kws_held_out.write_replay(run, items_per_label)
 
     def after_convert(self, run: Run) -> dict[str, Any]:
         """The model's streaming form, where it has one; see kws_streaming.after_convert."""

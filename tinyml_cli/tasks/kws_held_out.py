@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data import folder, inventory, recordings, splits
 from tinyml_cli.data.clips import SILENCE, ClipSet, join
+from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import EvaluationSet, kws_examples
+from tinyml_cli.tasks import kws_examples
 
 HELD_OUT = "logs/held_out.npz"
 SPEAKERS = "logs/speakers.json"

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks
-from tinyml_cli.data import image_augment, inventory
+from tinyml_cli.data import inventory
+from tinyml_cli.device.protocol import Event
+from tinyml_cli.engines import settings_vww
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
 from tinyml_cli.pages.items import Items
-from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, VwwRecipe
+from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import vww_data, vww_held_out
+from tinyml_cli.tasks import vww_data, vww_held_out, vww_search
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.vww_data import ImageData
+from tinyml_cli.tasks.vww_watching import ImageWatching
+from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.image_batches import to_float
 from tinyml_cli.training.judging import figures
@@ -28,7 +38,6 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.evaluation.options import Options
     from tinyml_cli.training.classifier import Fitted
 
 _MADE_BY = "tinyml train"
@@ -45,11 +54,15 @@ _ITEMS = Items(
 )
 
 
-class VisualWakeWords:
+class VisualWakeWords(TaskSpec):
     """The tasks `vww` and `mask`."""
 
-    def __init__(self, name: str) -> None:
+    firmware_app = "vww"
+    watching = ImageWatching
+
+    def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:
         self.name = name
+        self.recipe_schema = recipe_schema
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""
@@ -62,10 +75,6 @@ class VisualWakeWords:
             TinymlError: no data was given, or it is unusable.
         """
         return vww_data.load(recipe)
-
-    def extract_features(self, items: NDArray[np.uint8], recipe: VwwRecipe) -> NDArray[np.uint8]:
-        """Nothing: pixels uint8 [n, size, size, channels] are what the firmware's resampler gives."""
-        return items
 
     def build_model(self, recipe: VwwRecipe) -> keras.Model:
         """An untrained model, or the backbone that is to be trained on."""
@@ -86,15 +95,9 @@ class VisualWakeWords:
         """
         _check(recipe)
 
-    def augment(
-        self, items: NDArray[np.uint8], recipe: VwwRecipe, rng: np.random.Generator
-    ) -> NDArray[np.uint8]:
-        """One random variation of each image."""
-        return image_augment.augment(items, recipe.augmentation, rng)
-
-    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
-        """Accuracy of the highest score; outputs [n, labels], labels [n]."""
-        return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Size of the image, kind and width of the network, and rate."""
+        return vww_search.space(trial)
 
     def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
@@ -149,28 +152,30 @@ class VisualWakeWords:
         """Model inputs from the training split, float32 [min(n, kept), size, size, channels]."""
         return to_float(vww_held_out.calibration_pixels(run, n, seed), recipe.image)
 
-    def load_evaluation_set(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
-    ) -> vww_held_out.LabelledImages:
-        """Images to judge the run by; see vww_held_out.load."""
-        return vww_held_out.load(run, data_dir, split)
-
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
     ) -> dict[str, Any]:
         """Judges both flatbuffers; see evaluation/images.py."""
         from tinyml_cli.evaluation.images import evaluate_images
 
-        images = self.load_evaluation_set(run, data_dir, split)
+        images = vww_held_out.load(run, data_dir, split)
         return evaluate_images(run, images, data_dir, options, split)
 
-    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the images that the model was given."""
+        return {} if manifest.image is None else drift.picture_values(manifest.image, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Image, labels and how many frames count."""
+        return settings_vww.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out images as PNG files in `replay/LABEL/`."""
-        return vww_held_out.write_replay(run, clips_per_label)
+        return vww_held_out.write_replay(run, items_per_label)
 
 
-VWW = VisualWakeWords("vww")
-MASK = VisualWakeWords("mask")
+VWW = VisualWakeWords("vww", VwwRecipe)
+MASK = VisualWakeWords("mask", MaskRecipe)
 
 
 def _check(recipe: VwwRecipe) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks, recipes
+from tinyml_cli.device.protocol import Event
+from tinyml_cli.engines import settings_wand
+from tinyml_cli.evaluation.drift import columns as drift
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
@@ -19,16 +24,19 @@ from tinyml_cli.models import build_model, count_macs, options, require_tensorfl
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks import wand_held_out
+from tinyml_cli.tasks import wand_held_out, wand_search
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.wand_source import GestureSource, Takes, source_of
 from tinyml_cli.tasks.wand_threshold import choose_threshold
+from tinyml_cli.tasks.wand_watching import GestureWatching
+from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import figures
 
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.evaluation.options import Options
     from tinyml_cli.training.classifier import Batch, Fitted
 
 _MADE_BY = "tinyml train"
@@ -39,10 +47,13 @@ _STROKES = Items("stroke", "strokes", "writers", "generated strokes", "recorded 
 _MOTIONS = Items("take", "takes", "people", "generated motion", "recorded gestures", _DRAWN)
 
 
-class Wand:
+class Wand(TaskSpec):
     """The task `wand`."""
 
     name = "wand"
+    recipe_schema = WandRecipe
+    firmware_app = "wand"
+    watching = GestureWatching
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""
@@ -79,23 +90,15 @@ class Wand:
 
         return settled(recipe)
 
-    def extract_features(self, items: Any, recipe: WandRecipe) -> NDArray[Any]:
-        """Exactly what the firmware computes from takes."""
-        return source_of(recipe).features(items, recipe)
-
     def build_model(self, recipe: WandRecipe) -> keras.Model:
         """An untrained model."""
         source = source_of(recipe)
         name = recipe.model.name or source.network
         return build_model(name, source.shape(recipe), len(recipe.model_labels), recipe.model.options)
 
-    def augment(self, items: Any, recipe: WandRecipe, rng: np.random.Generator) -> NDArray[Any]:
-        """Features of one random variation of each take."""
-        return source_of(recipe).vary(items, recipe, rng)
-
-    def score(self, outputs: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
-        """Accuracy of the highest score; outputs [n, labels], labels [n]."""
-        return {"accuracy": float((outputs.argmax(axis=1) == labels).mean())}
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Filters of the three convolutions over a stroke's picture, and rate."""
+        return wand_search.space(trial)
 
     def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
@@ -160,26 +163,28 @@ class Wand:
         features = wand_held_out.calibration_features(run, n, seed)
         return source_of(recipe).to_float(features, recipe)
 
-    def load_evaluation_set(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None = None
-    ) -> Any:
-        """Takes to judge the run by; see wand_held_out.load."""
-        return wand_held_out.load(run, data_dir, split)
-
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Literal["test", "all"] | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
     ) -> dict[str, Any]:
         """Judges both flatbuffers; see evaluation/gestures.py."""
         from tinyml_cli.evaluation.gestures import evaluate_gestures
 
-        takes = self.load_evaluation_set(run, data_dir, split)
+        takes = wand_held_out.load(run, data_dir, split)
         return evaluate_gestures(run, takes, data_dir, options, split)
 
-    def write_replay(self, run: Run, clips_per_label: int) -> Path:
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the pictures of strokes, or windows of motion, that the model was given."""
+        return {} if manifest.gesture is None else drift.motion_values(manifest.gesture, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Labels, threshold, and how strokes are drawn or windows cut."""
+        return settings_wand.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out motion in `replay/`, to feed to a board."""
         recipe = recipes.load(run.file(RECIPE))
         assert isinstance(recipe, WandRecipe)
-        return source_of(recipe).write_replay(run, wand_held_out.takes(run, recipe), clips_per_label)
+        return source_of(recipe).write_replay(run, wand_held_out.takes(run, recipe), items_per_label)
 
 
 WAND = Wand()

@@ -10,14 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.data.inventory import TRAINED_ON
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks import items_of
 from tinyml_cli.tasks.wand_source import Takes, source_of
 
 HELD_OUT = "logs/held_out.npz"
@@ -124,8 +123,8 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
         )
     counts = ", ".join(f"{int((found.labels == i).sum())} {name}" for i, name in enumerate(manifest.labels))
     features = source_of(recipe).features(found.items, recipe)
-    note = f"{len(found)} {items_of(manifest).many} ({counts}): {origin}"
-    return LabelledGestures(features, found.labels, found.names, note, left_out)
+    note = f"{len(found)} {registry.task(manifest.task).items(manifest).many} ({counts}): {origin}"
+    return LabelledGestures(features, found.labels, found.names, note)
 
 
 def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:

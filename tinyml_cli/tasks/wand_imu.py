@@ -15,10 +15,10 @@ from tinyml_cli.data.wand import hand, kinematics, other_motion
 from tinyml_cli.data.wand.motion_augment import augment
 from tinyml_cli.data.wand.motion_file import write_motion
 from tinyml_cli.data.wand.shapes import SHAPES
-from tinyml_cli.data.wand.takes import CHANNELS, Take, read_takes
+from tinyml_cli.data.wand.takes import Take, read_takes
 from tinyml_cli.data.wand.takes import Takes as Recorded
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.gesture_settings import MAX_WINDOW_SAMPLES, UNKNOWN, ImuInput
+from tinyml_cli.features.gesture_settings import AXES, MAX_WINDOW_SAMPLES, UNKNOWN, ImuInput
 from tinyml_cli.features.motion_windows import quantize, to_real
 from tinyml_cli.files import atomic_folder
 from tinyml_cli.next_step import next_step
@@ -42,7 +42,7 @@ class MotionSource:
 
     def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
         """Samples, values of a sample, and one channel."""
-        return recipe.imu.window_samples, CHANNELS, 1
+        return recipe.imu.window_samples, AXES, 1
 
     def load(self, recipe: WandRecipe) -> Takes:
         """The recipe's takes, and motions that are none of its gestures.

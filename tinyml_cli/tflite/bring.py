@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.adopt import MODEL_TASK, at, free_path, read
+from tinyml_cli.adopt import at, free_path, read
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Manifest
-from tinyml_cli.models import bounds
+from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.models.source import KerasSource, Source, open_source
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import calibration_data
@@ -92,7 +91,7 @@ def _check_target(run_path: Path | None) -> None:
     if run_path is None or not (run_path / MANIFEST).is_file():
         return
     manifest = Run(run_path).manifest()
-    if manifest.task != MODEL_TASK:
+    if manifest.has_task:
         raise TinymlError(
             f"The run contains a model of the task `{manifest.task}` that was trained here",
             str(run_path),
@@ -135,7 +134,7 @@ def _manifest(run: Run, path: Path, digest: str, seed: int, signature: str | Non
         source["signature"] = signature
     if run.file(MANIFEST).is_file():
         manifest = run.manifest()
-        if manifest.task == MODEL_TASK and manifest.metrics.get("source") == source:
+        if not manifest.has_task and manifest.metrics.get("source") == source:
             return manifest
     manifest = Manifest(task=MODEL_TASK, seed=seed)
     manifest.metrics["source"] = source

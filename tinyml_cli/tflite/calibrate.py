@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import checks, recipes
-from tinyml_cli.adopt import MODEL_TASK
+from tinyml_cli import checks, recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -59,7 +58,7 @@ def quantize(
         TinymlError: unknown method, no trained model, no training data, or a layer without int8 kernel.
     """
     manifest = run.manifest()
-    if manifest.task == MODEL_TASK:
+    if not manifest.has_task:
         raise TinymlError(
             "The run was imported from a model file, so it has no training split to draw samples from",
             str(run.path),
@@ -193,9 +192,7 @@ def _known(method: str) -> str:
 
 
 def _draw(run: Run, recipe: BaseRecipe, n_samples: int, seed: int) -> npt.NDArray[np.float32]:
-    from tinyml_cli.tasks import get_task
-
-    task = get_task(recipe.task)
+    task = registry.task(recipe.task)
     samples = np.asarray(task.calibration_samples(run, recipe, n_samples, seed), np.float32)
     if samples.ndim < 2 or not len(samples) or not np.isfinite(samples).all():
         raise TinymlError(

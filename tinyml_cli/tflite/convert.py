@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import system_errors, temporary
-from tinyml_cli.adopt import MODEL_TASK
+from tinyml_cli import registry, system_errors, temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -93,10 +92,7 @@ def convert(run: Run) -> dict[str, Any]:
 
 def _complete(run: Run, manifest: Manifest) -> dict[str, Any]:
     """What the task makes of the int8 model, such as a threshold; nothing for most."""
-    from tinyml_cli.tasks import get_task
-
-    finish = None if manifest.task == MODEL_TASK else getattr(get_task(manifest.task), "after_convert", None)
-    outcome: dict[str, Any] = finish(run) if finish else {}
+    outcome: dict[str, Any] = registry.task(manifest.task).after_convert(run)
     return outcome
 
 

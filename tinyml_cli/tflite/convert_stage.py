@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL_INT8, Run
@@ -95,7 +94,7 @@ def _value_range(text: str | None) -> tuple[float, float] | None:
 
 def _check_has_source(run: Run) -> None:
     manifest = run.manifest()
-    if manifest.task == MODEL_TASK and list(manifest.artifacts)[:1] == [MODEL_INT8]:
+    if not manifest.has_task and list(manifest.artifacts)[:1] == [MODEL_INT8]:
         raise TinymlError(
             "The run was imported from a .tflite file; there is no model to convert",
             str(run.path),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyml_cli import recipes, variants
-from tinyml_cli.adopt import MODEL_TASK
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.quantization.scheme import COMPARISONS, Scheme, checked, refuse_float_layers
 from tinyml_cli.run import RECIPE, Run
@@ -70,7 +69,7 @@ def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool)
 
 def _scheme(run: Run, choices: Choices) -> Scheme | None:
     """The recipe's scheme with what the user said in its place; None for a run that has no recipe."""
-    if run.manifest().task == MODEL_TASK:
+    if not run.manifest().has_task:
         return None
     wanted = recipes.load(run.file(RECIPE)).quantization
 

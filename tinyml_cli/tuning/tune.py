@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import checks, recipes, stages
+from tinyml_cli import checks, recipes, registry, stages
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty
 from tinyml_cli.profile.budget import Limit, parse_budget
@@ -14,7 +14,6 @@ from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
 from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
-from tinyml_cli.tuning.spaces import start_of
 from tinyml_cli.tuning.worker import Search, work
 
 
@@ -94,7 +93,7 @@ def tune(
     stages.check(recipe, path.parent)
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
     missing = [*([] if path.exists() else [path]), *missing_parents(path)]
-    study = studies.open_study(path, search.about, start_of(recipe))
+    study = studies.open_study(path, search.about, registry.task(recipe.task).search_start(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
         work(search, study)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml_cli import recipes, stages, temporary
+from tinyml_cli import recipes, registry, stages, temporary
 from tinyml_cli.comparison.cost import firmware_report
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -20,10 +20,8 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.budget import Limit, judge
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import get_task
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.tuning import study as studies
-from tinyml_cli.tuning.spaces import space_of
 
 if TYPE_CHECKING:
     import optuna
@@ -90,8 +88,8 @@ def work(search: Search, study: optuna.Study) -> None:
 
 def _try(search: Search, study: optuna.Study, trial: optuna.Trial) -> tuple[float, float]:
     optuna = studies.require_optuna()
-    task = get_task(search.recipe.task)
-    recipe = with_values(search.recipe, space_of(task)(trial))
+    task = registry.task(search.recipe.task)
+    recipe = with_values(search.recipe, task.search_space(trial))
     figures, over = feasible(task.build_model(recipe), search.limits)
     for name, value in figures.items():
         trial.set_user_attr(name, value)

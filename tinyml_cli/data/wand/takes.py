@@ -21,7 +21,6 @@ from tinyml_cli.recipes.series import SeriesRecipe
 
 Samples = NDArray[np.int16]
 
-CHANNELS = 6
 _LAYOUT = (
     "Give CSV files with a header such as aX,aY,aZ,gX,gY,gZ (acceleration in g, rotation in degrees per "
     "second) and one row per sample, or Edge Impulse's JSON or CBOR. Name the files, or their folders, "

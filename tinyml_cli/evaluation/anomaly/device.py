@@ -13,11 +13,12 @@ from tinyml_cli.data.anomaly.pool import Recording
 from tinyml_cli.device.anomaly_replay import replay
 from tinyml_cli.device.protocol import Anomaly, Event
 from tinyml_cli.evaluation import on_device
+from tinyml_cli.evaluation.options import HOST, Place
 from tinyml_cli.run import Run
 
 
 def device_scores(
-    run: Run, place: on_device.Place, recordings: Sequence[Recording]
+    run: Run, place: Place, recordings: Sequence[Recording]
 ) -> tuple[list[list[int]], dict[str, Any]]:
     """Feeds recordings in place of the board's sensor, each after a reset.
 
@@ -45,7 +46,7 @@ def device_scores(
 
 def compared(
     run: Run,
-    place: on_device.Place,
+    place: Place,
     recordings: Sequence[Recording],
     scores: NDArray[np.int64],
     recording: NDArray[np.int64],
@@ -65,7 +66,7 @@ def compared(
         board, engine, level, path, recordings, n (windows), mismatches (windows whose score differs or is
         missing).
     """
-    if place.name == on_device.HOST:
+    if place.name == HOST:
         return None
     rows = np.linspace(0, len(recordings) - 1, min(limit, len(recordings))).astype(np.int64)
     heard, facts = device_scores(run, place, [recordings[row] for row in rows])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import registry
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import charts, report
 from tinyml_cli.pages.report import Figures
-from tinyml_cli.tasks import items_of
 
 if TYPE_CHECKING:
     from tinyml_cli.evaluation.anomaly.evaluate import Judged
@@ -29,7 +29,9 @@ def render(name: str, outcome: Figures, manifest: Manifest) -> str:
         manifest: gives hashes and sizes.
     """
     drawn = {"scores": charts.scores(outcome["score_curves"])}
-    return report.render("anomaly.html", name, outcome, manifest, items_of(manifest), charts=drawn)
+    return report.render(
+        "anomaly.html", name, outcome, manifest, registry.task(manifest.task).items(manifest), charts=drawn
+    )
 
 
 def score_curves(judged: Judged, threshold: int) -> dict[str, Any]:

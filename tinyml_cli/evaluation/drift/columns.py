@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.wand.takes import CHANNELS as AXES
 from tinyml_cli.device.protocol import Anomaly, Event, Features, Image, Input, Scores
 from tinyml_cli.evaluation.drift import looks
 from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.features import raster
+from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.drift_settings import Column, Reference
-from tinyml_cli.features.gesture_settings import GestureInput
-from tinyml_cli.manifest import Manifest
+from tinyml_cli.features.gesture_settings import AXES, GestureInput
+from tinyml_cli.features.image_settings import ImageInput
 
 _QUANTILES = 40
 # More features than these are averaged over time, so that a manifest stays readable.
@@ -58,9 +58,9 @@ def reference_of(values: Values, of: str) -> Reference:
     return Reference(of=of, columns={name: summarise(v) for name, v in values.items() if len(v)})
 
 
-def anomaly_values(manifest: Manifest, scores: NDArray[np.int64], inputs: NDArray[np.int8]) -> Values:
+def anomaly_values(of: AnomalyInput, scores: NDArray[np.int64], inputs: NDArray[np.int8]) -> Values:
     """Of anomaly detection: scores [n], int8 inputs of the network [n, features]."""
-    return {"score": scores.astype(np.float64), **_features(inputs, _anomaly_names(manifest))}
+    return {"score": scores.astype(np.float64), **_features(inputs, of.feature_names)}
 
 
 def sound_values(labels: Sequence[str], outputs: NDArray[np.int8], frames: NDArray[np.uint16]) -> Values:
@@ -81,65 +81,76 @@ def gesture_values(
     return {**_scores(outputs, labels), **of_input(inputs)}
 
 
-def event_values(manifest: Manifest, events: Iterable[Event], name: str) -> Values:
-    """From a board's events: scores and features of any task; other events are ignored.
+def score_values(labels: Sequence[str], events: Iterable[Event], name: str) -> Values:
+    """Of the scores that a board has reported, of whatever task; other events are passed over.
 
     Args:
-        manifest: of the run.
+        labels: of the manifest.
         events: in order.
         name: of the run; if a board holds two models, events name theirs.
     """
     scores: list[int] = []
     outputs: list[list[int]] = []
-    frames: list[bytes] = []
-    inputs: list[bytes] = []
     for event in events:
         match event:
             case Anomaly():
                 scores.append(event.score)
             case Scores() | Image():
-                if len(event.q) == len(manifest.labels) and getattr(event, "model", None) in (None, name):
+                if len(event.q) == len(labels) and getattr(event, "model", None) in (None, name):
                     outputs.append(event.q)
-            case Features():
-                frames.append(event.data)
-            case Input():
-                inputs.append(event.data)
     values: Values = {}
     if scores:
         values["score"] = np.array(scores, np.float64)
     if outputs:
-        values |= _scores(np.array(outputs, np.int8), manifest.labels)
-    return values | _frame_values(manifest, frames) | _input_values(manifest, inputs)
+        values |= _scores(np.array(outputs, np.int8), labels)
+    return values
 
 
-def _frame_values(manifest: Manifest, frames: Sequence[bytes]) -> Values:
+def frame_values(events: Iterable[Event]) -> Values:
+    """Of the frames of a front end, uint16, that a board has reported."""
+    frames = _whole_frames(events)
+    width = len(frames[0]) if frames else 0
+    if not width or width % 2:
+        return {}
+    stacked = np.frombuffer(b"".join(frames), "<u2").reshape(len(frames), -1)
+    return _features(stacked, _channel_names(stacked.shape[1]))
+
+
+def feature_values(of: AnomalyInput, events: Iterable[Event]) -> Values:
+    """Of the int8 features of windows that a board has reported."""
+    frames = _whole_frames(events)
+    if not frames or len(frames[0]) != len(of.feature_names):
+        return {}
+    return _features(np.frombuffer(b"".join(frames), np.int8).reshape(len(frames), -1), of.feature_names)
+
+
+def picture_values(image: ImageInput, events: Iterable[Event]) -> Values:
+    """Of the images that a board has reported as its model's input."""
+    inputs = _inputs(events, (image.size, image.size, image.channels))
+    return looks.of_pictures(inputs) if len(inputs) else {}
+
+
+def motion_values(gesture: GestureInput, events: Iterable[Event]) -> Values:
+    """Of the pictures of strokes, or windows of motion, that a board has reported as its model's input."""
+    imu = gesture.imu
+    inputs = _inputs(
+        events, (imu.window_samples, AXES, 1) if imu else (raster.SIZE, raster.SIZE, raster.CHANNELS)
+    )
+    of_input = looks.of_motion if imu else looks.of_strokes
+    return of_input(inputs) if len(inputs) else {}
+
+
+def _whole_frames(events: Iterable[Event]) -> list[bytes]:
+    """Features that a board has reported; those that were cut off are passed over."""
+    frames = [event.data for event in events if isinstance(event, Features)]
     width = max(map(len, frames), default=0)
-    whole = [frame for frame in frames if len(frame) == width]
-    if not width or (manifest.anomaly is None and width % 2):
-        return {}
-    stacked = np.frombuffer(b"".join(whole), np.int8 if manifest.anomaly is not None else np.dtype("<u2"))
-    stacked = stacked.reshape(len(whole), -1)
-    if manifest.anomaly is None:
-        return _features(stacked, _channel_names(stacked.shape[1]))
-    names = _anomaly_names(manifest)
-    return _features(stacked, names) if len(names) == stacked.shape[1] else {}
+    return [frame for frame in frames if len(frame) == width]
 
 
-def _input_values(manifest: Manifest, inputs: Sequence[bytes]) -> Values:
-    """From the model inputs in a board's events; those of another size are ignored."""
-    image, gesture = manifest.image, manifest.gesture
-    shape: tuple[int, ...]
-    if image is not None:
-        shape = image.size, image.size, image.channels
-        of_input: Callable[[NDArray[np.int8]], Values] = looks.of_pictures
-    elif gesture is not None:
-        imu = gesture.imu
-        shape = (imu.window_samples, AXES, 1) if imu else (raster.SIZE, raster.SIZE, raster.CHANNELS)
-        of_input = looks.of_motion if imu else looks.of_strokes
-    else:
-        return {}
-    whole = [each for each in inputs if len(each) == math.prod(shape)]
-    return of_input(np.frombuffer(b"".join(whole), np.int8).reshape(-1, *shape)) if whole else {}
+def _inputs(events: Iterable[Event], shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """Inputs int8 [n, *shape] that a board has reported; those of another size are passed over."""
+    whole = [e.data for e in events if isinstance(e, Input) and len(e.data) == math.prod(shape)]
+    return np.frombuffer(b"".join(whole), np.int8).reshape(-1, *shape)
 
 
 def _scores(outputs: NDArray[np.int8], labels: Sequence[str]) -> Values:
@@ -148,11 +159,6 @@ def _scores(outputs: NDArray[np.int8], labels: Sequence[str]) -> Values:
 
 def _channel_names(count: int) -> list[str]:
     return [f"channel {index}" for index in range(count)]
-
-
-def _anomaly_names(manifest: Manifest) -> list[str]:
-    assert manifest.anomaly is not None
-    return manifest.anomaly.feature_names
 
 
 def _features(values: NDArray[np.generic], names: Sequence[str]) -> Values:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyml_cli import registry
 from tinyml_cli.console import console
 from tinyml_cli.device.protocol import Event, LineDecoder, Malformed, Text
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.drift.columns import event_values, reference_of
+from tinyml_cli.evaluation.drift.columns import reference_of, score_values
 from tinyml_cli.evaluation.drift.compare import KS_DRIFT, PSI_DRIFT, Shift, compare
 from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.features.drift_settings import Reference
@@ -133,4 +134,5 @@ def _values(manifest: Manifest, log: Path, name: str) -> Values:
                 events.append(event)
     if strange:
         console.warn(f"{log.name}: {strange} lines are not board events and were skipped")
-    return event_values(manifest, events, name)
+    own: Values = registry.task(manifest.task).drift_values(manifest, events)
+    return score_values(manifest.labels, events, name) | own

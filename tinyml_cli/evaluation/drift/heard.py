@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.device.replay import with_quiet
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.evaluation.drift.columns import reference_of, sound_values
@@ -11,7 +12,6 @@ from tinyml_cli.evaluation.stream_scores import features_of, score_stream
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.tasks import EvaluationSet
 
 # Each gives about twenty inferences and two hundred frames.
 _CLIPS = 80

@@ -1,0 +1,166 @@
+"""What a task is: one object that every stage and command asks.
+
+To add a task, extend `TaskSpec`; see docs/new-task.md. Only tasks import this module. What serves every
+task finds the object by its name in `tinyml_cli/registry.py`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.evaluation_set import EvaluationSet
+from tinyml_cli.device.protocol import Event
+from tinyml_cli.device.watching import Watching
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.drift.looks import Values
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.pages.items import Items
+from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.registry import Registered
+from tinyml_cli.run import Run
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training.checkpoint import Resume
+
+if TYPE_CHECKING:
+    import keras
+
+Split = Literal["test", "all"]
+
+
+class TaskSpec(Registered):
+    """A kind of model, from its data to what its board reports.
+
+    What is abstract every task has; the rest has a default that fits a task without it. Methods import
+    TensorFlow and other heavy packages themselves, when they are called.
+
+    Attributes:
+        name: of the task, as in `tinyml train NAME`.
+        recipe_schema: the class of its recipes; their defaults are in `configs/NAME.yaml`, if it exists.
+        firmware_app: the application that its firmware starts, one of `build.project.APPLICATIONS`.
+        watching: what its board shows in `tinyml monitor`.
+        compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
+            `compare` needs no whole evaluation.
+    """
+
+    recipe_schema: type[BaseRecipe] = BaseRecipe
+    firmware_app: str = "bench"
+    watching: type[Watching] = Watching
+    compares_clips: bool = False
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports and cards of a run count."""
+        return Items()
+
+    # Training
+
+    def check(self, recipe: Any) -> None:
+        """Refuses in a second or two what would stop the training later.
+
+        Raises:
+            TinymlError: data that is not there, a model that does not exist.
+        """
+
+    def settled(self, recipe: Any) -> Any:
+        """The recipe with what it leaves to the data filled in.
+
+        Raises:
+            TinymlError: unreadable data.
+        """
+        return recipe
+
+    @abstractmethod
+    def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and, last, manifest.json.
+
+        Returns:
+            At least run, seconds and metrics (which are `metrics.train` of the manifest).
+
+        Raises:
+            TinymlError: unusable data, or packages that are missing.
+        """
+
+    def build_model(self, recipe: Any) -> keras.Model:
+        """An untrained model, for `tune` to count before it trains."""
+        _has_no(self.name, "network that can be searched", "tune")
+
+    def search_space(self, trial: Any) -> Mapping[str, Any]:
+        """Values of the recipe, by dotted key, that an Optuna trial suggests."""
+        _has_no(self.name, "search space", "tune")
+
+    def search_start(self, recipe: Any) -> Mapping[str, Any]:
+        """The trial's parameters that give the recipe's own network; empty where none do."""
+        return {}
+
+    # Shrinking
+
+    @abstractmethod
+    def calibration_samples(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs float32 [at most n, ...], drawn from the training split only."""
+
+    def training_inputs(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs float32 [about n, ...] of the training split, to fine-tune on."""
+        return self.calibration_samples(run, recipe, n, seed)
+
+    def after_convert(self, run: Run) -> dict[str, Any]:
+        """What the task makes of a new int8 model, such as a threshold; it joins the outcome of `convert`."""
+        return {}
+
+    # Judging
+
+    @abstractmethod
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges the run's models; writes report/report.html, report/metrics.json and the manifest.
+
+        Returns:
+            At least run, n and a sentence `verdict`.
+
+        Raises:
+            TinymlError: a model is missing or stale, or there is nothing to judge it by.
+        """
+
+    def load_evaluation_set(
+        self, run: Run, data_dir: Path | None, split: Split | None = None
+    ) -> EvaluationSet:
+        """Labelled items to judge a model by."""
+        _has_no(self.name, "set of labelled clips", str(run.path))
+
+    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+        """Why a recording gets its answer, and a picture of it."""
+        raise TinymlError(
+            "The run's model does not take audio",
+            str(run.path),
+            "Use a keyword spotting run: tinyml train kws",
+        )
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Quantities of the features and inputs that a board has reported, beside its scores."""
+        return {}
+
+    # The board
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """The task's parts of model_settings.h, C text.
+
+        Raises:
+            TinymlError: manifest and model do not fit each other.
+        """
+        return []
+
+    @abstractmethod
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        """A folder with held-out items to play to a board."""
+
+
+def _has_no(name: str, what: str, where: str) -> NoReturn:
+    raise TinymlError(
+        f"The task `{name}` has no {what}", where, "Its package would have to add one; see docs/new-task.md."
+    )
