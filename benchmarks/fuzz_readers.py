@@ -241,7 +241,7 @@ def _models() -> Iterator[tuple[str, bytes]]:
 
 
 def _saved_models() -> list[tuple[str, bytes]]:
-    from tinyml_cli.models import import_quietly
+    from tinyml_cli.quiet_import import import_quietly
 
     keras = import_quietly("keras")
     layers = keras.layers

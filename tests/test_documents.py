@@ -14,7 +14,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml_cli.documents import MAX_DEPTH, UnreadableError, load_json, load_yaml, parse_json, parse_yaml
+from tinyml_cli.documents import MAX_DEPTH, UnreadableError, load_json, parse_json
+from tinyml_cli.yaml_documents import load_yaml, parse_yaml
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 VALUES = st.recursive(

@@ -198,7 +198,7 @@ def recipes(line: Line) -> Iterator[tuple[str, str]]:
 
 def models(line: Line) -> Iterator[tuple[str, str]]:
     """The architectures that take what the task gives them."""
-    from tinyml_cli.models import architectures
+    from tinyml_cli.models.architectures import architectures
 
     yield from ((name, "a network") for name in architectures(line.task))
 

@@ -1,4 +1,4 @@
-"""JSON and YAML of any origin: limits on size, depth and repetition, and one clear reason for a refusal.
+"""JSON of any origin, and what YAML shares with it: bounded in size, depth and repetition.
 
 The standard readers trust their input. A few hundred brackets exhaust Python's stack, ten YAML aliases expand
 to ten billion values, `1e999` becomes infinity, and the first of two equal keys is dropped without a message.
@@ -15,9 +15,7 @@ from typing import Any
 
 MAX_JSON_BYTES = 64 << 20
 MAX_DATA_BYTES = 512 << 20
-MAX_YAML_BYTES = 256 << 10
 MAX_DEPTH = 40
-MAX_YAML_VALUES = 20_000
 # What fits into 64 bits; a longer number would overflow the first float it meets.
 _MAX_INTEGER_DIGITS = 19
 
@@ -35,7 +33,7 @@ def load_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
         UnreadableError: not a file that can be read, not JSON, too large, nested too deeply, a key that is
             there twice, a number that is none (NaN) or beyond 64 bits.
     """
-    return parse_json(_text(path, max_bytes))
+    return parse_json(text_of(path, max_bytes))
 
 
 def parse_json(text: str) -> Any:
@@ -55,35 +53,6 @@ def parse_json(text: str) -> Any:
     if "\\u" in text:
         check_text(json.dumps(document, ensure_ascii=False).replace("\\u0000", "\0"))
     return document
-
-
-def load_yaml(path: Path) -> Any:
-    """The document of a YAML file; dates stay text.
-
-    Raises:
-        UnreadableError: as load_json; and a value that contains itself, or aliases that stand for too many.
-    """
-    return parse_yaml(_text(path, MAX_YAML_BYTES))
-
-
-def parse_yaml(text: str) -> Any:
-    """The document of a YAML text; raises as load_yaml."""
-    import yaml
-
-    from tinyml_cli.yaml_loader import BoundedLoader
-
-    try:
-        return yaml.load(text, BoundedLoader)
-    except UnreadableError:
-        raise
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise UnreadableError(f"{line}{error.problem or error.context}") from error
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        # The constructors of tags (`!!int x`, `!!timestamp x`) raise whatever they trip over.
-        reason = str(error).splitlines()[0] if isinstance(error, yaml.YAMLError) and str(error) else ""
-        raise UnreadableError(reason or "a value does not match its tag") from error
 
 
 def integer(text: str) -> int:
@@ -121,7 +90,7 @@ def _as_json(value: object) -> str:
         return type(value).__name__
 
 
-def _text(path: Path, max_bytes: int) -> str:
+def text_of(path: Path, max_bytes: int) -> str:
     try:
         if path.is_dir():
             raise UnreadableError("it is a folder")

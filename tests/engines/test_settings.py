@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import zoo
+from tinyml_cli.c_text import float_literal, string_literal
 from tinyml_cli.engines import settings, settings_parts
-from tinyml_cli.engines.c_text import float_literal, string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.firmware.native import compile_harness, run
-from tinyml_cli.evaluation.explain import Hearing, describe
+from tinyml_cli.evaluation.explain import describe
+from tinyml_cli.evaluation.hearing import Hearing
 from tinyml_cli.evaluation.recognizer import Recognizer, Settings, Step
 from tinyml_cli.evaluation.stream_recognizer import detections, smooth
 from tinyml_cli.manifest import Manifest, TensorQuantization

@@ -19,9 +19,9 @@ from platformio.project.config import ProjectConfig
 
 from tests.pages import figures
 from tinyml_cli import registry
+from tinyml_cli.c_text import comment, string_literal
 from tinyml_cli.comparison import page
 from tinyml_cli.device.project_config import ini_text
-from tinyml_cli.engines.c_text import comment, string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import card_text, gesture_report, image_report, report_html
 from tinyml_cli.evaluation.anomaly import report as anomaly_report

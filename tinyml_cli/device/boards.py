@@ -11,9 +11,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tinyml_cli.device.board_files import PACKAGED, board_files
-from tinyml_cli.documents import UnreadableError, load_yaml
+from tinyml_cli.documents import UnreadableError
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.validation import first_problem
+from tinyml_cli.yaml_documents import load_yaml
 
 
 class Need(BaseModel):

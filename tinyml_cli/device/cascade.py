@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml_cli.engines.c_text import string_literal
+from tinyml_cli.c_text import string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import Gate
 from tinyml_cli.run import Run

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyml_cli import registry
+from tinyml_cli.c_text import string_literal
 from tinyml_cli.device import tflm_tree, vendor
 from tinyml_cli.device.boards import Board, Camera
 from tinyml_cli.device.project_config import render_config
-from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, filling_cache, firmware_dir, write_if_changed
 from tinyml_cli.run import Run

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyml_cli.adopt import open_run
+from tinyml_cli.c_text import string_literal
 from tinyml_cli.device.cascade import APP as CASCADE
 from tinyml_cli.device.cascade import gate_defines
 from tinyml_cli.device.inputs import gather
 from tinyml_cli.device.project import ProjectInputs, default_app
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
-from tinyml_cli.engines.c_text import string_literal
 from tinyml_cli.engines.freshness import exported_io
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli import __version__, registry
-from tinyml_cli.engines.c_text import float_literal, string_literal
+from tinyml_cli.c_text import float_literal, string_literal
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.graph import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinyml_cli.engines.c_text import comment, integer_literal, wrapped
+from tinyml_cli.c_text import comment, integer_literal, wrapped
 from tinyml_cli.engines.settings_parts import int8_scale, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Mixture, SignalInput

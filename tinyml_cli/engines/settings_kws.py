@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml_cli.engines.c_text import wrapped
+from tinyml_cli.c_text import wrapped
 from tinyml_cli.engines.settings_parts import check_labels, int8_scale, label_tables, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import feature_multiplier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Collection
 
-from tinyml_cli.engines.c_text import string_literal, wrapped
+from tinyml_cli.c_text import string_literal, wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tinyml_cli import processes, temporary
-from tinyml_cli.engines.c_text import wrapped
+from tinyml_cli.c_text import wrapped
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite import graph as tflite_graph

@@ -13,7 +13,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import pictures
 
 if TYPE_CHECKING:
-    from tinyml_cli.evaluation.explain import Hearing
+    from tinyml_cli.evaluation.hearing import Hearing
 
 _DPI = 150
 _INK, _FAINT = "#1b2a41", "#8a95a3"

@@ -26,7 +26,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
 from tinyml_cli.tasks.wand_held_out import LabelledGestures
-from tinyml_cli.tasks.wand_source import source_of
+from tinyml_cli.tasks.wand_sources import source_of
 from tinyml_cli.tasks.wand_threshold import operating_point
 from tinyml_cli.tflite import interpret
 

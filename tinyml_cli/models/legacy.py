@@ -16,7 +16,7 @@ from typing import Any
 
 from tinyml_cli import temporary
 from tinyml_cli.documents import parse_json
-from tinyml_cli.models import import_quietly
+from tinyml_cli.quiet_import import import_quietly
 
 # Layer kinds, an argument that their Keras 3 classes lack, and the only value with which it means nothing.
 _WITHOUT_EFFECT: tuple[tuple[re.Pattern[str], str, Any], ...] = (

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tinyml_cli import checks
 from tinyml_cli.documents import shown
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models import ARCHITECTURES
+from tinyml_cli.models.architectures import ARCHITECTURES
 from tinyml_cli.validation import option_problem
 
 # What an annotation of an option may name.

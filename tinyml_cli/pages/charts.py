@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.pages.svg_chart import Chart, Tick, colour
+from tinyml_cli.pages.colours import colour
+from tinyml_cli.pages.svg_chart import Chart, Tick
 
 if TYPE_CHECKING:
     from markupsafe import Markup

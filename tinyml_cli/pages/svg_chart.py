@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+from tinyml_cli.pages.templates import fragment
+
 Point = tuple[float, float]
 Tick = tuple[float, str]
 
@@ -15,7 +17,6 @@ _WIDTH, _HEIGHT = 460.0, 340.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 24.0, 10.0, 46.0
 # Of names beside dots, at 12 px: a letter's mean width, a line, and the gap between a dot and its name.
 _LETTER, _LINE, _GAP, _LONGEST_NAME = 6.3, 13.0, 8.0, 26
-COLOURS = 8  # classes c0 … c7 of the style sheet
 
 
 def _same(value: float) -> float:
@@ -86,8 +87,6 @@ class Chart:
 
     def render(self, description: str) -> Markup:
         """The <svg> element; `description` is for those who do not see it."""
-        from tinyml_cli.pages.templates import fragment
-
         return fragment(
             "chart.svg", width=self._width, height=_HEIGHT, shapes=self._shapes, description=description
         )
@@ -120,11 +119,6 @@ class Chart:
 
     def _add(self, kind: str, style: str, **values: Any) -> None:
         self._shapes.append({"kind": kind, "style": style, **values})
-
-
-def colour(index: int) -> str:
-    """The style of the n-th line: a colour, dashed where all were used once."""
-    return f"c{index % COLOURS}{' again' if index >= COLOURS else ''}"
 
 
 def shortened(name: str, longest: int) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinyml_cli.pages.svg_chart import colour
+from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.text import one_line, visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tinyml_cli import registry
-from tinyml_cli.documents import UnreadableError, load_yaml, parse_yaml, shown
+from tinyml_cli.documents import UnreadableError, shown
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
 from tinyml_cli.next_step import next_step
@@ -17,6 +17,7 @@ from tinyml_cli.recipes import packaged
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.validation import first_problem, key_of
+from tinyml_cli.yaml_documents import load_yaml, parse_yaml
 
 # Key of a recipe -> the option that gives it, for messages.
 OPTIONS = {

@@ -9,7 +9,7 @@ import numpy as np
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.models import STREAMING
+from tinyml_cli.models.architectures import STREAMING
 from tinyml_cli.run import CALIBRATION, MODEL_INT8, MODEL_STREAM, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.calibration_set import CalibrationSet

@@ -27,7 +27,8 @@ from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks import wand_held_out, wand_search
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tasks.trial import Trial
-from tinyml_cli.tasks.wand_source import GestureSource, Takes, source_of
+from tinyml_cli.tasks.wand_source import GestureSource, Takes
+from tinyml_cli.tasks.wand_sources import source_of
 from tinyml_cli.tasks.wand_threshold import choose_threshold
 from tinyml_cli.tasks.wand_watching import GestureWatching
 from tinyml_cli.tflite.graph import Graph

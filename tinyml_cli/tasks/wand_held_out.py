@@ -17,7 +17,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.wand_source import Takes, source_of
+from tinyml_cli.tasks.wand_source import Takes
+from tinyml_cli.tasks.wand_sources import source_of
 
 HELD_OUT = "logs/held_out.npz"
 TRAINING_SAMPLE = "logs/training_sample.npz"

@@ -152,17 +152,6 @@ class GestureSource(Protocol):
         """A folder with held-out motion to feed to a board."""
 
 
-def source_of(recipe: WandRecipe) -> GestureSource:
-    """The recipe's kind of input."""
-    if recipe.input == "stroke":
-        from tinyml_cli.tasks.wand_strokes import STROKES
-
-        return STROKES
-    from tinyml_cli.tasks.wand_imu import MOTIONS
-
-    return MOTIONS
-
-
 def name_of(item: Item) -> str:
     """The same take has the same name wherever it lies."""
     return hashlib.sha256(item.tobytes()).hexdigest()[:16]

@@ -18,12 +18,12 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
-from tinyml_cli.models import bounds, import_quietly
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
+from tinyml_cli.quiet_import import import_quietly
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run, writes
 from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, names, opset
@@ -250,15 +250,6 @@ def _operators(lite: Any, method: str) -> Any:
     if method == "int8":
         return lite.OpsSet.TFLITE_BUILTINS_INT8
     return lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-
-
-def tensorflow_lite() -> Any:
-    """The module tf.lite, whose interpreter serves where ai-edge-litert has no wheel.
-
-    Raises:
-        TinymlError: TensorFlow is not installed either.
-    """
-    return import_quietly("tensorflow").lite
 
 
 def measure_layers(converted: Converted, inputs: Sequence[npt.NDArray[Any]], what: str) -> list[LayerError]:

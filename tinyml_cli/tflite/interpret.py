@@ -34,9 +34,9 @@ def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> 
     try:
         from ai_edge_litert import interpreter as lite
     except ImportError:
-        from tinyml_cli.tflite.convert import tensorflow_lite
+        from tinyml_cli.quiet_import import import_quietly
 
-        lite = tensorflow_lite()
+        lite = import_quietly("tensorflow").lite
     resolver = getattr(lite, "OpResolverType", None) or lite.experimental.OpResolverType
     try:
         interpreter = lite.Interpreter(

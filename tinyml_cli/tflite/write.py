@@ -53,7 +53,7 @@ def schema() -> Any:
             return importlib.import_module(name)
         except ImportError:
             continue
-    from tinyml_cli.models import import_quietly
+    from tinyml_cli.quiet_import import import_quietly
 
     return import_quietly("tensorflow.lite.python.schema_py_generated")
 

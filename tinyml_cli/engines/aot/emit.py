@@ -7,11 +7,11 @@ import textwrap
 
 import numpy as np
 
+from tinyml_cli.c_text import comment, float_literal, integer_literal, string_literal, wrapped
 from tinyml_cli.engines.aot.compiler import Network, Step
 from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, State, tensor_name
 from tinyml_cli.engines.aot.listing import Row, rows
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES
-from tinyml_cli.engines.c_text import comment, float_literal, integer_literal, string_literal, wrapped
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Operator, Tensor
 

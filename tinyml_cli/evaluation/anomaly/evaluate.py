@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from tinyml_cli.data.anomaly.pool import FaultRecordings, Recording, cut_faults
 from tinyml_cli.data.anomaly.read import read
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import device, report
+from tinyml_cli.evaluation.anomaly.judged import Judged, check_channels
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
-from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
@@ -33,40 +32,6 @@ REPORT = "report/report.html"
 _MADE_BY = "tinyml evaluate"
 # The manifest keeps a short description of the model; report/metrics.json keeps everything.
 _NOT_IN_MANIFEST = ("run", "score_curves", "worst_recordings")
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Scores of windows, and their origin.
-
-    Attributes:
-        scores: int64 [n], of the int8 model.
-        float_scores: float64 [n].
-        is_fault: bool [n].
-        recording: int64 [n], index into `recordings`.
-        recordings: all of them.
-    """
-
-    scores: NDArray[np.int64]
-    float_scores: NDArray[np.float64]
-    is_fault: NDArray[np.bool_]
-    recording: NDArray[np.int64]
-    recordings: Sequence[Recording]
-
-    @property
-    def conditions(self) -> NDArray[np.str_]:
-        """str [n], the machine's condition in each window."""
-        return np.array([self.recordings[index].condition for index in self.recording])
-
-    def of(self, conditions: NDArray[np.bool_]) -> Judged:
-        """The selected windows."""
-        return Judged(
-            self.scores[conditions],
-            self.float_scores[conditions],
-            self.is_fault[conditions],
-            self.recording[conditions],
-            self.recordings,
-        )
 
 
 def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = None) -> dict[str, Any]:
@@ -227,28 +192,6 @@ def _recordings(run: Run, data_dir: Path | None) -> tuple[list[Recording], dict[
         console.info(f"Read as {found.reading}")
     inventory.tell(found.left_out)
     return list(found.recordings), inventory.counts(found.left_out)
-
-
-def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
-    """Refuses recordings whose kind or rate differs from the model's.
-
-    Raises:
-        TinymlError: other channels or another rate.
-    """
-    wanted = len(source.signal.channels) if source.signal is not None else 1
-    for each in recordings:
-        if each.samples.shape[1] != wanted:
-            raise TinymlError(
-                f"The recording has {each.samples.shape[1]} channels, but the model needs {wanted}",
-                each.name,
-                "Use data of the kind the run was trained on.",
-            )
-        if abs(each.rate_hz - source.rate_hz) > 0.01 * source.rate_hz:
-            raise TinymlError(
-                f"The recording has {each.rate_hz:.4g} samples per second, the model {source.rate_hz:.4g}",
-                each.name,
-                "Resample it, or train on data of that rate.",
-            )
 
 
 def _write(run: Run, outcome: dict[str, Any], judged: Judged, threshold: int) -> None:

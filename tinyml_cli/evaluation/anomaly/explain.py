@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +12,13 @@ from tinyml_cli.data.anomaly.pool import FaultRecordings, cut_faults
 from tinyml_cli.device.anomaly_replay import takes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import score
-from tinyml_cli.evaluation.anomaly.evaluate import check_channels
+from tinyml_cli.evaluation.anomaly.judged import Explained, Grid, check_channels
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import SUMMARY_FEATURES
 from tinyml_cli.run import Run
 
 _NAMED = 10
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Errors in a two-dimensional layout that people understand.
-
-    Attributes:
-        errors: float64 [rows, columns].
-        rows: channels, or bands of sound.
-        columns: parts of the spectrum, or steps of time.
-    """
-
-    errors: NDArray[np.float64]
-    rows: list[str]
-    columns: list[str]
-
-
-@dataclass(frozen=True)
-class Explained:
-    """A recording, window by window.
-
-    Attributes:
-        t_ms: int [n], the end of each window.
-        scores: int64 [n].
-        worst: index of the window with the highest score.
-        grid: its errors.
-    """
-
-    t_ms: list[int]
-    scores: NDArray[np.int64]
-    worst: int
-    grid: Grid
 
 
 def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:

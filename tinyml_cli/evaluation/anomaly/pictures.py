@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from tinyml_cli.evaluation.anomaly.evaluate import Judged
-    from tinyml_cli.evaluation.anomaly.explain import Explained
+from tinyml_cli.evaluation.anomaly.judged import Explained, Judged
 
 _NORMAL, _FAULT, _LINE = "#2b6cb0", "#c05621", "#1a202c"
 

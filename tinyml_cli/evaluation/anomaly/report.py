@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import registry
+from tinyml_cli.evaluation.anomaly.judged import Judged
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import charts, report
 from tinyml_cli.pages.report import Figures
-
-if TYPE_CHECKING:
-    from tinyml_cli.evaluation.anomaly.evaluate import Judged
 
 _STEPS = 60
 _MOST_RECORDINGS = 12

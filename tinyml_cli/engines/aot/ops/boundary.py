@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyml_cli.c_text import float_literal
 from tinyml_cli.engines.aot import arithmetic, tables
 from tinyml_cli.engines.aot.kernel import Kernel, OpContext, read, scale_of, write, zero_point_of
 from tinyml_cli.engines.aot.ops.unary import by_table
-from tinyml_cli.engines.c_text import float_literal
 from tinyml_cli.tflite.graph import Tensor
 
 # 8-bit types that TensorFlow Lite Micro changes into each other, and the table's entries.

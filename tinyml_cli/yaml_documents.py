@@ -1,13 +1,17 @@
-"""PyYAML's safe loader with bounds; see documents.py."""
+"""YAML of any origin: PyYAML's safe loader with bounds; see documents.py."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 
-from tinyml_cli.documents import MAX_DEPTH, MAX_YAML_VALUES, UnreadableError, check_text, integer, shown
+from tinyml_cli.documents import MAX_DEPTH, UnreadableError, check_text, integer, shown, text_of
+
+MAX_BYTES = 256 << 10
+MAX_VALUES = 20_000
 
 _TAG = "tag:yaml.org,2002:"
 _TIMESTAMP = _TAG + "timestamp"
@@ -15,7 +19,32 @@ _TIMESTAMP = _TAG + "timestamp"
 _KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
 
 
-class BoundedLoader(yaml.SafeLoader):
+def load_yaml(path: Path) -> Any:
+    """The document of a YAML file; dates stay text.
+
+    Raises:
+        UnreadableError: as load_json; and a value that contains itself, or aliases that stand for too many.
+    """
+    return parse_yaml(text_of(path, MAX_BYTES))
+
+
+def parse_yaml(text: str) -> Any:
+    """The document of a YAML text; raises as load_yaml."""
+    try:
+        return yaml.load(text, _BoundedLoader)
+    except UnreadableError:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise UnreadableError(f"{line}{error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        # The constructors of tags (`!!int x`, `!!timestamp x`) raise whatever they trip over.
+        reason = str(error).splitlines()[0] if isinstance(error, yaml.YAMLError) and str(error) else ""
+        raise UnreadableError(reason or "a value does not match its tag") from error
+
+
+class _BoundedLoader(yaml.SafeLoader):
     """Counts levels and values while the document is composed, so that nothing large is ever built."""
 
     yaml_constructors: ClassVar[dict[Any, Any]] = {
@@ -55,8 +84,8 @@ class BoundedLoader(yaml.SafeLoader):
             self._values += self._sizes[id(node)]
         else:
             raise UnreadableError("a value contains itself")
-        if self._values > MAX_YAML_VALUES:
-            raise UnreadableError(f"it expands to more than {MAX_YAML_VALUES:,} values")
+        if self._values > MAX_VALUES:
+            raise UnreadableError(f"it expands to more than {MAX_VALUES:,} values")
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -86,5 +115,5 @@ class BoundedLoader(yaml.SafeLoader):
         return value
 
 
-BoundedLoader.add_constructor(_TAG + "int", BoundedLoader.construct_yaml_int)
-BoundedLoader.add_constructor(_TAG + "float", BoundedLoader.construct_yaml_float)
+_BoundedLoader.add_constructor(_TAG + "int", _BoundedLoader.construct_yaml_int)
+_BoundedLoader.add_constructor(_TAG + "float", _BoundedLoader.construct_yaml_float)
