@@ -43,6 +43,23 @@ BUSY = {
         "with atomic_path(pathlib.Path('out.bin')):\n    import ctypes; ctypes.CDLL(None).sleep(60)"
     ),
 }
+# How a library's C++ calls Python: what is raised there ends the process with SIGABRT.
+CALLED_BY_NATIVE_CODE = """
+import ctypes, os, time
+from tinyml_cli.silence import silenced
+call = ctypes.CFUNCTYPE(None)
+def work():
+    try:
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            pass
+    except BaseException:
+        os.abort()
+with silenced():
+    call(work)()
+time.sleep(60)
+"""
+BUSY["is called by native code"] = CALLED_BY_NATIVE_CODE
 HARNESS = """
 import sys
 from tinyml_cli import interrupt, main

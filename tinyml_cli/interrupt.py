@@ -33,6 +33,7 @@ Account = Callable[[], TinymlError]
 _accounts: list[Account] = []
 _telling = threading.Lock()
 _received: int | None = None
+_is_deferred = False
 _is_told = False
 
 
@@ -59,8 +60,8 @@ def account(give: Account) -> Iterator[None]:
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
     """Turns the signals that ask a command to end into `Stopped`, raised in the main thread."""
-    global _received, _is_told
-    _received, _is_told = None, False
+    global _received, _is_deferred, _is_told
+    _received, _is_deferred, _is_told = None, False, False
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -143,11 +144,24 @@ def _is_heeded(number: int) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _stop(number: int, _: FrameType | None) -> None:
-    global _received
-    if _received is None:  # a second one while the first is heeded changes nothing
-        _received = number
+def heed() -> None:
+    """Raises what a signal called for while native code ran, which an exception would have made abort."""
+    global _is_deferred
+    if _is_deferred:
+        _is_deferred = False
         raise Stopped
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    global _received, _is_deferred
+    if _received is not None:  # a second one while the first is heeded changes nothing
+        return
+    _received = number
+    silence = sys.modules.get("tinyml_cli.silence")
+    if silence is not None and silence.is_silent():
+        _is_deferred = True
+        return
+    raise Stopped
 
 
 def _pipe() -> tuple[Any, Any]:

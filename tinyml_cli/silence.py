@@ -1,4 +1,8 @@
-"""Keeps the output of native libraries off the user's terminal."""
+"""Keeps native libraries from writing over the user's terminal, and signals from interrupting them.
+
+TensorFlow calls Python from C++ while it is imported and while it converts. An exception that a signal's
+handler raises there ends the process with SIGABRT, so it waits until the block has ended.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+
+from tinyml_cli import interrupt
 
 _TAIL_BYTES = 4000
 _saved: list[tuple[int, int]] = []
@@ -35,6 +41,13 @@ def silenced() -> Iterator[NativeLog]:
             _flush()
             sink.seek(max(0, sink.seek(0, os.SEEK_END) - _TAIL_BYTES))
             log.tail = sink.read().decode("utf-8", "replace")
+    if not is_silent():
+        interrupt.heed()
+
+
+def is_silent() -> bool:
+    """Whether the output is silenced."""
+    return bool(_saved)
 
 
 @contextlib.contextmanager
