@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tinyml_cli import recipes
+from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.image_conditions import by_size, darkened, low_light
 from tinyml_cli.recipes.vww import VwwRecipe, values_of
-from tinyml_cli.tasks import get_task, vww_data
+from tinyml_cli.tasks import vww_data
 from tinyml_cli.tasks.vww_held_out import LabelledImages
 
 
@@ -89,7 +89,7 @@ def test_a_class_too_small_to_split_is_named_before_images_are_decoded(
     put(tmp_path, "person", 2)
     monkeypatch.setattr(vww_data, "open_cache", decode)
     with pytest.raises(TinymlError, match="leaves no image of `person` for"):
-        get_task("vww").check(recipe(tmp_path))
+        registry.task("vww").check(recipe(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_weights_that_keras_does_not_have_are_refused_early(
 ) -> None:
     asked = VwwRecipe(source="procedural", image=image, model=model | {"backbone": "imagenet"})
     with pytest.raises(TinymlError, match="ImageNet weights") as caught:
-        get_task("vww").check(asked)
+        registry.task("vww").check(asked)
     assert where in caught.value.where
 
 

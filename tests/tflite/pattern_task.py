@@ -76,7 +76,9 @@ class PatternTask(TaskSpec):
         return KWS.settings(manifest, graph)
 
     def evaluate(self, run: Run, data_dir: Path | None, split: Any, options: Options) -> dict[str, Any]:
-        return evaluate_clips(run, self.load_evaluation_set(run, data_dir, split), data_dir, split, options)
+        return evaluate_clips(
+            run, lambda: self.load_evaluation_set(run, data_dir, split), data_dir, split, options
+        )
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> np.ndarray:
         return as_input(patterns(n, 1000 + seed)[0])

@@ -80,7 +80,7 @@ def judge(outcome: dict[str, Any]) -> str:
 
     Labels use the test above, anomaly scores the interval of the AUC, which must be above 0.5.
     """
-    rounded = outcome["int8"]
+    rounded = outcome.get("int8", {})
     if "confusion" in rounded:
         counts = np.asarray(rounded["confusion"])
         right, n, chance = int(counts.trace()), int(counts.sum()), chance_agreement(counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,13 @@ _NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibr
 
 
 def evaluate_clips(
-    run: Run, examples: EvaluationSet, data_dir: Path | None, split: str | None, options: Options
+    run: Run, load: Callable[[], EvaluationSet], data_dir: Path | None, split: str | None, options: Options
 ) -> dict[str, Any]:
     """Evaluates both flatbuffers; int8 inputs are quantised in integers exactly as firmware does.
 
     Args:
         run: holds both flatbuffers.
-        examples: to judge them by.
+        load: gives the examples to judge them by; called when the models are known to be there.
         data_dir, split: where the examples come from.
         options: what else to measure.
 
@@ -56,6 +57,7 @@ def evaluate_clips(
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     attributes = groups.read_groups(options.groups) if options.groups else {}
+    examples = load()
     _check(examples, manifest, data_dir, run)
 
     answers = answer(float_model, model, examples.features)

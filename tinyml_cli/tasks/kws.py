@@ -169,7 +169,10 @@ class KeywordSpotting(TaskSpec):
         """Judges both flatbuffers by clips; see evaluation/clips.py."""
         from tinyml_cli.evaluation.clips import evaluate_clips
 
-        return evaluate_clips(run, self.load_evaluation_set(run, data_dir, split), data_dir, split, options)
+        def load() -> EvaluationSet:
+            return self.load_evaluation_set(run, data_dir, split)
+
+        return evaluate_clips(run, load, data_dir, split, options)
 
     def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
         """What the recogniser made of a recording; see evaluation/explain.py."""
