@@ -316,7 +316,7 @@ def test_a_wrong_option_is_refused_before_any_work(
     def work(*_: object, **__: object) -> None:
         raise AssertionError("work was begun")
 
-    for place in ("data.synthesis._speak", "models.require_tensorflow", "models.import_quietly"):
+    for place in ("data.synthesis._speak", "models.require_tensorflow", "quiet_import.import_quietly"):
         monkeypatch.setattr(f"tinyml_cli.{place}", work)
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "file").touch()

@@ -23,7 +23,7 @@ OVER = r"MB of memory, but the limit is 512 MB.*TINYML_MAX_DECODE_MB"
 
 @pytest.fixture(scope="module")
 def layers() -> Any:
-    from tinyml_cli.models import import_quietly
+    from tinyml_cli.quiet_import import import_quietly
 
     return import_quietly("keras").layers
 

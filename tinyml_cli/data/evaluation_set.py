@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ class EvaluationSet:
         note: one sentence: where they come from and how they were chosen.
         words: str [n], what each item really is where that is finer than its label; None where it is not.
         noises: recordings of background that belong to the items, int16 [samples] each.
+        left_out: reason -> how many files of the folder are not used.
     """
 
     audio: NDArray[np.int16]
@@ -31,6 +32,7 @@ class EvaluationSet:
     note: str
     words: NDArray[np.str_] | None = None
     noises: Sequence[NDArray[np.int16]] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def raw(self) -> NDArray[Any]:

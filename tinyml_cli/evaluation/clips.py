@@ -69,6 +69,7 @@ def evaluate_clips(
         "run": str(run.path),
         "data": str(data_dir) if data_dir else None,
         "note": examples.note,
+        "left_out": dict(examples.left_out),
         "n": len(examples.labels),
         "groups": len(np.unique(examples.groups)),
         "labels": manifest.labels,

@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import decode_limit_bytes, over_limit
-from tinyml_cli.models import import_quietly
+from tinyml_cli.quiet_import import import_quietly
 
 # Memory of Python's objects for a byte of JSON: a list takes two bytes there and some 60 here.
 _JSON_FACTOR = 30

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tinyml_cli import temporary
+from tinyml_cli.models import bounds
 from tinyml_cli.quiet_import import import_quietly
 
 _FILE = "saved_model.pb"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.limits import over_limit
+from tinyml_cli.models import bounds
 from tinyml_cli.models.legacy import mended
 from tinyml_cli.models.saved_model import loadable
 from tinyml_cli.next_step import next_step

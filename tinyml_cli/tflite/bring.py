@@ -15,6 +15,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
+from tinyml_cli.models import bounds
 from tinyml_cli.models.source import KerasSource, Source, open_source
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import calibration_data

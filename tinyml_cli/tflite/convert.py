@@ -18,6 +18,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
+from tinyml_cli.models import bounds
 from tinyml_cli.models.source import Source, open_source
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.live_outputs import slice_live_outputs

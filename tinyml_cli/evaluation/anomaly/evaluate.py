@@ -18,6 +18,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly import device, report
 from tinyml_cli.evaluation.anomaly.judged import Judged, check_channels
 from tinyml_cli.evaluation.anomaly.model import AnomalyModel
+from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.evaluation.curves import roc_auc
 from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
