@@ -102,7 +102,7 @@ def _passes(replayed: dict[str, Any]) -> bool:
         return True
     console.warn(
         f"the board found only {found} of {wanted} in the replay, so the model is not usable (with "
-        "--no-gate, the exit code is 0). Train for more epochs, or check the data: tinyml data check"
+        "--no-gate, the exit code is 0). Train for more epochs, or check the data (tinyml data check FOLDER)."
     )
     return False
 

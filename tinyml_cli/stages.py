@@ -157,9 +157,13 @@ def train_text(outcome: dict[str, Any]) -> str:
     if n := measured.get("validation_n"):
         low, high = measured["validation_ci95"]
         share = measured["validation_right"] / n
-        lines.append(f"Validation accuracy {share:.3f} (95 % interval {low:.3f}–{high:.3f}, n = {n})")
-        if abs(share - measured["validation_accuracy"]) > 0.005:
-            lines[-1] += f"; mean over labels {measured['validation_accuracy']:.3f}"
+        balanced = measured.get("validation_balanced_accuracy", share)
+        # Balancing the scores after the last epoch can change the accuracy.
+        lines.append(
+            f"Saved model: validation accuracy {share:.3f} (95 % interval {low:.3f}–{high:.3f}, n = {n})"
+        )
+        if abs(share - balanced) > 0.005:
+            lines[-1] += f", balanced accuracy {balanced:.3f}"
     curve = learning_curve.draw(history)
     step = next_step("quantize", Path(outcome["run"]))
     return "\n".join([*lines, *([curve] if curve else []), f"Next: {step}"])

@@ -82,7 +82,7 @@ def test_nothing_normal_says_what_to_do() -> None:
     with pytest.raises(TinymlError, match="normal running") as caught:
         separate([recording("b", is_normal=False)], "here")
     assert "--normal" in caught.value.next_step
-    with pytest.raises(TinymlError, match="too few"):
+    with pytest.raises(TinymlError, match="Too few"):
         split_normal(NormalRecordings([recording("a", n=2)]), 0.2, 0.2, 1, "here")
 
 

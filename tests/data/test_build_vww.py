@@ -101,7 +101,7 @@ def test_annotations_without_images_and_damaged_ones(coco: Path, tmp_path: Path)
     assert "1 file skipped" in outcome["skipped"][0]
     for path in (coco / "train2017").iterdir():
         path.unlink()
-    with pytest.raises(TinymlError, match="name 7 images, but none of them are here"):
+    with pytest.raises(TinymlError, match="name 7 images, but none is here"):
         build_vww(coco, tmp_path / "other")
     (coco / "annotations" / "instances_train2017.json").write_text('{"images": 3}')
     with pytest.raises(TinymlError, match="not in COCO's format"):

@@ -165,3 +165,16 @@ def test_all_files_of_a_bad_recording_move_and_come_back(tinyml: Tinyml, tmp_pat
     assert tinyml("data", "check", "motion", "--json", cwd=tmp_path).json["n"] == 2
     assert tinyml("data", "check", "motion", "--undo", "--json", cwd=tmp_path).json["restored"] == 4
     assert sorted(p for p in tmp_path.rglob("*") if p.is_file() and p.suffix != ".png") == before
+
+
+def test_a_file_alone(tinyml: Tinyml, folder: Path) -> None:
+    """As `train anomaly` takes one; what lies beside it is not looked at."""
+    one = folder / "wave" / "anna" / "0.csv"
+    document = tinyml("data", "check", one, "--json", cwd=folder.parent).json
+    assert document["ok"] and document["left_out"] == {} and set(document["counts"]) == {"few_takes"}
+    assert document["labels"] == {"0": {"recordings": 1, "people": 0, "seconds": 1.2, "bad": 0}}
+    refused = tinyml("data", "check", one, "--fix", "--json", cwd=folder.parent, code=2).json["error"]
+    assert "--fix works on folders" in refused["what"] and one.is_file()
+    sound = folder.parent / "a.wav"
+    sound.write_bytes(b"RIFF")
+    assert "single file" in tinyml("data", "check", sound, cwd=folder.parent, code=2).err

@@ -81,7 +81,7 @@ def test_a_class_without_images_is_named(tmp_path: Path, classes: list[str], mes
 
 def test_one_folder_is_too_few(tmp_path: Path) -> None:
     put(tmp_path, "person/a.png")
-    with pytest.raises(TinymlError, match="1 folders with images"):
+    with pytest.raises(TinymlError, match="1 folder with images"):
         class_folders(tmp_path)
 
 

@@ -71,7 +71,7 @@ def test_clips_that_the_data_has_are_left_out(tmp_path: Path, capsys: pytest.Cap
     soundfile.write(root / "up" / "copy_nohash_0.wav", corpus.clips.audio[0], 16_000)
     added = recordings.add(corpus, root, ["up", "down"], 16_000, 20, 0.5)
     assert "copy" not in added.clips.groups and len(added.clips) == 9 + 2
-    assert "1 of your recordings are already in the data" in capsys.readouterr().err
+    assert "Skipped 1 recording already in the data" in capsys.readouterr().err
 
 
 def test_none_of_the_words(tmp_path: Path) -> None:

@@ -116,4 +116,4 @@ def test_clips_that_came_out_empty_are_counted(
     monkeypatch.setattr(synthesis, "_load", lambda path, count: None)
     corpus = synthesis.synthesise(["yes"], 10, 2, ["espeak"], 16_000, 16_000, 5)
     assert len(corpus.clips) == 10
-    assert "2 of 12 clips were silent or too short" in capsys.readouterr().err
+    assert "Skipped 2 of 12 clips, silent or too short" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def test_test_speakers_do_not_move_when_the_validation_share_changes() -> None:
 
 
 def test_an_empty_split_is_an_error() -> None:
-    with pytest.raises(TinymlError, match="too few"):
+    with pytest.raises(TinymlError, match="Too few"):
         split_groups(["anna"] * 50, 0.2, 0.2)
 
 

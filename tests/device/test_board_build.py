@@ -187,7 +187,7 @@ def test_a_program_that_leaves_the_core_no_heap_is_refused() -> None:
     board = load_board("nano33ble")
     symbols = [Symbol("_ZL3app", 200_000, "ram"), Symbol("weights", 90_000, "flash"), Symbol("x", 8, "ram")]
     budget.check_measured(board, Sizes(100_000, 262_144 - 16_384, symbols), Path("log"))
-    with pytest.raises(TinymlError, match="1 bytes of RAM too many") as caught:
+    with pytest.raises(TinymlError, match="1 byte of RAM too many") as caught:
         budget.check_measured(board, Sizes(100_000, 262_144 - 16_383, symbols), Path("log"))
     assert "Largest: _ZL3app 200,000 B of RAM, x 8 B of RAM" in caught.value.what
     with pytest.raises(TinymlError, match=r"1,000 bytes of flash too many.*weights 90,000 B of flash"):

@@ -137,7 +137,7 @@ def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixtur
     assert lines[1].startswith("Listening for: yes, no")
     assert "Heard yes (94%) @1040ms" in lines
     assert "yes/a.wav: expected yes, heard yes at 0.04 s of the recording" in lines
-    assert "1 hits, 1 misses, 1 false accepts, 1 rejections" in lines[-1]
+    assert "1 hit, 1 miss, 1 false accept, 1 rejection" in lines[-1]
     assert summary["n"] == 4 and summary["detections"] == 2
 
 

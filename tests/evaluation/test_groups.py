@@ -27,7 +27,7 @@ def test_a_heading_names_attributes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"ann child\n", "Line 1 has 1 columns; 2 are needed"),
+        (b"ann child\n", "Line 1 has 1 column; 2 are needed"),
         (b"ann\tchild\nbob\tadult\tx\n", "Line 2 has 3 columns; 2 are needed"),
         (b"ann\tchild\nann\tadult\n", "Line 2 lists the speaker `ann` twice"),
         (b"speaker\tage\n", "contains no groups"),

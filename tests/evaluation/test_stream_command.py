@@ -166,7 +166,7 @@ def test_a_recording_with_its_truth(
     arguments = ("--truth", truth, "--save-triggers", tmp_path / "wrong", "--json")
     answer = tinyml("evaluate", run, "--stream", sound, *arguments, cwd=tmp_path)
     outcome = answer.json
-    assert "1 rows of truth.tsv are not words of this model: `flat`" in answer.err
+    assert "truth.tsv: ignored 1 row with other words: `flat`" in answer.err
     assert outcome["source"] == "recordings"
     assert outcome["hours"] == pytest.approx(30 / 3600)
     assert outcome["false_rejects"]["of"] == 4

@@ -45,7 +45,7 @@ def test_moments_and_several_recordings(tmp_path: Path) -> None:
         ("1\t11\tyes\n", "is at 11 s, but the recording lasts 10 s"),
         ("-1\t2\tyes\n", "is at -1 s"),
         ("10.5\tyes\n", "is at 10.5 s"),
-        ("1\t2\tkettle\n", "None of the 1 rows is a word of the model: `kettle`"),
+        ("1\t2\tkettle\n", "No row is a word of the model: `kettle`"),
         ("1\t2\tyes\n1.5\t3\tyes\n", "Lines 1 and 2 both list `yes` at the same time"),
         ("file\ttime_s\tlabel\nz.wav\t1\tyes\n", "names `z.wav`, which is not one of the recordings"),
     ],

@@ -49,7 +49,7 @@ def test_images_are_split_by_what_they_are_not_by_their_name(tmp_path: Path) -> 
     assert {str(name) for name in data.where} == {"train", "validation", "test"}
     for name in set(map(str, data.hashes)):
         assert len(set(data.where[data.hashes == name])) == 1
-    assert "10 images are exact copies" in data.notes[0]
+    assert "10 exact copies" in data.notes[0]
     assert data.counts(["none", "person"])["train"]["person"] > 20
 
 
@@ -62,7 +62,7 @@ def test_a_prepared_split_is_kept_and_cleaned_of_leaks(tmp_path: Path) -> None:
     data = vww_data.load(recipe(tmp_path / "data"))
     assert (data.where == "test").sum() == 24
     assert (data.where == "").sum() == 1
-    assert any("are also in the test folder" in note for note in data.notes)
+    assert any("also in the test folder" in note for note in data.notes)
 
 
 def test_a_hundred_to_one_is_told(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.wording import counted
 
 Mode = Literal["accuracy", "performance"]
 
@@ -73,7 +74,8 @@ def bench(
     _check_fit(dataset, scorer, chosen, data)
     with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
         console.info(
-            f"{len(dataset.examples)} examples on {ready.board} ({ready.engine}), benchmark {chosen.name}"
+            f"{counted(len(dataset.examples), 'example')} on {ready.board} ({ready.engine}), benchmark "
+            f"{chosen.name}"
         )
         if mode == "accuracy":
             outcome = _accuracy(link, scorer, chosen, dataset)
@@ -100,7 +102,8 @@ def _check_fit(dataset: Dataset, scorer: Scorer, benchmark: Benchmark, data: Pat
     dataset.examples[0].windows(scorer.input_bytes)
     if benchmark.result == "scores" and len(dataset.classes) != scorer.outputs:
         raise TinymlError(
-            f"The data has {len(dataset.classes)} classes, but the model gives {scorer.outputs} scores",
+            f"The data has {counted(len(dataset.classes), 'class', 'classes')}, but the model gives "
+            f"{counted(scorer.outputs, 'score')}",
             str(data),
             "Use the data of this model, with a folder for every class; the folder may be empty.",
         )

@@ -10,6 +10,7 @@ import typer
 from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 
 def _place(path: Path, where: str) -> None:
@@ -68,7 +69,7 @@ def command(
     open_questions = len(outcome["open"])
     console.result(
         outcome,
-        f"{outcome['markdown']}: {open_questions} questions are open: search for TODO(human)."
+        f"{outcome['markdown']}: {counted(open_questions, 'open question')}: search for TODO(human)."
         if open_questions
         else f"{outcome['markdown']}: every question is answered.",
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tinyml_cli.commands import image_options, options
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 
 def train_command(task: str, text: str) -> Callable[..., None]:
@@ -74,8 +75,8 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         right = seen["hits"] + seen["rejections"]
         options.end_pipeline(
             outcome,
-            f"Done in {outcome['seconds']:.0f} s: the board classified {right} of {seen['n']} images as "
-            f"expected. Run: {outcome['run']}",
+            f"Done in {outcome['seconds']:.0f} s: the board classified {right} of "
+            f"{counted(seen['n'], 'image')} as expected. Run: {outcome['run']}",
             gate,
         )
 

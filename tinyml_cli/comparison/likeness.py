@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.subjects import Subject
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 
 def refuse_unlike(models: Sequence[Subject]) -> None:
@@ -52,8 +53,8 @@ def difference_of_items(name: str, found: Quality, reference: str, start: Qualit
     if shared == len(found.right) == len(start.right):
         return ""
     what = (
-        f"{name} was evaluated on {len(found.right)} test items and {reference} on {len(start.right)}; "
-        f"{shared or 'none'} {'is' if shared == 1 else 'are'} shared"
+        f"{name} was evaluated on {counted(len(found.right), 'test item')} and {reference} on "
+        f"{len(start.right)}; {shared or 'none'} {'is' if shared == 1 else 'are'} shared"
     )
     test = (
         f"McNemar's test covers only these {shared}, the difference covers all"

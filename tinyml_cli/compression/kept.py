@@ -9,6 +9,7 @@ import numpy as np
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Tensor, parse
 from tinyml_cli.variants import STEPS
+from tinyml_cli.wording import counted
 
 _KERNELS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -54,13 +55,14 @@ def check(model: bytes, smallest: int, metrics: dict[str, Any], where: str) -> d
             if lost and row["zeros_share"] < step["sparsity"] - 1 / row["weights"]:
                 raise _lost(row, f"{row['zeros_share']:.1%} zeros, not {step['sparsity']:.1%}", where)
             if step["method"] == "cluster" and row["distinct"] > step["clusters"]:
-                raise _lost(row, f"{row['distinct']} values, not {step['clusters']}", where)
+                raise _lost(row, f"{counted(row['distinct'], 'value')}, not {step['clusters']}", where)
     return found
 
 
 def _lost(row: dict[str, Any], what: str, where: str) -> TinymlError:
     return TinymlError(
-        f"The int8 model lost the result of its training: a layer of {row['weights']} weights has {what}",
+        f"The int8 model lost the result of its training: a layer of {counted(row['weights'], 'weight')} "
+        f"has {what}",
         where,
         "Quantise it with one scale per channel, and without --equalise.",
     )

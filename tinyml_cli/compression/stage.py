@@ -26,6 +26,7 @@ from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
 from tinyml_cli.tflite.calibrate import quantize
 from tinyml_cli.tflite.convert import convert
 from tinyml_cli.variants import STEPS
+from tinyml_cli.wording import counted
 
 
 def compress(
@@ -193,6 +194,6 @@ def sentence(outcome: dict[str, Any]) -> str:
     distinct = max((row["distinct"] for row in layers), default=0)
     return (
         f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero; at "
-        f"most {distinct} distinct values per kernel. "
-        f"Next: {next_step('compare', variants.root_of(outcome['run']))}"
+        f"most {counted(distinct, 'distinct value')} per kernel. Next: "
+        f"{next_step('compare', variants.root_of(outcome['run']))}"
     )

@@ -40,7 +40,9 @@ class Step:
                 f"A sparsity of {self.sparsity} is out of range", "--sparsity", "Use 0.1 to 0.95."
             )
         if self.method == "cluster" and not 3 <= (self.clusters or 0) <= 128:
-            raise TinymlError(f"{self.clusters} clusters are out of range", "--clusters", "Use 3 to 128.")
+            raise TinymlError(
+                f"The number of clusters, {self.clusters}, is out of range", "--clusters", "Use 3 to 128."
+            )
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from tinyml_cli.data.native_stderr import silenced
 from tinyml_cli.data.phone import INSTALL_PHONE
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
+from tinyml_cli.wording import counted
 
 # libsndfile's formats that people have, WebM of browsers, and what the extra `phone` reads.
 AUDIO_SUFFIXES = (
@@ -255,7 +256,7 @@ def _damage(source: _Source, samples: int) -> str:
     if samples == 0:
         raise UnreadableAudioError("it contains no samples")
     if not source.damage and samples < source.samples:
-        return f"it is truncated: it declares {source.samples:,} samples and has {samples:,}"
+        return f"it is truncated: it declares {counted(source.samples, 'sample')} and has {samples:,}"
     return source.damage
 
 

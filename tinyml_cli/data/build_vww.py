@@ -21,6 +21,7 @@ from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic, writing_folder
+from tinyml_cli.wording import counted
 
 SIZES_FILE = "sizes.csv"
 # COCO minival is 8,059 of the 40,504 images of val2014.
@@ -81,12 +82,12 @@ def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[st
                 missing += 1
     if not jobs:
         raise TinymlError(
-            f"The annotations name {missing} images, but none of them are here ({len(images)} JPEGs)",
+            f"The annotations name {counted(missing, 'image')}, but none is here ({len(images)} JPEGs)",
             str(root),
             "Put COCO's images in the same folder: train2017/, val2017/ or train2014/, val2014/.",
         )
     if missing:
-        console.warn(f"{missing} annotated images are missing and were skipped.")
+        console.warn(f"Skipped {counted(missing, 'annotated image')}: no such file.")
     with writing_folder(out):
         counts, skipped = _write(jobs, out, settings)
     return {

@@ -13,6 +13,7 @@ from tinyml_cli.data.checks import Report, Settings
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
+from tinyml_cli.wording import counted
 
 _EXAMPLES_SHOWN = 3
 
@@ -23,7 +24,7 @@ def check_folder(
     """Checks a data folder, draws it, and moves bad files away where that is wanted.
 
     Args:
-        root: holds a folder per label.
+        root: holds a folder per label, or is a file with a time series.
         settings: what is going to be trained.
         fix: move bad files into the quarantine beside the folder.
         picture: where to draw; None is `NAME-check.png` in the current folder.
@@ -35,6 +36,8 @@ def check_folder(
     Raises:
         TinymlError: an unusable folder, one that another process writes to, or files that cannot be moved.
     """
+    if fix and root.is_file():
+        raise TinymlError("--fix works on folders", str(root), "Fix the file itself, or record it again.")
     with writing_folder(root) if fix else contextlib.nullcontext():
         report = checks.check(root, settings, kind)
         drawn = _draw(report, root, picture)
@@ -87,16 +90,19 @@ def verdict(document: dict[str, Any]) -> str:
     kind = checks.kind_of(Path(root), document["kind"])
     drawn = f"\nPicture: {document['picture']}" if document["picture"] else ""
     if moved:
-        parts = "" if moved == bad else f" with {moved:,} files in all"
+        parts = "" if moved == bad else f" with {counted(moved, 'file')} in all"
         return (
-            f"Moved {bad:,} of {n:,} files{parts} to {document['quarantine']}; "
-            f"to undo: {next_step('data', 'check', Path(root), '--undo')}{drawn}"
+            f"Moved {bad:,} of {counted(n, 'file')}{parts} to {document['quarantine']}; to undo: "
+            f"{next_step('data', 'check', Path(root), '--undo')}{drawn}"
         )
+    if bad and Path(root).is_file():
+        return f"The file is bad.{drawn}"
     if bad:
         fix = next_step("data", "check", Path(root), "--fix")
-        return f"{bad:,} of {n:,} files are bad. To move them away: {fix}{drawn}"
+        return f"Bad: {bad:,} of {counted(n, 'file')}. To move them away: {fix}{drawn}"
     people = document[kind.people]
-    return f"{n:,} {kind.files}{f' of {people:,} {kind.people}' if people else ''}: nothing bad.{drawn}"
+    whose = f" of {counted(people, kind.people.removesuffix('s'))}" if people else ""
+    return f"{counted(n, kind.files.removesuffix('s'))}{whose}: nothing bad.{drawn}"
 
 
 def _labels(report: Report) -> dict[str, dict[str, Any]]:
@@ -126,7 +132,7 @@ def _examples(document: dict[str, Any], kind: str) -> str:
 def _draw(report: Report, root: Path, picture: Path | None) -> Path | None:
     from tinyml_cli.data.check_picture import draw
 
-    path = picture or Path(f"{root.resolve().name}-check.png")
+    path = picture or Path(f"{root.resolve().stem if root.is_file() else root.resolve().name}-check.png")
     try:
         draw(report, path)
     except TinymlError as error:

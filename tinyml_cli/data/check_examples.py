@@ -17,6 +17,7 @@ from tinyml_cli.data.series.windows import read_windows
 from tinyml_cli.data.wand.strokes import read_strokes
 from tinyml_cli.data.wand.takes import holds_strokes
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,13 @@ def items(examples: Sequence[Example]) -> list[Item]:
 
 def uneven(examples: Sequence[Example]) -> list[Finding]:
     """Labels with few examples, or with most of one person."""
-    counted = items(examples)
-    return checks.uneven_labels(counted, {item.label for item in counted}, "examples")
+    judged = items(examples)
+    return checks.uneven_labels(judged, {item.label for item in judged}, "examples")
 
 
 def reading(examples: Sequence[Example]) -> str:
     """Such as `40 windows of 64 samples`."""
     if examples and examples[0].values.ndim > 1:
-        return f"{len(examples)} strokes"
+        return counted(len(examples), "stroke")
     lengths = sorted({len(each.values) for each in examples})
-    return f"{len(examples)} windows of {' and '.join(map(str, lengths[:3]))} samples"
+    return f"{counted(len(examples), 'window')} of {' and '.join(map(str, lengths[:3]))} samples"

@@ -12,6 +12,7 @@ from tinyml_cli.data.image_survey import Picture, near_pairs, read_pictures
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 _FEWEST_IMAGES = 50
 _SMALLEST_SIDE = 48
@@ -69,7 +70,7 @@ def survey(root: Path, settings: Settings) -> Survey:
     readable = [item for item, picture in zip(items, pictures, strict=True) if not picture.unreadable]
     labels = {item.label for item in items}
     findings += [
-        Finding("few_images", Path(label), f"{n} images")
+        Finding("few_images", Path(label), counted(n, "image"))
         for label in sorted(labels)
         if (n := sum(item.label == label for item in readable)) < _FEWEST_IMAGES
     ]

@@ -15,6 +15,7 @@ from tinyml_cli.data.series.read import SUFFIXES, read_series
 from tinyml_cli.data.series.reading import summary
 from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 _CLIPPED_SHARE = 0.002
 _OF_TEXTS = (".txt", ".log", ".dat")
@@ -50,7 +51,7 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
 
 
 def survey(root: Path, settings: Settings) -> Survey:
-    """Reads every series of a folder.
+    """Reads every series of a folder, or one file.
 
     Raises:
         TinymlError: no series in it, or files of which two readings are possible.
@@ -62,6 +63,7 @@ def survey(root: Path, settings: Settings) -> Survey:
         for path in files
         if check_examples.is_strokes(path) or (settings.series.columns is None and windows.is_windows(path))
     ]
+    alone, root = root.is_file(), root.parent if root.is_file() else root
     examples = check_examples.read(of_many, root, refused)
     found, others = sources([path for path in files if path not in set(of_many)], refused)
     if not found and not examples and not refused:
@@ -69,7 +71,8 @@ def survey(root: Path, settings: Settings) -> Survey:
             "The folder contains no time series", str(root), "Lay them out as DIR/LABEL/FILE.csv."
         )
     series = read_series(found, settings.series, refused=refused)
-    left_out = [each for each in unused(root, found, others, SUFFIXES) if each.path not in set(of_many)]
+    beside_it = [] if alone else unused(root, found, others, SUFFIXES)
+    left_out = [each for each in beside_it if each.path not in set(of_many)]
     recordings = [measure(each, root) for each in series]
     findings = [
         Finding("other_file", each.path.relative_to(root), each.reason)
@@ -90,7 +93,7 @@ def survey(root: Path, settings: Settings) -> Survey:
         takes = sum(each.takes for each in recordings if each.label == label)
         seconds = sum(each.seconds for each in recordings if each.label == label)
         if takes < _FEW_TAKES and 0 < seconds < _FEW_SECONDS:
-            findings.append(Finding("few_takes", Path(label), f"{takes} takes, {seconds:.0f} s"))
+            findings.append(Finding("few_takes", Path(label), f"{counted(takes, 'take')}, {seconds:.0f} s"))
     findings += checks.uneven_labels(items, labels, "recordings")
     findings += [*check_examples.findings(examples), *check_examples.uneven(examples)]
     items += check_examples.items(examples)
@@ -115,7 +118,7 @@ def _of_recording(recording: Recording) -> Iterator[Finding]:
     if reading.gaps:
         yield Finding("gaps", path, f"{reading.gaps}")
     if reading.repeats:
-        yield Finding("repeats", path, f"{reading.repeats} rows")
+        yield Finding("repeats", path, counted(reading.repeats, "row"))
     if reading.resampled or reading.bursts:
         yield Finding("uneven", path, "in bursts" if reading.bursts else "")
 

@@ -20,6 +20,7 @@ from tinyml_cli.data.folder import (
 )
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.data.survey import Clip, is_speech, read_clips
+from tinyml_cli.wording import counted
 
 # Softer than the softest of 3,476 clips of the Speech Commands test set by 20 dB.
 _SILENT_PEAK_DBFS = -50.0
@@ -86,7 +87,7 @@ def _of_clip(clip: Clip, sample_rate_hz: int, clip_ms: int) -> Iterator[Finding]
     if clip.sample_rate_hz != sample_rate_hz:
         yield Finding("other_rate", clip.path, f"{clip.sample_rate_hz} Hz")
     if clip.channels > 1:
-        yield Finding("stereo", clip.path, f"{clip.channels} channels")
+        yield Finding("stereo", clip.path, counted(clip.channels, "channel"))
     if not is_speech(clip.word):
         return
     if clip.seconds < _TOO_SHORT_S:
@@ -124,9 +125,9 @@ def _too_few(items: Sequence[Item], words: Sequence[str]) -> Iterator[Finding]:
     for word in words:
         people = [item.person for item in items if item.label == word]
         if len(people) < MINIMUM_CLIPS:
-            yield Finding("few_clips", Path(word), f"{len(people)} clips")
+            yield Finding("few_clips", Path(word), counted(len(people), "clip"))
         if len(set(people)) < MINIMUM_SPEAKERS:
-            yield Finding("few_speakers", Path(word), f"{len(set(people))} speakers")
+            yield Finding("few_speakers", Path(word), counted(len(set(people)), "speaker"))
 
 
 SOUND = DataKind("sound", "clips", "words", "speakers", lambda: frozenset(AUDIO_SUFFIXES), _FINDINGS, survey)

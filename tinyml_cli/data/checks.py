@@ -179,11 +179,15 @@ KINDS = {
 def kind_of(root: Path, name: str | None = None) -> DataKind:
     """The kind of data in a folder: the one that most of its files have, unless `name` settles it.
 
+    A single file is a series: the other kinds are compared with each other.
+
     Raises:
         TinymlError: no such folder or kind, or no file of any kind.
     """
     if name is not None and name not in KINDS:
         raise TinymlError(f"Unknown kind of data `{name}`", "--kind", f"Use {', '.join(KINDS)}.")
+    if root.is_file():
+        return _kind_of_file(root, name)
     if not root.is_dir():
         raise TinymlError(
             "The data folder does not exist", str(root), "Give a folder that contains one folder per label."
@@ -208,11 +212,25 @@ def kind_of(root: Path, name: str | None = None) -> DataKind:
     return most
 
 
+def _kind_of_file(path: Path, name: str | None) -> DataKind:
+    from tinyml_cli.data.series import windows
+    from tinyml_cli.data.series.read import SUFFIXES
+
+    suffixes = (*SUFFIXES, *windows.SUFFIXES)
+    if name not in (None, "motion") or path.suffix.lower() not in suffixes:
+        raise TinymlError(
+            "Only a time series can be checked as a single file",
+            str(path),
+            "For sound and images give the folder that contains one folder per label.",
+        )
+    return _load(KINDS["motion"])
+
+
 def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
-    """Reads a data folder and judges it.
+    """Reads a data folder, or one file with a time series, and judges it.
 
     Args:
-        root: holds a folder per label.
+        root: holds a folder per label, or is the file.
         settings: what is going to be trained.
         kind: a key of KINDS; None: what most files are.
 

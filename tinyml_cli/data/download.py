@@ -16,6 +16,7 @@ from tinyml_cli.data.download_unpack import unpack
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
+from tinyml_cli.wording import counted
 
 MARKER = "tinyml_dataset.json"
 """Lies in a folder that was downloaded completely, and says what it holds."""
@@ -242,7 +243,8 @@ def text(document: dict[str, Any]) -> str:
     if document["fresh"]:
         return f"{document['folder']} already contains {document['dataset']} {document['version']}."
     return (
-        f"{document['dataset']} {document['version']}: {document['files']:,} files in {document['folder']}\n"
+        f"{document['dataset']} {document['version']}: {counted(document['files'], 'file')} in "
+        f"{document['folder']}\n"
         f"Licence {document['licence']}; cite {document['source']}."
     )
 

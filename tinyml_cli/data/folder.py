@@ -29,6 +29,7 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
 from tinyml_cli.data.inventory import NOT_NEEDED, LeftOut
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 BACKGROUND_FOLDER, SILENCE_FOLDER = "_background_noise_", "_silence_"
 MINIMUM_CLIPS, MINIMUM_SPEAKERS = 10, 3
@@ -202,7 +203,7 @@ def _read_files(
                 audio.append(result)
     if damaged:
         path, why = damaged[0]
-        more = f" and {len(damaged) - 1} more files" if len(damaged) > 1 else ""
+        more = f" and {counted(len(damaged) - 1, 'more file')}" if len(damaged) > 1 else ""
         raise TinymlError(
             f"`{path.name}`{more} cannot be read as audio: {why}",
             str(path),
@@ -297,9 +298,9 @@ def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> Non
     speakers = len({r.group for r in found})
     if len(found) < MINIMUM_CLIPS or speakers < MINIMUM_SPEAKERS:
         raise TinymlError(
-            f"The word `{word}` has {len(found)} clips of {speakers} speakers; "
-            f"it needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} speakers"
-            f"{inventory.explained(_left_out_below(root, word, found))}",
+            f"The word `{word}` has {counted(len(found), 'clip')} of {counted(speakers, 'speaker')}; it "
+            f"needs at least {MINIMUM_CLIPS} clips of {MINIMUM_SPEAKERS} "
+            f"speakers{inventory.explained(_left_out_below(root, word, found))}",
             str(root / word),
             "Record more, or omit --data to train on synthetic speech.",
         )

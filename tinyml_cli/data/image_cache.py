@@ -19,6 +19,7 @@ from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import to_input_size
 from tinyml_cli.files import atomic_path, cache_dir, filling_cache
+from tinyml_cli.wording import counted
 
 _FORMAT = 2
 _DECODERS = 4
@@ -158,7 +159,7 @@ def _kind_of(note: str) -> str:
 def _nothing_readable(skipped: Sequence[LeftOut]) -> TinymlError:
     first = skipped[0]
     return TinymlError(
-        f"None of the {len(skipped)} images can be read. The first: {first.reason}",
+        f"None of the {counted(len(skipped), 'image')} can be read. The first: {first.reason}",
         str(first.path),
         "Give --data a folder of undamaged images.",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,8 @@ from pathlib import Path
 from tinyml_cli.data import image_file, inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.splits import Split
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.wording import counted
 
 # The class that takes every folder that no other class is named after.
 NONE = "none"
@@ -100,8 +100,8 @@ def class_folders(root: Path) -> list[str]:
     if len(names) < 2:
         files = left_out_of(root, [entry.path for entry in entries])
         raise TinymlError(
-            f"The folder contains {len(names)} folders with images; at least two are needed"
-            f"{inventory.explained(files)}",
+            f"The folder contains {counted(len(names), 'folder')} with images; at least two are "
+            f"needed{inventory.explained(files)}",
             str(root),
             "Put the images of each class into a separate folder.",
         )
@@ -167,11 +167,9 @@ def _images_below(folder: Path) -> list[Path]:
 def _empty(root: Path, name: str) -> TinymlError:
     folders = sorted({folder.name for folder, _ in _folders(root)})
     files = left_out_of(root, [entry.path for entry in every_image(root)])
-    close = difflib.get_close_matches(name, folders, n=1)
     if name == NONE and name not in folders:
         advice = "Add a folder `none` with images of everything else."
-    elif close and name not in folders:
-        advice = f"Did you mean `{close[0]}`? Write --classes {close[0]},…"
     else:
-        advice = f"Available folders: {', '.join(folders[:12]) or 'none'}. Choose with --classes."
+        hint = "" if name in folders else did_you_mean(name, folders)
+        advice = f"{hint}Available folders: {', '.join(folders[:12]) or 'none'}. Choose with --classes."
     return TinymlError(f"No images of the class `{name}`{inventory.explained(files)}", str(root), advice)

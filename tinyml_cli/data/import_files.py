@@ -36,6 +36,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.series import SeriesRecipe
+from tinyml_cli.wording import counted
 
 SOUND_SUFFIXES = AUDIO_SUFFIXES
 
@@ -204,20 +205,21 @@ def show(document: dict[str, Any]) -> None:
     if skipped:
         shown = [(entry["file"], entry["reason"]) for entry in skipped[:_SHOWN_SKIPPED]]
         more = len(skipped) - len(shown)
-        title = f"{len(skipped)} files were skipped" + (f" ({more} more: --json)" if more else "")
+        title = f"Skipped {counted(len(skipped), 'file')}" + (f" ({more} more: --json)" if more else "")
         console.table(title, ("file", "why"), shown)
     if document["guessed_speakers"]:
         console.warn(
-            f"{document['guessed_speakers']} recordings do not name a speaker; each counts as a separate "
-            "speaker, so scores may be too good. Give --speaker NAME if one person made them all."
+            f"{counted(document['guessed_speakers'], 'recording')} without a speaker's name; each counts "
+            "as a separate speaker, so scores may be too good. Give --speaker NAME if one person made "
+            "them all."
         )
 
 
 def text(document: dict[str, Any]) -> str:
     """The outcome in a line."""
     check = next_step("data", "check", Path(document["folder"]))
-    people = f" of {document['speakers']} speakers" if document["speakers"] else ""
-    return f"{document['n']} recordings{people}; check them: {check}"
+    people = f" of {counted(document['speakers'], 'speaker')}" if document["speakers"] else ""
+    return f"{counted(document['n'], 'recording')}{people}; check them: {check}"
 
 
 def _document(source: Path, work: _Import) -> dict[str, Any]:

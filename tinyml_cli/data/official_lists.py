@@ -30,7 +30,7 @@ def read(root: Path) -> dict[str, Split]:
     speakers = {split: {speaker_of(entry) for entry in entries} for split, entries in listed.items()}
     if both := sorted(speakers["validation"] & speakers["test"]):
         raise TinymlError(
-            f"{len(both)} speakers, among them `{both[0]}`, are listed both for validation and for testing",
+            f"Speakers listed both for validation and for testing: {len(both)}, such as `{both[0]}`",
             str(root),
             f"Fix {VALIDATION_LIST} and {TESTING_LIST}, or remove both to split by a hash of the speaker.",
         )

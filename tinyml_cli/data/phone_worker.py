@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.limits import over_limit
+from tinyml_cli.wording import counted
 
 # A container's clock rounds, and encoders pad: only what is missing beyond this counts as cut off.
 _TOLERANCE_S = 0.2
@@ -101,7 +102,9 @@ def _check_tables(stream: IO[bytes], kind: str) -> None:
     while at >= 0:
         declared = struct.unpack_from(">I", data, at + 12)[0] if at + 16 <= len(data) else 0
         if declared > len(data):
-            raise ValueError(f"it is damaged: it declares {declared:,} samples, more than its bytes can hold")
+            raise ValueError(
+                f"it is damaged: it declares {counted(declared, 'sample')}, more than its bytes can hold"
+            )
         at = data.find(b"stsz", at + 4)
 
 

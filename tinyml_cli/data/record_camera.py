@@ -23,6 +23,7 @@ from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run
+from tinyml_cli.wording import counted
 
 # Larger ones would teach a model of 96 pixels nothing more.
 _SHORT_SIDE = 240
@@ -161,7 +162,9 @@ def _record_class(
     missing = plan.count - plan.images(name)
     if missing <= 0:
         return
-    console.info(f"`{name}`: {missing} images, one every {plan.every_s:g} s, in {plan.countdown_s:g} s …")
+    console.info(
+        f"`{name}`: {counted(missing, 'image')}, one every {plan.every_s:g} s, in {plan.countdown_s:g} s …"
+    )
     _wait(plan.countdown_s)
     empty_in_a_row = 0
     with contextlib.nullcontext(None) if draw else console.progress(missing, name) as bar:

@@ -20,6 +20,7 @@ from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
+from tinyml_cli.wording import counted
 
 NOT_HELD_OUT = "no speakers are held out from your recordings"
 """Part of the note in the manifest that `evaluate` repeats."""
@@ -55,11 +56,12 @@ def add(
     if len(speakers) < _FEWEST_TO_SPLIT:
         settled = dict.fromkeys(speakers, "train")
     counts = ", ".join(f"{n} {label}" for label, n in own.counts([*words, UNKNOWN]).items() if n)
-    note = f"your recordings added: {counts}, {len(speakers)} speakers"
+    note = f"your recordings added: {counts}, {counted(len(speakers), 'speaker')}"
     if settled:
         note += f"; {NOT_HELD_OUT}"
         console.info(
-            f"Your recordings: {counts} from {len(speakers)} speakers, all used for training; {NOT_HELD_OUT}."
+            f"Your recordings: {counts} from {counted(len(speakers), 'speaker')}, all used for training; "
+            f"{NOT_HELD_OUT}."
         )
     noises = folder.read_backgrounds(root, sample_rate_hz, samples)
     left_out = folder.left_out_of(root, [*(each.path for each in listed), *folder.background_files(root)])
@@ -122,5 +124,5 @@ def _without_copies(own: ClipSet, others: ClipSet) -> ClipSet:
     known = {clip.tobytes() for clip in others.audio}
     fresh: NDArray[np.bool_] = np.array([clip.tobytes() not in known for clip in own.audio], bool)
     if not fresh.all():
-        console.warn(f"{int((~fresh).sum())} of your recordings are already in the data and were skipped.")
+        console.warn(f"Skipped {counted(int((~fresh).sum()), 'recording')} already in the data.")
     return own.take(fresh)

@@ -62,7 +62,7 @@ def split_groups(
     missing = sorted(set(wanted) - set(where.values()))
     if missing:
         raise TinymlError(
-            f"{len(where)} speakers are too few: none are left for {' and '.join(missing)}",
+            f"Too few speakers ({len(where)}): none are left for {' and '.join(missing)}",
             "split by speaker",
             remedy,
         )

@@ -20,6 +20,7 @@ from tinyml_cli.device.boards import load_board
 from tinyml_cli.device.connect import open_port
 from tinyml_cli.device.link import Link
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 SERVICE_UUID = "4798e0f2-0000-4d68-af64-8a8f5258404e"
 """Of the course's magic wand; its browser page and this tool read the same firmware."""
@@ -215,7 +216,7 @@ def parse_characteristic(data: bytes) -> Drawing | None:
         raise ValueError(f"{len(data)} bytes, not {_CHARACTERISTIC_BYTES}")
     state, count = _HEADER.unpack_from(data)
     if not 0 <= state <= _DONE or not 0 <= count <= MAX_POINTS:
-        raise ValueError(f"state {state}, {count} points")
+        raise ValueError(f"state {state}, {counted(count, 'point')}")
     if state == 0 or count < 2:
         return None
     points = np.frombuffer(data, np.int8, 2 * count, _HEADER.size).reshape(-1, 2)

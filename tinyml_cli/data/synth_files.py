@@ -17,6 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, cache_dir, filling_cache, write_atomic
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.kws import SpeechEngine
+from tinyml_cli.wording import counted
 
 ABOUT = "tinyml_synthesis.json"
 
@@ -84,7 +85,8 @@ def text(document: dict[str, Any], words: Sequence[str]) -> str:
     """The outcome of `write_speech` for people."""
     listed = ",".join(words)
     return (
-        f"{document['n']:,} clips by {document['voices']} voices in {document['folder']}\n"
+        f"{counted(document['n'], 'clip')} by {counted(document['voices'], 'voice')} in "
+        f"{document['folder']}\n"
         f"Train on them: {next_step('train', 'kws', '--words', listed, '--data', Path(document['folder']))}"
     )
 

@@ -22,6 +22,7 @@ from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, filling_cache
+from tinyml_cli.wording import counted
 
 # Raised whenever the same plan would be spoken or trimmed differently.
 _CACHE_FORMAT = 1
@@ -102,7 +103,7 @@ def synthesise(
                 spoken = list(_speak(planned, sample_rate_hz))
                 _save(path, spoken)
     else:
-        console.info(f"Synthetic speech: {len(planned):,} clips from the cache.")
+        console.info(f"Synthetic speech: {counted(len(planned), 'clip')} from the cache.")
     return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)
 
 
@@ -294,7 +295,7 @@ def _corpus(
         np.array([plan[row].group for row in good]),
     )
     engines = sorted({group.split("/")[0] for group in set(clips.groups)})
-    notes = (f"synthetic speech by {' and '.join(engines)}, {len(set(clips.groups))} voices",)
+    notes = (f"synthetic speech by {' and '.join(engines)}, {counted(len(set(clips.groups)), 'voice')}",)
     return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups))
 
 
@@ -303,10 +304,10 @@ def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
     missing = Counter(planned.word for planned in plan) - Counter(plan[row].word for row in good)
     if missing:
         words = ", ".join(f"{n} of `{word}`" for word, n in missing.most_common(5))
-        more = f" and of {len(missing) - 5} other words" if len(missing) > 5 else ""
+        more = f" and of {counted(len(missing) - 5, 'other word')}" if len(missing) > 5 else ""
         console.warn(
-            f"{missing.total()} of {len(plan):,} clips were silent or too short for a word and were "
-            f"skipped: {words}{more}"
+            f"Skipped {missing.total()} of {counted(len(plan), 'clip')}, silent or too short for a word: "
+            f"{words}{more}"
         )
 
 

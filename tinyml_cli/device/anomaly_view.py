@@ -17,6 +17,7 @@ from tinyml_cli.console import console
 from tinyml_cli.device.protocol import Anomaly, Calibrated, Event, Ready, printable
 from tinyml_cli.device.tally import Summary
 from tinyml_cli.device.views import LineView
+from tinyml_cli.wording import counted
 
 _CURVES = (("score", "#2b6cb0", "-"), ("threshold", "#1a202c", "-"), ("level", "#718096", "--"))
 _BARS = "▁▂▃▄▅▆▇█"
@@ -58,15 +59,16 @@ class AnomalySummary(Summary):
 
     def __str__(self) -> str:
         text = (
-            f"{self.windows} windows in {self.seconds:.1f} s, {self.above} at or above the threshold, "
-            f"{self.alarms} alarm{'s' * (self.alarms != 1)}"
+            f"{counted(self.windows, 'window')} in {self.seconds:.1f} s, {self.above} at or above the "
+            f"threshold, {counted(self.alarms, 'alarm')}"
         )
         text += "; normal running has shifted: see tinyml drift" if self.drifting else ""
         if not self.n:
             return text
         return (
-            f"{text}; {self.n} recordings: {self.hits} faults found, {self.misses} missed, "
-            f"{self.false_accepts} false alarms, {self.rejections} normal without alarm"
+            f"{text}; {counted(self.n, 'recording')}: {counted(self.hits, 'fault')} found, {self.misses} "
+            f"missed, {counted(self.false_accepts, 'false alarm')}, {self.rejections} normal without "
+            "alarm"
         )
 
 
@@ -148,8 +150,8 @@ class AnomalyLines(LineView):
     def clip(self, clip: dict[str, Any]) -> None:
         said = "alarm" if clip["detected"] else "no alarm"
         console.info(
-            f"{printable(clip['file'])}: {printable(clip['expected'])}, {said} "
-            f"({clip['alarm_windows']} of {clip['windows']} windows)"
+            f"{printable(clip['file'])}: {printable(clip['expected'])}, {said} ({clip['alarm_windows']} "
+            f"of {counted(clip['windows'], 'window')})"
         )
 
 
@@ -181,10 +183,14 @@ def calibration_text(event: Calibrated) -> str:
     """What came of a calibration, in a sentence."""
     if not event.done:
         return (
-            f"Calibration got {event.windows} windows but needs {event.needed}: the threshold is unchanged."
+            f"Calibration got {counted(event.windows, 'window')} but needs {event.needed}: the threshold "
+            "is unchanged."
         )
     kept = "kept at power-off" if event.stored else "lost at power-off"
-    text = f"Calibrated on {event.windows} windows: threshold {event.previous} -> {event.threshold}, {kept}."
+    text = (
+        f"Calibrated on {counted(event.windows, 'window')}: threshold {event.previous} -> "
+        f"{event.threshold}, {kept}."
+    )
     if event.threshold <= _SUSPICIOUS * event.previous:
         return text
     return f"{text} It rose {event.threshold / max(event.previous, 1):.1f}-fold: was this normal running?"

@@ -16,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pack_frame
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.wording import counted
 
 OnEvent = Callable[[Event], None]
 
@@ -131,7 +132,8 @@ def show_frames(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) 
                 seen.append(event)
             elif isinstance(event, Image) and len(event.q) != len(manifest.labels):
                 raise TinymlError(
-                    f"The board reports {len(event.q)} scores, but the run has {len(manifest.labels)} labels",
+                    f"The board reports {counted(len(event.q), 'score')}, but the run has "
+                    f"{counted(len(manifest.labels), 'label')}",
                     link.url,
                     f"Run `{on_this_run('flash')}` again with the right --board.",
                 )

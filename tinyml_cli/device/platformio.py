@@ -20,6 +20,7 @@ from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, firmware_dir
 from tinyml_cli.installed import spec_of
+from tinyml_cli.wording import counted
 
 _MOVE_ADVICE = "Install tinyml-cli in an environment whose path has only letters, digits, spaces and . _ - +"
 _STEP = re.compile(r"^(?:Compiling|Archiving|Indexing|Linking|Retrieved) `?(?P<target>[^'`]+)")
@@ -223,7 +224,7 @@ def _overflow_error(overflows: dict[str, int | None], board: Board, log: Path, o
     for region, excess in sorted(overflows.items()):
         memory, limit = memories.get(region, ("flash", None))
         name = "RAM" if memory == "ram" else memory
-        amount = "bytes" if excess is None else f"{excess:,} bytes"
+        amount = "bytes" if excess is None else counted(excess, "byte")
         parts.append(f"{amount} of {name} too many" + (f" (the board has {limit:,})" if limit else ""))
         for symbol in largest_symbols(objects.rglob("*.o"), memory):
             largest.append(f"{symbol.name} {symbol.bytes:,} B of {name}")

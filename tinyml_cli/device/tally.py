@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.image_folder import NONE
+from tinyml_cli.wording import counted
 
 # What a clip or an image of nothing is expected to be.
 _NOTHING = (SILENCE, UNKNOWN, NONE)
@@ -51,10 +52,11 @@ class Summary:
         return {"event": "summary", **asdict(self)}
 
     def __str__(self) -> str:
-        text = f"{self.detections} detection{'s' * (self.detections != 1)} in {self.seconds:.1f} s"
+        text = f"{counted(self.detections, 'detection')} in {self.seconds:.1f} s"
         if not self.n:
             return text
         return (
-            f"{text}; {self.n} recordings: {self.hits} hits, {self.misses} misses, "
-            f"{self.false_accepts} false accepts, {self.rejections} rejections"
+            f"{text}; {counted(self.n, 'recording')}: {counted(self.hits, 'hit')}, "
+            f"{counted(self.misses, 'miss', 'misses')}, {counted(self.false_accepts, 'false accept')}, "
+            f"{counted(self.rejections, 'rejection')}"
         )

@@ -12,6 +12,7 @@ from tinyml_cli.device.boards import Board
 from tinyml_cli.device.ports import SerialPort, serial_ports
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.wording import counted
 
 Role = Literal["sketch", "bootloader"]
 
@@ -78,7 +79,7 @@ def choose_port(board: Board, given: str | None = None) -> UsbPort:
         return boards[0]
     if boards:
         raise TinymlError(
-            f"{len(boards)} boards `{board.name}` are plugged in: {'; '.join(map(str, boards))}",
+            f"{counted(len(boards), 'board')} `{board.name}` are plugged in: {'; '.join(map(str, boards))}",
             "--port",
             f"Choose one: --port {boards[0].device}",
         )

@@ -12,6 +12,7 @@ from tinyml_cli.device.port_errors import UDEV_RULES_FILE, serial_access, udev_r
 from tinyml_cli.device.upload_tool import find_tool
 from tinyml_cli.doctor.finding import Finding
 from tinyml_cli.installed import spec_of
+from tinyml_cli.wording import counted
 
 _ARM_GCC = "arm-none-eabi-gcc"
 
@@ -49,7 +50,7 @@ def _pip(extra: str) -> str:
 
 
 def _kokoro() -> str:
-    return "" if kokoro_files.missing() else f"{len(kokoro_files.VOICE_SHA256)} voices"
+    return "" if kokoro_files.missing() else counted(len(kokoro_files.VOICE_SHA256), "voice")
 
 
 def _system(package: str) -> str:

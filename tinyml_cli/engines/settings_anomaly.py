@@ -12,6 +12,7 @@ from tinyml_cli.features.signal import cosine_table, multipliers
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 
 def parts(manifest: Manifest, graph: Graph) -> list[str]:
@@ -133,8 +134,8 @@ def _check_size(of: AnomalyInput, source: Tensor, target: Tensor) -> None:
     wanted = values if of.mixture is None else len(of.mixture.centers[0])
     if source.elements != values or target.elements != wanted:
         raise TinymlError(
-            f"The model has {source.elements} inputs and {target.elements} outputs, but the manifest "
-            f"says {values} and {wanted}",
+            f"The model has {counted(source.elements, 'input')} and "
+            f"{counted(target.elements, 'output')}, but the manifest says {values} and {wanted}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

@@ -11,6 +11,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL_STREAM, board_model
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 
 def parts(manifest: Manifest, graph: Graph) -> list[str]:
@@ -78,7 +79,7 @@ def _input_frames(manifest: Manifest, features: AudioFrontendSettings, source: T
     expected = manifest.recognizer.inference_stride_frames if is_stream else frames
     if expected * features.channels != source.elements:
         raise TinymlError(
-            f"The model has {source.elements} inputs, but the manifest's features are "
+            f"The model has {counted(source.elements, 'input')}, but the manifest's features are "
             f"{expected} x {features.channels}",
             board_model(manifest),
             f"Convert the run's own model again: {on_this_run('convert')}",

@@ -10,6 +10,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 _DARK_LABELS = ("silence", "unknown")
 # The first word is green, as people expect of "heard"; the others share out the circle of hues.
@@ -47,8 +48,8 @@ def only_input_and_output(graph: Graph) -> tuple[Tensor, Tensor]:
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise TinymlError(
-            f"The model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; the firmware "
-            "supports one of each",
+            f"The model has {counted(len(graph.inputs), 'input')} and "
+            f"{counted(len(graph.outputs), 'output')}; the firmware supports one of each",
             "model_int8.tflite",
             "Convert a model with one input and one output.",
         )
@@ -63,7 +64,8 @@ def check_labels(manifest: Manifest, target: Tensor) -> None:
     """
     if not manifest.labels or len(manifest.labels) != target.elements:
         raise TinymlError(
-            f"The model gives {target.elements} scores, but the manifest has {len(manifest.labels)} labels",
+            f"The model gives {counted(target.elements, 'score')}, but the manifest has "
+            f"{counted(len(manifest.labels), 'label')}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

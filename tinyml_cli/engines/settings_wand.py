@@ -13,6 +13,7 @@ from tinyml_cli.features.signal import multipliers
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run, train_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 _MOTION_VALUES = 6
 
@@ -76,7 +77,7 @@ def _motion(imu: ImuInput, source: Tensor) -> str:
 def _check_size(source: Tensor, values: int) -> None:
     if math.prod(source.shape) != values:
         raise TinymlError(
-            f"The model has {math.prod(source.shape)} inputs, but the manifest says {values}",
+            f"The model has {counted(math.prod(source.shape), 'input')}, but the manifest says {values}",
             "model_int8.tflite",
             f"Convert the run's own model again: {on_this_run('convert')}",
         )

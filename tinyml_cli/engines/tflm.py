@@ -19,6 +19,7 @@ from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import TFLM_ARENA_BYTES, has_tflm
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
+from tinyml_cli.wording import counted
 
 # Where MicroMutableOpResolver's method is not the schema's name in CamelCase.
 _METHODS = {
@@ -71,8 +72,8 @@ def scales_per_output(graph: Graph) -> str:
         ):
             return (
                 f"the weights of operator {operator.index} FULLY_CONNECTED ({weights.label}) have "
-                f"{len(weights.quantization.scales)} scales; TensorFlow Lite Micro from before September "
-                "2024 computes wrong results without an error"
+                f"{counted(len(weights.quantization.scales), 'scale')}; TensorFlow Lite Micro from "
+                "before September 2024 computes wrong results without an error"
             )
     return ""
 

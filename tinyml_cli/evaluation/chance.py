@@ -106,6 +106,6 @@ def warning(right: int, n: int, chance: float, where: str) -> str:
     """The warning when the test fails."""
     return (
         f"no better than chance: {right} of {n} {where} are correct; guessing would give {chance * n:.0f} "
-        f"(permutation test, p ≥ {SIGNIFICANCE:g}). Train for more epochs, or check the data: "
-        "tinyml data check"
+        f"(permutation test, p ≥ {SIGNIFICANCE:g}). Train for more epochs, or check the data "
+        "(tinyml data check FOLDER)."
     )

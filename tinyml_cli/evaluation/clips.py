@@ -25,6 +25,7 @@ from tinyml_cli.evaluation.summary import show
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.wording import counted
 
 CONFUSION = "report/confusion.png"
 REPORT = "report/report.html"
@@ -95,7 +96,8 @@ def _check(examples: EvaluationSet, manifest: Manifest, data_dir: Path | None, r
         )
     if truth.min() < 0 or truth.max() >= len(manifest.labels):
         raise TinymlError(
-            f"The data has label number {truth.max()}, but the model has {len(manifest.labels)} labels",
+            f"The data has label number {truth.max()}, but the model has "
+            f"{counted(len(manifest.labels), 'label')}",
             str(data_dir or run.path),
             "Evaluate on data with the words of the run.",
         )
@@ -131,7 +133,7 @@ def _fairness(
     missing = sorted(set(map(str, speakers)) - known)
     if missing:
         console.warn(
-            f"{len(missing)} of {len(np.unique(speakers))} speakers are not in the groups, "
+            f"without a group: {len(missing)} of {counted(len(np.unique(speakers)), 'speaker')}, "
             f"such as `{missing[0]}`."
         )
     return [

@@ -16,6 +16,7 @@ from tinyml_cli.evaluation.hearing import Hearing, hear
 from tinyml_cli.evaluation.recognizer import FIRST_WORD, Step
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.wording import counted
 
 MAX_SECONDS = 60
 
@@ -119,7 +120,10 @@ def _why_not(steps: list[Step], manifest: Manifest) -> str:
         return f"{start}, below the threshold of {threshold / 1000:.0%}{other}."
     if step.best != word:
         return f"{start}, but `{manifest.labels[step.best]}` was higher."
-    return f"{start}, but after {step.count} inferences; {manifest.recognizer.minimum_count} are needed."
+    return (
+        f"{start}, but after {counted(step.count, 'inference')}; {manifest.recognizer.minimum_count} are "
+        "needed."
+    )
 
 
 def _read(clip: Path, sample_rate_hz: int) -> npt.NDArray[np.int16]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.metrics import wilson_interval
+from tinyml_cli.wording import counted
 
 NOT_LISTED = "(not listed)"
 # With fewer examples an interval covers nearly everything: such a group is shown, never called the worst.
@@ -59,7 +60,7 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     for number, (speaker, *groups) in rows:
         if len(groups) != len(attributes) or not speaker:
             raise TinymlError(
-                f"Line {number} has {len(groups) + 1} columns; {len(attributes) + 1} are needed",
+                f"Line {number} has {counted(len(groups) + 1, 'column')}; {len(attributes) + 1} are needed",
                 str(path),
                 "Separate the columns with one tab each.",
             )

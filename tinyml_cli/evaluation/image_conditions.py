@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data.image_folder import NONE
 from tinyml_cli.evaluation.metrics import Classification, wilson_interval
 from tinyml_cli.tasks.vww_held_out import LabelledImages
+from tinyml_cli.wording import counted
 
 # Upper limits of the largest box's share of the image.
 SIZES = (("small (under 5 %)", 0.05), ("medium (5 to 25 %)", 0.25), ("large (over 25 %)", 1.01))
@@ -57,7 +58,7 @@ def low_light(
     for stops in STOPS:
         given = classes(darkened(images.pixels[chosen], stops, rng))
         right = given == truth
-        name = "unchanged" if stops == 0 else f"{stops} stop{'s' * (stops > 1)} less"
+        name = "unchanged" if stops == 0 else f"{counted(stops, 'stop')} less"
         result = Classification.of(tuple(labels), truth, given).as_dict()
         shares = {key: result[key] for key in ("recall", "precision")}
         rows.append({"stops": stops, **_row(name, right), **shares})

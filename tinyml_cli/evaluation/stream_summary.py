@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 Figures = Mapping[str, Any]
 
@@ -94,8 +95,8 @@ def _show_tuning(tuning: Figures) -> None:
 def _show_rule(rule: Figures) -> None:
     if rule["of"]:
         console.info(
-            f"MLPerf Tiny's streaming rule ({rule['rule']}): met in {rule['passed']} of {rule['of']} "
-            "stretches of 20 minutes."
+            f"MLPerf Tiny's streaming rule ({rule['rule']}): met in {rule['passed']} of "
+            f"{counted(rule['of'], 'stretch', 'stretches')} of 20 minutes."
         )
 
 

@@ -21,6 +21,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest, Recognizer
 from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tflite.compare import tflm_mismatches
+from tinyml_cli.wording import counted
 
 STREAM = "report/stream.json"
 DET = "report/stream_det.png"
@@ -53,7 +54,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
         parts = _built(run, manifest, options, "test", notes)
     else:
         parts = stream_source.recorded(options.stream, options.truth, manifest, features.sample_rate_hz)
-        notes.append(f"{len(parts)} recordings of {options.stream.name}")
+        notes.append(f"{counted(len(parts), 'recording')} of {options.stream.name}")
     tuning = _tune(run, manifest, model, options, notes) if options.max_fa_per_hour is not None else None
     streams = _hear(parts, model, manifest, "Listening")
     trial = Trial(streams, model.output, manifest.labels)
@@ -134,8 +135,8 @@ def _tune(
     elif best.misses > best.targets / 2:
         console.warn(
             f"The settings that reach {options.max_fa_per_hour:g} false accepts per hour miss "
-            f"{best.misses} of {best.targets} words on the validation streams. Train with more other words, "
-            "or allow more."
+            f"{best.misses} of {counted(best.targets, 'word')} on the validation streams. Train with "
+            "more other words, or allow more."
         )
     return outcome
 
@@ -188,7 +189,10 @@ def _write(run: Run, recognizer: Recognizer, outcome: dict[str, Any], is_tuned: 
     manifest = run.manifest()
     made = [STREAM]
     if outcome["false_rejects"]["of"]:
-        title = f"{run.path.resolve().name}: {outcome['hours']:.2g} h, {outcome['false_rejects']['of']} words"
+        title = (
+            f"{run.path.resolve().name}: {outcome['hours']:.2g} h, "
+            f"{counted(outcome['false_rejects']['of'], 'word')}"
+        )
         det_curve.det_png(run.file(DET), outcome["det"], recognizer.threshold, float(outcome["hours"]), title)
         made.append(DET)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 Figures = Mapping[str, Any]
 
@@ -87,14 +88,14 @@ def _show_device(device: Figures) -> None:
     where = f"{device['board']} ({device['engine']}, {device['level']})"
     if device["path"] == "model":
         console.info(
-            f"On {where}: accuracy {device['accuracy']:.3f}, n = {device['n']}; {device['mismatches']} "
-            f"outputs differ from {device['reference']} on this computer."
+            f"On {where}: accuracy {device['accuracy']:.3f}, n = {device['n']}; "
+            f"{counted(device['mismatches'], 'output')} other than those of {device['reference']} on "
+            "this computer."
         )
         return
     words = ", ".join(f"{word} {share:.3f}" for word, share in device["recall"].items() if share is not None)
     alarms = device["false_alarms"]
     console.info(
-        f"On {where}, {device['n']} clips played as audio: recall {words}; a word detected in "
-        f"{alarms['clips']} of "
-        f"{alarms['of']} other clips."
+        f"On {where}, {counted(device['n'], 'clip')} played as audio: recall {words}; a word detected in "
+        f"{alarms['clips']} of {counted(alarms['of'], 'other clip')}."
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.detection_errors import Target
+from tinyml_cli.wording import counted
 
 _COLUMNS = ("file", "start_s", "end_s", "time_s", "label")
 # A moment without a length means a word around it: said within half a second before or after.
@@ -96,7 +97,7 @@ def _fields(path: Path) -> list[tuple[int, dict[str, str]]]:
     result = []
     for number, row in rows:
         if len(row) not in (2, 3):
-            raise _bad_row(path, number, f"has {len(row)} columns")
+            raise _bad_row(path, number, f"has {counted(len(row), 'column')}")
         names = ("time_s", "label") if len(row) == 2 else ("start_s", "end_s", "label")
         result.append((number, dict(zip(names, row, strict=True))))
     return result
@@ -110,7 +111,7 @@ def _with_header(
         raise TinymlError("The header of the ground truth names no time column", str(path), _LAYOUT)
     for number, row in rows:
         if len(row) != len(header):
-            raise _bad_row(path, number, f"has {len(row)} columns, the header {len(header)}")
+            raise _bad_row(path, number, f"has {counted(len(row), 'column')}, the header {len(header)}")
     if not rows:
         raise TinymlError("The ground truth has no rows", str(path), _LAYOUT)
     return [(number, dict(zip(header, row, strict=True))) for number, row in rows]
@@ -125,7 +126,8 @@ def _file_of(path: Path, line: int, given: str | None, durations_ms: Mapping[str
     if given is None:
         if len(durations_ms) > 1:
             raise TinymlError(
-                f"The ground truth does not say which of {len(durations_ms)} recordings its rows belong to",
+                f"The ground truth does not say which of {counted(len(durations_ms), 'recording')} its "
+                "rows belong to",
                 str(path),
                 "Add a header with a `file` column.",
             )
@@ -165,12 +167,12 @@ def _say_ignored(path: Path, ignored: Sequence[str], targets: int, words: Sequen
     names = ", ".join(f"`{name}`" for name in sorted(set(ignored))[:5])
     if not targets:
         raise TinymlError(
-            f"None of the {len(ignored)} rows is a word of the model: {names}",
+            f"No row is a word of the model: {names}",
             str(path),
             f"The model's words are {', '.join(words)}.",
         )
     if ignored:
-        console.warn(f"{len(ignored)} rows of {path.name} are not words of this model: {names}.")
+        console.warn(f"{path.name}: ignored {counted(len(ignored), 'row')} with other words: {names}.")
 
 
 def _refuse_overlaps(path: Path, rows: Sequence[_Row], labels: Sequence[str]) -> None:

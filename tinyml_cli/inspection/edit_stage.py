@@ -11,6 +11,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection.report import Subject
 from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.edit import Edits, edit
+from tinyml_cli.wording import counted
 
 
 def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any]:
@@ -57,9 +58,10 @@ def sentences(outcome: dict[str, Any]) -> list[str]:
     if rounding := outcome["rounding"]:
         before, after = rounding["distinct"]
         lines.append(
-            f"Rounded {rounding['values']:,} weights of {rounding['tensors']} tensors by up to "
-            f"{rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} distinct values per tensor,  "
-            f"zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
+            f"Rounded {counted(rounding['values'], 'weight')} of "
+            f"{counted(rounding['tensors'], 'tensor')} by up "
+            f"to {rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} distinct values per "
+            f"tensor,  zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
         )
     again = outcome["rewritten"]
     lines.append(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from tinyml_cli.inspection.report import Subject, weight_pairs
 from tinyml_cli.pages import pictures
 from tinyml_cli.tflite import anatomy, layers
+from tinyml_cli.wording import counted
 
 WEIGHTS = "weights.png"
 ACTIVATIONS = "activations.png"
@@ -49,7 +50,11 @@ def draw(subject: Subject, folder: Path) -> list[Path]:
         _figure(paths[-1], panels, f"{name}: weights in real units")
     if subject.float_model is not None and subject.inputs:
         paths.append(folder / ACTIVATIONS)
-        _figure(paths[-1], activation_panels(subject), f"{name}: activations on {_samples(subject)} samples")
+        _figure(
+            paths[-1],
+            activation_panels(subject),
+            f"{name}: activations on {counted(_samples(subject), 'sample')}",
+        )
     return paths
 
 

@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from tinyml_cli.console import console
+from tinyml_cli.wording import counted
 
 _LONGEST_NAME = 300  # in a file from anywhere it could be a megabyte
 _LISTED_NAMES = 5
@@ -38,8 +39,8 @@ def summary(document: dict[str, Any]) -> list[str]:
     lines = [
         f"{document['model']}",
         f"  {document['kind']}; {document['bytes']:,} bytes, {document['gzip_bytes']:,} with gzip; "
-        f"{len(document['operators'])} operators, {len(document['tensors'])} tensors, "
-        f"{document['subgraphs']} subgraph{'s' if document['subgraphs'] > 1 else ''}",
+        f"{counted(len(document['operators']), 'operator')}, "
+        f"{counted(len(document['tensors']), 'tensor')}, {counted(document['subgraphs'], 'subgraph')}",
         f"  constants {sum(t['bytes'] for t in constants):,} bytes; "
         f"{document['macs']:,} multiply-accumulates per inference",
     ]
@@ -79,7 +80,9 @@ def show_difference(document: dict[str, Any]) -> None:
         if names := document[f"only_{side}"]:
             listed = ", ".join(_cut(name or "(no name)") for name in names[:_LISTED_NAMES])
             more = f", and {len(names) - _LISTED_NAMES} more" if len(names) > _LISTED_NAMES else ""
-            console.info("\n".join(_wrapped(f"  {len(names)} tensors only in {side}: {listed}{more}")))
+            console.info(
+                "\n".join(_wrapped(f"  {counted(len(names), 'tensor')} only in {side}: {listed}{more}"))
+            )
     rows = [
         _change_row(change) for change in document["tensors"] if set(change) - {"index", "name", "renamed"}
     ]
@@ -88,7 +91,7 @@ def show_difference(document: dict[str, Any]) -> None:
         console.table("Tensors that differ", columns, rows)
     renamed = sum("renamed" in change for change in document["tensors"])
     if renamed:
-        console.info(f"  {renamed} tensors have different names")
+        console.info(f"  {counted(renamed, 'tensor')} renamed")
 
 
 def difference_sentence(document: dict[str, Any]) -> str:
@@ -104,8 +107,8 @@ def sentence(document: dict[str, Any]) -> str:
     """The inspection in one line."""
     takers = [name for name, answer in document["engines"].items() if answer["supported"]]
     return (
-        f"{document['kind']}, {document['bytes']:,} bytes, {len(document['operators'])} operators; "
-        f"engines: {', '.join(takers) or 'none'}"
+        f"{document['kind']}, {document['bytes']:,} bytes, "
+        f"{counted(len(document['operators']), 'operator')}; engines: {', '.join(takers) or 'none'}"
     )
 
 

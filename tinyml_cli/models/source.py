@@ -22,6 +22,7 @@ from tinyml_cli.models.saved_model import loadable
 from tinyml_cli.next_step import next_step
 from tinyml_cli.quiet_import import import_quietly
 from tinyml_cli.silence import silenced
+from tinyml_cli.wording import counted
 
 Array = npt.NDArray[Any]
 
@@ -290,7 +291,7 @@ class SavedModelSource:
         default = next((each for each in (*_SIGNATURES, *names[: len(names) == 1]) if each in names), None)
         if (chosen := wanted or default) is None:
             raise TinymlError(
-                f"The SavedModel has {len(names)} signatures: {listed}",
+                f"The SavedModel has {counted(len(names), 'signature')}: {listed}",
                 str(self.path),
                 f"Choose one: {next_step('convert', self.path, '--signature', names[0])}",
             )

@@ -11,6 +11,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.separable import classify
 from tinyml_cli.models.source import load_keras
 from tinyml_cli.recipes.vww import IMAGENET
+from tinyml_cli.wording import counted
 
 _CLASSIFIER = "scores"
 _APPLICATIONS = {"mobilenet_v1": "MobileNet", "mobilenet_v2": "MobileNetV2"}
@@ -95,7 +96,8 @@ def _imagenet(name: str, input_shape: tuple[int, int, int], alpha: float) -> ker
 def _check_input(body: keras.Model, input_shape: tuple[int, int, int], backbone: str) -> None:
     if len(body.inputs) != 1 or len(body.outputs) != 1:
         raise TinymlError(
-            f"The backbone has {len(body.inputs)} inputs and {len(body.outputs)} outputs",
+            f"The backbone has {counted(len(body.inputs), 'input')} and "
+            f"{counted(len(body.outputs), 'output')}",
             backbone,
             "Use one with a single image input.",
         )

@@ -158,7 +158,7 @@ class KwsRecipe(BaseRecipe):
         if not words:
             raise ValueError("give at least one word")
         if len(words) > MAX_WORDS:
-            raise ValueError(f"{len(words)} words are too many; the maximum is {MAX_WORDS}")
+            raise ValueError(f"too many words ({len(words)}); the maximum is {MAX_WORDS}")
         for word in words:
             if word in RESERVED_LABELS:
                 raise ValueError(f"`{word}` is already a label of every model")

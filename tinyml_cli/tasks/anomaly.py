@@ -38,6 +38,7 @@ from tinyml_cli.tasks.anomaly_watching import AnomalyWatching
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Checkpoint, Resume
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -154,7 +155,7 @@ class AnomalyDetection(TaskSpec):
         model = AnomalyModel(run, manifest)
         with np.load(run.require(manifest, THRESHOLD_SAMPLE)) as archive:
             features, recording = archive["features"], archive["recording"]
-        console.info(f"Setting the threshold on {len(features)} normal windows …")
+        console.info(f"Setting the threshold on {counted(len(features), 'normal window')} …")
         scores = model.scores(features)
         found = thresholds.choose(
             scores,
@@ -174,7 +175,7 @@ class AnomalyDetection(TaskSpec):
         manifest.anomaly.threshold = found
         manifest.reference = drift.reference_of(
             drift.anomaly_values(manifest.anomaly, scores, model.inputs(features)),
-            f"{len(scores)} normal windows held out for the threshold",
+            f"{counted(len(scores), 'normal window')} held out for the threshold",
         )
         run.save(manifest)
         return {"threshold": found.model_dump()}

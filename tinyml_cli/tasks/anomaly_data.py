@@ -27,6 +27,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import SignalInput, SoundInput
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
+from tinyml_cli.wording import counted
 
 _BANDS = 16
 _WINDOW_WITH_BANDS = 128
@@ -82,7 +83,10 @@ def prepare(recipe: AnomalyRecipe) -> Prepared:
     splits = split_normal(normal, training.threshold_share, training.test_share, recipe.seed, where)
     source = window_input(found, splits.train, recipe)
     _check_channels(splits.train, found)
-    note = f"{len(normal)} normal and {len(faults)} other recordings, normal ones split by {splits.by}"
+    note = (
+        f"{len(normal)} normal and {counted(len(faults), 'other recording')}, normal ones split by "
+        f"{splits.by}"
+    )
     return Prepared(
         found,
         source,
@@ -163,7 +167,7 @@ def standard(features: NDArray[np.int32], source: WindowInput, aligned: bool) ->
     """
     if not len(features):
         raise TinymlError(
-            f"No normal recording is long enough for a window of {source.window_samples} samples",
+            f"No normal recording is long enough for a window of {counted(source.window_samples, 'sample')}",
             "data",
             "Record for longer, or choose a smaller signal.window_samples or sound.frames.",
         )

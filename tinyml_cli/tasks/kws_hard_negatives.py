@@ -70,9 +70,7 @@ class HardNegatives:
         for speech in (True, False):
             rows = np.flatnonzero((worst >= settings.threshold) & (self._is_speech == speech))
             found += rows[np.argsort(-worst[rows], kind="stable")][: settings.limit].tolist()
-        console.info(
-            f"Hard negatives: {len(found)} of {len(worst):,} clips and windows are added to training."
-        )
+        console.info(f"Hard negatives (clips and windows) added to training: {len(found)} of {len(worst):,}.")
         return found
 
     def use(self, found: list[int]) -> None:

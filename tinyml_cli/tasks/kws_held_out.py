@@ -20,6 +20,7 @@ from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 from tinyml_cli.tasks import kws_examples
+from tinyml_cli.wording import counted
 
 HELD_OUT = "logs/held_out.npz"
 SPEAKERS = "logs/speakers.json"
@@ -81,7 +82,10 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
         )
     examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
-    note = f"{len(chosen)} clips ({counts}) of {len(set(chosen.groups))} speakers: {origin}"
+    note = (
+        f"{counted(len(chosen), 'clip')} ({counts}) of {counted(len(set(chosen.groups)), 'speaker')}: "
+        f"{origin}"
+    )
     if manifest.data is not None and any(recordings.NOT_HELD_OUT in remark for remark in manifest.data.notes):
         note += f"; {recordings.NOT_HELD_OUT}"
     return EvaluationSet(

@@ -19,6 +19,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks import kws_held_out
 from tinyml_cli.tasks.kws import KWS
+from tinyml_cli.wording import counted
 
 Split = Literal["validation", "test"]
 
@@ -54,9 +55,9 @@ def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Sp
     others = clips.labels == UNKNOWN
     spoken = int((~others).sum())
     note = (
-        f"{split}: {spoken} clips of {', '.join(words)} and {int(others.sum())} of other words by "
-        f"{len(set(map(str, clips.groups)))} speakers of {where} not used in training, "
-        + (f"{len(backgrounds)} background recordings" if backgrounds else "generated background")
+        f"{split}: {counted(spoken, 'clip')} of {', '.join(words)} and {int(others.sum())} of other words by "
+        f"{counted(len(set(map(str, clips.groups))), 'speaker')} of {where} not used in training, "
+        + (f"{counted(len(backgrounds), 'background recording')}" if backgrounds else "generated background")
     )
     return Material(clips, backgrounds, manifest.features.sample_rate_hz, note)
 

@@ -16,6 +16,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.tasks import kws_held_out
+from tinyml_cli.wording import counted
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def _check(run: Run, manifest: Manifest, recipe: KwsRecipe, parts: Mapping[split
     shared = sorted(kept & set(names["train"])) or sorted(set(map(str, parts["test"].groups)) & known)
     if shared:
         raise TinymlError(
-            f"The teacher was trained on {len(shared)} speakers that this training holds out, such as "
-            f"`{shared[0]}`",
+            f"The teacher was trained on {counted(len(shared), 'speaker')} that this training holds out, "
+            f"such as `{shared[0]}`",
             str(run.path),
             "Train it with the same data, seed, training.validation_share and training.test_share.",
         )

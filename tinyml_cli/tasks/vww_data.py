@@ -22,6 +22,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.training.image_batches import ImageSet, Pixels
+from tinyml_cli.wording import counted
 
 _PROCEDURAL_IMAGES = 600
 _HASHED_EARLY = 2000
@@ -95,7 +96,7 @@ def read(root: Path, recipe: VwwRecipe) -> ImageData:
     shares = [sizes.get(entry.path.relative_to(root).as_posix(), np.nan) for entry in kept]
     where, copies = _where([entry.split for entry in kept], cache.hashes, recipe)
     left_out = [*cache.left_out, *image_folder.left_out_of(root, [entry.path for entry in entries])]
-    understood = [f"{n} images: {note}" for note, n in cache.notes.items()]
+    understood = [f"{counted(n, 'image')}: {note}" for note, n in cache.notes.items()]
     notes = inventory.sentences(left_out) + understood + copies + _imbalance(labels, recipe)
     for note in notes:
         console.warn(note)
@@ -155,9 +156,9 @@ def _where(
             where[index] = _NOWHERE
             moved += 1
     copies = len(hashes) - len(by_hash)
-    notes = [f"{copies} images are exact copies of other images"] if copies else []
+    notes = [f"{counted(copies, 'exact copy', 'exact copies')} of other images"] if copies else []
     if moved:
-        notes.append(f"{moved} images of the training folder are also in the test folder and were skipped")
+        notes.append(f"skipped {counted(moved, 'training image')} also in the test folder")
     return where, notes
 
 
@@ -211,7 +212,7 @@ def _imbalance(labels: NDArray[np.int64], recipe: VwwRecipe) -> list[str]:
     )
     return [
         f"{ratio:.0f} images of `{recipe.classes[most]}` per image of `{recipe.classes[least]}`; "
-        f"{remedy}, but its {counts[least]} images are still few"
+        f"{remedy}, but its {counted(counts[least], 'image')} are still few"
     ]
 
 

@@ -20,6 +20,7 @@ from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks import vww_data
 from tinyml_cli.tasks.vww_data import ImageData
 from tinyml_cli.training.image_batches import ImageSet
+from tinyml_cli.wording import counted
 
 HELD_OUT = "logs/held_out.npz"
 TRAINING_SAMPLE = "logs/training_sample.npz"
@@ -160,7 +161,7 @@ def write_replay(run: Run, per_label: int) -> Path:
 
 def _note(labels: NDArray[np.int64], names: list[str], origin: str) -> str:
     counts = ", ".join(f"{int((labels == index).sum())} {name}" for index, name in enumerate(names))
-    return f"{len(labels)} images ({counts}): {origin}"
+    return f"{counted(len(labels), 'image')} ({counts}): {origin}"
 
 
 def _thinned(rows: NDArray[np.int64], labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

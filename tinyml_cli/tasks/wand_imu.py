@@ -25,6 +25,7 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of, need_each_label
+from tinyml_cli.wording import counted
 
 _FEWEST_PEOPLE = 5
 _OTHER_MOTIONS = {"train": 1200, "validation": 400, "test": 200}
@@ -75,7 +76,7 @@ class MotionSource:
             where,
             split_by,
             "folder",
-            (f"{len(recorded.takes)} recordings", recorded.reading, *said),
+            (counted(len(recorded.takes), "recording"), recorded.reading, *said),
             recorded.units,
             inventory.counts(recorded.left_out),
             frozenset(take.label for take in recorded.takes),
@@ -255,7 +256,10 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         np.concatenate([takes.where, where]),
         takes.split_by,
         takes.origin,
-        (*takes.notes, f"{len(made)} motions of `{UNKNOWN}` are generated: {', '.join(other_motion.KINDS)}"),
+        (
+            *takes.notes,
+            f"{counted(len(made), 'generated motion')} of `{UNKNOWN}`: {', '.join(other_motion.KINDS)}",
+        ),
         takes.units,
         takes.left_out,
     )

@@ -24,6 +24,7 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand_source import Item, Takes, name_of, need_each_label
+from tinyml_cli.wording import counted
 
 _SCRIBBLE_SHARE = 0.5
 _FEWEST_PEOPLE = 5
@@ -167,5 +168,8 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         np.concatenate([takes.where, _shares(recipe)(names)]),
         takes.split_by,
         takes.origin,
-        (*takes.notes, f"{count} strokes of `{UNKNOWN}` are generated: other shapes, and scribbles"),
+        (
+            *takes.notes,
+            f"{counted(count, 'generated stroke')} of `{UNKNOWN}`: other shapes, and scribbles",
+        ),
     )

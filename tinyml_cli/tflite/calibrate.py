@@ -20,6 +20,7 @@ from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, MODEL_QAT, RECIPE, Ru
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.wording import counted
 
 LAYER_SAMPLES = 64
 # Below this, ranges of rare activations are a matter of luck.
@@ -71,7 +72,7 @@ def quantize(
     n_samples = wanted.calibration_samples if n_samples is None else n_samples
     seed = manifest.seed if seed is None else seed
     if n_samples < 1:
-        raise TinymlError(f"{n_samples} calibration samples are too few", "--samples", "Use at least 10.")
+        raise TinymlError(f"Too few calibration samples: {n_samples}", "--samples", "Use at least 10.")
     run.require(manifest, MODEL)
     checks.tensorflow("Quantisation")
     checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the calibration set and its models")
@@ -114,7 +115,7 @@ def _trial(
     run: Run, manifest: Manifest, calibration: CalibrationSet, source: str, pictures: bool
 ) -> tuple[list[LayerError], list[str]]:
     """Converts in memory, writes calibration set and manifest; the layers' errors and drawn pictures."""
-    console.info(f"Trial conversion on {len(calibration.samples)} training samples …")
+    console.info(f"Trial conversion on {counted(len(calibration.samples), 'training sample')} …")
     from tinyml_cli.tflite import convert
 
     with convert.opened(run.require(manifest, source), manifest) as network:
@@ -179,7 +180,7 @@ def sentence(outcome: dict[str, Any]) -> str:
         )
     drawn = "".join(f"Drew {path}\n" for path in outcome["pictures"])
     step = next_step("convert", Path(outcome["run"]))
-    return f"{drawn}Calibrated on {outcome['calibration_samples']} training samples. Next: {step}"
+    return f"{drawn}Calibrated on {counted(outcome['calibration_samples'], 'training sample')}. Next: {step}"
 
 
 def _known(method: str) -> str:
@@ -201,5 +202,5 @@ def _draw(run: Run, recipe: BaseRecipe, n_samples: int, seed: int) -> npt.NDArra
             "Check the data and train again.",
         )
     if len(samples) < min(n_samples, _FEW_SAMPLES):
-        console.warn(f"only {len(samples)} calibration samples: int8 ranges may be too narrow")
+        console.warn(f"only {counted(len(samples), 'calibration sample')}: int8 ranges may be too narrow")
     return samples

@@ -18,6 +18,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.data.image_file import UnreadableImageError, check_size, decode, read_bytes, suffixes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import decode_limit_bytes, over_limit
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     from tinyml_cli.models.source import InputSpec
@@ -111,7 +112,7 @@ def _existing(given: str | None, limit: int) -> Path | None:
     if given is None:
         raise TinymlError("An int8 model needs calibration data", "--calibration", ADVICE)
     if limit < 1:
-        raise TinymlError(f"{limit} calibration samples are too few", "--samples", "Use at least 10.")
+        raise TinymlError(f"Too few calibration samples: {limit}", "--samples", "Use at least 10.")
     path = Path(given)
     if not path.exists():
         if given == RANDOM:
@@ -166,8 +167,8 @@ def _assigned(arrays: dict[str, Array], inputs: Sequence[InputSpec], path: Path)
             console.info(f"{path.name} has {', '.join(arrays)}; calibrating on `{name}`.")
         return [(arrays[name], f"{path} [{name}]" if name else str(path))]
     raise TinymlError(
-        f"The model has {len(inputs)} inputs, {', '.join(map(str, inputs))}; "
-        f"the file has the arrays {', '.join(name or '(one without a name)' for name in arrays)}",
+        f"The model has {counted(len(inputs), 'input')}, {', '.join(map(str, inputs))}; the file has the "
+        f"arrays {', '.join(name or '(one without a name)' for name in arrays)}",
         str(path),
         "Save one array per input under its name: numpy.savez('data.npz', "
         + ", ".join(f"**{{'{spec.name}': …}}" for spec in inputs)
@@ -299,7 +300,7 @@ def _checked(values: Array, spec: InputSpec, where: str) -> Array:
     if bad.any():
         first = int(np.flatnonzero(bad.reshape(len(shaped), -1).any(axis=1))[0])
         raise TinymlError(
-            f"Sample {first} is not finite ({int(bad.sum())} values are NaN or infinite)",
+            f"Sample {first} is not finite ({counted(int(bad.sum()), 'NaN or infinite value')})",
             where,
             "Clean the data: one such value spoils the range of a whole layer.",
         )
@@ -347,10 +348,11 @@ def _tell(arrays: Sequence[Array], inputs: Sequence[InputSpec]) -> None:
                 "Use real inputs: calibration measures the range of values.",
             )
         console.info(
-            f"Calibrating {spec} on {len(values)} samples from {low:.4g} to {high:.4g}, mean {mean:.4g}."
+            f"Calibrating {spec} on {counted(len(values), 'sample')} from {low:.4g} to {high:.4g}, mean "
+            f"{mean:.4g}."
         )
     if len(arrays[0]) < _FEW_SAMPLES:
-        console.warn(f"only {len(arrays[0])} calibration samples: int8 ranges may be too narrow")
+        console.warn(f"only {counted(len(arrays[0]), 'calibration sample')}: int8 ranges may be too narrow")
 
 
 def _spread(values: Array, limit: int) -> Array:

@@ -31,6 +31,7 @@ from tinyml_cli.tflite import compare, interpret, layers, names, opset
 from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import Graph, parse, total_macs
 from tinyml_cli.tflite.shrink import shrink
+from tinyml_cli.wording import counted
 
 SAVED_MODEL = "saved_model.zip"
 """The artifact that stands for model.keras in a run of a SavedModel folder."""
@@ -136,7 +137,7 @@ def to_flatbuffers(
         TinymlError: samples that do not fit the model, or a layer the converter cannot express.
     """
     if len(samples) != len(source.inputs):
-        raise _unfit(source, f"the calibration set is for {len(samples)} inputs")
+        raise _unfit(source, f"the calibration set is for {counted(len(samples), 'input')}")
     for spec, values in zip(source.inputs, samples, strict=True):
         if not spec.accepts(values.shape[1:]):
             raise _unfit(source, f"the calibration set has {values.shape[1:]} for {spec}")

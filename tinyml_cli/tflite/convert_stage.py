@@ -8,6 +8,7 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.wording import counted
 
 
 def convert_any(
@@ -61,12 +62,13 @@ def sentence(outcome: dict[str, Any]) -> str:
         ""
         if differing is None
         else f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
-        f"{outcome['compared']} inputs"
+        f"{counted(outcome['compared'], 'input')}"
     )
     streams = ""
     if stream := outcome.get("stream"):
         streams = (
-            f" On a board it processes {stream['hop_frames']} frames at a time, {stream['macs']:,} MACs."
+            f" On a board it processes {counted(stream['hop_frames'], 'frame')} at a time, "
+            f"{stream['macs']:,} MACs."
         )
     step = next_step("export-c-array", Path(outcome["run"]))
     return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: {step}"

@@ -19,6 +19,7 @@ from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.difference import difference
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.tflite.shrink import forget
+from tinyml_cli.wording import counted
 
 _MOST_ATTACHED_BYTES = 64 << 20
 _FLOATS = ("float32", "float16")
@@ -147,7 +148,7 @@ def _set_labels(model: Any, labels: Sequence[str], where: str) -> None:
     if not any(_last_axis(model, int(index)) == len(labels) for index in model.subgraphs[0].outputs):
         sizes = sorted({_last_axis(model, int(index)) for index in model.subgraphs[0].outputs})
         raise TinymlError(
-            f"{len(labels)} labels do not match outputs of {', '.join(map(str, sizes))} values",
+            f"{counted(len(labels), 'label')} for outputs of {', '.join(map(str, sizes))} values",
             where,
             "Give one label per model output, in order.",
         )

@@ -20,6 +20,7 @@ import tflite
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
 from tinyml_cli.tflite import opcodes
+from tinyml_cli.wording import counted
 
 ABSENT = -1
 """The index that stands for an optional operator input that is not given."""
@@ -334,5 +335,7 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
     if not np.all(np.isfinite(scales)) or len(scales) != len(zero_points):
         raise ValueError(f"tensor {index} has invalid scales or zero points")
     if len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)):
-        raise ValueError(f"tensor {index} has {len(scales)} scales on axis {axis} of {list(shape)}")
+        raise ValueError(
+            f"tensor {index} has {counted(len(scales), 'scale')} on axis {axis} of {list(shape)}"
+        )
     return Quantization(scales, zero_points, axis)

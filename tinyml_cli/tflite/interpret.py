@@ -16,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor, parse
+from tinyml_cli.wording import counted
 
 Runtime = Literal["litert", "tflm"]
 Int8Array = npt.NDArray[np.int8]
@@ -190,7 +191,7 @@ def run(
     session = _Tflm(model_bytes) if runtime == "tflm" else _Lite(model_bytes)
     if len(inputs) != len(session.sources):
         raise TinymlError(
-            f"The model has {len(session.sources)} inputs, got {len(inputs)}",
+            f"The model has {counted(len(session.sources), 'input')}, got {len(inputs)}",
             "",
             "Give one array per input.",
         )

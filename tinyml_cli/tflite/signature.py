@@ -8,6 +8,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.wording import counted
 
 _CALLING = frozenset({"CALL_ONCE", "IF", "WHILE"})
 
@@ -26,7 +27,7 @@ def choose(data: bytes, name: str | None, where: str) -> bytes:
     listed = ", ".join(f"`{each}`" for each in names) or "none"
     if name is None and len(names) > 1:
         raise TinymlError(
-            f"The model has {len(names)} signatures: {listed}",
+            f"The model has {counted(len(names), 'signature')}: {listed}",
             where,
             f"Choose one: {next_step('export-c-array', Path(where), '--signature', names[0])}",
         )

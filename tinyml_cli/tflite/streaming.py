@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import write
 from tinyml_cli.tflite.graph import Graph, Operator, parse
+from tinyml_cli.wording import counted
 
 _TIME = 1
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -91,14 +92,14 @@ class _Rewriter:
     def _start(self) -> None:
         if len(self.graph.inputs) != 1:
             raise TinymlError(
-                f"The model has {len(self.graph.inputs)} inputs",
+                f"The model has {counted(len(self.graph.inputs), 'input')}",
                 self.where,
                 "A streaming model needs exactly one.",
             )
         source = self.graph.tensors[self.graph.inputs[0]]
         if len(source.shape) < 2 or not 1 <= self.hop < source.shape[_TIME]:
             raise TinymlError(
-                f"An inference every {self.hop} frames does not match a model of {source.shape}",
+                f"An inference every {counted(self.hop, 'frame')} does not match a model of {source.shape}",
                 self.where,
                 "Set recognizer.inference_stride_frames below the frames of a window, and convert again.",
             )
@@ -190,7 +191,7 @@ class _Rewriter:
             return index
         if kept < 0:
             raise TinymlError(
-                f"An inference every {self.hop} frames is more than the network's receptive field",
+                f"An inference every {counted(self.hop, 'frame')} is more than the network's receptive field",
                 self.where,
                 "Lower recognizer.inference_stride_frames, and convert again.",
             )

@@ -69,7 +69,7 @@ class Validation:
     labels: NDArray[np.int64]
 
     def judge(self, model: keras.Model) -> dict[str, float]:
-        """loss and accuracy."""
+        """As `judging.judge`."""
         return judge(self.score(model), self.labels)
 
 
@@ -97,7 +97,7 @@ class Fitted:
     Attributes:
         model: the moving average of the weights after the last epoch.
         epochs: completed.
-        validation_accuracy, validation_loss: on held-out examples, mean over labels.
+        validation_accuracy, validation_loss: on held-out examples.
         history: the measures of each epoch, see `checkpoint.Progress`.
         judged: the result of `judge` for the model.
     """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import Method
 from tinyml_cli.recipes.anomaly import MixtureRecipe
+from tinyml_cli.wording import counted
 
 FloatArray = NDArray[np.float64]
 
@@ -98,9 +99,9 @@ def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) ->
     """
     if len(points) < 2 * recipe.clusters:
         raise TinymlError(
-            f"{len(points)} normal windows are too few for {recipe.clusters} clusters",
+            f"Too few normal windows ({len(points)}) for {counted(recipe.clusters, 'cluster')}",
             "mixture.clusters",
-            f"Record more, or use at most {max(1, len(points) // 2)} clusters.",
+            f"Record more, or use at most {counted(max(1, len(points) // 2), 'cluster')}.",
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # clusters that coincide, and EM stopped early: both are harmless

@@ -51,7 +51,7 @@ class Fitted:
         model: the last epoch's weights. Choosing an epoch by the few speakers of a small data set
             costs accuracy on others: at the end of the cosine, the last epochs differ only by chance.
         epochs: epochs completed.
-        validation_accuracy: accuracy on held-out speakers, mean over labels.
+        validation_accuracy: accuracy on held-out speakers.
         validation_loss: cross-entropy there.
         history: the measures of each epoch, see `checkpoint.Progress`.
         judged: the result of `judge` for the model.

@@ -16,10 +16,10 @@ MEASURES = ("loss", "accuracy")
 
 
 def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, float]:
-    """Cross-entropy without smoothing, and accuracy, both with equal weight per label.
+    """Cross-entropy without smoothing (mean over labels), accuracy, and balanced accuracy.
 
-    Also the number of examples `n`, the number `right`, the accuracy by `chance`, and whether the
-    answers are `better` than that.
+    Balanced accuracy is the mean of the labels' recalls. Also the number of examples `n`, the number
+    `right`, the accuracy by `chance`, and whether the answers are `better` than that.
 
     Args:
         scores: float32 [examples, labels], probabilities.
@@ -32,7 +32,8 @@ def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str,
     confusion = confusion_matrix(np.asarray(labels), answers, scores.shape[1])
     return {
         "loss": float(np.mean([losses[rows].mean() for rows in per_label])),
-        "accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
+        "accuracy": float(hits.mean()),
+        "balanced_accuracy": float(np.mean([hits[rows].mean() for rows in per_label])),
         "n": len(labels),
         "right": int(hits.sum()),
         "chance": chance_agreement(confusion),
@@ -53,20 +54,21 @@ class Judged(Protocol):
 
 
 def figures(fitted: Judged) -> dict[str, Any]:
-    """The manifest's metrics of a training: validation accuracy (mean over labels) and loss, with interval.
+    """The manifest's metrics of a training: validation accuracy with its Wilson interval, and loss.
 
-    `validation_ci95` is Wilson's interval of the share that is right; it and related keys are omitted
-    for a training completed by an older version, which did not count.
+    The interval and related keys are omitted for a training completed by an older version, which did not
+    count.
     """
     known = {
         "validation_accuracy": round(fitted.validation_accuracy, 4),
         "validation_loss": round(fitted.validation_loss, 4),
     }
     judged = fitted.judged
-    if "better" not in judged:
+    if "balanced_accuracy" not in judged:
         return known
     n, right = int(judged["n"]), int(judged["right"])
     return known | {
+        "validation_balanced_accuracy": round(judged["balanced_accuracy"], 4),
         "validation_n": n,
         "validation_right": right,
         "validation_ci95": [round(limit, 4) for limit in wilson_interval(right, n)],

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 Place = Literal["local", "ray"]
 PLACES = ("local", "ray")
@@ -49,7 +50,7 @@ def start(command: list[str], count: int, place: Place) -> Sequence[Helper]:
     """
     if count == 0:
         return []
-    console.info(f"Starting {count} more workers ({place}).")
+    console.info(f"Starting {counted(count, 'more worker')} ({place}).")
     return _on_ray(command, count) if place == "ray" else [_Local(command) for _ in range(count)]
 
 

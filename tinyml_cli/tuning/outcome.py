@@ -28,7 +28,7 @@ def rows(study: optuna.Study) -> list[dict[str, Any]]:
         {
             "name": f"trial {trial.number}",
             "number": trial.number,
-            "measure": "validation accuracy",
+            "measure": "balanced accuracy",
             "value": trial.values[0],
             "ci95": None,
             "front": best,
@@ -92,8 +92,8 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
 def show(outcome: dict[str, Any]) -> None:
     """The trials as a table."""
     console.table(
-        "Finished trials; * on the Pareto front of validation accuracy and instructions (emulated)",
-        ["Trial", "", "Validation", "Instructions", "ms (estimated)", "Flash", "RAM"],
+        "Finished trials; * on the Pareto front of balanced accuracy and instructions (emulated)",
+        ["Trial", "", "Balanced accuracy", "Instructions", "ms (estimated)", "Flash", "RAM"],
         [
             [
                 row["name"],

@@ -22,6 +22,7 @@ from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.tuning import study as studies
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     import optuna
@@ -66,7 +67,7 @@ def work(search: Search, study: optuna.Study) -> None:
     while len(studies.trained_trials(study)) < search.trials:
         revived = studies.revive(study)
         if revived:
-            console.info(f"{revived} trials of a stopped process are resumed.")
+            console.info(f"Resuming {counted(revived, 'trial')} of a stopped process.")
         tried = len(study.get_trials(deepcopy=False))
         if tried > _CANDIDATES_PER_TRIAL * search.trials:
             raise TinymlError(
@@ -189,10 +190,15 @@ def _trained(recipe: BaseRecipe, path: Path) -> float:
     with run.writing(wait=True):
         if stages.is_trained(run, recipe):
             measures = run.manifest().metrics["train"]
-            return float(measures["validation_accuracy"])
+            return _quality(measures)
         outcome = stages.train(run, recipe, Resume.IF_SAVED, latest=False)
         write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
-        return float(outcome["metrics"]["validation_accuracy"])
+        return _quality(outcome["metrics"])
+
+
+def _quality(measures: Mapping[str, Any]) -> float:
+    """Balanced accuracy in validation, which runs of older versions call `validation_accuracy`."""
+    return float(measures.get("validation_balanced_accuracy", measures["validation_accuracy"]))
 
 
 def _digest(recipe: BaseRecipe) -> str:

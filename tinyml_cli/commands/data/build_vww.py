@@ -11,6 +11,7 @@ from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.next_step import next_step
+from tinyml_cli.wording import counted
 
 
 def command(
@@ -68,6 +69,6 @@ def command(
     console.table(f"Rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
     console.result(
         outcome,
-        f"{outcome['n']:,} images in {out}. "
-        f"Next: {next_step('train', 'vww', '--data', out, '--classes', f'{category},none')}",
+        f"{counted(outcome['n'], 'image')} in {out}. Next: "
+        f"{next_step('train', 'vww', '--data', out, '--classes', f'{category},none')}",
     )

@@ -11,14 +11,15 @@ from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
+from tinyml_cli.wording import counted
 
 
 def command(
-    folder: Annotated[
+    data: Annotated[
         Path,
         typer.Argument(
-            callback=options.given(checks.data_folder),
-            help="A data folder: one folder of files per label.",
+            callback=options.given(checks.data),
+            help="A data folder, one folder of files per label; or one file with a time series.",
         ),
     ],
     fix: Annotated[
@@ -59,6 +60,7 @@ def command(
       tinyml data check speech_commands/ --fix
       tinyml data check speech_commands/ --undo
       tinyml data check motion/ --set data.units.gyro=rad/s
+      tinyml data check pump.csv
       tinyml data check recordings/ --json
     """
     from tinyml_cli import recipes
@@ -67,15 +69,16 @@ def command(
     from tinyml_cli.data.checks import Settings
 
     if undo:
-        restored, kept = quarantine.undo(folder)
+        restored, kept = quarantine.undo(data)
         for name in kept:
             console.warn(f"`{name}` exists already; the moved file stays in quarantine")
         console.result(
-            {"folder": str(folder), "restored": restored, "kept": kept}, f"Restored {restored:,} files."
+            {"folder": str(data), "restored": restored, "kept": kept},
+            f"Restored {counted(restored, 'file')}.",
         )
         return
     settings = Settings(sample_rate, clip_ms, recipes.series_options(set_ or []))
-    document = check_folder(folder, settings, fix, picture, kind)
+    document = check_folder(data, settings, fix, picture, kind)
     show(document)
     console.result(document, verdict(document))
     if not document["ok"]:

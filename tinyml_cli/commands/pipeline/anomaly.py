@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import anomaly_options, options
+from tinyml_cli.wording import counted
 
 
 def command(
@@ -44,8 +45,8 @@ def command(
     fed = outcome["monitor"]
     options.end_pipeline(
         outcome,
-        f"Done in {outcome['seconds']:.0f} s: {fed['hits']} of {fed['hits'] + fed['misses']} fault "
-        f"recordings raised the alarm, {fed['false_accepts']} of {fed['false_accepts'] + fed['rejections']} "
-        f"normal ones did. Run: {outcome['run']}",
+        f"Done in {outcome['seconds']:.0f} s: the alarm was raised by {fed['hits']} of "
+        f"{counted(fed['hits'] + fed['misses'], 'fault recording')} and {fed['false_accepts']} of "
+        f"{fed['false_accepts'] + fed['rejections']} normal. Run: {outcome['run']}",
         gate,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import options
+from tinyml_cli.wording import counted
 
 
 def command(
@@ -46,7 +47,7 @@ def command(
     right = heard["hits"] + heard["rejections"]
     options.end_pipeline(
         outcome,
-        f"Done in {outcome['seconds']:.0f} s: the board heard {right} of {heard['n']} clips as expected. "
-        f"Run: {outcome['run']}",
+        f"Done in {outcome['seconds']:.0f} s: the board heard {right} of {counted(heard['n'], 'clip')} "
+        f"as expected. Run: {outcome['run']}",
         gate,
     )

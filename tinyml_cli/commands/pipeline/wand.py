@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.commands import options, wand_options
+from tinyml_cli.wording import counted
 
 
 def command(
@@ -41,7 +42,7 @@ def command(
     right = felt["hits"] + felt["rejections"]
     options.end_pipeline(
         outcome,
-        f"Done in {outcome['seconds']:.0f} s: the board classified {right} of {felt['n']} motions as "
-        f"expected. Run: {outcome['run']}",
+        f"Done in {outcome['seconds']:.0f} s: the board classified {right} of "
+        f"{counted(felt['n'], 'motion')} as expected. Run: {outcome['run']}",
         gate,
     )

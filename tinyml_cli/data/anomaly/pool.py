@@ -162,7 +162,7 @@ def split_normal(
     for part, use in zip(parts, _PARTS, strict=True):
         if not part:
             raise TinymlError(
-                f"{len(recordings)} normal recordings are too few: none are left for {use}",
+                f"Too few normal recordings ({len(recordings)}): none are left for {use}",
                 where,
                 "Record more normal running: at least ten sessions, or one long recording.",
             )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data.series.text import check_size, decode, read_bytes
 from tinyml_cli.documents import UnreadableError, parse_json
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 AUDIO = "audio"
 SUFFIXES = (".json", ".cbor")
@@ -77,7 +78,8 @@ def read_acquisition(path: Path) -> Acquisition:
         raise _refusal(path, f"{type(error).__name__}: {str(error)[:80]}") from error
     if values.ndim != 2 or values.shape[1] != len(sensors) or not len(values) or len(sensors) > _MOST_SENSORS:
         raise TinymlError(
-            f"The recording has gaps: some rows lack a value for one of its {len(sensors)} sensors",
+            "The recording has gaps: some rows lack a value for one of its "
+            f"{counted(len(sensors), 'sensor')}",
             str(path),
             "Record again, or remove the file.",
         )

@@ -19,6 +19,7 @@ from tinyml_cli.data.series.units import SECONDS, canonical
 from tinyml_cli.data.series.windows import MOST_CHANNELS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
+from tinyml_cli.wording import counted
 
 _LARGEST = 1e15
 _FEWEST_TIMED_ROWS = 5
@@ -141,7 +142,9 @@ def _names(found: table.Table, given: list[str] | None, where: str, motion: bool
     width = len(found.columns)
     if given is not None and len(given) != width:
         raise TinymlError(
-            f"data.columns names {len(given)} columns, the file has {width}", where, "Name every column."
+            f"data.columns names {counted(len(given), 'column')}, the file has {width}",
+            where,
+            "Name every column.",
         )
     return list(given or found.names) or _without_header(found, where, motion)
 

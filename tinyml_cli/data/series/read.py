@@ -25,6 +25,7 @@ from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
+from tinyml_cli.wording import counted
 
 SUFFIXES = (*TABLES, *ACQUISITIONS, ARCHIVE)
 BOARD_CHANNELS = ("ax_mg", "ay_mg", "az_mg", "gx_ddps", "gy_ddps", "gz_ddps")
@@ -266,7 +267,8 @@ def _stretches(raw: Raw, values: Values) -> tuple[tuple[Stretch, ...], Evened | 
         pieces = evened.pieces if evened is not None else []
         if evened is not None and evened.bursts and len(np.unique(raw.clock.seconds)) < _FEWEST_TIMES:
             raise TinymlError(
-                f"{len(values)} rows share {len(np.unique(raw.clock.seconds))} times, so the rate is unknown",
+                f"{counted(len(values), 'row')} share "
+                f"{counted(len(np.unique(raw.clock.seconds)), 'time')}, so the rate is unknown",
                 raw.where,
                 "Export the time with milliseconds, or record for longer.",
             )

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from tinyml_cli.wording import counted
+
 _SHOWN_OTHERS = 4
 
 
@@ -89,7 +91,7 @@ class Reading:
             (self.short, "row between gaps skipped", "rows between gaps skipped"),
         ):
             if count:
-                parts.append(f"{count:,} {one if count == 1 else many}")
+                parts.append(counted(count, one, many))
         if self.bursts:
             parts.append("bursts spread out")
         if self.resampled:
@@ -109,11 +111,6 @@ def summary(readings: Sequence[Reading]) -> str:
     if len(kinds) == 1:
         return next(iter(kinds.values())).text()
     return "; ".join(f"{counted(each.files, 'file')}: {each.text()}" for each in kinds.values())
-
-
-def counted(count: int, noun: str) -> str:
-    """Such as `1 file` and `1,200 files`."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _sum(one: Reading, other: Reading) -> Reading:

@@ -14,10 +14,10 @@ from typing import Generic, TypeVar
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.series.contents import HEAD_BYTES, sensor_in
-from tinyml_cli.data.series.reading import counted
 from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.data.series.text import TEXT_EXPANSION, check_size, decode, read_text
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 T = TypeVar("T")
 

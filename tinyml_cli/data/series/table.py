@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.series.reading import counted
 from tinyml_cli.data.series.units import canonical
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 TABLES = (".csv", ".tsv", ".txt", ".dat", ".log")
 """Endings of files that are tables."""
@@ -312,8 +312,8 @@ def _by_header(lines: list[str], dialect: _Dialect, where: str) -> _Dialect:
         return _Dialect("\t", ",")
     if len(header) > 1 and min(widths) >= 2 * len(header) - 1:
         raise TinymlError(
-            "Commas both separate columns and mark decimals: "
-            f"{len(header)} names, {min(widths)} cells per row",
+            f"Commas both separate columns and mark decimals: {counted(len(header), 'name')}, "
+            f"{counted(min(widths), 'cell')} per row",
             where,
             "Export it with semicolons or tabs between the columns, or with dots in the numbers.",
         )
@@ -339,7 +339,7 @@ def _width(rows: Sequence[list[str]], where: str) -> int:
         )
     width = widths.most_common(1)[0][0]
     if width > _MOST_COLUMNS:
-        raise TinymlError(f"The file has {width} columns", where, "Write one sample per row.")
+        raise TinymlError(f"The file has {counted(width, 'column')}", where, "Write one sample per row.")
     return width
 
 
@@ -375,7 +375,7 @@ def _body(
     width = len(units)
     if names and len(names) != width:
         raise TinymlError(
-            f"The row has {width} cells, the header {len(names)}: {', '.join(names)[:80]}",
+            f"The row has {counted(width, 'cell')}, the header {len(names)}: {', '.join(names)[:80]}",
             f"{where} line {lines[0][0]}",
             f"The separator is {_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}; "
             "fix the header or the rows.",
@@ -402,7 +402,7 @@ def _body(
             remarks.append("a truncated last line skipped")
         elif len(cells) != width:
             raise TinymlError(
-                f"The row has {len(cells)} cells, the header {width}",
+                f"The row has {counted(len(cells), 'cell')}, the header {width}",
                 f"{where} line {number}",
                 "Fix the row.",
             )

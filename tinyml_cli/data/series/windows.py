@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data.series.table import TABLES, rows_of
 from tinyml_cli.data.series.text import decode, read_text
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 SUFFIXES = (".txt", ".tsv", ".ts")
 
@@ -69,7 +70,7 @@ def read_windows(path: Path) -> tuple[NDArray[np.float32], list[str]]:
     for index, (number, cells) in enumerate(rows):
         if len(cells) != width or width < 3:
             raise TinymlError(
-                f"The line has {len(cells)} values, the first one {width}",
+                f"The line has {counted(len(cells), 'value')}, the first one {width}",
                 f"{path} line {number}",
                 "Each line must have a label and the same number of samples.",
             )
@@ -95,7 +96,7 @@ def _after_header(text: str, path: Path) -> list[tuple[int, list[str]]]:
             channels = line.strip().split(":")
             if len(channels) != 2:
                 raise TinymlError(
-                    f"The window has {len(channels) - 1} channels",
+                    f"The window has {counted(len(channels) - 1, 'channel')}",
                     f"{path} line {number}",
                     "Give a file with one channel and a label in each line.",
                 )

@@ -12,6 +12,7 @@ from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, Buffer, Plan, Sharing, 
 from tinyml_cli.engines.aot.storage import Lowered, Storage, assign
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 IO_MODES = ("arena", "caller")
 """Where inputs and outputs lie: in the arena, or in buffers of the caller."""
@@ -126,8 +127,8 @@ def _planned(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], i
 def _check_signature(graph: Graph, where: str) -> None:
     if not graph.inputs or not graph.outputs or len(set(graph.inputs)) < len(graph.inputs):
         raise TinymlError(
-            f"The model has {len(set(graph.inputs))} different inputs of {len(graph.inputs)} "
-            f"and {len(graph.outputs)} outputs",
+            f"The model has {counted(len(set(graph.inputs)), 'different input')} of {len(graph.inputs)} "
+            f"and {counted(len(graph.outputs), 'output')}",
             where,
             "Convert a model with at least one input and one output.",
         )

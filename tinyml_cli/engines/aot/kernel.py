@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Operator, Tensor
+from tinyml_cli.wording import counted
 
 C_TYPES = {
     "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float",
@@ -158,7 +159,9 @@ class OpContext:
     def result(self) -> Tensor:
         """The only output, a tensor of any type."""
         if len(self.operator.outputs) != 1:
-            self.refuse(f"has {len(self.operator.outputs)} outputs", "Export it with --engine tflm.")
+            self.refuse(
+                f"has {counted(len(self.operator.outputs), 'output')}", "Export it with --engine tflm."
+            )
         return self._given(self.graph.output(self.operator), "output")
 
     def weights(self, position: int = 1) -> Tensor:
@@ -293,7 +296,7 @@ def same_padding(context: OpContext, size: int, window: int, stride: int, dilati
         total = max((output - 1) * stride + reach - size, 0)
     if expected != output:
         context.refuse(
-            f"produces {output} values from {size} where {expected} were expected",
+            f"produces {counted(output, 'value')} from {size} where {expected} were expected",
             "Convert the model again.",
         )
     return total // 2

@@ -26,6 +26,7 @@ from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
+from tinyml_cli.wording import counted
 
 PICTURE = "report/anomaly.png"
 REPORT = "report/report.html"
@@ -96,7 +97,7 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
     )
     if not len(windows):
         raise TinymlError(
-            f"No recording is long enough for a window of {source.window_samples} samples",
+            f"No recording is long enough for a window of {counted(source.window_samples, 'sample')}",
             "data",
             "Use longer recordings.",
         )
@@ -172,7 +173,8 @@ def _note(judged: Judged, data_dir: Path | None) -> str:
         kinds[recording.is_normal] += 1
     origin = "held out by train" if data_dir is None else f"everything in {data_dir.name}"
     return (
-        f"{len(judged.scores)} windows of {kinds[True]} normal and {kinds[False]} other recordings: {origin}"
+        f"{counted(len(judged.scores), 'window')} of {kinds[True]} normal and "
+        f"{counted(kinds[False], 'other recording')}: {origin}"
     )
 
 
@@ -228,12 +230,14 @@ def verdict(outcome: dict[str, Any]) -> str:
     )
     device = outcome["device"]
     same = (
-        f" On {device['board']} ({device['level']}): {device['mismatches']} of {device['n']} scores differ."
+        f" On {device['board']} ({device['level']}): {device['mismatches']} of "
+        f"{counted(device['n'], 'score')} differ."
         if device
         else ""
     )
     return (
-        f"int8: {auc}; at the threshold {int8['accuracy']:.1%} right, {false}n = {outcome['n']} windows. "
-        f"The threshold lets {threshold['rate']:.3g} through, {threshold['rate_upper']:.3g} at most "
-        f"({threshold['confidence']:.0%} confidence; wanted: {threshold['target']}).{same}"
+        f"int8: {auc}; at the threshold {int8['accuracy']:.1%} right, {false}n = "
+        f"{counted(outcome['n'], 'window')}. The threshold lets {threshold['rate']:.3g} through, "
+        f"{threshold['rate_upper']:.3g} at most ({threshold['confidence']:.0%} confidence; wanted: "
+        f"{threshold['target']}).{same}"
     )

@@ -17,6 +17,7 @@ from tinyml_cli.evaluation.anomaly.model import AnomalyModel
 from tinyml_cli.evaluation.anomaly.windows import WindowInput
 from tinyml_cli.features.anomaly_settings import SUMMARY_FEATURES
 from tinyml_cli.run import Run
+from tinyml_cli.wording import counted
 
 _NAMED = 10
 
@@ -99,7 +100,7 @@ def _windows(clip: Path, run: Run, model: AnomalyModel) -> NDArray[np.int16]:
     )
     if not len(windows):
         raise TinymlError(
-            f"The recording is shorter than a window of {source.window_samples} samples",
+            f"The recording is shorter than a window of {counted(source.window_samples, 'sample')}",
             str(clip),
             f"Use one of at least {source.window_samples / source.rate_hz:.2g} s.",
         )
@@ -138,7 +139,8 @@ def _describe(of: Explained, errors: NDArray[np.float64], names: list[str], thre
         "windows": len(of.scores),
         "above": above,
         "why": f"The highest score, {highest} at {of.t_ms[of.worst] / 1000:.2f} s, {relation} the threshold, "
-        f"{threshold}; {above} of {len(of.scores)} windows reach it. Furthest from normal there: {leading}.",
+        f"{threshold}; {above} of {counted(len(of.scores), 'window')} reach it. Furthest from normal "
+        f"there: {leading}.",
         "top": top,
         "by_row": dict(zip(of.grid.rows, rows, strict=True)),
         "by_column": dict(zip(of.grid.columns, columns, strict=True)),

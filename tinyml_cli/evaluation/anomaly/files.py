@@ -19,6 +19,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import Graph, parse
+from tinyml_cli.wording import counted
 
 _SUFFIXES = (".bin", ".npy")
 # MLPerf Tiny's windows are 5 frames of 128 bands, and start one frame apart.
@@ -71,7 +72,7 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
     auc = roc_auc(np.array([row["score"] for row in rows]), anomalous)
     if auc is None:
         raise TinymlError(
-            f"All {len(rows)} files are {'anomalous' if anomalous.any() else 'normal'}",
+            f"Every file is {'anomalous' if anomalous.any() else 'normal'}",
             str(data_dir),
             "Both kinds are needed: files or folders named normal… and anomaly….",
         )
@@ -89,8 +90,8 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
         "auc_ci95": interval,
         "runtime": runtime,
         "files": rows,
-        "verdict": f"AUC {auc:.4f} ({interval[0]:.4f} to {interval[1]:.4f}) over {len(rows)} files, int8 on "
-        "the host; the score of a file is the mean over its windows.",
+        "verdict": f"AUC {auc:.4f} ({interval[0]:.4f} to {interval[1]:.4f}) over "
+        f"{counted(len(rows), 'file')}, int8 on the host; the score of a file is the mean over its windows.",
     }
 
 
@@ -128,7 +129,8 @@ def _windows(path: Path, values: int) -> NDArray[np.float32]:
     flat = np.asarray(flat, np.float32).reshape(-1)
     if len(flat) < values or not np.isfinite(flat).all():
         raise TinymlError(
-            f"The file contains {len(flat)} numbers; a window needs {values} finite numbers",
+            f"The file contains {counted(len(flat), 'number')}; a window needs "
+            f"{counted(values, 'finite number')}",
             str(path),
             "Fix or remove it.",
         )

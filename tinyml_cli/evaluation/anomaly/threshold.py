@@ -13,6 +13,7 @@ from tinyml_cli.evaluation.anomaly.alarm import alarms, threshold_of, windows_ne
 from tinyml_cli.evaluation.chance import binomial_at_most
 from tinyml_cli.evaluation.rates import upper_limit
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
+from tinyml_cli.wording import counted
 
 DEFAULT_FPR = 0.01
 # A threshold with fewer windows (or alarms) beyond it is no better than chance.
@@ -47,7 +48,7 @@ def check_reachable(
     missing = windows_needed(_ppm(share)) - windows
     if missing > 0:
         raise _too_little(
-            f"A false-alarm share of {share:g} cannot be verified with {windows} normal windows",
+            f"A false-alarm share of {share:g} cannot be verified with {counted(windows, 'normal window')}",
             f"{missing} more ({missing * window_s / 60:.1f} minutes)",
             f"--fpr {_rounded_up(1 / max(windows, 2))} or more",
         )

@@ -18,6 +18,7 @@ from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
+from tinyml_cli.wording import counted
 
 PICTURE = "report/drift.png"
 # With fewer values, a histogram of ten bins is meaningless.
@@ -61,7 +62,8 @@ def drift(
     if not common:
         most = max((len(each) for each in values.values()), default=0)
         raise TinymlError(
-            f"The log has {most} values of the reference's quantities; at least {LEAST_VALUES} are needed",
+            f"The log has {counted(most, 'value')} of the reference's quantities; at least "
+            f"{LEAST_VALUES} are needed",
             str(log),
             "Record a longer and complete log: tinyml monitor --log FILE --trace scores,features",
         )
@@ -95,11 +97,11 @@ def _judge(shifts: Sequence[Shift], feature_share: float) -> tuple[bool, str]:
     moved_scores = [shift.name for shift in scores if shift.drifted]
     moved = [shift.name for shift in features if shift.drifted]
     if moved_scores:
-        return True, f"Drift: {', '.join(moved_scores)}; {len(moved)} of {len(features)} features."
+        return True, f"Drift: {', '.join(moved_scores)}; {len(moved)} of {counted(len(features), 'feature')}."
     if features and len(moved) > feature_share * len(features):
-        return True, f"Drift: {len(moved)} of {len(features)} features, such as {moved[0]}."
-    text = f"No drift: {len(scores)} scores and {len(features)} features compared"
-    text += f", {len(moved)} features beyond the limit" if moved else ""
+        return True, f"Drift: {len(moved)} of {counted(len(features), 'feature')}, such as {moved[0]}."
+    text = f"No drift: {counted(len(scores), 'score')} and {counted(len(features), 'feature')} compared"
+    text += f", {counted(len(moved), 'feature')} beyond the limit" if moved else ""
     watched = [shift.name for shift in shifts if shift.watch]
     more = f" and {len(watched) - _NAMED} more" if len(watched) > _NAMED else ""
     return False, f"{text}; to watch: {', '.join(watched[:_NAMED])}{more}." if watched else f"{text}."
@@ -133,6 +135,6 @@ def _values(manifest: Manifest, log: Path, name: str) -> Values:
                 strange += isinstance(event, Text | Malformed)
                 events.append(event)
     if strange:
-        console.warn(f"{log.name}: {strange} lines are not board events and were skipped")
+        console.warn(f"{log.name}: skipped {counted(strange, 'line')} without a board event")
     own: Values = registry.task(manifest.task).drift_values(manifest, events)
     return score_values(manifest.labels, events, name) | own

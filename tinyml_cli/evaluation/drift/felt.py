@@ -15,6 +15,7 @@ from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.motion_windows import Samples, windows_of
 from tinyml_cli.tasks.wand_threshold import answers
+from tinyml_cli.wording import counted
 
 # Per label; a take gives about ten windows.
 _TAKES = 40
@@ -53,7 +54,7 @@ def felt_reference(
     accepted = answers(model.scores(outputs), gesture.threshold) != 0
     judged = _judged(begins, ends, accepted, gesture.imu.suppression_samples)
     values = gesture_values(gesture, labels, outputs[judged], inputs[judged])
-    return reference_of(values, f"{len(chosen)} motions with rests around them")
+    return reference_of(values, f"{counted(len(chosen), 'motion')} with rests around them")
 
 
 def _judged(

@@ -12,6 +12,7 @@ from tinyml_cli.evaluation.stream_scores import features_of, score_stream
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.wording import counted
 
 # Each gives about twenty inferences and two hundred frames.
 _CLIPS = 80
@@ -36,4 +37,4 @@ def heard_reference(manifest: Manifest, model: Int8Model, examples: EvaluationSe
     outputs = np.concatenate([score_stream(sound, model, manifest).scores for sound in sounds])
     frames = np.concatenate([extract(sound, settings) for sound in sounds])
     values = sound_values(manifest.labels, outputs, frames)
-    return reference_of(values, f"{len(sounds)} clips with quiet around them; {examples.note}")
+    return reference_of(values, f"{counted(len(sounds), 'clip')} with quiet around them; {examples.note}")

@@ -19,6 +19,7 @@ from tinyml_cli.engines.aot.kernel import (
 )
 from tinyml_cli.engines.aot.ops.unary import by_table
 from tinyml_cli.tflite.graph import Tensor
+from tinyml_cli.wording import counted
 
 # TensorFlow Lite adds on a common scale with this many fractional bits.
 _SUM_FRACTION_BITS = 20
@@ -157,7 +158,9 @@ def _binary(context: OpContext, function: _Function) -> Kernel:
     if one_value is not None:
         return by_table(context, b if a.data is not None else a, target, one_value)
     if len(broadcast.size) > _LARGEST_RANK:
-        context.refuse(f"repeats values along {len(broadcast.size)} dimensions", "Use fewer dimensions.")
+        context.refuse(
+            f"repeats values along {counted(len(broadcast.size), 'dimension')}", "Use fewer dimensions."
+        )
     constants = tuple(
         Constant(role, tensor.data) for role, tensor in (("a", a), ("b", b)) if tensor.data is not None
     )

@@ -29,6 +29,7 @@ from tinyml_cli.engines.aot.kernel import (
 from tinyml_cli.engines.aot.ops import packing
 from tinyml_cli.engines.aot.overlap import Sweep, raster_lead, row_pair_lead
 from tinyml_cli.tflite.graph import Tensor
+from tinyml_cli.wording import counted
 
 _INT16_BYTES = 2
 # arm_convolve_s8 gathers two columns of a window before it multiplies.
@@ -58,12 +59,15 @@ def conv_2d(context: OpContext) -> Kernel:
         or weights.shape[3] != channels
         or weights.shape[0] != context.image(target)[3]
     ):
-        context.refuse(f"has weights {list(weights.shape)} for {channels} input channels", "Use groups=1.")
+        context.refuse(
+            f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}", "Use groups=1."
+        )
     window = _window(context, source, target, weights.shape[1:3])
     elements = window.size[0] * window.size[1] * channels
     if elements > _LONGEST_WINDOW:
         context.refuse(
-            f"has a window of {elements} values (at most {_LONGEST_WINDOW})", "Use a smaller window."
+            f"has a window of {counted(elements, 'value')} (at most {_LONGEST_WINDOW})",
+            "Use a smaller window.",
         )
     assert weights.data is not None
     filters = weights.data.reshape(weights.shape[0], -1)
@@ -84,7 +88,8 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
     channels, outputs = context.image(source)[3], context.image(target)[3]
     if len(weights.shape) != 4 or weights.shape[0] != 1 or weights.shape[3] != outputs or outputs % channels:
         context.refuse(
-            f"has weights {list(weights.shape)} for {channels} input channels", "Convert the model again."
+            f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}",
+            "Convert the model again.",
         )
     window = _window(context, source, target, weights.shape[1:3])
     assert weights.data is not None

@@ -18,6 +18,7 @@ from tinyml_cli.engines.aot.kernel import (
     zero_point_of,
 )
 from tinyml_cli.engines.aot.ops import packing
+from tinyml_cli.wording import counted
 
 
 def fully_connected(context: OpContext) -> Kernel:
@@ -35,7 +36,8 @@ def fully_connected(context: OpContext) -> Kernel:
     rows = source.elements // inputs
     if target.elements != rows * outputs:
         context.refuse(
-            f"produces {list(target.shape)} from {rows} rows of {inputs}", "Convert the model again."
+            f"produces {list(target.shape)} from {counted(rows, 'row')} of {inputs}",
+            "Convert the model again.",
         )
     assert weights.quantization is not None and weights.data is not None
     if weights.quantization.per_channel and weights.quantization.axis != 0:

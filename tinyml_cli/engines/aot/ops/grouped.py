@@ -15,6 +15,7 @@ from tinyml_cli.engines.aot.kernel import (
     zero_point_of,
 )
 from tinyml_cli.engines.aot.ops.convolution import conv_2d
+from tinyml_cli.wording import counted
 
 
 def conv_2d_in_groups(context: OpContext) -> Kernel:
@@ -26,7 +27,8 @@ def conv_2d_in_groups(context: OpContext) -> Kernel:
     outputs, size_y, size_x, share = weights.shape
     if not share or channels % share or outputs % (channels // share) or context.image(target)[3] != outputs:
         context.refuse(
-            f"has weights {list(weights.shape)} for {channels} input channels", "Convert the model again."
+            f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}",
+            "Convert the model again.",
         )
     stride = (context.option("stride_h"), context.option("stride_w"))
     dilation = (context.option("dilation_h_factor"), context.option("dilation_w_factor"))

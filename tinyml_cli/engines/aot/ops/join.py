@@ -18,6 +18,7 @@ from tinyml_cli.engines.aot.kernel import (
 )
 from tinyml_cli.engines.aot.ops.move import move
 from tinyml_cli.tflite.graph import Tensor
+from tinyml_cli.wording import counted
 
 _AGAIN = "Convert the model again."
 
@@ -29,7 +30,7 @@ def concatenation(context: OpContext) -> Kernel:
     target = context.result()
     rank, axis = len(target.shape), context.option("axis")
     if not -rank <= axis < rank:
-        context.refuse(f"joins along axis {axis} of {rank} dimensions", _AGAIN)
+        context.refuse(f"joins along axis {axis} of {counted(rank, 'dimension')}", _AGAIN)
     if target.dtype == "int8":
         grids = {
             (scale_of(tensor), zero_point_of(tensor))
@@ -45,7 +46,7 @@ def pack(context: OpContext) -> Kernel:
     target = context.result()
     rank, axis = len(target.shape), context.option("axis")
     if not -rank <= axis < rank:
-        context.refuse(f"joins along axis {axis} of {rank} dimensions", _AGAIN)
+        context.refuse(f"joins along axis {axis} of {counted(rank, 'dimension')}", _AGAIN)
     return _join(context, target, axis % rank)
 
 

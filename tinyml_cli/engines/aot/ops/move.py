@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tinyml_cli.engines.aot import layout
 from tinyml_cli.engines.aot.kernel import COPIED, Kernel, OpContext, View, read, write
 from tinyml_cli.tflite.graph import Tensor
+from tinyml_cli.wording import counted
 
 _LARGEST_RANK = 8
 _AGAIN = "Convert the model again."
@@ -18,7 +19,7 @@ def transpose(context: OpContext) -> Kernel:
     source, target = _source(context), context.result()
     order = _integers(context, 1)
     if sorted(order) != list(range(len(source.shape))):
-        context.refuse(f"reorders {len(source.shape)} dimensions by {order}", _AGAIN)
+        context.refuse(f"reorders {counted(len(source.shape), 'dimension')} by {order}", _AGAIN)
     if target.shape != tuple(source.shape[axis] for axis in order):
         context.refuse(f"produces {list(target.shape)} from {list(source.shape)} by {order}", _AGAIN)
     dense = layout.strides(source.shape)
@@ -68,7 +69,7 @@ def slice_(context: OpContext) -> Kernel:
     ]
     for whole, begin, count in zip(source.shape, begins, size, strict=True):
         if begin < 0 or count < 0 or begin + count > whole:
-            context.refuse(f"takes {count} values from {begin} of {whole}", _AGAIN)
+            context.refuse(f"takes {counted(count, 'value')} from {begin} of {whole}", _AGAIN)
     return _cut(context, source, target, begins, [1] * len(size), size)
 
 
@@ -100,7 +101,7 @@ def one_box(
         context.refuse(f"produces {list(target.shape)} where {list(size)} were expected", _AGAIN)
     shape = layout.box(size, steps, layout.strides(tuple(size)))
     if len(shape.size) >= _LARGEST_RANK:
-        context.refuse(f"moves {len(shape.size)} dimensions", "Use fewer dimensions.")
+        context.refuse(f"moves {counted(len(shape.size), 'dimension')}", "Use fewer dimensions.")
     width = source.bytes // source.elements
     body = move(shape, width, f"{read(source)} + {start}", write(target)) + COPIED
     if not shape.contiguous:
@@ -149,7 +150,9 @@ def _parts(context: OpContext, source: Tensor, axis: int) -> Kernel:
     """Copies of consecutive ranges along an axis, one for each output."""
     targets = [context.graph.tensors[index] for index in context.operator.outputs]
     if sum(target.elements for target in targets) != source.elements:
-        context.refuse(f"produces {sum(t.elements for t in targets)} values from {source.elements}", _AGAIN)
+        context.refuse(
+            f"produces {counted(sum(t.elements for t in targets), 'value')} from {source.elements}", _AGAIN
+        )
     after = math.prod(source.shape[axis + 1 :])
     before = source.elements // max(1, after * source.shape[axis])
     width = source.bytes // max(1, source.elements)
@@ -185,7 +188,7 @@ def _integers(context: OpContext, position: int) -> list[int]:
 def _axis(context: OpContext, position: int, source: Tensor) -> int:
     axes, rank = _integers(context, position), len(source.shape)
     if len(axes) != 1 or not -rank <= axes[0] < rank:
-        context.refuse(f"splits along {axes} of {rank} dimensions", _AGAIN)
+        context.refuse(f"splits along {axes} of {counted(rank, 'dimension')}", _AGAIN)
     return axes[0] % rank
 
 

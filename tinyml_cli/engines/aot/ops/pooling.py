@@ -14,6 +14,7 @@ from tinyml_cli.engines.aot.kernel import (
     write,
     zero_point_of,
 )
+from tinyml_cli.wording import counted
 
 _INT32_BYTES = 4
 # What TensorFlow Lite Micro takes for the same scale.
@@ -35,7 +36,9 @@ def _call(context: OpContext, function: str, scratch_bytes: int) -> str:
     source, target = context.activation(), context.output()
     _, height, width, channels = context.image(source)
     if context.image(target)[3] != channels:
-        context.refuse(f"produces {target.shape[3]} channels from {channels}", "Convert the model again.")
+        context.refuse(
+            f"produces {counted(target.shape[3], 'channel')} from {channels}", "Convert the model again."
+        )
     difference = abs(np.float32(scale_of(source)) - np.float32(scale_of(target)))
     if difference > _SCALE_TOLERANCE or zero_point_of(source) != zero_point_of(target):
         context.refuse("makes values of another scale than its input's", "Quantise the model again.")

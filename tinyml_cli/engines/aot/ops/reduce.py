@@ -8,6 +8,7 @@ from itertools import groupby
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.engines.aot.kernel import Kernel, OpContext, read, scale_of, write, zero_point_of
 from tinyml_cli.tflite.graph import Tensor
+from tinyml_cli.wording import counted
 
 # |sum| of int8 values less their zero point stays below 2^31.
 _LARGEST_COUNT = 1 << 22
@@ -69,7 +70,7 @@ def _operands(context: OpContext) -> tuple[Tensor, Tensor, tuple[int, int, int, 
     if target.elements != outer * kept or not source.elements:
         context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", "Convert the model again.")
     if first * second > _LARGEST_COUNT:
-        context.refuse(f"reduces {first * second} values to one", "Pool in two steps.")
+        context.refuse(f"reduces {counted(first * second, 'value')} to one", "Pool in two steps.")
     return source, target, (outer, first, kept, second)
 
 
