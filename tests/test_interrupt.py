@@ -137,6 +137,20 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
 
 
 @POSIX
+@pytest.mark.parametrize("name", CODES)
+def test_a_signal_after_the_work_changes_nothing(name: str) -> None:
+    """While the interpreter takes its libraries down."""
+    code = "import atexit, time; atexit.register(time.sleep, 1); atexit.register(print, 'done', flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", HARNESS, code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "done\n"]
+        process.send_signal(getattr(signal, name))
+        assert process.wait(30) == 0 and process.stderr.read() == ""
+
+
+@POSIX
 def test_with_json_the_reason_is_an_object(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HARNESS, BUSY["sleeps"], "--json"], stdout=subprocess.PIPE, text=True

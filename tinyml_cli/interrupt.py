@@ -58,8 +58,13 @@ def account(give: Account) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[None]:
-    """Turns the signals that ask a command to end into `Stopped`, raised in the main thread."""
+def listening(is_last: bool = False) -> Iterator[None]:
+    """Turns the signals that ask a command to end into `Stopped`, raised in the main thread.
+
+    Args:
+        is_last: the process ends after the block. Taking TensorFlow down takes seconds, in which a signal
+            would change the exit code of a command that has done its work, so signals are ignored then.
+    """
     global _received, _is_deferred, _is_told
     _received, _is_deferred, _is_told = None, False, False
     if threading.current_thread() is not threading.main_thread():
@@ -73,7 +78,7 @@ def listening() -> Iterator[None]:
         yield
     finally:
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if is_last else handler)
         signal.set_wakeup_fd(earlier)
         waker.close()
 

@@ -98,8 +98,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names, and symbols that a terminal's code page lacks
             stream.reconfigure(errors="backslashreplace")
-    with interrupt.listening(), one_command():
-        code = _run()
+    try:
+        with interrupt.listening(is_last=True), one_command():
+            code = _run()
+    except KeyboardInterrupt:  # between the command's end and the listening's
+        code = interrupt.tell()
     if interrupt.is_stopped():
         interrupt.leave(code)
     sys.exit(code)
