@@ -17,7 +17,7 @@ from tinyml_cli.console import COMPILING, console
 from tinyml_cli.console import Progress as Bar
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
-from tinyml_cli.training.fit import build_state, make_deterministic
+from tinyml_cli.training.fit import build_state, make_deterministic, seed_dropout
 from tinyml_cli.training.judging import MEASURES, judge
 
 _WARM_UP_SHARE = 0.05
@@ -217,6 +217,7 @@ class _Fit:
     def _epoch(self, epoch: int, bar: Bar, note: str) -> dict[str, float]:
         """One pass over the training images; their mean loss and accuracy."""
         totals: dict[str, float] = {}
+        seed_dropout(self._model, epoch)
         for index, (inputs, targets, weights) in enumerate(self._batches.epoch(epoch)):
             step = epoch * len(self._batches) + index
             self._model.optimizer.learning_rate = self._rate(step)

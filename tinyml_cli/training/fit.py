@@ -71,6 +71,13 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def seed_dropout(model: keras.Model, epoch: int) -> None:
+    """Gives every dropout layer the same state in an epoch, resumed or not: Keras does not save it."""
+    for number, layer in enumerate(model.layers):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+            layer.seed_generator.state.assign([number, epoch])
+
+
 def build_state(model: keras.Model) -> None:
     """Makes the variables of a compiled model's optimizer and measures.
 
@@ -177,7 +184,7 @@ class _Learner:
 
     def epoch(self, epoch: int) -> Iterator[dict[str, float]]:
         """Trains on each batch of an epoch; returns loss and accuracy of each."""
-        self._seed_dropout(epoch)
+        seed_dropout(self.model, epoch)
         for index, batch in enumerate(self.batches.epoch(epoch)):
             measures = self.model.train_on_batch(
                 batch.features, batch.targets, sample_weight=batch.weights, return_dict=True
@@ -185,12 +192,6 @@ class _Learner:
             if self._average is not None:
                 self._average.step(epoch * len(self.batches) + index)
             yield {name: float(value) for name, value in measures.items()}
-
-    def _seed_dropout(self, epoch: int) -> None:
-        """Gives every dropout layer the same state in an epoch, resumed or not: Keras does not save it."""
-        for number, layer in enumerate(self.model.layers):
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([number, epoch])
 
     def score(self, features: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Scores of the saved model, float32 [examples, labels]."""
