@@ -26,7 +26,7 @@ setup(
     packages=find_packages(include=["tinyml_cli", "tinyml_cli.*"]),
     package_data={
         "tinyml_cli": ["py.typed"],
-        "tinyml_cli.device": ["boards/*.yaml"],
+        "tinyml_cli.boards": ["*.yaml"],
         "tinyml_cli.pages": ["templates/*"],
     },
     cmdclass={"build_py": BuildWithFolders},

@@ -23,17 +23,17 @@ import numpy as np
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
-from tinyml_cli.evaluation.anomaly.alarm import threshold_of
-from tinyml_cli.evaluation.anomaly.evaluate import evaluate, judge, measure
-from tinyml_cli.evaluation.anomaly.model import AnomalyModel
+from tinyml_cli.conversion.convert import convert
 from tinyml_cli.evaluation.on_device import Place
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import anomaly_held_out
-from tinyml_cli.tasks.anomaly import ANOMALY, THRESHOLD_SAMPLE
-from tinyml_cli.tflite.calibrate import quantize
-from tinyml_cli.tflite.convert import convert
+from tinyml_cli.stages.calibrate import quantize
+from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
+from tinyml_cli.tasks.anomaly.alarm import threshold_of
+from tinyml_cli.tasks.anomaly.evaluate import evaluate, judge, measure
+from tinyml_cli.tasks.anomaly.model import AnomalyModel
+from tinyml_cli.tasks.anomaly.task import ANOMALY, THRESHOLD_SAMPLE
 
 METHODS: dict[str, dict[str, Any]] = {
     "kmeans": {"method": "kmeans"},

@@ -19,11 +19,11 @@ from typing import Any
 from kws_common import tinyml
 from scaled_channels import scale_channels
 
-from tinyml_cli.compression.fine_tune import Settings
 from tinyml_cli.compression.stage import compress
 from tinyml_cli.compression.steps import Step
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
+from tinyml_cli.training.fine_tune import Settings
 
 SHORT_KWS = ("training.epochs=14", "training.test_share=0.3", "augmentation.copies=4")
 Part = Callable[[argparse.Namespace, Path, str], dict[str, Any]]

@@ -41,7 +41,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from profile_models import markdown
 
 from tests.engines import many_networks, network_builds
-from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
 from tinyml_cli.engines.aot.ops import LOWERINGS
 from tinyml_cli.engines.export import ENGINES, export
@@ -49,6 +48,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection import report
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import interpret, write
 from tinyml_cli.tflite.graph import Graph, parse
 

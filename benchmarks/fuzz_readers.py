@@ -179,7 +179,7 @@ def _read_sound(path: Path) -> None:
 
 
 def _read_image(path: Path) -> None:
-    from tinyml_cli.data.image_file import UnreadableImageError, decode, read_bytes
+    from tinyml_cli.images.image_file import UnreadableImageError, decode, read_bytes
 
     try:
         decode(read_bytes(path))
@@ -283,7 +283,7 @@ def _archives() -> Iterator[tuple[str, bytes]]:
 
 
 def _read_archive(path: Path) -> None:
-    from tinyml_cli.data.download_unpack import unpack
+    from tinyml_cli.download.download_unpack import unpack
     from tinyml_cli.errors import TinymlError
 
     with TemporaryDirectory(dir=path.parent) as folder, contextlib.suppress(TinymlError):

@@ -23,17 +23,17 @@ from pathlib import Path
 import numpy as np
 from profile_models import kind_rows, markdown
 
-from tinyml_cli.adopt import open_run
+from tinyml_cli.build.build import build
+from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
-from tinyml_cli.device.build import build
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.parity import run_inputs
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.program import load_program
 from tinyml_cli.profile.report import Report
 from tinyml_cli.run import Run
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import load
 

@@ -36,11 +36,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import recipes, stages
+from tinyml_cli import recipes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
 from tinyml_cli.locks import NAMES as LOCKS
 from tinyml_cli.run import MANIFEST, MODEL_INT8, RECIPE, Run
+from tinyml_cli.stages import common as stages
 
 TASKS = {
     "wand": ["--labels", "0,1", "--set", "training.epochs=4", "--set", "training.epoch_examples=200"],

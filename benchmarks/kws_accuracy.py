@@ -27,10 +27,10 @@ from tinyml_cli import recipes
 from tinyml_cli.data import folder
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.files import configs_dir, write_atomic
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.statistics.metrics import wilson_interval
 
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 

@@ -24,19 +24,19 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.adopt import open_run
+from tinyml_cli.build.build import build
+from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
-from tinyml_cli.device.build import build
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.parity import run_inputs
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest, Quantization
+from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_INT8, Run
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.graph import load, parse, total_macs
 from tinyml_cli.tflite.opset import check_int8
 

@@ -16,12 +16,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tinyml_cli.adopt import open_run
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.report import Report
+from tinyml_cli.stages.adopt import open_run
 
 COSTS = (
     "model", "engine", "MACs", "instructions", "instr/MAC", "cycles (estimated)", "ms at 64 MHz", "uJ",

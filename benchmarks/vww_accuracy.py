@@ -21,11 +21,11 @@ import numpy as np
 from kws_common import tinyml
 from numpy.typing import NDArray
 
-from tinyml_cli.data.image_cache import decode_entry
-from tinyml_cli.evaluation.images import ImageModel
-from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.files import write_atomic
+from tinyml_cli.images.image_cache import decode_entry
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.statistics.metrics import wilson_interval
+from tinyml_cli.tasks.vww.evaluate import ImageModel
 from tinyml_cli.tflite import interpret
 
 # Chosen by the validation accuracy of seed 1: photographs of 30 pixels bear less than those of a camera.

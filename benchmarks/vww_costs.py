@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from kws_common import tinyml
 
-from tinyml_cli.data.image_augment import augment
-from tinyml_cli.data.image_cache import ImageCache
 from tinyml_cli.engines.tflm import measure_arena
 from tinyml_cli.files import write_atomic
+from tinyml_cli.images.image_augment import augment
+from tinyml_cli.images.image_cache import ImageCache
 from tinyml_cli.recipes.vww import ImageTrainingRecipe, VwwRecipe
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet

@@ -17,8 +17,8 @@ from typing import Any
 
 from kws_common import tinyml
 
-from tinyml_cli.data.wand.strokes import read_folder, write_strokes
 from tinyml_cli.files import write_atomic
+from tinyml_cli.tasks.wand.strokes import read_folder, write_strokes
 
 SUITES = ("recorded", "generated")
 

@@ -19,16 +19,16 @@ from kws_common import tinyml
 from numpy.typing import NDArray
 
 from tinyml_cli import recipes
-from tinyml_cli.data.wand import other_motion
-from tinyml_cli.data.wand.motion_file import write_motion
-from tinyml_cli.data.wand.takes import Take, read_takes
-from tinyml_cli.evaluation.gestures import GestureModel
-from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.features.motion_windows import MotionWindow
 from tinyml_cli.files import write_atomic
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, RECIPE, Run
-from tinyml_cli.tasks.wand_threshold import answers
+from tinyml_cli.statistics.metrics import wilson_interval
+from tinyml_cli.tasks.wand import other_motion
+from tinyml_cli.tasks.wand.evaluate import GestureModel
+from tinyml_cli.tasks.wand.motion_file import write_motion
+from tinyml_cli.tasks.wand.takes import Take, read_takes
+from tinyml_cli.tasks.wand.threshold import answers
 
 FOLDS = {"last": slice(15, 25), "first": slice(0, 10), "middle": slice(8, 18)}
 RANDOM_MOTIONS, STREAM_MOTIONS = 200, 60

@@ -12,9 +12,9 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.engines.flatbuffer_models import Model
-from tinyml_cli.adopt import MODEL_TASK, open_run
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL_INT8, runs_dir
+from tinyml_cli.stages.adopt import MODEL_TASK, open_run
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.corpus import write_corpus
-from tinyml_cli import stages
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.stages import common as stages
 
 SMALL = [
     "model.options={stem_filters: 8, blocks: [[16, 2]]}",
@@ -24,8 +24,8 @@ SMALL = [
 @pytest.fixture(scope="module")
 def whistles(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """In one process: each one that loads TensorFlow costs seconds."""
-    from tinyml_cli.tflite.calibrate import quantize
-    from tinyml_cli.tflite.convert import convert
+    from tinyml_cli.conversion.convert import convert
+    from tinyml_cli.stages.calibrate import quantize
 
     home = tmp_path_factory.mktemp("home")
     corpus = write_corpus(home / "whistles", speakers=16)
@@ -41,11 +41,11 @@ def whistles(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def outcomes(whistles: Run) -> dict[str, Any]:
     from tinyml_cli.compression.distill import distill
-    from tinyml_cli.compression.fine_tune import Settings
     from tinyml_cli.compression.stage import compress
     from tinyml_cli.compression.steps import Step
-    from tinyml_cli.tflite.calibrate import quantize
-    from tinyml_cli.tflite.quantize_stage import Choices, quantize_run
+    from tinyml_cli.stages.calibrate import quantize
+    from tinyml_cli.stages.quantize import Choices, quantize_run
+    from tinyml_cli.training.fine_tune import Settings
 
     steps = [Step("prune", 0.5), Step("cluster", clusters=16)]
     return {

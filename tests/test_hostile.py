@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli.device.filters import Log
-from tinyml_cli.device.protocol.decoder import LineDecoder
-from tinyml_cli.device.protocol.events import Text
 from tinyml_cli.errors import EXIT_DEFECT, EXIT_OK, TinymlError
+from tinyml_cli.link.protocol.decoder import LineDecoder
+from tinyml_cli.link.protocol.events import Text
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model, Op, Quantization
+from tinyml_cli.monitor.filters import Log
 from tinyml_cli.run import MANIFEST, RECIPE
 
 REMOVED = object()
@@ -316,7 +316,7 @@ def test_a_wrong_option_is_refused_before_any_work(
     def work(*_: object, **__: object) -> None:
         raise AssertionError("work was begun")
 
-    for place in ("data.synthesis._speak", "models.require_tensorflow", "quiet_import.import_quietly"):
+    for place in ("speech.synthesis._speak", "models.require_tensorflow", "quiet_import.import_quietly"):
         monkeypatch.setattr(f"tinyml_cli.{place}", work)
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "file").touch()
@@ -377,7 +377,7 @@ def test_what_nobody_foresaw_ends_in_a_paragraph(
     def fail() -> None:
         raise LookupError("lost")
 
-    monkeypatch.setattr("tinyml_cli.device.board_list.board_names", fail)
+    monkeypatch.setattr("tinyml_cli.boards.board_list.board_names", fail)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     answer = tinyml("boards", "--json", cwd=tmp_path, code=EXIT_DEFECT)
     assert "LookupError (lost)" in answer.json["error"]["what"] and "Traceback" not in answer.err

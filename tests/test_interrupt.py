@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli import interrupt, recipes, registry, stages
+from tinyml_cli import interrupt, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run
-from tinyml_cli.tasks.kws import KeywordSpotting
+from tinyml_cli.stages import common as stages
+from tinyml_cli.tasks.kws.task import KeywordSpotting
 from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a child process")

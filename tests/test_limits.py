@@ -13,8 +13,8 @@ from PIL import Image
 
 from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
-from tinyml_cli.data.image_file import UnreadableImageError, decode
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images.image_file import UnreadableImageError, decode
 from tinyml_cli.limits import VARIABLE, decode_limit_bytes, over_limit
 
 

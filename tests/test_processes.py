@@ -125,7 +125,7 @@ def test_a_program_that_is_not_there_is_an_error() -> None:
 
 
 # attach.py is a script without the package; what it starts belongs to its own family.
-OWN_STARTERS = ("processes/", "device/attach.py")
+OWN_STARTERS = ("processes/", "link/attach.py")
 STARTERS = {
     "os": {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"},
     "pty": {"spawn", "fork"},

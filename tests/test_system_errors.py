@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli import system_errors
-from tinyml_cli.device import platformio
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.tflite import convert
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import platformio
+from tinyml_cli.conversion import convert
 
 OUTPUTS = {
     "main.cpp:43:1: fatal error: error writing to /t/cc.s: No space left on device": "No space left",
@@ -53,7 +53,7 @@ def test_whatever_the_system_refuses_ends_as_a_paragraph(
     def refuse(*_: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), "/somewhere")
 
-    monkeypatch.setattr("tinyml_cli.device.board_list.board_names", refuse, raising=False)
-    monkeypatch.setattr("tinyml_cli.device.boards.board_names", refuse)
+    monkeypatch.setattr("tinyml_cli.boards.board_list.board_names", refuse, raising=False)
+    monkeypatch.setattr("tinyml_cli.boards.boards.board_names", refuse)
     answer = tinyml("boards", cwd=tmp_path, code=2)
     assert "Read-only file system [/somewhere]" in answer.err

@@ -61,7 +61,7 @@ def board(name: str, where: str = "--board") -> None:
     Raises:
         TinymlError: see `load_board`.
     """
-    from tinyml_cli.device.boards import load_board
+    from tinyml_cli.boards.boards import load_board
 
     load_board(name)
 

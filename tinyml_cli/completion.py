@@ -186,7 +186,7 @@ def runs(line: Line) -> Iterator[tuple[str, str]]:
 
 def boards(line: Line) -> Iterator[tuple[str, str]]:
     """All boards, those of the user included."""
-    from tinyml_cli.device.board_files import board_files
+    from tinyml_cli.boards.board_files import board_files
 
     yield from ((name, "a board") for name in sorted(board_files()))
 

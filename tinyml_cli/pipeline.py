@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import interrupt, registry, stages
+from tinyml_cli import interrupt, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run, writes
+from tinyml_cli.stages import common as stages
 from tinyml_cli.training.checkpoint import Resume
 
 REPLAY_CLIPS_PER_LABEL = 8
@@ -47,18 +48,18 @@ def run_pipeline(
     Raises:
         TinymlError: see the stages; `resume` where no pipeline of this recipe was stopped.
     """
-    from tinyml_cli.device.boards import load_board
-    from tinyml_cli.device.build import build
-    from tinyml_cli.device.flash import flash
-    from tinyml_cli.device.inputs import check_target
-    from tinyml_cli.device.monitor import monitor
-    from tinyml_cli.device.platformio import require_installed
-    from tinyml_cli.device.watching import MonitorOptions
+    from tinyml_cli.boards.boards import load_board
+    from tinyml_cli.build.build import build
+    from tinyml_cli.build.inputs import check_target
+    from tinyml_cli.build.platformio import require_installed
+    from tinyml_cli.conversion.convert import convert
     from tinyml_cli.engines.export import export
     from tinyml_cli.engines.freshness import exported_io, needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
-    from tinyml_cli.tflite.calibrate import quantize
-    from tinyml_cli.tflite.convert import convert
+    from tinyml_cli.flash.flash import flash
+    from tinyml_cli.monitor.monitor import monitor
+    from tinyml_cli.monitor.watching import MonitorOptions
+    from tinyml_cli.stages.calibrate import quantize
 
     started = time.monotonic()
     target = load_board(board)

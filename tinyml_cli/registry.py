@@ -15,16 +15,16 @@ from typing import Any
 from tinyml_cli.errors import TinymlError, did_you_mean
 
 _TRAINED = {
-    "kws": "tinyml_cli.tasks.kws:KWS",
-    "vww": "tinyml_cli.tasks.vww:VWW",
-    "mask": "tinyml_cli.tasks.vww:MASK",
-    "wand": "tinyml_cli.tasks.wand:WAND",
-    "anomaly": "tinyml_cli.tasks.anomaly:ANOMALY",
+    "kws": "tinyml_cli.tasks.kws.task:KWS",
+    "vww": "tinyml_cli.tasks.vww.task:VWW",
+    "mask": "tinyml_cli.tasks.vww.task:MASK",
+    "wand": "tinyml_cli.tasks.wand.task:WAND",
+    "anomaly": "tinyml_cli.tasks.anomaly.task:ANOMALY",
 }
 # A model file without a task, and two models on one board, of which each has its own.
 _OTHERS = {
-    "model": "tinyml_cli.tasks.model:MODEL",
-    "cascade": "tinyml_cli.tasks.cascade:CASCADE",
+    "model": "tinyml_cli.tasks.model.task:MODEL",
+    "cascade": "tinyml_cli.tasks.cascade.task:CASCADE",
 }
 _ENTRY_POINTS = "tinyml.tasks"
 

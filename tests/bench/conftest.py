@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from tests.bench import mlperf_data
-from tinyml_cli.adopt import open_run
-from tinyml_cli.bench.benchmarks import choose
 from tinyml_cli.bench.dataset import Dataset, load
 from tinyml_cli.bench.scoring import Scorer
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
+from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.interpret import has_tflm, run_int8
 

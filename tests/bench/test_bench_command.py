@@ -11,7 +11,7 @@ import pytest
 from tests.bench.conftest import Firmware, OpenModel, host_results
 from tests.conftest import Tinyml
 from tinyml_cli.bench.bench import summarise
-from tinyml_cli.bench.benchmarks import BENCHMARKS
+from tinyml_cli.engines.benchmarks import BENCHMARKS
 
 
 @pytest.mark.parametrize(("name", "board"), [("kws", "sim"), ("kws", "native"), ("vww", "sim")])

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli.bench.benchmarks import BENCHMARKS
 from tinyml_cli.bench.dataset import Example, load
+from tinyml_cli.engines.benchmarks import BENCHMARKS
 from tinyml_cli.errors import TinymlError
 
 KWS, AD, VWW = BENCHMARKS["kws"], BENCHMARKS["ad"], BENCHMARKS["vww"]

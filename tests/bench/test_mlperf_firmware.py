@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tests.bench.conftest import Firmware, OpenModel
-from tinyml_cli.bench.benchmarks import choose
 from tinyml_cli.bench.scoring import Scorer
-from tinyml_cli.device.virtual import qemu_command
+from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.virtual import qemu_command
 from tinyml_cli.run import MODEL_INT8
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.interpret import has_tflm, run_int8

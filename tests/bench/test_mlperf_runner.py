@@ -22,8 +22,8 @@ import pytest
 from tests.bench.conftest import Firmware, OpenModel, host_results
 from tinyml_cli.bench import launch_runner
 from tinyml_cli.bench.bench import summarise
-from tinyml_cli.bench.benchmarks import BENCHMARKS
 from tinyml_cli.bench.serving import USB_ID
+from tinyml_cli.engines.benchmarks import BENCHMARKS
 
 DEVICES = "- name: tinyml\n  type: dut\n  baud: 115200\n  usb:\n    0x1209: 0x0001\n"
 NEEDS = "import sklearn.metrics, usb.core, serial, yaml, matplotlib"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_cli.bench.bench import summarise
-from tinyml_cli.bench.benchmarks import BENCHMARKS
-from tinyml_cli.evaluation.curves import roc_auc
+from tinyml_cli.engines.benchmarks import BENCHMARKS
+from tinyml_cli.statistics.curves import roc_auc
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40))

@@ -13,8 +13,8 @@ import serial
 from tests.bench.conftest import Firmware
 from tinyml_cli.bench import launch_runner
 from tinyml_cli.bench.serve import SerialBridge
-from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.virtual import VirtualDevice
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 

@@ -131,10 +131,11 @@ def test_windows_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["my run", "$x", "it's", "-x"])
 def test_outcomes_name_the_run(name: str) -> None:
-    from tinyml_cli import stages
-    from tinyml_cli.device.tenants import monitor_step
+    from tinyml_cli.build.tenants import monitor_step
     from tinyml_cli.run import Run
-    from tinyml_cli.tflite import calibrate, convert_stage
+    from tinyml_cli.stages import calibrate
+    from tinyml_cli.stages import common as stages
+    from tinyml_cli.stages import convert as convert_stage
     from tinyml_cli.tuning import outcome as tuning
 
     run = str(Path(name)) if name.startswith("-") else f"runs/{name}"

@@ -21,9 +21,10 @@ from tinyml_cli.comparison.cost import cost_of, gzip_size
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.likeness import difference_of_items
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, mcnemar
+from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.statistics import mcnemar
 from tinyml_cli.tflite import interpret
 
 FAST = Options(on_board=False)
@@ -250,8 +251,8 @@ def test_float_models_have_no_firmware_and_say_why(converted_run: Run) -> None:
 def test_instructions_are_those_of_profile(
     converted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.profile.profile import profile
+    from tinyml_cli.stages.adopt import open_run
 
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "adopted"))
     cost = cost_of(converted_run.file(MODEL_INT8).read_bytes(), "int8", on_board=True)

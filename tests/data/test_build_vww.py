@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tinyml_cli.data.build_vww import Settings, build_vww, read_sizes
-from tinyml_cli.data.coco import CocoImage
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images.build_vww import Settings, build_vww, read_sizes
+from tinyml_cli.images.coco import CocoImage
 
 
 def annotation(image: int, category: int, box: list[float], crowd: int = 0) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from PIL import Image, ImageFilter
 
 from tests.conftest import Tinyml
 from tests.data.test_checks import found
-from tinyml_cli.data import checks
-from tinyml_cli.data.check_picture import draw
-from tinyml_cli.data.checks import Settings
+from tinyml_cli.datasets import checks
+from tinyml_cli.datasets.check_picture import draw
+from tinyml_cli.datasets.checks import Settings
 
 
 def scene(seed: int) -> Image.Image:

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.data.series.dialects import motion
 from tests.data.series.test_reader import COURSE, NAMES, table
-from tinyml_cli.data.wand.motion_file import write_motion
+from tinyml_cli.tasks.wand.motion_file import write_motion
 
 N = 120
 

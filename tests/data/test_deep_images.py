@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml_cli.data import image_file
-from tinyml_cli.data.image_file import UnreadableImageError, decode
+from tinyml_cli.images import image_file
+from tinyml_cli.images.image_file import UnreadableImageError, decode
 
 RAMP = np.repeat(np.linspace(0, 1, 64)[None], 32, axis=0)
 

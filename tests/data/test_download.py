@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli.data import download, download_http
-from tinyml_cli.data.download_unpack import unpack
+from tinyml_cli.download import download, download_http
+from tinyml_cli.download.download_unpack import unpack
 from tinyml_cli.errors import TinymlError
 
 _FILES = {

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.data.test_download import tar_gz
-from tinyml_cli.data import download, download_npm
+from tinyml_cli.download import download, download_npm
 from tinyml_cli.errors import TinymlError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in of npm is a script with a shebang")

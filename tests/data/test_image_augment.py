@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.data.image_augment import augment, mix
-from tinyml_cli.data.procedural_images import ProceduralImages
+from tinyml_cli.images.image_augment import augment, mix
+from tinyml_cli.images.procedural_images import ProceduralImages
 from tinyml_cli.recipes.vww import ImageAugmentationRecipe
 
 NOTHING = ImageAugmentationRecipe(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyml_cli.data.image_file import UnreadableImageError, decode_image, suffixes
+from tinyml_cli.images.image_file import UnreadableImageError, decode_image, suffixes
 
 ORIENTATION = 0x0112
 

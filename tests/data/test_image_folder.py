@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyml_cli.data import image_cache, inventory
-from tinyml_cli.data.image_cache import open_cache
-from tinyml_cli.data.image_folder import class_folders, list_images
+from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images import image_cache
+from tinyml_cli.images.image_cache import open_cache
+from tinyml_cli.images.image_folder import class_folders, list_images
 
 
 @pytest.fixture(autouse=True)

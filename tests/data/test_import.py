@@ -12,9 +12,9 @@ from tests.conftest import Tinyml
 from tests.corpus import whistle
 from tests.webm_writer import opus_packets, write_webm
 from tinyml_cli.data.audio_file import resample
-from tinyml_cli.data.import_files import import_folder
 from tinyml_cli.data.speakers import speaker_of
-from tinyml_cli.data.wand.takes import read_takes
+from tinyml_cli.datasets.import_files import import_folder
+from tinyml_cli.tasks.wand.takes import read_takes
 
 _SESSION = "0123456789abcdef0123456789abcdef"
 

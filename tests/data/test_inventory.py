@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tinyml_cli.data import folder, image_folder, inventory, phone_sound
+from tinyml_cli.data import folder, inventory, phone_sound
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images import image_folder
 
 RATE_HZ = 16_000
 

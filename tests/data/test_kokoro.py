@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli.data import espeak, kokoro, kokoro_files, kokoro_phonemes, synthesis, vocabulary
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, synthesis, vocabulary
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 needs_kokoro = pytest.mark.skipif(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tinyml_cli.data import espeak
-from tinyml_cli.data.prefixes import longer_words
+from tinyml_cli.speech import espeak
+from tinyml_cli.speech.prefixes import longer_words
 
 
 def test_letters_decide() -> None:

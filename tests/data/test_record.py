@@ -17,14 +17,14 @@ import soundfile
 from tests.conftest import Tinyml
 from tests.corpus import whistle
 from tests.device import fake_run
+from tinyml_cli.build import build, vendor
+from tinyml_cli.collect.record_session import Plan, Recorder
+from tinyml_cli.collect.record_source import BoardSource, WavSource
+from tinyml_cli.collect.record_view import RecordView
 from tinyml_cli.console import console
-from tinyml_cli.data.record_session import Plan, Recorder
-from tinyml_cli.data.record_source import BoardSource, WavSource
-from tinyml_cli.data.record_view import RecordView
 from tinyml_cli.data.speakers import speaker_id
-from tinyml_cli.device import build, vendor
-from tinyml_cli.device.protocol import Audio, Ready
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.protocol import Audio, Ready
 
 RATE_HZ = 16_000
 _MICROPHONE = Path(__file__).parent / "microphone"

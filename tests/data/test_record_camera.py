@@ -12,13 +12,13 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.device import looking_run
+from tinyml_cli.collect import record_camera
+from tinyml_cli.collect.camera_source import BoardCamera
 from tinyml_cli.console import console
-from tinyml_cli.data import record_camera
-from tinyml_cli.data.camera_source import BoardCamera
-from tinyml_cli.data.image_folder import list_images
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import Event, Input, Ready, Text
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images.image_folder import list_images
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event, Input, Ready, Text
 
 _WEBCAM = Path(__file__).parent / "webcam"
 

@@ -16,7 +16,7 @@ from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.data.splits import split_groups
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
-from tinyml_cli.tasks import kws_held_out
+from tinyml_cli.tasks.kws import held_out as kws_held_out
 
 
 def _others(per_label: int = 100) -> Corpus:

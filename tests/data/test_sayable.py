@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.data import espeak, sayable, synthesis
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.speech import espeak, sayable, synthesis
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 

@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 
 from tests.conftest import Tinyml
-from tinyml_cli.data import folder, synthesis
+from tinyml_cli.data import folder
 from tinyml_cli.data.speakers import speaker_of
+from tinyml_cli.speech import synthesis
 
 
 def _hashes(root: Path) -> dict[str, str]:

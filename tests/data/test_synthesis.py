@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli.data import espeak, flite, phonemes, synthesis
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.speech import espeak, flite, phonemes, synthesis
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 

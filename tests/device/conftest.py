@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
 from tinyml_cli.engines.export import export
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest, Quantization
@@ -70,7 +70,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
     desk = Desk(tmp_path)
     monkeypatch.setattr("serial.tools.list_ports.comports", functools.partial(comports, desk.bus.file))
-    monkeypatch.setattr("tinyml_cli.device.flash.build", functools.partial(fake_build, desk.program))
+    monkeypatch.setattr("tinyml_cli.flash.flash.build", functools.partial(fake_build, desk.program))
     yield desk
     assert not desk.printer.was_opened
 

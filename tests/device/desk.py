@@ -10,9 +10,9 @@ from typing import Any
 
 from tests.device.fake_usb_board import Bus, FakeUsbBoard, Faults, OtherDevice
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.bootloader import Timing
-from tinyml_cli.device.flash import flash
-from tinyml_cli.device.upload_tool import UploadTool
+from tinyml_cli.flash.bootloader import Timing
+from tinyml_cli.flash.flash import flash
+from tinyml_cli.flash.upload_tool import UploadTool
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 

@@ -18,8 +18,8 @@ from typing import Any
 from serial.tools import list_ports
 
 from tests.device.fake_usb_board import comports
-from tinyml_cli.device import flash
-from tinyml_cli.device.bootloader import Timing
+from tinyml_cli.flash import flash
+from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.main import main
 from tinyml_cli.run import Run
 

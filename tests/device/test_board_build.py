@@ -12,14 +12,14 @@ import pytest
 from tests.conftest import Tinyml
 from tests.device import fake_run
 from tests.engines import zoo
-from tests.wand import waved_run
+from tests.tasks.wand import waved_run
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import budget, platformio
+from tinyml_cli.build.inputs import gather
+from tinyml_cli.build.project import generate, project_dir
+from tinyml_cli.build.project_config import render_config
+from tinyml_cli.build.sizes import Sizes, Symbol
 from tinyml_cli.console import console
-from tinyml_cli.device import budget, platformio
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.inputs import gather
-from tinyml_cli.device.project import generate, project_dir
-from tinyml_cli.device.project_config import render_config
-from tinyml_cli.device.sizes import Sizes, Symbol
 from tinyml_cli.engines import tflm
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput

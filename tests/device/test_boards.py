@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from tests.conftest import Tinyml
-from tinyml_cli.device import board_files
-from tinyml_cli.device.boards import board_names, load_board
+from tinyml_cli.boards import board_files
+from tinyml_cli.boards.boards import board_names, load_board
 from tinyml_cli.errors import TinymlError
 
 PACKAGED = Path(board_files.__file__).parent / "boards"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.device import fake_run
+from tinyml_cli.boards.boards import Board, board_names, load_board
+from tinyml_cli.build import build as builder
+from tinyml_cli.build import build_folder, platformio, vendor
+from tinyml_cli.build.inputs import EXPORTS
 from tinyml_cli.console import console
-from tinyml_cli.device import build as builder
-from tinyml_cli.device import build_folder, platformio, vendor
-from tinyml_cli.device.boards import Board, board_names, load_board
-from tinyml_cli.device.inputs import EXPORTS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli.device.port_errors import serial_access, udev_rule
-from tinyml_cli.device.protocol import Ready
 from tinyml_cli.doctor.board import camera
+from tinyml_cli.link.port_errors import serial_access, udev_rule
+from tinyml_cli.link.protocol import Ready
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -69,13 +69,13 @@ def test_rules_for_serial_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     if not sys.platform.startswith("linux"):
         pytest.skip("udev is Linux's")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    monkeypatch.setattr("tinyml_cli.device.port_errors._own_groups", lambda: {"users"})
+    monkeypatch.setattr("tinyml_cli.link.port_errors._own_groups", lambda: {"users"})
     assert serial_access([str(tmp_path)]) == ""
     (tmp_path / "50-other.rules").write_text('# ATTRS{idVendor}=="2341", MODE="0666"\n')
     assert serial_access([str(tmp_path)]) == ""
     (tmp_path / "60-tinyml.rules").write_text(udev_rule() + "\n")
     assert serial_access([str(tmp_path)]) == f"rule {tmp_path / '60-tinyml.rules'}"
-    monkeypatch.setattr("tinyml_cli.device.port_errors._own_groups", lambda: {"users", "dialout"})
+    monkeypatch.setattr("tinyml_cli.link.port_errors._own_groups", lambda: {"users", "dialout"})
     assert serial_access([]) == "group dialout"
 
 

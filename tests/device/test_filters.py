@@ -13,10 +13,10 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.filters import Detections, Log, Time, make_filters
-from tinyml_cli.device.protocol import Detection, Led, Ready, Text
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.protocol import Detection, Led, Ready, Text
 from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.monitor.filters import Detections, Log, Time, make_filters
 from tinyml_cli.run import MODEL_INT8, Run
 
 HEARD = Detection(label="yes", score=0.9, t_ms=1000)

@@ -24,9 +24,9 @@ if sys.platform != "linux":
 
 from tests.device.desk import BOSSAC, HASTY, HERE, QUICK, Desk
 from tests.device.fake_usb_board import SERIAL_NUMBER, FakeUsbBoard, Faults
-from tinyml_cli.device.bootloader import Timing
-from tinyml_cli.device.build import build
-from tinyml_cli.device.port_errors import port_users
+from tinyml_cli.build.build import build
+from tinyml_cli.flash.bootloader import Timing
+from tinyml_cli.link.port_errors import port_users
 from tinyml_cli.run import MODEL_INT8, Run
 
 

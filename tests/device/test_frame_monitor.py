@@ -14,16 +14,16 @@ from rich.console import Console, RenderableType
 
 from tests.conftest import Tinyml
 from tests.device import looking_run
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
 from tinyml_cli.console import console
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
-from tinyml_cli.device.frame_view import FrameView
-from tinyml_cli.device.frames import half_blocks, pixels_of
-from tinyml_cli.device.image_replay import expected_label
-from tinyml_cli.device.protocol import Image as ImageEvent
-from tinyml_cli.device.protocol import Input, Person, Ready, encode_frame
 from tinyml_cli.features.image_settings import ImageInput
+from tinyml_cli.link.frames import half_blocks, pixels_of
+from tinyml_cli.link.protocol import Image as ImageEvent
+from tinyml_cli.link.protocol import Input, Person, Ready, encode_frame
 from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.tasks.vww.replay import expected_label
+from tinyml_cli.tasks.vww.view import FrameView
 
 PLAIN = TensorQuantization(scale=1 / 255, zero_point=-128)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli.device import protocol
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.parity import device_outputs
-from tinyml_cli.device.protocol import Event
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.evaluation.parity import device_outputs
+from tinyml_cli.link import protocol
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.link.virtual import VirtualDevice
 
 Firmware = tuple[str, Path]
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from tests.device.reference_device import LABELS, ReferenceDevice
-from tinyml_cli.device.link import Link, Reconnected
-from tinyml_cli.device.protocol import Detection, Led, Text
-from tinyml_cli.device.transport import DeviceGoneError
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link, Reconnected
+from tinyml_cli.link.protocol import Detection, Led, Text
+from tinyml_cli.link.transport import DeviceGoneError
 
 Start = Callable[..., str]
 

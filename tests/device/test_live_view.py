@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.protocol import Scores
+from tinyml_cli.link.protocol import Scores
 from tinyml_cli.manifest import Artifact, Manifest, Quantization, TensorQuantization
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -27,8 +27,8 @@ if sys.platform == "win32":
 import pty
 import termios
 
-from tinyml_cli.device.live_view import probabilities_of
-from tinyml_cli.device.views import duration, level_dbfs
+from tinyml_cli.monitor.views import duration, level_dbfs
+from tinyml_cli.tasks.kws.live_view import probabilities_of
 
 pytestmark = pytest.mark.serial
 

@@ -17,16 +17,16 @@ import soundfile
 
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.monitor import monitor
-from tinyml_cli.device.protocol import Audio, Detection, Ready
-from tinyml_cli.device.replay import with_quiet
-from tinyml_cli.device.tally import Summary
-from tinyml_cli.device.triggers import Triggers
-from tinyml_cli.device.watching import MonitorOptions
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import ImageInput
+from tinyml_cli.link.protocol import Audio, Detection, Ready
 from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.monitor.monitor import monitor
+from tinyml_cli.monitor.tally import Summary
+from tinyml_cli.monitor.watching import MonitorOptions
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tasks.kws.device_triggers import Triggers
+from tinyml_cli.tasks.kws.replay import with_quiet
 
 Double = Callable[..., Path]
 MODEL = "0123456789ab"

@@ -16,11 +16,11 @@ from tests.conftest import Tinyml
 from tests.device import fake_run
 from tests.engines import zoo
 from tests.engines.test_export import make_run
-from tinyml_cli.device import platformio
-from tinyml_cli.device.build import build
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.build import platformio
+from tinyml_cli.build.build import build
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.run import Run, default_name
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows allows few of these names")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli.device import vendor
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import vendor
+from tinyml_cli.build.build import build
 from tinyml_cli.run import Run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")

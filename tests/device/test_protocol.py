@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyml_cli.device import protocol
-from tinyml_cli.device.protocol import (
+from tinyml_cli.link import protocol
+from tinyml_cli.link.protocol import (
     Ack,
     Detection,
     LineDecoder,

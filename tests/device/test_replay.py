@@ -11,10 +11,17 @@ import pytest
 import soundfile
 
 from tests.device.reference_device import LABELS
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.parity import device_outputs, run_inputs
-from tinyml_cli.device.replay import LEAD_IN_MS, TAIL_MS, expected_label, recordings, replay_dir, replay_file
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.parity import device_outputs, run_inputs
+from tinyml_cli.link.link import Link
+from tinyml_cli.tasks.kws.replay import (
+    LEAD_IN_MS,
+    TAIL_MS,
+    expected_label,
+    recordings,
+    replay_dir,
+    replay_file,
+)
 
 Start = Callable[..., str]
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tinyml_cli.data import record_source, stroke_source
-from tinyml_cli.data.record_source import BoardSource
-from tinyml_cli.data.stroke_source import BoardWand
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import Ready
+from tinyml_cli.collect import record_source, stroke_source
+from tinyml_cli.collect.record_source import BoardSource
+from tinyml_cli.collect.stroke_source import BoardWand
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready
 
 Reference = Callable[..., str]
 

@@ -22,11 +22,11 @@ if sys.platform != "linux":
 from tests.device.desk import CRASHES, HASTY, MODEL, OLD, OTHER_MODEL, QUICK, TALKS, Desk, program
 from tests.device.fake_usb_board import BOOTLOADER_ID, SERIAL_NUMBER, SKETCH_ID, Faults
 from tests.device.fake_usb_cli import fake_build
+from tinyml_cli.boards.boards import load_board
 from tinyml_cli.console import console
-from tinyml_cli.device import flash as flash_module
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.transport import BAUD
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash import flash as flash_module
+from tinyml_cli.link.transport import BAUD
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli.device.network import require_network
-from tinyml_cli.device.upload_tool import (
+from tinyml_cli.boards.network import require_network
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash.upload_tool import (
     UploadError,
     UploadTool,
     explain_failure,
@@ -18,7 +19,6 @@ from tinyml_cli.device.upload_tool import (
     require_tool,
     upload_command,
 )
-from tinyml_cli.errors import TinymlError
 
 pytestmark = pytest.mark.serial
 

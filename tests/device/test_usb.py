@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli.device import port_errors, usb
-from tinyml_cli.device.boards import Board, UsbId, load_board
-from tinyml_cli.device.bootloader import BoardOnUsb
-from tinyml_cli.device.port_errors import busy_error, open_error, permission_error, port_users, udev_rule
-from tinyml_cli.device.ports import SerialPort, serial_ports
-from tinyml_cli.device.usb import UsbPort, choose_port, find_boards, link_url
+from tinyml_cli.boards.boards import Board, UsbId, load_board
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash.bootloader import BoardOnUsb
+from tinyml_cli.link import port_errors, usb
+from tinyml_cli.link.port_errors import busy_error, open_error, permission_error, port_users, udev_rule
+from tinyml_cli.link.ports import SerialPort, serial_ports
+from tinyml_cli.link.usb import UsbPort, choose_port, find_boards, link_url
 
 NANO = load_board("native").model_copy(
     update={
@@ -247,7 +247,7 @@ def test_the_documents_show_the_rule_that_the_error_prints(repository: Path) -> 
 
 
 def test_every_documented_message_exists(repository: Path) -> None:
-    modules = (repository / "tinyml_cli" / "device").glob("*.py")
+    modules = (repository / "tinyml_cli").rglob("*.py")
     source = "".join(path.read_text(encoding="utf-8") for path in modules)
     source = re.sub(r'"\s*\n\s*f?"', "", source).lower()  # a long message is written in pieces
     rows = (repository / "docs" / "troubleshooting.md").read_text(encoding="utf-8").splitlines()

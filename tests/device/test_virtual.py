@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from tests.device.processes import running
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.virtual import VirtualDevice, qemu_command
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.virtual import VirtualDevice, qemu_command
 
 Double = Callable[..., Path]
 

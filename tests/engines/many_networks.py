@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.engines.network_builds import WARNINGS, cmsis_nn, generate, includes, kernels
-from tinyml_cli.device import vendor
+from tinyml_cli.build import vendor
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Tensor

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.store import kept
-from tinyml_cli.device import vendor
+from tinyml_cli.build import vendor
 from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.tflite import graph as tflite_graph

@@ -8,9 +8,9 @@ import pytest
 
 from tests.engines import zoo
 from tests.engines.test_export import make_run
-from tests.wand import waved_run
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.inputs import gather
+from tests.tasks.wand import waved_run
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.inputs import gather
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.errors import TinymlError

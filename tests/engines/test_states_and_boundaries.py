@@ -10,10 +10,10 @@ import pytest
 
 from tests.engines.flatbuffer_models import Model, Subgraph
 from tests.engines.many_networks import Built, Judge, build, compare, random_values
-from tinyml_cli.adopt import open_run
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.layers import activation_names
 

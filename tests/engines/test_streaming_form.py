@@ -94,8 +94,8 @@ def branches() -> bytes:
 def converted(name: str) -> tuple[bytes, bytes]:
     """float32 and int8 of an untrained streaming architecture."""
     keras = pytest.importorskip("keras", reason="TensorFlow makes the models of this test")
+    from tinyml_cli.conversion.convert import to_flatbuffers
     from tinyml_cli.models.source import open_source
-    from tinyml_cli.tflite.convert import to_flatbuffers
 
     keras.utils.set_random_seed(5)
     samples = np.random.default_rng(1).uniform(0, 26, (16, *SHAPE)).astype(np.float32)

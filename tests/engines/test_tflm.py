@@ -10,11 +10,11 @@ import pytest
 
 from tests.engines import zoo
 from tests.engines.flatbuffer_models import Model
-from tinyml_cli.adopt import open_run
 from tinyml_cli.engines import support, tflm
 from tinyml_cli.engines.aot import compiler as aot_compiler
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS
 

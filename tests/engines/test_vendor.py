@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli.device import vendor
+from tinyml_cli.build import vendor
 from tinyml_cli.errors import TinymlError
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tinyml_cli.card import answers as card_answers
+from tinyml_cli.card import text as card_text
+from tinyml_cli.card.answers import QUESTIONS
+from tinyml_cli.card.carbon import Assumptions, estimate
+from tinyml_cli.card.card import write_card
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import card_answers, card_text
-from tinyml_cli.evaluation.carbon import Assumptions, estimate
-from tinyml_cli.evaluation.card import write_card
-from tinyml_cli.evaluation.card_answers import QUESTIONS
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.evaluation.options import Options
@@ -122,7 +123,7 @@ def test_other_files_are_never_overwritten(converted_run: Run, tmp_path: Path, n
 
 
 def test_a_bare_model_has_a_card(tmp_path: Path, converted_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinyml_cli.adopt import open_run
+    from tinyml_cli.stages.adopt import open_run
 
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
     text = Path(write_card(open_run(converted_run.file(MODEL_INT8)))["markdown"]).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.evaluation.chance import chance_agreement, is_better_than_chance, warn
+from tinyml_cli.statistics.chance import chance_agreement, is_better_than_chance, warn
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.evaluation.calibration_curve import reliability
-from tinyml_cli.evaluation.curves import mean_auc, one_against_rest, roc_curve
+from tinyml_cli.statistics.calibration_curve import reliability
+from tinyml_cli.statistics.curves import mean_auc, one_against_rest, roc_curve
 
 # Three of the class at 0.9, 0.6, 0.4 and two others at 0.6, 0.1. By hand: of six pairs, four are in
 # order (0.9 > both, 0.6 > 0.1, 0.4 > 0.1), one ties, one is out of order: (4 + 0.5) / 6.

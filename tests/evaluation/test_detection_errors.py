@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from tinyml_cli.evaluation.detection_errors import Target, match
-from tinyml_cli.evaluation.recognizer import Detection
+from tinyml_cli.tasks.kws.detection_errors import Target, match
+from tinyml_cli.tasks.kws.recognizer import Detection
 
 YES, NO = 2, 3
 

@@ -13,9 +13,7 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
-from tinyml_cli.data.wand import hand
-from tinyml_cli.data.wand.strokes import to_points
-from tinyml_cli.evaluation.drift.columns import (
+from tinyml_cli.drift.columns import (
     dependence,
     gesture_values,
     image_values,
@@ -23,12 +21,14 @@ from tinyml_cli.evaluation.drift.columns import (
     sound_values,
     summarise,
 )
-from tinyml_cli.evaluation.drift.compare import compare
+from tinyml_cli.drift.compare import compare
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.features.raster import rasterise_all
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
+from tinyml_cli.tasks.wand import hand
+from tinyml_cli.tasks.wand.strokes import to_points
 
 RNG = np.random.default_rng(4)
 

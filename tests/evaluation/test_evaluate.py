@@ -11,11 +11,11 @@ from pattern_task import LABELS, as_input, patterns
 from PIL import Image
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.clips import CONFUSION
 from tinyml_cli.evaluation.evaluate import evaluate
-from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.statistics.metrics import wilson_interval
+from tinyml_cli.tasks.kws.evaluate import CONFUSION
 from tinyml_cli.tflite import interpret
 
 
@@ -99,7 +99,7 @@ def test_evaluation_works_without_tensorflow(converted_run: Run) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["evaluation.evaluate", "tflite.calibrate", "tflite.convert", "tflite.graph"],
+    ["evaluation.evaluate", "stages.calibrate", "conversion.convert", "tflite.graph"],
 )
 def test_importing_loads_no_tensorflow(module: str) -> None:
     heavy = ("tensorflow", "keras", "matplotlib")

@@ -19,10 +19,10 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.protocol import Detection, Scores
-from tinyml_cli.device.replay import LEAD_IN_MS, replay_file
+from tinyml_cli.connect import open_board
+from tinyml_cli.link.protocol import Detection, Scores
 from tinyml_cli.run import Run
+from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, replay_file
 
 
 @pytest.fixture(scope="module")

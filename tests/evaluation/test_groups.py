@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import groups
+from tinyml_cli.statistics import groups
 
 
 def test_two_columns_need_no_heading(tmp_path: Path) -> None:

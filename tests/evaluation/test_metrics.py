@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.evaluation.metrics import Classification, confusion_matrix, wilson_interval
+from tinyml_cli.statistics.metrics import Classification, confusion_matrix, wilson_interval
 
 
 @pytest.mark.parametrize(

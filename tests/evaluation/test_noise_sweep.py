@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.evaluation import noise_sweep
+from tinyml_cli.tasks.kws import noise_sweep
 
 RNG = np.random.default_rng(11)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_cli.evaluation.detection_errors import Target
-from tinyml_cli.evaluation.operating_point import Heard, Trial, search, size
-from tinyml_cli.evaluation.stream_figures import allowance, figures, mlperf_rule
-from tinyml_cli.evaluation.stream_scores import StreamScores
 from tinyml_cli.manifest import Recognizer, TensorQuantization
+from tinyml_cli.tasks.kws.detection_errors import Target
+from tinyml_cli.tasks.kws.operating_point import Heard, Trial, search, size
+from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
+from tinyml_cli.tasks.kws.stream_scores import StreamScores
 
 STRIDE_MS = 100
 OUTPUT = TensorQuantization(scale=1 / 256, zero_point=-128)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tinyml_cli.evaluation.rates import exposure_needed, poisson_interval, upper_limit
+from tinyml_cli.statistics.rates import exposure_needed, poisson_interval, upper_limit
 
 
 @pytest.mark.parametrize(

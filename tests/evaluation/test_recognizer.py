@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.firmware.native import compile_harness, run
-from tinyml_cli.evaluation.explain import describe
-from tinyml_cli.evaluation.hearing import Hearing
-from tinyml_cli.evaluation.recognizer import Recognizer, Settings, Step
-from tinyml_cli.evaluation.stream_recognizer import detections, smooth
 from tinyml_cli.manifest import Manifest, TensorQuantization
+from tinyml_cli.tasks.kws.explain import describe
+from tinyml_cli.tasks.kws.hearing import Hearing
+from tinyml_cli.tasks.kws.recognizer import Recognizer, Settings, Step
+from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 
 SURE, QUIET = np.array([-128, -128, 127, -128], np.int8), np.array([127, -128, -128, -128], np.int8)
 

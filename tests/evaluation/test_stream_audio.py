@@ -9,7 +9,7 @@ import pytest
 
 from tests.corpus import RATE_HZ, whistle
 from tinyml_cli.data.clips import ClipSet
-from tinyml_cli.evaluation.stream_audio import (
+from tinyml_cli.tasks.kws.stream_audio import (
     STREAM_S,
     Material,
     build_stream,

@@ -15,18 +15,18 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
+from tinyml_cli.connect import open_board
 from tinyml_cli.data.audio_file import read_audio
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import MAX_PCM_SAMPLES, Detection, Event, Scores
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import stream_source
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.operating_point import Heard, Trial
-from tinyml_cli.evaluation.stream_options import stream_options
-from tinyml_cli.evaluation.stream_scores import inferences, score_stream
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Detection, Event, Scores
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tasks.kws_streams import load_material
+from tinyml_cli.tasks.kws import stream_source
+from tinyml_cli.tasks.kws.operating_point import Heard, Trial
+from tinyml_cli.tasks.kws.stream_options import stream_options
+from tinyml_cli.tasks.kws.stream_scores import inferences, score_stream
+from tinyml_cli.tasks.kws.streams import load_material
 from tinyml_cli.tflite.interpret import has_tflm
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import MAX_PCM_SAMPLES, Scores
+from tinyml_cli.connect import open_board
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.stream_scores import score_stream
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Scores
 from tinyml_cli.run import MODEL_INT8, MODEL_STREAM, Run
+from tinyml_cli.tasks.kws.stream_scores import score_stream
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite import interpret
 

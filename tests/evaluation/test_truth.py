@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.detection_errors import Target
-from tinyml_cli.evaluation.truth import read_truth
+from tinyml_cli.tasks.kws.detection_errors import Target
+from tinyml_cli.tasks.kws.truth import read_truth
 
 LABELS = ["silence", "unknown", "yes", "no"]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.engines.flatbuffer_models import Model
-from tinyml_cli.evaluation.recognizer import Detection, Settings
-from tinyml_cli.evaluation.stream_recognizer import detections, smooth
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest, Recognizer
 from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.tasks.kws.recognizer import Detection, Settings
+from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 

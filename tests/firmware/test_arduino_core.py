@@ -14,17 +14,17 @@ import pytest
 from tests.device import fake_run, looking_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
-from tests.wand import waved_run
-from tinyml_cli.adopt import open_run
+from tests.tasks.wand import waved_run
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import vendor
+from tinyml_cli.build.inputs import gather
+from tinyml_cli.build.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
 from tinyml_cli.console import console
-from tinyml_cli.device import vendor
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.inputs import gather
-from tinyml_cli.device.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run
+from tinyml_cli.stages.adopt import open_run
 
 pytestmark = pytest.mark.timeout(1800)
 BOARDS = ("nano33ble", "nano33ble_rev2")

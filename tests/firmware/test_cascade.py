@@ -20,9 +20,10 @@ from tests.device import looking_run
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
 from tests.firmware.test_vww_app import frame_of, show
-from tinyml_cli.device import boards, budget
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
+from tinyml_cli.boards import boards
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import budget
+from tinyml_cli.build.build import build
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import Gate
 from tinyml_cli.manifest import Recognizer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT
-from tinyml_cli.device.virtual import qemu_command
+from tinyml_cli.link.virtual import qemu_command
 
 MACHINE = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
 SCRIPT = REPOSITORY / "firmware" / "platforms" / "tinyml-local" / "ldscripts" / "sim.ld"

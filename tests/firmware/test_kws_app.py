@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from tests.device import fake_run
+from tinyml_cli.build import build, vendor
 from tinyml_cli.console import console
-from tinyml_cli.device import build, vendor
-from tinyml_cli.device.virtual import qemu_command
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.link.virtual import qemu_command
 
 TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
 Event = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import Device
-from tinyml_cli.device import build
+from tinyml_cli.build import build
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.errors import TinymlError

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.firmware.native import LIBRARIES
-from tinyml_cli.data.wand import hand, kinematics
 from tinyml_cli.features import motion
+from tinyml_cli.tasks.wand import hand, kinematics
 
 RATE_HZ = kinematics.SAMPLE_RATE_HZ
 EVENTS = (None, "started", "done", "too long")

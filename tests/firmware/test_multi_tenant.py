@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
-from tinyml_cli.device.build import build
+from tinyml_cli.build.build import build
 from tinyml_cli.engines import second
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Recognizer

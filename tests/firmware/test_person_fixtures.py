@@ -13,8 +13,8 @@ from PIL import Image
 from tests.conftest import Tinyml
 from tests.device import looking_run
 from tests.firmware.test_kws_app import TOOLS
+from tinyml_cli.build import vendor
 from tinyml_cli.console import console
-from tinyml_cli.device import vendor
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import ImageInput
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.firmware.native import LIBRARIES
-from tinyml_cli.data.wand import hand, strokes
-from tinyml_cli.data.wand.shapes import SHAPES
 from tinyml_cli.features import raster
+from tinyml_cli.tasks.wand import hand, strokes
+from tinyml_cli.tasks.wand.shapes import SHAPES
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,13 @@ import pytest
 
 from tests.engines import zoo
 from tests.engines.network_builds import tflm_outputs
-from tinyml_cli.adopt import open_run
+from tinyml_cli.build.build import build
 from tinyml_cli.console import console
-from tinyml_cli.device.build import build
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.parity import DeviceRun, run_inputs
-from tinyml_cli.device.protocol import Ready
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.evaluation.parity import DeviceRun, run_inputs
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready
+from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 
 pytestmark = [

@@ -13,9 +13,8 @@ from PIL import Image
 
 from tests.device import looking_run
 from tests.firmware.test_kws_app import TOOLS, Device
+from tinyml_cli.build import build, vendor
 from tinyml_cli.console import console
-from tinyml_cli.device import build, vendor
-from tinyml_cli.device.protocol import MAX_INPUT_BYTES
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import (
     pack_frame,
@@ -24,6 +23,7 @@ from tinyml_cli.features.image import (
     to_input_size,
     unpack_frame,
 )
+from tinyml_cli.link.protocol import MAX_INPUT_BYTES
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse

@@ -225,7 +225,7 @@ def test_a_run_is_compared_with_its_float_model(
     shared: Path, tinyml: Tinyml, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of a bare model has nothing to compare with, and says so."""
-    from tinyml_cli.adopt import open_run
+    from tinyml_cli.stages.adopt import open_run
 
     monkeypatch.setenv("TINYML_RUNS", str(model.parent / "runs"))
     run = open_run(model)

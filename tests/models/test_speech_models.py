@@ -23,8 +23,8 @@ PLAIN = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "ADD", "RESHAPE", "F
 @pytest.fixture(scope="module")
 def converted() -> dict[str, tuple[Any, bytes]]:
     keras = pytest.importorskip("keras", reason="TensorFlow makes the models of this test")
+    from tinyml_cli.conversion.convert import to_flatbuffers
     from tinyml_cli.models.source import open_source
-    from tinyml_cli.tflite.convert import to_flatbuffers
 
     made = {}
     samples = np.random.default_rng(1).uniform(0, 26, (16, *SHAPE)).astype(np.float32)

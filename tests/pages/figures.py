@@ -11,7 +11,7 @@ from tinyml_cli.evaluation.answers import Answers
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model
-from tinyml_cli.tasks.vww_held_out import LabelledImages
+from tinyml_cli.tasks.vww.held_out import LabelledImages
 
 _N = 24
 

@@ -19,15 +19,18 @@ from platformio.project.config import ProjectConfig
 
 from tests.pages import figures
 from tinyml_cli import registry
+from tinyml_cli.build.project_config import ini_text
 from tinyml_cli.c_text import comment, string_literal
+from tinyml_cli.card import text as card_text
 from tinyml_cli.comparison import page
-from tinyml_cli.device.project_config import ini_text
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import card_text, gesture_report, image_report, report_html
-from tinyml_cli.evaluation.anomaly import report as anomaly_report
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
 from tinyml_cli.pages.text import one_line, visible
+from tinyml_cli.tasks.anomaly import report as anomaly_report
+from tinyml_cli.tasks.kws import report as report_html
+from tinyml_cli.tasks.vww import report as image_report
+from tinyml_cli.tasks.wand import report as gesture_report
 
 PAYLOADS = (
     "<img src=x onerror=alert(1)>",

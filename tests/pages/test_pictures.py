@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from tests.pages.test_escaping import PAYLOADS
-from tinyml_cli.evaluation.contact_sheet import draw
-from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.plots import confusion_png
 from tinyml_cli.pages import pictures
+from tinyml_cli.pages.contact_sheet import draw
+from tinyml_cli.statistics.metrics import Classification
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pages import figures
 from tests.pages.test_escaping import PAGES
-from tinyml_cli.evaluation.image_report import low_light_note
+from tinyml_cli.tasks.vww.report import low_light_note
 
 TASKS = [task for task in PAGES if task != "compare"]
 

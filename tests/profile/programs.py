@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyml_cli.device.virtual import qemu_command
+from tinyml_cli.link.virtual import qemu_command
 from tinyml_cli.profile import plugin
 from tinyml_cli.profile.emulate import Counts, attribute
 from tinyml_cli.profile.program import load_program

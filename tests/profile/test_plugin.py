@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.profile.programs import require
-from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.profile import plugin
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="QEMU for Windows loads no such plugins")
@@ -84,7 +84,7 @@ def test_a_missing_specification_stops_qemu(cache: Path, tmp_path: Path) -> None
 
 
 def _wait(device: VirtualDevice) -> None:
-    from tinyml_cli.device.link import Link
+    from tinyml_cli.link.link import Link
 
     with Link(device.url) as link:
         link.wait_ready()

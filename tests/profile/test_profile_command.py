@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.engines import zoo
 from tests.profile.programs import require
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.link.virtual import VirtualDevice
 
 COUNTER_STEP = 40  # the firmware's own counter is a timer of one tick in forty instructions
 

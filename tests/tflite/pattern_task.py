@@ -10,14 +10,14 @@ import numpy as np
 
 from tests.store import kept, package
 from tinyml_cli.data.evaluation_set import EvaluationSet
-from tinyml_cli.evaluation.clips import evaluate_clips
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks.kws import KWS
-from tinyml_cli.tasks.kws_watching import SoundWatching
+from tinyml_cli.tasks.kws.evaluate import evaluate_clips
+from tinyml_cli.tasks.kws.task import KWS
+from tinyml_cli.tasks.kws.watching import SoundWatching
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
 
@@ -125,8 +125,8 @@ def converted() -> Path:
 
 
 def _convert(folder: Path) -> None:
-    from tinyml_cli.tflite.calibrate import quantize
-    from tinyml_cli.tflite.convert import convert
+    from tinyml_cli.conversion.convert import convert
+    from tinyml_cli.stages.calibrate import quantize
 
     run = Run(Path(shutil.copytree(trained(), folder / "run")))
     quantize(run, n_samples=64)

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
+from tinyml_cli.conversion.convert import SAVED_MODEL, convert
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.legacy import modernised
 from tinyml_cli.models.source import open_source
+from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.stages.bring import bring
+from tinyml_cli.stages.convert import convert_any
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.bring import bring
-from tinyml_cli.tflite.calibration_set import CalibrationSet
-from tinyml_cli.tflite.convert import SAVED_MODEL, convert
-from tinyml_cli.tflite.convert_stage import convert_any
 from tinyml_cli.tflite.graph import parse
 
 RNG = np.random.default_rng(2)

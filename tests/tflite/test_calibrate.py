@@ -8,9 +8,9 @@ from pattern_task import TASK, as_input, patterns
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, Run
-from tinyml_cli.tflite.calibrate import quantize
-from tinyml_cli.tflite.calibration_set import CalibrationSet
+from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.tflite.layers import Pair, _figures, _Sums, layer_name
 from tinyml_cli.tflite.ratio import MAX_SQNR_DB
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinyml_cli.conversion import calibration_data
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.source import InputSpec
-from tinyml_cli.tflite import calibration_data
 
 IMAGE = InputSpec("image", (4, 6, 1), "float32")
 ANGLE = InputSpec("angle", (2,), "float32")

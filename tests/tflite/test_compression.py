@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from pattern_task import as_input, patterns, small_ds_cnn
 
-from tinyml_cli.compression import kept, network, qat, stage, structured
-from tinyml_cli.compression.constraints import MIN_WEIGHTS, Clusters
-from tinyml_cli.compression.fine_tune import Settings, predict
+from tinyml_cli.compression import kept, stage, structured
 from tinyml_cli.compression.steps import Step, check_order, parse
+from tinyml_cli.conversion.convert import convert
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.quantization.scheme import Scheme
 from tinyml_cli.run import MODEL, MODEL_INT8, MODEL_QAT, Run
+from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.calibrate import quantize
-from tinyml_cli.tflite.convert import convert
 from tinyml_cli.tflite.graph import parse as parse_graph
+from tinyml_cli.training import network, qat
+from tinyml_cli.training.constraints import MIN_WEIGHTS, Clusters
+from tinyml_cli.training.fine_tune import Settings, predict
 
 FEW = Settings(epochs=3, learning_rate=2e-3, samples=200)
 
@@ -74,8 +75,8 @@ def test_a_normalisation_without_a_convolution_is_refused() -> None:
 
 
 def _int8_of(model: keras.Model, samples: np.ndarray, scheme: Scheme, folder: Path) -> tuple[bytes, bytes]:
+    from tinyml_cli.conversion.convert import to_flatbuffers
     from tinyml_cli.models.source import open_source
-    from tinyml_cli.tflite.convert import to_flatbuffers
 
     path = folder / "m.keras"
     model.save(path)
@@ -113,7 +114,7 @@ def test_rounding_in_training_is_the_rounding_of_int8(build, per_channel: bool, 
 def test_the_converter_takes_the_trained_ranges(trained_run: Run) -> None:
     quantize(trained_run, "qat", 32, epochs=2)
     convert(trained_run)
-    from tinyml_cli.tflite.calibration_set import CalibrationSet
+    from tinyml_cli.quantization.calibration_set import CalibrationSet
 
     fixed = CalibrationSet.load(trained_run.file("calibration.npz")).chosen.fixed
     assert set(fixed) == {"input", "stem", "depthwise", "pointwise", "scores"}

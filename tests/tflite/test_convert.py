@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from pattern_task import as_input, patterns, small_ds_cnn
 
+from tinyml_cli.conversion.convert import convert, to_flatbuffers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
 from tinyml_cli.models.source import open_source
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret, names
-from tinyml_cli.tflite.convert import convert, to_flatbuffers
 from tinyml_cli.tflite.graph import parse
 
 
@@ -86,7 +86,7 @@ def test_shrinking_changes_no_output(trained_run: Run, monkeypatch: pytest.Monke
     network = open_source(trained_run.file(MODEL))
     features = patterns(40, 5)[0]
     small = to_flatbuffers(network, [as_input(features)]).int8
-    monkeypatch.setattr("tinyml_cli.tflite.convert.shrink", lambda data, *_: data)
+    monkeypatch.setattr("tinyml_cli.conversion.convert.shrink", lambda data, *_: data)
     whole = to_flatbuffers(network, [as_input(features)]).int8
 
     assert len(small) < 0.9 * len(whole)
@@ -155,7 +155,7 @@ def test_conversion_writes_nothing_over_the_terminal(converted_run: Run) -> None
         "sys.path.insert(0, sys.argv[2]); from tinyml_cli import registry\n"
         "registry._TRAINED['patterns'] = 'pattern_task:TASK'\n"
         "from tinyml_cli.console import console; console.quiet = True\n"
-        "from tinyml_cli.run import Run; from tinyml_cli.tflite.convert import convert\n"
+        "from tinyml_cli.run import Run; from tinyml_cli.conversion.convert import convert\n"
         "convert(Run(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(converted_run.path), str(Path(__file__).parent)]

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from pattern_task import as_input, patterns
 from PIL import Image
 
+from tinyml_cli.conversion.convert import convert, to_flatbuffers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.quantization import bias_correction, histogram, ranges
+from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.equalise import equalise
 from tinyml_cli.quantization.float_graph import FloatGraph
 from tinyml_cli.quantization.histogram import BINS, Histogram
@@ -21,12 +23,10 @@ from tinyml_cli.quantization.precision import kind_of
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import COMPARISONS, RANGES, Scheme
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.stages.calibrate import quantize
+from tinyml_cli.stages.quantize import Choices, quantize_run
 from tinyml_cli.tflite import interpret
-from tinyml_cli.tflite.calibrate import quantize
-from tinyml_cli.tflite.calibration_set import CalibrationSet
-from tinyml_cli.tflite.convert import convert, to_flatbuffers
 from tinyml_cli.tflite.graph import parse
-from tinyml_cli.tflite.quantize_stage import Choices, quantize_run
 
 SAMPLES = as_input(patterns(48, 5)[0])
 
@@ -56,8 +56,8 @@ def _badly_scaled(model: bytes, seed: int = 1) -> bytes:
 
 def test_our_min_max_is_the_converters_own(converted_run: Run, float_model: bytes) -> None:
     """Through our calibration the last step gives the scales and answers of TensorFlow's whole converter."""
+    from tinyml_cli.conversion.convert import _round
     from tinyml_cli.models.source import open_source
-    from tinyml_cli.tflite.convert import _round
 
     whole = to_flatbuffers(open_source(converted_run.file(MODEL)), [SAMPLES]).int8
     ours = _round(prepare(float_model, [SAMPLES], Scheme()).ranged, Scheme(), Path("model"))
@@ -133,7 +133,7 @@ def test_equalising_changes_no_answer_and_evens_out_channels(float_model: bytes)
 
 def test_equalising_rescues_badly_scaled_channels_per_tensor(float_model: bytes) -> None:
     """The case of the paper: one scale per tensor and channels orders of magnitude apart."""
-    from tinyml_cli.tflite.convert import _round
+    from tinyml_cli.conversion.convert import _round
 
     spoiled = _badly_scaled(float_model)
     features, labels = patterns(200, 77)
@@ -210,8 +210,8 @@ def test_equal_choices_give_equal_bytes(trained_run: Run, tmp_path: Path) -> Non
 def test_models_for_comparison_lie_beside_and_are_not_exported(
     converted_run: Run, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.engines.export import export
+    from tinyml_cli.stages.adopt import open_run
 
     before = converted_run.file(MODEL_INT8).read_bytes()
     outcome = quantize(converted_run, method, 10)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.engines.flatbuffer_models import Model
-from tinyml_cli.adopt import open_run
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite.graph import parse
 from tinyml_cli.tflite.interpret import run
 from tinyml_cli.tflite.unsigned import to_signed

@@ -13,8 +13,8 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 import keras
 from keras import layers
 
-from tinyml_cli.data.procedural_images import ProceduralImages
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.images.procedural_images import ProceduralImages
 from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.models.transfer import start_from
 from tinyml_cli.recipes.vww import ImageModelRecipe, ImageTrainingRecipe, VwwRecipe

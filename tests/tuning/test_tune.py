@@ -24,7 +24,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tasks.kws import KWS
+from tinyml_cli.tasks.kws.task import KWS
 from tinyml_cli.tuning import helpers, outcome, study, worker
 from tinyml_cli.tuning.tune import limits_of, tune
 

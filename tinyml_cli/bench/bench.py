@@ -10,20 +10,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinyml_cli.bench.benchmarks import Benchmark, choose
 from tinyml_cli.bench.dataset import Dataset, load
 from tinyml_cli.bench.scoring import FloatArray, Scorer
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
 from tinyml_cli.console import console
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import Ready
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.engines.benchmarks import Benchmark, choose
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.curves import roc_auc
-from tinyml_cli.evaluation.metrics import wilson_interval
 from tinyml_cli.files import sha256_file, write_atomic
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready
+from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.run import Run, board_model
+from tinyml_cli.statistics.curves import roc_auc
+from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.wording import counted
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyml_cli.array_file import read_array
-from tinyml_cli.bench.benchmarks import Benchmark
+from tinyml_cli.engines.benchmarks import Benchmark
 from tinyml_cli.errors import TinymlError
 
 LABELS_FILE = "y_labels.csv"

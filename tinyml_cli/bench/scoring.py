@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.bench.benchmarks import Benchmark
-from tinyml_cli.bench.settings import input_bytes, quantization, result_decimals
+from tinyml_cli.engines.bench_settings import input_bytes, quantization, result_decimals
+from tinyml_cli.engines.benchmarks import Benchmark
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.tflite.graph import Graph

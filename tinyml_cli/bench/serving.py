@@ -6,13 +6,13 @@ import contextlib
 from pathlib import Path
 
 from tinyml_cli.bench import launch_runner
-from tinyml_cli.bench.benchmarks import choose
 from tinyml_cli.bench.serve import SerialBridge
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
 from tinyml_cli.console import console
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 

@@ -64,7 +64,7 @@ def command(
       tinyml bench vww.tflite --data datasets --board native --mode performance --json
       tinyml bench kws_ref_model.tflite --serve
     """
-    from tinyml_cli.adopt import open_run
+    from tinyml_cli.stages.adopt import open_run
 
     run = open_run(model)
     if serve:

@@ -17,7 +17,7 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
       tinyml boards --json
       TINYML_BOARDS=~/my-boards tinyml boards
     """
-    from tinyml_cli.device.board_list import COLUMNS, describe, row
+    from tinyml_cli.boards.board_list import COLUMNS, describe, row
 
     boards = describe()
     console.table("Boards", COLUMNS, [row(board) for board in boards])

@@ -31,8 +31,8 @@ def command(
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
-    from tinyml_cli.device.build import build
-    from tinyml_cli.device.tenants import monitor_step, open_runs
+    from tinyml_cli.build.build import build
+    from tinyml_cli.build.tenants import monitor_step, open_runs
 
     first, neighbour = open_runs(run, runs or [], other)
     outcome = build(first, board, engine, tflm, app, other=neighbour)

@@ -56,8 +56,8 @@ def command(
       tinyml card runs/kws-yes-no --out docs/
       tinyml card --watts 40 --grid 56 --json
     """
-    from tinyml_cli.evaluation.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, Assumptions
-    from tinyml_cli.evaluation.card import write_card
+    from tinyml_cli.card.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, Assumptions
+    from tinyml_cli.card.card import write_card
     from tinyml_cli.run import Run
 
     assumptions = Assumptions(

@@ -76,7 +76,7 @@ def command(
       tinyml convert saved_model/ --calibration photos/ --range 0,255 --run runs/mine
       tinyml convert two_heads/ --calibration samples.npz --signature encode
     """
-    from tinyml_cli.tflite import convert_stage
+    from tinyml_cli.stages import convert as convert_stage
 
     outcome = convert_stage.convert_any(model, calibration, run, samples, value_range, signature)
     console.result(outcome, convert_stage.sentence(outcome))

@@ -63,7 +63,7 @@ def command(
       tinyml drift runs/anomaly-autoencoder today.jsonl
       tinyml drift runs/kws-yes-no today.jsonl --baseline first_week.jsonl
     """
-    from tinyml_cli.evaluation.drift.drift import drift
+    from tinyml_cli.drift.stage import drift
     from tinyml_cli.run import Run
 
     run, log = options.run_and_file("drift", run_and_log, "LOG")

@@ -124,13 +124,13 @@ def command(
       tinyml evaluate --hours 3 --max-fa-per-hour 0.5
       tinyml evaluate --stream kitchen.wav --truth kitchen.tsv --save-triggers false_accepts/
     """
-    from tinyml_cli.adopt import open_run
-    from tinyml_cli.evaluation import stream_summary, summary
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
-    from tinyml_cli.evaluation.stream_options import stream_options
-    from tinyml_cli.evaluation.streaming import evaluate_stream
     from tinyml_cli.run import Run
+    from tinyml_cli.stages.adopt import open_run
+    from tinyml_cli.tasks.kws import stream_summary, summary
+    from tinyml_cli.tasks.kws.evaluate_stream import evaluate_stream
+    from tinyml_cli.tasks.kws.stream_options import stream_options
 
     listening = stream_options(stream, truth, data, hours, max_fa_per_hour, save_triggers)
     settings = options_of(groups, on, path, limit, noise, port, engine, tflm)

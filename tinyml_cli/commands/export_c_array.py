@@ -55,9 +55,9 @@ def command(
       tinyml export-c-array other_model.tflite --engine aot --io caller
       tinyml export-c-array two_heads.tflite --signature encode
     """
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.engines.aot import listing
     from tinyml_cli.engines.export import export
+    from tinyml_cli.stages.adopt import open_run
 
     opened = open_run(run, signature)
     outcome = export(opened, engine, io, picture=plan)

@@ -38,8 +38,8 @@ def command(
       tinyml flash runs/kws-yes-no --board native --json
       tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
     """
-    from tinyml_cli.device.flash import flash
-    from tinyml_cli.device.tenants import monitor_step, open_runs
+    from tinyml_cli.build.tenants import monitor_step, open_runs
+    from tinyml_cli.flash.flash import flash
 
     first, neighbour = open_runs(run, runs or [], other)
     outcome = flash(first, board, engine, tflm, app, port, other=neighbour)

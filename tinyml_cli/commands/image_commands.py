@@ -28,8 +28,8 @@ def train_command(task: str, text: str) -> Callable[..., None]:
         json: options.Json = False,
         quiet: options.Quiet = False,
     ) -> None:
-        from tinyml_cli import stages
         from tinyml_cli.recipes.vww import values_of
+        from tinyml_cli.stages import common as stages
 
         values = values_of(options.word_list(classes), size, gray, model, alpha, backbone)
         opened, recipe = stages.prepare(task, values, data, config, set_ or [], run, seed)
@@ -64,9 +64,9 @@ def pipeline_command(task: str, text: str) -> Callable[..., None]:
         json: options.Json = False,
         quiet: options.Quiet = False,
     ) -> None:
-        from tinyml_cli import stages
         from tinyml_cli.pipeline import run_pipeline
         from tinyml_cli.recipes.vww import values_of
+        from tinyml_cli.stages import common as stages
 
         values = values_of(options.word_list(classes), size, gray, model, alpha, backbone)
         opened, recipe = stages.prepare(task, values, data, config, set_ or [], run, seed)

@@ -75,7 +75,7 @@ def command(
       tinyml inspect model.tflite --diff other.tflite --json
       tinyml inspect model.tflite --edit --strip --round-weights 0.02 --out small.tflite
     """
-    from tinyml_cli.inspection import stage
+    from tinyml_cli.stages import inspect as stage
     from tinyml_cli.tflite.edit import Edits
 
     edits = Edits(strip, description, options.word_tuple(labels), round_weights)

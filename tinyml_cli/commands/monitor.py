@@ -100,8 +100,8 @@ def command(
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
-    from tinyml_cli.device.monitor import monitor, trace_modes
-    from tinyml_cli.device.watching import MonitorOptions
+    from tinyml_cli.monitor.monitor import monitor, trace_modes
+    from tinyml_cli.monitor.watching import MonitorOptions
     from tinyml_cli.run import Run
 
     traced = trace_modes(options.word_list(trace) or [])

@@ -78,11 +78,11 @@ def command(
       tinyml profile --board nano33ble --port /dev/ttyACM0
       tinyml profile runs/kws-yes-no --with runs/vww-person --words-per-hour 6 --camera-ma 20
     """
-    from tinyml_cli.adopt import open_run
     from tinyml_cli.profile import cascade, outcome
     from tinyml_cli.profile.budget import judge, parse_budget
     from tinyml_cli.profile.profile import profile
     from tinyml_cli.profile.text import render
+    from tinyml_cli.stages.adopt import open_run
 
     limits = parse_budget(budget) if budget is not None else []
     run = open_run(model)

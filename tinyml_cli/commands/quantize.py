@@ -84,8 +84,9 @@ def command(
       tinyml quantize runs/kws-yes-no --method qat --as qat
       tinyml quantize runs/kws-yes-no --method int16x8 --json
     """
-    from tinyml_cli import stages
-    from tinyml_cli.tflite import calibrate, quantize_stage
+    from tinyml_cli.stages import calibrate
+    from tinyml_cli.stages import common as stages
+    from tinyml_cli.stages import quantize as quantize_stage
 
     choices = quantize_stage.Choices(
         method,

@@ -16,8 +16,8 @@ from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.subjects import Subject
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import mcnemar
 from tinyml_cli.files import write_atomic
+from tinyml_cli.statistics import mcnemar
 from tinyml_cli.variants import parent_of
 
 DOCUMENT, PICTURE, PAGE = "compare.json", "compare.png", "compare.html"

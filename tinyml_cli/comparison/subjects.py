@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml_cli import adopt
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MANIFEST, VARIANTS, Run
+from tinyml_cli.stages import adopt
 
 _FLATBUFFER = re.compile(r"^model_(\w+)\.tflite$")
 # As they are listed: from the trained network to what runs on the board.

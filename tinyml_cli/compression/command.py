@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyml_cli import checks, stages
+from tinyml_cli import checks
 from tinyml_cli.compression.steps import Step, check_order, parse, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL, Run
+from tinyml_cli.stages import common as stages
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
     checks.tensorflow("Compression")
     checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the variant's files")
     from tinyml_cli.compression import stage
-    from tinyml_cli.compression.fine_tune import Settings
+    from tinyml_cli.training.fine_tune import Settings
 
     settings = Settings(wishes.epochs, wishes.learning_rate, samples=wishes.samples)
     outcome = stage.compress(run, steps, settings, wishes.variant, wishes.seed, wishes.count)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import recipes, stages, variants
+from tinyml_cli import recipes, variants
 from tinyml_cli.compression import stage
 from tinyml_cli.compression.steps import Step
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.stages import common as stages
 from tinyml_cli.variants import STEPS
 
 

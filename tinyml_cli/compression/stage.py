@@ -13,18 +13,19 @@ from tinyml_cli import recipes, variants
 from tinyml_cli.comparison import judge
 from tinyml_cli.comparison.cost import cost_of
 from tinyml_cli.comparison.subjects import Subject
-from tinyml_cli.compression import kept, network, structured
-from tinyml_cli.compression.constraints import MIN_WEIGHTS, Clusters, Constraints, channels_last, large_layers
-from tinyml_cli.compression.fine_tune import Settings, fine_tune, load, predict, training_inputs
+from tinyml_cli.compression import kept, structured
 from tinyml_cli.compression.steps import Step, check_order, steps_of
 from tinyml_cli.console import console
+from tinyml_cli.conversion.convert import convert
 from tinyml_cli.files import atomic_path
 from tinyml_cli.manifest import Manifest, Model
 from tinyml_cli.models import count_macs
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
-from tinyml_cli.tflite.calibrate import quantize
-from tinyml_cli.tflite.convert import convert
+from tinyml_cli.stages.calibrate import quantize
+from tinyml_cli.training import network
+from tinyml_cli.training.constraints import MIN_WEIGHTS, Clusters, Constraints, channels_last, large_layers
+from tinyml_cli.training.fine_tune import Settings, fine_tune, load, predict, training_inputs
 from tinyml_cli.variants import STEPS
 from tinyml_cli.wording import counted
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers as kl
 
-from tinyml_cli.compression import network
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.training import network
 
 # Between a layer and the next these keep each channel for itself.
 _PER_CHANNEL = (

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Iterator
 
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.connect import open_board
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.protocol import Ready, Sensors, printable
-from tinyml_cli.device.views import level_dbfs
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.connect import open_board
 from tinyml_cli.doctor.finding import Finding
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready, Sensors, printable
+from tinyml_cli.monitor.views import level_dbfs
 from tinyml_cli.run import Run
 
 _COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}

@@ -7,11 +7,11 @@ import shutil
 import sys
 
 from tinyml_cli import processes
-from tinyml_cli.data import kokoro_files
-from tinyml_cli.device.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
-from tinyml_cli.device.upload_tool import find_tool
 from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.flash.upload_tool import find_tool
 from tinyml_cli.installed import spec_of
+from tinyml_cli.link.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
+from tinyml_cli.speech import kokoro_files
 from tinyml_cli.wording import counted
 
 _ARM_GCC = "arm-none-eabi-gcc"

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from tinyml_cli import registry
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import chance
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.run import Run, writes
+from tinyml_cli.statistics import chance
 
 
 @writes

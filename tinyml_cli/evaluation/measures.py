@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.evaluation import curves, mistakes
+from tinyml_cli.evaluation import mistakes
 from tinyml_cli.evaluation.answers import Answers
-from tinyml_cli.evaluation.calibration_curve import reliability
-from tinyml_cli.evaluation.metrics import Classification
+from tinyml_cli.statistics import curves
+from tinyml_cli.statistics.calibration_curve import reliability
+from tinyml_cli.statistics.metrics import Classification
 
 
 def measure(labels: tuple[str, ...], examples: mistakes.Judged, answers: Answers) -> dict[str, Any]:

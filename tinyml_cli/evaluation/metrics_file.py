@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tinyml_cli.evaluation import chance
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
+from tinyml_cli.statistics import chance
 
 METRICS = "report/metrics.json"
 

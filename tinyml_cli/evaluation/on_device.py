@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.build import build
+from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
-from tinyml_cli.device.boards import load_board
-from tinyml_cli.device.build import build
-from tinyml_cli.device.connect import check_firmware, open_board
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.parity import DeviceRun, run_inputs, run_windows
-from tinyml_cli.device.protocol import Ready
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.evaluation.options import HOST, Part, Place
+from tinyml_cli.evaluation.parity import DeviceRun, run_inputs, run_windows
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready
 from tinyml_cli.run import MODEL_STREAM, Run, board_model
+from tinyml_cli.statistics.metrics import Classification
 
 _LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
 _BATCH = 16

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml_cli.evaluation.metrics import Classification
 from tinyml_cli.pages import pictures
+from tinyml_cli.statistics.metrics import Classification
 
 _DPI = 150
 _MAX_CELL_TEXT = 20

@@ -13,10 +13,10 @@ from tinyml_cli.console import console
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
+from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import anatomy, layers
 from tinyml_cli.tflite import graph as tflite_graph
-from tinyml_cli.tflite.calibration_set import CalibrationSet
 from tinyml_cli.tflite.difference import difference
 from tinyml_cli.tflite.graph import Graph, Tensor
 from tinyml_cli.tflite.ratio import sqnr_db

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.device.boards import Power, load_board
-from tinyml_cli.device.cascade import check_gate
+from tinyml_cli.boards.boards import Power, load_board
+from tinyml_cli.build.cascade import check_gate
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tinyml_cli import temporary
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.virtual import VirtualDevice
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.profile import plugin
 from tinyml_cli.profile.cycles import Cost, block_cost, flash_cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyml_cli.device.boards import Board, Power, load_board
+from tinyml_cli.boards.boards import Board, Power, load_board
 from tinyml_cli.errors import TinymlError
 
 STANDS_FOR = "nano33ble"

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.device.boards import Board, load_board
-from tinyml_cli.device.build import build
-from tinyml_cli.device.connect import check_firmware, open_board
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.sizes import Symbol
+from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.build.build import build
+from tinyml_cli.build.sizes import Symbol
+from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.profile import energy

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tinyml_cli.device.sizes import Symbol
+from tinyml_cli.build.sizes import Symbol
 from tinyml_cli.profile.cycles import Component, Cost
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import ABSENT, Graph, Operator, Tensor

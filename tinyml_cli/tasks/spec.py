@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.evaluation_set import EvaluationSet
-from tinyml_cli.device.protocol import Event
-from tinyml_cli.device.watching import Watching
+from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.drift.looks import Values
 from tinyml_cli.evaluation.options import Options
+from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.monitor.watching import Watching
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.registry import Registered

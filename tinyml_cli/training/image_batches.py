@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.image_augment import augment, mix
 from tinyml_cli.features.image_settings import ImageInput
+from tinyml_cli.images.image_augment import augment, mix
 from tinyml_cli.recipes.vww import VwwRecipe
 
 # At 100 images of one class per image of another, equal weights would make single images dominate.

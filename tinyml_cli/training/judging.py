@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.evaluation.chance import chance_agreement, is_better_than_chance
-from tinyml_cli.evaluation.metrics import confusion_matrix, wilson_interval
+from tinyml_cli.statistics.chance import chance_agreement, is_better_than_chance
+from tinyml_cli.statistics.metrics import confusion_matrix, wilson_interval
 
 MEASURES = ("loss", "accuracy")
 """What is followed from epoch to epoch."""

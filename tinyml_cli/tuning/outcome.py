@@ -64,8 +64,8 @@ def conclude(search: Search, study: optuna.Study, winner: Path) -> dict[str, Any
         TinymlError: no trial was trained to the end.
     """
     from tinyml_cli.comparison.picture import draw
-    from tinyml_cli.tflite.calibrate import quantize
-    from tinyml_cli.tflite.convert import convert
+    from tinyml_cli.conversion.convert import convert
+    from tinyml_cli.stages.calibrate import quantize
 
     found = rows(study)
     if not found:

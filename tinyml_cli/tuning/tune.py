@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import checks, recipes, registry, stages
+from tinyml_cli import checks, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
+from tinyml_cli.stages import common as stages
 from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.tuning.worker import Search, work

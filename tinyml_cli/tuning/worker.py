@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyml_cli import recipes, registry, stages, temporary
+from tinyml_cli import recipes, registry, temporary
 from tinyml_cli.comparison.cost import firmware_report
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -20,6 +20,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.budget import Limit, judge
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run
+from tinyml_cli.stages import common as stages
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.wording import counted
@@ -134,7 +135,7 @@ def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[
     Sizes, instructions and RAM depend only on shapes, not on the weights' values, so networks that a board
     cannot hold are never trained. The network cannot be used afterwards.
     """
-    from tinyml_cli.tflite.convert import to_flatbuffers
+    from tinyml_cli.conversion.convert import to_flatbuffers
 
     rng = np.random.default_rng(0)
     # An untrained network may give the same output for any input, which leaves int8 without a scale.

@@ -9,9 +9,9 @@ import pytest
 
 from tests.data.series import dialects
 from tests.data.series.dialects import ACCELERATION, RATE_HZ, ROTATION, SAMPLES, Dialect, motion
-from tinyml_cli.data.wand.takes import read_takes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe, UnitsRecipe
+from tinyml_cli.tasks.wand.takes import read_takes
 
 SECONDS = np.arange(SAMPLES) / RATE_HZ
 VALUES = motion(SECONDS)

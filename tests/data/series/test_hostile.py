@@ -13,10 +13,10 @@ import pytest
 
 from tests.data.series import dialects
 from tests.data.series.dialects import RATE_HZ, motion
-from tinyml_cli.data.anomaly.read import read
 from tinyml_cli.data.series.acquisition import read_acquisition
-from tinyml_cli.data.wand.takes import read_takes
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.tasks.anomaly.read import read
+from tinyml_cli.tasks.wand.takes import read_takes
 
 SECONDS = np.arange(60) / RATE_HZ
 VALUES = motion(SECONDS)

@@ -12,9 +12,9 @@ import pytest
 from tests.data.series.dialects import motion
 from tinyml_cli.data.series.read import Series, read_series
 from tinyml_cli.data.series.sources import sources
-from tinyml_cli.data.wand.takes import Takes, read_takes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe, UnitsRecipe
+from tinyml_cli.tasks.wand.takes import Takes, read_takes
 
 N = 200
 T = np.arange(N) / 100

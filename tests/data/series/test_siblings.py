@@ -25,9 +25,9 @@ from tests.data.series.test_reader import (
     table,
     takes,
 )
-from tinyml_cli.data.wand.takes import read_takes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
+from tinyml_cli.tasks.wand.takes import read_takes
 
 UNITS = (*(f"a{a}_g" for a in "xyz"), *(f"g{a}_dps" for a in "xyz"))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_cli.data.wand import hand, kinematics
-from tinyml_cli.data.wand.kinematics import Grip, perfect_sensor, wave
+from tinyml_cli.tasks.wand import hand, kinematics
+from tinyml_cli.tasks.wand.kinematics import Grip, perfect_sensor, wave
 
 
 def drawn(grip: Grip, digit: str = "6", seed: int = 1) -> kinematics.Motion:

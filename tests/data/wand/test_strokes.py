@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli.data.wand import hand, strokes
-from tinyml_cli.data.wand.shapes import SHAPES
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.tasks.wand import hand, strokes
+from tinyml_cli.tasks.wand.shapes import SHAPES
 
 
 def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def command(
       tinyml data build-vww --coco coco/ --out dogs/ --class dog --square
       tinyml data build-vww --coco coco2014/ --out vww/ --minival mscoco_minival_ids.txt
     """
-    from tinyml_cli.data.build_vww import Settings, build_vww, read_minival
+    from tinyml_cli.images.build_vww import Settings, build_vww, read_minival
 
     ids = None if minival is None else read_minival(minival)
     outcome = build_vww(coco, out, Settings(category, size, square, ids))

@@ -64,9 +64,9 @@ def command(
       tinyml data check recordings/ --json
     """
     from tinyml_cli import recipes
-    from tinyml_cli.data import quarantine
-    from tinyml_cli.data.check_command import check_folder, show, verdict
-    from tinyml_cli.data.checks import Settings
+    from tinyml_cli.datasets import quarantine
+    from tinyml_cli.datasets.check_command import check_folder, show, verdict
+    from tinyml_cli.datasets.checks import Settings
 
     if undo:
         restored, kept = quarantine.undo(data)

@@ -44,7 +44,7 @@ def command(
       tinyml data download speech-commands --mirror https://mirror.example.org/speech/
       tinyml data download speech-commands --mirror /media/usb --json
     """
-    from tinyml_cli.data import download
+    from tinyml_cli.download import download
 
     if name is None:
         document = download.available()

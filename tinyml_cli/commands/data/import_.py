@@ -52,7 +52,7 @@ def command(
       tinyml data import edge-impulse-export/ --out recordings/ --json
     """
     from tinyml_cli import recipes
-    from tinyml_cli.data import import_files
+    from tinyml_cli.datasets import import_files
 
     reading = recipes.series_options(set_ or [])
     clip_samples = clip_ms * sample_rate // 1000

@@ -110,7 +110,7 @@ def command(
       tinyml data record --gesture wing --ble any
     """
     if camera:
-        from tinyml_cli.data import record_camera
+        from tinyml_cli.collect import record_camera
 
         names = options.word_tuple(classes) or ()
         plan_of_images = record_camera.plan_of(names, out, count, every, countdown)
@@ -119,15 +119,15 @@ def command(
         console.result(taken, record_camera.text(taken))
         return
     if gesture is not None:
-        from tinyml_cli.data import record_gesture
-        from tinyml_cli.data.stroke_source import open_wand
+        from tinyml_cli.collect import record_gesture
+        from tinyml_cli.collect.stroke_source import open_wand
 
         strokes = record_gesture.plan_of(options.word_tuple(gesture) or (), speaker, out, count)
         with open_wand(board, port, ble) as wand:
             drawn = record_gesture.record_gestures(strokes, wand)
         console.result(drawn, record_gesture.text(drawn))
         return
-    from tinyml_cli.data import record_command
+    from tinyml_cli.collect import record_command
 
     plan = record_command.plan_of(
         options.word_list(words), speaker, out, count, seconds, countdown, clip_ms, keep_good

@@ -48,8 +48,8 @@ def command(
       tinyml data synth --words yes,no --engines espeak,flite,kokoro --out natural/
       tinyml train kws --words yes,no --data synthetic/
     """
-    from tinyml_cli.data import synth_files
-    from tinyml_cli.tasks.kws_checks import check_words
+    from tinyml_cli.datasets import synth_files
+    from tinyml_cli.tasks.kws.checks import check_words
 
     listed = options.word_list(words) or []
     check_words(listed)

@@ -36,8 +36,8 @@ def command(
       tinyml pipeline anomaly --method gmm --board native
       tinyml pipeline anomaly --data vibration/ --normal normal,idle --board native
     """
-    from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
+    from tinyml_cli.stages import common as stages
 
     values = anomaly_options.values(method, normal, rate, fpr, false_alarms_per_hour)
     opened, recipe = stages.prepare("anomaly", values, data, config, set_ or [], run, seed)

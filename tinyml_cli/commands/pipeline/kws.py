@@ -33,8 +33,8 @@ def command(
       tinyml pipeline kws --words yes,no --board sim
       tinyml pipeline kws --words left,right --data speech_commands/ --board native
     """
-    from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
+    from tinyml_cli.stages import common as stages
 
     values = {
         "words": options.word_list(words),

@@ -24,8 +24,8 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """Run every stage of a task from another package; --set sets its own options."""
-    from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
+    from tinyml_cli.stages import common as stages
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
     outcome = run_pipeline(opened, recipe, board, engine, tflm, data, port, resume)

@@ -32,8 +32,8 @@ def command(
       tinyml pipeline wand --labels 0,1,2 --board sim
       tinyml pipeline wand --labels wing,ring --data strokes/ --board native
     """
-    from tinyml_cli import stages
     from tinyml_cli.pipeline import run_pipeline
+    from tinyml_cli.stages import common as stages
 
     values = wand_options.values(options.word_list(labels), kind)
     opened, recipe = stages.prepare("wand", values, data, config, set_ or [], run, seed)

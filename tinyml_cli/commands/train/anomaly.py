@@ -32,7 +32,7 @@ def command(
       tinyml train anomaly --data toycar/ --false-alarms-per-hour 2
       tinyml train anomaly --data pump.csv --normal pump --set autoencoder.network=mlperf_fc
     """
-    from tinyml_cli import stages
+    from tinyml_cli.stages import common as stages
 
     values = anomaly_options.values(method, normal, rate, fpr, false_alarms_per_hour)
     opened, recipe = stages.prepare("anomaly", values, data, config, set_ or [], run, seed)

@@ -33,8 +33,8 @@ def command(
       tinyml train kws --data speech_commands/ --config kws_teacher --run runs/teacher
       tinyml train kws --data speech_commands/ --teacher runs/teacher
     """
-    from tinyml_cli import stages
     from tinyml_cli.run import Run
+    from tinyml_cli.stages import common as stages
 
     teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
     values = {

@@ -20,7 +20,7 @@ def command(
     quiet: options.Quiet = False,
 ) -> None:
     """Train a task from another package; --set sets its own options."""
-    from tinyml_cli import stages
+    from tinyml_cli.stages import common as stages
 
     opened, recipe = stages.prepare(str(context.info_name), {}, data, config, set_ or [], run, seed)
     outcome = stages.train(opened, recipe, resume)

@@ -27,7 +27,7 @@ def command(
       tinyml train wand --input imu --labels wave,snake --data motion/
       tinyml train wand --labels 0,1,2 --resume
     """
-    from tinyml_cli import stages
+    from tinyml_cli.stages import common as stages
 
     values = wand_options.values(options.word_list(labels), kind)
     opened, recipe = stages.prepare("wand", values, data, config, set_ or [], run, seed)

@@ -1,0 +1,1 @@
+"""What boards are, as data."""

@@ -1,0 +1,162 @@
+"""Two models on one board, in one arena: both listen, or the second looks after the first detects a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tinyml_cli.build.cascade import APP as CASCADE
+from tinyml_cli.build.cascade import gate_defines
+from tinyml_cli.build.inputs import gather
+from tinyml_cli.build.project import ProjectInputs, default_app
+from tinyml_cli.c_text import string_literal
+from tinyml_cli.engines import second, tflm
+from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.freshness import exported_io
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.next_step import next_step
+from tinyml_cli.run import Run, board_model
+from tinyml_cli.stages.adopt import open_run
+from tinyml_cli.tflite import graph as tflite_graph
+
+APP = "multi_tenant"
+APPS = (APP, CASCADE)
+_MOST_RUNS = 2
+
+
+def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tuple[Run, Run | None]:
+    """The run whose firmware is meant, and the one that shares its board, by the names of a command line.
+
+    Raises:
+        TinymlError: more than two, or no such run.
+    """
+    names = [name for name in (first, *more, other) if name is not None]
+    if len(names) > _MOST_RUNS:
+        raise TinymlError(
+            f"A board runs at most {_MOST_RUNS} models, not {len(names)}",
+            ", ".join(names),
+            "Give fewer runs.",
+        )
+    runs = [open_run(name) for name in names] or [open_run(None)]
+    return runs[0], runs[1] if len(runs) > 1 else None
+
+
+def app_of(other: Run) -> str:
+    """The application of a board whose second model is this run's."""
+    return CASCADE if other.manifest().image is not None else APP
+
+
+def task_of(run: Run, other: Run) -> str:
+    """The task of two models on one board: the first one's, or `cascade`."""
+    return CASCADE if app_of(other) == CASCADE else run.manifest().task
+
+
+def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
+    """What a project is generated from that holds both models.
+
+    Args:
+        run: the first model's run; host commands and the memory estimate are about it.
+        other: the second model's.
+        first: what the first run's own project is generated from.
+
+    Raises:
+        TinymlError: a run that does not listen, front ends that differ, one run twice, a model that cannot
+            share its arena, or an application that does something else.
+    """
+    if run.path.resolve() == other.path.resolve():
+        raise TinymlError(
+            "Both models are the same run", str(other.path), "Give a different run with --with."
+        )
+    app = app_of(other)
+    looks = app == CASCADE
+    if first.app in APPS and first.app != app:
+        raise TinymlError(
+            f"The application {first.app} does not match: the second model {'looks' if looks else 'listens'}",
+            "--app",
+            f"Omit it, or use --app {app}.",
+        )
+    _check_listens(run)
+    if not looks:
+        _check_listens(other)
+    if not looks and run.manifest().features != other.manifest().features:
+        raise TinymlError(
+            "The two models use different front ends",
+            str(other.path),
+            "Train one of them with the `features` of the other's recipe.",
+        )
+    second_inputs = gather(other, first.board, first.engine, first.tflm_dir)
+    arena_bytes = _ARENA[first.engine]([run, other])
+    exports = {path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports}
+    names = [each.path.resolve().name for each in (run, other)]
+    if names[0] == names[1]:
+        raise TinymlError(f"Both runs are called {names[0]}", str(other.path), "Rename one of the folders.")
+    defines = {
+        "ARENA_BYTES": str(arena_bytes),
+        "FIRST_MODEL": string_literal(names[0]),
+        "SECOND_MODEL": string_literal(names[1]),
+    }
+    if looks:
+        defines |= gate_defines(run, other)
+    return replace(first, app=app, texts=second.renamed(exports, first.engine), defines=defines)
+
+
+def _check_listens(run: Run) -> None:
+    manifest = run.manifest()
+    if manifest.features is None or default_app(manifest.task) != "kws":
+        raise TinymlError(
+            "The run's model does not listen for words",
+            str(run.path),
+            "Only keyword spotting models can share a board: tinyml train kws",
+        )
+
+
+def _aot_arena_bytes(runs: Sequence[Run]) -> int:
+    """The larger network's: they work one after the other."""
+    return max(_network(run).arena_bytes for run in runs)
+
+
+def _tflm_arena_bytes(runs: Sequence[Run]) -> int:
+    """What the interpreters keep, side by side, and the larger one's working memory."""
+    models = []
+    for run in runs:
+        path = run.require(run.manifest(), board_model(run.manifest()))
+        models.append(path.read_bytes())
+        if any(operator.name == "VAR_HANDLE" for operator in tflite_graph.parse(models[-1]).operators):
+            raise _remembers(run)
+    return tflm.measure_shared_arena(models)
+
+
+_ARENA = {"aot": _aot_arena_bytes, "tflm": _tflm_arena_bytes}
+
+
+def _network(run: Run) -> compiler.Network:
+    """The run's compiled model, if another one may work in its arena between two inferences."""
+    manifest = run.manifest()
+    if exported_io(manifest, "aot") != "arena":
+        raise TinymlError(
+            "The model's inputs and outputs are outside its arena",
+            str(run.path),
+            f"Run `{next_step('export-c-array', run.path, '--engine', 'aot', '--io', 'arena')}`.",
+        )
+    path = run.require(manifest, board_model(manifest))
+    network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
+    if network.storage.states:
+        raise _remembers(run)
+    return network
+
+
+def _remembers(run: Run) -> TinymlError:
+    return TinymlError(
+        "The model keeps state in its arena, so no other model can share it",
+        str(run.path),
+        "Train a stateless model, such as ds_cnn.",
+    )
+
+
+def monitor_step(run: Run, other: Run | None, board: str, app: str | None) -> str:
+    """The command that listens to the firmware of these runs on a board."""
+    if other is None:
+        return next_step("monitor", run.path, "--board", board)
+    words: list[str | Path] = [run.path, "--with", other.path, "--board", board]
+    return next_step("monitor", *words, *(["--app", app] if app else []))

@@ -1,0 +1,1 @@
+"""Data from this computer's sensors and from boards."""

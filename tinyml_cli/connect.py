@@ -1,0 +1,88 @@
+"""An open link to a board that runs a run's firmware, verified by its banner."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.build.project import project_dir
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready, printable
+from tinyml_cli.link.usb import link_url
+from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import on_this_run
+from tinyml_cli.run import Run, board_model
+
+_RECONNECT_S = 10.0
+
+
+@contextlib.contextmanager
+def open_board(
+    run: Run,
+    board: str,
+    port: str | None = None,
+    on_lost: Callable[[], None] | None = None,
+    app: str | None = None,
+) -> Iterator[Link]:
+    """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
+
+    Args:
+        app: the firmware application; None takes the task's own.
+        on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
+
+    Raises:
+        TinymlError: no firmware, no board, or a port that cannot be opened.
+    """
+    target = load_board(board)
+    if port or target.kind == "usb":
+        with open_port(target, port, on_lost) as link:
+            yield link
+    else:
+        elf = project_dir(run, board, app) / "firmware.elf"
+        with VirtualDevice(board, elf) as device, Link(device.url) as link:
+            yield link
+
+
+def open_port(target: Board, port: str | None, on_lost: Callable[[], None] | None = None) -> Link:
+    """An open link to a board that has a port, whatever firmware runs on it.
+
+    Args: as of `open_board`.
+
+    Raises:
+        TinymlError: no board, or a port that cannot be opened.
+    """
+    reconnect_s = math.inf if on_lost else _RECONNECT_S
+    # A name that the user gave is kept; a board that was looked for may come back under another one.
+    locate = None if port else partial(link_url, target)
+    return Link(link_url(target, port), reconnect_s=reconnect_s, locate=locate, on_lost=on_lost)
+
+
+def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
+    """Refuses a board whose firmware was made from another model than the run's.
+
+    Raises:
+        TinymlError: another model, or other labels.
+    """
+    name = board_model(manifest)
+    model = manifest.artifacts.get(name)
+    if model is None:
+        raise TinymlError(f"`{name}` is missing", "manifest.json", f"Run `{on_this_run('convert')}` first.")
+    if not ready.model or not model.sha256.startswith(ready.model):
+        raise TinymlError(
+            f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "
+            f"the run has {model.sha256[:12]}",
+            board,
+            f"Run `{on_this_run('flash', '--board', board)}`.",
+        )
+    if ready.labels != manifest.labels:
+        raise TinymlError(
+            f"The board has the labels {', '.join(map(printable, ready.labels))}, "
+            f"the run has {', '.join(manifest.labels)}",
+            board,
+            f"Run `{on_this_run('export-c-array')}`, then `{on_this_run('flash', '--board', board)}`.",
+        )

@@ -1,0 +1,1 @@
+"""Public data and voices, fetched once and checked."""

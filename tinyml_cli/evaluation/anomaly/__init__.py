@@ -1,1 +1,0 @@
-"""Anomaly scores, thresholds and alarms, and the measures computed from them."""

@@ -1,1 +1,0 @@
-"""Whether a board still sees data like its model's."""

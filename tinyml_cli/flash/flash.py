@@ -1,0 +1,125 @@
+"""Installs a run's firmware on a board and checks that the board runs this very model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.build.build import build
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash.bootloader import DEFAULT_TIMING, BoardOnUsb, Timing
+from tinyml_cli.flash.upload import Installed, Installer
+from tinyml_cli.flash.upload_tool import UploadTool, require_tool
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.usb import choose_port
+from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.next_step import on_this_run
+from tinyml_cli.run import Run, board_model
+
+
+def flash(
+    run: Run,
+    board: str,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    app: str | None = None,
+    port: str | None = None,
+    *,
+    tool: UploadTool | None = None,
+    timing: Timing = DEFAULT_TIMING,
+    other: Run | None = None,
+) -> dict[str, Any]:
+    """Builds if needed, installs the firmware, and asks the board which model it runs.
+
+    Args:
+        board: name of a board; a virtual one is started.
+        app: the firmware application; None takes the task's own.
+        port: the serial port of a real board; None looks for it.
+        tool: what writes a real board's flash; None takes Arduino's bossac.
+        timing: how long to wait for a real board.
+        other: a run whose model listens too, as of `build`.
+
+    Returns:
+        board, engine, model, elf and banner; for a real board also port, serial_number, bootloader_seconds
+        and upload_seconds.
+
+    Raises:
+        TinymlError: whatever the build says, no board, several, one that cannot be written, or a board that
+            answers with another model.
+    """
+    target = load_board(board)
+    firmware = partial(build, run, board, engine, tflm_dir, app, other=other)
+    extra: dict[str, Any] = {}
+    if target.kind == "usb":
+        built, installed = _flash_usb(target, firmware, port, tool, timing)
+        ready = installed.ready.as_dict()
+        extra = {
+            "port": installed.port,
+            "serial_number": installed.serial_number,
+            "bootloader_seconds": installed.bootloader_seconds,
+            "upload_seconds": installed.upload_seconds,
+        }
+    elif port is not None:
+        raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
+    else:
+        built = firmware()
+        with VirtualDevice(board, Path(built["elf"])) as device, Link(device.url) as link:
+            ready = link.wait_ready().as_dict()
+    _check_model(run, board, ready)
+    console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
+    return {
+        "board": board,
+        "engine": ready["engine"],
+        "model": ready["model"],
+        "elf": built["elf"],
+        **extra,
+        "banner": ready,
+    }
+
+
+def _flash_usb(
+    board: Board,
+    firmware: Callable[[], dict[str, Any]],
+    given: str | None,
+    tool: UploadTool | None,
+    timing: Timing,
+) -> tuple[dict[str, Any], Installed]:
+    # Before the build: nobody shall wait for that to hear that no board is there.
+    following = BoardOnUsb(board, choose_port(board, given))
+    tool = tool or require_tool()
+    built = _build_image(firmware)
+    now = following.find() or choose_port(board, given)  # reset, or plugged in elsewhere, during the build
+    installer = Installer(BoardOnUsb(board, now, timing), tool, timing)
+    return built, installer.install(_image(built))
+
+
+def _build_image(firmware: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Builds the program, and with it the raw form that PlatformIO makes of the same ELF file."""
+    built = firmware()
+    if not _image(built).is_file():
+        raise TinymlError(
+            "The build produced no program to upload",
+            str(_image(built)),
+            f"Delete {Path(built['elf']).parent} and run the same command again.",
+        )
+    return built
+
+
+def _image(built: dict[str, Any]) -> Path:
+    return Path(built["elf"]).with_suffix(".bin")
+
+
+def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
+    manifest = run.manifest()
+    expected = manifest.artifacts[board_model(manifest)].sha256
+    model = str(ready["model"])
+    if not model or not expected.startswith(model):
+        raise TinymlError(
+            f"The board reports model {model or 'none'}, not {expected[:12]}",
+            board,
+            f"Run `{on_this_run('export-c-array')}` and `{on_this_run('flash', '--board', board)}` again.",
+        )

@@ -1,0 +1,1 @@
+"""Image files, folders, augmentation and collections."""

@@ -1,0 +1,1 @@
+"""The serial protocol and everything that carries it."""

@@ -1,0 +1,134 @@
+"""The host's commands: one ASCII line each, with a checksum if it carries data."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from typing import Literal
+
+from tinyml_cli.link.protocol.events import MAX_SEQ
+
+MAX_COMMAND_CHARS = 4095
+MAX_PCM_SAMPLES = 640
+IMU_SAMPLE_BYTES = 12
+MAX_IMU_SAMPLES = 106
+# 2,048 bytes are 2,732 base64 characters: well below MAX_COMMAND_CHARS with verb, offset and CRC.
+MAX_INPUT_BYTES = 2048
+
+TraceMode = Literal["off", "scores", "features", "status", "audio"]
+
+
+def encode_info(seq: int) -> bytes:
+    """Asks for the banner."""
+    return _line("info", seq)
+
+
+def encode_reset(seq: int) -> bytes:
+    """Clears audio state, stream clock and recogniser."""
+    return _line("reset", seq)
+
+
+def encode_trace(seq: int, *modes: TraceMode) -> bytes:
+    """Chooses what is reported besides detections: "off", or one or several of the other modes.
+
+    Raises:
+        ValueError: no mode, or "off" beside others.
+    """
+    if not modes or ("off" in modes and len(modes) > 1):
+        raise ValueError(f"trace accepts off or a list of modes, not {modes}")
+    return _line("trace", seq, ",".join(modes))
+
+
+def encode_sensors(seq: int) -> bytes:
+    """Asks what the sensors feel."""
+    return _line("sensors", seq)
+
+
+def encode_led(seq: int, red: int, green: int, blue: int) -> bytes:
+    """Shows a colour, parts within 0..255, until the next one or the next detection.
+
+    Raises:
+        ValueError: a part outside of its range.
+    """
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise ValueError(f"led accepts values in 0..255, not {(red, green, blue)}")
+    return _line("led", seq, str(red), str(green), str(blue))
+
+
+def encode_pcm(seq: int, samples_le: bytes) -> bytes:
+    """Feeds the microphone with at most 640 samples, int16 little endian.
+
+    Raises:
+        ValueError: an odd number of bytes, none, or too many.
+    """
+    if not 0 < len(samples_le) <= 2 * MAX_PCM_SAMPLES or len(samples_le) % 2:
+        raise ValueError(f"pcm accepts 1..{MAX_PCM_SAMPLES} int16 samples, not {len(samples_le)} bytes")
+    return _bulk_line("pcm", seq, _base64(samples_le))
+
+
+def encode_imu(seq: int, samples_le: bytes) -> bytes:
+    """Feeds the motion sensor with at most 106 samples of 6 values, int16 little endian.
+
+    The values are acceleration in g / 1000 and rotation in tenths of a degree per second, x, y, z each.
+
+    Raises:
+        ValueError: no whole samples, none, or too many.
+    """
+    if not 0 < len(samples_le) <= IMU_SAMPLE_BYTES * MAX_IMU_SAMPLES or len(samples_le) % IMU_SAMPLE_BYTES:
+        raise ValueError(f"imu accepts 1..{MAX_IMU_SAMPLES} samples of 6 int16, not {len(samples_le)} bytes")
+    return _bulk_line("imu", seq, _base64(samples_le))
+
+
+def encode_calibrate(seq: int, seconds: int) -> bytes:
+    """Asks the application `anomaly` to find its threshold anew from so many seconds of normal running.
+
+    Raises:
+        ValueError: a time that is not within 0..999999999; 0 brings the trained threshold back.
+    """
+    if not 0 <= seconds <= 999_999_999:
+        raise ValueError(f"calibrate accepts 0..999999999 seconds, not {seconds}")
+    return _line("calibrate", seq, str(seconds))
+
+
+def encode_input(seq: int, offset: int, data: bytes) -> bytes:
+    """Writes int8 model input at a byte offset, at most 2,048 bytes at once.
+
+    Raises:
+        ValueError: a negative offset, no data or too much.
+    """
+    if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
+        raise ValueError(f"in accepts 1..{MAX_INPUT_BYTES} bytes at offset >= 0, not {len(data)} at {offset}")
+    return _bulk_line("in", seq, str(offset), _base64(data))
+
+
+def encode_frame(seq: int, offset: int, data: bytes) -> bytes:
+    """Writes a camera frame at a byte offset, at most 2,048 bytes at once; its last byte starts the model.
+
+    Raises:
+        ValueError: a negative offset, no data or too much.
+    """
+    if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
+        raise ValueError(
+            f"frame accepts 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}"
+        )
+    return _bulk_line("frame", seq, str(offset), _base64(data))
+
+
+def encode_run(seq: int) -> bytes:
+    """Runs one inference on the input that was written."""
+    return _line("run", seq)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _line(verb: str, seq: int, *arguments: str) -> bytes:
+    if not 0 <= seq <= MAX_SEQ:
+        raise ValueError(f"seq {seq} is not in 0..{MAX_SEQ}")
+    return " ".join((verb, str(seq), *arguments)).encode("ascii") + b"\n"
+
+
+def _bulk_line(verb: str, seq: int, *arguments: str) -> bytes:
+    body = _line(verb, seq, *arguments)[:-1]
+    return body + b" %08x\n" % zlib.crc32(body)

@@ -1,0 +1,1 @@
+"""What a board says, as it says it."""

@@ -1,0 +1,176 @@
+"""Listens to a board that runs a run's firmware, or feeds it recordings, and reports what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from tinyml_cli import registry
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import tenants
+from tinyml_cli.connect import check_firmware, open_board
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link, Reconnected
+from tinyml_cli.link.protocol import Event, Ready, TraceMode
+from tinyml_cli.monitor.filters import Filter, Log, make_filters
+from tinyml_cli.monitor.views import JsonView, View
+from tinyml_cli.monitor.watching import MonitorOptions, Watching
+from tinyml_cli.run import Run
+
+
+def monitor(
+    run: Run, board: str, port: str | None = None, options: MonitorOptions | None = None
+) -> dict[str, Any]:
+    """Shows a board's events until Ctrl-C, the end of the replay or of the duration.
+
+    Args:
+        run: the run whose firmware the board has to run.
+        board: name of a board; a virtual one is started for this.
+        port: where to find it: a port name or pyserial URL; None starts or looks for it.
+
+    Returns:
+        The summary event: n, hits, misses, false_accepts, rejections, detections, seconds, and what the task
+        adds.
+
+    Raises:
+        TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
+            unknown filter, or a log that cannot be written.
+    """
+    watching = _watching(run, board, port, options or MonitorOptions())
+    with contextlib.ExitStack() as stack:
+        filters = [*watching.filters, *make_filters(list(watching.options.filters))]
+        if watching.options.log is not None:
+            log = Log(watching.options.log)
+            stack.callback(log.close)
+            filters.insert(0, log)
+        view = stack.enter_context(_view(watching))
+        return _Session(watching, view, filters).watch()
+
+
+def _watching(run: Run, board: str, port: str | None, options: MonitorOptions) -> Watching:
+    """The part of the run's task, or of two models that share the board."""
+    manifest = run.manifest()
+    name = manifest.task if options.other is None else tenants.task_of(run, options.other)
+    watching: Watching = registry.task(name).watching(run, manifest, load_board(board), port, options)
+    return watching
+
+
+def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
+    """Checks the names of what a board can report besides detections.
+
+    Raises:
+        TinymlError: there is no such report; the known ones are named.
+    """
+    known: tuple[TraceMode, ...] = get_args(TraceMode)
+    for name in names:
+        if name not in known:
+            raise TinymlError(f"Unknown trace `{name}`", "--trace", f"Traces: {', '.join(known)}.")
+    return tuple(mode for mode in known if mode in names)
+
+
+def _tell_lost() -> None:
+    console.warn("the port disappeared; waiting for it to return (Ctrl-C stops)")
+
+
+@contextlib.contextmanager
+def _view(watching: Watching) -> Iterator[View]:
+    if watching.options.as_json:
+        yield JsonView()
+    elif console.is_live:
+        with console.live() as draw:
+            yield watching.live(draw)
+    else:
+        yield watching.lines()
+
+
+@dataclass
+class _Session:
+    """One board watched from start to end."""
+
+    watching: Watching
+    view: View
+    filters: list[Filter]
+    started: bool = False
+    started_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.options = self.watching.options
+        self.summary = self.watching.summary
+
+    def watch(self) -> dict[str, Any]:
+        run, board, port = self.watching.run, self.watching.board.name, self.watching.port
+        try:
+            with open_board(run, board, port, _tell_lost, self._app()) as link:
+                self._listen(link)
+        except KeyboardInterrupt:
+            if self.options.replay is not None:
+                self._end()
+                raise
+            # Without a replay this is how it ends; the summary follows.
+        except TinymlError:
+            if self.started:
+                self._end()
+            raise
+        return self._end()
+
+    def _app(self) -> str | None:
+        if self.options.app is None and self.options.other is not None:
+            return tenants.app_of(self.options.other)
+        return self.options.app
+
+    def _listen(self, link: Link) -> None:
+        ready = link.wait_ready()
+        check_firmware(ready, self.watching.manifest, self.watching.board.name)
+        self.started = True
+        self.view.start(ready)
+        self._trace(link)
+        self.watching.begin(link, ready)
+        stop_at = None if self.options.duration_s is None else self.started_s + self.options.duration_s
+        if self.options.replay is not None:
+            for clip in self.watching.replay(link, self.options.replay, ready, self._show, stop_at):
+                self.summary.count(clip["expected"], clip["detected"])
+                self.view.clip(clip)
+            return
+        if self.watching.board.kind != "usb":
+            console.warn(f"a virtual board has no {self.watching.sense}; feed it with --replay FILE or DIR")
+        self._wait(link, stop_at)
+
+    def _wait(self, link: Link, stop_at: float | None) -> None:
+        remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
+        for event in link.events(self.watching.remaining_s(remaining_s)):
+            self._show(event)
+            if self.watching.is_over(event):
+                return
+            if isinstance(event, Ready | Reconnected):
+                self._trace(link)
+        if stop_at is None:
+            self.watching.timed_out(link)
+
+    def _trace(self, link: Link) -> None:
+        """Asks for what the view wants; a board that has booted again has forgotten."""
+        modes = tuple(self.options.trace)
+        if not modes and console.is_live and not self.options.as_json:
+            modes = self.watching.live_traces
+        modes = (*modes, *(mode for mode in self.watching.traces if mode not in modes))
+        if modes:
+            link.trace(*modes)
+
+    def _show(self, event: Event) -> None:
+        if not self.watching.take(event):
+            return
+        for each in self.filters:
+            passed = each.rx(event)
+            if passed is None:
+                return
+            event = passed
+        self.view.event(event)
+
+    def _end(self) -> dict[str, Any]:
+        self.summary.seconds = round(time.monotonic() - self.started_s, 2)
+        self.view.end(self.summary)
+        self.watching.end()
+        return self.summary.as_dict()

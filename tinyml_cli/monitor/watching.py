@@ -1,0 +1,176 @@
+"""What a task adds to `tinyml monitor`: how it shows events, and how it feeds recordings to a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.console import RenderableType
+
+from tinyml_cli.boards.boards import Board
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event, Ready, TraceMode
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.monitor.filters import Filter
+from tinyml_cli.monitor.tally import Summary
+from tinyml_cli.monitor.views import LineView, View
+from tinyml_cli.run import Run
+
+Draw = Callable[[RenderableType], None]
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class MonitorOptions:
+    """What to show and for how long.
+
+    Attributes:
+        replay: an audio file or folder that the board shall hear.
+        duration_s: when to stop; None: not by time.
+        as_json: one JSON event a line on stdout, instead of text for people.
+        log: a file that every event is appended to, one JSON object a line.
+        filters: names of filters, in order.
+        trace: what the board shall report besides detections.
+        app: the firmware application that a virtual board boots; None takes the task's own.
+        png: a folder for every frame that the board looks at; a picture of the scores of anomalies.
+        calibrate_s: seconds of normal running from which a board finds its threshold anew.
+        other: the run of the second model on the board.
+        frames: images that a cascade's camera sees, each time its gate opens.
+        save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
+            microphone hears.
+    """
+
+    replay: Path | None = None
+    duration_s: float | None = None
+    as_json: bool = False
+    log: Path | None = None
+    filters: Sequence[str] = ()
+    trace: Sequence[TraceMode] = ()
+    save_triggers: Path | None = None
+    app: str | None = None
+    png: Path | None = None
+    calibrate_s: int | None = None
+    other: Run | None = None
+    frames: Path | None = None
+
+
+class Watching:
+    """One session of the monitor, as far as the task is concerned; this one suits any task.
+
+    It is made before the board is opened and refuses then what cannot be done, so a subclass checks its
+    options in `check`.
+
+    Attributes:
+        sense: what the board perceives with, to say that a virtual board has none.
+        live_traces: what the live view needs the board to report.
+        takes: names of options in `MonitorOptions` that the task knows, of those in `_OPTIONAL`.
+    """
+
+    sense: ClassVar[str] = "sensor"
+    live_traces: ClassVar[tuple[TraceMode, ...]] = ()
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, run: Run, manifest: Manifest, board: Board, port: str | None, options: MonitorOptions):
+        self.run = run
+        self.manifest = manifest
+        self.board = board
+        self.port = port
+        self.options = options
+        self.summary = Summary()
+        for name, (option, refusal, advice) in _OPTIONAL.items():
+            if getattr(options, name) is not None and name not in self.takes:
+                raise TinymlError(refusal.format(task=manifest.task), option, advice)
+        self.check()
+
+    def check(self) -> None:
+        """Refuses options that cannot be followed, and recordings that cannot be read.
+
+        Raises:
+            TinymlError: which, and what to do.
+        """
+
+    @property
+    def filters(self) -> list[Filter]:
+        """Filters of the task, ahead of those that were asked for."""
+        return []
+
+    @property
+    def traces(self) -> tuple[TraceMode, ...]:
+        """What the board has to report besides what was asked for."""
+        return ()
+
+    def lines(self) -> View:
+        """Shows events as plain lines."""
+        return LineView(self.board.name)
+
+    def live(self, draw: Draw) -> View:
+        """Shows events as lines, and the latest state in place of the last one, by `draw`."""
+        return self.lines()
+
+    def begin(self, link: Link, ready: Ready) -> None:
+        """The board has answered."""
+
+    def replay(
+        self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        """Feeds recordings to the board.
+
+        Args:
+            link: an open device.
+            source: a file or folder.
+            ready: what the device says of itself.
+            show: told every event as it comes.
+            stop_at: `time.monotonic()` to stop at.
+
+        Yields:
+            {"event": "clip", "file", "expected", "detected", "detections"} for each recording.
+        """
+        raise TinymlError(
+            f"The task `{self.manifest.task}` has no recordings to feed to a board", "--replay", "Omit it."
+        )
+
+    def remaining_s(self, remaining_s: float | None) -> float | None:
+        """How long to listen where nothing is replayed; None is for ever."""
+        return remaining_s
+
+    def take(self, event: Event) -> bool:
+        """Counts an event; False where nobody is to see it."""
+        return True
+
+    def is_over(self, event: Event) -> bool:
+        """Whether nothing is left to listen for after this event."""
+        return False
+
+    def timed_out(self, link: Link) -> None:
+        """Listening ended by time.
+
+        Raises:
+            TinymlError: what was waited for has not come.
+        """
+
+    def end(self) -> None:
+        """The session has ended and its summary was shown."""
+
+
+# Option that only some tasks know -> its name on the command line, refusal and advice of the others.
+_OPTIONAL = {
+    "png": ("--png", "The model does not look at images", "Omit it, or monitor a run of `vww`."),
+    "frames": (
+        "--frames",
+        "--frames needs a board that listens for a word before it looks",
+        "Add --with VWW_RUN and --replay SOUND; for a single image model, give the images to --replay.",
+    ),
+    "calibrate_s": (
+        "--calibrate",
+        "A run of `{task}` has no anomaly threshold",
+        "Omit it, or monitor a run of `anomaly`.",
+    ),
+    "save_triggers": (
+        "--save-triggers",
+        "A run of `{task}` detects no words, so there is no audio to save",
+        "Omit it, or monitor a run of `kws`; --log FILE keeps every event.",
+    ),
+}

@@ -1,0 +1,1 @@
+"""Words as sound: voices, their phonemes, and vocabularies."""

@@ -1,0 +1,85 @@
+"""tinyml inspect: inspects, compares or edits, depending on the options."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import checks
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.inspection import report, text
+from tinyml_cli.inspection.report import Subject
+from tinyml_cli.stages.edit import edit_file, sentences
+from tinyml_cli.tflite.edit import Edits
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `--json` prints, and the last line for people."""
+
+    document: dict[str, Any]
+    sentence: str
+
+
+def run(
+    given: str | None,
+    edits: Edits,
+    *,
+    edit: bool = False,
+    diff: str | None = None,
+    pictures: bool = False,
+    out: Path | None = None,
+    tensors: bool = False,
+    operators: bool = False,
+) -> Outcome:
+    """Looks into a model; with `diff` compares it, with edits writes a changed copy.
+
+    Raises:
+        TinymlError: no such model, options that do not go together, or an edit that cannot be made.
+    """
+    wants_edit = edit or bool(edits)
+    if sum((wants_edit, diff is not None, pictures)) > 1:
+        raise TinymlError("--edit, --diff and --pictures exclude each other", "", "Use one at a time.")
+    subject = report.find(given)
+    if wants_edit:
+        document = edit_file(subject, edits, out)
+        *details, last = sentences(document)
+        for line in details:
+            console.info(line)
+        return Outcome(document, f"{document['out']}: {last}")
+    if diff is not None:
+        document = report.compare(subject, diff)
+        text.show_difference(document)
+        return Outcome(document, text.difference_sentence(document))
+    if out is not None and not pictures:
+        raise TinymlError("Nothing to write", "--out", "Add --edit --strip, or --pictures.")
+    folder = _picture_folder(subject, out) if pictures else None
+    document = report.inspect(subject)
+    if folder is not None:
+        document["pictures"] = _draw(subject, folder)
+    text.show(document, tensors=tensors, operators=operators)
+    return Outcome(document, text.sentence(document))
+
+
+def _picture_folder(subject: Subject, out: Path | None) -> Path:
+    if out is not None:
+        folder = out
+    elif subject.run is not None:
+        folder = subject.run.file("report")
+    else:
+        raise TinymlError("Pictures of a single file need a folder", "--out", "Give one: --out pictures")
+    checks.output_folder(folder)
+    return folder
+
+
+def _draw(subject: Subject, folder: Path) -> list[str]:
+    from tinyml_cli.inspection.pictures import draw
+
+    with contextlib.nullcontext() if subject.run is None else subject.run.writing_to(folder):
+        paths = [str(path) for path in draw(subject, folder)]
+    for path in paths:
+        console.info(f"Drew {path}")
+    return paths

@@ -1,0 +1,171 @@
+"""Accuracy by speaker and by group of speakers: the worst, and the gap."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.statistics.metrics import wilson_interval
+from tinyml_cli.wording import counted
+
+NOT_LISTED = "(not listed)"
+# With fewer examples an interval covers nearly everything: such a group is shown, never called the worst.
+MINIMUM_N = 10
+
+_BOOTSTRAP_ROUNDS = 2000
+_BOOTSTRAP_SEED = 1979
+_WORST_SPEAKERS = 10
+
+Names = npt.NDArray[np.str_]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def read_groups(path: Path) -> dict[str, dict[str, str]]:
+    """Reads the group of each speaker.
+
+    Tab-separated text in UTF-8: a first line `speaker<TAB>age<TAB>accent` names one or several attributes,
+    followed by one line per speaker. Without it there are two columns, speaker and group. Empty lines
+    and lines that start with # are ignored.
+
+    Returns:
+        attribute -> speaker -> group.
+
+    Raises:
+        TinymlError: no such file, not text, a line with another number of columns, or a speaker listed twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TinymlError(
+            f"Cannot read the groups: {error}", str(path), "Give a tab-separated text file in UTF-8."
+        ) from error
+    lines = enumerate(csv.reader(text.splitlines(), delimiter="\t"), start=1)
+    rows = [
+        (n, [cell.strip() for cell in row]) for n, row in lines if any(row) and not row[0].startswith("#")
+    ]
+    attributes = ["group"]
+    if rows and rows[0][1][0].lower() == "speaker":
+        attributes = rows.pop(0)[1][1:]
+    if not rows or not attributes or not all(attributes):
+        raise TinymlError(
+            "The file contains no groups", str(path), "Write one line SPEAKER<TAB>GROUP per speaker."
+        )
+    tables: dict[str, dict[str, str]] = {name: {} for name in attributes}
+    for number, (speaker, *groups) in rows:
+        if len(groups) != len(attributes) or not speaker:
+            raise TinymlError(
+                f"Line {number} has {counted(len(groups) + 1, 'column')}; {len(attributes) + 1} are needed",
+                str(path),
+                "Separate the columns with one tab each.",
+            )
+        if speaker in tables[attributes[0]]:
+            raise TinymlError(
+                f"Line {number} lists the speaker `{speaker}` twice", str(path), "Keep one line per speaker."
+            )
+        for name, group in zip(attributes, groups, strict=True):
+            tables[name][speaker] = group or NOT_LISTED
+    return tables
+
+
+def table(names: Names, right: BoolArray, speakers: Names) -> list[dict[str, Any]]:
+    """Accuracy of each group: group, n, speakers, correct, accuracy, ci95 (Wilson); the lowest first.
+
+    Args:
+        names: str [n], the group of each example.
+        right: bool [n].
+        speakers: str [n].
+    """
+    rows = []
+    for name in np.unique(names):
+        inside = names == name
+        n, hits = int(inside.sum()), int(right[inside].sum())
+        rows.append(
+            {
+                "group": str(name),
+                "n": n,
+                "speakers": len(np.unique(speakers[inside])),
+                "correct": hits,
+                "accuracy": hits / n,
+                "ci95": list(wilson_interval(hits, n)),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["accuracy"], row["group"]))
+
+
+def difference_interval(correct: int, n: int, other_correct: int, other_n: int) -> tuple[float, float]:
+    """95 % interval of the difference of two independent proportions, the first minus the second.
+
+    The hybrid score interval, method 10 of R. G. Newcombe, "Interval estimation for the difference between
+    independent proportions", Statistics in Medicine 17, 1998, from both Wilson intervals (l, u):
+    d - sqrt((p1 - l1)^2 + (u2 - p2)^2) to d + sqrt((u1 - p1)^2 + (p2 - l2)^2).
+    """
+    first, second = correct / n, other_correct / other_n
+    low, high = wilson_interval(correct, n)
+    other_low, other_high = wilson_interval(other_correct, other_n)
+    difference = first - second
+    return (
+        difference - math.hypot(first - low, other_high - second),
+        difference + math.hypot(high - first, second - other_low),
+    )
+
+
+def fairness(attribute: str, names: Names, right: BoolArray, speakers: Names) -> dict[str, Any]:
+    """The differences between groups.
+
+    Returns:
+        attribute, groups (see `table`), minimum_n, and of the groups with at least that many examples: worst,
+        best (names), gap (best minus worst accuracy) and gap_ci95; these are None with fewer than two such
+        groups. Worst and best are selected after the fact, so the interval is too narrow, and the more so the
+        more groups there are.
+    """
+    rows = table(names, right, speakers)
+    counted = [row for row in rows if row["n"] >= MINIMUM_N and row["group"] != NOT_LISTED]
+    outcome: dict[str, Any] = {"attribute": attribute, "groups": rows, "minimum_n": MINIMUM_N}
+    if len(counted) < 2:
+        return outcome | {"worst": None, "best": None, "gap": None, "gap_ci95": None}
+    worst, best = counted[0], counted[-1]
+    interval = difference_interval(best["correct"], best["n"], worst["correct"], worst["n"])
+    return outcome | {
+        "worst": worst["group"],
+        "best": best["group"],
+        "gap": best["accuracy"] - worst["accuracy"],
+        "gap_ci95": list(interval),
+    }
+
+
+def spread(speakers: Names, right: BoolArray) -> dict[str, Any] | None:
+    """The variation of accuracy between speakers.
+
+    Returns:
+        n (speakers), clips_per_speaker {min, median, max}, accuracy {min, p10, median, mean} with one vote
+        per speaker, perfect (share of speakers without a mistake), ci95 of the accuracy over clips by
+        resampling speakers instead of clips (percentile bootstrap, Efron 1979), and worst, at most
+        ten rows of `table` with mistakes. None without speakers.
+    """
+    if not len(speakers):
+        return None
+    rows = table(speakers, right, speakers)
+    n, shares = np.array([row["n"] for row in rows]), np.array([row["accuracy"] for row in rows])
+    hits = np.array([row["correct"] for row in rows])
+    drawn = np.random.default_rng(_BOOTSTRAP_SEED).integers(len(rows), size=(_BOOTSTRAP_ROUNDS, len(rows)))
+    means = hits[drawn].sum(axis=1) / n[drawn].sum(axis=1)
+    worst = sorted((row for row in rows if row["correct"] < row["n"]), key=lambda row: row["ci95"][1])
+    return {
+        "n": len(rows),
+        "clips_per_speaker": {"min": int(n.min()), "median": float(np.median(n)), "max": int(n.max())},
+        "accuracy": {
+            "min": float(shares.min()),
+            "p10": float(np.percentile(shares, 10)),
+            "median": float(np.median(shares)),
+            "mean": float(shares.mean()),
+        },
+        "perfect": float((shares == 1).mean()),
+        "ci95": [float(value) for value in np.percentile(means, [2.5, 97.5])],
+        "worst": worst[:_WORST_SPEAKERS],
+    }

@@ -1,0 +1,1 @@
+"""Anomaly detection: everything that only this task knows."""

@@ -1,0 +1,83 @@
+"""Runs held-out recordings through a board's firmware, and compares its scores with the host's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.evaluation import on_device
+from tinyml_cli.evaluation.options import HOST, Place
+from tinyml_cli.link.protocol import Anomaly, Event
+from tinyml_cli.run import Run
+from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.replay import replay
+
+
+def device_scores(
+    run: Run, place: Place, recordings: Sequence[Recording]
+) -> tuple[list[list[int]], dict[str, Any]]:
+    """Feeds recordings in place of the board's sensor, each after a reset.
+
+    Returns:
+        The scores of each recording's windows; and board, engine, level, path.
+
+    Raises:
+        TinymlError: a board that does not answer or runs another model.
+    """
+    scores: list[list[int]] = []
+    manifest = run.manifest()
+    with on_device.opened(run, place) as (link, ready), console.progress(len(recordings), ready.board) as bar:
+        for recording in recordings:
+            mine: list[int] = []
+
+            def keep(event: Event, mine: list[int] = mine) -> None:
+                if isinstance(event, Anomaly):
+                    mine.append(event.score)
+
+            for _ in replay(link, [recording], manifest, keep):
+                bar.advance()
+            scores.append(mine)
+        return scores, on_device.describe(ready, "model") | {"path": "samples"}
+
+
+def compared(
+    run: Run,
+    place: Place,
+    recordings: Sequence[Recording],
+    scores: NDArray[np.int64],
+    recording: NDArray[np.int64],
+    limit: int,
+) -> dict[str, Any] | None:
+    """A board's results on at most `limit` of the recordings; None on the host.
+
+    Args:
+        run: with firmware for the board, unless that is virtual.
+        place: where.
+        recordings: all evaluated recordings.
+        scores: int64 [n] of their windows, by the host.
+        recording: int64 [n], the recording of each window.
+        limit: number of recordings, spread evenly.
+
+    Returns:
+        board, engine, level, path, recordings, n (windows), mismatches (windows whose score differs or is
+        missing).
+    """
+    if place.name == HOST:
+        return None
+    rows = np.linspace(0, len(recordings) - 1, min(limit, len(recordings))).astype(np.int64)
+    heard, facts = device_scores(run, place, [recordings[row] for row in rows])
+    expected = [scores[recording == row].tolist() for row in rows]
+    return facts | {
+        "recordings": len(rows),
+        "n": sum(map(len, expected)),
+        "mismatches": sum(map(_differences, expected, heard)),
+    }
+
+
+def _differences(expected: list[int], heard: list[int]) -> int:
+    both = sum(one != other for one, other in zip(expected, heard, strict=False))
+    return both + abs(len(expected) - len(heard))

@@ -1,0 +1,379 @@
+"""Anomaly detection: learns normal behaviour, and scores the distance of a window from it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import checks
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory
+from tinyml_cli.drift import columns as drift
+from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
+from tinyml_cli.features.signal import to_real
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
+from tinyml_cli.models import count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
+from tinyml_cli.recipes.anomaly import AnomalyRecipe
+from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run
+from tinyml_cli.tasks.anomaly import data as anomaly_data
+from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
+from tinyml_cli.tasks.anomaly import settings as settings_anomaly
+from tinyml_cli.tasks.anomaly import threshold as thresholds
+from tinyml_cli.tasks.anomaly.data import Prepared
+from tinyml_cli.tasks.anomaly.model import CLUSTERS, AnomalyModel
+from tinyml_cli.tasks.anomaly.pool import NormalRecordings, NormalWindows
+from tinyml_cli.tasks.anomaly.watching import AnomalyWatching
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training.checkpoint import Checkpoint, Resume
+from tinyml_cli.wording import counted
+
+if TYPE_CHECKING:
+    import keras
+
+TRAINING_SAMPLE = "logs/training_sample.npz"
+THRESHOLD_SAMPLE = "logs/threshold_normal.npz"
+
+_MADE_BY = "tinyml train"
+_TRAINING_SAMPLE_SIZE = 4000
+
+
+_ITEMS = Items(
+    "window",
+    "windows",
+    "sessions",
+    "a simulated machine",
+    "recordings",
+    "It was trained on a simulated machine: it is an exercise and does not work on a real one.",
+)
+
+
+class AnomalyDetection(TaskSpec):
+    """The task `anomaly`."""
+
+    name = "anomaly"
+    recipe_schema = AnomalyRecipe
+    firmware_app = "anomaly"
+    watching = AnomalyWatching
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
+
+    def check(self, recipe: AnomalyRecipe) -> None:
+        """Refuses data that is not there.
+
+        Raises:
+            TinymlError: where it was looked for.
+        """
+        if recipe.data_path is not None:
+            checks.data(Path(recipe.data_path))
+
+    def train(self, run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+        """Learns normal running and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: what to do with the checkpoint of a stopped training.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
+
+        Raises:
+            TinymlError: unusable data, or packages that are missing.
+        """
+        started = time.monotonic()
+        data = anomaly_data.prepare(recipe)
+        train, held = data.windows(data.splits.train), data.windows(data.splits.threshold)
+        features = data.source.features(train.samples)
+        standard = anomaly_data.standard(features, data.source, data.found.window_samples is not None)
+        asked = recipe.threshold
+        thresholds.check_reachable(len(held), data.source.window_s, asked.fpr, asked.false_alarms_per_hour)
+        held_features = data.source.features(held.samples)
+        require_tensorflow()  # late: its import takes seconds, and data may be refused before
+        if not run.file(RECIPE).exists():
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        fit = _fit(run, recipe, data, features, held_features, standard, resume)
+        manifest = _describe(recipe, data, standard, fit, {"train": train, "threshold": held})
+        if Resume.of(resume) is Resume.NEVER:
+            manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
+        _write(run, recipe, manifest, fit, features, held, held_features)
+        kept = anomaly_held_out.save(run, data.splits.test, data.faults, data.source.sample_scale)
+        run.record(manifest, anomaly_held_out.HELD_OUT, _MADE_BY)
+        run.save(manifest)
+        return {
+            "run": str(run.path),
+            "seconds": round(time.monotonic() - started, 1),
+            "n_train": len(train),
+            "n_validation": len(held),
+            "n_test": kept,
+            "metrics": manifest.metrics["train"],
+            "notes": list(data.notes),
+            "left_out": inventory.counts(data.found.left_out),
+        }
+
+    def calibration_samples(self, run: Run, recipe: AnomalyRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs of normal windows, float32 [n, features]; half of them reach `headroom` further out.
+
+        A fault lies outside of what was calibrated: without room there it would be clipped to normal.
+        """
+        manifest = run.manifest()
+        with np.load(run.require(manifest, TRAINING_SAMPLE)) as archive:
+            features = archive["features"]
+        rows = np.random.default_rng([seed, 5]).permutation(len(features))[:n]
+        of = manifest.anomaly
+        assert of is not None
+        real = to_real(features[rows], of.offsets, of.deviations, recipe.training.clip)
+        real[: len(real) // 2] *= recipe.training.headroom
+        return real
+
+    def after_convert(self, run: Run) -> dict[str, Any]:
+        """Sets the threshold by the int8 model, on normal windows that training did not see.
+
+        Returns:
+            `threshold`: what the manifest keeps of it.
+
+        Raises:
+            TinymlError: that data cannot show the wanted rate of false alarms.
+        """
+        manifest = run.manifest()
+        assert manifest.anomaly is not None
+        manifest.anomaly.mixture = manifest.anomaly.threshold = None
+        model = AnomalyModel(run, manifest)
+        with np.load(run.require(manifest, THRESHOLD_SAMPLE)) as archive:
+            features, recording = archive["features"], archive["recording"]
+        console.info(f"Setting the threshold on {counted(len(features), 'normal window')} …")
+        scores = model.scores(features)
+        found = thresholds.choose(
+            scores,
+            model.float_scores(features),
+            recording,
+            model.source.window_s,
+            manifest.anomaly,
+        )
+        if found.exceeded < thresholds.FEW:
+            console.warn(
+                f"The threshold depends on the {found.exceeded} highest of {found.windows} normal "
+                f"windows; the false-alarm rate may be as high as {found.rate_upper:.3g} "
+                f"({found.confidence:.0%} confidence). "
+                "More normal running for the threshold, or a larger --fpr, makes it more reliable."
+            )
+        manifest.anomaly.mixture = model.mixture
+        manifest.anomaly.threshold = found
+        manifest.reference = drift.reference_of(
+            drift.anomaly_values(manifest.anomaly, scores, model.inputs(features)),
+            f"{counted(len(scores), 'normal window')} held out for the threshold",
+        )
+        run.save(manifest)
+        return {"threshold": found.model_dump()}
+
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """AUC, accuracy at the threshold, and detection by kind of fault; see docs/anomaly.md."""
+        from tinyml_cli.tasks.anomaly.evaluate import evaluate
+
+        return evaluate(run, data_dir, options)
+
+    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+        """Which features of a recording are far from normal; see tasks/anomaly/explain.py."""
+        from tinyml_cli.tasks.anomaly.explain import explain
+
+        return explain(clip, run, out)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the features that the model was given."""
+        return {} if manifest.anomaly is None else drift.feature_values(manifest.anomaly, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Features, their scaling, threshold and alarm."""
+        return settings_anomaly.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        """Held-out recordings in `replay/`, to feed to a board."""
+        return anomaly_held_out.write_replay(run, items_per_label)
+
+
+ANOMALY = AnomalyDetection()
+
+
+class _Fit:
+    """What training made."""
+
+    def __init__(
+        self, model: keras.Model, metrics: dict[str, Any], clusters: Any = None, epochs: Epochs | None = None
+    ) -> None:
+        self.model = model
+        self.metrics = metrics
+        self.clusters = clusters
+        self.epochs = epochs
+
+
+def build(recipe: AnomalyRecipe, data: Prepared) -> keras.Model:
+    """The untrained autoencoder of a recipe.
+
+    Raises:
+        TinymlError: a network that needs a time axis, on features without one.
+    """
+    from tinyml_cli.models import autoencoders
+
+    of = recipe.autoencoder
+    values = len(data.source.feature_names())
+    if of.network == "mlperf_fc":
+        return autoencoders.mlperf_fc(values)
+    if of.network == "small_fc":
+        return autoencoders.small_fc(values, of.hidden, of.bottleneck)
+    per_step = data.source.values_per_step
+    if not per_step:
+        raise TinymlError(
+            "Spectrum bands have no time axis for a convolution",
+            "autoencoder.network=conv1d",
+            "Use --set signal.bands=0, or another network.",
+        )
+    return autoencoders.conv1d(values // per_step, per_step, of.bottleneck)
+
+
+def _fit(
+    run: Run,
+    recipe: AnomalyRecipe,
+    data: Prepared,
+    features: NDArray[np.int32],
+    held_features: NDArray[np.int32],
+    standard: anomaly_data.Standard,
+    resume: Resume | bool,
+) -> _Fit:
+    clip = recipe.training.clip
+    real = to_real(features, standard.offsets, standard.deviations, clip)
+    if recipe.method != "autoencoder":
+        Checkpoint(run.file(CHECKPOINT)).clear()
+        return _fit_clusters(recipe, real)
+    from tinyml_cli.training.reconstruct import fit
+
+    held = to_real(held_features, standard.offsets, standard.deviations, clip)
+    digest = hashlib.sha256(recipe.to_yaml().encode())
+    digest.update(features.tobytes())
+    fitted = fit(
+        lambda: build(recipe, data), real, held, recipe, run.file("logs"), digest.hexdigest(), resume
+    )
+    metrics = {"validation_loss": round(fitted.loss, 5), "epochs": fitted.epochs}
+    planned = recipe.training.epochs
+    return _Fit(fitted.model, metrics, epochs=Epochs(done=fitted.epochs, planned=planned))
+
+
+def _fit_clusters(recipe: AnomalyRecipe, real: NDArray[np.float32]) -> _Fit:
+    from tinyml_cli.models import projection
+    from tinyml_cli.training import clusters
+
+    found = clusters.components(real, recipe.mixture, recipe.seed)
+    points = real.astype(np.float64) @ found.matrix + found.bias
+    made = clusters.fit(points, recipe.method, recipe.mixture, recipe.seed)
+    metrics = {"dimensions": found.matrix.shape[1], "clusters": len(made.constants)}
+    return _Fit(projection.build(found.matrix, found.bias), metrics, made)
+
+
+def _describe(
+    recipe: AnomalyRecipe,
+    data: Prepared,
+    standard: anomaly_data.Standard,
+    fit: _Fit,
+    windows: dict[str, NormalWindows],
+) -> Manifest:
+    source = data.source
+    parts: dict[str, NormalRecordings] = {
+        "train": data.splits.train,
+        "threshold": data.splits.threshold,
+        "test": data.splits.test,
+    }
+    return Manifest(
+        task=ANOMALY.name,
+        seed=recipe.seed,
+        complete=fit.epochs is None or fit.epochs.done == fit.epochs.planned,
+        epochs=fit.epochs,
+        features=source.frontend,
+        data=Data(
+            source="folder" if recipe.data_path else "synthetic",
+            path=recipe.data_path,
+            split_by=data.splits.by,
+            counts={split: _by_condition(each) for split, each in windows.items()},
+            groups={split: len(part.groups) for split, part in parts.items()},
+            notes=list(data.notes),
+            units=dict(data.found.units),
+            left_out=inventory.counts(data.found.left_out),
+        ),
+        model=Model(
+            name=recipe.autoencoder.network if recipe.method == "autoencoder" else recipe.method,
+            parameters=fit.model.count_params(),
+            macs=count_macs(fit.model),
+        ),
+        anomaly=AnomalyInput(
+            method=recipe.method,
+            sensor=data.found.sensor,
+            signal=source.signal,
+            sound=source.sound,
+            feature_names=source.feature_names(),
+            offsets=standard.offsets,
+            deviations=standard.deviations,
+            clip=recipe.training.clip,
+            alarm=_alarm(recipe, source.window_s),
+            fpr=recipe.threshold.fpr,
+            false_alarms_per_hour=recipe.threshold.false_alarms_per_hour,
+            confidence=recipe.threshold.confidence,
+        ),
+        metrics={"train": fit.metrics},
+    )
+
+
+def _by_condition(windows: NormalWindows) -> dict[str, int]:
+    return dict(Counter(windows.conditions[index] for index in windows.recording))
+
+
+def _alarm(recipe: AnomalyRecipe, window_s: float) -> Alarm:
+    of = recipe.alarm
+    return Alarm(
+        raise_windows=of.raise_windows,
+        clear_windows=of.clear_windows,
+        hold_windows=min(60_000, round(of.minimum_s / window_s)),
+        release_permille=max(1, round(1000 * of.release_share)),
+        level_shift=of.level_shift,
+    )
+
+
+def _write(
+    run: Run,
+    recipe: AnomalyRecipe,
+    manifest: Manifest,
+    fit: _Fit,
+    features: NDArray[np.int32],
+    held: NormalWindows,
+    held_features: NDArray[np.int32],
+) -> None:
+    """Writes the artifacts; the manifest is saved last, by the caller."""
+    rows = np.random.default_rng([recipe.seed, 6]).permutation(len(features))[:_TRAINING_SAMPLE_SIZE]
+    arrays: dict[str, dict[str, NDArray[Any]]] = {
+        TRAINING_SAMPLE: {"features": features[rows]},
+        THRESHOLD_SAMPLE: {"features": held_features, "recording": held.recording},
+    }
+    if fit.clusters is not None:
+        arrays[CLUSTERS] = vars(fit.clusters)
+    for name, content in arrays.items():
+        with atomic_path(run.file(name)) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, **content)  # type: ignore[arg-type]
+        run.record(manifest, name, _MADE_BY)
+    with atomic_path(run.file(MODEL)) as temporary:
+        fit.model.save(temporary, include_optimizer=False)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    run.record(manifest, MODEL, _MADE_BY)

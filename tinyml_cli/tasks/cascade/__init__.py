@@ -1,0 +1,1 @@
+"""A word, then a look: two models on one board."""

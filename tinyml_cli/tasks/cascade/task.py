@@ -1,0 +1,71 @@
+"""Two models on one board: the second looks when the first has heard a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tinyml_cli.build.cascade import APP
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event, Person, Ready
+from tinyml_cli.monitor.watching import OnEvent
+from tinyml_cli.tasks.cascade.replay import Scene, replay_cascade
+from tinyml_cli.tasks.kws.watching import SoundWatching
+from tinyml_cli.tasks.spec import TaskSpec
+
+
+class CascadeWatching(SoundWatching):
+    """As of sound; with --frames, the camera is shown an image each time its gate opens."""
+
+    takes = SoundWatching.takes | {"frames"}
+
+    def check(self) -> None:
+        super().check()
+        if self.options.frames is not None and self.options.replay is None:
+            raise TinymlError(
+                "--frames needs a board that listens for a word before it looks",
+                "--frames",
+                "Add --replay SOUND.",
+            )
+
+    def replay(
+        self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        if self.options.frames is None or self.options.other is None:
+            return super().replay(link, source, ready, show, stop_at)
+        scene = Scene(link, self.options.frames, self.options.other, show)
+        labels, rate_hz = self.manifest.labels, ready.sample_rate_hz
+        return replay_cascade(link, source, scene, labels, rate_hz, stop_at, self._keep_recording)
+
+    def take(self, event: Event) -> bool:
+        self.summary.detections += isinstance(event, Person) and event.present
+        return super().take(event)
+
+
+class Cascade(TaskSpec):
+    """What a board does that holds two runs; each of them is trained and judged by its own task."""
+
+    name = "cascade"
+    firmware_app = APP
+    watching = CascadeWatching
+
+    def train(self, *_: Any, **__: Any) -> NoReturn:
+        raise _by_its_parts()
+
+    def calibration_samples(self, *_: Any, **__: Any) -> NoReturn:
+        raise _by_its_parts()
+
+    def evaluate(self, *_: Any, **__: Any) -> NoReturn:
+        raise _by_its_parts()
+
+    def write_replay(self, *_: Any, **__: Any) -> NoReturn:
+        raise _by_its_parts()
+
+
+CASCADE = Cascade()
+
+
+def _by_its_parts() -> TinymlError:
+    return TinymlError("A cascade is two runs", "cascade", "Use the command on each of them.")

@@ -1,0 +1,1 @@
+"""Keyword spotting: everything that only this task knows."""

@@ -1,0 +1,148 @@
+"""Keyword spotting: checks of a recipe before any clip is read or synthesised."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import checks
+from tinyml_cli.data import folder, official_lists, recordings, splits
+from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import cache_dir
+from tinyml_cli.models import options
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import Run
+from tinyml_cli.speech import espeak, kokoro_files, synthesis
+
+# Synthetic voices prove little about people, so only a few are kept away from training.
+_SYNTHETIC_HELD_OUT_SHARE = 0.1
+_WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
+
+
+def check(recipe: KwsRecipe) -> None:
+    """Words, model, data folder, clips of each split, voices, teachers and room on the disk.
+
+    Raises:
+        TinymlError: what would stop the training later.
+    """
+    check_words(recipe.words)
+    options.check(recipe.model.name, recipe.model.options)
+    for teacher in recipe.distillation.teachers:
+        Run.open(teacher).manifest()
+    if recipe.recordings.path is not None:
+        checks.data_folder(Path(recipe.recordings.path), "--add-recordings")
+        recordings.list_own(Path(recipe.recordings.path), recipe.words)
+    if recipe.data_path is not None:
+        checks.data_folder(Path(recipe.data_path))
+        _check_folder(Path(recipe.data_path), recipe)
+    else:
+        _check_synthesis(recipe)
+
+
+def check_words(words: list[str]) -> None:
+    """Refuses words that cannot be labels.
+
+    Raises:
+        TinymlError: none, one typed twice, a reserved or an unusable one.
+    """
+    if not words:
+        raise TinymlError("No words given", "--words", "For example: --words yes,no")
+    twice = [word for word, count in Counter(words).items() if count > 1]
+    if twice:
+        raise TinymlError(f"The word `{twice[0]}` is listed twice", "--words", "List each word once.")
+    for word in words:
+        if word.lower() in (SILENCE, UNKNOWN):
+            raise TinymlError(
+                f"`{word}` is already a label of every model", "--words", "Remove it from the words."
+            )
+        if not _WORD.match(word):
+            raise TinymlError(
+                f"`{word}` is not a valid word",
+                "--words",
+                "Use letters and digits, with spaces, hyphens or apostrophes inside, at most 40 characters.",
+            )
+
+
+def split(
+    labels: NDArray[np.str_] | Sequence[str],
+    groups: NDArray[np.str_] | Sequence[str],
+    fixed: Mapping[str, splits.Split],
+    recipe: KwsRecipe,
+) -> NDArray[np.str_]:
+    """The split of each clip, str [clips].
+
+    Args:
+        labels: of each clip.
+        groups: the speaker of each.
+        fixed: speakers whose split is settled.
+        recipe: gives words and shares.
+
+    Raises:
+        TinymlError: a split would have no clip of a word.
+    """
+    validation, test = shares(recipe)
+    more = (
+        "Synthesise more clips: --set "
+        f"synthesis.clips_per_word={max(100, 2 * recipe.synthesis.clips_per_word)}"
+    )
+    remedy = splits.REMEDY if recipe.data_path else more
+    where = splits.split_groups(map(str, groups), validation, test, fixed, remedy)
+    named = np.asarray(labels)
+    for part in (s for s in splits.SPLITS if s != "test" or test > 0):
+        missing = set(recipe.words) - {str(label) for label in named[where == part]}
+        if missing:
+            raise TinymlError(
+                f"The split by speaker leaves no clip of `{min(missing)}` for {part}",
+                recipe.data_path or "synthetic speech",
+                remedy,
+            )
+    return where
+
+
+def shares(recipe: KwsRecipe) -> tuple[float, float]:
+    """(validation, test) shares of speakers."""
+    training = recipe.training
+    if recipe.data_path is not None:
+        return training.validation_share, training.test_share
+    limit = _SYNTHETIC_HELD_OUT_SHARE
+    return min(training.validation_share, limit), min(training.test_share, limit)
+
+
+def _check_folder(root: Path, recipe: KwsRecipe) -> None:
+    """The folder's words, and whether its speakers suffice for each split; nothing is read."""
+    found = folder.list_to_train(root, recipe.words)
+    if recipe.recordings.path is not None:
+        return  # whose speakers may fill what this folder leaves empty
+    if any(r.label == UNKNOWN for r in found):
+        split([r.label for r in found], [r.group for r in found], official_lists.read(root), recipe)
+    else:
+        # Other words will be synthetic.
+        _check_engines(recipe)
+        spoken = [r for r in found if r.label in recipe.words]
+        split([r.label for r in spoken], [r.group for r in spoken], official_lists.read(root), recipe)
+
+
+def _check_synthesis(recipe: KwsRecipe) -> None:
+    """The plan of what would be spoken by whom: it decides the split."""
+    _check_engines(recipe)
+    of = recipe.synthesis
+    clips = of.clips_per_word * len(recipe.words) + of.unknown_clips
+    # The cache keeps each word without its silence: half a second on average.
+    checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
+    plan = synthesis.plan(
+        recipe.words, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed
+    )
+    groups = [planned.group for planned in plan]
+    split([planned.label for planned in plan], groups, synthesis.fixed_splits(groups), recipe)
+
+
+def _check_engines(recipe: KwsRecipe) -> None:
+    espeak.require()
+    if "kokoro" in recipe.synthesis.engines:
+        kokoro_files.require()

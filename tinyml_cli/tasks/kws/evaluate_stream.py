@@ -1,0 +1,206 @@
+"""`tinyml evaluate --stream`: false accepts, misses and latency of a run on long audio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.console import console
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest, Recognizer
+from tinyml_cli.run import MODEL_INT8, Run, writes
+from tinyml_cli.tasks.kws import det_curve, stream_source
+from tinyml_cli.tasks.kws.operating_point import Heard, Tally, Trial, search, size
+from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
+from tinyml_cli.tasks.kws.stream_options import StreamOptions
+from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
+from tinyml_cli.tasks.kws.stream_summary import show
+from tinyml_cli.tasks.kws.stream_triggers import save_triggers
+from tinyml_cli.tflite.compare import tflm_mismatches
+from tinyml_cli.wording import counted
+
+STREAM = "report/stream.json"
+DET = "report/stream_det.png"
+CHOSEN = ("threshold", "average_window_ms", "suppression_ms", "minimum_count")
+
+# The two splits' streams never share a seed.
+_SEEDS = {"validation": 1, "test": 2}
+_NOT_IN_MANIFEST = ("run", "det", "false_accept_list", "scenes", "snr_db")
+
+
+@writes
+def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
+    """Processes long audio with the firmware's front end, model and recogniser, and counts the errors.
+
+    With `max_fa_per_hour` it first chooses the recogniser's settings on validation streams and writes them
+    to the manifest, from which the next build takes them.
+
+    Returns:
+        The keys in docs/streaming.md. Also written to report/stream.json, drawn in report/stream_det.png, and
+        summarised in the manifest.
+
+    Raises:
+        TinymlError: a run without sound, a missing or stale model, unusable audio, truth or data.
+    """
+    manifest = run.manifest()
+    features = features_of(manifest)
+    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
+    notes: list[str] = []
+    if options.stream is None:
+        parts = _built(run, manifest, options, "test", notes)
+    else:
+        parts = stream_source.recorded(options.stream, options.truth, manifest, features.sample_rate_hz)
+        notes.append(f"{counted(len(parts), 'recording')} of {options.stream.name}")
+    tuning = _tune(run, manifest, model, options, notes) if options.max_fa_per_hour is not None else None
+    streams = _hear(parts, model, manifest, "Listening")
+    trial = Trial(streams, model.output, manifest.labels)
+    tally = trial.tally(manifest.recognizer)
+    outcome = {
+        "run": str(run.path),
+        "source": "built" if options.stream is None else "recordings",
+        "note": "; ".join(notes),
+        "streams": [part.name for part in parts],
+        "recognizer": manifest.recognizer.model_dump(),
+        **figures(tally, manifest.labels),
+        "mlperf_rule": mlperf_rule(tally, streams),
+        "allowance": _allowance(options, tally),
+        "tuning": tuning,
+        "tflm": _compare(model, streams),
+        "det": det_curve.det_points(trial, manifest.recognizer),
+        "false_accept_list": _false_accepts(tally, parts, manifest.labels),
+    }
+    if options.save_triggers is not None:
+        outcome["triggers"] = save_triggers(
+            options.save_triggers, tally, parts, manifest.labels, features.sample_rate_hz, manifest.clip_ms
+        )
+    _write(run, manifest.recognizer, outcome, tuning is not None)
+    show(outcome)
+    return outcome
+
+
+def _built(
+    run: Run, manifest: Manifest, options: StreamOptions, split: str, notes: list[str]
+) -> list[stream_source.Part]:
+    from tinyml_cli.tasks.kws.streams import load_material
+
+    material = load_material(run, manifest, options.data, "validation" if split == "validation" else "test")
+    notes.append(material.note)
+    return stream_source.built(material, manifest.labels, options.seconds, [manifest.seed, _SEEDS[split]])
+
+
+def _hear(
+    parts: Sequence[stream_source.Part], model: Int8Model, manifest: Manifest, description: str
+) -> list[Heard]:
+    total = sum(inferences(part.samples, manifest) for part in parts)
+    heard = []
+    with console.progress(total, description) as bar:
+        for part in parts:
+            stream = part.load()
+            heard.append(Heard(score_stream(stream.audio, model, manifest, bar.advance), stream.targets))
+    return heard
+
+
+def _tune(
+    run: Run, manifest: Manifest, model: Int8Model, options: StreamOptions, notes: list[str]
+) -> dict[str, Any]:
+    """Chooses the operating point on validation streams and sets it in `manifest`."""
+    assert options.max_fa_per_hour is not None
+    before = manifest.recognizer
+    streams = _hear(_built(run, manifest, options, "validation", notes), model, manifest, "Validation")
+    trial = Trial(streams, model.output, manifest.labels)
+    inference_ms = before.inference_stride_frames * features_of(manifest).stride_ms
+    with console.progress(size(inference_ms), "Choosing settings") as bar:
+        best = search(trial, before, inference_ms, options.max_fa_per_hour, bar.advance)
+    old = trial.tally(before)
+    manifest.recognizer = best.recognizer
+    outcome = {
+        "before": _chosen(before),
+        "after": _chosen(best.recognizer),
+        "hours": trial.hours,
+        "tried": size(inference_ms),
+        "validation_before": _short(old),
+        "validation": _short(best),
+        "allowance": allowance(options.max_fa_per_hour, best.false_accepts, trial.hours),
+    }
+    if best.false_accepts_per_hour > options.max_fa_per_hour:
+        console.warn(
+            f"No settings reach {options.max_fa_per_hour:g} false accepts per hour on the validation "
+            f"streams; the best reach {best.false_accepts_per_hour:.2f}. Train with more other words, or "
+            "allow more."
+        )
+    elif best.misses > best.targets / 2:
+        console.warn(
+            f"The settings that reach {options.max_fa_per_hour:g} false accepts per hour miss "
+            f"{best.misses} of {counted(best.targets, 'word')} on the validation streams. Train with "
+            "more other words, or allow more."
+        )
+    return outcome
+
+
+def _chosen(recognizer: Recognizer) -> dict[str, Any]:
+    return {name: getattr(recognizer, name) for name in CHOSEN}
+
+
+def _short(tally: Tally) -> dict[str, Any]:
+    return {
+        "targets": tally.targets,
+        "misses": tally.misses,
+        "repeats": tally.repeats,
+        "false_accepts": tally.false_accepts,
+        "fa_per_hour": tally.false_accepts_per_hour,
+    }
+
+
+def _allowance(options: StreamOptions, tally: Tally) -> dict[str, Any] | None:
+    if options.max_fa_per_hour is None:
+        return None
+    return allowance(options.max_fa_per_hour, tally.false_accepts, tally.hours)
+
+
+def _compare(model: Int8Model, streams: Sequence[Heard]) -> dict[str, int | None]:
+    """The difference between LiteRT, which scored the streams, and TensorFlow Lite Micro on some windows."""
+    inputs = np.concatenate([stream.scores.sample for stream in streams])
+    outputs = np.concatenate([stream.scores.scores[stream.scores.sample_at] for stream in streams])
+    mismatches, largest = tflm_mismatches(model.model, inputs, outputs)
+    return {"compared": len(inputs), "mismatches": mismatches, "max_difference": largest}
+
+
+def _false_accepts(
+    tally: Tally, parts: Sequence[stream_source.Part], labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "stream": part.name,
+            "t_s": detection.time_ms / 1000,
+            "label": labels[detection.label],
+            "score": detection.score_permille / 1000,
+        }
+        for part, matched in zip(parts, tally.matched, strict=True)
+        for detection in matched.false_accepts
+    ]
+
+
+def _write(run: Run, recognizer: Recognizer, outcome: dict[str, Any], is_tuned: bool) -> None:
+    write_atomic(run.file(STREAM), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+    manifest = run.manifest()
+    made = [STREAM]
+    if outcome["false_rejects"]["of"]:
+        title = (
+            f"{run.path.resolve().name}: {outcome['hours']:.2g} h, "
+            f"{counted(outcome['false_rejects']['of'], 'word')}"
+        )
+        det_curve.det_png(run.file(DET), outcome["det"], recognizer.threshold, float(outcome["hours"]), title)
+        made.append(DET)
+    else:
+        run.file(DET).unlink(missing_ok=True)
+        manifest.artifacts.pop(DET, None)
+    if is_tuned:
+        manifest.recognizer = recognizer
+    manifest.metrics["stream"] = {key: value for key, value in outcome.items() if key not in _NOT_IN_MANIFEST}
+    for name in made:
+        run.record(manifest, name, "tinyml evaluate --stream", [MODEL_INT8])
+    run.save(manifest)

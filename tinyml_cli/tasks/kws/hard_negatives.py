@@ -1,0 +1,95 @@
+"""Keyword spotting: false accepts of a half-trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet
+from tinyml_cli.features.audio_frontend import extract_batch
+from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
+from tinyml_cli.tasks.kws.pool import ExamplePool
+from tinyml_cli.tasks.kws.variations import Variations
+from tinyml_cli.training.fit import Score
+
+Audio = NDArray[np.int16]
+
+# Windows of background audio overlap by three quarters, as a listening device's do.
+_HOPS_PER_CLIP = 4
+_BATCH = 512
+
+
+class HardNegatives:
+    """Searches other words, silence and background recordings for false accepts (training.fit.Miner)."""
+
+    def __init__(
+        self,
+        clips: ClipSet,
+        noises: Sequence[Audio],
+        variations: Variations,
+        pool: ExamplePool,
+        recipe: KwsRecipe,
+    ) -> None:
+        """Keeps where to search.
+
+        Args:
+            clips: clips of the training speakers.
+            noises: recordings of background.
+            variations: gets what was found.
+            pool: is told from which epoch on.
+            recipe: epochs, features and the section hard_negatives.
+        """
+        self._recipe = recipe
+        self._variations = variations
+        self._pool = pool
+        windows = _windows(noises, clips.audio.shape[1])
+        unknown, silence = (clips.audio[clips.labels == label] for label in (UNKNOWN, SILENCE))
+        self._candidates = np.concatenate([unknown, silence, windows])
+        self._is_speech = np.arange(len(self._candidates)) < len(unknown)
+
+    @property
+    def after_epochs(self) -> int:
+        """The number of epochs after which to search."""
+        return max(1, round(self._recipe.training.epochs * self._recipe.hard_negatives.after))
+
+    def seek(self, score: Score) -> list[int]:
+        """Numbers of the candidates that score highest as a word, the worst first."""
+        settings = self._recipe.hard_negatives
+        worst = np.concatenate(
+            [
+                score(extract_batch(self._candidates[start : start + _BATCH], self._recipe.features))[
+                    :, len(RESERVED_LABELS) :
+                ].max(axis=1)
+                for start in range(0, len(self._candidates), _BATCH)
+            ]
+        )
+        found: list[int] = []
+        for speech in (True, False):
+            rows = np.flatnonzero((worst >= settings.threshold) & (self._is_speech == speech))
+            found += rows[np.argsort(-worst[rows], kind="stable")][: settings.limit].tolist()
+        console.info(f"Hard negatives (clips and windows) added to training: {len(found)} of {len(worst):,}.")
+        return found
+
+    def use(self, found: list[int]) -> None:
+        """Puts them among the examples of later epochs.
+
+        The blocks of the next epoch are being made already, so the one after it is the first.
+        """
+        rows = np.array(found, np.intp)
+        for label, speech in ((UNKNOWN, True), (SILENCE, False)):
+            self._variations.use_hard(label, self._candidates[rows[self._is_speech[rows] == speech]])
+        self._pool.use_hard_from(self.after_epochs + 1)
+
+
+def _windows(noises: Sequence[Audio], samples: int) -> Audio:
+    """Overlapping clips of recordings, int16 [windows, samples]."""
+    hop = samples // _HOPS_PER_CLIP
+    cut = [
+        noise[start : start + samples]
+        for noise in noises
+        for start in range(0, len(noise) - samples + 1, hop)
+    ]
+    return np.stack(cut) if cut else np.empty((0, samples), np.int16)

@@ -1,0 +1,71 @@
+"""The streaming form of a run's model, for architectures that a board computes frame by frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.models.architectures import STREAMING
+from tinyml_cli.quantization.calibration_set import CalibrationSet
+from tinyml_cli.run import CALIBRATION, MODEL_INT8, MODEL_STREAM, Run
+from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.graph import parse, total_macs
+from tinyml_cli.tflite.streaming import hops, to_streaming
+
+# More prove no more: each window runs all weights, and bytes either agree or do not.
+_COMPARED = 10
+
+
+def after_convert(run: Run) -> dict[str, Any]:
+    """Writes model_stream_int8.tflite beside model_int8.tflite where the architecture streams.
+
+    Returns:
+        stream {bytes, sha256, hop_frames, macs, compared}, for other architectures nothing. So many
+        windows of the calibration set were compared: both forms gave the same bytes. There are none without
+        TensorFlow Lite Micro's runtime: LiteRT reads no state before something was assigned to it.
+
+    Raises:
+        TinymlError: the recogniser's stride does not fit the network, or the two forms differ.
+    """
+    manifest = run.manifest()
+    if manifest.model is None or manifest.model.name not in STREAMING:
+        return {}
+    whole = run.require(manifest, MODEL_INT8).read_bytes()
+    hop = manifest.recognizer.inference_stride_frames
+    stream = to_streaming(whole, hop, MODEL_INT8)
+    compared = _compare(run, manifest, whole, stream, hop)
+    write_atomic(run.file(MODEL_STREAM), stream)
+    run.record(manifest, MODEL_STREAM, "tinyml convert", [MODEL_INT8])
+    run.save(manifest)
+    entry = manifest.artifacts[MODEL_STREAM]
+    return {
+        "stream": {
+            "bytes": entry.bytes,
+            "sha256": entry.sha256,
+            "hop_frames": hop,
+            "macs": total_macs(parse(stream)),
+            "compared": compared,
+        }
+    }
+
+
+def _compare(run: Run, manifest: Manifest, whole: bytes, stream: bytes, hop: int) -> int:
+    if not interpret.has_tflm():
+        return 0
+    samples = CalibrationSet.load(run.require(manifest, CALIBRATION)).samples[:_COMPARED]
+    windows = interpret.quantize_inputs(parse(whole), [samples])[0]
+    expected = interpret.run_int8(whole, windows, "tflm")
+    for window, scores in zip(windows, expected, strict=True):
+        # A new runtime for each window: its states start empty.
+        if not np.array_equal(interpret.run_int8(stream, hops(window, hop), "tflm")[-1], scores):
+            raise TinymlError(
+                "The streaming form and the model give different results",
+                str(run.path),
+                "Report this with the run's recipe.yaml; in the meantime, train another model, such as "
+                "ds_cnn.",
+            )
+    return len(windows)

@@ -1,0 +1,144 @@
+"""Keyword spotting: the material of long streams, from held-out speakers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.data import folder, splits
+from tinyml_cli.data.clips import UNKNOWN, ClipSet
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.tasks.kws import held_out as kws_held_out
+from tinyml_cli.tasks.kws.stream_audio import Material
+from tinyml_cli.tasks.kws.task import KWS
+from tinyml_cli.wording import counted
+
+Split = Literal["validation", "test"]
+
+_CLIPS_PER_LABEL = 3000
+# A model trained on synthetic speech has met nobody of a folder: half of them to choose by, half to judge.
+_HALF = 0.5
+
+
+def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Split) -> Material:
+    """What streams of a split are made of.
+
+    Args:
+        run: a trained run.
+        manifest: its manifest.
+        data_dir: recordings in the Speech Commands layout; None takes what the run was trained from, less
+            who trained it.
+        split: "validation" (to choose the operating point by) or "test"; they share no speaker and no
+            stretch of background.
+
+    Raises:
+        TinymlError: unusable data, or a word that nobody is left to say.
+    """
+    source = data_dir or _own_folder(manifest)
+    if source is not None:
+        clips, backgrounds = _from_folder(run, manifest, source, split, data_dir is None)
+        where = source.name
+    else:
+        clips, backgrounds = _synthetic(run, manifest, split), ()
+        where = "the run's synthetic voices"
+    words = manifest.labels[2:]
+    _check(clips, words, split, str(source or run.path))
+    assert manifest.features is not None
+    others = clips.labels == UNKNOWN
+    spoken = int((~others).sum())
+    note = (
+        f"{split}: {counted(spoken, 'clip')} of {', '.join(words)} and {int(others.sum())} of other words by "
+        f"{counted(len(set(map(str, clips.groups))), 'speaker')} of {where} not used in training, "
+        + (f"{counted(len(backgrounds), 'background recording')}" if backgrounds else "generated background")
+    )
+    return Material(clips, backgrounds, manifest.features.sample_rate_hz, note)
+
+
+def _own_folder(manifest: Manifest) -> Path | None:
+    """The folder that the run was trained on.
+
+    Raises:
+        TinymlError: it is not there any more.
+    """
+    if manifest.data is None or manifest.data.path is None:
+        return None
+    path = Path(manifest.data.path)
+    if not path.is_dir():
+        raise TinymlError(
+            "The recordings that the run was trained on are missing",
+            str(path),
+            "Give a folder with --data.",
+        )
+    return path
+
+
+def _from_folder(
+    run: Run, manifest: Manifest, source: Path, split: Split, is_own: bool
+) -> tuple[ClipSet, tuple[NDArray[np.int16], ...]]:
+    assert manifest.features is not None
+    rate_hz = manifest.features.sample_rate_hz
+    samples = manifest.clip_ms * rate_hz // 1000
+    words = manifest.labels[2:]
+    trained_on_people = manifest.data is not None and manifest.data.source == "folder"
+    names = _speakers(run, manifest) if trained_on_people or is_own else {}
+    recordings = [
+        recording
+        for recording in folder.list_recordings(source, words)
+        if recording.label in (*words, UNKNOWN) and _belongs(recording.group, names, split)
+    ]
+    clips = folder.read_recordings(folder.thin_out(recordings, _CLIPS_PER_LABEL), rate_hz, samples)
+    halves = [
+        noise[: len(noise) // 2] if split == "validation" else noise[len(noise) // 2 :]
+        for _, noise in sorted(folder.read_backgrounds(source, rate_hz, samples).items())
+    ]
+    return clips, tuple(halves)
+
+
+def _speakers(run: Run, manifest: Manifest) -> dict[str, set[str]]:
+    """Split -> its speakers."""
+    return {split: set(names) for split, names in kws_held_out.speakers(run, manifest).items()}
+
+
+def _belongs(group: str, names: dict[str, set[str]], split: Split) -> bool:
+    """Whether a speaker is of a split; one that the run has never heard of is of the test."""
+    if not names:
+        return splits.split_of(group, _HALF, _HALF) == split
+    if split == "validation":
+        return group in names["validation"]
+    return group not in names["train"] and group not in names["validation"]
+
+
+def _synthetic(run: Run, manifest: Manifest, split: Split) -> ClipSet:
+    console.warn(
+        "The stream consists of synthetic speech and says little about real people. Give --data DIR."
+    )
+    recipe = recipes.load(run.file(RECIPE))
+    assert isinstance(recipe, KwsRecipe)
+    corpus = KWS.load_data(recipe)
+    names = _speakers(run, manifest)
+    wanted = [str(group) in names[split] for group in corpus.clips.groups]
+    spoken = np.isin(corpus.clips.labels, [*manifest.labels[2:], UNKNOWN])
+    return corpus.clips.take(np.array(wanted, bool) & spoken)
+
+
+def _check(clips: ClipSet, words: list[str], split: Split, where: str) -> None:
+    missing = [word for word in words if not (clips.labels == word).any()]
+    if missing:
+        raise TinymlError(
+            f"The {split} stream has no speaker left who says `{missing[0]}`",
+            where,
+            "Give recordings of more people: --data DIR.",
+        )
+    if not (clips.labels == UNKNOWN).any():
+        console.warn(
+            f"The {split} stream has no other words, so false accepts will be underestimated. Add "
+            "folders of other words."
+        )

@@ -1,0 +1,273 @@
+"""Keyword spotting: silence, unknown, and the user's words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory, splits
+from tinyml_cli.data.clips import ClipSet, Corpus
+from tinyml_cli.data.evaluation_set import EvaluationSet
+from tinyml_cli.drift import columns as drift
+from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model, Recognizer
+from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.pages.items import Items
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.speech import prefixes
+from tinyml_cli.tasks.kws import checks as kws_checks
+from tinyml_cli.tasks.kws import corpus as kws_corpus
+from tinyml_cli.tasks.kws import examples as kws_examples
+from tinyml_cli.tasks.kws import fine_tuning as kws_fine_tuning
+from tinyml_cli.tasks.kws import held_out as kws_held_out
+from tinyml_cli.tasks.kws import search as kws_search
+from tinyml_cli.tasks.kws import settings as settings_kws
+from tinyml_cli.tasks.kws import streaming as kws_streaming
+from tinyml_cli.tasks.kws import training as kws_training
+from tinyml_cli.tasks.kws.watching import SoundWatching
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.examples import to_float
+from tinyml_cli.training.judging import figures
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.training.fit import Fitted
+
+TRAINING_SAMPLE = "logs/training_sample.npz"
+HELD_OUT = kws_held_out.HELD_OUT
+
+_MADE_BY = "tinyml train"
+
+
+_ITEMS = Items(
+    "clip",
+    "clips",
+    "speakers",
+    "synthetic speech",
+    "recordings",
+    "It was trained only on synthetic voices: real voices, rooms and microphones differ.",
+)
+
+
+class KeywordSpotting(TaskSpec):
+    """The task `kws`."""
+
+    name = "kws"
+    recipe_schema = KwsRecipe
+    firmware_app = "kws"
+    watching = SoundWatching
+    compares_clips = True
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
+
+    def load_data(self, recipe: KwsRecipe) -> Corpus:
+        """Clips from `recipe.data_path`, or synthetic speech where that is None.
+
+        Raises:
+            TinymlError: unusable words or data.
+        """
+        kws_checks.check_words(recipe.words)
+        return kws_corpus.load(recipe)
+
+    def check(self, recipe: KwsRecipe) -> None:
+        """Words, model and clips; see kws_checks.check."""
+        kws_checks.check(recipe)
+
+    def build_model(self, recipe: KwsRecipe) -> keras.Model:
+        """An untrained model for the recipe's words and features."""
+        shape = (recipe.features.frames(recipe.clip_samples), recipe.features.channels, 1)
+        return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
+
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Depth, width, dropout and rate of a DS-CNN."""
+        return kws_search.space(trial)
+
+    def search_start(self, recipe: KwsRecipe) -> Mapping[str, Any]:
+        """The recipe's own DS-CNN."""
+        return kws_search.start(recipe)
+
+    def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: what to do with the checkpoint of a stopped training.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, left_out.
+
+        Raises:
+            TinymlError: unusable words or data, or packages that are missing.
+        """
+        started = time.monotonic()
+        kws_checks.check(recipe)
+        corpus = self.load_data(recipe)
+        require_tensorflow()  # late: its import takes seconds, and data may be refused before
+        where = _split(corpus, recipe)
+        parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
+        if not run.file(RECIPE).exists():
+            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        trained = kws_training.train(
+            lambda: self.build_model(recipe), corpus, parts, recipe, run.file("logs"), resume
+        )
+        fitted = trained.fitted
+        manifest = _describe(recipe, corpus, parts, fitted)
+        if Resume.of(resume) is Resume.NEVER:
+            manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
+        _write(run, recipe, manifest, trained, parts)
+        return {
+            "run": str(run.path),
+            "seconds": round(time.monotonic() - started, 1),
+            "n_train": trained.examples_per_epoch,
+            "n_validation": trained.validation_examples,
+            "n_test": len(parts["test"]),
+            "metrics": manifest.metrics["train"],
+            "left_out": inventory.counts(corpus.left_out),
+        }
+
+    def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs from the training split, float32 [min(n, kept), frames, channels, 1].
+
+        Raises:
+            TinymlError: the run's training sample is missing or changed.
+        """
+        manifest = run.manifest()
+        with np.load(run.require(manifest, TRAINING_SAMPLE)) as archive:
+            features = archive["features"]
+        rows = np.random.default_rng([seed, 5]).permutation(len(features))[:n]
+        return to_float(features[rows])
+
+    def training_inputs(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """About n new variations of the training speakers' clips; the kept ones where the data are gone."""
+        if recipe.data_path is not None and not Path(recipe.data_path).is_dir():
+            console.warn("the recordings are gone: training on the inputs kept for calibration")
+            return self.calibration_samples(run, recipe, n, seed)
+        return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
+
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges both flatbuffers by clips; see tasks/kws/evaluate.py."""
+        from tinyml_cli.tasks.kws.evaluate import evaluate_clips
+
+        def load() -> EvaluationSet:
+            return self.load_evaluation_set(run, data_dir, split)
+
+        return evaluate_clips(run, load, data_dir, split, options)
+
+    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+        """What the recogniser made of a recording; see tasks/kws/explain.py."""
+        from tinyml_cli.tasks.kws.explain import explain
+
+        return explain(clip, run, out)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the frames that the front end gave."""
+        return drift.frame_values(events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Front end, labels and recogniser."""
+        return settings_kws.parts(manifest, graph)
+
+    def load_evaluation_set(
+        self, run: Run, data_dir: Path | None, split: Split | None = None
+    ) -> EvaluationSet:
+        """Balanced clips to judge the run by; see kws_held_out.load."""
+        return kws_held_out.load(run, data_dir, split)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        """Held-out clips as WAV files in `replay/LABEL/`; see kws_held_out.write_replay."""
+        return kws_held_out.write_replay(run, items_per_label)
+
+    def after_convert(self, run: Run) -> dict[str, Any]:
+        """The model's streaming form, where it has one; see kws_streaming.after_convert."""
+        return kws_streaming.after_convert(run)
+
+
+KWS = KeywordSpotting()
+
+
+def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
+    return kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
+
+
+def _with_prefixes(recipe: KwsRecipe) -> Recognizer:
+    """The recogniser's settings, with the words that begin another one unless the recipe names them."""
+    found = recipe.recognizer.longer_words or prefixes.longer_words(recipe.words)
+    return recipe.recognizer.model_copy(update={"longer_words": found})
+
+
+def _describe(
+    recipe: KwsRecipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
+) -> Manifest:
+    labels = recipe.labels
+    validation, test = kws_checks.shares(recipe)
+    return Manifest(
+        task=KWS.name,
+        seed=recipe.seed,
+        labels=labels,
+        features=recipe.features,
+        clip_ms=recipe.clip_ms,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
+        data=Data(
+            source="folder" if recipe.data_path else "synthetic",
+            path=recipe.data_path,
+            recordings=recipe.recordings.path,
+            split_by=f"speaker (validation {validation:g}, test {test:g})",
+            counts={split: clips.counts(labels) for split, clips in parts.items()},
+            groups={split: len(set(clips.groups)) for split, clips in parts.items()},
+            notes=list(corpus.notes),
+            left_out=inventory.counts(corpus.left_out),
+        ),
+        model=Model(
+            name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)
+        ),
+        recognizer=_with_prefixes(recipe),
+        metrics={
+            "train": {
+                **figures(fitted),
+                "epochs": fitted.epochs,
+            }
+        },
+    )
+
+
+def _write(
+    run: Run,
+    recipe: KwsRecipe,
+    manifest: Manifest,
+    trained: kws_training.Trained,
+    parts: dict[splits.Split, ClipSet],
+) -> None:
+    """Writes the artifacts, the manifest last: a run without it counts as not trained."""
+    sample = trained.sample
+    with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, features=sample.features, labels=sample.labels)
+    kept = kws_examples.balanced(parts["test"], manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
+    kws_held_out.save(run, kept)
+    kws_held_out.save_speakers(run, parts)
+    with atomic_path(run.file(MODEL)) as temporary:
+        trained.fitted.model.save(temporary, include_optimizer=False)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    for name in (MODEL, TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS):
+        run.record(manifest, name, _MADE_BY)
+    run.save(manifest)

@@ -1,0 +1,116 @@
+"""Keyword spotting: from split clips to a fitted model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml_cli.data import splits
+from tinyml_cli.data.clips import ClipSet, Corpus
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.tasks.kws import examples as kws_examples
+from tinyml_cli.tasks.kws import teachers as kws_teachers
+from tinyml_cli.tasks.kws.pool import ExamplePool
+from tinyml_cli.tasks.kws.variations import Variations, recorded_augmentation
+from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.examples import Examples
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.training.fit import Fitted
+
+_SAMPLE_SIZE = 2000
+# Validation examples of each label made from the synthetic voices kept for it.
+_SYNTHETIC_VALIDATION_SIZE = 250
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted model, and a sample of what it learned from.
+
+    Attributes:
+        fitted: the model and how it did.
+        sample: examples to calibrate the quantisation by.
+        examples_per_epoch: training examples of one epoch.
+        validation_examples: examples that watched the training.
+    """
+
+    fitted: Fitted
+    sample: Examples
+    examples_per_epoch: int
+    validation_examples: int
+
+
+def train(
+    build: Callable[[], keras.Model],
+    corpus: Corpus,
+    parts: Mapping[splits.Split, ClipSet],
+    recipe: KwsRecipe,
+    logs: Path,
+    resume: Resume | bool,
+) -> Trained:
+    """Fits a model to the training speakers.
+
+    Args:
+        build: makes the untrained model.
+        corpus: where the clips come from.
+        parts: clips by split.
+        recipe: what to train.
+        logs: folder for TensorBoard and the checkpoint.
+        resume: what to do with the checkpoint of a stopped training.
+
+    Raises:
+        TinymlError: an unusable teacher, or a checkpoint that is damaged or of another training.
+    """
+    from tinyml_cli.tasks.kws.hard_negatives import HardNegatives
+    from tinyml_cli.training.fit import fit
+
+    clips = parts["train"]
+    teacher = kws_teachers.load(recipe, parts)
+    validation = _validation_examples(parts["validation"], recipe)
+    seed = [recipe.seed, 3]
+    variations = Variations(clips, corpus.noises, recipe, seed)
+    quotas = kws_examples.training_quotas(clips, recipe)
+    with ExamplePool(variations, quotas, recipe, seed, None if teacher is None else teacher.score) as pool:
+        miner = None
+        if recipe.hard_negatives.share:
+            miner = HardNegatives(clips, corpus.noises, variations, pool, recipe)
+        mark = _fingerprint(recipe, corpus, "" if teacher is None else teacher.fingerprint)
+        fitted = fit(build, pool, validation, for_source(recipe), logs, mark, resume, miner)
+        sample = pool.sample(fitted.epochs - 1, _SAMPLE_SIZE)
+        return Trained(fitted, sample, len(pool), len(validation))
+
+
+def for_source(recipe: KwsRecipe) -> KwsRecipe:
+    """The recipe as its data uses it: for recordings, the `recorded` keys take the others' place."""
+    if recipe.data_path is None:
+        return recipe
+    rate = recipe.training.recorded_learning_rate or recipe.training.learning_rate
+    training = recipe.training.model_copy(update={"learning_rate": rate})
+    return recipe.model_copy(update={"augmentation": recorded_augmentation(recipe), "training": training})
+
+
+def _validation_examples(clips: ClipSet, recipe: KwsRecipe) -> Examples:
+    """Synthetic voices are validated in noise, people as recorded."""
+    if recipe.data_path is not None:
+        return kws_examples.plain_examples(clips, recipe.labels, recipe.features)
+    seed = [recipe.seed, 4]
+    quotas = dict.fromkeys(recipe.labels, _SYNTHETIC_VALIDATION_SIZE)
+    with ExamplePool(Variations(clips, (), recipe, seed), quotas, recipe, seed) as pool:
+        return pool.sample(0, len(pool))
+
+
+def _fingerprint(recipe: KwsRecipe, corpus: Corpus, teacher: str) -> str:
+    digest = hashlib.sha256(recipe.to_yaml().encode())
+    digest.update(teacher.encode())
+    digest.update(corpus.clips.audio.tobytes())
+    digest.update(corpus.clips.weigh().tobytes())
+    for names in (corpus.clips.labels, corpus.clips.groups):
+        digest.update("\n".join(map(str, names)).encode())
+    for noise in corpus.noises:
+        digest.update(noise.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Visual wake words: everything that only this task knows."""

@@ -1,0 +1,273 @@
+"""Visual wake words: which of a few classes a camera sees; and transfer learning on any such folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import checks
+from tinyml_cli.data import inventory
+from tinyml_cli.drift import columns as drift
+from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
+from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
+from tinyml_cli.pages.items import Items
+from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
+from tinyml_cli.tasks.vww import data as vww_data
+from tinyml_cli.tasks.vww import held_out as vww_held_out
+from tinyml_cli.tasks.vww import search as vww_search
+from tinyml_cli.tasks.vww import settings as settings_vww
+from tinyml_cli.tasks.vww.data import ImageData
+from tinyml_cli.tasks.vww.watching import ImageWatching
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.image_batches import to_float
+from tinyml_cli.training.judging import figures
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.training.classifier import Fitted
+
+_MADE_BY = "tinyml train"
+_KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
+
+
+_ITEMS = Items(
+    "image",
+    "images",
+    "",
+    "drawn figures",
+    "images",
+    "It was trained only on drawn figures: it is an exercise and does not work on real images.",
+)
+
+
+class VisualWakeWords(TaskSpec):
+    """The tasks `vww` and `mask`."""
+
+    firmware_app = "vww"
+    watching = ImageWatching
+
+    def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:
+        self.name = name
+        self.recipe_schema = recipe_schema
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        return _ITEMS
+
+    def load_data(self, recipe: VwwRecipe) -> ImageData:
+        """The recipe's images, split.
+
+        Raises:
+            TinymlError: no data was given, or it is unusable.
+        """
+        return vww_data.load(recipe)
+
+    def build_model(self, recipe: VwwRecipe) -> keras.Model:
+        """An untrained model, or the backbone that is to be trained on."""
+        shape = (recipe.image.size, recipe.image.size, recipe.image.channels)
+        model = recipe.model
+        if model.backbone is None:
+            return build_model(model.name, shape, len(recipe.classes), model.options)
+        require_tensorflow()
+        from tinyml_cli.models.transfer import start_from
+
+        return start_from(model.backbone, shape, len(recipe.classes), model.name, **model.options)
+
+    def check(self, recipe: VwwRecipe) -> None:
+        """Refuses what would stop the training later.
+
+        Raises:
+            TinymlError: no such model or backbone, no data, or a class without images.
+        """
+        _check(recipe)
+
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Size of the image, kind and width of the network, and rate."""
+        return vww_search.space(trial)
+
+    def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: what to do with the checkpoint of a stopped training.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
+
+        Raises:
+            TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
+        """
+        started = time.monotonic()
+        self.check(recipe)
+        data = self.load_data(recipe)
+        require_tensorflow()
+        if not run.file(RECIPE).exists():
+            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        from tinyml_cli.training.image_fit import fit_images
+
+        train, validation = data.part("train"), data.part("validation")
+        fitted = fit_images(
+            lambda: self.build_model(recipe),
+            train,
+            validation,
+            recipe,
+            run.file("logs"),
+            _fingerprint(recipe, data),
+            resume,
+        )
+        manifest = _describe(recipe, data, fitted)
+        seconds = round(time.monotonic() - started, 1)
+        if Resume.of(resume) is Resume.NEVER:
+            manifest.metrics["train"]["seconds"] = seconds
+        _write(run, recipe, manifest, fitted, data)
+        return {
+            "run": str(run.path),
+            "seconds": seconds,
+            "n_train": len(train),
+            "n_validation": len(validation),
+            "n_test": len(data.part("test")),
+            "metrics": manifest.metrics["train"],
+            "notes": list(data.notes),
+            "left_out": inventory.counts(data.left_out),
+        }
+
+    def calibration_samples(self, run: Run, recipe: VwwRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs from the training split, float32 [min(n, kept), size, size, channels]."""
+        return to_float(vww_held_out.calibration_pixels(run, n, seed), recipe.image)
+
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges both flatbuffers; see tasks/vww/evaluate.py."""
+        from tinyml_cli.tasks.vww.evaluate import evaluate_images
+
+        images = vww_held_out.load(run, data_dir, split)
+        return evaluate_images(run, images, data_dir, options, split)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the images that the model was given."""
+        return {} if manifest.image is None else drift.picture_values(manifest.image, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Image, labels and how many frames count."""
+        return settings_vww.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        """Held-out images as PNG files in `replay/LABEL/`."""
+        return vww_held_out.write_replay(run, items_per_label)
+
+
+VWW = VisualWakeWords("vww", VwwRecipe)
+MASK = VisualWakeWords("mask", MaskRecipe)
+
+
+def _check(recipe: VwwRecipe) -> None:
+    """Model, backbone and data folder; no image is opened."""
+    model = recipe.model
+    if model.backbone not in (None, IMAGENET):
+        checks.input_file(Path(str(model.backbone)), "--backbone")
+    options.check(model.name, model.options)
+    if model.backbone == IMAGENET:
+        _check_imagenet(recipe)
+    if recipe.data_path is not None:
+        checks.data_folder(Path(recipe.data_path))
+        vww_data.check_folder(Path(recipe.data_path), recipe)
+    elif recipe.source == "folder":
+        raise vww_data.no_data(recipe.classes)
+    if recipe.training.epochs == 0 and recipe.model.backbone is None:
+        raise TinymlError(
+            "With 0 epochs the model stays untrained",
+            "training.epochs",
+            "Use at least 1, or start from a trained model: --backbone MODEL",
+        )
+
+
+def _check_imagenet(recipe: VwwRecipe) -> None:
+    name = recipe.model.name
+    if name not in IMAGENET_ALPHAS:
+        raise TinymlError(
+            f"There are no ImageNet weights for `{name}`",
+            "--backbone imagenet",
+            f"Add --model {' or --model '.join(IMAGENET_ALPHAS)}; or give a file: --backbone MODEL",
+        )
+    alphas = IMAGENET_ALPHAS[name]
+    if (alpha := recipe.model.options.get("alpha", 0.25)) not in alphas:
+        raise TinymlError(
+            f"There are no ImageNet weights for `{name}` with alpha {alpha}",
+            "--alpha",
+            f"Choose from: {', '.join(map(str, alphas))}.",
+        )
+    if recipe.image.channels != 3:
+        raise TinymlError("ImageNet weights are for colour images", "--gray", "Use --rgb.")
+
+
+def _fingerprint(recipe: VwwRecipe, data: ImageData) -> str:
+    """A hash of all that decides what the training computes, and nothing else."""
+    relevant = recipe.model_dump(include={"seed", "classes", "image", "augmentation", "model", "training"})
+    digest = hashlib.sha256(repr(relevant).encode())
+    train = data.part("train")
+    digest.update("".join(data.hashes[train.rows]).encode())
+    digest.update(train.labels.tobytes())
+    return digest.hexdigest()
+
+
+def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
+    return Manifest(
+        task=recipe.task,
+        seed=recipe.seed,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
+        labels=recipe.classes,
+        image=recipe.image,
+        presence=recipe.presence,
+        gate=recipe.gate,
+        data=Data(
+            source="procedural" if data.origin == "procedural" else "folder",
+            path=recipe.data_path,
+            split_by="file hash",
+            counts=data.counts(recipe.classes),
+            notes=list(data.notes),
+            left_out=inventory.counts(data.left_out),
+        ),
+        model=Model(
+            name=recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,
+            parameters=fitted.model.count_params(),
+            macs=count_macs(fitted.model),
+        ),
+        metrics={
+            "train": {
+                "epochs": fitted.epochs,
+                **figures(fitted),
+            }
+        },
+    )
+
+
+def _write(run: Run, recipe: VwwRecipe, manifest: Manifest, fitted: Fitted, data: ImageData) -> None:
+    """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
+    vww_held_out.save(run, data, recipe.seed)
+    with atomic_path(run.file(MODEL)) as temporary:
+        fitted.model.save(temporary)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    for name in (RECIPE, MODEL, *_KEPT):
+        run.record(manifest, name, _MADE_BY)
+    run.save(manifest)

@@ -1,0 +1,51 @@
+"""What the monitor of a board with a camera shows, and how it shows images to the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.link.frames import FrameFiles
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event, Person, Ready, TraceMode
+from tinyml_cli.monitor.filters import Filter
+from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
+from tinyml_cli.tasks.vww.replay import pictures, replay_images
+from tinyml_cli.tasks.vww.view import FrameLines, FrameView
+
+
+class ImageWatching(Watching):
+    """What is seen; with --png, each frame as a file."""
+
+    sense = "camera"
+    live_traces = ("features", "status")
+    takes = frozenset({"png"})
+
+    def check(self) -> None:
+        if self.options.replay is not None:
+            pictures(self.options.replay, tell=True)
+
+    @property
+    def filters(self) -> list[Filter]:
+        return [] if self.options.png is None else [FrameFiles(self.options.png, self.manifest)]
+
+    @property
+    def traces(self) -> tuple[TraceMode, ...]:
+        return () if self.options.png is None else ("features",)
+
+    def lines(self) -> View:
+        return FrameLines(self.board.name)
+
+    def live(self, draw: Draw) -> View:
+        return FrameView(self.board, self.manifest, draw)
+
+    def replay(
+        self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        return replay_images(link, source, self.manifest, show, stop_at)
+
+    def take(self, event: Event) -> bool:
+        self.summary.detections += isinstance(event, Person) and event.present
+        return True

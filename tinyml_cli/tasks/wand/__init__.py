@@ -1,0 +1,1 @@
+"""The magic wand: everything that only this task knows."""

@@ -1,0 +1,276 @@
+"""The magic wand: gestures from strokes drawn in the air, or from raw motion."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli import checks, recipes
+from tinyml_cli.drift import columns as drift
+from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.evaluation.options import Options
+from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model
+from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
+from tinyml_cli.pages.items import Items
+from tinyml_cli.recipes.wand import WandRecipe
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.trial import Trial
+from tinyml_cli.tasks.wand import held_out as wand_held_out
+from tinyml_cli.tasks.wand import search as wand_search
+from tinyml_cli.tasks.wand import settings as settings_wand
+from tinyml_cli.tasks.wand.source import GestureSource, Takes
+from tinyml_cli.tasks.wand.sources import source_of
+from tinyml_cli.tasks.wand.threshold import choose_threshold
+from tinyml_cli.tasks.wand.watching import GestureWatching
+from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.judging import figures
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinyml_cli.training.classifier import Batch, Fitted
+
+_MADE_BY = "tinyml train"
+
+
+_DRAWN = "It was trained only on generated motion: real hands and boards differ."
+_STROKES = Items("stroke", "strokes", "writers", "generated strokes", "recorded gestures", _DRAWN)
+_MOTIONS = Items("take", "takes", "people", "generated motion", "recorded gestures", _DRAWN)
+
+
+class Wand(TaskSpec):
+    """The task `wand`."""
+
+    name = "wand"
+    recipe_schema = WandRecipe
+    firmware_app = "wand"
+    watching = GestureWatching
+
+    def items(self, manifest: Manifest) -> Items:
+        """What reports count."""
+        gesture = manifest.gesture
+        return _STROKES if gesture is None or gesture.imu is None else _MOTIONS
+
+    def load_data(self, recipe: WandRecipe) -> Takes:
+        """The recipe's takes, split.
+
+        Raises:
+            TinymlError: unusable data, or nothing left of a gesture for a split.
+        """
+        return source_of(recipe).load(recipe)
+
+    def check(self, recipe: WandRecipe) -> None:
+        """Refuses a model that does not exist, and data that is not there.
+
+        Raises:
+            TinymlError: which of them.
+        """
+        options.check(recipe.model.name or source_of(recipe).network, recipe.model.options)
+        if recipe.data_path is not None:
+            checks.data(Path(recipe.data_path))
+
+    def settled(self, recipe: WandRecipe) -> WandRecipe:
+        """The recipe with the rate and lengths that its data has.
+
+        Raises:
+            TinymlError: unreadable data.
+        """
+        if recipe.input == "stroke":
+            return recipe
+        from tinyml_cli.tasks.wand.imu_input import settled
+
+        return settled(recipe)
+
+    def build_model(self, recipe: WandRecipe) -> keras.Model:
+        """An untrained model."""
+        source = source_of(recipe)
+        name = recipe.model.name or source.network
+        return build_model(name, source.shape(recipe), len(recipe.model_labels), recipe.model.options)
+
+    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+        """Filters of the three convolutions over a stroke's picture, and rate."""
+        return wand_search.space(trial)
+
+    def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+        """Trains and writes model.keras, recipe.yaml and manifest.json.
+
+        Args:
+            run: where to write.
+            recipe: what to train.
+            resume: what to do with the checkpoint of a stopped training.
+
+        Returns:
+            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
+
+        Raises:
+            TinymlError: unusable data, or packages that are missing.
+        """
+        started = time.monotonic()
+        takes = self.load_data(recipe)
+        require_tensorflow()
+        if not run.file(RECIPE).exists():
+            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
+            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        fitted, threshold = self._fit(run, recipe, takes, resume)
+        manifest = _describe(recipe, takes, fitted, threshold)
+        seconds = round(time.monotonic() - started, 1)
+        if Resume.of(resume) is Resume.NEVER:
+            manifest.metrics["train"]["seconds"] = seconds
+        _write(run, recipe, manifest, fitted, takes)
+        sizes = {f"n_{split}": len(takes.part(split)) for split in ("train", "validation", "test")}
+        return {
+            "run": str(run.path),
+            "seconds": seconds,
+            **sizes,
+            "metrics": manifest.metrics["train"],
+            "notes": list(takes.notes),
+            "left_out": dict(takes.left_out),
+        }
+
+    def _fit(
+        self, run: Run, recipe: WandRecipe, takes: Takes, resume: Resume | bool
+    ) -> tuple[Fitted, dict[str, float]]:
+        from tinyml_cli.training.classifier import Start, Validation, fit_classifier
+
+        source, held = source_of(recipe), takes.part("validation")
+        seen = source.to_float(source.features(held.items, recipe), recipe)
+        batches = GestureBatches(source, takes.part("train"), recipe)
+        fitted = fit_classifier(
+            Start(lambda: self.build_model(recipe), recipe.seed),
+            batches,
+            Validation(lambda model: model.predict(seen, batch_size=256, verbose=0), held.labels),
+            recipe.training,
+            run.file("logs"),
+            _fingerprint(recipe, takes),
+            resume,
+        )
+        scores = fitted.model.predict(seen, batch_size=256, verbose=0)
+        return fitted, choose_threshold(
+            scores, held.labels, recipe.unknown.false_accepts, source.least_threshold
+        )
+
+    def calibration_samples(self, run: Run, recipe: WandRecipe, n: int, seed: int) -> NDArray[np.float32]:
+        """Model inputs from the training split, float32 [min(n, kept), ...]."""
+        features = wand_held_out.calibration_features(run, n, seed)
+        return source_of(recipe).to_float(features, recipe)
+
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+    ) -> dict[str, Any]:
+        """Judges both flatbuffers; see tasks/wand/evaluate.py."""
+        from tinyml_cli.tasks.wand.evaluate import evaluate_gestures
+
+        takes = wand_held_out.load(run, data_dir, split)
+        return evaluate_gestures(run, takes, data_dir, options, split)
+
+    def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
+        """Of the pictures of strokes, or windows of motion, that the model was given."""
+        return {} if manifest.gesture is None else drift.motion_values(manifest.gesture, events)
+
+    def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
+        """Labels, threshold, and how strokes are drawn or windows cut."""
+        return settings_wand.parts(manifest, graph)
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        """Held-out motion in `replay/`, to feed to a board."""
+        recipe = recipes.load(run.file(RECIPE))
+        assert isinstance(recipe, WandRecipe)
+        return source_of(recipe).write_replay(run, wand_held_out.takes(run, recipe), items_per_label)
+
+
+WAND = Wand()
+
+
+class GestureBatches:
+    """Variations of takes: each label as often as the others, unknown as often as the recipe says."""
+
+    def __init__(self, source: GestureSource, takes: Takes, recipe: WandRecipe) -> None:
+        self._source = source
+        self._takes = takes
+        self._recipe = recipe
+        self._rows = [np.flatnonzero(takes.labels == i) for i in range(len(recipe.model_labels))]
+        shares = np.array([recipe.unknown.share, *[1.0] * len(recipe.labels)])
+        shares[[not len(rows) for rows in self._rows]] = 0
+        self._shares = shares / shares.sum()
+        self._targets = np.eye(len(shares), dtype=np.float32)
+
+    def __len__(self) -> int:
+        return max(1, self._recipe.training.epoch_examples // self._recipe.training.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Batches that depend on seed, epoch and number alone: a resumed training sees the same."""
+        size = self._recipe.training.batch_size
+        for index in range(len(self)):
+            rng = np.random.default_rng([self._recipe.seed, 8, epoch, index])
+            labels = rng.choice(len(self._shares), size, p=self._shares)
+            items = [self._takes.items[rng.choice(self._rows[label])] for label in labels]
+            features = self._source.vary(items, self._recipe, rng)
+            real = self._source.to_float(features, self._recipe)
+            yield real, self._targets[labels], np.ones(size, np.float32)
+
+
+def _fingerprint(recipe: WandRecipe, takes: Takes) -> str:
+    """A hash of all that decides what the training computes, and nothing else."""
+    relevant = recipe.model_dump(exclude={"data_path", "quantization"})
+    digest = hashlib.sha256(repr(relevant).encode())
+    digest.update("".join(takes.part("train").names).encode())
+    return digest.hexdigest()
+
+
+def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[str, float]) -> Manifest:
+    return Manifest(
+        task=WAND.name,
+        seed=recipe.seed,
+        complete=fitted.epochs == recipe.training.epochs,
+        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
+        labels=recipe.model_labels,
+        gesture=GestureInput(
+            input=recipe.input,
+            imu=recipe.imu if recipe.input == "imu" else None,
+            threshold=threshold["threshold"],
+            rotation_invariant=recipe.input == "stroke" and recipe.stroke.rotation_invariant,
+        ),
+        data=Data(
+            source="synthetic" if takes.origin == "synthetic" else "folder",
+            path=recipe.data_path,
+            split_by=takes.split_by,
+            counts=takes.counts(recipe.model_labels),
+            notes=list(takes.notes),
+            units=dict(takes.units),
+            left_out=dict(takes.left_out),
+        ),
+        model=Model(
+            name=recipe.model.name or source_of(recipe).network,
+            parameters=fitted.model.count_params(),
+            macs=count_macs(fitted.model),
+        ),
+        metrics={
+            "train": {
+                "epochs": fitted.epochs,
+                **figures(fitted),
+                **{name: round(value, 4) for name, value in threshold.items()},
+            }
+        },
+    )
+
+
+def _write(run: Run, recipe: WandRecipe, manifest: Manifest, fitted: Fitted, takes: Takes) -> None:
+    """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
+    wand_held_out.save(run, takes, recipe)
+    with atomic_path(run.file(MODEL)) as temporary:
+        fitted.model.save(temporary)
+    write_atomic(run.file(RECIPE), recipe.to_yaml())
+    for name in (RECIPE, MODEL, *wand_held_out.KEPT):
+        run.record(manifest, name, _MADE_BY)
+    run.save(manifest)

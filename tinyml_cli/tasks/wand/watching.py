@@ -1,0 +1,37 @@
+"""What the monitor of a wand shows, and how the wand is moved through recorded motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.features.gesture_settings import UNKNOWN
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event, Gesture, Ready
+from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
+from tinyml_cli.tasks.wand.replay import motions, replay_motions
+from tinyml_cli.tasks.wand.view import GestureLines, GestureView
+
+
+class GestureWatching(Watching):
+    """Gestures as they are recognised, and the last stroke."""
+
+    sense = "motion sensor"
+    live_traces = ("scores", "status")
+
+    def lines(self) -> View:
+        return GestureLines(self.board.name)
+
+    def live(self, draw: Draw) -> View:
+        return GestureView(self.board.name, draw)
+
+    def replay(
+        self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        return replay_motions(link, motions(source, self.manifest), self.manifest.labels, show, stop_at)
+
+    def take(self, event: Event) -> bool:
+        self.summary.detections += isinstance(event, Gesture) and event.label != UNKNOWN
+        return True
