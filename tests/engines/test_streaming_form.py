@@ -13,7 +13,8 @@ import pytest
 from tests.engines.flatbuffer_models import Model
 from tests.engines.many_networks import Built, Judge, build
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models.architectures import STREAMING, build_model
+from tinyml_cli.models import build_model
+from tinyml_cli.models.architectures import STREAMING
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.streaming import hops, to_streaming
