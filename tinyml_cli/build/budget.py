@@ -9,6 +9,7 @@ from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.sizes import Memory, Sizes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
+from tinyml_cli.wording import counted
 
 _ADVICE = "Choose a smaller model (another --config), or --engine aot, which needs less flash and RAM."
 _SHOWN = 3
@@ -56,7 +57,8 @@ def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
         heap = f", {heap_bytes:,} of them heap of the board's core" if memory == "ram" and heap_bytes else ""
         largest = [symbol for symbol in sizes.largest_symbols if symbol.memory == memory][:_SHOWN]
         raise TinymlError(
-            f"The program does not fit the board `{board.name}`: {used - limit:,} bytes of {name} too "
+            f"The program does not fit the board `{board.name}`: {counted(used - limit, 'byte')} of "
+            f"{name} too "
             f"many (it needs {used:,}{heap}, the board has {limit:,}). Largest: "
             + ", ".join(f"{symbol.name} {symbol.bytes:,} B of {name}" for symbol in largest),
             str(log),
