@@ -23,7 +23,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics import groups
 from tinyml_cli.statistics.metrics import Classification
-from tinyml_cli.tasks.kws import earlier, noise_sweep
+from tinyml_cli.tasks.kws import kept_results, noise_sweep
 from tinyml_cli.tasks.kws.drift_columns import heard_reference
 from tinyml_cli.tasks.kws.on_device_sound import heard
 from tinyml_cli.tasks.kws.summary import show
@@ -81,7 +81,7 @@ def evaluate_clips(
         "noise": _noise(manifest, model, examples) if options.noise else None,
         "device": device,
     }
-    outcome = earlier.complete(run, manifest, METRICS, books, outcome)
+    outcome = kept_results.complete(run, manifest, METRICS, books, outcome)
     _write(run, outcome, examples)
     _keep_reference(run, model, examples)
     show(outcome)
