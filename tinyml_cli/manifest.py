@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tinyml_cli import __version__
+from tinyml_cli import __version__, registry
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
@@ -19,13 +20,16 @@ from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest_migration import SCHEMA_VERSION, migrated
 from tinyml_cli.validation import first_problem
 
-SCHEMA_VERSION = 1
 MODEL_TASK = "model"
 """`Manifest.task` of a run that knows nothing but its model."""
 MAX_BYTES = 16 << 20
+_OF_SOUND = {"clip_ms", "recognizer"}
+"""Fields that mean nothing where there are no `features`."""
 
+S = TypeVar("S", bound=BaseModel)
 
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 
@@ -214,6 +218,9 @@ class Manifest(_Section):
     presence: Presence | None = None
     gate: Gate | None = None
     gesture: GestureInput | None = None
+    task_settings: dict[str, Any] = Field(
+        default_factory=dict, description="what a task of another package keeps, see TaskSpec.settings_schema"
+    )
     quantization: Quantization | None = None
     reference: Reference | None = None
     ops: list[Op] = Field(default_factory=list)
@@ -276,13 +283,23 @@ class Manifest(_Section):
         """Whether it is known what the model's outputs mean."""
         return self.task != MODEL_TASK
 
+    def settings_as(self, schema: type[S]) -> S:
+        """`task_settings`, as the task's own class.
+
+        Raises:
+            ValueError: they do not fit it.
+        """
+        _check_entry(schema, self.task_settings)
+        return schema.model_validate(self.task_settings)
+
     def save(self, path: Path) -> None:
         """Writes the manifest as JSON, whole or not at all."""
-        write_atomic(path, self.model_dump_json(indent=2) + "\n")
+        unused = _OF_SOUND if self.features is None else None
+        write_atomic(path, self.model_dump_json(indent=2, exclude=unused) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """Reads and validates a manifest.
+        """Reads and validates a manifest; one of an earlier schema is migrated in memory.
 
         Raises:
             TinymlError: missing, damaged, or written by a newer tinyml.
@@ -302,8 +319,9 @@ class Manifest(_Section):
                 ) from error
             raise _damaged(path, str(error)) from error
         version = document.get("schema_version") if isinstance(document, dict) else None
-        if type(version) is not int:
-            raise _damaged(path, "schema_version is missing")
+        if type(version) is not int or version < 1:
+            wrong = "is missing" if version is None else "must be a whole number of at least 1"
+            raise _damaged(path, f"schema_version {wrong}")
         if version > SCHEMA_VERSION:
             raise TinymlError(
                 f"The manifest has schema {version}; tinyml {__version__} reads schemas up to "
@@ -312,9 +330,19 @@ class Manifest(_Section):
                 "Upgrade: pip install --upgrade tinyml-cli",
             )
         try:
-            return cls.model_validate(document)
+            manifest = cls.model_validate(migrated(document, version))
+            manifest._check_task_settings()
         except ValidationError as error:
             raise _damaged(path, first_problem(error, cls).what) from error
+        except ValueError as error:
+            raise _damaged(path, f"task_settings: {error}") from error
+        return manifest
+
+    def _check_task_settings(self) -> None:
+        """Asks the task for the class; without its package there is nobody who would use the settings."""
+        if self.task_settings:
+            with contextlib.suppress(TinymlError):
+                self.settings_as(registry.task(self.task).settings_schema)
 
 
 def _check_entry(model: type[BaseModel], entry: dict[str, Any]) -> None:

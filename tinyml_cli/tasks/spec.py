@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 Split = Literal["test", "all"]
 
 
+class NoSettings(BaseModel):
+    """Of a task that keeps nothing of its own in the manifest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class TaskSpec(Registered):
     """A kind of model, from its data to what its board reports.
 
@@ -43,6 +50,8 @@ class TaskSpec(Registered):
     Attributes:
         name: of the task, as in `tinyml train NAME`.
         recipe_schema: the class of its recipes; their defaults are in `configs/NAME.yaml`, if it exists.
+        settings_schema: the class of `task_settings` in the manifests of a task of another package; what
+            training fills in there, later stages get by `manifest.settings_as(settings_schema)`.
         firmware_app: the application that its firmware starts, one of `build.project.APPLICATIONS`.
         watching: what its board shows in `tinyml monitor`.
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
@@ -50,6 +59,7 @@ class TaskSpec(Registered):
     """
 
     recipe_schema: type[BaseRecipe] = BaseRecipe
+    settings_schema: type[BaseModel] = NoSettings
     firmware_app: str = "bench"
     watching: type[Watching] = Watching
     compares_clips: bool = False
