@@ -87,7 +87,7 @@ def test_a_signal_ends_whatever_a_command_is_doing(work: str, name: str, tmp_pat
         # Two seconds are promised; the rest is for a machine that runs other tests meanwhile.
         assert time.monotonic() - sent < 2 + 2
     assert process.returncode == CODES[name]
-    assert err.count("Stopped by") == 1 and "To resume: tinyml " in err and "Traceback" not in err
+    assert err.count("Stopped by") == 1 and "To run it again: tinyml " in err and "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
 

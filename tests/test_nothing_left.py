@@ -214,15 +214,24 @@ def test_a_variant_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
     run.save(Manifest(task="kws", seed=1))
 
     def make(fails: bool) -> None:
-        with variants.making(run, "small") as variant:
+        def work(variant: Run) -> dict[str, Any]:
             write_atomic(variant.file("calibration.npz"), b"samples")
-            if fails:
-                raise TinymlError("It fails")
+            if whole:  # what is there stays whole until the new one is
+                assert {
+                    path: data for path, data in tree(tmp_path).items() if "/.tinyml" not in path
+                } == whole
             variant.save(Manifest(task="kws", seed=2))
+            if fails:
+                raise TinymlError("It fails", str(variant.path))
+            return {"run": str(variant.path)}
 
+        assert variants.make(run, "small", work) == {"run": str(run.path / "variants" / "small")}
+
+    whole: dict[str, bytes] = {}
     bare = tree(tmp_path)
-    with pytest.raises(TinymlError):
+    with pytest.raises(TinymlError) as refused:
         make(fails=True)
+    assert refused.value.where == str(run.path / "variants" / "small")
     assert tree(tmp_path) == bare
     make(fails=False)
     whole = tree(tmp_path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -57,8 +56,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         locks.check_present(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.folder("folder", beside=path) as name:
-            made = Path(name) / "new"
-            made.mkdir()
+            made = Path(name) / "new" / path.name
+            made.mkdir(parents=True)
             yield made
             with contextlib.suppress(FileNotFoundError):
                 path.rename(Path(name) / "old")
@@ -180,6 +179,8 @@ def write_new(path: Path, content: bytes) -> None:
 
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
+    import hashlib
+
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

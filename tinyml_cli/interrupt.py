@@ -124,6 +124,11 @@ def stopped(how: str, where: str, next_step: str) -> TinymlError:
     return TinymlError(f"Stopped by {_name()} {how}", where, next_step)
 
 
+def resumable(how: str) -> contextlib.AbstractContextManager[None]:
+    """An account of work that the same command goes on with, such as "in the search; trials are kept"."""
+    return account(lambda: stopped(how, "", f"To resume: {same_command()}"))
+
+
 def same_command(*options: str) -> str:
     """The command line as it was typed, and `options` where it lacks them, quoted for a shell."""
     words = ["tinyml", *sys.argv[1:]]
@@ -136,8 +141,7 @@ def same_command(*options: str) -> str:
 
 
 def _plain() -> TinymlError:
-    what = f"Stopped by {_name()}; finished work is kept"
-    return TinymlError(what, "", f"To resume: {same_command()}")
+    return TinymlError(f"Stopped by {_name()}", "", f"To run it again: {same_command()}")
 
 
 def _name() -> str:

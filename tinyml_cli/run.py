@@ -213,10 +213,11 @@ class Run:
 
     @property
     def root(self) -> Path:
-        """The run that a variant belongs to; the run's own folder where it is no variant."""
-        path = self.path.resolve()
-        is_variant = path.parent.name == VARIANTS and (path.parent.parent / MANIFEST).is_file()
-        return path.parent.parent if is_variant else self.path
+        """The run that a variant belongs to, one that is still being made too; else the run's own folder."""
+        for folder in self.path.resolve().parents:
+            if folder.name == VARIANTS and (folder.parent / MANIFEST).is_file():
+                return folder.parent
+        return self.path
 
     @contextlib.contextmanager
     def writing(self, wait: bool = False) -> Iterator[None]:
@@ -422,7 +423,7 @@ class Run:
         if words[:1] == ["train"]:
             return self.train_again()
         # A compressed run is a variant: its command makes it from the run above it.
-        made_anew = self.path.parent.name == VARIANTS and words[:1] != ["convert"]
+        made_anew = self.root != self.path and words[:1] != ["convert"]
         return made_by if made_anew or not words else next_step(words[0], self.path, *words[1:])
 
     def is_fresh(self, manifest: Manifest, name: str) -> bool:

@@ -10,12 +10,13 @@ import atexit
 import contextlib
 import os
 import re
-import secrets
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tempfile
 
 _LEFT_BEHIND_S = 3600
 _NAME = re.compile(r"\.?tinyml-[a-z]+-(\d{1,10})-[a-z0-9_]{8}(\..*)?", re.DOTALL)
@@ -35,11 +36,13 @@ def prefix(purpose: str) -> str:
 
 def unused(place: Path) -> Path:
     """A hidden name in a folder, for what cannot be made under a random name at once, such as a link."""
-    return _noted(place / f".{prefix('part')}{secrets.token_hex(4)}")
+    return _noted(place / f".{prefix('part')}{os.urandom(4).hex()}")
 
 
 def folder(purpose: str, beside: Path | None = None) -> tempfile.TemporaryDirectory[str]:
     """A temporary folder that goes when its `with` block ends: hidden beside a path, else in $TMPDIR."""
+    import tempfile
+
     start, place = (prefix(purpose), None) if beside is None else (f".{prefix(purpose)}", beside.parent)
     made = tempfile.TemporaryDirectory(prefix=start, dir=place, ignore_cleanup_errors=True)
     _noted(Path(made.name))
@@ -52,6 +55,8 @@ def sibling(path: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
+    import tempfile
+
     suffix = path.suffix if len(path.suffix) <= _MAX_SUFFIX else ""
     handle, name = tempfile.mkstemp(prefix=f".{prefix('part')}", suffix=suffix, dir=path.parent)
     os.close(handle)
@@ -64,6 +69,8 @@ def keep_to_own_folder() -> None:
     TensorFlow writes `__autograph_generated_file*` to $TMPDIR, and what a killed process leaves of them
     cannot be told from other programs' files.
     """
+    import tempfile
+
     if tempfile.tempdir is None or not _NAME.fullmatch(Path(tempfile.tempdir).name):
         system = tempfile.gettempdir()
         tempfile.tempdir = tempfile.mkdtemp(prefix=prefix("process"), dir=system)
@@ -72,6 +79,8 @@ def keep_to_own_folder() -> None:
 
 
 def _leave_own_folder(system: str, process: int) -> None:
+    import tempfile
+
     if os.getpid() == process:  # A forked child runs the same handlers.
         tempfile.tempdir = system
         remove_own()
@@ -85,6 +94,8 @@ def remove_own() -> None:
 
 def system_folder() -> Path:
     """$TMPDIR itself, for what shall outlive this process."""
+    import tempfile
+
     folder = Path(tempfile.gettempdir())
     return folder.parent if _NAME.fullmatch(folder.name) else folder
 
@@ -181,6 +192,8 @@ def _is_let_go(folder: Path) -> bool | None:
 
 def remove(path: Path) -> None:
     """Removes a temporary file or folder, where it is still there."""
+    import shutil
+
     _made.discard(path.absolute())
     with contextlib.suppress(OSError):
         if path.is_dir() and not path.is_symlink():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tinyml_cli import undo
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import atomic_folder, atomic_path
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import LATEST, MANIFEST, MODEL, RECIPE, VARIANTS, Run
+from tinyml_cli.run import LATEST, MODEL, RECIPE, VARIANTS, Run
 
 STEPS = "compression"
 """The key of manifest.metrics that lists what was done to the model, first step first."""
@@ -45,35 +44,52 @@ def root_of(path: str) -> str:
     return str(parent_of(Run(Path(path))).path)
 
 
-@contextlib.contextmanager
-def making(run: Run, name: str) -> Iterator[Run]:
-    """A variant while it is made: its run is locked, and nothing new is left when the block fails.
-
-    One that was made before under this name no longer counts as made until a manifest is saved, or until
-    the block fails before any of its artifacts was replaced.
+def place_of(run: Run, name: str) -> Run:
+    """The variant of a name, there or not.
 
     Args:
         run: a trained run, or a variant of one: its variants lie beside it.
         name: of the folder below `variants/`.
 
     Raises:
-        TinymlError: an unusable name, or the run's own; another process writes to the run.
+        TinymlError: an unusable name, or the run's own.
     """
     variant = Run(parent_of(run).path / VARIANTS / check_name(name))
     if variant.path.resolve() == run.path.resolve():
         raise TinymlError(
             "A variant cannot be made from itself", str(run.path), "Give another name with --as."
         )
-    with variant.making(latest=False):
-        earlier = variant.file(MANIFEST).read_bytes() if variant.file(MANIFEST).is_file() else None
-        variant.file(MANIFEST).unlink(missing_ok=True)
+    return variant
 
-        def restore() -> None:
-            if earlier is not None and not variant.file(MANIFEST).exists():
-                write_atomic(variant.file(MANIFEST), earlier)
 
-        with undo.if_it_fails(restore):
-            yield variant
+def make(run: Run, name: str, work: Callable[[Run], dict[str, Any]]) -> dict[str, Any]:
+    """Makes a variant; one that was made before under this name stays whole until the new one is.
+
+    Args:
+        run: as in `place_of`, and locked meanwhile.
+        name: as in `place_of`.
+        work: makes the variant in a hidden folder. What it returns, or raises, names the variant's own.
+
+    Raises:
+        TinymlError: as in `place_of`, or another process writes to the run.
+    """
+    variant, hidden = place_of(run, name), ""
+    try:
+        with parent_of(run).writing(), atomic_folder(variant.path) as folder:
+            hidden = str(folder.relative_to(variant.path.parent))
+            outcome = work(Run(folder))
+    except TinymlError as error:
+        if not hidden:
+            raise
+        texts = (error.what, error.where, error.next_step)
+        raise TinymlError(*(text.replace(hidden, name) for text in texts)) from error
+    return {key: _renamed(value, hidden, name) for key, value in outcome.items()}
+
+
+def _renamed(value: Any, hidden: str, name: str) -> Any:
+    if isinstance(value, list):
+        return [_renamed(item, hidden, name) for item in value]
+    return value.replace(hidden, name) if isinstance(value, str) else value
 
 
 def start(run: Run, variant: Run) -> Manifest:

@@ -20,6 +20,8 @@ from tests.corpus import write_corpus
         (["train", "kws", "--words", "yes,yes"], "twice"),
         (["train", "kws", "--words", "silence,yes"], "silence"),
         (["train", "kws", "--words", ","], "at least one word"),
+        (["train", "kws", "--words"], "requires an argument"),  # `--json` follows
+        (["build", "--board"], "requires an argument"),
         (["train", "kws", "--data", "nowhere"], "nowhere"),
         (["train", "kws", "--config", "nowhere.yaml"], "nowhere.yaml"),
         (["train", "kws", "--set", "training.epochs"], "key=value"),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import checks
+from tinyml_cli import checks, interrupt
 from tinyml_cli.collect.camera_source import BoardCamera, Webcam
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
@@ -100,6 +100,7 @@ def record_images(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
     is_quit = False
     with (
         writing_folder(plan.folder),
+        interrupt.resumable("in the recording; its images are kept"),
         console.live() if console.is_terminal else contextlib.nullcontext(None) as draw,
     ):
         for name in plan.classes:

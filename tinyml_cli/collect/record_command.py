@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli import interrupt
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.collect.record_keys import terminal_keys
 from tinyml_cli.collect.record_session import Outcome, Plan, Recorder, cut_all
@@ -105,6 +106,7 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
         _open(where) as source,
         console.live() as draw,
         terminal_keys() as keys,
+        interrupt.resumable("in the recording; its clips are kept"),
     ):
         outcome = Recorder(plan, source, RecordView(draw, source.name), keys).run()
         return _document(plan, outcome, source.name)

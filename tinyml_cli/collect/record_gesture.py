@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import checks
+from tinyml_cli import checks, interrupt
 from tinyml_cli.collect.record_keys import Keys, terminal_keys
 from tinyml_cli.collect.stroke_source import Drawing, StrokeWand
 from tinyml_cli.console import console
@@ -163,6 +163,7 @@ def record_gestures(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
             writing_folder(plan.folder),
             _keys() as keys,
             console.live() if console.is_terminal else contextlib.nullcontext() as draw,
+            interrupt.resumable("in the recording; its strokes are kept"),
         ):
             while session.gesture is not None and not session.is_quit:
                 if drawing := wand.next(_POLL_S):

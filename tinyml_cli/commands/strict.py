@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import Any
@@ -19,7 +20,8 @@ _LARGEST = 2**63 - 1
 class StrictCommand(TyperCommand):
     """A command whose options are refused when empty, infinite, not a number, or beyond 64 bits.
 
-    An unset variable of a shell script (`--data "$DATA"`) would otherwise name the current folder.
+    An unset variable of a shell script (`--data "$DATA"`) would otherwise name the current folder, and
+    without the quotes (`--words $WORDS --json`) the next option would be the value.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -31,6 +33,11 @@ class StrictCommand(TyperCommand):
             name = f"`{option}`" if option.startswith("-") else "An argument"
             if option != _MAY_BE_EMPTY:
                 raise _refused(ctx, f"{name} is empty", "Give it a value, or omit it.")
+        for option, given in itertools.pairwise(args):
+            if option == "--":
+                break
+            if self._takes_a_value(option) and given in ctx.help_option_names + self._options():
+                raise _refused(ctx, f"`{option}` requires an argument, and `{given}` is an option")
         try:
             rest: list[str] = super().parse_args(ctx, args)
         except Exception as error:
@@ -47,6 +54,16 @@ class StrictCommand(TyperCommand):
             if isinstance(value, int) and abs(value) > _LARGEST:
                 raise _refused(ctx, f"The number {str(value)[:12]}… is too large")
         return rest
+
+    def _options(self) -> list[str]:
+        parameters: list[Any] = self.params
+        return [
+            name for p in parameters if p.param_type_name == "option" for name in (*p.opts, *p.secondary_opts)
+        ]
+
+    def _takes_a_value(self, name: str) -> bool:
+        parameters: list[Any] = self.params
+        return any(name in p.opts and p.param_type_name == "option" and not p.is_flag for p in parameters)
 
 
 def _refused(ctx: Any, what: str, next_step: str = "") -> TinymlError:

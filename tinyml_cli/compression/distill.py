@@ -52,7 +52,8 @@ def distill(
     asked = {"teachers": paths, "share": share, "temperature": temperature}
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
     step = Step("distill")
-    with variants.making(run, name or "distilled") as variant:
+    variant = variants.place_of(run, name or "distilled")
+    with variant.making(latest=False):
         trained = stages.train(variant, taught, resume, latest=False)
         manifest = variant.manifest()
         manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]

@@ -64,10 +64,13 @@ def compress(
     check_order([*earlier, *steps])
     seed = manifest.seed if seed is None else seed
     qat = any(step.method == "qat" for step in steps)
-    with variants.making(run, name or "-".join(step.name for step in [*earlier, *steps])) as variant:
+
+    def work(variant: Run) -> dict[str, Any]:
         started = variants.start(run, variant)
         loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
         return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
+
+    return variants.make(run, name or "-".join(step.name for step in [*earlier, *steps]), work)
 
 
 def finish(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import locks, temporary
+from tinyml_cli import interrupt, locks, temporary
 from tinyml_cli.console import console
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.download import download_npm
@@ -216,7 +216,10 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
     _make(folder.parent)
     _check_disk(dataset, folder, mirror)
     # Not a lock inside the folder: it is put in place whole.
-    with locks.locked(folder.with_name(f"{folder.name}.download"), f"download of {dataset.name}"):
+    with (
+        locks.locked(folder.with_name(f"{folder.name}.download"), f"download of {dataset.name}"),
+        interrupt.resumable("in the download; what has arrived is kept"),
+    ):
         temporary.sweep(folder.parent)
         received, files = _fetch_and_unpack(dataset, folder, mirror)
     return {**document, "files": files, "bytes": received, **about, "fresh": False}

@@ -53,12 +53,14 @@ def quantize_run(
     scheme = _scheme(run, choices)
     from tinyml_cli.conversion.convert import convert
 
-    with variants.making(run, variant) as copy:
+    def work(copy: Run) -> dict[str, Any]:
         manifest = variants.start(run, copy)
         variants.copy_model(run, copy, manifest)
         copy.save(manifest)
         outcome = _quantize(copy, choices, scheme, pictures)
         return outcome | {"int8": convert(copy)["int8"]}
+
+    return variants.make(run, variant, work)
 
 
 def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import checks, recipes, registry
+from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty
 from tinyml_cli.profile.budget import Limit, parse_budget
@@ -97,7 +97,8 @@ def tune(
     study = studies.open_study(path, search.about, registry.task(recipe.task).search_start(recipe))
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
-        work(search, study)
+        with interrupt.resumable("in the search; its trials are kept"):
+            work(search, study)
         for helper in started:
             helper.wait()
     except BaseException:
