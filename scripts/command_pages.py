@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from tinyml_cli.command_group import members, summary
+from tinyml_cli.command_group import summary, walk
 from tinyml_cli.main import SECTIONS
 from tinyml_cli.main import main as tinyml
 
@@ -30,15 +30,10 @@ def page(name: str) -> str:
 
 def commands() -> dict[str, dict[str, str]]:
     """Heading of the help -> command as it is typed -> what it does."""
-    found: dict[str, dict[str, str]] = {}
-    for heading, section in SECTIONS.items():
-        found[heading] = {}
-        for name, module in section.items():
-            place = f"tinyml_cli.commands.{module}"
-            found[heading][name] = summary(place)
-            for member, inner in members(place).items():
-                found[heading][f"{name} {member}"] = summary(f"{place}.{inner}")
-    return found
+    return {
+        heading: {path: summary(place) for path, place in walk("tinyml_cli.commands", section)}
+        for heading, section in SECTIONS.items()
+    }
 
 
 def file_name(command: str) -> str:

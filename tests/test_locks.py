@@ -89,7 +89,7 @@ WRITERS_OF_DATA = {
     "fix": ("data", "check", "FOLDER", "--fix"),
     "undo": ("data", "check", "FOLDER", "--undo"),
     "import": ("data", "import", "source", "--out", "FOLDER"),
-    "split": ("data", "record", "--words", "yes", "--speaker", "a", "--from-wav", "a.wav", "--out", "FOLDER"),
+    "split": ("data", "record", "words", "--words=yes", "--speaker=a", "--from-wav=a.wav", "--out=FOLDER"),
     "build": ("data", "build-vww", "--coco", "coco", "--out", "FOLDER"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
@@ -105,6 +105,15 @@ def members(place: str) -> Mapping[str, str]:
     """The commands of a group by the group's place; none for a command."""
     commands: Mapping[str, str] = getattr(importlib.import_module(place), "COMMANDS", {})
     return commands
+
+
+def walk(package: str, table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every command of a table as it is typed, and its place; a group comes before its members."""
+    for name, module in table.items():
+        place = f"{package}.{module}"
+        yield name, place
+        for member, inner in walk(place, members(place)):
+            yield f"{name} {member}", inner
 
 
 def _names_a_command(args: list[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from tinyml_cli import __version__, completion, interrupt, undo
-from tinyml_cli.command_group import HELP_NAMES, lazy_group, members
+from tinyml_cli.command_group import HELP_NAMES, lazy_group, walk
 from tinyml_cli.console import console
 from tinyml_cli.errors import (
     EXIT_BAD_INPUT,
@@ -42,6 +42,7 @@ SECTIONS = {
     },
     "Evaluate and inspect": {
         "evaluate": "evaluate",
+        "evaluate-stream": "evaluate_stream",
         "explain": "explain",
         "compare": "compare",
         "inspect": "inspect",
@@ -57,11 +58,7 @@ SECTIONS = {
 
 def command_paths() -> list[str]:
     """Every command as it is typed, groups before their members: ["pipeline", "data", "data download", …]."""
-    paths = []
-    for section in SECTIONS.values():
-        for name, module in section.items():
-            paths += [name, *(f"{name} {member}" for member in members(f"{_PACKAGE}.{module}"))]
-    return paths
+    return [path for section in SECTIONS.values() for path, _ in walk(_PACKAGE, section)]
 
 
 app = typer.Typer(
@@ -196,6 +193,10 @@ def _as_ours(error: Any, path: str) -> TinymlError:
     option = getattr(error, "option_name", None)
     if option is None or not hasattr(error, "possibilities"):
         return TinymlError(_sentence(error).rstrip("."), path, f"See `{path} --help`.")
+    from tinyml_cli import moved_commands
+
+    if moved := moved_commands.answer(path, option, sys.argv[len(path.split()) :]):
+        return moved
     hint = did_you_mean(option, error.possibilities or ()).strip() or f"See `{path} --help`."
     if path == "tinyml" and option in ("--json", "--quiet", "-q"):
         hint = f"Put it after the command: tinyml COMMAND {option}"

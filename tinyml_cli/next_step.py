@@ -51,8 +51,8 @@ def _quoted(word: str) -> str:
 
 
 TAKE_PARTIAL = {
-    *("bench", "build", "card", "cluster", "convert", "distill", "drift", "evaluate", "explain"),
-    *("export-c-array", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
+    *("bench", "build", "card", "cluster", "convert", "distill", "drift", "evaluate", "evaluate-stream"),
+    *("explain", "export-c-array", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
 }
 """The commands that have the option --accept-partial."""
 

@@ -1,4 +1,4 @@
-"""evaluate --stream, --hours and --max-fa-per-hour through the real command line, and against `native`."""
+"""evaluate-stream through the real command line, and against `native`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Detection, Event, Scores
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws import stream_source
 from tinyml_cli.tasks.kws.operating_point import Heard, Trial
-from tinyml_cli.tasks.kws.stream_options import stream_options
+from tinyml_cli.tasks.kws.stream_options import StreamOptions, stream_options
 from tinyml_cli.tasks.kws.stream_scores import inferences, score_stream
 from tinyml_cli.tasks.kws.streams import load_material
 from tinyml_cli.tflite.interpret import has_tflm
@@ -54,7 +54,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     triggers = tmp_path / "triggers"
-    arguments = ("evaluate", run, "--hours", "0.35", "--save-triggers", triggers, "--json")
+    arguments = ("evaluate-stream", run, "--hours", "0.35", "--save-triggers", triggers, "--json")
     outcome = tinyml(*arguments, cwd=tmp_path).json
     assert json.loads((run / "report" / "stream.json").read_text(encoding="utf-8")) == outcome
     assert outcome["hours"] == pytest.approx(0.35)
@@ -83,7 +83,7 @@ def test_settings_are_chosen_on_validation_and_reach_the_firmware(
 ) -> None:
     before = tinyml("build", run, "--board", "native", "--json", cwd=tmp_path).json
     assert not before["fresh"]
-    arguments = ("evaluate", run, "--hours", "0.1", "--max-fa-per-hour", "20", "--json")
+    arguments = ("evaluate-stream", run, "--hours", "0.1", "--max-fa-per-hour", "20", "--json")
     answer = tinyml(*arguments, cwd=tmp_path)
     outcome, chosen = answer.json, Run(run).manifest().recognizer
     assert outcome["recognizer"] == chosen.model_dump()
@@ -164,7 +164,7 @@ def test_a_recording_with_its_truth(
 ) -> None:
     sound, truth = recording
     arguments = ("--truth", truth, "--save-triggers", tmp_path / "wrong", "--json")
-    answer = tinyml("evaluate", run, "--stream", sound, *arguments, cwd=tmp_path)
+    answer = tinyml("evaluate-stream", run, "--stream", sound, *arguments, cwd=tmp_path)
     outcome = answer.json
     assert "truth.tsv: ignored 1 row with other words: `flat`" in answer.err
     assert outcome["source"] == "recordings"
@@ -189,8 +189,8 @@ def test_a_folder_without_truth_has_only_false_accepts(
     shutil.copy(recording[0], folder / "b.flac")
     soundfile.write(folder / "a.wav", np.zeros((5 * 8000, 2), np.int16), 8000)
     (folder / "notes.txt").write_text("no sound", encoding="utf-8")
-    tinyml("evaluate", run, "--hours", "0.05", cwd=tmp_path)
-    outcome = tinyml("evaluate", run, "--stream", folder, "--json", cwd=tmp_path).json
+    tinyml("evaluate-stream", run, "--hours", "0.05", cwd=tmp_path)
+    outcome = tinyml("evaluate-stream", run, "--stream", folder, "--json", cwd=tmp_path).json
     assert outcome["streams"] == ["a.wav", "b.flac"]
     assert outcome["hours"] == pytest.approx(35 / 3600, abs=1e-4)
     assert outcome["false_rejects"] == {"n": 0, "of": 0, "rate": None, "ci95": None}
@@ -202,7 +202,6 @@ def test_a_folder_without_truth_has_only_false_accepts(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--hours", "1", "--on", "sim"), "--on does not apply to streams"),
         (("--hours", "1", "--save-triggers", "full"), "folder is not empty"),
         (("--hours", "1", "--data", "empty"), "empty"),
         (("--stream", "none.wav"), "The file does not exist"),
@@ -223,7 +222,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
     if "long.flac" in arguments:
         soundfile.write(tmp_path / "long.flac", np.zeros((4 * 3600 + 1) * 4000, np.int16), 4000)
     before = (run / "manifest.json").read_bytes()
-    answer = tinyml("evaluate", run, *arguments, "--json", cwd=tmp_path, code=2)
+    answer = tinyml("evaluate-stream", run, *arguments, "--json", cwd=tmp_path, code=2)
     assert message in answer.json["error"]["what"] + answer.json["error"]["where"]
     assert (run / "manifest.json").read_bytes() == before
     assert not (run / "report" / "stream.json").exists()
@@ -233,8 +232,9 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"truth": Path("truth.tsv")}, "applies only to streams"),
-        ({"save_triggers": Path("out")}, "applies only to streams"),
+        ({"truth": Path("truth.tsv")}, "has its own ground truth"),
+        ({"stream": Path("a.wav"), "hours": 1.0}, "--hours applies to built streams"),
+        ({"stream": Path("a.wav"), "data": Path("a")}, "--data applies to built streams"),
         ({"hours": 1.0, "truth": Path("truth.tsv")}, "has its own ground truth"),
         ({"hours": 0.0}, "cannot be 0 hours long"),
         ({"hours": float("nan")}, "cannot be nan hours long"),
@@ -244,6 +244,6 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
 )
 def test_options_that_do_not_go_together_are_refused(changes: dict[str, Any], message: str) -> None:
     none = dict.fromkeys(("stream", "truth", "data", "hours", "max_fa_per_hour", "save_triggers"))
-    assert stream_options(**none) is None
+    assert stream_options(**none) == StreamOptions()
     with pytest.raises(TinymlError, match=message):
         stream_options(**(none | changes))

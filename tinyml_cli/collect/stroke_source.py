@@ -233,9 +233,14 @@ def open_wand(board: str | None, port: str | None, ble: str | None) -> Iterator[
         ble: address or name of the board, "any" for the first that is found; None: the serial port.
 
     Raises:
-        TinymlError: no such wand, one that no hand can wave, other firmware, or a package is missing.
+        TinymlError: cable and Bluetooth at once, no such wand, one that no hand can wave, other firmware,
+            or a package is missing.
     """
     if ble is not None:
+        for name, value in (("--board", board), ("--port", port)):
+            if value is not None:
+                what = "A wand is reached by cable or over Bluetooth, not both"
+                raise TinymlError(what, "--ble", f"Omit {name} or --ble.")
         with contextlib.closing(BluetoothWand(None if ble == "any" else ble)) as wand:
             yield wand
         return

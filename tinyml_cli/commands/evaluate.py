@@ -59,46 +59,6 @@ def command(
         typer.Option("--limit", min=1, max=1_000_000, help="With --path audio: maximum number of clips."),
     ] = 100,
     noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Repeat the test in noise.")] = True,
-    stream: Annotated[
-        Path | None,
-        typer.Option(
-            "--stream",
-            metavar="PATH",
-            callback=options.given(checks.data),
-            help="Listen to a long recording, or a folder of them.",
-        ),
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(
-            "--truth",
-            metavar="TSV",
-            callback=options.given(checks.input_file),
-            help="With --stream: START<TAB>END<TAB>WORD lines, in seconds.",
-        ),
-    ] = None,
-    hours: Annotated[
-        float | None,
-        typer.Option("--hours", help="Listen to a stream of this length, built from held-out recordings."),
-    ] = None,
-    max_fa_per_hour: Annotated[
-        float | None,
-        typer.Option(
-            "--max-fa-per-hour",
-            metavar="RATE",
-            help="Choose threshold, window and suppression for this rate of false accepts, on validation "
-            "streams.",
-        ),
-    ] = None,
-    save_triggers: Annotated[
-        Path | None,
-        typer.Option(
-            "--save-triggers",
-            metavar="DIR",
-            callback=options.given(checks.output_folder),
-            help="Save the audio of a stream's false accepts.",
-        ),
-    ] = None,
     port: options.Port = None,
     engine: options.Engine = None,
     tflm: options.TflmDir = None,
@@ -108,9 +68,8 @@ def command(
 ) -> None:
     """Measure how good a run is: accuracy, confusion, ROC, calibration, noise, speakers, groups.
 
-    Writes report/report.html (one file, sound included) and report/metrics.json to the run. With --stream or
-    --hours it listens to long audio instead, as the firmware does, and counts false accepts per hour, missed
-    words and delays: report/stream.json and report/stream_det.png.
+    Writes report/report.html (one file, sound included) and report/metrics.json to the run. For hours of
+    audio, see tinyml evaluate-stream.
 
     \b
     Examples:
@@ -120,24 +79,12 @@ def command(
       tinyml evaluate ad01_int8.tflite --data features/
       tinyml evaluate --on sim
       tinyml evaluate --on nano33ble --path audio --limit 40
-      tinyml evaluate --hours 3 --data speech_commands/
-      tinyml evaluate --hours 3 --max-fa-per-hour 0.5
-      tinyml evaluate --stream kitchen.wav --truth kitchen.tsv --save-triggers false_accepts/
     """
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
-    from tinyml_cli.run import Run
     from tinyml_cli.stages.adopt import open_run
-    from tinyml_cli.tasks.kws import stream_summary, summary
-    from tinyml_cli.tasks.kws.evaluate_stream import evaluate_stream
-    from tinyml_cli.tasks.kws.stream_options import stream_options
+    from tinyml_cli.tasks.kws import summary
 
-    listening = stream_options(stream, truth, data, hours, max_fa_per_hour, save_triggers)
     settings = options_of(groups, on, path, limit, noise, port, engine, tflm)
-    if listening is not None:
-        listening.refuse_others(settings, split)
-        outcome = evaluate_stream(Run.open(run), listening)
-        console.result(outcome, stream_summary.verdict(outcome))
-        return
     outcome = evaluate(open_run(run), data, split, settings)
     console.result(outcome, outcome.get("verdict") or summary.verdict(outcome))

@@ -114,7 +114,7 @@ def list_own(root: Path, words: list[str]) -> list[Recording]:
             f"{inventory.explained(folder.left_out_of(root, [each.path for each in found]))}",
             str(root),
             f"Found: {', '.join(sorted(folders))}. Record some: "
-            f"{next_step('data', 'record', '--words', ','.join(words), '--speaker', 'NAME')}",
+            f"{next_step('data', 'record', 'words', '--words', ','.join(words), '--speaker', 'NAME')}",
         )
     return found
 

@@ -67,6 +67,6 @@ def refusal(word: str, why: str) -> TinymlError:
         f"No synthetic voice can pronounce `{word}`: {why}",
         "--words",
         "Give recordings of it with --data DIR "
-        f"({next_step('data', 'record', '--words', word, '--speaker', 'NAME')}), "
+        f"({next_step('data', 'record', 'words', '--words', word, '--speaker', 'NAME')}), "
         "or spell it as it sounds in English; write abbreviations that are spelt out in capitals.",
     )

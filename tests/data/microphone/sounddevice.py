@@ -1,7 +1,7 @@
 """Stands in for the package `sounddevice` where there is no sound hardware: the microphone is a WAV file.
 
-Only what `tinyml data record` calls, with the signatures of sounddevice 0.5. FAKE_MICROPHONE names the file;
-"none" is a computer without a microphone.
+Only what `tinyml data record words` calls, with the signatures of sounddevice 0.5. FAKE_MICROPHONE
+names the file; "none" is a computer without a microphone.
 """
 
 from __future__ import annotations

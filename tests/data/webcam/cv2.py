@@ -1,6 +1,6 @@
 """Stands in for the package `cv2` where there is no camera: its frames are images of a folder, over and over.
 
-Only what `tinyml data record --camera` calls. FAKE_WEBCAM names the folder; "none" is a computer without a
+Only what `tinyml data record images` calls. FAKE_WEBCAM names the folder; "none" is a computer without a
 camera.
 """
 

@@ -113,7 +113,7 @@ def test_weights_that_keras_does_not_have_are_refused_early(
 def test_without_data_it_says_what_to_get_and_how_large_it_is() -> None:
     with pytest.raises(TinymlError) as error:
         vww_data.load(VwwRecipe())
-    for text in ("data download vww", "235 MB", "data build-vww --coco", "19 GB", "data record --camera"):
+    for text in ("data download vww", "235 MB", "data build-vww --coco", "19 GB", "data record images"):
         assert text in error.value.next_step
 
 

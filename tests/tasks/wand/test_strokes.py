@@ -101,7 +101,7 @@ def test_look_alikes_are_not_learnt_as_unknown() -> None:
 
 
 def test_a_shape_that_nobody_can_draw_is_named() -> None:
-    with pytest.raises(TinymlError, match="tinyml data record --gesture dragon"):
+    with pytest.raises(TinymlError, match="tinyml data record strokes --gesture dragon"):
         STROKES.load(small().model_copy(update={"labels": ["dragon"]}))
 
 

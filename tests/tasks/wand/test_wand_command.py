@@ -40,7 +40,7 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     [
         (("--labels", "unknown"), "not a valid gesture name"),
         (("--labels", "0,0"), "twice"),
-        (("--labels", "dragon"), "data record --gesture dragon"),
+        (("--labels", "dragon"), "data record strokes --gesture dragon"),
         (("--data", "nowhere"), "nowhere"),
         (("--input", "voice"), "input"),
     ],

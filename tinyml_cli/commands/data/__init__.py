@@ -5,7 +5,7 @@ Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
   tinyml data synth --words yes,no --out synthetic/
-  tinyml data record --words marvin,sheila --speaker anna
+  tinyml data record words --words marvin,sheila --speaker anna
   tinyml data import downloads/ --speaker anna --out recordings/
   tinyml data download speech-commands
 """

@@ -1,4 +1,4 @@
-"""`tinyml evaluate --stream`: false accepts, misses and latency of a run on long audio."""
+"""`tinyml evaluate-stream`: false accepts, misses and latency of a run on long audio."""
 
 from __future__ import annotations
 
@@ -202,5 +202,5 @@ def _write(run: Run, recognizer: Recognizer, outcome: dict[str, Any], is_tuned: 
         manifest.recognizer = recognizer
     manifest.metrics["stream"] = {key: value for key, value in outcome.items() if key not in _NOT_IN_MANIFEST}
     for name in made:
-        run.record(manifest, name, "tinyml evaluate --stream", [MODEL_INT8])
+        run.record(manifest, name, "tinyml evaluate-stream", [MODEL_INT8])
     run.save(manifest)

@@ -1,4 +1,4 @@
-"""The options of `evaluate` for long audio."""
+"""The options of `evaluate-stream`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import HOST, Options
 from tinyml_cli.tasks.kws.triggers import check_folder
 
 DEFAULT_HOURS = 1.0
@@ -38,24 +37,6 @@ class StreamOptions:
         """The length of a built stream."""
         return round(self.hours * 3600)
 
-    def refuse_others(self, clips: Options, split: str | None) -> None:
-        """Refuses options that only apply to the evaluation of clips.
-
-        Raises:
-            TinymlError: one of its options is set too.
-        """
-        given = {
-            "--split": split is not None,
-            "--groups": clips.groups is not None,
-            "--on": clips.place.name != HOST,
-        }
-        for name in (name for name, is_given in given.items() if is_given):
-            raise TinymlError(
-                f"{name} does not apply to streams",
-                name,
-                "Omit it, or omit --stream, --hours and --max-fa-per-hour to evaluate clips.",
-            )
-
 
 def stream_options(
     stream: Path | None,
@@ -64,25 +45,24 @@ def stream_options(
     hours: float | None,
     max_fa_per_hour: float | None,
     save_triggers: Path | None,
-) -> StreamOptions | None:
-    """The command line's options; None if no stream is requested.
+) -> StreamOptions:
+    """The command line's options.
 
     Raises:
-        TinymlError: stream options without a stream, or values out of range.
+        TinymlError: options of recordings for a built stream or the reverse, or values out of range.
     """
-    if stream is None and hours is None and max_fa_per_hour is None:
-        for name, value in (("--truth", truth), ("--save-triggers", save_triggers)):
-            if value is not None:
-                raise TinymlError(
-                    f"{name} applies only to streams",
-                    name,
-                    "Add --stream FILE, or --hours N to build a stream.",
-                )
-        return None
     if truth is not None and stream is None:
         raise TinymlError(
             "A built stream has its own ground truth", "--truth", "Also give the recording: --stream FILE."
         )
+    if stream is not None and max_fa_per_hour is None:
+        for name, value in (("--hours", hours), ("--data", data)):
+            if value is not None:
+                raise TinymlError(
+                    f"{name} applies to built streams, and a recording is given",
+                    name,
+                    "Omit it, omit --stream, or add --max-fa-per-hour, which builds validation streams.",
+                )
     if hours is not None and not _HOURS[0] <= hours <= _HOURS[1]:
         raise TinymlError(f"The stream cannot be {hours:g} hours long", "--hours", "Use 0.05 to 1000.")
     if max_fa_per_hour is not None and not 0 < max_fa_per_hour <= 3600:

@@ -1,4 +1,4 @@
-"""The output of `evaluate --stream` for people."""
+"""The output of `evaluate-stream` for people."""
 
 from __future__ import annotations
 

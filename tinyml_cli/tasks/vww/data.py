@@ -136,7 +136,7 @@ def no_data(classes: list[str]) -> TinymlError:
         "prepared "
         "COCO images of 96 x 96, 235 MB to download, up to 1 GB on the disk); `tinyml data build-vww --coco "
         "DIR --out DIR` (from COCO 2017: 19 GB of images, 0.25 GB of annotations, or any part); "
-        f"`{next_step('data', 'record', '--camera', '--classes', ','.join(classes))}` (your own: at "
+        f"`{next_step('data', 'record', 'images', '--classes', ','.join(classes))}` (your own: at "
         "least 200 per class, a few MB).",
     )
 

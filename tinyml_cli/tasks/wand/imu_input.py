@@ -206,7 +206,7 @@ def _drawn(recipe: WandRecipe) -> Takes:
         raise TinymlError(
             f"`{missing[0]}` has no built-in shape",
             "--labels",
-            f"Record it: {next_step('data', 'record', '--gesture', missing[0])}; or choose from: "
+            f"Record it: {next_step('data', 'record', 'strokes', '--gesture', missing[0])}; or choose from: "
             f"{', '.join(SHAPES)}.",
         )
     recipe.imu.rate_hz = kinematics.SAMPLE_RATE_HZ

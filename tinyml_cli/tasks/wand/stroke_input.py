@@ -113,8 +113,8 @@ class StrokeSource:
             raise TinymlError(
                 f"`{unknown_shapes[0]}` has no built-in shape",
                 "--labels",
-                f"Record it: {next_step('data', 'record', '--gesture', unknown_shapes[0])}; or choose "
-                f"from: {', '.join(SHAPES)}.",
+                f"Record it: {next_step('data', 'record', 'strokes', '--gesture', unknown_shapes[0])}; or "
+                f"choose from: {', '.join(SHAPES)}.",
             )
         count, split = recipe.stroke.generated_per_label, _shares(recipe)
         parts = [

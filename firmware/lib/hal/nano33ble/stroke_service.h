@@ -1,5 +1,5 @@
 // The stroke service of the course's magic wand over Bluetooth, in firmware of the application `wand`
-// (TINYML_STROKE_SERVICE): its browser page, and `tinyml data record --gesture --ble`, read strokes from it.
+// (TINYML_STROKE_SERVICE): its browser page, and `tinyml data record strokes --ble`, read strokes from it.
 // It compiles against Arduino's core and ArduinoBLE 1.4.1, but has not been run on a board yet.
 #pragma once
 

@@ -1,4 +1,4 @@
-"""`tinyml data record`: opens the source, runs the session, and reports the totals."""
+"""`tinyml data record words`: opens the source, runs the session, and reports the totals."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def plan_of(
     out: Path | None,
     count: int | None,
     take_s: float,
-    countdown_s: float | None,
+    countdown_s: float,
     clip_ms: int,
     keep_good: bool,
 ) -> Plan:
@@ -70,11 +70,10 @@ def plan_of(
         raise TinymlError(
             "Recording needs the words and the speaker",
             "--words, --speaker",
-            "Add --words yes,no --speaker anna; or --camera for images.",
+            "Add --words yes,no --speaker anna.",
         )
     check_words(words)
     folder = out or Path("recordings")
-    countdown_s = Plan.countdown_s if countdown_s is None else countdown_s
     return Plan(
         tuple(words), speaker_id(speaker), folder, count or _CLIPS, take_s, countdown_s, clip_ms, keep_good
     )
@@ -96,7 +95,7 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
     if not sys.stdin.isatty() or not console.is_terminal:
         raise TinymlError(
             "Recording reads keys, so it needs a terminal",
-            "tinyml data record",
+            "tinyml data record words",
             "Run it in a terminal, or split a recording with --from-wav FILE.",
         )
     if plan.missing() == 0:

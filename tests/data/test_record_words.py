@@ -28,6 +28,7 @@ from tinyml_cli.link.protocol import Audio, Ready
 
 RATE_HZ = 16_000
 _MICROPHONE = Path(__file__).parent / "microphone"
+RECORD = ("data", "record", "words")
 
 
 def _takes(path: Path, words: list[str | None], seconds: float = 2.0, rate_hz: int = RATE_HZ) -> Path:
@@ -108,7 +109,7 @@ def test_a_broken_source_keeps_what_was_kept(tmp_path: Path) -> None:
 
 def test_a_long_recording_is_cut(tinyml: Tinyml, tmp_path: Path) -> None:
     _takes(tmp_path / "long.wav", ["up", None, "up", "up", "up"], seconds=1.4)
-    command = ("data", "record", "--words", "up", "--speaker", "Ann A.", "--from-wav", "long.wav", "--json")
+    command = (*RECORD, "--words", "up", "--speaker", "Ann A.", "--from-wav", "long.wav", "--json")
     document = tinyml(*command, cwd=tmp_path).json
     assert (document["n"], document["complete"], document["speaker"]) == (4, False, "Ann-A")
     assert tinyml(*command, "--count", "5", cwd=tmp_path).json["n"] == 1
@@ -116,7 +117,7 @@ def test_a_long_recording_is_cut(tinyml: Tinyml, tmp_path: Path) -> None:
     assert len(paths) == 5
     peaks = [np.argmax(np.abs(soundfile.read(path)[0])) / RATE_HZ for path in paths]
     assert all(0.2 < peak < 0.8 for peak in peaks)
-    answer = tinyml(*command[:3], "up,down", *command[4:], cwd=tmp_path, code=2)
+    answer = tinyml(*command[:4], "up,down", *command[5:], cwd=tmp_path, code=2)
     assert "single word" in answer.json["error"]["what"]
 
 
@@ -137,7 +138,7 @@ def native_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_through_a_board_the_clips_are_the_same(tinyml: Tinyml, tmp_path: Path, native_run: Path) -> None:
     _takes(tmp_path / "long.wav", ["up", "up"], seconds=1.4)
-    command = ("data", "record", "--words", "up", "--speaker", "anna", "--from-wav", "long.wav", "--json")
+    command = (*RECORD, "--words", "up", "--speaker", "anna", "--from-wav", "long.wav", "--json")
     tinyml(*command, "--out", "file", cwd=tmp_path)
     board = ("--board", "native", "--run", native_run)
     document = tinyml(*command, *board, "--out", "board", cwd=tmp_path).json
@@ -145,7 +146,7 @@ def test_through_a_board_the_clips_are_the_same(tinyml: Tinyml, tmp_path: Path, 
     for name in ("anna_nohash_0.wav", "anna_nohash_1.wav"):
         assert (tmp_path / "board/up" / name).read_bytes() == (tmp_path / "file/up" / name).read_bytes()
     # A board without a microphone cannot be asked to listen, and that needs a terminal anyway.
-    answer = tinyml(*command[:5], "anna", *board, "--json", cwd=tmp_path, code=2)
+    answer = tinyml(*command[:6], "anna", *board, "--json", cwd=tmp_path, code=2)
     assert "terminal" in answer.json["error"]["what"]
 
 
@@ -202,7 +203,7 @@ def microphone(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_in_a_terminal(tmp_path: Path, microphone: dict[str, str]) -> None:
-    options = ["data", "record", "--words", "up", "--speaker", "anna", "--count", "3", "--countdown", "0.3"]
+    options = [*RECORD, "--words", "up", "--speaker", "anna", "--count=3", "--countdown=0.3"]
     terminal = _Terminal(options, tmp_path, microphone)
     terminal.wait_for("Enter records")
     assert "Test Microphone" in terminal.text and "clip 1 of 3" in terminal.text
@@ -224,7 +225,7 @@ def test_in_a_terminal(tmp_path: Path, microphone: dict[str, str]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_interrupted_the_terminal_is_put_back(tmp_path: Path, microphone: dict[str, str]) -> None:
-    options = ["data", "record", "--words", "up", "--speaker", "anna", "--json"]
+    options = [*RECORD, "--words", "up", "--speaker", "anna", "--json"]
     terminal = _Terminal(options, tmp_path, microphone)
     terminal.wait_for("Enter records")
     terminal.press("\x03")
@@ -234,7 +235,7 @@ def test_interrupted_the_terminal_is_put_back(tmp_path: Path, microphone: dict[s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_no_microphone_and_no_package(tmp_path: Path) -> None:
-    options = ["data", "record", "--words", "up", "--speaker", "anna", "--json"]
+    options = [*RECORD, "--words", "up", "--speaker", "anna", "--json"]
     environment = {"PYTHONPATH": str(_MICROPHONE), "FAKE_MICROPHONE": "none"}
     terminal = _Terminal(options, tmp_path, environment)
     assert terminal.end() == 2
@@ -252,7 +253,7 @@ def test_no_microphone_and_no_package(tmp_path: Path) -> None:
 
 
 def test_without_a_terminal(tinyml: Tinyml, tmp_path: Path) -> None:
-    answer = tinyml("data", "record", "--words", "up", "--speaker", "a", "--json", cwd=tmp_path, code=2)
+    answer = tinyml(*RECORD, "--words", "up", "--speaker", "a", "--json", cwd=tmp_path, code=2)
     assert "--from-wav" in answer.json["error"]["next_step"]
 
 

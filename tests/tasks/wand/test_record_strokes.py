@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli.collect import record_gesture, stroke_source
+from tinyml_cli.collect import record_strokes, stroke_source
 from tinyml_cli.collect.stroke_source import Drawing, Heard, parse_characteristic
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -38,10 +38,10 @@ class Script:
 
 def collect(folder: Path, steps: str, monkeypatch: pytest.MonkeyPatch, count: int = 2) -> dict[str, object]:
     script = Script(steps)
-    monkeypatch.setattr(record_gesture, "_keys", lambda: _Keys(script))
+    monkeypatch.setattr(record_strokes, "_keys", lambda: _Keys(script))
     monkeypatch.setattr(console, "quiet", True)
-    plan = record_gesture.plan_of(("wing", "ring"), "ada", folder, count)
-    return record_gesture.record_gestures(plan, script)
+    plan = record_strokes.plan_of(("wing", "ring"), "ada", folder, count)
+    return record_strokes.record(plan, script)
 
 
 class _Keys:
@@ -56,7 +56,7 @@ class _Keys:
 
 
 def widths(folder: Path, gesture: str) -> list[int]:
-    plan = record_gesture.plan_of((gesture,), "ada", folder, 1)
+    plan = record_strokes.plan_of((gesture,), "ada", folder, 1)
     return [int(stroke.points[1, 0]) // 10 - 1 for stroke in plan.strokes(gesture)]
 
 
@@ -96,22 +96,22 @@ def test_a_gesture_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_nobody_is_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a keyboard nobody could end it."""
-    monkeypatch.setattr(record_gesture, "_PATIENCE_S", 0.05)
-    plan = record_gesture.plan_of(("wing",), "ada", tmp_path, 3)
+    monkeypatch.setattr(record_strokes, "_PATIENCE_S", 0.05)
+    plan = record_strokes.plan_of(("wing",), "ada", tmp_path, 3)
     with pytest.raises(TinymlError, match="No stroke arrived"):
-        record_gesture.record_gestures(plan, Script("12"))
+        record_strokes.record(plan, Script("12"))
     assert widths(tmp_path, "wing") == [1, 2]
 
 
 def test_a_gesture_that_stands_there_twice_is_refused() -> None:
     with pytest.raises(TinymlError, match="twice"):
-        record_gesture.plan_of(("wing", "wing"), None, None, None)
+        record_strokes.plan_of(("wing", "wing"), None, None, None)
 
 
 @pytest.mark.parametrize("name", ["", ".wing", "a/b", "a:b"])
 def test_names_that_cannot_be_files_are_refused(name: str) -> None:
     with pytest.raises(TinymlError, match="not a valid file name"):
-        record_gesture.plan_of((name,), None, None, None)
+        record_strokes.plan_of((name,), None, None, None)
 
 
 def characteristic(state: int, count: int, points: bytes = b"\x01\xff" * 160) -> bytes:
@@ -204,6 +204,12 @@ def test_without_bleak_the_next_step_is_said(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_board_that_no_hand_can_wave_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
-    answer = tinyml("data", "record", "--gesture", "wing", "--board", "sim", "--json", cwd=tmp_path, code=2)
+    command = ("data", "record", "strokes", "--gesture", "wing")
+    answer = tinyml(*command, "--board", "sim", "--json", cwd=tmp_path, code=2)
     assert "--replay" in answer.json["error"]["next_step"]
+    for option in ("--board", "--port"):
+        answer = tinyml(*command, "--ble", "any", option, "nano33ble", "--json", cwd=tmp_path, code=2)
+        assert option in answer.json["error"]["next_step"]
+    answer = tinyml(*command[:3], "--json", cwd=tmp_path, code=2)
+    assert answer.json["error"]["where"] == "--gesture"
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""`tinyml data record --camera`: images for each class in turn, from a webcam or through a board's camera."""
+"""`tinyml data record images`: images for each class in turn, from a webcam or through a board's camera."""
 
 from __future__ import annotations
 
@@ -71,14 +71,13 @@ class CameraPlan:
 
 
 def plan_of(
-    classes: tuple[str, ...], out: Path | None, count: int | None, every_s: float, countdown_s: float | None
+    classes: tuple[str, ...], out: Path | None, count: int | None, every_s: float, countdown_s: float
 ) -> CameraPlan:
     """The plan that options of the command line ask for; None where one was not given.
 
     Raises:
         TinymlError: names that are no folders, or a file in the place of the folder.
     """
-    countdown_s = CameraPlan.countdown_s if countdown_s is None else countdown_s
     plan = CameraPlan(classes, out or Path("images"), count or CameraPlan.count, every_s, countdown_s)
     for name in classes:
         checks.file_name(name, "--classes", "folder name")
@@ -87,7 +86,7 @@ def plan_of(
     return plan
 
 
-def record_images(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
+def record(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
     """Takes what is missing of each class; Ctrl-C keeps what was taken.
 
     Returns:

@@ -1,4 +1,4 @@
-"""`tinyml data record --gesture`: strokes of a wand, shown in the terminal as they arrive."""
+"""`tinyml data record strokes`: strokes of a wand, shown in the terminal as they arrive."""
 
 from __future__ import annotations
 
@@ -62,13 +62,15 @@ class GesturePlan:
 
 
 def plan_of(
-    gestures: tuple[str, ...], person: str | None, out: Path | None, count: int | None
+    gestures: tuple[str, ...] | None, person: str | None, out: Path | None, count: int | None
 ) -> GesturePlan:
     """The plan that options of the command line ask for; None where one was not given.
 
     Raises:
-        TinymlError: names that cannot be files, or a file in the place of the folder.
+        TinymlError: no gestures, names that cannot be files, or a file in the place of the folder.
     """
+    if gestures is None:
+        raise TinymlError("Recording needs the gestures", "--gesture", "Add --gesture wing,ring.")
     plan = GesturePlan(gestures, person or "me", out or Path("strokes"), count or GesturePlan.count)
     if len(set(gestures)) < len(gestures):
         raise TinymlError("A gesture is listed twice", "--gesture", "List each one once.")
@@ -145,7 +147,7 @@ class _Session:
         write_atomic(path.with_suffix(".png"), sheet([stroke.points for stroke in strokes]))
 
 
-def record_gestures(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
+def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
     """Collects what is missing; Ctrl-C keeps what was taken.
 
     Returns:
