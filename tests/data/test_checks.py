@@ -123,7 +123,47 @@ def test_too_little_and_one_voice(tinyml: Tinyml, folder: Path) -> None:
     assert places["few_clips"] == places["few_speakers"] == places["imbalance"] == {"up"}
 
 
+def whistled(folder: Path, name: str, seed: int, speaker: int = 0) -> np.ndarray:
+    """A clip with a melody of its own, which survives coding."""
+    rng = np.random.default_rng(seed)
+    tones = [
+        np.sin(2 * np.pi * hz * np.arange(1600) / RATE_HZ) * np.hanning(1600)
+        for hz in rng.uniform(200, 3000, 9)
+    ]
+    audio = np.concatenate([np.zeros(800), *tones, np.zeros(800)]) * 0.4 + 0.001 * rng.normal(size=16_000)
+    write(folder / name, audio)
+    return audio
+
+
+CODED = (
+    "voice7_nohash_0.mp3",
+    "voice7_nohash_1.ogg",
+    "voice7_nohash_2.wav",
+    "voice7_nohash_3.wav",
+    "voice7_nohash_4.wav",
+)
+
+
+def test_nearly_the_same_sound_under_another_speaker_is_found(tinyml: Tinyml, tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    clips = [whistled(folder, f"yes/voice{n}_nohash_0.wav", n) for n in range(6)]
+    for n in range(6):
+        whistled(folder, f"no/voice{n}_nohash_0.wav", 100 + n)
+    soundfile.write(folder / "yes" / CODED[0], clips[0], RATE_HZ)
+    soundfile.write(folder / "yes" / CODED[1], clips[1], RATE_HZ)
+    write(folder / "yes" / CODED[2], clips[2] * 0.05)
+    write(folder / "yes" / CODED[3], np.concatenate([np.zeros(1000), clips[3]])[:RATE_HZ])
+    write(folder / "yes" / CODED[4], clips[4][::2], RATE_HZ // 2)
+    soundfile.write(folder / "yes" / "voice5_nohash_1.mp3", clips[5], RATE_HZ)  # no split parts a speaker
+    document = tinyml("data", "check", folder, "--json", cwd=tmp_path).json
+    assert found(document)["near_duplicate"] == {f"yes/{name}" for name in CODED}
+    details = {
+        each["place"]: each["detail"] for each in document["findings"] if each["kind"] == "near_duplicate"
+    }
+    assert details == {f"yes/{name}": f"as yes/voice{n}_nohash_0.wav" for n, name in enumerate(CODED)}
+
+
 def test_no_folder(tinyml: Tinyml, tmp_path: Path) -> None:
     error = tinyml("data", "check", tmp_path / "nowhere", "--json", cwd=tmp_path, code=2).json["error"]
-    assert error["what"] == "The data folder does not exist"
+    assert error["what"] == "There is no such file or folder"
     assert tinyml("data", "check", tmp_path, "--undo", "--json", cwd=tmp_path, code=2).json["error"]

@@ -19,6 +19,7 @@ from tinyml_cli.data.folder import (
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.datasets import checks
 from tinyml_cli.datasets.checks import DataKind, Finding, Item, Settings, Severity, Survey
+from tinyml_cli.datasets.sound_alike import near_pairs
 from tinyml_cli.datasets.survey import Clip, is_speech, read_clips
 from tinyml_cli.wording import counted
 
@@ -36,6 +37,10 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
     "two_words": ("bad", "the same sound under two words: one label is wrong"),
     "two_speakers": ("bad", "the same sound under two speakers: the model would be trained and tested on it"),
     "duplicate": ("bad", "the same sound twice"),
+    "near_duplicate": (
+        "note",
+        "nearly the same sound under another speaker: scores are too good if a split separates the two",
+    ),
     "unfinished": ("note", "violates its format; read to the end anyway"),
     "clipped": ("note", "the loudest parts are clipped"),
     "other_rate": ("note", "a different sample rate; resampled when read"),
@@ -68,7 +73,7 @@ def survey(root: Path, settings: Settings) -> Survey:
     ]
     for clip in clips:
         findings += _of_clip(clip, settings.sample_rate_hz, settings.clip_ms)
-    findings += _repeated(clips)
+    findings += [*_repeated(clips), *_nearly_repeated(clips)]
     items = [Item(clip.path, clip.word, clip.speaker, clip.seconds) for clip in clips]
     readable = [item for item, clip in zip(items, clips, strict=True) if not clip.unreadable]
     findings += _too_few(readable, sorted(words))
@@ -119,6 +124,14 @@ def _repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
         for clip in rest:
             kind = "duplicate" if clip.speaker == first.speaker else "two_speakers"
             yield Finding(kind, clip.path, f"as {first.path.as_posix()}")
+
+
+def _nearly_repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
+    """Clips that were coded anew, made louder or shifted, under another speaker."""
+    spoken = [clip for clip in clips if is_speech(clip.word)]
+    speakers, digests = [clip.speaker for clip in spoken], [clip.digest for clip in spoken]
+    for row, first in near_pairs([clip.course for clip in spoken], speakers, digests):
+        yield Finding("near_duplicate", spoken[row].path, f"as {spoken[first].path.as_posix()}")
 
 
 def _too_few(items: Sequence[Item], words: Sequence[str]) -> Iterator[Finding]:

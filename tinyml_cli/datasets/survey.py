@@ -16,6 +16,7 @@ from tinyml_cli.data import levels
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
 from tinyml_cli.data.speakers import has_speaker, speaker_of
+from tinyml_cli.datasets.sound_alike import Course, course_of
 
 _THREADS = 2
 
@@ -39,6 +40,7 @@ class Clip:
         peak_dbfs: its largest sample.
         clipped_share: share of samples in flattened peaks.
         digest: SHA-256 of the sound without its zeros at both ends; a WAV and its FLAC have the same.
+        course: what nearly the same sounds have in common; None for silence.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class Clip:
     peak_dbfs: float = levels.QUIETEST_DBFS
     clipped_share: float = 0.0
     digest: str = ""
+    course: Course | None = None
 
 
 def read_clips(root: Path, paths: Sequence[Path]) -> list[Clip]:
@@ -91,6 +94,7 @@ def _read(root: Path, path: Path) -> Clip:
         peak_dbfs=levels.peak_dbfs(audio),
         clipped_share=levels.clipped_share(audio),
         digest=digest(audio),
+        course=course_of(audio, sound.rate_hz),
     )
 
 
