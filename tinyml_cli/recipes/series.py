@@ -12,7 +12,9 @@ from tinyml_cli.recipes.base import Section
 class UnitsRecipe(Section):
     """Units of the files' columns; they overrule what a file declares."""
 
-    time: Literal["s", "ms", "us", "ns"] | None = Field(default=None, description="of the time column")
+    time: Literal["s", "ms", "us", "ns", "min", "h", "d"] | None = Field(
+        default=None, description="of the time column"
+    )
     accel: str | float | None = Field(
         default=None,
         description="g, mg, m/s2, how many counts are one g, such as 16384, or own: left in the file's unit",

@@ -25,6 +25,8 @@ from tests.data.series.test_reader import (
     table,
     takes,
 )
+from tinyml_cli.data.series.read import SUFFIXES, read_series
+from tinyml_cli.data.series.sources import files_in, sources
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.tasks.wand.takes import read_takes
@@ -171,12 +173,113 @@ def test_a_blank_line_after_every_row_parts_nothing(tmp_path: Path, between: str
 
 
 @pytest.mark.parametrize(("whole", "rest"), [("sec", "usec"), ("datetime", "ms"), ("time_s", "time_us")])
-def test_a_time_in_two_columns_is_refused(tmp_path: Path, whole: str, rest: str) -> None:
+def test_a_time_in_two_columns_is_joined(tmp_path: Path, whole: str, rest: str) -> None:
     per_second = 1000 if rest == "ms" else 1_000_000
     first = "2026-01-01 10:00:0{}" if whole == "datetime" else "170000000{}"
     rows = [[first.format(i // 100), f"{i % 100 * per_second // 100}", *V[i]] for i in range(N)]
-    with pytest.raises(TinymlError, match="make the time together"):
-        takes(tmp_path / "wave.csv", table((whole, rest, *UNITS), rows))
+    recorded = takes(tmp_path / "wave.csv", table((whole, rest, *UNITS), rows))
+    assert len(recorded.takes) == 1 and "100 Hz (time in s)" in recorded.reading
+    assert_same(recorded)
+
+
+@pytest.mark.parametrize("name", ["dt", "dt_ms", "delta_t", "deltaTime"])
+def test_the_time_since_the_row_before_is_no_time(tmp_path: Path, name: str) -> None:
+    text = table((name, *UNITS), np.c_[np.full(N, 10), V])
+    with pytest.raises(TinymlError, match=r"since the previous row.*--set data.rate_hz"):
+        takes(tmp_path / "wave.csv", text)
+    read = series(tmp_path / "wave.csv", text, SeriesRecipe(rate_hz=100))
+    assert name not in read.channels and read.rate_hz == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "says"),
+    [
+        ("date", [f"{45_292.4167 + t / 86_400:.11f}" for t in T], "time in d"),
+        ("time_h", [f"{t / 3600:.12f}" for t in T], "time in h"),
+        ("hours", [f"{t / 3600:.12f}" for t in T], "time in h"),
+        ("Time (min)", [f"{t / 60:.9f}" for t in T], "time in min"),
+    ],
+)
+def test_hours_and_days_of_spreadsheets(tmp_path: Path, name: str, cells: list[str], says: str) -> None:
+    rows = [[cell, *row] for cell, row in zip(cells, V, strict=True)]
+    recorded = takes(tmp_path / "wave.csv", table((name, *UNITS), rows))
+    assert f"100 Hz ({says})" in recorded.reading
+    assert_same(recorded)
+
+
+def test_a_time_in_hours_that_nobody_names_is_asked_for(tmp_path: Path) -> None:
+    rows = [[f"{t / 3600:.12f}", *row] for t, row in zip(T, V, strict=True)]
+    with pytest.raises(TinymlError, match=r"100 Hz in h.*data.units.time=h"):
+        takes(tmp_path / "wave.csv", table(("time", *UNITS), rows))
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".log", ".csv"])
+@pytest.mark.parametrize("nested", [True, False])
+def test_lines_of_json(tmp_path: Path, suffix: str, nested: bool) -> None:
+    def line(t: float, row: list[float]) -> str:
+        if nested:
+            sensors = {"acc_g": dict(zip("xyz", row[:3], strict=True))}
+            return json.dumps({"t_s": t} | sensors | {"gyro_dps": dict(zip("xyz", row[3:], strict=True))})
+        return json.dumps({"t_s": t} | dict(zip(UNITS, row, strict=True)))
+
+    text = "\n".join(line(t, row) for t, row in zip(T.tolist(), V.tolist(), strict=True))
+    assert_same(takes(tmp_path / f"wave{suffix}", text))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_cells_in_single_quotes(tmp_path: Path, delimiter: str) -> None:
+    rows = [("t_ms", *UNITS), *np.c_[T * 1000, V].tolist()]
+    text = "\n".join(delimiter.join(f"'{cell}'" for cell in row) for row in rows)
+    assert_same(takes(tmp_path / "wave.csv", text))
+
+
+PULL = np.tile(FORCE.mean(axis=0), (N, 1))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("motionUserAcceleration{}(G)", "motionGravity{}(G)", "motionRotationRate{}(deg/s)"),
+        ("user_acc_{}_g", "gravity_{}_g", "gyro_{}_dps"),
+        ("linear_acceleration_{}", "gravity_{}", "gyro_{}_dps"),
+    ],
+)
+def test_gravity_in_columns_of_its_own_is_added(tmp_path: Path, names: tuple[str, ...]) -> None:
+    header = ("time_s", *(name.format(axis) for name in names for axis in "XYZ"))
+    recorded = takes(tmp_path / "wave.csv", table(header, np.c_[T, FORCE - PULL, PULL, V[:, 3:]]))
+    assert "gravity added" in recorded.reading and "without gravity," not in recorded.reading
+    assert_same(recorded)
+
+
+@pytest.mark.parametrize("motion", [0.1, 1.0])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_gravity_in_a_file_of_its_own_is_added(tmp_path: Path, zipped: bool, motion: float) -> None:
+    """Sensor Logger's, in which `Accelerometer` is without gravity."""
+    clock = np.c_[1000 + T, T]
+    turned, moved = np.radians(V[:, 3:]), motion * (FORCE - PULL) * G
+    files = {"Accelerometer": moved, "Gravity": PULL * G, "Gyroscope": turned, "Orientation": turned}
+    folder = tmp_path / "rec"
+    folder.mkdir()
+    for name, values in files.items():
+        text = table(("time", "seconds_elapsed", "z", "y", "x"), np.c_[clock, values[:, ::-1]])
+        if zipped:
+            with zipfile.ZipFile(folder / "rec.zip", "a") as archive:
+                archive.writestr(f"{name}.csv", text)
+        else:
+            (folder / f"{name}.csv").write_text(text)
+    (read,) = read_series(sources(files_in(folder, SUFFIXES))[0], SeriesRecipe())
+    columns = [read.axes["acceleration", axis] for axis in "xyz"]
+    assert read.has_gravity and ("rotation", "x") in read.axes and len(read.channels) == 6
+    np.testing.assert_allclose(read.stretches[0].values[:, columns], moved / G + PULL, atol=1e-3)
+
+
+def test_all_accelerometers_of_a_file_are_converted_alike(tmp_path: Path) -> None:
+    names = [f"acc{n}_{axis}{unit}" for n, unit in ((1, " (m/s2)"), (2, " (mg)")) for axis in "xyz"]
+    read = series(tmp_path / "fan.csv", table(("time_s", *names), np.c_[T, FORCE * G, FORCE * 2000]))
+    np.testing.assert_allclose(read.stretches[0].values, np.c_[FORCE, 2 * FORCE], atol=1e-6)
+    bare = [f"acc{n}_{axis}" for n in (1, 2) for axis in "xyz"]
+    read = series(tmp_path / "fan.csv", table(("time_s", *bare), np.c_[T, FORCE * G, 2 * FORCE * G]))
+    np.testing.assert_allclose(read.stretches[0].values, np.c_[FORCE, 2 * FORCE], atol=1e-6)
 
 
 def test_another_header_in_the_middle_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _DAY_NS = 86_400_000_000_000
 _LIKELY_HZ, _POSSIBLE_HZ = (8.0, 4000.0), (0.9, 8000.0)
 _SLOWEST_HZ, _FASTEST_HZ = 1e-4, 1e5
 _EPOCH_S = (1e9, 4.2e9)  # 2001 to 2103
+_SHEET_DAYS, _FASTEST_S_HZ = (36_500.0, 73_500.0), 17_000.0  # the same years in days; steps below 5 s as days
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_clock(
         TinymlError: time that runs backwards or stands still, or whose unit cannot be told.
     """
     if isinstance(column, list):
-        moments = _parse_dates(column, lines, where)
+        moments = moments_of(column, lines, where)
         start, raw = float(moments[0]) / 1e9, (moments - moments[0]) / 1e9
         first = DATE.fullmatch(column[0])
         unit = DAY_FIRST if first is not None and first["day_first"] else ISO
@@ -133,6 +134,8 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
     dated = [unit for unit in since_epoch if _SLOWEST_HZ < rates[unit] < _LIKELY_HZ[1]]
     if len(dated) == 1:
         return dated[0]
+    if _SHEET_DAYS[0] < raw[0] < _SHEET_DAYS[1] and rates["s"] > _FASTEST_S_HZ:
+        return "d"  # what spreadsheets make of a date: days since 1899
     whole = bool((raw == np.rint(raw)).all())
     possible = [unit for unit, rate in rates.items() if _POSSIBLE_HZ[0] <= rate <= _POSSIBLE_HZ[1]]
     likely = [unit for unit in possible if _LIKELY_HZ[0] <= rates[unit] <= _LIKELY_HZ[1]]
@@ -145,19 +148,22 @@ def _infer(raw: NDArray[np.float64], usual: float, name: str, motion: bool, wher
     imaginable = [unit for unit, rate in rates.items() if _SLOWEST_HZ < rate < _FASTEST_HZ]
     if not whole and len(imaginable) == 1:
         return imaginable[0]
+    if not imaginable:
+        rates = {unit: 1.0 / (usual * SECONDS[unit]) for unit in ("min", "h", "d")}
+        likely = [unit for unit, rate in rates.items() if _LIKELY_HZ[0] <= rate <= _LIKELY_HZ[1]]
     readings = ", ".join(
         f"{rate:.4g} Hz in {unit}" for unit, rate in rates.items() if 1e-3 < rate < _FASTEST_HZ
     )
     raise TinymlError(
         f"The time unit of column `{name}` is unknown: {readings or f'steps of {usual:g}'}",
         where,
-        f"Set it with --set data.units.time={(likely or possible or ['ms'])[0]} (s, ms, us or ns), "
-        "or name the column time_s or time_ms, or index where it counts rows.",
+        f"Set it with --set data.units.time={(likely or possible or ['ms'])[0]} "
+        "(s, ms, us, ns, min, h or d), or name the column time_s or time_ms, or index where it counts rows.",
     )
 
 
-def _parse_dates(cells: list[str], lines: Sequence[int], where: str) -> NDArray[np.int64]:
-    """Nanoseconds, int64 [n]."""
+def moments_of(cells: list[str], lines: Sequence[int], where: str) -> NDArray[np.int64]:
+    """Nanoseconds of dates, int64 [n]; errors as of `read_clock`."""
     moments = np.empty(len(cells), np.int64)
     for index, cell in enumerate(cells):
         match = DATE.fullmatch(cell)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, SECONDS, canonical
 
-Kind = Literal["time", "acceleration", "rotation", "label", "derived", "other"]
+Kind = Literal["time", "step", "acceleration", "gravity", "rotation", "label", "derived", "other"]
 
 AXES = "xyz"
 # Words of sensors in the languages that phones and spreadsheets speak, without accents.
@@ -33,8 +33,8 @@ _IN_G = {"gf"}
 _WITHOUT = {"without", "no", "ohne", "sans", "sin", "senza", "sem"}
 _LINEAR = {"linear", "lineare", "lineal", "lineaire", "lin", "user", "lacc", "linacc", "laccel", "linaccel",
            "nograv", "nogravity"} | _WITHOUT  # fmt: skip
+_STEPS = {"dt", "deltat", "deltatime", "timedelta", "timediff", "Δt"}
 _OTHER = {
-    "gravity",
     "mag",
     "magnetometer",
     "magnetic",
@@ -51,6 +51,13 @@ _TIME = {
     "zeit", "zeitstempel", "datum", "temps", "horodatage", "tiempo", "tempo", "tijd", "время",
     "时间", "时间戳", "時間", "時刻",
 }  # fmt: skip
+# Minima, initials and parts of a date have these names too.
+_NOT_TIME_ALONE = ("s", "min", "h", "hr", "hour", "d", "day")
+# A column that only one app writes -> the units that it writes the others in.
+_APPS: dict[str, dict[Kind, str]] = {
+    "seconds_elapsed": {"acceleration": "m/s2", "gravity": "m/s2", "rotation": "rad/s"},  # Sensor Logger
+    "gFx": {"acceleration": "g", "rotation": "rad/s"},  # Physics Toolbox
+}
 _LABELS = {"label", "class", "condition", "state", "gesture", "activity"}
 _INDEX = {
     "",
@@ -78,7 +85,8 @@ class Role:
     """What a column holds.
 
     Attributes:
-        kind: what is measured; `derived` follows from other columns, such as a length of a vector.
+        kind: what is measured; `derived` follows from other columns, such as a length of a vector, and `step`
+            is the time since the row before.
         axis: x, y or z.
         unit: canonical, or as it stands where it is not known; empty where the file does not say.
         linear: acceleration without gravity.
@@ -98,7 +106,8 @@ def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
     Args:
         name: as it stands in the header.
         unit: as the file says it elsewhere.
-        sensor: `acceleration` or `rotation` where the name of the file says that it holds nothing else.
+        sensor: `acceleration`, `gravity` or `rotation` where the name of the file says that it holds nothing
+            else.
     """
     base, in_brackets = name.strip()[:_LONGEST_NAME], None
     if (match := _IN_BRACKETS.match(base)) is not None:
@@ -117,6 +126,8 @@ def role_of(name: str, unit: str | None = None, sensor: str = "") -> Role:
         return _of_axis(words, axis, known, sensor)
     if _DERIVED & set(words):
         return Role("derived")
+    if "".join(words) in _STEPS:
+        return Role("step", unit=known or "")
     if _is_time(words, known):
         return Role("time", unit=(known if known in SECONDS else _time_in(words)) or "")
     return Role("other", unit=known or "")
@@ -128,6 +139,11 @@ def _words(text: str) -> list[str]:
     split = " ".join(_WORDS.findall(_IDEOGRAPHS.sub(" ", plain)))
     folded = unicodedata.normalize("NFD", split.casefold())
     return re.sub(r"[\u0300-\u036f]", "", folded).split()
+
+
+def units_of_app(names: Sequence[str]) -> dict[Kind, str]:
+    """Kind -> the unit in which the app that wrote these columns has it; empty where none is known."""
+    return dict(next((units for name, units in _APPS.items() if name in names), {}))
 
 
 def is_index(name: str) -> bool:
@@ -178,6 +194,8 @@ def _unit_in(words: list[str]) -> tuple[str | None, list[str]]:
         if len(words) > count:
             for joined in ("".join(words[-count:]), "/".join(words[-count:])):
                 unit = canonical(joined)
+                if unit in ("h", "d") and words[0] not in _TIME:
+                    continue
                 if unit in (*ACCELERATION_G, *ROTATION_DPS, *SECONDS, "counts"):
                     return unit, words[:-count]
     return None, words
@@ -186,8 +204,10 @@ def _unit_in(words: list[str]) -> tuple[str | None, list[str]]:
 def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role:
     found, family = set(words), " ".join(words)
     linear = bool(found & _LINEAR)
-    if found & _OTHER - ({"gravity"} if found & _WITHOUT else set()):
+    if found & _OTHER:
         return Role("other", unit=unit or "")
+    if ("gravity" in found and not found & _WITHOUT) or sensor == "gravity":
+        return Role("gravity", axis, unit or "", family=family)
     if found & _IN_G:
         return Role("acceleration", axis, unit or "g", family=family)
     rate = found & _ROTATION or any(pair <= found for pair in _ROTATION_PAIRS)
@@ -208,7 +228,7 @@ def _of_axis(words: list[str], axis: str, unit: str | None, sensor: str) -> Role
 def _is_time(words: list[str], unit: str | None) -> bool:
     if unit in SECONDS and (not words or set(words) & _TIME):
         return True
-    if len(words) == 1 and words[0] not in ("s", "min") and canonical(words[0]) in SECONDS:
+    if len(words) == 1 and words[0] not in _NOT_TIME_ALONE and canonical(words[0]) in SECONDS:
         return True  # `sec`, `usec`
     return bool(words) and (words[0] in _TIME or words[-1] in _TIME - {"t"}) and len(words) <= 4
 
@@ -217,5 +237,6 @@ def _time_in(words: list[str]) -> str | None:
     """A unit among the words: `millis`, `seconds elapsed`, `time since start in ms`."""
     units = [canonical(word) for word in words]
     return next(
-        (u for word, u in zip(words, units, strict=True) if u in SECONDS and word not in ("s", "min")), None
+        (u for word, u in zip(words, units, strict=True) if u in SECONDS and word not in _NOT_TIME_ALONE),
+        None,
     )

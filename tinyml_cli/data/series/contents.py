@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyml_cli.data.series import settle, table
-from tinyml_cli.data.series.columns import AXES, choose, role_of
+from tinyml_cli.data.series.columns import AXES, choose, role_of, units_of_app
 from tinyml_cli.data.series.text import decode
 from tinyml_cli.data.series.units import ACCELERATION_G
 from tinyml_cli.errors import TinymlError
@@ -41,11 +41,12 @@ def sensor_in(head: bytes, where: str, sensor: str = "") -> str:
         return "rotation"
     chosen = [forces[axis] for axis in AXES if axis in forces]
     columns = [found.columns[i] for i in chosen]
-    unit = roles[chosen[0]].unit
+    unit = roles[chosen[0]].unit or units_of_app(found.names).get("acceleration", "")
     if any(isinstance(column, list) for column in columns):
         return ""
     values = np.stack([np.asarray(column) for column in columns], axis=1)
-    # Sensor Logger has no units in its tables: in them, without gravity is less than half of either g.
+    # Where nothing tells the unit, without gravity is less than half of either g.
     scale = ACCELERATION_G.get(unit, 1.0)
-    linear = any(roles[i].linear for i in chosen) or settle.lacks_gravity([values], scale)
+    lacks = settle.lacks_gravity([values], scale) and not settle.feels_gravity(values)
+    linear = any(roles[i].linear for i in chosen) or lacks
     return "linear" if linear else "acceleration"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyml_cli.data.series import settle, table
 from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
 from tinyml_cli.data.series.acquisition import Acquisition, read_acquisition
-from tinyml_cli.data.series.clock import Clock, read_clock
-from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, is_index, rivals, role_of
+from tinyml_cli.data.series.clock import Clock, moments_of, read_clock
+from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, is_index, rivals, role_of, units_of_app
 from tinyml_cli.data.series.settle import Values
 from tinyml_cli.data.series.sources import Part, Source
-from tinyml_cli.data.series.units import SECONDS, canonical
+from tinyml_cli.data.series.units import ACCELERATION_G, SECONDS, canonical
 from tinyml_cli.data.series.windows import MOST_CHANNELS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
@@ -23,12 +25,8 @@ from tinyml_cli.wording import counted
 
 _LARGEST = 1e15
 _FEWEST_TIMED_ROWS = 5
-# A column that only one app writes -> the units that it writes the others in.
-_APPS = {
-    "seconds_elapsed": {"acceleration": "m/s2", "rotation": "rad/s"},  # Sensor Logger
-    "gFx": {"acceleration": "g", "rotation": "rad/s"},  # Physics Toolbox
-}
 _STEADY_SHARE = 0.9
+_PARTS = ("ms", "us", "ns")
 # Of an acceleration that is one constant force: gravity is in it.
 _HELD = 0.8
 # Rows of this many sensors at most, of which this share changes from one to another.
@@ -71,7 +69,8 @@ def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
         raw = _of_acquisition(source, read_acquisition(source.path), motion)
     else:
         raws = [_read_table(source, part, options, motion) for part in source.parts]
-        raw = raws[0] if len(raws) == 1 else _join(raws)
+        raw = functools.reduce(_join, raws)
+    raw = _with_gravity(raw)
     if np.abs(raw.values).max(initial=0.0) > _LARGEST:
         raise TinymlError(
             f"The file contains values beyond {_LARGEST:g}, which no sensor measures",
@@ -98,19 +97,24 @@ def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool)
     roles = [_checked(role, found, i, names, part.where) for i, role in enumerate(roles)]
     roles = _with_time(roles, found, names, options, part.where)
     time = _time_column(roles, found)
-    moved = any(role.kind in ("acceleration", "rotation") for role in roles)
+    if time is None and options.rate_hz is None:
+        _check_no_steps(roles, names, part.where)
+    moved = any(role.kind in ("acceleration", "gravity", "rotation") for role in roles)
     clock = None
     if time is not None:
-        _check_one_clock(roles, found, names, time, part.where)
-        unit = options.units.time or roles[time].unit
-        clock = read_clock(found.columns[time], names[time], unit, moved, found.cuts, found.lines, part.where)
+        unit, column = options.units.time or roles[time].unit, found.columns[time]
+        if (joined := _joined_time(roles, found, time, part.where)) is not None:
+            unit, column = "s", joined
+        clock = read_clock(column, names[time], unit, moved, found.cuts, found.lines, part.where)
     _check_one_sensor(roles, found, names, clock, part.where)
     if motion and len(several := rivals(roles, "acceleration")) > 1:
         raise TinymlError(
             f"The file has several accelerometers: {', '.join(several)}", part.where, f"Keep one. {_COLUMNS}"
         )
     kept = [
-        i for i, role in enumerate(roles) if role.kind not in ("time", "label") and not _is_text(found, i)
+        i
+        for i, role in enumerate(roles)
+        if role.kind not in ("time", "step", "label") and not _is_text(found, i)
     ]
     dropped = [
         names[i]
@@ -162,7 +166,7 @@ def _roles(
         replace(role, linear=False) if role.linear and _lies_in_gravity(roles, columns) else role
         for role in roles
     ]
-    own = dict(next((units for name, units in _APPS.items() if name in names), {}))
+    own = units_of_app(names)
     forces = choose(roles, "acceleration")
     if own and _feel_gravity([columns[forces[axis]] for axis in AXES if axis in forces]):
         own.pop("acceleration")  # uncalibrated, its unit depends on the phone
@@ -241,27 +245,36 @@ def _grows(column: table.Column) -> bool:
     return usual > 0 and bool((np.abs(steps - usual) <= usual / 2).mean() > _STEADY_SHARE)
 
 
-def _check_one_clock(
-    roles: Sequence[Role], found: table.Table, names: Sequence[str], time: int, where: str
-) -> None:
-    """Refuses seconds in one column and what follows their point in another.
+def _joined_time(
+    roles: Sequence[Role], found: table.Table, time: int, where: str
+) -> NDArray[np.float64] | None:
+    """Seconds [n] of whole ones in one column and what follows their point in another (`sec`, `usec`).
 
-    Raises:
-        TinymlError: the time falls where another column of time grows.
+    None where the time does not fall just where another column of time grows.
     """
     fine = found.columns[time]
     if isinstance(fine, list):
-        return
+        return None
     falls = np.diff(fine) < 0
     for i, role in enumerate(roles):
+        coarse = found.columns[i]
         if role.kind != "time" or i == time or not falls.any():
             continue
-        moments = np.unique(np.asarray(found.columns[i]), return_inverse=True)[1]
-        if ((np.diff(moments) > 0) == falls).all():
+        whole = moments_of(coarse, found.lines, where) / 1e9 if isinstance(coarse, list) else coarse
+        if ((np.diff(whole) > 0) == falls).all():
+            unit = roles[time].unit or next(unit for unit in _PARTS if fine.max() * SECONDS[unit] < 1)
+            joined: NDArray[np.float64] = whole + fine * SECONDS[unit]
+            return joined
+    return None
+
+
+def _check_no_steps(roles: Sequence[Role], names: Sequence[str], where: str) -> None:
+    for role, name in zip(roles, names, strict=True):
+        if role.kind == "step":
             raise TinymlError(
-                f"`{names[i]}` and `{names[time]}` make the time together",
-                f"{where} line {found.lines[int(falls.argmax()) + 1]}",
-                "Write it in one column, such as time_s.",
+                f"Column `{name}` holds the time since the previous row, and no column the time",
+                where,
+                "Add a column time_s with its sum, or give the rate of even steps: --set data.rate_hz=100",
             )
 
 
@@ -365,9 +378,32 @@ def _rises(column: table.Column) -> bool:
     )
 
 
-def _join(raws: list[Raw]) -> Raw:
+def _with_gravity(raw: Raw) -> Raw:
+    """With gravity added to an acceleration that lacks it, as Core Motion and Android part the two."""
+    forces, pull = raw.columns("acceleration"), raw.columns("gravity")
+    if len(forces) != len(AXES) or len(pull) != len(AXES):
+        return raw
+    unit, other = raw.roles[forces[0]].unit, raw.roles[pull[0]].unit
+    known = unit == other or {unit, other} <= set(ACCELERATION_G)
+    lacks = raw.is_linear or settle.lacks_gravity([raw.values[:, forces]], ACCELERATION_G.get(unit, 1.0))
+    if not known or not lacks:
+        return raw
+    values = raw.values.copy()
+    scale = 1.0 if unit == other else ACCELERATION_G[other] / ACCELERATION_G[unit]
+    values[:, forces] += values[:, pull] * scale
+    kept = [i for i in range(len(raw.names)) if i not in pull]
+    roles = [replace(role, linear=False) if i in forces else role for i, role in enumerate(raw.roles)]
+    return replace(
+        raw,
+        names=[raw.names[i] for i in kept],
+        roles=[roles[i] for i in kept],
+        values=values[:, kept],
+        remarks=[*raw.remarks, "gravity added to the acceleration without it"],
+    )
+
+
+def _join(first: Raw, second: Raw) -> Raw:
     """Acceleration and rotation of two files, the rotation as it was at the times of the acceleration."""
-    first, second = raws
     if first.clock is None or second.clock is None or first.clock.cuts or second.clock.cuts:
         raise TinymlError(
             "The files of the accelerometer and the gyroscope do not overlap in time",

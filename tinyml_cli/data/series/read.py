@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data.series import settle
 from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
 from tinyml_cli.data.series.clock import Clock
-from tinyml_cli.data.series.columns import AXES, choose
+from tinyml_cli.data.series.columns import AXES, Role, choose
 from tinyml_cli.data.series.even import Evened, even
 from tinyml_cli.data.series.raw import Raw, read_raw
 from tinyml_cli.data.series.reading import Reading
@@ -222,7 +222,8 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
     kept = [
         i
         for i, role in enumerate(raw.roles)
-        if role.kind in ("acceleration", "rotation", "other") or (role.kind == "derived" and not chosen)
+        if role.kind in ("acceleration", "gravity", "rotation", "other")
+        or (role.kind == "derived" and not chosen)
     ]
     values = raw.values[:, kept].copy()
     axes = {key: kept.index(column) for key, column in chosen.items()}
@@ -230,6 +231,7 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
         unit = felt if kind == "acceleration" else turned
         assert unit is not None
         values[:, column] *= 1.0 if unit.scale is None else unit.scale
+    _convert_rest(values, [raw.roles[i] for i in kept], axes, felt, turned)
     if not kept:
         raise TinymlError("The file has no sample column", raw.where, "Add one next to time and label.")
     stretches, evened = _stretches(raw, values)
@@ -244,6 +246,23 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
     if reading.own_units:
         units["accel"] = settle.OWN
     return Series(raw.source, names, axes, stretches, rate, reading, units, not linear)
+
+
+def _convert_rest(
+    values: Values,
+    roles: Sequence[Role],
+    axes: Mapping[tuple[str, str], int],
+    felt: Unit | None,
+    turned: Unit | None,
+) -> None:
+    """Converts a file's other sensors of the same kinds as `axes`, by their own units or else by the same."""
+    done = set(axes.values())
+    for column, role in enumerate(roles):
+        unit, table = (turned, ROTATION_DPS) if role.kind == "rotation" else (felt, ACCELERATION_G)
+        if column in done or role.kind not in ("acceleration", "gravity", "rotation") or unit is None:
+            continue
+        if unit.scale is not None:
+            values[:, column] *= table.get(role.unit, unit.scale)
 
 
 def common_units(found: Sequence[Series]) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Part:
     """A table of one recording.
 
     Attributes:
-        sensor: `acceleration`, `linear`, `rotation`, or empty where the name does not say it.
+        sensor: `acceleration`, `linear`, `gravity`, `rotation`, or empty where the name does not say it.
         where: path, for messages.
         text: gives the content.
     """
@@ -236,20 +236,23 @@ def _sensor(stem: str) -> str:
         return "linear"
     if word.startswith(("acc", "total")):
         return "acceleration"
-    return "rotation" if word.startswith("gyr") else ""
+    return "rotation" if word.startswith("gyr") else "gravity" if word == "gravity" else ""
 
 
 def _other(stem: str) -> bool:
-    return _SENSOR.search(stem) is not None and not _sensor(stem)
+    return _SENSOR.search(stem) is not None and _sensor(stem) in ("", "gravity")
 
 
 def _choose(named: list[_Candidate[T]]) -> list[T]:
-    """Acceleration (with gravity where a file has it), then rotation, by names."""
+    """Acceleration (with gravity where a file has it, else beside the file of gravity), then rotation."""
     found: dict[str, list[_Candidate[T]]] = defaultdict(list)
     for each in named:
         if kind := _sensor(each.stem):
             found["acceleration" if kind == "linear" else kind].append(each)
-    return [_best(found[kind]).item for kind in ("acceleration", "rotation") if kind in found]
+    chosen = {kind: _best(candidates) for kind, candidates in found.items()}
+    if "gravity" in chosen and not ("acceleration" in chosen and chosen["acceleration"].holds() == "linear"):
+        del chosen["gravity"]
+    return [chosen[kind].item for kind in ("acceleration", "gravity", "rotation") if kind in chosen]
 
 
 def _best(candidates: list[_Candidate[T]]) -> _Candidate[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 from array import array
@@ -17,7 +18,7 @@ from tinyml_cli.data.series.units import canonical
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
-TABLES = (".csv", ".tsv", ".txt", ".dat", ".log")
+TABLES = (".csv", ".tsv", ".txt", ".dat", ".log", ".jsonl", ".ndjson")
 """Endings of files that are tables."""
 
 Column = NDArray[np.float64] | list[str]
@@ -26,6 +27,7 @@ _DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ":
 _COMMENT = ("#", "%", "//")
 _SEPARATOR_LINE = re.compile(r"^sep=(.)$", re.IGNORECASE)
 _MONITOR_CLOCK = re.compile(r"^(\d\d:\d\d:\d\d\.\d{3}) -> ")
+_SINGLE_QUOTED = re.compile(r"'([^'\"]*)'(?=\s*(?:[,;\t|]|$))")
 _NAMED = re.compile(r"([^\W\d][^:=,;\t]{0,40}?)[ ]?[:=][ ]?([-+]?[\d.][\d.eE+-]*)")
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
 # Thousands parted by the mark that repeats, with decimals after the other one.
@@ -183,12 +185,36 @@ def _lines(text: str) -> tuple[list[tuple[int, str]], list[str]]:
             continue
         if not result and _SEPARATOR_LINE.match(stripped.strip('"')):
             continue
+        if stripped[:1] == "'" == stripped[-1:]:
+            stripped = _SINGLE_QUOTED.sub(r'"\1"', stripped)
         clock = _MONITOR_CLOCK.match(stripped) if " -> " in stripped else None
         if clock is not None:
             stripped = stripped[clock.end() :].strip()
         result.append((number, stripped))
-    result = _unnamed(result)
+    result = _unnamed(_of_json(result))
     return result, [f"{counted(comments, 'comment line')} skipped"] if comments else []
+
+
+def _of_json(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Objects in JSON, one a line, as a header and rows; `{"acc": {"x": 1}}` is a column `acc x`."""
+    filled = [line for _, line in lines if line]
+    if not filled or any(line[0] != "{" for line in _probe(filled)):
+        return lines
+    names: list[str] = []
+    rows = []
+    for number, line in lines:
+        try:
+            cells = {
+                f"{name} {inner}".strip(): cell
+                for name, value in json.loads(line).items()
+                for inner, cell in (value.items() if isinstance(value, dict) else [("", value)])
+            }
+        except (ValueError, RecursionError, AttributeError):
+            rows.append((number, line))  # reading it as a row says what is wrong
+            continue
+        names = names or list(cells)
+        rows.append((number, "\t".join(str(cells.get(name, "")).replace("\t", " ") for name in names)))
+    return [(0, "\t".join(names)), *rows] if names else lines
 
 
 def _unnamed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -15,6 +15,8 @@ _ALIASES = {
     "us": "us usec usecs micros microsecond microseconds мкс 微秒",
     "ns": "ns nsec nsecs nanos nanosecond nanoseconds нс 纳秒",
     "min": "min mins minute minutes",
+    "h": "h hr hrs hour hours",
+    "d": "day days",
     "g": "g gs gn g0 g-force gforce gravity gee",
     "mg": "mg millig milli-g",
     "m/s2": "m/s2 m/ss m/s/s ms2 ms-2 mps2 m/sec2 m/s**2 meter/second2 meters/second2 metre/second2 "
@@ -38,7 +40,7 @@ _CANONICAL = {
     for alias in (*aliases.split(), *([name] if name else []))
 }
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0}
 ACCELERATION_G = {"g": 1.0, "mg": 1e-3, "m/s2": 1.0 / GRAVITY_M_S2} | {
     "cm/s2": 0.01 / GRAVITY_M_S2,
     "mm/s2": 0.001 / GRAVITY_M_S2,
@@ -53,7 +55,7 @@ COUNTS_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
 
 
 def canonical(text: str) -> str | None:
-    """The unit's own name: s, ms, us, ns, min, g, mg, m/s2 (cm, mm, ft), deg/s, ddps, mdps, rad/s,
+    """The unit's own name: s, ms, us, ns, min, h, d, g, mg, m/s2 (cm, mm, ft), deg/s, ddps, mdps, rad/s,
     counts; "" for none.
 
     None for what is no unit that is known here.
