@@ -150,3 +150,29 @@ def test_negative_greys_are_the_dark_ones(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["u1", "u2"])
 def test_white_may_be_zero(kind: str) -> None:
     assert_ramp(tiff(np.rint((1 - RAMP) * np.iinfo(kind).max).astype(kind), white_is_zero=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("f8", "floating-point of 64 bits"), ("f2", "floating-point of 16 bits"), ("c8", "complex of 64 bits")],
+)
+@pytest.mark.parametrize("order", "<>")
+def test_samples_that_are_not_read_are_named(kind: str, says: str, order: str) -> None:
+    values = np.zeros((32, 64), order + kind)
+    tags = {
+        256: 64,
+        257: 32,
+        258: 8 * values.itemsize,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: 32,
+        279: values.nbytes,
+    }
+    tags[339] = {"f": 3, "c": 6}[kind[0]]
+    entries = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags.items())
+    header = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8 + values.nbytes)
+    data = header + values.tobytes() + struct.pack(order + "H", len(tags)) + entries + bytes(4)
+    with pytest.raises(UnreadableImageError, match=f"{says}, which is not read; save it"):
+        decode(data)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,7 +25,8 @@ _BITS, _PHOTOMETRIC, _MIN_SAMPLE, _MAX_SAMPLE, _SAMPLE_FORMAT, _S_MIN, _S_MAX = 
     340,
     341,
 )
-_UNSIGNED, _SIGNED, _WHITE_IS_ZERO = 1, 2, 0
+_UNSIGNED, _SIGNED, _FLOAT, _WHITE_IS_ZERO = 1, 2, 3, 0
+_CHANNELS = 277
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ROWS_BYTES = 8 << 20
 
@@ -134,6 +138,27 @@ def _understood(least: float, most: float, dtype: np.dtype[Any]) -> tuple[float,
         return least, most if most > least else least + 1, f"greys from {least:g} to {most:g}, its own range"
     full = dtype.kind != "f" and bits == whole
     return 0.0, float(2**bits - 1), "" if full else f"greys of {bits} bits, by its largest value {most:g}"
+
+
+def unread_tiff(data: bytes) -> str:
+    """Why Pillow does not know a TIFF, by what its samples are; empty for any other file."""
+    from PIL import TiffImagePlugin
+
+    if data[:4] not in (b"II*\0", b"MM\0*"):
+        return ""
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
+        stream = io.BytesIO(data)
+        stream.seek(tags.next)
+        tags.load(stream)
+        kind, bits = _first(tags.get(_SAMPLE_FORMAT, _UNSIGNED)), _first(tags.get(_BITS, 1))
+        channels = int(_first(tags.get(_CHANNELS, 1)))
+    except Exception:  # whatever a damaged directory makes of it, as for Pillow's other readers
+        return ""
+    name = {_UNSIGNED: "unsigned", _SIGNED: "signed", _FLOAT: "floating-point"}.get(kind, "complex")
+    of = "" if channels == 1 else f" in {counted(channels, 'channel')}"
+    what = f"its samples are {name} of {bits} bits{of}, which is not read"
+    return f"{what}; save it with 8 or 16 bits or as float32"
 
 
 def refuse_shallow_colour(image: Image.Image, data: bytes) -> None:

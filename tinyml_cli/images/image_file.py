@@ -207,5 +207,7 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 def _reason(error: Exception, data: bytes) -> str:
     if data[4:8] == b"ftyp" and type(error).__name__ == "UnidentifiedImageError":
         return f"HEIC and AVIF need an extra: {INSTALL_PHONE}"
+    if type(error).__name__ == "UnidentifiedImageError" and (kind := deep_grey.unread_tiff(data)):
+        return kind
     text = str(error).split("<_io")[0].strip().rstrip(".")
     return text or type(error).__name__
