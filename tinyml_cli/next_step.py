@@ -69,6 +69,13 @@ def on_this_run(verb: str, *options: str | Path | int | float) -> str:
     return next_step(verb, *_this_run, *options)
 
 
+def model_again() -> str:
+    """What to do about a model that a runtime does not load: of a run, or a file that somebody else made."""
+    if _this_run:
+        return f"Run `{on_this_run('convert')}` again."
+    return "Export the model again, with operators that TensorFlow Lite Micro has."
+
+
 def train_this_run(task: str) -> str:
     """The command that trains the run again that the command works on."""
     return train_again(_this_run[0], task) if _this_run else next_step("train", task)

@@ -16,6 +16,7 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.interpret import with_custom_names
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS
 
 
@@ -157,3 +158,15 @@ def test_a_model_that_the_runtime_refuses_is_an_error() -> None:
     model[: len(model) // 2] = bytes(len(model) // 2)
     with pytest.raises(TinymlError):
         tflm.measure_arena(bytes(model))
+
+
+def test_custom_operators_are_named_in_what_the_runtime_says() -> None:
+    model = Model()
+    source, answer = model.tensor((1, 4)), model.tensor((1, 4))
+    model.operator("CUSTOM", [source], [answer])
+    made = model.build([source], [answer])
+    said = "Failed to get registration from op code CUSTOM"
+    name = tflite_graph.parse(made).operators[0].name
+    assert name.startswith("CUSTOM ")
+    assert with_custom_names(said, made) == said.replace("CUSTOM", name)
+    assert with_custom_names("Arena too small", made) == "Arena too small"

@@ -14,10 +14,10 @@ from pathlib import Path
 from tinyml_cli import processes, temporary
 from tinyml_cli.c_text import wrapped
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.next_step import on_this_run
+from tinyml_cli.next_step import model_again
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Graph
-from tinyml_cli.tflite.interpret import TFLM_ARENA_BYTES, has_tflm
+from tinyml_cli.tflite.interpret import TFLM_ARENA_BYTES, has_tflm, with_custom_names
 from tinyml_cli.tflite.opset import TFLM_INT8_OPS, check_int8
 from tinyml_cli.wording import counted
 
@@ -254,7 +254,7 @@ def _probe(model: bytes) -> tuple[int, int]:
         )
     found = [re.search(rf"Arena allocation {part} (\d+) bytes", text) for part in ("head", "tail")]
     if outcome.returncode != 0 or not all(found):
-        raise _unmeasured(_said(text))
+        raise _unmeasured(with_custom_names(_said(text), model))
     head, tail = (int(part[1]) for part in found if part)
     return head, tail
 
@@ -281,5 +281,5 @@ def _unmeasured(reason: str) -> TinymlError:
     return TinymlError(
         f"TensorFlow Lite Micro's runtime refused the model ({reason})",
         "model_int8.tflite",
-        f"Convert the model again: {on_this_run('convert')}",
+        model_again(),
     )

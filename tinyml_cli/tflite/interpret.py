@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
-from tinyml_cli.next_step import on_this_run
+from tinyml_cli.next_step import model_again, on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor, parse
 from tinyml_cli.wording import counted
 
@@ -48,9 +48,7 @@ def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> 
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise TinymlError(
-            f"LiteRT cannot load the model ({error})", "", f"Run `{on_this_run('convert')}` again."
-        ) from error
+        raise TinymlError(f"LiteRT cannot load the model ({error})", "", model_again()) from error
     return interpreter
 
 
@@ -61,6 +59,16 @@ def has_tflm() -> bool:
     except ImportError:
         return False
     return True
+
+
+def with_custom_names(message: str, model_bytes: bytes) -> str:
+    """What TFLM says of a model; it calls each custom operator CUSTOM, and here they have their names."""
+    if "CUSTOM" not in message:
+        return message
+    graph = parse(model_bytes)
+    operators = (each for function in (graph, *graph.functions) for each in function.operators)
+    names = sorted({each.name for each in operators if each.name.startswith("CUSTOM ")})
+    return message.replace("CUSTOM", ", ".join(names) or "CUSTOM")
 
 
 def io_quantization(graph: Graph) -> tuple[TensorQuantization, TensorQuantization]:
@@ -261,9 +269,9 @@ class _Tflm:
             self._interpreter = runtime.Interpreter.from_bytes(model_bytes, arena_size=TFLM_ARENA_BYTES)
         except (RuntimeError, ValueError) as error:
             raise TinymlError(
-                f"TensorFlow Lite Micro cannot load the model ({error})",
+                f"TensorFlow Lite Micro cannot load the model ({with_custom_names(str(error), model_bytes)})",
                 "",
-                f"Run `{on_this_run('convert')}` again.",
+                model_again(),
             ) from error
         graph = parse(model_bytes)
         self.sources = [self._interpreter.get_input_details(i) for i in range(len(graph.inputs))]
