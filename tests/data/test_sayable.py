@@ -20,7 +20,28 @@ def why_not(*words: str) -> list[str]:
 
 
 def test_english_words_are_said() -> None:
-    words = ("yes", "no", "hey-bot", "don't", "7", "10", "wifi", "hmm", "psst", "ok", "TV", "USB", "alexa")
+    words = (
+        "yes",
+        "no",
+        "hey-bot",
+        "don't",
+        "7",
+        "10",
+        "wifi",
+        "hmm",
+        "psst",
+        "ok",
+        "TV",
+        "USB",
+        "alexa",
+        "3d",
+        "k9",
+        "h2o",
+        "mp3",
+        "USB2",
+        "nein",
+        "ja",
+    )
     assert why_not(*words) == [""] * len(words)
 
 
@@ -76,7 +97,9 @@ def test_words_without_a_sound_are_refused(word: str) -> None:
     assert "no letter or digit" in why_not(word)[0]
 
 
-@pytest.mark.parametrize("word", ["kws", "brr", "shh", "html", "grr", "ngl", "usb"])
+@pytest.mark.parametrize(
+    "word", ["kws", "brr", "shh", "html", "grr", "ngl", "usb", "pdf", "www", "usb2", "html5"]
+)
 def test_what_is_spelt_out_is_refused(word: str) -> None:
     assert "letter by letter" in why_not(word)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -11,7 +12,8 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.speech.phonemes import segments
 
 # Everybody says the letters of these.
-_SPELT_BY_PEOPLE = ("ok", "tv")
+_SPELT_BY_PEOPLE = ("ok", "tv", "mp3")
+_LETTERS = re.compile(r"[A-Za-z]{2}")
 # Parts of Unicode's names: forms of a letter that has another name, and marks on Latin letters.
 _WIDTHS = ("FULLWIDTH", "HALFWIDTH")
 _OF_LATIN = ("LATIN", "COMBINING", "MODIFIER", "MICRO", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR")
@@ -23,17 +25,16 @@ def why_not(word: str, ipa: str, letters: Mapping[str, str]) -> str:
     Args:
         word: as written.
         ipa: what the voice makes of it.
-        letters: letter of the word -> what the voice makes of it alone.
+        letters: letter or digit of the word -> what the voice makes of it alone.
     """
     strange = next((c for c in unicodedata.normalize("NFC", word) if not c.isascii()), "")
     if strange:
         return _why_strange(strange)
     if not segments(ipa) or not any(c.isalnum() for c in word):
         return "it has no letter or digit that the voices say"
-    spelt = [c for c in word.lower() if c.isalpha()]
-    if len(spelt) < 2 or word.isupper() or word.lower() in _SPELT_BY_PEOPLE:
-        return ""
-    if _sounds(ipa) == _sounds("".join(letters[c] for c in spelt)):
+    if not _LETTERS.search(word) or word.isupper() or word.lower() in _SPELT_BY_PEOPLE:
+        return ""  # `3d`, `k9`
+    if _sounds(ipa) == _sounds("".join(letters[c] for c in word.lower() if c.isalnum())):
         return f"the voices spell it out, letter by letter ({ipa})"
     return ""
 
@@ -57,8 +58,8 @@ def _sounds(ipa: str) -> str:
 
 
 def letters_of(words: Sequence[str]) -> list[str]:
-    """The ASCII letters in some words, sorted: what `why_not` has to know the names of."""
-    return sorted({c for word in words for c in word.lower() if c.isascii() and c.isalpha()})
+    """The ASCII letters and digits in some words, sorted: what `why_not` has to know the names of."""
+    return sorted({c for word in words for c in word.lower() if c.isascii() and c.isalnum()})
 
 
 def refusal(word: str, why: str) -> TinymlError:
