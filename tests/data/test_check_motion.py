@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +180,51 @@ def test_a_file_alone(tinyml: Tinyml, folder: Path) -> None:
     sound = folder.parent / "a.wav"
     sound.write_bytes(b"RIFF")
     assert "single file" in tinyml("data", "check", sound, cwd=folder.parent, code=2).err
+
+
+def test_a_table_of_windows(tinyml: Tinyml, tmp_path: Path) -> None:
+    """Of UCR's archive: a label, then the samples."""
+    rng = np.random.default_rng(0)
+    rows = [[1 + n % 2, *np.round(rng.normal(size=32), 6)] for n in range(20)]
+    rows += [[1, *rows[0][1:]], [2, *rows[2][1:]], [2, *[0.5] * 32]]
+    path = tmp_path / "Fan_TRAIN.txt"
+    path.write_text("\n".join("  ".join(map(str, row)) for row in rows))
+    document = tinyml("data", "check", path, "--json", cwd=tmp_path).json
+    details = {each["kind"]: each["detail"] for each in document["findings"]}
+    assert (
+        details["repeated"] == "21 as Fan_TRAIN.txt:1" and details["contradicted"] == "22 as Fan_TRAIN.txt:3"
+    )
+    assert details["constant"] == "1" and document["n"] == 23
+    assert {label: each["recordings"] for label, each in document["labels"].items()} == {"1": 11, "2": 12}
+
+
+def test_strokes(tinyml: Tinyml, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def stroke(label: str) -> dict:
+        points = [{"x": float(x), "y": float(y)} for x, y in rng.uniform(-0.5, 0.5, (20, 2))]
+        return {"index": 0, "strokePoints": points, "label": label}
+
+    strokes = [stroke(label) for label in ("0", "1") for _ in range(10)]
+    strokes += [strokes[0], strokes[10] | {"label": "0"}]
+    for person, part in (("anna", strokes[:15]), ("ben", strokes[15:])):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / f"{person}.json").write_text(json.dumps({"strokes": part}))
+    document = tinyml("data", "check", tmp_path / "data", "--json", cwd=tmp_path).json
+    kinds = {(each["kind"], each["place"]) for each in document["findings"]}
+    assert {("repeated", "ben.json"), ("contradicted", "ben.json")} <= kinds
+    assert document["n"] == 22 and document["labels"]["0"]["recordings"] == 12
+
+
+def test_a_damaged_archive_is_moved_and_put_back(tinyml: Tinyml, folder: Path) -> None:
+    archive = folder / "wave" / "anna" / "phone.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        target.writestr("Accelerometer.csv", table(("time_s", "x", "y", "z"), take(1)[:, :4]))
+    archive.write_bytes(archive.read_bytes()[:-30])
+    content = archive.read_bytes()
+    document = tinyml("data", "check", folder, "--json", cwd=folder.parent, code=1).json
+    assert found(document)["unreadable"] == {"wave/anna/phone.zip"} and document["bad_files"] == 1
+    assert tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent).json["moved"] == 1
+    assert not archive.exists()
+    tinyml("data", "check", folder, "--undo", "--json", cwd=folder.parent)
+    assert archive.read_bytes() == content
