@@ -48,12 +48,7 @@ uint32_t check_of(const Stored& stored) {
 
 void AnomalyApp::setup(Hal& hal) {
   session_.begin(hal);
-  Inference& inference = session_.inference();
-  if (inference.ready() &&
-      (inference.input_bytes() != AnomalyWindow::kInputs || inference.output_bytes() != kOutputs)) {
-    inference.refuse();
-    session_.fault("the model's input or output does not have the size that model_settings.h says");
-  }
+  session_.check_model(AnomalyWindow::kInputs, kOutputs);
   ready_ = window_.begin();
   if (!ready_) {
     session_.fault("the windows do not have the size that model_settings.h says");
@@ -64,11 +59,7 @@ void AnomalyApp::setup(Hal& hal) {
 }
 
 void AnomalyApp::step() {
-  const bool received = session_.receive();
-  Request request;
-  while (session_.next(&request)) {
-    session_.answer(request.command, execute(request.command));
-  }
+  const bool received = session_.serve([this](const Command& command) { return execute(command); });
   if (!read_sensor() && !received) {
     session_.hal().idle();
   }
@@ -81,8 +72,7 @@ void AnomalyApp::reset_stream() {
   alarm_ = AnomalyAlarm{};
   anomaly_level_reset(&level_, normal_level_);
   calibration_windows_ = 0;
-  host_feeds_ = false;
-  last_seq_ = 0;
+  host_.reset();
   windows_ = 0;
   sensor_.start(session_.hal());
   color_ = nullptr;
@@ -114,20 +104,15 @@ Reject AnomalyApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
-  // A repeated number means that our answer was lost: these samples were already processed.
-  if (command.seq != 0 && command.seq == last_seq_) {
+  if (!host_.take(command)) {
     return Reject::kNone;
   }
-  last_seq_ = command.seq;
-  host_feeds_ = true;
-  const int16_t* values = reinterpret_cast<const int16_t*>(command.data);
-  const size_t count = command.bytes / sizeof(int16_t);
 #if defined(ANOMALY_IMU)
-  for (size_t i = 0; i + kImuValues <= count; i += kImuValues) {
-    process(values + i, AnomalyWindow::kChannels);
+  for (size_t i = 0; i + kImuValues <= command.sample_count(); i += kImuValues) {
+    process(command.samples() + i, AnomalyWindow::kChannels);
   }
 #else
-  process(values, count);
+  process(command.samples(), command.sample_count());
 #endif
   return Reject::kNone;
 }
@@ -137,13 +122,13 @@ bool AnomalyApp::read_sensor() {
 #if defined(ANOMALY_SOUND)
   int16_t samples[kBatchSamples];
   const size_t count = session_.listen(samples, kBatchSamples);
-  if (count > 0 && ready_ && !host_feeds_) {
+  if (count > 0 && ready_ && !host_.is_active()) {
     process(samples, count);
   }
   return count > 0;
 #elif defined(ANOMALY_IMU)
   int16_t sample[MotionSensor::kValues];
-  if (host_feeds_ || !ready_ || !sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample)) {
+  if (host_.is_active() || !ready_ || !sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample)) {
     return false;
   }
   process(sample, AnomalyWindow::kChannels);

@@ -7,6 +7,7 @@
 #include "anomaly_alarm.h"
 #include "anomaly_window.h"
 #include "hal.h"
+#include "host_feed.h"
 #include "model_settings.h"
 #include "motion_sensor.h"
 #include "session.h"
@@ -52,8 +53,7 @@ class AnomalyApp {
   uint32_t calibration_windows_ = 0;  // how many it takes; 0: none is under way
 
   bool ready_ = false;
-  bool host_feeds_ = false;  // the host has sent samples since the last reset: the sensor is not read
-  uint16_t last_seq_ = 0;    // of samples; 0: none, and never a duplicate
+  HostFeed host_;
   MotionSensor sensor_;
   uint32_t windows_ = 0;
   const uint8_t* color_ = nullptr;

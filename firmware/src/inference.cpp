@@ -39,30 +39,27 @@ Reject Inference::write(size_t offset, const uint8_t* data, size_t bytes) {
   return Reject::kNone;
 }
 
-bool Inference::run() {
+template <class Invoke>
+bool Inference::measure(Invoke invoke) {
   if (!ready_) {
     return false;
   }
   const uint64_t start_us = hal_->clock_us();
   const uint64_t start = hal_->instruction_count();
-  const bool done = engine_.invoke();
+  const bool done = invoke();
   instructions_ = hal_->instruction_count() - start;
   microseconds_ = static_cast<uint32_t>(hal_->clock_us() - start_us);
   return done;
 }
 
+bool Inference::run() {
+  return measure([this] { return engine_.invoke(); });
+}
+
 #if defined(TINYML_SECOND_MODEL)
 
 bool Inference::run_second() {
-  if (!ready_) {
-    return false;
-  }
-  const uint64_t start_us = hal_->clock_us();
-  const uint64_t start = hal_->instruction_count();
-  const bool done = engine_.second_invoke();
-  instructions_ = hal_->instruction_count() - start;
-  microseconds_ = static_cast<uint32_t>(hal_->clock_us() - start_us);
-  return done;
+  return measure([this] { return engine_.second_invoke(); });
 }
 
 #endif

@@ -46,6 +46,9 @@ class Inference {
   Engine& engine() { return engine_; }
 
  private:
+  template <class Invoke>
+  bool measure(Invoke invoke);
+
   Engine engine_;
   Hal* hal_ = nullptr;
   bool ready_ = false;

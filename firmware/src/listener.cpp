@@ -38,8 +38,34 @@ void Listener::copy_window(int8_t* input) const {
   memcpy(input + window_bytes() - newer, window_, newer);
 }
 
-bool Listener::hear(uint32_t time_ms, const int8_t* scores, Detection* detection) {
-  return recognizer_.push(time_ms, scores, detection);
+const char* Listener::judge(Session* session, Light* light, uint32_t now_ms, const int8_t* scores) {
+  if (session->traces(kTraceScores)) {
+    session->event()
+        .begin("scores")
+        .number("t_ms", now_ms)
+        .numbers("q", scores, config_.recognizer.labels)
+        .optional_text("model", config_.model)
+        .end();
+  }
+  Detection detection;
+  if (!recognizer_.push(now_ms, scores, &detection)) {
+    return nullptr;
+  }
+  report(session, detection);
+  light->flash(config_.colors[detection.label], now_ms);
+  return config_.labels[detection.label];
+}
+
+void Listener::report(Session* session, const Detection& detection) const {
+  const char* label = config_.labels[detection.label];
+  session->tell("Heard ", label, detection.score_permille, detection.time_ms, config_.model);
+  session->event()
+      .begin("detection")
+      .text("label", label)
+      .permille("score", detection.score_permille)
+      .number("t_ms", detection.time_ms)
+      .optional_text("model", config_.model)
+      .end();
 }
 
 #endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE

@@ -5,7 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "light.h"
 #include "recognizer.h"
+#include "session.h"
+
+constexpr size_t kFirstWord = 2;  // labels start with silence, unknown
 
 struct ListenerConfig {
   const char* model;  // its name; nullptr: it is the only one on the board
@@ -40,14 +44,14 @@ class Listener {
   // meaningless.
   bool window_is_full() const { return frames_ >= config_.frames; }
 
-  // Takes the scores of one inference. True if a word was detected.
-  bool hear(uint32_t time_ms, const int8_t* scores, Detection* detection);
-
-  const ListenerConfig& config() const { return config_; }
-  size_t label_count() const { return config_.recognizer.labels; }
-  size_t window_bytes() const { return config_.input_frames * config_.channels; }
+  // Takes the scores of one inference; reports them, and a detected word, whose colour it shows. Returns the
+  // word, or nullptr.
+  const char* judge(Session* session, Light* light, uint32_t now_ms, const int8_t* scores);
 
  private:
+  void report(Session* session, const Detection& detection) const;
+  size_t window_bytes() const { return config_.input_frames * config_.channels; }
+
   ListenerConfig config_ = {};
   Recognizer recognizer_;
   int8_t* window_ = nullptr;

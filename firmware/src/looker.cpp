@@ -6,23 +6,24 @@
 
 #include "looker.h"
 
-bool Looker::begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Hal* hal) {
+void Looker::begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Session* session) {
   config_ = config;
   frame_ = frame;
   frame_bytes_ = frame_bytes;
   const bool possible = image_config_ok(&config_.image) && image_frame_bytes(&config_.image) == frame_bytes &&
                         presence_.begin(config_.presence);
   const bool is_colour = config_.image.format == IMAGE_RGB565;
-  has_camera_ =
-      possible && hal->camera_begin(config_.image.frame_width, config_.image.frame_height, is_colour);
+  has_camera_ = possible &&
+                session->hal().camera_begin(config_.image.frame_width, config_.image.frame_height, is_colour);
   reset();
-  return possible;
+  if (!possible) {
+    session->refuse("the image or presence settings are impossible");
+  }
 }
 
 void Looker::reset() {
   presence_.reset();
-  host_feeds_ = false;
-  last_seq_ = 0;
+  host_.reset();
   frames_ = 0;
 }
 
@@ -31,10 +32,7 @@ Reject Looker::accept(const Command& command, bool* complete) {
   if (command.offset > frame_bytes_ || command.bytes > frame_bytes_ - command.offset) {
     return Reject::kRange;
   }
-  // A repeated number means that our answer was lost: this piece was already taken.
-  if (command.seq == 0 || command.seq != last_seq_) {
-    last_seq_ = command.seq;
-    host_feeds_ = true;
+  if (host_.take(command)) {
     memcpy(frame_ + command.offset, command.data, command.bytes);
     *complete = command.offset + command.bytes == frame_bytes_;
   }
@@ -42,7 +40,7 @@ Reject Looker::accept(const Command& command, bool* complete) {
 }
 
 bool Looker::read_camera(Hal* hal) {
-  return has_camera_ && !host_feeds_ && hal->camera_read(frame_, frame_bytes_);
+  return has_camera_ && !host_.is_active() && hal->camera_read(frame_, frame_bytes_);
 }
 
 size_t Looker::input_bytes() const {
@@ -77,29 +75,16 @@ void Looker::judge(Session* session, const int8_t* scores) {
 
 void Looker::report_change(Session* session, uint32_t now_ms) {
   const char* label = config_.labels[presence_.label()];
-  TextLine text(session->sink());
-  text.text("Sees ")
-      .text(label)
-      .text(" (")
-      .number((presence_.score_permille() + 5u) / 10)
-      .text("%) @")
-      .number(now_ms)
-      .text("ms");
-  if (config_.model != nullptr) {
-    text.text(" by ").text(config_.model);
-  }
-  text.text("\n").flush();
-  JsonLine line = session->event();
-  line.begin("person")
+  session->tell("Sees ", label, presence_.score_permille(), now_ms, config_.model);
+  session->event()
+      .begin("person")
       .text("label", label)
       .flag("present", presence_.label() != 0)
       .permille("score", presence_.score_permille())
       .number("frame", frames_)
-      .number("t_ms", now_ms);
-  if (config_.model != nullptr) {
-    line.text("model", config_.model);
-  }
-  line.end();
+      .number("t_ms", now_ms)
+      .optional_text("model", config_.model)
+      .end();
   session->show(config_.colors[presence_.label()], now_ms);
 }
 

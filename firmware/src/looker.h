@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "command.h"
+#include "host_feed.h"
 #include "image.h"
 #include "presence.h"
 #include "session.h"
@@ -20,9 +21,9 @@ struct LookerConfig {
 
 class Looker {
  public:
-  // `frame` is memory for one frame; it and everything that `config` points to must outlive the looker. False
-  // if the settings are invalid, or the frame has another size.
-  bool begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Hal* hal);
+  // Starts the camera. `frame` is memory for one frame; it and everything that `config` points to must
+  // outlive the looker. Invalid settings, or a frame of another size, are a `fault` event, and no model runs.
+  void begin(const LookerConfig& config, uint8_t* frame, size_t frame_bytes, Session* session);
 
   // Forgets frames and presence.
   void reset();
@@ -50,8 +51,7 @@ class Looker {
   uint8_t* frame_ = nullptr;
   size_t frame_bytes_ = 0;
   bool has_camera_ = false;
-  bool host_feeds_ = false;
-  uint16_t last_seq_ = 0;  // of the last piece; 0: none, and never a duplicate
-  uint32_t frames_ = 0;    // looked at since the last reset
+  HostFeed host_;
+  uint32_t frames_ = 0;  // looked at since the last reset
   uint32_t scaling_us_ = 0;
 };

@@ -68,7 +68,7 @@ void Session::answer(const Command& command, Reject reject) {
 }
 
 bool Session::infer() {
-  last_run_seq_ = 0;
+  runs_.reset();
   const bool done = inference_.run();
   if (!done) {
     fault(inference_.error());
@@ -79,7 +79,7 @@ bool Session::infer() {
 #if defined(TINYML_SECOND_MODEL)
 
 bool Session::infer_second() {
-  last_run_seq_ = 0;
+  runs_.reset();
   const bool done = inference_.run_second();
   if (!done) {
     fault("an operator of the second network refused its arguments");
@@ -102,6 +102,34 @@ void Session::show(const uint8_t color[3], uint32_t time_ms) {
 
 void Session::fault(const char* what) {
   event().begin("fault").text("what", what).end();
+}
+
+void Session::refuse(const char* what) {
+  inference_.refuse();
+  fault(what);
+}
+
+void Session::check_model(size_t input_bytes, size_t output_bytes) {
+  if (inference_.ready() &&
+      (inference_.input_bytes() != input_bytes || inference_.output_bytes() != output_bytes)) {
+    refuse("the model's input or output does not have the size that model_settings.h says");
+  }
+}
+
+void Session::tell(const char* verb, const char* label, uint32_t score_permille, uint32_t time_ms,
+                   const char* model) {
+  TextLine line(sink_);
+  line.text(verb)
+      .text(label)
+      .text(" (")
+      .number((score_permille + 5) / 10)
+      .text("%) @")
+      .number(time_ms)
+      .text("ms");
+  if (model != nullptr) {
+    line.text(" by ").text(model);
+  }
+  line.put('\n').flush();
 }
 
 void Session::send_ready() {
@@ -165,7 +193,7 @@ bool Session::execute(const Command& command) {
       trace_ = command.trace;
       break;
     case Verb::kIn:
-      last_run_seq_ = 0;
+      runs_.reset();
       answer(command, inference_.write(command.offset, command.data, command.bytes));
       return true;
     case Verb::kRun:
@@ -175,7 +203,7 @@ bool Session::execute(const Command& command) {
       send_sensors(command.seq);
       return true;
     case Verb::kReset:
-      last_run_seq_ = 0;
+      runs_.reset();
       inference_.reset();
       return false;
     case Verb::kPcm:
@@ -191,12 +219,12 @@ bool Session::execute(const Command& command) {
 
 void Session::run_once(const Command& command) {
   // An inference may overwrite its input, so a repeated request gets the same answer, not another inference.
-  if (command.seq == 0 || command.seq != last_run_seq_) {
+  if (!runs_.is_repeated(command.seq)) {
     if (!inference_.ready() || !infer()) {
       nak(command.seq, Reject::kCommand);
       return;
     }
-    last_run_seq_ = command.seq;
+    runs_.remember(command.seq);
   }
   send_output(command.seq);
 }

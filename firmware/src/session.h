@@ -2,8 +2,8 @@
 // (info, in, run, trace, sensors), answers, and reports events.
 //
 //   session.begin(hal);                   starts hal and engine
-//   session.receive();                    takes the bytes that have arrived
-//   while (session.next(&request)) {...}  commands left to the application: it must answer() each
+//   session.serve(execute);               answers the commands that have arrived; execute() those left to the
+//                                         application
 #pragma once
 
 #include <stddef.h>
@@ -15,7 +15,10 @@
 #include "inference.h"
 #include "json_line.h"
 #include "line_reader.h"
+#include "sequence_check.h"
 #include "text_line.h"
+
+constexpr uint8_t kLightOff[3] = {0, 0, 0};
 
 // A request to the application: one command, or one text that ended with '%'.
 struct Request {
@@ -35,6 +38,26 @@ class Session {
   void begin(Hal& hal);
   void send_ready();
 
+  // Disables the model for good, with a `fault` event that says why.
+  void refuse(const char* what);
+
+  // Refuses a model whose input or output has another size than its settings say.
+  void check_model(size_t input_bytes, size_t output_bytes);
+
+  // Takes one batch of bytes, and answers each command left to the application with what `execute(command)`
+  // returns. Returns false if no byte has arrived.
+  template <class Execute>
+  bool serve(Execute execute) {
+    const bool received = receive();
+    Request request;
+    while (next(&request)) {
+      answer(request.command, execute(request.command));
+    }
+    return received;
+  }
+
+  // The two halves of serve(), for an application that takes more than commands: it must answer() each.
+  //
   // Takes one batch of bytes, reports the status if it is due, and feeds the watchdog. Returns false if
   // no byte has arrived.
   bool receive();
@@ -58,6 +81,10 @@ class Session {
   void show(const uint8_t color[3], uint32_t time_ms);
 
   void fault(const char* what);
+
+  // A line for people: `Heard yes (94%) @4056ms`, with ` by MODEL` unless it is nullptr.
+  void tell(const char* verb, const char* label, uint32_t score_permille, uint32_t time_ms,
+            const char* model = nullptr);
 
   JsonLine event() { return JsonLine(sink_); }
   TextSink sink() const { return sink_; }
@@ -91,7 +118,7 @@ class Session {
   size_t batch_next_ = 0;
 
   uint8_t trace_ = 0;
-  uint16_t last_run_seq_ = 0;  // 0: none, and never a duplicate
-  uint32_t audio_rms_ = 0;     // of the last second
+  SequenceCheck runs_;
+  uint32_t audio_rms_ = 0;  // of the last second
   uint32_t second_since_ms_ = 0;
 };

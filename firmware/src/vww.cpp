@@ -2,12 +2,12 @@
 
 #if defined(TINYML_APP_VWW)
 
+#include "score_scale.h"
 #include "vww.h"
 
 namespace {
 
 constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
-constexpr uint8_t kLedOff[3] = {0, 0, 0};
 
 constexpr LookerConfig kConfig = {
     nullptr,
@@ -15,35 +15,21 @@ constexpr LookerConfig kConfig = {
     kLabelColors,
     {FRAME_WIDTH, FRAME_HEIGHT, FRAME_FORMAT, IMAGE_SIZE, IMAGE_CHANNELS, IMAGE_MULTIPLIER, IMAGE_OFFSET,
      IMAGE_SHIFT},
-    // The compiler folds the scale: no floating point at run time.
     {kLabelCount, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON, PRESENCE_FRAMES_OFF,
-     OUTPUT_ZERO_POINT, static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5)},
+     OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE)},
 };
 
 }  // namespace
 
 void VwwApp::setup(Hal& hal) {
   session_.begin(hal);
-  Inference& inference = session_.inference();
-  if (!looker_.begin(kConfig, frame_, sizeof(frame_), &hal)) {
-    inference.refuse();
-    session_.fault("the image or presence settings are impossible");
-  }
-  if (inference.ready() &&
-      (inference.input_bytes() != looker_.input_bytes() || inference.output_bytes() != kLabelCount)) {
-    inference.refuse();
-    session_.fault("the model's input or output does not have the size that model_settings.h says");
-  }
+  looker_.begin(kConfig, frame_, sizeof(frame_), &session_);
+  session_.check_model(looker_.input_bytes(), kLabelCount);
   session_.send_ready();
 }
 
 void VwwApp::step() {
-  const bool received = session_.receive();
-  Request request;
-  while (session_.next(&request)) {
-    session_.answer(request.command, execute(request.command));
-  }
-  if (received) {
+  if (session_.serve([this](const Command& command) { return execute(command); })) {
     return;
   }
   if (looker_.read_camera(&session_.hal())) {
@@ -57,7 +43,7 @@ Reject VwwApp::execute(const Command& command) {
   switch (command.verb) {
     case Verb::kReset:
       if (looker_.label() != 0) {
-        session_.show(kLedOff, session_.hal().clock_ms());
+        session_.show(kLightOff, session_.hal().clock_ms());
       }
       looker_.reset();
       return Reject::kNone;

@@ -4,21 +4,20 @@
 
 #include <string.h>
 
+#include "score_scale.h"
 #include "wand.h"
 
 namespace {
 
-constexpr uint32_t kLightMs = 1000;
-constexpr uint8_t kDark[3] = {0, 0, 0};
 constexpr uint64_t kMillisecondsPerMillihertz = 1000000;
 
 #if defined(WAND_STROKE)
 constexpr size_t kInputs = RASTER_SIZE * RASTER_SIZE * RASTER_CHANNELS;
-constexpr size_t kValues = ATTITUDE_SAMPLE_VALUES;
+static_assert(ATTITUDE_SAMPLE_VALUES == kImuValues, "the host sends whole samples");
 constexpr int32_t kWaiting = 0, kDrawing = 1, kDone = 2;  // of the stroke service
 #else
 constexpr size_t kInputs = MOTION_WINDOW_SAMPLES * MOTION_VALUES;
-constexpr size_t kValues = MOTION_VALUES;
+static_assert(MOTION_VALUES == kImuValues, "the host sends whole samples");
 constexpr MotionWindowConfig kWindowConfig = {
     MOTION_WINDOW_SAMPLES, MOTION_STRIDE_SAMPLES, MOTION_START_MG,  MOTION_SUPPRESSION_SAMPLES,
     MOTION_MULTIPLIERS,    MOTION_SHIFT,          INPUT_ZERO_POINT,
@@ -29,11 +28,7 @@ constexpr MotionWindowConfig kWindowConfig = {
 
 void WandApp::setup(Hal& hal) {
   session_.begin(hal);
-  Inference& inference = session_.inference();
-  if (inference.ready() && (inference.input_bytes() != kInputs || inference.output_bytes() != LABEL_COUNT)) {
-    inference.refuse();
-    session_.fault("the model's input or output does not have the size that model_settings.h says");
-  }
+  session_.check_model(kInputs, LABEL_COUNT);
   ready_ = begin_input();
   if (!ready_) {
     session_.fault("the windows do not have the size that model_settings.h says");
@@ -43,13 +38,9 @@ void WandApp::setup(Hal& hal) {
 }
 
 void WandApp::step() {
-  const bool received = session_.receive();
-  Request request;
-  while (session_.next(&request)) {
-    session_.answer(request.command, execute(request.command));
-  }
+  const bool received = session_.serve([this](const Command& command) { return execute(command); });
   int16_t sample[MotionSensor::kValues];
-  const bool felt = ready_ && !host_feeds_ && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
+  const bool felt = ready_ && !host_.is_active() && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
   if (felt) {
     push(sample);
   } else if (!received) {
@@ -65,8 +56,7 @@ Reject WandApp::execute(const Command& command) {
     case Verb::kImu:
       return accept_samples(command);
     case Verb::kLed:
-      session_.show(command.color, stream_ms());
-      is_lit_ = false;
+      light_.set(command.color, stream_ms());
       return Reject::kNone;
     default:
       return Reject::kCommand;
@@ -76,28 +66,21 @@ Reject WandApp::execute(const Command& command) {
 void WandApp::reset_stream() {
   begin_input();
   sensor_.start(session_.hal());
-  host_feeds_ = false;
-  last_seq_ = 0;
+  host_.reset();
   samples_ = 0;
   inputs_ = 0;
-  lit_ms_ = 0;
-  dim();
+  light_.put_out(stream_ms());
 }
 
 Reject WandApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
-  // A repeated number means that our answer was lost: these samples were already taken.
-  if (command.seq != 0 && command.seq == last_seq_) {
+  if (!host_.take(command)) {
     return Reject::kNone;
   }
-  last_seq_ = command.seq;
-  host_feeds_ = true;
-  const int16_t* values = reinterpret_cast<const int16_t*>(command.data);
-  const size_t count = command.bytes / sizeof(int16_t);
-  for (size_t i = 0; i + kValues <= count; i += kValues) {
-    push(values + i);
+  for (size_t i = 0; i + kImuValues <= command.sample_count(); i += kImuValues) {
+    push(command.samples() + i);
   }
   return Reject::kNone;
 }
@@ -111,9 +94,7 @@ bool WandApp::begin_input() {
 
 void WandApp::push(const int16_t* sample) {
   ++samples_;
-  if (is_lit_ && stream_ms() - lit_ms_ >= kLightMs) {
-    dim();
-  }
+  light_.update(stream_ms());
   const WandEvent event = wand_stroke_push(&stroke_, sample);
   if (event == WAND_STARTED || event == WAND_TOO_LONG) {
     session_.hal().stroke_show(event == WAND_STARTED ? kDrawing : kWaiting, nullptr, 0);
@@ -181,9 +162,7 @@ bool WandApp::begin_input() {
 
 void WandApp::push(const int16_t* sample) {
   ++samples_;
-  if (is_lit_ && stream_ms() - lit_ms_ >= kLightMs) {
-    dim();
-  }
+  light_.update(stream_ms());
   if (motion_window_push(&window_, sample) && make_input()) {
     judge();
   }
@@ -221,8 +200,7 @@ void WandApp::judge() {
 
 // A motion that is not a gesture is label 0.
 void WandApp::report(size_t best, int8_t score, bool accepted) {
-  // The compiler folds the scale: no floating point at run time.
-  constexpr uint32_t kPermilleQ16 = static_cast<uint32_t>(OUTPUT_SCALE * 1000.0 * 65536.0 + 0.5);
+  constexpr uint32_t kPermilleQ16 = permille_per_step_q16(OUTPUT_SCALE);
   const uint32_t permille = static_cast<uint32_t>(
       (static_cast<uint64_t>(score - OUTPUT_ZERO_POINT) * kPermilleQ16 + (1u << 15)) >> 16);
   const uint32_t now_ms = stream_ms();
@@ -233,15 +211,7 @@ void WandApp::report(size_t best, int8_t score, bool accepted) {
   }
 #endif
   if (accepted) {
-    TextLine(session_.sink())
-        .text("Recognised ")
-        .text(kLabels[label])
-        .text(" (")
-        .number((permille + 5u) / 10)
-        .text("%) @")
-        .number(now_ms)
-        .text("ms\n")
-        .flush();
+    session_.tell("Recognised ", kLabels[label], permille, now_ms);
   }
   session_.event()
       .begin("gesture")
@@ -252,21 +222,8 @@ void WandApp::report(size_t best, int8_t score, bool accepted) {
       .number("inference_us", session_.inference().microseconds())
       .end();
   if (accepted) {
-    light(kLabelColors[label]);
+    light_.flash(kLabelColors[label], now_ms);
   }
-}
-
-void WandApp::light(const uint8_t color[3]) {
-  lit_ms_ = stream_ms();
-  is_lit_ = true;
-  session_.show(color, lit_ms_);
-}
-
-void WandApp::dim() {
-  if (is_lit_) {
-    session_.show(kDark, stream_ms());
-  }
-  is_lit_ = false;
 }
 
 uint32_t WandApp::stream_ms() const {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "hal.h"
+#include "host_feed.h"
+#include "light.h"
 #include "model_settings.h"
 #include "motion_sensor.h"
 #include "session.h"
@@ -25,6 +27,8 @@ class WandApp {
   void step();
 
  private:
+  static constexpr uint32_t kLightMs = 1000;
+
   bool begin_input();
   void reset_stream();
   Reject execute(const Command& command);
@@ -33,8 +37,6 @@ class WandApp {
   bool make_input();
   void judge();
   void report(size_t best, int8_t score, bool accepted);
-  void light(const uint8_t color[3]);
-  void dim();
   uint32_t stream_ms() const;
 
 #if defined(WAND_STROKE)
@@ -50,11 +52,9 @@ class WandApp {
 
   Session session_;
   MotionSensor sensor_;
+  HostFeed host_;
+  Light light_{session_, kLightMs};
   bool ready_ = false;
-  bool host_feeds_ = false;  // the host has sent samples since the last reset: the sensor is not read
-  uint16_t last_seq_ = 0;    // of samples; 0: none, and never a duplicate
   uint64_t samples_ = 0;
   uint32_t inputs_ = 0;  // judged since the last reset
-  bool is_lit_ = false;
-  uint32_t lit_ms_ = 0;
 };

@@ -13,7 +13,7 @@ import pytest
 from tests.device import fake_run
 from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT, run
 
-SOURCES = ("kws.cpp", "listener.cpp", "session.cpp", "inference.cpp")
+SOURCES = ("kws.cpp", "light.cpp", "listener.cpp", "session.cpp", "inference.cpp")
 BUILD_HEADER = """\
 #define TINYML_ENGINE_AOT 1
 #define TINYML_APP_KWS 1

@@ -15,6 +15,7 @@ import pytest
 from tests.firmware.native import compile_harness, run
 
 MAX_LINE = 4095
+VERBS = ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led", "imu", "calibrate", "frame")
 TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4, b"audio": 8}
 ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  \t\r\n\x00\xff"
 
@@ -40,12 +41,16 @@ def model_input(seq: int, offset: int, data: bytes) -> bytes:
     return with_crc(b"in %d %d " % (seq, offset) + base64.b64encode(data))
 
 
+def frame(seq: int, offset: int, data: bytes) -> bytes:
+    return with_crc(b"frame %d %d " % (seq, offset) + base64.b64encode(data))
+
+
 def expected(line: bytes) -> str:
     """What protocol version 1 says about one line, written from its description alone."""
     line = line.removesuffix(b"\r")
     words = line.split(b" ")
     verb = words[0].decode("latin-1")
-    if verb not in ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led", "imu", "calibrate"):
+    if verb not in VERBS:
         return "nak 0 command"
     number = words[1] if len(words) > 1 else b""
     if len(number) > 9:
@@ -55,7 +60,7 @@ def expected(line: bytes) -> str:
     seq = int(number)
     if seq > 65535:
         return "nak 0 range"
-    if verb in ("pcm", "imu", "in"):
+    if verb in ("pcm", "imu", "in", "frame"):
         return _expected_bulk(line, verb, seq)
     if verb == "trace":
         return _expected_trace(words[2:], seq)
@@ -105,7 +110,7 @@ def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
         return f"nak {seq} crc"
     words = match[1].split(b" ")[2:]
     offset = 0
-    if verb == "in":
+    if verb in ("in", "frame"):
         number = words.pop(0) if words else b""
         if len(number) > 9:
             return f"nak {seq} range"
@@ -156,6 +161,7 @@ def test_every_command(parser: Path) -> None:
     lines += [
         pcm(6, bytes(1280)),
         imu(6, bytes(1272)),
+        frame(6, 1024, bytes(32)),
         model_input(7, 0, b"\x80"),
         model_input(8, 27647, bytes(range(256)) * 11),
     ]
@@ -228,7 +234,12 @@ def test_mutated_commands(parser: Path) -> None:
         data = rng.randbytes(rng.choice((1, 2, 3, 64, 640)))
         line = bytearray(
             rng.choice(
-                (pcm(rng.randrange(70000), data), imu(1, data), model_input(3, rng.randrange(2000), data))
+                (
+                    pcm(rng.randrange(70000), data),
+                    imu(1, data),
+                    model_input(3, rng.randrange(2000), data),
+                    frame(4, rng.randrange(2000), data),
+                )
             )
         )
         for _ in range(rng.randrange(3)):

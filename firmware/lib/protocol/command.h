@@ -45,6 +45,10 @@ struct Command {
   const uint8_t* data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares
                         // its alignment
   size_t bytes;
+
+  // The data of kPcm and kImu: interleaved values.
+  const int16_t* samples() const { return reinterpret_cast<const int16_t*>(data); }
+  size_t sample_count() const { return bytes / sizeof(int16_t); }
 };
 
 // Parses a line of `length` characters, any characters. Bulk data is decoded in place, so the text is lost.

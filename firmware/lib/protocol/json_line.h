@@ -14,6 +14,10 @@ class JsonLine {
 
   JsonLine& begin(const char* event);
   JsonLine& text(const char* key, const char* value);
+  // Adds nothing if `value` is nullptr.
+  JsonLine& optional_text(const char* key, const char* value) {
+    return value == nullptr ? *this : text(key, value);
+  }
   JsonLine& number(const char* key, uint64_t value);
   // `value` / 1000 with two digits: 938 -> 0.94.
   JsonLine& permille(const char* key, uint32_t value);

@@ -9,8 +9,8 @@
 #include "line_reader.h"
 
 static void print_line(LineReader& reader) {
-  static const char* const kVerbs[] = {"info", "reset",   "trace", "pcm", "in",
-                                       "run",  "sensors", "led",   "imu", "calibrate"};
+  static const char* const kVerbs[] = {"info",    "reset", "trace", "pcm",       "in",   "run",
+                                       "sensors", "led",   "imu",   "calibrate", "frame"};
   Command command;
   const Reject reject = parse_command(reader.line(), reader.length(), &command);
   if (reject != Reject::kNone) {
