@@ -111,6 +111,24 @@ with interrupt.listening():
 
 
 @POSIX
+@pytest.mark.parametrize("name", CODES)
+def test_a_signal_while_the_commands_are_loaded(name: str, tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)")
+    search = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "tinyml_cli"],
+        env={**os.environ, "PYTHONPATH": search},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (CODES[name], "")
+
+
+@POSIX
 def test_a_process_that_cannot_unwind_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     process = subprocess.run(

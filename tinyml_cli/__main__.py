@@ -1,5 +1,5 @@
 """`python -m tinyml_cli` is `tinyml`."""
 
-from tinyml_cli.main import main
+from tinyml_cli.start import main
 
 main()
