@@ -61,12 +61,16 @@ with silenced():
 time.sleep(60)
 """
 BUSY["is called by native code"] = CALLED_BY_NATIVE_CODE
+BUSY["is called by TensorFlow"] = CALLED_BY_NATIVE_CODE.replace(
+    "with silenced():",
+    'work = type(work)(work.__code__, globals() | {"__name__": "tensorflow.python"})\nif True:',
+)
 HARNESS = """
 import sys
 from tinyml_cli import interrupt, main
 def app(**_):
     print("ready", flush=True)
-    exec(sys.argv[1])
+    exec(sys.argv[1], {})
 main.app = app
 main.main()
 """

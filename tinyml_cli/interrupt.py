@@ -2,8 +2,8 @@
 
 Python runs a signal handler between two bytecodes of the main thread. Native code (TensorFlow compiling a
 graph, a converter) may run for many seconds before that. So the signal itself wakes a thread, which gives
-the main thread GRACE_S to unwind and then ends the process. Files are written atomically and a
-training saves every epoch, so this loses no more than a power cut would.
+the main thread GRACE_S to unwind and then ends the process; at once where an exception would abort it. Files
+are written atomically and a training saves every epoch, so this loses no more than a power cut would.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import shlex
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn
@@ -33,7 +32,7 @@ Account = Callable[[], TinymlError]
 _accounts: list[Account] = []
 _telling = threading.Lock()
 _received: int | None = None
-_is_deferred = False
+_at_once = threading.Event()
 _is_told = False
 
 
@@ -65,8 +64,9 @@ def listening(is_last: bool = False) -> Iterator[None]:
         is_last: the process ends after the block. Taking TensorFlow down takes seconds, in which a signal
             would change the exit code of a command that has done its work, so signals are ignored then.
     """
-    global _received, _is_deferred, _is_told
-    _received, _is_deferred, _is_told = None, False, False
+    global _received, _is_told
+    _received, _is_told = None, False
+    _at_once.clear()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -153,24 +153,27 @@ def _is_heeded(number: int) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def heed() -> None:
-    """Raises what a signal called for while native code ran, which an exception would have made abort."""
-    global _is_deferred
-    if _is_deferred:
-        _is_deferred = False
-        raise Stopped
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    global _received, _is_deferred
+def _stop(number: int, frame: FrameType | None) -> None:
+    global _received
     if _received is not None:  # a second one while the first is heeded changes nothing
         return
     _received = number
-    silence = sys.modules.get("tinyml_cli.silence")
-    if silence is not None and silence.is_silent():
-        _is_deferred = True
+    if _may_be_called_by_native_code(frame):
+        _at_once.set()
         return
     raise Stopped
+
+
+def _may_be_called_by_native_code(frame: FrameType | None) -> bool:
+    """Whether an exception may abort the process: TensorFlow calls Python from C++ that knows none."""
+    silence = sys.modules.get("tinyml_cli.silence")
+    if silence is not None and silence.is_silent():
+        return True
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in ("tensorflow", "keras"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _pipe() -> tuple[Any, Any]:
@@ -187,11 +190,11 @@ def _pipe() -> tuple[Any, Any]:
 
 
 def _end_late(woken: Any) -> None:
-    """Waits for a signal; ends the process where the main thread has not done so GRACE_S later."""
+    """Waits for a signal; ends the process where the main thread cannot, or has not done so GRACE_S later."""
     global _received
     while number := woken.read(1):
         if number[0] in _SIGNALS:
-            time.sleep(GRACE_S)
+            _at_once.wait(GRACE_S)
             if _received is None:  # native code still holds the main thread
                 _received = number[0]
             if (silence := sys.modules.get("tinyml_cli.silence")) is not None:

@@ -1,7 +1,7 @@
 """Keeps native libraries from writing over the user's terminal, and signals from interrupting them.
 
 TensorFlow calls Python from C++ while it is imported and while it converts. An exception that a signal's
-handler raises there ends the process with SIGABRT, so it waits until the block has ended.
+handler raises there ends the process with SIGABRT, so `interrupt` raises none inside the block.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-
-from tinyml_cli import interrupt
 
 _TAIL_BYTES = 4000
 _saved: list[tuple[int, int]] = []
@@ -41,8 +39,6 @@ def silenced() -> Iterator[NativeLog]:
             _flush()
             sink.seek(max(0, sink.seek(0, os.SEEK_END) - _TAIL_BYTES))
             log.tail = sink.read().decode("utf-8", "replace")
-    if not is_silent():
-        interrupt.heed()
 
 
 def is_silent() -> bool:
