@@ -54,7 +54,7 @@ def classifier(
     """The page of a task that tells classes apart; equal figures of one day give equal bytes.
 
     Args:
-        template: the task's, of `pages/templates`.
+        template: the task's, as `templates.html` takes it.
         name: the run.
         outcome: as `measures.measure` has it, and what the task adds.
         manifest: gives hashes, sizes and the data's origin.

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def html(template: str, **values: Any) -> str:
-    """A whole page, by the template's name in `pages/templates`; equal values give equal text."""
+    """A whole page; equal values give equal text.
+
+    Args:
+        template: a name in `pages/templates`, or `PACKAGE:NAME` for one in the folder `templates` of another
+            package, which may extend and include those of `pages/templates` by their names.
+        values: what the template shows.
+    """
     return _html().get_template(template).render(**values)
 
 
@@ -76,10 +82,14 @@ def _is_text(value: object) -> bool:
 
 
 def _environment(finalize: Any) -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, PackageLoader, StrictUndefined
+
+    def load(template: str) -> Any:
+        package, _, name = template.rpartition(":")
+        return PackageLoader(package or "tinyml_cli.pages").get_source(environment, name)
 
     environment = Environment(
-        loader=PackageLoader("tinyml_cli.pages"),
+        loader=FunctionLoader(load),
         autoescape=True,
         finalize=finalize,
         undefined=StrictUndefined,

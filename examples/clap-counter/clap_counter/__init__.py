@@ -1,0 +1,1 @@
+"""Counts hand claps: an example of a task that another package brings to tinyml."""

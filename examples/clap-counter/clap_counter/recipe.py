@@ -1,0 +1,61 @@
+"""The recipe: every value that `tinyml train claps --set key=value` can change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from tinyml_cli.data.splits import Split
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Recognizer
+from tinyml_cli.recipes.base import BaseRecipe, Section
+
+CLIP_MS = 240
+# The window contains a clap for less than 300 ms: no other is counted for so long, and this one not again.
+_COUNTING = Recognizer(inference_stride_frames=2, average_window_ms=80, suppression_ms=300, minimum_count=2)
+
+
+class SoundRecipe(Section):
+    """How much sound is made up."""
+
+    clips_per_label: int = Field(default=800, ge=20, le=20_000, description="to train on")
+    streams: int = Field(default=70, ge=7, le=1000, description="in which `tinyml evaluate` counts claps")
+
+    def clips_of(self, split: Split) -> int:
+        """Of each label."""
+        return self.clips_per_label if split == "train" else self.clips_per_label // 4
+
+
+class ModelRecipe(Section):
+    """One of tinyml's networks for speech."""
+
+    name: str = "tiny_conv"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrainingRecipe(Section):
+    """Optimisation, as `training.classifier.Optimisation` asks for it."""
+
+    epochs: int = Field(default=20, ge=1, le=10_000)
+    batch_size: int = Field(default=32, ge=1, le=4096)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    label_smoothing: float = Field(default=0.02, ge=0, lt=1)
+    ema: float = Field(default=0.98, ge=0, lt=1, description="decay of the average of weights; 0: none")
+
+
+class ClapRecipe(BaseRecipe):
+    """Clap counting."""
+
+    task: str = "claps"
+    sound: SoundRecipe = Field(default_factory=SoundRecipe)
+    features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
+    model: ModelRecipe = Field(default_factory=ModelRecipe)
+    training: TrainingRecipe = Field(default_factory=TrainingRecipe)
+    recognizer: Recognizer = Field(default_factory=_COUNTING.model_copy)
+
+    @property
+    def frames(self) -> int:
+        """In the window that the model judges."""
+        return self.features.frames(CLIP_MS * self.features.sample_rate_hz // 1000)

@@ -1,0 +1,87 @@
+"""What `tinyml monitor` shows: a running count of claps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text as Styled
+
+from tinyml_cli.console import console
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Detection, Event, Ready, Text, printable
+from tinyml_cli.monitor.filters import HEARD
+from tinyml_cli.monitor.tally import Summary
+from tinyml_cli.monitor.views import LineView, View
+from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
+from tinyml_cli.tasks.kws.replay import recordings, replay_dir
+from tinyml_cli.wording import counted
+
+
+class ClapLines(LineView):
+    """A line for each clap, with their number so far."""
+
+    claps = 0
+
+    def start(self, ready: Ready) -> None:
+        self.introduce(ready)
+        console.info("Counting claps  (Ctrl-C stops)")
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Detection):
+            self.claps += 1
+            self.show(f"{counted(self.claps, 'clap')} @{event.t_ms}ms")
+        elif not (isinstance(event, Text) and HEARD in event.text):
+            super().event(event)
+
+    def clip(self, clip: dict[str, Any]) -> None:
+        truth = "" if clip["expected"] is None else f" of {clip['expected']}"
+        console.info(f"{printable(clip['file'])}: counted {clip['detected']}{truth}")
+
+    def show(self, count: str) -> None:
+        """The count has changed."""
+        console.info(count)
+
+
+class ClapView(ClapLines):
+    """The count in large, in place of the last one."""
+
+    def __init__(self, board: str, draw: Draw) -> None:
+        super().__init__(board)
+        self._draw = draw
+
+    def show(self, count: str) -> None:
+        self._draw(Styled(f"{'👏' * min(self.claps, 20)} {count}", style="bold green"))
+
+    def end(self, summary: Summary) -> None:
+        self._draw("")
+        super().end(summary)
+
+
+class ClapWatching(Watching):
+    """Counts what the board hears. Recordings to replay lie in folders named by their number of claps."""
+
+    sense = "microphone"
+
+    def check(self) -> None:
+        if self.options.replay is not None:
+            recordings(self.options.replay, tell=True)
+
+    def lines(self) -> View:
+        return ClapLines(self.board.name)
+
+    def live(self, draw: Draw) -> View:
+        return ClapView(self.board.name, draw)
+
+    def replay(
+        self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
+    ) -> Iterator[dict[str, Any]]:
+        for clip in replay_dir(link, source, self.manifest.labels, ready.sample_rate_hz, show, stop_at):
+            folder = Path(clip["file"]).parent.name
+            claps = str(int(folder)) if folder.isdecimal() else None
+            yield clip | {"expected": claps, "detected": str(len(clip["detections"]))}
+
+    def take(self, event: Event) -> bool:
+        self.summary.detections += isinstance(event, Detection)
+        return True
