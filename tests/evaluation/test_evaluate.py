@@ -13,9 +13,9 @@ from PIL import Image
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.metrics_file import METRICS
+from tinyml_cli.evaluation.outcome_files import CONFUSION
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics.metrics import wilson_interval
-from tinyml_cli.tasks.kws.evaluate import CONFUSION
 from tinyml_cli.tflite import interpret
 
 

@@ -146,7 +146,7 @@ class TaskSpec(Registered):
     def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
         """Why a recording gets its answer, and a picture of it."""
         raise TinymlError(
-            "The run's model does not take audio",
+            f"Answers of the task `{self.name}` cannot be explained",
             str(run.path),
             "Use a keyword spotting run: tinyml train kws",
         )

@@ -85,11 +85,9 @@ def _scene(
     pieces = [(at_ms, _clap(hands, rate_hz, rng)) for at_ms in claps_ms]
     pieces += [(at_ms, _OTHERS[rng.integers(len(_OTHERS))](rate_hz, rng)) for at_ms in others_ms]
     for at_ms, piece in pieces:
-        heard = np.fft.irfft(np.fft.rfft(piece, rate_hz) * room, rate_hz)[
-            : len(sound) - at_ms * rate_hz // 1000
-        ]
-        level = _gain(rng.uniform(-24, -4)) / max(np.abs(heard).max(initial=0.0), 1e-9)
-        sound[at_ms * rate_hz // 1000 :][: len(heard)] += heard * level
+        heard = np.fft.irfft(np.fft.rfft(piece, rate_hz) * room, rate_hz)
+        rest = sound[at_ms * rate_hz // 1000 :][:rate_hz]
+        rest += heard[: len(rest)] * _gain(rng.uniform(-24, -4)) / np.abs(heard).max()
     return np.clip(sound * 32767, -32768, 32767).astype(np.int16)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clap_counter.recipe import CLIP_MS, ClapRecipe
-from clap_counter.sounds import LABELS, MOST_CLAPS, clips, streams
+from clap_counter.sounds import LABELS, clips, streams
 from clap_counter.watching import ClapWatching
 from tinyml_cli import recipes
 from tinyml_cli.data.evaluation_set import EvaluationSet
@@ -120,13 +120,13 @@ class ClapCounting(TaskSpec):
         return kws_settings.parts(manifest, graph)
 
     def write_replay(self, run: Run, items_per_label: int) -> Path:
-        """`replay/NUMBER OF CLAPS/*.wav`, of hands that were not trained on."""
+        """As many streams as `replay/NUMBER OF CLAPS/*.wav`, of hands that were not trained on."""
         import soundfile
 
         recipe = recipe_of(run)
         rate_hz = recipe.features.sample_rate_hz
         with atomic_folder(run.file("replay")) as made:
-            for index, stream in enumerate(streams(recipe, items_per_label * (MOST_CLAPS + 1))):
+            for index, stream in enumerate(streams(recipe, items_per_label)):
                 folder = made / str(len(stream.claps_ms))
                 folder.mkdir(exist_ok=True)
                 soundfile.write(folder / f"{index:03}.wav", stream.audio, rate_hz, subtype="PCM_16")

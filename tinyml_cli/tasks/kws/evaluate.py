@@ -16,24 +16,20 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
+from tinyml_cli.evaluation.metrics_file import METRICS
 from tinyml_cli.evaluation.options import HOST, Options
-from tinyml_cli.files import write_atomic
+from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics import groups
-from tinyml_cli.statistics.metrics import Classification
 from tinyml_cli.tasks.kws import kept_results, noise_sweep
 from tinyml_cli.tasks.kws.drift_columns import heard_reference
 from tinyml_cli.tasks.kws.on_device_sound import heard
 from tinyml_cli.tasks.kws.summary import show
 from tinyml_cli.wording import counted
 
-CONFUSION = "report/confusion.png"
-REPORT = "report/report.html"
-
-# The manifest keeps what describes the model in a few lines; report/metrics.json keeps everything.
-_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "speakers", "fairness", "calibration", "noise")
+# Too long for the manifest.
+_ONLY_IN_METRICS = ("speakers", "fairness", "noise")
 
 
 def evaluate_clips(
@@ -186,20 +182,10 @@ def _on_device(
 
 
 def _write(run: Run, outcome: dict[str, Any], examples: EvaluationSet) -> None:
-    from tinyml_cli.evaluation.plots import confusion_png
     from tinyml_cli.tasks.kws.report import render
 
-    manifest = run.manifest()  # a build for --on has entered its sizes meanwhile
-    write_metrics(run, outcome)
-    confusion = np.array(outcome["int8"]["confusion"], np.int64)
-    confusion_png(
-        run.file(CONFUSION), Classification(tuple(outcome["labels"]), confusion), _title(run, outcome)
-    )
-    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, examples))
-    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
-    for name in (METRICS, CONFUSION, REPORT):
-        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
-    run.save(manifest)
+    page = render(run.path.resolve().name, outcome, run.manifest(), examples)
+    write_outcome(run, outcome, page, only_in_metrics=_ONLY_IN_METRICS)
 
 
 def _keep_reference(run: Run, model: Int8Model, examples: EvaluationSet) -> None:
@@ -207,12 +193,3 @@ def _keep_reference(run: Run, model: Int8Model, examples: EvaluationSet) -> None
     manifest = run.manifest()
     manifest.reference = heard_reference(manifest, model, examples)
     run.save(manifest)
-
-
-def _title(run: Run, outcome: dict[str, Any]) -> str:
-    result = outcome["int8"]
-    low, high = result["ci95"]
-    return (
-        f"{run.path.resolve().name}, int8: {result['accuracy']:.1%} ({low:.1%} to {high:.1%}), "
-        f"n = {outcome['n']}"
-    )

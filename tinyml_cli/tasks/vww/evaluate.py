@@ -16,23 +16,21 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.statistics.metrics import Classification
 from tinyml_cli.tasks.vww import conditions as image_conditions
 from tinyml_cli.tasks.vww.held_out import LabelledImages
 from tinyml_cli.tflite import interpret
 from tinyml_cli.training.image_batches import to_float
 
-CONFUSION = "report/confusion.png"
 SHEET = "report/mistakes.png"
-REPORT = "report/report.html"
 
-_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration", "low_light", "sizes")
+# Too long for the manifest.
+_ONLY_IN_METRICS = ("low_light", "sizes")
 
 
 class ImageModel(Int8Model):
@@ -111,21 +109,12 @@ def evaluate_images(
 
 
 def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:
-    from tinyml_cli.evaluation.plots import confusion_png
     from tinyml_cli.pages.contact_sheet import draw
     from tinyml_cli.tasks.vww.report import render
 
-    manifest = run.manifest()  # a build for --on may have added its sizes
-    write_metrics(run, outcome)
-    matrix = np.array(outcome["int8"]["confusion"], np.int64)
-    title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
-    confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)
     write_atomic(run.file(SHEET), draw(outcome["mistakes"], images.pixels))
-    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, images))
-    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
-    for name in (METRICS, CONFUSION, SHEET, REPORT):
-        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
-    run.save(manifest)
+    page = render(run.path.resolve().name, outcome, run.manifest(), images)
+    write_outcome(run, outcome, page, [SHEET], _ONLY_IN_METRICS)
 
 
 def _show(outcome: dict[str, Any]) -> None:

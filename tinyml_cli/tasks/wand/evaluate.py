@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import recipes
@@ -17,23 +16,16 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
 from tinyml_cli.evaluation.options import Options
-from tinyml_cli.files import write_atomic
+from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
-from tinyml_cli.statistics.metrics import Classification
 from tinyml_cli.tasks.wand.drift_columns import felt_reference
 from tinyml_cli.tasks.wand.held_out import LabelledGestures
 from tinyml_cli.tasks.wand.sources import source_of
 from tinyml_cli.tasks.wand.threshold import operating_point
 from tinyml_cli.tflite import interpret
-
-CONFUSION = "report/confusion.png"
-REPORT = "report/report.html"
-
-_NOT_IN_MANIFEST = ("run", "curves", "mistakes", "calibration")
 
 
 class GestureModel(Int8Model):
@@ -125,20 +117,10 @@ def _keep_reference(
 
 
 def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:
-    from tinyml_cli.evaluation.plots import confusion_png
     from tinyml_cli.tasks.wand.report import render
 
-    manifest = run.manifest()  # a build for --on may have added its sizes
-    write_metrics(run, outcome)
-    matrix = np.array(outcome["int8"]["confusion"], np.int64)
-    title = f"{run.path.resolve().name}, int8: {outcome['int8']['accuracy']:.1%}, n = {outcome['n']}"
-    confusion_png(run.file(CONFUSION), Classification(tuple(outcome["labels"]), matrix), title)
     pictures = takes.features if recipe.input == "stroke" else None
-    write_atomic(run.file(REPORT), render(run.path.resolve().name, outcome, manifest, pictures))
-    manifest.metrics["evaluate"] = {k: v for k, v in outcome.items() if k not in _NOT_IN_MANIFEST}
-    for name in (METRICS, CONFUSION, REPORT):
-        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
-    run.save(manifest)
+    write_outcome(run, outcome, render(run.path.resolve().name, outcome, run.manifest(), pictures))
 
 
 def _show(outcome: dict[str, Any]) -> None:
