@@ -105,6 +105,8 @@ class ClapCounting(TaskSpec):
         self, run: Run, data_dir: Path | None, split: Split | None = None
     ) -> EvaluationSet:
         _refuse(data_dir)
+        if split == "all":
+            raise TinymlError("A model is not judged by what it was trained on", "--split all", "Omit it.")
         return clips(recipe_of(run), "test")
 
     def evaluate(
@@ -112,7 +114,7 @@ class ClapCounting(TaskSpec):
     ) -> dict[str, Any]:
         from clap_counter.evaluate import evaluate
 
-        return evaluate(run, recipe_of(run), self.load_evaluation_set(run, data_dir), options)
+        return evaluate(run, recipe_of(run), self.load_evaluation_set(run, data_dir, split), options)
 
     # The board
 
