@@ -38,7 +38,7 @@ SCRATCH = (
     "augmentation.contrast=0.2",
     "augmentation.saturation=0.3",
     "training.epochs=45",
-    "training.class_weights=false",
+    "training.class_weights={}",
     "training.learning_rate=0.003",
     "model.options.dropout=0.2",
 )
@@ -47,7 +47,7 @@ BACKBONE = (
     "model.frozen_epochs=1",
     "training.learning_rate=0.00002",
     "training.batch_size=16",
-    "training.ema=0.9",
+    "training.weight_average=0.9",
     "training.label_smoothing=0",
 )
 _SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -88,7 +88,7 @@ def speed() -> dict[str, Any]:
         n = _BATCH * _STEPS
         examples = ImageSet(_Noise(n, channels), np.arange(n), np.arange(n) % 2)
         model = _compiled(name, channels)
-        batches = list(ImageBatches(examples, 2, recipe).epoch(0))
+        batches = list(ImageBatches(examples, recipe).epoch(0))
         for inputs, targets, weights in batches[:2]:  # traces
             model.train_on_batch(inputs, targets, sample_weight=weights)
         started = time.process_time()
@@ -127,7 +127,7 @@ def memory(images: int) -> dict[str, Any]:
         cache = ImageCache(path, index)
         model = _compiled("mobilenet_v1", 3)
         examples = ImageSet(cache, np.arange(images), np.arange(images) % 2)
-        batches = ImageBatches(examples, 2, VwwRecipe(training=ImageTrainingRecipe(batch_size=_BATCH)))
+        batches = ImageBatches(examples, VwwRecipe(training=ImageTrainingRecipe(batch_size=_BATCH)))
         for step, (inputs, targets, weights) in enumerate(batches.epoch(0)):
             if step == _STEPS:
                 break

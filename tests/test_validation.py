@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.recipes.base import ClassifierRecipe
 from tinyml_cli.validation import first_problem
 
 # Openings of pydantic's messages: none may reach a user.
@@ -88,6 +91,12 @@ def test_every_key_of_a_manifest_with_every_kind_of_value() -> None:
         (["synthesis.engines=[espaek]"], "Did you mean `espeak`?"),
         (["training.epohcs=3"], "Did you mean `epochs`?"),
         (["words=[yes]"], "quote the word"),
+        (["training.ema=0.9"], "It is `weight_average` now."),
+        (["training.class_weights=true"], "write balanced"),
+        (["training.class_weights=false"], "write {}"),
+        (["training.class_weights=even"], "`even` is neither `balanced` nor a mapping"),
+        (["training.class_weights={unknown: 101}"], "`training.class_weights.unknown` must be at most 100"),
+        (["training.class_weights=[1, 2]"], "`training.class_weights` must be a mapping"),
         (["training.learning_rate=.nan"], "not a finite number"),
         (["training.learning_rate=nan"], "must be a number greater than 0 and at most 1"),
     ],
@@ -103,3 +112,27 @@ def test_an_option_is_named_and_not_the_recipe() -> None:
     with pytest.raises(TinymlError, match="`--seed` must be from 0 to 4294967295, not -5") as caught:
         recipes.resolve("kws", None, [], {"seed": -5})
     assert caught.value.where == "--seed"
+
+
+@pytest.mark.parametrize("task", ["kws", "vww", "mask", "wand"])
+def test_the_recipe_of_an_older_run_opens_in_the_words_of_now(task: str, tmp_path: Path) -> None:
+    now = recipes.resolve(task, None, ["training.weight_average=0.7", "training.class_weights=balanced"], {})
+    assert isinstance(now, ClassifierRecipe)
+    document = now.model_dump(mode="json")
+    document["training"]["ema"] = document["training"].pop("weight_average")
+    path = tmp_path / "recipe.yaml"
+    for was, weights in ((True, "balanced"), (False, {})):
+        document["training"]["class_weights"] = was
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+        training = now.training.model_copy(update={"class_weights": weights})
+        assert recipes.load(path) == now.model_copy(update={"training": training})
+    with pytest.raises(TinymlError, match="weight_average"):
+        recipes.resolve(task, path, ["training.class_weights={}"], {})
+
+
+@pytest.mark.parametrize("training", [None, [], 3, "x", {"ema": [1]}, {"ema": 0.1, "weight_average": 0.2}])
+def test_a_damaged_training_of_an_older_run_is_refused(training: object, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({"task": "vww", "training": training}), encoding="utf-8")
+    with pytest.raises(TinymlError, match="training"):
+        recipes.load(path)

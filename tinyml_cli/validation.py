@@ -129,7 +129,11 @@ def _choices(annotation: Any) -> list[str]:
 
 def _neighbours(schema: type[BaseModel], path: Sequence[int | str]) -> str:
     field = field_at(schema, path[:-1])
-    names = [name for model in _within(field.annotation if field else schema) for name in model.model_fields]
+    models = list(_within(field.annotation if field else schema))
+    renamed = {old: new for model in models for old, new in getattr(model, "renamed", {}).items()}
+    if path[-1] in renamed:
+        return f"It is `{renamed[path[-1]]}` now."
+    names = [name for model in models for name in model.model_fields]
     close = difflib.get_close_matches(str(path[-1]), names, n=1)
     return f"Did you mean `{close[0]}`?" if close else f"Valid keys: {', '.join(names)}."
 

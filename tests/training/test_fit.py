@@ -64,8 +64,8 @@ class Drifting:
             drawn.features[: len(self.found)] = 300
         return drawn
 
-    def seek(self, score: fitting.Score) -> list[int]:
-        worst = score(examples(1, 64).features).max(axis=1)
+    def seek(self, model: Any) -> list[int]:
+        worst = fitting.predict(model, examples(1, 64).features).max(axis=1)
         return [int(row) for row in np.argsort(worst)[:20]]
 
     def use(self, found: list[int]) -> None:
@@ -145,7 +145,7 @@ def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: 
 def test_ctrl_c_keeps_the_last_and_resume_ends_where_an_unbroken_training_ends(
     whole: tuple[fitting.Fitted, Path], stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches = fitting.Batches.epoch
+    batches = fitting.ClipBatches.epoch
 
     def interrupted(self: Any, epoch: int) -> Any:
         for number, batch in enumerate(batches(self, epoch)):
@@ -153,7 +153,7 @@ def test_ctrl_c_keeps_the_last_and_resume_ends_where_an_unbroken_training_ends(
                 raise KeyboardInterrupt
             yield batch
 
-    monkeypatch.setattr(fitting.Batches, "epoch", interrupted)
+    monkeypatch.setattr(fitting.ClipBatches, "epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, recipe())
     monkeypatch.undo()
@@ -168,7 +168,7 @@ def test_ctrl_c_in_the_first_epoch_ends_the_command(tmp_path: Path, monkeypatch:
     def interrupted(self: Any, epoch: int) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fitting.Batches, "epoch", interrupted)
+    monkeypatch.setattr(fitting.ClipBatches, "epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, recipe())
 

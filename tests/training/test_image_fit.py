@@ -18,18 +18,20 @@ from tinyml_cli.images.procedural_images import ProceduralImages
 from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.models.transfer import start_from
 from tinyml_cli.recipes.vww import ImageModelRecipe, ImageTrainingRecipe, VwwRecipe
-from tinyml_cli.training import classifier
+from tinyml_cli.training import class_weights, classifier
 from tinyml_cli.training.checkpoint import Resume
-from tinyml_cli.training.classifier import Fitted
-from tinyml_cli.training.image_batches import ImageBatches, ImageSet, class_weights
+from tinyml_cli.training.image_batches import ImageBatches, ImageSet
 from tinyml_cli.training.image_fit import fit_images
+from tinyml_cli.training.trainer import Fitted
 
 OPTIONS = {"blocks": [[8, 1], [16, 2]], "stem_filters": 8}
 SHAPE = (16, 16, 1)
 
 
 def recipe(epochs: int = 3, backbone: str | None = None, **changes: Any) -> VwwRecipe:
-    training = ImageTrainingRecipe(epochs=epochs, batch_size=16, learning_rate=0.01, ema=0.8, **changes)
+    training = ImageTrainingRecipe(
+        epochs=epochs, batch_size=16, learning_rate=0.01, weight_average=0.8, **changes
+    )
     model = ImageModelRecipe(name="vww_micro", options=OPTIONS, backbone=backbone, frozen_epochs=1)
     return VwwRecipe(image={"size": 16}, training=training, model=model)
 
@@ -142,12 +144,12 @@ def test_unfit_backbones_are_refused(tmp_path: Path) -> None:
 
 
 def test_rare_classes_weigh_as_much_as_frequent_ones() -> None:
-    labels = np.array([0] * 90 + [1] * 10)
-    weight = class_weights(labels, 2)
+    weight = class_weights.of_labels("balanced", ["none", "person"], [90, 10])
     assert weight[0] * 90 == pytest.approx(weight[1] * 10)
-    assert class_weights(np.array([0] * 1000 + [1]), 2)[1] == 20
+    assert class_weights.of_labels("balanced", ["none", "person"], [1000, 1])[1] == 20
+    assert class_weights.of_labels({"person": 3}, ["none", "person"], [1, 1]).tolist() == [1, 3]
     train, _ = sets()
-    _, targets, weights_of_batch = next(ImageBatches(train, 2, recipe()).epoch(0))
+    _, targets, weights_of_batch = next(ImageBatches(train, recipe()).epoch(0))
     np.testing.assert_allclose(weights_of_batch, 1.0, atol=0.1)
     assert targets.shape == (16, 2)
 

@@ -14,7 +14,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
 from tinyml_cli.next_step import next_step
 from tinyml_cli.recipes import packaged
-from tinyml_cli.recipes.base import BaseRecipe
+from tinyml_cli.recipes.base import BaseRecipe, migrate
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.validation import first_problem, key_of
 from tinyml_cli.yaml_documents import load_yaml, parse_yaml
@@ -106,12 +106,13 @@ def series_options(overrides: list[str]) -> SeriesRecipe:
 
 
 def load(path: Path) -> BaseRecipe:
-    """Reads the resolved recipe of a run.
+    """Reads the resolved recipe of a run, whichever version wrote it.
 
     Raises:
         TinymlError: it is missing, damaged or names no known task.
     """
-    return validate(_read(path), str(path))
+    document = _read(path)
+    return validate(migrate(document, schema_of(_task(document, str(path)))), str(path))
 
 
 def validate(document: dict[str, Any], where: str) -> BaseRecipe:
@@ -120,10 +121,14 @@ def validate(document: dict[str, Any], where: str) -> BaseRecipe:
     Raises:
         TinymlError: an unknown task, a key or a value that its schema does not take.
     """
+    return _validate(schema_of(_task(document, where)), document, where)
+
+
+def _task(document: dict[str, Any], where: str) -> str:
     task = document.get("task")
     if not isinstance(task, str):
         raise TinymlError("The recipe has no `task`", where, "Add for example `task: kws`.")
-    return _validate(schema_of(task), document, where)
+    return task
 
 
 def _config_file(config: Path) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Recognizer
-from tinyml_cli.recipes.base import BaseRecipe, FactorRange, Range, Section
+from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, FactorRange, Range, Section
 
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
@@ -107,25 +107,12 @@ class DistillationRecipe(Section):
     temperature: float = Field(default=1.0, gt=0, le=20, description="above 1 softens the teachers' scores")
 
 
-class TrainingRecipe(Section):
+class TrainingRecipe(ClassifierTraining):
     """Optimisation."""
 
     epochs: int = Field(default=25, ge=1, le=10_000)
-    batch_size: int = Field(default=64, ge=1, le=4096)
-    learning_rate: float = Field(default=2e-3, gt=0, le=1)
     recorded_learning_rate: float | None = Field(
         default=None, gt=0, le=1, description="takes the place of learning_rate for recordings of people"
-    )
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
-    weight_decay: float = Field(default=1e-4, ge=0, le=1)
-    weight_average: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="decay of the average of weights that is kept; 0: none",
-    )
-    class_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(
-        default_factory=dict, description="label -> weight of its loss; 1 where left out"
     )
     balance_scores: bool = Field(
         default=True, description="take back from the scores how often each label was shown"
@@ -134,7 +121,7 @@ class TrainingRecipe(Section):
     test_share: float = Field(default=0.25, ge=0, lt=0.6, description="speakers never trained or tuned on")
 
 
-class KwsRecipe(BaseRecipe):
+class KwsRecipe(ClassifierRecipe):
     """Keyword spotting."""
 
     task: str = "kws"
@@ -166,15 +153,8 @@ class KwsRecipe(BaseRecipe):
                 raise ValueError(f"`{word}` is listed twice")
         return words
 
-    @model_validator(mode="after")
-    def _class_weights_are_of_labels(self) -> KwsRecipe:
-        unknown = set(self.training.class_weights) - {*RESERVED_LABELS, *self.words}
-        if unknown:
-            raise ValueError(f"training.class_weights: unknown label `{sorted(unknown)[0]}`")
-        return self
-
     @property
-    def labels(self) -> list[str]:
+    def model_labels(self) -> list[str]:
         """The model's outputs in their order."""
         return [*RESERVED_LABELS, *self.words]
 

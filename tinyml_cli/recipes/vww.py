@@ -8,7 +8,15 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
-from tinyml_cli.recipes.base import BaseRecipe, Range, Section
+from tinyml_cli.recipes.base import (
+    BALANCED,
+    ClassifierRecipe,
+    ClassifierTraining,
+    ClassWeights,
+    Range,
+    Section,
+    WeightAverage,
+)
 
 
 class ImageAugmentationRecipe(Section):
@@ -47,21 +55,17 @@ class ImageModelRecipe(Section):
     frozen_epochs: int = Field(default=3, ge=0, le=1000, description="in which only a new classifier learns")
 
 
-class ImageTrainingRecipe(Section):
+class ImageTrainingRecipe(ClassifierTraining):
     """Optimisation."""
 
     epochs: int = Field(default=60, ge=0, le=10_000, description="0 takes the backbone as it is")
-    batch_size: int = Field(default=64, ge=2, le=4096)
-    learning_rate: float = Field(default=2e-3, gt=0, le=1, description="peak of one cosine")
-    weight_decay: float = Field(default=1e-4, ge=0, le=0.1)
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
-    ema: float = Field(default=0.99, ge=0, lt=1, description="decay of the running mean of weights; 0 is off")
-    class_weights: bool = Field(default=True, description="rare classes weigh as much as frequent ones")
+    weight_average: WeightAverage = 0.99
+    class_weights: ClassWeights = BALANCED
     validation_share: float = Field(default=0.1, gt=0, lt=0.5)
     test_share: float = Field(default=0.2, ge=0, lt=0.6)
 
 
-class VwwRecipe(BaseRecipe):
+class VwwRecipe(ClassifierRecipe):
     """Visual wake words."""
 
     task: str = "vww"
@@ -89,6 +93,11 @@ class VwwRecipe(BaseRecipe):
             raise ValueError("give at least two classes, such as person,none")
         # The label that means nobody is the first, whatever the order it was typed in.
         return sorted(classes, key=lambda name: name.lower() != "none")
+
+    @property
+    def model_labels(self) -> list[str]:
+        """The classes."""
+        return self.classes
 
     @property
     def title(self) -> tuple[str, ...]:

@@ -7,7 +7,15 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from tinyml_cli.features.gesture_settings import UNKNOWN, ImuInput
-from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.base import (
+    ClassifierRecipe,
+    ClassifierTraining,
+    LabelSmoothing,
+    LearningRate,
+    Section,
+    WeightAverage,
+    WeightDecay,
+)
 from tinyml_cli.recipes.series import SeriesRecipe
 
 
@@ -63,23 +71,22 @@ class WandModelRecipe(Section):
 _IMU_EPOCHS = 20
 
 
-class WandTrainingRecipe(Section):
+class WandTrainingRecipe(ClassifierTraining):
     """Optimisation."""
 
     epochs: int = Field(default=50, ge=1, le=10_000, description="by default 20 for input imu")
     epoch_examples: int = Field(
         default=4000, ge=16, le=1_000_000, description="variations that an epoch shows"
     )
-    batch_size: int = Field(default=64, ge=2, le=4096)
-    learning_rate: float = Field(default=4e-3, gt=0, le=1, description="peak of one cosine")
-    weight_decay: float = Field(default=1e-3, ge=0, le=0.1)
-    label_smoothing: float = Field(default=0.02, ge=0, lt=1)
-    ema: float = Field(default=0.98, ge=0, lt=1, description="decay of the running mean of weights; 0 is off")
+    learning_rate: LearningRate = 4e-3
+    weight_decay: WeightDecay = 1e-3
+    label_smoothing: LabelSmoothing = 0.02
+    weight_average: WeightAverage = 0.98
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.2, ge=0, lt=0.6)
 
 
-class WandRecipe(BaseRecipe):
+class WandRecipe(ClassifierRecipe):
     """The magic wand."""
 
     data_may_be_file: ClassVar[bool] = True

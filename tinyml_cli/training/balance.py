@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-CLASSIFIER = "scores"
+from tinyml_cli.training.optimisation import CLASSIFIER
 
 
 def balance(model: keras.Model, shares: NDArray[np.float32]) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import keras
 
 _STATE = "state.json"
+# Keys of older versions, whose values are among `judged`.
+_RETIRED = ("loss", "accuracy")
 
 
 class Resume(enum.Enum):
@@ -43,18 +45,14 @@ class Progress:
         fingerprint: hash of the recipe and the data.
         epochs: planned; 0 in states of older versions.
         epochs_done: completed epochs.
-        loss: validation loss after the last of them.
-        accuracy: validation accuracy after the last of them.
         found: the hard examples found so far; None before the search.
-        judged: the result of `judging.judge` for the last epoch; empty for a network without labels.
+        judged: the validation measures of the last epoch; empty in states of older versions.
         history: the measures of each epoch, "loss", "validation_loss" and for classifiers their "accuracy".
     """
 
     fingerprint: str
     epochs: int = 0
     epochs_done: int = 0
-    loss: float = 0.0
-    accuracy: float = 0.0
     found: list[int] | None = None
     judged: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
@@ -62,8 +60,7 @@ class Progress:
     def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
         """Records an epoch: its measures on the training and on the validation examples."""
         self.epochs_done += 1
-        self.loss, self.accuracy = judged["loss"], judged.get("accuracy", 0.0)
-        self.judged = dict(judged) if "n" in judged else {}
+        self.judged = dict(judged)
         followed = {name: judged[name] for name in MEASURES if name in judged}
         self.history.append({**trained, **{f"validation_{name}": value for name, value in followed.items()}})
 
@@ -135,7 +132,7 @@ class Checkpoint:
             return None
         try:
             document = load_json(path)
-            progress = Progress(**document)
+            progress = Progress(**{key: document[key] for key in document if key not in _RETIRED})
             if progress.epochs_done < 1 or progress.epochs < 0:
                 raise ValueError("no epoch is done")
         except (ValueError, TypeError) as error:

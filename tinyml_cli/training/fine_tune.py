@@ -20,7 +20,7 @@ import tensorflow as tf
 from tinyml_cli import registry
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.training.fit import make_deterministic
+from tinyml_cli.training.determinism import make_deterministic
 
 if TYPE_CHECKING:
     from tinyml_cli.recipes.base import BaseRecipe

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.images.image_augment import augment, mix
 from tinyml_cli.recipes.vww import VwwRecipe
-
-# At 100 images of one class per image of another, equal weights would make single images dominate.
-_LARGEST_WEIGHT = 20.0
+from tinyml_cli.training import class_weights
+from tinyml_cli.training.batches import Batch
 
 
 class Pixels(Protocol):
@@ -52,35 +51,22 @@ def to_float(pixels: NDArray[np.uint8], image: ImageInput) -> NDArray[np.float32
     return (pixels * factor + np.float32(image.low)).astype(np.float32)
 
 
-def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """Weight of each label for equal totals: n / (classes * n_label), at most 20."""
-    counts = np.bincount(labels, minlength=classes)
-    weights = len(labels) / (classes * np.maximum(counts, 1))
-    return np.minimum(weights, _LARGEST_WEIGHT).astype(np.float32)
-
-
-Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-
-
 class ImageBatches:
-    """Shuffled, augmented batches that depend only on the seed, the epoch and the batch number.
+    """Shuffled, augmented images (`batches.Batches`)."""
 
-    So a resumed training gets the same batches as an uninterrupted one.
-    """
-
-    def __init__(self, examples: ImageSet, classes: int, recipe: VwwRecipe) -> None:
+    def __init__(self, examples: ImageSet, recipe: VwwRecipe) -> None:
         self._examples = examples
         self._recipe = recipe
         self._size = min(recipe.training.batch_size, len(examples))
-        self._targets = np.eye(classes, dtype=np.float32)
-        even = np.ones(classes, np.float32)
-        self._weights = class_weights(examples.labels, classes) if recipe.training.class_weights else even
+        counts = np.bincount(examples.labels, minlength=len(recipe.classes))
+        self._targets = np.eye(len(counts), dtype=np.float32)
+        self._weights = class_weights.of_labels(recipe.training.class_weights, recipe.classes, counts)
 
     def __len__(self) -> int:
         return max(1, len(self._examples) // self._size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """(inputs, targets [n, classes], weights [n]), all of one size: another would be compiled again."""
+        """Inputs float32 [images, size, size, channels]."""
         seed = self._recipe.seed
         order = np.random.default_rng([seed, 7, epoch]).permutation(len(self._examples))
         for index in range(len(self)):
@@ -96,4 +82,4 @@ class ImageBatches:
                 self._recipe.augmentation.mixup,
                 rng,
             )
-            yield inputs, targets, targets @ self._weights
+            yield Batch(inputs, targets, targets @ self._weights)

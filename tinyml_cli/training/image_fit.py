@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.training.checkpoint import Resume
-from tinyml_cli.training.classifier import Fitted, Start, Validation, fit_classifier
+from tinyml_cli.training.classifier import Start, Validation, fit_classifier
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, to_float
+from tinyml_cli.training.trainer import Fitted
 
 _EVALUATION_BATCH = 256
 
@@ -26,7 +27,7 @@ def fit_images(
     fingerprint: str,
     resume: Resume | bool = False,
 ) -> Fitted:
-    """Trains until the last epoch; see `classifier.fit_classifier`.
+    """Trains until the last epoch; see `trainer.train`.
 
     Args:
         build: makes the initial model; its new classifier layer, if it has one, is named `scores`.
@@ -37,8 +38,9 @@ def fit_images(
         fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
     """
-    start = Start(build, recipe.seed, recipe.model.backbone is not None, recipe.model.frozen_epochs)
-    batches = ImageBatches(train, len(recipe.classes), recipe)
+    model = recipe.model
+    start = Start(build, recipe.seed, None if model.backbone is None else model.frozen_epochs)
+    batches = ImageBatches(train, recipe)
     watched = Validation(lambda model: _score(model, validation, recipe), validation.labels)
     return fit_classifier(start, batches, watched, recipe.training, logs, fingerprint, resume)
 

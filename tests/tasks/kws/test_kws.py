@@ -131,7 +131,7 @@ def test_a_training_cut_off_at_once_can_be_run_again(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tinyml_cli.training.fit._epoch", interrupted)
+    monkeypatch.setattr("tinyml_cli.training.trainer._Training._epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         KWS.train(Run.create(tmp_path / "run"), small_recipe(corpus))
     run = Run.create(tmp_path / "run")

@@ -158,7 +158,7 @@ def test_every_stage_on_drawn_figures(tinyml: Tinyml, tmp_path: Path) -> None:
         "source=procedural",
         "training.epochs=10",
         "training.batch_size=32",
-        "training.ema=0.9",
+        "training.weight_average=0.9",
         "training.learning_rate=0.01",
         "model.options.stem_filters=8",
     ]

@@ -269,7 +269,7 @@ def _fit(
     fitted = fit(
         lambda: build(recipe, data), real, held, recipe, run.file("logs"), digest.hexdigest(), resume
     )
-    metrics = {"validation_loss": round(fitted.loss, 5), "epochs": fitted.epochs}
+    metrics = {"validation_loss": round(fitted.validation_loss, 5), "epochs": fitted.epochs}
     planned = recipe.training.epochs
     return _Fit(fitted.model, metrics, epochs=Epochs(done=fitted.epochs, planned=planned))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,10 @@ from tinyml_cli.features.audio_frontend import extract_batch
 from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.variations import Variations
-from tinyml_cli.training.fit import Score
+from tinyml_cli.training.fit import predict
+
+if TYPE_CHECKING:
+    import keras
 
 Audio = NDArray[np.int16]
 
@@ -23,7 +27,7 @@ _BATCH = 512
 
 
 class HardNegatives:
-    """Searches other words, silence and background recordings for false accepts (training.fit.Miner)."""
+    """Searches other words, silence and background recordings for false accepts (training.trainer.Miner)."""
 
     def __init__(
         self,
@@ -55,14 +59,14 @@ class HardNegatives:
         """The number of epochs after which to search."""
         return max(1, round(self._recipe.training.epochs * self._recipe.hard_negatives.after))
 
-    def seek(self, score: Score) -> list[int]:
+    def seek(self, model: keras.Model) -> list[int]:
         """Numbers of the candidates that score highest as a word, the worst first."""
         settings = self._recipe.hard_negatives
         worst = np.concatenate(
             [
-                score(extract_batch(self._candidates[start : start + _BATCH], self._recipe.features))[
-                    :, len(RESERVED_LABELS) :
-                ].max(axis=1)
+                predict(
+                    model, extract_batch(self._candidates[start : start + _BATCH], self._recipe.features)
+                )[:, len(RESERVED_LABELS) :].max(axis=1)
                 for start in range(0, len(self._candidates), _BATCH)
             ]
         )

@@ -64,7 +64,7 @@ class ExamplePool:
         self._recipe = recipe
         self._seed = seed
         self._teacher = teacher
-        self._blocks = _cut(recipe.labels, quotas)
+        self._blocks = _cut(recipe.model_labels, quotas)
         self._order = np.random.default_rng([*seed, 998]).permutation(len(self._blocks))
         self._place = np.argsort(self._order)
         self._renewed = round(len(self._blocks) * recipe.augmentation.renewed_share)
@@ -130,7 +130,7 @@ class ExamplePool:
         features = np.empty((len(self), *made[0].shape[1:]), np.uint16)
         soft = None
         if self._teacher is not None:
-            soft = np.empty((len(self), len(self._recipe.labels)), np.float32)
+            soft = np.empty((len(self), len(self._recipe.model_labels)), np.float32)
         self._examples = Examples(features, self.labels, soft)
         self._fill(made)
 
@@ -152,7 +152,7 @@ class ExamplePool:
     def _make(self, number: int, epoch: int) -> Features:
         """A block as it is in an epoch."""
         block = self._blocks[number]
-        label = self._recipe.labels[block.label]
+        label = self._recipe.model_labels[block.label]
         turn, made_for = self._turn(number, epoch)
         hard = self._hard_from is not None and made_for >= self._hard_from
         rng = np.random.default_rng([*self._seed, number, turn])

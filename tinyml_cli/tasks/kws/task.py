@@ -45,7 +45,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.training.fit import Fitted
+    from tinyml_cli.training.trainer import Fitted
 
 TRAINING_SAMPLE = "logs/training_sample.npz"
 HELD_OUT = kws_held_out.HELD_OUT
@@ -218,7 +218,7 @@ def _with_prefixes(recipe: KwsRecipe) -> Recognizer:
 def _describe(
     recipe: KwsRecipe, corpus: Corpus, parts: dict[splits.Split, ClipSet], fitted: Fitted
 ) -> Manifest:
-    labels = recipe.labels
+    labels = recipe.model_labels
     validation, test = kws_checks.shares(recipe)
     return Manifest(
         task=KWS.name,

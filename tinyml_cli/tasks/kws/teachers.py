@@ -53,9 +53,9 @@ def load(recipe: KwsRecipe, parts: Mapping[splits.Split, ClipSet]) -> Teachers |
 
 
 def _check(run: Run, manifest: Manifest, recipe: KwsRecipe, parts: Mapping[splits.Split, ClipSet]) -> None:
-    if manifest.labels != recipe.labels:
+    if manifest.labels != recipe.model_labels:
         raise TinymlError(
-            f"The teacher's labels are {', '.join(manifest.labels)}, not {', '.join(recipe.labels)}",
+            f"The teacher's labels are {', '.join(manifest.labels)}, not {', '.join(recipe.model_labels)}",
             str(run.path),
             "Train a teacher on the same words in the same order.",
         )

@@ -21,7 +21,7 @@ from tinyml_cli.training.examples import Examples
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.training.fit import Fitted
+    from tinyml_cli.training.trainer import Fitted
 
 _SAMPLE_SIZE = 2000
 # Validation examples of each label made from the synthetic voices kept for it.
@@ -97,9 +97,9 @@ def for_source(recipe: KwsRecipe) -> KwsRecipe:
 def _validation_examples(clips: ClipSet, recipe: KwsRecipe) -> Examples:
     """Synthetic voices are validated in noise, people as recorded."""
     if recipe.data_path is not None:
-        return kws_examples.plain_examples(clips, recipe.labels, recipe.features)
+        return kws_examples.plain_examples(clips, recipe.model_labels, recipe.features)
     seed = [recipe.seed, 4]
-    quotas = dict.fromkeys(recipe.labels, _SYNTHETIC_VALIDATION_SIZE)
+    quotas = dict.fromkeys(recipe.model_labels, _SYNTHETIC_VALIDATION_SIZE)
     with ExamplePool(Variations(clips, (), recipe, seed), quotas, recipe, seed) as pool:
         return pool.sample(0, len(pool))
 

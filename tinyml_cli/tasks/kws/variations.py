@@ -39,7 +39,7 @@ class Variations:
         self._rate_hz = recipe.features.sample_rate_hz
         self._seed = list(seed)
         self._bed = augment.NoiseBed(tuple(noises), clips.audio[clips.labels == UNKNOWN])
-        self._clips = {label: clips.take(clips.labels == label) for label in recipe.labels}
+        self._clips = {label: clips.take(clips.labels == label) for label in recipe.model_labels}
         self._synthetic = recipe.augmentation
         self._recorded = recorded_augmentation(recipe)
         self._hard: dict[str, Audio] = {}

@@ -209,7 +209,9 @@ def _imbalance(labels: NDArray[np.int64], recipe: VwwRecipe) -> list[str]:
     if ratio < _IMBALANCE:
         return []
     remedy = (
-        "the latter is weighted more" if recipe.training.class_weights else "turn on training.class_weights"
+        "the latter is weighted more"
+        if recipe.training.class_weights
+        else "weight it more: --set training.class_weights=balanced"
     )
     return [
         f"{ratio:.0f} images of `{recipe.classes[most]}` per image of `{recipe.classes[least]}`; "

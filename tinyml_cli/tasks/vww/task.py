@@ -40,7 +40,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.training.classifier import Fitted
+    from tinyml_cli.training.trainer import Fitted
 
 _MADE_BY = "tinyml train"
 _KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)

@@ -33,13 +33,15 @@ from tinyml_cli.tasks.wand.sources import source_of
 from tinyml_cli.tasks.wand.threshold import choose_threshold
 from tinyml_cli.tasks.wand.watching import GestureWatching
 from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training import class_weights
+from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import figures
 
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.training.classifier import Batch, Fitted
+    from tinyml_cli.training.trainer import Fitted
 
 _MADE_BY = "tinyml train"
 
@@ -193,7 +195,10 @@ WAND = Wand()
 
 
 class GestureBatches:
-    """Variations of takes: each label as often as the others, unknown as often as the recipe says."""
+    """Variations of takes: each label as often as the others, unknown as often as the recipe says.
+
+    Implements `batches.Batches`.
+    """
 
     def __init__(self, source: GestureSource, takes: Takes, recipe: WandRecipe) -> None:
         self._source = source
@@ -204,12 +209,15 @@ class GestureBatches:
         shares[[not len(rows) for rows in self._rows]] = 0
         self._shares = shares / shares.sum()
         self._targets = np.eye(len(shares), dtype=np.float32)
+        self._weights = class_weights.of_labels(
+            recipe.training.class_weights, recipe.model_labels, self._shares * recipe.training.epoch_examples
+        )
 
     def __len__(self) -> int:
         return max(1, self._recipe.training.epoch_examples // self._recipe.training.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Batches that depend on seed, epoch and number alone: a resumed training sees the same."""
+        """Variations drawn for one epoch."""
         size = self._recipe.training.batch_size
         for index in range(len(self)):
             rng = np.random.default_rng([self._recipe.seed, 8, epoch, index])
@@ -217,7 +225,7 @@ class GestureBatches:
             items = [self._takes.items[rng.choice(self._rows[label])] for label in labels]
             features = self._source.vary(items, self._recipe, rng)
             real = self._source.to_float(features, self._recipe)
-            yield real, self._targets[labels], np.ones(size, np.float32)
+            yield Batch(real, self._targets[labels], self._weights[labels])
 
 
 def _fingerprint(recipe: WandRecipe, takes: Takes) -> str:

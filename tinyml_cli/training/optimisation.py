@@ -1,0 +1,134 @@
+"""How a model is compiled, and the learning rate of each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import keras
+
+from tinyml_cli.recipes.base import ClassifierTraining
+
+CLASSIFIER = "scores"
+"""The name of a classifier's last layer."""
+
+_WARM_UP_SHARE = 0.05
+_FINAL_SHARE = 0.01
+
+
+class Optimisation(Protocol):
+    """The optimiser's part of a training."""
+
+    def begins_phase(self, epoch: int) -> bool:
+        """Whether the model is compiled anew before this epoch; true of epoch 0."""
+
+    def prepare(self, model: keras.Model, epoch: int) -> None:
+        """Compiles for the phase that this epoch begins."""
+
+    def rate(self, step: int) -> float | None:
+        """The learning rate of a step, counted over all epochs; None where the optimiser has a schedule."""
+
+
+class OnePhase:
+    """One optimiser, which has its own schedule."""
+
+    def __init__(self, prepare: Callable[[keras.Model], None]) -> None:
+        """Keeps the function that compiles."""
+        self._prepare = prepare
+
+    def begins_phase(self, epoch: int) -> bool:
+        """True of the first."""
+        return epoch == 0
+
+    def prepare(self, model: keras.Model, epoch: int) -> None:
+        """Compiles."""
+        del epoch
+        self._prepare(model)
+
+    def rate(self, step: int) -> None:
+        """The optimiser's own."""
+        del step
+
+
+class TransferPhases:
+    """First only a new classifier layer is trained, then all layers; without a backbone, all at once."""
+
+    def __init__(
+        self, training: ClassifierTraining, steps_per_epoch: int, frozen_epochs: int | None = None
+    ) -> None:
+        """Plans the phases.
+
+        Args:
+            training: epochs of both phases, rates and losses.
+            steps_per_epoch: batches of an epoch.
+            frozen_epochs: length of the first phase; None for a network that nobody trained before.
+        """
+        self._training = training
+        self._is_transfer = frozen_epochs is not None
+        self._frozen_epochs = min(frozen_epochs or 0, training.epochs)
+        self._frozen_steps = self._frozen_epochs * steps_per_epoch
+        self._steps = training.epochs * steps_per_epoch
+
+    def begins_phase(self, epoch: int) -> bool:
+        """True of the first epoch, and of the first in which all layers learn."""
+        return epoch in (0, self._frozen_epochs)
+
+    def prepare(self, model: keras.Model, epoch: int) -> None:
+        """Makes trainable what this phase trains, and compiles."""
+        frozen = epoch < self._frozen_epochs
+        for layer in model.layers:
+            # Batch statistics of a few images would spoil the backbone's, from millions of images.
+            is_statistics = isinstance(layer, keras.layers.BatchNormalization) and self._is_transfer
+            layer.trainable = not is_statistics and (not frozen or layer.name == CLASSIFIER)
+        training = self._training
+        model.compile(
+            # AdamW: arXiv:1711.05101.
+            optimizer=keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+            weighted_metrics=["accuracy"],
+        )
+
+    def rate(self, step: int) -> float:
+        """One cosine per phase, after a short warm-up (arXiv:1608.03983)."""
+        total = self._steps - self._frozen_steps
+        if step < self._frozen_steps:
+            total = self._frozen_steps
+        else:
+            step -= self._frozen_steps
+        peak, rise = self._training.learning_rate, max(1, int(total * _WARM_UP_SHARE))
+        if step < rise:
+            return peak * (step + 1) / rise
+        share = (step - rise) / max(1, total - rise)
+        return peak * (_FINAL_SHARE + (1 - _FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+def one_cosine(training: ClassifierTraining, steps: int) -> OnePhase:
+    """Adam with decoupled weight decay, a warm-up and one cosine (arXiv:1711.05101, arXiv:1608.03983)."""
+    warm_up = max(1, int(steps * _WARM_UP_SHARE))
+
+    def prepare(model: keras.Model) -> None:
+        schedule = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=training.learning_rate / 20,
+            decay_steps=max(1, steps - warm_up),
+            warmup_target=training.learning_rate,
+            warmup_steps=warm_up,
+            alpha=_FINAL_SHARE,
+        )
+        model.compile(
+            optimizer=keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+            metrics=["accuracy"],
+        )
+
+    return OnePhase(prepare)
+
+
+def squared_error(learning_rate: float, steps: int) -> OnePhase:
+    """Adam with one cosine, for a network that reproduces its input."""
+
+    def prepare(model: keras.Model) -> None:
+        schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=_FINAL_SHARE)
+        model.compile(optimizer=keras.optimizers.Adam(schedule), loss="mse")
+
+    return OnePhase(prepare)

@@ -1,0 +1,223 @@
+"""Trains a network of any task: one loop, resumable after each epoch, reproducible bit for bit.
+
+A task gives the parts: the model, its batches, its measures and its optimisation. Whatever must survive an
+interruption is saved and restored here, so that no task can forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tinyml_cli.console import COMPILING, console
+from tinyml_cli.console import Progress as Bar
+from tinyml_cli.training.average import Average, twin_of
+from tinyml_cli.training.batches import Batches
+from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
+from tinyml_cli.training.determinism import make_deterministic, seed_layers
+from tinyml_cli.training.judging import MEASURES
+from tinyml_cli.training.optimisation import Optimisation
+
+Judge = Callable[[keras.Model], dict[str, float]]
+
+
+class Miner(Protocol):
+    """Finds the mistakes of a half-trained model, and adds them to the examples of later epochs."""
+
+    @property
+    def after_epochs(self) -> int:
+        """The number of epochs before the search."""
+
+    def seek(self, model: keras.Model) -> list[int]:
+        """The examples to repeat more often, as indices into this training's data."""
+
+    def use(self, found: list[int]) -> None:
+        """Uses what was found, in this or in an interrupted training."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts of a training.
+
+    Attributes:
+        build: makes the untrained model.
+        batches: training examples.
+        judge: a model's measures on the validation examples; at least `loss`.
+        optimisation: optimiser and learning rates.
+        epochs: of the whole training; 0 keeps the model as it is built.
+        seed: of all random choices.
+        weight_average: decay of the moving average of the weights, which is judged and kept in their place; 0
+            keeps the weights themselves.
+        save_every: epochs from one checkpoint to the next.
+        miner: finds hard examples partway through the training; None finds none.
+    """
+
+    build: Callable[[], keras.Model]
+    batches: Batches
+    judge: Judge
+    optimisation: Optimisation
+    epochs: int
+    seed: int
+    weight_average: float = 0.0
+    save_every: int = 1
+    miner: Miner | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The outcome of a training.
+
+    Attributes:
+        model: after the last epoch, or the moving average of its weights. Choosing an epoch by the few
+            speakers of a small data set costs accuracy on others: at the end of the cosine, the last epochs
+            differ only by chance.
+        epochs: completed.
+        judged: the model's measures on the validation examples.
+        history: the measures of each epoch, see `checkpoint.Progress`.
+    """
+
+    model: keras.Model
+    epochs: int
+    judged: Mapping[str, float]
+    history: list[dict[str, float]]
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Share of the validation examples that a classifier gets right."""
+        return self.judged["accuracy"]
+
+    @property
+    def validation_loss(self) -> float:
+        """On the validation examples."""
+        return self.judged["loss"]
+
+
+def train(plan: Plan, logs: Path, fingerprint: str, resume: Resume | bool = False) -> Fitted:
+    """Trains until the last epoch.
+
+    Args:
+        plan: what to train.
+        logs: folder for TensorBoard and the checkpoint.
+        fingerprint: hash of everything that determines this training; `resume` refuses another.
+        resume: what to do with the checkpoint of an earlier training.
+
+    Raises:
+        TinymlError: there is no checkpoint to resume from, or it is damaged or belongs to another training.
+    """
+    make_deterministic(plan.seed)
+    checkpoint = Checkpoint(logs / "checkpoint")
+    progress, is_resumed = checkpoint.begin(fingerprint, plan.epochs, resume)
+    model = checkpoint.load_last(progress) if is_resumed else plan.build()
+    twin = None
+    if plan.weight_average:
+        twin = checkpoint.load_average(progress) if is_resumed else twin_of(model)
+    if plan.miner is not None and progress.found is not None:
+        plan.miner.use(progress.found)
+    if progress.epochs_done < progress.last_epoch(resume):
+        _Training(plan, model, twin, progress, _Log(logs, checkpoint, plan)).run()
+    kept = model if twin is None else twin
+    # There is no record of a model without epochs, nor in checkpoints of older versions.
+    judged = progress.judged or plan.judge(kept)
+    return Fitted(kept, progress.epochs_done, judged, progress.history)
+
+
+class _Training:
+    """A training in progress: the model, and the moving average of its weights."""
+
+    def __init__(
+        self, plan: Plan, model: keras.Model, twin: keras.Model | None, progress: Progress, log: _Log
+    ) -> None:
+        self._plan = plan
+        self._model = model
+        self._twin = twin
+        self._average = None if twin is None else Average(model, twin, plan.weight_average)
+        self._progress = progress
+        self._log = log
+
+    def run(self) -> None:
+        """Runs the remaining epochs."""
+        plan, progress = self._plan, self._progress
+        if not plan.optimisation.begins_phase(progress.epochs_done):
+            _build_state(self._model)
+        steps = (plan.epochs - progress.epochs_done) * len(plan.batches)
+        with console.progress(steps, "Training", COMPILING) as bar:
+            for epoch in range(progress.epochs_done, plan.epochs):
+                if plan.optimisation.begins_phase(epoch):
+                    plan.optimisation.prepare(self._model, epoch)
+                    _build_state(self._model)
+                trained = self._epoch(epoch, bar)
+                kept = self._model if self._twin is None else self._twin
+                self._mine(kept, epoch + 1)
+                progress.ended(trained, plan.judge(kept))
+                self._log.epoch_ended(self._model, self._twin, progress)
+
+    def _epoch(self, epoch: int, bar: Bar) -> dict[str, float]:
+        """One pass over the training examples; its mean measures."""
+        totals: dict[str, float] = {}
+        batches = self._plan.batches
+        seed_layers(self._model, epoch)
+        for index, batch in enumerate(batches.epoch(epoch)):
+            step = epoch * len(batches) + index
+            rate = self._plan.optimisation.rate(step)
+            if rate is not None:
+                self._model.optimizer.learning_rate = rate
+            measures = self._model.train_on_batch(
+                batch.inputs, batch.targets, sample_weight=batch.weights, return_dict=True
+            )
+            if self._average is not None:
+                self._average.step(step)
+            for name, value in measures.items():
+                totals[name] = totals.get(name, 0.0) + float(value)
+            bar.advance(1, self._log.note)
+        return {name: total / len(batches) for name, total in totals.items()}
+
+    def _mine(self, kept: keras.Model, epochs_done: int) -> None:
+        miner = self._plan.miner
+        if miner is not None and self._progress.found is None and epochs_done == miner.after_epochs:
+            self._progress.found = miner.seek(kept)
+            miner.use(self._progress.found)
+
+
+class _Log:
+    """Saves the checkpoint, writes TensorBoard's scalars and the progress bar's note."""
+
+    def __init__(self, folder: Path, checkpoint: Checkpoint, plan: Plan) -> None:
+        self.note = ""
+        self._checkpoint = checkpoint
+        self._plan = plan
+        self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
+
+    def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: Progress) -> None:
+        """Records the epoch that `progress` has just counted."""
+        done = progress.epochs_done
+        if done % self._plan.save_every == 0 or done == self._plan.epochs:
+            self._checkpoint.save(model, twin, progress)
+        measures = progress.history[-1]
+        with self._scalars.as_default(step=done):
+            for name in MEASURES:
+                for split, key in (("train", name), ("validation", f"validation_{name}")):
+                    if key in measures:
+                        tf.summary.scalar(f"{split}/{name}", measures[key])
+        self._scalars.flush()
+        name = "accuracy" if "accuracy" in progress.judged else "loss"
+        self.note = (
+            f"epoch {done}/{progress.epochs} loss {measures['loss']:.3f} "
+            f"validation {name} {progress.judged[name]:.3f}"
+        )
+
+
+def _build_state(model: keras.Model) -> None:
+    """Makes the variables of a compiled model's optimizer and measures.
+
+    TensorFlow traces a first step that has to make them twice, which takes seconds.
+    """
+    model.optimizer.build(model.trainable_variables)
+    blank = np.zeros((1, *model.output_shape[1:]), np.float32)
+    model.compute_metrics(None, blank, blank)
+    model.reset_metrics()
