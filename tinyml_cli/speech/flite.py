@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,22 @@ class Utterance:
 def is_installed() -> bool:
     """Whether the command is on the PATH and speaks."""
     return shutil.which("flite") is not None
+
+
+@functools.cache
+def spells(word: str) -> bool:
+    """Whether it says a word letter by letter, such as "hmm", which espeak-ng says as people do."""
+    letters = [c for c in word.lower() if c.isascii() and c.isalnum()]
+    return len(letters) > 1 and _phonemes(word) == [each for c in letters for each in _phonemes(c)] != []
+
+
+@functools.cache
+def _phonemes(text: str) -> list[str]:
+    try:
+        outcome = processes.run(["flite", "-ps", "-t", text, "none"], timeout_s=_TIMEOUT_S)
+    except (OSError, processes.TimeoutExpired):
+        return []
+    return [each for each in outcome.stdout.split() if each != "pau"]
 
 
 def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:

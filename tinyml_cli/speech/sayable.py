@@ -32,11 +32,16 @@ def why_not(word: str, ipa: str, letters: Mapping[str, str]) -> str:
         return _why_strange(strange)
     if not segments(ipa) or not any(c.isalnum() for c in word):
         return "it has no letter or digit that the voices say"
-    if not _LETTERS.search(word) or word.isupper() or word.lower() in _SPELT_BY_PEOPLE:
-        return ""  # `3d`, `k9`
+    if people_spell(word):
+        return ""
     if _sounds(ipa) == _sounds("".join(letters[c] for c in word.lower() if c.isalnum())):
         return f"the voices spell it out, letter by letter ({ipa})"
     return ""
+
+
+def people_spell(word: str) -> bool:
+    """Whether a word is meant to be said letter by letter: it says so in capitals, or is one like `3d`."""
+    return not _LETTERS.search(word) or word.isupper() or word.lower() in _SPELT_BY_PEOPLE
 
 
 def _why_strange(character: str) -> str:

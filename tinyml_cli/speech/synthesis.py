@@ -88,6 +88,8 @@ def synthesise(
             word that the voices would misread.
     """
     said = _sayable(words, skip_unsayable) if clips_per_word else []
+    if spelt := _spelt_by_flite(said, engines):
+        console.info(f"flite spells out {', '.join(spelt)}: the other voices alone say that.")
     planned = plan(said, words, clips_per_word, unknown_clips, engines, seed)
     if "flite" in engines and not flite.is_installed():
         console.info(
@@ -170,6 +172,12 @@ def _plan(
     engines: Sequence[str],
     seed: int,
 ) -> list[Planned]:
+    spelt = _spelt_by_flite(words, engines)
+    beside_flite = _engine_shares([engine for engine in engines if engine != "flite"])
+    if spelt and not beside_flite:
+        raise TinymlError(
+            f"flite spells `{spelt[0]}` out, letter by letter", "synthesis.engines", "Add espeak to the list."
+        )
     rng = np.random.default_rng([seed, 1])
     wanted = [(word, word) for word in words for _ in range(clips_per_word)]
     for _ in range(unknown_clips):
@@ -179,7 +187,7 @@ def _plan(
     variants = espeak.variants() if "espeak" in engines else []
     plan = []
     for label, word in wanted:
-        engine = _choose(shares, rng.random())
+        engine = _choose(beside_flite if word in spelt else shares, rng.random())
         if engine == "flite":
             utterance: Utterance = _flite_utterance(word, rng)
         elif engine == "kokoro":
@@ -188,6 +196,12 @@ def _plan(
             utterance = _espeak_utterance(word, variants, rng)
         plan.append(Planned(utterance, label, word))
     return plan
+
+
+def _spelt_by_flite(words: Sequence[str], engines: Sequence[str]) -> list[str]:
+    """The words that flite has to leave to other engines."""
+    usable = "flite" in engines and flite.is_installed()
+    return [word for word in words if usable and not sayable.people_spell(word) and flite.spells(word)]
 
 
 def _engine_shares(engines: Sequence[str]) -> list[tuple[str, float]]:
