@@ -13,6 +13,7 @@ from tests.engines import zoo
 from tests.engines.flatbuffer_models import Model
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite import interpret
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,13 @@ def test_a_vector_has_one_axis_whatever_the_file_says() -> None:
     bias = made.tensor((2,), dtype="int32", data=[1, 2], scales=[0.1, 0.2], axis=3)
     weights = made.tensor((2, 4), data=np.ones((2, 4)), scales=[0.1, 0.2], axis=0)
     made.operator("FULLY_CONNECTED", [source, weights, bias], [answer], "FullyConnectedOptions")
-    parsed = tflite_graph.parse(made.build([source], [answer])).tensors[bias].quantization
+    model = made.build([source], [answer])
+    parsed = tflite_graph.parse(model).tensors[bias].quantization
     assert parsed is not None and parsed.axis == 0
+    values = np.array([[1, 2, 3, 4]], np.int8)
+    exact = tflite_graph.with_axes_of_vectors(model)
+    assert exact != model and tflite_graph.with_axes_of_vectors(exact) == exact
+    assert (interpret.run_int8(model, values) == interpret.run_int8(exact, values)).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 48_000, 48_000, 1), (1, 4096, 4096, 1), (1, 600 << 20)])

@@ -207,7 +207,7 @@ def _read_files(
         raise TinymlError(
             f"`{path.name}`{more} cannot be read as audio: {why}",
             str(path),
-            "Fix or remove it, then train again.",
+            "Fix or remove such files; `tinyml data check FOLDER --fix` moves them away.",
         )
     return audio
 

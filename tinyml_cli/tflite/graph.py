@@ -23,6 +23,8 @@ from tinyml_cli.tflite import opcodes
 from tinyml_cli.wording import counted
 
 ABSENT = -1
+# Of QuantizationParameters.quantized_dimension in the schema: field 6.
+_AXIS_FIELD = 4 + 2 * 6
 """The index that stands for an optional operator input that is not given."""
 
 _SCHEMA_VERSION = 3
@@ -301,6 +303,18 @@ class _Reader:
             outputs=_indices(operator.OutputsAsNumpy(), tensors, optional=False),
             options=opcodes.option_fields(operator.BuiltinOptionsType(), operator.BuiltinOptions()),
         )
+
+
+def with_axes_of_vectors(model: bytes) -> bytes:
+    """A sound model with axis 0 for the scales of every vector: LiteRT refuses what TFLM does not look at."""
+    root, changed = tflite.Model.GetRootAs(model, 0), bytearray(model)
+    for graph in map(root.Subgraphs, range(root.SubgraphsLength())):
+        for tensor in map(graph.Tensors, range(graph.TensorsLength())):
+            table = tensor.Quantization()
+            if tensor.ShapeLength() == 1 and table is not None and table.QuantizedDimension():
+                at = table._tab.Pos + table._tab.Offset(_AXIS_FIELD)
+                changed[at : at + 4] = bytes(4)
+    return bytes(changed)
 
 
 def _vector(value: Any) -> npt.NDArray[Any]:

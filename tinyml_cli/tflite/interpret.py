@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.next_step import model_again, on_this_run
-from tinyml_cli.tflite.graph import Graph, Tensor, parse
+from tinyml_cli.tflite.graph import Graph, Tensor, parse, with_axes_of_vectors
 from tinyml_cli.wording import counted
 
 Runtime = Literal["litert", "tflm"]
@@ -39,17 +39,26 @@ def lite_interpreter(model_bytes: bytes, preserve_all_tensors: bool = False) -> 
 
         lite = import_quietly("tensorflow").lite
     resolver = getattr(lite, "OpResolverType", None) or lite.experimental.OpResolverType
-    try:
+
+    def loaded(model: bytes) -> Any:
         interpreter = lite.Interpreter(
-            model_content=model_bytes,
+            model_content=model,
             num_threads=1,
             experimental_op_resolver_type=resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             experimental_preserve_all_tensors=preserve_all_tensors,
         )
         interpreter.allocate_tensors()
+        return interpreter
+
+    try:
+        try:
+            return loaded(model_bytes)
+        except (ValueError, RuntimeError) as error:
+            if "quantized_dimension" not in str(error):
+                raise
+            return loaded(with_axes_of_vectors(model_bytes))
     except (ValueError, RuntimeError) as error:
         raise TinymlError(f"LiteRT cannot load the model ({error})", "", model_again()) from error
-    return interpreter
 
 
 def has_tflm() -> bool:
