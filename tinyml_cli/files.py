@@ -6,7 +6,6 @@ import contextlib
 import errno
 import functools
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -197,11 +196,9 @@ def cache_dir() -> Path:
     """The user's cache folder for fetched sources and synthesised data (TINYML_CACHE overrides)."""
     if override := os.environ.get("TINYML_CACHE"):
         return Path(override)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "tinyml"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tinyml"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tinyml"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("tinyml", appauthor=False, opinion=False)
 
 
 def firmware_dir() -> Path:

@@ -11,7 +11,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
@@ -69,13 +69,16 @@ class Run:
 
     Attributes:
         path: the directory.
-        accepts_partial: whether --accept-partial was given, for every run that the command opens.
+        accepts_partial: whether the model of a training that was stopped will do; with --accept-partial, for
+            every run that the command opens.
     """
 
-    accepts_partial: ClassVar[bool] = False
+    accepts_partial: bool = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, accepts_partial: bool = False) -> None:
         self.path = Path(path)
+        if accepts_partial:
+            self.accepts_partial = True
 
     @classmethod
     def at(cls, path: Path) -> Run:
@@ -162,7 +165,7 @@ class Run:
         manifest = Manifest.load(path)
         if manifest.complete:
             return manifest
-        if not (partial or Run.accepts_partial):
+        if not (partial or self.accepts_partial):
             raise self._half_trained(str(manifest.epochs))
         return manifest
 

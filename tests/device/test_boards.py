@@ -65,7 +65,7 @@ def test_a_user_adds_a_board_with_one_file(folder: Path, tinyml: Tinyml, tmp_pat
 
 
 def test_a_folder_of_the_user_s_settings_is_read_too(folder: Path, tmp_path: Path) -> None:
-    settings = board_files._config_dir() / "boards"
+    settings = board_files.user_folders()[-1]
     if not settings.is_relative_to(tmp_path):
         pytest.skip("this system keeps settings where a test must not write")
     settings.mkdir(parents=True)

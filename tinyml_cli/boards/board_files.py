@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+
+from platformdirs import user_config_path
 
 PACKAGED = Path(__file__).parent
 
@@ -12,7 +13,7 @@ PACKAGED = Path(__file__).parent
 def user_folders() -> list[Path]:
     """Where users keep boards of their own: $TINYML_BOARDS (several, as in PATH), then their settings."""
     given = [Path(folder) for folder in os.environ.get("TINYML_BOARDS", "").split(os.pathsep) if folder]
-    return [*given, _config_dir() / "boards"]
+    return [*given, user_config_path("tinyml", appauthor=False, roaming=True) / "boards"]
 
 
 def board_files() -> dict[str, Path]:
@@ -22,11 +23,3 @@ def board_files() -> dict[str, Path]:
         for path in sorted(folder.glob("*.yaml")):
             found.setdefault(path.stem, path)
     return found
-
-
-def _config_dir() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "tinyml"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "tinyml"
-    return Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "tinyml"

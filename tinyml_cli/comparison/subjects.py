@@ -67,12 +67,12 @@ def _lone(path: Path) -> Subject:
 def _of_run(run: Run) -> list[Subject]:
     if not run.manifest(partial=True).complete:
         console.warn(f"the training of {run.path} was interrupted: its figures understate the model")
-        Run.accepts_partial = True
+        run = Run(run.path, accepts_partial=True)
     name = run.path.resolve().name
     subjects = _flatbuffers(run, name)
     for folder in sorted((run.path / VARIANTS).glob("*")):
         if (folder / MANIFEST).is_file():
-            subjects += _flatbuffers(Run(folder), f"{name}/{folder.name}")
+            subjects += _flatbuffers(Run(folder, run.accepts_partial), f"{name}/{folder.name}")
     if not subjects:
         raise TinymlError(
             "The run has no converted model to compare",

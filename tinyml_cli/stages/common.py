@@ -134,7 +134,7 @@ def open_trained(given: str | None) -> Run:
     """
     run = Run.open(given)
     run.check_writable()
-    if Run.accepts_partial and run.stopped_after() is not None and not _has_model(run):
+    if run.accepts_partial and run.stopped_after() is not None and not _has_model(run):
         console.info("Building the model from the last saved epoch …")
         train(run, recipes.load(run.file(RECIPE)), Resume.AS_IT_IS)
     return run
