@@ -40,17 +40,19 @@ PerHour = Annotated[
 
 
 def values(
-    method: str | None,
-    normal: str | None,
-    rate: float | None,
-    fpr: float | None,
-    per_hour: float | None,
+    method: Method = None,
+    data: Data = None,
+    normal: Normal = None,
+    rate: Rate = None,
+    fpr: Fpr = None,
+    false_alarms_per_hour: PerHour = None,
 ) -> dict[str, Any]:
     """Keys of the recipe -> values of the options; None where not given."""
     return {
         "method": method,
+        "data": data,
         "normal": word_list(normal),
         "rate_hz": rate,
         "threshold.fpr": fpr,
-        "threshold.false_alarms_per_hour": per_hour,
+        "threshold.false_alarms_per_hour": false_alarms_per_hour,
     }

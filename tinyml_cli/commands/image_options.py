@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands.options import given
+from tinyml_cli.commands.options import given, word_list
 
 Classes = Annotated[
     str | None,
@@ -41,3 +41,18 @@ Backbone = Annotated[
         "--backbone", help="Start from a .keras or .h5 file, or from imagenet: first frozen, then fine-tuned."
     ),
 ]
+
+
+def values(
+    classes: Classes = None,
+    data: Data = None,
+    size: Size = None,
+    gray: Gray = None,
+    model: Model = None,
+    alpha: Alpha = None,
+    backbone: Backbone = None,
+) -> dict[str, Any]:
+    """Keys of the recipe -> values of the options; None where not given."""
+    from tinyml_cli.recipes.vww import values_of
+
+    return {**values_of(word_list(classes), size, gray, model, alpha, backbone), "data": data}

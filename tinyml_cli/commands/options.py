@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,6 @@ import typer
 
 from tinyml_cli import checks, next_step
 from tinyml_cli.console import console
-from tinyml_cli.errors import EXIT_FAILURE
 
 MOST_SEED = 2**32 - 1
 
@@ -221,13 +220,6 @@ Runs = Annotated[
     list[str] | None,
     typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; give it twice for two models."),
 ]
-
-
-def end_pipeline(outcome: Mapping[str, Any], text: str, gate: bool) -> None:
-    """Reports a pipeline; its exit code is 1 where the board found too little and that counts."""
-    console.result(dict(outcome), text)
-    if gate and not outcome["passed"]:
-        raise typer.Exit(EXIT_FAILURE)
 
 
 def word_list(words: str | None) -> list[str] | None:

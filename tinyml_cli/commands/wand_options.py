@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands.options import given, one_of
+from tinyml_cli.commands.options import given, one_of, word_list
 
 Labels = Annotated[str | None, typer.Option("--labels", help="Gestures to tell apart, such as 0,1,2.")]
 Data = Annotated[
@@ -29,6 +29,6 @@ Input = Annotated[
 ]
 
 
-def values(labels: list[str] | None, kind: str | None) -> dict[str, Any]:
+def values(labels: Labels = None, data: Data = None, kind: Input = None) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
-    return {"labels": labels, "input": kind}
+    return {"labels": word_list(labels), "data": data, "input": kind}

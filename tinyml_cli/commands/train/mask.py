@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tinyml_cli.commands.image_commands import train_command
+from tinyml_cli.commands import image_options
+from tinyml_cli.commands.task_commands import train_command
 
 command = train_command(
-    "mask",
+    image_options.values,
     """Train by transfer learning on two folders of images, such as faces with and without a mask.
 
 \b

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tinyml_cli.commands.image_commands import train_command
+from tinyml_cli.commands import image_options
+from tinyml_cli.commands.task_commands import train_command
 
 command = train_command(
-    "vww",
+    image_options.values,
     """Train a visual wake word model, which tells whether the camera sees something, from a folder per class.
 
 \b

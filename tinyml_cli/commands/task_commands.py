@@ -1,0 +1,116 @@
+"""`train TASK` and `pipeline TASK`: what their commands share, so that a task adds its own options alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import typer
+
+from tinyml_cli.commands import options
+from tinyml_cli.console import console
+from tinyml_cli.errors import EXIT_FAILURE
+from tinyml_cli.wording import counted
+
+Values = Callable[..., Mapping[str, Any]]
+"""Has a task's own options as parameters; gives values of the recipe by dotted key, and `data`: the path."""
+
+
+def any_task(data: options.DataOption = None) -> dict[str, Any]:
+    """The options of a task that other packages bring."""
+    return {"data": data}
+
+
+def _recipe_options(
+    config: options.Config = None,
+    set_: options.Set = None,
+    run: options.RunOption = None,
+    seed: options.Seed = None,
+    resume: options.Resume = False,
+) -> None: ...
+
+
+def _board_options(
+    board: options.Board = "sim",
+    port: options.Port = None,
+    engine: options.Engine = None,
+    tflm: options.TflmDir = None,
+) -> None: ...
+
+
+def _gate_option(gate: options.Gate = True) -> None: ...
+
+
+def _output_options(json: options.Json = False, quiet: options.Quiet = False) -> None: ...
+
+
+def train_command(values: Values, text: str) -> Callable[..., None]:
+    """`tinyml train TASK` with the options of `values` and this help; TASK is the command's own name."""
+
+    def command(context: typer.Context, **given: Any) -> None:
+        from tinyml_cli.stages import common as stages
+
+        run, recipe, _ = _prepared(context, values, given)
+        outcome = stages.train(run, recipe, given["resume"])
+        console.result(outcome, stages.train_text(outcome))
+
+    return _signed(command, text, values, _recipe_options, _output_options)
+
+
+def pipeline_command(
+    values: Values, text: str, item: str = "item", *, evaluates_data: bool = True
+) -> Callable[..., None]:
+    """`tinyml pipeline TASK`, see `train_command`.
+
+    Args:
+        values: the task's own options.
+        text: the help.
+        item: what is played to the board, such as clip.
+        evaluates_data: whether --data is also what is evaluated on; else the run's own test split is.
+    """
+
+    def command(context: typer.Context, **given: Any) -> None:
+        from tinyml_cli.pipeline import run_pipeline
+
+        run, recipe, data = _prepared(context, values, given)
+        judged_on = data if evaluates_data else None
+        board, engine, tflm = (given[name] for name in ("board", "engine", "tflm"))
+        outcome = run_pipeline(run, recipe, board, engine, tflm, judged_on, given["port"], given["resume"])
+        console.result(outcome, _pipeline_text(outcome, item))
+        if given["gate"] and not outcome["passed"]:
+            raise typer.Exit(EXIT_FAILURE)
+
+    return _signed(command, text, values, _board_options, _recipe_options, _gate_option, _output_options)
+
+
+def _prepared(context: typer.Context, values: Values, given: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    from tinyml_cli.stages import common as stages
+
+    own = dict(values(**{name: given[name] for name in inspect.signature(values).parameters}))
+    data = own.pop("data")
+    overrides = given["set_"] or []
+    task = str(context.info_name)
+    return *stages.prepare(task, own, data, given["config"], overrides, given["run"], given["seed"]), data
+
+
+def _pipeline_text(outcome: Mapping[str, Any], item: str) -> str:
+    """What the board made of the replay."""
+    played = outcome["monitor"]
+    right = played["hits"] + played["rejections"]
+    replayed = f": the board was right about {right} of {counted(played['n'], item)}" if played["n"] else ""
+    return f"Done in {outcome['seconds']:.0f} s{replayed}. Run: {outcome['run']}"
+
+
+def _signed(command: Callable[..., None], text: str, *parts: Callable[..., Any]) -> Callable[..., None]:
+    """The command with the parameters of all parts, in order, as typer reads them."""
+    parameters = [
+        parameter
+        for part in parts
+        for parameter in inspect.signature(part, eval_str=True).parameters.values()
+    ]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    command.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}
+    command.__doc__ = text
+    return command
