@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _LEFT_BEHIND_S = 3600
 _NAME = re.compile(r"\.?tinyml-[a-z]+-(\d{1,10})-[a-z0-9_]{8}(\..*)?", re.DOTALL)
-_LOCK = "lock"
 _MAX_SUFFIX = 32
 # PlatformIO's objects: thousands of files, none of them ours.
 _NOT_OURS = {".pio", ".git"}
@@ -45,6 +45,8 @@ def folder(purpose: str, beside: Path | None = None) -> tempfile.TemporaryDirect
 
     start, place = (prefix(purpose), None) if beside is None else (f".{prefix(purpose)}", beside.parent)
     made = tempfile.TemporaryDirectory(prefix=start, dir=place, ignore_cleanup_errors=True)
+    if (handle := _lock(Path(made.name))) is not None:
+        weakref.finalize(made, os.close, handle)
     _noted(Path(made.name))
     return made
 
@@ -74,7 +76,7 @@ def keep_to_own_folder() -> None:
     if tempfile.tempdir is None or not _NAME.fullmatch(Path(tempfile.tempdir).name):
         system = tempfile.gettempdir()
         tempfile.tempdir = tempfile.mkdtemp(prefix=prefix("process"), dir=system)
-        _hold(_noted(Path(tempfile.tempdir)))
+        _lock(_noted(Path(tempfile.tempdir)))
         atexit.register(_leave_own_folder, system, os.getpid())
 
 
@@ -164,29 +166,36 @@ def _remove_left_behind(parent: Path, names: list[str], age_s: float) -> None:
                 remove(path)
 
 
-def _hold(folder: Path) -> None:
-    """Locks a file in a folder of this process for as long as the process lives."""
-    if sys.platform != "win32":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # a file system without locks
-            handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _is_let_go(folder: Path) -> bool | None:
-    """Whether the process that made a folder holds its lock no more; None where there is no lock."""
+def _lock(folder: Path) -> int | None:
+    """Locks a folder until the descriptor is closed or the process ends; None where that cannot be."""
     if sys.platform == "win32":
         return None
     import fcntl
 
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        with (folder / _LOCK).open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # a file system without locks, or somebody else's lock
+        os.close(handle)
+        return None
+    return handle
+
+
+def _is_let_go(folder: Path) -> bool | None:
+    """Whether no process holds a folder's lock any more; None where that cannot be told."""
+    if sys.platform == "win32" or not folder.is_dir() or folder.is_symlink():
+        return None
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
         return None
+    finally:
+        os.close(handle)
     return True
 
 
