@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from clap_counter.recipe import CLIP_MS, ClapRecipe
-from clap_counter.sounds import CLAP, LABELS, STREAM_MS, Stream, streams
+from clap_counter.recipe import CLAP, CLIP_MS, LABELS, ClapRecipe
+from clap_counter.sounds import STREAM_MS, Stream, streams
 from tinyml_cli import registry
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation import on_device

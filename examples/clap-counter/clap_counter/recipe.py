@@ -6,11 +6,14 @@ from typing import Any
 
 from pydantic import Field
 
+from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.splits import Split
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Recognizer
-from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, Section, WeightAverage
 
+CLAP = "clap"
+LABELS = [SILENCE, UNKNOWN, CLAP]
 CLIP_MS = 240
 # The window contains a clap for less than 300 ms: no other is counted for so long, and this one not again.
 _COUNTING = Recognizer(inference_stride_frames=2, average_window_ms=80, suppression_ms=300, minimum_count=2)
@@ -34,18 +37,15 @@ class ModelRecipe(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class TrainingRecipe(Section):
-    """Optimisation, as `training.classifier.Optimisation` asks for it."""
+class TrainingRecipe(ClassifierTraining):
+    """Optimisation, with defaults for so small a network."""
 
     epochs: int = Field(default=20, ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=4096)
-    learning_rate: float = Field(default=2e-3, gt=0, le=1)
-    weight_decay: float = Field(default=1e-4, ge=0, le=1)
-    label_smoothing: float = Field(default=0.02, ge=0, lt=1)
-    ema: float = Field(default=0.98, ge=0, lt=1, description="decay of the average of weights; 0: none")
+    weight_average: WeightAverage = 0.98
 
 
-class ClapRecipe(BaseRecipe):
+class ClapRecipe(ClassifierRecipe):
     """Clap counting."""
 
     task: str = "claps"
@@ -59,3 +59,8 @@ class ClapRecipe(BaseRecipe):
     def frames(self) -> int:
         """In the window that the model judges."""
         return self.features.frames(CLIP_MS * self.features.sample_rate_hz // 1000)
+
+    @property
+    def model_labels(self) -> list[str]:
+        """The same in every recipe."""
+        return LABELS

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clap_counter.recipe import CLIP_MS, ClapRecipe
+from clap_counter.recipe import CLAP, CLIP_MS, LABELS, ClapRecipe
 from tinyml_cli.data import noise
-from tinyml_cli.data.clips import SILENCE, UNKNOWN
+from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.splits import Split
 from tinyml_cli.features.audio_frontend import extract_batch
 
-CLAP = "clap"
-LABELS = [SILENCE, UNKNOWN, CLAP]
 STREAM_MS = 6000
 MOST_CLAPS = 6
 # What the front end hears before the window that is judged, as on a board.

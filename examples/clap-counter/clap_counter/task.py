@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clap_counter.recipe import CLIP_MS, ClapRecipe
-from clap_counter.sounds import LABELS, clips, streams
+from clap_counter.recipe import CLIP_MS, LABELS, ClapRecipe
+from clap_counter.sounds import clips, streams
 from clap_counter.watching import ClapWatching
 from tinyml_cli import recipes
 from tinyml_cli.data.evaluation_set import EvaluationSet
@@ -28,6 +28,8 @@ from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks.kws import settings as kws_settings
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tflite.graph import Graph
+from tinyml_cli.training import class_weights
+from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
 from tinyml_cli.training.judging import figures
@@ -35,7 +37,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
-    from tinyml_cli.training.classifier import Batch, Fitted
+    from tinyml_cli.training.trainer import Fitted
 
 _ITEMS = Items("clip", "clips", "pairs of hands", "synthetic sound")
 
@@ -144,6 +146,10 @@ class ClapBatches:
     def __init__(self, examples: EvaluationSet, recipe: ClapRecipe) -> None:
         self._inputs = to_float(examples.features)
         self._targets = np.eye(len(LABELS), dtype=np.float32)[examples.labels]
+        counts = np.bincount(examples.labels)
+        self._weights = class_weights.of_labels(recipe.training.class_weights, LABELS, counts)[
+            examples.labels
+        ]
         self._seed, self._size = recipe.seed, recipe.training.batch_size
 
     def __len__(self) -> int:
@@ -152,8 +158,8 @@ class ClapBatches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Depends on seed and epoch alone, so that a resumed training sees the same."""
         order = np.random.default_rng([self._seed, 4, epoch]).permutation(len(self._inputs))
-        for rows in np.array_split(order, len(self)):
-            yield self._inputs[rows], self._targets[rows], np.ones(len(rows), np.float32)
+        for rows in np.resize(order, (len(self), self._size)):
+            yield Batch(self._inputs[rows], self._targets[rows], self._weights[rows])
 
 
 def recipe_of(run: Run) -> ClapRecipe:
