@@ -82,6 +82,8 @@ def test_no_step_is_put_together_by_hand(repository: Path) -> None:
                 step = re.search(r"tinyml ([a-z-]+)(?: [\w./=-]+)* $", part.value)
                 by_hand = step and step[1] in COMMANDS and isinstance(after, ast.FormattedValue)
                 assert not by_hand, f"{path}:{text.lineno}: {part.value}"
+                # Such a step would not name the run.
+                assert "Next: tinyml" not in part.value, f"{path}:{text.lineno}: {part.value}"
 
 
 def test_every_command_that_a_message_names_exists(repository: Path) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.next_step import next_step
 
 
 def command(
@@ -64,4 +65,5 @@ def command(
     if plan:
         console.table(*listing.table(outcome["plan"]))
     files = "\n".join(f"  {opened.path / name}" for name in outcome["files"])
-    console.result(outcome, f"Wrote\n{files}\nNext: tinyml build --board sim")
+    step = next_step("build", opened.path, "--board", "sim")
+    console.result(outcome, f"Wrote\n{files}\nNext: {step}")
