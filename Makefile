@@ -37,13 +37,14 @@ test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
 
 test-all: test test-slow ## every test
 
-lint: setup ## ruff, mypy, import directions, clang-format, command pages
+lint: setup ## ruff, mypy, import directions, clang-format, generated pages
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python scripts/clang_format.py --check
 	$(VENV)/bin/python scripts/command_pages.py --check
+	$(VENV)/bin/python scripts/json_pages.py --check
 
 format: setup ## lay out Python and C as lint wants it
 	$(VENV)/bin/ruff check --fix .

@@ -52,7 +52,12 @@ SECTIONS = {
     },
     "Deploy": {"export-c-array": "export_c_array", "build": "build", "flash": "flash", "boards": "boards"},
     "Watch": {"monitor": "monitor", "drift": "drift"},
-    "Housekeeping": {"runs": "runs", "doctor": "doctor", "completion": "completion"},
+    "Housekeeping": {
+        "runs": "runs",
+        "doctor": "doctor",
+        "completion": "completion",
+        "schema": "schema",
+    },
 }
 
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 
 from tests.conftest import Tinyml
 from tests.data.test_checks import found
+from tests.outcomes import check as check_outcome
 from tinyml_cli.datasets import checks
 from tinyml_cli.datasets.check_picture import draw
 from tinyml_cli.datasets.checks import Settings
@@ -43,6 +44,7 @@ def images(tmp_path: Path) -> Path:
 
 def test_a_sound_folder(tinyml: Tinyml, images: Path) -> None:
     document = tinyml("data", "check", images, "--json", cwd=images.parent).json
+    check_outcome("data check", document)
     assert document["ok"] and document["findings"] == [] and document["left_out"] == {}
     assert (document["kind"], document["n"], document["people"]) == ("images", 100, 2)
     assert document["labels"]["person"] == {"images": 50, "people": 2, "bad": 0}

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.data.series.dialects import motion
 from tests.data.series.test_reader import COURSE, NAMES, table
+from tests.outcomes import check as check_outcome
 from tinyml_cli.tasks.wand.motion_file import write_motion
 
 N = 120
@@ -100,6 +101,7 @@ def test_every_fault_is_found_moved_and_put_back(tinyml: Tinyml, folder: Path) -
     expected = break_it(folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     document = tinyml("data", "check", folder, "--json", cwd=folder.parent, code=1).json
+    check_outcome("data check", document)
     places = found(document)
     assert {kind: places.get(kind, set()) for kind in expected} == expected
     assert document["left_out"] == {"`.pdf` is not a supported recording format": 1}

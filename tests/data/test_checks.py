@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from tests.conftest import Tinyml
+from tests.outcomes import check as check_outcome
 
 RATE_HZ = 16_000
 
@@ -47,6 +48,7 @@ def found(document: dict) -> dict[str, set[str]]:
 
 def test_a_sound_folder(tinyml: Tinyml, folder: Path) -> None:
     document = tinyml("data", "check", folder, "--json", cwd=folder.parent).json
+    check_outcome("data check", document)
     assert document["ok"] and document["findings"] == []
     assert (document["n"], document["speakers"]) == (24, 4)
     assert document["words"]["yes"] == {"clips": 12, "speakers": 4, "seconds": 12.0, "bad": 0}
@@ -83,6 +85,7 @@ def break_it(folder: Path) -> dict[str, set[str]]:
 def test_every_fault_is_found_and_named(tinyml: Tinyml, folder: Path) -> None:
     wanted = break_it(folder)
     document = tinyml("data", "check", folder, "--json", cwd=folder.parent, code=1).json
+    check_outcome("data check", document)
     assert found(document) == wanted
     assert document["bad_files"] == 8 and not document["ok"] and document["moved"] == 0
 
@@ -91,11 +94,13 @@ def test_fixing_moves_and_undo_brings_back(tinyml: Tinyml, folder: Path) -> None
     break_it(folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     document = tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent).json
+    check_outcome("data check", document)
     assert document["moved"] == 8 and document["ok"]
     kept = {path for path in folder.rglob("*") if path.is_file()}
     assert len(before) - len(kept) == 8 and (folder / "no" / "notes.txt") in kept
     assert tinyml("data", "check", folder, "--json", cwd=folder.parent).json["bad_files"] == 0
     restored = tinyml("data", "check", folder, "--undo", "--json", cwd=folder.parent).json
+    check_outcome("data check", restored)
     assert restored["restored"] == 8 and restored["kept"] == []
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert not (folder.parent / "recordings-quarantine").exists()

@@ -10,6 +10,7 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.corpus import whistle
+from tests.outcomes import check as check_outcome
 from tests.webm_writer import opus_packets, write_webm
 from tinyml_cli.data.audio_file import resample
 from tinyml_cli.data.speakers import speaker_of
@@ -45,6 +46,7 @@ def test_the_course_recorder(tinyml: Tinyml, tmp_path: Path) -> None:
     (source / "readme.txt").write_text("hello")
 
     document = tinyml("data", "import", source, "--out", "rec", "--json", cwd=tmp_path).json
+    check_outcome("data import", document)
     assert {entry["label"]: entry["files"] for entry in document["labels"]} == {"up": 2, "down": 1, "flat": 1}
     assert {entry["file"] for entry in document["skipped"]} == {"down_19.ogg", "readme.txt"}
     clips = sorted((tmp_path / "rec").rglob("*.wav"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.outcomes import check as check_outcome
 from tinyml_cli.card import answers as card_answers
 from tinyml_cli.card import text as card_text
 from tinyml_cli.card.answers import QUESTIONS
@@ -43,6 +44,7 @@ def test_carbon_by_hand() -> None:
 def test_a_card_of_a_model_that_was_not_evaluated(converted_run: Run) -> None:
     outcome = write_card(converted_run)
     text = Path(outcome["markdown"]).read_text(encoding="utf-8")
+    check_outcome("card", outcome)
     assert outcome["open"] == list(QUESTIONS)
     assert text.count("TODO(human)") == len(QUESTIONS)
     assert "run `tinyml evaluate`" in text

@@ -19,6 +19,7 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
+from tests.outcomes import check as check_outcome
 from tinyml_cli.connect import open_board
 from tinyml_cli.link.protocol import Detection, Scores
 from tinyml_cli.run import Run
@@ -55,6 +56,7 @@ def run(made: dict[str, Any], tmp_path: Path) -> Path:
 
 def test_figures_fit_each_other(made: dict[str, Any]) -> None:
     outcome = made["evaluate"]
+    check_outcome("evaluate", outcome)
     confusion = np.array(outcome["int8"]["confusion"])
     assert confusion.sum() == outcome["n"]
     assert outcome["int8"]["accuracy"] > 0.7, "whistles are easy; a lower figure means wrong inputs"
@@ -197,6 +199,7 @@ def test_explain_hears_what_the_firmware_hears(made: dict[str, Any], tinyml: Tin
         outcome = tinyml(
             "explain", made["run"], path, "--out", tmp_path / "why.png", "--json", cwd=tmp_path
         ).json
+        check_outcome("explain", outcome)
         scores = [event for event in events if isinstance(event, Scores)]
         assert [entry["t_ms"] + LEAD_IN_MS for entry in outcome["inferences"]] == [
             event.t_ms for event in scores

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.conftest import Tinyml
 from tests.inspection.conftest import ANSWER, small_model
+from tests.outcomes import check as check_outcome
 from tinyml_cli.tflite.difference import difference
 from tinyml_cli.tflite.graph import parse
 
@@ -101,6 +102,7 @@ def test_the_command_line(tinyml: Tinyml, model: Path) -> None:
     document = tinyml(
         "inspect", model, "--diff", other, "--json", "--exit-code", cwd=model.parent, code=1
     ).json
+    check_outcome("inspect", document)
     assert document["same_computation"] is False
     assert len(document["tensors"]) == 2
     tinyml("inspect", model, "--diff", model, "--exit-code", cwd=model.parent)

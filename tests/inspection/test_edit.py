@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.engines.test_states_and_boundaries import stream
 from tests.inspection.conftest import ANSWER, small_model
+from tests.outcomes import check as check_outcome
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import anatomy, interpret
 from tinyml_cli.tflite.edit import Edits, edit, rounded
@@ -178,6 +179,7 @@ def test_the_command_line(tinyml: Tinyml, model: Path) -> None:
     before = model.read_bytes()
     arguments = ["inspect", model, "--edit", "--strip", "--set-labels", "a,b,c", "--round-weights", "0.05"]
     outcome = tinyml(*arguments, "--out", "new.tflite", "--json", cwd=model.parent).json
+    check_outcome("inspect", outcome)
     written = (model.parent / "new.tflite").read_bytes()
     assert outcome["bytes"] == [len(before), len(written)]
     assert outcome["gzip_bytes"] == [anatomy.gzip_bytes(before), anatomy.gzip_bytes(written)]

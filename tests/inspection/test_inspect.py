@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.engines.flatbuffer_models import Model
 from tests.inspection.conftest import ANSWER, small_model
+from tests.outcomes import check as check_outcome
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report
 from tinyml_cli.tflite import anatomy
@@ -230,6 +231,7 @@ def test_a_run_is_compared_with_its_float_model(
     monkeypatch.setenv("TINYML_RUNS", str(model.parent / "runs"))
     run = open_run(model)
     answer = tinyml("inspect", run.path, "--json", cwd=model.parent)
+    check_outcome("inspect", answer.json)
     assert answer.json["layers"] == []
     assert "no float32 model" in answer.json["notes"][0]
     run.file("model_int8.tflite").write_bytes(small_model(seed=2).build([0], [ANSWER]))

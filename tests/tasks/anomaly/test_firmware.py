@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tests.conftest import Tinyml
+from tests.outcomes import check as check_outcome
 from tests.tasks.anomaly import runs
 from tests.tasks.anomaly.device import AnomalyDevice
 from tinyml_cli.build import build, vendor
@@ -108,7 +109,9 @@ def test_evaluate_feeds_a_board(
 ) -> None:
     boot("sound", "native").process.kill()
     command = ("evaluate", made["sound"].path, "--on", "native", "--limit", "6", "--json")
-    device = tinyml(*command, cwd=tmp_path).json["device"]
+    judged = tinyml(*command, cwd=tmp_path).json
+    check_outcome("evaluate", judged)
+    device = judged["device"]
     assert (device["board"], device["level"], device["recordings"]) == ("native", "host", 6)
     assert device["mismatches"] == 0 and device["n"] >= 6
 

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tests.conftest import Tinyml
+from tests.outcomes import check as check_outcome
 from tests.tasks.anomaly import runs
 from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
@@ -216,6 +217,7 @@ def test_mlperf_model_scores_files(tinyml: Tinyml, shared: Path, tmp_path: Path)
     environment = {"TINYML_RUNS": str(tmp_path / "runs")}
     command = ("evaluate", model, "--data", tmp_path, "--json")
     outcome = tinyml(*command, cwd=tmp_path, env=environment).json
+    check_outcome("evaluate", outcome)
     assert outcome["auc"] == 1.0 and outcome["n"] == 6
     assert [row["windows"] for row in outcome["files"]] == [3, 3, 3, 4, 4, 4]
     for path in tmp_path.glob("anomaly_*"):

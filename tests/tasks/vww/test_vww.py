@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Tinyml
+from tests.outcomes import check as check_outcome
 from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -168,6 +169,8 @@ def test_every_stage_on_drawn_figures(tinyml: Tinyml, tmp_path: Path) -> None:
         "--run", tmp_path / "run", "--json", cwd=tmp_path, env={"TINYML_RUNS": str(tmp_path)},
     )  # fmt: skip
     outcome = answer.json
+    check_outcome("pipeline", outcome)
+    check_outcome("evaluate", outcome["evaluate"])
     assert outcome["evaluate"]["int8"]["accuracy"] > 0.75
     assert outcome["evaluate"]["tflm"]["mismatches"] in (0, None)
     assert [row["stops"] for row in outcome["evaluate"]["low_light"]] == [0, 1, 2, 3, 4]

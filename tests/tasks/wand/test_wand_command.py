@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tinyml
+from tests.outcomes import check as check_outcome
 from tinyml_cli.run import Run
 
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
@@ -17,11 +18,14 @@ QUICK = [part for key in SMALL for part in ("--set", key)]
 
 def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) -> None:
     trained = tinyml("train", "wand", "--labels", "0,1", "--run", "w", *QUICK, "--json", cwd=tmp_path)
+    check_outcome("train", trained.json)
     assert trained.json["n_test"] > 0
     tinyml("quantize", "w", cwd=tmp_path)
     converted = tinyml("convert", "w", "--json", cwd=tmp_path).json
     assert converted["int8"]["bytes"] < 31_000
     judged = tinyml("evaluate", "w", "--json", cwd=tmp_path).json
+    check_outcome("convert", converted)
+    check_outcome("evaluate", judged)
     assert judged["labels"] == ["unknown", "0", "1"]
     assert judged["int8"]["accuracy"] > 0.6
     point = judged["at_threshold"]["int8"]

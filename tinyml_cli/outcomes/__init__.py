@@ -1,0 +1,108 @@
+"""What each command prints with --json: frozen models, and the JSON Schemas made of them.
+
+A command has several models where options, or what the run's model takes, decide between them. Commands
+without any are described by hand in docs/json.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from tinyml_cli.errors import TinymlError, did_you_mean
+
+if TYPE_CHECKING:
+    from tinyml_cli.outcomes.base import Outcome
+
+ERROR = "error"
+"""Stands for what every command prints when it fails."""
+
+# Read on demand: importing pydantic and the models would slow down every command.
+_PLACES = {
+    "pipeline": ["stages:Pipeline"],
+    "train": ["stages:Trained"],
+    "quantize": ["stages:Quantized"],
+    "convert": ["stages:Converted"],
+    "export-c-array": ["stages:Exported"],
+    "build": ["stages:Built"],
+    "flash": ["stages:Flashed"],
+    "evaluate": [
+        "evaluations:EvaluatedClips",
+        "evaluations:EvaluatedImages",
+        "evaluations:EvaluatedGestures",
+        "evaluations:EvaluatedRecordings",
+        "evaluations:EvaluatedFiles",
+    ],
+    "explain": ["inspection:ExplainedClip", "inspection:ExplainedRecording"],
+    "inspect": ["inspection:Inspected", "inspection:Difference", "inspection:Edited"],
+    "card": ["inspection:Card"],
+    "data download": ["data:DatasetList", "data:Downloaded"],
+    "data import": ["data:Imported"],
+    "data check": ["data:Checked", "data:Restored"],
+    "boards": ["housekeeping:BoardList"],
+    "recipes": ["housekeeping:RecipeList"],
+    "recipes list": ["housekeeping:RecipeList"],
+    "recipes show": ["housekeeping:RecipeShown"],
+    "recipes copy": ["housekeeping:RecipeCopied"],
+    "runs": ["housekeeping:RunList"],
+    "runs list": ["housekeeping:RunList"],
+    "runs show": ["housekeeping:RunShown"],
+    "runs rename": ["housekeeping:RunRenamed"],
+    "runs rm": ["housekeeping:RunsRemoved"],
+    "doctor": ["housekeeping:Diagnosis"],
+    "completion": ["housekeeping:CompletionScript", "housekeeping:CompletionInstalled"],
+    "schema": ["housekeeping:SchemaList"],
+    ERROR: ["base:Failure"],
+}
+
+_SAME_FOR_ALL_TASKS = ("pipeline", "train")
+
+
+def commands() -> list[str]:
+    """The commands whose outcomes have models, and `error`."""
+    return list(_PLACES)
+
+
+def models(command: str) -> list[type[Outcome]]:
+    """The models of the outcome of a command, such as `runs show`, or `train kws`.
+
+    Raises:
+        TinymlError: it has none; those that have are named.
+    """
+    first = command.partition(" ")[0]
+    command = first if first in _SAME_FOR_ALL_TASKS else command
+    if command not in _PLACES:
+        raise TinymlError(
+            f"No schema for `{command}`",
+            "COMMAND",
+            did_you_mean(command, _PLACES)
+            + f"Commands with a schema: {', '.join(_PLACES)}; docs/json.md describes all.",
+        )
+    places = (place.partition(":") for place in _PLACES[command])
+    return [getattr(importlib.import_module(f"{__name__}.{module}"), name) for module, _, name in places]
+
+
+def schema(command: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a command's outcome.
+
+    Raises:
+        TinymlError: as in `models`.
+    """
+    from pydantic.json_schema import models_json_schema
+
+    found = models(command)
+    references, definitions = models_json_schema(
+        [(model, "validation") for model in found], title=f"tinyml {command} --json"
+    )
+    choices = [references[model, "validation"] for model in found]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **definitions,
+        **(choices[0] if len(choices) == 1 else {"anyOf": choices}),
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """A schema as people read it."""
+    return json.dumps(document, indent=2, ensure_ascii=False)

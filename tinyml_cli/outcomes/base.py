@@ -1,0 +1,60 @@
+"""What the outcomes of several commands are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Interval = Annotated[tuple[float, float], Field(description="95 % interval, [low, high]")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+LeftOut = Annotated[dict[str, Count], Field(description="reason -> files of the folder that were not used")]
+
+
+class Outcome(BaseModel):
+    """An object, or a part of one, that a command prints with --json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reason(Outcome):
+    """An error as people read it, in three parts."""
+
+    what: str = Field(description="what is wrong")
+    where: str = Field(description="the file, option or place")
+    next_step: str = Field(description="what to do")
+
+
+class Failure(Outcome):
+    """Instead of an outcome, of a command that ends with code 2, 70, 129, 130 or 143."""
+
+    error: Reason
+
+
+class File(Outcome):
+    """A file of the run."""
+
+    bytes: Count
+    sha256: Sha256
+
+
+class Operator(Outcome):
+    """An operator kind of the int8 model."""
+
+    name: str
+    version: Count
+    count: Count
+
+
+class Layer(Outcome):
+    """How far int8 is from float in a layer."""
+
+    name: str
+    op: str
+    scale: float
+    zero_point: int
+    sqnr_db: float = Field(description="signal to quantisation noise")
+    cosine: float
+    clipped_share: Share

@@ -1,0 +1,114 @@
+"""What the commands of `data` print."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tinyml_cli.outcomes.base import Count, LeftOut, Outcome
+
+
+class Dataset(Outcome):
+    """A public data set."""
+
+    name: str
+    version: str
+    description: str
+    bytes: Count
+    licence: str
+
+
+class DatasetList(Outcome):
+    """Without a name."""
+
+    datasets: list[Dataset]
+
+
+class Downloaded(Outcome):
+    """With a name."""
+
+    dataset: str
+    version: str
+    folder: str
+    files: Count
+    bytes: Count = Field(description="downloaded by this call")
+    licence: str
+    source: str
+    fresh: bool = Field(description="it was already there")
+
+
+class ImportedLabel(Outcome):
+    """The files of a label."""
+
+    label: str
+    kind: str = Field(description="sound or motion")
+    files: Count
+
+
+class SkippedFile(Outcome):
+    """A file that was not imported."""
+
+    file: str
+    reason: str
+
+
+class Imported(Outcome):
+    """Recordings of another tool in the layout for training."""
+
+    source: str
+    folder: str
+    n: Count
+    speakers: Count
+    labels: list[ImportedLabel]
+    skipped: list[SkippedFile]
+    guessed_speakers: Count = Field(description="files that do not name the speaker")
+    reading: str | None = Field(description="how series were read")
+
+
+class CheckedLabel(Outcome):
+    """The items of a label, under the name of their kind."""
+
+    clips: Count | None = Field(default=None, description="sound")
+    images: Count | None = Field(default=None, description="images")
+    recordings: Count | None = Field(default=None, description="motion")
+    speakers: Count | None = Field(default=None, description="sound")
+    people: Count | None = Field(default=None, description="images, motion")
+    seconds: float | None = None
+    bad: Count
+
+
+class DataFinding(Outcome):
+    """Something about a file, or the folder of a label."""
+
+    kind: str
+    severity: str
+    place: str
+    detail: str
+
+
+class Checked(Outcome):
+    """Exit code 1: bad files are left."""
+
+    folder: str
+    kind: str = Field(description="sound, images or motion")
+    n: Count
+    reading: str | None = Field(description="how series were read")
+    speakers: Count | None = Field(default=None, description="sound")
+    people: Count | None = Field(default=None, description="images, motion")
+    words: dict[str, CheckedLabel] | None = Field(default=None, description="sound")
+    labels: dict[str, CheckedLabel] | None = Field(default=None, description="images, motion")
+    counts: dict[str, Count] = Field(description="kind of finding -> findings")
+    findings: list[DataFinding]
+    left_out: LeftOut
+    bad_files: Count
+    moved: Count = Field(description="by --fix")
+    quarantine: str | None = Field(description="where to")
+    picture: str | None
+    ok: bool
+
+
+class Restored(Outcome):
+    """With --undo."""
+
+    folder: str
+    restored: Count
+    kept: list[str] = Field(description="files in quarantine whose place is taken")

@@ -1,0 +1,187 @@
+"""Runs, recipes, boards, completion, the doctor, and the schemas themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from tinyml_cli.outcomes.base import Count, Outcome, Sha256, Share
+
+
+class RunEntry(Outcome):
+    """One run."""
+
+    name: str
+    path: str
+    latest: bool = Field(description="whether commands take it where none is named")
+    task: str
+    labels: list[str]
+    state: str = Field(
+        description="trained, quantized, converted, exported or built; stopped at epoch …, not trained, "
+        "empty, damaged, not a run"
+    )
+    complete: bool = Field(description="whether its training ran to the end")
+    problem: str = Field(description="why it cannot be used; empty where it can")
+    accuracy: Share | None
+    measure: str = Field(description="accuracy, AUC or validation accuracy; empty where it is not known")
+    n: Count | None = Field(description="examples that it was measured on")
+    model_bytes: Count | None = Field(description="of the int8 model")
+    bytes: Count = Field(description="of the folder")
+    age_s: float
+    in_use_by: str | None = Field(description="the process that writes to it")
+
+
+class RunList(Outcome):
+    """The runs folder."""
+
+    folder: str
+    runs: list[RunEntry] = Field(description="the newest first")
+
+
+class RunFile(Outcome):
+    """A file of the run, and the hashes of what it was made from."""
+
+    sha256: Sha256
+    bytes: Count
+    made_by: str
+    made_from: dict[str, Sha256]
+
+
+class RunShown(RunEntry):
+    """One run in full; the keys from `seed` on are those of a run with a manifest."""
+
+    variants: list[str]
+    seed: Count | None = None
+    tinyml_version: str | None = None
+    epochs: dict[str, Count] | None = Field(default=None, description="`done` of `planned`")
+    model: dict[str, Any] | None = Field(default=None, description="`name`, `parameters`, `macs`")
+    data: dict[str, Any] | None = Field(default=None, description="section `data` of the manifest")
+    quantization: str | None = Field(default=None, description="the method")
+    firmware: list[str] | None = Field(default=None, description="boards")
+    artifacts: dict[str, RunFile] | None = None
+
+
+class RunRenamed(Outcome):
+    """A run under its new name."""
+
+    renamed: str = Field(description="the old name")
+    run: str = Field(description="the new name")
+    latest: str | None = Field(description="null: none")
+
+
+class RunsRemoved(Outcome):
+    """What is gone."""
+
+    removed: list[str] = Field(description="names")
+    bytes: Count = Field(description="freed")
+    latest: str | None = Field(description="null: none")
+
+
+class Recipe(Outcome):
+    """A packaged recipe."""
+
+    name: str
+    task: str
+    summary: str
+    path: str
+
+
+class RecipeList(Outcome):
+    """Packaged recipes."""
+
+    recipes: list[Recipe]
+
+
+class RecipeShown(Outcome):
+    """A recipe's text."""
+
+    name: str
+    path: str
+    text: str = Field(description="YAML")
+
+
+class RecipeCopied(Outcome):
+    """A copy to edit."""
+
+    copy_: str = Field(alias="copy", description="path")
+    task: str
+
+
+class UsbId(Outcome):
+    """An identity of a board on USB."""
+
+    id: str = Field(description="vendor:product, hexadecimal")
+    role: str = Field(description="what answers under it: sketch or bootloader")
+
+
+class Power(Outcome):
+    """What the processor draws."""
+
+    supply_v: float
+    active_ma: float
+    sleep_ma: float
+    source: str
+
+
+class Board(Outcome):
+    """A board; null where something is unknown or unlimited."""
+
+    name: str
+    description: str
+    kind: str = Field(description="virtual, process or usb")
+    hal: str
+    pio_platform: str
+    pio_board: str
+    default_engine: str
+    engines: list[str]
+    clock_hz: Count | None
+    flash_bytes: Count | None = Field(description="what a program may use")
+    ram_bytes: Count | None = Field(description="what a program may use")
+    sensors: list[str]
+    hosts: list[str] = Field(description="systems that can build for it; empty: all")
+    usb_ids: list[UsbId]
+    power: Power | None
+
+
+class BoardList(Outcome):
+    """All known boards."""
+
+    boards: list[Board]
+
+
+class CompletionScript(Outcome):
+    """Without --install."""
+
+    shell: str
+    script: str = Field(description="the script itself")
+
+
+class CompletionInstalled(Outcome):
+    """With --install."""
+
+    shell: str
+    script: str = Field(description="path")
+    start_file: str | None = Field(description="the file that loads it; null: the shell finds it by itself")
+
+
+class Finding(Outcome):
+    """One thing that was looked for."""
+
+    name: str
+    purpose: str = Field(description="what needs it")
+    found: str = Field(description="its version or state; empty when it is missing or wrong")
+    remedy: str
+    required: bool = Field(description="whether nothing useful works without it")
+
+
+class Diagnosis(Outcome):
+    """Exit code 1: something required is missing."""
+
+    checks: list[Finding]
+
+
+class SchemaList(Outcome):
+    """Without an argument; with one, the JSON Schema itself is printed."""
+
+    commands: list[str]

@@ -1,0 +1,235 @@
+"""The verbs that a run goes through, from its training to a board."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tinyml_cli.outcomes.base import Count, File, Layer, LeftOut, Operator, Outcome, Sha256, Share
+
+
+class Epoch(Outcome):
+    """One epoch of a training."""
+
+    loss: float
+    validation_loss: float | None = None
+    accuracy: float | None = None
+    validation_accuracy: float | None = None
+
+
+class Trained(Outcome):
+    """A training that ran to its end."""
+
+    run: str = Field(description="path")
+    seconds: float
+    n_train: Count = Field(description="examples of an epoch")
+    n_validation: Count
+    n_test: Count = Field(description="kept aside")
+    metrics: dict[str, Any] = Field(
+        description="`metrics.train` of the manifest: `validation_accuracy` (`validation_right` of "
+        "`validation_n`, interval `validation_ci95`), `validation_balanced_accuracy` (mean of the labels' "
+        "recalls), `chance`, `better_than_chance`, `epochs`; another task's own"
+    )
+    history: list[Epoch] = Field(description="by epoch; empty where the training has none")
+    notes: list[str] | None = Field(default=None, description="how files were read; imbalance")
+    left_out: LeftOut | None = None
+
+
+class Quantized(Outcome):
+    """A calibration set and its trial, or a model for comparison."""
+
+    run: str = Field(description="path")
+    method: str
+    split: str = Field(description="where the samples come from")
+    calibration_samples: Count
+    seed: Count
+    scheme: dict[str, Any] = Field(
+        description="empty for the converter's own; else `ranges`, `per_channel`, `bias_correction`, "
+        "`equalise`, `fixed` (trained ranges by layer)"
+    )
+    layers: list[Layer]
+    pictures: list[str] = Field(description="paths")
+    path: str | None = Field(default=None, description="of a dynamic, float16 or int16x8 model")
+    bytes: Count | None = Field(default=None, description="of that model")
+    int8: File | None = Field(default=None, description="with --as")
+
+
+class Stream(Outcome):
+    """The form of the model that a board runs frame by frame."""
+
+    bytes: Count
+    sha256: Sha256
+    hop_frames: Count
+    macs: Count = Field(description="per inference")
+    compared: Count = Field(description="windows, all equal")
+
+
+class CalibrationOrigin(Outcome):
+    """What a model trained elsewhere was calibrated on."""
+
+    origin: str
+    samples: Count
+
+
+class Threshold(Outcome):
+    """The threshold of anomaly scores, set on normal data that training did not see."""
+
+    score: Count
+    level: Count = Field(description="mean score of that data")
+    share_ppm: Count = Field(description="of normal windows above it")
+    target: str = Field(description="what was asked for")
+    windows: Count
+    hours: float
+    exceeded: Count = Field(description="windows (alarms, for a rate per hour) above it")
+    rate: float = Field(description="share of windows, or alarms per hour")
+    rate_upper: float = Field(description="its upper limit at the confidence")
+    confidence: Share
+    float_score: float = Field(description="the same of the float model")
+
+
+class Converted(Outcome):
+    """The float32 and int8 models, and whether the runtimes agree on them."""
+
+    run: str = Field(description="path")
+    float32: File
+    int8: File
+    ops: list[Operator]
+    compared: Count = Field(description="inputs")
+    max_abs_error_float: float = Field(description="any output value, Keras against LiteRT")
+    agreement_int8_float: Share | None = Field(
+        description="inputs that both put into the same class; null for outputs of one value"
+    )
+    sqnr_db: list[float] = Field(description="per output")
+    mismatches: Count | None = Field(
+        description="output bytes of LiteRT and TensorFlow Lite Micro that differ; null without its wheel"
+    )
+    max_difference: Count | None = Field(description="of such bytes, in int8 steps")
+    stream: Stream | None = Field(default=None, description="of a streaming model")
+    threshold: Threshold | None = Field(default=None, description="of anomaly detection")
+    layers: list[Layer] | None = Field(default=None, description="of a model trained elsewhere")
+    calibration: CalibrationOrigin | None = Field(default=None, description="of a model trained elsewhere")
+
+
+class PlannedOperator(Outcome):
+    """One operator of the plan, in order."""
+
+    index: Count
+    name: str
+
+
+class PlannedBuffer(Outcome):
+    """A buffer in the arena."""
+
+    name: str
+    role: Literal["input", "output", "tensor", "state", "scratch"]
+    tensor: str = Field(description="empty for scratch")
+    shape: list[int]
+    bytes: Count
+    offset: int
+    first: int = Field(description="operator that writes it; -1: the caller")
+    last: int = Field(description="operator that reads it last")
+    life: str
+    in_place_of: list[str] = Field(description="buffers whose bytes it takes over")
+
+
+class MemoryPlan(Outcome):
+    """Where the engine aot lays its buffers."""
+
+    arena_bytes: Count
+    lower_bound_bytes: Count
+    sum_of_buffers_bytes: Count
+    io: str = Field(description="where inputs and outputs lie: arena or caller")
+    operators: list[PlannedOperator]
+    buffers: list[PlannedBuffer]
+
+
+class Exported(Outcome):
+    """C sources of the model."""
+
+    engine: str
+    files: list[str] = Field(description="in the run")
+    arena_bytes: dict[str, Count] = Field(description="by engine")
+    ops: list[Operator]
+    model_bytes: Count
+    plan: MemoryPlan | None = Field(default=None, description="with the engine aot")
+
+
+class Symbol(Outcome):
+    """One of the largest of a program."""
+
+    name: str
+    bytes: Count
+    memory: str
+
+
+class Built(Outcome):
+    """Firmware."""
+
+    board: str
+    engine: str
+    app: str
+    flash_bytes: Count | None
+    ram_bytes: Count | None
+    arena_bytes: Count
+    largest_symbols: list[Symbol]
+    elf: str = Field(description="path of the program")
+    seconds: float
+    fresh: bool = Field(description="nothing had changed")
+
+
+class Flashed(Outcome):
+    """Firmware that answers on a board."""
+
+    board: str
+    engine: str
+    model: str = Field(description="first 12 digits of the model's SHA-256")
+    elf: str
+    port: str | None = Field(default=None, description="of a real board, like the next three")
+    serial_number: str | None = None
+    bootloader_seconds: float | None = None
+    upload_seconds: float | None = None
+    banner: dict[str, Any] = Field(description="the board's event `ready`")
+
+
+class Replayed(Outcome):
+    """What a board made of held-out items: the event `summary` of `monitor`."""
+
+    event: Literal["summary"]
+    n: Count = Field(description="hits + misses + false_accepts + rejections")
+    hits: Count
+    misses: Count
+    false_accepts: Count
+    rejections: Count
+    detections: Count
+    seconds: float
+    windows: Count | None = Field(default=None, description="of anomaly detection, like the next three")
+    above: Count | None = None
+    alarms: Count | None = None
+    drifting: bool | None = None
+
+
+class Skipped(Outcome):
+    """A stage that had been done."""
+
+    skipped: Literal[True]
+
+
+_DONE = '`{"skipped": true}` where it had been done'
+
+
+class Pipeline(Outcome):
+    """All stages in one go."""
+
+    run: str = Field(description="path")
+    board: str
+    train: Trained | Skipped = Field(description=_DONE)
+    quantize: Quantized | Skipped = Field(description=_DONE)
+    convert: Converted | Skipped = Field(description=_DONE)
+    export: Exported | Skipped = Field(description=_DONE)
+    build: Built = Field(description="in full, fresh or not")
+    flash: Flashed | None = Field(default=None, description="of a real board")
+    evaluate: dict[str, Any] = Field(description="as `evaluate` prints it")
+    monitor: Replayed
+    passed: bool = Field(description="whether the board found at least half of what it should")
+    seconds: float
