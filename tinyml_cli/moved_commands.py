@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tinyml_cli.command_group import load
+from tinyml_cli.command_group import load, members
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import command_line
 
@@ -58,7 +58,9 @@ def answer(path: str, option: str, typed: Sequence[str]) -> TinymlError | None:
 
 def _options(path: str) -> dict[str, Any]:
     """The options of a command, by each of their names; none for a group."""
-    place = "tinyml_cli.commands." + path.replace(" ", ".").replace("-", "_")
+    place = "tinyml_cli.commands"
+    for word in path.split():
+        place += f".{members(place).get(word, word.replace('-', '_'))}"
     parameters = load(path.rpartition(" ")[2], place).params
     return {
         name: each for each in parameters for name in (*each.opts, *each.secondary_opts) if name[0] == "-"
