@@ -58,7 +58,7 @@ def run_pipeline(
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.flash.flash import flash
     from tinyml_cli.monitor.monitor import monitor
-    from tinyml_cli.monitor.watching import MonitorOptions
+    from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.stages.calibrate import quantize
 
     started = time.monotonic()

@@ -23,7 +23,7 @@ from tinyml_cli.link.protocol import Audio, Detection, Ready
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.monitor.monitor import monitor
 from tinyml_cli.monitor.tally import Summary
-from tinyml_cli.monitor.watching import MonitorOptions
+from tinyml_cli.monitor.task_monitor import MonitorOptions
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.device_triggers import Triggers
 from tinyml_cli.tasks.kws.replay import with_quiet

@@ -133,7 +133,7 @@ def test_people_read_a_running_count(run: Path, replay: Path, tinyml: Tinyml) ->
 
 def test_the_live_view_shows_the_count(installed: Path) -> None:
     drawn: list[Any] = []
-    view = _module("watching").ClapView("sim", drawn.append)
+    view = _module("monitor").ClapView("sim", drawn.append)
     for t_ms in (400, 900):
         view.event(Detection(label="clap", score=0.9, t_ms=t_ms))
     assert "2 claps" in str(drawn[-1])

@@ -16,8 +16,8 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks.kws.evaluate import evaluate_clips
+from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.kws.task import KWS
-from tinyml_cli.tasks.kws.watching import SoundWatching
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
 
@@ -66,7 +66,7 @@ class PatternTask(TaskSpec):
     name = "patterns"
     recipe_schema = KwsRecipe
     firmware_app = "kws"
-    watching = SoundWatching
+    monitor = SoundMonitor
     compares_clips = True
 
     def train(self, run: Run, recipe: Any, resume: Any = False) -> Any: ...

@@ -101,7 +101,7 @@ def command(
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
     from tinyml_cli.monitor.monitor import monitor, trace_modes
-    from tinyml_cli.monitor.watching import MonitorOptions
+    from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.run import Run
 
     traced = trace_modes(options.word_list(trace) or [])

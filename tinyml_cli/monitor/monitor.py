@@ -17,8 +17,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link, Reconnected
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
 from tinyml_cli.monitor.filters import Filter, Log, make_filters
+from tinyml_cli.monitor.task_monitor import MonitorOptions, TaskMonitor
 from tinyml_cli.monitor.views import JsonView, View
-from tinyml_cli.monitor.watching import MonitorOptions, Watching
 from tinyml_cli.run import Run
 
 
@@ -40,23 +40,23 @@ def monitor(
         TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
             unknown filter, or a log that cannot be written.
     """
-    watching = _watching(run, board, port, options or MonitorOptions())
+    task = _task_monitor(run, board, port, options or MonitorOptions())
     with contextlib.ExitStack() as stack:
-        filters = [*watching.filters, *make_filters(list(watching.options.filters))]
-        if watching.options.log is not None:
-            log = Log(watching.options.log)
+        filters = [*task.filters, *make_filters(list(task.options.filters))]
+        if task.options.log is not None:
+            log = Log(task.options.log)
             stack.callback(log.close)
             filters.insert(0, log)
-        view = stack.enter_context(_view(watching))
-        return _Session(watching, view, filters).watch()
+        view = stack.enter_context(_view(task))
+        return _Session(task, view, filters).watch()
 
 
-def _watching(run: Run, board: str, port: str | None, options: MonitorOptions) -> Watching:
+def _task_monitor(run: Run, board: str, port: str | None, options: MonitorOptions) -> TaskMonitor:
     """The part of the run's task, or of two models that share the board."""
     manifest = run.manifest()
     name = manifest.task if options.other is None else tenants.task_of(run, options.other)
-    watching: Watching = registry.task(name).watching(run, manifest, load_board(board), port, options)
-    return watching
+    task: TaskMonitor = registry.task(name).monitor(run, manifest, load_board(board), port, options)
+    return task
 
 
 def trace_modes(names: Sequence[str]) -> tuple[TraceMode, ...]:
@@ -77,32 +77,32 @@ def _tell_lost() -> None:
 
 
 @contextlib.contextmanager
-def _view(watching: Watching) -> Iterator[View]:
-    if watching.options.as_json:
+def _view(task: TaskMonitor) -> Iterator[View]:
+    if task.options.as_json:
         yield JsonView()
     elif console.is_live:
         with console.live() as draw:
-            yield watching.live(draw)
+            yield task.live(draw)
     else:
-        yield watching.lines()
+        yield task.lines()
 
 
 @dataclass
 class _Session:
     """One board watched from start to end."""
 
-    watching: Watching
+    task: TaskMonitor
     view: View
     filters: list[Filter]
     started: bool = False
     started_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.options = self.watching.options
-        self.summary = self.watching.summary
+        self.options = self.task.options
+        self.summary = self.task.summary
 
     def watch(self) -> dict[str, Any]:
-        run, board, port = self.watching.run, self.watching.board.name, self.watching.port
+        run, board, port = self.task.run, self.task.board.name, self.task.port
         try:
             with open_board(run, board, port, _tell_lost, self._app()) as link:
                 self._listen(link)
@@ -124,43 +124,43 @@ class _Session:
 
     def _listen(self, link: Link) -> None:
         ready = link.wait_ready()
-        check_firmware(ready, self.watching.manifest, self.watching.board.name)
+        check_firmware(ready, self.task.manifest, self.task.board.name)
         self.started = True
         self.view.start(ready)
         self._trace(link)
-        self.watching.begin(link, ready)
+        self.task.begin(link, ready)
         stop_at = None if self.options.duration_s is None else self.started_s + self.options.duration_s
         if self.options.replay is not None:
-            for clip in self.watching.replay(link, self.options.replay, ready, self._show, stop_at):
+            for clip in self.task.replay(link, self.options.replay, ready, self._show, stop_at):
                 self.summary.count(clip["expected"], clip["detected"])
                 self.view.clip(clip)
             return
-        if self.watching.board.kind != "usb":
-            console.warn(f"a virtual board has no {self.watching.sense}; feed it with --replay FILE or DIR")
+        if self.task.board.kind != "usb":
+            console.warn(f"a virtual board has no {self.task.sense}; feed it with --replay FILE or DIR")
         self._wait(link, stop_at)
 
     def _wait(self, link: Link, stop_at: float | None) -> None:
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
-        for event in link.events(self.watching.remaining_s(remaining_s)):
+        for event in link.events(self.task.remaining_s(remaining_s)):
             self._show(event)
-            if self.watching.is_over(event):
+            if self.task.is_over(event):
                 return
             if isinstance(event, Ready | Reconnected):
                 self._trace(link)
         if stop_at is None:
-            self.watching.timed_out(link)
+            self.task.timed_out(link)
 
     def _trace(self, link: Link) -> None:
         """Asks for what the view wants; a board that has booted again has forgotten."""
         modes = tuple(self.options.trace)
         if not modes and console.is_live and not self.options.as_json:
-            modes = self.watching.live_traces
-        modes = (*modes, *(mode for mode in self.watching.traces if mode not in modes))
+            modes = self.task.live_traces
+        modes = (*modes, *(mode for mode in self.task.traces if mode not in modes))
         if modes:
             link.trace(*modes)
 
     def _show(self, event: Event) -> None:
-        if not self.watching.take(event):
+        if not self.task.take(event):
             return
         for each in self.filters:
             passed = each.rx(event)
@@ -172,5 +172,5 @@ class _Session:
     def _end(self) -> dict[str, Any]:
         self.summary.seconds = round(time.monotonic() - self.started_s, 2)
         self.view.end(self.summary)
-        self.watching.end()
+        self.task.end()
         return self.summary.as_dict()

@@ -21,7 +21,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.monitor.watching import Watching
+from tinyml_cli.monitor.task_monitor import TaskMonitor
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.registry import Registered
@@ -53,7 +53,7 @@ class TaskSpec(Registered):
         settings_schema: the class of `task_settings` in the manifests of a task of another package; what
             training fills in there, later stages get by `manifest.settings_as(settings_schema)`.
         firmware_app: the application that its firmware starts, one of `build.project.APPLICATIONS`.
-        watching: what its board shows in `tinyml monitor`.
+        monitor: its part of `tinyml monitor`: what is shown, and how recordings are played to a board.
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
     """
@@ -61,7 +61,7 @@ class TaskSpec(Registered):
     recipe_schema: type[BaseRecipe] = BaseRecipe
     settings_schema: type[BaseModel] = NoSettings
     firmware_app: str = "bench"
-    watching: type[Watching] = Watching
+    monitor: type[TaskMonitor] = TaskMonitor
     compares_clips: bool = False
 
     def items(self, manifest: Manifest) -> Items:

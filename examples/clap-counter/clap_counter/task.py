@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clap_counter.monitor import ClapMonitor
 from clap_counter.recipe import CLIP_MS, LABELS, ClapRecipe
 from clap_counter.sounds import clips, streams
-from clap_counter.watching import ClapWatching
 from tinyml_cli import recipes
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.splits import SPLITS
@@ -48,7 +48,7 @@ class ClapCounting(TaskSpec):
     name = "claps"
     recipe_schema = ClapRecipe
     firmware_app = "kws"
-    watching = ClapWatching
+    monitor = ClapMonitor
     compares_clips = True
 
     def items(self, manifest: Manifest) -> Items:

@@ -34,8 +34,8 @@ from tinyml_cli.tasks.anomaly import settings as settings_anomaly
 from tinyml_cli.tasks.anomaly import threshold as thresholds
 from tinyml_cli.tasks.anomaly.data import Prepared
 from tinyml_cli.tasks.anomaly.model import CLUSTERS, AnomalyModel
+from tinyml_cli.tasks.anomaly.monitor import AnomalyMonitor
 from tinyml_cli.tasks.anomaly.pool import NormalRecordings, NormalWindows
-from tinyml_cli.tasks.anomaly.watching import AnomalyWatching
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Checkpoint, Resume
@@ -67,7 +67,7 @@ class AnomalyDetection(TaskSpec):
     name = "anomaly"
     recipe_schema = AnomalyRecipe
     firmware_app = "anomaly"
-    watching = AnomalyWatching
+    monitor = AnomalyMonitor
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""

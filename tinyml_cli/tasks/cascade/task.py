@@ -10,16 +10,16 @@ from tinyml_cli.build.cascade import APP
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready
-from tinyml_cli.monitor.watching import OnEvent
+from tinyml_cli.monitor.task_monitor import OnEvent
 from tinyml_cli.tasks.cascade.replay import Scene, replay_cascade
-from tinyml_cli.tasks.kws.watching import SoundWatching
+from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import TaskSpec
 
 
-class CascadeWatching(SoundWatching):
+class CascadeMonitor(SoundMonitor):
     """As of sound; with --frames, the camera is shown an image each time its gate opens."""
 
-    takes = SoundWatching.takes | {"frames"}
+    takes = SoundMonitor.takes | {"frames"}
 
     def check(self) -> None:
         super().check()
@@ -49,7 +49,7 @@ class Cascade(TaskSpec):
 
     name = "cascade"
     firmware_app = APP
-    watching = CascadeWatching
+    monitor = CascadeMonitor
 
     def train(self, *_: Any, **__: Any) -> NoReturn:
         raise _by_its_parts()

@@ -34,7 +34,7 @@ from tinyml_cli.tasks.kws import search as kws_search
 from tinyml_cli.tasks.kws import settings as settings_kws
 from tinyml_cli.tasks.kws import streaming as kws_streaming
 from tinyml_cli.tasks.kws import training as kws_training
-from tinyml_cli.tasks.kws.watching import SoundWatching
+from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tflite.graph import Graph
@@ -69,7 +69,7 @@ class KeywordSpotting(TaskSpec):
     name = "kws"
     recipe_schema = KwsRecipe
     firmware_app = "kws"
-    watching = SoundWatching
+    monitor = SoundMonitor
     compares_clips = True
 
     def items(self, manifest: Manifest) -> Items:

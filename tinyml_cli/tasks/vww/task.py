@@ -31,7 +31,7 @@ from tinyml_cli.tasks.vww import held_out as vww_held_out
 from tinyml_cli.tasks.vww import search as vww_search
 from tinyml_cli.tasks.vww import settings as settings_vww
 from tinyml_cli.tasks.vww.data import ImageData
-from tinyml_cli.tasks.vww.watching import ImageWatching
+from tinyml_cli.tasks.vww.monitor import ImageMonitor
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.image_batches import to_float
@@ -60,7 +60,7 @@ class VisualWakeWords(TaskSpec):
     """The tasks `vww` and `mask`."""
 
     firmware_app = "vww"
-    watching = ImageWatching
+    monitor = ImageMonitor
 
     def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:
         self.name = name

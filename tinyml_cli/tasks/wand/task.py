@@ -28,10 +28,10 @@ from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.wand import held_out as wand_held_out
 from tinyml_cli.tasks.wand import search as wand_search
 from tinyml_cli.tasks.wand import settings as settings_wand
+from tinyml_cli.tasks.wand.monitor import GestureMonitor
 from tinyml_cli.tasks.wand.source import GestureSource, Takes
 from tinyml_cli.tasks.wand.sources import source_of
 from tinyml_cli.tasks.wand.threshold import choose_threshold
-from tinyml_cli.tasks.wand.watching import GestureWatching
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training import class_weights
 from tinyml_cli.training.batches import Batch
@@ -57,7 +57,7 @@ class Wand(TaskSpec):
     name = "wand"
     recipe_schema = WandRecipe
     firmware_app = "wand"
-    watching = GestureWatching
+    monitor = GestureMonitor
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""

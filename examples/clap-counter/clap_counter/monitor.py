@@ -13,8 +13,8 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Detection, Event, Ready, Text, printable
 from tinyml_cli.monitor.filters import HEARD
 from tinyml_cli.monitor.tally import Summary
+from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import LineView, View
-from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
 from tinyml_cli.tasks.kws.replay import recordings, replay_dir
 from tinyml_cli.wording import counted
 
@@ -59,7 +59,7 @@ class ClapView(ClapLines):
         super().end(summary)
 
 
-class ClapWatching(Watching):
+class ClapMonitor(TaskMonitor):
     """Counts what the board hears. Recordings to replay lie in folders named by their number of claps."""
 
     sense = "microphone"

@@ -10,13 +10,13 @@ from tinyml_cli.link.frames import FrameFiles
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready, TraceMode
 from tinyml_cli.monitor.filters import Filter
+from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import View
-from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
 from tinyml_cli.tasks.vww.replay import pictures, replay_images
 from tinyml_cli.tasks.vww.view import FrameLines, FrameView
 
 
-class ImageWatching(Watching):
+class ImageMonitor(TaskMonitor):
     """What is seen; with --png, each frame as a file."""
 
     sense = "camera"

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Detection, Event, Ready, TraceMode
+from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import View
-from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
 from tinyml_cli.tasks.kws.device_triggers import Triggers
 from tinyml_cli.tasks.kws.live_view import LiveView
 from tinyml_cli.tasks.kws.replay import recordings, replay_dir
 from tinyml_cli.tasks.kws.triggers import check_folder
 
 
-class SoundWatching(Watching):
+class SoundMonitor(TaskMonitor):
     """Words as they are reported; with --save-triggers, the sound that led to each."""
 
     sense = "microphone"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.conftest import Tinyml
-from tests.data.test_checks import found
+from tests.datasets.test_checks import found
 from tests.outcomes import check as check_outcome
 from tinyml_cli.datasets import checks
 from tinyml_cli.datasets.check_picture import draw

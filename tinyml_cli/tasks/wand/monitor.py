@@ -9,13 +9,13 @@ from typing import Any
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gesture, Ready
+from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import View
-from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
 from tinyml_cli.tasks.wand.replay import motions, replay_motions
 from tinyml_cli.tasks.wand.view import GestureLines, GestureView
 
 
-class GestureWatching(Watching):
+class GestureMonitor(TaskMonitor):
     """Gestures as they are recognised, and the last stroke."""
 
     sense = "motion sensor"

@@ -57,7 +57,7 @@ class MonitorOptions:
     frames: Path | None = None
 
 
-class Watching:
+class TaskMonitor:
     """One session of the monitor, as far as the task is concerned; this one suits any task.
 
     It is made before the board is opened and refuses then what cannot be done, so a subclass checks its

@@ -10,8 +10,8 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready
+from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import View
-from tinyml_cli.monitor.watching import Draw, OnEvent, Watching
 from tinyml_cli.tasks.anomaly.alarm import CALIBRATION_SCORES, windows_needed
 from tinyml_cli.tasks.anomaly.pool import Recording
 from tinyml_cli.tasks.anomaly.replay import replay, takes
@@ -23,7 +23,7 @@ _PICTURE = "scores.png"
 _SLACK_S = 30.0
 
 
-class AnomalyWatching(Watching):
+class AnomalyMonitor(TaskMonitor):
     """Scores against their threshold; with --png, a picture of them at the end."""
 
     takes = frozenset({"png", "calibrate_s"})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Tinyml
-from tests.data.test_download import tar_gz
+from tests.download.test_download import tar_gz
 from tinyml_cli.download import download, download_npm
 from tinyml_cli.errors import TinymlError
 
