@@ -167,7 +167,7 @@ def test_warns_of_grids_that_do_nothing_or_too_much(model: Path, capsys: pytest.
         (Edits(round_weights=float("nan")), "not a valid weight step"),
         (Edits(labels=("a", "", "c")), "not a label"),
         (Edits(labels=("a", "b\nc", "d")), "not a label"),
-        (Edits(labels=("a", "b")), "2 labels do not match outputs of 3 values"),
+        (Edits(labels=("a", "b")), "2 labels for outputs of 3 values"),
     ],
 )
 def test_edits_that_make_no_sense(model: Path, edits: Edits, says: str) -> None:
