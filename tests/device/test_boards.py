@@ -13,7 +13,7 @@ from tinyml_cli.boards import board_files
 from tinyml_cli.boards.boards import board_names, load_board
 from tinyml_cli.errors import TinymlError
 
-PACKAGED = Path(board_files.__file__).parent / "boards"
+PACKAGED = Path(board_files.__file__).parent
 
 
 @pytest.fixture
