@@ -72,7 +72,7 @@ def app(**_):
     print("ready", flush=True)
     exec(sys.argv[1], {})
 main.app = app
-main.main()
+main.main(is_last=True)
 """
 
 

@@ -90,8 +90,12 @@ def _root(
     """From words to a blinking board: train, quantise, deploy and watch TinyML models."""
 
 
-def main() -> None:
-    """Runs the command line; every known failure ends as one paragraph and exit code 2."""
+def main(is_last: bool = False) -> None:
+    """Runs the command line; every known failure ends as one paragraph and exit code 2.
+
+    Args:
+        is_last: nothing follows in this process, so signals are ignored from then on.
+    """
     if completion.VARIABLE in os.environ:
         sys.exit(completion.answer(app))
     # Known before the options are parsed, so that a wrong option is reported as JSON too.
@@ -101,7 +105,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # names, and symbols that a terminal's code page lacks
             stream.reconfigure(errors="backslashreplace")
     try:
-        with interrupt.listening(is_last=True), one_command():
+        with interrupt.listening(is_last), one_command():
             code = _run()
     except KeyboardInterrupt:  # between the command's end and the listening's
         code = interrupt.tell()

@@ -19,4 +19,4 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    run()
+    run(is_last=True)
