@@ -33,7 +33,9 @@ def answer(path: str, option: str, typed: Sequence[str]) -> TinymlError | None:
         typed: the words of the command line after `path`.
     """
     old = path.partition(" ")[2]
-    new_commands = _SPLIT.get(old, {})
+    if old not in _SPLIT:
+        return None
+    new_commands = _SPLIT[old]
     options = {name: _options(name) for name in (old, *new_commands)}
     every = {name: each for table in reversed(options.values()) for name, each in table.items()}
     words = list(_read(typed, every))

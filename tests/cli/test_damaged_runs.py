@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tflite"))
 import pattern_task
 
 from tests.conftest import Tinyml
-from tinyml_cli import tasks
+from tinyml_cli import registry
 from tinyml_cli.errors import EXIT_DEFECT
 from tinyml_cli.run import MANIFEST, RECIPE
 
@@ -47,7 +47,7 @@ COMMANDS = (
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(tasks._BUILT_IN, "patterns", "pattern_task:TASK")
+    monkeypatch.setitem(registry._TRAINED, "patterns", "pattern_task:TASK")
     folder = Path(shutil.copytree(pattern_task.converted(), tmp_path / "runs" / "a"))
     (folder / "log").write_text('{"event":"x"}\n')
     (folder / STATE).parent.mkdir(parents=True, exist_ok=True)

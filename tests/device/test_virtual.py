@@ -166,8 +166,8 @@ def test_qemu_is_asked_for_a_cortex_m4_with_repeatable_time() -> None:
 KILLED_PARENT = """
 import sys, time
 from pathlib import Path
-from tinyml_cli.device.link import Link
-from tinyml_cli.device.virtual import VirtualDevice
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.virtual import VirtualDevice
 with VirtualDevice(sys.argv[1], Path(sys.argv[2])) as device, Link(device.url) as link:
     link.wait_ready()
     link._write(sys.argv[3].encode())

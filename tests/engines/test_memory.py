@@ -283,7 +283,7 @@ def output_of_nobody() -> bytes:
     ("make", "words"),
     [
         (no_outputs, "0 outputs"),
-        (one_input_twice, "1 different inputs of 2"),
+        (one_input_twice, "1 different input of 2"),
         (output_of_nobody, "No operator computes"),
     ],
 )

@@ -209,7 +209,7 @@ def test_models_that_fit_alone_but_not_together_are_refused(
     sizes = [sum(tensor.bytes for tensor in graph.tensors if tensor.data is not None) for graph in graphs]
     core = load_board("nano33ble").arduino
     assert core is not None
-    text = (Path(boards.__file__).parent / "boards" / "nano33ble.yaml").read_text()
+    text = (Path(boards.__file__).parent / "nano33ble.yaml").read_text()
     text = re.sub(r"(?m)^flash_bytes: .*", f"flash_bytes: {core.core_flash_bytes + sum(sizes) - 1}", text)
     (tmp_path / "tight.yaml").write_text(re.sub(r"(?m)^name: .*", "name: tight", text))
     for graph in graphs:

@@ -56,7 +56,7 @@ def test_a_damaged_cache_is_spoken_again(tmp_path: Path) -> None:
 
 @needs_espeak
 def test_an_unspeakable_word_is_an_error() -> None:
-    with pytest.raises(TinymlError, match="No voice can pronounce"):
+    with pytest.raises(TinymlError, match="No synthetic voice can pronounce"):
         speak(words=("yes", "..."))
 
 
