@@ -204,7 +204,7 @@ def test_a_folder_without_truth_has_only_false_accepts(
     [
         (("--hours", "1", "--save-triggers", "full"), "folder is not empty"),
         (("--hours", "1", "--data", "empty"), "empty"),
-        (("--stream", "none.wav"), "The file does not exist"),
+        (("--stream", "none.wav"), "There is no such file or folder"),
         (("--stream", "empty"), "contains no readable recordings"),
         (("--stream", "text.wav"), "Cannot read"),
         (("--stream", "short.wav"), "lasts 0.5 s, but the model needs 1 s"),
