@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.architectures import ARCHITECTURES
-from tinyml_cli.models.options import check
 from tinyml_cli.quiet_import import import_quietly
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ def build_model(name: str, input_shape: tuple[int, ...], labels: int, options: d
     Raises:
         TinymlError: no such architecture, an option it does not have, or TensorFlow is missing.
     """
+    from tinyml_cli.models.options import check  # pydantic is slow to load, and completion needs only names
+
     check(name, options, "model.name")
     require_tensorflow()
     build = importlib.import_module(ARCHITECTURES[name]).build
