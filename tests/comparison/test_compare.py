@@ -17,7 +17,7 @@ from PIL import Image
 
 from tinyml_cli.comparison import pareto
 from tinyml_cli.comparison.compare import Options, compare
-from tinyml_cli.comparison.cost import cost_of, gzip_size
+from tinyml_cli.comparison.cost import cost_of
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.likeness import difference_of_items
 from tinyml_cli.errors import TinymlError
@@ -26,6 +26,7 @@ from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics import mcnemar
 from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.anatomy import gzip_bytes
 
 FAST = Options(on_board=False)
 
@@ -72,7 +73,7 @@ def test_float_and_int8_of_one_run(converted_run: Run) -> None:
     assert (exact["kind"], rounded["kind"]) == ("float32", "int8")
     assert exact["value"] == (outputs.argmax(axis=1) == labels).mean()
     assert rounded["bytes"] == converted_run.file(MODEL_INT8).stat().st_size
-    assert rounded["gzip_bytes"] == gzip_size(converted_run.file(MODEL_INT8).read_bytes()) < rounded["bytes"]
+    assert rounded["gzip_bytes"] == gzip_bytes(converted_run.file(MODEL_INT8).read_bytes()) < rounded["bytes"]
     assert rounded["n"] == 120
     (pair,) = document["pairs"]
     assert pair["n"] == 120

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.anatomy import gzip_bytes
 from tinyml_cli.tflite.graph import Graph
 
 if TYPE_CHECKING:
@@ -46,11 +46,6 @@ class Cost:
     why_not: str = ""
 
 
-def gzip_size(data: bytes) -> int:
-    """Bytes through gzip -9, without a time stamp."""
-    return len(gzip.compress(data, 9, mtime=0))
-
-
 def is_for_devices(graph: Graph) -> bool:
     """Whether inputs and outputs are integers, as a model for a microcontroller has them."""
     return all(graph.tensors[index].dtype != "float32" for index in (*graph.inputs, *graph.outputs))
@@ -69,7 +64,7 @@ def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None)
         TinymlError: it is not a TensorFlow Lite model.
     """
     graph = tflite_graph.parse(model, where)
-    basic = Cost(len(model), gzip_size(model), tflite_graph.total_macs(graph))
+    basic = Cost(len(model), gzip_bytes(model), tflite_graph.total_macs(graph))
     if not on_board:
         return basic
     if not is_for_devices(graph):

@@ -135,11 +135,7 @@ class AnomalyLines(LineView):
     """Alarms as the board words them; scores are not shown one by one."""
 
     def start(self, ready: Ready) -> None:
-        console.info(
-            f"{self._board}: tinyml {printable(ready.tinyml)}, {printable(ready.app)}, "
-            f"engine {printable(ready.engine)}, model {printable(ready.model)}, "
-            f"arena {ready.arena_used:,} of {ready.arena_bytes:,} bytes"
-        )
+        self.introduce(ready)
 
     def event(self, event: Event) -> None:
         if isinstance(event, Calibrated):
