@@ -63,6 +63,10 @@ def test_every_command_has_help_with_examples(tinyml: Tinyml, tmp_path: Path, na
     assert "Examples:" in text
     assert f"tinyml {name}" in text
     assert "--json" in text
+    # Typer's own words for a range and for what repeats.
+    assert not re.search(r" range>|<=x|x[<>]=|list\[|^Usage: .*([{}]|\[\[)", text, re.MULTILINE)
+    told = re.findall(r"^  -.*?  +(\S.*(?:\n {8,}.*)*)", text, re.MULTILINE)
+    assert told and len(told) == len(set(told)), "two options are said to be the same"
 
 
 def test_unknown_command_and_option(tinyml: Tinyml, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ FineTuneEpochs = Annotated[
     int, typer.Option("--epochs", min=0, max=10_000, help="Epochs of training per step.")
 ]
 FineTuneRate = Annotated[
-    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Epochs of training per step.")
+    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Learning rate of the training in each step.")
 ]
 FineTuneSamples = Annotated[
     int,

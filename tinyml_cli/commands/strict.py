@@ -24,6 +24,12 @@ class StrictCommand(TyperCommand):
     without the quotes (`--words $WORDS --json`) the next option would be the value.
     """
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        parameters: list[Any] = self.params
+        for parameter in parameters:
+            _describe(parameter)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parses; see the class for what is refused."""
         for previous, given in zip(["", *args], args, strict=False):
@@ -64,6 +70,29 @@ class StrictCommand(TyperCommand):
     def _takes_a_value(self, name: str) -> bool:
         parameters: list[Any] = self.params
         return any(name in p.opts and p.param_type_name == "option" and not p.is_flag for p in parameters)
+
+
+def _describe(parameter: Any) -> None:
+    """Has the help say `<int 1–100>`, `<str>` and `[RUN] CLIP` where Typer says `<int range>` and, at the end,
+    `[1<=x<=100]`, `<list[str]>` and `{[RUN] CLIP}...`."""
+    kind = parameter.type_descriptor
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+        parameter.metavar = name if parameter.required or parameter.metavar else f"[{name}]"
+        parameter.get_usage_pieces = lambda ctx: [parameter.metavar]
+        parameter.display_type = lambda ctx: ""
+    elif kind.is_ranged:
+        text = f"<{kind.ranged_type_name} {_range(parameter.min, parameter.max)}>"
+        parameter.display_type = lambda ctx: text
+        parameter._get_number_range_help_str = lambda: None
+    elif kind.is_list:
+        parameter.display_type = lambda ctx: "<str>"
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if most is None:
+        return f"≥ {least:,}"
+    return f"≤ {most:,}" if least is None else f"{least:,}–{most:,}"
 
 
 def _refused(ctx: Any, what: str, next_step: str = "") -> TinymlError:

@@ -15,10 +15,16 @@ from tinyml_cli.console import console
 def command(
     task: Annotated[str, typer.Argument(metavar="TASK", help="The task to search for, such as kws.")],
     max_flash: Annotated[
-        str | None, typer.Option("--max-flash", metavar="BYTES", help="Limit for the firmware; k is 1024.")
+        str | None,
+        typer.Option(
+            "--max-flash", metavar="BYTES", help="Limit for the flash that the firmware takes; k is 1024."
+        ),
     ] = None,
     max_ram: Annotated[
-        str | None, typer.Option("--max-ram", metavar="BYTES", help="Limit for the firmware; k is 1024.")
+        str | None,
+        typer.Option(
+            "--max-ram", metavar="BYTES", help="Limit for the RAM that the firmware takes; k is 1024."
+        ),
     ] = None,
     max_ms: Annotated[
         str | None,
