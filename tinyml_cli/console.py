@@ -98,7 +98,6 @@ class Console:
                 print(f"  {description}: {note}", file=sys.stderr, flush=True)
             yield Progress(total, description, None if self.quiet else sys.stderr)
             return
-        from rich.console import Console as RichConsole
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -116,7 +115,7 @@ class Console:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with RichBar(*columns, console=RichConsole(file=sys.stderr), transient=True) as bar:
+        with RichBar(*columns, console=_drawing(sys.stderr), transient=True) as bar:
             yield _RichProgress(total, description, bar, note)
 
     @property
@@ -135,10 +134,9 @@ class Console:
 
         Lines that are printed meanwhile scroll by above it. The terminal is left clean, whatever happens.
         """
-        from rich.console import Console as RichConsole
         from rich.live import Live
 
-        with Live(console=RichConsole(file=self._people), auto_refresh=False, transient=True) as area:
+        with Live(console=_drawing(self._people), auto_refresh=False, transient=True) as area:
             yield lambda renderable: area.update(renderable, refresh=True)
 
     def result(self, document: dict[str, Any], text: str = "") -> None:
@@ -164,6 +162,23 @@ class Console:
                 print(json.dumps({"error": why.as_dict()}, ensure_ascii=False), flush=True)
         with contextlib.suppress(OSError):
             print(f"{prefix}{why}", file=sys.stderr, flush=True)
+
+
+def _drawing(stream: IO[str]) -> Any:
+    """What draws at the foot of a terminal, while lines that are printed scroll by above.
+
+    It leaves breaking such a line to the terminal: a command in it can be copied as a whole then.
+    """
+    from rich.console import Console as RichConsole
+    from rich.text import Text
+
+    class Drawing(RichConsole):
+        def print(self, *objects: Any, **options: Any) -> None:
+            if objects and isinstance(objects[0], Text):
+                options["soft_wrap"] = True
+            super().print(*objects, **options)
+
+    return Drawing(file=stream)
 
 
 console = Console()

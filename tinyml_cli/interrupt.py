@@ -91,7 +91,7 @@ def is_stopped() -> bool:
 def exit_code(code: int) -> int:
     """The exit code of a command that ended by itself with `code`.
 
-    Ctrl-C is how commands that watch or record end, so theirs stands; SIGTERM and SIGHUP end nothing well.
+    Ctrl-C is how commands that watch end, so theirs stands; SIGTERM and SIGHUP end nothing well.
     """
     return code if _received in (None, signal.SIGINT) else 128 + int(_received or 0)
 

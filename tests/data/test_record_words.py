@@ -225,11 +225,13 @@ def test_in_a_terminal(tmp_path: Path, microphone: dict[str, str]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_interrupted_the_terminal_is_put_back(tmp_path: Path, microphone: dict[str, str]) -> None:
-    options = [*RECORD, "--words", "up", "--speaker", "anna", "--json"]
+    options = [*RECORD, "--words", "up", "--speaker", "anna"]
     terminal = _Terminal(options, tmp_path, microphone)
     terminal.wait_for("Enter records")
     terminal.press("\x03")
     assert terminal.end() == 130
+    # As one line, though the terminal is narrower: it can be copied.
+    assert f"its clips are kept. To resume: tinyml {' '.join(options)}\r\n" in terminal.text
     assert "\x1b[?25h" in terminal.text  # the cursor is back
 
 

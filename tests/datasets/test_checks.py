@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.outcomes import check as check_outcome
+from tinyml_cli.datasets import quarantine
+from tinyml_cli.files import sha256_file
 
 RATE_HZ = 16_000
 
@@ -96,6 +100,7 @@ def test_fixing_moves_and_undo_brings_back(tinyml: Tinyml, folder: Path) -> None
     document = tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent).json
     check_outcome("data check", document)
     assert document["moved"] == 8 and document["ok"]
+    assert "a hidden or system file" not in document["left_out"]  # its own lock
     kept = {path for path in folder.rglob("*") if path.is_file()}
     assert len(before) - len(kept) == 8 and (folder / "no" / "notes.txt") in kept
     assert tinyml("data", "check", folder, "--json", cwd=folder.parent).json["bad_files"] == 0
@@ -172,3 +177,25 @@ def test_no_folder(tinyml: Tinyml, tmp_path: Path) -> None:
     error = tinyml("data", "check", tmp_path / "nowhere", "--json", cwd=tmp_path, code=2).json["error"]
     assert error["what"] == "There is no such file or folder"
     assert tinyml("data", "check", tmp_path, "--undo", "--json", cwd=tmp_path, code=2).json["error"]
+
+
+def test_a_stop_says_what_was_moved_and_undo_brings_it_back(
+    tinyml: Tinyml, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_it(folder)
+    before = sorted(folder.rglob("*"))
+    hashed: list[Path] = []
+
+    def stopping(path: Path) -> str:
+        if len(hashed) == 2:
+            raise KeyboardInterrupt
+        hashed.append(path)
+        return sha256_file(path)
+
+    monkeypatch.setattr(quarantine, "sha256_file", stopping)
+    answer = tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent, code=130)
+    assert "after moving 2 of " in answer.json["error"]["what"]
+    *_, rest, back = re.findall(r"tinyml [^.]*", answer.json["error"]["next_step"])
+    assert shlex.split(rest)[-2:] == ["--fix", "--json"] and not any(path.exists() for path in hashed)
+    tinyml(*shlex.split(back)[1:], cwd=folder.parent)
+    assert sorted(folder.rglob("*")) == before

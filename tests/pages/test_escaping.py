@@ -26,7 +26,7 @@ from tinyml_cli.comparison import page
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
-from tinyml_cli.pages.text import one_line, visible
+from tinyml_cli.pages.text import one_line, prose, visible
 from tinyml_cli.tasks.anomaly import report as anomaly_report
 from tinyml_cli.tasks.kws import report as report_html
 from tinyml_cli.tasks.vww import report as image_report
@@ -119,6 +119,13 @@ def test_charts_are_well_formed_whatever_dots_are_called(name: str) -> None:
     root = ElementTree.fromstring(str(chart.render(name)))
     assert root.attrib["aria-label"].split() == visible(name).split()
     assert len(root.findall("text")) == 2 * 2 + 2 + 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(name=TEXTS)
+def test_a_message_shows_its_names_without_backticks(name: str) -> None:
+    name = name.replace("`", "'") or "x"
+    assert prose(f"750 of `{name}`, 3 of `yes`, 1 `") == f"750 of “{name}”, 3 of “yes”, 1 `"
 
 
 def _inline(text: str, rule: str = "paragraph_open") -> list[Any]:

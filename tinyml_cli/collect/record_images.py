@@ -87,16 +87,15 @@ def plan_of(
 
 
 def record(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
-    """Takes what is missing of each class; Ctrl-C keeps what was taken.
+    """Takes what is missing of each class; what was taken is kept whatever happens.
 
     Returns:
-        folder, source, classes (each `class`, `kept`, `empty`, `images`), n, complete, quit.
+        folder, source, classes (each `class`, `kept`, `empty`, `images`), n, complete.
 
     Raises:
         TinymlError: a camera that breaks or shows nothing, or a full disk.
     """
     rows: list[dict[str, Any]] = []
-    is_quit = False
     with (
         writing_folder(plan.folder),
         interrupt.resumable("in the recording; its images are kept"),
@@ -104,11 +103,7 @@ def record(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
     ):
         for name in plan.classes:
             counts = {"kept": 0, "empty": 0}
-            try:
-                if not is_quit:
-                    _record_class(plan, name, camera, draw, counts)
-            except KeyboardInterrupt:
-                is_quit = True
+            _record_class(plan, name, camera, draw, counts)
             rows.append({"class": name, **counts, "images": plan.images(name)})
     return {
         "folder": str(plan.folder),
@@ -116,7 +111,6 @@ def record(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
         "classes": rows,
         "n": sum(row["kept"] for row in rows),
         "complete": all(row["images"] >= plan.count for row in rows),
-        "quit": is_quit,
     }
 
 

@@ -148,7 +148,7 @@ class _Session:
 
 
 def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
-    """Collects what is missing; Ctrl-C keeps what was taken.
+    """Collects what is missing; what was taken is kept whatever happens.
 
     Returns:
         folder, source, gestures (each `gesture`, `kept` in this session, `strokes`), n, undone, complete,
@@ -160,25 +160,22 @@ def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
     session = _Session(plan)
     patient_until = time.monotonic() + _PATIENCE_S
     console.info(f"Strokes from {wand.name}. Rest, draw, rest. {_HELP}.")
-    try:
-        with (
-            writing_folder(plan.folder),
-            _keys() as keys,
-            console.live() if console.is_terminal else contextlib.nullcontext() as draw,
-            interrupt.resumable("in the recording; its strokes are kept"),
-        ):
-            while session.gesture is not None and not session.is_quit:
-                if drawing := wand.next(_POLL_S):
-                    _take(session, drawing, draw)
-                elif keys is not None and (key := keys.read(0)):
-                    session.press(key)
-                elif time.monotonic() < patient_until:
-                    continue
-                else:
-                    raise _nothing_drawn(wand.name)
-                patient_until = time.monotonic() + _PATIENCE_S
-    except KeyboardInterrupt:
-        session.is_quit = True
+    with (
+        writing_folder(plan.folder),
+        _keys() as keys,
+        console.live() if console.is_terminal else contextlib.nullcontext() as draw,
+        interrupt.resumable("in the recording; its strokes are kept"),
+    ):
+        while session.gesture is not None and not session.is_quit:
+            if drawing := wand.next(_POLL_S):
+                _take(session, drawing, draw)
+            elif keys is not None and (key := keys.read(0)):
+                session.press(key)
+            elif time.monotonic() < patient_until:
+                continue
+            else:
+                raise _nothing_drawn(wand.name)
+            patient_until = time.monotonic() + _PATIENCE_S
     rows: list[dict[str, Any]] = [
         {"gesture": name, "kept": session.taken.count(name), "strokes": len(plan.strokes(name))}
         for name in plan.gestures

@@ -169,7 +169,8 @@ FineTuneEpochs = Annotated[
     int, typer.Option("--epochs", min=0, max=10_000, help="Epochs of training per step.")
 ]
 FineTuneRate = Annotated[
-    float, typer.Option("--learning-rate", min=1e-7, max=1, help="Learning rate of the training in each step.")
+    float,
+    typer.Option("--learning-rate", min=1e-7, max=1, help="Learning rate of each step's training."),
 ]
 FineTuneSamples = Annotated[
     int,

@@ -73,8 +73,10 @@ class StrictCommand(TyperCommand):
 
 
 def _describe(parameter: Any) -> None:
-    """Has the help say `<int 1–100>`, `<str>` and `[RUN] CLIP` where Typer says `<int range>` and, at the end,
-    `[1<=x<=100]`, `<list[str]>` and `{[RUN] CLIP}...`."""
+    """Has the help say `<int 1–100>` where Typer says `<int range>` and, at the end, `[1<=x<=100]`.
+
+    Also `<str>` for `<list[str]>`, and `[RUN] CLIP` for `{[RUN] CLIP}...`.
+    """
     kind = parameter.type_descriptor
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()

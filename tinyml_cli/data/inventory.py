@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_cli import locks
 from tinyml_cli.console import console
 from tinyml_cli.wording import counted
 
@@ -51,7 +52,11 @@ def left_out(
     if root.is_file():
         return []
     taken = set(used)
-    others = (path for path in sorted(root.rglob("*")) if path not in taken and path.is_file())
+    others = (
+        path
+        for path in sorted(root.rglob("*"))
+        if path not in taken and path.name not in locks.NAMES and path.is_file()
+    )
     return [LeftOut(path, _reason(root, path, noun, suffixes, why)) for path in others]
 
 

@@ -11,9 +11,12 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tinyml_cli import interrupt
 from tinyml_cli.documents import parse_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic, writing_folder
+from tinyml_cli.next_step import next_step
+from tinyml_cli.wording import counted
 
 LOG = "moved.jsonl"
 
@@ -36,10 +39,16 @@ def move_away(root: Path, files: Mapping[Path, str]) -> int:
     """
     if not files:
         return 0
-    quarantine = quarantine_of(root)
+    quarantine, moved = quarantine_of(root), 0
+
+    def stopped() -> TinymlError:
+        how = f"after moving {moved} of {counted(len(files), 'file')} to {quarantine}"
+        rest, back = interrupt.same_command(), next_step("data", "check", root, "--undo")
+        return interrupt.stopped(how, "", f"To move the rest: {rest}. To move them back: {back}")
+
     try:
         quarantine.mkdir(exist_ok=True)
-        with (quarantine / LOG).open("a", encoding="utf-8") as log:
+        with interrupt.account(stopped), (quarantine / LOG).open("a", encoding="utf-8") as log:
             for path, reason in files.items():
                 target = _free(quarantine / path)
                 entry = {
@@ -53,6 +62,7 @@ def move_away(root: Path, files: Mapping[Path, str]) -> int:
                 os.fsync(log.fileno())
                 target.parent.mkdir(parents=True, exist_ok=True)
                 (root / path).rename(target)
+                moved += 1
     except OSError as error:
         raise TinymlError(
             f"Cannot move files: {error.strerror or error}", str(quarantine), "Make the folder writable."

@@ -79,12 +79,12 @@ class LineView:
 
     def clip(self, clip: dict[str, Any]) -> None:
         # Of two models on a board, the one that looks names itself.
-        sensed, nothing = ("saw", "nobody") if "model" in clip else ("heard", "nothing")
+        sensed = "saw" if "model" in clip else "heard"
         recording_ms = clip.get("recording_ms")
         when = "" if recording_ms is None else f" at {recording_ms / 1000:.2f} s of the recording"
         console.info(
             f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-            f"{sensed} {printable(clip['detected'] or nothing)}{when}"
+            f"{sensed} {printable(clip['detected'] or 'nothing')}{when}"
         )
 
     def end(self, summary: Summary) -> None:

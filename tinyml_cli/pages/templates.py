@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.pages.colours import colour
-from tinyml_cli.pages.text import one_line, visible
+from tinyml_cli.pages.text import one_line, prose, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -98,7 +98,7 @@ def _environment(finalize: Any) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": percent, "interval": interval, "count": count, "fixed": fixed}
-    environment.filters["colour"] = colour
+    environment.filters |= {"colour": colour, "prose": prose}
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Marks that change the direction of the text around them: a label could reorder what stands beside it.
@@ -21,6 +22,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """`visible` text without line feeds."""
     return visible(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text)
+
+
+def prose(text: str) -> str:
+    """A message of the terminal as a sentence of a page: a name between backticks gets quotation marks."""
+    return re.sub(r"`([^`]+)`", r"“\1”", text)
 
 
 def _is_hidden(letter: str) -> bool:

@@ -41,7 +41,7 @@ class FrameLines(LineView):
     def clip(self, clip: dict[str, Any]) -> None:
         console.info(
             f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-            f"saw {printable(clip['detected'] or 'nobody')}"
+            f"saw {printable(clip['detected'] or 'nothing')}"
         )
 
 
