@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from tinyml_cli import recipes
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
-from tinyml_cli.evaluation.on_device import Place
 from tinyml_cli.evaluation.options import Options
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
@@ -88,7 +88,8 @@ def measured(data: Data, method: str, seed: int, out: Path, boards: Iterable[str
     row["seconds"] = trained["seconds"]
     row["parameters"] = run.manifest().model.parameters  # type: ignore[union-attr]
     row["accuracy_at"] = accuracy_at(run)
-    row["device"] = [evaluate(run, None, Options(place=Place(b), limit=FED))["device"] for b in boards]
+    options = [Options(target=build_target(board), limit=FED) for board in boards]
+    row["device"] = [evaluate(run, None, each)["device"] for each in options]
     write_atomic(told, json.dumps(row) + "\n")
     return row
 

@@ -24,6 +24,7 @@ import numpy as np
 from profile_models import kind_rows, markdown
 
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -97,13 +98,13 @@ class Row:
 def measure(model: Path, tflm_dir: Path | None) -> Row:
     """Builds, compares and counts one model."""
     run = open_run(model)
-    report = profile(run, "sim", "aot")
-    program = load_program(Path(build(run, "sim", "aot")["elf"]))
+    report = profile(run, build_target("sim", "aot"))
+    program = load_program(Path(build(run, build_target("sim", "aot"))["elf"]))
     code_bytes = {name: function.bytes for function in program.functions for name in function.names}
     differing = differing_bytes(run, model)
     reference, evidence = RECORDED.get(model.stem), "recorded"
     if tflm_dir is not None:
-        reference, evidence = profile(run, "sim", "tflm", tflm_dir).instructions, "same run"
+        reference, evidence = profile(run, build_target("sim", "tflm", tflm_dir)).instructions, "same run"
     return Row(model.stem, reference, evidence, differing, report, code_bytes)
 
 
@@ -112,7 +113,7 @@ def differing_bytes(run: Run, model: Path) -> int:
     graph = load(model)
     shape = graph.tensors[graph.inputs[0]].shape[1:]
     inputs = np.random.default_rng(SEED).integers(-128, 128, (INPUTS, *shape)).astype(np.int8)
-    with open_board(run, "sim") as link:
+    with open_board(run, build_target("sim")) as link:
         link.wait_ready()
         outputs = run_inputs(link, inputs).outputs
     expected = interpret.run_int8(model.read_bytes(), inputs, "tflm").reshape(outputs.shape)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
 from tinyml_cli.engines.export import export
@@ -105,8 +106,9 @@ def draw_inputs(run: Run, model: bytes, n: int) -> interpret.Int8Array:
 
 def on_board(run: Run, board: str, inputs: interpret.Int8Array, expected: interpret.Int8Array) -> Row:
     """Builds for the board if needed and runs every input there."""
-    built = build(run, board, "aot")
-    with open_board(run, board) as link:
+    target = build_target(board, "aot")
+    built = build(run, target)
+    with open_board(run, target) as link:
         ready = link.wait_ready()
         if not run.manifest().artifacts[MODEL_INT8].sha256.startswith(ready.model):
             raise TinymlError("The board runs another model", board, f"Run `tinyml flash --board {board}`.")

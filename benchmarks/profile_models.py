@@ -16,6 +16,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -88,8 +89,9 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
             os.environ["TINYML_RUNS"] = folder
+            target = build_target("sim", options.engine, options.tflm)
             for model in options.models:
-                reports.append((profile(open_run(model), "sim", options.engine, options.tflm), model))
+                reports.append((profile(open_run(model), target), model))
     except TinymlError as error:
         console.error(error)
         return 2

@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.project import project_dir
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready, printable
@@ -22,33 +23,26 @@ _RECONNECT_S = 10.0
 
 
 @contextlib.contextmanager
-def open_board(
-    run: Run,
-    board: str,
-    port: str | None = None,
-    on_lost: Callable[[], None] | None = None,
-    app: str | None = None,
-) -> Iterator[Link]:
-    """An open link to a board: a virtual one boots the run's firmware, unless `port` names it.
+def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None = None) -> Iterator[Link]:
+    """An open link to a board: a virtual one boots the run's firmware, unless the target's `port` names it.
 
     Args:
-        app: the firmware application; None takes the task's own.
         on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
 
     Raises:
         TinymlError: no firmware, no board, or a port that cannot be opened.
     """
-    target = load_board(board)
-    if port or target.kind == "usb":
-        with open_port(target, port, on_lost) as link:
+    board = target.board.name
+    if target.port or target.is_usb:
+        with open_port(target.board, target.port, on_lost) as link:
             yield link
     else:
-        elf = project_dir(run, board, app) / "firmware.elf"
+        elf = project_dir(run, board, target.application(run)) / "firmware.elf"
         with VirtualDevice(board, elf) as device, Link(device.url) as link:
             yield link
 
 
-def open_port(target: Board, port: str | None, on_lost: Callable[[], None] | None = None) -> Link:
+def open_port(board: Board, port: str | None, on_lost: Callable[[], None] | None = None) -> Link:
     """An open link to a board that has a port, whatever firmware runs on it.
 
     Args: as of `open_board`.
@@ -58,8 +52,8 @@ def open_port(target: Board, port: str | None, on_lost: Callable[[], None] | Non
     """
     reconnect_s = math.inf if on_lost else _RECONNECT_S
     # A name that the user gave is kept; a board that was looked for may come back under another one.
-    locate = None if port else partial(link_url, target)
-    return Link(link_url(target, port), reconnect_s=reconnect_s, locate=locate, on_lost=on_lost)
+    locate = None if port else partial(link_url, board)
+    return Link(link_url(board, port), reconnect_s=reconnect_s, locate=locate, on_lost=on_lost)
 
 
 def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import interrupt, registry
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
@@ -22,11 +23,8 @@ REPLAY_CLIPS_PER_LABEL = 8
 def run_pipeline(
     run: Run,
     recipe: BaseRecipe,
-    board: str,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
+    target: BuildTarget,
     data: Path | None = None,
-    port: str | None = None,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Data in, firmware out, then held-out items are played to the board.
@@ -34,11 +32,8 @@ def run_pipeline(
     Args:
         run: the run directory.
         recipe: what to train.
-        board: one of `tinyml boards`.
-        engine: the board's own by default.
-        tflm_dir: TensorFlow Lite Micro's sources, for the engine tflm.
+        target: the board, where it is, and the engine.
         data: what the model is evaluated on; the run's own test split by default.
-        port: the board's serial port.
         resume: refuse to begin anew: a pipeline that was stopped goes on without it too.
 
     Returns:
@@ -48,7 +43,6 @@ def run_pipeline(
     Raises:
         TinymlError: see the stages; `resume` where no pipeline of this recipe was stopped.
     """
-    from tinyml_cli.boards.boards import load_board
     from tinyml_cli.build.build import build
     from tinyml_cli.build.inputs import check_target
     from tinyml_cli.build.platformio import require_installed
@@ -62,11 +56,9 @@ def run_pipeline(
     from tinyml_cli.stages.calibrate import quantize
 
     started = time.monotonic()
-    target = load_board(board)
-    chosen_engine = engine or target.default_engine
-    check_target(target, chosen_engine, tflm_dir)
+    check_target(target)
     require_installed()
-    outcome: dict[str, Any] = {"run": str(run.path), "board": board}
+    outcome: dict[str, Any] = {"run": str(run.path), "board": target.board.name}
 
     def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:
         console.info(f"[{name}]")
@@ -82,15 +74,15 @@ def run_pipeline(
     run.make_latest()
     stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
     stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
-    is_exported = not needs_export(run, run.manifest(), chosen_engine)
-    io = exported_io(run.manifest(), chosen_engine)
-    stage("export", is_exported, lambda: export(run, chosen_engine, io))
-    stage("build", False, lambda: build(run, board, chosen_engine, tflm_dir))
-    if load_board(board).kind == "usb":
-        stage("flash", False, lambda: flash(run, board, chosen_engine, tflm_dir, port=port))
+    is_exported = not needs_export(run, run.manifest(), target.engine)
+    io = exported_io(run.manifest(), target.engine)
+    stage("export", is_exported, lambda: export(run, target.engine, io))
+    stage("build", False, lambda: build(run, target))
+    if target.is_usb:
+        stage("flash", False, lambda: flash(run, target))
     stage("evaluate", False, lambda: evaluate(run, data))
     replay = registry.task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
-    stage("monitor", False, lambda: monitor(run, board, port, options=MonitorOptions(replay=replay)))
+    stage("monitor", False, lambda: monitor(run, target, MonitorOptions(replay=replay)))
     outcome["passed"] = _passes(outcome["monitor"])
     outcome["seconds"] = round(time.monotonic() - started, 1)
     return outcome

@@ -14,6 +14,7 @@ from tinyml_cli.bench.dataset import Dataset, load
 from tinyml_cli.bench.scoring import Scorer
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.stages.adopt import open_run
@@ -50,7 +51,7 @@ def firmware(open_model: OpenModel) -> Firmware:
         missing = [need.tool for need in target.needs if not need.present]
         if missing or (target.hosts and sys.platform not in target.hosts):
             pytest.skip(f"board {board} cannot run here (missing: {', '.join(missing) or sys.platform})")
-        return Path(build(open_model(name), board, "aot", app="bench", benchmark=name)["elf"])
+        return Path(build(open_model(name), build_target(board, "aot").bench(name))["elf"])
 
     return call
 

@@ -133,6 +133,7 @@ def test_windows_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["my run", "$x", "it's", "-x"])
 def test_outcomes_name_the_run(name: str) -> None:
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step
     from tinyml_cli.run import Run
     from tinyml_cli.stages import calibrate
@@ -148,7 +149,7 @@ def test_outcomes_name_the_run(name: str) -> None:
         calibrate.sentence({"run": run, "path": "x", "bytes": 5}),
         convert_stage.sentence({"run": run, "mismatches": None, "int8": {"bytes": 1}}),
         tuning.sentence({"run": run, "picture": "p", "counts": counts}),
-        f"Next: {monitor_step(Run(Path(run)), None, 'sim', None)}",
+        f"Next: {monitor_step(Run(Path(run)), build_target('sim'))}",
     ]
     for text in texts:
         line = text.partition("Next: ")[2].splitlines()[0]

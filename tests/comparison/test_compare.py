@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pattern_task import LABELS, as_input, patterns
 from PIL import Image
 
+from tinyml_cli.build.target import build_target
 from tinyml_cli.comparison import pareto
 from tinyml_cli.comparison.compare import Options, compare
 from tinyml_cli.comparison.cost import cost_of
@@ -257,7 +258,8 @@ def test_instructions_are_those_of_profile(
 
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "adopted"))
     cost = cost_of(converted_run.file(MODEL_INT8).read_bytes(), "int8", on_board=True)
-    assert cost.instructions == profile(open_run(converted_run.file(MODEL_INT8)), "sim").instructions
+    run = open_run(converted_run.file(MODEL_INT8))
+    assert cost.instructions == profile(run, build_target("sim")).instructions
     assert cost.flash_bytes is not None
     assert cost.flash_bytes > cost.bytes / 2
 

@@ -18,6 +18,7 @@ from tests.conftest import Tinyml
 from tests.corpus import whistle
 from tests.device import fake_run
 from tinyml_cli.build import build, vendor
+from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.record_session import Plan, Recorder
 from tinyml_cli.collect.record_source import BoardSource, WavSource
 from tinyml_cli.collect.record_view import RecordView
@@ -132,7 +133,7 @@ def native_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = fake_run.make(tmp_path_factory.mktemp("board") / "run")
-    build.build(run, "native")
+    build.build(run, build_target("native"))
     return run.path
 
 

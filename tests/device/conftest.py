@@ -14,6 +14,7 @@ import pytest
 
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest, Quantization
@@ -118,4 +119,4 @@ def firmware(request: pytest.FixtureRequest, firmware_run: Run) -> tuple[str, Pa
     missing = [need.tool for need in board.needs if not need.present]
     if missing or (board.hosts and sys.platform not in board.hosts):
         pytest.skip(f"board {board.name} cannot run here (missing: {', '.join(missing) or sys.platform})")
-    return board.name, Path(build(firmware_run, board.name, "aot")["elf"])
+    return board.name, Path(build(firmware_run, build_target(board.name, "aot"))["elf"])

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.device.fake_usb_board import Bus, FakeUsbBoard, Faults, OtherDevice
 from tests.device.reference_device import LABELS
+from tinyml_cli.build.target import build_target
 from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.flash.flash import flash
 from tinyml_cli.flash.upload_tool import UploadTool
@@ -57,4 +58,4 @@ class Desk:
         return FakeUsbBoard(self.bus, program, self.folder, faults, **more)
 
     def flash(self, port: str | None = None, timing: Timing = QUICK) -> dict[str, Any]:
-        return flash(self.run, "nano33ble", port=port, tool=BOSSAC, timing=timing)
+        return flash(self.run, build_target("nano33ble", port=port), tool=BOSSAC, timing=timing)

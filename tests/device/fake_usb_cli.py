@@ -18,27 +18,20 @@ from typing import Any
 from serial.tools import list_ports
 
 from tests.device.fake_usb_board import comports
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.flash import flash
 from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.main import main
 from tinyml_cli.run import Run
 
 
-def fake_build(
-    program: Path,
-    run: Run,
-    board: str,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    app: str | None = None,
-    other: Run | None = None,
-) -> dict[str, Any]:
+def fake_build(program: Path, run: Run, target: BuildTarget) -> dict[str, Any]:
     """Leaves what a build leaves: the program is what a simulated board can run."""
-    project = run.path / "firmware" / board
+    project = run.path / "firmware" / target.board.name
     project.mkdir(parents=True, exist_ok=True)
     for name in ("firmware.elf", "firmware.bin"):
         shutil.copy(program, project / name)
-    return {"board": board, "engine": engine or "aot", "elf": str(project / "firmware.elf")}
+    return {"board": target.board.name, "engine": target.engine, "elf": str(project / "firmware.elf")}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tinyml_cli.build.inputs import gather
 from tinyml_cli.build.project import generate, project_dir
 from tinyml_cli.build.project_config import render_config
 from tinyml_cli.build.sizes import Sizes, Symbol
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.engines import tflm
 from tinyml_cli.errors import TinymlError
@@ -44,7 +45,7 @@ def make(folder: Path, board: str, engine: str = "aot", tflm_dir: Path | None = 
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text("\n")
     project = project_dir(run, board)
-    generate(project, gather(run, load_board(board), engine, tflm_dir))
+    generate(project, gather(run, build_target(board, engine, tflm_dir)))
     return project
 
 
@@ -129,7 +130,7 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def bare_project(folder: Path, board: str = "nano33ble") -> Path:
     project = folder / "project"
     project.mkdir()
-    (project / "platformio.ini").write_text(render_config(load_board(board), "tflm"))
+    (project / "platformio.ini").write_text(render_config(build_target(board, "tflm")))
     return project
 
 
@@ -215,7 +216,7 @@ def test_models_that_would_run_wrongly_are_refused_by_tensor(
 def test_a_wand_brings_its_radio_and_others_do_not(tmp_path: Path) -> None:
     run = waved_run.make(tmp_path / "wand", waved_run.line_model(), GestureInput())
     project = project_dir(run, "nano33ble")
-    generate(project, gather(run, load_board("nano33ble"), "aot"))
+    generate(project, gather(run, build_target("nano33ble", "aot")))
     assert "ArduinoBLE@" in (project / "platformio.ini").read_text()
     assert "#define TINYML_STROKE_SERVICE 1" in (project / "include" / "tinyml_build.h").read_text()
     listening = make(tmp_path, "nano33ble")
@@ -237,5 +238,5 @@ def test_an_operator_that_the_library_lacks_is_refused_by_tensor(tmp_path: Path)
 def test_an_engine_that_a_board_does_not_have_is_refused(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
     with pytest.raises(TinymlError, match="board `nano33ble` has no engine `onnx`") as caught:
-        gather(run, load_board("nano33ble"), "onnx")
+        gather(run, build_target("nano33ble", "onnx"))
     assert "tflm, aot" in caught.value.next_step

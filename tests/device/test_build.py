@@ -15,6 +15,7 @@ from tinyml_cli.boards.boards import Board, board_names, load_board
 from tinyml_cli.build import build as builder
 from tinyml_cli.build import build_folder, platformio, vendor
 from tinyml_cli.build.inputs import EXPORTS
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
@@ -37,7 +38,7 @@ def sim_tools() -> None:
 
 
 def build(run: Run, board: str = "sim", **options: Any) -> dict[str, Any]:
-    return builder.build(run, board, **options)
+    return builder.build(run, build_target(board, **options))
 
 
 def times(folder: Path) -> dict[str, int]:

@@ -25,6 +25,7 @@ if sys.platform != "linux":
 from tests.device.desk import BOSSAC, HASTY, HERE, QUICK, Desk
 from tests.device.fake_usb_board import SERIAL_NUMBER, FakeUsbBoard, Faults
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.link.port_errors import port_users
 from tinyml_cli.run import MODEL_INT8, Run
@@ -62,7 +63,7 @@ def _answer(process: subprocess.Popen[str], code: int) -> Any:
 def test_the_command_line_flashes_real_firmware(
     desk: Desk, cli: Callable[..., subprocess.Popen[str]], firmware_run: Run
 ) -> None:
-    desk.program.write_bytes(Path(build(firmware_run, "native", "aot")["elf"]).read_bytes())
+    desk.program.write_bytes(Path(build(firmware_run, build_target("native", "aot"))["elf"]).read_bytes())
     model = firmware_run.manifest().artifacts[MODEL_INT8].sha256
     with desk.board() as board:
         answer = _answer(cli("flash", str(firmware_run.path), "--board", "nano33ble", "--json"), 0)

@@ -16,6 +16,7 @@ from tests.conftest import Tinyml
 from tests.device import looking_run
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.link.frames import half_blocks, pixels_of
@@ -34,7 +35,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no g++ here")
     console.quiet = True
     run = looking_run.make(tmp_path_factory.mktemp("monitor") / "run")
-    build(run, "native")
+    build(run, build_target("native"))
     return run.path
 
 

@@ -17,6 +17,7 @@ import soundfile
 
 from tests.device.processes import running
 from tests.device.reference_device import LABELS
+from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.link.protocol import Audio, Detection, Ready
@@ -56,7 +57,7 @@ def clips(tmp_path: Path) -> Path:
 
 def test_the_sound_that_fired_is_saved(run: Run, clips: Path, tmp_path: Path) -> None:
     folder = tmp_path / "fired"
-    monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=folder))
+    monitor(run, build_target("native"), MonitorOptions(replay=clips, save_triggers=folder))
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["yes_tree_c_00000.04s.wav", "yes_yes_a_00000.04s.wav"]
     sound, rate_hz = soundfile.read(folder / names[1], dtype="int16")
@@ -76,20 +77,20 @@ def test_two_models_that_fire_at_once_leave_a_file_each(tmp_path: Path) -> None:
 
 def test_what_a_run_cannot_do_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="no anomaly threshold"):
-        monitor(run, "native", options=MonitorOptions(calibrate_s=20))
+        monitor(run, build_target("native"), MonitorOptions(calibrate_s=20))
     manifest = run.manifest()
     manifest.task, manifest.image = "vww", ImageInput(size=32)
     run.save(manifest)
     with pytest.raises(TinymlError, match="detects no words"):
-        monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "new"))
+        monitor(run, build_target("native"), MonitorOptions(save_triggers=tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 
 
 def test_triggers_go_into_a_folder_of_their_own(run: Run, clips: Path, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="folder is not empty"):
-        monitor(run, "native", options=MonitorOptions(replay=clips, save_triggers=clips))
+        monitor(run, build_target("native"), MonitorOptions(replay=clips, save_triggers=clips))
     with pytest.raises(TinymlError, match=r"no microphone.*--replay"):
-        monitor(run, "native", options=MonitorOptions(save_triggers=tmp_path / "fired"))
+        monitor(run, build_target("native"), MonitorOptions(save_triggers=tmp_path / "fired"))
 
 
 def test_the_sound_of_the_board_s_microphone_is_saved(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def _events(text: str) -> list[dict[str, object]]:
 
 
 def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = monitor(run, "native", options=MonitorOptions(replay=clips))
+    summary = monitor(run, build_target("native"), MonitorOptions(replay=clips))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("native: tinyml 0.1.0, kws, engine none, model 0123456789ab")
     assert lines[1].startswith("Listening for: yes, no")
@@ -142,7 +143,7 @@ def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixtur
 
 
 def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = monitor(run, "native", options=MonitorOptions(replay=clips, as_json=True))
+    summary = monitor(run, build_target("native"), MonitorOptions(replay=clips, as_json=True))
     events = _events(capsys.readouterr().out)
     assert events[0]["event"] == "ready" and events[0]["model"] == MODEL
     assert events[-1] == summary
@@ -160,7 +161,9 @@ def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixtu
 def test_live_on_a_given_port_until_duration(
     run: Run, reference_device: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    summary = monitor(run, "native", reference_device(), MonitorOptions(duration_s=0.3, as_json=True))
+    summary = monitor(
+        run, build_target("native", port=reference_device()), MonitorOptions(duration_s=0.3, as_json=True)
+    )
     captured = capsys.readouterr()
     assert [event["event"] for event in _events(captured.out)] == ["ready", "summary"]
     assert "no microphone" in captured.err
@@ -171,7 +174,7 @@ def test_a_real_board_passes_on_what_it_heard(
     run: Run, reference_device: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = MonitorOptions(save_triggers=tmp_path / "fired", duration_s=0.5, as_json=True)
-    summary = monitor(run, "nano33ble", reference_device(), options)
+    summary = monitor(run, build_target("nano33ble", port=reference_device()), options)
     assert summary["detections"] == 1
     events = [event["event"] for event in _events(capsys.readouterr().out)]
     assert events == ["ready", "detection", "summary"], "sound is kept, not shown"
@@ -184,7 +187,7 @@ def test_a_real_board_passes_on_what_it_heard(
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT to a process is POSIX")
 def test_ctrl_c_ends_with_the_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
-    summary = monitor(run, "native", options=MonitorOptions(duration_s=30, as_json=True))
+    summary = monitor(run, build_target("native"), MonitorOptions(duration_s=30, as_json=True))
     assert summary["seconds"] < 10
     assert _events(capsys.readouterr().out)[-1]["event"] == "summary"
 
@@ -194,7 +197,7 @@ def test_damaged_recordings_still_give_a_summary(
 ) -> None:
     (clips / "yes" / "zz.wav").write_bytes(b"junk")
     with pytest.raises(TinymlError, match=r"zz\.wav"):
-        monitor(run, "native", options=MonitorOptions(replay=clips, as_json=True))
+        monitor(run, build_target("native"), MonitorOptions(replay=clips, as_json=True))
     events = _events(capsys.readouterr().out)
     assert events[-1]["event"] == "summary" and events[-1]["n"] == 4
 
@@ -204,7 +207,7 @@ def test_stale_firmware_is_refused(
 ) -> None:
     native_double("--model", "ffffffffffff", to=run.path / "firmware" / "native" / "firmware.elf")
     with pytest.raises(TinymlError, match="Stale firmware") as caught:
-        monitor(run, "native", options=MonitorOptions(as_json=True))
+        monitor(run, build_target("native"), MonitorOptions(as_json=True))
     assert caught.value.next_step == "Run `tinyml flash --board native`."
     assert capsys.readouterr().out == ""
 
@@ -214,19 +217,19 @@ def test_other_labels_are_refused(run: Run) -> None:
     manifest.labels = ["silence", "unknown", "go", "stop"]
     run.save(manifest)
     with pytest.raises(TinymlError, match=r"labels silence, unknown, yes, no.*go, stop"):
-        monitor(run, "native")
+        monitor(run, build_target("native"))
 
 
 def test_firmware_that_was_not_built(run: Run) -> None:
     (run.path / "firmware" / "native" / "firmware.elf").unlink()
     with pytest.raises(TinymlError, match="No firmware") as caught:
-        monitor(run, "native")
+        monitor(run, build_target("native"))
     assert "tinyml build --board native" in caught.value.next_step
 
 
 def test_unknown_board_is_refused(run: Run) -> None:
     with pytest.raises(TinymlError, match="Unknown board `toaster`"):
-        monitor(run, "toaster")
+        monitor(run, build_target("toaster"))
 
 
 def test_summary_adds_up() -> None:
@@ -240,5 +243,5 @@ def test_summary_adds_up() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="a closed pipe is a POSIX matter")
 def test_the_device_is_gone_when_the_monitor_ends(run: Run, clips: Path) -> None:
-    monitor(run, "native", options=MonitorOptions(replay=clips / "yes" / "a.wav"))
+    monitor(run, build_target("native"), MonitorOptions(replay=clips / "yes" / "a.wav"))
     assert not [process for process in running() if str(run.path) in process.command]

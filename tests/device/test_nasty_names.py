@@ -18,6 +18,7 @@ from tests.engines import zoo
 from tests.engines.test_export import make_run
 from tinyml_cli.build import platformio
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.virtual import VirtualDevice
@@ -114,7 +115,7 @@ def test_firmware_is_compiled_and_runs_below_a_nasty_name(
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     run = fake_run.make(here / name)
-    outcome = build(run, "native")
+    outcome = build(run, build_target("native"))
     assert Path(outcome["elf"]).parent == run.path / "firmware" / "native"
     with VirtualDevice("native", Path(outcome["elf"])) as device, Link(device.url) as link:
         assert link.wait_ready().board == "native"

@@ -18,6 +18,7 @@ import pytest
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build import vendor
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.run import Run
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
@@ -55,7 +56,7 @@ def built(firmware_run: Run) -> Run:
     for board in ("native", "sim"):
         if not all(need.present for need in load_board(board).needs):
             pytest.skip(f"the board {board} cannot be built here")
-        build(firmware_run, board, "aot")
+        build(firmware_run, build_target(board, "aot"))
     return firmware_run
 
 

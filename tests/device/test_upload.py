@@ -154,7 +154,7 @@ def test_a_board_that_is_reset_during_the_build_is_found_again(
 ) -> None:
     with desk.board() as board, desk.board(serial_number="AB12CD34EF56AB78") as other:
 
-        def build_slowly(*arguments: Any, other: Any = None) -> dict[str, Any]:
+        def build_slowly(*arguments: Any) -> dict[str, Any]:
             board.press_twice()
             while board.role != "bootloader":
                 time.sleep(0.01)
@@ -248,7 +248,7 @@ def test_a_forbidden_port_says_which_line_to_paste(desk: Desk, monkeypatch: pyte
 
 
 def test_a_build_without_a_raw_program_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_without_image(*arguments: Any, other: Any = None) -> dict[str, Any]:
+    def build_without_image(*arguments: Any) -> dict[str, Any]:
         outcome = fake_build(desk.program, *arguments)
         Path(outcome["elf"]).with_suffix(".bin").unlink()
         return outcome

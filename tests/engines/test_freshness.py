@@ -9,8 +9,8 @@ import pytest
 from tests.engines import zoo
 from tests.engines.test_export import make_run
 from tests.tasks.wand import waved_run
-from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.inputs import gather
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.errors import TinymlError
@@ -36,7 +36,7 @@ def test_other_labels_and_thresholds_need_an_export(run: Run) -> None:
     manifest.recognizer.threshold = 0.5
     run.save(manifest)
     assert needs_export(run, manifest, "aot")
-    gather(run, load_board("sim"))
+    gather(run, build_target("sim"))
     assert not needs_export(run, run.manifest(), "aot")
     assert "500" in run.file("export/aot/model_settings.h").read_text()
 
@@ -60,7 +60,7 @@ def test_where_inputs_and_outputs_lie_is_kept(run: Run) -> None:
     export(run, "aot", io="caller")
     assert not needs_export(run, run.manifest(), "aot")
     run.file("export/aot/network.c").unlink()
-    gather(run, load_board("sim"))
+    gather(run, build_target("sim"))
     assert "NETWORK_IO_CALLER 1" in run.file("export/aot/network.h").read_text()
     export(run, "aot")
     assert "NETWORK_IO_CALLER 0" in run.file("export/aot/network.h").read_text()
@@ -73,12 +73,12 @@ def test_another_generator_needs_an_export(run: Run, monkeypatch: pytest.MonkeyP
 
 def test_a_missing_file_is_written_again(run: Run) -> None:
     run.file("export/aot/network.c").unlink()
-    gather(run, load_board("sim"))
+    gather(run, build_target("sim"))
     assert run.file("export/aot/network.c").is_file()
 
 
 def test_changes_by_hand_are_refused_and_kept(run: Run) -> None:
     run.file("export/aot/network.c").write_text("// mine\n")
     with pytest.raises(TinymlError, match=r"network\.c"):
-        gather(run, load_board("sim"))
+        gather(run, build_target("sim"))
     assert run.file("export/aot/network.c").read_text() == "// mine\n"

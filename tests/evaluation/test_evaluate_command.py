@@ -20,6 +20,7 @@ from PIL import Image
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
 from tests.outcomes import check as check_outcome
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.link.protocol import Detection, Scores
 from tinyml_cli.run import Run
@@ -185,7 +186,7 @@ def test_mistyped_options_say_what_to_do(
 
 def test_explain_hears_what_the_firmware_hears(made: dict[str, Any], tinyml: Tinyml, tmp_path: Path) -> None:
     found = {}
-    with open_board(Run(made["run"]), "native") as link:
+    with open_board(Run(made["run"]), build_target("native")) as link:
         link.wait_ready()
         link.trace("scores")
         for word in ("up", "flat"):

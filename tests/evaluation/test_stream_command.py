@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.data.audio_file import read_audio
 from tinyml_cli.errors import TinymlError
@@ -129,7 +130,7 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     expected = sorted(
         [(d.t_ms, d.label) for d in _detections(tally, manifest.labels)],
     )
-    with open_board(Run(run), "native") as link:
+    with open_board(Run(run), build_target("native")) as link:
         link.wait_ready()
         link.trace("scores")
         events = list(_play(link, stream.audio))

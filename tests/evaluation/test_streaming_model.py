@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.link import Link
@@ -57,7 +58,7 @@ def test_firmware_hears_what_whole_windows_say(
     assert dict(frames) == {"FEATURE_FRAMES": "49", "INPUT_FRAMES": "5", "INFERENCE_STRIDE_FRAMES": "5"}
     audio = np.concatenate([whistle(word, 3, 1) for word in ("up", "down", "flat")])[: 2 * RATE_HZ + 12_345]
     expected = score_stream(audio, Int8Model((run / MODEL_INT8).read_bytes()), Run(run).manifest())
-    with open_board(Run(run), "native") as link:
+    with open_board(Run(run), build_target("native")) as link:
         ready = link.wait_ready()
         assert ready.input_bytes == 5 * 40
         link.trace("scores")

@@ -15,10 +15,10 @@ from tests.device import fake_run, looking_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run
-from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build import vendor
 from tinyml_cli.build.inputs import gather
 from tinyml_cli.build.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput
@@ -49,7 +49,7 @@ def bench_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def make_project(run: Run, board: str, engine: str) -> Path:
-    inputs = gather(run, load_board(board), engine)
+    inputs = gather(run, build_target(board, engine))
     project = project_dir(run, board, inputs.app)
     generate(project, inputs)
     return project
@@ -66,7 +66,7 @@ def includes_of(project: Path, engine: str = "aot") -> list[Path]:
 
 
 def cmsis_nn() -> Path:
-    folder = third_party_dir("aot", None)
+    folder = third_party_dir(build_target("sim", "aot"))
     assert folder is not None
     return folder / "cmsis_nn"
 

@@ -24,6 +24,7 @@ from tinyml_cli.boards import boards
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build import budget
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import Gate
 from tinyml_cli.manifest import Recognizer
@@ -197,7 +198,7 @@ def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_pa
     document["gate"]["when"] = "blue"
     copy.file("manifest.json").write_text(json.dumps(document))
     with pytest.raises(TinymlError, match="gate word is `blue`"):
-        build(runs[0], "native", other=copy)
+        build(runs[0], build_target("native", second=copy))
 
 
 def test_models_that_fit_alone_but_not_together_are_refused(
@@ -215,7 +216,7 @@ def test_models_that_fit_alone_but_not_together_are_refused(
     for graph in graphs:
         budget.check_estimate(load_board("tight"), [graph], 1000)
     with pytest.raises(TinymlError, match=f"two models.*cannot fit.*weights of {sum(sizes):,} B") as caught:
-        build(runs[0], "tight", "aot", other=runs[1])
+        build(runs[0], build_target("tight", "aot", second=runs[1]))
     assert "smaller model" in caught.value.next_step
 
 

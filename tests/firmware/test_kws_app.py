@@ -17,6 +17,7 @@ import pytest
 
 from tests.device import fake_run
 from tinyml_cli.build import build, vendor
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract
@@ -88,7 +89,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = fake_run.make(tmp_path_factory.mktemp("app") / "run")
-    return board, Path(build.build(run, board)["elf"])
+    return board, Path(build.build(run, build_target(board))["elf"])
 
 
 @pytest.fixture
@@ -228,7 +229,8 @@ def test_a_model_that_does_not_fit_is_a_fault_and_info_still_answers(
     settings = fake_run.MODEL_SETTINGS_H.replace("_FRAMES 49", "_FRAMES 48")
     monkeypatch.setattr(fake_run, "MODEL_SETTINGS_H", settings)
     console.quiet = True
-    device = Device("native", Path(build.build(fake_run.make(tmp_path / "run"), "native")["elf"]))
+    built = build.build(fake_run.make(tmp_path / "run"), build_target("native"))
+    device = Device("native", Path(built["elf"]))
     try:
         fault = device.wait("fault")
         assert "input or output does not have the size" in fault["what"]

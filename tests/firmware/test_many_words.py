@@ -10,6 +10,7 @@ import pytest
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import Device
 from tinyml_cli.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.errors import TinymlError
@@ -31,7 +32,7 @@ def test_ten_words_are_told_apart(tmp_path: Path) -> None:
     )
     run = random_listener.make(tmp_path / "run", WORDS, 3, recognizer)
     export(run, "aot")
-    elf = Path(build.build(run, "native")["elf"])
+    elf = Path(build.build(run, build_target("native"))["elf"])
     audio = random_listener.sounds(40, 4)
     device = Device("native", elf)
     try:

@@ -14,6 +14,7 @@ from tests.conftest import Tinyml
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines import second
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Recognizer
@@ -95,21 +96,21 @@ def test_what_cannot_share_a_board_is_refused(runs: list[Run], tmp_path: Path) -
     first, other = runs
     copy = Run(Path(shutil.copytree(other.path, tmp_path / "colours")))
     with pytest.raises(TinymlError, match="Both runs are called colours"):
-        build(first, "native", other=copy)
+        build(first, build_target("native", second=copy))
     with pytest.raises(TinymlError, match="the same run"):
-        build(first, "native", other=Run(first.path / ".." / first.path.name))
+        build(first, build_target("native", second=Run(first.path / ".." / first.path.name)))
     with pytest.raises(TinymlError, match=r"takes two models.*--with RUN"):
-        build(first, "native", app="multi_tenant")
+        build(first, build_target("native", app="multi_tenant"))
     manifest = copy.manifest()
     assert manifest.features is not None
     manifest.features = manifest.features.model_copy(update={"upper_hz": 7000.0})
     copy.save(manifest)
     with pytest.raises(TinymlError, match="different front ends"):
-        build(first, "native", other=copy)
+        build(first, build_target("native", second=copy))
     manifest.features = None
     copy.save(manifest)
     with pytest.raises(TinymlError, match="does not listen for words"):
-        build(first, "native", other=copy)
+        build(first, build_target("native", second=copy))
 
 
 def test_names_in_quotes_stay() -> None:

@@ -19,6 +19,7 @@ import pytest
 from tests.engines import zoo
 from tests.engines.network_builds import tflm_outputs
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.evaluation.parity import DeviceRun, run_inputs
 from tinyml_cli.link.link import Link
@@ -64,7 +65,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def run(path: Path, inputs: np.ndarray, **options: Any) -> tuple[Ready, DeviceRun, dict[str, Any]]:
-    built = build(open_run(path), "sim", app="bench", **options)
+    built = build(open_run(path), build_target("sim", app="bench", **options))
     with VirtualDevice("sim", Path(built["elf"])) as device, Link(device.url, timeout_s=60.0) as link:
         return link.wait_ready(30.0), run_inputs(link, inputs), built
 

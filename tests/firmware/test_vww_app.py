@@ -14,6 +14,7 @@ from PIL import Image
 from tests.device import looking_run
 from tests.firmware.test_kws_app import TOOLS, Device
 from tinyml_cli.build import build, vendor
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import (
@@ -45,7 +46,7 @@ def program(
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = looking_run.make(tmp_path_factory.mktemp("app") / "run")
-    return board, Path(build.build(run, board)["elf"]), run
+    return board, Path(build.build(run, build_target(board))["elf"]), run
 
 
 @pytest.fixture

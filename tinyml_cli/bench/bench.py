@@ -14,6 +14,7 @@ from tinyml_cli.bench.dataset import Dataset, load
 from tinyml_cli.bench.scoring import FloatArray, Scorer
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.engines.benchmarks import Benchmark, choose
 from tinyml_cli.errors import TinymlError
@@ -39,23 +40,19 @@ _RUNS_PER_WINDOW = 10
 def bench(
     run: Run,
     data: Path,
-    board: str = "sim",
+    target: BuildTarget,
     mode: Mode = "accuracy",
-    benchmark: str | None = None,
     limit: int | None = None,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    port: str | None = None,
 ) -> dict[str, Any]:
     """Builds the application `bench`, runs a data set through it, writes `report/bench.json`.
 
     Args:
         run: a run with an int8 model.
         data: see `dataset.load`.
+        target: its `benchmark` says how bytes are read and results are made; a board at its `port` runs this
+            firmware already.
         mode: "accuracy" runs every example once, "performance" a few of them many times.
-        benchmark: how bytes are read and results are made; None takes what fits the model's shapes.
         limit: at most so many examples, drawn at random, the same ones each time.
-        port: a board that runs this firmware already; None starts the virtual board.
 
     Returns:
         benchmark, board, engine, model, mode, level, n, and `accuracy` or `performance`.
@@ -66,13 +63,13 @@ def bench(
     manifest = run.manifest()
     path = run.require(manifest, board_model(manifest))
     graph = tflite_graph.parse(path.read_bytes(), str(path))
-    chosen = choose(graph, benchmark)
+    chosen = choose(graph, target.benchmark)
     scorer = Scorer(graph, chosen)
     dataset = load(data, chosen, manifest.labels).limited(limit)
     if mode == "performance":
         dataset = dataset.limited(_WINDOWS)
     _check_fit(dataset, scorer, chosen, data)
-    with open_device(run, board, chosen, engine, tflm_dir, port) as (link, ready):
+    with open_device(run, target.bench(chosen.name)) as (link, ready):
         console.info(
             f"{counted(len(dataset.examples), 'example')} on {ready.board} ({ready.engine}), benchmark "
             f"{chosen.name}"
@@ -110,30 +107,24 @@ def _check_fit(dataset: Dataset, scorer: Scorer, benchmark: Benchmark, data: Pat
 
 
 @contextmanager
-def open_device(
-    run: Run,
-    board: str,
-    benchmark: Benchmark,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    port: str | None = None,
-) -> Iterator[tuple[Link, Ready]]:
+def open_device(run: Run, target: BuildTarget) -> Iterator[tuple[Link, Ready]]:
     """A device that runs the application `bench` with the run's model, and its banner.
 
     Raises:
-        TinymlError: it cannot be built or started, or the board at `port` runs something else.
+        TinymlError: it cannot be built or started, or the board at the port runs something else.
     """
-    if port is not None:
-        with Link(port) as link:
-            yield link, _checked(link.wait_ready(), run, port)
+    if target.port is not None:
+        with Link(target.port) as link:
+            yield link, _checked(link.wait_ready(), run, target.port)
         return
-    if load_board(board).kind == "usb":
+    board = target.board.name
+    if target.is_usb:
         raise TinymlError(
             f"The board `{board}` does not run the application `bench`",
             "--port",
             "Build it with `tinyml build --app bench`, flash it, and give its port with --port PORT.",
         )
-    outcome = build(run, board, engine, tflm_dir, "bench", benchmark.name)
+    outcome = build(run, target)
     with VirtualDevice(board, Path(outcome["elf"])) as device, Link(device.url) as link:
         yield link, _checked(link.wait_ready(), run, device.url)
 

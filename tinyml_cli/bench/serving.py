@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tinyml_cli.bench import launch_runner
 from tinyml_cli.bench.serve import SerialBridge
-from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.errors import TinymlError
@@ -20,15 +20,14 @@ USB_ID = "1209:0001"
 """Ids for the runner's device table: pid.codes' pair for tests. No such device exists."""
 
 
-def serve_port(
-    run: Run, board: str, benchmark: str | None, engine: str | None, tflm_dir: Path | None
-) -> None:
+def serve_port(run: Run, target: BuildTarget) -> None:
     """Builds the application `bench`, starts the board and prints its port, until it ends or Ctrl-C.
 
     Raises:
         TinymlError: it cannot be built or started, or this system has no pseudo-terminals.
     """
-    if load_board(board).kind == "usb":
+    board = target.board.name
+    if target.is_usb:
         raise TinymlError(
             f"The board `{board}` already has a serial port",
             "--serve",
@@ -36,8 +35,8 @@ def serve_port(
         )
     manifest = run.manifest()
     path = run.require(manifest, board_model(manifest))
-    chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), benchmark)
-    outcome = build(run, board, engine, tflm_dir, "bench", chosen.name)
+    chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), target.benchmark)
+    outcome = build(run, target.bench(chosen.name))
     with VirtualDevice(board, Path(outcome["elf"])) as device, SerialBridge(device.url) as bridge:
         console.info(
             f"Drive it with MLPerf Tiny's runner, whose device table must contain the USB ids {USB_ID}:\n"

@@ -7,17 +7,18 @@ import json
 import re
 import shutil
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
-from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.build import budget, platformio, tenants
 from tinyml_cli.build.build_folder import build_folder, check_plain
-from tinyml_cli.build.inputs import gather, model_graph
+from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.build.sizes import measure
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
@@ -33,59 +34,38 @@ _ARENA_DEFINE = {
 
 
 @writes
-def build(
-    run: Run,
-    board: str,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    app: str | None = None,
-    benchmark: str | None = None,
-    profile: bool = False,
-    other: Run | None = None,
-) -> dict[str, Any]:
+def build(run: Run, target: BuildTarget) -> dict[str, Any]:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
     Args:
         run: a run whose model was exported for the engine; a run of a bare model is exported here.
-        board: name of a board, see `load_board`.
-        engine: "aot" or "tflm"; None takes the board's default.
-        tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library; the engine tflm needs it.
-        app: the firmware application; None takes the task's own.
-        benchmark: what the application `bench` measures; None takes what fits the model's shapes.
-        profile: let the engine tflm call `tinyml_op_begin` before each operator.
-        other: a run whose model listens too, see `tenants.join`; the application is then multi_tenant.
+        target: the board, the engine, the application and the model that shares the board.
 
     Returns:
         board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
         arena_bytes, elf (path), seconds, largest_symbols, fresh (whether the last build was still good).
 
     Raises:
-        TinymlError: unknown board or engine, missing export, sources or tool, a program that does not compile
-            or does not fit the board (says how many bytes are over).
+        TinymlError: an engine that the board lacks, missing export, sources or tool, a program that does not
+            compile or does not fit the board (says how many bytes are over).
     """
     started = time.monotonic()
-    target = load_board(board)
-    inputs = gather(run, target, engine, tflm_dir, app, benchmark)
-    if profile:
-        inputs = replace(inputs, profile=True)
-    if other is not None:
-        inputs = tenants.join(run, other, inputs)
-    elif inputs.app in tenants.APPS:
-        raise TinymlError(
-            f"The application {inputs.app} takes two models", "--app", "Name the second run: --with RUN"
-        )
-    target.require("build")
+    inputs = tenants.gather(run, target)
+    board = target.board
+    board.require("build")
     platformio.require_installed()
-    if inputs.tflm_dir is not None:
-        check_plain(inputs.tflm_dir, "folder given with --tflm", "Rename it; use letters, digits and _.")
-    graphs = [graph for each in (run, other) if each and (graph := model_graph(each))]
-    budget.check_estimate(target, graphs, _arena_bytes(inputs))
-    project = project_dir(run, target.name, inputs.app)
+    if inputs.target.tflm_dir is not None:
+        check_plain(
+            inputs.target.tflm_dir, "folder given with --tflm", "Rename it; use letters, digits and _."
+        )
+    graphs = [graph for each in (run, target.second) if each and (graph := model_graph(each))]
+    budget.check_estimate(board, graphs, _arena_bytes(inputs))
+    project = project_dir(run, board.name, inputs.app)
     sources = generate(project, inputs)
     fingerprint = _fingerprint(project, inputs, sources)
     last = _last_build(project, fingerprint)
     if last is not None:
-        console.info(f"The firmware for {target.name} is up to date.")
+        console.info(f"The firmware for {board.name} is up to date.")
         if run.manifest().firmware.get(project.name) != last:  # trained again, to the same bytes
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
@@ -93,14 +73,16 @@ def build(
     log = project / "build.log"
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
-        platformio.require_packages(folder, target)
-        platformio.run(folder, target, log, _count_sources(sources))
-        linked = folder / ".pio" / "build" / target.name / "firmware.elf"
-        budget.check_measured(target, measure(linked), log)
-        elf = _install(linked, project, target)
-    outcome: dict[str, Any] = {"board": target.name, "engine": inputs.engine, "app": inputs.app} | _sizes(
-        elf, inputs
-    )
+        platformio.require_packages(folder, board)
+        platformio.run(folder, board, log, _count_sources(sources))
+        linked = folder / ".pio" / "build" / board.name / "firmware.elf"
+        budget.check_measured(board, measure(linked), log)
+        elf = _install(linked, project, board)
+    outcome: dict[str, Any] = {
+        "board": board.name,
+        "engine": inputs.target.engine,
+        "app": inputs.app,
+    } | _sizes(elf, inputs)
     record = outcome | {"fingerprint": fingerprint, "sha256": {p.name: sha256_file(p) for p in programs(elf)}}
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, outcome)
@@ -109,14 +91,14 @@ def build(
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
     """A hash of all the program is made of: sources by name, size and time, compiler by path and time."""
-    digest = hashlib.sha256(f"{__version__} {inputs.board!r} {inputs.engine}".encode())
+    digest = hashlib.sha256(f"{__version__} {inputs.target.board!r} {inputs.target.engine}".encode())
     roots = [firmware_dir() / "platforms", project / "include", project / "platformio.ini"]
     for root in roots + sources:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file() and path.suffix != ".pyc":
                 stat = path.stat()
                 digest.update(f"{path.as_posix()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    for need in inputs.board.needs:
+    for need in inputs.target.board.needs:
         if need.when == "build" and (tool := shutil.which(need.tool)):
             digest.update(f"{tool} {Path(tool).stat().st_mtime_ns}\n".encode())
     return digest.hexdigest()
@@ -181,14 +163,14 @@ def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:
 def _arena_bytes(inputs: ProjectInputs) -> int:
     if "ARENA_BYTES" in inputs.defines:
         return int(inputs.defines["ARENA_BYTES"])
-    file, name = _ARENA_DEFINE[inputs.engine]
+    file, name = _ARENA_DEFINE[inputs.target.engine]
     header = next(path for path in inputs.exports if path.name == file)
     match = re.search(rf"^#define {name}\s+\(?(\d+)", header.read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
         raise TinymlError(
             f"The exported header does not define {name}",
             str(header),
-            f"Run `{on_this_run('export-c-array', '--engine', inputs.engine)}` again.",
+            f"Run `{on_this_run('export-c-array', '--engine', inputs.target.engine)}` again.",
         )
     return int(match[1])
 
@@ -196,11 +178,11 @@ def _arena_bytes(inputs: ProjectInputs) -> int:
 def _record(run: Run, project_name: str, inputs: ProjectInputs, outcome: dict[str, Any]) -> None:
     manifest = run.manifest()
     manifest.firmware[project_name] = outcome
-    made_from = [f"export/{inputs.engine}/{path.name}" for path in inputs.exports]
+    made_from = [f"export/{inputs.target.engine}/{path.name}" for path in inputs.exports]
     run.record(
         manifest,
         f"firmware/{project_name}/firmware.elf",
-        on_this_run("build", "--board", inputs.board.name),
+        on_this_run("build", "--board", inputs.target.board.name),
         [name for name in made_from if name in manifest.artifacts],
     )
     run.save(manifest)

@@ -1,13 +1,14 @@
-"""The inputs of a firmware project: board, engine, application, and the run's exported files."""
+"""The inputs of a firmware project: its target, and the run's exported files."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml_cli import checks
-from tinyml_cli.boards.boards import Board
 from tinyml_cli.build import tflm_tree
-from tinyml_cli.build.project import ProjectInputs, default_app
+from tinyml_cli.build.project import ProjectInputs
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.engines import bench_settings, benchmarks, tflm
 from tinyml_cli.engines.export import export
@@ -26,78 +27,72 @@ EXPORTS = {
 _TASK_EXPORTS = ("audio_frontend_tables.h",)
 
 
-def check_target(board: Board, engine: str, tflm_dir: Path | None) -> None:
-    """Whether firmware can be built for a board and run on it, as far as that is known without a model.
+def check_target(target: BuildTarget) -> None:
+    """Whether firmware can be built for a target and run on it, as far as that is known without a model.
 
     Raises:
         TinymlError: an engine that the board has not, no sources for it, or a tool that is missing.
     """
-    _check_engine(board, engine)
-    if engine == "tflm" and (tflm_dir is not None or board.arduino is None):
-        tflm_tree.check_tree(tflm_dir)
-    board.require("build")
-    board.require("run")
+    _check_engine(target)
+    _tflm_dir(target)
+    target.board.require("build")
+    target.board.require("run")
     checks.package("platformio", "Building firmware", "Run: pip install platformio")
 
 
-def _check_engine(board: Board, engine: str) -> None:
-    if engine not in board.engines:
+def _check_engine(target: BuildTarget) -> None:
+    if target.engine not in target.board.engines:
         raise TinymlError(
-            f"The board `{board.name}` has no engine `{engine}`",
+            f"The board `{target.board.name}` has no engine `{target.engine}`",
             "--engine",
-            f"Choose from: {', '.join(board.engines)}.",
+            f"Choose from: {', '.join(target.board.engines)}.",
         )
 
 
-def gather(
-    run: Run,
-    board: Board,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    app: str | None = None,
-    benchmark: str | None = None,
-) -> ProjectInputs:
-    """Everything a project is generated from; the model is exported where that is not done.
+def _tflm_dir(target: BuildTarget) -> Path | None:
+    """The source tree to compile TensorFlow Lite Micro from; None if the board has a library."""
+    if target.engine != "tflm" or (target.tflm_dir is None and target.board.arduino is not None):
+        return None
+    return tflm_tree.check_tree(target.tflm_dir)
 
-    Args: as of `build`.
+
+def gather(run: Run, target: BuildTarget) -> ProjectInputs:
+    """Everything that a project with this run's model alone is generated from; exports the model if needed.
 
     Raises:
         TinymlError: unknown engine, missing or stale export, or no sources of TensorFlow Lite Micro.
     """
-    name = engine or board.default_engine
-    _check_engine(board, name)
+    _check_engine(target)
+    engine = target.engine
     manifest = run.manifest()
-    if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, name):
-        console.info(f"Exporting the model for engine {name}.")
-        export(run, name, exported_io(manifest, name))
+    if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, engine):
+        console.info(f"Exporting the model for engine {engine}.")
+        export(run, engine, exported_io(manifest, engine))
         manifest = run.manifest()
-    files = EXPORTS[name] + (_TASK_EXPORTS if manifest.features is not None else ())
-    paths = [_require_export(run, manifest, name, file) for file in files]
-    if name == "tflm" and (tflm_dir is not None or board.arduino is None):
-        tflm_dir = tflm_tree.check_tree(tflm_dir)
-    if name == "tflm":
-        _check_library(run, board, tflm_dir)
-    app = app or default_app(manifest.task)
+    files = EXPORTS[engine] + (_TASK_EXPORTS if manifest.features is not None else ())
+    paths = [_require_export(run, manifest, engine, file) for file in files]
+    target = replace(target, tflm_dir=_tflm_dir(target))
+    if engine == "tflm":
+        _check_library(run, target)
+    app = target.application(run)
     return ProjectInputs(
-        board=board,
-        engine=name,
+        target=target,
         app=app,
         exports=tuple(paths),
-        tflm_dir=tflm_dir if name == "tflm" else None,
-        bench_settings=_bench_settings(run, benchmark) if app == "bench" else None,
+        bench_settings=_bench_settings(run, target.benchmark) if app == "bench" else None,
     )
 
 
-def _check_library(run: Run, board: Board, tflm_dir: Path | None) -> None:
+def _check_library(run: Run, target: BuildTarget) -> None:
     if (graph := model_graph(run)) is None:
         return
-    if tflm_dir is not None:
-        tree = tflm_tree.sources_dir(tflm_dir)
+    if target.tflm_dir is not None:
+        tree = tflm_tree.sources_dir(target.tflm_dir)
         newer = tflm.takes_scales_per_output(tree)
-        tflm.check_library(graph, tflm.missing_ops(tree), str(tflm_dir), newer)
-    elif board.arduino:
+        tflm.check_library(graph, tflm.missing_ops(tree), str(target.tflm_dir), newer)
+    elif arduino := target.board.arduino:
         # None of the Arduino packings is of September 2024 or later.
-        tflm.check_library(graph, board.arduino.tflm_lacks, board.arduino.tflm, False)
+        tflm.check_library(graph, arduino.tflm_lacks, arduino.tflm, False)
 
 
 def model_graph(run: Run) -> Graph | None:

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyml_cli import registry
-from tinyml_cli.boards.boards import Board, Camera
+from tinyml_cli.boards.boards import Camera
 from tinyml_cli.build import tflm_tree, vendor
 from tinyml_cli.build.project_config import render_config
+from tinyml_cli.build.target import BuildTarget, default_app
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, filling_cache, firmware_dir, write_if_changed
@@ -33,30 +33,20 @@ class ProjectInputs:
     """What a project is generated from.
 
     Attributes:
+        target: what it is for; its `tflm_dir` is None where the engine needs none.
         app: the firmware application, one of APPLICATIONS.
         exports: the files that `export-c-array` wrote for the engine.
-        tflm_dir: source tree of TensorFlow Lite Micro; None for the engine aot.
         bench_settings: text of bench_settings.h, which the application `bench` includes.
-        profile: whether the engine tflm marks where each operator starts.
         texts: further sources of the exported model, by file name.
         defines: further macros of tinyml_build.h, without their TINYML_.
     """
 
-    board: Board
-    engine: str
+    target: BuildTarget
     app: str
     exports: tuple[Path, ...]
-    tflm_dir: Path | None = None
     bench_settings: str | None = None
-    profile: bool = False
     texts: Mapping[str, str] = field(default_factory=dict)
     defines: Mapping[str, str] = field(default_factory=dict)
-
-
-def default_app(task: str) -> str:
-    """The application that a task's firmware runs; `bench` for a model without a task."""
-    app: str = registry.task(task).firmware_app
-    return app
 
 
 def project_dir(run: Run, board: str, app: str | None = None) -> Path:
@@ -75,13 +65,13 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
     if inputs.app not in APPLICATIONS:
         raise TinymlError(
             f"Unknown firmware application `{inputs.app}`",
-            inputs.board.name,
+            inputs.target.board.name,
             f"Choose from: {', '.join(APPLICATIONS)}.",
         )
-    libraries = third_party_dir(inputs.engine, inputs.tflm_dir)
+    libraries = third_party_dir(inputs.target)
     camera, bluetooth = _camera(inputs), _bluetooth(inputs)
     needed = [*([camera.library] if camera else []), *([bluetooth] if bluetooth else [])]
-    config = render_config(inputs.board, inputs.engine, inputs.tflm_dir, libraries, needed)
+    config = render_config(inputs.target, libraries, needed)
     write_if_changed(project / "platformio.ini", config)
     write_if_changed(project / "include" / "tinyml_build.h", render_build_header(inputs))
     if inputs.bench_settings is not None:
@@ -95,11 +85,17 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
     _remove_others(model, {source.name for source in inputs.exports} | {*inputs.texts, "library.json"})
     for name in ("cmsis_nn", "tflm"):  # where earlier versions put them
         shutil.rmtree(project / "lib" / name, ignore_errors=True)
-    parts = [firmware_dir() / "src", firmware_dir() / "lib", project / "lib", libraries, inputs.tflm_dir]
+    parts = [
+        firmware_dir() / "src",
+        firmware_dir() / "lib",
+        project / "lib",
+        libraries,
+        inputs.target.tflm_dir,
+    ]
     return [folder for folder in parts if folder is not None]
 
 
-def third_party_dir(engine: str, tflm_dir: Path | None) -> Path | None:
+def third_party_dir(target: BuildTarget) -> Path | None:
     """Lays out what the engine needs of others' sources, once for all projects; None if it needs none here.
 
     Objects are found again in PlatformIO's cache only where a library lies in the same folder, so these lie
@@ -112,24 +108,23 @@ def third_party_dir(engine: str, tflm_dir: Path | None) -> Path | None:
         TinymlError: the sources cannot be had.
     """
     libraries = cache_dir() / "libraries"
-    if engine == "aot":
+    if target.engine == "aot":
         folder = libraries / f"cmsis_nn-{vendor.SOURCES['cmsis_nn'].sha256[:12]}"
         with filling_cache(libraries / "cmsis_nn", "C sources of CMSIS-NN"):
             vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
         return folder
-    if tflm_dir is None:
+    if target.tflm_dir is None:
         return None
-    folder = libraries / f"tflm-{hashlib.sha256(tflm_dir.as_posix().encode()).hexdigest()[:12]}"
-    write_if_changed(folder / "tflm" / "library.json", tflm_tree.render_library(tflm_dir))
+    folder = libraries / f"tflm-{hashlib.sha256(target.tflm_dir.as_posix().encode()).hexdigest()[:12]}"
+    write_if_changed(folder / "tflm" / "library.json", tflm_tree.render_library(target.tflm_dir))
     return folder
 
 
 def render_build_header(inputs: ProjectInputs) -> str:
     """`tinyml_build.h`: what the firmware's sources are compiled for."""
-    arduino = inputs.board.arduino
-    macros = [f"HAL_{inputs.board.hal}", f"ENGINE_{inputs.engine}", f"APP_{inputs.app}"]
+    board, arduino = inputs.target.board, inputs.target.board.arduino
+    macros = [f"HAL_{board.hal}", f"ENGINE_{inputs.target.engine}", f"APP_{inputs.app}"]
     macros += ["ARDUINO", *(f"IMU_{imu}" for imu in arduino.imus)] if arduino else []
-    macros += ["PROFILE"] if inputs.profile else []
     camera = _camera(inputs)
     macros += [f"CAMERA_{camera.name}"] if camera else []
     macros += ["STROKE_SERVICE"] if _bluetooth(inputs) else []
@@ -140,20 +135,20 @@ def render_build_header(inputs: ProjectInputs) -> str:
 #pragma once
 
 {defines}
-#define TINYML_BOARD_NAME {string_literal(inputs.board.name)}
+#define TINYML_BOARD_NAME {string_literal(board.name)}
 #define TINYML_APP_NAME {string_literal(inputs.app)}
 """
 
 
 def _camera(inputs: ProjectInputs) -> Camera | None:
     """The board's camera, where the application looks through one."""
-    looks = inputs.app in _CAMERA_APPLICATIONS
-    return inputs.board.arduino.camera if inputs.board.arduino and looks else None
+    arduino = inputs.target.board.arduino
+    return arduino.camera if arduino and inputs.app in _CAMERA_APPLICATIONS else None
 
 
 def _bluetooth(inputs: ProjectInputs) -> str | None:
     """The library of the board's radio, where the application is a wand."""
-    arduino = inputs.board.arduino
+    arduino = inputs.target.board.arduino
     return arduino.bluetooth if arduino and inputs.app == "wand" else None
 
 
@@ -163,7 +158,7 @@ def render_model_library(inputs: ProjectInputs) -> str:
         "name": "model",
         "version": "1.0.0",
         "build": {"srcDir": ".", "includeDir": "."},
-        "dependencies": [{"name": "tflm"}] if inputs.tflm_dir else [],
+        "dependencies": [{"name": "tflm"}] if inputs.target.tflm_dir else [],
     }
     return json.dumps(document, indent=2) + "\n"
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tinyml_cli.build import inputs
 from tinyml_cli.build.cascade import APP as CASCADE
 from tinyml_cli.build.cascade import gate_defines
-from tinyml_cli.build.inputs import gather
-from tinyml_cli.build.project import ProjectInputs, default_app
+from tinyml_cli.build.project import ProjectInputs
+from tinyml_cli.build.target import MULTI_TENANT, BuildTarget, default_app, shared_app
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
@@ -20,8 +21,7 @@ from tinyml_cli.run import Run, board_model
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 
-APP = "multi_tenant"
-APPS = (APP, CASCADE)
+_APPS = (MULTI_TENANT, CASCADE)
 _MOST_RUNS = 2
 
 
@@ -42,17 +42,30 @@ def open_runs(first: str | None, more: Sequence[str], other: str | None) -> tupl
     return runs[0], runs[1] if len(runs) > 1 else None
 
 
-def app_of(other: Run) -> str:
-    """The application of a board whose second model is this run's."""
-    return CASCADE if other.manifest().image is not None else APP
+def task_of(run: Run, target: BuildTarget) -> str:
+    """The task that a board is watched by: the run's, or `cascade` where the second model looks."""
+    looks = target.second is not None and shared_app(target.second) == CASCADE
+    return CASCADE if looks else run.manifest().task
 
 
-def task_of(run: Run, other: Run) -> str:
-    """The task of two models on one board: the first one's, or `cascade`."""
-    return CASCADE if app_of(other) == CASCADE else run.manifest().task
+def gather(run: Run, target: BuildTarget) -> ProjectInputs:
+    """What a project is generated from that holds the models of the run and of the target's second run.
+
+    Raises:
+        TinymlError: as of `inputs.gather`; and two runs that cannot share a board, or an application of two
+            models without the second.
+    """
+    first = inputs.gather(run, target)
+    if target.second is not None:
+        return _join(run, target.second, first)
+    if first.app in _APPS:
+        raise TinymlError(
+            f"The application {first.app} takes two models", "--app", "Name the second run: --with RUN"
+        )
+    return first
 
 
-def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
+def _join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
     """What a project is generated from that holds both models.
 
     Args:
@@ -68,9 +81,9 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         raise TinymlError(
             "Both models are the same run", str(other.path), "Give a different run with --with."
         )
-    app = app_of(other)
+    app = shared_app(other)
     looks = app == CASCADE
-    if first.app in APPS and first.app != app:
+    if first.app != app:
         raise TinymlError(
             f"The application {first.app} does not match: the second model {'looks' if looks else 'listens'}",
             "--app",
@@ -85,8 +98,9 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
             str(other.path),
             "Train one of them with the `features` of the other's recipe.",
         )
-    second_inputs = gather(other, first.board, first.engine, first.tflm_dir)
-    arena_bytes = _ARENA[first.engine]([run, other])
+    alone = replace(first.target, app=None, second=None)
+    second_inputs = inputs.gather(other, alone)
+    arena_bytes = _ARENA[first.target.engine]([run, other])
     exports = {path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports}
     names = [each.path.resolve().name for each in (run, other)]
     if names[0] == names[1]:
@@ -98,7 +112,7 @@ def join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
     }
     if looks:
         defines |= gate_defines(run, other)
-    return replace(first, app=app, texts=second.renamed(exports, first.engine), defines=defines)
+    return replace(first, app=app, texts=second.renamed(exports, first.target.engine), defines=defines)
 
 
 def _check_listens(run: Run) -> None:
@@ -154,9 +168,10 @@ def _remembers(run: Run) -> TinymlError:
     )
 
 
-def monitor_step(run: Run, other: Run | None, board: str, app: str | None) -> str:
+def monitor_step(run: Run, target: BuildTarget) -> str:
     """The command that listens to the firmware of these runs on a board."""
-    if other is None:
+    board = target.board.name
+    if target.second is None:
         return next_step("monitor", run.path, "--board", board)
-    words: list[str | Path] = [run.path, "--with", other.path, "--board", board]
-    return next_step("monitor", *words, *(["--app", app] if app else []))
+    words: list[str | Path] = [run.path, "--with", target.second.path, "--board", board]
+    return next_step("monitor", *words, "--app", target.application(run))

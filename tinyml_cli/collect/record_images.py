@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks, interrupt
+from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.camera_source import BoardCamera, Webcam
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
@@ -141,11 +142,11 @@ def open_camera(board: str | None, port: str | None, run: str | None, device: st
         with contextlib.closing(Webcam(device)) as webcam:
             yield webcam
         return
-    opened, name = Run.open(run), board or "nano33ble"
+    opened, target = Run.open(run), build_target(board or "nano33ble", port=port)
     manifest = opened.manifest()
-    with open_board(opened, name, port) as link:
+    with open_board(opened, target) as link:
         ready = link.wait_ready()
-        check_firmware(ready, manifest, name)
+        check_firmware(ready, manifest, target.board.name)
         with contextlib.closing(BoardCamera(link, ready, manifest)) as camera:
             yield camera
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import interrupt
-from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.record_keys import terminal_keys
 from tinyml_cli.collect.record_session import Outcome, Plan, Recorder, cut_all
 from tinyml_cli.collect.record_source import AudioSource, BoardSource, MicrophoneSource, WavSource
@@ -169,12 +169,12 @@ def _open(where: Where, feed: Path | None = None) -> Iterator[AudioSource]:
 
 @contextlib.contextmanager
 def _open_board(where: Where) -> Iterator[Link]:
-    target = load_board(where.board or "nano33ble")
-    if where.port or target.kind == "usb":
-        with Link(link_url(target, where.port)) as link:
+    target = build_target(where.board or "nano33ble", port=where.port)
+    if target.port or target.is_usb:
+        with Link(link_url(target.board, target.port)) as link:
             yield link
     else:
-        with open_board(Run.open(where.run), target.name) as link:
+        with open_board(Run.open(where.run), target) as link:
             yield link
 
 

@@ -64,19 +64,21 @@ def command(
       tinyml bench vww.tflite --data datasets --board native --mode performance --json
       tinyml bench kws_ref_model.tflite --serve
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.stages.adopt import open_run
 
     run = open_run(model)
+    target = build_target(board, engine, tflm, port=port).bench(benchmark)
     if serve:
         from tinyml_cli.bench.serving import serve_port
 
-        serve_port(run, board, benchmark, engine, tflm)
+        serve_port(run, target)
         return
     if data is None:
         raise TinymlError("--data is missing", "--data", "tinyml bench MODEL --data DIR; see docs/bench.md.")
     from tinyml_cli.bench.bench import bench
 
-    outcome = bench(run, data, board, mode, benchmark, limit, engine, tflm, port)  # type: ignore[arg-type]
+    outcome = bench(run, data, target, mode, limit)  # type: ignore[arg-type]
     console.result(outcome, _sentence(outcome))
 
 

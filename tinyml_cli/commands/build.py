@@ -32,16 +32,18 @@ def command(
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
     """
     from tinyml_cli.build.build import build
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step, open_runs
 
     first, neighbour = open_runs(run, runs or [], other)
-    outcome = build(first, board, engine, tflm, app, other=neighbour)
+    target = build_target(board, engine, tflm, app=app, second=neighbour)
+    outcome = build(first, target)
     sizes = ", ".join(
         f"{part} {outcome[key]:,} B"
         for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
         if outcome[key] is not None
     )
-    following = monitor_step(first, neighbour, board, outcome["app"])
+    following = monitor_step(first, target)
     if outcome["app"] == "bench":
         following = next_step("profile", first.path, "--board", board)
     console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")

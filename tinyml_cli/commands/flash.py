@@ -38,14 +38,15 @@ def command(
       tinyml flash runs/kws-yes-no --board native --json
       tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step, open_runs
     from tinyml_cli.flash.flash import flash
 
     first, neighbour = open_runs(run, runs or [], other)
-    outcome = flash(first, board, engine, tflm, app, port, other=neighbour)
+    target = build_target(board, engine, tflm, app=app, port=port, second=neighbour)
+    outcome = flash(first, target)
     where = f"{board} on {outcome['port']}" if "port" in outcome else board
     console.result(
         outcome,
-        f"{where} runs model {outcome['model']} ({outcome['engine']}). "
-        f"Next: {monitor_step(first, neighbour, board, outcome['banner']['app'])}",
+        f"{where} runs model {outcome['model']} ({outcome['engine']}). Next: {monitor_step(first, target)}",
     )

@@ -100,6 +100,7 @@ def command(
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.monitor.monitor import monitor, trace_modes
     from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.run import Run
@@ -113,10 +114,9 @@ def command(
         filters=tuple(filters or ()),
         trace=traced,
         save_triggers=save_triggers,
-        app=app,
         png=png,
         calibrate_s=calibrate,
-        other=Run.open(other) if other else None,
         frames=frames,
     )
-    monitor(Run.open(run), board, port, wanted)
+    target = build_target(board, app=app, port=port, second=Run.open(other) if other else None)
+    monitor(Run.open(run), target, wanted)

@@ -78,6 +78,7 @@ def command(
       tinyml profile --board nano33ble --port /dev/ttyACM0
       tinyml profile runs/kws-yes-no --with runs/vww-person --words-per-hour 6 --camera-ma 20
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.profile import cascade, outcome
     from tinyml_cli.profile.budget import judge, parse_budget
     from tinyml_cli.profile.profile import profile
@@ -86,10 +87,11 @@ def command(
 
     limits = parse_budget(budget) if budget is not None else []
     run = open_run(model)
-    report = profile(run, board, engine, tflm, port)
+    target = build_target(board, engine, tflm, port=port)
+    report = profile(run, target)
     verdicts = judge(report, limits)
     scene = cascade.Scene(frames_per_second, words_per_hour, camera_ma)
-    saving = None if other is None else cascade.compare(run, report, open_run(other), scene, engine, tflm)
+    saving = None if other is None else cascade.compare(run, report, open_run(other), scene, target)
     document = outcome.record(run, report, verdicts, saving)
     console.info(render(report, console.width) + "\n")
     if saving is not None:

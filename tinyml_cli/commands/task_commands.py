@@ -71,12 +71,13 @@ def pipeline_command(
     """
 
     def command(context: typer.Context, **given: Any) -> None:
+        from tinyml_cli.build.target import build_target
         from tinyml_cli.pipeline import run_pipeline
 
         run, recipe, data = _prepared(context, values, given)
         judged_on = data if evaluates_data else None
-        board, engine, tflm = (given[name] for name in ("board", "engine", "tflm"))
-        outcome = run_pipeline(run, recipe, board, engine, tflm, judged_on, given["port"], given["resume"])
+        target = build_target(given["board"], given["engine"], given["tflm"], port=given["port"])
+        outcome = run_pipeline(run, recipe, target, judged_on, given["resume"])
         console.result(outcome, _pipeline_text(outcome, item))
         if given["gate"] and not outcome["passed"]:
             raise typer.Exit(EXIT_FAILURE)

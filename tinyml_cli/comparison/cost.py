@@ -81,6 +81,7 @@ def firmware_report(model: bytes, engine: str | None = None) -> Report:
     Raises:
         TinymlError: the model does not build or run there, or tools are missing.
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.profile.profile import profile
 
     with temporary.folder("compare") as folder:
@@ -89,7 +90,7 @@ def firmware_report(model: bytes, engine: str | None = None) -> Report:
         manifest = Manifest(task=MODEL_TASK, seed=0)
         run.record(manifest, MODEL_INT8, "tinyml compare")
         run.save(manifest)
-        return profile(run, COUNTED_ON, engine)
+        return profile(run, build_target(COUNTED_ON, engine))
 
 
 def _with_firmware(cost: Cost, model: bytes, engine: str | None) -> Cost:

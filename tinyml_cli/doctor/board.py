@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 
-from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.doctor.finding import Finding
 from tinyml_cli.errors import TinymlError
@@ -39,12 +39,13 @@ def examine(run: Run, board: str, port: str | None = None) -> list[Finding]:
     """
     purpose = f"board {board}"
     try:
-        with open_board(run, board, port) as link:
+        target = build_target(board, port=port)
+        with open_board(run, target) as link:
             ready = link.wait_ready()
             return [
                 Finding("board", purpose, f"answers on {link.url}", "", True),
                 _firmware(ready, purpose),
-                *_sensors(link, ready, purpose, is_real=load_board(board).kind == "usb"),
+                *_sensors(link, ready, purpose, is_real=target.is_usb),
             ]
     except TinymlError as error:
         return [Finding("board", purpose, "", f"{error.what}. {error.next_step}", True)]

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.options import HOST, Part, Place
+from tinyml_cli.evaluation.options import Options, Part
 from tinyml_cli.evaluation.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready
@@ -27,17 +28,17 @@ _BATCH = 16
 
 
 @contextmanager
-def opened(run: Run, place: Place) -> Iterator[tuple[Link, Ready]]:
+def opened(run: Run, target: BuildTarget) -> Iterator[tuple[Link, Ready]]:
     """A link to a board that runs the run's firmware; for a virtual board, builds it first.
 
     Raises:
-        TinymlError: no such board, firmware of another model, or a board that does not answer.
+        TinymlError: no board, firmware of another model, or a board that does not answer.
     """
-    if load_board(place.name).kind != "usb" and place.port is None:
-        build(run, place.name, place.engine, place.tflm_dir)
-    with open_board(run, place.name, place.port) as link:
+    if not target.is_usb and target.port is None:
+        build(run, target)
+    with open_board(run, target) as link:
         ready = link.wait_ready()
-        check_firmware(ready, run.manifest(), place.name)
+        check_firmware(ready, run.manifest(), target.board.name)
         yield link, ready
 
 
@@ -53,40 +54,38 @@ def describe(ready: Ready, part: Part) -> dict[str, Any]:
 
 def answers_to_some(
     run: Run,
-    place: Place,
+    options: Options,
     model: Int8Model,
     features: npt.NDArray[Any],
     labels: npt.NDArray[np.int64],
-    limit: int,
     instead: str,
 ) -> dict[str, Any] | None:
     """The firmware's answers to part of a set without sound, compared with the reference; None for the host.
 
     Args:
         run: whose firmware runs.
-        place: where.
+        options: where, and the number of items, spread over the set.
         model: the run's int8 model.
         features: integer features [n, ...], the input of `model.inputs`.
         labels: int64 [n].
-        limit: number of items, spread over the set.
         instead: the start of the command that plays a folder to the whole path.
 
     Raises:
         TinymlError: the audio path was requested, or a board does not answer.
     """
-    if place.name == HOST:
+    if options.target is None:
         return None
-    if place.part == "audio":
+    if options.part == "audio":
         raise TinymlError("No audio to play", "--path audio", f"{instead} {run.path} --replay DIR")
-    rows = np.linspace(0, len(labels) - 1, min(limit, len(labels))).astype(np.int64)
+    rows = np.linspace(0, len(labels) - 1, min(options.limit, len(labels))).astype(np.int64)
     inputs = model.inputs(features[rows])
-    outputs, facts = model_outputs(run, place, inputs)
+    outputs, facts = model_outputs(run, options.target, inputs)
     expected, reference = model.reference(inputs)
     return facts | compared(run.manifest().labels, labels[rows], outputs, expected, reference)
 
 
 def model_outputs(
-    run: Run, place: Place, inputs: npt.NDArray[np.int8]
+    run: Run, target: BuildTarget, inputs: npt.NDArray[np.int8]
 ) -> tuple[npt.NDArray[np.int8], dict[str, Any]]:
     """int8 outputs [n, classes] of the board's engine for inputs [n, ...]; a streaming model gets them frame
     by frame, from a reset on.
@@ -98,7 +97,7 @@ def model_outputs(
     manifest = run.manifest()
     is_stream = board_model(manifest) == MODEL_STREAM
     hop = manifest.recognizer.inference_stride_frames if is_stream else None
-    with opened(run, place) as (link, ready), console.progress(len(inputs), ready.board) as bar:
+    with opened(run, target) as (link, ready), console.progress(len(inputs), ready.board) as bar:
         outputs, instructions = [], []
         for start in range(0, len(inputs), _BATCH):
             batch = _run(link, inputs[start : start + _BATCH], hop)

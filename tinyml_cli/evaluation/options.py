@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+from tinyml_cli.build.target import BuildTarget, build_target
 from tinyml_cli.errors import TinymlError
 
 AUDIO_CLIPS = 100
@@ -16,36 +17,20 @@ HOST = "host"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an evaluation runs.
-
-    Attributes:
-        name: `host`, or a board's name.
-        part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
-        port: the board's port, where it cannot be found by itself.
-        engine, tflm_dir: as of `build`.
-    """
-
-    name: str = HOST
-    part: Part = "model"
-    port: str | None = None
-    engine: str | None = None
-    tflm_dir: Path | None = None
-
-
-@dataclass(frozen=True)
 class Options:
     """Further measurements.
 
     Attributes:
         groups: a file with the group of each speaker, see `groups.read_groups`.
-        place: where the int8 model runs.
+        target: the board that the int8 model runs on; None is this computer.
+        part: "model" writes the model's input and reads its output; "audio" plays clips as the microphone.
         noise: whether to repeat the test in noise.
         limit: largest number of clips played to a board.
     """
 
     groups: Path | None = None
-    place: Place = field(default_factory=Place)
+    target: BuildTarget | None = None
+    part: Part = "model"
     noise: bool = True
     limit: int = AUDIO_CLIPS
 
@@ -73,5 +58,5 @@ def options_of(
             "--path audio",
             "Also give a board: --on native, --on sim, or a real one.",
         )
-    place = Place(on, cast(Part, path), port, engine, tflm_dir)
-    return Options(groups, place, noise, limit)
+    target = None if on == HOST else build_target(on, engine, tflm_dir, port=port)
+    return Options(groups, target, cast(Part, path), noise, limit)

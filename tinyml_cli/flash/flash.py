@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.flash.bootloader import DEFAULT_TIMING, BoardOnUsb, Timing
@@ -22,26 +23,14 @@ from tinyml_cli.run import Run, board_model
 
 
 def flash(
-    run: Run,
-    board: str,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    app: str | None = None,
-    port: str | None = None,
-    *,
-    tool: UploadTool | None = None,
-    timing: Timing = DEFAULT_TIMING,
-    other: Run | None = None,
+    run: Run, target: BuildTarget, *, tool: UploadTool | None = None, timing: Timing = DEFAULT_TIMING
 ) -> dict[str, Any]:
     """Builds if needed, installs the firmware, and asks the board which model it runs.
 
     Args:
-        board: name of a board; a virtual one is started.
-        app: the firmware application; None takes the task's own.
-        port: the serial port of a real board; None looks for it.
+        target: what is built; a virtual board is started.
         tool: what writes a real board's flash; None takes Arduino's bossac.
         timing: how long to wait for a real board.
-        other: a run whose model listens too, as of `build`.
 
     Returns:
         board, engine, model, elf and banner; for a real board also port, serial_number, bootloader_seconds
@@ -51,11 +40,11 @@ def flash(
         TinymlError: whatever the build says, no board, several, one that cannot be written, or a board that
             answers with another model.
     """
-    target = load_board(board)
-    firmware = partial(build, run, board, engine, tflm_dir, app, other=other)
+    board = target.board.name
+    firmware = partial(build, run, target)
     extra: dict[str, Any] = {}
-    if target.kind == "usb":
-        built, installed = _flash_usb(target, firmware, port, tool, timing)
+    if target.is_usb:
+        built, installed = _flash_usb(target.board, firmware, target.port, tool, timing)
         ready = installed.ready.as_dict()
         extra = {
             "port": installed.port,
@@ -63,7 +52,7 @@ def flash(
             "bootloader_seconds": installed.bootloader_seconds,
             "upload_seconds": installed.upload_seconds,
         }
-    elif port is not None:
+    elif target.port is not None:
         raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
     else:
         built = firmware()

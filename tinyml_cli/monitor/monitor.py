@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from tinyml_cli import registry
-from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build import tenants
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -22,15 +22,12 @@ from tinyml_cli.monitor.views import JsonView, View
 from tinyml_cli.run import Run
 
 
-def monitor(
-    run: Run, board: str, port: str | None = None, options: MonitorOptions | None = None
-) -> dict[str, Any]:
+def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None) -> dict[str, Any]:
     """Shows a board's events until Ctrl-C, the end of the replay or of the duration.
 
     Args:
         run: the run whose firmware the board has to run.
-        board: name of a board; a virtual one is started for this.
-        port: where to find it: a port name or pyserial URL; None starts or looks for it.
+        target: the board, a virtual one is started for this; where it is; the model that shares it.
 
     Returns:
         The summary event: n, hits, misses, false_accepts, rejections, detections, seconds, and what the task
@@ -40,7 +37,7 @@ def monitor(
         TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
             unknown filter, or a log that cannot be written.
     """
-    task = _task_monitor(run, board, port, options or MonitorOptions())
+    task = _task_monitor(run, target, options or MonitorOptions())
     with contextlib.ExitStack() as stack:
         filters = [*task.filters, *make_filters(list(task.options.filters))]
         if task.options.log is not None:
@@ -51,11 +48,10 @@ def monitor(
         return _Session(task, view, filters).watch()
 
 
-def _task_monitor(run: Run, board: str, port: str | None, options: MonitorOptions) -> TaskMonitor:
+def _task_monitor(run: Run, target: BuildTarget, options: MonitorOptions) -> TaskMonitor:
     """The part of the run's task, or of two models that share the board."""
     manifest = run.manifest()
-    name = manifest.task if options.other is None else tenants.task_of(run, options.other)
-    task: TaskMonitor = registry.task(name).monitor(run, manifest, load_board(board), port, options)
+    task: TaskMonitor = registry.task(tenants.task_of(run, target)).monitor(run, manifest, target, options)
     return task
 
 
@@ -102,9 +98,8 @@ class _Session:
         self.summary = self.task.summary
 
     def watch(self) -> dict[str, Any]:
-        run, board, port = self.task.run, self.task.board.name, self.task.port
         try:
-            with open_board(run, board, port, _tell_lost, self._app()) as link:
+            with open_board(self.task.run, self.task.target, _tell_lost) as link:
                 self._listen(link)
         except KeyboardInterrupt:
             if self.options.replay is not None:
@@ -116,11 +111,6 @@ class _Session:
                 self._end()
             raise
         return self._end()
-
-    def _app(self) -> str | None:
-        if self.options.app is None and self.options.other is not None:
-            return tenants.app_of(self.options.other)
-        return self.options.app
 
     def _listen(self, link: Link) -> None:
         ready = link.wait_ready()
@@ -135,7 +125,7 @@ class _Session:
                 self.summary.count(clip["expected"], clip["detected"])
                 self.view.clip(clip)
             return
-        if self.task.board.kind != "usb":
+        if not self.task.target.is_usb:
             console.warn(f"a virtual board has no {self.task.sense}; feed it with --replay FILE or DIR")
         self._wait(link, stop_at)
 

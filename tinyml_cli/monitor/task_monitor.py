@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from rich.console import RenderableType
 
-from tinyml_cli.boards.boards import Board
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
@@ -34,10 +34,8 @@ class MonitorOptions:
         log: a file that every event is appended to, one JSON object a line.
         filters: names of filters, in order.
         trace: what the board shall report besides detections.
-        app: the firmware application that a virtual board boots; None takes the task's own.
         png: a folder for every frame that the board looks at; a picture of the scores of anomalies.
         calibrate_s: seconds of normal running from which a board finds its threshold anew.
-        other: the run of the second model on the board.
         frames: images that a cascade's camera sees, each time its gate opens.
         save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
             microphone hears.
@@ -50,10 +48,8 @@ class MonitorOptions:
     filters: Sequence[str] = ()
     trace: Sequence[TraceMode] = ()
     save_triggers: Path | None = None
-    app: str | None = None
     png: Path | None = None
     calibrate_s: int | None = None
-    other: Run | None = None
     frames: Path | None = None
 
 
@@ -73,11 +69,11 @@ class TaskMonitor:
     live_traces: ClassVar[tuple[TraceMode, ...]] = ()
     takes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, run: Run, manifest: Manifest, board: Board, port: str | None, options: MonitorOptions):
+    def __init__(self, run: Run, manifest: Manifest, target: BuildTarget, options: MonitorOptions):
         self.run = run
         self.manifest = manifest
-        self.board = board
-        self.port = port
+        self.target = target
+        self.board = target.board
         self.options = options
         self.summary = Summary()
         for name, (option, refusal, advice) in _OPTIONAL.items():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinyml_cli.boards.boards import Power, load_board
 from tinyml_cli.build.cascade import check_gate
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
@@ -34,12 +34,10 @@ class Scene:
     camera_ma: float | None = None
 
 
-def compare(
-    listens: Run, report: Report, looks: Run, scene: Scene, engine: str | None, tflm_dir: Path | None
-) -> dict[str, Any]:
+def compare(listens: Run, report: Report, looks: Run, scene: Scene, target: BuildTarget) -> dict[str, Any]:
     """Profiles the second run on the first's board and estimates; see `estimate`."""
     check_gate(listens, looks)
-    return estimate(listens, looks, (report, profile(looks, report.board, engine, tflm_dir)), scene)
+    return estimate(listens, looks, (report, profile(looks, replace(target, port=None))), scene)
 
 
 def estimate(listens: Run, looks: Run, reports: tuple[Report, Report], scene: Scene) -> dict[str, Any]:

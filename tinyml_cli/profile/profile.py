@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
 from tinyml_cli.build.sizes import Symbol
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
@@ -40,46 +41,40 @@ _TIMED_RUNS = 20
 _WARM_UPS = 3
 
 
-def profile(
-    run: Run,
-    board: str,
-    engine: str | None = None,
-    tflm_dir: Path | None = None,
-    port: str | None = None,
-) -> Report:
+def profile(run: Run, target: BuildTarget) -> Report:
     """Profiles a run's int8 model.
 
     Instructions are counted on the virtual board, whatever the Cortex-M board; on `native` time is measured.
 
     Args:
         run: a run with an int8 model that was exported, or of a bare model.
-        board: name of a board.
-        engine: "aot" or "tflm"; None takes the virtual board's default.
-        tflm_dir: sources of TensorFlow Lite Micro, for the engine tflm.
-        port: a real board that runs the model already: its inferences are timed too.
+        target: without an engine, the virtual board's default; with a `port`, a real board that runs the
+            model already, whose inferences are timed too.
 
     Raises:
-        TinymlError: unknown board, a model that does not build, no QEMU or compiler, a silent firmware, a
+        TinymlError: a model that does not build, no QEMU or compiler, a silent firmware, a
             board that runs another model.
     """
-    target = load_board(board)
-    if port is not None and target.kind != "usb":
+    if target.port is not None and not target.is_usb:
         raise TinymlError("--port needs a real board", "--port", "Give it: --board nano33ble.")
     manifest = run.manifest()
     model = run.require(manifest, board_model(manifest))
     graph = load(model)
-    if target.kind == "process":
-        built = build(run, board, engine, tflm_dir)
+    board = target.board
+    if board.kind == "process":
+        built = build(run, target)
         facts = _facts(run, manifest, built, total_macs(graph))
-        return _on_host(run, board, facts, operator_rows(graph), built)
-    chip = energy.chip_board(target)
-    built = build(run, _COUNTED_ON, engine, tflm_dir)
+        return _on_host(run, target, facts, operator_rows(graph), built)
+    chip = energy.chip_board(board)
+    built = build(run, target.on(_COUNTED_ON))
     facts = _facts(run, manifest, built, total_macs(graph))
     elf = Path(built["elf"])
     counts = count_inference(elf, built["engine"])
-    memory = _memory(built, load_program(elf), counts, target, manifest)
-    report = _emulated(facts | {"board": board}, operator_rows(graph), counts, chip, memory, _symbols(built))
-    return report if port is None else _with_board(report, run, manifest, port)
+    memory = _memory(built, load_program(elf), counts, board, manifest)
+    report = _emulated(
+        facts | {"board": board.name}, operator_rows(graph), counts, chip, memory, _symbols(built)
+    )
+    return report if target.port is None else _with_board(report, run, manifest, target)
 
 
 def _facts(run: Run, manifest: Manifest, built: dict[str, Any], macs: int) -> dict[str, Any]:
@@ -191,10 +186,10 @@ def _memory(
 
 
 def _on_host(
-    run: Run, board: str, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
+    run: Run, target: BuildTarget, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
 ) -> Report:
     """Time on this computer."""
-    with open_board(run, board) as link:
+    with open_board(run, target) as link:
         time_ms = _time_inferences(link, link.wait_ready().input_bytes)
     return Report(
         **facts,
@@ -207,9 +202,9 @@ def _on_host(
     )
 
 
-def _with_board(report: Report, run: Run, manifest: Manifest, port: str) -> Report:
+def _with_board(report: Report, run: Run, manifest: Manifest, target: BuildTarget) -> Report:
     """The report with inferences that a real board made, by its own clock."""
-    with open_board(run, report.board, port) as link:
+    with open_board(run, target) as link:
         ready = link.wait_ready()
         check_firmware(ready, manifest, report.board)
         time_ms = _time_inferences(link, ready.input_bytes)

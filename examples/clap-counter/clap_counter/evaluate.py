@@ -35,11 +35,10 @@ def evaluate(run: Run, recipe: ClapRecipe, examples: EvaluationSet, options: Opt
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     device = on_device.answers_to_some(
         run,
-        options.place,
+        options,
         model,
         examples.features,
         examples.labels,
-        options.limit,
         "Play it: tinyml monitor",
     )
     counts = count(model, manifest, streams(recipe, recipe.sound.streams))

@@ -13,37 +13,6 @@
 #include "tensorflow/lite/schema/schema_generated.h"
 #include "tensorflow/lite/schema/schema_utils.h"
 
-#if defined(TINYML_PROFILE)
-
-#include "tensorflow/lite/micro/micro_profiler_interface.h"
-
-// Start of an operator of the graph; a profiler counts from one call to the next.
-extern "C" __attribute__((noinline, used)) void tinyml_op_begin() {
-  __asm volatile("");
-}
-
-namespace {
-
-class OpMarker : public tflite::MicroProfilerInterface {
- public:
-  uint32_t BeginEvent(const char*) override {
-    tinyml_op_begin();
-    return 0;
-  }
-  void EndEvent(uint32_t) override {}
-};
-
-OpMarker op_marker;
-tflite::MicroProfilerInterface* const kProfiler = &op_marker;
-
-}  // namespace
-
-#else
-
-static tflite::MicroProfilerInterface* const kProfiler = nullptr;
-
-#endif
-
 bool Engine::begin() {
   if (interpreter_ || error_[0] != '\0') return ready_;
   // One allocator for all models: persistent data is kept for each, working memory is shared.
@@ -78,7 +47,7 @@ tflite::MicroInterpreter* Engine::prepare(const unsigned char* data, const tflit
   tflite::MicroResourceVariables* resources =
       variables > 0 ? tflite::MicroResourceVariables::Create(allocator, variables) : nullptr;
   auto* interpreter =
-      new (storage) tflite::MicroInterpreter(model, resolver, allocator, resources, kProfiler);
+      new (storage) tflite::MicroInterpreter(model, resolver, allocator, resources);
   if (interpreter->AllocateTensors() != kTfLiteOk) {
     fail("the tensors do not fit the arena of TFLM_ARENA_BYTES, or an operator refused its arguments");
     return nullptr;

@@ -1,6 +1,5 @@
 // Engine over TensorFlow Lite Micro's interpreter. See engine.h.
 //
-// With TINYML_PROFILE every operator calls tinyml_op_begin() before it runs, which a profiler can watch.
 #pragma once
 
 #include <stddef.h>

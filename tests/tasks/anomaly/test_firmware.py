@@ -17,6 +17,7 @@ from tests.outcomes import check as check_outcome
 from tests.tasks.anomaly import runs
 from tests.tasks.anomaly.device import AnomalyDevice
 from tinyml_cli.build import build, vendor
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
@@ -57,7 +58,7 @@ def boot(made: dict[str, Run]) -> Callable[[str, str], AnomalyDevice]:
         except TinymlError as error:
             pytest.skip(f"CMSIS-NN cannot be had here: {error}")
         console.quiet = True
-        elf = Path(build.build(made[kind], board)["elf"])
+        elf = Path(build.build(made[kind], build_target(board))["elf"])
         device = AnomalyDevice(board, elf)
         device.is_imu = kind == "imu"
         device.wait("ready")

@@ -16,6 +16,7 @@ from tests.conftest import Tinyml
 from tests.firmware.test_kws_app import TOOLS, Device
 from tests.tasks.wand import waved_run
 from tinyml_cli.build import build, vendor
+from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import motion
@@ -96,7 +97,7 @@ def boot(runs: dict[str, Run]) -> Any:
         except TinymlError as error:
             pytest.skip(f"CMSIS-NN cannot be had here: {error}")
         console.quiet = True
-        device = WandDevice(board, Path(build.build(runs[kind], board)["elf"]), runs[kind])
+        device = WandDevice(board, Path(build.build(runs[kind], build_target(board))["elf"]), runs[kind])
         started.append(device)
         assert device.wait("ready")["app"] == "wand"
         return device

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.evaluation import on_device
-from tinyml_cli.evaluation.options import HOST, Place
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.link.protocol import Anomaly, Event
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly.pool import Recording
@@ -18,7 +19,7 @@ from tinyml_cli.tasks.anomaly.replay import replay
 
 
 def device_scores(
-    run: Run, place: Place, recordings: Sequence[Recording]
+    run: Run, target: BuildTarget, recordings: Sequence[Recording]
 ) -> tuple[list[list[int]], dict[str, Any]]:
     """Feeds recordings in place of the board's sensor, each after a reset.
 
@@ -30,7 +31,10 @@ def device_scores(
     """
     scores: list[list[int]] = []
     manifest = run.manifest()
-    with on_device.opened(run, place) as (link, ready), console.progress(len(recordings), ready.board) as bar:
+    with (
+        on_device.opened(run, target) as (link, ready),
+        console.progress(len(recordings), ready.board) as bar,
+    ):
         for recording in recordings:
             mine: list[int] = []
 
@@ -46,30 +50,28 @@ def device_scores(
 
 def compared(
     run: Run,
-    place: Place,
+    options: Options,
     recordings: Sequence[Recording],
     scores: NDArray[np.int64],
     recording: NDArray[np.int64],
-    limit: int,
 ) -> dict[str, Any] | None:
-    """A board's results on at most `limit` of the recordings; None on the host.
+    """A board's results on some of the recordings, spread evenly; None on the host.
 
     Args:
         run: with firmware for the board, unless that is virtual.
-        place: where.
+        options: where, and at most how many recordings.
         recordings: all evaluated recordings.
         scores: int64 [n] of their windows, by the host.
         recording: int64 [n], the recording of each window.
-        limit: number of recordings, spread evenly.
 
     Returns:
         board, engine, level, path, recordings, n (windows), mismatches (windows whose score differs or is
         missing).
     """
-    if place.name == HOST:
+    if options.target is None:
         return None
-    rows = np.linspace(0, len(recordings) - 1, min(limit, len(recordings))).astype(np.int64)
-    heard, facts = device_scores(run, place, [recordings[row] for row in rows])
+    rows = np.linspace(0, len(recordings) - 1, min(options.limit, len(recordings))).astype(np.int64)
+    heard, facts = device_scores(run, options.target, [recordings[row] for row in rows])
     expected = [scores[recording == row].tolist() for row in rows]
     return facts | {
         "recordings": len(rows),

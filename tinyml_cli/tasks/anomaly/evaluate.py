@@ -74,9 +74,7 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
         "by_recording": _by_recording(judged, threshold.score),
         "score_curves": report.score_curves(judged, threshold.score),
         "worst_recordings": report.worst_recordings(judged, threshold.score),
-        "device": device.compared(
-            run, options.place, recordings, judged.scores, judged.recording, options.limit
-        ),
+        "device": device.compared(run, options, recordings, judged.scores, judged.recording),
     }
     outcome["verdict"] = verdict(outcome)
     _write(run, outcome, judged, threshold.score)

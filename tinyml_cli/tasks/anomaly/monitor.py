@@ -35,7 +35,7 @@ class AnomalyMonitor(TaskMonitor):
         self.summary: AnomalySummary = AnomalySummary()
         self._history = History()
         self._played = [] if options.replay is None else takes(self.run, self.manifest, options.replay)
-        if options.calibrate_s and not self._played and self.port is None and self.board.kind != "usb":
+        if options.calibrate_s and not self._played and self.target.port is None and not self.target.is_usb:
             raise TinymlError(
                 "A virtual board has no sensor, so it cannot calibrate on live data",
                 "--calibrate",

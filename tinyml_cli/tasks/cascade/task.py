@@ -33,9 +33,9 @@ class CascadeMonitor(SoundMonitor):
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
     ) -> Iterator[dict[str, Any]]:
-        if self.options.frames is None or self.options.other is None:
+        if self.options.frames is None or self.target.second is None:
             return super().replay(link, source, ready, show, stop_at)
-        scene = Scene(link, self.options.frames, self.options.other, show)
+        scene = Scene(link, self.options.frames, self.target.second, show)
         labels, rate_hz = self.manifest.labels, ready.sample_rate_hz
         return replay_cascade(link, source, scene, labels, rate_hz, stop_at, self._keep_recording)
 

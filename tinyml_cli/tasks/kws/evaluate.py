@@ -17,7 +17,7 @@ from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics_file import METRICS
-from tinyml_cli.evaluation.options import HOST, Options
+from tinyml_cli.evaluation.options import Options
 from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
@@ -168,14 +168,14 @@ def _on_device(
     run: Run, options: Options, model: Int8Model, examples: EvaluationSet
 ) -> dict[str, Any] | None:
     """What firmware answers, compared with the reference on this computer; None without a board."""
-    place = options.place
-    if place.name == HOST:
+    target = options.target
+    if target is None:
         return None
     labels = tuple(run.manifest().labels)
-    if place.part == "audio":
-        return heard(run, place, examples, labels, options.limit)
+    if options.part == "audio":
+        return heard(run, target, examples, labels, options.limit)
     inputs = model.inputs(examples.features)
-    outputs, facts = on_device.model_outputs(run, place, inputs)
+    outputs, facts = on_device.model_outputs(run, target, inputs)
     with console.progress(len(inputs), "reference") as bar:
         expected, reference = model.reference(inputs, bar.advance)
     return facts | on_device.compared(labels, examples.labels, outputs, expected, reference)

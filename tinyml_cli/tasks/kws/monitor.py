@@ -34,7 +34,7 @@ class SoundMonitor(TaskMonitor):
             recordings(options.replay, tell=True)
         if options.save_triggers is None:
             return
-        if options.replay is None and self.board.kind != "usb":
+        if options.replay is None and not self.target.is_usb:
             raise TinymlError(
                 "A virtual board has no microphone, so there is no audio to save",
                 "--save-triggers",

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.on_device import describe, opened
-from tinyml_cli.evaluation.options import Place
 from tinyml_cli.run import Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.kws.replay import replay_file
@@ -21,7 +21,7 @@ NOTHING = "nothing"
 
 
 def heard(
-    run: Run, place: Place, examples: EvaluationSet, labels: Sequence[str], limit: int
+    run: Run, target: BuildTarget, examples: EvaluationSet, labels: Sequence[str], limit: int
 ) -> dict[str, Any]:
     """Plays clips to the board, each after a reset and between a second of quiet, and counts what it reports.
 
@@ -34,7 +34,7 @@ def heard(
     """
     rows = np.linspace(0, len(examples.labels) - 1, min(limit, len(examples.labels))).astype(np.int64)
     counts: dict[str, Counter[str]] = {label: Counter() for label in labels}
-    with opened(run, place) as (link, ready), console.progress(len(rows), ready.board) as bar:
+    with opened(run, target) as (link, ready), console.progress(len(rows), ready.board) as bar:
         for row in rows:
             detections = replay_file(link, examples.audio[row], ready.sample_rate_hz)
             best = max(detections, key=lambda detection: detection.score, default=None)

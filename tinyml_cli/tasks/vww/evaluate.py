@@ -78,11 +78,10 @@ def evaluate_images(
     model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
     device = on_device.answers_to_some(
         run,
-        options.place,
+        options,
         model,
         images.pixels,
         images.labels,
-        options.limit,
         "Show it a folder: tinyml monitor",
     )
     inputs = model.inputs(images.pixels)

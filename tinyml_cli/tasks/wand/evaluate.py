@@ -69,7 +69,7 @@ def evaluate_gestures(
     model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
     real = source_of(recipe).to_float(takes.features, recipe)
     device = on_device.answers_to_some(
-        run, options.place, model, takes.features, takes.labels, options.limit, "Move it: tinyml monitor"
+        run, options, model, takes.features, takes.labels, "Move it: tinyml monitor"
     )
     inputs = model.inputs(takes.features)
     answers = answer_inputs(float_model, model, real, inputs)

@@ -1,0 +1,93 @@
+"""What firmware is built for: one object, made from a command's options and passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from tinyml_cli import registry
+from tinyml_cli.boards.boards import Board, load_board
+from tinyml_cli.build.cascade import APP as CASCADE
+from tinyml_cli.run import Run
+
+MULTI_TENANT = "multi_tenant"
+
+
+@dataclass(frozen=True)
+class BuildTarget:
+    """A board, and what shall run on it besides the model of a run.
+
+    Attributes:
+        board: the board.
+        asked_engine: "aot" or "tflm"; None takes the board's default, see `engine`.
+        tflm_dir: source tree of TensorFlow Lite Micro as a PlatformIO library, for the engine tflm.
+        app: the firmware application; None takes what the models need, see `application`.
+        port: a serial port or pyserial URL; None looks for a real board and starts a virtual one.
+        second: the run whose model shares the board.
+        benchmark: what the application `bench` measures; None takes what fits the model's shapes.
+    """
+
+    board: Board
+    asked_engine: str | None = None
+    tflm_dir: Path | None = None
+    app: str | None = None
+    port: str | None = None
+    second: Run | None = None
+    benchmark: str | None = None
+
+    @property
+    def engine(self) -> str:
+        """The engine that was asked for, or the board's default."""
+        return self.asked_engine or self.board.default_engine
+
+    @property
+    def is_usb(self) -> bool:
+        """Whether the board is real hardware."""
+        return self.board.kind == "usb"
+
+    def on(self, board: str) -> Self:
+        """The same for another board, wherever that is.
+
+        Raises:
+            TinymlError: no such board.
+        """
+        return replace(self, board=load_board(board), port=None)
+
+    def bench(self, benchmark: str | None = None) -> Self:
+        """The same with the application `bench`."""
+        return replace(self, app="bench", benchmark=benchmark)
+
+    def application(self, run: Run) -> str:
+        """The firmware application of a run's model and of the one that shares its board."""
+        if self.app is not None:
+            return self.app
+        return default_app(run.manifest().task) if self.second is None else shared_app(self.second)
+
+
+def build_target(
+    board: str,
+    engine: str | None = None,
+    tflm_dir: Path | None = None,
+    *,
+    app: str | None = None,
+    port: str | None = None,
+    second: Run | None = None,
+) -> BuildTarget:
+    """The target that options of a command line name.
+
+    Raises:
+        TinymlError: no such board.
+    """
+    return BuildTarget(load_board(board), engine, tflm_dir, app, port, second)
+
+
+def default_app(task: str) -> str:
+    """The application that a task's firmware runs; `bench` for a model without a task."""
+    app: str = registry.task(task).firmware_app
+    return app
+
+
+def shared_app(second: Run) -> str:
+    """The application of a board whose second model is this run's."""
+    return CASCADE if second.manifest().image is not None else MULTI_TENANT
