@@ -25,7 +25,7 @@ from tinyml_cli import recipes
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
 from tinyml_cli.stages.calibrate import quantize
@@ -88,7 +88,7 @@ def measured(data: Data, method: str, seed: int, out: Path, boards: Iterable[str
     row["seconds"] = trained["seconds"]
     row["parameters"] = run.manifest().model.parameters  # type: ignore[union-attr]
     row["accuracy_at"] = accuracy_at(run)
-    options = [Options(target=build_target(board), limit=FED) for board in boards]
+    options = [EvaluationOptions(target=build_target(board), limit=FED) for board in boards]
     row["device"] = [evaluate(run, None, each)["device"] for each in options]
     write_atomic(told, json.dumps(row) + "\n")
     return row

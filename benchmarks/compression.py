@@ -20,10 +20,10 @@ from kws_common import tinyml
 from scaled_channels import scale_channels
 
 from tinyml_cli.compression.stage import compress
-from tinyml_cli.compression.steps import Step
+from tinyml_cli.compression.steps import CompressionStep
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
-from tinyml_cli.training.fine_tune import Settings
+from tinyml_cli.training.fine_tune import FineTuneSettings
 
 SHORT_KWS = ("training.epochs=14", "training.test_share=0.3", "augmentation.copies=4")
 Part = Callable[[argparse.Namespace, Path, str], dict[str, Any]]
@@ -55,16 +55,18 @@ def _compared(run: Path) -> dict[str, Any]:
 def _qat(run: Path, epochs: int) -> None:
     """Training with rounding, and the same training without it."""
     opened = Run.open(str(run))
-    for step in (Step("qat"), Step("control")):
+    for step in (CompressionStep("qat"), CompressionStep("control")):
         if not (run / "variants" / step.name / "model_int8.tflite").is_file():
-            compress(opened, [step], Settings(epochs=epochs), on_board=False)
+            compress(opened, [step], FineTuneSettings(epochs=epochs), on_board=False)
 
 
 def kws(chosen: argparse.Namespace, run: Path, seed: str) -> dict[str, Any]:
     """PTQ, QAT and half of the channels."""
     _base(run, seed, "kws", "--data", chosen.speech, *settings(*SHORT_KWS))
     _qat(run, 5)
-    slim = compress(Run.open(str(run)), [Step("prune", 0.5, structured=True)], Settings(epochs=15))
+    slim = compress(
+        Run.open(str(run)), [CompressionStep("prune", 0.5, structured=True)], FineTuneSettings(epochs=15)
+    )
     cost = {side: slim[side]["instructions"] for side in ("before", "after")}
     return _compared(run) | {"instructions": cost}
 

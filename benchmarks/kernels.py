@@ -32,7 +32,7 @@ from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.files import write_atomic
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.program import load_program
-from tinyml_cli.profile.report import Report
+from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import interpret
@@ -69,7 +69,7 @@ class Row:
     reference_instructions: int | None
     reference_evidence: str
     differing_bytes: int
-    report: Report
+    report: ProfileReport
     code_bytes: dict[str, int]
 
     @property

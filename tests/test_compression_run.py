@@ -42,14 +42,14 @@ def whistles(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def outcomes(whistles: Run) -> dict[str, Any]:
     from tinyml_cli.compression.distill import distill
     from tinyml_cli.compression.stage import compress
-    from tinyml_cli.compression.steps import Step
+    from tinyml_cli.compression.steps import CompressionStep
     from tinyml_cli.stages.calibrate import quantize
     from tinyml_cli.stages.quantize import Choices, quantize_run
-    from tinyml_cli.training.fine_tune import Settings
+    from tinyml_cli.training.fine_tune import FineTuneSettings
 
-    steps = [Step("prune", 0.5), Step("cluster", clusters=16)]
+    steps = [CompressionStep("prune", 0.5), CompressionStep("cluster", clusters=16)]
     return {
-        "prune": compress(whistles, steps, Settings(1, samples=128), on_board=False),
+        "prune": compress(whistles, steps, FineTuneSettings(1, samples=128), on_board=False),
         "distill": distill(whistles, [str(whistles.path)], on_board=False),
         "quantize": quantize_run(whistles, Choices("qat", epochs=1), variant="qat"),
         "dynamic": quantize(whistles, "dynamic"),

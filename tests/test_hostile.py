@@ -23,7 +23,7 @@ from tinyml_cli.errors import EXIT_DEFECT, EXIT_OK, TinymlError
 from tinyml_cli.link.protocol.decoder import LineDecoder
 from tinyml_cli.link.protocol.events import Text
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model, Op, Quantization
-from tinyml_cli.monitor.filters import Log
+from tinyml_cli.monitor.filters import EventLog
 from tinyml_cli.run import MANIFEST, RECIPE
 
 REMOVED = object()
@@ -365,7 +365,7 @@ def test_a_deep_line_of_a_device_is_text(depth: int) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_log_on_a_full_disk_ends_in_a_paragraph() -> None:
-    log = Log(Path("/dev/full"))
+    log = EventLog(Path("/dev/full"))
     with pytest.raises(TinymlError, match="Cannot continue the log"):
         log.rx(Text(text="a"))
     log.close()

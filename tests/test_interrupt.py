@@ -20,7 +20,7 @@ from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run
 from tinyml_cli.stages import common as stages
 from tinyml_cli.tasks.kws.task import KeywordSpotting
-from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
+from tinyml_cli.training.checkpoint import Checkpoint, Resume, TrainingProgress
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="sends signals to a child process")
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -209,7 +209,7 @@ class Patterns(KeywordSpotting):
 
     def train(self, run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[str, object]:
         if self.stop:
-            progress = Progress("print", epochs=30, epochs_done=self.stop)
+            progress = TrainingProgress("print", epochs=30, epochs_done=self.stop)
             write_atomic(run.file(CHECKPOINT) / "state.json", json.dumps(vars(progress)))
         raise KeyboardInterrupt
 
@@ -289,7 +289,7 @@ def test_a_damaged_checkpoint_stops_only_who_asks_for_it(tmp_path: Path) -> None
             checkpoint.begin("print", 5, resume)
     for resume in (Resume.IF_SAVED, Resume.NEVER):
         write_atomic(tmp_path / "state.json", "{")
-        assert checkpoint.begin("print", 5, resume) == (Progress("print", 5), False)
+        assert checkpoint.begin("print", 5, resume) == (TrainingProgress("print", 5), False)
         assert not (tmp_path / "state.json").exists()
 
 

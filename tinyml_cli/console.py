@@ -19,7 +19,7 @@ from tinyml_cli.errors import TinymlError
 COMPILING = "the first step compiles the network, which takes a while"
 
 
-class Progress:
+class ProgressBar:
     """A handle on a running progress bar."""
 
     def __init__(self, total: int, description: str, stream: IO[str] | None) -> None:
@@ -39,7 +39,7 @@ class Progress:
             print(f"  {self._description}: {share} {note}".rstrip(), file=self._stream, flush=True)
 
 
-class _RichProgress(Progress):
+class _RichProgress(ProgressBar):
     def __init__(self, total: int, description: str, bar: Any, note: str) -> None:
         super().__init__(total, description, None)
         self._bar = bar
@@ -85,7 +85,7 @@ class Console:
         return tables.width_of(self._people)
 
     @contextlib.contextmanager
-    def progress(self, total: int, description: str, note: str = "") -> Iterator[Progress]:
+    def progress(self, total: int, description: str, note: str = "") -> Iterator[ProgressBar]:
         """A progress bar on stderr: drawn in a terminal, a line every ten seconds elsewhere.
 
         Args:
@@ -96,7 +96,7 @@ class Console:
         if self.quiet or not sys.stderr.isatty():
             if note and not self.quiet:
                 print(f"  {description}: {note}", file=sys.stderr, flush=True)
-            yield Progress(total, description, None if self.quiet else sys.stderr)
+            yield ProgressBar(total, description, None if self.quiet else sys.stderr)
             return
         from rich.progress import (
             BarColumn,

@@ -17,7 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.gesture_settings import GestureInput
-from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
+from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest_migration import SCHEMA_VERSION, migrated
@@ -34,11 +34,11 @@ S = TypeVar("S", bound=BaseModel)
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
-class _Section(BaseModel):
+class _ManifestSection(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
 
-class Data(_Section):
+class Data(_ManifestSection):
     """Where the training data came from and how it was split."""
 
     source: Literal["synthetic", "procedural", "folder", "none"]
@@ -57,7 +57,7 @@ class Data(_Section):
     )
 
 
-class Model(_Section):
+class Model(_ManifestSection):
     """The network that was trained."""
 
     name: str
@@ -65,7 +65,7 @@ class Model(_Section):
     macs: Count
 
 
-class Epochs(_Section):
+class Epochs(_ManifestSection):
     """How far a training came."""
 
     done: int = Field(ge=0)
@@ -75,14 +75,14 @@ class Epochs(_Section):
         return f"{self.done} of {self.planned}"
 
 
-class TensorQuantization(_Section):
+class TensorQuantization(_ManifestSection):
     """value = scale * (q - zero_point)."""
 
     scale: float = Field(gt=0)
     zero_point: int = Field(ge=-128, le=127)
 
 
-class LayerError(_Section):
+class LayerError(_ManifestSection):
     """How far int8 is from float in one layer, on calibration samples."""
 
     name: str
@@ -94,7 +94,7 @@ class LayerError(_Section):
     clipped_share: float
 
 
-class Quantization(_Section):
+class Quantization(_ManifestSection):
     """How the int8 model was made."""
 
     method: str
@@ -107,7 +107,7 @@ class Quantization(_Section):
     layers: list[LayerError] = Field(default_factory=list)
 
 
-class Op(_Section):
+class Op(_ManifestSection):
     """One operator kind of the int8 flatbuffer."""
 
     name: str
@@ -115,7 +115,7 @@ class Op(_Section):
     count: Count
 
 
-class Recognizer(_Section):
+class RecognizerSettings(_ManifestSection):
     """Smoothing of posteriors over time, as the firmware runs it."""
 
     inference_stride_frames: int = Field(default=5, ge=1, le=100)
@@ -138,7 +138,7 @@ class Recognizer(_Section):
         return [sum(1 << labels.index(word) for word in words if word in labels) for words in longer]
 
 
-class Artifact(_Section):
+class Artifact(_ManifestSection):
     """A file of the run: its bytes, and the hashes of what it was made from."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -149,7 +149,7 @@ class Artifact(_Section):
     )
 
 
-class Training(BaseModel):
+class TrainingFigures(BaseModel):
     """What `train` left in metrics; the figures of a third party's task may be others."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
@@ -160,7 +160,7 @@ class Training(BaseModel):
     validation_loss: float | None = None
 
 
-class Step(BaseModel):
+class CompressionFigures(BaseModel):
     """What `prune`, `cluster` and the like left in metrics."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
@@ -182,9 +182,9 @@ class Figures(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    train: Training = Field(default_factory=Training)
+    train: TrainingFigures = Field(default_factory=TrainingFigures)
     source: dict[str, str] = Field(default_factory=dict, description="path and sha256 of a foreign model")
-    compression: list[Step] = Field(default_factory=list)
+    compression: list[CompressionFigures] = Field(default_factory=list)
 
 
 class Build(BaseModel):
@@ -198,7 +198,7 @@ class Build(BaseModel):
     arena_bytes: Count | None = None
 
 
-class Manifest(_Section):
+class Manifest(_ManifestSection):
     """Everything later stages need to know; no label, size, scale or threshold stands anywhere else."""
 
     schema_version: int = SCHEMA_VERSION
@@ -212,11 +212,11 @@ class Manifest(_Section):
     epochs: Epochs | None = Field(default=None, description="None where a training has none")
     data: Data | None = None
     model: Model | None = None
-    recognizer: Recognizer = Field(default_factory=Recognizer)
+    recognizer: RecognizerSettings = Field(default_factory=RecognizerSettings)
     anomaly: AnomalyInput | None = None
     image: ImageInput | None = None
     presence: Presence | None = None
-    gate: Gate | None = None
+    gate: GateRule | None = None
     gesture: GestureInput | None = None
     task_settings: dict[str, Any] = Field(
         default_factory=dict, description="what a task of another package keeps, see TaskSpec.settings_schema"

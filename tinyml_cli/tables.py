@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[+-]?[\d.,]+ ?(%|[KMG]i?B?|dB|ms)?|[-–]?")
 
 
 @dataclass(frozen=True)
-class _Column:
+class _TableColumn:
     """One column.
 
     Attributes:
@@ -80,10 +80,10 @@ def render(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]], w
     return "\n".join([*head, *"\n\n".join(bodies).split("\n")])
 
 
-def _column(head: str, values: Sequence[object]) -> _Column:
+def _column(head: str, values: Sequence[object]) -> _TableColumn:
     cells = [_text(value) for value in values]
     right = bool(cells) and any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
-    return _Column((_text(head), *cells), right)
+    return _TableColumn((_text(head), *cells), right)
 
 
 def _text(value: object) -> str:
@@ -105,7 +105,7 @@ def _width(text: str) -> int:
     return cell_len(text)
 
 
-def _fit(columns: Sequence[_Column], width: int) -> list[int] | None:
+def _fit(columns: Sequence[_TableColumn], width: int) -> list[int] | None:
     """A width for each column so that the table fits and no cell has too many lines; None: there is none."""
     sizes = [column.natural for column in columns]
     room = width - len(_GAP) * (len(columns) - 1)
@@ -122,17 +122,17 @@ def _fit(columns: Sequence[_Column], width: int) -> list[int] | None:
     return sizes if legible else None
 
 
-def _height(column: _Column, size: int) -> int:
+def _height(column: _TableColumn, size: int) -> int:
     """Lines of the tallest cell that wrapping makes, at a width."""
     return max(len(_wrap(line, size)) for cell in column.cells for line in cell.split("\n"))
 
 
-def _panels(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
+def _panels(columns: Sequence[_TableColumn], width: int) -> list[list[_TableColumn]]:
     """The columns in groups that fit, each of which begins with the first column; [] for running text."""
     first, *others = columns
     if any(column.natural > width // 2 for column in columns):
         return []
-    groups: list[list[_Column]] = []
+    groups: list[list[_TableColumn]] = []
     for column in others:
         if groups and _fit([*groups[-1], column], width) and _same_lines([*groups[-1], column], width):
             groups[-1].append(column)
@@ -143,12 +143,12 @@ def _panels(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
     return groups
 
 
-def _same_lines(columns: Sequence[_Column], width: int) -> bool:
+def _same_lines(columns: Sequence[_TableColumn], width: int) -> bool:
     """Whether the columns fit without wrapping."""
     return sum(column.natural for column in columns) + len(_GAP) * (len(columns) - 1) <= width
 
 
-def _grid(columns: Sequence[_Column], sizes: Sequence[int]) -> str:
+def _grid(columns: Sequence[_TableColumn], sizes: Sequence[int]) -> str:
     lines = []
     for row in range(len(columns[0].cells)):
         lines += _row(columns, sizes, row)
@@ -157,7 +157,7 @@ def _grid(columns: Sequence[_Column], sizes: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
-def _row(columns: Sequence[_Column], sizes: Sequence[int], row: int) -> list[str]:
+def _row(columns: Sequence[_TableColumn], sizes: Sequence[int], row: int) -> list[str]:
     wrapped = [
         [part for line in column.cells[row].split("\n") for part in _wrap(line, size)]
         for column, size in zip(columns, sizes, strict=True)
@@ -173,7 +173,7 @@ def _row(columns: Sequence[_Column], sizes: Sequence[int], row: int) -> list[str
     return lines
 
 
-def _blocks(columns: Sequence[_Column], width: int) -> list[str]:
+def _blocks(columns: Sequence[_TableColumn], width: int) -> list[str]:
     first, *others = columns
     label = max((_width(column.cells[0]) for column in others), default=0)
     lines = []
@@ -213,16 +213,16 @@ def _words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _TextPiece:
     """A word, or a part of a long one; `follows` another part without a blank."""
 
     text: str
     follows: bool
 
 
-def _pieces(word: str, width: int) -> list[_Piece]:
+def _pieces(word: str, width: int) -> list[_TextPiece]:
     if _width(word) <= width:
-        return [_Piece(word, False)]
+        return [_TextPiece(word, False)]
     parts: list[str] = []
     for part in _SEPARATED.findall(word):
         while _width(part) > width:
@@ -230,4 +230,4 @@ def _pieces(word: str, width: int) -> list[_Piece]:
             parts.append(part[:size])
             part = part[size:]
         parts.append(part)
-    return [_Piece(part, index > 0) for index, part in enumerate(parts) if part]
+    return [_TextPiece(part, index > 0) for index, part in enumerate(parts) if part]

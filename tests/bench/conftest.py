@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.bench import mlperf_data
-from tinyml_cli.bench.dataset import Dataset, load
+from tinyml_cli.bench.dataset import BenchmarkData, load
 from tinyml_cli.bench.scoring import Scorer
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
@@ -67,7 +67,7 @@ def datasets(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def host_results(run: Run, name: str, folder: Path) -> tuple[Dataset, np.ndarray]:
+def host_results(run: Run, name: str, folder: Path) -> tuple[BenchmarkData, np.ndarray]:
     """The data set, and what TensorFlow Lite Micro's own runtime makes of it: float64 [n, results]."""
     if not has_tflm():
         pytest.skip("tflite-micro has no wheel for this platform")

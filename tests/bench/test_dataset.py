@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml_cli.bench.dataset import Example, load
+from tinyml_cli.bench.dataset import BenchmarkExample, load
 from tinyml_cli.engines.benchmarks import BENCHMARKS
 from tinyml_cli.errors import TinymlError
 
@@ -102,10 +102,10 @@ def test_wrong_folders_and_files_are_refused(tmp_path: Path) -> None:
         load(tmp_path, KWS)
     np.save(tmp_path / "a.npy", np.zeros(4))
     with pytest.raises(TinymlError, match="float64"):
-        Example(tmp_path / "a.npy", 0).windows(4)
+        BenchmarkExample(tmp_path / "a.npy", 0).windows(4)
     (tmp_path / "b.npy").write_bytes(b"junk")
     with pytest.raises(TinymlError, match="Cannot read"):
-        Example(tmp_path / "b.npy", 0).windows(4)
+        BenchmarkExample(tmp_path / "b.npy", 0).windows(4)
     (tmp_path / "c.bin").write_bytes(b"")
     with pytest.raises(TinymlError, match="needs 4"):
-        Example(tmp_path / "c.bin", 0).windows(4)
+        BenchmarkExample(tmp_path / "c.bin", 0).windows(4)

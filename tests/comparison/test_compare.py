@@ -17,7 +17,7 @@ from PIL import Image
 
 from tinyml_cli.build.target import build_target
 from tinyml_cli.comparison import pareto
-from tinyml_cli.comparison.compare import Options, compare
+from tinyml_cli.comparison.compare import CompareOptions, compare
 from tinyml_cli.comparison.cost import cost_of
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.likeness import difference_of_items
@@ -29,7 +29,7 @@ from tinyml_cli.statistics import mcnemar
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.anatomy import gzip_bytes
 
-FAST = Options(on_board=False)
+FAST = CompareOptions(on_board=False)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path
     assert document["models"][0]["macs"] > 0
     assert not document["models"][0]["front"]
     with pytest.raises(TinymlError, match="--out"):
-        compare([str(lone)], Options(on_board=False, html=True))
+        compare([str(lone)], CompareOptions(on_board=False, html=True))
 
 
 def test_a_run_that_cannot_be_written_is_compared_all_the_same(
@@ -207,7 +207,7 @@ def test_picture_and_page_are_whole_and_repeatable(converted_run: Run, tmp_path:
     contents = []
     for _ in range(2):
         out = tmp_path / "out"
-        document = compare([str(converted_run.path)], Options(on_board=False, html=True, out=out))
+        document = compare([str(converted_run.path)], CompareOptions(on_board=False, html=True, out=out))
         contents.append(
             [(out / name).read_bytes() for name in ("compare.png", "compare.html", "compare.json")]
         )
@@ -226,13 +226,13 @@ def test_a_hostile_name_stays_text(converted_run: Run, tmp_path: Path) -> None:
     file = lone / "<b>x.tflite"
     shutil.copy(converted_run.file(MODEL_INT8), file)
     out = tmp_path / "out"
-    compare([str(converted_run.path), str(file)], Options(on_board=False, html=True, out=out))
+    compare([str(converted_run.path), str(file)], CompareOptions(on_board=False, html=True, out=out))
     assert "<b>x" not in (out / "compare.html").read_text(encoding="utf-8")
 
 
 def test_an_unknown_reference_names_the_models(converted_run: Run) -> None:
     with pytest.raises(TinymlError, match="patterns int8"):
-        compare([str(converted_run.path)], Options(on_board=False, against="qat"))
+        compare([str(converted_run.path)], CompareOptions(on_board=False, against="qat"))
 
 
 def test_a_stale_flatbuffer_is_refused(converted_run: Run) -> None:

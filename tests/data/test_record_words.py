@@ -19,7 +19,7 @@ from tests.corpus import whistle
 from tests.device import fake_run
 from tinyml_cli.build import build, vendor
 from tinyml_cli.build.target import build_target
-from tinyml_cli.collect.record_session import Plan, Recorder
+from tinyml_cli.collect.record_session import Recorder, WordPlan
 from tinyml_cli.collect.record_source import BoardSource, WavSource
 from tinyml_cli.collect.record_view import RecordView
 from tinyml_cli.console import console
@@ -59,11 +59,11 @@ class _Typed:
         pass
 
 
-def _plan(folder: Path, words: tuple[str, ...] = ("up",), count: int = 2, **changed: object) -> Plan:
-    return Plan(words, "anna", folder, count, countdown_s=0.0, **changed)  # type: ignore[arg-type]
+def _plan(folder: Path, words: tuple[str, ...] = ("up",), count: int = 2, **changed: object) -> WordPlan:
+    return WordPlan(words, "anna", folder, count, countdown_s=0.0, **changed)  # type: ignore[arg-type]
 
 
-def _recorder(plan: Plan, takes: Path, keys: str) -> Recorder:
+def _recorder(plan: WordPlan, takes: Path, keys: str) -> Recorder:
     return Recorder(plan, WavSource(takes, RATE_HZ), RecordView(lambda _: None, "test"), _Typed(keys))
 
 

@@ -13,7 +13,7 @@ from tests.datasets.test_checks import found
 from tests.outcomes import check as check_outcome
 from tinyml_cli.datasets import checks
 from tinyml_cli.datasets.check_picture import draw
-from tinyml_cli.datasets.checks import Settings
+from tinyml_cli.datasets.checks import CheckSettings
 
 
 def scene(seed: int) -> Image.Image:
@@ -80,7 +80,7 @@ def test_pictures_in_two_splits_are_found(tmp_path: Path) -> None:
         put(tmp_path, f"{'test' if number < 2 else 'train'}/{'ab'[number % 2]}/{number}.png", scene(number))
     put(tmp_path, "train/a/copy.png", scene(0))
     put(tmp_path, "train/b/smaller.jpg", scene(1).resize((120, 90)))
-    report = checks.check(tmp_path, Settings())
+    report = checks.check(tmp_path, CheckSettings())
     kinds = {finding.kind: finding for finding in report.findings if finding.kind != "few_images"}
     assert kinds["two_splits"].place == Path("train/a/copy.png")
     assert kinds["near_duplicate"].place == Path("test/b/1.png")
@@ -96,7 +96,7 @@ def test_table_and_picture_are_drawn_from_the_same_figures(
     put(images, "person/voice9_nohash_0.png", Image.new("RGB", (64, 64), (9, 9, 9)))
     drawn: list[str] = []
     monkeypatch.setattr(Axes, "text", lambda self, x, y, text, **rest: drawn.append(text.strip()))
-    report = checks.check(images, Settings())
+    report = checks.check(images, CheckSettings())
     draw(report, tmp_path / "a.png")
     figures = report.labels()["person"]
     assert figures.people == 3

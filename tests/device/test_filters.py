@@ -16,7 +16,7 @@ from tests.device.reference_device import LABELS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.protocol import Detection, Led, Ready, Text
 from tinyml_cli.manifest import Artifact, Manifest
-from tinyml_cli.monitor.filters import Detections, Log, Time, make_filters
+from tinyml_cli.monitor.filters import Detections, EventLog, Time, make_filters
 from tinyml_cli.run import MODEL_INT8, Run
 
 HEARD = Detection(label="yes", score=0.9, t_ms=1000)
@@ -45,7 +45,7 @@ def test_the_log_is_appended_to(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text("kept\n")
     for _ in range(2):
-        log = Log(path)
+        log = EventLog(path)
         assert log.rx(HEARD) is HEARD
         log.close()
     kept, *lines = path.read_text().splitlines()
@@ -55,7 +55,7 @@ def test_the_log_is_appended_to(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="Cannot write"):
-        Log(tmp_path / "nowhere" / "log.jsonl")
+        EventLog(tmp_path / "nowhere" / "log.jsonl")
 
 
 def test_an_unknown_filter() -> None:

@@ -102,14 +102,14 @@ def tar_gz(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def dataset(server: Server) -> download.Dataset:
+def dataset(server: Server) -> download.PublicDataset:
     """A small data set on the server."""
     content = tar_gz(_FILES)
     server.files["/pub/small.tar.gz"] = content
     archive = download.Archive(
         f"{server.url}/pub/small.tar.gz", len(content), hashlib.sha256(content).hexdigest(), 2_000_000
     )
-    return download.Dataset("small", "v1", "a test", "CC0-1.0", "nobody", "small_v1", (archive,))
+    return download.PublicDataset("small", "v1", "a test", "CC0-1.0", "nobody", "small_v1", (archive,))
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download_http, "_WAIT_S", 0.01)
 
 
-def test_downloads_unpacks_and_leaves_no_archive(dataset: download.Dataset, tmp_path: Path) -> None:
+def test_downloads_unpacks_and_leaves_no_archive(dataset: download.PublicDataset, tmp_path: Path) -> None:
     out = tmp_path / "sets" / "speech"
     stale = out.parent / ".tinyml-folder-4194304999-abcdefgh" / "new"
     stale.mkdir(parents=True)
@@ -138,14 +138,16 @@ def test_downloads_unpacks_and_leaves_no_archive(dataset: download.Dataset, tmp_
     assert download.download(dataset, out)["fresh"]
 
 
-def test_goes_on_where_connections_broke(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+def test_goes_on_where_connections_broke(
+    dataset: download.PublicDataset, server: Server, tmp_path: Path
+) -> None:
     server.cut_after = [300_000, 200_000]
     download.download(dataset, tmp_path / "out")
     assert server.ranges == [None, "bytes=300000-", "bytes=500000-"]
 
 
 def test_gives_up_without_progress_and_keeps_the_part(
-    dataset: download.Dataset, server: Server, tmp_path: Path
+    dataset: download.PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     server.cut_after = [300_000, *[0] * 20]
     with pytest.raises(TinymlError, match=r"stopped at 300,000 of .* bytes") as caught:
@@ -156,7 +158,7 @@ def test_gives_up_without_progress_and_keeps_the_part(
 
 
 def test_a_file_that_changed_meanwhile_is_taken_from_its_start(
-    dataset: download.Dataset, server: Server, tmp_path: Path
+    dataset: download.PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
     (tmp_path / "small.tar.gz.etag").write_text('"older"')
@@ -164,14 +166,14 @@ def test_a_file_that_changed_meanwhile_is_taken_from_its_start(
     assert server.ranges == ["bytes=100000-"]
 
 
-def test_a_server_without_range(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+def test_a_server_without_range(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
     server.honours_range = False
     server.cut_after = [300_000]
     assert download.download(dataset, tmp_path / "out")["files"] == 3
 
 
 def test_other_bytes_are_refused_and_removed(
-    dataset: download.Dataset, server: Server, tmp_path: Path
+    dataset: download.PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     good = server.files["/pub/small.tar.gz"]
     server.files["/pub/small.tar.gz"] = good[:-1] + bytes([good[-1] ^ 1])
@@ -181,7 +183,7 @@ def test_other_bytes_are_refused_and_removed(
 
 
 def test_a_part_of_something_else_costs_one_more_run(
-    dataset: download.Dataset, server: Server, tmp_path: Path
+    dataset: download.PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
     with pytest.raises(TinymlError, match="SHA-256"):
@@ -189,7 +191,7 @@ def test_a_part_of_something_else_costs_one_more_run(
     assert download.download(dataset, tmp_path / "out")["files"] == 3
 
 
-def test_mirrors(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+def test_mirrors(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
     content = server.files.pop("/pub/small.tar.gz")
     with pytest.raises(TinymlError, match="404") as caught:
         download.download(dataset, tmp_path / "a")
@@ -207,7 +209,7 @@ def test_mirrors(dataset: download.Dataset, server: Server, tmp_path: Path) -> N
 
 
 def test_a_folder_in_use_and_a_small_disk(
-    dataset: download.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: download.PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.wav").write_bytes(b"")
@@ -219,7 +221,7 @@ def test_a_folder_in_use_and_a_small_disk(
         download.download(dataset, tmp_path / "new")
 
 
-def test_survives_being_killed(dataset: download.Dataset, server: Server, tmp_path: Path) -> None:
+def test_survives_being_killed(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
     server.bytes_per_s = 400_000
     archive = dataset.archives[0]
     code = (
@@ -315,14 +317,14 @@ def test_zip(tmp_path: Path) -> None:
 
 
 def test_a_failed_unpacking_leaves_nothing_but_the_archive(
-    server: Server, dataset: download.Dataset, tmp_path: Path
+    server: Server, dataset: download.PublicDataset, tmp_path: Path
 ) -> None:
     content = tar_gz({"../x": b""})
     server.files["/pub/small.tar.gz"] = content
     archive = download.Archive(
         dataset.archives[0].url, len(content), hashlib.sha256(content).hexdigest(), 100
     )
-    hostile = download.Dataset("small", "v1", "", "", "", "x", (archive,))
+    hostile = download.PublicDataset("small", "v1", "", "", "", "x", (archive,))
     with pytest.raises(TinymlError, match="is not safe to unpack"):
         download.download(hostile, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["small.tar.gz"]

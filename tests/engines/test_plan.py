@@ -88,7 +88,7 @@ def test_buffers_share_bytes_only_as_permitted(
 @given(lives=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 4), st.integers(0, 3)), max_size=5))
 def test_small_problems_are_solved_as_well_as_any_order_can(lives: list[tuple[int, int, int]]) -> None:
     buffers = buffers_of(lives)
-    problem = planning._Problem(tuple(buffers), ())
+    problem = planning._PlacementProblem(tuple(buffers), ())
     best = min(problem.peak(problem.place(order)) for order in itertools.permutations(range(len(buffers))))
     assert plan(buffers).arena_bytes == best
 
@@ -119,7 +119,7 @@ def test_a_target_grows_into_its_source_diagonally() -> None:
 def test_where_fixed_orders_pack_badly_the_search_finds_a_better_one() -> None:
     lives = [(24, 3, 0), (28, 0, 1), (16, 1, 0), (8, 2, 0), (20, 1, 1), (32, 2, 2)]
     buffers = buffers_of(lives)
-    problem = planning._Problem(tuple(buffers), ())
+    problem = planning._PlacementProblem(tuple(buffers), ())
     assert min(problem.peak(problem.place(order)) for order in planning._orders(problem)) == 68
     assert plan(buffers).arena_bytes == lower_bound(buffers) == 64
 

@@ -15,7 +15,7 @@ import pytest
 from tests.engines import random_graphs
 from tests.engines.test_memory import MODELS
 from tinyml_cli.engines.aot import compiler
-from tinyml_cli.engines.aot.compiler import Network, Step
+from tinyml_cli.engines.aot.compiler import CompiledOperator, Network
 from tinyml_cli.tflite import graph as tflite_graph
 
 RANDOM = range(2000, 2060)
@@ -46,7 +46,7 @@ class Memory:
         assert start + size <= len(space)
         return space[start : start + size]
 
-    def scratch(self, step: Step) -> Numbers:
+    def scratch(self, step: CompiledOperator) -> Numbers:
         """An operator's working memory."""
         start = self._network.plan.offsets[step.context.scratch_name]
         return self._spaces["arena"][start : start + step.kernel.scratch_bytes]
@@ -73,7 +73,7 @@ def follow(network: Network, inferences: int = 2) -> None:
             np.testing.assert_array_equal(memory.at(index, len(values[index])), values[index])
 
 
-def run(network: Network, memory: Memory, values: dict[int, Numbers], step: Step) -> None:
+def run(network: Network, memory: Memory, values: dict[int, Numbers], step: CompiledOperator) -> None:
     operator, kernel = step.context.operator, step.kernel
     where = f"operator {operator.index} {operator.name}"
     if operator.name == "VAR_HANDLE":
@@ -98,7 +98,9 @@ def run(network: Network, memory: Memory, values: dict[int, Numbers], step: Step
         np.testing.assert_array_equal(memory.scratch(step), working, f"{where} writes over its scratch")
 
 
-def computed(network: Network, memory: Memory, values: dict[int, Numbers], step: Step, index: int) -> Numbers:
+def computed(
+    network: Network, memory: Memory, values: dict[int, Numbers], step: CompiledOperator, index: int
+) -> Numbers:
     """The numbers of an output: those of an input where bytes are moved, else new ones."""
     kernel = step.kernel
     if kernel.alias_of is not None:
@@ -112,7 +114,9 @@ def computed(network: Network, memory: Memory, values: dict[int, Numbers], step:
     return made
 
 
-def access_state(network: Network, memory: Memory, values: dict[int, Numbers], step: Step) -> None:
+def access_state(
+    network: Network, memory: Memory, values: dict[int, Numbers], step: CompiledOperator
+) -> None:
     operator = step.context.operator
     state = operator.inputs[0]
     size = network.storage.states[network.storage.places[state].root].bytes
@@ -125,7 +129,7 @@ def access_state(network: Network, memory: Memory, values: dict[int, Numbers], s
     memory.at(state, size)[:] = value
 
 
-def check_permitted(memory: Memory, values: dict[int, Numbers], step: Step, target: int) -> None:
+def check_permitted(memory: Memory, values: dict[int, Numbers], step: CompiledOperator, target: int) -> None:
     """An output lies over an input only as the kernel says, or where it repeats what lies there."""
     operator, kernel = step.context.operator, step.kernel
     written = memory.at(target, len(values[target]))

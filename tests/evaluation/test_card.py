@@ -9,12 +9,12 @@ from tests.outcomes import check as check_outcome
 from tinyml_cli.card import answers as card_answers
 from tinyml_cli.card import text as card_text
 from tinyml_cli.card.answers import QUESTIONS
-from tinyml_cli.card.carbon import Assumptions, estimate
+from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.card.card import write_card
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.metrics_file import METRICS
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.run import MODEL_INT8, Run
 
 
@@ -30,15 +30,15 @@ def answer(path: Path, name: str, text: str) -> None:
 
 def test_carbon_by_hand() -> None:
     # An hour at 65 W is 0.065 kWh; at 480 g a kWh 31.2 g.
-    outcome = estimate(3600, Assumptions())
+    outcome = estimate(3600, CarbonAssumptions())
     assert outcome is not None
     assert outcome["energy_kwh"] == pytest.approx(0.065)
     assert outcome["grams_co2e"] == pytest.approx(31.2)
     assert outcome["level"] == "estimated"
-    other = estimate(3600, Assumptions(watts=130, grams_per_kwh=50, seconds=1800))
+    other = estimate(3600, CarbonAssumptions(watts=130, grams_per_kwh=50, seconds=1800))
     assert other is not None
     assert other["grams_co2e"] == pytest.approx(3.25)
-    assert estimate(None, Assumptions()) is None
+    assert estimate(None, CarbonAssumptions()) is None
 
 
 def test_a_card_of_a_model_that_was_not_evaluated(converted_run: Run) -> None:
@@ -56,8 +56,8 @@ def test_a_card_of_a_model_that_was_not_evaluated(converted_run: Run) -> None:
 
 
 def test_figures_are_those_of_the_evaluation(converted_run: Run) -> None:
-    figures = evaluate(converted_run, options=Options(noise=False))
-    outcome = write_card(converted_run, assumptions=Assumptions(seconds=3600))
+    figures = evaluate(converted_run, options=EvaluationOptions(noise=False))
+    outcome = write_card(converted_run, assumptions=CarbonAssumptions(seconds=3600))
     text = Path(outcome["markdown"]).read_text(encoding="utf-8")
     assert f"**{100 * figures['int8']['accuracy']:.1f} %**" in text
     assert f"n = {figures['n']}" in text
@@ -66,7 +66,7 @@ def test_figures_are_those_of_the_evaluation(converted_run: Run) -> None:
 
 
 def test_a_stale_evaluation_is_not_quoted(converted_run: Run) -> None:
-    evaluate(converted_run, options=Options(noise=False))
+    evaluate(converted_run, options=EvaluationOptions(noise=False))
     path = converted_run.file(METRICS)
     path.write_text(path.read_text(encoding="utf-8").replace("0.9", "1.0"), encoding="utf-8")
     assert write_card(converted_run)["card"]["quality"] is None
@@ -77,7 +77,7 @@ def test_answers_stay_when_the_card_is_written_again(converted_run: Run) -> None
     words = "A doorbell.\n\n* for kitchens\n* läuft mit Batterie | oder Netz"
     answer(path, "intended-use", words)
     answer(path, "privacy", "TODO(human): ask legal; draft: nothing is kept")
-    evaluate(converted_run, options=Options(noise=False))
+    evaluate(converted_run, options=EvaluationOptions(noise=False))
     outcome = write_card(converted_run)
     text = path.read_text(encoding="utf-8")
     assert words in text

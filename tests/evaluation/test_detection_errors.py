@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 
 from tinyml_cli.tasks.kws.detection_errors import Target, match
-from tinyml_cli.tasks.kws.recognizer import Detection
+from tinyml_cli.tasks.kws.recognizer import ReportedWord
 
 YES, NO = 2, 3
 
 
-def at(*times_ms: int, label: int = YES) -> list[Detection]:
-    return [Detection(time_ms, label, 900) for time_ms in times_ms]
+def at(*times_ms: int, label: int = YES) -> list[ReportedWord]:
+    return [ReportedWord(time_ms, label, 900) for time_ms in times_ms]
 
 
 def test_a_report_during_or_soon_after_a_word_hits_it() -> None:
@@ -54,7 +54,7 @@ def test_every_target_and_detection_is_counted_once() -> None:
             for start in rng.sample(range(0, 20_000, 100), rng.randint(0, 9))
         ]
         found = [
-            Detection(time_ms, rng.choice([YES, NO]), 800)
+            ReportedWord(time_ms, rng.choice([YES, NO]), 800)
             for time_ms in sorted(rng.sample(range(21_000), rng.randint(0, 12)))
         ]
         matched = match(targets, found)

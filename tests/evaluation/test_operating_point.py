@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_cli.manifest import Recognizer, TensorQuantization
+from tinyml_cli.manifest import RecognizerSettings, TensorQuantization
 from tinyml_cli.tasks.kws.detection_errors import Target
-from tinyml_cli.tasks.kws.operating_point import Heard, Trial, search, size
+from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, search, size
 from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
 from tinyml_cli.tasks.kws.stream_scores import StreamScores
 
@@ -16,7 +16,7 @@ LABELS = ["silence", "unknown", "yes"]
 EMPTY = np.zeros((0, 4), np.int8)
 
 
-def stream(seconds: int, peaks: list[tuple[int, float, int]], targets: list[Target]) -> Heard:
+def stream(seconds: int, peaks: list[tuple[int, float, int]], targets: list[Target]) -> ScoredStream:
     """Scores of `yes` that are zero but for (start_ms, score, inferences) peaks."""
     times = np.arange(1000, seconds * 1000 + 1, STRIDE_MS)
     share = np.zeros(len(times))
@@ -24,7 +24,7 @@ def stream(seconds: int, peaks: list[tuple[int, float, int]], targets: list[Targ
         share[(times >= start_ms) & (times < start_ms + count * STRIDE_MS)] = score
     yes = np.rint(share * 255 - 128)
     scores = np.stack([np.rint((1 - share) * 255 - 128), np.full(len(times), -128), yes], axis=1)
-    return Heard(
+    return ScoredStream(
         StreamScores(times, scores.astype(np.int8), seconds * 1000, EMPTY, np.zeros(0, np.int64)), targets
     )
 
@@ -39,8 +39,8 @@ def words(count: int, score: float, inferences: int) -> tuple[list[tuple[int, fl
 def test_the_threshold_goes_between_words_and_what_resembles_them() -> None:
     peaks, targets = words(50, 0.9, 8)
     noise = [(15_000 + 20_000 * index, 0.7, 8) for index in range(20)]
-    trial = Trial([stream(1200, peaks + noise, targets)], OUTPUT, LABELS)
-    best = search(trial, Recognizer(), STRIDE_MS, 0.5)
+    trial = OperatingPointTrial([stream(1200, peaks + noise, targets)], OUTPUT, LABELS)
+    best = search(trial, RecognizerSettings(), STRIDE_MS, 0.5)
     assert (best.misses, best.repeats, best.false_accepts) == (0, 0, 0)
     assert 0.75 <= best.recognizer.threshold <= 0.88, "well inside of the range, not on its edge"
     assert trial.tally(best.recognizer.model_copy(update={"threshold": 0.6})).false_accepts == 20
@@ -50,7 +50,10 @@ def test_short_peaks_are_smoothed_away() -> None:
     peaks, targets = words(50, 0.8, 8)
     clicks = [(15_000 + 20_000 * index, 1.0, 1) for index in range(20)]
     best = search(
-        Trial([stream(1200, peaks + clicks, targets)], OUTPUT, LABELS), Recognizer(), STRIDE_MS, 0.5
+        OperatingPointTrial([stream(1200, peaks + clicks, targets)], OUTPUT, LABELS),
+        RecognizerSettings(),
+        STRIDE_MS,
+        0.5,
     )
     assert (best.misses, best.false_accepts) == (0, 0)
     assert best.recognizer.average_window_ms > STRIDE_MS
@@ -59,17 +62,20 @@ def test_short_peaks_are_smoothed_away() -> None:
 def test_suppression_outlasts_a_word_that_comes_and_goes() -> None:
     peaks, targets = words(20, 0.9, 3)
     again = [(start + 900, 0.9, 3) for start, _, _ in peaks]
-    trial = Trial([stream(600, peaks + again, targets)], OUTPUT, LABELS)
-    assert trial.tally(Recognizer(suppression_ms=500, average_window_ms=100, minimum_count=1)).repeats == 20
-    assert search(trial, Recognizer(), STRIDE_MS, 0.5).repeats == 0
+    trial = OperatingPointTrial([stream(600, peaks + again, targets)], OUTPUT, LABELS)
+    assert (
+        trial.tally(RecognizerSettings(suppression_ms=500, average_window_ms=100, minimum_count=1)).repeats
+        == 20
+    )
+    assert search(trial, RecognizerSettings(), STRIDE_MS, 0.5).repeats == 0
 
 
 def test_an_allowance_that_nothing_keeps_gives_the_fewest_false_accepts() -> None:
     peaks, targets = words(20, 0.9, 8)
     wrong = [(15_000 + 20_000 * index, 1.0, 15) for index in range(20)]
     advanced = []
-    trial = Trial([stream(600, peaks + wrong, targets)], OUTPUT, LABELS)
-    best = search(trial, Recognizer(), STRIDE_MS, 0.5, lambda: advanced.append(1))
+    trial = OperatingPointTrial([stream(600, peaks + wrong, targets)], OUTPUT, LABELS)
+    best = search(trial, RecognizerSettings(), STRIDE_MS, 0.5, lambda: advanced.append(1))
     assert best.false_accepts == 20
     assert len(advanced) == size(STRIDE_MS)
 
@@ -78,7 +84,7 @@ def test_figures_count_what_happened() -> None:
     peaks, targets = words(60, 0.9, 8)
     wrong = [(15_000, 0.95, 8), (35_000, 0.95, 8)]
     heard = stream(1200, peaks[3:] + wrong, targets)
-    tally = Trial([heard], OUTPUT, LABELS).tally(Recognizer(average_window_ms=300))
+    tally = OperatingPointTrial([heard], OUTPUT, LABELS).tally(RecognizerSettings(average_window_ms=300))
     outcome = figures(tally, LABELS)
     assert outcome["hours"] == 1200 / 3600
     assert outcome["false_accepts"]["n"] == outcome["words"]["yes"]["false_accepts"]["n"] == 2
@@ -94,7 +100,7 @@ def test_figures_count_what_happened() -> None:
 def test_mlperfs_rule_fails_at_nine() -> None:
     peaks, targets = words(60, 0.9, 8)
     heard = stream(1200, peaks[9:], targets)
-    rule = mlperf_rule(Trial([heard], OUTPUT, LABELS).tally(Recognizer()), [heard])
+    rule = mlperf_rule(OperatingPointTrial([heard], OUTPUT, LABELS).tally(RecognizerSettings()), [heard])
     assert (rule["passed"], rule["of"], rule["windows"][0]["misses"]) == (0, 1, 9)
 
 

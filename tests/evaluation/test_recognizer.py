@@ -12,7 +12,7 @@ from tests.firmware.native import compile_harness, run
 from tinyml_cli.manifest import Manifest, TensorQuantization
 from tinyml_cli.tasks.kws.explain import describe
 from tinyml_cli.tasks.kws.hearing import Hearing
-from tinyml_cli.tasks.kws.recognizer import Recognizer, Settings, Step
+from tinyml_cli.tasks.kws.recognizer import Recognizer, RecognizerConfig, RecognizerStep
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 
 SURE, QUIET = np.array([-128, -128, 127, -128], np.int8), np.array([127, -128, -128, -128], np.int8)
@@ -23,7 +23,7 @@ def program() -> Path:
     return compile_harness("recognizer", "recognizer")
 
 
-def settings(**changes: object) -> Settings:
+def settings(**changes: object) -> RecognizerConfig:
     values = {
         "thresholds_permille": (0, 0, 700, 700),
         "average_window_ms": 500,
@@ -32,16 +32,16 @@ def settings(**changes: object) -> Settings:
         "zero_point": -128,
         "permille_per_step_q16": 256_000,
     }
-    return Settings(**(values | changes))  # type: ignore[arg-type]
+    return RecognizerConfig(**(values | changes))  # type: ignore[arg-type]
 
 
-def heard(steps: list[Step]) -> list[tuple[int, int, int]]:
+def heard(steps: list[RecognizerStep]) -> list[tuple[int, int, int]]:
     found = [step.reported for step in steps if step.reported is not None]
     return [(each.label, each.score_permille, each.time_ms) for each in found]
 
 
 def of_firmware(
-    program: Path, chosen: Settings, stream: list[tuple[int, list[int]]]
+    program: Path, chosen: RecognizerConfig, stream: list[tuple[int, list[int]]]
 ) -> list[tuple[int, ...]]:
     head = [4, 2, chosen.average_window_ms, chosen.suppression_ms, chosen.minimum_count, chosen.zero_point]
     rows = [[*head, chosen.permille_per_step_q16, chosen.prefix_wait_ms], list(chosen.thresholds_permille)]
@@ -51,7 +51,7 @@ def of_firmware(
     return [tuple(map(int, line.split())) for line in run(program, stdin=text.encode()).decode().splitlines()]
 
 
-def of_hours(chosen: Settings, stream: list[tuple[int, list[int]]]) -> list[tuple[int, int, int]]:
+def of_hours(chosen: RecognizerConfig, stream: list[tuple[int, list[int]]]) -> list[tuple[int, int, int]]:
     """What the recogniser for long streams finds."""
     times = np.array([time_ms for time_ms, _ in stream], np.int64)
     scores = np.array([values for _, values in stream], np.int8)
@@ -101,7 +101,7 @@ def test_settings_are_those_that_firmware_gets() -> None:
     manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "yes", "yesterday"])
     manifest.recognizer.longer_words = {"yes": ["yesterday"]}
     output = TensorQuantization(scale=1 / 256, zero_point=-128)
-    chosen = Settings.of(manifest.recognizer, manifest.labels, output)
+    chosen = RecognizerConfig.of(manifest.recognizer, manifest.labels, output)
     assert chosen.thresholds_permille == (700,) * 4
     assert (chosen.longer_words, chosen.prefix_wait_ms) == ((0, 0, 8, 0), 500)
     assert chosen.permille_per_step_q16 == 256_000
@@ -119,7 +119,7 @@ def test_explain_says_that_a_word_waited_in_vain() -> None:
     manifest = Manifest(task="kws", seed=0, labels=["silence", "unknown", "no", "nora"])
     manifest.recognizer.longer_words = {"no": ["nora"]}
     output = TensorQuantization(scale=1 / 256, zero_point=-128)
-    recognizer = Recognizer(Settings.of(manifest.recognizer, manifest.labels, output))
+    recognizer = Recognizer(RecognizerConfig.of(manifest.recognizer, manifest.labels, output))
     unsure = np.array([-128, -128, -128, 20], np.int8)
     rows = [SURE] * 3 + [unsure] * 8
     steps = [recognizer.push(1000 + 100 * index, row) for index, row in enumerate(rows)]

@@ -24,7 +24,7 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Detection, Event, Scores
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws import stream_source
-from tinyml_cli.tasks.kws.operating_point import Heard, Trial
+from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
 from tinyml_cli.tasks.kws.stream_options import StreamOptions, stream_options
 from tinyml_cli.tasks.kws.stream_scores import inferences, score_stream
 from tinyml_cli.tasks.kws.streams import load_material
@@ -126,7 +126,9 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     model = Reference((run / MODEL_INT8).read_bytes())
     scores = score_stream(stream.audio, model, manifest)
     assert len(scores.scores) == inferences(part.samples, manifest)
-    tally = Trial([Heard(scores, stream.targets)], model.output, manifest.labels).tally(manifest.recognizer)
+    tally = OperatingPointTrial([ScoredStream(scores, stream.targets)], model.output, manifest.labels).tally(
+        manifest.recognizer
+    )
     expected = sorted(
         [(d.t_ms, d.label) for d in _detections(tally, manifest.labels)],
     )

@@ -9,15 +9,15 @@ import numpy as np
 from tests.engines.flatbuffer_models import Model
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import Manifest, Recognizer
+from tinyml_cli.manifest import Manifest, RecognizerSettings
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tasks.kws.recognizer import Detection, Settings
+from tinyml_cli.tasks.kws.recognizer import RecognizerConfig, ReportedWord
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
 
-def make(path: Path, words: list[str], seed: int, recognizer: Recognizer) -> Run:
+def make(path: Path, words: list[str], seed: int, recognizer: RecognizerSettings) -> Run:
     """One dense layer over all features, and a softmax."""
     rng = np.random.default_rng(seed)
     features = AudioFrontendSettings()
@@ -53,11 +53,11 @@ def scores(run: Run, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return samples * 1000 // features.sample_rate_hz, interpret.run_int8(model, windows, "tflm")
 
 
-def heard(run: Run, audio: np.ndarray) -> list[Detection]:
+def heard(run: Run, audio: np.ndarray) -> list[ReportedWord]:
     """What firmware has to report of the stream."""
     manifest = run.manifest()
     _, output = interpret.io_quantization(parse(run.file(MODEL_INT8).read_bytes()))
-    settings = Settings.of(manifest.recognizer, manifest.labels, output)
+    settings = RecognizerConfig.of(manifest.recognizer, manifest.labels, output)
     return detections(smooth(*scores(run, audio), settings), settings)
 
 

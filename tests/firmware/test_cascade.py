@@ -26,14 +26,14 @@ from tinyml_cli.build import budget
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.image_settings import Gate
-from tinyml_cli.manifest import Recognizer
+from tinyml_cli.features.image_settings import GateRule
+from tinyml_cli.manifest import RecognizerSettings
 from tinyml_cli.profile import cascade
-from tinyml_cli.profile.report import Memory, Report
+from tinyml_cli.profile.report import Memory, ProfileReport
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite.graph import parse
 
-LISTENS = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
+LISTENS = RecognizerSettings(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
 HOLD_MS = 1000
 # Of what is reserved for two interpreters: structures of a 64-bit host, and rounding.
 MARGIN_BYTES = 8192
@@ -45,7 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     listens = random_listener.make(folder / "colours", ["red", "green"], 5, LISTENS)
     looks = looking_run.make(folder / "people")
     manifest = looks.manifest()
-    manifest.gate = Gate(when="red", hold_ms=HOLD_MS)
+    manifest.gate = GateRule(when="red", hold_ms=HOLD_MS)
     looks.save(manifest)
     return listens, looks
 
@@ -233,7 +233,7 @@ def test_an_application_that_does_something_else_is_refused(
 def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> None:
     ear, eye = (profile_of(run, time_ms) for run, time_ms in zip(runs, (40.0, 200.0), strict=True))
     hop_ms = runs[0].manifest().features.stride_ms
-    rare = cascade.estimate(*runs, (ear, eye), cascade.Scene(2.0, 0.0))
+    rare = cascade.estimate(*runs, (ear, eye), cascade.CascadeUse(2.0, 0.0))
     assert rare["evidence"] == "estimated"
     # Nobody says the word: listening alone. U I t: 3 V, 3.3 mA, a share of the hour in ms.
     stride = runs[0].manifest().recognizer.inference_stride_frames
@@ -243,18 +243,20 @@ def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> No
     assert rare["with_first_stage"]["parts"]["listening"] == pytest.approx(3 * 3.3 * 3600 * busy, rel=1e-3)
     assert rare["without_first_stage"]["parts"]["looking"] == pytest.approx(3 * 3.3 * 3600 * 0.4, rel=1e-3)
     assert rare["break_even_frames_per_s"] == pytest.approx(busy / 0.2, abs=0.01)
-    always = cascade.estimate(*runs, (ear, eye), cascade.Scene(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10))
+    always = cascade.estimate(
+        *runs, (ear, eye), cascade.CascadeUse(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10)
+    )
     assert always["ratio"] > 1  # the camera is never off
     assert always["with_first_stage"]["parts"]["camera"] == 3 * 10 * 3600
     assert "estimated" in cascade.text(always)
     with pytest.raises(TinymlError, match="does not look"):
-        cascade.estimate(runs[0], runs[0], (ear, eye), cascade.Scene())
+        cascade.estimate(runs[0], runs[0], (ear, eye), cascade.CascadeUse())
 
 
-def profile_of(run: Run, time_ms: float) -> Report:
+def profile_of(run: Run, time_ms: float) -> ProfileReport:
     """As if every instruction took a cycle at 64 MHz."""
     cycles = round(time_ms * 64_000)
-    return Report(
+    return ProfileReport(
         run=run.path.name, model_sha256="", board="sim", engine="aot", app="bench", chip="nano33ble",
         clock_hz=64_000_000, macs=0, time_ms=time_ms, operators=(), memory=Memory(), evidence={},
         instructions=cycles, cycles=cycles,

@@ -14,14 +14,14 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import Recognizer
+from tinyml_cli.manifest import RecognizerSettings
 from tinyml_cli.recipes import resolve
 
 WORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]
 
 
 def test_ten_words_are_told_apart(tmp_path: Path) -> None:
-    recognizer = Recognizer(
+    recognizer = RecognizerSettings(
         threshold=0.4,
         suppression_ms=300,
         average_window_ms=200,
@@ -59,7 +59,7 @@ def test_ten_words_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_waiting_changes_what_is_reported(tmp_path: Path) -> None:
-    plain = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
+    plain = RecognizerSettings(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
     run = random_listener.make(tmp_path / "run", WORDS, 3, plain)
     audio = random_listener.sounds(40, 4)
     before = random_listener.heard(run, audio)

@@ -69,7 +69,7 @@ def both(library: ctypes.CDLL, samples: np.ndarray) -> Iterator[tuple[str, np.nd
             yield event, host.points()
 
 
-def waved(digit: str, seed: int, roll_rad: float = 0.5) -> kinematics.Motion:
+def waved(digit: str, seed: int, roll_rad: float = 0.5) -> kinematics.SimulatedMotion:
     rng = np.random.default_rng(seed)
     path = hand.draw(digit, hand.random_writer(rng), rng)
     grip = kinematics.random_grip(rng, roll_rad)
@@ -113,7 +113,7 @@ def test_firmware_and_host_agree_on_anything(library: ctypes.CDLL, kind: str) ->
         assert "too long" in events and events[-1] == "done"
 
 
-def error_of(moved: kinematics.Motion) -> float:
+def error_of(moved: kinematics.SimulatedMotion) -> float:
     """Distance of the stroke's end from the true one, both seen from its start, over the stroke's length."""
     wand, start = motion.WandStroke(RATE_HZ), 0
     for index, sample in enumerate(moved.samples.tolist()):

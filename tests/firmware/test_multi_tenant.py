@@ -17,10 +17,10 @@ from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.engines import second
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import Recognizer
+from tinyml_cli.manifest import RecognizerSettings
 from tinyml_cli.run import Run
 
-FIRST = Recognizer(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
+FIRST = RecognizerSettings(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
 SECOND = FIRST.model_copy(update={"inference_stride_frames": 3, "threshold": 0.5, "minimum_count": 1})
 
 

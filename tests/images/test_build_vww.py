@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.images.build_vww import Settings, build_vww, read_sizes
+from tinyml_cli.images.build_vww import VwwSettings, build_vww, read_sizes
 from tinyml_cli.images.coco import CocoImage
 
 
@@ -65,18 +65,18 @@ def test_a_box_over_half_a_percent_makes_a_person(coco: Path, tmp_path: Path) ->
 
 
 def test_the_square_is_judged_alone(coco: Path, tmp_path: Path) -> None:
-    build_vww(coco, tmp_path / "out", Settings(square=True, short_side=64))
+    build_vww(coco, tmp_path / "out", VwwSettings(square=True, short_side=64))
     assert names(tmp_path / "out" / "train" / "person") == [6]
     with Image.open(tmp_path / "out" / "train" / "person" / "000000000006.jpg") as image:
         assert image.size == (64, 64)
 
 
 def test_other_classes_and_lists_of_ids(coco: Path, tmp_path: Path) -> None:
-    build_vww(coco, tmp_path / "out", Settings("dog", minival=frozenset({3, 4})))
+    build_vww(coco, tmp_path / "out", VwwSettings("dog", minival=frozenset({3, 4})))
     assert names(tmp_path / "out" / "test" / "dog") == [3]
     assert names(tmp_path / "out" / "test" / "none") == [4]
     with pytest.raises(TinymlError, match="no class `dgo`"):
-        build_vww(coco, tmp_path / "other", Settings("dgo"))
+        build_vww(coco, tmp_path / "other", VwwSettings("dgo"))
 
 
 def test_a_box_beyond_the_edge_counts_for_what_is_inside() -> None:

@@ -16,7 +16,7 @@ from tests.outcomes import check as check_outcome
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import anatomy, interpret
 from tinyml_cli.tflite.edit import Edits, edit, rounded
-from tinyml_cli.tflite.graph import Quantization, Tensor, parse
+from tinyml_cli.tflite.graph import QuantizationParameters, Tensor, parse
 
 REAL_MODELS = (
     "kws_ref_model.tflite",
@@ -122,7 +122,7 @@ def test_rounded_weights_lie_on_the_grid_and_compress_better(shared: Path, name:
 
 
 def _tensor(codes: list[int], scale: float, zero_point: int = 0, dtype: str = "int8") -> Tensor:
-    grid = Quantization(np.array([scale], np.float32), np.array([zero_point]), 0)
+    grid = QuantizationParameters(np.array([scale], np.float32), np.array([zero_point]), 0)
     return Tensor(0, "w", dtype, (1, len(codes)), grid, np.array([codes], dtype))
 
 

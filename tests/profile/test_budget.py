@@ -8,9 +8,9 @@ import pytest
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.budget import judge, parse_budget
-from tinyml_cli.profile.report import Memory, Report
+from tinyml_cli.profile.report import Memory, ProfileReport
 
-REPORT = Report(
+REPORT = ProfileReport(
     run="r",
     model_sha256="0" * 64,
     board="sim",
@@ -29,7 +29,7 @@ REPORT = Report(
 )
 
 
-def over(text: str, report: Report = REPORT) -> dict[str, float]:
+def over(text: str, report: ProfileReport = REPORT) -> dict[str, float]:
     return {verdict.name: verdict.over for verdict in judge(report, parse_budget(text))}
 
 

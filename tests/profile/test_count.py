@@ -11,7 +11,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.cycles import Component
 from tinyml_cli.profile.emulate import Counts, attribute
 from tinyml_cli.profile.program import load_program
-from tinyml_cli.profile.trace import Block, Segment, Trace
+from tinyml_cli.profile.trace import CodeBlock, Segment, Trace
 
 SOURCE = Path(__file__).with_name("counted.S")
 
@@ -96,9 +96,9 @@ def _trace(*segments: Segment) -> Trace:
 @pytest.mark.parametrize(
     ("segment", "says"),
     [
-        (Segment(0, (Block(0x00F00000, 0x00F00004, 1, 0),)), "but the program has none there"),
+        (Segment(0, (CodeBlock(0x00F00000, 0x00F00004, 1, 0),)), "but the program has none there"),
         (Segment(0x1234, ()), "operator at 0x1234"),
-        (Segment(0, (Block(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "truncated"),
+        (Segment(0, (CodeBlock(0x3FE + 0x400, 0x3FE + 0x402, 1, 0),)), "truncated"),
     ],
 )
 def test_counts_of_another_program_are_refused(elf: Path, segment: Segment, says: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.profile.programs import CPU, require
 from tinyml_cli.profile.cycles import block_cost
 from tinyml_cli.profile.thumb import Instruction, Kind, decode
-from tinyml_cli.profile.trace import Block
+from tinyml_cli.profile.trace import CodeBlock
 
 # kind -> instructions of it
 NAMES = {
@@ -119,7 +119,7 @@ def test_every_kind_is_told_apart(everything: list[Instruction]) -> None:
 )
 def test_cycles_of_straight_code(text: str, cycles: int, tmp_path: Path) -> None:
     code = assemble(text, tmp_path)
-    cost = block_cost(Block(0, len(code), executions=10, jumps=0), code)
+    cost = block_cost(CodeBlock(0, len(code), executions=10, jumps=0), code)
     assert cost.cycles == 10 * cycles
     assert cost.instructions == 10 * len(re.split(r"; *", text))
     assert cost.cycles_lowest <= cost.cycles <= cost.cycles_highest

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.profile.trace import Block, Segment, parse_trace, read_trace
+from tinyml_cli.profile.trace import CodeBlock, Segment, parse_trace, read_trace
 
 GOOD = """\
 tcg_profile 1
@@ -28,8 +28,8 @@ end
 def test_a_good_one() -> None:
     trace = parse_trace(GOOD)
     assert trace.segments == (
-        Segment(0, (Block(0x100, 0x108, 1, 1),), flash_reads=3),
-        Segment(0x200, (Block(0x200, 0x204, 10, 9), Block(0x204, 0x208, 1, 0))),
+        Segment(0, (CodeBlock(0x100, 0x108, 1, 1),), flash_reads=3),
+        Segment(0x200, (CodeBlock(0x200, 0x204, 10, 9), CodeBlock(0x204, 0x208, 1, 0))),
     )
     assert (trace.stack_lowest, trace.stack_lowest_ever) == (0x20000F00, 0x20000E00)
 

@@ -142,8 +142,13 @@ def test_a_breath_behind_the_word_is_cut_off(pause_ms: int, level_db: float, is_
 @needs_kokoro
 @needs_espeak
 def test_speaks_the_same_whatever_else_is_said() -> None:
-    slow = kokoro.Utterance("yes.", "af_heart", 0.7)
-    asked = [slow, kokoro.Utterance("yes.", "af_heart", 1.4), kokoro.Utterance("...", "bm_lewis", 1.0), slow]
+    slow = kokoro.KokoroUtterance("yes.", "af_heart", 0.7)
+    asked = [
+        slow,
+        kokoro.KokoroUtterance("yes.", "af_heart", 1.4),
+        kokoro.KokoroUtterance("...", "bm_lewis", 1.0),
+        slow,
+    ]
     first, fast, none, again = kokoro.say_all(asked)
     (alone,) = kokoro.say_all([slow])
     assert (first == again).all() and (first == alone).all()

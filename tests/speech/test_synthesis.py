@@ -62,7 +62,7 @@ def test_an_unspeakable_word_is_an_error() -> None:
 
 @needs_espeak
 def test_a_killed_worker_is_replaced() -> None:
-    request = espeak.Utterance("yes", "en-us+f2", 160, 50, 50).request()
+    request = espeak.EspeakUtterance("yes", "en-us+f2", 160, 50, 50).request()
     with espeak.EspeakProcess() as process:
         _, before = process.ask(request)
         assert process._child is not None
@@ -107,7 +107,7 @@ def test_distance() -> None:
 
 @pytest.mark.skipif(not flite.is_installed(), reason="flite is not installed")
 def test_flite_speaks_and_survives_a_voice_it_lacks() -> None:
-    asked = [flite.Utterance("yes", "slt", 1.0, 170, 20), flite.Utterance("", "slt", 1.0, 170, 20)]
+    asked = [flite.FliteUtterance("yes", "slt", 1.0, 170, 20), flite.FliteUtterance("", "slt", 1.0, 170, 20)]
     spoken = list(flite.say_all(asked, 16_000))
     assert len(spoken[0]) > 5_000
     assert len(spoken) == 2
@@ -123,11 +123,11 @@ def test_flite_on_a_full_disk_is_an_error_not_silence(monkeypatch: pytest.Monkey
     monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: failed)
     monkeypatch.setattr("os.fsync", _no_space)
     with pytest.raises(TinymlError, match="Cannot write temporary files"):
-        list(flite.say_all([flite.Utterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000))
+        list(flite.say_all([flite.FliteUtterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000))
 
 
 def test_a_word_that_flite_cannot_say_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess(["flite"], returncode=255)
     monkeypatch.setattr("tinyml_cli.processes.run", lambda *_, **__: failed)
-    (audio,) = flite.say_all([flite.Utterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000)
+    (audio,) = flite.say_all([flite.FliteUtterance("yes", "slt", 1.0, 170.0, 10.0)], 16_000)
     assert len(audio) == 0

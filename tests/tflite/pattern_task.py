@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.store import kept, package
 from tinyml_cli.data.evaluation_set import EvaluationSet
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -75,7 +75,9 @@ class PatternTask(TaskSpec):
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         return KWS.settings(manifest, graph)
 
-    def evaluate(self, run: Run, data_dir: Path | None, split: Any, options: Options) -> dict[str, Any]:
+    def evaluate(
+        self, run: Run, data_dir: Path | None, split: Any, options: EvaluationOptions
+    ) -> dict[str, Any]:
         return evaluate_clips(
             run, lambda: self.load_evaluation_set(run, data_dir, split), data_dir, split, options
         )

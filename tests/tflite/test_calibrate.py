@@ -11,7 +11,7 @@ from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, Run
 from tinyml_cli.stages.calibrate import quantize
-from tinyml_cli.tflite.layers import Pair, _figures, _Sums, layer_name
+from tinyml_cli.tflite.layers import ActivationPair, _figures, _Sums, layer_name
 from tinyml_cli.tflite.ratio import MAX_SQNR_DB
 
 
@@ -80,7 +80,7 @@ def test_figures_of_a_known_error() -> None:
     sums, grid = _Sums(), TensorQuantization(scale=1.0, zero_point=0)
     sums.add(np.array([100.0, 0.0, 0.0, 0.0]), np.array([99.0, 0.0, 0.0, 0.0]), grid)
     sums.add(np.array([0.0, 0.0, 0.0, 200.0]), np.array([0.0, 0.0, 0.0, 127.0]), grid)
-    figures = _figures(Pair("x", "CONV_2D", 0, 0, grid), sums)
+    figures = _figures(ActivationPair("x", "CONV_2D", 0, 0, grid), sums)
 
     assert figures.sqnr_db == round(10 * math.log10((100**2 + 200**2) / (1 + 73**2)), 2)
     assert figures.clipped_share == 1 / 8
@@ -91,7 +91,7 @@ def test_figures_of_a_known_error() -> None:
 def test_no_error_is_the_highest_figure() -> None:
     sums, grid = _Sums(), TensorQuantization(scale=1.0, zero_point=0)
     sums.add(np.zeros(3), np.zeros(3), grid)
-    figures = _figures(Pair("x", "CONV_2D", 0, 0, grid), sums)
+    figures = _figures(ActivationPair("x", "CONV_2D", 0, 0, grid), sums)
     assert (figures.sqnr_db, figures.cosine, figures.clipped_share) == (MAX_SQNR_DB, 1.0, 0.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from pattern_task import as_input, patterns, small_ds_cnn
 
 from tinyml_cli.compression import kept, stage, structured
-from tinyml_cli.compression.steps import Step, check_order, parse
+from tinyml_cli.compression.steps import CompressionStep, check_order, parse
 from tinyml_cli.conversion.convert import convert
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.quantization.scheme import Scheme
@@ -20,10 +20,10 @@ from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse as parse_graph
 from tinyml_cli.training import network, qat
-from tinyml_cli.training.constraints import MIN_WEIGHTS, Clusters
-from tinyml_cli.training.fine_tune import Settings, predict
+from tinyml_cli.training.constraints import MIN_WEIGHTS, ClusteredKernel
+from tinyml_cli.training.fine_tune import FineTuneSettings, predict
 
-FEW = Settings(epochs=3, learning_rate=2e-3, samples=200)
+FEW = FineTuneSettings(epochs=3, learning_rate=2e-3, samples=200)
 
 
 def _model(run: Run) -> keras.Model:
@@ -150,7 +150,7 @@ def test_clusters_have_few_values_in_int8_and_keep_zeros() -> None:
     rng = np.random.default_rng(5)
     weights = rng.normal(size=(300, 8)).astype(np.float32) * rng.uniform(0.01, 9, 8).astype(np.float32)
     weights[rng.random(weights.shape) < 0.6] = 0
-    clusters = Clusters.of(weights, 16, keep_zero=True)
+    clusters = ClusteredKernel.of(weights, 16, keep_zero=True)
     for _ in range(3):
         projected = clusters.project(
             weights + rng.normal(scale=0.02, size=weights.shape).astype(np.float32) * (weights != 0)
@@ -158,12 +158,12 @@ def test_clusters_have_few_values_in_int8_and_keep_zeros() -> None:
     rounded = np.round(projected / (np.abs(projected).max(axis=0) / 127)).astype(int)
     assert len(np.unique(rounded)) <= 16
     np.testing.assert_array_equal(rounded == 0, weights == 0)
-    again = Clusters.of(projected, 16, keep_zero=True).project(projected)
+    again = ClusteredKernel.of(projected, 16, keep_zero=True).project(projected)
     np.testing.assert_allclose(again, projected, atol=1e-4 * np.abs(projected).max())
 
 
 def test_pruned_weights_are_zero_in_int8(converted_run: Run) -> None:
-    outcome = stage.compress(converted_run, [Step("prune", 0.7)], FEW, on_board=False)
+    outcome = stage.compress(converted_run, [CompressionStep("prune", 0.7)], FEW, on_board=False)
     variant = Run(Path(outcome["run"]))
     assert variant.path.name == "pruned-70"
     assert all(row["zeros_share"] >= 0.69 for row in outcome["kept"]["layers"])
@@ -173,7 +173,9 @@ def test_pruned_weights_are_zero_in_int8(converted_run: Run) -> None:
 
 
 def test_channels_really_go(converted_run: Run) -> None:
-    outcome = stage.compress(converted_run, [Step("prune", 0.7, structured=True)], FEW, on_board=False)
+    outcome = stage.compress(
+        converted_run, [CompressionStep("prune", 0.7, structured=True)], FEW, on_board=False
+    )
     graph = parse_graph(Path(outcome["run"], MODEL_INT8).read_bytes())
     stem = graph.input(graph.operators[0], 1)
     assert stem is not None
@@ -211,7 +213,7 @@ def test_layers_that_meet_in_an_addition_keep_their_channels() -> None:
 
 
 def test_steps_after_one_another_keep_what_was_gained(converted_run: Run) -> None:
-    steps = [Step("prune", 0.6), Step("cluster", clusters=8), Step("qat")]
+    steps = [CompressionStep("prune", 0.6), CompressionStep("cluster", clusters=8), CompressionStep("qat")]
     outcome = stage.compress(converted_run, steps, FEW, on_board=False)
     variant = Run(Path(outcome["run"]))
     assert variant.path.name == "pruned-60-clustered-8-qat"
@@ -228,9 +230,14 @@ def test_steps_after_one_another_keep_what_was_gained(converted_run: Run) -> Non
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(converted_run: Run, tmp_path: Path) -> None:
     other = Run(Path(shutil.copytree(converted_run.path, tmp_path / "other")))
-    few = Settings(epochs=1, samples=64)
+    few = FineTuneSettings(epochs=1, samples=64)
     models = [
-        Path(stage.compress(run, [Step("prune", 0.5), Step("qat")], few, on_board=False)["run"], MODEL_INT8)
+        Path(
+            stage.compress(run, [CompressionStep("prune", 0.5), CompressionStep("qat")], few, on_board=False)[
+                "run"
+            ],
+            MODEL_INT8,
+        )
         for run in (converted_run, other)
     ]
     assert models[0].read_bytes() == models[1].read_bytes()
@@ -245,12 +252,12 @@ def test_a_lost_promise_is_found(converted_run: Run) -> None:
 @pytest.mark.parametrize(
     "steps",
     [
-        [Step("qat"), Step("prune", 0.5)],
-        [Step("cluster", clusters=8), Step("prune", 0.5)],
-        [Step("prune", 0.5), Step("prune", 0.5, structured=True)],
+        [CompressionStep("qat"), CompressionStep("prune", 0.5)],
+        [CompressionStep("cluster", clusters=8), CompressionStep("prune", 0.5)],
+        [CompressionStep("prune", 0.5), CompressionStep("prune", 0.5, structured=True)],
     ],
 )
-def test_orders_that_undo_are_refused(steps: list[Step]) -> None:
+def test_orders_that_undo_are_refused(steps: list[CompressionStep]) -> None:
     with pytest.raises(TinymlError, match="--then"):
         check_order(steps)
 
@@ -262,6 +269,6 @@ def test_steps_that_make_no_sense_are_refused(text: str) -> None:
 
 
 def test_steps_are_read_as_they_are_written() -> None:
-    assert parse("structured=0.5") == Step("prune", 0.5, structured=True)
-    assert parse("cluster=16") == Step("cluster", clusters=16)
-    assert parse(" qat ") == Step("qat")
+    assert parse("structured=0.5") == CompressionStep("prune", 0.5, structured=True)
+    assert parse("cluster=16") == CompressionStep("cluster", clusters=16)
+    assert parse(" qat ") == CompressionStep("qat")

@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import build_model, count_macs
-from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, TrainingRecipe
+from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, KwsTraining
 from tinyml_cli.training import fit as fitting
 from tinyml_cli.training.balance import balance
 from tinyml_cli.training.checkpoint import Resume
@@ -36,9 +36,7 @@ def examples(seed: int, count: int = 512) -> Examples:
 def recipe(epochs: int = 5, **changes: Any) -> KwsRecipe:
     return KwsRecipe(
         words=["late"],
-        training=TrainingRecipe(
-            epochs=epochs, batch_size=32, learning_rate=0.01, weight_average=0.9, **changes
-        ),
+        training=KwsTraining(epochs=epochs, batch_size=32, learning_rate=0.01, weight_average=0.9, **changes),
         augmentation=AugmentationRecipe(mixup=0.2),
     )
 

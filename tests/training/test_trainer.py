@@ -22,7 +22,7 @@ from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import Optimisation, TransferPhases
-from tinyml_cli.training.trainer import Fitted, Plan, train
+from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
 
 EPOCHS, STEPS, BATCH = 3, 2, 8
 TRAINING = ClassifierTraining(epochs=EPOCHS, learning_rate=0.01, weight_average=0.9)
@@ -113,7 +113,7 @@ def fit(
             return {"loss": float(np.mean((outputs - held) ** 2))}
         return judge(outputs, np.arange(10) % 2)
 
-    plan = Plan(
+    plan = TrainingPlan(
         kind.build,
         Drawn(shape, kind.reproduces, stop_in),
         measured,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinyml_cli.bench.dataset import Dataset, load
+from tinyml_cli.bench.dataset import BenchmarkData, load
 from tinyml_cli.bench.scoring import FloatArray, Scorer
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
@@ -94,7 +94,7 @@ def bench(
     return document
 
 
-def _check_fit(dataset: Dataset, scorer: Scorer, benchmark: Benchmark, data: Path) -> None:
+def _check_fit(dataset: BenchmarkData, scorer: Scorer, benchmark: Benchmark, data: Path) -> None:
     """Refuses data of another model before the firmware is built."""
     dataset.examples[0].windows(scorer.input_bytes)
     if benchmark.result == "scores" and len(dataset.classes) != scorer.outputs:
@@ -140,7 +140,7 @@ def _checked(ready: Ready, run: Run, where: str) -> Ready:
     return ready
 
 
-def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: Dataset) -> dict[str, Any]:
+def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: BenchmarkData) -> dict[str, Any]:
     results = []
     with console.progress(len(dataset.examples), "accuracy") as progress:
         for example in dataset.examples:
@@ -185,7 +185,7 @@ def _infer(link: Link, scorer: Scorer, data: bytes) -> FloatArray:
     return scorer.results(data, np.frombuffer(link.run_inference().data, np.int8))
 
 
-def _performance(link: Link, scorer: Scorer, dataset: Dataset) -> dict[str, Any]:
+def _performance(link: Link, scorer: Scorer, dataset: BenchmarkData) -> dict[str, Any]:
     instructions, times_us = [], []
     with console.progress(len(dataset.examples) * _RUNS_PER_WINDOW, "performance") as progress:
         for example in dataset.examples:

@@ -21,7 +21,7 @@ _AD_CLASSES = ("normal", "anomaly")
 
 
 @dataclass(frozen=True)
-class Example:
+class BenchmarkExample:
     """One file.
 
     Attributes:
@@ -53,22 +53,22 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class BenchmarkData:
     """Examples and the names of their classes."""
 
-    examples: tuple[Example, ...]
+    examples: tuple[BenchmarkExample, ...]
     classes: tuple[str, ...]
 
-    def limited(self, limit: int | None) -> Dataset:
+    def limited(self, limit: int | None) -> BenchmarkData:
         """At most `limit` examples, drawn at random, the same ones each time."""
         n = len(self.examples)
         if limit is None or limit >= n:
             return self
         drawn = np.sort(np.random.default_rng(_DRAW_SEED).permutation(n)[:limit])
-        return Dataset(tuple(self.examples[index] for index in drawn), self.classes)
+        return BenchmarkData(tuple(self.examples[index] for index in drawn), self.classes)
 
 
-def load(folder: Path, benchmark: Benchmark, labels: Sequence[str] = ()) -> Dataset:
+def load(folder: Path, benchmark: Benchmark, labels: Sequence[str] = ()) -> BenchmarkData:
     """Finds the examples in a folder, or in the folder of the benchmark's name below it.
 
     Args:
@@ -85,7 +85,7 @@ def load(folder: Path, benchmark: Benchmark, labels: Sequence[str] = ()) -> Data
     return _from_folders(folder, benchmark, labels)
 
 
-def _from_table(table: Path, labels: Sequence[str]) -> Dataset:
+def _from_table(table: Path, labels: Sequence[str]) -> BenchmarkData:
     with table.open(newline="", encoding="utf-8") as file:
         rows = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
     examples = tuple(_row(table, number, row) for number, row in enumerate(rows, 1))
@@ -95,10 +95,10 @@ def _from_table(table: Path, labels: Sequence[str]) -> Dataset:
         )
     n_classes = max(int(row[1]) for row in rows)
     names = tuple(labels) if len(labels) == n_classes else tuple(str(index) for index in range(n_classes))
-    return Dataset(examples, names)
+    return BenchmarkData(examples, names)
 
 
-def _row(table: Path, number: int, row: list[str]) -> Example:
+def _row(table: Path, number: int, row: list[str]) -> BenchmarkExample:
     where = f"{table} line {number}"
     try:
         path, n_classes, truth = table.parent / row[0], int(row[1]), int(row[2])
@@ -114,10 +114,10 @@ def _row(table: Path, number: int, row: list[str]) -> Example:
         )
     if not path.is_file():
         raise TinymlError(f"The file {row[0]} is missing", where, "Copy the data next to its labels.")
-    return Example(path, truth, *(sizes or (None, None)))
+    return BenchmarkExample(path, truth, *(sizes or (None, None)))
 
 
-def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> Dataset:
+def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> BenchmarkData:
     found = sorted(path.name for path in folder.iterdir() if path.is_dir())
     if not any(_files(folder / name) for name in found):
         raise TinymlError(
@@ -133,8 +133,10 @@ def _from_folders(folder: Path, benchmark: Benchmark, labels: Sequence[str]) -> 
             str(folder),
             f"Name the folders after its labels: {', '.join(classes)}.",
         )
-    examples = [Example(path, index) for index, name in enumerate(classes) for path in _files(folder / name)]
-    return Dataset(tuple(examples), classes)
+    examples = [
+        BenchmarkExample(path, index) for index, name in enumerate(classes) for path in _files(folder / name)
+    ]
+    return BenchmarkData(tuple(examples), classes)
 
 
 def _class_order(found: list[str], benchmark: Benchmark, labels: Sequence[str]) -> tuple[str, ...]:

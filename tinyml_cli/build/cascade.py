@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.image_settings import Gate
+from tinyml_cli.features.image_settings import GateRule
 from tinyml_cli.run import Run
 
 APP = "cascade"
 _FIRST_WORD = 2  # labels start with silence, unknown
 
 
-def check_gate(listens: Run, looks: Run) -> Gate:
+def check_gate(listens: Run, looks: Run) -> GateRule:
     """The rule of the run that looks, its word filled in.
 
     Args:
@@ -29,7 +29,7 @@ def check_gate(listens: Run, looks: Run) -> Gate:
     ):
         if not fits:
             raise TinymlError(f"The run does not {does}", str(run.path), f"Create one: tinyml {how}")
-    gate = second.gate or Gate()
+    gate = second.gate or GateRule()
     words = first.labels[_FIRST_WORD:]
     word = gate.when or words[0]
     if word not in words:

@@ -24,7 +24,7 @@ CMSIS_NN_HOST_DEFINES = ("__GNUC_PYTHON__", "__RESTRICT=__restrict")
 
 
 @dataclass(frozen=True)
-class Source:
+class VendoredSource:
     """One third-party library.
 
     Attributes:
@@ -47,7 +47,7 @@ class Source:
 _BAKENN = "bakenn/backend/cmsis_nn/vendor"
 
 SOURCES = {
-    "cmsis_nn": Source(
+    "cmsis_nn": VendoredSource(
         package="bakenn",
         version="1.0.0",
         wheel="bakenn-1.0.0-py3-none-any.whl",
@@ -106,7 +106,7 @@ def lay_out(name: str, destination: Path) -> None:
     write_if_changed(destination / "library.json", _library_json(name, source))
 
 
-def _target(source: Source, member: str) -> Path | None:
+def _target(source: VendoredSource, member: str) -> Path | None:
     path = PurePosixPath(member)
     if path.suffix not in (".c", ".h", ".txt"):
         return None
@@ -119,7 +119,7 @@ def _target(source: Source, member: str) -> Path | None:
     return None
 
 
-def _library_json(name: str, source: Source) -> str:
+def _library_json(name: str, source: VendoredSource) -> str:
     document = {
         "name": name,
         "version": source.library_version,
@@ -130,7 +130,7 @@ def _library_json(name: str, source: Source) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _verified(path: Path, source: Source) -> Path:
+def _verified(path: Path, source: VendoredSource) -> Path:
     actual = sha256_file(path)
     if actual != source.sha256:
         raise TinymlError(
@@ -141,7 +141,7 @@ def _verified(path: Path, source: Source) -> Path:
     return path
 
 
-def _download(source: Source, folder: Path) -> Path:
+def _download(source: VendoredSource, folder: Path) -> Path:
     command = [
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"),
         *(

@@ -14,7 +14,7 @@ _JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True)
-class Assumptions:
+class CarbonAssumptions:
     """What the run does not record.
 
     Attributes:
@@ -28,7 +28,7 @@ class Assumptions:
     seconds: float | None = None
 
 
-def estimate(measured_seconds: float | None, assumptions: Assumptions) -> dict[str, Any] | None:
+def estimate(measured_seconds: float | None, assumptions: CarbonAssumptions) -> dict[str, Any] | None:
     """Energy and emission of one training.
 
     Returns:

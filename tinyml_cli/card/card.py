@@ -9,7 +9,7 @@ from typing import Any
 from tinyml_cli import checks
 from tinyml_cli.card import answers as card_answers
 from tinyml_cli.card import text as card_text
-from tinyml_cli.card.carbon import Assumptions
+from tinyml_cli.card.carbon import CarbonAssumptions
 from tinyml_cli.card.facts import gather
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
@@ -19,7 +19,9 @@ from tinyml_cli.run import Run
 DEFAULT = "report/card.md"
 
 
-def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | None = None) -> dict[str, Any]:
+def write_card(
+    run: Run, out: Path | None = None, assumptions: CarbonAssumptions | None = None
+) -> dict[str, Any]:
     """Writes a run's card, and the same facts as JSON next to it.
 
     Args:
@@ -36,10 +38,10 @@ def write_card(run: Run, out: Path | None = None, assumptions: Assumptions | Non
     path = _target(run, out)
     checks.output_file(path)
     with run.writing_to(path):
-        return _write_card(run, path, assumptions or Assumptions())
+        return _write_card(run, path, assumptions or CarbonAssumptions())
 
 
-def _write_card(run: Run, path: Path, assumptions: Assumptions) -> dict[str, Any]:
+def _write_card(run: Run, path: Path, assumptions: CarbonAssumptions) -> dict[str, Any]:
     companion = path.with_suffix(".json")
     answers = card_answers.read(path)
     _check_companion(companion)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__, registry
-from tinyml_cli.card.carbon import Assumptions, estimate
+from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.metrics_file import METRICS
@@ -44,7 +44,7 @@ _QUALITY_KEYS = (
 _LICENCE_NAMES = ("license", "licence", "copying", "readme")
 
 
-def gather(run: Run, assumptions: Assumptions) -> dict[str, Any]:
+def gather(run: Run, assumptions: CarbonAssumptions) -> dict[str, Any]:
     """Every figure of the card; what the run does not know is None or absent.
 
     Raises:

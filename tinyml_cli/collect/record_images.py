@@ -35,7 +35,7 @@ _MOST_EMPTY = 50
 _PREVIEW_SIDE = 48
 
 
-class Camera(Protocol):
+class FrameSource(Protocol):
     """Where frames come from."""
 
     name: str
@@ -87,7 +87,7 @@ def plan_of(
     return plan
 
 
-def record(plan: CameraPlan, camera: Camera) -> dict[str, Any]:
+def record(plan: CameraPlan, camera: FrameSource) -> dict[str, Any]:
     """Takes what is missing of each class; what was taken is kept whatever happens.
 
     Returns:
@@ -126,7 +126,9 @@ def text(document: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def open_camera(board: str | None, port: str | None, run: str | None, device: str | None) -> Iterator[Camera]:
+def open_camera(
+    board: str | None, port: str | None, run: str | None, device: str | None
+) -> Iterator[FrameSource]:
     """A board's camera, or this computer's.
 
     Args:
@@ -152,7 +154,11 @@ def open_camera(board: str | None, port: str | None, run: str | None, device: st
 
 
 def _record_class(
-    plan: CameraPlan, name: str, camera: Camera, draw: Callable[[Any], None] | None, counts: dict[str, int]
+    plan: CameraPlan,
+    name: str,
+    camera: FrameSource,
+    draw: Callable[[Any], None] | None,
+    counts: dict[str, int],
 ) -> None:
     missing = plan.count - plan.images(name)
     if missing <= 0:

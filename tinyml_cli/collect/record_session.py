@@ -20,7 +20,7 @@ _SHOWN_S = 0.8
 
 
 @dataclass(frozen=True)
-class Plan:
+class WordPlan:
     """What to record.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
 
 
 @dataclass
-class Outcome:
+class SessionOutcome:
     """What became of the takes.
 
     Attributes:
@@ -81,14 +81,14 @@ class Recorder:
         keys: the keyboard.
     """
 
-    def __init__(self, plan: Plan, source: AudioSource, view: RecordView, keys: Keys) -> None:
+    def __init__(self, plan: WordPlan, source: AudioSource, view: RecordView, keys: Keys) -> None:
         self._plan = plan
         self._source = source
         self._view = view
         self._keys = keys
-        self.outcome = Outcome(dict.fromkeys(plan.words, 0), dict.fromkeys(plan.words, 0))
+        self.outcome = SessionOutcome(dict.fromkeys(plan.words, 0), dict.fromkeys(plan.words, 0))
 
-    def run(self) -> Outcome:
+    def run(self) -> SessionOutcome:
         """Records until nothing is missing or the person quits. What was kept stays, whatever happens.
 
         Raises:
@@ -187,9 +187,9 @@ class Recorder:
         return self._source.record(self._plan.take_s, on_block)
 
 
-def cut_all(cuts: Sequence[Cut], plan: Plan, word: str, rate_hz: int) -> Outcome:
+def cut_all(cuts: Sequence[Cut], plan: WordPlan, word: str, rate_hz: int) -> SessionOutcome:
     """Saves the words found in a long recording, up to the number that is wanted; the faulty are left out."""
-    outcome = Outcome({word: 0}, {word: 0})
+    outcome = SessionOutcome({word: 0}, {word: 0})
     for cut in cuts:
         if cut.faults:
             outcome.rejected[word] += 1

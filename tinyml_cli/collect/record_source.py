@@ -50,7 +50,7 @@ class AudioSource(Protocol):
         ...
 
 
-class _Source:
+class _AlwaysOpen:
     """What sources share: nothing to open or close."""
 
     name = ""
@@ -65,7 +65,7 @@ class _Source:
         return None
 
 
-class WavSource(_Source):
+class WavSource(_AlwaysOpen):
     """A recording on disk, played take by take.
 
     Args:
@@ -105,7 +105,7 @@ class WavSource(_Source):
         return take
 
 
-class MicrophoneSource(_Source):
+class MicrophoneSource(_AlwaysOpen):
     """This computer's microphone, through the package `sounddevice` and PortAudio.
 
     It is opened for each take, at its own rate, and resampled: few microphones offer 16 kHz.
@@ -189,7 +189,7 @@ def _sounddevice() -> Any:
     return sounddevice
 
 
-class BoardSource(_Source):
+class BoardSource(_AlwaysOpen):
     """The microphone of a board that runs keyword-spotting firmware.
 
     Args:

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from tinyml_cli import checks, interrupt
 from tinyml_cli.collect.record_keys import Keys, terminal_keys
-from tinyml_cli.collect.stroke_source import Drawing, StrokeWand
+from tinyml_cli.collect.stroke_source import DrawnStroke, StrokeWand
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.raster import SIZE, rasterise
 from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.next_step import next_step
-from tinyml_cli.tasks.wand.strokes import Points, Stroke, read_strokes, write_strokes
+from tinyml_cli.tasks.wand.strokes import LabelledStroke, Points, read_strokes, write_strokes
 
 _POLL_S = 0.1
 _PATIENCE_S = 120.0
@@ -52,7 +52,7 @@ class GesturePlan:
         """Where strokes of a gesture are kept."""
         return self.folder / f"{gesture}_{self.person}.json"
 
-    def strokes(self, gesture: str) -> list[Stroke]:
+    def strokes(self, gesture: str) -> list[LabelledStroke]:
         """Those that there are.
 
         Raises:
@@ -82,7 +82,7 @@ def plan_of(
 
 
 @dataclass
-class _Session:
+class _StrokeSession:
     """What has happened so far; the files are always up to date."""
 
     plan: GesturePlan
@@ -133,10 +133,10 @@ class _Session:
         elif key == "q":
             self.is_quit = True
 
-    def _stroke(self, points: Points, gesture: str) -> Stroke:
-        return Stroke(points, gesture, "", self.plan.person)
+    def _stroke(self, points: Points, gesture: str) -> LabelledStroke:
+        return LabelledStroke(points, gesture, "", self.plan.person)
 
-    def _save(self, gesture: str, strokes: list[Stroke]) -> None:
+    def _save(self, gesture: str, strokes: list[LabelledStroke]) -> None:
         path = self.plan.file(gesture)
         if not strokes:
             path.unlink(missing_ok=True)
@@ -157,7 +157,7 @@ def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
     Raises:
         TinymlError: the wand is lost or draws nothing for two minutes, or a full disk.
     """
-    session = _Session(plan)
+    session = _StrokeSession(plan)
     patient_until = time.monotonic() + _PATIENCE_S
     console.info(f"Strokes from {wand.name}. Rest, draw, rest. {_HELP}.")
     with (
@@ -216,7 +216,7 @@ def sheet(strokes: list[Points]) -> bytes:
     return stream.getvalue()
 
 
-def _take(session: _Session, drawing: Drawing, draw: Callable[[Any], None] | None) -> None:
+def _take(session: _StrokeSession, drawing: DrawnStroke, draw: Callable[[Any], None] | None) -> None:
     gesture = session.gesture
     if drawing.is_done:
         session.keep(drawing.points)

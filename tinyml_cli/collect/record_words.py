@@ -12,7 +12,7 @@ from typing import Any
 from tinyml_cli import interrupt
 from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.record_keys import terminal_keys
-from tinyml_cli.collect.record_session import Outcome, Plan, Recorder, cut_all
+from tinyml_cli.collect.record_session import Recorder, SessionOutcome, WordPlan, cut_all
 from tinyml_cli.collect.record_source import AudioSource, BoardSource, MicrophoneSource, WavSource
 from tinyml_cli.collect.record_view import RecordView
 from tinyml_cli.connect import open_board
@@ -60,7 +60,7 @@ def plan_of(
     countdown_s: float,
     clip_ms: int,
     keep_good: bool,
-) -> Plan:
+) -> WordPlan:
     """The plan that options of the command line ask for; None where one was not given.
 
     Raises:
@@ -74,12 +74,12 @@ def plan_of(
         )
     check_words(words)
     folder = out or Path("recordings")
-    return Plan(
+    return WordPlan(
         tuple(words), speaker_id(speaker), folder, count or _CLIPS, take_s, countdown_s, clip_ms, keep_good
     )
 
 
-def record(plan: Plan, where: Where) -> dict[str, Any]:
+def record(plan: WordPlan, where: Where) -> dict[str, Any]:
     """Records or cuts clips into `plan.folder/WORD/SPEAKER_nohash_N.wav`.
 
     Returns:
@@ -99,7 +99,7 @@ def record(plan: Plan, where: Where) -> dict[str, Any]:
             "Run it in a terminal, or split a recording with --from-wav FILE.",
         )
     if plan.missing() == 0:
-        return _document(plan, Outcome(), "")
+        return _document(plan, SessionOutcome(), "")
     with (
         writing_folder(plan.folder),
         _open(where) as source,
@@ -128,7 +128,7 @@ def text(document: dict[str, Any]) -> str:
     return f"Complete. Train with them: {step}"
 
 
-def _cut(plan: Plan, where: Where, path: Path) -> dict[str, Any]:
+def _cut(plan: WordPlan, where: Where, path: Path) -> dict[str, Any]:
     if len(plan.words) != 1:
         raise TinymlError(
             "--from-wav splits a recording of a single word",
@@ -178,7 +178,7 @@ def _open_board(where: Where) -> Iterator[Link]:
             yield link
 
 
-def _document(plan: Plan, outcome: Outcome, source: str) -> dict[str, Any]:
+def _document(plan: WordPlan, outcome: SessionOutcome, source: str) -> dict[str, Any]:
     return {
         "folder": str(plan.folder),
         "speaker": plan.speaker,

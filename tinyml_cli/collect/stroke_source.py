@@ -36,7 +36,7 @@ _ASK_AFTER_S = 10.0
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawnStroke:
     """A stroke, as far as it is drawn.
 
     Attributes:
@@ -53,7 +53,7 @@ class StrokeWand(Protocol):
 
     name: str
 
-    def next(self, timeout_s: float) -> Drawing | None:
+    def next(self, timeout_s: float) -> DrawnStroke | None:
         """The newest drawing, None if nothing comes in time.
 
         Raises:
@@ -83,20 +83,20 @@ class BoardWand:
         self._link = link
         self._heard_s = time.monotonic()
 
-    def next(self, timeout_s: float) -> Drawing | None:
+    def next(self, timeout_s: float) -> DrawnStroke | None:
         """The next stroke: the serial protocol sends whole ones. A silent board is asked if it is there."""
         for event in self._link.events(timeout_s):
             self._heard_s = time.monotonic()
             if isinstance(event, protocol.Stroke):
                 pairs = event.points[: len(event.points) // 2 * 2]
-                return Drawing(np.frombuffer(pairs, np.int8).reshape(-1, 2), is_done=True)
+                return DrawnStroke(np.frombuffer(pairs, np.int8).reshape(-1, 2), is_done=True)
         if time.monotonic() - self._heard_s >= _ASK_AFTER_S:
             self._link.info()
             self._heard_s = time.monotonic()
         return None
 
 
-class Heard:
+class StrokeQueue:
     """What is read from a wand, each stroke once.
 
     The wand says "done" until it moves again; also of a stroke that was drawn before anybody listened,
@@ -104,7 +104,7 @@ class Heard:
     """
 
     def __init__(self) -> None:
-        self._drawings: queue.Queue[Drawing] = queue.Queue()
+        self._drawings: queue.Queue[DrawnStroke] = queue.Queue()
         self._was_done = True
 
     def add(self, data: bytes) -> None:
@@ -118,7 +118,7 @@ class Heard:
             self._drawings.put(drawing)
         self._was_done = is_done
 
-    def next(self, timeout_s: float) -> Drawing | None:
+    def next(self, timeout_s: float) -> DrawnStroke | None:
         """The next finished stroke, or the newest state of one that is under way; None if nothing comes."""
         drawing = None
         with contextlib.suppress(queue.Empty):
@@ -140,7 +140,7 @@ class BluetoothWand:
 
     def __init__(self, address: str | None = None) -> None:
         self.name = f"wand {address}" if address else "wand over Bluetooth"
-        self._heard = Heard()
+        self._heard = StrokeQueue()
         self._failure: TinymlError | None = None
         self._ready, self._end = threading.Event(), threading.Event()
         bleak = _bleak()
@@ -153,7 +153,7 @@ class BluetoothWand:
             self._end.set()
             raise TinymlError("The wand does not answer", self.name, "Reset the board, and start again.")
 
-    def next(self, timeout_s: float) -> Drawing | None:
+    def next(self, timeout_s: float) -> DrawnStroke | None:
         """The newest drawing, also of a stroke that is under way."""
         if drawing := self._heard.next(timeout_s):
             return drawing
@@ -203,7 +203,7 @@ class BluetoothWand:
                 await asyncio.sleep(_READ_EVERY_S)
 
 
-def parse_characteristic(data: bytes) -> Drawing | None:
+def parse_characteristic(data: bytes) -> DrawnStroke | None:
     """A value of the stroke characteristic: state and length as int32, then pairs of int8, little endian.
 
     Returns:
@@ -220,7 +220,7 @@ def parse_characteristic(data: bytes) -> Drawing | None:
     if state == 0 or count < 2:
         return None
     points = np.frombuffer(data, np.int8, 2 * count, _HEADER.size).reshape(-1, 2)
-    return Drawing(points.copy(), is_done=state == _DONE)
+    return DrawnStroke(points.copy(), is_done=state == _DONE)
 
 
 @contextlib.contextmanager

@@ -56,11 +56,11 @@ def command(
       tinyml card runs/kws-yes-no --out docs/
       tinyml card --watts 40 --grid 56 --json
     """
-    from tinyml_cli.card.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, Assumptions
+    from tinyml_cli.card.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, CarbonAssumptions
     from tinyml_cli.card.card import write_card
     from tinyml_cli.run import Run
 
-    assumptions = Assumptions(
+    assumptions = CarbonAssumptions(
         DEFAULT_WATTS if watts is None else watts,
         DEFAULT_GRAMS_PER_KWH if grid is None else grid,
         train_seconds,

@@ -37,7 +37,7 @@ def command(
       tinyml cluster runs/kws-yes-no/variants/pruned-70 --clusters 16 --then qat
     """
     from tinyml_cli.compression.command import Wishes, run_steps
-    from tinyml_cli.compression.steps import Step
+    from tinyml_cli.compression.steps import CompressionStep
 
     wishes = Wishes(then, epochs, learning_rate, samples, variant, seed, profile)
-    run_steps(run, Step("cluster", clusters=clusters), wishes)
+    run_steps(run, CompressionStep("cluster", clusters=clusters), wishes)

@@ -66,9 +66,9 @@ def command(
       tinyml compare runs/kws-yes-no other.tflite --data speech_commands/ --no-profile
     """
     from tinyml_cli.comparison import text
-    from tinyml_cli.comparison.compare import Options, compare
+    from tinyml_cli.comparison.compare import CompareOptions, compare
 
-    chosen = Options(data, split, against, profile, out, html, engine)
+    chosen = CompareOptions(data, split, against, profile, out, html, engine)
     document = compare(models or [], chosen)
     text.show(document)
     console.result(document, text.sentence(document))

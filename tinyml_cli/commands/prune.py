@@ -41,7 +41,7 @@ def command(
       tinyml prune --sparsity 0.6 --then cluster=16 --then qat
     """
     from tinyml_cli.compression.command import Wishes, run_steps
-    from tinyml_cli.compression.steps import Step
+    from tinyml_cli.compression.steps import CompressionStep
 
     wishes = Wishes(then, epochs, learning_rate, samples, variant, seed, profile)
-    run_steps(run, Step("prune", sparsity, structured), wishes)
+    run_steps(run, CompressionStep("prune", sparsity, structured), wishes)

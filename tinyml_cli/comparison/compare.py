@@ -11,9 +11,9 @@ from typing import Any
 
 from tinyml_cli import checks
 from tinyml_cli.comparison import judge, likeness, pareto, subjects
-from tinyml_cli.comparison.cost import Cost, cost_of
+from tinyml_cli.comparison.cost import ModelCost, cost_of
 from tinyml_cli.comparison.judge import Quality
-from tinyml_cli.comparison.subjects import Subject
+from tinyml_cli.comparison.subjects import ComparedModel
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -26,7 +26,7 @@ AXES = ("flash_bytes", "ram_bytes", "instructions")
 
 
 @dataclass(frozen=True)
-class Options:
+class CompareOptions:
     """How to compare.
 
     Attributes:
@@ -48,7 +48,7 @@ class Options:
     engine: str | None = None
 
 
-def compare(given: Sequence[str], options: Options | None = None) -> dict[str, Any]:
+def compare(given: Sequence[str], options: CompareOptions | None = None) -> dict[str, Any]:
     """Compares the models that arguments name; writes compare.json, compare.png and, if wanted, compare.html.
 
     Returns:
@@ -58,7 +58,7 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
         TinymlError: nothing to compare, runs of different tasks or labels, unknown names, unusable data, or a
             folder that cannot be written.
     """
-    options = options or Options()
+    options = options or CompareOptions()
     models = subjects.find(given)
     likeness.refuse_unlike(models)
     reference = _reference(models, options.against)
@@ -84,7 +84,7 @@ def compare(given: Sequence[str], options: Options | None = None) -> dict[str, A
     return document | _write(document, folder, options)
 
 
-def _reference(models: Sequence[Subject], wanted: str | None) -> str:
+def _reference(models: Sequence[ComparedModel], wanted: str | None) -> str:
     names = [model.name for model in models]
     if wanted is None:
         return names[0]
@@ -96,7 +96,7 @@ def _reference(models: Sequence[Subject], wanted: str | None) -> str:
     raise TinymlError(f"No single model matches `{wanted}`", "--against", f"Models: {', '.join(names)}.")
 
 
-def _costs(models: Sequence[Subject], options: Options) -> dict[str, Cost]:
+def _costs(models: Sequence[ComparedModel], options: CompareOptions) -> dict[str, ModelCost]:
     costs = {}
     with console.progress(len(models), "building and counting" if options.on_board else "measuring") as bar:
         for model in models:
@@ -106,7 +106,7 @@ def _costs(models: Sequence[Subject], options: Options) -> dict[str, Cost]:
 
 
 def _rows(
-    models: Sequence[Subject], quality: dict[str, Quality], costs: dict[str, Cost]
+    models: Sequence[ComparedModel], quality: dict[str, Quality], costs: dict[str, ModelCost]
 ) -> list[dict[str, Any]]:
     rows = []
     for model in models:
@@ -127,7 +127,7 @@ def _rows(
     return rows
 
 
-def _pairs(models: Sequence[Subject], quality: dict[str, Quality]) -> list[dict[str, Any]]:
+def _pairs(models: Sequence[ComparedModel], quality: dict[str, Quality]) -> list[dict[str, Any]]:
     """McNemar's test of every two models that were asked the same items."""
     judged = [(m.name, quality[m.name].right) for m in models if m.name in quality]
     pairs = []
@@ -140,7 +140,7 @@ def _pairs(models: Sequence[Subject], quality: dict[str, Quality]) -> list[dict[
     return pairs
 
 
-def _notes(models: Sequence[Subject], quality: dict[str, Quality], reference: str) -> list[str]:
+def _notes(models: Sequence[ComparedModel], quality: dict[str, Quality], reference: str) -> list[str]:
     """In what the models' test items differ from the reference's."""
     if reference not in quality:
         return []
@@ -180,7 +180,7 @@ def _against_reference(document: dict[str, Any]) -> None:
         row["within_chance"] = test["within_chance"] if test else None
 
 
-def _folder(models: Sequence[Subject], options: Options) -> Path | None:
+def _folder(models: Sequence[ComparedModel], options: CompareOptions) -> Path | None:
     """Where to write; None where nothing is to be, or can be: the table is shown all the same.
 
     Raises:
@@ -204,7 +204,7 @@ def _folder(models: Sequence[Subject], options: Options) -> Path | None:
     return folder
 
 
-def _write(document: dict[str, Any], folder: Path, options: Options) -> dict[str, Any]:
+def _write(document: dict[str, Any], folder: Path, options: CompareOptions) -> dict[str, Any]:
     from tinyml_cli.comparison.page import render
     from tinyml_cli.comparison.picture import draw
 

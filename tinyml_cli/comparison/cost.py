@@ -16,13 +16,13 @@ from tinyml_cli.tflite.anatomy import gzip_bytes
 from tinyml_cli.tflite.graph import Graph
 
 if TYPE_CHECKING:
-    from tinyml_cli.profile.report import Report
+    from tinyml_cli.profile.report import ProfileReport
 
 COUNTED_ON = "sim"
 
 
 @dataclass(frozen=True)
-class Cost:
+class ModelCost:
     """What one model costs; None where it is not known.
 
     Attributes:
@@ -51,7 +51,7 @@ def is_for_devices(graph: Graph) -> bool:
     return all(graph.tensors[index].dtype != "float32" for index in (*graph.inputs, *graph.outputs))
 
 
-def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None) -> Cost:
+def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None) -> ModelCost:
     """Measures a model; with `on_board` its firmware is built and one inference counted, in a few seconds.
 
     Args:
@@ -64,7 +64,7 @@ def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None)
         TinymlError: it is not a TensorFlow Lite model.
     """
     graph = tflite_graph.parse(model, where)
-    basic = Cost(len(model), gzip_bytes(model), tflite_graph.total_macs(graph))
+    basic = ModelCost(len(model), gzip_bytes(model), tflite_graph.total_macs(graph))
     if not on_board:
         return basic
     if not is_for_devices(graph):
@@ -75,7 +75,7 @@ def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None)
         return replace(basic, why_not=error.what)
 
 
-def firmware_report(model: bytes, engine: str | None = None) -> Report:
+def firmware_report(model: bytes, engine: str | None = None) -> ProfileReport:
     """The profile of the firmware `bench` with an int8 model, on the virtual board.
 
     Raises:
@@ -93,7 +93,7 @@ def firmware_report(model: bytes, engine: str | None = None) -> Report:
         return profile(run, build_target(COUNTED_ON, engine))
 
 
-def _with_firmware(cost: Cost, model: bytes, engine: str | None) -> Cost:
+def _with_firmware(cost: ModelCost, model: bytes, engine: str | None) -> ModelCost:
     report = firmware_report(model, engine)
     memory = report.memory
     return replace(

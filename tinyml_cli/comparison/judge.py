@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli import registry
-from tinyml_cli.comparison.subjects import Subject
+from tinyml_cli.comparison.subjects import ComparedModel
 from tinyml_cli.console import console
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.errors import TinymlError
@@ -43,7 +43,7 @@ class Quality:
     right: dict[str, bool] | None
 
 
-def judge(subjects: Sequence[Subject], data: Path | None, split: str | None) -> dict[str, Quality]:
+def judge(subjects: Sequence[ComparedModel], data: Path | None, split: str | None) -> dict[str, Quality]:
     """Name of each subject that can be judged -> its quality.
 
     Lone files are judged on the test set of the first run, where they take its inputs.
@@ -74,7 +74,7 @@ def _examples(run: Run, data: Path | None, split: str | None) -> tuple[Run, Eval
 
 
 def _asked(
-    run: Run, subjects: Sequence[Subject], data: Path | None, split: str | None
+    run: Run, subjects: Sequence[ComparedModel], data: Path | None, split: str | None
 ) -> tuple[AnswerBook, EvaluationSet | None]:
     """The run's answers, with models asked that were not asked before."""
     book = answer_book.load(run)
@@ -110,7 +110,7 @@ def _quality(book: AnswerBook, sha256: str) -> Quality:
     return Quality("accuracy", hits / n if n else 0.0, wilson_interval(hits, n), n, right)
 
 
-def _lone(subjects: Sequence[Subject], place: tuple[Run, EvaluationSet]) -> dict[str, Quality]:
+def _lone(subjects: Sequence[ComparedModel], place: tuple[Run, EvaluationSet]) -> dict[str, Quality]:
     run, examples = place
     keys = answer_book.item_keys(examples)
     found = {}
@@ -128,7 +128,7 @@ def _lone(subjects: Sequence[Subject], place: tuple[Run, EvaluationSet]) -> dict
 
 
 def _by_task(
-    run: Run, subjects: Sequence[Subject], data: Path | None, split: str | None
+    run: Run, subjects: Sequence[ComparedModel], data: Path | None, split: str | None
 ) -> dict[str, Quality]:
     """A task with an evaluation of its own judges float32 and int8; answers where it keeps a book."""
     from tinyml_cli.evaluation.evaluate import evaluate

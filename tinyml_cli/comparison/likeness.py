@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyml_cli.comparison.judge import Quality
-from tinyml_cli.comparison.subjects import Subject
+from tinyml_cli.comparison.subjects import ComparedModel
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
 
-def refuse_unlike(models: Sequence[Subject]) -> None:
+def refuse_unlike(models: Sequence[ComparedModel]) -> None:
     """Refuses runs whose quality has different meanings.
 
     Raises:

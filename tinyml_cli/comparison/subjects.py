@@ -19,7 +19,7 @@ _ORDER = ("float32", "float16", "dynamic", "int16x8", "int8")
 
 
 @dataclass(frozen=True)
-class Subject:
+class ComparedModel:
     """One model.
 
     Attributes:
@@ -39,13 +39,13 @@ class Subject:
     run: Run | None
 
 
-def find(given: Sequence[str]) -> list[Subject]:
+def find(given: Sequence[str]) -> list[ComparedModel]:
     """The models that arguments name; no argument names the latest run.
 
     Raises:
         TinymlError: there is no such run or file, a run has no flatbuffer yet, or one that is stale.
     """
-    found: list[Subject] = []
+    found: list[ComparedModel] = []
     arguments: Sequence[str | None] = given or [None]
     for argument in arguments:
         path = None if argument is None else Path(argument)
@@ -54,17 +54,17 @@ def find(given: Sequence[str]) -> list[Subject]:
     return _distinct(list(unique.values()))
 
 
-def _lone(path: Path) -> Subject:
+def _lone(path: Path) -> ComparedModel:
     import hashlib
 
     from tinyml_cli.tflite import graph
 
     data = adopt.read(path)
     graph.parse(data, str(path))
-    return Subject(path.stem, "file", path, data, hashlib.sha256(data).hexdigest(), None)
+    return ComparedModel(path.stem, "file", path, data, hashlib.sha256(data).hexdigest(), None)
 
 
-def _of_run(run: Run) -> list[Subject]:
+def _of_run(run: Run) -> list[ComparedModel]:
     if not run.manifest(partial=True).complete:
         console.warn(f"the training of {run.path} was interrupted: its figures understate the model")
         run = Run(run.path, accepts_partial=True)
@@ -82,18 +82,18 @@ def _of_run(run: Run) -> list[Subject]:
     return subjects
 
 
-def _flatbuffers(run: Run, name: str) -> list[Subject]:
+def _flatbuffers(run: Run, name: str) -> list[ComparedModel]:
     manifest = run.manifest()
     kinds = {found[1]: entry for entry in manifest.artifacts if (found := _FLATBUFFER.match(entry))}
     subjects = []
     for kind in sorted(kinds, key=lambda kind: (_ORDER.index(kind) if kind in _ORDER else len(_ORDER), kind)):
         path = run.require(manifest, kinds[kind])
         sha256 = manifest.artifacts[kinds[kind]].sha256
-        subjects.append(Subject(f"{name} {kind}", kind, path, path.read_bytes(), sha256, run))
+        subjects.append(ComparedModel(f"{name} {kind}", kind, path, path.read_bytes(), sha256, run))
     return subjects
 
 
-def _distinct(subjects: list[Subject]) -> list[Subject]:
+def _distinct(subjects: list[ComparedModel]) -> list[ComparedModel]:
     """Runs of equal names in different folders are told apart by number."""
     counts: dict[str, int] = {}
     distinct = []
@@ -102,6 +102,6 @@ def _distinct(subjects: list[Subject]) -> list[Subject]:
         again = counts[subject.name]
         name = subject.name if again == 1 else f"{subject.name} ({again})"
         distinct.append(
-            Subject(name, *(getattr(subject, key) for key in ("kind", "path", "data", "sha256", "run")))
+            ComparedModel(name, *(getattr(subject, key) for key in ("kind", "path", "data", "sha256", "run")))
         )
     return distinct

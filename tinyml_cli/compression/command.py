@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyml_cli import checks
-from tinyml_cli.compression.steps import Step, check_order, parse, steps_of
+from tinyml_cli.compression.steps import CompressionStep, check_order, parse, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MODEL, Run
@@ -43,7 +43,7 @@ def check_teachers(run: Run, teachers: Sequence[str]) -> None:
     checks.tensorflow("Distillation")
 
 
-def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
+def run_steps(given: str | None, first: CompressionStep, wishes: Wishes) -> dict[str, Any]:
     """Compresses a run by a first step and those of --then; shows the outcome.
 
     Raises:
@@ -59,9 +59,9 @@ def run_steps(given: str | None, first: Step, wishes: Wishes) -> dict[str, Any]:
     checks.tensorflow("Compression")
     checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the variant's files")
     from tinyml_cli.compression import stage
-    from tinyml_cli.training.fine_tune import Settings
+    from tinyml_cli.training.fine_tune import FineTuneSettings
 
-    settings = Settings(wishes.epochs, wishes.learning_rate, samples=wishes.samples)
+    settings = FineTuneSettings(wishes.epochs, wishes.learning_rate, samples=wishes.samples)
     outcome = stage.compress(run, steps, settings, wishes.variant, wishes.seed, wishes.count)
     stage.show(outcome)
     console.result(outcome, stage.sentence(outcome))

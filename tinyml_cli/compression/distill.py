@@ -8,7 +8,7 @@ from typing import Any
 
 from tinyml_cli import recipes, variants
 from tinyml_cli.compression import stage
-from tinyml_cli.compression.steps import Step
+from tinyml_cli.compression.steps import CompressionStep
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -51,7 +51,7 @@ def distill(
     paths = [str(Run.open(teacher).path.resolve()) for teacher in teachers]
     asked = {"teachers": paths, "share": share, "temperature": temperature}
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
-    step = Step("distill")
+    step = CompressionStep("distill")
     variant = variants.place_of(run, name or "distilled")
     with variant.making(latest=False):
         trained = stages.train(variant, taught, resume, latest=False)

@@ -12,9 +12,9 @@ import keras
 from tinyml_cli import recipes, variants
 from tinyml_cli.comparison import judge
 from tinyml_cli.comparison.cost import cost_of
-from tinyml_cli.comparison.subjects import Subject
+from tinyml_cli.comparison.subjects import ComparedModel
 from tinyml_cli.compression import kept, structured
-from tinyml_cli.compression.steps import Step, check_order, steps_of
+from tinyml_cli.compression.steps import CompressionStep, check_order, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
 from tinyml_cli.files import atomic_path
@@ -24,16 +24,22 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
 from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.training import network
-from tinyml_cli.training.constraints import MIN_WEIGHTS, Clusters, Constraints, channels_last, large_layers
-from tinyml_cli.training.fine_tune import Settings, fine_tune, load, predict, training_inputs
+from tinyml_cli.training.constraints import (
+    MIN_WEIGHTS,
+    ClusteredKernel,
+    Constraints,
+    channels_last,
+    large_layers,
+)
+from tinyml_cli.training.fine_tune import FineTuneSettings, fine_tune, load, predict, training_inputs
 from tinyml_cli.variants import STEPS
 from tinyml_cli.wording import counted
 
 
 def compress(
     run: Run,
-    steps: Sequence[Step],
-    settings: Settings | None = None,
+    steps: Sequence[CompressionStep],
+    settings: FineTuneSettings | None = None,
     name: str | None = None,
     seed: int | None = None,
     on_board: bool = True,
@@ -55,7 +61,7 @@ def compress(
     Raises:
         TinymlError: steps that undo each other, a network that cannot be changed, or no training data.
     """
-    settings = settings or Settings()
+    settings = settings or FineTuneSettings()
     settings.check()
     for step in steps:
         step.check()
@@ -74,7 +80,12 @@ def compress(
 
 
 def finish(
-    run: Run, variant: Run, steps: Sequence[Step], qat_epochs: int | None, loss: float | None, on_board: bool
+    run: Run,
+    variant: Run,
+    steps: Sequence[CompressionStep],
+    qat_epochs: int | None,
+    loss: float | None,
+    on_board: bool,
 ) -> dict[str, Any]:
     """Makes int8 of a variant that has a model, and measures it beside its run; returns as `compress`.
 
@@ -100,7 +111,12 @@ def finish(
 
 
 def _train(
-    run: Run, variant: Run, manifest: Manifest, steps: Sequence[Step], settings: Settings, seed: int
+    run: Run,
+    variant: Run,
+    manifest: Manifest,
+    steps: Sequence[CompressionStep],
+    settings: FineTuneSettings,
+    seed: int,
 ) -> float | None:
     """Writes the variant's model and manifest; the last loss."""
     recipe = recipes.load(run.file(RECIPE))
@@ -138,7 +154,7 @@ def manifest_command(manifest: Manifest) -> str:
     return manifest.artifacts[MODEL].made_by
 
 
-def _changed(model: keras.Model, step: Step, constraints: Constraints) -> keras.Model:
+def _changed(model: keras.Model, step: CompressionStep, constraints: Constraints) -> keras.Model:
     """The network as the step's training starts with it; enters what it must keep."""
     if step.structured:
         return structured.shrink(model, step.sparsity or 0.0)
@@ -147,7 +163,7 @@ def _changed(model: keras.Model, step: Step, constraints: Constraints) -> keras.
     if step.method == "cluster":
         for layer in large_layers(model):
             weights = channels_last(layer)
-            constraints.clusters[layer.name] = Clusters.of(
+            constraints.clusters[layer.name] = ClusteredKernel.of(
                 weights, step.clusters or 0, layer.name in constraints.masks
             )
     return model
@@ -160,7 +176,7 @@ def _measure(run: Run, on_board: bool) -> dict[str, Any] | None:
         return None
     path = run.file(MODEL_INT8)
     data, sha256 = path.read_bytes(), manifest.artifacts[MODEL_INT8].sha256
-    subject = Subject("int8", "int8", path, data, sha256, run)
+    subject = ComparedModel("int8", "int8", path, data, sha256, run)
     quality = judge.judge([subject], None, None).get("int8")
     judged = None if quality is None else asdict(replace(quality, right=None))
     return asdict(cost_of(data, str(path), on_board)) | (

@@ -14,7 +14,7 @@ _EXAMPLES = "prune=0.7, structured=0.5, cluster=16 or qat"
 
 
 @dataclass(frozen=True)
-class Step:
+class CompressionStep:
     """What to do to a network.
 
     Attributes:
@@ -56,23 +56,26 @@ class Step:
         return {key: value for key, value in asdict(self).items() if value not in (None, False)}
 
 
-def steps_of(manifest: Manifest) -> list[Step]:
+def steps_of(manifest: Manifest) -> list[CompressionStep]:
     """What was done to a run's network already.
 
     Raises:
         TinymlError: an entry of the manifest that is no step.
     """
     entries = manifest.metrics.get(STEPS, [])
-    names = {field.name for field in fields(Step)}
+    names = {field.name for field in fields(CompressionStep)}
     try:
-        return [Step(**{key: value for key, value in entry.items() if key in names}) for entry in entries]
+        return [
+            CompressionStep(**{key: value for key, value in entry.items() if key in names})
+            for entry in entries
+        ]
     except (TypeError, AttributeError) as error:
         raise TinymlError(
             "The manifest lists an invalid compression step", f"metrics.{STEPS}", "Create the variant again."
         ) from error
 
 
-def parse(text: str) -> Step:
+def parse(text: str) -> CompressionStep:
     """A step of --then: "prune=0.7", "structured=0.5", "cluster=16", "qat".
 
     Raises:
@@ -82,18 +85,18 @@ def parse(text: str) -> Step:
     step = None
     with contextlib.suppress(ValueError):
         if name in ("prune", "structured"):
-            step = Step("prune", float(value), structured=name == "structured")
+            step = CompressionStep("prune", float(value), structured=name == "structured")
         elif name == "cluster":
-            step = Step("cluster", clusters=int(value))
+            step = CompressionStep("cluster", clusters=int(value))
         elif name == "qat" and not value:
-            step = Step("qat")
+            step = CompressionStep("qat")
     if step is None:
         raise TinymlError(f"`{text}` is not a compression step", "--then", f"Valid steps: {_EXAMPLES}.")
     step.check()
     return step
 
 
-def check_order(steps: list[Step]) -> None:
+def check_order(steps: list[CompressionStep]) -> None:
     """Refuses orders in which a later step would undo an earlier one.
 
     Raises:

@@ -27,7 +27,7 @@ Channels = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _Group:
+class _ChannelGroup:
     """Channels that one layer makes, depthwise layers hand on and other layers read.
 
     Attributes:
@@ -75,7 +75,7 @@ def _count(channels: int, keep: float) -> int:
     return min(channels, max(granule, round(channels * keep / granule) * granule))
 
 
-def _groups(model: keras.Model) -> list[_Group]:
+def _groups(model: keras.Model) -> list[_ChannelGroup]:
     readers = network.readers_of(model)
     final = {tensor._keras_history.operation.name for tensor in model.outputs}
     makers = [layer for layer in model.layers if isinstance(layer, kl.Conv2D | kl.Conv1D | kl.Dense)]
@@ -89,7 +89,7 @@ def _groups(model: keras.Model) -> list[_Group]:
     return found
 
 
-def _follow(maker: Any, readers: dict[str, list[Any]], final: set[str]) -> _Group | None:
+def _follow(maker: Any, readers: dict[str, list[Any]], final: set[str]) -> _ChannelGroup | None:
     """Where a layer's channels go; None where they cannot be taken out."""
     between, ends, queue = [], [], [maker]
     while queue:
@@ -108,10 +108,10 @@ def _follow(maker: Any, readers: dict[str, list[Any]], final: set[str]) -> _Grou
                 queue.append(reader)
             else:
                 return None
-    return _Group(maker.name, tuple(between), tuple(ends)) if ends else None
+    return _ChannelGroup(maker.name, tuple(between), tuple(ends)) if ends else None
 
 
-def _importance(model: keras.Model, group: _Group) -> Channels:
+def _importance(model: keras.Model, group: _ChannelGroup) -> Channels:
     kernel = np.asarray(model.get_layer(group.maker).kernel, np.float64)
     importance: Channels = np.sqrt(np.square(kernel).reshape(-1, kernel.shape[-1]).sum(axis=0))
     for name in group.between:
@@ -125,7 +125,9 @@ def _importance(model: keras.Model, group: _Group) -> Channels:
     return importance * np.sqrt(read)
 
 
-def _rebuilt(model: keras.Model, groups: list[_Group], kept: dict[str, npt.NDArray[np.intp]]) -> keras.Model:
+def _rebuilt(
+    model: keras.Model, groups: list[_ChannelGroup], kept: dict[str, npt.NDArray[np.intp]]
+) -> keras.Model:
     channels_in = {
         name: (kept[group.maker], _outputs(model.get_layer(group.maker)))
         for group in groups

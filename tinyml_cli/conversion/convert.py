@@ -19,7 +19,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
 from tinyml_cli.models import bounds
-from tinyml_cli.models.source import Source, open_source
+from tinyml_cli.models.source import SourceNetwork, open_source
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
@@ -99,7 +99,7 @@ def _complete(run: Run, manifest: Manifest) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Converted:
+class ConvertedModels:
     """Two flatbuffers of one network."""
 
     float32: bytes
@@ -107,7 +107,7 @@ class Converted:
 
 
 @contextmanager
-def opened(path: Path, manifest: Manifest) -> Iterator[Source]:
+def opened(path: Path, manifest: Manifest) -> Iterator[SourceNetwork]:
     """The network of a run's artifact: model.keras, or a SavedModel that is unpacked meanwhile.
 
     Raises:
@@ -126,8 +126,8 @@ def opened(path: Path, manifest: Manifest) -> Iterator[Source]:
 
 
 def to_flatbuffers(
-    source: Source, samples: Sequence[npt.NDArray[Any]], scheme: Scheme | None = None
-) -> Converted:
+    source: SourceNetwork, samples: Sequence[npt.NDArray[Any]], scheme: Scheme | None = None
+) -> ConvertedModels:
     """Converts to float32 and, calibrated on `samples` (one array [n, ...] per input), to full int8.
 
     Equal model and samples give equal bytes. Dense weights get one scale per tensor: older kernels of
@@ -159,13 +159,13 @@ def to_flatbuffers(
             float32, int8 = prepared.float32, _round(prepared.ranged, scheme, source.path)
     float32, int8 = (names.restore(each, source.layer_names) for each in (float32, int8))
     inputs = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
-    return Converted(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
+    return ConvertedModels(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
 
 
-_trials: dict[tuple[str, str], Converted] = {}
+_trials: dict[tuple[str, str], ConvertedModels] = {}
 
 
-def remember(manifest: Manifest, source_name: str, converted: Converted) -> None:
+def remember(manifest: Manifest, source_name: str, converted: ConvertedModels) -> None:
     """Spares `convert` what the trial of `quantize` has just made, where one process does both."""
     _trials.clear()
     _trials[_key(manifest, source_name)] = converted
@@ -187,7 +187,7 @@ def _check_calibrates(graph: Graph, where: Path) -> None:
         )
 
 
-def for_comparison(source: Source, samples: Sequence[npt.NDArray[Any]], method: str) -> bytes:
+def for_comparison(source: SourceNetwork, samples: Sequence[npt.NDArray[Any]], method: str) -> bytes:
     """Converts to what no engine here runs: "dynamic", "float16" or "int16x8", with float32 in and out.
 
     Raises:
@@ -254,7 +254,9 @@ def _operators(lite: Any, method: str) -> Any:
     return lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 
 
-def measure_layers(converted: Converted, inputs: Sequence[npt.NDArray[Any]], what: str) -> list[LayerError]:
+def measure_layers(
+    converted: ConvertedModels, inputs: Sequence[npt.NDArray[Any]], what: str
+) -> list[LayerError]:
     """The error of each layer on calibration inputs, shown as a table.
 
     Raises:
@@ -301,7 +303,7 @@ def _check_float(comparison: compare.Comparison, reference: Sequence[npt.NDArray
         )
 
 
-def _unfit(source: Source, reason: str) -> TinymlError:
+def _unfit(source: SourceNetwork, reason: str) -> TinymlError:
     return TinymlError(
         f"The model needs {', '.join(map(str, source.inputs))}, but {reason}",
         str(source.path),

@@ -66,7 +66,7 @@ class Sound:
 
 
 @dataclass
-class _Source:
+class _OpenSound:
     """An open file: what it declares, and its sound in blocks [samples, channels]."""
 
     samples: int
@@ -130,7 +130,7 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
         return audio
 
 
-def _mixed(source: _Source, sample_rate_hz: int) -> NDArray[np.int16]:
+def _mixed(source: _OpenSound, sample_rate_hz: int) -> NDArray[np.int16]:
     """The channels mixed to int16 [samples], block by block: never all of it as floats."""
     length = max(1, round(source.samples * sample_rate_hz / source.rate_hz))
     if reason := over_limit(length * _INT16_BYTES):
@@ -155,7 +155,7 @@ def length_of(path: Path) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[_Source]:
+def _opened(path: Path) -> Iterator[_OpenSound]:
     import soundfile
 
     try:
@@ -205,12 +205,12 @@ def _text(error: Exception) -> str:
     return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
 
 
-def _of_phone(path: Path, kind: str) -> _Source:
+def _of_phone(path: Path, kind: str) -> _OpenSound:
     if reason := over_limit(path.stat().st_size):
         raise UnreadableAudioError(reason)
     frames, rate_hz, damage = phone_sound.read(path, kind)
     blocks = (frames[at : at + _BLOCK_SAMPLES] for at in range(0, len(frames), _BLOCK_SAMPLES))
-    return _Source(len(frames), frames.shape[1], rate_hz, blocks, damage)
+    return _OpenSound(len(frames), frames.shape[1], rate_hz, blocks, damage)
 
 
 def _mended(path: Path, head: bytes, kind: str | None) -> BytesIO:
@@ -222,8 +222,8 @@ def _mended(path: Path, head: bytes, kind: str | None) -> BytesIO:
     return BytesIO(content if tag is None else content[:tag] + bytes(4) + content[tag + 4 :])
 
 
-def _of_libsndfile(sound: Any) -> _Source:
-    return _Source(sound.frames, sound.channels, int(sound.samplerate), _until_damage(sound))
+def _of_libsndfile(sound: Any) -> _OpenSound:
+    return _OpenSound(sound.frames, sound.channels, int(sound.samplerate), _until_damage(sound))
 
 
 def _until_damage(sound: Any) -> Iterator[Frames]:
@@ -244,7 +244,7 @@ def _until_damage(sound: Any) -> Iterator[Frames]:
         yield block
 
 
-def _checked(source: _Source) -> _Source:
+def _checked(source: _OpenSound) -> _OpenSound:
     if source.samples <= 0:
         raise UnreadableAudioError("it contains no samples")
     if source.rate_hz not in SUPPORTED_RATES_HZ:
@@ -252,7 +252,7 @@ def _checked(source: _Source) -> _Source:
     return source
 
 
-def _damage(source: _Source, samples: int) -> str:
+def _damage(source: _OpenSound, samples: int) -> str:
     if samples == 0:
         raise UnreadableAudioError("it contains no samples")
     if not source.damage and samples < source.samples:

@@ -38,7 +38,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class Recording:
+class LabelledRecording:
     """A file, the label it trains, the word it says and who speaks."""
 
     path: Path
@@ -47,7 +47,7 @@ class Recording:
     group: str
 
 
-def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
+def list_recordings(root: Path, words: Sequence[str]) -> list[LabelledRecording]:
     """Every clip of a data folder, sorted by path.
 
     Raises:
@@ -60,14 +60,16 @@ def list_recordings(root: Path, words: Sequence[str]) -> list[Recording]:
     recordings = []
     for name, folder in sorted(folders.items()):
         label = name if name in words else UNKNOWN
-        recordings += [Recording(path, label, name, speaker_of(path)) for path in audio_files(folder)]
+        recordings += [LabelledRecording(path, label, name, speaker_of(path)) for path in audio_files(folder)]
     silence = root / SILENCE_FOLDER
     if silence.is_dir():
-        recordings += [Recording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in audio_files(silence)]
+        recordings += [
+            LabelledRecording(p, SILENCE, SILENCE_FOLDER, speaker_of(p)) for p in audio_files(silence)
+        ]
     return recordings
 
 
-def list_to_train(root: Path, words: Sequence[str]) -> list[Recording]:
+def list_to_train(root: Path, words: Sequence[str]) -> list[LabelledRecording]:
     """As list_recordings, with enough of every word to train on.
 
     Raises:
@@ -116,9 +118,9 @@ def read_folder(
     return Corpus(clips, tuple(noises.values()), tuple(notes), fixed, tuple(left_out))
 
 
-def thin_out(recordings: Sequence[Recording], clips_per_label: int) -> list[Recording]:
+def thin_out(recordings: Sequence[LabelledRecording], clips_per_label: int) -> list[LabelledRecording]:
     """At most `clips_per_label` of each label, every word in turn, chosen by a hash of the file name."""
-    kept: list[Recording] = []
+    kept: list[LabelledRecording] = []
     for label in sorted({r.label for r in recordings}):
         same = [r for r in recordings if r.label == label]
         kept += [
@@ -139,7 +141,9 @@ def balanced_rows(words: Sequence[str], count: int, names: Sequence[str]) -> lis
     return sorted(row for _, _, row in sorted(turns)[:count])
 
 
-def read_recordings(recordings: Sequence[Recording], sample_rate_hz: int, clip_samples: int) -> ClipSet:
+def read_recordings(
+    recordings: Sequence[LabelledRecording], sample_rate_hz: int, clip_samples: int
+) -> ClipSet:
     """Reads the files, each fitted to the clip length.
 
     Raises:
@@ -279,7 +283,7 @@ def _why_left_out(root: Path, path: Path) -> str:
     return "it is in a subfolder of a word folder" if len(folders) > 1 else ""
 
 
-def _left_out_below(root: Path, word: str, found: Iterable[Recording]) -> list[LeftOut]:
+def _left_out_below(root: Path, word: str, found: Iterable[LabelledRecording]) -> list[LeftOut]:
     folder = root / word
     rest = left_out_of(root, [recording.path for recording in found])
     return [entry for entry in rest if entry.path.is_relative_to(folder)]
@@ -293,7 +297,7 @@ def _no_such_word(root: Path, word: str, available: Sequence[str]) -> TinymlErro
     )
 
 
-def _check_amount(root: Path, word: str, recordings: Iterable[Recording]) -> None:
+def _check_amount(root: Path, word: str, recordings: Iterable[LabelledRecording]) -> None:
     found = list(recordings)
     speakers = len({r.group for r in found})
     if len(found) < MINIMUM_CLIPS or speakers < MINIMUM_SPEAKERS:

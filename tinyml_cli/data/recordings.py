@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data import folder, inventory
 from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus, join
-from tinyml_cli.data.folder import Recording
+from tinyml_cli.data.folder import LabelledRecording
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
@@ -97,7 +97,7 @@ def _weighed(others: ClipSet, own: ClipSet, clip_weight: float, most_share: floa
     return join([replace(others, weights=weights_of_others), replace(own, weights=weights_of_own)])
 
 
-def list_own(root: Path, words: list[str]) -> list[Recording]:
+def list_own(root: Path, words: list[str]) -> list[LabelledRecording]:
     """The recordings of every folder; not every word needs one.
 
     Raises:
@@ -107,7 +107,9 @@ def list_own(root: Path, words: list[str]) -> list[Recording]:
     found = []
     for name, place in sorted(folders.items()):
         label = name if name in words else UNKNOWN
-        found += [Recording(path, label, name, speaker_of(path)) for path in folder.audio_files(place)]
+        found += [
+            LabelledRecording(path, label, name, speaker_of(path)) for path in folder.audio_files(place)
+        ]
     if not any(recording.label in words for recording in found):
         raise TinymlError(
             f"No recordings of {' or '.join(f'`{word}`' for word in words)}"

@@ -10,7 +10,7 @@ from typing import Any
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.datasets import checks, quarantine
-from tinyml_cli.datasets.checks import Report, Settings
+from tinyml_cli.datasets.checks import CheckSettings, DataReport
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
@@ -20,7 +20,7 @@ _EXAMPLES_SHOWN = 3
 
 
 def check_folder(
-    root: Path, settings: Settings, fix: bool, picture: Path | None, kind: str | None = None
+    root: Path, settings: CheckSettings, fix: bool, picture: Path | None, kind: str | None = None
 ) -> dict[str, Any]:
     """Checks a data folder, draws it, and moves bad files away where that is wanted.
 
@@ -106,7 +106,7 @@ def verdict(document: dict[str, Any]) -> str:
     return f"{counted(n, kind.files.removesuffix('s'))}{whose}: nothing bad.{drawn}"
 
 
-def _labels(report: Report) -> dict[str, dict[str, Any]]:
+def _labels(report: DataReport) -> dict[str, dict[str, Any]]:
     kind = report.kind
     has_length = any(item.seconds for item in report.items)
     return {
@@ -130,7 +130,7 @@ def _examples(document: dict[str, Any], kind: str) -> str:
     return ", ".join(places[:_EXAMPLES_SHOWN]) + more
 
 
-def _draw(report: Report, root: Path, picture: Path | None) -> Path | None:
+def _draw(report: DataReport, root: Path, picture: Path | None) -> Path | None:
     from tinyml_cli.datasets.check_picture import draw
 
     path = picture or Path(f"{root.resolve().stem if root.is_file() else root.resolve().name}-check.png")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 from tinyml_cli.datasets import checks
-from tinyml_cli.datasets.checks import DataKind, Finding, Item, Settings, Severity, Survey
+from tinyml_cli.datasets.checks import CheckFinding, CheckSettings, DataKind, Item, Severity, Survey
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.images import image_file, image_folder
 from tinyml_cli.images.image_survey import Picture, near_pairs, read_pictures
@@ -42,7 +42,7 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
 }
 
 
-def survey(root: Path, settings: Settings) -> Survey:
+def survey(root: Path, settings: CheckSettings) -> Survey:
     """Reads every image below the folders of labels.
 
     Raises:
@@ -56,7 +56,7 @@ def survey(root: Path, settings: Settings) -> Survey:
     left_out = image_folder.left_out_of(root, [entry.path for entry in entries])
     pictures = read_pictures(root, entries)
     findings = [
-        Finding("other_file", each.path.relative_to(root), each.reason)
+        CheckFinding("other_file", each.path.relative_to(root), each.reason)
         for each in left_out
         if each.reason not in (OF_THE_DATA_SET, OF_THE_SYSTEM)
     ]
@@ -64,14 +64,14 @@ def survey(root: Path, settings: Settings) -> Survey:
         findings += _of_picture(picture)
     findings += _repeated(pictures)
     findings += [
-        Finding("near_duplicate", one.path, f"{one.split}; in {other.split}: {other.path.as_posix()}")
+        CheckFinding("near_duplicate", one.path, f"{one.split}; in {other.split}: {other.path.as_posix()}")
         for one, other in near_pairs(pictures)
     ]
     items = [Item(picture.path, picture.label, _person(picture.path)) for picture in pictures]
     readable = [item for item, picture in zip(items, pictures, strict=True) if not picture.unreadable]
     labels = {item.label for item in items}
     findings += [
-        Finding("few_images", Path(label), counted(n, "image"))
+        CheckFinding("few_images", Path(label), counted(n, "image"))
         for label in sorted(labels)
         if (n := sum(item.label == label for item in readable)) < _FEWEST_IMAGES
     ]
@@ -83,26 +83,26 @@ def _person(path: Path) -> str:
     return speaker_of(path) if has_speaker(path) else ""
 
 
-def _of_picture(picture: Picture) -> Iterator[Finding]:
+def _of_picture(picture: Picture) -> Iterator[CheckFinding]:
     if picture.unreadable:
-        yield Finding("unreadable", picture.path, picture.unreadable)
+        yield CheckFinding("unreadable", picture.path, picture.unreadable)
         return
     if picture.note:
-        yield Finding("understood", picture.path, picture.note)
+        yield CheckFinding("understood", picture.path, picture.note)
     if min(picture.width, picture.height) < _SMALLEST_SIDE:
-        yield Finding("small", picture.path, f"{picture.width} x {picture.height} pixels")
+        yield CheckFinding("small", picture.path, f"{picture.width} x {picture.height} pixels")
     if picture.contrast < _CONTRAST:
-        yield Finding("blank", picture.path, f"brightness {picture.brightness:.0%} all over")
+        yield CheckFinding("blank", picture.path, f"brightness {picture.brightness:.0%} all over")
         return
     if picture.brightness < _DARK or picture.black_share > _LOST_SHARE:
-        yield Finding("dark", picture.path, f"brightness {picture.brightness:.0%}")
+        yield CheckFinding("dark", picture.path, f"brightness {picture.brightness:.0%}")
     elif picture.brightness > _BRIGHT or picture.white_share > _LOST_SHARE:
-        yield Finding("bright", picture.path, f"brightness {picture.brightness:.0%}")
+        yield CheckFinding("bright", picture.path, f"brightness {picture.brightness:.0%}")
     if picture.sharpness < _SHARPNESS:
-        yield Finding("blurred", picture.path, f"sharpness {picture.sharpness:.3f}")
+        yield CheckFinding("blurred", picture.path, f"sharpness {picture.sharpness:.3f}")
 
 
-def _repeated(pictures: Sequence[Picture]) -> Iterator[Finding]:
+def _repeated(pictures: Sequence[Picture]) -> Iterator[CheckFinding]:
     """Pictures that occur more than once; the first copy stays unless the labels contradict each other."""
     copies: dict[str, list[Picture]] = defaultdict(list)
     for picture in pictures:
@@ -112,14 +112,14 @@ def _repeated(pictures: Sequence[Picture]) -> Iterator[Finding]:
         if len({picture.label for picture in same}) > 1:
             for picture in same:
                 others = [each.path.as_posix() for each in same if each.label != picture.label]
-                yield Finding("two_labels", picture.path, f"also {', '.join(others)}")
+                yield CheckFinding("two_labels", picture.path, f"also {', '.join(others)}")
             continue
         # A test set is what others are compared by: of copies the one in it stays.
         first, *rest = sorted(same, key=lambda picture: (picture.split != "test", picture.path))
         for picture in rest:
             kind = "duplicate" if _person(picture.path) == _person(first.path) else "two_people"
             kind = kind if picture.given_split == first.given_split else "two_splits"
-            yield Finding(kind, picture.path, f"as {first.path.as_posix()}")
+            yield CheckFinding(kind, picture.path, f"as {first.path.as_posix()}")
 
 
 IMAGES = DataKind("images", "images", "labels", "people", image_file.suffixes, _FINDINGS, survey)

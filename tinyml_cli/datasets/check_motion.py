@@ -12,8 +12,8 @@ from tinyml_cli.data.series.read import SUFFIXES, read_series
 from tinyml_cli.data.series.reading import summary
 from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.datasets import check_examples, checks
-from tinyml_cli.datasets.checks import DataKind, Finding, Item, Settings, Severity, Survey
-from tinyml_cli.datasets.motion_survey import Recording, measure, near_pairs, place_of
+from tinyml_cli.datasets.checks import CheckFinding, CheckSettings, DataKind, Item, Severity, Survey
+from tinyml_cli.datasets.motion_survey import SurveyedMotion, measure, near_pairs, place_of
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
@@ -50,7 +50,7 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
 }
 
 
-def survey(root: Path, settings: Settings) -> Survey:
+def survey(root: Path, settings: CheckSettings) -> Survey:
     """Reads every series of a folder, or one file.
 
     Raises:
@@ -75,16 +75,16 @@ def survey(root: Path, settings: Settings) -> Survey:
     left_out = [each for each in beside_it if each.path not in set(of_many)]
     recordings = [measure(each, root) for each in series]
     findings = [
-        Finding("other_file", each.path.relative_to(root), each.reason)
+        CheckFinding("other_file", each.path.relative_to(root), each.reason)
         for each in left_out
         if each.reason not in (OF_THE_DATA_SET, OF_THE_SYSTEM)
     ]
-    findings += [Finding("unreadable", p.relative_to(root), error.what) for p, error in refused.items()]
+    findings += [CheckFinding("unreadable", p.relative_to(root), error.what) for p, error in refused.items()]
     for recording in recordings:
         findings += _of_recording(recording)
     findings += [*_unlike(recordings), *_repeated(recordings)]
     findings += [
-        Finding("near_duplicate", one.path, f"as {other.path.as_posix()}")
+        CheckFinding("near_duplicate", one.path, f"as {other.path.as_posix()}")
         for one, other in near_pairs(recordings)
     ]
     items = [Item(each.path, each.label, each.person, each.seconds) for each in recordings]
@@ -93,7 +93,9 @@ def survey(root: Path, settings: Settings) -> Survey:
         takes = sum(each.takes for each in recordings if each.label == label)
         seconds = sum(each.seconds for each in recordings if each.label == label)
         if takes < _FEW_TAKES and 0 < seconds < _FEW_SECONDS:
-            findings.append(Finding("few_takes", Path(label), f"{counted(takes, 'take')}, {seconds:.0f} s"))
+            findings.append(
+                CheckFinding("few_takes", Path(label), f"{counted(takes, 'take')}, {seconds:.0f} s")
+            )
     findings += checks.uneven_labels(items, labels, "recordings")
     findings += [*check_examples.findings(examples), *check_examples.uneven(examples)]
     items += check_examples.items(examples)
@@ -107,23 +109,23 @@ def survey(root: Path, settings: Settings) -> Survey:
     return Survey([*items, *damaged], findings, left_out, reading, beside)
 
 
-def _of_recording(recording: Recording) -> Iterator[Finding]:
+def _of_recording(recording: SurveyedMotion) -> Iterator[CheckFinding]:
     reading, path = recording.series.reading, recording.path
     if recording.stuck:
-        yield Finding("stuck", path)
+        yield CheckFinding("stuck", path)
     elif recording.still:
-        yield Finding("still", path)
+        yield CheckFinding("still", path)
     if recording.clipped_share > _CLIPPED_SHARE:
-        yield Finding("clipped", path, f"{recording.clipped_share:.1%} of the samples")
+        yield CheckFinding("clipped", path, f"{recording.clipped_share:.1%} of the samples")
     if reading.gaps:
-        yield Finding("gaps", path, f"{reading.gaps}")
+        yield CheckFinding("gaps", path, f"{reading.gaps}")
     if reading.repeats:
-        yield Finding("repeats", path, counted(reading.repeats, "row"))
+        yield CheckFinding("repeats", path, counted(reading.repeats, "row"))
     if reading.resampled or reading.bursts:
-        yield Finding("uneven", path, "in bursts" if reading.bursts else "")
+        yield CheckFinding("uneven", path, "in bursts" if reading.bursts else "")
 
 
-def _unlike(recordings: Sequence[Recording]) -> Iterator[Finding]:
+def _unlike(recordings: Sequence[SurveyedMotion]) -> Iterator[CheckFinding]:
     """Recordings that training would resample or refuse beside the others."""
     usual_hz = alike.usual_rate([each.series for each in recordings])
     usual, _ = (
@@ -134,14 +136,14 @@ def _unlike(recordings: Sequence[Recording]) -> Iterator[Finding]:
     for each in recordings:
         rate_hz, columns = each.series.rate_hz, alike.columns(each.series)
         if rate_hz and usual_hz and not alike.is_near(rate_hz, usual_hz):
-            yield Finding("other_rate", each.path, f"{rate_hz:.4g} Hz, most have {usual_hz:.4g}")
+            yield CheckFinding("other_rate", each.path, f"{rate_hz:.4g} Hz, most have {usual_hz:.4g}")
         if columns != usual:
-            yield Finding("other_columns", each.path, ", ".join(columns)[:80])
+            yield CheckFinding("other_columns", each.path, ", ".join(columns)[:80])
 
 
-def _repeated(recordings: Sequence[Recording]) -> Iterator[Finding]:
+def _repeated(recordings: Sequence[SurveyedMotion]) -> Iterator[CheckFinding]:
     """Recordings that occur more than once; the first stays unless the labels contradict each other."""
-    copies: dict[str, list[Recording]] = defaultdict(list)
+    copies: dict[str, list[SurveyedMotion]] = defaultdict(list)
     for recording in recordings:
         if not recording.stuck:
             copies[recording.digest].append(recording)
@@ -149,14 +151,14 @@ def _repeated(recordings: Sequence[Recording]) -> Iterator[Finding]:
         if len({each.label for each in same}) > 1:
             for each in same:
                 others = [other.path.as_posix() for other in same if other.label != each.label]
-                yield Finding("two_labels", each.path, f"also {', '.join(others)}")
+                yield CheckFinding("two_labels", each.path, f"also {', '.join(others)}")
             continue
         # A test set is what others are compared by: of copies the one in it stays.
         first, *rest = sorted(same, key=lambda each: (not each.split.startswith("test"), each.path))
         for each in rest:
             kind = "two_splits" if each.split != first.split else "two_people"
             kind = "duplicate" if (each.split, each.person) == (first.split, first.person) else kind
-            yield Finding(kind, each.path, f"as {first.path.as_posix()}")
+            yield CheckFinding(kind, each.path, f"as {first.path.as_posix()}")
 
 
 def _suffixes() -> tuple[str, ...]:

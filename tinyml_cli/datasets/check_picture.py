@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinyml_cli.datasets.checks import Report
+from tinyml_cli.datasets.checks import DataReport
 from tinyml_cli.pages import pictures
 
 _DPI = 150
@@ -16,7 +16,7 @@ _BAD_COLOUR = "#d55e00"
 _MOST_PEOPLE_DRAWN = 60
 
 
-def draw(report: Report, path: Path) -> None:
+def draw(report: DataReport, path: Path) -> None:
     """Writes a PNG: a bar per label, each person a piece of it, bad files at its end.
 
     Raises:

@@ -18,7 +18,7 @@ from tinyml_cli.data.folder import (
 )
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
 from tinyml_cli.datasets import checks
-from tinyml_cli.datasets.checks import DataKind, Finding, Item, Settings, Severity, Survey
+from tinyml_cli.datasets.checks import CheckFinding, CheckSettings, DataKind, Item, Severity, Survey
 from tinyml_cli.datasets.sound_alike import near_pairs
 from tinyml_cli.datasets.survey import Clip, is_speech, read_clips
 from tinyml_cli.wording import counted
@@ -55,7 +55,7 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
 }
 
 
-def survey(root: Path, settings: Settings) -> Survey:
+def survey(root: Path, settings: CheckSettings) -> Survey:
     """Reads every recording of the folders of words, of silence and of background.
 
     Raises:
@@ -67,7 +67,7 @@ def survey(root: Path, settings: Settings) -> Survey:
     left_out = left_out_of(root, paths)
     clips = read_clips(root, paths)
     findings = [
-        Finding("other_file", entry.path.relative_to(root), entry.reason)
+        CheckFinding("other_file", entry.path.relative_to(root), entry.reason)
         for entry in left_out
         if entry.reason not in (OF_THE_DATA_SET, OF_THE_SYSTEM)
     ]
@@ -81,34 +81,34 @@ def survey(root: Path, settings: Settings) -> Survey:
     return Survey(items, findings, left_out)
 
 
-def _of_clip(clip: Clip, sample_rate_hz: int, clip_ms: int) -> Iterator[Finding]:
+def _of_clip(clip: Clip, sample_rate_hz: int, clip_ms: int) -> Iterator[CheckFinding]:
     if clip.unreadable:
-        yield Finding("unreadable", clip.path, clip.unreadable)
+        yield CheckFinding("unreadable", clip.path, clip.unreadable)
         return
     if clip.damage:
-        yield Finding("damaged", clip.path, clip.damage)
+        yield CheckFinding("damaged", clip.path, clip.damage)
     for note in clip.notes:
-        yield Finding("unfinished", clip.path, note)
+        yield CheckFinding("unfinished", clip.path, note)
     if clip.sample_rate_hz != sample_rate_hz:
-        yield Finding("other_rate", clip.path, f"{clip.sample_rate_hz} Hz")
+        yield CheckFinding("other_rate", clip.path, f"{clip.sample_rate_hz} Hz")
     if clip.channels > 1:
-        yield Finding("stereo", clip.path, counted(clip.channels, "channel"))
+        yield CheckFinding("stereo", clip.path, counted(clip.channels, "channel"))
     if not is_speech(clip.word):
         return
     if clip.seconds < _TOO_SHORT_S:
-        yield Finding("too_short", clip.path, f"{clip.seconds * 1000:.0f} ms")
+        yield CheckFinding("too_short", clip.path, f"{clip.seconds * 1000:.0f} ms")
     elif clip.seconds * 1000 > clip_ms * 1.01:
-        yield Finding("too_long", clip.path, f"{clip.seconds:.1f} s")
+        yield CheckFinding("too_long", clip.path, f"{clip.seconds:.1f} s")
     if clip.peak_dbfs < _SILENT_PEAK_DBFS:
-        yield Finding("silent", clip.path, f"peak {clip.peak_dbfs:.0f} dBFS")
+        yield CheckFinding("silent", clip.path, f"peak {clip.peak_dbfs:.0f} dBFS")
     if clip.clipped_share > _CLIPPED_SHARE:
         kind = "ruined" if clip.clipped_share > _RUINED_SHARE else "clipped"
-        yield Finding(kind, clip.path, f"{clip.clipped_share:.1%} of the samples")
+        yield CheckFinding(kind, clip.path, f"{clip.clipped_share:.1%} of the samples")
     if not clip.named_speaker:
-        yield Finding("no_speaker", clip.path)
+        yield CheckFinding("no_speaker", clip.path)
 
 
-def _repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
+def _repeated(clips: Sequence[Clip]) -> Iterator[CheckFinding]:
     """Sounds that occur more than once; the first copy stays unless the words contradict each other."""
     copies: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -118,29 +118,29 @@ def _repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
         if len({clip.word for clip in same}) > 1:
             for clip in same:
                 others = [c.path.as_posix() for c in same if c.word != clip.word]
-                yield Finding("two_words", clip.path, f"also {', '.join(others)}")
+                yield CheckFinding("two_words", clip.path, f"also {', '.join(others)}")
             continue
         first, *rest = same
         for clip in rest:
             kind = "duplicate" if clip.speaker == first.speaker else "two_speakers"
-            yield Finding(kind, clip.path, f"as {first.path.as_posix()}")
+            yield CheckFinding(kind, clip.path, f"as {first.path.as_posix()}")
 
 
-def _nearly_repeated(clips: Sequence[Clip]) -> Iterator[Finding]:
+def _nearly_repeated(clips: Sequence[Clip]) -> Iterator[CheckFinding]:
     """Clips that were coded anew, made louder or shifted, under another speaker."""
     spoken = [clip for clip in clips if is_speech(clip.word)]
     speakers, digests = [clip.speaker for clip in spoken], [clip.digest for clip in spoken]
     for row, first in near_pairs([clip.course for clip in spoken], speakers, digests):
-        yield Finding("near_duplicate", spoken[row].path, f"as {spoken[first].path.as_posix()}")
+        yield CheckFinding("near_duplicate", spoken[row].path, f"as {spoken[first].path.as_posix()}")
 
 
-def _too_few(items: Sequence[Item], words: Sequence[str]) -> Iterator[Finding]:
+def _too_few(items: Sequence[Item], words: Sequence[str]) -> Iterator[CheckFinding]:
     for word in words:
         people = [item.person for item in items if item.label == word]
         if len(people) < MINIMUM_CLIPS:
-            yield Finding("few_clips", Path(word), counted(len(people), "clip"))
+            yield CheckFinding("few_clips", Path(word), counted(len(people), "clip"))
         if len(set(people)) < MINIMUM_SPEAKERS:
-            yield Finding("few_speakers", Path(word), counted(len(set(people)), "speaker"))
+            yield CheckFinding("few_speakers", Path(word), counted(len(set(people)), "speaker"))
 
 
 SOUND = DataKind("sound", "clips", "words", "speakers", lambda: frozenset(AUDIO_SUFFIXES), _FINDINGS, survey)

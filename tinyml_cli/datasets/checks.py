@@ -39,7 +39,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """One thing that is not as it should be.
 
     Attributes:
@@ -54,7 +54,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Settings:
+class CheckSettings:
     """What the data are going to be trained with, and how files of series are to be read."""
 
     sample_rate_hz: int = 16_000
@@ -72,7 +72,7 @@ class Survey:
     """
 
     items: Sequence[Item]
-    findings: Sequence[Finding]
+    findings: Sequence[CheckFinding]
     left_out: Sequence[LeftOut] = ()
     reading: str = ""
     beside: Mapping[Path, Sequence[Path]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class DataKind:
     people: str
     suffixes: Callable[[], Collection[str]]
     findings: Mapping[str, tuple[Severity, str]]
-    survey: Callable[[Path, Settings], Survey]
+    survey: Callable[[Path, CheckSettings], Survey]
     of_texts: Collection[str] = ()
 
 
@@ -121,12 +121,12 @@ class LabelFigures:
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """The state of a data folder."""
 
     kind: DataKind
     items: tuple[Item, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckFinding, ...]
     left_out: tuple[LeftOut, ...]
     reading: str = ""
     beside: Mapping[Path, Sequence[Path]] = field(default_factory=dict)
@@ -226,7 +226,7 @@ def _kind_of_file(path: Path, name: str | None) -> DataKind:
     return _load(KINDS["motion"])
 
 
-def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
+def check(root: Path, settings: CheckSettings, kind: str | None = None) -> DataReport:
     """Reads a data folder, or one file with a time series, and judges it.
 
     Args:
@@ -241,12 +241,12 @@ def check(root: Path, settings: Settings, kind: str | None = None) -> Report:
     survey = chosen.survey(root, settings)
     order = list(chosen.findings)
     findings = sorted(survey.findings, key=lambda finding: (order.index(finding.kind), finding.place))
-    return Report(
+    return DataReport(
         chosen, tuple(survey.items), tuple(findings), tuple(survey.left_out), survey.reading, survey.beside
     )
 
 
-def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) -> list[Finding]:
+def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) -> list[CheckFinding]:
     """`imbalance` and `one_voice`: labels with few files, or with one of several people in most of them."""
     by_label: dict[str, Counter[str]] = {label: Counter() for label in sorted(labels)}
     for item in items:
@@ -258,9 +258,9 @@ def uneven_labels(items: Sequence[Item], labels: Collection[str], files: str) ->
         n = people.total()
         name, most = people.most_common(1)[0] if people else ("", 0)
         if name and len(people) >= FEW_PEOPLE and most > n * DOMINANT_SHARE:
-            findings.append(Finding("one_voice", Path(label), f"{name}: {most} of {n}"))
+            findings.append(CheckFinding("one_voice", Path(label), f"{name}: {most} of {n}"))
         if n * IMBALANCE < largest:
-            findings.append(Finding("imbalance", Path(label), f"{n} of {largest} {files}"))
+            findings.append(CheckFinding("imbalance", Path(label), f"{n} of {largest} {files}"))
     return findings
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyml_cli.data.clip_files import write_new
 from tinyml_cli.data.series import windows
 from tinyml_cli.data.series.read import Series, read_series
-from tinyml_cli.data.series.sources import Source, sources
+from tinyml_cli.data.series.sources import SeriesSource, sources
 from tinyml_cli.data.series.write import as_csv
 from tinyml_cli.datasets.import_labels import Labels, Origin
 from tinyml_cli.errors import TinymlError
@@ -33,7 +33,7 @@ def read_all(files: list[Path], options: SeriesRecipe) -> tuple[list[Series], di
     }
 
 
-def origin_of(source: Source, root: Path, labels: Labels) -> Origin:
+def origin_of(source: SeriesSource, root: Path, labels: Labels) -> Origin:
     """What a recording shows; where a folder is the recording, the folder above it says so."""
     return Origin(source.place(root)[1]) if source.whole else labels.of(source.path)
 

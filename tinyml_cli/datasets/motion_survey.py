@@ -25,7 +25,7 @@ _NEAR_SHARE = 0.08
 
 
 @dataclass(frozen=True)
-class Recording:
+class SurveyedMotion:
     """One recording.
 
     Attributes:
@@ -60,7 +60,7 @@ class Recording:
         return len(self.series.stretches)
 
 
-def measure(series: Series, root: Path) -> Recording:
+def measure(series: Series, root: Path) -> SurveyedMotion:
     """What checks need to know of a recording."""
     values = np.concatenate([stretch.values for stretch in series.stretches])
     label, person, split = place_of(series.path, root, series.source.whole)
@@ -69,7 +69,7 @@ def measure(series: Series, root: Path) -> Recording:
         kind: float(values[:, [c for (k, _), c in series.axes.items() if k == kind]].std(axis=0).max())
         for kind in {kind for kind, _ in series.axes}
     }
-    return Recording(
+    return SurveyedMotion(
         series.path.relative_to(root),
         label,
         person,
@@ -84,9 +84,9 @@ def measure(series: Series, root: Path) -> Recording:
     )
 
 
-def near_pairs(recordings: Sequence[Recording]) -> Iterator[tuple[Recording, Recording]]:
+def near_pairs(recordings: Sequence[SurveyedMotion]) -> Iterator[tuple[SurveyedMotion, SurveyedMotion]]:
     """Recordings of nearly the same motion that splits may part; those that lie in one split do not count."""
-    kinds: dict[int, list[Recording]] = {}
+    kinds: dict[int, list[SurveyedMotion]] = {}
     for each in recordings:
         if not each.still and not each.stuck:
             kinds.setdefault(len(each.shape), []).append(each)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
-from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.doctor.finding import DoctorCheck
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready, Sensors, printable
@@ -23,7 +23,7 @@ _REST_MG = 1000
 _REST_TOLERANCE_MG = 80
 
 
-def examine(run: Run, board: str, port: str | None = None) -> list[Finding]:
+def examine(run: Run, board: str, port: str | None = None) -> list[DoctorCheck]:
     """Talks to the board and looks at everything it has.
 
     Args:
@@ -43,23 +43,23 @@ def examine(run: Run, board: str, port: str | None = None) -> list[Finding]:
         with open_board(run, target) as link:
             ready = link.wait_ready()
             return [
-                Finding("board", purpose, f"answers on {link.url}", "", True),
+                DoctorCheck("board", purpose, f"answers on {link.url}", "", True),
                 _firmware(ready, purpose),
                 *_sensors(link, ready, purpose, is_real=target.is_usb),
             ]
     except TinymlError as error:
-        return [Finding("board", purpose, "", f"{error.what}. {error.next_step}", True)]
+        return [DoctorCheck("board", purpose, "", f"{error.what}. {error.next_step}", True)]
 
 
-def _firmware(ready: Ready, purpose: str) -> Finding:
+def _firmware(ready: Ready, purpose: str) -> DoctorCheck:
     described = (
         f"tinyml {printable(ready.tinyml)}, {printable(ready.app)}, engine {printable(ready.engine)}, "
         f"model {printable(ready.model)}, arena {ready.arena_used:,} of {ready.arena_bytes:,} B"
     )
-    return Finding("firmware", purpose, described, "", True)
+    return DoctorCheck("firmware", purpose, described, "", True)
 
 
-def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[Finding]:
+def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[DoctorCheck]:
     if not is_real:
         return
     measured = link.sensors()
@@ -70,17 +70,17 @@ def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[
         yield camera(ready, purpose)
 
 
-def camera(ready: Ready, purpose: str) -> Finding:
+def camera(ready: Ready, purpose: str) -> DoctorCheck:
     """Firmware that looks starts its camera at boot; other firmware does not know of it."""
     found = next((printable(name) for name in ready.sensors if name.startswith("ov")), "")
     advice = "No answer: push board and camera firmly into the shield, then press reset."
-    return Finding("camera", purpose, f"{found} answers" if found else "", advice, False)
+    return DoctorCheck("camera", purpose, f"{found} answers" if found else "", advice, False)
 
 
-def _microphone(measured: Sensors, purpose: str) -> Finding:
+def _microphone(measured: Sensors, purpose: str) -> DoctorCheck:
     rms = measured.microphone_rms
     found = f"level {level_dbfs(rms):.0f} dBFS" if rms else ""
-    return Finding(
+    return DoctorCheck(
         "microphone",
         purpose,
         found,
@@ -89,24 +89,24 @@ def _microphone(measured: Sensors, purpose: str) -> Finding:
     )
 
 
-def _imu(measured: Sensors, purpose: str) -> Finding:
+def _imu(measured: Sensors, purpose: str) -> DoctorCheck:
     axes = (measured.ax_mg, measured.ay_mg, measured.az_mg)
     if measured.imu == "none" or None in axes:
-        return Finding(
+        return DoctorCheck(
             "IMU", purpose, "", "No IMU answers; the Nano 33 BLE Sense rev 1 and Rev2 have one.", False
         )
     length = math.sqrt(sum(axis * axis for axis in axes if axis is not None))
     described = f"{printable(measured.imu)}, {length / 1000:.2f} g at rest"
     if abs(length - _REST_MG) > _REST_TOLERANCE_MG:
-        return Finding(
+        return DoctorCheck(
             "IMU", purpose, "", f"{described} instead of 1 g: keep the board still and run this again.", False
         )
-    return Finding("IMU", purpose, described, "", False)
+    return DoctorCheck("IMU", purpose, described, "", False)
 
 
-def _light(link: Link, purpose: str) -> Finding:
+def _light(link: Link, purpose: str) -> DoctorCheck:
     for color in _COLORS.values():
         link.led(*color)
         time.sleep(_COLOR_S)
     link.led(0, 0, 0)
-    return Finding("LED", purpose, f"just showed {', '.join(_COLORS)}: did you see it?", "", False)
+    return DoctorCheck("LED", purpose, f"just showed {', '.join(_COLORS)}: did you see it?", "", False)

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from tinyml_cli import processes
-from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.doctor.finding import DoctorCheck
 from tinyml_cli.flash.upload_tool import find_tool
 from tinyml_cli.installed import spec_of
 from tinyml_cli.link.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
@@ -17,25 +17,29 @@ from tinyml_cli.wording import counted
 _ARM_GCC = "arm-none-eabi-gcc"
 
 
-def examine() -> list[Finding]:
+def examine() -> list[DoctorCheck]:
     """Looks for every tool; runs each at most once, for its version."""
     return [
-        Finding("Python", "everything", sys.version.split()[0], "", True),
-        Finding("TensorFlow", "train, quantize, convert", _package("tensorflow"), _pip("train"), False),
-        Finding(
+        DoctorCheck("Python", "everything", sys.version.split()[0], "", True),
+        DoctorCheck("TensorFlow", "train, quantize, convert", _package("tensorflow"), _pip("train"), False),
+        DoctorCheck(
             "espeak-ng", "training without recordings", _package("espeakng_loader"), _pip("speech"), False
         ),
-        Finding("flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False),
-        Finding("Kokoro", "neural voices for synthesised speech", _kokoro(), kokoro_files.remedy(), False),
-        Finding("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
-        Finding("g++", "--board native", _program("g++", "c++", "clang++"), _system("g++"), False),
-        Finding(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
-        Finding("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
-        Finding("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
-        Finding("PlatformIO", "build", _package("platformio"), "pip install tinyml-cli", True),
-        Finding("serial ports", "flash, monitor of a board", serial_access(), _serial_remedy(), False),
-        Finding("bossac", "flash a Nano 33 BLE", _uploader(), "tinyml flash fetches it", False),
-        Finding(
+        DoctorCheck(
+            "flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False
+        ),
+        DoctorCheck(
+            "Kokoro", "neural voices for synthesised speech", _kokoro(), kokoro_files.remedy(), False
+        ),
+        DoctorCheck("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
+        DoctorCheck("g++", "--board native", _program("g++", "c++", "clang++"), _system("g++"), False),
+        DoctorCheck(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
+        DoctorCheck("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
+        DoctorCheck("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
+        DoctorCheck("PlatformIO", "build", _package("platformio"), "pip install tinyml-cli", True),
+        DoctorCheck("serial ports", "flash, monitor of a board", serial_access(), _serial_remedy(), False),
+        DoctorCheck("bossac", "flash a Nano 33 BLE", _uploader(), "tinyml flash fetches it", False),
+        DoctorCheck(
             "TFLM runtime",
             "parity checks",
             _package("tflite_micro"),

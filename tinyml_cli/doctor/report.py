@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tinyml_cli.doctor import computer
-from tinyml_cli.doctor.finding import Finding
+from tinyml_cli.doctor.finding import DoctorCheck
 
 
-def examine(run: str | None, board: str | None, port: str | None) -> list[Finding]:
+def examine(run: str | None, board: str | None, port: str | None) -> list[DoctorCheck]:
     """Looks at this computer and, where one is named, at a board.
 
     Raises:

@@ -50,7 +50,7 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class PublicDataset:
     """A data set in one version.
 
     Attributes:
@@ -85,7 +85,7 @@ _VWW_IMAGES, _SMALL_IMAGE_BYTES = 123_287, 8192
 # SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images.
 # That of the voices is of the archive with the SHA-512 that npm publishes.
 DATASETS = (
-    Dataset(
+    PublicDataset(
         "speech-commands",
         "v0.02",
         "105,829 one-second clips of 35 words, with lists for validation and testing",
@@ -101,7 +101,7 @@ DATASETS = (
             ),
         ),
     ),
-    Dataset(
+    PublicDataset(
         "vww",
         "coco2014-96",
         "MLPerf Tiny's visual wake words: 96 x 96 images with and without a person",
@@ -118,7 +118,7 @@ DATASETS = (
             ),
         ),
     ),
-    Dataset(
+    PublicDataset(
         "kokoro",
         "1.2.1",
         "54 voices of the speech engine Kokoro-82M; its weights come with the extra `kokoro`",
@@ -162,7 +162,7 @@ def show_available(document: dict[str, Any]) -> None:
     console.table("Datasets", ("name", "version", "download", "licence", "what"), rows)
 
 
-def find(name: str, version: str | None = None) -> Dataset:
+def find(name: str, version: str | None = None) -> PublicDataset:
     """A data set of the table; the newest version by default.
 
     Raises:
@@ -179,12 +179,12 @@ def find(name: str, version: str | None = None) -> Dataset:
     raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"Choose from: {versions}.")
 
 
-def default_folder(dataset: Dataset) -> Path:
+def default_folder(dataset: PublicDataset) -> Path:
     """Where a data set goes unless it is said."""
     return cache_dir() / dataset.folder if dataset.is_tool else Path(dataset.folder)
 
 
-def download(dataset: Dataset, out: Path | None = None, mirror: str | None = None) -> dict[str, Any]:
+def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None = None) -> dict[str, Any]:
     """Downloads, verifies and unpacks a data set; what an earlier, cut off attempt left is used.
 
     Args:
@@ -225,7 +225,7 @@ def download(dataset: Dataset, out: Path | None = None, mirror: str | None = Non
     return {**document, "files": files, "bytes": received, **about, "fresh": False}
 
 
-def _fetch_and_unpack(dataset: Dataset, folder: Path, mirror: str | None) -> tuple[int, int]:
+def _fetch_and_unpack(dataset: PublicDataset, folder: Path, mirror: str | None) -> tuple[int, int]:
     """(bytes that were downloaded now, files in the folder)."""
     received = 0
     archives = []
@@ -294,7 +294,7 @@ def _is_local(mirror: str | None) -> bool:
     return mirror is not None and "://" not in mirror
 
 
-def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
+def _unpack_all(dataset: PublicDataset, archives: list[Path], folder: Path) -> int:
     """Unpacks the archives, which are kept when that fails; returns the number of files."""
     with atomic_folder(folder) as inside:
         files = sum(
@@ -311,7 +311,7 @@ def _unpack_all(dataset: Dataset, archives: list[Path], folder: Path) -> int:
     return files
 
 
-def _check_disk(dataset: Dataset, folder: Path, mirror: str | None) -> None:
+def _check_disk(dataset: PublicDataset, folder: Path, mirror: str | None) -> None:
     needed = _SPARE_BYTES + sum(archive.unpacked_bytes for archive in dataset.archives)
     if not _is_local(mirror):
         for archive in dataset.archives:
@@ -346,5 +346,5 @@ def _marker(folder: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and isinstance(document.get("files"), int) else None
 
 
-def _is_marked(marker: dict[str, Any], dataset: Dataset) -> bool:
+def _is_marked(marker: dict[str, Any], dataset: PublicDataset) -> bool:
     return marker.get("sha256") == [archive.sha256 for archive in dataset.archives]

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tinyml_cli.console import Progress, console
+from tinyml_cli.console import ProgressBar, console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 
@@ -92,7 +92,7 @@ def verify(path: Path, size_bytes: int, sha256: str, next_step: str, remove: boo
 class _Counter:
     """Feeds a progress bar in MiB from byte counts."""
 
-    def __init__(self, bar: Progress, done_bytes: int = 0) -> None:
+    def __init__(self, bar: ProgressBar, done_bytes: int = 0) -> None:
         self._bar = bar
         self._bytes, self._shown = done_bytes, 0
         self.add(0)

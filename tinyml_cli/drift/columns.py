@@ -13,7 +13,7 @@ from tinyml_cli.drift import image_columns as looks
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.features import raster
 from tinyml_cli.features.anomaly_settings import AnomalyInput
-from tinyml_cli.features.drift_settings import Column, Reference
+from tinyml_cli.features.drift_settings import DriftColumn, Reference
 from tinyml_cli.features.gesture_settings import AXES, GestureInput
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.link.protocol import Anomaly, Event, Features, Image, Input, Scores
@@ -23,11 +23,11 @@ _QUANTILES = 40
 _MOST_FEATURES = 128
 
 
-def summarise(values: NDArray[np.float64]) -> Column:
+def summarise(values: NDArray[np.float64]) -> DriftColumn:
     """Shares between quantiles of values [n], in order of time; equal values share an edge."""
     edges = np.unique(np.quantile(values, np.arange(1, _QUANTILES) / _QUANTILES, method="inverted_cdf"))
     counts = np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1)
-    return Column(
+    return DriftColumn(
         n=len(values),
         edges=edges.tolist(),
         shares=(counts / len(values)).tolist(),

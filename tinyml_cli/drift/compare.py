@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.features.drift_settings import Column
+from tinyml_cli.features.drift_settings import DriftColumn
 
 PSI_WATCH = 0.1
 PSI_DRIFT = 0.25
@@ -52,7 +52,7 @@ class Shift:
 
 def compare(
     name: str,
-    reference: Column,
+    reference: DriftColumn,
     values: NDArray[np.float64],
     psi_limit: float = PSI_DRIFT,
     ks_limit: float = KS_DRIFT,

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from tinyml_cli import registry
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.run import Run, writes
 from tinyml_cli.statistics import chance
 
 
 @writes
 def evaluate(
-    run: Run, data_dir: Path | None = None, split: str | None = None, options: Options | None = None
+    run: Run, data_dir: Path | None = None, split: str | None = None, options: EvaluationOptions | None = None
 ) -> dict[str, Any]:
     """Judges a run as its task does.
 
@@ -32,7 +32,7 @@ def evaluate(
             answer.
     """
     task = registry.task(run.manifest().task)
-    outcome: dict[str, Any] = task.evaluate(run, data_dir, _part(split), options or Options())
+    outcome: dict[str, Any] = task.evaluate(run, data_dir, _part(split), options or EvaluationOptions())
     chance.warn(outcome)
     return outcome
 

@@ -13,7 +13,7 @@ from tinyml_cli.statistics.calibration_curve import reliability
 from tinyml_cli.statistics.metrics import Classification
 
 
-def measure(labels: tuple[str, ...], examples: mistakes.Judged, answers: Answers) -> dict[str, Any]:
+def measure(labels: tuple[str, ...], examples: mistakes.LabelledExamples, answers: Answers) -> dict[str, Any]:
     """float32, int8, agreement, tflm, auc, curves, calibration and mistakes, as docs/json.md lists them."""
     truth = np.asarray(examples.labels, np.int64)
     exact, rounded = answers.float32.argmax(axis=1), answers.int8.argmax(axis=1)

@@ -11,7 +11,7 @@ MAX_MISTAKES = 12
 _MAX_PER_PAIR = 3
 
 
-class Judged(Protocol):
+class LabelledExamples(Protocol):
     """Labelled examples, as EvaluationSet has them."""
 
     @property
@@ -27,7 +27,9 @@ class Judged(Protocol):
         """str [n], who or what each comes from."""
 
 
-def worst(examples: Judged, scores: npt.NDArray[np.float64], labels: tuple[str, ...]) -> list[dict[str, Any]]:
+def worst(
+    examples: LabelledExamples, scores: npt.NDArray[np.float64], labels: tuple[str, ...]
+) -> list[dict[str, Any]]:
     """Wrong answers by how far the given answer's score lies above the true one's.
 
     At most three of each pair of true and given label come first, so that one confusion does not hide others.
@@ -51,7 +53,7 @@ def worst(examples: Judged, scores: npt.NDArray[np.float64], labels: tuple[str, 
 
 
 def _describe(
-    examples: Judged, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
+    examples: LabelledExamples, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
 ) -> dict[str, Any]:
     truth, given = int(examples.labels[row]), int(scores[row].argmax())
     return {

@@ -16,7 +16,7 @@ from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.evaluation.options import Options, Part
+from tinyml_cli.evaluation.options import EvaluationOptions, Part
 from tinyml_cli.evaluation.parity import DeviceRun, run_inputs, run_windows
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready
@@ -54,7 +54,7 @@ def describe(ready: Ready, part: Part) -> dict[str, Any]:
 
 def answers_to_some(
     run: Run,
-    options: Options,
+    options: EvaluationOptions,
     model: Int8Model,
     features: npt.NDArray[Any],
     labels: npt.NDArray[np.int64],

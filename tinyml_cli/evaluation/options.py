@@ -17,7 +17,7 @@ HOST = "host"
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluationOptions:
     """Further measurements.
 
     Attributes:
@@ -44,7 +44,7 @@ def options_of(
     port: str | None,
     engine: str | None,
     tflm_dir: Path | None,
-) -> Options:
+) -> EvaluationOptions:
     """The command line's options.
 
     Raises:
@@ -59,4 +59,4 @@ def options_of(
             "Also give a board: --on native, --on sim, or a real one.",
         )
     target = None if on == HOST else build_target(on, engine, tflm_dir, port=port)
-    return Options(groups, target, cast(Part, path), noise, limit)
+    return EvaluationOptions(groups, target, cast(Part, path), noise, limit)

@@ -13,11 +13,11 @@ Method = Literal["autoencoder", "kmeans", "gmm"]
 Sensor = Literal["imu", "microphone", "series"]
 
 
-class _Section(BaseModel):
+class _AnomalySection(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
 
-class SignalInput(_Section):
+class SignalInput(_AnomalySection):
     """Windows of a sensor's samples, and what is computed from each."""
 
     sample_rate_hz: float = Field(gt=0)
@@ -48,14 +48,14 @@ class SignalInput(_Section):
         return self
 
 
-class SoundInput(_Section):
+class SoundInput(_AnomalySection):
     """Windows of log-mel frames; the manifest's `features` say how a frame is made."""
 
     frames: int = Field(ge=1, le=256)
     stride_frames: int = Field(ge=1)
 
 
-class Mixture(_Section):
+class Mixture(_AnomalySection):
     """Clusters in the int8 output of the network, as anomaly_score.h has them."""
 
     shift: int = Field(ge=0, le=63)
@@ -64,7 +64,7 @@ class Mixture(_Section):
     constants: list[int]
 
 
-class Alarm(_Section):
+class Alarm(_AnomalySection):
     """When an alarm goes on and off, in windows."""
 
     raise_windows: int = Field(ge=1, le=10_000)
@@ -74,7 +74,7 @@ class Alarm(_Section):
     level_shift: int = Field(default=7, ge=1, le=16, description="the level reaches back over 2^this windows")
 
 
-class Threshold(_Section):
+class AnomalyThreshold(_AnomalySection):
     """The threshold of the int8 score, from normal data that training did not see."""
 
     score: int = Field(ge=0, lt=1 << 32)
@@ -92,7 +92,7 @@ class Threshold(_Section):
     float_score: float = Field(ge=0, description="the same of the float model")
 
 
-class AnomalyInput(_Section):
+class AnomalyInput(_AnomalySection):
     """Anomaly detection of one run."""
 
     method: Method
@@ -108,7 +108,7 @@ class AnomalyInput(_Section):
     false_alarms_per_hour: float | None = None
     confidence: float = 0.95
     mixture: Mixture | None = None
-    threshold: Threshold | None = None
+    threshold: AnomalyThreshold | None = None
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> AnomalyInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-class Column(BaseModel):
+class DriftColumn(BaseModel):
     """The distribution of one quantity.
 
     `shares[i]` is the share of values in (edges[i - 1], edges[i]]; the first and last are open. Consecutive
@@ -20,7 +20,7 @@ class Column(BaseModel):
     dependence: float = Field(default=1.0, ge=1)
 
     @model_validator(mode="after")
-    def _belong_together(self) -> Column:
+    def _belong_together(self) -> DriftColumn:
         if len(self.shares) != len(self.edges) + 1 or sorted(set(self.edges)) != self.edges:
             raise ValueError("edges must be increasing, and one fewer than shares")
         return self
@@ -32,4 +32,4 @@ class Reference(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     of: str = Field(description="what was summarised")
-    columns: dict[str, Column]
+    columns: dict[str, DriftColumn]

@@ -79,7 +79,7 @@ class Presence(BaseModel):
         return self
 
 
-class Gate(BaseModel):
+class GateRule(BaseModel):
     """On a board with a model that listens: when this one may look."""
 
     model_config = ConfigDict(extra="forbid")

@@ -32,7 +32,7 @@ _WORKERS = 4
 
 
 @dataclass(frozen=True)
-class Settings:
+class VwwSettings:
     """How the set is made.
 
     Attributes:
@@ -49,7 +49,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _ImageJob:
     image: CocoImage
     source: Path
     split: str
@@ -57,7 +57,7 @@ class _Job:
     share: float
 
 
-def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[str, Any]:
+def build_vww(root: Path, out: Path, settings: VwwSettings = VwwSettings()) -> dict[str, Any]:
     """Writes `OUT/{train,test}/{CATEGORY,none}/ID.jpg` and sizes.csv, and says what became of every image.
 
     Args:
@@ -73,7 +73,7 @@ def build_vww(root: Path, out: Path, settings: Settings = Settings()) -> dict[st
     """
     _check_target(out)
     images = coco.find_images(root)
-    jobs: list[_Job] = []
+    jobs: list[_ImageJob] = []
     missing = 0
     for document in coco.find_annotations(root):
         for image in coco.read_annotations(document, settings.category):
@@ -135,14 +135,14 @@ def read_sizes(root: Path) -> dict[str, float]:
         ) from error
 
 
-def _job(image: CocoImage, source: Path, part: str, settings: Settings) -> _Job:
+def _job(image: CocoImage, source: Path, part: str, settings: VwwSettings) -> _ImageJob:
     share = image.largest_share(settings.square)
     label = settings.category if share > coco.MINIMUM_AREA_SHARE else NONE
     if settings.minival is not None:
         is_test = image.id in settings.minival
     else:
         is_test = "val" in part and splits.position(str(image.id)) < _minival_share(part)
-    return _Job(image, source, "test" if is_test else "train", label, share)
+    return _ImageJob(image, source, "test" if is_test else "train", label, share)
 
 
 def _minival_share(part: str) -> float:
@@ -151,10 +151,10 @@ def _minival_share(part: str) -> float:
 
 
 def _write(
-    jobs: Sequence[_Job], out: Path, settings: Settings
+    jobs: Sequence[_ImageJob], out: Path, settings: VwwSettings
 ) -> tuple[dict[str, dict[str, int]], list[LeftOut]]:
     skipped: list[LeftOut] = []
-    written: list[_Job] = []
+    written: list[_ImageJob] = []
     with ThreadPoolExecutor(_WORKERS) as pool, console.progress(len(jobs), "scaling") as bar:
         for job, why in zip(jobs, pool.map(lambda job: _write_one(job, out, settings), jobs), strict=True):
             bar.advance()
@@ -175,7 +175,7 @@ def _write(
     return counts, skipped
 
 
-def _write_one(job: _Job, out: Path, settings: Settings) -> str | None:
+def _write_one(job: _ImageJob, out: Path, settings: VwwSettings) -> str | None:
     """Writes one image unless it is there; None, or why it could not be done."""
     from PIL import Image
 
@@ -198,7 +198,7 @@ def _write_one(job: _Job, out: Path, settings: Settings) -> str | None:
     return None
 
 
-def _name(job: _Job) -> str:
+def _name(job: _ImageJob) -> str:
     return f"{job.split}/{job.label}/{job.image.id:012d}.jpg"
 
 

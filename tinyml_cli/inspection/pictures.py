@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.inspection.report import Subject, weight_pairs
+from tinyml_cli.inspection.report import InspectedModel, weight_pairs
 from tinyml_cli.pages import pictures
 from tinyml_cli.tflite import anatomy, layers
 from tinyml_cli.wording import counted
@@ -37,7 +37,7 @@ class Panel:
     limits: tuple[float, float] | None = None
 
 
-def draw(subject: Subject, folder: Path) -> list[Path]:
+def draw(subject: InspectedModel, folder: Path) -> list[Path]:
     """Writes weights.png, and activations.png where float model and calibration samples are at hand.
 
     Raises:
@@ -58,7 +58,7 @@ def draw(subject: Subject, folder: Path) -> list[Path]:
     return paths
 
 
-def weight_panels(subject: Subject) -> list[Panel]:
+def weight_panels(subject: InspectedModel) -> list[Panel]:
     """The weights of each operator that has some, before and after where the run has a float model."""
     if subject.float_model is not None:
         return [
@@ -73,7 +73,7 @@ def weight_panels(subject: Subject) -> list[Panel]:
     return panels
 
 
-def activation_panels(subject: Subject) -> list[Panel]:
+def activation_panels(subject: InspectedModel) -> list[Panel]:
     """The values of each activation in both models, and the ends of the int8 range."""
     assert subject.float_model is not None
     inputs = [values[: _samples(subject)] for values in subject.inputs]
@@ -91,7 +91,7 @@ def activation_panels(subject: Subject) -> list[Panel]:
     ]
 
 
-def _samples(subject: Subject) -> int:
+def _samples(subject: InspectedModel) -> int:
     return min(_SAMPLES, len(subject.inputs[0]))
 
 

@@ -25,7 +25,7 @@ LAYER_SAMPLES = 64
 
 
 @dataclass(frozen=True)
-class Subject:
+class InspectedModel:
     """A model to look into, and what is known beside it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Subject:
     notes: list[str] = field(default_factory=list)
 
 
-def find(given: str | None) -> Subject:
+def find(given: str | None) -> InspectedModel:
     """The model that a path, a run or None (the latest run) names. Makes no run.
 
     Raises:
@@ -72,10 +72,10 @@ def find(given: str | None) -> Subject:
     except TinymlError as error:
         notes.append(f"Not compared with float32: {error.what}.")
         float_model, inputs = None, ()
-    return Subject(path, subject.data, subject.graph, run, float_model, inputs, notes)
+    return InspectedModel(path, subject.data, subject.graph, run, float_model, inputs, notes)
 
 
-def inspect(subject: Subject) -> dict[str, Any]:
+def inspect(subject: InspectedModel) -> dict[str, Any]:
     """The document of `tinyml inspect --json`, see docs/json.md."""
     document = {
         "model": str(subject.path),
@@ -105,7 +105,7 @@ def _run_labels(run: Run) -> list[str] | None:
         return None
 
 
-def compare(subject: Subject, other: str) -> dict[str, Any]:
+def compare(subject: InspectedModel, other: str) -> dict[str, Any]:
     """The document of `--diff`: `difference`'s, with the two files' names."""
     theirs = find(other)
     return {
@@ -153,7 +153,7 @@ def weight_errors(float_model: bytes, graph: Graph) -> list[dict[str, Any]]:
     return rows
 
 
-def _of_file(path: Path) -> Subject:
+def _of_file(path: Path) -> InspectedModel:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -166,10 +166,10 @@ def _of_file(path: Path) -> Subject:
             str(path),
             f"Convert it first: {next_step('convert', path, '--calibration', 'DATA')}",
         )
-    return Subject(path, data, tflite_graph.parse(data, str(path)))
+    return InspectedModel(path, data, tflite_graph.parse(data, str(path)))
 
 
-def _layer_errors(subject: Subject, float_model: bytes) -> list[dict[str, Any]]:
+def _layer_errors(subject: InspectedModel, float_model: bytes) -> list[dict[str, Any]]:
     inputs = [values[:LAYER_SAMPLES] for values in subject.inputs]
     with console.progress(len(inputs[0]), "error per layer") as bar:
         errors = layers.layer_errors(float_model, subject.data, inputs, bar.advance)

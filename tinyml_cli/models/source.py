@@ -60,7 +60,7 @@ class InputSpec:
         return f"`{self.name}` [{sizes}] {self.dtype}"
 
 
-class Source(Protocol):
+class SourceNetwork(Protocol):
     """A network that can be run and exported.
 
     Attributes:
@@ -92,7 +92,7 @@ def is_source(path: Path) -> bool:
     return path.suffix.lower() in KERAS_SUFFIXES
 
 
-def open_source(path: Path, signature: str | None = None) -> Source:
+def open_source(path: Path, signature: str | None = None) -> SourceNetwork:
     """Loads a network.
 
     Args:

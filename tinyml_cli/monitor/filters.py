@@ -48,7 +48,7 @@ class Detections:
         return event if isinstance(event, Detection | Ready | Text) else None
 
 
-class Log:
+class EventLog:
     """Appends every event to a file, one JSON object a line, with the time of this computer."""
 
     NAME: ClassVar[str] = "log"

@@ -16,7 +16,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link, Reconnected
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
-from tinyml_cli.monitor.filters import Filter, Log, make_filters
+from tinyml_cli.monitor.filters import EventLog, Filter, make_filters
 from tinyml_cli.monitor.task_monitor import MonitorOptions, TaskMonitor
 from tinyml_cli.monitor.views import JsonView, View
 from tinyml_cli.run import Run
@@ -41,11 +41,11 @@ def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None
     with contextlib.ExitStack() as stack:
         filters = [*task.filters, *make_filters(list(task.options.filters))]
         if task.options.log is not None:
-            log = Log(task.options.log)
+            log = EventLog(task.options.log)
             stack.callback(log.close)
             filters.insert(0, log)
         view = stack.enter_context(_view(task))
-        return _Session(task, view, filters).watch()
+        return _MonitorSession(task, view, filters).watch()
 
 
 def _task_monitor(run: Run, target: BuildTarget, options: MonitorOptions) -> TaskMonitor:
@@ -84,7 +84,7 @@ def _view(task: TaskMonitor) -> Iterator[View]:
 
 
 @dataclass
-class _Session:
+class _MonitorSession:
     """One board watched from start to end."""
 
     task: TaskMonitor

@@ -40,7 +40,7 @@ class File(Outcome):
     sha256: Sha256
 
 
-class Operator(Outcome):
+class OperatorCount(Outcome):
     """An operator kind of the int8 model."""
 
     name: str
@@ -48,7 +48,7 @@ class Operator(Outcome):
     count: Count
 
 
-class Layer(Outcome):
+class LayerDeviation(Outcome):
     """How far int8 is from float in a layer."""
 
     name: str

@@ -34,7 +34,7 @@ class Parity(Outcome):
     max_difference: Count | None = Field(description="in int8 steps")
 
 
-class Curve(Outcome):
+class RocCurve(Outcome):
     """Receiver operating characteristic of one label against the rest."""
 
     n_positive: Count
@@ -120,7 +120,7 @@ class _Evaluated(Outcome):
     agreement: Share = Field(description="items that both models put into the same class")
     tflm: Parity
     auc: Share | None = Field(description="mean of the curves'")
-    curves: dict[str, Curve] = Field(description="by label")
+    curves: dict[str, RocCurve] = Field(description="by label")
     calibration: Calibration
     mistakes: list[Mistake]
 
@@ -135,7 +135,7 @@ class Spread(Outcome):
     mean: float | None = None
 
 
-class Group(Outcome):
+class SpeakerGroup(Outcome):
     """One group of people."""
 
     group: str
@@ -154,14 +154,14 @@ class Speakers(Outcome):
     accuracy: Spread
     perfect: Share = Field(description="speakers without a mistake")
     ci95: Interval = Field(description="of the mean over speakers, by bootstrap")
-    worst: list[Group]
+    worst: list[SpeakerGroup]
 
 
 class Fairness(Outcome):
     """Differences between the groups of one attribute."""
 
     attribute: str
-    groups: list[Group]
+    groups: list[SpeakerGroup]
     minimum_n: Count = Field(description="clips that a group needs to count")
     worst: str | None
     best: str | None
@@ -256,7 +256,7 @@ class Separated(Outcome):
     better_than_chance: bool | None = Field(default=None, description="int8: the AUC's interval is above 0.5")
 
 
-class Fault(Outcome):
+class FaultFigures(Outcome):
     """One kind of fault against all normal windows."""
 
     fault: str
@@ -312,7 +312,7 @@ class EvaluatedRecordings(Outcome):
     threshold: Threshold
     int8: Separated
     float32: Separated
-    faults: list[Fault]
+    faults: list[FaultFigures]
     by_recording: Separated = Field(description="by each recording's mean score")
     score_curves: dict[str, ScoreCurve] = Field(description="by condition")
     worst_recordings: list[WorstRecording]

@@ -108,14 +108,14 @@ class RecipeCopied(Outcome):
     task: str
 
 
-class UsbId(Outcome):
+class UsbIdentity(Outcome):
     """An identity of a board on USB."""
 
     id: str = Field(description="vendor:product, hexadecimal")
     role: str = Field(description="what answers under it: sketch or bootloader")
 
 
-class Power(Outcome):
+class PowerDraw(Outcome):
     """What the processor draws."""
 
     supply_v: float
@@ -124,7 +124,7 @@ class Power(Outcome):
     source: str
 
 
-class Board(Outcome):
+class BoardDescription(Outcome):
     """A board; null where something is unknown or unlimited."""
 
     name: str
@@ -140,14 +140,14 @@ class Board(Outcome):
     ram_bytes: Count | None = Field(description="what a program may use")
     sensors: list[str]
     hosts: list[str] = Field(description="systems that can build for it; empty: all")
-    usb_ids: list[UsbId]
-    power: Power | None
+    usb_ids: list[UsbIdentity]
+    power: PowerDraw | None
 
 
 class BoardList(Outcome):
     """All known boards."""
 
-    boards: list[Board]
+    boards: list[BoardDescription]
 
 
 class CompletionScript(Outcome):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, Layer, Operator, Outcome, Sha256, Share
+from tinyml_cli.outcomes.base import Count, LayerDeviation, OperatorCount, Outcome, Sha256, Share
 
 Pair = tuple[int, int]
 
@@ -78,7 +78,7 @@ class Attached(Outcome):
     bytes: Count
 
 
-class Function(Outcome):
+class Subgraph(Outcome):
     """A further subgraph."""
 
     operators: Count
@@ -127,12 +127,12 @@ class Inspected(Outcome):
     labels: list[str] | None
     attached: list[Attached]
     macs: Count
-    ops: list[Operator]
+    ops: list[OperatorCount]
     operators: list[OperatorEntry]
     tensors: list[TensorEntry]
-    functions: list[Function]
+    functions: list[Subgraph]
     engines: dict[str, Support] = Field(description="by name")
-    layers: list[Layer]
+    layers: list[LayerDeviation]
     weights: list[WeightError]
     pictures: list[str]
     notes: list[str]

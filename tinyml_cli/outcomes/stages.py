@@ -6,7 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, File, Layer, LeftOut, Operator, Outcome, Sha256, Share
+from tinyml_cli.outcomes.base import (
+    Count,
+    File,
+    LayerDeviation,
+    LeftOut,
+    OperatorCount,
+    Outcome,
+    Sha256,
+    Share,
+)
 
 
 class Epoch(Outcome):
@@ -48,14 +57,14 @@ class Quantized(Outcome):
         description="empty for the converter's own; else `ranges`, `per_channel`, `bias_correction`, "
         "`equalise`, `fixed` (trained ranges by layer)"
     )
-    layers: list[Layer]
+    layers: list[LayerDeviation]
     pictures: list[str] = Field(description="paths")
     path: str | None = Field(default=None, description="of a dynamic, float16 or int16x8 model")
     bytes: Count | None = Field(default=None, description="of that model")
     int8: File | None = Field(default=None, description="with --as")
 
 
-class Stream(Outcome):
+class StreamingModel(Outcome):
     """The form of the model that a board runs frame by frame."""
 
     bytes: Count
@@ -94,7 +103,7 @@ class Converted(Outcome):
     run: str = Field(description="path")
     float32: File
     int8: File
-    ops: list[Operator]
+    ops: list[OperatorCount]
     compared: Count = Field(description="inputs")
     max_abs_error_float: float = Field(description="any output value, Keras against LiteRT")
     agreement_int8_float: Share | None = Field(
@@ -105,9 +114,9 @@ class Converted(Outcome):
         description="output bytes of LiteRT and TensorFlow Lite Micro that differ; null without its wheel"
     )
     max_difference: Count | None = Field(description="of such bytes, in int8 steps")
-    stream: Stream | None = Field(default=None, description="of a streaming model")
+    stream: StreamingModel | None = Field(default=None, description="of a streaming model")
     threshold: Threshold | None = Field(default=None, description="of anomaly detection")
-    layers: list[Layer] | None = Field(default=None, description="of a model trained elsewhere")
+    layers: list[LayerDeviation] | None = Field(default=None, description="of a model trained elsewhere")
     calibration: CalibrationOrigin | None = Field(default=None, description="of a model trained elsewhere")
 
 
@@ -150,12 +159,12 @@ class Exported(Outcome):
     engine: str
     files: list[str] = Field(description="in the run")
     arena_bytes: dict[str, Count] = Field(description="by engine")
-    ops: list[Operator]
+    ops: list[OperatorCount]
     model_bytes: Count
     plan: MemoryPlan | None = Field(default=None, description="with the engine aot")
 
 
-class Symbol(Outcome):
+class ProgramSymbol(Outcome):
     """One of the largest of a program."""
 
     name: str
@@ -172,7 +181,7 @@ class Built(Outcome):
     flash_bytes: Count | None
     ram_bytes: Count | None
     arena_bytes: Count
-    largest_symbols: list[Symbol]
+    largest_symbols: list[ProgramSymbol]
     elf: str = Field(description="path of the program")
     seconds: float
     fresh: bool = Field(description="nothing had changed")

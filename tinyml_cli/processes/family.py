@@ -42,13 +42,13 @@ class Family(Protocol):
 def new() -> Family:
     """The family of a child that is about to start."""
     if sys.platform == "win32":
-        from tinyml_cli.processes.job import Job
+        from tinyml_cli.processes.job import WindowsJob
 
-        return Job()
-    return _Group(_guard())
+        return WindowsJob()
+    return _ProcessGroup(_guard())
 
 
-class _Group:
+class _ProcessGroup:
     """A process group that the child leads."""
 
     def __init__(self, guard: _Guard) -> None:

@@ -37,7 +37,7 @@ class _Limits(ctypes.Structure):  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION
     )
 
 
-class Job:
+class WindowsJob:
     """A child and its children on Windows."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.profile.report import Report
+from tinyml_cli.profile.report import ProfileReport
 
 _BYTES = {"": 1, "k": 1024, "m": 1024**2}
 _COUNT = {"": 1, "k": 1000, "m": 1_000_000}
@@ -18,7 +18,7 @@ _PLAIN = {"": 1}
 class _Quantity:
     unit: str
     suffixes: dict[str, int]
-    value: Callable[[Report], float | None]
+    value: Callable[[ProfileReport], float | None]
 
 
 _QUANTITIES = {
@@ -43,7 +43,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LimitVerdict:
     """One limit, judged.
 
     Attributes:
@@ -97,7 +97,7 @@ def _limit(item: str) -> Limit:
     return Limit(name, float(match[1]) * quantity.suffixes[match[2]])
 
 
-def judge(report: Report, limits: list[Limit]) -> list[Verdict]:
+def judge(report: ProfileReport, limits: list[Limit]) -> list[LimitVerdict]:
     """Compares a report with limits.
 
     Raises:
@@ -106,7 +106,7 @@ def judge(report: Report, limits: list[Limit]) -> list[Verdict]:
     return [_judge(report, limit) for limit in limits]
 
 
-def _judge(report: Report, limit: Limit) -> Verdict:
+def _judge(report: ProfileReport, limit: Limit) -> LimitVerdict:
     quantity = _QUANTITIES[limit.name]
     value = quantity.value(report)
     if value is None:
@@ -115,7 +115,7 @@ def _judge(report: Report, limit: Limit) -> Verdict:
             "--budget",
             "Profile on a Cortex-M board: --board sim.",
         )
-    return Verdict(limit.name, quantity.unit, limit.most, value, max(0.0, value - limit.most))
+    return LimitVerdict(limit.name, quantity.unit, limit.most, value, max(0.0, value - limit.most))
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
-from tinyml_cli.profile.report import Report
+from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run
 
 # Counted on `sim` with the default features; each hop of 20 ms.
@@ -20,7 +20,7 @@ _HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Scene:
+class CascadeUse:
     """What the estimate supposes.
 
     Attributes:
@@ -34,13 +34,17 @@ class Scene:
     camera_ma: float | None = None
 
 
-def compare(listens: Run, report: Report, looks: Run, scene: Scene, target: BuildTarget) -> dict[str, Any]:
+def compare(
+    listens: Run, report: ProfileReport, looks: Run, scene: CascadeUse, target: BuildTarget
+) -> dict[str, Any]:
     """Profiles the second run on the first's board and estimates; see `estimate`."""
     check_gate(listens, looks)
     return estimate(listens, looks, (report, profile(looks, replace(target, port=None))), scene)
 
 
-def estimate(listens: Run, looks: Run, reports: tuple[Report, Report], scene: Scene) -> dict[str, Any]:
+def estimate(
+    listens: Run, looks: Run, reports: tuple[ProfileReport, ProfileReport], scene: CascadeUse
+) -> dict[str, Any]:
     """Energy of an hour with the first stage, and of looking all the time.
 
     Nobody is seen in it, so that the camera stays on for the whole of the gate's time. Not counted: the
@@ -115,7 +119,7 @@ def text(document: dict[str, Any]) -> str:
     )
 
 
-def _hour(power: Power, listening: float, looking: float, camera: float, scene: Scene) -> dict[str, Any]:
+def _hour(power: Power, listening: float, looking: float, camera: float, scene: CascadeUse) -> dict[str, Any]:
     """Millijoules of an hour; the shares are of time."""
     busy = min(1.0, listening + looking)
     hour_ms = 1000 * _HOUR_S
@@ -140,7 +144,7 @@ def _break_even(listening: float, looking_ms: float, open_share: float) -> float
     return round(listening / (1 - open_share) / (looking_ms / 1000), 2)
 
 
-def _power(report: Report) -> Power:
+def _power(report: ProfileReport) -> Power:
     power = load_board(report.chip).power if report.chip else None
     if power is None:
         raise TinymlError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tinyml_cli.profile.thumb import Instruction, Kind, decode
-from tinyml_cli.profile.trace import Block
+from tinyml_cli.profile.trace import CodeBlock
 
 
 class Component(Enum):
@@ -26,7 +26,7 @@ class Component(Enum):
 
 
 @dataclass(frozen=True)
-class Assumptions:
+class CycleAssumptions:
     """What the manuals give as a range.
 
     Attributes:
@@ -41,9 +41,9 @@ class Assumptions:
     flash_wait: int = 0
 
 
-TYPICAL = Assumptions()
-LOWEST = Assumptions(refill=1, divide=2)
-HIGHEST = Assumptions(refill=3, divide=12, flash_wait=2)
+TYPICAL = CycleAssumptions()
+LOWEST = CycleAssumptions(refill=1, divide=2)
+HIGHEST = CycleAssumptions(refill=3, divide=12, flash_wait=2)
 
 _COMPONENTS = {
     Kind.MULTIPLY: Component.MULTIPLY,
@@ -70,7 +70,7 @@ _FIXED = {
 
 
 @dataclass
-class Cost:
+class CodeCost:
     """Instructions and estimated cycles of some code; adds up."""
 
     instructions: int = 0
@@ -80,7 +80,7 @@ class Cost:
     flash_reads: int = 0
     components: dict[Component, int] = field(default_factory=dict)
 
-    def add(self, other: Cost) -> None:
+    def add(self, other: CodeCost) -> None:
         """Adds another cost to this one."""
         self.instructions += other.instructions
         self.cycles += other.cycles
@@ -91,9 +91,9 @@ class Cost:
             self.components[component] = self.components.get(component, 0) + cycles
 
 
-def flash_cost(reads: int) -> Cost:
+def flash_cost(reads: int) -> CodeCost:
     """What reads of data from flash add to the instructions that make them."""
-    return Cost(
+    return CodeCost(
         cycles=reads * TYPICAL.flash_wait,
         cycles_lowest=reads * LOWEST.flash_wait,
         cycles_highest=reads * HIGHEST.flash_wait,
@@ -101,7 +101,7 @@ def flash_cost(reads: int) -> Cost:
     )
 
 
-def block_cost(block: Block, code: bytes) -> Cost:
+def block_cost(block: CodeBlock, code: bytes) -> CodeCost:
     """What all executions of a block cost.
 
     Args:
@@ -113,7 +113,7 @@ def block_cost(block: Block, code: bytes) -> Cost:
     """
     instructions = tuple(decode(code))
     typical = _components(instructions, block, TYPICAL)
-    return Cost(
+    return CodeCost(
         instructions=len(instructions) * block.executions,
         cycles=sum(typical.values()),
         cycles_lowest=sum(_components(instructions, block, LOWEST).values()),
@@ -123,7 +123,7 @@ def block_cost(block: Block, code: bytes) -> Cost:
 
 
 def _components(
-    instructions: tuple[Instruction, ...], block: Block, assumptions: Assumptions
+    instructions: tuple[Instruction, ...], block: CodeBlock, assumptions: CycleAssumptions
 ) -> dict[Component, int]:
     cycles: dict[Component, int] = {Component.BRANCH: block.jumps * assumptions.refill}
     previous: Instruction | None = None
@@ -135,7 +135,7 @@ def _components(
     return {component: count for component, count in cycles.items() if count}
 
 
-def _straight(instruction: Instruction, previous: Instruction | None, assumptions: Assumptions) -> int:
+def _straight(instruction: Instruction, previous: Instruction | None, assumptions: CycleAssumptions) -> int:
     """Cycles of an instruction without what a jump adds."""
     if instruction.kind is Kind.DIVIDE:
         return assumptions.divide

@@ -15,9 +15,9 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.profile import plugin
-from tinyml_cli.profile.cycles import Cost, block_cost, flash_cost
+from tinyml_cli.profile.cycles import CodeCost, block_cost, flash_cost
 from tinyml_cli.profile.program import Program, load_program
-from tinyml_cli.profile.trace import Block, Trace, read_trace
+from tinyml_cli.profile.trace import CodeBlock, Trace, read_trace
 
 INPUT_SEED = 20
 _TIMEOUT_S = 120  # for models of thousands of millions of instructions
@@ -36,22 +36,22 @@ class Counts:
         stack_bytes_ever: since reset.
     """
 
-    operators: dict[int, Cost] = field(default_factory=dict)
-    outside: Cost = field(default_factory=Cost)
-    functions: dict[str, Cost] = field(default_factory=dict)
+    operators: dict[int, CodeCost] = field(default_factory=dict)
+    outside: CodeCost = field(default_factory=CodeCost)
+    functions: dict[str, CodeCost] = field(default_factory=dict)
     counted_by_firmware: int = 0
     stack_bytes: int = 0
     stack_bytes_ever: int = 0
 
     @property
-    def total(self) -> Cost:
+    def total(self) -> CodeCost:
         """The whole inference."""
         return total([*self.operators.values(), self.outside])
 
 
-def total(costs: Iterable[Cost]) -> Cost:
+def total(costs: Iterable[CodeCost]) -> CodeCost:
     """The sum of some costs."""
-    sum_of = Cost()
+    sum_of = CodeCost()
     for cost in costs:
         sum_of.add(cost)
     return sum_of
@@ -100,12 +100,12 @@ def attribute(program: Program, trace: Trace, marks: dict[int, tuple[int, ...]])
         owner = counts.outside
         if segment.mark:
             index = _operator_index(program, segment.mark, marks, entries)
-            owner = counts.operators.setdefault(index, Cost())
+            owner = counts.operators.setdefault(index, CodeCost())
         owner.add(flash_cost(segment.flash_reads))
         for block in segment.blocks:
             cost = _cost(program, block)
             owner.add(cost)
-            counts.functions.setdefault(program.function_at(block.start), Cost()).add(cost)
+            counts.functions.setdefault(program.function_at(block.start), CodeCost()).add(cost)
     top = program.stack[1]
     counts.stack_bytes = max(0, top - trace.stack_lowest)
     counts.stack_bytes_ever = max(0, top - trace.stack_lowest_ever)
@@ -128,7 +128,7 @@ def _operator_index(
     return indices[min(place, len(indices) - 1)] if indices else so_far
 
 
-def _cost(program: Program, block: Block) -> Cost:
+def _cost(program: Program, block: CodeBlock) -> CodeCost:
     try:
         return block_cost(block, program.code(block.start, block.end))
     except ValueError as error:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tinyml_cli.files import write_atomic
-from tinyml_cli.profile.budget import Verdict
-from tinyml_cli.profile.report import Report
+from tinyml_cli.profile.budget import LimitVerdict
+from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run, writes
 
 _DOCUMENT = "report/profile.json"
@@ -17,7 +17,7 @@ _PICTURE = "report/profile.png"
 
 @writes
 def record(
-    run: Run, report: Report, verdicts: list[Verdict], cascade: dict[str, Any] | None = None
+    run: Run, report: ProfileReport, verdicts: list[LimitVerdict], cascade: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Writes the report into the run; returns the document of --json.
 
@@ -42,7 +42,7 @@ def record(
     return document
 
 
-def sentence(document: dict[str, Any], verdicts: list[Verdict]) -> str:
+def sentence(document: dict[str, Any], verdicts: list[LimitVerdict]) -> str:
     """The last words: what is over the budget, and where the picture lies."""
     lines = [f"Over budget: {verdict}" for verdict in verdicts if verdict.over]
     lines += [f"Within budget: {verdict}" for verdict in verdicts if not verdict.over]

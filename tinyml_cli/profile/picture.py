@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.ticker import FuncFormatter
 
 from tinyml_cli.pages import pictures
-from tinyml_cli.profile.report import OperatorRow, Report
+from tinyml_cli.profile.report import OperatorRow, ProfileReport
 from tinyml_cli.profile.text import short
 
 _DPI = 150
@@ -31,7 +31,7 @@ _MOST_BARS = 40
 _SMALLEST_LABELLED_SHARE = 0.06
 
 
-def draw(path: Path, report: Report) -> None:
+def draw(path: Path, report: ProfileReport) -> None:
     """Writes a PNG: shares of the operator kinds, and a bar per operator, stacked by what takes the cycles.
 
     Args:
@@ -50,7 +50,7 @@ def draw(path: Path, report: Report) -> None:
     pictures.write(path, figure, _DPI)
 
 
-def _title(report: Report) -> str:
+def _title(report: ProfileReport) -> str:
     clock_mhz = (report.clock_hz or 0) / 1e6
     return (
         f"{report.run}, engine {report.engine}: {short(report.instructions)} instructions (emulated), "
@@ -58,7 +58,7 @@ def _title(report: Report) -> str:
     )
 
 
-def _draw_shares(axes: Any, report: Report) -> None:
+def _draw_shares(axes: Any, report: ProfileReport) -> None:
     """One bar of the whole inference, by operator kind, in instructions."""
     counts: Counter[str] = Counter()
     for row in report.operators:

@@ -26,7 +26,7 @@ from tinyml_cli.profile.report import (
     Memory,
     OnBoard,
     OperatorRow,
-    Report,
+    ProfileReport,
     component_names,
     counted_row,
     operator_rows,
@@ -41,7 +41,7 @@ _TIMED_RUNS = 20
 _WARM_UPS = 3
 
 
-def profile(run: Run, target: BuildTarget) -> Report:
+def profile(run: Run, target: BuildTarget) -> ProfileReport:
     """Profiles a run's int8 model.
 
     Instructions are counted on the virtual board, whatever the Cortex-M board; on `native` time is measured.
@@ -95,7 +95,7 @@ def _emulated(
     chip: Board,
     memory: Memory,
     symbols: tuple[Symbol, ...],
-) -> Report:
+) -> ProfileReport:
     unknown = [index for index in counts.operators if index >= len(rows)]
     if unknown:
         raise TinymlError(
@@ -107,7 +107,7 @@ def _emulated(
     clock_hz = chip.clock_hz or 1
     time_ms = energy.milliseconds(total.cycles, clock_hz)
     ranked = sorted(counts.functions.items(), key=lambda item: (-item[1].cycles, item[0]))
-    return Report(
+    return ProfileReport(
         **facts,
         chip=chip.name,
         clock_hz=clock_hz,
@@ -187,11 +187,11 @@ def _memory(
 
 def _on_host(
     run: Run, target: BuildTarget, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
-) -> Report:
+) -> ProfileReport:
     """Time on this computer."""
     with open_board(run, target) as link:
         time_ms = _time_inferences(link, link.wait_ready().input_bytes)
-    return Report(
+    return ProfileReport(
         **facts,
         chip=None,
         clock_hz=None,
@@ -202,7 +202,7 @@ def _on_host(
     )
 
 
-def _with_board(report: Report, run: Run, manifest: Manifest, target: BuildTarget) -> Report:
+def _with_board(report: ProfileReport, run: Run, manifest: Manifest, target: BuildTarget) -> ProfileReport:
     """The report with inferences that a real board made, by its own clock."""
     with open_board(run, target) as link:
         ready = link.wait_ready()

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinyml_cli.build.sizes import Symbol
-from tinyml_cli.profile.cycles import Component, Cost
+from tinyml_cli.profile.cycles import CodeCost, Component
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import ABSENT, Graph, Operator, Tensor
 
@@ -93,7 +93,7 @@ class OnBoard:
 
 
 @dataclass(frozen=True)
-class Report:
+class ProfileReport:
     """A profile.
 
     Attributes:
@@ -142,9 +142,9 @@ def operator_rows(graph: Graph) -> list[OperatorRow]:
     return [_row(graph, operator) for operator in graph.operators]
 
 
-def counted_row(row: OperatorRow, cost: Cost | None, total_cycles: int, clock_hz: int) -> OperatorRow:
+def counted_row(row: OperatorRow, cost: CodeCost | None, total_cycles: int, clock_hz: int) -> OperatorRow:
     """The row with what was counted; an operator without a cost runs no code."""
-    cost = cost or Cost()
+    cost = cost or CodeCost()
     return OperatorRow(
         **{name: getattr(row, name) for name in _STATIC},
         instructions=cost.instructions,
@@ -160,7 +160,7 @@ def counted_row(row: OperatorRow, cost: Cost | None, total_cycles: int, clock_hz
 _STATIC = ("index", "name", "shape", "macs", "weight_bytes", "activation_bytes")
 
 
-def component_names(cost: Cost) -> dict[str, int]:
+def component_names(cost: CodeCost) -> dict[str, int]:
     """Cycles by component, by name, in a fixed order."""
     return {component.value: cost.components.get(component, 0) for component in Component}
 

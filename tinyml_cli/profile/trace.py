@@ -14,7 +14,7 @@ _LARGEST_COUNT = 1 << 62
 
 
 @dataclass(frozen=True)
-class Block:
+class CodeBlock:
     """Instructions at start..end (addresses) that ran one after another.
 
     Attributes:
@@ -37,7 +37,7 @@ class Segment:
     """
 
     mark: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[CodeBlock, ...]
     flash_reads: int = 0
 
 
@@ -97,7 +97,7 @@ def _segments(lines: list[str]) -> tuple[Segment, ...]:
     """Segments: a line that opens it, its blocks, a line of reads that closes it."""
     segments: list[Segment] = []
     mark: int | None = None
-    blocks: list[Block] = []
+    blocks: list[CodeBlock] = []
     for number, line in enumerate(lines, 2):
         kind, *fields = line.split(" ")
         if kind == "segment" and len(fields) == 1 and mark is None:
@@ -114,12 +114,12 @@ def _segments(lines: list[str]) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def _block(fields: list[str], number: int) -> Block:
+def _block(fields: list[str], number: int) -> CodeBlock:
     start, end = _address(fields[0], number), _address(fields[1], number)
     executions, jumps = (_count(field, number) for field in fields[2:])
     if not start < end or start % 2 or end % 2 or not 0 <= jumps <= executions or executions == 0:
         raise ValueError(f"line {number} has an impossible count")
-    return Block(start, end, executions, jumps)
+    return CodeBlock(start, end, executions, jumps)
 
 
 def _address(field: str, number: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.quantization import histogram, weights
-from tinyml_cli.quantization.float_graph import FloatGraph, Layer
+from tinyml_cli.quantization.float_graph import FloatGraph, FloatLayer
 
 
 def correct(model: bytes, per_channel: bool, inputs: Sequence[npt.NDArray[Any]]) -> bytes:
@@ -35,7 +35,7 @@ def correct(model: bytes, per_channel: bool, inputs: Sequence[npt.NDArray[Any]])
 
 
 def _mean_output(
-    layer: Layer, kernel: npt.NDArray[np.float32], mean: npt.NDArray[np.float64]
+    layer: FloatLayer, kernel: npt.NDArray[np.float32], mean: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """What a kernel gives per output channel for an input that has its mean everywhere."""
     if layer.operator.name == "FULLY_CONNECTED":

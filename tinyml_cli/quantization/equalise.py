@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.quantization.float_graph import FloatGraph, Layer
+from tinyml_cli.quantization.float_graph import FloatGraph, FloatLayer
 
 _SWEEPS = 40
 _CONVERGED = 1e-4
@@ -24,7 +24,7 @@ Channels = npt.NDArray[np.float64]
 
 
 @dataclass
-class _Pair:
+class _LayerPair:
     """Two layers, by place in the graph's list; the first one's channels reach the second unmixed."""
 
     first: int
@@ -61,7 +61,7 @@ def equalise(model: bytes) -> tuple[bytes, int]:
     return graph.pack(), len(pairs)
 
 
-def _pairs(graph: FloatGraph) -> list[_Pair]:
+def _pairs(graph: FloatGraph) -> list[_LayerPair]:
     readers: dict[int, list[int]] = {}
     for operator in graph.graph.operators:
         for index in operator.inputs:
@@ -77,7 +77,7 @@ def _pairs(graph: FloatGraph) -> list[_Pair]:
             next_place = places.get(operator.index)
             if next_place is not None and operator.inputs[0] == tensor:
                 if _fits(layer, graph.layers[next_place]):
-                    pairs.append(_Pair(place, next_place))
+                    pairs.append(_LayerPair(place, next_place))
                 break
             if operator.name not in _TRANSPARENT or not _keeps_channels(
                 graph, operator.inputs[0], operator.outputs[0]
@@ -93,7 +93,7 @@ def _keeps_channels(graph: FloatGraph, source: int, target: int) -> bool:
     return bool(before[-1] == after[-1] or (len(after) == 2 and after[-1] % before[-1] == 0))
 
 
-def _fits(first: Layer, second: Layer) -> bool:
+def _fits(first: FloatLayer, second: FloatLayer) -> bool:
     """Whether the second layer reads the channels of the first one by one."""
     channels = len(first.bias)
     if second.is_depthwise:
@@ -102,13 +102,13 @@ def _fits(first: Layer, second: Layer) -> bool:
     return bool(inputs == channels or (second.operator.name == "FULLY_CONNECTED" and inputs % channels == 0))
 
 
-def _output_range(layer: Layer, weights: npt.NDArray[np.float64]) -> Channels:
+def _output_range(layer: FloatLayer, weights: npt.NDArray[np.float64]) -> Channels:
     others = tuple(axis for axis in range(weights.ndim) if axis != layer.axis)
     largest: Channels = np.abs(weights).max(axis=others)
     return largest
 
 
-def _input_range(layer: Layer, weights: npt.NDArray[np.float64], channels: int) -> Channels:
+def _input_range(layer: FloatLayer, weights: npt.NDArray[np.float64], channels: int) -> Channels:
     """Largest weight of each input channel; of a flattened input, over all its places."""
     if layer.is_depthwise:
         return _output_range(layer, weights)
@@ -116,7 +116,7 @@ def _input_range(layer: Layer, weights: npt.NDArray[np.float64], channels: int) 
     return largest
 
 
-def _scale_inputs(layer: Layer, weights: npt.NDArray[np.float64], scale: Channels) -> None:
+def _scale_inputs(layer: FloatLayer, weights: npt.NDArray[np.float64], scale: Channels) -> None:
     """Multiplies the weights of each input channel, in place."""
     if layer.is_depthwise:
         weights *= scale

@@ -19,7 +19,7 @@ WEIGHTED = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 
 
 @dataclass(frozen=True)
-class Layer:
+class FloatLayer:
     """An operator with constant float32 weights and bias.
 
     Attributes:
@@ -71,11 +71,11 @@ class FloatGraph:
             if tensor.data is None and tensor.dtype == "float32" and tensor.index in self._touched()
         ]
 
-    def set_weights(self, layer: Layer, weights: FloatArray) -> None:
+    def set_weights(self, layer: FloatLayer, weights: FloatArray) -> None:
         """Gives a layer other weights, float32 of the same shape."""
         self._set(layer.operator.inputs[1], weights)
 
-    def set_bias(self, layer: Layer, bias: FloatArray) -> None:
+    def set_bias(self, layer: FloatLayer, bias: FloatArray) -> None:
         """Gives a layer another bias, float32 [output channels]."""
         self._set(layer.operator.inputs[2], bias)
 
@@ -99,7 +99,7 @@ class FloatGraph:
             if index != ABSENT
         }
 
-    def _layer(self, operator: Operator) -> Layer | None:
+    def _layer(self, operator: Operator) -> FloatLayer | None:
         if operator.name not in WEIGHTED:
             return None
         weights, bias = self.graph.input(operator, 1), self.graph.input(operator, 2)
@@ -107,7 +107,9 @@ class FloatGraph:
             return None
         if weights.dtype != "float32" or bias.dtype != "float32":
             return None
-        return Layer(operator, np.array(weights.data), np.array(bias.data).ravel(), WEIGHTED[operator.name])
+        return FloatLayer(
+            operator, np.array(weights.data), np.array(bias.data).ravel(), WEIGHTED[operator.name]
+        )
 
     def _set(self, index: int, values: FloatArray) -> None:
         """Writes into a buffer of its own: equal constants may share one."""

@@ -20,7 +20,7 @@ INPUT = "input"
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedNetwork:
     """What the converter rounds.
 
     Attributes:
@@ -32,7 +32,7 @@ class Prepared:
     ranged: bytes
 
 
-def prepare(float_model: bytes, inputs: Sequence[npt.NDArray[Any]], scheme: Scheme) -> Prepared:
+def prepare(float_model: bytes, inputs: Sequence[npt.NDArray[Any]], scheme: Scheme) -> PreparedNetwork:
     """Carries out a scheme up to the rounding.
 
     Args:
@@ -56,7 +56,7 @@ def prepare(float_model: bytes, inputs: Sequence[npt.NDArray[Any]], scheme: Sche
         corrected = bias_correction.correct(exact, scheme.per_channel, inputs)
     ranged = FloatGraph(corrected)
     ranged.set_ranges(found)
-    return Prepared(exact, ranged.pack())
+    return PreparedNetwork(exact, ranged.pack())
 
 
 def _ranges(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_cli.quantization.float_graph import FloatArray, Layer
+from tinyml_cli.quantization.float_graph import FloatArray, FloatLayer
 
 _LARGEST = 127  # narrow range: -128 is not used, so that zero is in the middle
 
 
-def is_per_channel(layer: Layer, per_channel: bool) -> bool:
+def is_per_channel(layer: FloatLayer, per_channel: bool) -> bool:
     """Whether a layer's weights get a scale per output channel; those of Dense layers never do."""
     return per_channel and layer.operator.name != "FULLY_CONNECTED"
 
 
-def restored(layer: Layer, per_channel: bool) -> FloatArray:
+def restored(layer: FloatLayer, per_channel: bool) -> FloatArray:
     """The layer's weights after rounding to int8 and back, float32 of the same shape."""
     weights = layer.weights
     if is_per_channel(layer, per_channel):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tinyml_cli.features.anomaly_settings import Method
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.recipes.base import BaseRecipe, Section
+from tinyml_cli.recipes.base import BaseRecipe, RecipeSection
 from tinyml_cli.recipes.series import SeriesRecipe
 
 
@@ -22,7 +22,7 @@ def _steady_frontend() -> AudioFrontendSettings:
     )
 
 
-class SimulationRecipe(Section):
+class SimulationRecipe(RecipeSection):
     """The simulated machine, when no data is given."""
 
     normal_sessions: int = Field(default=40, ge=6, le=2000)
@@ -31,7 +31,7 @@ class SimulationRecipe(Section):
     drift_share: float = Field(default=0.05, ge=0, le=1)
 
 
-class SignalRecipe(Section):
+class SignalRecipe(RecipeSection):
     """Windows of motion, vibration and other series."""
 
     window_samples: int | None = Field(
@@ -44,7 +44,7 @@ class SignalRecipe(Section):
     )
 
 
-class SoundRecipe(Section):
+class SoundRecipe(RecipeSection):
     """Windows of machine sound."""
 
     frames: int = Field(default=8, ge=1, le=256)
@@ -52,7 +52,7 @@ class SoundRecipe(Section):
     frontend: AudioFrontendSettings = Field(default_factory=_steady_frontend)
 
 
-class AutoencoderRecipe(Section):
+class AutoencoderRecipe(RecipeSection):
     """The network that learns to reproduce normal windows."""
 
     network: Literal["small_fc", "mlperf_fc", "conv1d"] = "small_fc"
@@ -60,7 +60,7 @@ class AutoencoderRecipe(Section):
     bottleneck: int = Field(default=8, ge=1, le=256)
 
 
-class MixtureRecipe(Section):
+class MixtureRecipe(RecipeSection):
     """Clusters in whitened principal components."""
 
     clusters: int = Field(default=8, ge=1, le=64)
@@ -69,7 +69,7 @@ class MixtureRecipe(Section):
     radius_quantile: float = Field(default=0.99, gt=0.5, le=1, description="of distances within a cluster")
 
 
-class TrainingRecipe(Section):
+class AnomalyTraining(RecipeSection):
     """Optimisation, and how much normal data is kept from it."""
 
     epochs: int = Field(default=80, ge=1, le=10_000)
@@ -82,7 +82,7 @@ class TrainingRecipe(Section):
     test_share: float = Field(default=0.2, gt=0, lt=0.6, description="normal groups for evaluation alone")
 
 
-class ThresholdRecipe(Section):
+class ThresholdRecipe(RecipeSection):
     """The false alarms that are put up with."""
 
     fpr: float | None = Field(default=None, gt=0, le=0.5, description="share of normal windows; 0.01")
@@ -96,7 +96,7 @@ class ThresholdRecipe(Section):
         return self
 
 
-class AlarmRecipe(Section):
+class AlarmRecipe(RecipeSection):
     """When the alarm goes on and off."""
 
     raise_windows: int = Field(default=3, ge=1, le=10_000, description="in a row at the threshold")
@@ -123,7 +123,7 @@ class AnomalyRecipe(BaseRecipe):
     sound: SoundRecipe = Field(default_factory=SoundRecipe)
     autoencoder: AutoencoderRecipe = Field(default_factory=AutoencoderRecipe)
     mixture: MixtureRecipe = Field(default_factory=MixtureRecipe)
-    training: TrainingRecipe = Field(default_factory=TrainingRecipe)
+    training: AnomalyTraining = Field(default_factory=AnomalyTraining)
     threshold: ThresholdRecipe = Field(default_factory=ThresholdRecipe)
     alarm: AlarmRecipe = Field(default_factory=AlarmRecipe)
 

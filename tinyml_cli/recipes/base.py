@@ -31,7 +31,7 @@ _Factor = Annotated[float, Field(ge=0.2, le=5)]
 FactorRange = Annotated[tuple[_Factor, _Factor], AfterValidator(_rising)]
 
 
-class Section(BaseModel):
+class RecipeSection(BaseModel):
     """A part of a recipe; keys that it does not know are refused.
 
     Defaults are validated, so that a recipe read back from its own YAML is the same: 30 becomes 30.0 in both.
@@ -43,7 +43,7 @@ class Section(BaseModel):
     """Key of an older version -> its name now. Recipes of runs are migrated, others refused."""
 
 
-class QuantizationRecipe(Section):
+class QuantizationRecipe(RecipeSection):
     """How the network becomes int8."""
 
     method: str = "ptq"
@@ -92,7 +92,7 @@ ClassWeights = Annotated[
 ]
 
 
-class ClassifierTraining(Section):
+class ClassifierTraining(RecipeSection):
     """Optimisation of a classifier: AdamW, a warm-up and a cosine."""
 
     renamed: ClassVar[Mapping[str, str]] = {"ema": "weight_average"}
@@ -106,7 +106,7 @@ class ClassifierTraining(Section):
     class_weights: ClassWeights = Field(default_factory=dict)
 
 
-class BaseRecipe(Section):
+class BaseRecipe(RecipeSection):
     """A resolved recipe: every value that is used, none hidden."""
 
     data_may_be_file: ClassVar[bool] = False
@@ -152,7 +152,7 @@ def migrate(document: dict[str, Any], schema: type[BaseRecipe]) -> dict[str, Any
     field = schema.model_fields.get("training")
     if not isinstance(training, dict) or field is None or not isinstance(field.annotation, type):
         return document
-    names = field.annotation.renamed if issubclass(field.annotation, Section) else {}
+    names = field.annotation.renamed if issubclass(field.annotation, RecipeSection) else {}
     # A key that is there under both names stays, and is refused.
     training = {key if names.get(key) in training else names.get(key, key): training[key] for key in training}
     if isinstance(weights := training.get("class_weights"), bool):

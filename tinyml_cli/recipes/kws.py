@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import Recognizer
-from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, FactorRange, Range, Section
+from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, FactorRange, Range, RecipeSection
 
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
@@ -16,7 +16,7 @@ MAX_WORDS = 10
 SpeechEngine = Literal["espeak", "flite", "kokoro"]
 
 
-class SynthesisRecipe(Section):
+class SynthesisRecipe(RecipeSection):
     """Speech made by text-to-speech when no folder of recordings is given."""
 
     clips_per_word: int = Field(default=500, ge=8, le=20_000)
@@ -24,7 +24,7 @@ class SynthesisRecipe(Section):
     engines: list[SpeechEngine] = Field(default=["espeak", "flite"])
 
 
-class RecordedAugmentationRecipe(Section):
+class RecordedAugmentationRecipe(RecipeSection):
     """What recordings of people are given instead: they bring voices, rooms and noise of their own."""
 
     synthesis_share: float = Field(
@@ -39,7 +39,7 @@ class RecordedAugmentationRecipe(Section):
     spec_masks: int = Field(default=1, ge=0, le=4)
 
 
-class AugmentationRecipe(Section):
+class AugmentationRecipe(RecipeSection):
     """How clips are varied; ranges are uniform, shares are probabilities."""
 
     copies: int = Field(default=5, ge=1, le=50, description="augmented copies of each clip in an epoch")
@@ -63,7 +63,7 @@ class AugmentationRecipe(Section):
     recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
 
 
-class RecordingsRecipe(Section):
+class RecordingsRecipe(RecipeSection):
     """A few own recordings, mixed into synthetic or public data."""
 
     path: str | None = None
@@ -78,14 +78,14 @@ class RecordingsRecipe(Section):
     )
 
 
-class ModelRecipe(Section):
+class ModelRecipe(RecipeSection):
     """The network by name, and its size."""
 
     name: str = "ds_cnn"
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class HardNegativesRecipe(Section):
+class HardNegativesRecipe(RecipeSection):
     """What the half-trained model takes for a word although it is none goes back in more often."""
 
     share: float = Field(
@@ -99,7 +99,7 @@ class HardNegativesRecipe(Section):
     limit: int = Field(default=500, ge=1, le=100_000, description="at most so many of each label")
 
 
-class DistillationRecipe(Section):
+class DistillationRecipe(RecipeSection):
     """Learning from larger models that were trained before."""
 
     teachers: list[str] = Field(default_factory=list, description="run directories; the mean of them")
@@ -107,7 +107,7 @@ class DistillationRecipe(Section):
     temperature: float = Field(default=1.0, gt=0, le=20, description="above 1 softens the teachers' scores")
 
 
-class TrainingRecipe(ClassifierTraining):
+class KwsTraining(ClassifierTraining):
     """Optimisation."""
 
     epochs: int = Field(default=25, ge=1, le=10_000)
@@ -136,8 +136,8 @@ class KwsRecipe(ClassifierRecipe):
     model: ModelRecipe = Field(default_factory=ModelRecipe)
     hard_negatives: HardNegativesRecipe = Field(default_factory=HardNegativesRecipe)
     distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)
-    training: TrainingRecipe = Field(default_factory=TrainingRecipe)
-    recognizer: Recognizer = Field(default_factory=Recognizer)
+    training: KwsTraining = Field(default_factory=KwsTraining)
+    recognizer: RecognizerSettings = Field(default_factory=RecognizerSettings)
 
     @field_validator("words")
     @classmethod

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from tinyml_cli.recipes.base import Section
+from tinyml_cli.recipes.base import RecipeSection
 
 
-class UnitsRecipe(Section):
+class UnitsRecipe(RecipeSection):
     """Units of the files' columns; they overrule what a file declares."""
 
     time: Literal["s", "ms", "us", "ns", "min", "h", "d"] | None = Field(
@@ -25,7 +25,7 @@ class UnitsRecipe(Section):
     )
 
 
-class SeriesRecipe(Section):
+class SeriesRecipe(RecipeSection):
     """Reading of sensor series."""
 
     units: UnitsRecipe = Field(default_factory=UnitsRecipe)

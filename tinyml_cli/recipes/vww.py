@@ -7,19 +7,19 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from tinyml_cli.features.image_settings import Gate, ImageInput, Presence
+from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.recipes.base import (
     BALANCED,
     ClassifierRecipe,
     ClassifierTraining,
     ClassWeights,
     Range,
-    Section,
+    RecipeSection,
     WeightAverage,
 )
 
 
-class ImageAugmentationRecipe(Section):
+class ImageAugmentationRecipe(RecipeSection):
     """How images are varied while training; ranges are uniform, shares are probabilities."""
 
     crop_share: float = Field(
@@ -44,7 +44,7 @@ class ImageAugmentationRecipe(Section):
     mixup: float = Field(default=0.0, ge=0, le=2, description="parameter of the beta distribution; 0 is off")
 
 
-class ImageModelRecipe(Section):
+class ImageModelRecipe(RecipeSection):
     """The network by name, or somebody's trained one."""
 
     name: str = "mobilenet_v1"
@@ -78,7 +78,7 @@ class VwwRecipe(ClassifierRecipe):
     model: ImageModelRecipe = Field(default_factory=ImageModelRecipe)
     training: ImageTrainingRecipe = Field(default_factory=ImageTrainingRecipe)
     presence: Presence = Field(default_factory=Presence)
-    gate: Gate = Field(default_factory=Gate)
+    gate: GateRule = Field(default_factory=GateRule)
 
     @field_validator("classes")
     @classmethod

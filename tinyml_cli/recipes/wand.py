@@ -12,14 +12,14 @@ from tinyml_cli.recipes.base import (
     ClassifierTraining,
     LabelSmoothing,
     LearningRate,
-    Section,
+    RecipeSection,
     WeightAverage,
     WeightDecay,
 )
 from tinyml_cli.recipes.series import SeriesRecipe
 
 
-class StrokeRecipe(Section):
+class StrokeRecipe(RecipeSection):
     """How strokes are drawn where there are no recordings, and varied while training."""
 
     generated_per_label: int = Field(
@@ -38,7 +38,7 @@ class StrokeRecipe(Section):
     rest_share: float = Field(default=0.45, ge=0, le=1, description="longest rest at either end, of the time")
 
 
-class ImuAugmentationRecipe(Section):
+class ImuAugmentationRecipe(RecipeSection):
     """How motions are varied while training; ranges are uniform."""
 
     rotate_rad: float = Field(default=0.4, ge=0, le=3.2, description="of the wand in the hand, any axis")
@@ -52,7 +52,7 @@ class ImuAugmentationRecipe(Section):
     gyroscope_noise_dps: float = Field(default=1, ge=0, le=50)
 
 
-class UnknownRecipe(Section):
+class UnknownRecipe(RecipeSection):
     """Motions that are no gesture of ours."""
 
     share: float = Field(default=1.5, ge=0, le=20, description="as many examples as of this many labels")
@@ -61,7 +61,7 @@ class UnknownRecipe(Section):
     )
 
 
-class WandModelRecipe(Section):
+class WandModelRecipe(RecipeSection):
     """The network by name."""
 
     name: str | None = Field(default=None, description="stroke_cnn for strokes, motion_conv for imu")

@@ -42,7 +42,7 @@ class EspeakCrashError(Exception):
 
 
 @dataclass(frozen=True)
-class Utterance:
+class EspeakUtterance:
     """One clip to synthesise; pitch and range are espeak's 0..99, rate is words per minute."""
 
     text: str
@@ -149,7 +149,7 @@ class EspeakProcess:
         return sample_rate_hz, payload
 
 
-def say_all(utterances: Sequence[Utterance]) -> Iterator[tuple[int, NDArray[np.int16]]]:
+def say_all(utterances: Sequence[EspeakUtterance]) -> Iterator[tuple[int, NDArray[np.int16]]]:
     """Synthesises each utterance in turn.
 
     Yields:

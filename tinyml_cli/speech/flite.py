@@ -23,7 +23,7 @@ _PROCESSES = 2
 
 
 @dataclass(frozen=True)
-class Utterance:
+class FliteUtterance:
     """One clip to synthesise; stretch above 1 is slower."""
 
     text: str
@@ -54,7 +54,7 @@ def _phonemes(text: str) -> list[str]:
     return [each for each in outcome.stdout.split() if each != "pau"]
 
 
-def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+def say_all(utterances: Sequence[FliteUtterance], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
     """Synthesises each utterance, in order; empty audio where flite failed.
 
     Yields:
@@ -73,7 +73,7 @@ def say_all(utterances: Sequence[Utterance], sample_rate_hz: int) -> Iterator[ND
         yield from pool.map(lambda job: _say(*job), jobs)
 
 
-def _say(utterance: Utterance, path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
+def _say(utterance: FliteUtterance, path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
     settings = {
         "duration_stretch": utterance.stretch,
         "int_f0_target_mean": utterance.pitch_hz,

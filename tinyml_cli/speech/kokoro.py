@@ -31,7 +31,7 @@ _FRAME_MS = 10
 
 
 @dataclass(frozen=True)
-class Utterance:
+class KokoroUtterance:
     """One clip to synthesise; speed above 1 is faster."""
 
     text: str
@@ -44,7 +44,7 @@ class Utterance:
         return self.voice.startswith("b")
 
 
-def say_all(utterances: Sequence[Utterance]) -> Iterator[NDArray[np.float32]]:
+def say_all(utterances: Sequence[KokoroUtterance]) -> Iterator[NDArray[np.float32]]:
     """Synthesises each utterance, in order; empty audio where there is nothing that the model could say.
 
     On one kind of processor an utterance always gives the same samples, whatever is said before or beside it.
@@ -86,7 +86,7 @@ def _load() -> Any:
         ) from error
 
 
-def _spell(utterances: Sequence[Utterance]) -> list[str]:
+def _spell(utterances: Sequence[KokoroUtterance]) -> list[str]:
     """The symbols of each utterance, its punctuation included."""
     spoken: dict[tuple[str, bool], str] = {}
     for british, accent in ((False, "en-us"), (True, "en-gb-x-rp")):

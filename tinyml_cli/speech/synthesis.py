@@ -35,8 +35,8 @@ _PUNCTUATION = ("", ".", "?", "!")
 _TARGET_RMS = 0.1
 _SHORTEST_WORD_S = 0.06
 
-Utterance = espeak.Utterance | flite.Utterance | kokoro.Utterance
-_ENGINES = {espeak.Utterance: "espeak", flite.Utterance: "flite", kokoro.Utterance: "kokoro"}
+Utterance = espeak.EspeakUtterance | flite.FliteUtterance | kokoro.KokoroUtterance
+_ENGINES = {espeak.EspeakUtterance: "espeak", flite.FliteUtterance: "flite", kokoro.KokoroUtterance: "kokoro"}
 
 
 @dataclass(frozen=True)
@@ -222,8 +222,8 @@ def _choose(shares: Sequence[tuple[str, float]], draw: float) -> str:
     return shares[-1][0]
 
 
-def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.Utterance:
-    return espeak.Utterance(
+def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.EspeakUtterance:
+    return espeak.EspeakUtterance(
         text=word + str(rng.choice(_PUNCTUATION)),
         voice=f"{rng.choice(espeak.ACCENTS)}+{rng.choice(variants)}",
         rate=int(rng.integers(100, 230)),
@@ -232,9 +232,9 @@ def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generat
     )
 
 
-def _flite_utterance(word: str, rng: np.random.Generator) -> flite.Utterance:
+def _flite_utterance(word: str, rng: np.random.Generator) -> flite.FliteUtterance:
     voice = str(rng.choice(flite.VOICES))
-    return flite.Utterance(
+    return flite.FliteUtterance(
         text=word + str(rng.choice(_PUNCTUATION)),
         voice=voice,
         stretch=round(float(rng.uniform(0.7, 1.5)), 2),
@@ -243,9 +243,9 @@ def _flite_utterance(word: str, rng: np.random.Generator) -> flite.Utterance:
     )
 
 
-def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.Utterance:
+def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.KokoroUtterance:
     # At 0.7 and 1.4 three models understood 43 of 108 times "no", at 0.85 and 1.2 it was 69 of 108.
-    return kokoro.Utterance(
+    return kokoro.KokoroUtterance(
         text=word + str(rng.choice(_PUNCTUATION)),
         voice=str(rng.choice(kokoro.VOICES)),
         speed=round(float(rng.uniform(0.85, 1.2)), 2),
@@ -254,17 +254,23 @@ def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.Utterance:
 
 def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
     """The trimmed word of each planned utterance, in the plan's order; empty where an engine failed."""
-    by_espeak = iter(espeak.say_all([p.utterance for p in plan if isinstance(p.utterance, espeak.Utterance)]))
-    by_flite = iter(
-        flite.say_all([p.utterance for p in plan if isinstance(p.utterance, flite.Utterance)], sample_rate_hz)
+    by_espeak = iter(
+        espeak.say_all([p.utterance for p in plan if isinstance(p.utterance, espeak.EspeakUtterance)])
     )
-    by_kokoro = iter(kokoro.say_all([p.utterance for p in plan if isinstance(p.utterance, kokoro.Utterance)]))
+    by_flite = iter(
+        flite.say_all(
+            [p.utterance for p in plan if isinstance(p.utterance, flite.FliteUtterance)], sample_rate_hz
+        )
+    )
+    by_kokoro = iter(
+        kokoro.say_all([p.utterance for p in plan if isinstance(p.utterance, kokoro.KokoroUtterance)])
+    )
     with console.progress(len(plan), "Synthesising speech") as progress:
         audio: NDArray[np.floating]
         for planned in plan:
-            if isinstance(planned.utterance, flite.Utterance):
+            if isinstance(planned.utterance, flite.FliteUtterance):
                 audio = next(by_flite) / np.float32(32768)
-            elif isinstance(planned.utterance, kokoro.Utterance):
+            elif isinstance(planned.utterance, kokoro.KokoroUtterance):
                 audio = resample(next(by_kokoro), kokoro.SAMPLE_RATE_HZ, sample_rate_hz)
             else:
                 rate_hz, pcm = next(by_espeak)
@@ -327,7 +333,7 @@ def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
 
 def _cache_path(plan: Sequence[Planned], sample_rate_hz: int) -> Path:
     versions = []
-    neural = any(isinstance(p.utterance, kokoro.Utterance) for p in plan)
+    neural = any(isinstance(p.utterance, kokoro.KokoroUtterance) for p in plan)
     for package in ("espeakng-loader", "numpy", *(("onnxruntime",) if neural else ())):
         try:
             versions.append(f"{package} {metadata.version(package)}")

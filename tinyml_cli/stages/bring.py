@@ -13,12 +13,12 @@ import numpy as np
 from tinyml_cli.console import console
 from tinyml_cli.conversion import calibration_data
 from tinyml_cli.conversion.calibration_data import Samples
-from tinyml_cli.conversion.convert import SAVED_MODEL, Converted, convert, measure_layers
+from tinyml_cli.conversion.convert import SAVED_MODEL, ConvertedModels, convert, measure_layers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.models import bounds
-from tinyml_cli.models.source import KerasSource, Source, open_source
+from tinyml_cli.models.source import KerasSource, SourceNetwork, open_source
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.stages.adopt import at, free_path, read
@@ -73,7 +73,7 @@ def bring(
 
 
 def _convert(
-    run: Run, path: Path, original: bytes, digest: str, source: Source, samples: Samples, seed: int
+    run: Run, path: Path, original: bytes, digest: str, source: SourceNetwork, samples: Samples, seed: int
 ) -> dict[str, Any]:
     """Stores the model and its calibration set, and converts."""
     manifest = _manifest(run, path, digest, seed, source.signature)
@@ -100,7 +100,7 @@ def _check_target(run_path: Path | None) -> None:
         )
 
 
-def _check_range(source: Source, samples: Samples) -> None:
+def _check_range(source: SourceNetwork, samples: Samples) -> None:
     """Warns of the two slips that spoil a model without an error: scaling images twice, or not at all."""
     if len(samples.arrays) > 1:
         return  # which of the inputs a Rescaling layer belongs to is not known
@@ -142,7 +142,7 @@ def _manifest(run: Run, path: Path, digest: str, seed: int, signature: str | Non
     return manifest
 
 
-def _store(run: Run, name: str, path: Path, original: bytes, source: Source) -> None:
+def _store(run: Run, name: str, path: Path, original: bytes, source: SourceNetwork) -> None:
     """Keeps a .keras file and a zipped folder as they are; writes what was read of an HDF5 file."""
     if name == MODEL and path.suffix.lower() != ".keras" and isinstance(source, KerasSource):
         with atomic_path(run.file(name)) as temporary:
@@ -163,7 +163,7 @@ def _zipped(folder: Path) -> bytes:
 
 def _measure(run: Run, samples: Samples) -> list[dict[str, Any]]:
     """The error of each layer, kept in the manifest; a note where the models have different operators."""
-    converted = Converted(run.file(MODEL_FLOAT32).read_bytes(), run.file(MODEL_INT8).read_bytes())
+    converted = ConvertedModels(run.file(MODEL_FLOAT32).read_bytes(), run.file(MODEL_INT8).read_bytes())
     inputs = [values[:LAYER_SAMPLES] for values in samples.arrays]
     try:
         errors = measure_layers(converted, inputs, "calibration samples")

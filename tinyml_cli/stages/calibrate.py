@@ -139,9 +139,9 @@ def _trial(
     if not pictures:
         return layers, []
     from tinyml_cli.inspection.pictures import draw
-    from tinyml_cli.inspection.report import Subject
+    from tinyml_cli.inspection.report import InspectedModel
 
-    subject = Subject(run.file(MODEL_INT8), converted.int8, graph, run, converted.float32, (shown,))
+    subject = InspectedModel(run.file(MODEL_INT8), converted.int8, graph, run, converted.float32, (shown,))
     return layers, [str(path) for path in draw(subject, run.file("report"))]
 
 

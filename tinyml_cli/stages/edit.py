@@ -8,13 +8,13 @@ from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.inspection.report import Subject
+from tinyml_cli.inspection.report import InspectedModel
 from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.edit import Edits, edit
 from tinyml_cli.wording import counted
 
 
-def edit_file(subject: Subject, edits: Edits, out: Path | None) -> dict[str, Any]:
+def edit_file(subject: InspectedModel, edits: Edits, out: Path | None) -> dict[str, Any]:
     """Writes an edited copy.
 
     Returns:

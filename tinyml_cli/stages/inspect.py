@@ -11,13 +11,13 @@ from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report, text
-from tinyml_cli.inspection.report import Subject
+from tinyml_cli.inspection.report import InspectedModel
 from tinyml_cli.stages.edit import edit_file, sentences
 from tinyml_cli.tflite.edit import Edits
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InspectOutcome:
     """What `--json` prints, and the last line for people."""
 
     document: dict[str, Any]
@@ -34,7 +34,7 @@ def run(
     out: Path | None = None,
     tensors: bool = False,
     operators: bool = False,
-) -> Outcome:
+) -> InspectOutcome:
     """Looks into a model; with `diff` compares it, with edits writes a changed copy.
 
     Raises:
@@ -49,11 +49,11 @@ def run(
         *details, last = sentences(document)
         for line in details:
             console.info(line)
-        return Outcome(document, f"{document['out']}: {last}")
+        return InspectOutcome(document, f"{document['out']}: {last}")
     if diff is not None:
         document = report.compare(subject, diff)
         text.show_difference(document)
-        return Outcome(document, text.difference_sentence(document))
+        return InspectOutcome(document, text.difference_sentence(document))
     if out is not None and not pictures:
         raise TinymlError("Nothing to write", "--out", "Add --edit --strip, or --pictures.")
     folder = _picture_folder(subject, out) if pictures else None
@@ -61,10 +61,10 @@ def run(
     if folder is not None:
         document["pictures"] = _draw(subject, folder)
     text.show(document, tensors=tensors, operators=operators)
-    return Outcome(document, text.sentence(document))
+    return InspectOutcome(document, text.sentence(document))
 
 
-def _picture_folder(subject: Subject, out: Path | None) -> Path:
+def _picture_folder(subject: InspectedModel, out: Path | None) -> Path:
     if out is not None:
         folder = out
     elif subject.run is not None:
@@ -75,7 +75,7 @@ def _picture_folder(subject: Subject, out: Path | None) -> Path:
     return folder
 
 
-def _draw(subject: Subject, folder: Path) -> list[str]:
+def _draw(subject: InspectedModel, folder: Path) -> list[str]:
     from tinyml_cli.inspection.pictures import draw
 
     with contextlib.nullcontext() if subject.run is None else subject.run.writing_to(folder):

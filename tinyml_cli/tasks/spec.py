@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
@@ -126,7 +126,7 @@ class TaskSpec(Registered):
 
     @abstractmethod
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """Judges the run's models; writes report/report.html, report/metrics.json and the manifest.
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from tinyml_cli.tflite.graph import Graph, Quantization, Tensor, macs, op_list, total_macs
+from tinyml_cli.tflite.graph import Graph, QuantizationParameters, Tensor, macs, op_list, total_macs
 
 LABELS_METADATA = "tinyml.labels"
 """Name of the metadata buffer that holds labels: UTF-8, one a line."""
@@ -26,7 +26,7 @@ _8_BIT = {"int8": 256, "uint8": 256}
 
 
 @dataclass(frozen=True)
-class Metadata:
+class MetadataBuffer:
     """One named buffer of the file that no tensor uses."""
 
     name: str
@@ -43,7 +43,7 @@ class Metadata:
 
 
 @dataclass(frozen=True)
-class Signature:
+class ModelSignature:
     """A named way to call the model: names of arguments and results, by tensor index."""
 
     key: str
@@ -189,7 +189,7 @@ def statistics(tensor: Tensor) -> dict[str, float | int | None] | None:
     }
 
 
-def metadata(data: bytes) -> list[Metadata]:
+def metadata(data: bytes) -> list[MetadataBuffer]:
     """The named buffers of a file that `graph.parse` accepts; those that make no sense are left out."""
     model = tflite.Model.GetRootAs(data, 0)
     entries = []
@@ -199,14 +199,14 @@ def metadata(data: bytes) -> list[Metadata]:
             if 0 <= entry.Buffer() < model.BuffersLength():
                 content = model.Buffers(entry.Buffer()).DataAsNumpy()
                 raw = content.tobytes() if isinstance(content, np.ndarray) else b""
-                entries.append(Metadata((entry.Name() or b"").decode("utf-8", "replace"), raw))
+                entries.append(MetadataBuffer((entry.Name() or b"").decode("utf-8", "replace"), raw))
     # A reader of hostile offsets raises many kinds, and metadata are not worth a failure.
     except Exception:
         return entries
     return entries
 
 
-def labels(entries: list[Metadata]) -> list[str] | None:
+def labels(entries: list[MetadataBuffer]) -> list[str] | None:
     """The labels that `tinyml inspect --edit --set-labels` stored."""
     for entry in entries:
         if entry.name == LABELS_METADATA:
@@ -224,7 +224,7 @@ def attached(data: bytes) -> list[zipfile.ZipInfo]:
         return []
 
 
-def signatures(data: bytes) -> list[Signature]:
+def signatures(data: bytes) -> list[ModelSignature]:
     """The file's signatures, as far as they make sense."""
     model = tflite.Model.GetRootAs(data, 0)
     found = []
@@ -232,7 +232,7 @@ def signatures(data: bytes) -> list[Signature]:
         for index in range(min(model.SignatureDefsLength(), _MOST_ENTRIES)):
             table = model.SignatureDefs(index)
             found.append(
-                Signature(
+                ModelSignature(
                     key=(table.SignatureKey() or b"").decode("utf-8", "replace"),
                     inputs=_tensor_map(table.InputsLength(), table.Inputs),
                     outputs=_tensor_map(table.OutputsLength(), table.Outputs),
@@ -248,7 +248,7 @@ def _tensor_map(length: int, at: Any) -> dict[str, int]:
     return {(each.Name() or b"").decode("utf-8", "replace"): each.TensorIndex() for each in entries}
 
 
-def _quantization(quantization: Quantization | None) -> dict[str, Any] | None:
+def _quantization(quantization: QuantizationParameters | None) -> dict[str, Any] | None:
     if quantization is None:
         return None
     return {

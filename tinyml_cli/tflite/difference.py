@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_cli.tflite import anatomy
-from tinyml_cli.tflite.graph import ABSENT, Graph, Quantization, Tensor
+from tinyml_cli.tflite.graph import ABSENT, Graph, QuantizationParameters, Tensor
 
 
 def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _data_change(old: Tensor, new: Tensor) -> dict[str, Any]:
     }
 
 
-def _same_quantization(old: Quantization | None, new: Quantization | None) -> bool:
+def _same_quantization(old: QuantizationParameters | None, new: QuantizationParameters | None) -> bool:
     if old is None or new is None:
         return old is new
     return (
@@ -162,7 +162,7 @@ def _same_quantization(old: Quantization | None, new: Quantization | None) -> bo
     )
 
 
-def _short(quantization: Quantization | None) -> dict[str, Any] | None:
+def _short(quantization: QuantizationParameters | None) -> dict[str, Any] | None:
     if quantization is None:
         return None
     return {

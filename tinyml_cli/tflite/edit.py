@@ -70,14 +70,14 @@ class Rounding:
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditedModel:
     """The new file and what became of the weights."""
 
     data: bytes
     rounding: Rounding | None
 
 
-def edit(data: bytes, edits: Edits, where: str = "model") -> Edited:
+def edit(data: bytes, edits: Edits, where: str = "model") -> EditedModel:
     """Applies the edits: strip first, then description and labels, then rounding.
 
     The result is parsed again and compared with the original, so nothing but what was asked for changes.
@@ -101,7 +101,7 @@ def edit(data: bytes, edits: Edits, where: str = "model") -> Edited:
     if not edits.strip:
         edited = _with_attached(edited, data, where)
     _check_faithful(data, edited, rounded=rounding is not None, where=where)
-    return Edited(edited, rounding)
+    return EditedModel(edited, rounding)
 
 
 def _with_attached(edited: bytes, original: bytes, where: str) -> bytes:

@@ -38,7 +38,7 @@ _READ_ERRORS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Quantization:
+class QuantizationParameters:
     """real = scale * (q - zero_point), one pair per tensor or per slice along `axis`."""
 
     scales: npt.NDArray[np.float32]
@@ -67,7 +67,7 @@ class Tensor:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    quantization: Quantization | None
+    quantization: QuantizationParameters | None
     data: npt.NDArray[Any] | None
 
     @property
@@ -335,7 +335,7 @@ def _indices(value: Any, tensors: int, *, optional: bool) -> tuple[int, ...]:
     return indices
 
 
-def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantization | None:
+def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> QuantizationParameters | None:
     if table is None:
         return None
     scales = _vector(table.ScaleAsNumpy()).astype(np.float32)
@@ -352,4 +352,4 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
         raise ValueError(
             f"tensor {index} has {counted(len(scales), 'scale')} on axis {axis} of {list(shape)}"
         )
-    return Quantization(scales, zero_points, axis)
+    return QuantizationParameters(scales, zero_points, axis)

@@ -76,7 +76,7 @@ def layer_errors(
 
 def activation_values(
     float_model: bytes, int8_model: bytes, inputs: Sequence[npt.NDArray[Any]]
-) -> list[tuple[Pair, npt.NDArray[Any], npt.NDArray[Any]]]:
+) -> list[tuple[ActivationPair, npt.NDArray[Any], npt.NDArray[Any]]]:
     """Every activation as flat float values, of the float and of the int8 model; arguments as `layer_errors`.
 
     Raises:
@@ -91,7 +91,7 @@ def activation_values(
 
 
 def _paired_values(
-    float_model: bytes, int8_model: bytes, pairs: Sequence[Pair], inputs: Sequence[npt.NDArray[Any]]
+    float_model: bytes, int8_model: bytes, pairs: Sequence[ActivationPair], inputs: Sequence[npt.NDArray[Any]]
 ) -> Iterator[list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
     """Per sample, the values of each pair: exact and restored."""
     float_graph, int8_graph = parse(float_model), parse(int8_model)
@@ -129,7 +129,7 @@ def activation_names(graph: Graph) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ActivationPair:
     """One activation: its tensor index in the float and in the int8 model, and its int8 grid."""
 
     name: str
@@ -158,7 +158,7 @@ def operator_pairs(float_graph: Graph, int8_graph: Graph) -> list[tuple[Operator
     return list(zip(*rows, strict=True))
 
 
-def activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[Pair]:
+def activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[ActivationPair]:
     """Inputs and first outputs of operators that are float32 in one model and int8 in the other.
 
     Raises:
@@ -175,13 +175,13 @@ def activation_pairs(float_graph: Graph, int8_graph: Graph) -> list[Pair]:
         name = layer_name(float_graph.tensors[exact.outputs[0]].name, exact.name)
         rows.append((name, exact.name, exact.outputs[0], rounded.outputs[0]))
     return [
-        Pair(*row, interpret.tensor_quantization(int8_graph.tensors[row[3]]))
+        ActivationPair(*row, interpret.tensor_quantization(int8_graph.tensors[row[3]]))
         for row in rows
         if float_graph.tensors[row[2]].dtype == "float32" and int8_graph.tensors[row[3]].dtype == "int8"
     ]
 
 
-def _figures(pair: Pair, sums: _Sums) -> LayerError:
+def _figures(pair: ActivationPair, sums: _Sums) -> LayerError:
     norm = np.sqrt(sums.signal * sums.quantized)
     return LayerError(
         name=pair.name,

@@ -38,7 +38,7 @@ class Resume(enum.Enum):
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """The progress of a training.
 
     Attributes:
@@ -79,7 +79,7 @@ class Checkpoint:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def save(self, model: keras.Model, average: keras.Model | None, progress: Progress) -> None:
+    def save(self, model: keras.Model, average: keras.Model | None, progress: TrainingProgress) -> None:
         """Records the epoch that just ended, with the average of the weights if there is one."""
         _save_model(model, self._last(progress))
         if average is not None:
@@ -89,7 +89,7 @@ class Checkpoint:
             if stale not in (self._last(progress), self._average(progress)):
                 stale.unlink(missing_ok=True)
 
-    def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[Progress, bool]:
+    def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[TrainingProgress, bool]:
         """Where a training starts, and whether it is resumed; another training's checkpoint is deleted.
 
         Raises:
@@ -112,16 +112,16 @@ class Checkpoint:
                 "Use the same words, data and settings to resume, or train without --resume.",
             )
         self.clear()
-        return Progress(fingerprint, epochs), False
+        return TrainingProgress(fingerprint, epochs), False
 
-    def usable(self) -> Progress | None:
+    def usable(self) -> TrainingProgress | None:
         """Where a training stopped; None also if its checkpoint is damaged."""
         try:
             return self.progress()
         except TinymlError:
             return None
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> TrainingProgress | None:
         """Where a training stopped; None if nothing was saved.
 
         Raises:
@@ -132,18 +132,18 @@ class Checkpoint:
             return None
         try:
             document = load_json(path)
-            progress = Progress(**{key: document[key] for key in document if key not in _RETIRED})
+            progress = TrainingProgress(**{key: document[key] for key in document if key not in _RETIRED})
             if progress.epochs_done < 1 or progress.epochs < 0:
                 raise ValueError("no epoch is done")
         except (ValueError, TypeError) as error:
             raise _damaged(path, str(error)) from error
         return progress
 
-    def load_last(self, progress: Progress) -> keras.Model:
+    def load_last(self, progress: TrainingProgress) -> keras.Model:
         """The model and optimiser after the last epoch."""
         return _load_model(self._last(progress))
 
-    def load_average(self, progress: Progress) -> keras.Model:
+    def load_average(self, progress: TrainingProgress) -> keras.Model:
         """The averaged weights after the last epoch."""
         return _load_model(self._average(progress))
 
@@ -154,10 +154,10 @@ class Checkpoint:
             for stale in self._folder.glob("*.keras"):
                 stale.unlink(missing_ok=True)
 
-    def _last(self, progress: Progress) -> Path:
+    def _last(self, progress: TrainingProgress) -> Path:
         return self._folder / f"last-{progress.epochs_done:04d}.keras"
 
-    def _average(self, progress: Progress) -> Path:
+    def _average(self, progress: TrainingProgress) -> Path:
         return self._folder / f"average-{progress.epochs_done:04d}.keras"
 
 

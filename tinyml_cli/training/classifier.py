@@ -15,7 +15,7 @@ from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import TransferPhases
-from tinyml_cli.training.trainer import Fitted, Plan, train
+from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def fit_classifier(
         resume: what to do with the checkpoint of an earlier training.
     """
     phases = TransferPhases(training, len(batches), start.frozen_epochs)
-    plan = Plan(
+    plan = TrainingPlan(
         start.build,
         batches,
         validation.judge,

@@ -12,7 +12,7 @@ from tinyml_cli.data.warp import warp
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training import class_weights
 from tinyml_cli.training.batches import Batch
-from tinyml_cli.training.examples import Examples, Source, to_float
+from tinyml_cli.training.examples import Examples, ExampleSource, to_float
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 class ClipBatches:
     """Clips' feature maps, float32 [examples, frames, channels, 1] (`batches.Batches`)."""
 
-    def __init__(self, source: Source, recipe: KwsRecipe) -> None:
+    def __init__(self, source: ExampleSource, recipe: KwsRecipe) -> None:
         self._source = source
         self._recipe = recipe
         self._size = recipe.training.batch_size

@@ -43,7 +43,7 @@ class Components:
 
 
 @dataclass(frozen=True)
-class Clusters:
+class ScoreClusters:
     """score(x) = minimum over clusters of constant + sum of precision * (x - center)^2.
 
     Attributes:
@@ -91,7 +91,7 @@ def _directions(basis: FloatArray, count: int, seed: int) -> FloatArray:
     return directions
 
 
-def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) -> Clusters:
+def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) -> ScoreClusters:
     """Clusters of normal points, float64 [n, dimensions].
 
     Raises:
@@ -108,7 +108,7 @@ def fit(points: FloatArray, method: Method, recipe: MixtureRecipe, seed: int) ->
         return _kmeans(points, recipe, seed) if method == "kmeans" else _gmm(points, recipe, seed)
 
 
-def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
+def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> ScoreClusters:
     """Each cluster has its own radius: a score of 1 is on it."""
     model = _sklearn("cluster").KMeans(recipe.clusters, n_init=_RESTARTS, random_state=seed).fit(points)
     centers = model.cluster_centers_
@@ -120,10 +120,10 @@ def _kmeans(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
         if len(mine):
             radii[index] = max(radii[index], float(np.quantile(mine, recipe.radius_quantile)))
     precisions = np.repeat(1.0 / radii[:, None] ** 2, centers.shape[1], axis=1)
-    return Clusters(centers, precisions, np.zeros(len(centers)))
+    return ScoreClusters(centers, precisions, np.zeros(len(centers)))
 
 
-def _gmm(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
+def _gmm(points: FloatArray, recipe: MixtureRecipe, seed: int) -> ScoreClusters:
     """The negative log-likelihood of the likeliest component, up to a constant; diagonal covariances.
 
     The sum over components is omitted: it differs by at most the logarithm of their number.
@@ -137,7 +137,7 @@ def _gmm(points: FloatArray, recipe: MixtureRecipe, seed: int) -> Clusters:
     )
     model.fit(points)
     constants = 0.5 * np.log(model.covariances_).sum(axis=1) - np.log(np.maximum(model.weights_, 1e-9))
-    return Clusters(model.means_, 0.5 / model.covariances_, constants - constants.min())
+    return ScoreClusters(model.means_, 0.5 / model.covariances_, constants - constants.min())
 
 
 def _sklearn(part: str) -> Any:

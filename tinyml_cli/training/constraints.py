@@ -27,7 +27,7 @@ _DECIMALS = 5
 
 
 @dataclass
-class Clusters:
+class ClusteredKernel:
     """A kernel of few values: the scale of its channel, times one of a few centroids.
 
     The largest weight of each channel is a centroid of 1 or -1, so int8, whose scale is the channel's largest
@@ -42,7 +42,7 @@ class Clusters:
     member: npt.NDArray[np.intp]
 
     @classmethod
-    def of(cls, weights: Weights, k: int, keep_zero: bool) -> Clusters:
+    def of(cls, weights: Weights, k: int, keep_zero: bool) -> ClusteredKernel:
         """Clusters of [n, channels] weights, by k-means on weights over the channel's largest.
 
         Linear first centroids after S. Han et al., "Deep Compression", arXiv:1510.00149, section 3.2.
@@ -119,7 +119,7 @@ class Constraints:
     """
 
     masks: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
-    clusters: dict[str, Clusters] = field(default_factory=dict)
+    clusters: dict[str, ClusteredKernel] = field(default_factory=dict)
     sparsity: float | None = None
 
     @classmethod
@@ -133,7 +133,7 @@ class Constraints:
                 if step["method"] == "cluster":
                     weights = channels_last(layer)
                     zeros = layer.name in found.masks
-                    found.clusters[layer.name] = Clusters.of(weights, int(step["clusters"]), zeros)
+                    found.clusters[layer.name] = ClusteredKernel.of(weights, int(step["clusters"]), zeros)
         return found
 
     def project(self, model: keras.Model, share: float) -> None:

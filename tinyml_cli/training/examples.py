@@ -35,7 +35,7 @@ class Examples:
         return self
 
 
-class Source(Protocol):
+class ExampleSource(Protocol):
     """Examples that may differ from epoch to epoch."""
 
     @property

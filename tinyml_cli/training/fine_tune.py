@@ -34,7 +34,7 @@ _WARM_UP_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Settings:
+class FineTuneSettings:
     """How to fine-tune.
 
     Attributes:
@@ -96,7 +96,7 @@ def fine_tune(
     student: keras.Model,
     inputs: FloatArray,
     targets: FloatArray,
-    settings: Settings,
+    settings: FineTuneSettings,
     seed: int,
     after_step: AfterStep | None = None,
     what: str = "Fine-tuning",

@@ -15,17 +15,17 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.training.balance import balance
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.clip_batches import ClipBatches
-from tinyml_cli.training.examples import Examples, Source, to_float
+from tinyml_cli.training.examples import Examples, ExampleSource, to_float
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import one_cosine
-from tinyml_cli.training.trainer import Fitted, Miner, Plan, train
+from tinyml_cli.training.trainer import Fitted, Miner, TrainingPlan, train
 
 _EVALUATION_BATCH = 256
 
 
 def fit(
     build: Callable[[], keras.Model],
-    source: Source,
+    source: ExampleSource,
     validation: Examples,
     recipe: KwsRecipe,
     logs: Path,
@@ -51,7 +51,7 @@ def fit(
 
     training = recipe.training
     batches = ClipBatches(source, recipe)
-    plan = Plan(
+    plan = TrainingPlan(
         build,
         batches,
         judged,

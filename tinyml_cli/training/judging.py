@@ -41,7 +41,7 @@ def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str,
     }
 
 
-class Judged(Protocol):
+class JudgedFit(Protocol):
     """The outcome of a training."""
 
     @property
@@ -53,7 +53,7 @@ class Judged(Protocol):
         """The result of `judge`; empty if it was not kept."""
 
 
-def figures(fitted: Judged) -> dict[str, Any]:
+def figures(fitted: JudgedFit) -> dict[str, Any]:
     """The manifest's metrics of a training: validation accuracy with its Wilson interval, and loss.
 
     The interval and related keys are omitted for a training completed by an older version, which did not

@@ -13,7 +13,7 @@ def draw(history: Sequence[Mapping[str, float]]) -> str:
     """Training (.) and validation (o) by epoch: the accuracy, otherwise the loss. At most 80 columns.
 
     Args:
-        history: the measures of each epoch, see `checkpoint.Progress`.
+        history: the measures of each epoch, see `checkpoint.TrainingProgress`.
 
     Returns:
         Lines without a trailing newline; empty if there are fewer than two epochs.

@@ -26,7 +26,7 @@ Clone = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Plan:
+class RangePlan:
     """Where ranges of activations arise.
 
     Attributes:
@@ -109,7 +109,7 @@ def rebuild(
     return keras.models.clone_model(model, clone_function=clone, call_function=call)
 
 
-def plan(model: keras.Model) -> Plan:
+def plan(model: keras.Model) -> RangePlan:
     """Where the converter of a folded model will ask for a range."""
     readers = readers_of(model)
     ranged: dict[str, str] = {}
@@ -131,7 +131,7 @@ def plan(model: keras.Model) -> Plan:
         if isinstance(layer, kl.AveragePooling2D | kl.AveragePooling1D)
         and (above := _first_ranged(layer, ranged)) is not None
     }
-    return Plan(ranged, pooled, weighted)
+    return RangePlan(ranged, pooled, weighted)
 
 
 def _first_ranged(layer: Any, ranged: dict[str, str]) -> Any | None:

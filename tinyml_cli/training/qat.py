@@ -20,7 +20,14 @@ from tinyml_cli.run import MODEL, MODEL_QAT, Run
 from tinyml_cli.training import network
 from tinyml_cli.training.constraints import Constraints
 from tinyml_cli.training.fake_quant import RangedActivation, SameRange, rounded_layer
-from tinyml_cli.training.fine_tune import FloatArray, Settings, fine_tune, load, predict, training_inputs
+from tinyml_cli.training.fine_tune import (
+    FineTuneSettings,
+    FloatArray,
+    fine_tune,
+    load,
+    predict,
+    training_inputs,
+)
 from tinyml_cli.variants import parent_of
 
 if TYPE_CHECKING:
@@ -53,7 +60,7 @@ def train_quantized(
     if scheme.equalise or scheme.bias_correction:
         console.warn("qat replaces equalisation and bias correction")
     wanted = recipe.quantization
-    settings = Settings(wanted.epochs if epochs is None else epochs, wanted.learning_rate)
+    settings = FineTuneSettings(wanted.epochs if epochs is None else epochs, wanted.learning_rate)
     settings.check()
     manifest = run.manifest()
     model = network.fold(load(run.require(manifest, MODEL)))
@@ -77,7 +84,7 @@ def quantize_aware(
     targets: FloatArray,
     samples: FloatArray,
     scheme: Scheme,
-    settings: Settings,
+    settings: FineTuneSettings,
     seed: int,
     constraints: Constraints | None = None,
 ) -> tuple[keras.Model, dict[str, Range]]:

@@ -13,7 +13,7 @@ from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.optimisation import squared_error
-from tinyml_cli.training.trainer import Fitted, Plan, train
+from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
 
 FloatArray = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def fit(
         resume: what to do with the checkpoint of an earlier training.
     """
     epochs, batches = recipe.training.epochs, NoisyWindows(windows, recipe)
-    plan = Plan(
+    plan = TrainingPlan(
         build,
         batches,
         lambda model: {"loss": float(np.mean((model.predict_on_batch(validation) - validation) ** 2))},

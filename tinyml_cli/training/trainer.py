@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from tinyml_cli.console import COMPILING, console
-from tinyml_cli.console import Progress as Bar
+from tinyml_cli.console import ProgressBar as Bar
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.batches import Batches
-from tinyml_cli.training.checkpoint import Checkpoint, Progress, Resume
+from tinyml_cli.training.checkpoint import Checkpoint, Resume, TrainingProgress
 from tinyml_cli.training.determinism import make_deterministic, seed_layers
 from tinyml_cli.training.judging import MEASURES
 from tinyml_cli.training.optimisation import Optimisation
@@ -42,7 +42,7 @@ class Miner(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """The parts of a training.
 
     Attributes:
@@ -79,7 +79,7 @@ class Fitted:
             differ only by chance.
         epochs: completed.
         judged: the model's measures on the validation examples.
-        history: the measures of each epoch, see `checkpoint.Progress`.
+        history: the measures of each epoch, see `checkpoint.TrainingProgress`.
     """
 
     model: keras.Model
@@ -98,7 +98,7 @@ class Fitted:
         return self.judged["loss"]
 
 
-def train(plan: Plan, logs: Path, fingerprint: str, resume: Resume | bool = False) -> Fitted:
+def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | bool = False) -> Fitted:
     """Trains until the last epoch.
 
     Args:
@@ -120,7 +120,7 @@ def train(plan: Plan, logs: Path, fingerprint: str, resume: Resume | bool = Fals
     if plan.miner is not None and progress.found is not None:
         plan.miner.use(progress.found)
     if progress.epochs_done < progress.last_epoch(resume):
-        _Training(plan, model, twin, progress, _Log(logs, checkpoint, plan)).run()
+        _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint, plan)).run()
     kept = model if twin is None else twin
     # There is no record of a model without epochs, nor in checkpoints of older versions.
     judged = progress.judged or plan.judge(kept)
@@ -131,7 +131,12 @@ class _Training:
     """A training in progress: the model, and the moving average of its weights."""
 
     def __init__(
-        self, plan: Plan, model: keras.Model, twin: keras.Model | None, progress: Progress, log: _Log
+        self,
+        plan: TrainingPlan,
+        model: keras.Model,
+        twin: keras.Model | None,
+        progress: TrainingProgress,
+        log: _EpochLog,
     ) -> None:
         self._plan = plan
         self._model = model
@@ -184,16 +189,16 @@ class _Training:
             miner.use(self._progress.found)
 
 
-class _Log:
+class _EpochLog:
     """Saves the checkpoint, writes TensorBoard's scalars and the progress bar's note."""
 
-    def __init__(self, folder: Path, checkpoint: Checkpoint, plan: Plan) -> None:
+    def __init__(self, folder: Path, checkpoint: Checkpoint, plan: TrainingPlan) -> None:
         self.note = ""
         self._checkpoint = checkpoint
         self._plan = plan
         self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
-    def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: Progress) -> None:
+    def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: TrainingProgress) -> None:
         """Records the epoch that `progress` has just counted."""
         done = progress.epochs_done
         if done % self._plan.save_every == 0 or done == self._plan.epochs:

@@ -15,7 +15,7 @@ from tinyml_cli.evaluation import on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import report
@@ -23,12 +23,14 @@ from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.statistics.rates import poisson_interval
 from tinyml_cli.tasks.kws.detection_errors import Target, match
-from tinyml_cli.tasks.kws.recognizer import Settings
+from tinyml_cli.tasks.kws.recognizer import RecognizerConfig
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import score_stream
 
 
-def evaluate(run: Run, recipe: ClapRecipe, examples: EvaluationSet, options: Options) -> dict[str, Any]:
+def evaluate(
+    run: Run, recipe: ClapRecipe, examples: EvaluationSet, options: EvaluationOptions
+) -> dict[str, Any]:
     """Judges both flatbuffers by clips; the int8 model, with the board's recogniser, by streams."""
     manifest = run.manifest()
     float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
@@ -62,7 +64,7 @@ def evaluate(run: Run, recipe: ClapRecipe, examples: EvaluationSet, options: Opt
 
 def count(model: Int8Model, manifest: Manifest, heard: Sequence[Stream]) -> dict[str, Any]:
     """True and counted claps of each stream, in the integers of the firmware."""
-    settings = Settings.of(manifest.recognizer, manifest.labels, model.output)
+    settings = RecognizerConfig.of(manifest.recognizer, manifest.labels, model.output)
     pairs, found, extra = [], 0, 0
     for stream in heard:
         scores = score_stream(stream.audio, model, manifest)

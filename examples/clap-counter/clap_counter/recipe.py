@@ -9,17 +9,19 @@ from pydantic import Field
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.splits import Split
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import Recognizer
-from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, Section, WeightAverage
+from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, RecipeSection, WeightAverage
 
 CLAP = "clap"
 LABELS = [SILENCE, UNKNOWN, CLAP]
 CLIP_MS = 240
 # The window contains a clap for less than 300 ms: no other is counted for so long, and this one not again.
-_COUNTING = Recognizer(inference_stride_frames=2, average_window_ms=80, suppression_ms=300, minimum_count=2)
+_COUNTING = RecognizerSettings(
+    inference_stride_frames=2, average_window_ms=80, suppression_ms=300, minimum_count=2
+)
 
 
-class SoundRecipe(Section):
+class SoundRecipe(RecipeSection):
     """How much sound is made up."""
 
     clips_per_label: int = Field(default=800, ge=20, le=20_000, description="to train on")
@@ -30,7 +32,7 @@ class SoundRecipe(Section):
         return self.clips_per_label if split == "train" else self.clips_per_label // 4
 
 
-class ModelRecipe(Section):
+class ModelRecipe(RecipeSection):
     """One of tinyml's networks for speech."""
 
     name: str = "tiny_conv"
@@ -53,7 +55,7 @@ class ClapRecipe(ClassifierRecipe):
     features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
     model: ModelRecipe = Field(default_factory=ModelRecipe)
     training: TrainingRecipe = Field(default_factory=TrainingRecipe)
-    recognizer: Recognizer = Field(default_factory=_COUNTING.model_copy)
+    recognizer: RecognizerSettings = Field(default_factory=_COUNTING.model_copy)
 
     @property
     def frames(self) -> int:

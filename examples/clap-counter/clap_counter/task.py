@@ -18,7 +18,7 @@ from tinyml_cli import recipes
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
@@ -112,7 +112,7 @@ class ClapCounting(TaskSpec):
         return clips(recipe_of(run), "test")
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         from clap_counter.evaluate import evaluate
 

@@ -8,7 +8,7 @@ from tinyml_cli.tasks.wand import hand, kinematics
 from tinyml_cli.tasks.wand.kinematics import Grip, perfect_sensor, wave
 
 
-def drawn(grip: Grip, digit: str = "6", seed: int = 1) -> kinematics.Motion:
+def drawn(grip: Grip, digit: str = "6", seed: int = 1) -> kinematics.SimulatedMotion:
     rng = np.random.default_rng(seed)
     return wave(hand.draw(digit, hand.random_writer(rng), rng), grip, perfect_sensor(), rng)
 

@@ -16,7 +16,9 @@ from tinyml_cli.tasks.wand.shapes import SHAPES
 def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     drawn = [strokes.to_points(hand.draw(name, hand.random_writer(rng), rng)) for name in SHAPES]
-    written = [strokes.Stroke(points, name, "a.json") for points, name in zip(drawn, SHAPES, strict=True)]
+    written = [
+        strokes.LabelledStroke(points, name, "a.json") for points, name in zip(drawn, SHAPES, strict=True)
+    ]
     strokes.write_strokes(tmp_path / "a.json", written)
     read = strokes.read_strokes(tmp_path / "a.json")
     assert [stroke.label for stroke in read] == list(SHAPES)

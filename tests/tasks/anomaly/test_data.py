@@ -14,8 +14,8 @@ from tinyml_cli.recipes.series import SeriesRecipe, UnitsRecipe
 from tinyml_cli.tasks.anomaly.pool import (
     FaultInNormalDataError,
     FaultRecordings,
+    MachineRecording,
     NormalRecordings,
-    Recording,
     cut_faults,
     cut_normal,
     separate,
@@ -25,9 +25,9 @@ from tinyml_cli.tasks.anomaly.read import read
 from tinyml_cli.tasks.anomaly.simulate import FAULTS, RATE_HZ, simulate
 
 
-def recording(name: str, is_normal: bool = True, n: int = 40, group: str | None = None) -> Recording:
+def recording(name: str, is_normal: bool = True, n: int = 40, group: str | None = None) -> MachineRecording:
     samples = np.arange(n, dtype=np.int16)[:, None]
-    return Recording(name, samples, 10.0, group or name, "normal" if is_normal else "fault", is_normal)
+    return MachineRecording(name, samples, 10.0, group or name, "normal" if is_normal else "fault", is_normal)
 
 
 def test_what_learns_cannot_hold_a_fault() -> None:
@@ -46,7 +46,7 @@ def test_windows_do_not_reach_across_recordings() -> None:
 
 def test_groups_stay_together_and_every_condition_is_everywhere() -> None:
     recordings = [
-        Recording(f"{c}{i}", np.zeros((4, 1), np.int16), 1.0, f"{c}{i // 2}", c, True)
+        MachineRecording(f"{c}{i}", np.zeros((4, 1), np.int16), 1.0, f"{c}{i // 2}", c, True)
         for c in ("idle", "load")
         for i in range(20)
     ]
@@ -72,7 +72,8 @@ def test_one_long_recording_is_split_by_time() -> None:
 
 def test_what_the_data_holds_out_is_tested_on() -> None:
     kept = [
-        Recording(f"t{i}", np.zeros((4, 1), np.int16), 1.0, f"t{i}", "normal", True, True) for i in range(3)
+        MachineRecording(f"t{i}", np.zeros((4, 1), np.int16), 1.0, f"t{i}", "normal", True, True)
+        for i in range(3)
     ]
     parts = split_normal(NormalRecordings([recording(str(i)) for i in range(10)] + kept), 0.2, 0.2, 1, "here")
     assert parts.test.groups == {"t0", "t1", "t2"} and len(parts.train) == 8

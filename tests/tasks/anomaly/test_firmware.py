@@ -25,7 +25,7 @@ from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly.alarm import AlarmState, Level, threshold_of
 from tinyml_cli.tasks.anomaly.evaluate import evaluate, judge
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 
 TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
 
@@ -74,7 +74,7 @@ def test_clusters_find_the_faults(made: dict[str, Run]) -> None:
         assert abs(outcome["int8"]["auc"] - outcome["float32"]["auc"]) < 0.01
 
 
-def some(run: Run) -> list[Recording]:
+def some(run: Run) -> list[MachineRecording]:
     """A normal recording and one of each of two faults."""
     kept = anomaly_held_out.load(run)
     normal = [each for each in kept if each.is_normal]

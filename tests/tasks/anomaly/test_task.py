@@ -25,7 +25,7 @@ from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import threshold as thresholds
 from tinyml_cli.tasks.anomaly.evaluate import auc_interval, evaluate
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
-from tinyml_cli.tasks.anomaly.pool import FaultInNormalDataError, FaultRecordings, Recording
+from tinyml_cli.tasks.anomaly.pool import FaultInNormalDataError, FaultRecordings, MachineRecording
 from tinyml_cli.tasks.anomaly.task import ANOMALY
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import parse
@@ -86,7 +86,7 @@ def test_faults_cannot_change_what_is_learnt(beats: Path, tmp_path: Path) -> Non
 
 
 def test_training_takes_no_faults() -> None:
-    fault = Recording("f", np.zeros((8, 1), np.int16), 1.0, "f", "worn", False)
+    fault = MachineRecording("f", np.zeros((8, 1), np.int16), 1.0, "f", "worn", False)
     data = anomaly_data.prepare(recipes.resolve("anomaly", None, [], runs.SIMULATED))  # type: ignore[arg-type]
     with pytest.raises(FaultInNormalDataError):
         data.windows(FaultRecordings([fault]))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli.collect import record_strokes, stroke_source
-from tinyml_cli.collect.stroke_source import Drawing, Heard, parse_characteristic
+from tinyml_cli.collect.stroke_source import DrawnStroke, StrokeQueue, parse_characteristic
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
@@ -26,10 +26,10 @@ class Script:
     def __init__(self, steps: str) -> None:
         self._steps = list(steps)
 
-    def next(self, timeout_s: float) -> Drawing | None:
+    def next(self, timeout_s: float) -> DrawnStroke | None:
         if self._steps and self._steps[0].isdigit():
             size = int(self._steps.pop(0)) + 1
-            return Drawing(np.array([[0, 0], [10 * size, 10]], np.int8), is_done=True)
+            return DrawnStroke(np.array([[0, 0], [10 * size, 10]], np.int8), is_done=True)
         return None
 
     def read(self, timeout_s: float | None = None) -> str:
@@ -139,7 +139,7 @@ def test_hostile_characteristics_are_refused(data: bytes) -> None:
 
 def test_a_stroke_is_heard_once() -> None:
     """The course's firmware stays in its state until it is moved again."""
-    heard = Heard()
+    heard = StrokeQueue()
     for state, count in [(2, 9), (2, 9), (0, 0), (1, 4), (2, 5), (2, 5), (2, 6), (1, 3), (2, 7), (2, 7)]:
         heard.add(characteristic(state, count))
     heard.add(b"damaged")
@@ -148,7 +148,7 @@ def test_a_stroke_is_heard_once() -> None:
 
 
 def test_only_the_newest_of_a_stroke_under_way_is_drawn() -> None:
-    heard = Heard()
+    heard = StrokeQueue()
     for count in (2, 3, 4):
         heard.add(characteristic(1, count))
     newest = heard.next(0)

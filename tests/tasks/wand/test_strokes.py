@@ -13,13 +13,16 @@ from tinyml_cli.recipes.wand import StrokeRecipe, WandRecipe
 from tinyml_cli.tasks.wand.hand import draw, random_writer
 from tinyml_cli.tasks.wand.shapes import SHAPES, unlike
 from tinyml_cli.tasks.wand.stroke_input import STROKES
-from tinyml_cli.tasks.wand.strokes import Stroke, read_folder, to_points, write_strokes
+from tinyml_cli.tasks.wand.strokes import LabelledStroke, read_folder, to_points, write_strokes
 from tinyml_cli.tasks.wand.variation import vary
 
 
-def drawn(label: str, count: int, person: str = "") -> list[Stroke]:
+def drawn(label: str, count: int, person: str = "") -> list[LabelledStroke]:
     rng = np.random.default_rng(7)
-    return [Stroke(to_points(draw(label, random_writer(rng), rng)), label, "", person) for _ in range(count)]
+    return [
+        LabelledStroke(to_points(draw(label, random_writer(rng), rng)), label, "", person)
+        for _ in range(count)
+    ]
 
 
 def small(**changes: object) -> WandRecipe:

@@ -30,7 +30,7 @@ from tinyml_cli.tasks.wand import hand, kinematics
 from tinyml_cli.tasks.wand.drift_columns import felt_reference
 from tinyml_cli.tasks.wand.evaluate import GestureModel
 from tinyml_cli.tasks.wand.motion_file import write_motion
-from tinyml_cli.tasks.wand.strokes import Stroke, to_points, write_strokes
+from tinyml_cli.tasks.wand.strokes import LabelledStroke, to_points, write_strokes
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
@@ -245,7 +245,7 @@ def test_monitor_moves_the_wand_through_strokes(
 ) -> None:
     boot("lines", "native").process.kill()
     lines = ((0.0, "wide"), (np.pi / 2, "upright"))
-    strokes = [Stroke(to_points(line(angle)), label, "") for angle, label in lines]
+    strokes = [LabelledStroke(to_points(line(angle)), label, "") for angle, label in lines]
     write_strokes(tmp_path / "lines.json", strokes)
     command = ["monitor", runs["lines"].path, "--board", "native", "--replay", tmp_path / "lines.json"]
     assert "2 recordings: 2 hits" in tinyml(*command, cwd=tmp_path).out

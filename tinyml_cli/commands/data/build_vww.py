@@ -59,10 +59,10 @@ def command(
       tinyml data build-vww --coco coco/ --out dogs/ --class dog --square
       tinyml data build-vww --coco coco2014/ --out vww/ --minival mscoco_minival_ids.txt
     """
-    from tinyml_cli.images.build_vww import Settings, build_vww, read_minival
+    from tinyml_cli.images.build_vww import VwwSettings, build_vww, read_minival
 
     ids = None if minival is None else read_minival(minival)
-    outcome = build_vww(coco, out, Settings(category, size, square, ids))
+    outcome = build_vww(coco, out, VwwSettings(category, size, square, ids))
     for reason in outcome["skipped"]:
         console.warn(reason)
     rows = [[split, label, n] for split, counts in outcome["counts"].items() for label, n in counts.items()]

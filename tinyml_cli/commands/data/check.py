@@ -66,7 +66,7 @@ def command(
     from tinyml_cli import recipes
     from tinyml_cli.datasets import quarantine
     from tinyml_cli.datasets.check_command import check_folder, show, verdict
-    from tinyml_cli.datasets.checks import Settings
+    from tinyml_cli.datasets.checks import CheckSettings
 
     if undo:
         restored, kept = quarantine.undo(data)
@@ -77,7 +77,7 @@ def command(
             f"Restored {counted(restored, 'file')}.",
         )
         return
-    settings = Settings(sample_rate, clip_ms, recipes.series_options(set_ or []))
+    settings = CheckSettings(sample_rate, clip_ms, recipes.series_options(set_ or []))
     document = check_folder(data, settings, fix, picture, kind)
     show(document)
     console.result(document, verdict(document))

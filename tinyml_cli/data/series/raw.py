@@ -16,7 +16,7 @@ from tinyml_cli.data.series.acquisition import Acquisition, read_acquisition
 from tinyml_cli.data.series.clock import Clock, moments_of, read_clock
 from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, is_index, rivals, role_of, units_of_app
 from tinyml_cli.data.series.settle import Values
-from tinyml_cli.data.series.sources import Part, Source
+from tinyml_cli.data.series.sources import RecordedTable, SeriesSource
 from tinyml_cli.data.series.units import ACCELERATION_G, SECONDS, canonical
 from tinyml_cli.data.series.windows import MOST_CHANNELS
 from tinyml_cli.errors import TinymlError
@@ -40,7 +40,7 @@ _HEADER = "Name the columns in the first line (for example: time_s,ax,ay,az) or 
 class Raw:
     """One recording as it stands in its file."""
 
-    source: Source
+    source: SeriesSource
     names: list[str]
     roles: list[Role]
     values: Values
@@ -64,7 +64,7 @@ class Raw:
         return [found[axis] for axis in AXES if axis in found]
 
 
-def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
+def read_raw(source: SeriesSource, options: SeriesRecipe, motion: bool) -> Raw:
     if source.path.suffix.lower() in ACQUISITIONS:
         raw = _of_acquisition(source, read_acquisition(source.path), motion)
     else:
@@ -80,7 +80,7 @@ def read_raw(source: Source, options: SeriesRecipe, motion: bool) -> Raw:
     return raw
 
 
-def _of_acquisition(source: Source, recording: Acquisition, motion: bool) -> Raw:
+def _of_acquisition(source: SeriesSource, recording: Acquisition, motion: bool) -> Raw:
     """A recording of Edge Impulse's."""
     names, units = zip(*recording.sensors, strict=True)
     known = ["" if canonical(unit) == "" else unit for unit in units]
@@ -88,7 +88,7 @@ def _of_acquisition(source: Source, recording: Acquisition, motion: bool) -> Raw
     return Raw(source, list(names), roles, recording.values, rate_hz=1000.0 / recording.interval_ms)
 
 
-def _read_table(source: Source, part: Part, options: SeriesRecipe, motion: bool) -> Raw:
+def _read_table(source: SeriesSource, part: RecordedTable, options: SeriesRecipe, motion: bool) -> Raw:
     mark = {"comma": ",", "dot": "."}.get(options.decimal or "")
     found = table.parse(part.text(), part.where, mark)
     names = _names(found, options.columns, part.where, motion)

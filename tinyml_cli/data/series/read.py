@@ -20,7 +20,7 @@ from tinyml_cli.data.series.even import Evened, even
 from tinyml_cli.data.series.raw import Raw, read_raw
 from tinyml_cli.data.series.reading import Reading
 from tinyml_cli.data.series.settle import Unit, Values
-from tinyml_cli.data.series.sources import ARCHIVE, Source
+from tinyml_cli.data.series.sources import ARCHIVE, SeriesSource
 from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS
 from tinyml_cli.errors import TinymlError
@@ -63,7 +63,7 @@ class Series:
         has_gravity: whether an accelerometer felt it; names say where it is taken out.
     """
 
-    source: Source
+    source: SeriesSource
     channels: tuple[str, ...]
     axes: dict[tuple[str, str], int]
     stretches: tuple[Stretch, ...]
@@ -100,7 +100,7 @@ class Series:
 
 
 def read_series(
-    found: Sequence[Source],
+    found: Sequence[SeriesSource],
     options: SeriesRecipe,
     rate_hz: float | None = None,
     motion: bool = False,
@@ -141,7 +141,7 @@ def read_series(
 
 
 @contextlib.contextmanager
-def _collecting(refused: dict[Path, TinymlError] | None, source: Source) -> Iterator[None]:
+def _collecting(refused: dict[Path, TinymlError] | None, source: SeriesSource) -> Iterator[None]:
     try:
         yield
     except TinymlError as error:

@@ -48,7 +48,7 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class Part:
+class RecordedTable:
     """A table of one recording.
 
     Attributes:
@@ -75,7 +75,7 @@ class _Candidate(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Source:
+class SeriesSource:
     """One recording.
 
     Attributes:
@@ -86,7 +86,7 @@ class Source:
     """
 
     path: Path
-    parts: tuple[Part, ...] = ()
+    parts: tuple[RecordedTable, ...] = ()
     whole: bool = False
     beside: tuple[Path, ...] = ()
 
@@ -119,7 +119,7 @@ def files_in(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def unused(
-    root: Path, found: Iterable[Source], reasons: Mapping[Path, str], suffixes: tuple[str, ...]
+    root: Path, found: Iterable[SeriesSource], reasons: Mapping[Path, str], suffixes: tuple[str, ...]
 ) -> list[LeftOut]:
     """Every file of a folder that is part of no recording.
 
@@ -137,7 +137,7 @@ def unused(
 
 def sources(
     files: list[Path], refused: dict[Path, TinymlError] | None = None
-) -> tuple[list[Source], dict[Path, str]]:
+) -> tuple[list[SeriesSource], dict[Path, str]]:
     """The recordings that files make, in their order, and why the others make none.
 
     Args:
@@ -167,7 +167,7 @@ def sources(
             continue
         if path.suffix.lower() == ARCHIVE:
             try:
-                found.append(Source(path, _members(path)))
+                found.append(SeriesSource(path, _members(path)))
             except TinymlError as error:
                 if refused is None:
                     raise
@@ -176,7 +176,7 @@ def sources(
         parts = taken.get(path, [path] if path.suffix.lower() in TABLES else [])
         match = _SENSOR.search(path.stem) if len(parts) > 1 else None
         whole = len(parts) > 1 and (match is None or match.start() == 0)
-        found.append(Source(path, tuple(_part(each) for each in parts), whole, beside.get(path, ())))
+        found.append(SeriesSource(path, tuple(_part(each) for each in parts), whole, beside.get(path, ())))
     return found, skipped
 
 
@@ -225,8 +225,8 @@ def _key(stem: str, match: re.Match[str]) -> tuple[str, str]:
     return stem[: match.start()], _RATE.sub("", stem[match.end() :])
 
 
-def _part(path: Path) -> Part:
-    return Part(_sensor(path.stem), str(path), lambda: read_text(path))
+def _part(path: Path) -> RecordedTable:
+    return RecordedTable(_sensor(path.stem), str(path), lambda: read_text(path))
 
 
 def _sensor(stem: str) -> str:
@@ -278,7 +278,7 @@ def _choose_by_contents(candidates: list[_Candidate[T]]) -> list[T]:
     return [each.item for each in (*forces, *held["rotation"])]
 
 
-def _members(path: Path) -> tuple[Part, ...]:
+def _members(path: Path) -> tuple[RecordedTable, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             inside = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
@@ -305,7 +305,7 @@ def _members(path: Path) -> tuple[Part, ...]:
             "Unpack it, and give the folder.",
         )
     return tuple(
-        Part(
+        RecordedTable(
             _sensor(name.stem),
             f"{path}: {name}",
             lambda name=name: decode(_unpack(path, name), f"{path}: {name}"),  # type: ignore[misc]

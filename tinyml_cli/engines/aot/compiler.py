@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinyml_cli.engines.aot.fold import fold
 from tinyml_cli.engines.aot.kernel import C_TYPES, COPIED, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
-from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, Buffer, Plan, Sharing, plan
+from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, ArenaPlan, Buffer, Sharing, plan
 from tinyml_cli.engines.aot.storage import Lowered, Storage, assign
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
@@ -23,7 +23,7 @@ _MOST_TRIALS = 12
 
 
 @dataclass(frozen=True)
-class Step(Lowered):
+class CompiledOperator(Lowered):
     """One operator and the C that computes it.
 
     Attributes:
@@ -46,11 +46,11 @@ class Network:
     """
 
     graph: Graph
-    steps: tuple[Step, ...]
+    steps: tuple[CompiledOperator, ...]
     buffers: tuple[Buffer, ...]
     sharings: tuple[Sharing, ...]
     storage: Storage
-    plan: Plan
+    plan: ArenaPlan
     io: str
 
     @property
@@ -117,7 +117,9 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
 
 def _planned(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str) -> Network:
     storage = assign(graph, lowered, copied, io)
-    steps = tuple(Step(each.context, each.kernel, _body(each, storage, copied)) for each in lowered)
+    steps = tuple(
+        CompiledOperator(each.context, each.kernel, _body(each, storage, copied)) for each in lowered
+    )
     buffers = _tensor_buffers(graph, storage)
     sharings = _sharings(steps, storage, buffers)
     every = (*buffers.values(), *_scratch_buffers(steps))
@@ -199,7 +201,9 @@ def _tensor_buffers(graph: Graph, storage: Storage) -> dict[int, Buffer]:
     }
 
 
-def _sharings(steps: Sequence[Step], storage: Storage, buffers: dict[int, Buffer]) -> tuple[Sharing, ...]:
+def _sharings(
+    steps: Sequence[CompiledOperator], storage: Storage, buffers: dict[int, Buffer]
+) -> tuple[Sharing, ...]:
     """Which outputs may lie over which inputs, by what the kernels permit."""
     found = []
     for step in steps:
@@ -221,7 +225,7 @@ def _sharings(steps: Sequence[Step], storage: Storage, buffers: dict[int, Buffer
     return tuple(found)
 
 
-def _permitted(step: Step, storage: Storage, source: int) -> tuple[int, int | None, int] | None:
+def _permitted(step: CompiledOperator, storage: Storage, source: int) -> tuple[int, int | None, int] | None:
     """How far before the buffer `source` the output's buffer may start: (lowest, highest, step).
 
     None unless every use of that buffer by the operator permits the same.
@@ -243,7 +247,7 @@ def _permitted(step: Step, storage: Storage, source: int) -> tuple[int, int | No
     return ranges.pop() if len(ranges) == 1 else None
 
 
-def _scratch_buffers(steps: Sequence[Step]) -> list[Buffer]:
+def _scratch_buffers(steps: Sequence[CompiledOperator]) -> list[Buffer]:
     return [
         Buffer(
             step.context.scratch_name,

@@ -8,9 +8,9 @@ import textwrap
 import numpy as np
 
 from tinyml_cli.c_text import comment, float_literal, integer_literal, string_literal, wrapped
-from tinyml_cli.engines.aot.compiler import Network, Step
+from tinyml_cli.engines.aot.compiler import CompiledOperator, Network
 from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, State, tensor_name
-from tinyml_cli.engines.aot.listing import Row, rows
+from tinyml_cli.engines.aot.listing import BufferRow, rows
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Operator, Tensor
@@ -169,7 +169,7 @@ def source(network: Network) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _preamble(steps: list[Step]) -> str:
+def _preamble(steps: list[CompiledOperator]) -> str:
     cmsis = any(re.search(r"\b(arm|cmsis_nn)_\w+", step.body) for step in steps)
     libraries = ('#include "arm_nnfunctions.h"\n' if cmsis else "") + '#include "tinyml_nn.h"'
     return f"""\
@@ -201,13 +201,13 @@ enum {{
 """
 
 
-def _memory_row(row: Row) -> str:
+def _memory_row(row: BufferRow) -> str:
     entry = f"  {row.name} = {row.offset},"
     over = f", over {' and '.join(row.in_place_of)}" if row.in_place_of else ""
     return f"{entry:<28}/* {row.bytes} bytes, {row.life}{over} */"
 
 
-def _operator(network: Network, step: Step) -> str:
+def _operator(network: Network, step: CompiledOperator) -> str:
     context = step.context
     graph, operator = context.graph, context.operator
     macs = tflite_graph.macs(graph, operator)
@@ -287,7 +287,7 @@ def _initialisation(network: Network, root: int, state: State) -> tuple[str, str
     return array, f"  memcpy({address}, {name}, {state.bytes});\n"
 
 
-def _arena_entry_points(network: Network, steps: list[Step]) -> str:
+def _arena_entry_points(network: Network, steps: list[CompiledOperator]) -> str:
     inputs, outputs = (
         ", ".join(_address(network, index).removeprefix("arena + ") for index in indices)
         for indices in (network.graph.inputs, network.graph.outputs)
@@ -318,7 +318,7 @@ int network_invoke(uint8_t* arena) {{
 """
 
 
-def _caller_entry_point(network: Network, steps: list[Step]) -> str:
+def _caller_entry_point(network: Network, steps: list[CompiledOperator]) -> str:
     copies = "\n".join(
         f"  memcpy(outputs[{position}], {_address(network, index)}, {network.graph.tensors[index].bytes});"
         for position, index in network.storage.copies
@@ -334,7 +334,7 @@ def _caller_entry_point(network: Network, steps: list[Step]) -> str:
 """
 
 
-def _calls(network: Network, steps: list[Step]) -> str:
+def _calls(network: Network, steps: list[CompiledOperator]) -> str:
     return "\n".join(
         f"  if ({step.context.name}({', '.join(_used(network, _located(network, step.body)))}) != 0) "
         f"return {step.context.operator.index + 1};"

@@ -33,7 +33,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class View:
+class TensorView:
     """An output that may cost nothing: tensor `target` is the bytes of tensor `source` from `offset` on."""
 
     target: int
@@ -42,7 +42,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Piece:
+class OutputPiece:
     """A run of bytes of the output that repeats tensor `source` whole.
 
     A planner that lets `source` be made at `offset` bytes into the output cuts `body`, the statements that
@@ -112,8 +112,8 @@ class Kernel:
     alias_of: int | None = None
     may_overwrite: tuple[int, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
-    views: tuple[View, ...] = ()
-    pieces: tuple[Piece, ...] = ()
+    views: tuple[TensorView, ...] = ()
+    pieces: tuple[OutputPiece, ...] = ()
     state: State | None = None
 
 

@@ -10,7 +10,7 @@ from tinyml_cli.engines.aot.plan import Buffer, lower_bound
 
 
 @dataclass(frozen=True)
-class Row:
+class BufferRow:
     """One buffer of the arena.
 
     Attributes:
@@ -36,7 +36,7 @@ class Row:
     in_place_of: tuple[str, ...]
 
 
-def rows(network: Network) -> list[Row]:
+def rows(network: Network) -> list[BufferRow]:
     """By time, then by offset."""
     offsets = network.plan.offsets
     ordered = sorted(network.buffers, key=lambda buffer: (buffer.first, offsets[buffer.name]))
@@ -96,7 +96,7 @@ def _operator(plan: dict[str, Any], row: dict[str, Any]) -> str:
     return f"{row['first']} {name}"
 
 
-def _row(network: Network, buffer: Buffer) -> Row:
+def _row(network: Network, buffer: Buffer) -> BufferRow:
     root = _root(network, buffer)
     role = "scratch" if root is None else _role(network, root)
     over = tuple(
@@ -104,7 +104,7 @@ def _row(network: Network, buffer: Buffer) -> Row:
         for sharing in network.sharings
         if sharing.target == buffer.name and _meet(network, buffer, sharing.source)
     )
-    return Row(
+    return BufferRow(
         name=buffer.name,
         role=role,
         tensor="" if root is None else network.graph.tensors[root].name,

@@ -67,18 +67,18 @@ class Sharing:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ArenaPlan:
     """Offsets by buffer name (multiples of ALIGNMENT_BYTES), and the size of the arena."""
 
     offsets: dict[str, int]
     arena_bytes: int
 
 
-def plan(buffers: Iterable[Buffer], sharings: Iterable[Sharing] = ()) -> Plan:
+def plan(buffers: Iterable[Buffer], sharings: Iterable[Sharing] = ()) -> ArenaPlan:
     """Places buffers so that two that are alive at one step share no byte, except as `sharings` permit."""
-    problem = _Problem(tuple(buffers), tuple(sharings))
+    problem = _PlacementProblem(tuple(buffers), tuple(sharings))
     best = _search(problem)
-    return Plan({buffer.name: best[i] for i, buffer in enumerate(problem.buffers)}, problem.peak(best))
+    return ArenaPlan({buffer.name: best[i] for i, buffer in enumerate(problem.buffers)}, problem.peak(best))
 
 
 def lower_bound(buffers: Sequence[Buffer], sharings: Sequence[Sharing] = ()) -> int:
@@ -111,7 +111,7 @@ def _shared_at_most(source: Buffer, target: Buffer, sharing: Sharing) -> int:
 
 
 @dataclass(frozen=True)
-class _Problem:
+class _PlacementProblem:
     """Buffers by number, and what each of them has to respect."""
 
     buffers: tuple[Buffer, ...]
@@ -188,7 +188,7 @@ def _multiples(start: int, step: int) -> Iterator[int]:
         start += step
 
 
-def _search(problem: _Problem) -> list[int]:
+def _search(problem: _PlacementProblem) -> list[int]:
     """The best offsets that were found."""
     bound = aligned(lower_bound(problem.buffers, problem.sharings))
     tried = [(problem.peak(offsets), order, offsets) for order in _orders(problem)
@@ -209,7 +209,7 @@ def _search(problem: _Problem) -> list[int]:
     return best
 
 
-def _orders(problem: _Problem) -> Iterator[list[int]]:
+def _orders(problem: _PlacementProblem) -> Iterator[list[int]]:
     """Largest first, and other sensible orders; each breaks ties by time, then by number."""
     buffers = problem.buffers
     numbers = range(len(buffers))
@@ -227,7 +227,7 @@ def _orders(problem: _Problem) -> Iterator[list[int]]:
 
 
 def _moved(
-    problem: _Problem, order: list[int], offsets: list[int], peak: int, rng: random.Random
+    problem: _PlacementProblem, order: list[int], offsets: list[int], peak: int, rng: random.Random
 ) -> list[int]:
     """The order with one buffer at the top of the arena, or a neighbour of one, placed earlier."""
     top = [i for i in order if aligned(offsets[i] + problem.buffers[i].bytes) == peak]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tinyml_cli.engines.aot.kernel import Kernel, OpContext, Piece, State
+from tinyml_cli.engines.aot.kernel import Kernel, OpContext, OutputPiece, State
 from tinyml_cli.tflite.graph import Graph
 
 
@@ -18,7 +18,7 @@ class Lowered:
 
 
 @dataclass(frozen=True)
-class Place:
+class BufferPlace:
     """A tensor's bytes: those of tensor `root` from `offset` on."""
 
     root: int
@@ -46,12 +46,12 @@ class Storage:
         made_in_place: by operator, the pieces of its output that need no copy.
     """
 
-    places: dict[int, Place]
+    places: dict[int, BufferPlace]
     sizes: dict[int, int]
     states: dict[int, State]
     bound: dict[int, Bound] = field(default_factory=dict)
     copies: tuple[tuple[int, int], ...] = ()
-    made_in_place: dict[int, tuple[Piece, ...]] = field(default_factory=dict)
+    made_in_place: dict[int, tuple[OutputPiece, ...]] = field(default_factory=dict)
 
 
 def assign(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str) -> Storage:
@@ -74,9 +74,9 @@ def assign(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io:
 
 def _shared(
     graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int]
-) -> tuple[dict[int, Place], dict[int, State]]:
+) -> tuple[dict[int, BufferPlace], dict[int, State]]:
     """Aliases and views, and the roots of states."""
-    places = {index: Place(index) for index in graph.inputs}
+    places = {index: BufferPlace(index) for index in graph.inputs}
     states = {}
     for each in lowered:
         kernel, operator = each.kernel, each.context.operator
@@ -95,15 +95,15 @@ def _shared(
                 places[index] = _place_of(each, places, kernel.alias_of)
             elif index in views:
                 source = _place_of(each, places, views[index].source)
-                places[index] = Place(source.root, source.offset + views[index].offset)
+                places[index] = BufferPlace(source.root, source.offset + views[index].offset)
             else:
-                places[index] = Place(index)
+                places[index] = BufferPlace(index)
             if kernel.state is not None:
                 states[index] = kernel.state
     return places, states
 
 
-def _place_of(lowered: Lowered, places: dict[int, Place], tensor: int) -> Place:
+def _place_of(lowered: Lowered, places: dict[int, BufferPlace], tensor: int) -> BufferPlace:
     if tensor not in places:
         label = lowered.context.graph.tensors[tensor].label
         lowered.context.refuse(f"only moves {label}, a constant", "Convert the model again.")
@@ -114,10 +114,10 @@ def _join(
     graph: Graph,
     lowered: Sequence[Lowered],
     copied: frozenset[int],
-    places: dict[int, Place],
+    places: dict[int, BufferPlace],
     sizes: dict[int, int],
     states: dict[int, State],
-) -> dict[int, tuple[Piece, ...]]:
+) -> dict[int, tuple[OutputPiece, ...]]:
     """Lets inputs of joining operators be made inside the joined tensor; changes `places` and `sizes`."""
     fixed = {places[index].root for index in graph.inputs} | set(states)
     made = {}
@@ -135,7 +135,7 @@ def _join(
             # Whatever lies in the source now lies in the target.
             for index, place in places.items():
                 if place.root == source.root:
-                    places[index] = Place(target.root, target.offset + piece.offset + place.offset)
+                    places[index] = BufferPlace(target.root, target.offset + piece.offset + place.offset)
             del sizes[source.root]
             in_place.append(piece)
         made[operator.index] = tuple(in_place)
@@ -143,7 +143,7 @@ def _join(
 
 
 def _bind(
-    graph: Graph, places: dict[int, Place], sizes: dict[int, int], states: dict[int, State]
+    graph: Graph, places: dict[int, BufferPlace], sizes: dict[int, int], states: dict[int, State]
 ) -> tuple[dict[int, Bound], tuple[tuple[int, int], ...]]:
     """Gives inputs, and outputs that are whole buffers of their own, to the caller."""
     bound = {index: Bound("inputs", position) for position, index in enumerate(graph.inputs)}

@@ -17,10 +17,10 @@ from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.tasks.anomaly import simulate
 from tinyml_cli.tasks.anomaly.pool import (
     FaultRecordings,
+    MachineRecording,
     NormalRecordings,
     NormalSplits,
     NormalWindows,
-    Recording,
     cut_normal,
     separate,
     split_normal,
@@ -39,7 +39,7 @@ _LEAST_DEVIATION = 0.5
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRecordings:
     """Everything that training needs, and the faults that it does not get.
 
     Attributes:
@@ -70,7 +70,7 @@ class Standard:
     deviations: list[float]
 
 
-def prepare(recipe: AnomalyRecipe) -> Prepared:
+def prepare(recipe: AnomalyRecipe) -> PreparedRecordings:
     """Reads or simulates, parts normal from faulty, splits, and settles how windows are cut.
 
     Raises:
@@ -87,7 +87,7 @@ def prepare(recipe: AnomalyRecipe) -> Prepared:
         f"{len(normal)} normal and {counted(len(faults), 'other recording')}, normal ones split by "
         f"{splits.by}"
     )
-    return Prepared(
+    return PreparedRecordings(
         found,
         source,
         splits,
@@ -184,10 +184,10 @@ def standard(features: NDArray[np.int32], source: WindowInput, aligned: bool) ->
     return Standard(offsets.tolist(), np.tile(kept.round(4), repeats).tolist())
 
 
-def keep(recordings: list[Recording], most_samples: int) -> list[Recording]:
+def keep(recordings: list[MachineRecording], most_samples: int) -> list[MachineRecording]:
     """As many recordings of each condition, in order, as fit."""
     conditions = sorted({each.condition for each in recordings})
-    kept: list[Recording] = []
+    kept: list[MachineRecording] = []
     for condition in conditions:
         room = most_samples // len(conditions)
         for each in recordings:

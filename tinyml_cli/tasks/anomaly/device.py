@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.evaluation import on_device
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Anomaly, Event
 from tinyml_cli.run import Run
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import replay
 
 
 def device_scores(
-    run: Run, target: BuildTarget, recordings: Sequence[Recording]
+    run: Run, target: BuildTarget, recordings: Sequence[MachineRecording]
 ) -> tuple[list[list[int]], dict[str, Any]]:
     """Feeds recordings in place of the board's sensor, each after a reset.
 
@@ -50,8 +50,8 @@ def device_scores(
 
 def compared(
     run: Run,
-    options: Options,
-    recordings: Sequence[Recording],
+    options: EvaluationOptions,
+    recordings: Sequence[MachineRecording],
     scores: NDArray[np.int64],
     recording: NDArray[np.int64],
 ) -> dict[str, Any] | None:

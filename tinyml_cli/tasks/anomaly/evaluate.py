@@ -14,16 +14,16 @@ from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.metrics_file import METRICS, write_metrics
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_atomic
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.anomaly import device, report
-from tinyml_cli.tasks.anomaly.judged import Judged, check_channels
+from tinyml_cli.tasks.anomaly.judged import JudgedWindows, check_channels
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
-from tinyml_cli.tasks.anomaly.pool import FaultRecordings, Recording, cut_faults
+from tinyml_cli.tasks.anomaly.pool import FaultRecordings, MachineRecording, cut_faults
 from tinyml_cli.tasks.anomaly.read import read
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 from tinyml_cli.wording import counted
@@ -36,7 +36,9 @@ _MADE_BY = "tinyml evaluate"
 _NOT_IN_MANIFEST = ("run", "score_curves", "worst_recordings")
 
 
-def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = None) -> dict[str, Any]:
+def evaluate(
+    run: Run, data_dir: Path | None = None, options: EvaluationOptions | None = None
+) -> dict[str, Any]:
     """Evaluates both models on held-out recordings, or on another folder.
 
     Args:
@@ -51,7 +53,7 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
     Raises:
         TinymlError: nothing to evaluate on, a missing stage, or a board that does not answer.
     """
-    options = options or Options()
+    options = options or EvaluationOptions()
     manifest = run.manifest()
     model = AnomalyModel(run, manifest)
     threshold = model.settings.threshold
@@ -82,7 +84,7 @@ def evaluate(run: Run, data_dir: Path | None = None, options: Options | None = N
     return outcome
 
 
-def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
+def judge(model: AnomalyModel, recordings: Sequence[MachineRecording]) -> JudgedWindows:
     """Scores every window of recordings of any condition.
 
     Raises:
@@ -101,7 +103,7 @@ def judge(model: AnomalyModel, recordings: Sequence[Recording]) -> Judged:
         )
     features = source.features(windows.samples)
     is_fault = np.array([not recordings[index].is_normal for index in windows.recording])
-    return Judged(
+    return JudgedWindows(
         model.scores(features), model.float_scores(features), is_fault, windows.recording, recordings
     )
 
@@ -140,7 +142,7 @@ def auc_interval(auc: float, n_positive: int, n_negative: int) -> list[float]:
     return [max(0.0, auc - half), min(1.0, auc + half)]
 
 
-def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
+def by_fault(judged: JudgedWindows, threshold: int) -> list[dict[str, Any]]:
     """Each condition that is not normal against all normal windows."""
     conditions = judged.conditions
     rows = []
@@ -157,7 +159,7 @@ def by_fault(judged: Judged, threshold: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _by_recording(judged: Judged, threshold: int) -> dict[str, Any]:
+def _by_recording(judged: JudgedWindows, threshold: int) -> dict[str, Any]:
     """The mean score of each recording, as used for sound by DCASE and MLPerf Tiny."""
     indices = np.unique(judged.recording)
     means = np.array([judged.scores[judged.recording == index].mean() for index in indices])
@@ -165,7 +167,7 @@ def _by_recording(judged: Judged, threshold: int) -> dict[str, Any]:
     return measure(means, is_fault, threshold)
 
 
-def _note(judged: Judged, data_dir: Path | None) -> str:
+def _note(judged: JudgedWindows, data_dir: Path | None) -> str:
     kinds = {True: 0, False: 0}
     for recording in judged.recordings:
         kinds[recording.is_normal] += 1
@@ -176,7 +178,7 @@ def _note(judged: Judged, data_dir: Path | None) -> str:
     )
 
 
-def _recordings(run: Run, data_dir: Path | None) -> tuple[list[Recording], dict[str, int]]:
+def _recordings(run: Run, data_dir: Path | None) -> tuple[list[MachineRecording], dict[str, int]]:
     """Recordings, and how many files of the folder are not used, by reason."""
     from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 
@@ -195,7 +197,7 @@ def _recordings(run: Run, data_dir: Path | None) -> tuple[list[Recording], dict[
     return list(found.recordings), inventory.counts(found.left_out)
 
 
-def _write(run: Run, outcome: dict[str, Any], judged: Judged, threshold: int) -> None:
+def _write(run: Run, outcome: dict[str, Any], judged: JudgedWindows, threshold: int) -> None:
     from tinyml_cli.tasks.anomaly.pictures import scores_png
 
     manifest = run.manifest()

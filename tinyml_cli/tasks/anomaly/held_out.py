@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly.data import keep
-from tinyml_cli.tasks.anomaly.pool import FaultRecordings, NormalRecordings, Recording, to_int16
+from tinyml_cli.tasks.anomaly.pool import FaultRecordings, MachineRecording, NormalRecordings, to_int16
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 
 HELD_OUT = "held_out.npz"
@@ -42,7 +42,7 @@ def save(run: Run, test: NormalRecordings, faults: FaultRecordings, scale: float
     return len(kept)
 
 
-def load(run: Run) -> list[Recording]:
+def load(run: Run) -> list[MachineRecording]:
     """The recordings that `save` wrote.
 
     Raises:
@@ -52,7 +52,7 @@ def load(run: Run) -> list[Recording]:
         arrays = {name: archive[name] for name in archive.files}
     ends = np.cumsum(arrays["lengths"])
     return [
-        Recording(
+        MachineRecording(
             name=str(arrays["names"][index]),
             samples=arrays["samples"][end - length : end],
             rate_hz=float(arrays["rates_hz"][index]),
@@ -82,7 +82,7 @@ def write_replay(run: Run, per_condition: int) -> Path:
     return folder
 
 
-def _takes(recordings: list[Recording], source: WindowInput) -> list[NDArray[np.int16]]:
+def _takes(recordings: list[MachineRecording], source: WindowInput) -> list[NDArray[np.int16]]:
     """Stretches of at most _REPLAY_S; recordings of a single window are joined to takes of eight."""
     most = max(source.window_samples, round(_REPLAY_S * source.rate_hz))
     pieces = [to_int16(each.samples, 1.0) for each in recordings]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedWindows:
     """Scores of windows, and what they are of.
 
     Attributes:
@@ -29,16 +29,16 @@ class Judged:
     float_scores: NDArray[np.float64]
     is_fault: NDArray[np.bool_]
     recording: NDArray[np.int64]
-    recordings: Sequence[Recording]
+    recordings: Sequence[MachineRecording]
 
     @property
     def conditions(self) -> NDArray[np.str_]:
         """str [n], what the machine was doing in each window."""
         return np.array([self.recordings[index].condition for index in self.recording])
 
-    def of(self, conditions: NDArray[np.bool_]) -> Judged:
+    def of(self, conditions: NDArray[np.bool_]) -> JudgedWindows:
         """The windows that are chosen."""
-        return Judged(
+        return JudgedWindows(
             self.scores[conditions],
             self.float_scores[conditions],
             self.is_fault[conditions],
@@ -79,7 +79,7 @@ class Explained:
     grid: Grid
 
 
-def check_channels(recordings: Sequence[Recording], source: WindowInput) -> None:
+def check_channels(recordings: Sequence[MachineRecording], source: WindowInput) -> None:
     """Refuses recordings of another kind or rate than the model's.
 
     Raises:

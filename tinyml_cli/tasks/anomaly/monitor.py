@@ -13,7 +13,7 @@ from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready
 from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import View
 from tinyml_cli.tasks.anomaly.alarm import CALIBRATION_SCORES, windows_needed
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import replay, takes
 from tinyml_cli.tasks.anomaly.view import AnomalyLines, AnomalyLive, AnomalySummary, History
 from tinyml_cli.tasks.anomaly.windows import WindowInput
@@ -27,7 +27,7 @@ class AnomalyMonitor(TaskMonitor):
     """Scores against their threshold; with --png, a picture of them at the end."""
 
     takes = frozenset({"png", "calibrate_s"})
-    _played: list[Recording]
+    _played: list[MachineRecording]
     _was_on = False
 
     def check(self) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.tasks.anomaly.judged import Explained, Judged
+from tinyml_cli.tasks.anomaly.judged import Explained, JudgedWindows
 
 _NORMAL, _FAULT, _LINE = "#2b6cb0", "#c05621", "#1a202c"
 
 
-def scores_png(path: Path, judged: Judged, threshold: int, title: str) -> None:
+def scores_png(path: Path, judged: JudgedWindows, threshold: int, title: str) -> None:
     """Scores of each condition as points, with the threshold, on a logarithmic axis."""
     from tinyml_cli.pages import pictures
 

@@ -29,7 +29,7 @@ class FaultInNormalDataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Recording:
+class MachineRecording:
     """One uninterrupted stretch of one machine.
 
     Attributes:
@@ -54,10 +54,10 @@ class Recording:
 class _Recordings:
     """Recordings of one kind, all with the same channels."""
 
-    def __init__(self, recordings: Iterable[Recording]) -> None:
+    def __init__(self, recordings: Iterable[MachineRecording]) -> None:
         self._recordings = tuple(recordings)
 
-    def __iter__(self) -> Iterator[Recording]:
+    def __iter__(self) -> Iterator[MachineRecording]:
         return iter(self._recordings)
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class NormalRecordings(_Recordings):
         FaultInNormalDataError: one of them is a fault.
     """
 
-    def __init__(self, recordings: Iterable[Recording]) -> None:
+    def __init__(self, recordings: Iterable[MachineRecording]) -> None:
         super().__init__(recordings)
         for recording in self._recordings:
             if not recording.is_normal:
@@ -107,7 +107,7 @@ class NormalSplits:
     by: str
 
 
-def separate(recordings: Sequence[Recording], where: str) -> tuple[NormalRecordings, FaultRecordings]:
+def separate(recordings: Sequence[MachineRecording], where: str) -> tuple[NormalRecordings, FaultRecordings]:
     """Parts normal running from faults.
 
     Raises:
@@ -151,7 +151,7 @@ def split_normal(
         rest, by = [replace(each, group=each.name) for each in rest], "recording"
     if len({each.group for each in rest}) < len(_PARTS):
         rest, by = [piece for each in rest for piece in _stretches(each)], "stretch of time"
-    parts: tuple[list[Recording], ...] = ([], [], [])
+    parts: tuple[list[MachineRecording], ...] = ([], [], [])
     shares = (threshold_share, 0.0 if held_out else test_share)
     for condition in sorted({each.condition for each in rest}):
         mine = [each for each in rest if each.condition == condition]
@@ -184,7 +184,7 @@ def _places(groups: Sequence[str], shares: tuple[float, float], seed: int) -> di
     }
 
 
-def _stretches(recording: Recording) -> list[Recording]:
+def _stretches(recording: MachineRecording) -> list[MachineRecording]:
     edges = np.linspace(0, len(recording.samples), _STRETCHES + 1).astype(int)
     return [
         replace(recording, samples=recording.samples[start:end], group=f"{recording.group}#{index}")

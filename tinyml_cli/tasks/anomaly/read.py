@@ -20,7 +20,7 @@ from tinyml_cli.data.series.table import TABLES
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import Sensor
 from tinyml_cli.recipes.series import SeriesRecipe
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 
 NORMAL = "normal"
 _SUFFIXES = tuple(dict.fromkeys((*AUDIO_SUFFIXES, *SUFFIXES, *windows.SUFFIXES)))
@@ -45,7 +45,7 @@ class Found:
         units: of the files; see `series.read.common_units`.
     """
 
-    recordings: tuple[Recording, ...]
+    recordings: tuple[MachineRecording, ...]
     sensor: Sensor
     channels: tuple[str, ...]
     rate_hz: float
@@ -185,7 +185,7 @@ def _sound(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate
         )
         name = file.name if file == root else file.relative_to(root).as_posix()
         recordings.append(
-            Recording(
+            MachineRecording(
                 name, audio[:, None], rate_hz, _group(file, root), condition, is_normal(condition), held_out
             )
         )
@@ -204,7 +204,7 @@ def _series(
     moved = found[0].is_only_motion
     channels = found[0].channels
     names = BOARD_CHANNELS[: len(channels)] if moved else tuple(name.lower() for name in channels)
-    recordings: list[Recording] = []
+    recordings: list[MachineRecording] = []
     for series in found:
         file = series.path.parent if series.source.whole else series.path
         name, _, _ = series.source.place(root)
@@ -213,7 +213,9 @@ def _series(
             condition = stretch.condition or condition_of(file, root)
             part = f"{name}:{index}" if len(series.stretches) > 1 else name
             recordings.append(
-                Recording(part, samples, target_hz, _group(file, root), condition, is_normal(condition))
+                MachineRecording(
+                    part, samples, target_hz, _group(file, root), condition, is_normal(condition)
+                )
             )
     kind: Sensor = "imu" if moved else "series"
     reading = summary([each.reading for each in found])
@@ -221,7 +223,7 @@ def _series(
 
 
 def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rate_hz: float | None) -> Found:
-    recordings: list[Recording] = []
+    recordings: list[MachineRecording] = []
     widths = set()
     for file in files:
         values, labels = windows.read_windows(file)
@@ -229,7 +231,7 @@ def _tables(root: Path, files: list[Path], is_normal: Callable[[str], bool], rat
         for index, (row, label) in enumerate(zip(values, labels, strict=True)):
             name = f"{file.name}:{index + 1}"
             recordings.append(
-                Recording(
+                MachineRecording(
                     name, row[:, None], rate_hz or float(values.shape[1]), name, label, is_normal(label)
                 )
             )

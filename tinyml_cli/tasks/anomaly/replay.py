@@ -16,7 +16,7 @@ from tinyml_cli.link.protocol import IMU_SAMPLE_BYTES, MAX_IMU_SAMPLES, MAX_PCM_
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.anomaly.pool import Recording, to_int16
+from tinyml_cli.tasks.anomaly.pool import MachineRecording, to_int16
 from tinyml_cli.tasks.anomaly.read import NORMAL, read
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 
@@ -26,7 +26,7 @@ _IMU_VALUES = IMU_SAMPLE_BYTES // 2
 OnEvent = Callable[[Event], None]
 
 
-def takes(run: Run, manifest: Manifest, source: Path) -> list[Recording]:
+def takes(run: Run, manifest: Manifest, source: Path) -> list[MachineRecording]:
     """The recordings of a folder or file, as the run's own data is read.
 
     Raises:
@@ -43,7 +43,7 @@ def takes(run: Run, manifest: Manifest, source: Path) -> list[Recording]:
 
 def replay(
     link: Link,
-    recordings: list[Recording],
+    recordings: list[MachineRecording],
     manifest: Manifest,
     on_event: OnEvent,
     stop_at: float | None = None,

@@ -12,7 +12,7 @@ from tinyml_cli import registry
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.pages import charts, report
 from tinyml_cli.pages.report import Figures
-from tinyml_cli.tasks.anomaly.judged import Judged
+from tinyml_cli.tasks.anomaly.judged import JudgedWindows
 
 _STEPS = 60
 _MOST_RECORDINGS = 12
@@ -32,7 +32,7 @@ def render(name: str, outcome: Figures, manifest: Manifest) -> str:
     )
 
 
-def score_curves(judged: Judged, threshold: int) -> dict[str, Any]:
+def score_curves(judged: JudgedWindows, threshold: int) -> dict[str, Any]:
     """For each condition, normal running first, the share of windows that reach each of some scores.
 
     Returns:
@@ -59,7 +59,7 @@ def _curve(ratios: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def worst_recordings(judged: Judged, threshold: int) -> list[dict[str, Any]]:
+def worst_recordings(judged: JudgedWindows, threshold: int) -> list[dict[str, Any]]:
     """The recordings with the largest share of wrong windows first, twelve at most.
 
     Returns:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.tasks.anomaly.pool import Recording
+from tinyml_cli.tasks.anomaly.pool import MachineRecording
 
 RATE_HZ = 100.0
 CHANNELS = ("ax_mg", "ay_mg", "az_mg")
@@ -56,7 +56,7 @@ Fault = Callable[[FloatArray, _Machine, float, np.random.Generator], FloatArray]
 
 def simulate(
     normal_sessions: int, fault_sessions: int, session_s: float, drift_share: float, seed: int
-) -> list[Recording]:
+) -> list[MachineRecording]:
     """Sessions of one machine.
 
     Args:
@@ -87,7 +87,7 @@ def _record(
     session_s: float,
     drift_share: float,
     seed: int,
-) -> Recording:
+) -> MachineRecording:
     stream = [NORMAL, *FAULTS].index(condition)
     rng = np.random.default_rng([seed, 41, stream, index])
     machine = _machine(round(session_s * RATE_HZ), drift_share, rng)
@@ -97,7 +97,7 @@ def _record(
     noise = rng.normal(0.0, _SENSOR_NOISE_MG, signal.shape)
     samples = np.clip(np.rint(signal + machine.gravity_mg + noise), -4000, 4000).astype(np.int16)
     name = f"{condition} session {index}"
-    return Recording(name, samples, RATE_HZ, name, condition, fault is None)
+    return MachineRecording(name, samples, RATE_HZ, name, condition, fault is None)
 
 
 def _machine(n: int, drift_share: float, rng: np.random.Generator) -> _Machine:

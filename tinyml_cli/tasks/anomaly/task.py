@@ -18,7 +18,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import atomic_path, write_atomic
@@ -32,7 +32,7 @@ from tinyml_cli.tasks.anomaly import data as anomaly_data
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import settings as settings_anomaly
 from tinyml_cli.tasks.anomaly import threshold as thresholds
-from tinyml_cli.tasks.anomaly.data import Prepared
+from tinyml_cli.tasks.anomaly.data import PreparedRecordings
 from tinyml_cli.tasks.anomaly.model import CLUSTERS, AnomalyModel
 from tinyml_cli.tasks.anomaly.monitor import AnomalyMonitor
 from tinyml_cli.tasks.anomaly.pool import NormalRecordings, NormalWindows
@@ -182,7 +182,7 @@ class AnomalyDetection(TaskSpec):
         return {"threshold": found.model_dump()}
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """AUC, accuracy at the threshold, and detection by kind of fault; see docs/anomaly.md."""
         from tinyml_cli.tasks.anomaly.evaluate import evaluate
@@ -223,7 +223,7 @@ class _Fit:
         self.epochs = epochs
 
 
-def build(recipe: AnomalyRecipe, data: Prepared) -> keras.Model:
+def build(recipe: AnomalyRecipe, data: PreparedRecordings) -> keras.Model:
     """The untrained autoencoder of a recipe.
 
     Raises:
@@ -250,7 +250,7 @@ def build(recipe: AnomalyRecipe, data: Prepared) -> keras.Model:
 def _fit(
     run: Run,
     recipe: AnomalyRecipe,
-    data: Prepared,
+    data: PreparedRecordings,
     features: NDArray[np.int32],
     held_features: NDArray[np.int32],
     standard: anomaly_data.Standard,
@@ -287,7 +287,7 @@ def _fit_clusters(recipe: AnomalyRecipe, real: NDArray[np.float32]) -> _Fit:
 
 def _describe(
     recipe: AnomalyRecipe,
-    data: Prepared,
+    data: PreparedRecordings,
     standard: anomaly_data.Standard,
     fit: _Fit,
     windows: dict[str, NormalWindows],

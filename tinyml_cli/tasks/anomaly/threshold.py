@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.anomaly_settings import AnomalyInput, Threshold
+from tinyml_cli.features.anomaly_settings import AnomalyInput, AnomalyThreshold
 from tinyml_cli.statistics.chance import binomial_at_most
 from tinyml_cli.statistics.rates import upper_limit
 from tinyml_cli.tasks.anomaly.alarm import alarms, threshold_of, windows_needed
@@ -70,7 +70,7 @@ def choose(
     recording: NDArray[np.int64],
     window_s: float,
     settings: AnomalyInput,
-) -> Threshold:
+) -> AnomalyThreshold:
     """The lowest threshold that meets the target on this data.
 
     Args:
@@ -91,7 +91,7 @@ def choose(
     found = threshold_of(scores.tolist(), _ppm(fpr))
     assert found is not None
     exceeded = int((scores >= found).sum())
-    return Threshold(
+    return AnomalyThreshold(
         score=found,
         level=round(float(scores.mean())),
         share_ppm=_ppm(fpr),
@@ -112,7 +112,7 @@ def _by_hour(
     recording: NDArray[np.int64],
     hours: float,
     settings: AnomalyInput,
-) -> Threshold:
+) -> AnomalyThreshold:
     wanted = settings.false_alarms_per_hour
     assert wanted is not None
     sequences = [scores[recording == each].tolist() for each in np.unique(recording)]
@@ -122,7 +122,7 @@ def _by_hour(
 
     found = _least(np.unique(scores), lambda threshold: count(threshold) <= wanted * hours)
     exceeded, above = count(found), int((scores >= found).sum())
-    return Threshold(
+    return AnomalyThreshold(
         score=found,
         level=round(float(scores.mean())),
         share_ppm=max(1, round(_MILLION * max(above, 1) / len(scores))),

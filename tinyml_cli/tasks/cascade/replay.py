@@ -16,7 +16,7 @@ from tinyml_cli.tasks.kws.replay import OnEvent, OnRecording, replay_dir
 from tinyml_cli.tasks.vww.replay import judged, pictures, show_frames
 
 
-class Scene:
+class CameraScene:
     """What the camera would see: another image each time the gate opens, and the first after the last.
 
     Args:
@@ -66,7 +66,7 @@ class Scene:
 def replay_cascade(
     link: Link,
     sounds: Path,
-    scene: Scene,
+    scene: CameraScene,
     labels: list[str],
     sample_rate_hz: int,
     stop_at: float | None,
@@ -80,7 +80,7 @@ def replay_cascade(
         A `clip` for each recording, and after it one for each image that was shown meanwhile, with `model`.
 
     Raises:
-        TinymlError: as of `replay_dir` and `Scene.event`.
+        TinymlError: as of `replay_dir` and `CameraScene.event`.
     """
     for clip in replay_dir(link, sounds, labels, sample_rate_hz, scene.event, stop_at, on_recording):
         yield clip

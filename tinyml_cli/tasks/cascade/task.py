@@ -11,7 +11,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready
 from tinyml_cli.monitor.task_monitor import OnEvent
-from tinyml_cli.tasks.cascade.replay import Scene, replay_cascade
+from tinyml_cli.tasks.cascade.replay import CameraScene, replay_cascade
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import TaskSpec
 
@@ -35,7 +35,7 @@ class CascadeMonitor(SoundMonitor):
     ) -> Iterator[dict[str, Any]]:
         if self.options.frames is None or self.target.second is None:
             return super().replay(link, source, ready, show, stop_at)
-        scene = Scene(link, self.options.frames, self.target.second, show)
+        scene = CameraScene(link, self.options.frames, self.target.second, show)
         labels, rate_hz = self.manifest.labels, ready.sample_rate_hz
         return replay_cascade(link, source, scene, labels, rate_hz, stop_at, self._keep_recording)
 

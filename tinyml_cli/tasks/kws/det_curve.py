@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.manifest import Recognizer
-from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, Trial
+from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, OperatingPointTrial
 
 
-def det_points(trial: Trial, recognizer: Recognizer) -> list[dict[str, Any]]:
+def det_points(trial: OperatingPointTrial, recognizer: RecognizerSettings) -> list[dict[str, Any]]:
     """{threshold, false_accepts, fa_per_hour, misses, frr (None without targets)}, thresholds rising."""
     points = []
     for permille in sorted({*THRESHOLDS, round(recognizer.threshold * 1000)}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyml_cli.tasks.kws.recognizer import Detection
+from tinyml_cli.tasks.kws.recognizer import ReportedWord
 
 # The model's window contains a word for up to a second after its end.
 GRACE_MS = 1000
@@ -40,10 +40,10 @@ class Matched:
         false_accepts: detections without a target.
     """
 
-    hits: list[tuple[Target, Detection]]
+    hits: list[tuple[Target, ReportedWord]]
     misses: list[Target]
-    repeats: list[Detection]
-    false_accepts: list[Detection]
+    repeats: list[ReportedWord]
+    false_accepts: list[ReportedWord]
 
     @property
     def latencies_ms(self) -> list[int]:
@@ -51,7 +51,7 @@ class Matched:
         return [detection.time_ms - target.end_ms for target, detection in self.hits]
 
 
-def match(targets: Sequence[Target], detections: Sequence[Detection], grace_ms: int = GRACE_MS) -> Matched:
+def match(targets: Sequence[Target], detections: Sequence[ReportedWord], grace_ms: int = GRACE_MS) -> Matched:
     """Assigns each detection to a target of its label that contains it or ended at most `grace_ms` before.
 
     If there are several, the one whose time runs out first is used, which minimises misses. A detection of a
@@ -64,9 +64,9 @@ def match(targets: Sequence[Target], detections: Sequence[Detection], grace_ms: 
         grace_ms: how late a detection may come.
     """
     order = sorted(targets, key=lambda target: (target.end_ms, target.start_ms))
-    reported: dict[int, Detection] = {}
-    repeats: list[Detection] = []
-    false_accepts: list[Detection] = []
+    reported: dict[int, ReportedWord] = {}
+    repeats: list[ReportedWord] = []
+    false_accepts: list[ReportedWord] = []
     for detection in detections:
         fitting = [
             index

@@ -17,7 +17,7 @@ from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Answers, Int8Model, answer
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.metrics_file import METRICS
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
@@ -33,7 +33,11 @@ _ONLY_IN_METRICS = ("speakers", "fairness", "noise")
 
 
 def evaluate_clips(
-    run: Run, load: Callable[[], EvaluationSet], data_dir: Path | None, split: str | None, options: Options
+    run: Run,
+    load: Callable[[], EvaluationSet],
+    data_dir: Path | None,
+    split: str | None,
+    options: EvaluationOptions,
 ) -> dict[str, Any]:
     """Evaluates both flatbuffers; int8 inputs are quantised in integers exactly as firmware does.
 
@@ -165,7 +169,7 @@ def _noise(manifest: Manifest, model: Int8Model, examples: EvaluationSet) -> dic
 
 
 def _on_device(
-    run: Run, options: Options, model: Int8Model, examples: EvaluationSet
+    run: Run, options: EvaluationOptions, model: Int8Model, examples: EvaluationSet
 ) -> dict[str, Any] | None:
     """What firmware answers, compared with the reference on this computer; None without a board."""
     target = options.target

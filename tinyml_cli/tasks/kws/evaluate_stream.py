@@ -11,10 +11,10 @@ import numpy as np
 from tinyml_cli.console import console
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest, Recognizer
+from tinyml_cli.manifest import Manifest, RecognizerSettings
 from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tasks.kws import det_curve, stream_source
-from tinyml_cli.tasks.kws.operating_point import Heard, Tally, Trial, search, size
+from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally, search, size
 from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
 from tinyml_cli.tasks.kws.stream_options import StreamOptions
 from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
@@ -57,7 +57,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
         notes.append(f"{counted(len(parts), 'recording')} of {options.stream.name}")
     tuning = _tune(run, manifest, model, options, notes) if options.max_fa_per_hour is not None else None
     streams = _hear(parts, model, manifest, "Listening")
-    trial = Trial(streams, model.output, manifest.labels)
+    trial = OperatingPointTrial(streams, model.output, manifest.labels)
     tally = trial.tally(manifest.recognizer)
     outcome = {
         "run": str(run.path),
@@ -84,7 +84,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
 
 def _built(
     run: Run, manifest: Manifest, options: StreamOptions, split: str, notes: list[str]
-) -> list[stream_source.Part]:
+) -> list[stream_source.StreamPart]:
     from tinyml_cli.tasks.kws.streams import load_material
 
     material = load_material(run, manifest, options.data, "validation" if split == "validation" else "test")
@@ -93,14 +93,16 @@ def _built(
 
 
 def _hear(
-    parts: Sequence[stream_source.Part], model: Int8Model, manifest: Manifest, description: str
-) -> list[Heard]:
+    parts: Sequence[stream_source.StreamPart], model: Int8Model, manifest: Manifest, description: str
+) -> list[ScoredStream]:
     total = sum(inferences(part.samples, manifest) for part in parts)
     heard = []
     with console.progress(total, description) as bar:
         for part in parts:
             stream = part.load()
-            heard.append(Heard(score_stream(stream.audio, model, manifest, bar.advance), stream.targets))
+            heard.append(
+                ScoredStream(score_stream(stream.audio, model, manifest, bar.advance), stream.targets)
+            )
     return heard
 
 
@@ -111,7 +113,7 @@ def _tune(
     assert options.max_fa_per_hour is not None
     before = manifest.recognizer
     streams = _hear(_built(run, manifest, options, "validation", notes), model, manifest, "Validation")
-    trial = Trial(streams, model.output, manifest.labels)
+    trial = OperatingPointTrial(streams, model.output, manifest.labels)
     inference_ms = before.inference_stride_frames * features_of(manifest).stride_ms
     with console.progress(size(inference_ms), "Choosing settings") as bar:
         best = search(trial, before, inference_ms, options.max_fa_per_hour, bar.advance)
@@ -141,7 +143,7 @@ def _tune(
     return outcome
 
 
-def _chosen(recognizer: Recognizer) -> dict[str, Any]:
+def _chosen(recognizer: RecognizerSettings) -> dict[str, Any]:
     return {name: getattr(recognizer, name) for name in CHOSEN}
 
 
@@ -161,7 +163,7 @@ def _allowance(options: StreamOptions, tally: Tally) -> dict[str, Any] | None:
     return allowance(options.max_fa_per_hour, tally.false_accepts, tally.hours)
 
 
-def _compare(model: Int8Model, streams: Sequence[Heard]) -> dict[str, int | None]:
+def _compare(model: Int8Model, streams: Sequence[ScoredStream]) -> dict[str, int | None]:
     """The difference between LiteRT, which scored the streams, and TensorFlow Lite Micro on some windows."""
     inputs = np.concatenate([stream.scores.sample for stream in streams])
     outputs = np.concatenate([stream.scores.scores[stream.scores.sample_at] for stream in streams])
@@ -170,7 +172,7 @@ def _compare(model: Int8Model, streams: Sequence[Heard]) -> dict[str, int | None
 
 
 def _false_accepts(
-    tally: Tally, parts: Sequence[stream_source.Part], labels: Sequence[str]
+    tally: Tally, parts: Sequence[stream_source.StreamPart], labels: Sequence[str]
 ) -> list[dict[str, Any]]:
     return [
         {
@@ -184,7 +186,7 @@ def _false_accepts(
     ]
 
 
-def _write(run: Run, recognizer: Recognizer, outcome: dict[str, Any], is_tuned: bool) -> None:
+def _write(run: Run, recognizer: RecognizerSettings, outcome: dict[str, Any], is_tuned: bool) -> None:
     write_atomic(run.file(STREAM), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
     manifest = run.manifest()
     made = [STREAM]

@@ -14,7 +14,7 @@ from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.hearing import Hearing, hear
-from tinyml_cli.tasks.kws.recognizer import FIRST_WORD, Step
+from tinyml_cli.tasks.kws.recognizer import FIRST_WORD, RecognizerStep
 from tinyml_cli.tasks.kws.replay import LEAD_IN_MS
 from tinyml_cli.wording import counted
 
@@ -95,7 +95,7 @@ def _why_heard(best: dict[str, Any]) -> str:
     )
 
 
-def _why_not(steps: list[Step], manifest: Manifest) -> str:
+def _why_not(steps: list[RecognizerStep], manifest: Manifest) -> str:
     """The highest average of a word and the condition it failed, or the word that waited in vain."""
     waiting = next((step for step in steps if step.reason == "waits"), None)
     if waiting is not None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.tasks.kws.recognizer import Recognizer, Settings, Step
+from tinyml_cli.tasks.kws.recognizer import Recognizer, RecognizerConfig, RecognizerStep
 from tinyml_cli.tasks.kws.replay import with_quiet
 
 
@@ -30,7 +30,7 @@ class Hearing:
     sample_rate_hz: int
     features: npt.NDArray[np.uint16]
     scores: npt.NDArray[np.float64]
-    steps: list[Step]
+    steps: list[RecognizerStep]
 
 
 def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> Hearing:
@@ -44,7 +44,7 @@ def hear(audio: npt.NDArray[np.int16], model: Int8Model, manifest: Manifest) -> 
     starts = range(0, len(features) - frames + 1, recognizer.inference_stride_frames)
     windows = np.stack([features[start : start + frames] for start in starts])
     outputs, _ = model.reference(model.inputs(windows))
-    smoother = Recognizer(Settings.of(recognizer, manifest.labels, model.output))
+    smoother = Recognizer(RecognizerConfig.of(recognizer, manifest.labels, model.output))
     steps = []
     for start, scores in zip(starts, outputs, strict=True):
         samples = settings.window_samples + (start + frames - 1) * settings.stride_samples

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml_cli.manifest import Recognizer, TensorQuantization
+from tinyml_cli.manifest import RecognizerSettings, TensorQuantization
 from tinyml_cli.tasks.kws.detection_errors import Matched, Target, match
-from tinyml_cli.tasks.kws.recognizer import Settings
+from tinyml_cli.tasks.kws.recognizer import RecognizerConfig
 from tinyml_cli.tasks.kws.stream_recognizer import Smoothed, detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import StreamScores
 
@@ -24,7 +24,7 @@ _MS_PER_HOUR = 3_600_000
 
 
 @dataclass(frozen=True)
-class Heard:
+class ScoredStream:
     """A stream with its scores and its ground truth."""
 
     scores: StreamScores
@@ -41,7 +41,7 @@ class Tally:
         hours: their total duration.
     """
 
-    recognizer: Recognizer
+    recognizer: RecognizerSettings
     matched: list[Matched]
     hours: float
 
@@ -76,19 +76,21 @@ class Tally:
         return [value for each in self.matched for value in each.latencies_ms]
 
 
-class Trial:
+class OperatingPointTrial:
     """Streams on which recogniser settings can be tried."""
 
-    def __init__(self, streams: Sequence[Heard], output: TensorQuantization, labels: Sequence[str]) -> None:
+    def __init__(
+        self, streams: Sequence[ScoredStream], output: TensorQuantization, labels: Sequence[str]
+    ) -> None:
         self._streams = streams
         self._output = output
         self._labels = labels
         self._smoothed: dict[int, list[Smoothed]] = {}
         self.hours = sum(stream.scores.duration_ms for stream in streams) / _MS_PER_HOUR
 
-    def tally(self, recognizer: Recognizer) -> Tally:
+    def tally(self, recognizer: RecognizerSettings) -> Tally:
         """The recogniser's result on the streams, each started after a reset."""
-        settings = Settings.of(recognizer, self._labels, self._output)
+        settings = RecognizerConfig.of(recognizer, self._labels, self._output)
         window_ms = settings.average_window_ms
         if window_ms not in self._smoothed:
             self._smoothed[window_ms] = [
@@ -102,8 +104,8 @@ class Trial:
 
 
 def search(
-    trial: Trial,
-    recognizer: Recognizer,
+    trial: OperatingPointTrial,
+    recognizer: RecognizerSettings,
     inference_ms: int,
     max_fa_per_hour: float,
     advance: Callable[[], object] = lambda: None,
@@ -161,10 +163,10 @@ def _delay_ms(tally: Tally) -> float:
 
 def size(inference_ms: int) -> int:
     """Number of settings that a search tries."""
-    return sum(1 for _ in _grid(Recognizer(), inference_ms))
+    return sum(1 for _ in _grid(RecognizerSettings(), inference_ms))
 
 
-def _grid(recognizer: Recognizer, inference_ms: int) -> Iterable[Recognizer]:
+def _grid(recognizer: RecognizerSettings, inference_ms: int) -> Iterable[RecognizerSettings]:
     """Settings in grid order; the threshold is the innermost loop."""
     for count in WINDOW_INFERENCES:
         window_ms = count * inference_ms

@@ -25,7 +25,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class _Block:
+class _PoolBlock:
     """Rows of the pool that are made together: `count` variations of one label from turn `start` on."""
 
     label: int
@@ -174,12 +174,12 @@ class ExamplePool:
         return np.arange(block.row, block.row + block.count)
 
 
-def _cut(labels: list[str], quotas: dict[str, int]) -> list[_Block]:
+def _cut(labels: list[str], quotas: dict[str, int]) -> list[_PoolBlock]:
     blocks = []
     row = 0
     for index, label in enumerate(labels):
         for start in range(0, quotas[label], _BLOCK):
             count = min(_BLOCK, quotas[label] - start)
-            blocks.append(_Block(index, start, count, row))
+            blocks.append(_PoolBlock(index, start, count, row))
             row += count
     return blocks

@@ -20,7 +20,7 @@ Reason = Literal["heard", "waits", "no word", "too few", "suppressed", "below th
 
 
 @dataclass(frozen=True)
-class Settings:
+class RecognizerConfig:
     """RecognizerConfig of the firmware.
 
     Attributes:
@@ -41,8 +41,8 @@ class Settings:
 
     @classmethod
     def of(
-        cls, recognizer: manifest.Recognizer, labels: Sequence[str], output: TensorQuantization
-    ) -> Settings:
+        cls, recognizer: manifest.RecognizerSettings, labels: Sequence[str], output: TensorQuantization
+    ) -> RecognizerConfig:
         """The settings of the run's firmware; `output` is the quantisation of the int8 model's scores."""
         return cls(
             (round(recognizer.threshold * 1000),) * len(labels),
@@ -65,7 +65,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Detection:
+class ReportedWord:
     """A reported word.
 
     Attributes:
@@ -80,7 +80,7 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class Step:
+class RecognizerStep:
     """The result of one inference.
 
     Attributes:
@@ -97,16 +97,16 @@ class Step:
     best: int
     count: int
     reason: Reason
-    reported: Detection | None
+    reported: ReportedWord | None
 
 
-class Verdict:
+class ReportRule:
     """Decides which words are reported: each once, and none that is only the beginning of a longer one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RecognizerConfig) -> None:
         self._settings = settings
-        self._reported: Detection | None = None
-        self._held: Detection | None = None
+        self._reported: ReportedWord | None = None
+        self._held: ReportedWord | None = None
         self._wait_ms = 0
 
     @property
@@ -125,7 +125,7 @@ class Verdict:
             and time_ms - last.time_ms < self._settings.suppression_ms
         )
 
-    def settle(self, time_ms: int, best: int, candidate: Detection | None) -> Detection | None:
+    def settle(self, time_ms: int, best: int, candidate: ReportedWord | None) -> ReportedWord | None:
         """Takes the leading label, and its detection if it meets the conditions; returns what is reported."""
         held = self._held
         if held is not None and candidate is not None and self._settings.begins(held.label, best):
@@ -139,8 +139,8 @@ class Verdict:
         return candidate
 
     def _release(
-        self, held: Detection, time_ms: int, best: int, candidate: Detection | None
-    ) -> Detection | None:
+        self, held: ReportedWord, time_ms: int, best: int, candidate: ReportedWord | None
+    ) -> ReportedWord | None:
         """Ends the wait when it is over, or when another word follows, which waits for the next inference."""
         if candidate is None and time_ms - held.time_ms < self._wait_ms:
             return None
@@ -149,26 +149,26 @@ class Verdict:
             return None
         if candidate is not None:
             self._hold(candidate)
-        self._reported = Detection(time_ms, held.label, held.score_permille)
+        self._reported = ReportedWord(time_ms, held.label, held.score_permille)
         return self._reported
 
-    def _hold(self, candidate: Detection) -> None:
+    def _hold(self, candidate: ReportedWord) -> None:
         self._held, self._wait_ms = candidate, self._settings.wait_ms(candidate.label) or 0
 
 
 class Recognizer:
     """Smooths scores and reports words; see `firmware/lib/recognizer/recognizer.h`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RecognizerConfig) -> None:
         self._settings = settings
         self.reset()
 
     def reset(self) -> None:
         """Forgets all scores and detections."""
         self._history: deque[tuple[int, npt.NDArray[np.int64]]] = deque()
-        self._verdict = Verdict(self._settings)
+        self._verdict = ReportRule(self._settings)
 
-    def push(self, time_ms: int, scores: npt.NDArray[np.int8]) -> Step:
+    def push(self, time_ms: int, scores: npt.NDArray[np.int8]) -> RecognizerStep:
         """Takes the int8 scores [labels] of one inference; times must not decrease."""
         settings, history = self._settings, self._history
         while history and (
@@ -180,11 +180,11 @@ class Recognizer:
         averages = tuple(self._permille(int(total)) for total in sums)
         best = int(sums.argmax())
         reason = self._judge(best, averages[best], time_ms)
-        candidate = Detection(time_ms, best, averages[best]) if reason == "heard" else None
+        candidate = ReportedWord(time_ms, best, averages[best]) if reason == "heard" else None
         reported = self._verdict.settle(time_ms, best, candidate)
         if candidate is not None and reported != candidate:
             reason = "waits"
-        return Step(time_ms, averages, best, len(history), reason, reported)
+        return RecognizerStep(time_ms, averages, best, len(history), reason, reported)
 
     def _judge(self, best: int, permille: int, time_ms: int) -> Reason:
         settings = self._settings

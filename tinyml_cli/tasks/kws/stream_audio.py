@@ -63,7 +63,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Stream:
+class LabelledStream:
     """One stream: int16 [samples] and the words in it."""
 
     audio: Int16Array
@@ -94,7 +94,7 @@ def stream_lengths(seconds: int) -> list[int]:
 
 def build_stream(
     material: Material, labels: list[str], rows: npt.NDArray[np.int64], seconds: int, seed: list[int]
-) -> Stream:
+) -> LabelledStream:
     """One stream of whole seconds; the same arguments give the same samples.
 
     Args:
@@ -133,7 +133,7 @@ def build_stream(
     for (start_s, end_s, kind), level_db in zip(scenes, levels_db, strict=True):
         if kind == "talk":
             others.fill(sound, start_s, end_s, taken, level_db, rate_hz)
-    return Stream(np.clip(np.rint(sound * _FULL_SCALE), -32768, 32767).astype(np.int16), targets)
+    return LabelledStream(np.clip(np.rint(sound * _FULL_SCALE), -32768, 32767).astype(np.int16), targets)
 
 
 def word_bounds(clip: Int16Array, sample_rate_hz: int) -> tuple[float, float]:

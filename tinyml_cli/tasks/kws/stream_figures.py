@@ -10,8 +10,8 @@ import numpy as np
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.statistics.rates import exposure_needed, poisson_interval, upper_limit
 from tinyml_cli.tasks.kws.detection_errors import Target
-from tinyml_cli.tasks.kws.operating_point import Heard, Tally
-from tinyml_cli.tasks.kws.recognizer import Detection
+from tinyml_cli.tasks.kws.operating_point import ScoredStream, Tally
+from tinyml_cli.tasks.kws.recognizer import ReportedWord
 
 MLPERF_MINUTES, MLPERF_FALSE_POSITIVES, MLPERF_MISSES = 20, 8, 8
 SNR_BANDS_DB = ((-np.inf, 10.0), (10.0, 20.0), (20.0, np.inf))
@@ -54,10 +54,10 @@ def figures(tally: Tally, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def _counts(
-    hits: Sequence[tuple[Target, Detection]],
+    hits: Sequence[tuple[Target, ReportedWord]],
     missed: Sequence[Target],
-    wrong: Sequence[Detection],
-    again: Sequence[Detection],
+    wrong: Sequence[ReportedWord],
+    again: Sequence[ReportedWord],
     hours: float,
 ) -> dict[str, Any]:
     return {
@@ -101,7 +101,7 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def mlperf_rule(tally: Tally, streams: Sequence[Heard]) -> dict[str, Any]:
+def mlperf_rule(tally: Tally, streams: Sequence[ScoredStream]) -> dict[str, Any]:
     """MLPerf Tiny's pass mark for streaming wake words, applied to every whole 20 minutes of our own streams.
 
     At most 8 false positives and 8 misses. MLPerf's stream and model are different, so this is not an

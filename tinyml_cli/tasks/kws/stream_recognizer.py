@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.tasks.kws.recognizer import FIRST_WORD, MAX_HISTORY, Detection, Settings, Verdict
+from tinyml_cli.tasks.kws.recognizer import (
+    FIRST_WORD,
+    MAX_HISTORY,
+    RecognizerConfig,
+    ReportedWord,
+    ReportRule,
+)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -32,7 +38,7 @@ class Smoothed:
     count: IntArray
 
 
-def smooth(times_ms: IntArray, scores: npt.NDArray[np.int8], settings: Settings) -> Smoothed:
+def smooth(times_ms: IntArray, scores: npt.NDArray[np.int8], settings: RecognizerConfig) -> Smoothed:
     """Averages scores int8 [n, labels] of inferences at `times_ms` int64 [n], which never decrease.
 
     The window of an inference holds those less than `average_window_ms` before it, at most MAX_HISTORY.
@@ -52,7 +58,7 @@ def smooth(times_ms: IntArray, scores: npt.NDArray[np.int8], settings: Settings)
     return Smoothed(np.asarray(times_ms, np.int64), best, permille, count)
 
 
-def detections(smoothed: Smoothed, settings: Settings) -> list[Detection]:
+def detections(smoothed: Smoothed, settings: RecognizerConfig) -> list[ReportedWord]:
     """The recogniser's detections on one stream, starting after a reset.
 
     Args:
@@ -65,14 +71,14 @@ def detections(smoothed: Smoothed, settings: Settings) -> list[Detection]:
         & (smoothed.best >= FIRST_WORD)
         & (smoothed.permille >= wanted)
     )
-    verdict = Verdict(settings)
-    found: list[Detection | None] = []
+    verdict = ReportRule(settings)
+    found: list[ReportedWord | None] = []
 
     def look(at: int, passed: bool) -> None:
         time_ms, label = int(smoothed.times_ms[at]), int(smoothed.best[at])
         candidate = None
         if passed and not verdict.suppresses(label, time_ms):
-            candidate = Detection(time_ms, label, int(smoothed.permille[at]))
+            candidate = ReportedWord(time_ms, label, int(smoothed.permille[at]))
         found.append(verdict.settle(time_ms, label, candidate))
 
     after = 0

@@ -12,14 +12,20 @@ from tinyml_cli.data.folder import recordings_below
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tasks.kws.detection_errors import Target
-from tinyml_cli.tasks.kws.stream_audio import Material, Stream, build_stream, plan_targets, stream_lengths
+from tinyml_cli.tasks.kws.stream_audio import (
+    LabelledStream,
+    Material,
+    build_stream,
+    plan_targets,
+    stream_lengths,
+)
 from tinyml_cli.tasks.kws.truth import read_truth
 
 MAX_FILE_HOURS = 4
 
 
 @dataclass(frozen=True)
-class Part:
+class StreamPart:
     """One stream, processed from a reset to its end.
 
     Attributes:
@@ -30,14 +36,14 @@ class Part:
 
     name: str
     samples: int
-    load: Callable[[], Stream]
+    load: Callable[[], LabelledStream]
 
 
-def built(material: Material, labels: list[str], seconds: int, seed: list[int]) -> list[Part]:
+def built(material: Material, labels: list[str], seconds: int, seed: list[int]) -> list[StreamPart]:
     """Streams of 20 minutes, and the rest, from one split's material."""
     rows = plan_targets(material, labels, seconds, [*seed, 0])
     return [
-        Part(
+        StreamPart(
             f"stream-{index + 1}",
             length * material.sample_rate_hz,
             partial(build_stream, material, labels, rows[index], length, [*seed, 1, index]),
@@ -46,7 +52,7 @@ def built(material: Material, labels: list[str], seconds: int, seed: list[int]) 
     ]
 
 
-def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz: int) -> list[Part]:
+def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz: int) -> list[StreamPart]:
     """A recording, or each of a folder, sorted by name.
 
     Raises:
@@ -58,7 +64,7 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
     if truth is not None:
         targets = read_truth(truth, manifest.labels, durations_ms, manifest.labels[2:])
     return [
-        Part(
+        StreamPart(
             file.name,
             durations_ms[file.name] * sample_rate_hz // 1000,
             partial(_load, file, sample_rate_hz, targets.get(file.name, [])),
@@ -89,9 +95,9 @@ def _duration_ms(file: Path, clip_ms: int) -> int:
     return duration_ms
 
 
-def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> Stream:
+def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> LabelledStream:
     try:
-        return Stream(read_audio(file, sample_rate_hz), targets)
+        return LabelledStream(read_audio(file, sample_rate_hz), targets)
     except UnreadableAudioError as error:
         raise _unreadable(file, str(error)) from error
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_cli.tasks.kws.operating_point import Tally
-from tinyml_cli.tasks.kws.stream_source import Part
+from tinyml_cli.tasks.kws.stream_source import StreamPart
 from tinyml_cli.tasks.kws.triggers import write_trigger
 
 
 def save_triggers(
     folder: Path,
     tally: Tally,
-    parts: Sequence[Part],
+    parts: Sequence[StreamPart],
     labels: Sequence[str],
     sample_rate_hz: int,
     clip_ms: int,

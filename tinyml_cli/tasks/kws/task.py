@@ -16,10 +16,10 @@ from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model, Recognizer
+from tinyml_cli.manifest import Data, Epochs, Manifest, Model, RecognizerSettings
 from tinyml_cli.models import build_model, count_macs, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -163,7 +163,7 @@ class KeywordSpotting(TaskSpec):
         return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """Judges both flatbuffers by clips; see tasks/kws/evaluate.py."""
         from tinyml_cli.tasks.kws.evaluate import evaluate_clips
@@ -209,7 +209,7 @@ def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
     return kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
 
 
-def _with_prefixes(recipe: KwsRecipe) -> Recognizer:
+def _with_prefixes(recipe: KwsRecipe) -> RecognizerSettings:
     """The recogniser's settings, with the words that begin another one unless the recipe names them."""
     found = recipe.recognizer.longer_words or prefixes.longer_words(recipe.words)
     return recipe.recognizer.model_copy(update={"longer_words": found})
@@ -255,7 +255,7 @@ def _write(
     run: Run,
     recipe: KwsRecipe,
     manifest: Manifest,
-    trained: kws_training.Trained,
+    trained: kws_training.TrainedSpotter,
     parts: dict[splits.Split, ClipSet],
 ) -> None:
     """Writes the artifacts, the manifest last: a run without it counts as not trained."""

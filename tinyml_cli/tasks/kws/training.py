@@ -29,7 +29,7 @@ _SYNTHETIC_VALIDATION_SIZE = 250
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedSpotter:
     """A fitted model, and a sample of what it learned from.
 
     Attributes:
@@ -52,7 +52,7 @@ def train(
     recipe: KwsRecipe,
     logs: Path,
     resume: Resume | bool,
-) -> Trained:
+) -> TrainedSpotter:
     """Fits a model to the training speakers.
 
     Args:
@@ -82,7 +82,7 @@ def train(
         mark = _fingerprint(recipe, corpus, "" if teacher is None else teacher.fingerprint)
         fitted = fit(build, pool, validation, for_source(recipe), logs, mark, resume, miner)
         sample = pool.sample(fitted.epochs - 1, _SAMPLE_SIZE)
-        return Trained(fitted, sample, len(pool), len(validation))
+        return TrainedSpotter(fitted, sample, len(pool), len(validation))
 
 
 def for_source(recipe: KwsRecipe) -> KwsRecipe:

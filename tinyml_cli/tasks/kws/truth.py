@@ -23,13 +23,13 @@ _LAYOUT = (
 
 
 @dataclass(frozen=True)
-class _Row:
+class _TruthRow:
     line: int
     file: str
     target: Target
     is_moment: bool
 
-    def collides(self, later: _Row) -> bool:
+    def collides(self, later: _TruthRow) -> bool:
         """Whether a row that does not start before this one has the same word at the same time."""
         if self.is_moment or later.is_moment:
             return self.target == later.target
@@ -56,14 +56,14 @@ def read_truth(
         TinymlError: an unreadable file or row, times that end before they start or are outside the audio,
             one word twice at the same time, or no row that is a target.
     """
-    rows: list[_Row] = []
+    rows: list[_TruthRow] = []
     ignored: list[str] = []
     for line, fields in _fields(path):
         label = _label(fields["label"], words)
         file = _file_of(path, line, fields.get("file"), durations_ms)
         target = _target(path, line, fields, durations_ms[file], labels.index(label) if label else -1)
         if label:
-            rows.append(_Row(line, file, target, "start_s" not in fields))
+            rows.append(_TruthRow(line, file, target, "start_s" not in fields))
         else:
             ignored.append(fields["label"])
     _say_ignored(path, ignored, len(rows), words)
@@ -175,9 +175,9 @@ def _say_ignored(path: Path, ignored: Sequence[str], targets: int, words: Sequen
         console.warn(f"{path.name}: ignored {counted(len(ignored), 'row')} with other words: {names}.")
 
 
-def _refuse_overlaps(path: Path, rows: Sequence[_Row], labels: Sequence[str]) -> None:
+def _refuse_overlaps(path: Path, rows: Sequence[_TruthRow], labels: Sequence[str]) -> None:
     """One word cannot be reported twice at once."""
-    last: dict[tuple[str, int], _Row] = {}
+    last: dict[tuple[str, int], _TruthRow] = {}
     for row in sorted(rows, key=lambda row: row.target.start_ms):
         key = row.file, row.target.label
         before = last.get(key)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.manifest import MODEL_TASK
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.spec import Split, TaskSpec
@@ -31,7 +31,7 @@ class ModelFile(TaskSpec):
         raise _no_data(run)
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """Judges an autoencoder by the user's data, as MLPerf Tiny does; refuses other models."""
         from tinyml_cli.tasks.anomaly import files

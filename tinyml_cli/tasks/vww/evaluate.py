@@ -16,7 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
@@ -52,7 +52,11 @@ class ImageModel(Int8Model):
 
 
 def evaluate_images(
-    run: Run, images: LabelledImages, data_dir: Path | None, options: Options, split: str | None = None
+    run: Run,
+    images: LabelledImages,
+    data_dir: Path | None,
+    options: EvaluationOptions,
+    split: str | None = None,
 ) -> dict[str, Any]:
     """Evaluates both flatbuffers; writes report/report.html, metrics.json, confusion.png and mistakes.png.
 

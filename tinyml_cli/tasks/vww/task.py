@@ -16,7 +16,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
@@ -155,7 +155,7 @@ class VisualWakeWords(TaskSpec):
         return to_float(vww_held_out.calibration_pixels(run, n, seed), recipe.image)
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """Judges both flatbuffers; see tasks/vww/evaluate.py."""
         from tinyml_cli.tasks.vww.evaluate import evaluate_images

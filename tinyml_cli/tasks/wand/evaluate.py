@@ -16,7 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book, on_device
 from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
 from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.outcome_files import write_outcome
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.wand import WandRecipe
@@ -42,7 +42,11 @@ class GestureModel(Int8Model):
 
 
 def evaluate_gestures(
-    run: Run, takes: LabelledGestures, data_dir: Path | None, options: Options, split: str | None = None
+    run: Run,
+    takes: LabelledGestures,
+    data_dir: Path | None,
+    options: EvaluationOptions,
+    split: str | None = None,
 ) -> dict[str, Any]:
     """Evaluates both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
 

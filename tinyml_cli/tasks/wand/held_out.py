@@ -17,7 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.wand.source import Takes
+from tinyml_cli.tasks.wand.source import LabelledMotions
 from tinyml_cli.tasks.wand.sources import source_of
 
 HELD_OUT = "logs/held_out.npz"
@@ -60,7 +60,7 @@ class LabelledGestures:
         return self.names
 
 
-def save(run: Run, takes: Takes, recipe: WandRecipe) -> None:
+def save(run: Run, takes: LabelledMotions, recipe: WandRecipe) -> None:
     """Keeps the test takes, a sample of the training's features, and the names of what was trained on."""
     test, source = takes.part("test"), source_of(recipe)
     ends = np.cumsum([len(item) for item in test.items], dtype=np.int64)
@@ -74,7 +74,7 @@ def save(run: Run, takes: Takes, recipe: WandRecipe) -> None:
     _save(run.file(SEEN), names=takes.names[np.isin(takes.where, ("train", "validation"))])
 
 
-def takes(run: Run, recipe: WandRecipe) -> Takes:
+def takes(run: Run, recipe: WandRecipe) -> LabelledMotions:
     """What train kept aside.
 
     Raises:
@@ -85,7 +85,7 @@ def takes(run: Run, recipe: WandRecipe) -> Takes:
         items = [archive["joined"][a:b] for a, b in zip(starts, archive["ends"], strict=False)]
         labels, names = archive["labels"], archive["names"]
     origin = "folder" if recipe.data_path else "synthetic"
-    return Takes(items, labels, names, np.full(len(names), "test"), "", origin)
+    return LabelledMotions(items, labels, names, np.full(len(names), "test"), "", origin)
 
 
 def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) -> LabelledGestures:

@@ -22,7 +22,7 @@ from tinyml_cli.tasks.wand import hand, kinematics, other_motion
 from tinyml_cli.tasks.wand.motion_augment import augment
 from tinyml_cli.tasks.wand.motion_file import write_motion
 from tinyml_cli.tasks.wand.shapes import SHAPES
-from tinyml_cli.tasks.wand.source import Item, Takes, name_of, need_each_label
+from tinyml_cli.tasks.wand.source import Item, LabelledMotions, name_of, need_each_label
 from tinyml_cli.tasks.wand.takes import Take, read_takes
 from tinyml_cli.tasks.wand.takes import Takes as Recorded
 from tinyml_cli.wording import counted
@@ -45,7 +45,7 @@ class MotionSource:
         """Samples, values of a sample, and one channel."""
         return recipe.imu.window_samples, AXES, 1
 
-    def load(self, recipe: WandRecipe) -> Takes:
+    def load(self, recipe: WandRecipe) -> LabelledMotions:
         """The recipe's takes, and motions that are none of its gestures.
 
         Raises:
@@ -54,7 +54,9 @@ class MotionSource:
         takes = _drawn(recipe) if recipe.data_path is None else self._recorded(recipe)
         return _with_unknown(takes, recipe)
 
-    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
+    def read(
+        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+    ) -> LabelledMotions:
         """Every take of a folder or file, long ones as windows that overlap by half.
 
         Raises:
@@ -69,7 +71,7 @@ class MotionSource:
         pieces = [(piece, take) for take in recorded.takes for piece in _windows(take.samples, imu)]
         indices = [labels.index(take.label) if take.label in labels else 0 for _, take in pieces]
         where, split_by = _split([take for _, take in pieces], indices, recipe)
-        return Takes(
+        return LabelledMotions(
             [piece for piece, _ in pieces],
             np.array(indices, np.int64),
             np.array([name_of(piece) for piece, _ in pieces]),
@@ -100,7 +102,7 @@ class MotionSource:
         """int8 [n, samples, 6, 1]."""
         return quantize(features, recipe.imu, scale, zero_point)
 
-    def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
+    def write_replay(self, run: Run, takes: LabelledMotions, per_label: int) -> Path:
         """Held-out motion as `replay/LABEL/NUMBER.csv`; an old folder is replaced."""
         manifest = run.manifest()
         assert manifest.gesture is not None
@@ -111,7 +113,7 @@ class MotionSource:
                     write_motion(made / label / f"{number + 1}.csv", takes.items[row], rate_hz)
         return run.file("replay")
 
-    def _recorded(self, recipe: WandRecipe) -> Takes:
+    def _recorded(self, recipe: WandRecipe) -> LabelledMotions:
         takes = self.read(Path(str(recipe.data_path)), recipe)
         need_each_label(takes, recipe, "take", 10)
         return takes
@@ -199,7 +201,7 @@ def _split(takes: list[Take], labels: list[int], recipe: WandRecipe) -> tuple[ND
     return where, "take" if any(":" in take.name for take in takes) else "file"
 
 
-def _drawn(recipe: WandRecipe) -> Takes:
+def _drawn(recipe: WandRecipe) -> LabelledMotions:
     """Figures drawn by a model of a hand, as the sensor in the wand would have felt them."""
     missing = [label for label in recipe.labels if label not in SHAPES]
     if missing:
@@ -217,7 +219,7 @@ def _drawn(recipe: WandRecipe) -> Takes:
     ]
     names = np.array([name_of(item) for item in items])
     training = recipe.training
-    return Takes(
+    return LabelledMotions(
         items,
         np.repeat(np.arange(1, len(recipe.labels) + 1), _DRAWN_PER_LABEL),
         names,
@@ -237,7 +239,7 @@ def _felt(label: str, imu: ImuInput, rng: np.random.Generator) -> NDArray[np.int
     return _padded(moved.samples[start:], imu.window_samples)
 
 
-def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
+def _with_unknown(takes: LabelledMotions, recipe: WandRecipe) -> LabelledMotions:
     """Adds motions that nobody meant, made for each split from its own takes."""
     if recipe.unknown.share == 0:
         return takes
@@ -249,7 +251,7 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
             rng = np.random.default_rng([recipe.seed, 41, number])
             made += list(other_motion.make(np.stack(gestures), count, rng))
             where += [split] * count
-    return Takes(
+    return LabelledMotions(
         [*takes.items, *made],
         np.concatenate([takes.labels, np.zeros(len(made), np.int64)]),
         np.concatenate([takes.names, [name_of(item) for item in made]]),

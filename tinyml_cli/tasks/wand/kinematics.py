@@ -77,7 +77,7 @@ class Sensor:
 
 
 @dataclass(frozen=True)
-class Motion:
+class SimulatedMotion:
     """What was done, and what the sensor said of it.
 
     Attributes:
@@ -125,7 +125,7 @@ def perfect_sensor() -> Sensor:
 
 def wave(
     path: Path, grip: Grip, sensor: Sensor, rng: np.random.Generator, rest_s: tuple[float, float] = (0.8, 0.6)
-) -> Motion:
+) -> SimulatedMotion:
     """A wand at rest, then drawing `path` [n, 2] (right and up, at SAMPLE_RATE_HZ), then at rest.
 
     Args:
@@ -147,7 +147,7 @@ def wave(
     rates = _body_rates(rotations, step_s) * TENTHS_PER_RADIAN
     every = slice(_OVERSAMPLING // 2, None, _OVERSAMPLING)
     measured = _measure(np.concatenate([force[every] * 1000, rates[every]], axis=1), sensor, rng)
-    return Motion(measured, rotations[every], tip[every], before, before + len(path))
+    return SimulatedMotion(measured, rotations[every], tip[every], before, before + len(path))
 
 
 def tumble(seconds: float, sensor: Sensor, rng: np.random.Generator) -> NDArray[np.int16]:

@@ -24,7 +24,7 @@ OnEvent = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
-class Motion:
+class ReplayedMotion:
     """What a wand is moved through.
 
     Attributes:
@@ -38,7 +38,7 @@ class Motion:
     samples: NDArray[np.int16]
 
 
-def motions(source: Path, manifest: Manifest) -> list[Motion]:
+def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
     """Motion files as they are; strokes as a wand's sensor would feel them that draws them.
 
     Raises:
@@ -53,7 +53,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
         units = {} if manifest.data is None else manifest.data.units
         recorded = read_takes(source, rate_hz, window, assumed=units, wanted_hz=rate_hz)
         return [
-            Motion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
+            ReplayedMotion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
             for take in recorded.takes
         ]
     if manifest.gesture.imu is not None:
@@ -62,7 +62,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
         )
     rng = np.random.default_rng(0)  # of noise and tremor, of which there is none
     return [
-        Motion(
+        ReplayedMotion(
             f"{stroke.source}:{index}",
             stroke.label,
             wave(stroke.points / UNITS, Grip(), perfect_sensor(), rng).samples,
@@ -73,7 +73,7 @@ def motions(source: Path, manifest: Manifest) -> list[Motion]:
 
 def replay_motions(
     link: Link,
-    played: list[Motion],
+    played: list[ReplayedMotion],
     labels: list[str],
     on_event: OnEvent,
     stop_at: float | None = None,

@@ -23,7 +23,7 @@ Item = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Takes:
+class LabelledMotions:
     """Labelled motions.
 
     Attributes:
@@ -53,9 +53,9 @@ class Takes:
     def __len__(self) -> int:
         return len(self.items)
 
-    def rows(self, rows: NDArray[np.intp]) -> Takes:
+    def rows(self, rows: NDArray[np.intp]) -> LabelledMotions:
         """Some of them."""
-        return Takes(
+        return LabelledMotions(
             [self.items[row] for row in rows],
             self.labels[rows],
             self.names[rows],
@@ -68,7 +68,7 @@ class Takes:
             self.found,
         )
 
-    def part(self, split: Split) -> Takes:
+    def part(self, split: Split) -> LabelledMotions:
         """Those of one split."""
         return self.rows(np.flatnonzero(self.where == split))
 
@@ -83,7 +83,7 @@ class Takes:
         }
 
 
-def need_each_label(takes: Takes, recipe: WandRecipe, kind: str, fewest: int) -> None:
+def need_each_label(takes: LabelledMotions, recipe: WandRecipe, kind: str, fewest: int) -> None:
     """Every gesture of the recipe has to be in every split that is used.
 
     Args:
@@ -125,10 +125,12 @@ class GestureSource(Protocol):
     def shape(self, recipe: WandRecipe) -> tuple[int, ...]:
         """Of one model input."""
 
-    def load(self, recipe: WandRecipe) -> Takes:
+    def load(self, recipe: WandRecipe) -> LabelledMotions:
         """The recipe's takes, recorded or generated, unknown ones among them, split."""
 
-    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
+    def read(
+        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+    ) -> LabelledMotions:
         """Every take of a folder; labels that are none of the recipe's count as unknown.
 
         `units` are those of the training data, for files that do not tell theirs.
@@ -148,7 +150,7 @@ class GestureSource(Protocol):
     ) -> NDArray[np.int8]:
         """What the int8 model sees, by the integers of the firmware."""
 
-    def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
+    def write_replay(self, run: Run, takes: LabelledMotions, per_label: int) -> Path:
         """A folder with held-out motion to feed to a board."""
 
 

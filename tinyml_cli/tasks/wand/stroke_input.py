@@ -21,8 +21,8 @@ from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.wand.hand import draw, random_writer, scribble
 from tinyml_cli.tasks.wand.shapes import SHAPES, unlike
-from tinyml_cli.tasks.wand.source import Item, Takes, name_of, need_each_label
-from tinyml_cli.tasks.wand.strokes import Points, Stroke, read_folder, to_points, write_strokes
+from tinyml_cli.tasks.wand.source import Item, LabelledMotions, name_of, need_each_label
+from tinyml_cli.tasks.wand.strokes import LabelledStroke, Points, read_folder, to_points, write_strokes
 from tinyml_cli.tasks.wand.variation import vary
 from tinyml_cli.wording import counted
 
@@ -40,7 +40,7 @@ class StrokeSource:
         """Of a picture."""
         return SIZE, SIZE, CHANNELS
 
-    def load(self, recipe: WandRecipe) -> Takes:
+    def load(self, recipe: WandRecipe) -> LabelledMotions:
         """The recipe's strokes, and drawn ones that mean nothing of ours.
 
         Raises:
@@ -49,7 +49,9 @@ class StrokeSource:
         takes = self._drawn(recipe) if recipe.data_path is None else self._recorded(recipe)
         return _with_unknown(takes, recipe)
 
-    def read(self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Takes:
+    def read(
+        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+    ) -> LabelledMotions:
         """Every stroke of a folder or file.
 
         Raises:
@@ -61,7 +63,7 @@ class StrokeSource:
         by_person = len(set(people)) >= _FEWEST_PEOPLE and "" not in people
         names = np.array([name_of(stroke.points) for stroke in strokes])
         where = _shares(recipe)(people if by_person else names)
-        return Takes(
+        return LabelledMotions(
             [stroke.points for stroke in strokes],
             np.array([labels.index(s.label) if s.label in labels else 0 for s in strokes], np.int64),
             names,
@@ -91,23 +93,23 @@ class StrokeSource:
         """int8 of the same shape."""
         return quantize_pixels(features, pixel_transform(scale, zero_point, 0.0, 1.0))
 
-    def write_replay(self, run: Run, takes: Takes, per_label: int) -> Path:
+    def write_replay(self, run: Run, takes: LabelledMotions, per_label: int) -> Path:
         """Held-out strokes as `replay/LABEL.json`; an old folder is replaced."""
         labels = run.manifest().labels
         with atomic_folder(run.file("replay")) as made:
             for index, label in enumerate(labels):
                 rows = np.flatnonzero(takes.labels == index)[:per_label]
                 if len(rows):
-                    strokes = [Stroke(takes.items[row], label, str(takes.names[row])) for row in rows]
+                    strokes = [LabelledStroke(takes.items[row], label, str(takes.names[row])) for row in rows]
                     write_strokes(made / f"{label}.json", strokes)
         return run.file("replay")
 
-    def _recorded(self, recipe: WandRecipe) -> Takes:
+    def _recorded(self, recipe: WandRecipe) -> LabelledMotions:
         takes = self.read(Path(str(recipe.data_path)), recipe)
         need_each_label(takes, recipe, "stroke", 20)
         return takes
 
-    def _drawn(self, recipe: WandRecipe) -> Takes:
+    def _drawn(self, recipe: WandRecipe) -> LabelledMotions:
         unknown_shapes = [label for label in recipe.labels if label not in SHAPES]
         if unknown_shapes:
             raise TinymlError(
@@ -125,7 +127,7 @@ class StrokeSource:
         labels = np.repeat(np.arange(1, len(parts) + 1), count)
         names = np.array([name_of(points) for points in items])
         note = "simulated hand strokes, each by a different writer"
-        return Takes(items, labels, names, split(names), "writer", "synthetic", (note,))
+        return LabelledMotions(items, labels, names, split(names), "writer", "synthetic", (note,))
 
 
 STROKES = StrokeSource()
@@ -146,7 +148,7 @@ def _shares(recipe: WandRecipe) -> Callable[[Iterable[str]], NDArray[np.str_]]:
     )
 
 
-def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
+def _with_unknown(takes: LabelledMotions, recipe: WandRecipe) -> LabelledMotions:
     """Adds other shapes and scribbles, so that a motion is not taken for the gesture it is least unlike."""
     others = unlike(recipe.labels)
 
@@ -161,7 +163,7 @@ def _with_unknown(takes: Takes, recipe: WandRecipe) -> Takes:
         return takes
     drawn = _generate(one, count, [recipe.seed, 31])
     names = np.array([name_of(points) for points in drawn])
-    return Takes(
+    return LabelledMotions(
         [*takes.items, *drawn],
         np.concatenate([takes.labels, np.zeros(count, np.int64)]),
         np.concatenate([takes.names, names]),

@@ -29,7 +29,7 @@ Points = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Stroke:
+class LabelledStroke:
     """One stroke.
 
     Attributes:
@@ -53,7 +53,7 @@ def to_points(path: NDArray[np.floating[Any]]) -> Points:
     return points
 
 
-def read_strokes(path: Path) -> list[Stroke]:
+def read_strokes(path: Path) -> list[LabelledStroke]:
     """The strokes of one JSON file.
 
     Raises:
@@ -69,7 +69,7 @@ def read_strokes(path: Path) -> list[Stroke]:
     return [_stroke(entry, number, path) for number, entry in enumerate(entries)]
 
 
-def read_folder(path: Path) -> list[Stroke]:
+def read_folder(path: Path) -> list[LabelledStroke]:
     """The strokes of a file, or of every JSON file of a folder.
 
     Raises:
@@ -81,7 +81,7 @@ def read_folder(path: Path) -> list[Stroke]:
     return [stroke for file in files for stroke in read_strokes(file)]
 
 
-def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
+def write_strokes(path: Path, strokes: Sequence[LabelledStroke]) -> None:
     """Writes strokes in the layout that `read_strokes` reads."""
     entries = [
         {
@@ -95,7 +95,7 @@ def write_strokes(path: Path, strokes: Sequence[Stroke]) -> None:
     write_atomic(path, json.dumps({"strokes": entries}) + "\n")
 
 
-def _stroke(entry: Any, number: int, path: Path) -> Stroke:
+def _stroke(entry: Any, number: int, path: Path) -> LabelledStroke:
     try:
         points = [(float(point["x"]), float(point["y"])) for point in entry["strokePoints"]]
         label, person = str(entry.get("label", "")), str(entry.get("person", ""))
@@ -103,4 +103,4 @@ def _stroke(entry: Any, number: int, path: Path) -> Stroke:
         raise TinymlError(f"Stroke {number} is invalid ({error!r})", str(path), _LAYOUT) from error
     if len(points) < 2 or not all(math.isfinite(value) for point in points for value in point):
         raise TinymlError(f"Stroke {number} has fewer than two finite points", str(path), _LAYOUT)
-    return Stroke(to_points(np.array(points)), label, path.name, person)
+    return LabelledStroke(to_points(np.array(points)), label, path.name, person)

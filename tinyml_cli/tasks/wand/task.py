@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli import checks, recipes
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
-from tinyml_cli.evaluation.options import Options
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
@@ -29,7 +29,7 @@ from tinyml_cli.tasks.wand import held_out as wand_held_out
 from tinyml_cli.tasks.wand import search as wand_search
 from tinyml_cli.tasks.wand import settings as settings_wand
 from tinyml_cli.tasks.wand.monitor import GestureMonitor
-from tinyml_cli.tasks.wand.source import GestureSource, Takes
+from tinyml_cli.tasks.wand.source import GestureSource, LabelledMotions
 from tinyml_cli.tasks.wand.sources import source_of
 from tinyml_cli.tasks.wand.threshold import choose_threshold
 from tinyml_cli.tflite.graph import Graph
@@ -64,7 +64,7 @@ class Wand(TaskSpec):
         gesture = manifest.gesture
         return _STROKES if gesture is None or gesture.imu is None else _MOTIONS
 
-    def load_data(self, recipe: WandRecipe) -> Takes:
+    def load_data(self, recipe: WandRecipe) -> LabelledMotions:
         """The recipe's takes, split.
 
         Raises:
@@ -141,7 +141,7 @@ class Wand(TaskSpec):
         }
 
     def _fit(
-        self, run: Run, recipe: WandRecipe, takes: Takes, resume: Resume | bool
+        self, run: Run, recipe: WandRecipe, takes: LabelledMotions, resume: Resume | bool
     ) -> tuple[Fitted, dict[str, float]]:
         from tinyml_cli.training.classifier import Start, Validation, fit_classifier
 
@@ -168,7 +168,7 @@ class Wand(TaskSpec):
         return source_of(recipe).to_float(features, recipe)
 
     def evaluate(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: Options
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
         """Judges both flatbuffers; see tasks/wand/evaluate.py."""
         from tinyml_cli.tasks.wand.evaluate import evaluate_gestures
@@ -200,7 +200,7 @@ class GestureBatches:
     Implements `batches.Batches`.
     """
 
-    def __init__(self, source: GestureSource, takes: Takes, recipe: WandRecipe) -> None:
+    def __init__(self, source: GestureSource, takes: LabelledMotions, recipe: WandRecipe) -> None:
         self._source = source
         self._takes = takes
         self._recipe = recipe
@@ -228,7 +228,7 @@ class GestureBatches:
             yield Batch(real, self._targets[labels], self._weights[labels])
 
 
-def _fingerprint(recipe: WandRecipe, takes: Takes) -> str:
+def _fingerprint(recipe: WandRecipe, takes: LabelledMotions) -> str:
     """A hash of all that decides what the training computes, and nothing else."""
     relevant = recipe.model_dump(exclude={"data_path", "quantization"})
     digest = hashlib.sha256(repr(relevant).encode())
@@ -236,7 +236,9 @@ def _fingerprint(recipe: WandRecipe, takes: Takes) -> str:
     return digest.hexdigest()
 
 
-def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[str, float]) -> Manifest:
+def _describe(
+    recipe: WandRecipe, takes: LabelledMotions, fitted: Fitted, threshold: dict[str, float]
+) -> Manifest:
     return Manifest(
         task=WAND.name,
         seed=recipe.seed,
@@ -273,7 +275,7 @@ def _describe(recipe: WandRecipe, takes: Takes, fitted: Fitted, threshold: dict[
     )
 
 
-def _write(run: Run, recipe: WandRecipe, manifest: Manifest, fitted: Fitted, takes: Takes) -> None:
+def _write(run: Run, recipe: WandRecipe, manifest: Manifest, fitted: Fitted, takes: LabelledMotions) -> None:
     """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
     wand_held_out.save(run, takes, recipe)
     with atomic_path(run.file(MODEL)) as temporary:

@@ -54,17 +54,17 @@ static const tinyml_nn_mul_params params = {{
         scale = tables.requantize(0, zero, multiplier, lowest, highest)
         return scale((left - zero_a) * (right - zero_b))
 
-    return _binary(context, _Function("tinyml_nn_mul_s8", function, params))
+    return _binary(context, _BinaryFunction("tinyml_nn_mul_s8", function, params))
 
 
 def maximum(context: OpContext) -> Kernel:
     """MAXIMUM; compares bytes, so all three tensors need one scale."""
-    return _extremum(context, _Function("tinyml_nn_maximum_s8", max))
+    return _extremum(context, _BinaryFunction("tinyml_nn_maximum_s8", max))
 
 
 def minimum(context: OpContext) -> Kernel:
     """MINIMUM; compares bytes, so all three tensors need one scale."""
-    return _extremum(context, _Function("tinyml_nn_minimum_s8", min))
+    return _extremum(context, _BinaryFunction("tinyml_nn_minimum_s8", min))
 
 
 def prelu(context: OpContext) -> Kernel:
@@ -87,11 +87,11 @@ static const tinyml_nn_prelu_params params = {{
             return tables.requantize(zero_a, zero, positive)(left)
         return tables.requantize(0, zero, negative)((left - zero_a) * (right - zero_b))
 
-    return _binary(context, _Function("tinyml_nn_prelu_s8", function, params))
+    return _binary(context, _BinaryFunction("tinyml_nn_prelu_s8", function, params))
 
 
 @dataclass(frozen=True)
-class _Function:
+class _BinaryFunction:
     """A binary function.
 
     Attributes:
@@ -136,17 +136,17 @@ static const tinyml_nn_add_params params = {{
         exact_b = tables.requantize(0, 0, right)((other - zero_b) << _SUM_FRACTION_BITS)
         return tables.requantize(0, zero, out, lowest, highest)(exact_a + sign * exact_b)
 
-    return _binary(context, _Function("tinyml_nn_add_s8", function, params, swapped))
+    return _binary(context, _BinaryFunction("tinyml_nn_add_s8", function, params, swapped))
 
 
-def _extremum(context: OpContext, function: _Function) -> Kernel:
+def _extremum(context: OpContext, function: _BinaryFunction) -> Kernel:
     a, b, target = context.operand(0), context.operand(1), context.output()
     if len({(scale_of(tensor), zero_point_of(tensor)) for tensor in (a, b, target)}) != 1:
         context.refuse("compares tensors of different scales", "Train and quantise the model again.")
     return _binary(context, function)
 
 
-def _binary(context: OpContext, function: _Function) -> Kernel:
+def _binary(context: OpContext, function: _BinaryFunction) -> Kernel:
     a, b, target = context.operand(0), context.operand(1), context.output()
     try:
         broadcast = layout.broadcast(a.shape, b.shape, target.shape)
@@ -178,7 +178,7 @@ def _binary(context: OpContext, function: _Function) -> Kernel:
     return Kernel(body, constants, may_overwrite=overwrite)
 
 
-def _table_with_one_value(a: Tensor, b: Tensor, function: _Function) -> tables.Table | None:
+def _table_with_one_value(a: Tensor, b: Tensor, function: _BinaryFunction) -> tables.Table | None:
     """The table of the function with one constant operand of one value."""
     if b.data is not None and b.elements == 1:
         right = int(b.data.reshape(-1)[0])
@@ -189,7 +189,7 @@ def _table_with_one_value(a: Tensor, b: Tensor, function: _Function) -> tables.T
     return None
 
 
-def _call(function: _Function, shape: layout.Broadcast, left: str, right: str, target: str) -> str:
+def _call(function: _BinaryFunction, shape: layout.Broadcast, left: str, right: str, target: str) -> str:
     params = "&params" if function.params else "NULL"
     if len(shape.size) == 1:
         return (

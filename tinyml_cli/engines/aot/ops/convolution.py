@@ -205,7 +205,7 @@ return 0;"""
 
 def _layer(
     context: OpContext, filters: npt.NDArray[np.int8], axis: int, *, shared_sums: bool
-) -> packing.Layer | None:
+) -> packing.PackedLayer | None:
     source, target, weights = context.activation(), context.output(), context.weights()
     multipliers = _multipliers(context, source, target, weights, axis)
     zero_points = (zero_point_of(source), zero_point_of(target))

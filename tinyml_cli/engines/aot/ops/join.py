@@ -10,7 +10,7 @@ from tinyml_cli.engines.aot.kernel import (
     Constant,
     Kernel,
     OpContext,
-    Piece,
+    OutputPiece,
     read,
     scale_of,
     write,
@@ -105,7 +105,7 @@ def _join(context: OpContext, target: Tensor, axis: int) -> Kernel:
         shape = layout.box((rows, run // width), (run // width, 1), (row // width, 1))
         copy = move(shape, width, values, f"{write(target)} + {start // width}", f"box_{number}")
         if rows == 1 and source.data is None:
-            pieces.append(Piece(index, start, copy))
+            pieces.append(OutputPiece(index, start, copy))
         body += copy
         start += run
     if start != row:

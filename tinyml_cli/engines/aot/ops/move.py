@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tinyml_cli.engines.aot import layout
-from tinyml_cli.engines.aot.kernel import COPIED, Kernel, OpContext, View, read, write
+from tinyml_cli.engines.aot.kernel import COPIED, Kernel, OpContext, TensorView, read, write
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.wording import counted
 
@@ -108,7 +108,7 @@ def one_box(
         return Kernel(body)
     if source.elements == target.elements:
         return Kernel(alias_of=source.index)
-    return Kernel(body, views=(View(target.index, source.index, start * width),))
+    return Kernel(body, views=(TensorView(target.index, source.index, start * width),))
 
 
 def move(shape: layout.Box, width: int, source: str, target: str, name: str = "box") -> str:
@@ -163,7 +163,7 @@ def _parts(context: OpContext, source: Tensor, axis: int) -> Kernel:
             context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
         shape = layout.box((before, run), (source.shape[axis] * after, 1), (run, 1))
         body += move(shape, width, f"{read(source)} + {start}", write(target), f"box_{number}")
-        views.append(View(target.index, source.index, start * width))
+        views.append(TensorView(target.index, source.index, start * width))
         start += run
     return Kernel(body + COPIED, views=tuple(views) if before == 1 else ())
 

@@ -25,7 +25,7 @@ _SHIFTS = range(1, 24)
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class PackedLayer:
     """A layer as the kernels compute it.
 
     Attributes:
@@ -44,7 +44,7 @@ def layer(
     zero_points: tuple[int, int],
     *,
     shared_sums: bool,
-) -> Layer | None:
+) -> PackedLayer | None:
     """Folds the input's zero point into the bias; None when the kernels' conditions do not hold.
 
     Training leaves dead outputs behind: weights of 0, the tiniest of scales and a bias near 2^30. They are
@@ -71,7 +71,7 @@ def layer(
             return None
     if np.any(wide < -127) or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM)):
         return None
-    return Layer(wide.astype(np.int8), rows.astype(np.int32))
+    return PackedLayer(wide.astype(np.int8), rows.astype(np.int32))
 
 
 def _constant(lowest: int, highest: int, multiplier: Multiplier, zero_point: int) -> int | None:
