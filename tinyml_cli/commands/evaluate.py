@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
+
+_HOST = "host"
 
 
 def _place(name: str, where: str) -> None:
-    if name != "host":
+    if name != _HOST:
         checks.board(name, where)
 
 
@@ -45,7 +47,7 @@ def command(
             callback=options.given(_place),
             help="Where the int8 model runs: host, native, sim or a board.",
         ),
-    ] = "host",
+    ] = _HOST,
     path: Annotated[
         str,
         typer.Option(
@@ -59,9 +61,9 @@ def command(
         typer.Option("--limit", min=1, max=1_000_000, help="With --path audio: maximum number of clips."),
     ] = 100,
     noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Repeat the test in noise.")] = True,
-    port: options.Port = None,
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
+    port: board_options.Port = None,
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -80,11 +82,13 @@ def command(
       tinyml evaluate --on sim
       tinyml evaluate --on nano33ble --path audio --limit 40
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.evaluation.options import options_of
     from tinyml_cli.stages.adopt import open_run
     from tinyml_cli.tasks.kws import summary
 
-    settings = options_of(groups, on, path, limit, noise, port, engine, tflm)
+    target = None if on == _HOST else build_target(on, engine, tflm, port=port)
+    settings = options_of(groups, target, path, limit, noise)
     outcome = evaluate(open_run(run), data, split, settings)
     console.result(outcome, outcome.get("verdict") or summary.verdict(outcome))

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from tinyml_cli.build.target import BuildTarget, build_target
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 
 AUDIO_CLIPS = 100
 
 Part = Literal["model", "audio"]
-
-HOST = "host"
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,7 @@ class EvaluationOptions:
 
 
 def options_of(
-    groups: Path | None,
-    on: str,
-    path: str,
-    limit: int,
-    noise: bool,
-    port: str | None,
-    engine: str | None,
-    tflm_dir: Path | None,
+    groups: Path | None, target: BuildTarget | None, path: str, limit: int, noise: bool
 ) -> EvaluationOptions:
     """The command line's options.
 
@@ -52,11 +43,10 @@ def options_of(
     """
     if path not in ("model", "audio"):
         raise TinymlError(f"Unknown path `{path}`", "--path", "Use model or audio.")
-    if path == "audio" and on == HOST:
+    if path == "audio" and target is None:
         raise TinymlError(
             "Only firmware can take audio through its microphone path",
             "--path audio",
             "Also give a board: --on native, --on sim, or a real one.",
         )
-    target = None if on == HOST else build_target(on, engine, tflm_dir, port=port)
     return EvaluationOptions(groups, target, cast(Part, path), noise, limit)
