@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from tinyml_cli import registry
 from tinyml_cli.commands.strict import StrictCommand
 from tinyml_cli.errors import TinymlError, did_you_mean
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 Sections = Mapping[str, Mapping[str, str]]
+
+_OTHERS = "From other packages"
 
 
 def lazy_group(
@@ -26,14 +30,15 @@ def lazy_group(
     Args:
         package: where the modules lie.
         sections: heading of the help -> command -> module, in the order of the help.
-        other: the module of every command that is in no section; None: there is no other.
+        other: the module of every command that is in no section, for the tasks of other packages; None: there
+            is no other.
         default: the command that runs where none is named; None: the group prints its help.
     """
     table = {name: module for section in sections.values() for name, module in section.items()}
 
     class LazyGroup(TyperGroup):
         def list_commands(self, ctx: Any) -> list[str]:
-            return list(table)
+            return [*table, *(registry.installed() if other else ())]
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             module = table.get(cmd_name, other)
@@ -54,19 +59,19 @@ def lazy_group(
             raise _no_command(ctx.command_path, args[0], package, sections)
 
         def format_commands(self, ctx: Any, formatter: Any) -> None:
-            indent = max(map(len, table))
-            for heading, section in sections.items():
+            listed = _listed(package, sections, other)
+            indent = max(len(name) for rows in listed.values() for name in rows)
+            for heading, rows in listed.items():
                 with formatter.section(heading):
-                    formatter.write_dl(
-                        [(name.ljust(indent), summary(f"{package}.{m}")) for name, m in section.items()]
-                    )
+                    formatter.write_dl([(name.ljust(indent), text) for name, text in rows.items()])
 
         def shell_complete(self, ctx: Any, incomplete: str) -> Any:
             from typer._click.shell_completion import CompletionItem
 
             return [
-                CompletionItem(name, help=summary(f"{package}.{module}"))
-                for name, module in table.items()
+                CompletionItem(name, help=text)
+                for rows in _listed(package, sections, other).values()
+                for name, text in rows.items()
                 if name.startswith(incomplete)
             ]
 
@@ -76,11 +81,13 @@ def lazy_group(
 def load(name: str, place: str) -> Any:
     """The command or group of a module, by its place.
 
-    A module with a table `COMMANDS` (command -> module) is a group, and its docstring the group's help.
-    `OTHER` names the module of every other command, `DEFAULT` the command that runs where none is named.
+    A module with a table `COMMANDS` (command -> module) is a group, and its docstring the group's help;
+    `DEFAULT` is the command that runs where none is named. A module with `OTHER` is a group with a command
+    for each task: in a module of the task's name or, for a task of another package, in the one OTHER names.
     """
     module = importlib.import_module(place)
-    if not hasattr(module, "COMMANDS"):
+    table = _table(module)
+    if table is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(name, cls=StrictCommand)(module.command)
         return typer.main.get_command(app)
@@ -88,7 +95,7 @@ def load(name: str, place: str) -> Any:
         name=name,
         cls=lazy_group(
             place,
-            {"Commands": module.COMMANDS},
+            {"Commands": table},
             getattr(module, "OTHER", None),
             getattr(module, "DEFAULT", None),
         ),
@@ -103,8 +110,24 @@ def load(name: str, place: str) -> Any:
 
 def members(place: str) -> Mapping[str, str]:
     """The commands of a group by the group's place; none for a command."""
-    commands: Mapping[str, str] = getattr(importlib.import_module(place), "COMMANDS", {})
-    return commands
+    return _table(importlib.import_module(place)) or {}
+
+
+def _table(module: ModuleType) -> Mapping[str, str] | None:
+    """Command -> module of a group; None for a module that is a command."""
+    if hasattr(module, "OTHER"):
+        return {task: task for task in registry.built_in()}
+    return getattr(module, "COMMANDS", None)
+
+
+def _listed(package: str, sections: Sections, other: str | None) -> Mapping[str, Mapping[str, str]]:
+    """Heading -> command -> what it does, of a group; last the tasks of other packages, where it has them."""
+    listed = {
+        heading: {name: summary(f"{package}.{module}") for name, module in section.items()}
+        for heading, section in sections.items()
+    }
+    further = registry.installed() if other else {}
+    return listed | {_OTHERS: further} if further else listed
 
 
 def walk(package: str, table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -123,7 +146,7 @@ def _names_a_command(args: list[str]) -> bool:
 def summary(place: str) -> str:
     """The first paragraph of a command's or group's help, whole, without building the command."""
     module = importlib.import_module(place)
-    text = (module.__doc__ if hasattr(module, "COMMANDS") else module.command.__doc__) or ""
+    text = (module.command.__doc__ if _table(module) is None else module.__doc__) or ""
     return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
 
 

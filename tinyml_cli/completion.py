@@ -101,11 +101,6 @@ class Line:
     given: int = 0
     only_arguments: bool = False
 
-    @property
-    def task(self) -> str:
-        """The last word of the command."""
-        return self.command.rpartition(" ")[2]
-
     def next_argument(self) -> Any:
         """The argument that comes next; None where there is none."""
         if self.given < len(self.arguments):
@@ -192,15 +187,18 @@ def boards(line: Line) -> Iterator[tuple[str, str]]:
 
 
 def recipes(line: Line) -> Iterator[tuple[str, str]]:
-    """The recipes that come with the package."""
-    yield from ((path.stem, "a recipe") for path in sorted(configs_dir().glob("*.yaml")))
+    """The recipes that come with the package, and those of other packages' tasks."""
+    from tinyml_cli import registry
+
+    names = [path.stem for path in sorted(configs_dir().glob("*.yaml"))]
+    yield from ((name, "a recipe") for name in [*names, *registry.installed()])
 
 
-def models(line: Line) -> Iterator[tuple[str, str]]:
-    """The architectures that take what the task gives them."""
-    from tinyml_cli.models.architectures import architectures
+def tasks(line: Line) -> Iterator[tuple[str, str]]:
+    """The tasks that can be trained, those of other packages included."""
+    from tinyml_cli import registry
 
-    yield from ((name, "a network") for name in architectures(line.task))
+    yield from ((name, "a task") for name in [*registry.built_in(), *registry.installed()])
 
 
 def labels(line: Line) -> Iterator[tuple[str, str]]:
@@ -249,18 +247,12 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("", "--split"): fixed("test", "all"),
     ("", "--app"): fixed("bench", "cascade"),
     ("", "--then"): fixed("prune=", "structured=", "cluster=", "qat"),
-    ("train", "--model"): models,
-    ("pipeline", "--model"): models,
-    ("train anomaly", "--method"): fixed("autoencoder", "kmeans", "gmm"),
-    ("pipeline anomaly", "--method"): fixed("autoencoder", "kmeans", "gmm"),
-    ("train wand", "--input"): fixed("stroke", "imu"),
-    ("pipeline wand", "--input"): fixed("stroke", "imu"),
     ("quantize", "--method"): fixed("ptq", "qat", "dynamic", "float16", "int16x8"),
     ("quantize", "--ranges"): fixed("min-max", "percentile", "mse", "entropy"),
     ("export-c-array", "--engine"): fixed("tflm", "aot", "both"),
     ("export-c-array", "--io"): fixed("arena", "caller"),
     ("tune", "--engine"): fixed("local", "ray"),
-    ("tune", "TASK"): fixed("kws"),
+    ("tune", "TASK"): tasks,
     ("evaluate", "--on"): _also(boards, "host"),
     ("evaluate", "--path"): fixed("model", "audio"),
     ("bench", "--benchmark"): fixed("kws", "vww", "ic", "ad", "model"),
@@ -290,4 +282,10 @@ def _source_of(command: str, parameter: Any, given: int) -> Source | None:
     # `[RUN] FILE`: a run first, then files.
     if " " in metavar and given:
         return None
-    return runs if re.search(r"\bRUN\b", metavar) else None
+    return runs if re.search(r"\bRUN\b", metavar) else _own(parameter)
+
+
+def _own(parameter: Any) -> Source | None:
+    """The values that the option itself completes by; None where it has none, or takes files."""
+    found = [(item.value, "") for item in parameter.shell_complete(None, "") if item.type == "plain"]
+    return (lambda line: found) if found else None

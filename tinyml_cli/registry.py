@@ -7,19 +7,21 @@ Modules that serve every task ask here and import none of them. What a task may 
 from __future__ import annotations
 
 import importlib
-from abc import ABC
 from collections.abc import Iterable
-from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.errors import TinymlError, did_you_mean
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+# In the order of help pages.
 _TRAINED = {
     "kws": "tinyml_cli.tasks.kws.task:KWS",
+    "anomaly": "tinyml_cli.tasks.anomaly.task:ANOMALY",
     "vww": "tinyml_cli.tasks.vww.task:VWW",
     "mask": "tinyml_cli.tasks.vww.task:MASK",
     "wand": "tinyml_cli.tasks.wand.task:WAND",
-    "anomaly": "tinyml_cli.tasks.anomaly.task:ANOMALY",
 }
 # A model file without a task, and two models on one board, of which each has its own.
 _OTHERS = {
@@ -29,15 +31,25 @@ _OTHERS = {
 _ENTRY_POINTS = "tinyml.tasks"
 
 
-class Registered(ABC):
+class Registered:
     """What the registry holds; `TaskSpec` extends it."""
 
     name: str
 
+    def unmet(self) -> list[str]:
+        """Names of the methods that a task which can be trained must have, and this one has not."""
+        return []
+
 
 def built_in() -> list[str]:
-    """Names of the tasks that come with tinyml and can be trained."""
+    """Names of the tasks that come with tinyml and can be trained, in the order of help pages."""
     return list(_TRAINED)
+
+
+def installed() -> dict[str, str]:
+    """Tasks of other packages: name -> what the package's metadata says of it. Imports none of them."""
+    known = {*_TRAINED, *_OTHERS}
+    return {name: _about(point) for name, point in sorted(_points().items()) if name not in known}
 
 
 def task(name: str) -> Any:
@@ -48,7 +60,7 @@ def task(name: str) -> Any:
     """
     if name in _TRAINED or name in _OTHERS:
         return _load(_TRAINED.get(name) or _OTHERS[name])
-    points = {point.name: point for point in metadata.entry_points(group=_ENTRY_POINTS)}
+    points = _points()
     if name not in points:
         raise _unknown(name, {*_TRAINED, *points})
     found = points[name].load()
@@ -65,11 +77,29 @@ def trained_task(name: str) -> Any:
     """The `TaskSpec` of a task that can be trained.
 
     Raises:
-        TinymlError: there is none, see `task`.
+        TinymlError: there is none, see `task`; or its package lacks a part that training needs.
     """
     if name in _OTHERS:
         raise _unknown(name, _TRAINED)
-    return task(name)
+    found = task(name)
+    if missing := found.unmet():
+        raise TinymlError(
+            f"The task `{name}` cannot be trained: its package lacks {', '.join(missing)}",
+            f"entry point {_ENTRY_POINTS}",
+            "Add what is missing; see docs/new-task.md.",
+        )
+    return found
+
+
+def _points() -> dict[str, EntryPoint]:
+    from importlib import metadata
+
+    return {point.name: point for point in metadata.entry_points(group=_ENTRY_POINTS)}
+
+
+def _about(point: EntryPoint) -> str:
+    summary = point.dist.metadata["Summary"] if point.dist else ""
+    return summary or f"A task of {point.module.partition('.')[0]}."
 
 
 def _load(place: str) -> Any:

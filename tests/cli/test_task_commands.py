@@ -9,8 +9,7 @@ import pytest
 import typer
 
 from tests.conftest import Tinyml
-from tinyml_cli import main
-from tinyml_cli.commands.train import COMMANDS
+from tinyml_cli import main, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.stages import common as stages
 
@@ -24,7 +23,7 @@ def options(*words: str) -> list[str]:
     return [parameter.opts[0] for parameter in command.params]
 
 
-@pytest.mark.parametrize("task", [*COMMANDS, "of-another-package"])
+@pytest.mark.parametrize("task", [*registry.built_in(), "of-another-package"])
 def test_a_pipeline_takes_what_the_training_takes(task: str) -> None:
     trained, run = options("train", task), options("pipeline", task)
     assert len(set(run)) == len(run)

@@ -17,6 +17,8 @@ import soundfile
 
 from tests.conftest import REPOSITORY, Tinyml
 from tests.store import kept, package
+from tinyml_cli import main, recipes
+from tinyml_cli.completion import complete
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.protocol import Detection
 from tinyml_cli.run import MODEL_INT8, Run
@@ -76,6 +78,28 @@ def _module(name: str) -> Any:
 def test_nothing_in_tinyml_knows_it() -> None:
     sources = (REPOSITORY / "tinyml_cli").rglob("*.py")
     assert [path for path in sources if "clap" in path.read_text(encoding="utf-8")] == []
+
+
+def test_it_is_listed_like_the_tasks_of_tinyml(installed: Path, tinyml: Tinyml, tmp_path: Path) -> None:
+    about = "A task for tinyml: counts hand claps"
+    for verb in ("train", "pipeline"):
+        assert about in " ".join(tinyml(verb, "--help", cwd=tmp_path).out.split())
+        assert ("claps", about) in complete(main.app, [verb], "cl")
+    assert ("claps", "a task") in complete(main.app, ["tune"], "")
+    listed = json.loads(tinyml("recipes", "--json", cwd=tmp_path).out)["recipes"]
+    assert {"name": "claps", "task": "claps", "summary": about, "path": None} in listed
+
+
+def test_its_recipe_can_be_shown_copied_and_given(installed: Path, tinyml: Tinyml, tmp_path: Path) -> None:
+    shown = tinyml("recipes", "show", "claps", cwd=tmp_path).out
+    assert "streams: 70" in shown
+    assert tinyml("recipes", "copy", "claps", cwd=tmp_path).out.endswith(
+        "tinyml train claps --config claps.yaml\n"
+    )
+    assert (tmp_path / "claps.yaml").read_text() == shown
+    for config in ("claps.yaml", "claps"):
+        recipe = recipes.resolve("claps", Path(config) if config == "claps" else tmp_path / config, [], {})
+        assert recipe == _module("recipe").ClapRecipe()
 
 
 def test_it_learns_and_is_judged_on_hands_it_never_heard(run: Path, installed: Path) -> None:

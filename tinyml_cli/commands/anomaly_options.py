@@ -10,7 +10,11 @@ import typer
 from tinyml_cli import checks
 from tinyml_cli.commands.options import given, word_list
 
-Method = Annotated[str | None, typer.Option("--method", help="autoencoder, kmeans or gmm.")]
+_METHODS = ("autoencoder", "kmeans", "gmm")
+Method = Annotated[
+    str | None,
+    typer.Option("--method", autocompletion=lambda: _METHODS, help="autoencoder, kmeans or gmm."),
+]
 Data = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 
@@ -46,9 +46,9 @@ def command(
     serve: Annotated[
         bool, typer.Option("--serve", help="Expose the board as a serial port for MLPerf Tiny's own runner.")
     ] = False,
-    board: options.Board = "sim",
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
+    board: board_options.Board = "sim",
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
     port: Annotated[
         str | None, typer.Option("--port", help="A board that already runs the bench application.")
     ] = None,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
 from tinyml_cli.next_step import next_step
 
 
 def command(
     run: options.RunArgument = None,
-    board: options.Board = "sim",
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
-    app: options.App = None,
-    other: options.With = None,
-    runs: options.Runs = None,
+    board: board_options.Board = "sim",
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
+    app: board_options.App = None,
+    other: board_options.With = None,
+    runs: board_options.Runs = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, shrink_options, training_options
 
 
 def command(
@@ -15,13 +15,13 @@ def command(
         int,
         typer.Option("--clusters", min=3, max=128, help="Maximum number of distinct int8 weights per layer."),
     ] = 16,
-    then: options.Then = None,
-    epochs: options.FineTuneEpochs = 10,
-    learning_rate: options.FineTuneRate = 1e-3,
-    samples: options.FineTuneSamples = 4000,
-    variant: options.Variant = None,
-    profile: options.CountInstructions = True,
-    seed: options.Seed = None,
+    then: shrink_options.Then = None,
+    epochs: shrink_options.FineTuneEpochs = 10,
+    learning_rate: shrink_options.FineTuneRate = 1e-3,
+    samples: shrink_options.FineTuneSamples = 4000,
+    variant: shrink_options.Variant = None,
+    profile: shrink_options.CountInstructions = True,
+    seed: training_options.Seed = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

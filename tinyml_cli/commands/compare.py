@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
 
 
@@ -40,7 +40,7 @@ def command(
         bool,
         typer.Option("--profile/--no-profile", help="Build firmware and count instructions on sim."),
     ] = True,
-    engine: options.Engine = None,
+    engine: board_options.Engine = None,
     html: Annotated[bool, typer.Option("--html", help="Also write compare.html.")] = False,
     out: Annotated[
         Path | None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, shrink_options, training_options
 from tinyml_cli.console import console
 
 
@@ -29,9 +29,9 @@ def command(
             "--temperature", min=0.01, max=20, help="Temperature; above 1 softens the teachers' scores."
         ),
     ] = None,
-    variant: options.Variant = None,
-    resume: options.Resume = False,
-    profile: options.CountInstructions = True,
+    variant: shrink_options.Variant = None,
+    resume: training_options.Resume = False,
+    profile: shrink_options.CountInstructions = True,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

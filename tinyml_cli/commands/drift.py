@@ -9,6 +9,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands import options
+from tinyml_cli.commands.run_and_file import run_and_file
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
@@ -66,7 +67,7 @@ def command(
     from tinyml_cli.drift.stage import drift
     from tinyml_cli.run import Run
 
-    run, log = options.run_and_file("drift", run_and_log, "LOG")
+    run, log = run_and_file("drift", run_and_log, "LOG")
     outcome = drift(Run.open(run), log, baseline, psi, ks, share, out)
     console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")
     if outcome["drift"]:

@@ -9,6 +9,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands import options
+from tinyml_cli.commands.run_and_file import run_and_file
 from tinyml_cli.console import console
 
 
@@ -46,7 +47,7 @@ def command(
     from tinyml_cli import registry
     from tinyml_cli.run import Run
 
-    run, clip = options.run_and_file("explain", run_and_clip, "CLIP")
+    run, clip = run_and_file("explain", run_and_clip, "CLIP")
     opened = Run.open(run)
     outcome = registry.task(opened.manifest().task).explain(clip, opened, out)
     console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")

@@ -6,22 +6,22 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
 
 
 def command(
     run: options.RunArgument = None,
-    board: options.Board = "sim",
+    board: board_options.Board = "sim",
     port: Annotated[
         str | None,
         typer.Option("--port", help="The board's serial port, if several boards are plugged in."),
     ] = None,
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
-    app: options.App = None,
-    other: options.With = None,
-    runs: options.Runs = None,
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
+    app: board_options.App = None,
+    other: board_options.With = None,
+    runs: board_options.Runs = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

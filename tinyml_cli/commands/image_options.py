@@ -9,6 +9,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands.options import given, word_list
+from tinyml_cli.models.architectures import IMAGES
 
 Classes = Annotated[
     str | None,
@@ -29,7 +30,11 @@ Size = Annotated[
 Gray = Annotated[bool | None, typer.Option("--gray/--rgb", help="Grey or colour input.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="mobilenet_v1, mobilenet_v2 or micro (fits alongside another model)."),
+    typer.Option(
+        "--model",
+        autocompletion=lambda: IMAGES,
+        help="mobilenet_v1, mobilenet_v2 or micro (fits alongside another model).",
+    ),
 ]
 Alpha = Annotated[
     float | None,

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from tinyml_cli.commands import options
+import typer
+
+from tinyml_cli.commands import options, training_options
+from tinyml_cli.models.architectures import SPEECH
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        autocompletion=lambda: SPEECH,
+        help="The network architecture; set its options with --set.",
+    ),
+]
+Teacher = Annotated[
+    list[str] | None,
+    typer.Option("--teacher", metavar="RUN", help="A trained, larger run to learn from; repeatable."),
+]
 
 
 def values(
-    words: options.Words = None,
+    words: training_options.Words = None,
     data: options.DataOption = None,
-    add_recordings: options.AddRecordings = None,
-    model: options.Model = None,
+    add_recordings: training_options.AddRecordings = None,
+    model: Model = None,
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
     return {
@@ -23,11 +40,11 @@ def values(
 
 
 def training(
-    words: options.Words = None,
+    words: training_options.Words = None,
     data: options.DataOption = None,
-    add_recordings: options.AddRecordings = None,
-    model: options.Model = None,
-    teacher: options.Teacher = None,
+    add_recordings: training_options.AddRecordings = None,
+    model: Model = None,
+    teacher: Teacher = None,
 ) -> dict[str, Any]:
     """The same with what only `train` takes."""
     from tinyml_cli.run import Run

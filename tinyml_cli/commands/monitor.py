@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 
 
 def command(
     run: options.RunArgument = None,
-    board: options.Board = "sim",
+    board: board_options.Board = "sim",
     port: Annotated[str | None, typer.Option("--port", help="A serial port or pyserial URL.")] = None,
     replay: Annotated[
         Path | None,
@@ -24,8 +24,7 @@ def command(
         ),
     ] = None,
     duration: Annotated[
-        float | None,
-        typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after this many seconds."),
+        float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
     ] = None,
     log: Annotated[
         Path | None,
@@ -70,7 +69,7 @@ def command(
             help="Recalibrate the anomaly threshold on the board.",
         ),
     ] = None,
-    other: options.With = None,
+    other: board_options.With = None,
     frames: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +79,7 @@ def command(
             help="With --with and --replay: images to show after the word is heard.",
         ),
     ] = None,
-    app: options.App = None,
+    app: board_options.App = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -105,18 +104,17 @@ def command(
     from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.run import Run
 
-    traced = trace_modes(options.word_list(trace) or [])
     wanted = MonitorOptions(
         replay=replay,
         duration_s=duration,
         as_json=json,
         log=log,
         filters=tuple(filters or ()),
-        trace=traced,
+        trace=trace_modes(options.word_list(trace) or []),
         save_triggers=save_triggers,
         png=png,
         calibrate_s=calibrate,
         frames=frames,
     )
-    target = build_target(board, app=app, port=port, second=Run.open(other) if other else None)
-    monitor(Run.open(run), target, wanted)
+    second = Run.open(other) if other else None
+    monitor(Run.open(run), build_target(board, app=app, port=port, second=second), wanted)

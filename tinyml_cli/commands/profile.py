@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
@@ -27,8 +27,8 @@ def command(
             help="sim, native, or a real board (estimated from its clock and currents).",
         ),
     ] = "sim",
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
     budget: Annotated[
         str | None,
         typer.Option(

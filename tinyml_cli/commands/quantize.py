@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, shrink_options
 from tinyml_cli.console import console
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, RANGES
 
@@ -61,7 +61,7 @@ def command(
             "--keep-float", metavar="LAYER", help="Not supported; explains why and what to do instead."
         ),
     ] = None,
-    variant: options.Variant = None,
+    variant: shrink_options.Variant = None,
     pictures: Annotated[
         bool,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from tinyml_cli.commands import options
+from tinyml_cli.commands import board_options, options, training_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 from tinyml_cli.wording import counted
@@ -23,23 +23,23 @@ def any_task(data: options.DataOption = None) -> dict[str, Any]:
 
 
 def _recipe_options(
-    config: options.Config = None,
-    set_: options.Set = None,
+    config: training_options.Config = None,
+    set_: training_options.Set = None,
     run: options.RunOption = None,
-    seed: options.Seed = None,
-    resume: options.Resume = False,
+    seed: training_options.Seed = None,
+    resume: training_options.Resume = False,
 ) -> None: ...
 
 
 def _board_options(
-    board: options.Board = "sim",
-    port: options.Port = None,
-    engine: options.Engine = None,
-    tflm: options.TflmDir = None,
+    board: board_options.Board = "sim",
+    port: board_options.Port = None,
+    engine: board_options.Engine = None,
+    tflm: board_options.TflmDir = None,
 ) -> None: ...
 
 
-def _gate_option(gate: options.Gate = True) -> None: ...
+def _gate_option(gate: board_options.Gate = True) -> None: ...
 
 
 def _output_options(json: options.Json = False, quiet: options.Quiet = False) -> None: ...

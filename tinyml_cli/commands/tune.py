@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, training_options
 from tinyml_cli.console import console
 
 
@@ -56,10 +56,10 @@ def command(
     only_work: Annotated[
         bool, typer.Option("--only-work", help="Only train trials; another process draws the conclusion.")
     ] = False,
-    words: options.Words = None,
+    words: training_options.Words = None,
     data: options.DataOption = None,
-    config: options.Config = None,
-    set_: options.Set = None,
+    config: training_options.Config = None,
+    set_: training_options.Set = None,
     run: Annotated[
         Path | None,
         typer.Option(
@@ -68,7 +68,7 @@ def command(
             help="The winner's run; `best` next to the study by default.",
         ),
     ] = None,
-    seed: options.Seed = None,
+    seed: training_options.Seed = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

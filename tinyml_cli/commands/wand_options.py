@@ -19,11 +19,13 @@ Data = Annotated[
         help="Recordings: stroke JSON, or motion as CSV or Edge Impulse JSON; simulated by default.",
     ),
 ]
+_INPUTS = ("stroke", "imu")
 Input = Annotated[
     str | None,
     typer.Option(
         "--input",
-        callback=one_of("input", "stroke", "imu"),
+        callback=one_of("input", *_INPUTS),
+        autocompletion=lambda: _INPUTS,
         help="stroke: the wand's path as a picture; imu: raw motion.",
     ),
 ]

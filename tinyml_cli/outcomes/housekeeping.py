@@ -79,16 +79,16 @@ class RunsRemoved(Outcome):
 
 
 class Recipe(Outcome):
-    """A packaged recipe."""
+    """A packaged recipe, or the defaults of a task of another package."""
 
     name: str
     task: str
     summary: str
-    path: str
+    path: str | None = Field(description="null for defaults, which lie in no file")
 
 
 class RecipeList(Outcome):
-    """Packaged recipes."""
+    """Packaged recipes, and the defaults of other packages' tasks."""
 
     recipes: list[Recipe]
 
@@ -97,7 +97,7 @@ class RecipeShown(Outcome):
     """A recipe's text."""
 
     name: str
-    path: str
+    path: str | None = Field(description="null for the defaults of a task of another package")
     text: str = Field(description="YAML")
 
 

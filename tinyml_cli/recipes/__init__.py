@@ -65,8 +65,8 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
         TinymlError: unreadable YAML, unknown key, value out of range; the key and file are named.
     """
     schema = schema_of(task)
-    path = _config_file(config) if config else configs_dir() / f"{task}.yaml"
-    document = _read(path) if config or path.is_file() else {}
+    path = _config_file(task, config)
+    document = _read(path) if path else {}
     if document.get("task", task) != task:
         raise TinymlError(
             f"The recipe is for the task `{shown(document['task'])}`, not `{task}`",
@@ -81,7 +81,7 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
             sources[key] = OPTIONS.get(key, key)
     for override in overrides:
         sources[_apply(document, override)] = "--set"
-    return _validate(schema, document, str(path), sources)
+    return _validate(schema, document, str(path or f"recipe {task}"), sources)
 
 
 def series_options(overrides: list[str]) -> SeriesRecipe:
@@ -131,7 +131,11 @@ def _task(document: dict[str, Any], where: str) -> str:
     return task
 
 
-def _config_file(config: Path) -> Path:
+def _config_file(task: str, config: Path | None) -> Path | None:
+    """The YAML file of a recipe; None where a task of another package has its defaults alone."""
+    if config is None:
+        default = configs_dir() / f"{task}.yaml"
+        return default if default.is_file() else None
     return config if config.exists() else packaged.find(config)
 
 

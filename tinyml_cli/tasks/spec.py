@@ -6,7 +6,6 @@ task finds the object by its name in `tinyml_cli/registry.py`.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -44,8 +43,8 @@ class NoSettings(BaseModel):
 class TaskSpec(Registered):
     """A kind of model, from its data to what its board reports.
 
-    What is abstract every task has; the rest has a default that fits a task without it. Methods import
-    TensorFlow and other heavy packages themselves, when they are called.
+    Every method has a default that fits a task without it, most often a refusal. A task that can be trained
+    brings the four of `unmet`. Methods import TensorFlow and other heavy packages when they are called.
 
     Attributes:
         name: of the task, as in `tinyml train NAME`.
@@ -63,6 +62,16 @@ class TaskSpec(Registered):
     firmware_app: str = "bench"
     monitor: type[TaskMonitor] = TaskMonitor
     compares_clips: bool = False
+
+    def unmet(self) -> list[str]:
+        own = type(self)
+        needed = {
+            "train": own.train is not TaskSpec.train,
+            "calibration_samples": own.calibration_samples is not TaskSpec.calibration_samples,
+            "evaluate": own.evaluate is not TaskSpec.evaluate,
+            "write_replay": own.write_replay is not TaskSpec.write_replay,
+        }
+        return [name for name, is_there in needed.items() if not is_there]
 
     def items(self, manifest: Manifest) -> Items:
         """What reports and cards of a run count."""
@@ -85,7 +94,6 @@ class TaskSpec(Registered):
         """
         return recipe
 
-    @abstractmethod
     def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> dict[str, Any]:
         """Trains and writes model.keras, recipe.yaml and, last, manifest.json.
 
@@ -95,6 +103,7 @@ class TaskSpec(Registered):
         Raises:
             TinymlError: unusable data, or packages that are missing.
         """
+        _has_no(self.name, "training", str(run.path))
 
     def build_model(self, recipe: Any) -> keras.Model:
         """An untrained model, for `tune` to count before it trains."""
@@ -110,9 +119,9 @@ class TaskSpec(Registered):
 
     # Shrinking
 
-    @abstractmethod
     def calibration_samples(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs float32 [at most n, ...], drawn from the training split only."""
+        _has_no(self.name, "training split", str(run.path))
 
     def training_inputs(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs float32 [about n, ...] of the training split, to fine-tune on."""
@@ -124,7 +133,6 @@ class TaskSpec(Registered):
 
     # Judging
 
-    @abstractmethod
     def evaluate(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> dict[str, Any]:
@@ -136,6 +144,7 @@ class TaskSpec(Registered):
         Raises:
             TinymlError: a model is missing or stale, or there is nothing to judge it by.
         """
+        _has_no(self.name, "evaluation", str(run.path))
 
     def load_evaluation_set(
         self, run: Run, data_dir: Path | None, split: Split | None = None
@@ -165,9 +174,9 @@ class TaskSpec(Registered):
         """
         return []
 
-    @abstractmethod
     def write_replay(self, run: Run, items_per_label: int) -> Path:
         """A folder with held-out items to play to a board."""
+        _has_no(self.name, "held-out items", str(run.path))
 
 
 def _has_no(name: str, what: str, where: str) -> NoReturn:

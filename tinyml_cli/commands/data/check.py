@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, training_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 from tinyml_cli.wording import counted
@@ -43,7 +43,7 @@ def command(
     kind: Annotated[
         str | None, typer.Option("--kind", help="sound, images or motion; by default the kind of most files.")
     ] = None,
-    set_: options.SetData = None,
+    set_: training_options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, training_options
 from tinyml_cli.console import console
 
 
@@ -36,7 +36,7 @@ def command(
     clip_ms: Annotated[
         int, typer.Option("--clip-ms", min=200, max=3000, help="Length of a clip, in ms.")
     ] = 1000,
-    set_: options.SetData = None,
+    set_: training_options.SetData = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -9,13 +9,5 @@ Examples:
 
 from __future__ import annotations
 
-COMMANDS = {
-    "kws": "kws",
-    "anomaly": "anomaly",
-    "vww": "vww",
-    "mask": "mask",
-    "wand": "wand",
-}
-
-# Takes the tasks that other packages bring.
+# Each task has a command; those of other packages share this module.
 OTHER = "other"

@@ -32,8 +32,8 @@ def command(
       tinyml recipes copy wand recipes/ --json
     """
     from tinyml_cli.next_step import next_step
-    from tinyml_cli.recipes import packaged
+    from tinyml_cli.recipes import catalogue
 
-    target, task = packaged.copy(name, to)
+    target, task = catalogue.copy(name, to)
     step = next_step("train", task, "--config", target)
     console.result({"copy": str(target), "task": task}, f"Copied to {target}. Next: {step}")

@@ -14,9 +14,9 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
       tinyml recipes list
       tinyml recipes list --json
     """
-    from tinyml_cli.recipes import packaged
+    from tinyml_cli.recipes import catalogue
 
-    recipes = packaged.describe()
+    recipes = catalogue.describe()
     console.table(
         "Recipes: train with one using --config NAME",
         ["Name", "Task", "What"],

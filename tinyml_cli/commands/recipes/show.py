@@ -26,8 +26,8 @@ def command(
       tinyml recipes show wand > mine.yaml
       tinyml recipes show wand --json
     """
-    from tinyml_cli.recipes import packaged
+    from tinyml_cli.recipes import catalogue
 
-    path = packaged.find(name)
-    text = path.read_text(encoding="utf-8")
-    console.result({"name": path.stem, "path": str(path), "text": text}, text.rstrip("\n"))
+    text, path = catalogue.text(name)
+    document = {"name": name.removesuffix(".yaml"), "path": str(path) if path else None, "text": text}
+    console.result(document, text.rstrip("\n"))

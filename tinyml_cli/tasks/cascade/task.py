@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tinyml_cli.build.cascade import APP
 from tinyml_cli.errors import TinymlError
@@ -51,21 +51,5 @@ class Cascade(TaskSpec):
     firmware_app = APP
     monitor = CascadeMonitor
 
-    def train(self, *_: Any, **__: Any) -> NoReturn:
-        raise _by_its_parts()
-
-    def calibration_samples(self, *_: Any, **__: Any) -> NoReturn:
-        raise _by_its_parts()
-
-    def evaluate(self, *_: Any, **__: Any) -> NoReturn:
-        raise _by_its_parts()
-
-    def write_replay(self, *_: Any, **__: Any) -> NoReturn:
-        raise _by_its_parts()
-
 
 CASCADE = Cascade()
-
-
-def _by_its_parts() -> TinymlError:
-    return TinymlError("A cascade is two runs", "cascade", "Use the command on each of them.")

@@ -5,30 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.manifest import MODEL_TASK
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.spec import Split, TaskSpec
 from tinyml_cli.tflite.graph import parse
-from tinyml_cli.training.checkpoint import Resume
 
 
 class ModelFile(TaskSpec):
     """What stands for a task in runs of `inspect MODEL`, `build MODEL` and the like."""
 
     name = MODEL_TASK
-
-    def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> dict[str, Any]:
-        """Refuses: there is no data."""
-        raise _no_data(run)
-
-    def calibration_samples(self, run: Run, recipe: Any, n: int, seed: int) -> NDArray[np.float32]:
-        """Refuses: there is no data."""
-        raise _no_data(run)
 
     def evaluate(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
@@ -48,17 +36,5 @@ class ModelFile(TaskSpec):
             "To evaluate any int8 model on labelled data: tinyml bench MODEL --data DIR",
         )
 
-    def write_replay(self, run: Run, items_per_label: int) -> Path:
-        """Refuses: there is no data."""
-        raise _no_data(run)
-
 
 MODEL = ModelFile()
-
-
-def _no_data(run: Run) -> TinymlError:
-    return TinymlError(
-        "The run was imported from a model file and has no data",
-        str(run.path),
-        "Train a model instead: tinyml train kws (or vww, wand, anomaly, mask)",
-    )

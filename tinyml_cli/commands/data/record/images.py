@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options, record_options
+from tinyml_cli.commands import board_options, options, record_options
 from tinyml_cli.console import console
 
 
@@ -22,7 +22,7 @@ def command(
         float, typer.Option("--countdown", min=0, max=10, help="Seconds before each class begins.")
     ] = 3.0,
     board: record_options.Board = None,
-    port: options.Port = None,
+    port: board_options.Port = None,
     run: record_options.Run = None,
     device: record_options.Device = None,
     json: options.Json = False,

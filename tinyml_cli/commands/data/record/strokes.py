@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options, record_options
+from tinyml_cli.commands import board_options, options, record_options
 from tinyml_cli.console import console
 
 
@@ -25,7 +25,7 @@ def command(
             "--board", callback=options.given(checks.board), help="The wand's board; nano33ble by default."
         ),
     ] = None,
-    port: options.Port = None,
+    port: board_options.Port = None,
     ble: Annotated[
         str | None,
         typer.Option("--ble", metavar="NAME", help="A wand over Bluetooth: its name, or any."),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options, record_options
+from tinyml_cli.commands import board_options, options, record_options
 from tinyml_cli.console import console
 
 
@@ -18,7 +18,7 @@ def command(
     out: Annotated[Path | None, record_options.out("recordings")] = None,
     count: Annotated[int | None, record_options.count("word", 20)] = None,
     board: record_options.Board = None,
-    port: options.Port = None,
+    port: board_options.Port = None,
     run: record_options.Run = None,
     device: record_options.Device = None,
     from_wav: Annotated[

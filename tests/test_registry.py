@@ -1,0 +1,47 @@
+"""Tasks by name, and what a task must bring to be trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinyml_cli import recipes, registry
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import Run
+from tinyml_cli.tasks.spec import TaskSpec
+
+
+class Half(TaskSpec):
+    """Can be judged and played to a board, but not trained."""
+
+    name = "half"
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, object]:
+        return {}
+
+    def write_replay(self, run: Run, items_per_label: int) -> Path:
+        return run.path
+
+
+HALF = Half()
+
+
+@pytest.mark.parametrize("name", registry.built_in())
+def test_every_built_in_task_can_be_trained(name: str) -> None:
+    assert registry.trained_task(name).name == name
+
+
+def test_a_task_without_its_parts_is_refused_by_name_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._TRAINED, "half", f"{__name__}:HALF")
+    assert registry.task("half") is HALF  # enough to open its runs
+    with pytest.raises(TinymlError, match="lacks train, calibration_samples"):
+        recipes.resolve("half", None, [], {})
+
+
+@pytest.mark.parametrize("name", ["cascade", "model"])
+def test_what_stands_for_a_task_is_not_trained(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TinymlError, match=f"Unknown task `{name}`"):
+        registry.trained_task(name)
+    with pytest.raises(TinymlError, match=f"`{name}` has no training"):
+        registry.task(name).train(Run(tmp_path), None)

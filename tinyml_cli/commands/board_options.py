@@ -1,0 +1,61 @@
+"""Options of the commands that build for a board or talk to one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinyml_cli import checks
+from tinyml_cli.commands import options
+
+Board = Annotated[
+    str,
+    typer.Option(
+        "--board",
+        callback=options.given(checks.board),
+        help="sim (virtual Cortex-M4), native (a process on this computer), nano33ble, nano33ble_rev2 or "
+        "your own; see tinyml boards.",
+    ),
+]
+Port = Annotated[
+    str | None, typer.Option("--port", help="The board's serial port; found automatically by default.")
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        callback=options.one_of("engine", "aot", "tflm"),
+        help="aot (compiled ahead of time) or tflm (TensorFlow Lite Micro).",
+    ),
+]
+TflmDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--tflm",
+        callback=options.given(checks.data_folder),
+        help="A TensorFlow Lite Micro source tree, for --engine tflm.",
+    ),
+]
+App = Annotated[
+    str | None,
+    typer.Option("--app", help="The firmware application; the task's own by default; bench runs any model."),
+]
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with", metavar="RUN", help="A second run: more words, or images to look at after a word."
+    ),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; give it twice for two models."),
+]
+Gate = Annotated[
+    bool,
+    typer.Option(
+        "--gate/--no-gate",
+        help="Exit with 1 if the board finds fewer than half of what it should in the replay.",
+    ),
+]
