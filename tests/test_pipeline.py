@@ -156,6 +156,22 @@ def test_replaying_a_folder_reports_each_clip(
     assert len(right) >= 7
 
 
+@pytest.mark.parametrize("first", [pytest.param("quantize", marks=pytest.mark.slow), "export-c-array"])
+def test_each_next_step_works_when_it_is_pasted(
+    tinyml: Tinyml, run: Path, tmp_path: Path, first: str
+) -> None:
+    """From a stage on, every command does what the one before it says, until the board is watched."""
+    run = run.rename(run.with_name('it\'s "mine" $HOME'))
+    (tmp_path / "runs" / "latest").write_text("another\n")
+    step, steps = [first, "runs/" + run.name], []
+    while step:
+        steps.append(step[0])
+        bound = ["--duration", "1"] if step[0] == "monitor" else []  # which would watch for ever
+        said = tinyml(*step, *bound, cwd=tmp_path).out
+        step = shlex.split(said.partition("Next: tinyml ")[2].partition("\n")[0])
+    assert steps[-3:] == ["export-c-array", "build", "monitor"]
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_int8_model(
     tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tinyml_cli import temporary
+from tinyml_cli.run import Run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 
@@ -72,6 +73,54 @@ def test_what_a_killed_process_left_goes_with_the_next_lock(tmp_path: Path, temp
     _kill(tmp_path, temp)
     temporary.sweep(tmp_path / "run", deep=True)
     assert _files(tmp_path) == ["run", "run/report", "tmp"]
+
+
+def test_a_command_that_locks_nothing_tidies_too(tmp_path: Path, temp: Path) -> None:
+    _kill(tmp_path, temp)
+    with temporary.folder("device") as own:  # as `monitor` makes one
+        assert list(temp.iterdir()) == [Path(own)]
+
+
+def test_a_run_that_was_being_removed_goes_with_the_next_command(tmp_path: Path, temp: Path) -> None:
+    program = (
+        "import filelock, os, shutil, signal\nfrom pathlib import Path\nfrom tinyml_cli.run import Run\n"
+        "shutil.rmtree = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\nRun(Path('runs/a')).remove()"
+    )
+    (tmp_path / "runs" / "a").mkdir(parents=True)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
+    assert len(_files(tmp_path / "runs")) == 1
+    with Run(tmp_path / "runs" / "b").writing():
+        pass
+    assert _files(tmp_path / "runs") == []
+
+
+_EXCHANGING = """
+import os, signal, sys
+from pathlib import Path
+from tinyml_cli import temporary
+from tinyml_cli.files import atomic_folder
+renamed, rename = [], Path.rename
+def stopping(path, target):
+    renamed.append(path)
+    if len(renamed) == 2:
+        os.kill(os.getpid(), signal.SIGKILL) if sys.argv[1] == "killed" else exec("raise KeyboardInterrupt")
+    return rename(path, target)
+Path.rename = stopping
+with atomic_folder(Path("run/variants/p")) as made:
+    (made / "model").write_text("new")
+"""
+
+
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_a_folder_that_was_being_exchanged_is_not_lost(tmp_path: Path, temp: Path, how: str) -> None:
+    variant = tmp_path / "run" / "variants" / "p"
+    variant.mkdir(parents=True)
+    (variant / "model").write_text("old")
+    subprocess.run([sys.executable, "-c", _EXCHANGING, how], cwd=tmp_path, capture_output=True, check=False)
+    assert variant.is_dir() == (how == "interrupted")
+    temporary.sweep(tmp_path / "run", deep=True)
+    assert (variant / "model").read_text() == "new"
+    assert _files(tmp_path / "run") == ["variants", "variants/p", "variants/p/model"]
 
 
 def test_what_was_left_where_nothing_can_be_locked_goes_after_an_hour(

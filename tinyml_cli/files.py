@@ -47,6 +47,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yields a new folder beside `path`, which takes its place when the block ends well.
 
+    A process that is killed between the two renames of that leaves the rest to `temporary.sweep`.
+
     Raises:
         TinymlError: no space on the disk, or the folder cannot be written.
     """
@@ -54,13 +56,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         locks.check_present(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.folder("folder", beside=path) as name:
-            made = Path(name) / "new" / path.name
+        with temporary.folder(temporary.EXCHANGE, beside=path) as name:
+            made = Path(name) / temporary.NEW / path.name
             made.mkdir(parents=True)
             yield made
-            with contextlib.suppress(FileNotFoundError):
-                path.rename(Path(name) / "old")
-            made.rename(path)
+            try:
+                with contextlib.suppress(FileNotFoundError):
+                    path.rename(Path(name) / temporary.OLD)
+                made.rename(path)
+            except BaseException:
+                temporary.finish_exchange(Path(name))
+                raise
     except OSError as error:
         raise disk_error(error, path) from error
     finally:
@@ -71,7 +77,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def writing_folder(
     path: Path, what: str = "data folder", wait: bool = False, lock: Path | None = None
 ) -> Iterator[None]:
-    """Holds the lock of a folder while a command writes to it; what killed writers left there is removed.
+    """Holds the lock of a folder while a command writes to it; what killed writers left is removed.
 
     A folder that is not there yet is made, and removed again if it stays empty.
 
@@ -92,6 +98,7 @@ def writing_folder(
             locks.locked(lock or path, what, wait),
         ):
             temporary.sweep((lock or path).resolve(), deep=True)
+            temporary.sweep_shared((lock or path).resolve().parent)
             yield
     finally:
         remove_empty(made)

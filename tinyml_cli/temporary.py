@@ -19,12 +19,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tempfile
 
+EXCHANGE = "exchange"
+"""The purpose of a temporary folder that holds a folder that is to take the place of another."""
+
+NEW, OLD = "new", "old"
+"""Where they lie in it."""
+
 _LEFT_BEHIND_S = 3600
 _NAME = re.compile(r"\.?tinyml-[a-z]+-(\d{1,10})-[a-z0-9_]{8}(\..*)?", re.DOTALL)
 _MAX_SUFFIX = 32
 # PlatformIO's objects: thousands of files, none of them ours.
 _NOT_OURS = {".pio", ".git"}
-_swept: set[Path] = set()
+# Each folder that was looked through, and whether its lock was held.
+_swept: set[tuple[Path, bool]] = set()
 # What this process made: to be removed where it ends in the middle.
 _made: set[Path] = set()
 
@@ -43,6 +50,8 @@ def folder(purpose: str, beside: Path | None = None) -> tempfile.TemporaryDirect
     """A temporary folder that goes when its `with` block ends: hidden beside a path, else in $TMPDIR."""
     import tempfile
 
+    if beside is None:
+        sweep_shared(system_folder())
     start, place = (prefix(purpose), None) if beside is None else (f".{prefix(purpose)}", beside.parent)
     made = tempfile.TemporaryDirectory(prefix=start, dir=place, ignore_cleanup_errors=True)
     if (handle := _lock(Path(made.name))) is not None:
@@ -74,6 +83,7 @@ def keep_to_own_folder() -> None:
     import tempfile
 
     if tempfile.tempdir is None or not _NAME.fullmatch(Path(tempfile.tempdir).name):
+        sweep_shared(system_folder())
         system = tempfile.gettempdir()
         tempfile.tempdir = tempfile.mkdtemp(prefix=prefix("process"), dir=system)
         _lock(_noted(Path(tempfile.tempdir)))
@@ -105,27 +115,45 @@ def system_folder() -> Path:
 def sweep(place: Path, deep: bool = False) -> None:
     """Removes what killed processes left in a folder whose lock is held, and in $TMPDIR.
 
-    Under the lock nobody else writes there, so what a dead process left may go at once. In $TMPDIR, where
-    containers with processes of their own may meet, a folder goes at once where nobody holds the lock in it,
-    and anything else when it is older than an hour.
+    Under the lock nobody else writes there, so what a dead process left may go at once.
 
     Args:
         place: the folder.
         deep: in the folders below it, too.
     """
-    system = system_folder()
-    if system not in _swept:
-        _swept.add(system)
-        with contextlib.suppress(OSError):
-            _remove_left_behind(system, [path.name for path in system.iterdir()], _LEFT_BEHIND_S)
-    if place in _swept:
+    sweep_shared(system_folder())
+    if (place, True) in _swept:
         return
-    _swept.add(place)
+    _swept.add((place, True))
     for parent, folders, names in os.walk(place):
         _remove_left_behind(Path(parent), [*folders, *names], 0)
         if not deep:
             break
         folders[:] = [name for name in folders if name not in _NOT_OURS]
+
+
+def sweep_shared(place: Path) -> None:
+    """Removes what killed processes left in a folder that has no lock, such as $TMPDIR.
+
+    Containers with processes of their own may meet there: a folder goes at once where nobody holds the lock
+    in it, and anything else when it is older than an hour.
+    """
+    if (place, False) not in _swept:
+        _swept.add((place, False))
+        with contextlib.suppress(OSError):
+            _remove_left_behind(place, [path.name for path in place.iterdir()], _LEFT_BEHIND_S)
+
+
+def finish_exchange(folder: Path) -> None:
+    """Moves the whole folder in `NEW` to its place, if the other one is in `OLD` by now."""
+    if not folder.name.startswith(f".tinyml-{EXCHANGE}-") or not (folder / OLD).is_dir():
+        return
+    for made in (folder / NEW).iterdir():
+        place = folder.parent / made.name
+        for candidate in (made, folder / OLD):
+            with contextlib.suppress(OSError):
+                if not place.exists():
+                    candidate.rename(place)
 
 
 def is_running(process: int) -> bool:
@@ -200,11 +228,12 @@ def _is_let_go(folder: Path) -> bool | None:
 
 
 def remove(path: Path) -> None:
-    """Removes a temporary file or folder, where it is still there."""
+    """Removes a temporary file or folder, where it is still there; an exchange that was begun is finished."""
     import shutil
 
     _made.discard(path.absolute())
     with contextlib.suppress(OSError):
+        finish_exchange(path)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
