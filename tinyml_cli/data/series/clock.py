@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.series.table import DATE
+from tinyml_cli.data.series.dialect import DATE
 from tinyml_cli.data.series.units import SECONDS
 from tinyml_cli.errors import TinymlError
 
