@@ -16,7 +16,8 @@ from tinyml_cli import locks, registry, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import CHECKPOINT, LATEST, MODEL, Run, latest_path
+from tinyml_cli.run import CHECKPOINT, MODEL, Run
+from tinyml_cli.run_folder import LATEST, latest_path
 from tinyml_cli.tasks.kws.task import KeywordSpotting
 
 Tree = dict[str, bytes | str | None]

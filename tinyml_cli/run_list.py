@@ -16,16 +16,14 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import (
     CALIBRATION,
-    LATEST,
     MANIFEST,
     MODEL,
     MODEL_INT8,
     RECIPE,
-    VARIANTS,
     Run,
-    latest_path,
     runs_dir,
 )
+from tinyml_cli.run_folder import LATEST, VARIANTS, latest_path
 
 COLUMNS = ("Run", "Task", "Labels", "State", "Accuracy", "int8", "Disk", "Age")
 

@@ -11,7 +11,8 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, atomic_path
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.run import LATEST, MODEL, RECIPE, VARIANTS, Run
+from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run_folder import LATEST, VARIANTS
 
 STEPS = "compression"
 """The key of manifest.metrics that lists what was done to the model, first step first."""

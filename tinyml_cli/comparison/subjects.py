@@ -10,7 +10,8 @@ from pathlib import Path
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
-from tinyml_cli.run import MANIFEST, VARIANTS, Run
+from tinyml_cli.run import MANIFEST, Run
+from tinyml_cli.run_folder import VARIANTS
 from tinyml_cli.stages import adopt
 
 _FLATBUFFER = re.compile(r"^model_(\w+)\.tflite$")

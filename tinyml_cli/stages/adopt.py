@@ -13,7 +13,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.next_step import next_step
-from tinyml_cli.run import MANIFEST, MODEL_INT8, Run, latest_path, runs_dir
+from tinyml_cli.run import MANIFEST, MODEL_INT8, Run, runs_dir
+from tinyml_cli.run_folder import latest_path
 
 
 def open_run(given: str | Path | None = None, signature: str | None = None) -> Run:
