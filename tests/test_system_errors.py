@@ -13,7 +13,7 @@ from tests.conftest import Tinyml
 from tinyml_cli import system_errors
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build import platformio
-from tinyml_cli.conversion import convert
+from tinyml_cli.conversion import converter
 
 OUTPUTS = {
     "main.cpp:43:1: fatal error: error writing to /t/cc.s: No space left on device": "No space left",
@@ -40,10 +40,10 @@ def test_a_full_temporary_folder_is_not_the_models_fault(monkeypatch: pytest.Mon
     def full(**_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    unknown = convert._inexpressible("no reason given", Path("model.keras"), "")
+    unknown = converter.inexpressible("no reason given", Path("model.keras"), "")
     assert "cannot convert" in unknown.what
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
-    error = convert._inexpressible("no reason given", Path("model.keras"), "")
+    error = converter.inexpressible("no reason given", Path("model.keras"), "")
     assert "No space left" in error.what and "TMPDIR" in error.next_step
 
 

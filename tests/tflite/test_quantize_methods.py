@@ -56,11 +56,11 @@ def _badly_scaled(model: bytes, seed: int = 1) -> bytes:
 
 def test_our_min_max_is_the_converters_own(converted_run: Run, float_model: bytes) -> None:
     """Through our calibration the last step gives the scales and answers of TensorFlow's whole converter."""
-    from tinyml_cli.conversion.convert import _round
+    from tinyml_cli.conversion.converter import round_ranged
     from tinyml_cli.models.source import open_source
 
     whole = to_flatbuffers(open_source(converted_run.file(MODEL)), [SAMPLES]).int8
-    ours = _round(prepare(float_model, [SAMPLES], Scheme()).ranged, Scheme(), Path("model"))
+    ours = round_ranged(prepare(float_model, [SAMPLES], Scheme()).ranged, Scheme(), Path("model"))
     mine, theirs = parse(ours), parse(whole)
     for one, other in zip(mine.operators, theirs.operators, strict=True):
         a, b = (graph.tensors[op.outputs[0]].quantization for graph, op in ((mine, one), (theirs, other)))
@@ -133,14 +133,14 @@ def test_equalising_changes_no_answer_and_evens_out_channels(float_model: bytes)
 
 def test_equalising_rescues_badly_scaled_channels_per_tensor(float_model: bytes) -> None:
     """The case of the paper: one scale per tensor and channels orders of magnitude apart."""
-    from tinyml_cli.conversion.convert import _round
+    from tinyml_cli.conversion.converter import round_ranged
 
     spoiled = _badly_scaled(float_model)
     features, labels = patterns(200, 77)
     exact = float((interpret.run_float(spoiled, as_input(features)).argmax(axis=1) == labels).mean())
 
     def rounded(scheme: Scheme) -> float:
-        return _accuracy(_round(prepare(spoiled, [SAMPLES], scheme).ranged, scheme, Path("model")))
+        return _accuracy(round_ranged(prepare(spoiled, [SAMPLES], scheme).ranged, scheme, Path("model")))
 
     naive = rounded(Scheme(per_channel=False))
     rescued = rounded(Scheme(per_channel=False, equalise=True))

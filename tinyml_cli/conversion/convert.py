@@ -1,8 +1,7 @@
-"""From a trained network to float32 and full-int8 flatbuffers. Only this module imports TensorFlow."""
+"""From a trained network to float32 and full-int8 flatbuffers."""
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import registry, system_errors, temporary
+from tinyml_cli import registry, temporary
 from tinyml_cli.console import console
+from tinyml_cli.conversion import converter
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
@@ -25,9 +25,7 @@ from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
-from tinyml_cli.quiet_import import import_quietly
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, MODEL_QAT, Run, writes
-from tinyml_cli.silence import silenced
 from tinyml_cli.tflite import compare, interpret, layers, names, opset
 from tinyml_cli.tflite.graph import Graph, parse, total_macs
 from tinyml_cli.tflite.shrink import shrink
@@ -141,22 +139,16 @@ def to_flatbuffers(
     for spec, values in zip(source.inputs, samples, strict=True):
         if not spec.accepts(values.shape[1:]):
             raise _unfit(source, f"the calibration set has {values.shape[1:]} for {spec}")
-    with temporary.folder("convert") as folder:
-        try:
-            source.export(folder, [values.shape[1:] for values in samples])
-        # Tracing runs the layers' own code, which may raise anything.
-        except Exception as error:
-            raise _inexpressible(_first_line(str(error)), source.path, str(error)) from error
-        plain = _run_converter(folder, None, source.path)
-        _check_calibrates(parse(plain), source.path)
-        float32 = slice_live_outputs(plain)
-        if float32 == plain and (scheme is None or scheme.is_plain):
-            int8 = _run_converter(folder, samples, source.path)
-        else:
-            scheme = scheme or Scheme()
-            float32 = names.restore(float32, source.layer_names)
-            prepared = prepare(float32, samples, scheme)
-            float32, int8 = prepared.float32, _round(prepared.ranged, scheme, source.path)
+    plain = converter.to_float32(source, [values.shape[1:] for values in samples])
+    _check_calibrates(parse(plain), source.path)
+    float32 = slice_live_outputs(plain)
+    if float32 == plain and (scheme is None or scheme.is_plain):
+        int8 = converter.to_int8(plain, samples, source.path)
+    else:
+        scheme = scheme or Scheme()
+        float32 = names.restore(float32, source.layer_names)
+        prepared = prepare(float32, samples, scheme)
+        float32, int8 = prepared.float32, converter.round_ranged(prepared.ranged, scheme, source.path)
     float32, int8 = (names.restore(each, source.layer_names) for each in (float32, int8))
     inputs = ["input"] if len(samples) == 1 else [spec.name for spec in source.inputs]
     return ConvertedModels(float32, shrink(int8, layers.activation_names(parse(int8)), inputs))
@@ -185,73 +177,6 @@ def _check_calibrates(graph: Graph, where: Path) -> None:
             str(where),
             "Build recurrent layers with unroll=True and a fixed number of steps.",
         )
-
-
-def for_comparison(source: SourceNetwork, samples: Sequence[npt.NDArray[Any]], method: str) -> bytes:
-    """Converts to what no engine here runs: "dynamic", "float16" or "int16x8", with float32 in and out.
-
-    Raises:
-        TinymlError: a layer the converter cannot express.
-    """
-    with temporary.folder("convert") as folder:
-        source.export(folder, [values.shape[1:] for values in samples])
-        return _run_converter(folder, samples, source.path, method)
-
-
-def _round(ranged: bytes, scheme: Scheme, where: Path) -> bytes:
-    """Full int8 of a float32 flatbuffer whose activations all have ranges.
-
-    The converter's own last step, reached without its calibration.
-    """
-    tf = import_quietly("tensorflow")
-    try:
-        with silenced() as log:
-            return bytes(
-                import_quietly("tensorflow.lite.python.convert").mlir_quantize(
-                    ranged,
-                    disable_per_channel=not scheme.per_channel,
-                    fully_quantize=True,
-                    input_data_type=tf.int8,
-                    output_data_type=tf.int8,
-                    disable_per_channel_for_dense_layers=True,
-                )
-            )
-    # As in `_run_converter`: several kinds, none of them public.
-    except Exception as error:
-        raise _inexpressible(_reason(said := str(error) + log.tail), where, said) from error
-
-
-def _run_converter(
-    folder: str, samples: Sequence[npt.NDArray[Any]] | None, where: Path, method: str = "int8"
-) -> bytes:
-    tf = import_quietly("tensorflow")
-    lite = tf.lite
-    try:
-        with silenced() as log:
-            converter = lite.TFLiteConverter.from_saved_model(folder)
-            if samples is not None:
-                converter.optimizations = [lite.Optimize.DEFAULT]
-            if samples is not None and method in ("int8", "int16x8"):
-                converter.representative_dataset = lambda: (
-                    [values[index][None] for values in samples] for index in range(len(samples[0]))
-                )
-                converter.target_spec.supported_ops = [_operators(lite, method)]
-            if samples is not None and method == "int8":
-                converter.inference_input_type = tf.int8
-                converter.inference_output_type = tf.int8
-                converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-            if method == "float16":
-                converter.target_spec.supported_types = [tf.float16]
-            return bytes(converter.convert())
-    # The converter's own error class is not public; it and its C++ side raise several kinds.
-    except Exception as error:
-        raise _inexpressible(_reason(said := str(error) + log.tail), where, said) from error
-
-
-def _operators(lite: Any, method: str) -> Any:
-    if method == "int8":
-        return lite.OpsSet.TFLITE_BUILTINS_INT8
-    return lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 
 
 def measure_layers(
@@ -311,34 +236,5 @@ def _unfit(source: SourceNetwork, reason: str) -> TinymlError:
     )
 
 
-def _inexpressible(reason: str, where: Path, said: str) -> TinymlError:
-    if refused := system_errors.temporary_files() or system_errors.found_in(said, str(where)):
-        return refused
-    loop = "TensorList" in reason or "unroll" in reason
-    return TinymlError(
-        f"TensorFlow Lite cannot convert the model ({reason})",
-        str(where),
-        "Build recurrent layers with unroll=True and a fixed number of steps."
-        if loop
-        else "Use layers with int8 kernels: convolutions, Dense, pooling, ReLU, softmax.",
-    )
-
-
-def _first_line(message: str) -> str:
-    """What Keras says, without colours and without the frames and tracebacks it puts around."""
-    text = re.sub(r"\x1b\[\d*m", "", message)
-    inner = re.split(r"Exception encountered when calling[^\n]*\n|\n\s+\w+Error: ", text)[-1]
-    lines = [line.strip() for line in inner.splitlines() if line.strip()]
-    return lines[0][:300] if lines else "no reason given"
-
-
 def _artifact(entry: Artifact) -> dict[str, Any]:
     return {"bytes": entry.bytes, "sha256": entry.sha256}
-
-
-def _reason(log: str) -> str:
-    """The operators that the converter names, else its last line."""
-    if named := re.findall(r"(?:error: '|Custom ops: |Flex ops: |op: )([\w., ]+)", log):
-        return ", ".join(dict.fromkeys(name.strip() for name in named))[:300]
-    lines = [line for line in log.strip().splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "no reason given"

@@ -81,6 +81,9 @@ class SourceNetwork(Protocol):
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
 
+    def function(self, shapes: Sequence[Sequence[int]]) -> Any:
+        """A concrete function of batch 1 and inputs of these shapes; None where `export` is needed."""
+
     def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
         """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
 
@@ -148,6 +151,19 @@ class KerasSource:
         with silenced():
             parts = [self._call(batch) for batch in _batches(samples, size)]
         return _joined(parts)
+
+    def function(self, shapes: Sequence[Sequence[int]]) -> Any:
+        """A concrete function of batch 1 and inputs of these shapes; None where `export` is needed."""
+        if len(self._model.inputs) > 1 or len(self._model.outputs) > 1:
+            return None
+        # Steps that are unrolled come out in another order than from a SavedModel, with other roundings.
+        if any(hasattr(layer, "unroll") for layer in self._layers()):
+            return None
+        self._make_expressible()
+        signature = _signature(self._tf, self.inputs, shapes)
+        with silenced():
+            traced = self._tf.function(_endpoint(self._call), input_signature=signature, autograph=False)
+            return traced.get_concrete_function()
 
     def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
         """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""
@@ -259,6 +275,10 @@ class SavedModelSource:
         """Outputs [n, ...] in alphabetical order of their names, for one array [n, ...] per input."""
         with silenced():
             return _joined([self._call(batch) for batch in _batches(samples, self._batch)])
+
+    def function(self, shapes: Sequence[Sequence[int]]) -> Any:
+        """None: tables and variables of whoever wrote the SavedModel need not be constants."""
+        return None
 
     def export(self, folder: str, shapes: Sequence[Sequence[int]]) -> None:
         """Writes a SavedModel whose one signature has batch 1 and inputs of these shapes."""

@@ -147,12 +147,12 @@ def _trial(
 
 def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], seed: int) -> dict[str, Any]:
     """Writes `model_<method>.tflite`; the int8 model and its calibration stay as they are."""
-    from tinyml_cli.conversion import convert
+    from tinyml_cli.conversion import convert, converter
 
     manifest = run.manifest()
     name = f"model_{method}.tflite"
     with convert.opened(run.require(manifest, MODEL), manifest) as network:
-        model = convert.for_comparison(network, [samples], method)
+        model = converter.for_comparison(network, [samples], method)
     write_atomic(run.file(name), model)
     run.record(manifest, name, command_line("tinyml", "quantize", "--method", method), [MODEL])
     run.save(manifest)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from tinyml_cli.tflite import write
 
@@ -27,6 +28,24 @@ def restore(model_bytes: bytes, layer_names: Collection[str]) -> bytes:
     for tensor, text in zip(tensors, unnumbered(texts, layer_names), strict=True):
         tensor.name = text
     return write.pack(model)
+
+
+def with_signature(model_bytes: bytes) -> bytes:
+    """The flatbuffer with the signature of a SavedModel that has one input and one output."""
+    model, api = write.unpack(model_bytes), write.schema()
+    graph = model.subgraphs[0]
+    signature = api.SignatureDefT()
+    signature.signatureKey = "serving_default"
+    signature.inputs = [_entry("input_00", graph.inputs)]
+    signature.outputs = [_entry("output_0", graph.outputs)]
+    model.signatureDefs = [signature]
+    return write.pack(model)
+
+
+def _entry(name: str, tensors: Sequence[int]) -> Any:
+    entry = write.schema().TensorMapT()
+    entry.name, entry.tensorIndex = name, int(tensors[0])
+    return entry
 
 
 def unnumbered(tensor_names: Iterable[str], layer_names: Collection[str]) -> list[str]:
