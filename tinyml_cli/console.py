@@ -12,11 +12,18 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from tinyml_cli.errors import TinymlError
 
 COMPILING = "the first step compiles the network, which takes a while"
+
+
+class Result(Protocol):
+    """An outcome; see tinyml_cli/outcomes."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
 
 
 class ProgressBar:
@@ -139,10 +146,11 @@ class Console:
         with Live(console=_drawing(self._people), auto_refresh=False, transient=True) as area:
             yield lambda renderable: area.update(renderable, refresh=True)
 
-    def result(self, document: dict[str, Any], text: str = "") -> None:
+    def result(self, document: Result | dict[str, Any], text: str = "") -> None:
         """The outcome of a command: one JSON object with --json, `text` otherwise."""
         if self.json:
-            print(json.dumps(document, ensure_ascii=False), flush=True)
+            found = document if isinstance(document, dict) else document.as_dict()
+            print(json.dumps(found, ensure_ascii=False), flush=True)
         elif text:
             print(text, flush=True)
 

@@ -80,7 +80,7 @@ def run_pipeline(
     stage("build", False, lambda: build(run, target))
     if target.is_usb:
         stage("flash", False, lambda: flash(run, target))
-    stage("evaluate", False, lambda: evaluate(run, data))
+    stage("evaluate", False, lambda: evaluate(run, data).as_dict())
     replay = registry.task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", False, lambda: monitor(run, target, MonitorOptions(replay=replay)))
     outcome["passed"] = _passes(outcome["monitor"])

@@ -88,7 +88,7 @@ def test_answers_of_evaluate_are_used_again(converted_run: Run, monkeypatch: pyt
     monkeypatch.setattr("tinyml_cli.comparison.judge.classes", lambda *_: pytest.fail("asked again"))
     document = compare([str(converted_run.path)], FAST)
     values = {row["kind"]: row["value"] for row in document["models"]}
-    assert values == {"float32": outcome["float32"]["accuracy"], "int8": outcome["int8"]["accuracy"]}
+    assert values == {"float32": outcome.float32.accuracy, "int8": outcome.int8.accuracy}
 
 
 def test_answers_to_another_set_are_not_mixed_in(converted_run: Run) -> None:

@@ -13,7 +13,7 @@ from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.card.card import write_card
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
-from tinyml_cli.evaluation.metrics_file import METRICS
+from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -59,10 +59,10 @@ def test_figures_are_those_of_the_evaluation(converted_run: Run) -> None:
     figures = evaluate(converted_run, options=EvaluationOptions(noise=False))
     outcome = write_card(converted_run, assumptions=CarbonAssumptions(seconds=3600))
     text = Path(outcome["markdown"]).read_text(encoding="utf-8")
-    assert f"**{100 * figures['int8']['accuracy']:.1f} %**" in text
-    assert f"n = {figures['n']}" in text
+    assert f"**{100 * figures.int8.accuracy:.1f} %**" in text
+    assert f"n = {figures.n}" in text
     assert "31 g CO2e" in text
-    assert outcome["card"]["quality"]["int8"] == figures["int8"]
+    assert outcome["card"]["quality"]["int8"]["confusion"] == figures.int8.confusion
 
 
 def test_a_stale_evaluation_is_not_quoted(converted_run: Run) -> None:

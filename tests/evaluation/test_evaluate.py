@@ -12,8 +12,8 @@ from PIL import Image
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
-from tinyml_cli.evaluation.metrics_file import METRICS
-from tinyml_cli.evaluation.outcome_files import CONFUSION
+from tinyml_cli.evaluation.frame import METRICS
+from tinyml_cli.evaluation.of_labels import CONFUSION
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tflite import interpret
@@ -25,30 +25,32 @@ def test_figures_agree_with_a_plain_count(converted_run: Run) -> None:
     features, labels = patterns(120, 2000)
     outputs = interpret.run_float(converted_run.file(MODEL_FLOAT32).read_bytes(), as_input(features))
     hits = int((outputs.argmax(axis=1) == labels).sum())
-    assert outcome["n"] == 120
-    assert outcome["groups"] == 7
-    assert outcome["labels"] == LABELS
-    assert outcome["float32"]["accuracy"] == hits / 120
-    assert outcome["float32"]["ci95"] == list(wilson_interval(hits, 120))
-    assert outcome["int8"]["accuracy"] > 0.9, "the task is easy; a lower figure means wrong inputs"
-    assert outcome["agreement"] > 0.95
-    confusion = np.array(outcome["int8"]["confusion"])
+    assert outcome.n == 120
+    assert outcome.groups == 7
+    assert outcome.labels == LABELS
+    assert outcome.float32.accuracy == hits / 120
+    assert outcome.float32.ci95 == wilson_interval(hits, 120)
+    assert outcome.int8.accuracy > 0.9, "the task is easy; a lower figure means wrong inputs"
+    assert outcome.agreement > 0.95
+    confusion = np.array(outcome.int8.confusion)
     assert confusion.sum(axis=1).tolist() == np.bincount(labels, minlength=4).tolist()
-    assert np.trace(confusion) / 120 == outcome["int8"]["accuracy"]
+    assert np.trace(confusion) / 120 == outcome.int8.accuracy
     if interpret.has_tflm():
-        assert outcome["tflm"]["compared"] == 100
-        assert outcome["tflm"]["max_difference"] <= 1
+        assert outcome.tflm.compared == 100
+        assert outcome.tflm.max_difference <= 1
 
 
 def test_the_report_holds_the_outcome(converted_run: Run) -> None:
     outcome = evaluate(converted_run)
 
-    assert json.loads(converted_run.file(METRICS).read_text(encoding="utf-8")) == outcome
+    assert json.loads(converted_run.file(METRICS).read_text(encoding="utf-8")) == json.loads(
+        json.dumps(outcome.as_dict())
+    )
     with Image.open(converted_run.file(CONFUSION)) as picture:
         picture.verify()
         assert min(picture.size) > 500
     manifest = converted_run.manifest()
-    assert manifest.metrics["evaluate"]["int8"] == outcome["int8"]
+    assert manifest.metrics["evaluate"]["int8"]["confusion"] == outcome.int8.confusion
     for name in (METRICS, CONFUSION):
         converted_run.require(manifest, name)
 
@@ -85,7 +87,7 @@ def test_evaluation_works_without_tensorflow(converted_run: Run) -> None:
         "from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from tinyml_cli import registry; registry._TRAINED['patterns'] = 'pattern_task:TASK'\n"
         "from tinyml_cli.evaluation.evaluate import evaluate; from tinyml_cli.run import Run\n"
-        "print(evaluate(Run(Path(sys.argv[1])))['n'])"
+        "print(evaluate(Run(Path(sys.argv[1]))).n)"
     )
     helpers = Path(__file__).parent.parent / "tflite"
     process = subprocess.run(

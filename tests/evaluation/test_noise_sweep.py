@@ -53,10 +53,10 @@ def test_sweep_goes_from_clean_to_loud_and_gives_silence_a_level() -> None:
         return truth if len(loudness) < 4 else np.zeros(10, np.int64)
 
     outcome = noise_sweep.sweep(predict, audio, truth, ("silence", "yes"))
-    assert outcome["noise"] == "generated"
-    assert [point["snr_db"] for point in outcome["points"]] == [None, *noise_sweep.SNR_DB]
-    assert [point["accuracy"] for point in outcome["points"]] == [1, 1, 1, 0.5, 0.5, 0.5, 0.5]
-    assert outcome["points"][-1]["recall"] == {"silence": 1.0, "yes": 0.0}
+    assert outcome.noise == "generated"
+    assert [point.snr_db for point in outcome.points] == [None, *noise_sweep.SNR_DB]
+    assert [point.accuracy for point in outcome.points] == [1, 1, 1, 0.5, 0.5, 0.5, 0.5]
+    assert outcome.points[-1].recall == {"silence": 1.0, "yes": 0.0}
     level = 1000 / np.sqrt(2)
     expected = [0, *(level * 10 ** (-snr / 20) for snr in noise_sweep.SNR_DB)]
     assert loudness == pytest.approx(expected, rel=0.03, abs=0.01)
@@ -66,4 +66,4 @@ def test_many_clips_are_thinned_evenly() -> None:
     audio = RNG.integers(-99, 99, (noise_sweep.MAX_CLIPS + 50, 960)).astype(np.int16)
     truth = np.arange(len(audio)) % 2
     outcome = noise_sweep.sweep(lambda clips: np.zeros(len(clips), np.int64), audio, truth, ("a", "b"))
-    assert outcome["n"] == noise_sweep.MAX_CLIPS
+    assert outcome.n == noise_sweep.MAX_CLIPS

@@ -139,7 +139,7 @@ def test_the_board_counts_what_the_computer_counts(run: Path, replay: Path, tiny
     for clip in clips:
         audio, rate_hz = soundfile.read(replay / clip["file"], dtype="int16")
         heard = _module("sounds").Stream(with_quiet(audio, rate_hz), [1000])
-        counted = _module("evaluate").count(model, manifest, [heard])["by_claps"][0]["mean"]
+        counted = _module("evaluate").count(model, manifest, [heard]).by_claps[0].mean
         assert int(clip["detected"]) == counted
     summary = events[-1]
     assert summary["detections"] == sum(int(clip["detected"]) for clip in clips)

@@ -11,6 +11,33 @@ from tinyml_cli.evaluation.answers import Answers
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model
+from tinyml_cli.outcomes.evaluations import (
+    AccuracySpread,
+    AtThreshold,
+    ClipsPerSpeaker,
+    Condition,
+    EvaluatedClips,
+    EvaluatedGestures,
+    EvaluatedImages,
+    EvaluatedRecordings,
+    Fairness,
+    FalseAlarms,
+    FaultFigures,
+    Measured,
+    ModelOnDevice,
+    Noise,
+    NoisePoint,
+    Parity,
+    RecordingsOnDevice,
+    ScoreCurve,
+    Separated,
+    SeparatedInt8,
+    SoundOnDevice,
+    SpeakerGroup,
+    Speakers,
+    WorstRecording,
+)
+from tinyml_cli.outcomes.stages import Threshold
 from tinyml_cli.tasks.vww.held_out import LabelledImages
 
 _N = 24
@@ -67,156 +94,184 @@ def images(name: str) -> LabelledImages:
     return LabelledImages(pixels, np.arange(_N) % 3, np.array([name] * _N), np.full(_N, 0.1), name)
 
 
-def classified(name: str) -> dict[str, Any]:
-    """What tasks that tell classes apart have in common, with a board's answers."""
+def measured(name: str) -> Measured:
+    """What follows from the answers of a model that tells classes apart; two mistakes."""
     rng = np.random.default_rng(1)
     scores = rng.dirichlet(np.ones(3), _N)
     answers = Answers(
         float32=scores.astype(np.float32),
         int8=np.rint(scores * 255 - 128).astype(np.int8),
         scores=scores,
-        tflm={"compared": 0, "mismatches": None, "max_difference": None},
+        tflm=Parity(compared=0, mismatches=None, max_difference=None),
     )
-    measured = measure(tuple(labels(name)), clips(name), answers)
-    return {
-        "run": name,
-        "data": name,
-        "note": name,
-        "n": _N,
-        "labels": labels(name),
-        **measured,
-        "mistakes": measured["mistakes"][:2],
-        "device": {
-            "path": "audio",
-            "board": name,
-            "engine": name,
-            "level": name,
-            "n": 1,
-            "recall": {name: 0.5},
-            "recall_ci95": {name: [0.1, 0.9]},
-            "false_alarms": {"clips": 0, "of": 1},
-        },
-    }
+    found = measure(tuple(labels(name)), clips(name), answers)
+    return found.model_copy(update={"mistakes": found.mistakes[:2]})
 
 
-def answered(name: str) -> dict[str, Any]:
+def about(name: str) -> dict[str, Any]:
+    """What every evaluation says of itself."""
+    return {"run": name, "data": name, "note": name, "left_out": {name: 1}, "verdict": name}
+
+
+def answered(name: str) -> ModelOnDevice:
     """What a board's model answered, without the sensor."""
-    return {
-        "device": {
-            "path": "model",
-            "board": name,
-            "engine": name,
-            "level": name,
-            "n": 3,
-            "accuracy": 0.5,
-            "ci95": [0.2, 0.8],
-            "mismatches": 1,
-            "reference": name,
-            "instructions_per_inference": 9,
-        }
-    }
+    return ModelOnDevice(
+        path="model",
+        board=name,
+        engine=name,
+        level=name,
+        n=3,
+        accuracy=0.5,
+        ci95=(0.2, 0.8),
+        mismatches=1,
+        max_difference=1,
+        reference=name,
+        instructions_per_inference=9,
+    )
 
 
-def heard(name: str) -> dict[str, Any]:
-    """Of kws, with groups of speakers and noise."""
-    share = {"group": name, "n": 3, "speakers": 1, "accuracy": 0.5, "ci95": [0.2, 0.8]}
-    spread = {"min": 1, "median": 2.0, "max": 3}
-    return classified(name) | {
-        "speakers": {
-            "n": 3,
-            "clips_per_speaker": spread,
-            "accuracy": {"p10": 0.5},
-            "perfect": 0.5,
-            "ci95": [0.2, 0.8],
-            "worst": [share],
-        },
-        "fairness": [
-            {
-                "attribute": name,
-                "groups": [share],
-                "minimum_n": 3,
-                "worst": name,
-                "best": name,
-                "gap": 0.1,
-                "gap_ci95": [0.0, 0.2],
-            }
+def heard(name: str) -> EvaluatedClips:
+    """Of kws, with groups of speakers, noise and a board's microphone."""
+    share = SpeakerGroup(group=name, n=3, speakers=1, correct=1, accuracy=0.5, ci95=(0.2, 0.8))
+    return EvaluatedClips.extending(
+        measured(name),
+        **about(name),
+        n=_N,
+        labels=labels(name),
+        groups=3,
+        device=SoundOnDevice(
+            path="audio",
+            board=name,
+            engine=name,
+            level=name,
+            n=1,
+            heard={name: {name: 1}},
+            recall={name: 0.5},
+            recall_ci95={name: (0.1, 0.9)},
+            false_alarms=FalseAlarms(clips=0, of=1, share=0.0, ci95=(0.0, 0.9)),
+        ),
+        speakers=Speakers(
+            n=3,
+            clips_per_speaker=ClipsPerSpeaker(min=1, median=2.0, max=3),
+            accuracy=AccuracySpread(min=0.0, p10=0.5, median=0.5, mean=0.5),
+            perfect=0.5,
+            ci95=(0.2, 0.8),
+            worst=[share],
+        ),
+        fairness=[
+            Fairness(
+                attribute=name,
+                groups=[share],
+                minimum_n=3,
+                worst=name,
+                best=name,
+                gap=0.1,
+                gap_ci95=(0.0, 0.2),
+            )
         ],
-        "noise": {
-            "noise": "generated",
-            "n": 3,
-            "points": [
-                {
-                    "snr_db": snr,
-                    "n": 3,
-                    "accuracy": 0.5,
-                    "ci95": [0.2, 0.8],
-                    "recall": dict.fromkeys(labels(name), 0.5),
-                }
+        noise=Noise(
+            noise="generated",
+            n=3,
+            points=[
+                NoisePoint(
+                    snr_db=snr, n=3, accuracy=0.5, ci95=(0.2, 0.8), recall=dict.fromkeys(labels(name), 0.5)
+                )
                 for snr in (None, 0)
             ],
-        },
-    }
+        ),
+    )
 
 
-def seen(name: str) -> dict[str, Any]:
+def seen(name: str) -> EvaluatedImages:
     """Of images; in the dark the accuracy rises while the second label is found less often."""
-    row = {"name": name, "n": 3, "correct": 1, "ci95": [0.2, 0.8]}
+    row = Condition(name=name, n=3, correct=1, share=0.5, ci95=(0.2, 0.8))
     half = dict.fromkeys(labels(name), 0.5)
     dark = [
-        row | {"stops": stops, "share": share, "recall": half | {name: recall}, "precision": half}
+        Condition.extending(
+            row.model_copy(update={"share": share}), stops=stops, recall=half | {name: recall}, precision=half
+        )
         for stops, share, recall in ((0, 0.5, 0.9), (1, 0.6, 0.3))
     ]
-    return classified(name) | answered(name) | {"sizes": [row | {"share": 0.5}], "low_light": dark}
+    return EvaluatedImages.extending(
+        measured(name),
+        **about(name),
+        n=_N,
+        labels=labels(name),
+        device=answered(name),
+        sizes=[row],
+        low_light=dark,
+    )
 
 
-def moved(name: str) -> dict[str, Any]:
+def moved(name: str) -> EvaluatedGestures:
     """Of the wand."""
-    point = {"threshold": 0.6, "n_gestures": 3, "n_unknown": 3} | {
-        key: value
-        for share in ("accuracy", "false_accepts", "missed")
-        for key, value in ((share, 0.5), (f"{share}_ci95" if share != "accuracy" else "ci95", [0.2, 0.8]))
-    }
-    return classified(name) | answered(name) | {"at_threshold": {"float32": point, "int8": point}}
+    point = AtThreshold(
+        threshold=0.6,
+        n_gestures=3,
+        n_unknown=3,
+        accuracy=0.5,
+        ci95=(0.2, 0.8),
+        false_accepts=0.5,
+        false_accepts_ci95=(0.2, 0.8),
+        missed=0.5,
+        missed_ci95=(0.2, 0.8),
+    )
+    return EvaluatedGestures.extending(
+        measured(name),
+        **about(name),
+        n=_N,
+        labels=labels(name),
+        device=answered(name),
+        at_threshold={"float32": point, "int8": point},
+    )
 
 
-def abnormal(name: str) -> dict[str, Any]:
+def abnormal(name: str) -> EvaluatedRecordings:
     """Of anomaly detection."""
-    measured = {
-        "auc": 0.9,
-        "auc_ci95": [0.8, 1.0],
-        "accuracy": 0.9,
-        "accuracy_ci95": [0.8, 1.0],
-        "n_normal": 3,
-        "n_anomalous": 3,
-        "false_positive_rate": 0.1,
-        "false_positive_rate_ci95": [0.0, 0.2],
-        "recall": 0.9,
-        "recall_ci95": [0.8, 1.0],
-        "precision": 0.9,
-    }
-    curve = {"n": 2, "score": [0.5, 2.0, 2.0], "share": [1.0, 0.5, 0.0], "at_threshold": 0.5}
-    return {
-        "run": name,
-        "data": name,
-        "note": name,
-        "n": 6,
-        "recordings": 2,
-        "method": name,
-        "threshold": {
-            "target": name,
-            "windows": 9,
-            "rate": 0.1,
-            "rate_upper": 0.2,
-            "confidence": 0.95,
-        },
-        "int8": measured,
-        "float32": measured,
-        "by_recording": measured,
-        "faults": [measured | {"fault": name, "n": 3}],
-        "score_curves": {"normal": curve | {"is_fault": False}, name: curve | {"is_fault": True}},
-        "worst_recordings": [{"name": name, "condition": name, "n": 3, "share": 0.5, "highest": 1.5}],
-        "device": {"board": name, "engine": name, "level": name, "recordings": 1, "n": 3, "mismatches": 0},
-    }
+    scored = Separated(
+        auc=0.9,
+        auc_ci95=(0.8, 1.0),
+        accuracy=0.9,
+        accuracy_ci95=(0.8, 1.0),
+        n_normal=3,
+        n_anomalous=3,
+        false_positive_rate=0.1,
+        false_positive_rate_ci95=(0.0, 0.2),
+        recall=0.9,
+        recall_ci95=(0.8, 1.0),
+        precision=0.9,
+    )
+    curve = ScoreCurve(is_fault=False, n=2, score=[0.5, 2.0, 2.0], share=[1.0, 0.5, 0.0], at_threshold=0.5)
+    return EvaluatedRecordings(
+        **about(name),
+        n=6,
+        recordings=2,
+        method=name,
+        threshold=Threshold(
+            score=9,
+            level=3,
+            share_ppm=100,
+            target=name,
+            windows=9,
+            hours=1.0,
+            exceeded=1,
+            rate=0.1,
+            rate_upper=0.2,
+            confidence=0.95,
+            float_score=1.0,
+        ),
+        int8=SeparatedInt8.extending(scored, better_than_chance=True),
+        float32=scored,
+        by_recording=scored,
+        faults=[
+            FaultFigures(fault=name, n=3, auc=0.9, auc_ci95=(0.8, 1.0), recall=0.9, recall_ci95=(0.8, 1.0))
+        ],
+        score_curves={"normal": curve, name: curve.model_copy(update={"is_fault": True})},
+        worst_recordings=[WorstRecording(name=name, condition=name, n=3, share=0.5, highest=1.5)],
+        device=RecordingsOnDevice(
+            board=name, engine=name, level=name, path="samples", recordings=1, n=3, mismatches=0
+        ),
+    )
 
 
 def compared(name: str) -> dict[str, Any]:

@@ -197,7 +197,7 @@ OUTCOMES = {
 @given(name=MANY)
 def test_names_add_no_markup_to_a_card(task: str, name: str) -> None:
     def blocks(name: str) -> list[str]:
-        text = card_text.render(_facts(task, OUTCOMES[task](name), name), {})
+        text = card_text.render(_facts(task, OUTCOMES[task](name).as_dict(), name), {})
         return [
             token.type
             for token in MarkdownIt("commonmark").enable("table").parse(text)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.pages.test_escaping import PAYLOADS
 from tinyml_cli.evaluation.plots import confusion_png
+from tinyml_cli.outcomes.evaluations import Mistake
 from tinyml_cli.pages import pictures
 from tinyml_cli.pages.contact_sheet import draw
 from tinyml_cli.statistics.metrics import Classification
@@ -41,7 +42,9 @@ def test_any_label_can_be_drawn_without_a_warning(name: str, tmp_path: Path) -> 
         warnings.simplefilter("error")
         result = Classification((name, "b"), np.array([[1, 0], [0, 1]]))
         confusion_png(tmp_path / "confusion.png", result, name)
-        mistake = {"label": name, "answer": name, "score": 0.5, "index": 0}
+        mistake = Mistake(
+            label=name, answer=name, score=0.5, true_score=0.1, index=0, word=name, speaker=name
+        )
         sheet = draw([mistake], np.zeros((1, 8, 8, 1), np.uint8))
     for content in ((tmp_path / "confusion.png").read_bytes(), sheet):
         with Image.open(BytesIO(content)) as image:

@@ -53,7 +53,7 @@ def test_dots_of_a_comparison_carry_their_names() -> None:
 
 
 def test_an_accuracy_that_rises_in_the_dark_is_explained() -> None:
-    rows = figures.seen("person")["low_light"]
+    rows = figures.seen("person").low_light
     note = low_light_note(rows, ["unknown", "person"])
     assert "50.0 % to 60.0 %" in note and "recall 90.0 % to 30.0 %" in note
     assert low_light_note(rows[:1] * 2, ["unknown", "person"]) == ""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinyml_cli.statistics.chance import chance_agreement, is_better_than_chance, warn
+from tinyml_cli.statistics.chance import (
+    chance_agreement,
+    is_better_than_chance,
+    warning_of_answers,
+    warning_of_auc,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,18 +51,13 @@ def test_a_guesser_is_found_out_about_19_times_of_20() -> None:
 
 
 @pytest.mark.parametrize(
-    ("int8", "is_better"),
-    [
-        ({"confusion": [[40, 2], [3, 30]]}, True),
-        ({"confusion": [[40, 0], [35, 0]]}, False),
-        ({"auc_ci95": [0.61, 0.9]}, True),
-        ({"auc_ci95": [0.4, 0.7]}, False),
-        ({"auc_ci95": None}, None),
-    ],
+    ("confusion", "is_better"), [([[40, 2], [3, 30]], True), ([[40, 0], [35, 0]], False)]
 )
-def test_an_evaluation_says_so(
-    int8: dict[str, object], is_better: bool | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    warn({"int8": int8})
-    assert int8.get("better_than_chance") is is_better
-    assert ("no better than chance" in capsys.readouterr().err) is (is_better is False)
+def test_answers_no_better_than_chance_get_a_warning(confusion: list[list[int]], is_better: bool) -> None:
+    assert is_better_than_chance(confusion) is is_better
+    assert ("no better than chance" in warning_of_answers(confusion)) is not is_better
+
+
+@pytest.mark.parametrize(("ci95", "warned"), [((0.61, 0.9), False), ((0.4, 0.7), True), (None, False)])
+def test_scores_no_better_than_chance_get_a_warning(ci95: tuple[float, float] | None, warned: bool) -> None:
+    assert ("no better than chance" in warning_of_auc(ci95)) is warned

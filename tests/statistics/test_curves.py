@@ -57,10 +57,10 @@ def test_json_keeps_both_ends_of_a_long_curve() -> None:
     rng = np.random.default_rng(3)
     curve = roc_curve("a", rng.random(5000), rng.random(5000) < 0.5)
     assert curve is not None
-    document = curve.as_dict()
-    assert len(document["thresholds"]) <= 101
-    assert document["thresholds"][0] is None
-    assert (document["false_positive_rate"][0], document["true_positive_rate"][-1]) == (0.0, 1.0)
+    document = curve.outcome()
+    assert len(document.thresholds) <= 101
+    assert document.thresholds[0] is None
+    assert (document.false_positive_rate[0], document.true_positive_rate[-1]) == (0.0, 1.0)
 
 
 def test_reliability_by_hand() -> None:
@@ -69,10 +69,10 @@ def test_reliability_by_hand() -> None:
     scores = np.array([[0.9, 0.1], [0.94, 0.06], [0.6, 0.4], [0.38, 0.62]])
     outcome = reliability(scores, np.array([0, 1, 0, 1]))
     assert outcome is not None
-    assert outcome["ece"] == pytest.approx(0.405)
-    assert outcome["accuracy"] == 0.75
-    assert outcome["confidence"] == pytest.approx((0.9 + 0.94 + 0.6 + 0.62) / 4)
-    assert [(entry["low"], entry["n"], entry["accuracy"]) for entry in outcome["bins"]] == [
+    assert outcome.ece == pytest.approx(0.405)
+    assert outcome.accuracy == 0.75
+    assert outcome.confidence == pytest.approx((0.9 + 0.94 + 0.6 + 0.62) / 4)
+    assert [(entry.low, entry.n, entry.accuracy) for entry in outcome.bins] == [
         (0.6, 2, 1),
         (0.9, 2, 0.5),
     ]
@@ -83,7 +83,7 @@ def test_a_believable_model_has_a_small_calibration_error() -> None:
     p = rng.random(20_000)
     outcome = reliability(np.column_stack([1 - p, p]), (rng.random(20_000) < p).astype(np.int64))
     assert outcome is not None
-    assert outcome["ece"] < 0.015
+    assert outcome.ece < 0.015
 
 
 @pytest.mark.parametrize("scores", [[[3.0, -1.0]], [[0.2, 0.2]], []])

@@ -67,17 +67,17 @@ def test_fairness_by_hand() -> None:
     right = np.array([True] * 6 + [False] * 4 + [True] * 19 + [False] + [False] * 3 + [False] * 12)
     speakers = np.array([f"s{i // 2}" for i in range(45)])
     outcome = groups.fairness("age", names, right, speakers)
-    assert (outcome["worst"], outcome["best"]) == ("child", "adult"), "3 clips are too few, and 12 unknown"
-    assert outcome["gap"] == pytest.approx(0.95 - 0.6)
-    assert outcome["gap_ci95"] == list(groups.difference_interval(19, 20, 6, 10))
-    rows = {row["group"]: row for row in outcome["groups"]}
-    assert (rows["senior"]["n"], rows["senior"]["accuracy"]) == (3, 0.0)
-    assert (rows["child"]["speakers"], rows["child"]["correct"]) == (5, 6)
+    assert (outcome.worst, outcome.best) == ("child", "adult"), "3 clips are too few, and 12 unknown"
+    assert outcome.gap == pytest.approx(0.95 - 0.6)
+    assert outcome.gap_ci95 == groups.difference_interval(19, 20, 6, 10)
+    rows = {row.group: row for row in outcome.groups}
+    assert (rows["senior"].n, rows["senior"].accuracy) == (3, 0.0)
+    assert (rows["child"].speakers, rows["child"].correct) == (5, 6)
 
 
 def test_one_group_has_no_gap() -> None:
     outcome = groups.fairness("age", np.array(["a"] * 20), np.ones(20, bool), np.array(["s"] * 20))
-    assert outcome["gap"] is None
+    assert outcome.gap is None
 
 
 def test_spread_counts_every_speaker_once() -> None:
@@ -85,12 +85,12 @@ def test_spread_counts_every_speaker_once() -> None:
     right = np.array([True] * 8 + [True, False] + [False])
     spread = groups.spread(speakers, right)
     assert spread is not None
-    assert spread["n"] == 3
-    assert spread["clips_per_speaker"] == {"min": 1, "median": 2.0, "max": 8}
-    assert spread["accuracy"]["mean"] == pytest.approx((1 + 0.5 + 0) / 3)
-    assert spread["perfect"] == pytest.approx(1 / 3)
-    assert [row["group"] for row in spread["worst"]] == ["c", "b"]
-    low, high = spread["ci95"]
+    assert spread.n == 3
+    assert spread.clips_per_speaker.as_dict() == {"min": 1, "median": 2.0, "max": 8}
+    assert spread.accuracy.mean == pytest.approx((1 + 0.5 + 0) / 3)
+    assert spread.perfect == pytest.approx(1 / 3)
+    assert [row.group for row in spread.worst] == ["c", "b"]
+    low, high = spread.ci95
     assert low < 9 / 11 < high
     assert groups.spread(np.array([]), np.array([], bool)) is None
 
@@ -101,5 +101,5 @@ def test_speakers_who_fail_as_a_whole_widen_the_interval() -> None:
     right = np.repeat(np.arange(20) < 16, 20)
     spread = groups.spread(speakers, right)
     assert spread is not None
-    low, high = spread["ci95"]
+    low, high = spread.ci95
     assert high - low > 0.25

@@ -39,4 +39,4 @@ def test_classification_figures() -> None:
     assert (result.n, result.accuracy) == (4, 0.5)
     assert result.recall == {"a": pytest.approx(1 / 3), "b": 1.0, "c": None}
     assert result.precision == {"a": 1.0, "b": pytest.approx(1 / 3), "c": None}
-    assert result.as_dict()["ci95"] == list(wilson_interval(2, 4))
+    assert result.outcome().ci95 == wilson_interval(2, 4)

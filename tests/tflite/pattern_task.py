@@ -15,7 +15,7 @@ from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks.kws.evaluate import evaluate_clips
+from tinyml_cli.tasks.kws.evaluate import ClipEvaluation
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.kws.task import KWS
 from tinyml_cli.tasks.spec import TaskSpec
@@ -75,12 +75,10 @@ class PatternTask(TaskSpec):
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         return KWS.settings(manifest, graph)
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Any, options: EvaluationOptions
-    ) -> dict[str, Any]:
-        return evaluate_clips(
-            run, lambda: self.load_evaluation_set(run, data_dir, split), data_dir, split, options
-        )
+    ) -> ClipEvaluation:
+        return ClipEvaluation(run, data_dir, split, options)
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> np.ndarray:
         return as_input(patterns(n, 1000 + seed)[0])

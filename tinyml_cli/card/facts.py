@@ -10,7 +10,7 @@ from tinyml_cli import __version__, registry
 from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.metrics_file import METRICS
+from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run

@@ -83,12 +83,11 @@ def command(
       tinyml evaluate --on nano33ble --path audio --limit 40
     """
     from tinyml_cli.build.target import build_target
-    from tinyml_cli.evaluation.evaluate import evaluate
+    from tinyml_cli.evaluation.evaluate import evaluate, sentence
     from tinyml_cli.evaluation.options import options_of
     from tinyml_cli.stages.adopt import open_run
-    from tinyml_cli.tasks.kws import summary
 
     target = None if on == _HOST else build_target(on, engine, tflm, port=port)
     settings = options_of(groups, target, path, limit, noise)
     outcome = evaluate(open_run(run), data, split, settings)
-    console.result(outcome, outcome.get("verdict") or summary.verdict(outcome))
+    console.result(outcome, sentence(outcome))

@@ -18,6 +18,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.evaluation.answers import FEATURE_TO_FLOAT, Int8Model
+from tinyml_cli.outcomes.evaluations import EvaluatedLabels, EvaluatedRecordings
 from tinyml_cli.run import Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tflite import interpret
@@ -140,15 +141,10 @@ def _by_task(
         if book is not None and subject.sha256 in book.answers:
             found[subject.name] = _quality(book, subject.sha256)
             continue
-        figures = outcome.get(subject.kind)
-        if not isinstance(figures, dict):
-            continue
-        for measure in ("accuracy", "auc"):
-            if isinstance(figures.get(measure), int | float):
-                limits = figures.get("ci95")
-                ci95 = (float(limits[0]), float(limits[1])) if limits else None
-                found[subject.name] = Quality(
-                    measure, float(figures[measure]), ci95, int(outcome.get("n", 0)), None
-                )
-                break
+        if isinstance(outcome, EvaluatedLabels) and subject.kind in ("float32", "int8"):
+            answered = outcome.float32 if subject.kind == "float32" else outcome.int8
+            found[subject.name] = Quality("accuracy", answered.accuracy, answered.ci95, outcome.n, None)
+        elif isinstance(outcome, EvaluatedRecordings) and subject.kind in ("float32", "int8"):
+            scored = outcome.float32 if subject.kind == "float32" else outcome.int8
+            found[subject.name] = Quality("accuracy", scored.accuracy, None, outcome.n, None)
     return found

@@ -1,4 +1,4 @@
-"""Stores in the manifest the reference of `tinyml drift`."""
+"""The reference of `tinyml drift` that an evaluation leaves in the manifest."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from numpy.typing import NDArray
 
 from tinyml_cli.drift.columns import reference_of
 from tinyml_cli.drift.image_columns import Values
-from tinyml_cli.run import Run
+from tinyml_cli.features.drift_settings import Reference
 
 
-def keep_reference(
-    run: Run,
+def shuffled_reference(
     note: str,
     outputs: NDArray[np.int8],
     inputs: NDArray[np.int8],
     values_of: Callable[[NDArray[np.int8], NDArray[np.int8]], Values],
-) -> None:
+) -> Reference:
     """Summarises the scores and inputs of an evaluation.
 
     Args:
-        run: whose manifest gets the reference.
         note: what was evaluated.
         outputs: int8 scores [n, labels].
         inputs: int8 inputs of the model [n, ...].
@@ -30,6 +28,4 @@ def keep_reference(
     """
     # Sorted by label, as in the set, the values would look correlated in time.
     order = np.random.default_rng(0).permutation(len(outputs))
-    manifest = run.manifest()
-    manifest.reference = reference_of(values_of(outputs[order], inputs[order]), note)
-    run.save(manifest)
+    return reference_of(values_of(outputs[order], inputs[order]), note)

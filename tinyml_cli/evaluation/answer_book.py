@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.array_file import UnreadableArrayError, read_arrays
+from tinyml_cli.evaluation.labelled import Labelled
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
 
@@ -72,19 +73,7 @@ def source_of(data_dir: Path | None, split: str | None) -> str:
     return f"{'' if data_dir is None else data_dir.resolve()}|{split or ''}"
 
 
-class Answered(Protocol):
-    """Labelled items that models have answered."""
-
-    @property
-    def raw(self) -> npt.NDArray[Any]:
-        """The items as they were recorded, [n, ...]."""
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """int64 [n]."""
-
-
-def item_keys(examples: Answered) -> npt.NDArray[np.str_]:
+def item_keys(examples: Labelled) -> npt.NDArray[np.str_]:
     """One key per item: a hash of the recording and its label, plus a counter for equal ones.
 
     The key uses the raw item, not its features, because models with different front ends get the same clip.
@@ -107,7 +96,7 @@ def keep(
     run: Run,
     data_dir: Path | None,
     split: str | None,
-    examples: Answered,
+    examples: Labelled,
     answers: Mapping[str, npt.NDArray[np.int64]],
 ) -> AnswerBook:
     """Adds answers to the run's book; answers to other data or another split are discarded.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.features.audio_frontend import extract_batch, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.outcomes.evaluations import Parity
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.compare import tflm_mismatches
 from tinyml_cli.tflite.graph import parse
@@ -82,18 +83,13 @@ class Answers:
         float32: float32 [n, classes], outputs of the float model.
         int8: int8 [n, classes], outputs of the int8 model.
         scores: float64 [n, classes], `int8` as real values.
-        tflm: {compared, mismatches, max_difference} of TensorFlow Lite Micro on an evenly spread sample.
+        tflm: TensorFlow Lite Micro on an evenly spread sample.
     """
 
     float32: interpret.FloatArray
     int8: interpret.Int8Array
     scores: npt.NDArray[np.float64]
-    tflm: dict[str, int | None]
-
-
-def answer(float_model: bytes, int8_model: Int8Model, features: UInt16Array) -> Answers:
-    """Runs both models on features uint16 [n, frames, channels]."""
-    return answer_inputs(float_model, int8_model, features * FEATURE_TO_FLOAT, int8_model.inputs(features))
+    tflm: Parity
 
 
 def answer_inputs(
@@ -105,5 +101,5 @@ def answer_inputs(
         float_outputs = interpret.run_float(float_model, real, bar.advance)
         outputs = int8_model.run(inputs, bar.advance)
         mismatches, largest = tflm_mismatches(int8_model.model, inputs[chosen], outputs[chosen], bar)
-    tflm = {"compared": len(chosen), "mismatches": mismatches, "max_difference": largest}
+    tflm = Parity(compared=len(chosen), mismatches=mismatches, max_difference=largest)
     return Answers(float_outputs, outputs, int8_model.scores(outputs), tflm)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
 
 from tinyml_cli import registry
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import REPORT, Split
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.outcomes.evaluations import Evaluated, EvaluatedFiles
 from tinyml_cli.run import Run, writes
-from tinyml_cli.statistics import chance
 
 
 @writes
 def evaluate(
     run: Run, data_dir: Path | None = None, split: str | None = None, options: EvaluationOptions | None = None
-) -> dict[str, Any]:
+) -> Evaluated:
     """Judges a run as its task does.
 
     Args:
@@ -25,19 +25,25 @@ def evaluate(
         options: what else to measure.
 
     Returns:
-        See the task's page in docs/.
+        The task's own class of outcome, see docs/json.md.
 
     Raises:
         TinymlError: a flatbuffer is missing or stale, there is nothing to evaluate on, or a board does not
             answer.
     """
     task = registry.task(run.manifest().task)
-    outcome: dict[str, Any] = task.evaluate(run, data_dir, _part(split), options or EvaluationOptions())
-    chance.warn(outcome)
+    outcome: Evaluated = task.evaluate(run, data_dir, _part(split), options or EvaluationOptions())
     return outcome
 
 
-def _part(split: str | None) -> Literal["test", "all"] | None:
+def sentence(outcome: Evaluated) -> str:
+    """The outcome in a sentence or two, and where the report is."""
+    if isinstance(outcome, EvaluatedFiles):
+        return outcome.verdict
+    return f"{outcome.verdict} Report: {outcome.run}/{REPORT}"
+
+
+def _part(split: str | None) -> Split | None:
     match split:
         case None | "test" | "all":
             return split

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import numpy as np
 import numpy.typing as npt
+
+from tinyml_cli.evaluation.labelled import Labelled
+from tinyml_cli.outcomes.evaluations import Mistake
 
 MAX_MISTAKES = 12
 _MAX_PER_PAIR = 3
 
 
-class LabelledExamples(Protocol):
-    """Labelled examples, as EvaluationSet has them."""
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """int64 [n]."""
-
-    @property
-    def words(self) -> npt.NDArray[np.str_] | None:
-        """str [n], what each is where that is finer than its label."""
-
-    @property
-    def groups(self) -> npt.NDArray[np.str_]:
-        """str [n], who or what each comes from."""
-
-
-def worst(
-    examples: LabelledExamples, scores: npt.NDArray[np.float64], labels: tuple[str, ...]
-) -> list[dict[str, Any]]:
+def worst(examples: Labelled, scores: npt.NDArray[np.float64], labels: tuple[str, ...]) -> list[Mistake]:
     """Wrong answers by how far the given answer's score lies above the true one's.
 
     At most three of each pair of true and given label come first, so that one confusion does not hide others.
 
     Returns:
-        At most twelve of {index (into the evaluation set), label, word, speaker, answer, score, true_score}.
+        At most twelve; their index is that into the evaluation set.
     """
     truth = np.asarray(examples.labels, np.int64)
     given = scores.argmax(axis=1)
@@ -53,15 +36,15 @@ def worst(
 
 
 def _describe(
-    examples: LabelledExamples, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
-) -> dict[str, Any]:
+    examples: Labelled, scores: npt.NDArray[np.float64], labels: tuple[str, ...], row: int
+) -> Mistake:
     truth, given = int(examples.labels[row]), int(scores[row].argmax())
-    return {
-        "index": row,
-        "label": labels[truth],
-        "word": labels[truth] if examples.words is None else str(examples.words[row]),
-        "speaker": str(examples.groups[row]),
-        "answer": labels[given],
-        "score": float(scores[row, given]),
-        "true_score": float(scores[row, truth]),
-    }
+    return Mistake(
+        index=row,
+        label=labels[truth],
+        word=labels[truth] if examples.words is None else str(examples.words[row]),
+        speaker=str(examples.groups[row]),
+        answer=labels[given],
+        score=float(scores[row, given]),
+        true_score=float(scores[row, truth]),
+    )

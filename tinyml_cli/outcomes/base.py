@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,15 @@ class Outcome(BaseModel):
     """An object, or a part of one, that a command prints with --json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def extending(cls, part: Outcome, **more: Any) -> Self:
+        """What `part` holds, a model that this one extends, and what it lacks."""
+        return cls(**{name: getattr(part, name) for name in part.model_fields_set}, **more)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; a key that was not given is absent."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
 
 
 class Reason(Outcome):

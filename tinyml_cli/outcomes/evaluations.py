@@ -39,8 +39,8 @@ class RocCurve(Outcome):
 
     n_positive: Count
     n_negative: Count
-    auc: Share | None
-    equal_error_rate: Share | None
+    auc: Share
+    equal_error_rate: Share
     thresholds: list[float | None] = Field(description="the first is null: nothing counts")
     false_positive_rate: list[Share]
     true_positive_rate: list[Share]
@@ -74,16 +74,21 @@ class Mistake(Outcome):
     word: str
     speaker: str = Field(description="who said or moved it; the hash of an image")
     answer: str
-    score: Share
-    true_score: Share
+    score: float
+    true_score: float
 
 
-class ModelOnDevice(Outcome):
-    """Answers of a board's firmware to inputs of the model."""
+class OnDevice(Outcome):
+    """Whose firmware answered."""
 
     board: str
     engine: str
     level: str = Field(description="host, emulated or on the board")
+
+
+class ModelOnDevice(OnDevice):
+    """Answers of a board's firmware to inputs of the model."""
+
     path: Literal["model"]
     n: Count
     instructions_per_inference: Count | None = Field(description="median; null if the board cannot count")
@@ -94,45 +99,72 @@ class ModelOnDevice(Outcome):
     max_difference: Count = Field(description="in int8 steps")
 
 
-class SoundOnDevice(Outcome):
+class FalseAlarms(Outcome):
+    """Clips without a word in which one was detected."""
+
+    clips: Count
+    of: Count
+    share: Share | None
+    ci95: Interval
+
+
+class SoundOnDevice(OnDevice):
     """Answers of a board's firmware to sound."""
 
-    board: str
-    engine: str
-    level: str
     path: Literal["audio"]
     n: Count
     heard: dict[str, dict[str, Count]] = Field(description="label -> what was heard, or `nothing` -> clips")
     recall: dict[str, Share | None] = Field(description="by word")
     recall_ci95: dict[str, Interval]
-    false_alarms: dict[str, Count] = Field(description="by label that is none of the words")
+    false_alarms: FalseAlarms
 
 
-class _Evaluated(Outcome):
+class Evaluated(Outcome):
+    """How good a run's models are."""
+
     run: str = Field(description="path")
     data: str | None = Field(description="null: the run's own test split")
-    note: str = Field(description="where the items come from")
     left_out: LeftOut
     n: Count
-    labels: list[str]
+    verdict: str = Field(description="in a sentence or two")
+
+
+class Measured(Outcome):
+    """What follows from two models' answers to labelled examples."""
+
     float32: Classified
     int8: ClassifiedInt8
     agreement: Share = Field(description="items that both models put into the same class")
     tflm: Parity
     auc: Share | None = Field(description="mean of the curves'")
     curves: dict[str, RocCurve] = Field(description="by label")
-    calibration: Calibration
+    calibration: Calibration | None = Field(description="null if the scores are not probabilities")
     mistakes: list[Mistake]
 
 
-class Spread(Outcome):
-    """Smallest, middle and largest of something."""
+class EvaluatedLabels(Measured, Evaluated):
+    """Of models that tell labels apart."""
 
-    min: float
+    note: str = Field(description="where the items come from")
+    labels: list[str]
+    device: ModelOnDevice | SoundOnDevice | None = Field(description="null on the host")
+
+
+class ClipsPerSpeaker(Outcome):
+    """How many clips speakers have."""
+
+    min: Count
     median: float
-    max: float | None = None
-    p10: float | None = None
-    mean: float | None = None
+    max: Count
+
+
+class AccuracySpread(Outcome):
+    """Accuracy with one vote per speaker."""
+
+    min: Share
+    p10: Share = Field(description="nine in ten reach it")
+    median: Share
+    mean: Share
 
 
 class SpeakerGroup(Outcome):
@@ -140,7 +172,7 @@ class SpeakerGroup(Outcome):
 
     group: str
     n: Count
-    speakers: Count | None = None
+    speakers: Count
     correct: Count
     accuracy: Share
     ci95: Interval
@@ -150,8 +182,8 @@ class Speakers(Outcome):
     """How accuracy varies between speakers."""
 
     n: Count
-    clips_per_speaker: Spread
-    accuracy: Spread
+    clips_per_speaker: ClipsPerSpeaker
+    accuracy: AccuracySpread
     perfect: Share = Field(description="speakers without a mistake")
     ci95: Interval = Field(description="of the mean over speakers, by bootstrap")
     worst: list[SpeakerGroup]
@@ -187,14 +219,13 @@ class Noise(Outcome):
     points: list[NoisePoint]
 
 
-class EvaluatedClips(_Evaluated):
+class EvaluatedClips(EvaluatedLabels):
     """Keyword spotting."""
 
     groups: Count = Field(description="speakers")
     speakers: Speakers | None
     fairness: list[Fairness]
     noise: Noise | None
-    device: ModelOnDevice | SoundOnDevice | None = Field(description="null on the host")
 
 
 class Condition(Outcome):
@@ -205,12 +236,12 @@ class Condition(Outcome):
     correct: Count
     share: Share
     ci95: Interval
-    stops: float | None = Field(default=None, description="of light that are missing")
+    stops: Count | None = Field(default=None, description="of light that are missing")
     recall: dict[str, Share | None] | None = None
     precision: dict[str, Share | None] | None = None
 
 
-class EvaluatedImages(_Evaluated):
+class EvaluatedImages(EvaluatedLabels):
     """Images."""
 
     sizes: list[Condition] = Field(description="by the largest box's share of the image")
@@ -232,7 +263,7 @@ class AtThreshold(Outcome):
     n_gestures: Count
 
 
-class EvaluatedGestures(_Evaluated):
+class EvaluatedGestures(EvaluatedLabels):
     """Gestures."""
 
     at_threshold: dict[Literal["float32", "int8"], AtThreshold]
@@ -253,7 +284,14 @@ class Separated(Outcome):
     recall: Share | None
     recall_ci95: Interval | None
     precision: Share | None
-    better_than_chance: bool | None = Field(default=None, description="int8: the AUC's interval is above 0.5")
+
+
+class SeparatedInt8(Separated):
+    """The int8 model's scores."""
+
+    better_than_chance: bool | None = Field(
+        default=None, description="whether the AUC's interval is above 0.5; missing without one"
+    )
 
 
 class FaultFigures(Outcome):
@@ -287,37 +325,29 @@ class WorstRecording(Outcome):
     highest: float = Field(description="score, as a multiple of the threshold")
 
 
-class RecordingsOnDevice(Outcome):
+class RecordingsOnDevice(OnDevice):
     """A board's scores of the same windows."""
 
-    board: str
-    engine: str
-    level: str
-    path: str
+    path: Literal["samples"]
     recordings: Count
     n: Count
-    mismatches: Count
+    mismatches: Count = Field(description="windows whose score differs or is missing")
 
 
-class EvaluatedRecordings(Outcome):
-    """Anomaly detection."""
+class EvaluatedRecordings(Evaluated):
+    """Anomaly detection; `n` counts windows."""
 
-    run: str = Field(description="path")
-    data: str | None = Field(description="null: the run's held-out recordings")
     note: str = Field(description="where the recordings come from")
-    left_out: LeftOut
-    n: Count = Field(description="windows")
     recordings: Count
     method: str
     threshold: Threshold
-    int8: Separated
+    int8: SeparatedInt8
     float32: Separated
     faults: list[FaultFigures]
     by_recording: Separated = Field(description="by each recording's mean score")
     score_curves: dict[str, ScoreCurve] = Field(description="by condition")
     worst_recordings: list[WorstRecording]
     device: RecordingsOnDevice | None = Field(description="null on the host")
-    verdict: str
 
 
 class ScoredFile(Outcome):
@@ -329,13 +359,9 @@ class ScoredFile(Outcome):
     score: float
 
 
-class EvaluatedFiles(Outcome):
-    """An autoencoder without a run, on files of its inputs."""
+class EvaluatedFiles(Evaluated):
+    """An autoencoder without a run, on files of its inputs; `n` counts them."""
 
-    run: str = Field(description="path")
-    data: str
-    left_out: LeftOut
-    n: Count = Field(description="files")
     windows: Count
     n_normal: Count
     n_anomalous: Count
@@ -343,4 +369,3 @@ class EvaluatedFiles(Outcome):
     auc_ci95: Interval
     runtime: str
     files: list[ScoredFile]
-    verdict: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve, ScoreCurve
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
 
@@ -28,18 +29,18 @@ _DET: list[Tick] = [
 ]
 
 
-def roc(curves: Mapping[str, Any]) -> Markup:
+def roc(curves: Mapping[str, RocCurve]) -> Markup:
     """True against false positive rate of every class against the rest."""
     chart = Chart(_PERCENT, _PERCENT, "False positive rate", "True positive rate", square=True)
     chart.line([(0, 0), (1, 1)], "guide")
     for index, curve in enumerate(curves.values()):
-        points = list(zip(curve["false_positive_rate"], curve["true_positive_rate"], strict=True))
+        points = list(zip(curve.false_positive_rate, curve.true_positive_rate, strict=True))
         chart.line(points, colour(index))
-    areas = ", ".join(f"{label} {curve['auc']:.3f}" for label, curve in curves.items())
+    areas = ", ".join(f"{label} {curve.auc:.3f}" for label, curve in curves.items())
     return chart.render(f"ROC curves; areas: {areas}")
 
 
-def det(curves: Mapping[str, Any]) -> Markup:
+def det(curves: Mapping[str, RocCurve]) -> Markup:
     """Misses against false accepts on normal-deviate axes.
 
     A. Martin et al., "The DET curve in assessment of detection task performance", Eurospeech 1997.
@@ -47,9 +48,9 @@ def det(curves: Mapping[str, Any]) -> Markup:
     chart = Chart(_DET, _DET, "False accepts", "Misses", scale=_probit, square=True)
     chart.line([(_DET_LOWEST, _DET_LOWEST), (_DET_HIGHEST, _DET_HIGHEST)], "guide")
     for index, curve in enumerate(curves.values()):
-        rates = zip(curve["false_positive_rate"], curve["true_positive_rate"], strict=True)
+        rates = zip(curve.false_positive_rate, curve.true_positive_rate, strict=True)
         chart.line([(accepted, 1 - found) for accepted, found in rates], colour(index))
-    rates_text = ", ".join(f"{label} {curve['equal_error_rate']:.1%}" for label, curve in curves.items())
+    rates_text = ", ".join(f"{label} {curve.equal_error_rate:.1%}" for label, curve in curves.items())
     return chart.render(f"DET curves; equal error rates: {rates_text}")
 
 
@@ -57,58 +58,54 @@ def _probit(share: float) -> float:
     return _NORMAL.inv_cdf(min(max(share, _DET_LOWEST), _DET_HIGHEST))
 
 
-def reliability(calibration: Mapping[str, Any]) -> Markup:
+def reliability(calibration: Calibration) -> Markup:
     """How often answers of each confidence are right; the diagonal is a model that can be believed."""
     chart = Chart(_PERCENT, _PERCENT, "Confidence", "Right", square=True)
     chart.line([(0, 0), (1, 1)], "guide")
-    total = sum(entry["n"] for entry in calibration["bins"])
-    for entry in calibration["bins"]:
-        low, high = entry["ci95"]
-        chart.whisker(entry["confidence"], low, high, "c0")
-        hint = f"{entry['low']:.0%} to {entry['high']:.0%}: {entry['accuracy']:.1%} right, n = {entry['n']}"
-        chart.dot(entry["confidence"], entry["accuracy"], "c0", hint, 3 + 8 * (entry["n"] / total) ** 0.5)
-    return chart.render(f"Reliability diagram; expected calibration error {calibration['ece']:.3f}")
+    total = sum(entry.n for entry in calibration.bins)
+    for entry in calibration.bins:
+        low, high = entry.ci95
+        chart.whisker(entry.confidence, low, high, "c0")
+        hint = f"{entry.low:.0%} to {entry.high:.0%}: {entry.accuracy:.1%} right, n = {entry.n}"
+        chart.dot(entry.confidence, entry.accuracy, "c0", hint, 3 + 8 * (entry.n / total) ** 0.5)
+    return chart.render(f"Reliability diagram; expected calibration error {calibration.ece:.3f}")
 
 
-def noise(sweep: Mapping[str, Any], labels: Sequence[str]) -> Markup:
+def noise(sweep: Noise, labels: Sequence[str]) -> Markup:
     """Accuracy and recall of each label from clean clips to loud noise."""
-    points = sweep["points"]
+    points = sweep.points
     ticks = [
-        (float(i), "none" if point["snr_db"] is None else f"{point['snr_db']:g}")
-        for i, point in enumerate(points)
+        (float(i), "none" if point.snr_db is None else f"{point.snr_db:g}") for i, point in enumerate(points)
     ]
     chart = Chart(ticks, _PERCENT, "Signal-to-noise ratio (dB)", "Accuracy and recall")
-    chart.band([(float(i), *point["ci95"]) for i, point in enumerate(points)], "all")
+    chart.band([(float(i), *point.ci95) for i, point in enumerate(points)], "all")
     for index, label in enumerate(labels):
-        line = [
-            (float(i), point["recall"][label])
-            for i, point in enumerate(points)
-            if point["recall"][label] is not None
-        ]
+        recalls = [(float(i), point.recall[label]) for i, point in enumerate(points)]
+        line = [(i, recall) for i, recall in recalls if recall is not None]
         if line:
             chart.line(line, f"thin {colour(index)}")
-    chart.line([(float(i), point["accuracy"]) for i, point in enumerate(points)], "all")
+    chart.line([(float(i), point.accuracy) for i, point in enumerate(points)], "all")
     for i, point in enumerate(points):
-        low, high = point["ci95"]
-        hint = f"{ticks[i][1]} dB: {point['accuracy']:.1%} ({low:.1%} to {high:.1%}), n = {point['n']}"
-        chart.dot(float(i), point["accuracy"], "all", hint)
-    text = ", ".join(f"{ticks[i][1]} dB {point['accuracy']:.1%}" for i, point in enumerate(points))
+        low, high = point.ci95
+        hint = f"{ticks[i][1]} dB: {point.accuracy:.1%} ({low:.1%} to {high:.1%}), n = {point.n}"
+        chart.dot(float(i), point.accuracy, "all", hint)
+    text = ", ".join(f"{ticks[i][1]} dB {point.accuracy:.1%}" for i, point in enumerate(points))
     return chart.render(f"Accuracy in noise: {text}")
 
 
-def scores(curves: Mapping[str, Any]) -> Markup:
+def scores(curves: Mapping[str, ScoreCurve]) -> Markup:
     """Of each condition the share of windows that reach a multiple of the threshold, on a log axis."""
-    lowest = min((curve["score"][0] for curve in curves.values()), default=1.0)
-    highest = max((curve["score"][-1] for curve in curves.values()), default=1.0)
+    lowest = min((curve.score[0] for curve in curves.values()), default=1.0)
+    highest = max((curve.score[-1] for curve in curves.values()), default=1.0)
     ends = math.floor(min(math.log10(lowest), -0.5)), math.ceil(max(math.log10(highest), 0.5))
     ticks = [(float(power), f"{10.0**power:g}") for power in range(ends[0], ends[1] + 1)]
     chart = Chart(ticks, _PERCENT, "Score, as a multiple of the threshold", "Windows that reach it")
     chart.line([(0, 0), (0, 1)], "guide")
     faults = 0
     for curve in curves.values():
-        steps = zip(curve["score"], curve["share"], strict=True)
+        steps = zip(curve.score, curve.share, strict=True)
         points = [(math.log10(score), share) for score, share in steps]
-        chart.line([(float(ends[0]), 1.0), *points], colour(faults) if curve["is_fault"] else "all")
-        faults += curve["is_fault"]
-    shares = ", ".join(f"{name} {curve['at_threshold']:.1%}" for name, curve in curves.items())
+        chart.line([(float(ends[0]), 1.0), *points], colour(faults) if curve.is_fault else "all")
+        faults += curve.is_fault
+    shares = ", ".join(f"{name} {curve.at_threshold:.1%}" for name, curve in curves.items())
     return chart.render(f"Windows that reach the threshold: {shares}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tinyml_cli.outcomes.evaluations import Mistake
 from tinyml_cli.pages.svg_chart import shortened
 from tinyml_cli.pages.text import one_line
 
@@ -21,7 +21,7 @@ _MARGIN = 8
 _FONT = 11
 
 
-def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> bytes:
+def draw(mistakes: Sequence[Mistake], pixels: NDArray[np.uint8]) -> bytes:
     """A PNG file.
 
     Args:
@@ -37,10 +37,10 @@ def draw(mistakes: Sequence[Mapping[str, Any]], pixels: NDArray[np.uint8]) -> by
     for place, entry in enumerate(mistakes):
         left = _MARGIN + place % _COLUMNS * (_TILE + _MARGIN)
         top = _MARGIN + place // _COLUMNS * (_TILE + _CAPTION + _MARGIN)
-        tile = picture(pixels[entry["index"]]).convert("RGB").resize((_TILE, _TILE), Image.Resampling.NEAREST)
+        tile = picture(pixels[entry.index]).convert("RGB").resize((_TILE, _TILE), Image.Resampling.NEAREST)
         sheet.paste(tile, (left, top))
-        _write(pen, (left, top + _TILE + 1), shortened(one_line(entry["label"]), 20), "black")
-        given = f"classified as {shortened(one_line(entry['answer']), 10)} {entry['score']:.0%}"
+        _write(pen, (left, top + _TILE + 1), shortened(one_line(entry.label), 20), "black")
+        given = f"classified as {shortened(one_line(entry.answer), 10)} {entry.score:.0%}"
         _write(pen, (left, top + _TILE + 15), given, "#b3261e")
     return _png(sheet)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli import __version__
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import EvaluatedClips, EvaluatedLabels, EvaluatedRecordings
 from tinyml_cli.pages import charts
 from tinyml_cli.pages.items import Items
 from tinyml_cli.pages.templates import html
@@ -17,8 +18,6 @@ from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Shown:
 def classifier(
     template: str,
     name: str,
-    outcome: Figures,
+    outcome: EvaluatedLabels,
     manifest: Manifest,
     items: Items,
     media: Sequence[Shown],
@@ -56,25 +55,32 @@ def classifier(
     Args:
         template: the task's, as `templates.html` takes it.
         name: the run.
-        outcome: as `measures.measure` has it, and what the task adds.
+        outcome: what was measured.
         manifest: gives hashes, sizes and the data's origin.
         items: what is counted.
-        media: pictures and sounds of `outcome["mistakes"]`.
+        media: pictures and sounds of `outcome.mistakes`.
         corner: what rows and columns of the confusion matrix are.
         more: further values of the template.
     """
     drawn: dict[str, Markup] = {}
-    if outcome["curves"]:
-        drawn |= {"roc": charts.roc(outcome["curves"]), "det": charts.det(outcome["curves"])}
-    if outcome["calibration"]:
-        drawn["reliability"] = charts.reliability(outcome["calibration"])
-    if outcome.get("noise"):
-        drawn["noise"] = charts.noise(outcome["noise"], outcome["labels"])
+    if outcome.curves:
+        drawn |= {"roc": charts.roc(outcome.curves), "det": charts.det(outcome.curves)}
+    if outcome.calibration is not None:
+        drawn["reliability"] = charts.reliability(outcome.calibration)
+    if isinstance(outcome, EvaluatedClips) and outcome.noise is not None:
+        drawn["noise"] = charts.noise(outcome.noise, outcome.labels)
     return render(template, name, outcome, manifest, items, charts=drawn, media=media, corner=corner, **more)
 
 
-def render(template: str, name: str, outcome: Figures, manifest: Manifest, items: Items, **more: Any) -> str:
-    """A report's page; `outcome` has at least n, note and data."""
+def render(
+    template: str,
+    name: str,
+    outcome: EvaluatedLabels | EvaluatedRecordings,
+    manifest: Manifest,
+    items: Items,
+    **more: Any,
+) -> str:
+    """A report's page."""
     files = [
         {"name": file, "bytes": manifest.artifacts[file].bytes, "sha256": manifest.artifacts[file].sha256}
         for file in (MODEL_INT8, MODEL_FLOAT32)
@@ -85,7 +91,7 @@ def render(template: str, name: str, outcome: Figures, manifest: Manifest, items
         command="tinyml evaluate",
         title=name,
         about="evaluation",
-        lead=f"{outcome['note']}.",
+        lead=f"{outcome.note}.",
         date=today(),
         version=__version__,
         outcome=outcome,

@@ -6,11 +6,10 @@ Calibration of Modern Neural Networks", ICML 2017, section 2.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_cli.outcomes.evaluations import Bin, Calibration
 from tinyml_cli.statistics.metrics import wilson_interval
 
 BINS = 10
@@ -18,7 +17,7 @@ BINS = 10
 _TOLERANCE = 0.05
 
 
-def reliability(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -> dict[str, Any] | None:
+def reliability(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -> Calibration | None:
     """Compares the confidence of the highest score with how often it is right, in ten bins of equal width.
 
     Args:
@@ -26,37 +25,33 @@ def reliability(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int64]) -
         truth: int64 [n].
 
     Returns:
-        ece (expected calibration error: the mean over examples of |right - confidence| of their bin),
-        confidence and accuracy (means over all), bins [{low, high, n, confidence, accuracy, ci95}] without
-        empty ones; None if the scores are not probabilities.
+        The expected calibration error (the mean over examples of |right - confidence| of their bin), means
+        over all, and the bins without empty ones; None if the scores are not probabilities.
     """
     if not len(scores) or not _are_probabilities(scores):
         return None
     confidence = np.clip(scores.max(axis=1), 0.0, 1.0)
     right = scores.argmax(axis=1) == truth
     place = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
-    bins: list[dict[str, Any]] = []
+    bins = []
     for index in range(BINS):
         inside = place == index
         n, hits = int(inside.sum()), int(right[inside].sum())
         if n:
             bins.append(
-                {
-                    "low": index / BINS,
-                    "high": (index + 1) / BINS,
-                    "n": n,
-                    "confidence": float(confidence[inside].mean()),
-                    "accuracy": hits / n,
-                    "ci95": list(wilson_interval(hits, n)),
-                }
+                Bin(
+                    low=index / BINS,
+                    high=(index + 1) / BINS,
+                    n=n,
+                    confidence=float(confidence[inside].mean()),
+                    accuracy=hits / n,
+                    ci95=wilson_interval(hits, n),
+                )
             )
-    error = sum(entry["n"] * abs(entry["accuracy"] - entry["confidence"]) for entry in bins) / len(scores)
-    return {
-        "ece": float(error),
-        "confidence": float(confidence.mean()),
-        "accuracy": float(right.mean()),
-        "bins": bins,
-    }
+    error = sum(entry.n * abs(entry.accuracy - entry.confidence) for entry in bins) / len(scores)
+    return Calibration(
+        ece=float(error), confidence=float(confidence.mean()), accuracy=float(right.mean()), bins=bins
+    )
 
 
 def _are_probabilities(scores: npt.NDArray[np.float64]) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tinyml_cli.console import console
 
 SIGNIFICANCE = 0.05
 _TRIES = 1999
@@ -75,31 +72,23 @@ def binomial_at_most(events: int, trials: int, share: float) -> float:
     )
 
 
-def judge(outcome: dict[str, Any]) -> str:
-    """Records in an evaluation whether int8 is better than chance; returns the warning if it is not, else "".
-
-    Labels use the test above, anomaly scores the interval of the AUC, which must be above 0.5.
-    """
-    rounded = outcome.get("int8", {})
-    if "confusion" in rounded:
-        counts = np.asarray(rounded["confusion"])
-        right, n, chance = int(counts.trace()), int(counts.sum()), chance_agreement(counts)
-        rounded["better_than_chance"] = is_better_than_chance(counts)
-        text = warning(right, n, chance, "answers of the int8 model")
-    elif rounded.get("auc_ci95") is not None:
-        low, high = rounded["auc_ci95"]
-        rounded["better_than_chance"] = low > 0.5
-        text = (
-            f"no better than chance: the 95 % interval of the int8 model's AUC, {low:.3f}–{high:.3f}, is "
-            "not entirely above 0.5"
-        )
-    return text if rounded.get("better_than_chance") is False else ""
+def warning_of_answers(confusion: NDArray[np.integer] | Sequence[Sequence[int]]) -> str:
+    """What is wrong with answers that are no better than chance; "" otherwise."""
+    counts = np.asarray(confusion)
+    if is_better_than_chance(counts):
+        return ""
+    right, n = int(counts.trace()), int(counts.sum())
+    return warning(right, n, chance_agreement(counts), "answers of the int8 model")
 
 
-def warn(outcome: dict[str, Any]) -> None:
-    """Warns if the int8 model of an evaluation is no better than chance."""
-    if text := judge(outcome):
-        console.warn(text)
+def warning_of_auc(ci95: tuple[float, float] | None) -> str:
+    """The same of scores: the interval of their AUC must be above 0.5; None without one."""
+    if ci95 is None or ci95[0] > 0.5:
+        return ""
+    return (
+        f"no better than chance: the 95 % interval of the int8 model's AUC, {ci95[0]:.3f}–{ci95[1]:.3f}, is "
+        "not entirely above 0.5"
+    )
 
 
 def warning(right: int, n: int, chance: float, where: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tinyml_cli.outcomes.evaluations import RocCurve
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -71,18 +72,18 @@ class Curve:
         low, high = self.false_positive_rate[after - 1], self.false_positive_rate[after]
         return float(low + share * (high - low))
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: n_positive, n_negative, auc, equal_error_rate, and at most 101 points."""
+    def outcome(self) -> RocCurve:
+        """At most 101 points of it."""
         rows = np.unique(np.linspace(0, len(self.thresholds) - 1, _MAX_POINTS).round().astype(int))
-        return {
-            "n_positive": self.n_positive,
-            "n_negative": self.n_negative,
-            "auc": self.auc,
-            "equal_error_rate": self.equal_error_rate,
-            "thresholds": [None if np.isinf(value) else float(value) for value in self.thresholds[rows]],
-            "false_positive_rate": self.false_positive_rate[rows].tolist(),
-            "true_positive_rate": self.true_positive_rate[rows].tolist(),
-        }
+        return RocCurve(
+            n_positive=self.n_positive,
+            n_negative=self.n_negative,
+            auc=self.auc,
+            equal_error_rate=self.equal_error_rate,
+            thresholds=[None if np.isinf(value) else float(value) for value in self.thresholds[rows]],
+            false_positive_rate=self.false_positive_rate[rows].tolist(),
+            true_positive_rate=self.true_positive_rate[rows].tolist(),
+        )
 
 
 def roc_curve(label: str, scores: FloatArray, positive: BoolArray) -> Curve | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.evaluations import AccuracySpread, ClipsPerSpeaker, Fairness, SpeakerGroup, Speakers
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.wording import counted
 
@@ -73,8 +73,8 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     return tables
 
 
-def table(names: Names, right: BoolArray, speakers: Names) -> list[dict[str, Any]]:
-    """Accuracy of each group: group, n, speakers, correct, accuracy, ci95 (Wilson); the lowest first.
+def table(names: Names, right: BoolArray, speakers: Names) -> list[SpeakerGroup]:
+    """Accuracy of each group with its Wilson interval; the lowest first.
 
     Args:
         names: str [n], the group of each example.
@@ -86,16 +86,16 @@ def table(names: Names, right: BoolArray, speakers: Names) -> list[dict[str, Any
         inside = names == name
         n, hits = int(inside.sum()), int(right[inside].sum())
         rows.append(
-            {
-                "group": str(name),
-                "n": n,
-                "speakers": len(np.unique(speakers[inside])),
-                "correct": hits,
-                "accuracy": hits / n,
-                "ci95": list(wilson_interval(hits, n)),
-            }
+            SpeakerGroup(
+                group=str(name),
+                n=n,
+                speakers=len(np.unique(speakers[inside])),
+                correct=hits,
+                accuracy=hits / n,
+                ci95=wilson_interval(hits, n),
+            )
         )
-    return sorted(rows, key=lambda row: (row["accuracy"], row["group"]))
+    return sorted(rows, key=lambda row: (row.accuracy, row.group))
 
 
 def difference_interval(correct: int, n: int, other_correct: int, other_n: int) -> tuple[float, float]:
@@ -115,57 +115,64 @@ def difference_interval(correct: int, n: int, other_correct: int, other_n: int) 
     )
 
 
-def fairness(attribute: str, names: Names, right: BoolArray, speakers: Names) -> dict[str, Any]:
+def fairness(attribute: str, names: Names, right: BoolArray, speakers: Names) -> Fairness:
     """The differences between groups.
 
     Returns:
-        attribute, groups (see `table`), minimum_n, and of the groups with at least that many examples: worst,
-        best (names), gap (best minus worst accuracy) and gap_ci95; these are None with fewer than two such
-        groups. Worst and best are selected after the fact, so the interval is too narrow, and the more so the
-        more groups there are.
+        The groups (see `table`), and of those with at least `minimum_n` examples the worst, the best and the
+        gap; these are None with fewer than two such groups. Worst and best are selected after the fact, so
+        the interval is too narrow, and the more so the more groups there are.
     """
     rows = table(names, right, speakers)
-    counted = [row for row in rows if row["n"] >= MINIMUM_N and row["group"] != NOT_LISTED]
-    outcome: dict[str, Any] = {"attribute": attribute, "groups": rows, "minimum_n": MINIMUM_N}
+    counted = [row for row in rows if row.n >= MINIMUM_N and row.group != NOT_LISTED]
     if len(counted) < 2:
-        return outcome | {"worst": None, "best": None, "gap": None, "gap_ci95": None}
+        return Fairness(
+            attribute=attribute,
+            groups=rows,
+            minimum_n=MINIMUM_N,
+            worst=None,
+            best=None,
+            gap=None,
+            gap_ci95=None,
+        )
     worst, best = counted[0], counted[-1]
-    interval = difference_interval(best["correct"], best["n"], worst["correct"], worst["n"])
-    return outcome | {
-        "worst": worst["group"],
-        "best": best["group"],
-        "gap": best["accuracy"] - worst["accuracy"],
-        "gap_ci95": list(interval),
-    }
+    return Fairness(
+        attribute=attribute,
+        groups=rows,
+        minimum_n=MINIMUM_N,
+        worst=worst.group,
+        best=best.group,
+        gap=best.accuracy - worst.accuracy,
+        gap_ci95=difference_interval(best.correct, best.n, worst.correct, worst.n),
+    )
 
 
-def spread(speakers: Names, right: BoolArray) -> dict[str, Any] | None:
+def spread(speakers: Names, right: BoolArray) -> Speakers | None:
     """The variation of accuracy between speakers.
 
     Returns:
-        n (speakers), clips_per_speaker {min, median, max}, accuracy {min, p10, median, mean} with one vote
-        per speaker, perfect (share of speakers without a mistake), ci95 of the accuracy over clips by
-        resampling speakers instead of clips (percentile bootstrap, Efron 1979), and worst, at most
-        ten rows of `table` with mistakes. None without speakers.
+        Its ci95 is of the accuracy over clips, by resampling speakers instead of clips (percentile bootstrap,
+        Efron 1979); at most ten rows of `table` with mistakes are the worst. None without speakers.
     """
     if not len(speakers):
         return None
     rows = table(speakers, right, speakers)
-    n, shares = np.array([row["n"] for row in rows]), np.array([row["accuracy"] for row in rows])
-    hits = np.array([row["correct"] for row in rows])
+    n, shares = np.array([row.n for row in rows]), np.array([row.accuracy for row in rows])
+    hits = np.array([row.correct for row in rows])
     drawn = np.random.default_rng(_BOOTSTRAP_SEED).integers(len(rows), size=(_BOOTSTRAP_ROUNDS, len(rows)))
     means = hits[drawn].sum(axis=1) / n[drawn].sum(axis=1)
-    worst = sorted((row for row in rows if row["correct"] < row["n"]), key=lambda row: row["ci95"][1])
-    return {
-        "n": len(rows),
-        "clips_per_speaker": {"min": int(n.min()), "median": float(np.median(n)), "max": int(n.max())},
-        "accuracy": {
-            "min": float(shares.min()),
-            "p10": float(np.percentile(shares, 10)),
-            "median": float(np.median(shares)),
-            "mean": float(shares.mean()),
-        },
-        "perfect": float((shares == 1).mean()),
-        "ci95": [float(value) for value in np.percentile(means, [2.5, 97.5])],
-        "worst": worst[:_WORST_SPEAKERS],
-    }
+    worst = sorted((row for row in rows if row.correct < row.n), key=lambda row: row.ci95[1])
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Speakers(
+        n=len(rows),
+        clips_per_speaker=ClipsPerSpeaker(min=int(n.min()), median=float(np.median(n)), max=int(n.max())),
+        accuracy=AccuracySpread(
+            min=float(shares.min()),
+            p10=float(np.percentile(shares, 10)),
+            median=float(np.median(shares)),
+            mean=float(shares.mean()),
+        ),
+        perfect=float((shares == 1).mean()),
+        ci95=(float(low), float(high)),
+        worst=worst[:_WORST_SPEAKERS],
+    )

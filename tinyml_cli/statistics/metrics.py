@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tinyml_cli.outcomes.evaluations import Classified
 
 IntArray = npt.NDArray[np.int64]
 
@@ -83,15 +84,15 @@ class Classification:
         """Share right per predicted class; None for a class that was never predicted."""
         return self._shares(self.confusion.sum(axis=0))
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: accuracy, ci95, confusion, recall, precision."""
-        return {
-            "accuracy": self.accuracy,
-            "ci95": list(self.ci95),
-            "confusion": self.confusion.tolist(),
-            "recall": self.recall,
-            "precision": self.precision,
-        }
+    def outcome(self) -> Classified:
+        """All of it."""
+        return Classified(
+            accuracy=self.accuracy,
+            ci95=self.ci95,
+            confusion=self.confusion.tolist(),
+            recall=self.recall,
+            precision=self.precision,
+        )
 
     def _shares(self, totals: IntArray) -> dict[str, float | None]:
         hits = np.diag(self.confusion)

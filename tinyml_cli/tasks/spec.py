@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from pydantic import BaseModel, ConfigDict
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import Evaluation, Split, judge
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
+from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.registry import Registered
@@ -30,8 +32,6 @@ from tinyml_cli.training.checkpoint import Resume
 
 if TYPE_CHECKING:
     import keras
-
-Split = Literal["test", "all"]
 
 
 class NoSettings(BaseModel):
@@ -133,18 +133,26 @@ class TaskSpec(Registered):
 
     # Judging
 
+    def evaluation(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
+    ) -> Evaluation[Any, Any, Any]:
+        """What `evaluate` asks; of models that tell labels apart, a `of_labels.LabelEvaluation`.
+
+        Raises:
+            TinymlError: a model is missing or stale.
+        """
+        _has_no(self.name, "evaluation", str(run.path))
+
     def evaluate(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
+    ) -> Evaluated:
         """Judges the run's models; writes report/report.html, report/metrics.json and the manifest.
-
-        Returns:
-            At least run, n and a sentence `verdict`.
 
         Raises:
             TinymlError: a model is missing or stale, or there is nothing to judge it by.
         """
-        _has_no(self.name, "evaluation", str(run.path))
+        outcome: Evaluated = judge(self.evaluation(run, data_dir, split, options))
+        return outcome
 
     def load_evaluation_set(
         self, run: Run, data_dir: Path | None, split: Split | None = None

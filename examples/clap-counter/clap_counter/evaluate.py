@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from clap_counter.recipe import CLAP, CLIP_MS, LABELS, ClapRecipe
 from clap_counter.sounds import STREAM_MS, Stream, streams
-from tinyml_cli import registry
+from tinyml_cli import recipes, registry
 from tinyml_cli.data.evaluation_set import EvaluationSet
-from tinyml_cli.evaluation import on_device
-from tinyml_cli.evaluation.answers import Int8Model, answer
+from tinyml_cli.evaluation.answers import Answers, Int8Model
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
-from tinyml_cli.evaluation.measures import measure
-from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.evaluation.outcome_files import write_outcome
+from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.base import Interval, Outcome
+from tinyml_cli.outcomes.evaluations import EvaluatedLabels, Mistake
 from tinyml_cli.pages import report
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.run import RECIPE
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.statistics.rates import poisson_interval
 from tinyml_cli.tasks.kws.detection_errors import Target, match
@@ -28,41 +26,63 @@ from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import score_stream
 
 
-def evaluate(
-    run: Run, recipe: ClapRecipe, examples: EvaluationSet, options: EvaluationOptions
-) -> dict[str, Any]:
-    """Judges both flatbuffers by clips; the int8 model, with the board's recogniser, by streams."""
-    manifest = run.manifest()
-    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
-    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
-    device = on_device.answers_to_some(
-        run,
-        options,
-        model,
-        examples.features,
-        examples.labels,
-        "Play it: tinyml monitor",
-    )
-    counts = count(model, manifest, streams(recipe, recipe.sound.streams))
-    outcome: dict[str, Any] = {
-        "run": str(run.path),
-        "data": None,
-        "note": examples.note,
-        "n": len(examples.labels),
-        "labels": manifest.labels,
-        **measure(tuple(manifest.labels), examples, answer(float_model, model, examples.features)),
-        "counts": counts,
-        "device": device,
-        "verdict": _verdict(counts),
-    }
-    media = [_shown(entry, examples, recipe.features.sample_rate_hz) for entry in outcome["mistakes"]]
-    name, items = run.path.resolve().name, registry.task(manifest.task).items(manifest)
-    page = report.classifier("clap_counter:claps.html", name, outcome, manifest, items, media)
-    write_outcome(run, outcome, page)
-    return outcome
+class StreamsOf(Outcome):
+    """Streams with so many claps."""
+
+    claps: int
+    streams: int
+    right: int
+    mean: float
 
 
-def count(model: Int8Model, manifest: Manifest, heard: Sequence[Stream]) -> dict[str, Any]:
+class Counts(Outcome):
+    """How well claps are counted in streams."""
+
+    streams: int
+    right: int
+    right_ci95: Interval
+    claps: int
+    found: int
+    found_ci95: Interval
+    extra: int
+    minutes: float
+    extra_per_minute_ci95: tuple[float, float]
+    by_claps: list[StreamsOf]
+
+
+class EvaluatedClaps(EvaluatedLabels):
+    """What `tinyml evaluate` prints."""
+
+    counts: Counts
+
+
+class ClapEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClaps]):
+    """Both flatbuffers by clips; the int8 model, with the board's recogniser, by streams."""
+
+    result = EvaluatedClaps
+
+    def load(self) -> EvaluationSet:
+        return registry.task(self.manifest.task).load_evaluation_set(self.run, self.data_dir, self.split)
+
+    def more(self, items: EvaluationSet, answers: Answers) -> dict[str, object]:
+        recipe = self._recipe()
+        counts = count(self.model, self.manifest, streams(recipe, recipe.sound.streams))
+        return {"counts": counts, "verdict": _verdict(counts)}
+
+    def page(self, outcome: EvaluatedClaps, items: EvaluationSet) -> str:
+        rate_hz = self._recipe().features.sample_rate_hz
+        media = [_shown(mistake, items, rate_hz) for mistake in outcome.mistakes]
+        name, manifest = self.run.path.resolve().name, self.run.manifest()
+        things = registry.task(manifest.task).items(manifest)
+        return report.classifier("clap_counter:claps.html", name, outcome, manifest, things, media)
+
+    def _recipe(self) -> ClapRecipe:
+        recipe = recipes.load(self.run.file(RECIPE))
+        assert isinstance(recipe, ClapRecipe)
+        return recipe
+
+
+def count(model: Int8Model, manifest: Manifest, heard: Sequence[Stream]) -> Counts:
     """True and counted claps of each stream, in the integers of the firmware."""
     settings = RecognizerConfig.of(manifest.recognizer, manifest.labels, model.output)
     pairs, found, extra = [], 0, 0
@@ -77,38 +97,35 @@ def count(model: Int8Model, manifest: Manifest, heard: Sequence[Stream]) -> dict
     true, counted = np.array(pairs).T
     right, claps, minutes = int((true == counted).sum()), int(true.sum()), len(heard) * STREAM_MS / 60_000
     by_claps = {int(number): counted[true == number] for number in np.unique(true)}
-    return {
-        "streams": len(heard),
-        "right": right,
-        "right_ci95": list(wilson_interval(right, len(heard))),
-        "claps": claps,
-        "found": found,
-        "found_ci95": list(wilson_interval(found, claps)),
-        "extra": extra,
-        "minutes": minutes,
-        "extra_per_minute_ci95": list(poisson_interval(extra, minutes)),
-        "by_claps": [
-            {
-                "claps": claps,
-                "streams": len(some),
-                "right": int((some == claps).sum()),
-                "mean": float(some.mean()),
-            }
+    return Counts(
+        streams=len(heard),
+        right=right,
+        right_ci95=wilson_interval(right, len(heard)),
+        claps=claps,
+        found=found,
+        found_ci95=wilson_interval(found, claps),
+        extra=extra,
+        minutes=minutes,
+        extra_per_minute_ci95=poisson_interval(extra, minutes),
+        by_claps=[
+            StreamsOf(
+                claps=claps, streams=len(some), right=int((some == claps).sum()), mean=float(some.mean())
+            )
             for claps, some in by_claps.items()
         ],
-    }
-
-
-def _verdict(counts: dict[str, Any]) -> str:
-    low, high = counts["right_ci95"]
-    return (
-        f"Claps were counted right in {counts['right']} of {counts['streams']} streams (95 % interval "
-        f"{low:.1%}–{high:.1%}): {counts['found']} of {counts['claps']} claps found, "
-        f"{counts['extra']} too many."
     )
 
 
-def _shown(entry: dict[str, Any], examples: EvaluationSet, rate_hz: int) -> report.Shown:
-    row, about = entry["index"], f"{entry['label']}, classified as {entry['answer']}"
+def _verdict(counts: Counts) -> str:
+    low, high = counts.right_ci95
+    return (
+        f"Claps were counted right in {counts.right} of {counts.streams} streams (95 % interval "
+        f"{low:.1%}–{high:.1%}): {counts.found} of {counts.claps} claps found, "
+        f"{counts.extra} too many."
+    )
+
+
+def _shown(mistake: Mistake, examples: EvaluationSet, rate_hz: int) -> report.Shown:
+    row, about = mistake.index, f"{mistake.label}, classified as {mistake.answer}"
     picture, sound = features_uri(examples.features[row]), wav_uri(examples.audio[row], rate_hz)
-    return report.Shown(entry["label"], about, picture, sound, source=entry["speaker"])
+    return report.Shown(mistake.label, about, picture, sound, source=mistake.speaker)

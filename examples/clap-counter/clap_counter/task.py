@@ -18,6 +18,7 @@ from tinyml_cli import recipes
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
@@ -26,7 +27,7 @@ from tinyml_cli.models import options as model_options
 from tinyml_cli.pages.items import Items
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.tasks.kws import settings as kws_settings
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training import class_weights
 from tinyml_cli.training.batches import Batch
@@ -37,6 +38,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
+    from clap_counter.evaluate import ClapEvaluation
     from tinyml_cli.training.trainer import Fitted
 
 _ITEMS = Items("clip", "clips", "pairs of hands", "synthetic sound")
@@ -111,12 +113,12 @@ class ClapCounting(TaskSpec):
             raise TinymlError("A model is not judged by what it was trained on", "--split all", "Omit it.")
         return clips(recipe_of(run), "test")
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
-        from clap_counter.evaluate import evaluate
+    ) -> ClapEvaluation:
+        from clap_counter.evaluate import ClapEvaluation
 
-        return evaluate(run, recipe_of(run), self.load_evaluation_set(run, data_dir, split), options)
+        return ClapEvaluation(run, data_dir, split, options)
 
     # The board
 

@@ -20,10 +20,11 @@ from tinyml_cli.build import build, vendor
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly.alarm import AlarmState, Level, threshold_of
-from tinyml_cli.tasks.anomaly.evaluate import evaluate, judge
+from tinyml_cli.tasks.anomaly.evaluate import score_windows
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
 
@@ -70,8 +71,8 @@ def boot(made: dict[str, Run]) -> Callable[[str, str], AnomalyDevice]:
 def test_clusters_find_the_faults(made: dict[str, Run]) -> None:
     for kind in ("series", "sound"):
         outcome = evaluate(made[kind])
-        assert outcome["int8"]["auc"] > 0.95
-        assert abs(outcome["int8"]["auc"] - outcome["float32"]["auc"]) < 0.01
+        assert outcome.int8.auc > 0.95
+        assert abs(outcome.int8.auc - outcome.float32.auc) < 0.01
 
 
 def some(run: Run) -> list[MachineRecording]:
@@ -93,7 +94,7 @@ def test_scores_are_the_hosts(
     for recording in some(run):
         device.ask("reset")
         events = device.feed(recording.samples, recording.samples.shape[1])
-        judged = judge(model, [recording])
+        judged = score_windows(model, [recording])
         assert [event["score"] for event in events] == judged.scores.tolist()
         assert {event["threshold"] for event in events} == {model.threshold()}
         state, level = AlarmState(model.settings.alarm), Level(*_trained(model))

@@ -18,12 +18,13 @@ from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.engines.settings import render
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.run import MODEL, MODEL_INT8, Run
 from tinyml_cli.tasks.anomaly import data as anomaly_data
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import threshold as thresholds
-from tinyml_cli.tasks.anomaly.evaluate import auc_interval, evaluate
+from tinyml_cli.tasks.anomaly.evaluate import auc_interval
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultInNormalDataError, FaultRecordings, MachineRecording
 from tinyml_cli.tasks.anomaly.task import ANOMALY
@@ -47,20 +48,20 @@ def test_it_is_a_task() -> None:
 
 def test_faults_of_the_simulated_machine_are_found(machine: Run) -> None:
     outcome = evaluate(machine)
-    assert outcome["int8"]["auc"] > 0.9
-    assert abs(outcome["int8"]["auc"] - outcome["float32"]["auc"]) < 0.01
-    assert {row["fault"] for row in outcome["faults"]} >= {"imbalance", "bearing outer race"}
-    assert all(row["n"] > 0 for row in outcome["faults"])
-    assert json.loads(machine.file("report/metrics.json").read_text())["n"] == outcome["n"]
+    assert outcome.int8.auc > 0.9
+    assert abs(outcome.int8.auc - outcome.float32.auc) < 0.01
+    assert {row.fault for row in outcome.faults} >= {"imbalance", "bearing outer race"}
+    assert all(row.n > 0 for row in outcome.faults)
+    assert json.loads(machine.file("report/metrics.json").read_text())["n"] == outcome.n
     assert machine.file("report/anomaly.png").stat().st_size > 5000
     page = machine.file("report/report.html").read_text(encoding="utf-8")
-    assert "By fault" in page and f"{outcome['int8']['auc']:.4f}" in page
+    assert "By fault" in page and f"{outcome.int8.auc:.4f}" in page
 
 
 def test_convolutions_find_missing_bumps(beats: Path, tmp_path: Path) -> None:
     values = {"autoencoder__network": "conv1d", "training__epochs": 30, "training__batch_size": 16}
     run = runs.train(tmp_path / "run", beats, **values)
-    assert evaluate(run)["int8"]["auc"] > 0.95
+    assert evaluate(run).int8.auc > 0.95
 
 
 def test_mlperf_network_has_the_size_of_the_reference() -> None:

@@ -143,11 +143,11 @@ def test_quality_by_size_and_in_the_dark() -> None:
     pixels[6] = 10
     images = LabelledImages(pixels, labels, np.array(list("abcdefg")), shares, "made up")
     rows = by_size(images, np.array([0, 1, 1, 1, 1, 1, 0]), ["none", "person"])
-    assert [(row["n"], row["correct"]) for row in rows] == [(2, 1), (1, 1), (2, 2)]
+    assert [(row.n, row.correct) for row in rows] == [(2, 1), (1, 1), (2, 2)]
     dark = low_light(
         lambda seen: (seen.mean(axis=(1, 2, 3)) > 40).astype(np.int64), images, ["none", "person"]
     )
-    assert [row["recall"]["person"] for row in dark] == [1, 1, 1, 0, 0]
+    assert [row.recall and row.recall["person"] for row in dark] == [1, 1, 1, 0, 0]
     assert darkened(pixels, 0, np.random.default_rng(0)) is pixels
 
 

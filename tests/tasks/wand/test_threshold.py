@@ -22,7 +22,7 @@ def test_few_enough_unknown_motions_pass(wanted: float, seed: int) -> None:
     chosen = choose_threshold(values, labels, wanted)
     assert chosen["false_accepts"] <= wanted
     lower = operating_point(values, labels, chosen["threshold"] - 0.002)
-    assert chosen["threshold"] == 0.5 or lower["false_accepts"] > wanted
+    assert chosen["threshold"] == 0.5 or lower.false_accepts > wanted
 
 
 def test_without_unknown_motions_half_sure_is_enough() -> None:
@@ -36,9 +36,9 @@ def test_a_low_score_is_unknown() -> None:
     values = np.array([[0.1, 0.6, 0.3], [0.1, 0.2, 0.7], [0.9, 0.05, 0.05]])
     assert answers(values, 0.65).tolist() == [0, 2, 0]
     point = operating_point(values, np.array([0, 2, 1]), 0.65)
-    assert (point["accuracy"], point["false_accepts"], point["missed"]) == (2 / 3, 0.0, 0.5)
+    assert (point.accuracy, point.false_accepts, point.missed) == (2 / 3, 0.0, 0.5)
 
 
 def test_a_share_of_nothing_is_none() -> None:
     values = np.array([[0.1, 0.9]])
-    assert operating_point(values, np.array([1]), 0.5)["false_accepts"] is None
+    assert operating_point(values, np.array([1]), 0.5).false_accepts is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from tinyml_cli.console import console
 from tinyml_cli.evaluation import on_device
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Anomaly, Event
+from tinyml_cli.outcomes.evaluations import OnDevice, RecordingsOnDevice
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import replay
@@ -20,11 +20,11 @@ from tinyml_cli.tasks.anomaly.replay import replay
 
 def device_scores(
     run: Run, target: BuildTarget, recordings: Sequence[MachineRecording]
-) -> tuple[list[list[int]], dict[str, Any]]:
+) -> tuple[list[list[int]], OnDevice]:
     """Feeds recordings in place of the board's sensor, each after a reset.
 
     Returns:
-        The scores of each recording's windows; and board, engine, level, path.
+        The scores of each recording's windows, and whose they are.
 
     Raises:
         TinymlError: a board that does not answer or runs another model.
@@ -45,7 +45,7 @@ def device_scores(
             for _ in replay(link, [recording], manifest, keep):
                 bar.advance()
             scores.append(mine)
-        return scores, on_device.describe(ready, "model") | {"path": "samples"}
+        return scores, on_device.describe(ready)
 
 
 def compared(
@@ -54,7 +54,7 @@ def compared(
     recordings: Sequence[MachineRecording],
     scores: NDArray[np.int64],
     recording: NDArray[np.int64],
-) -> dict[str, Any] | None:
+) -> RecordingsOnDevice | None:
     """A board's results on some of the recordings, spread evenly; None on the host.
 
     Args:
@@ -63,21 +63,19 @@ def compared(
         recordings: all evaluated recordings.
         scores: int64 [n] of their windows, by the host.
         recording: int64 [n], the recording of each window.
-
-    Returns:
-        board, engine, level, path, recordings, n (windows), mismatches (windows whose score differs or is
-        missing).
     """
     if options.target is None:
         return None
     rows = np.linspace(0, len(recordings) - 1, min(options.limit, len(recordings))).astype(np.int64)
     heard, facts = device_scores(run, options.target, [recordings[row] for row in rows])
     expected = [scores[recording == row].tolist() for row in rows]
-    return facts | {
-        "recordings": len(rows),
-        "n": sum(map(len, expected)),
-        "mismatches": sum(map(_differences, expected, heard)),
-    }
+    return RecordingsOnDevice.extending(
+        facts,
+        path="samples",
+        recordings=len(rows),
+        n=sum(map(len, expected)),
+        mismatches=sum(map(_differences, expected, heard)),
+    )
 
 
 def _differences(expected: list[int], heard: list[int]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.engines import benchmarks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import EvaluatedFiles, ScoredFile
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.tasks.anomaly.evaluate import auc_interval
@@ -35,15 +35,11 @@ def is_autoencoder(graph: Graph) -> bool:
     return source.dtype == target.dtype == "int8" and source.elements == target.elements
 
 
-def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> dict[str, Any]:
+def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> EvaluatedFiles:
     """Scores files of features as MLPerf Tiny does: the mean squared error over a file's windows.
 
     A file is float32 values, `.bin` (little endian) or `.npy` of any shape; it is normal if its name or
     its folder's begins with `normal`, or as a `y_labels.csv` next to the files says.
-
-    Returns:
-        run, data, left_out (reason -> files not used), n (files), windows, n_normal, n_anomalous, auc,
-        auc_ci95, runtime, files (each `file`, `anomalous`, `windows`, `score`), verdict.
 
     Raises:
         TinymlError: no such files, files without a window, or files of only one kind.
@@ -62,15 +58,14 @@ def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> dict[str, An
             for window, output in zip(windows, outputs, strict=True)
         ]
         name = path.relative_to(data_dir).as_posix()
-        rows.append(
-            {"file": name, "anomalous": anomalous, "windows": len(windows), "score": float(np.mean(scores))}
-        )
+        mean = float(np.mean(scores))
+        rows.append(ScoredFile(file=name, anomalous=anomalous, windows=len(windows), score=mean))
     return _outcome(run, data_dir, rows, runtime)
 
 
-def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str) -> dict[str, Any]:
-    anomalous = np.array([row["anomalous"] for row in rows])
-    auc = roc_auc(np.array([row["score"] for row in rows]), anomalous)
+def _outcome(run: Run, data_dir: Path, rows: list[ScoredFile], runtime: str) -> EvaluatedFiles:
+    anomalous = np.array([row.anomalous for row in rows])
+    auc = roc_auc(np.array([row.score for row in rows]), anomalous)
     if auc is None:
         raise TinymlError(
             f"Every file is {'anomalous' if anomalous.any() else 'normal'}",
@@ -79,21 +74,21 @@ def _outcome(run: Run, data_dir: Path, rows: list[dict[str, Any]], runtime: str)
         )
     n_anomalous = int(anomalous.sum())
     interval = auc_interval(auc, n_anomalous, len(rows) - n_anomalous)
-    return {
-        "run": str(run.path),
-        "data": str(data_dir),
-        "left_out": _left_out(data_dir, [data_dir / row["file"] for row in rows]),
-        "n": len(rows),
-        "windows": sum(row["windows"] for row in rows),
-        "n_normal": len(rows) - n_anomalous,
-        "n_anomalous": n_anomalous,
-        "auc": auc,
-        "auc_ci95": interval,
-        "runtime": runtime,
-        "files": rows,
-        "verdict": f"AUC {auc:.4f} ({interval[0]:.4f} to {interval[1]:.4f}) over "
+    return EvaluatedFiles(
+        run=str(run.path),
+        data=str(data_dir),
+        left_out=_left_out(data_dir, [data_dir / row.file for row in rows]),
+        n=len(rows),
+        windows=sum(row.windows for row in rows),
+        n_normal=len(rows) - n_anomalous,
+        n_anomalous=n_anomalous,
+        auc=auc,
+        auc_ci95=interval,
+        runtime=runtime,
+        files=rows,
+        verdict=f"AUC {auc:.4f} ({interval[0]:.4f} to {interval[1]:.4f}) over "
         f"{counted(len(rows), 'file')}, int8 on the host; the score of a file is the mean over its windows.",
-    }
+    )
 
 
 def _left_out(folder: Path, used: list[Path]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
@@ -36,13 +37,15 @@ from tinyml_cli.tasks.anomaly.data import PreparedRecordings
 from tinyml_cli.tasks.anomaly.model import CLUSTERS, AnomalyModel
 from tinyml_cli.tasks.anomaly.monitor import AnomalyMonitor
 from tinyml_cli.tasks.anomaly.pool import NormalRecordings, NormalWindows
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Checkpoint, Resume
 from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     import keras
+
+    from tinyml_cli.tasks.anomaly.evaluate import AnomalyEvaluation
 
 TRAINING_SAMPLE = "logs/training_sample.npz"
 THRESHOLD_SAMPLE = "logs/threshold_normal.npz"
@@ -181,13 +184,13 @@ class AnomalyDetection(TaskSpec):
         run.save(manifest)
         return {"threshold": found.model_dump()}
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
+    ) -> AnomalyEvaluation:
         """AUC, accuracy at the threshold, and detection by kind of fault; see docs/anomaly.md."""
-        from tinyml_cli.tasks.anomaly.evaluate import evaluate
+        from tinyml_cli.tasks.anomaly.evaluate import AnomalyEvaluation
 
-        return evaluate(run, data_dir, options)
+        return AnomalyEvaluation(run, data_dir, split, options)
 
     def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
         """Which features of a recording are far from normal; see tasks/anomaly/explain.py."""

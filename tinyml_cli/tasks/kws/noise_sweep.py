@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.data import noise
 from tinyml_cli.data.clips import SILENCE
+from tinyml_cli.outcomes.evaluations import Noise, NoisePoint
 from tinyml_cli.statistics.metrics import Classification
 
 SNR_DB = (20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
@@ -74,7 +74,7 @@ def sweep(
     labels: tuple[str, ...],
     recordings: Sequence[Int16Array] = (),
     advance: Callable[[], object] = lambda: None,
-) -> dict[str, Any]:
+) -> Noise:
     """Evaluates a model at each of SNR_DB and without added noise.
 
     Silence has no level of its own: it gets the noise level of the median spoken clip.
@@ -88,8 +88,7 @@ def sweep(
         advance: called after each level.
 
     Returns:
-        noise ("recordings" or "generated"), n, points [{snr_db (None without added noise), n, accuracy, ci95,
-        recall}] from clean to loud.
+        Its points are from clean to loud.
     """
     rows = np.linspace(0, len(audio) - 1, min(MAX_CLIPS, len(audio))).astype(np.int64)
     audio, truth = audio[rows], truth[rows]
@@ -103,13 +102,9 @@ def sweep(
         heard = audio if snr_db is None else mix(audio, bed, levels, snr_db)
         result = Classification.of(labels, truth, predict(heard))
         points.append(
-            {
-                "snr_db": snr_db,
-                "n": result.n,
-                "accuracy": result.accuracy,
-                "ci95": list(result.ci95),
-                "recall": result.recall,
-            }
+            NoisePoint(
+                snr_db=snr_db, n=result.n, accuracy=result.accuracy, ci95=result.ci95, recall=result.recall
+            )
         )
         advance()
-    return {"noise": "recordings" if len(recordings) else "generated", "n": len(audio), "points": points}
+    return Noise(noise="recordings" if len(recordings) else "generated", n=len(audio), points=points)

@@ -6,20 +6,21 @@ from tinyml_cli import registry
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import EvaluatedClips, Mistake
 from tinyml_cli.pages import report
-from tinyml_cli.pages.report import Figures, Shown
+from tinyml_cli.pages.report import Shown
 
 
-def render(name: str, outcome: Figures, manifest: Manifest, examples: EvaluationSet) -> str:
+def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: EvaluationSet) -> str:
     """The page as text.
 
     Args:
         name: the run.
-        outcome: what `evaluate` returns.
+        outcome: what was measured.
         manifest: gives hashes and sizes.
         examples: gives the sounds and features of the worst mistakes.
     """
-    media = [_shown(entry, manifest, examples) for entry in outcome["mistakes"]]
+    media = [_shown(entry, manifest, examples) for entry in outcome.mistakes]
     return report.classifier(
         "kws.html",
         name,
@@ -31,18 +32,18 @@ def render(name: str, outcome: Figures, manifest: Manifest, examples: Evaluation
     )
 
 
-def _shown(entry: Figures, manifest: Manifest, examples: EvaluationSet) -> Shown:
-    row = entry["index"]
+def _shown(entry: Mistake, manifest: Manifest, examples: EvaluationSet) -> Shown:
+    row = entry.index
     audio = examples.audio[row]
     # A task without sound gives arrays too short to be a clip.
     is_sound = manifest.features is not None and manifest.features.frames(audio.size) > 0
     # Folders such as _silence_ are not words.
-    same = entry["word"] == entry["label"] or entry["word"].startswith("_")
-    said = entry["label"] if same else f"{entry['word']} ({entry['label']})"
+    same = entry.word == entry.label or entry.word.startswith("_")
+    said = entry.label if same else f"{entry.word} ({entry.label})"
     return Shown(
         truth=said,
-        about=f"{said}, classified as {entry['answer']}",
+        about=f"{said}, classified as {entry.answer}",
         picture=features_uri(examples.features[row]),
         sound=wav_uri(audio, manifest.features.sample_rate_hz) if is_sound and manifest.features else "",
-        source=entry["speaker"],
+        source=entry.speaker,
     )

@@ -16,6 +16,7 @@ from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
@@ -35,7 +36,7 @@ from tinyml_cli.tasks.kws import settings as settings_kws
 from tinyml_cli.tasks.kws import streaming as kws_streaming
 from tinyml_cli.tasks.kws import training as kws_training
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
@@ -45,6 +46,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.kws.evaluate import ClipEvaluation
     from tinyml_cli.training.trainer import Fitted
 
 TRAINING_SAMPLE = "logs/training_sample.npz"
@@ -162,16 +164,13 @@ class KeywordSpotting(TaskSpec):
             return self.calibration_samples(run, recipe, n, seed)
         return kws_fine_tuning.inputs(recipe, self.load_data(recipe), _split, n, seed)
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
-        """Judges both flatbuffers by clips; see tasks/kws/evaluate.py."""
-        from tinyml_cli.tasks.kws.evaluate import evaluate_clips
+    ) -> ClipEvaluation:
+        """Of both flatbuffers, by clips; see tasks/kws/evaluate.py."""
+        from tinyml_cli.tasks.kws.evaluate import ClipEvaluation
 
-        def load() -> EvaluationSet:
-            return self.load_evaluation_set(run, data_dir, split)
-
-        return evaluate_clips(run, load, data_dir, split, options)
+        return ClipEvaluation(run, data_dir, split, options)
 
     def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
         """What the recogniser made of a recording; see tasks/kws/explain.py."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.manifest import MODEL_TASK
+from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import parse
 
 
@@ -20,7 +21,7 @@ class ModelFile(TaskSpec):
 
     def evaluate(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
+    ) -> Evaluated:
         """Judges an autoencoder by the user's data, as MLPerf Tiny does; refuses other models."""
         from tinyml_cli.tasks.anomaly import files
 

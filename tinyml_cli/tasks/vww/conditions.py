@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.images.image_folder import NONE
+from tinyml_cli.outcomes.evaluations import Condition
 from tinyml_cli.statistics.metrics import Classification, wilson_interval
 from tinyml_cli.tasks.vww.held_out import LabelledImages
 from tinyml_cli.wording import counted
@@ -21,12 +22,8 @@ _READ_NOISE = 2.0
 _MAX_IMAGES = 500
 
 
-def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str]) -> list[dict[str, Any]]:
-    """Recall of images with an object, by its size; empty if no boxes are known.
-
-    Returns:
-        {name, n, correct, share, ci95} for each size that occurs.
-    """
+def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str]) -> list[Condition]:
+    """Recall of images with an object, by each size that occurs; empty if no boxes are known."""
     shows = np.array([labels[label] != NONE for label in images.labels], bool) & ~np.isnan(images.shares)
     rows, low = [], 0.0
     for name, high in SIZES:
@@ -39,16 +36,13 @@ def by_size(images: LabelledImages, given: NDArray[np.int64], labels: list[str])
 
 def low_light(
     classes: Callable[[NDArray[np.uint8]], NDArray[np.int64]], images: LabelledImages, labels: list[str]
-) -> list[dict[str, Any]]:
+) -> list[Condition]:
     """Accuracy with the light repeatedly halved and constant sensor noise: simulated.
 
     Args:
         classes: pixels uint8 [n, ...] -> class int64 [n].
         images: at most 500 of them are used, evenly spread.
         labels: the model's.
-
-    Returns:
-        {name, stops, n, correct, share, ci95, recall and precision {label: share or None}} for each step.
     """
     count = len(images.labels)
     chosen = np.linspace(0, count - 1, min(count, _MAX_IMAGES)).astype(np.int64)
@@ -59,9 +53,8 @@ def low_light(
         given = classes(darkened(images.pixels[chosen], stops, rng))
         right = given == truth
         name = "unchanged" if stops == 0 else f"{counted(stops, 'stop')} less"
-        result = Classification.of(tuple(labels), truth, given).as_dict()
-        shares = {key: result[key] for key in ("recall", "precision")}
-        rows.append({"stops": stops, **_row(name, right), **shares})
+        result = Classification.of(tuple(labels), truth, given)
+        rows.append(_row(name, right, stops=stops, recall=result.recall, precision=result.precision))
     return rows
 
 
@@ -73,12 +66,8 @@ def darkened(pixels: NDArray[np.uint8], stops: int, rng: np.random.Generator) ->
     return np.clip(np.rint(dark), 0, 255).astype(np.uint8)
 
 
-def _row(name: str, right: NDArray[np.bool_]) -> dict[str, Any]:
+def _row(name: str, right: NDArray[np.bool_], **more: Any) -> Condition:
     n, correct = len(right), int(right.sum())
-    return {
-        "name": name,
-        "n": n,
-        "correct": correct,
-        "share": correct / n,
-        "ci95": list(wilson_interval(correct, n)),
-    }
+    return Condition(
+        name=name, n=n, correct=correct, share=correct / n, ci95=wilson_interval(correct, n), **more
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,26 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import image_values
-from tinyml_cli.drift.keep import keep_reference
+from tinyml_cli.drift.keep import shuffled_reference
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, on_device
-from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
-from tinyml_cli.evaluation.measures import measure
+from tinyml_cli.evaluation.answers import Answers, Int8Model
+from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.evaluation.outcome_files import write_outcome
+from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import write_atomic
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import Condition, EvaluatedImages
+from tinyml_cli.run import Run
 from tinyml_cli.tasks.vww import conditions as image_conditions
+from tinyml_cli.tasks.vww import held_out
 from tinyml_cli.tasks.vww.held_out import LabelledImages
 from tinyml_cli.tflite import interpret
 from tinyml_cli.training.image_batches import to_float
 
 SHEET = "report/mistakes.png"
-
-# Too long for the manifest.
-_ONLY_IN_METRICS = ("low_light", "sizes")
 
 
 class ImageModel(Int8Model):
@@ -51,101 +52,74 @@ class ImageModel(Int8Model):
         return chosen
 
 
-def evaluate_images(
-    run: Run,
-    images: LabelledImages,
-    data_dir: Path | None,
-    options: EvaluationOptions,
-    split: str | None = None,
-) -> dict[str, Any]:
-    """Evaluates both flatbuffers; writes report/report.html, metrics.json, confusion.png and mistakes.png.
+class ImageEvaluation(LabelEvaluation[LabelledImages, EvaluatedImages]):
+    """By size of the object and in low light; with the mistakes on a sheet."""
 
-    Args:
-        run: holds both flatbuffers.
-        images: the test data.
-        data_dir: where the images come from; None: the run.
-        options: where the int8 model runs.
-        split: as requested.
+    result = EvaluatedImages
+    table = ("precision",)
+    monitor_hint = "Show it a folder: tinyml monitor"
+    only_in_metrics = (*LabelEvaluation.only_in_metrics, "low_light", "sizes")
+    model: ImageModel
 
-    Returns:
-        The keys in docs/json.md.
+    def __init__(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
+    ) -> None:
+        self._image = _image(run, run.manifest())
+        super().__init__(run, data_dir, split, options)
 
-    Raises:
-        TinymlError: a flatbuffer is missing or stale, or a board does not answer.
-    """
-    manifest = run.manifest()
+    def int8_model(self, flatbuffer: bytes) -> ImageModel:
+        return ImageModel(flatbuffer, self._image)
+
+    def real(self, features: NDArray[Any]) -> interpret.FloatArray:
+        return to_float(features, self._image)
+
+    def load(self) -> LabelledImages:
+        return held_out.load(self.run, self.data_dir, self.split)
+
+    def more(self, items: LabelledImages, answers: Answers) -> Mapping[str, object]:
+        labels = list(self.labels)
+        return {
+            "sizes": image_conditions.by_size(items, answers.int8.argmax(axis=1), labels),
+            "low_light": image_conditions.low_light(self.model.classes, items, labels),
+        }
+
+    def draw(self, outcome: EvaluatedImages, items: LabelledImages, found: Answers) -> Sequence[str]:
+        from tinyml_cli.pages.contact_sheet import draw
+
+        write_atomic(self.run.file(SHEET), draw(outcome.mistakes, items.pixels))
+        return (*super().draw(outcome, items, found), SHEET)
+
+    def page(self, outcome: EvaluatedImages, items: LabelledImages) -> str:
+        from tinyml_cli.tasks.vww.report import render
+
+        return render(self.run.path.resolve().name, outcome, self.run.manifest(), items)
+
+    def reference(self, items: LabelledImages, found: Answers) -> Reference:
+        inputs = self.model.inputs(items.pixels)
+        return shuffled_reference(items.note, found.int8, inputs, partial(image_values, self.manifest.labels))
+
+    def show(self, outcome: EvaluatedImages) -> None:
+        super().show(outcome)
+        _show_conditions("By size", outcome.sizes, [])
+        _show_conditions("In low light (simulated)", outcome.low_light, outcome.labels)
+
+
+def _image(run: Run, manifest: Manifest) -> ImageInput:
     if manifest.image is None:
         raise TinymlError(
             "The manifest lacks its image section", str(run.path), f"Train it again: {run.train_again()}"
         )
-    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
-    model = ImageModel(run.require(manifest, MODEL_INT8).read_bytes(), manifest.image)
-    device = on_device.answers_to_some(
-        run,
-        options,
-        model,
-        images.pixels,
-        images.labels,
-        "Show it a folder: tinyml monitor",
-    )
-    inputs = model.inputs(images.pixels)
-    answers = answer_inputs(float_model, model, to_float(images.pixels, manifest.image), inputs)
-    keep_reference(run, images.note, answers.int8, inputs, partial(image_values, manifest.labels))
-    chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
-    by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
-    answer_book.keep(run, data_dir, split, images, by_model)
-    outcome: dict[str, Any] = {
-        "run": str(run.path),
-        "data": str(data_dir) if data_dir else None,
-        "note": images.note,
-        "left_out": dict(images.left_out),
-        "n": len(images.labels),
-        "labels": manifest.labels,
-        **measure(tuple(manifest.labels), images, answers),
-        "sizes": image_conditions.by_size(images, answers.int8.argmax(axis=1), manifest.labels),
-        "low_light": image_conditions.low_light(model.classes, images, manifest.labels),
-        "device": device,
-    }
-    _write(run, outcome, images)
-    _show(outcome)
-    return outcome
+    return manifest.image
 
 
-def _write(run: Run, outcome: dict[str, Any], images: LabelledImages) -> None:
-    from tinyml_cli.pages.contact_sheet import draw
-    from tinyml_cli.tasks.vww.report import render
-
-    write_atomic(run.file(SHEET), draw(outcome["mistakes"], images.pixels))
-    page = render(run.path.resolve().name, outcome, run.manifest(), images)
-    write_outcome(run, outcome, page, [SHEET], _ONLY_IN_METRICS)
-
-
-def _show(outcome: dict[str, Any]) -> None:
-    console.info(outcome["note"])
-    rows: list[list[object]] = []
-    for label, counts in zip(outcome["labels"], outcome["int8"]["confusion"], strict=True):
-        shares = (outcome["float32"]["recall"][label], outcome["int8"]["recall"][label])
-        precision = outcome["int8"]["precision"][label]
-        texts = ["-" if share is None else f"{share:.3f}" for share in (*shares, precision)]
-        rows.append([label, sum(counts), *texts, *counts])
-    columns = ["Label", "n", "float32", "int8", "precision", *outcome["labels"]]
-    console.table("Recall in float32 and int8, precision and confusion in int8", columns, rows)
-    _show_conditions("By size", outcome["sizes"], [])
-    _show_conditions("In low light (simulated)", outcome["low_light"], outcome["labels"])
-
-
-def _show_conditions(title: str, entries: list[dict[str, Any]], labels: list[str]) -> None:
+def _show_conditions(title: str, entries: Sequence[Condition], labels: list[str]) -> None:
     """A table with the recall of each label: a rising accuracy may hide a falling recall."""
-    rows: list[list[object]] = [
-        [
-            entry["name"],
-            entry["n"],
-            f"{entry['share']:.3f}",
-            "{:.3f}–{:.3f}".format(*entry["ci95"]),
-            *("-" if entry["recall"][label] is None else f"{entry['recall'][label]:.3f}" for label in labels),
-        ]
-        for entry in entries
-    ]
+    rows: list[list[object]] = []
+    for entry in entries:
+        recalls = [(entry.recall or {})[label] for label in labels]
+        texts = ["-" if recall is None else f"{recall:.3f}" for recall in recalls]
+        limits = "{:.3f}–{:.3f}".format(*entry.ci95)
+        rows.append([entry.name, entry.n, f"{entry.share:.3f}", limits, *texts])
     if rows:
         columns = ["", "n", "int8", "95 % interval", *(f"recall of {label}" for label in labels)]
         console.table(title, columns, rows)

@@ -51,6 +51,11 @@ class LabelledImages:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def features(self) -> NDArray[np.uint8]:
+        """The pixels."""
+        return self.pixels
+
+    @property
     def raw(self) -> NDArray[np.uint8]:
         """The pixels."""
         return self.pixels

@@ -16,6 +16,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
@@ -24,7 +25,7 @@ from tinyml_cli.models import build_model, count_macs, options, require_tensorfl
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.vww import data as vww_data
 from tinyml_cli.tasks.vww import held_out as vww_held_out
@@ -40,6 +41,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.vww.evaluate import ImageEvaluation
     from tinyml_cli.training.trainer import Fitted
 
 _MADE_BY = "tinyml train"
@@ -154,14 +156,13 @@ class VisualWakeWords(TaskSpec):
         """Model inputs from the training split, float32 [min(n, kept), size, size, channels]."""
         return to_float(vww_held_out.calibration_pixels(run, n, seed), recipe.image)
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
-        """Judges both flatbuffers; see tasks/vww/evaluate.py."""
-        from tinyml_cli.tasks.vww.evaluate import evaluate_images
+    ) -> ImageEvaluation:
+        """Of both flatbuffers; see tasks/vww/evaluate.py."""
+        from tinyml_cli.tasks.vww.evaluate import ImageEvaluation
 
-        images = vww_held_out.load(run, data_dir, split)
-        return evaluate_images(run, images, data_dir, options, split)
+        return ImageEvaluation(run, data_dir, split, options)
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the images that the model was given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,19 @@ from numpy.typing import NDArray
 from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import gesture_values
-from tinyml_cli.drift.keep import keep_reference
+from tinyml_cli.drift.keep import shuffled_reference
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, on_device
-from tinyml_cli.evaluation.answers import Int8Model, answer_inputs
-from tinyml_cli.evaluation.measures import measure
+from tinyml_cli.evaluation.answers import Answers, Int8Model
+from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.evaluation.outcome_files import write_outcome
+from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import EvaluatedGestures
 from tinyml_cli.recipes.wand import WandRecipe
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, RECIPE, Run
+from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.tasks.wand import held_out
 from tinyml_cli.tasks.wand.drift_columns import felt_reference
 from tinyml_cli.tasks.wand.held_out import LabelledGestures
 from tinyml_cli.tasks.wand.sources import source_of
@@ -41,114 +45,80 @@ class GestureModel(Int8Model):
         return source_of(self._recipe).quantize(features, self._recipe, source.scale, source.zero_point)
 
 
-def evaluate_gestures(
-    run: Run,
-    takes: LabelledGestures,
-    data_dir: Path | None,
-    options: EvaluationOptions,
-    split: str | None = None,
-) -> dict[str, Any]:
-    """Evaluates both flatbuffers, and writes report/report.html, metrics.json and confusion.png.
+class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
+    """Also with the threshold below which a motion is unknown."""
 
-    Args:
-        run: holds both flatbuffers.
-        takes: the test data.
-        data_dir: where they come from; None: the run.
-        options: where the int8 model runs.
-        split: as requested.
+    result = EvaluatedGestures
+    monitor_hint = "Move it: tinyml monitor"
+    model: GestureModel
 
-    Returns:
-        The keys in docs/json.md.
+    def __init__(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
+    ) -> None:
+        recipe = recipes.load(run.file(RECIPE))
+        assert isinstance(recipe, WandRecipe)
+        self._recipe = recipe
+        self._gesture = _gesture(run, run.manifest())
+        super().__init__(run, data_dir, split, options)
 
-    Raises:
-        TinymlError: a flatbuffer is missing or stale, or a board does not answer.
-    """
-    manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, WandRecipe)
+    def int8_model(self, flatbuffer: bytes) -> GestureModel:
+        return GestureModel(flatbuffer, self._recipe)
+
+    def real(self, features: NDArray[Any]) -> interpret.FloatArray:
+        return source_of(self._recipe).to_float(features, self._recipe)
+
+    def load(self) -> LabelledGestures:
+        return held_out.load(self.run, self.data_dir, self.split)
+
+    def more(self, items: LabelledGestures, answers: Answers) -> Mapping[str, object]:
+        threshold = self._gesture.threshold
+        return {
+            "at_threshold": {
+                "float32": operating_point(answers.float32, items.labels, threshold),
+                "int8": operating_point(answers.scores, items.labels, threshold),
+            }
+        }
+
+    def page(self, outcome: EvaluatedGestures, items: LabelledGestures) -> str:
+        from tinyml_cli.tasks.wand.report import render
+
+        pictures = items.features if self._recipe.input == "stroke" else None
+        return render(self.run.path.resolve().name, outcome, self.run.manifest(), pictures)
+
+    def reference(self, items: LabelledGestures, found: Answers) -> Reference:
+        """A board classifies a stroke when it is complete, and raw motion in windows of its own choice."""
+        gesture, labels = self._gesture, self.manifest.labels
+        if gesture.imu is None:
+            inputs = self.model.inputs(items.features)
+            values_of = partial(gesture_values, gesture, labels)
+            return shuffled_reference(items.note, found.int8, inputs, values_of)
+        felt = felt_reference(gesture, labels, self.model, items.features, items.labels)
+        return felt.model_copy(update={"of": f"{felt.of}; {items.note}"})
+
+    def show(self, outcome: EvaluatedGestures) -> None:
+        super().show(outcome)
+        point = outcome.at_threshold["int8"]
+        rows: list[list[object]] = [
+            [what, "-" if share is None else f"{share:.3f}", "{:.3f}–{:.3f}".format(*ci95), n]
+            for what, share, ci95, n in (
+                ("correct, unknown included", point.accuracy, point.ci95, outcome.n),
+                (
+                    "others classified as a gesture",
+                    point.false_accepts,
+                    point.false_accepts_ci95,
+                    point.n_unknown,
+                ),
+                ("gestures not recognised", point.missed, point.missed_ci95, point.n_gestures),
+            )
+        ]
+        console.table(
+            f"int8 with the threshold {point.threshold:.2f}", ["", "share", "95 % interval", "n"], rows
+        )
+
+
+def _gesture(run: Run, manifest: Manifest) -> GestureInput:
     if manifest.gesture is None:
         raise TinymlError(
             "The manifest lacks its wand section", str(run.path), f"Train it again: {run.train_again()}"
         )
-    float_model = run.require(manifest, MODEL_FLOAT32).read_bytes()
-    model = GestureModel(run.require(manifest, MODEL_INT8).read_bytes(), recipe)
-    real = source_of(recipe).to_float(takes.features, recipe)
-    device = on_device.answers_to_some(
-        run, options, model, takes.features, takes.labels, "Move it: tinyml monitor"
-    )
-    inputs = model.inputs(takes.features)
-    answers = answer_inputs(float_model, model, real, inputs)
-    _keep_reference(run, manifest, model, takes, inputs, answers.int8)
-    chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
-    by_model = {manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
-    answer_book.keep(run, data_dir, split, takes, by_model)
-    outcome: dict[str, Any] = {
-        "run": str(run.path),
-        "data": str(data_dir) if data_dir else None,
-        "note": takes.note,
-        "left_out": dict(takes.left_out),
-        "n": len(takes.labels),
-        "labels": manifest.labels,
-        **measure(tuple(manifest.labels), takes, answers),
-        "at_threshold": {
-            "float32": operating_point(answers.float32, takes.labels, manifest.gesture.threshold),
-            "int8": operating_point(answers.scores, takes.labels, manifest.gesture.threshold),
-        },
-        "device": device,
-    }
-    _write(run, outcome, takes, recipe)
-    _show(outcome)
-    return outcome
-
-
-def _keep_reference(
-    run: Run,
-    manifest: Manifest,
-    model: GestureModel,
-    takes: LabelledGestures,
-    inputs: interpret.Int8Array,
-    outputs: interpret.Int8Array,
-) -> None:
-    """A board classifies a stroke when it is complete, and raw motion in windows of its own choice."""
-    gesture = manifest.gesture
-    assert gesture is not None
-    if gesture.imu is None:
-        keep_reference(run, takes.note, outputs, inputs, partial(gesture_values, gesture, manifest.labels))
-        return
-    felt = felt_reference(gesture, manifest.labels, model, takes.features, takes.labels)
-    manifest = run.manifest()
-    manifest.reference = felt.model_copy(update={"of": f"{felt.of}; {takes.note}"})
-    run.save(manifest)
-
-
-def _write(run: Run, outcome: dict[str, Any], takes: LabelledGestures, recipe: WandRecipe) -> None:
-    from tinyml_cli.tasks.wand.report import render
-
-    pictures = takes.features if recipe.input == "stroke" else None
-    write_outcome(run, outcome, render(run.path.resolve().name, outcome, run.manifest(), pictures))
-
-
-def _show(outcome: dict[str, Any]) -> None:
-    console.info(outcome["note"])
-    rows: list[list[object]] = []
-    for label, counts in zip(outcome["labels"], outcome["int8"]["confusion"], strict=True):
-        shares = (outcome["float32"]["recall"][label], outcome["int8"]["recall"][label])
-        texts = ["-" if share is None else f"{share:.3f}" for share in shares]
-        rows.append([label, sum(counts), *texts, *counts])
-    columns = ["Label", "n", "float32", "int8", *outcome["labels"]]
-    console.table("Recall in float32 and int8, and confusion in int8", columns, rows)
-    point = outcome["at_threshold"]["int8"]
-    texts_of = [
-        [
-            what,
-            "-" if point[share] is None else f"{point[share]:.3f}",
-            "{:.3f}–{:.3f}".format(*point[ci95]),
-            n,
-        ]
-        for what, share, ci95, n in (
-            ("correct, unknown included", "accuracy", "ci95", outcome["n"]),
-            ("others classified as a gesture", "false_accepts", "false_accepts_ci95", point["n_unknown"]),
-            ("gestures not recognised", "missed", "missed_ci95", point["n_gestures"]),
-        )
-    ]
-    title = f"int8 with the threshold {point['threshold']:.2f}"
-    console.table(title, ["", "share", "95 % interval", "n"], texts_of)
+    return manifest.gesture

@@ -7,30 +7,33 @@ from numpy.typing import NDArray
 
 from tinyml_cli import registry
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.evaluations import EvaluatedGestures
 from tinyml_cli.pages import report
 from tinyml_cli.pages.contact_sheet import pixels_uri
-from tinyml_cli.pages.report import Figures, Shown
+from tinyml_cli.pages.report import Shown
 
 _ENLARGED = 4
 
 
-def render(name: str, outcome: Figures, manifest: Manifest, pictures: NDArray[np.uint8] | None) -> str:
+def render(
+    name: str, outcome: EvaluatedGestures, manifest: Manifest, pictures: NDArray[np.uint8] | None
+) -> str:
     """The page as text.
 
     Args:
         name: the run.
-        outcome: what `evaluate_gestures` returns.
+        outcome: what was measured.
         manifest: gives hashes and sizes.
         pictures: the strokes uint8 [n, rows, columns, 3], for the worst mistakes; None for raw motion.
     """
     media = [
         Shown(
-            truth=entry["label"],
-            about=f"A stroke of {entry['label']}, classified as {entry['answer']}",
-            picture="" if pictures is None else _enlarged(pictures[entry["index"]]),
+            truth=entry.label,
+            about=f"A stroke of {entry.label}, classified as {entry.answer}",
+            picture="" if pictures is None else _enlarged(pictures[entry.index]),
             style="photo",
         )
-        for entry in outcome["mistakes"]
+        for entry in outcome.mistakes
     ]
     return report.classifier(
         "wand.html", name, outcome, manifest, registry.task(manifest.task).items(manifest), media

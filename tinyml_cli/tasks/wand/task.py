@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli import checks, recipes
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import atomic_path, write_atomic
@@ -23,7 +24,7 @@ from tinyml_cli.models import build_model, count_macs, options, require_tensorfl
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
-from tinyml_cli.tasks.spec import Split, TaskSpec
+from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.wand import held_out as wand_held_out
 from tinyml_cli.tasks.wand import search as wand_search
@@ -41,6 +42,7 @@ from tinyml_cli.training.judging import figures
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.wand.evaluate import GestureEvaluation
     from tinyml_cli.training.trainer import Fitted
 
 _MADE_BY = "tinyml train"
@@ -167,14 +169,13 @@ class Wand(TaskSpec):
         features = wand_held_out.calibration_features(run, n, seed)
         return source_of(recipe).to_float(features, recipe)
 
-    def evaluate(
+    def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> dict[str, Any]:
-        """Judges both flatbuffers; see tasks/wand/evaluate.py."""
-        from tinyml_cli.tasks.wand.evaluate import evaluate_gestures
+    ) -> GestureEvaluation:
+        """Of both flatbuffers; see tasks/wand/evaluate.py."""
+        from tinyml_cli.tasks.wand.evaluate import GestureEvaluation
 
-        takes = wand_held_out.load(run, data_dir, split)
-        return evaluate_gestures(run, takes, data_dir, options, split)
+        return GestureEvaluation(run, data_dir, split, options)
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the pictures of strokes, or windows of motion, that the model was given."""

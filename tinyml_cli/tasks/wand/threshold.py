@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.outcomes.evaluations import AtThreshold
 from tinyml_cli.statistics.metrics import wilson_interval
 
 
@@ -49,25 +50,20 @@ def choose_threshold(
 
 def operating_point(
     scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], threshold: float
-) -> dict[str, Any]:
-    """How good answers are with the threshold.
-
-    Returns:
-        threshold, accuracy and its ci95 of all takes, false_accepts and false_accepts_ci95 of unknown ones,
-        missed and missed_ci95 of gestures, n_unknown, n_gestures. A share of nothing is None.
-    """
+) -> AtThreshold:
+    """How good answers are with the threshold; a share of nothing is None."""
     given, unknown = answers(scores, threshold), labels == 0
     right = int((given == labels).sum())
     accepted, missed = int((given[unknown] != 0).sum()), int((given[~unknown] == 0).sum())
     n_unknown, n_gestures = int(unknown.sum()), int((~unknown).sum())
-    return {
-        "threshold": threshold,
-        "accuracy": right / len(labels) if len(labels) else None,
-        "ci95": list(wilson_interval(right, len(labels))),
-        "false_accepts": accepted / n_unknown if n_unknown else None,
-        "false_accepts_ci95": list(wilson_interval(accepted, n_unknown)),
-        "missed": missed / n_gestures if n_gestures else None,
-        "missed_ci95": list(wilson_interval(missed, n_gestures)),
-        "n_unknown": n_unknown,
-        "n_gestures": n_gestures,
-    }
+    return AtThreshold(
+        threshold=threshold,
+        accuracy=right / len(labels) if len(labels) else None,
+        ci95=wilson_interval(right, len(labels)),
+        false_accepts=accepted / n_unknown if n_unknown else None,
+        false_accepts_ci95=wilson_interval(accepted, n_unknown),
+        missed=missed / n_gestures if n_gestures else None,
+        missed_ci95=wilson_interval(missed, n_gestures),
+        n_unknown=n_unknown,
+        n_gestures=n_gestures,
+    )

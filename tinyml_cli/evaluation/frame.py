@@ -1,0 +1,119 @@
+"""The one way in which a run's models are judged; a task fills in what is its own."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Generic, Literal, TypeVar
+
+from tinyml_cli.console import console
+from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.evaluations import Evaluated
+from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+
+METRICS = "report/metrics.json"
+"""The --json output of an evaluation, kept in the run."""
+REPORT = "report/report.html"
+
+Split = Literal["test", "all"]
+
+Items = TypeVar("Items")
+Found = TypeVar("Found")
+Result = TypeVar("Result", bound=Evaluated)
+
+
+class Evaluation(ABC, Generic[Items, Found, Result]):
+    """One evaluation of a run: `judge` calls these methods in their order.
+
+    Attributes:
+        only_in_metrics: keys of the outcome that are too long for the manifest.
+    """
+
+    only_in_metrics: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
+    ) -> None:
+        """Refuses what cannot be judged before any data are read.
+
+        Raises:
+            TinymlError: a model is missing or stale.
+        """
+        self.run = run
+        self.manifest = run.manifest()
+        self.data_dir = data_dir
+        self.split = split
+        self.options = options
+
+    @abstractmethod
+    def load(self) -> Items:
+        """What the models are judged by.
+
+        Raises:
+            TinymlError: there is nothing, or it is unusable.
+        """
+
+    @abstractmethod
+    def ask(self, items: Items) -> Found:
+        """Both models' answers."""
+
+    @abstractmethod
+    def measure(self, items: Items, found: Found) -> Result:
+        """The outcome, with a board's answers where one was asked for."""
+
+    def draw(self, outcome: Result, items: Items, found: Found) -> Sequence[str]:
+        """Writes pictures; their names in the run."""
+        return ()
+
+    @abstractmethod
+    def page(self, outcome: Result, items: Items) -> str:
+        """The report, HTML."""
+
+    def reference(self, items: Items, found: Found) -> Reference | None:
+        """What `tinyml drift` compares a board's log with."""
+        return None
+
+    @abstractmethod
+    def show(self, outcome: Result) -> None:
+        """Tables for people."""
+
+    def warning(self, outcome: Result) -> str:
+        """What is wrong with models that are no better than chance; "" otherwise."""
+        return ""
+
+    @property
+    def source(self) -> str | None:
+        """`data` of the outcome."""
+        return str(self.data_dir) if self.data_dir else None
+
+
+def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
+    """Judges a run's models; writes report/report.html, report/metrics.json, pictures and the manifest.
+
+    Raises:
+        TinymlError: nothing to evaluate on, or a board that does not answer.
+    """
+    run = evaluation.run
+    items = evaluation.load()
+    found = evaluation.ask(items)
+    outcome = evaluation.measure(items, found)
+    page, figures = evaluation.page(outcome, items), outcome.as_dict()
+    write_atomic(run.file(METRICS), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(run.file(REPORT), page)
+    pictures = evaluation.draw(outcome, items, found)
+    manifest = run.manifest()
+    # The manifest describes the model in a few lines; report/metrics.json has everything.
+    long = ("run", *evaluation.only_in_metrics)
+    manifest.metrics["evaluate"] = {key: value for key, value in figures.items() if key not in long}
+    manifest.reference = evaluation.reference(items, found) or manifest.reference
+    for name in (METRICS, REPORT, *pictures):
+        run.record(manifest, name, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    run.save(manifest)
+    evaluation.show(outcome)
+    if text := evaluation.warning(outcome):
+        console.warn(text)
+    return outcome

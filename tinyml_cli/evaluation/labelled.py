@@ -1,0 +1,41 @@
+"""Labelled items of any kind, to judge a model by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Labelled(Protocol):
+    """What sounds, images and gestures have in common."""
+
+    @property
+    def features(self) -> NDArray[Any]:
+        """Integers [n, ...], what the firmware computes from the items."""
+
+    @property
+    def raw(self) -> NDArray[Any]:
+        """The items as they were recorded, [n, ...]."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """int64 [n], index into the run's labels."""
+
+    @property
+    def words(self) -> NDArray[np.str_] | None:
+        """str [n], what each is where that is finer than its label."""
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """str [n], who or what each comes from."""
+
+    @property
+    def note(self) -> str:
+        """One sentence: where they come from."""
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Reason -> how many files of the folder are not used."""
