@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tinyml_cli.models import separable, speech
+from tinyml_cli.models.blocks import classify, convolve, normalise
 
 
 def build(
@@ -39,16 +39,16 @@ def build(
     """
     inputs = keras.Input(input_shape, name="features")
     x = layers.Conv2D(stem_filters, 5, strides=2, padding="same", use_bias=False, name="stem")(inputs)
-    x = speech.normalise(x, "stem")
+    x = normalise(x, "stem")
     for stage, (filters, blocks, stride) in enumerate(stages):
         for block in range(blocks):
             name = f"stage{stage + 1}_block{block + 1}"
             first = block == 0
             x = _block(x, filters, stride if first else 1, 2 ** (stage + 1) + 1, first, name)
     x = layers.DepthwiseConv2D((5, 5), padding="same", use_bias=False, name="last_depthwise")(x)
-    x = speech.normalise(x, "last_depthwise", relu=False)
-    x = speech.convolve(x, last_filters, "last")
-    return keras.Model(inputs, separable.classify(x, labels, dropout), name="bc_resnet")
+    x = normalise(x, "last_depthwise", relu=False)
+    x = convolve(x, last_filters, "last")
+    return keras.Model(inputs, classify(x, labels, dropout), name="bc_resnet")
 
 
 def _block(
@@ -58,16 +58,16 @@ def _block(
 
     The mean over frequency is computed over `frames` of time, and added to every band.
     """
-    y = speech.convolve(x, filters, f"{name}_in") if changes else x
+    y = convolve(x, filters, f"{name}_in") if changes else x
     if stride > 1:
         y = layers.AveragePooling2D((1, stride), name=f"{name}_pool")(y)
     y = layers.DepthwiseConv2D((1, 3), padding="same", use_bias=False, name=f"{name}_frequency")(y)
-    wide = speech.normalise(y, f"{name}_frequency", relu=False)
+    wide = normalise(y, f"{name}_frequency", relu=False)
     bands = int(wide.shape[2])
     y = layers.AveragePooling2D((1, bands), name=f"{name}_mean")(wide)
     y = layers.DepthwiseConv2D((frames, 1), padding="same", use_bias=False, name=f"{name}_time")(y)
-    y = speech.normalise(y, f"{name}_time")
-    y = speech.convolve(y, filters, f"{name}_out", relu=False)
+    y = normalise(y, f"{name}_time")
+    y = convolve(y, filters, f"{name}_out", relu=False)
     y = layers.Add(name=f"{name}_broadcast")([wide, y])
     if not changes:
         y = layers.Add(name=f"{name}_add")([x, y])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tinyml_cli.models import separable, speech
+from tinyml_cli.models.blocks import bands_as_channels, classify, convolve, normalise
 
 
 def build(
@@ -37,12 +37,12 @@ def build(
         CONV_2D, DEPTHWISE_CONV_2D, ADD, AVERAGE_POOL_2D, FULLY_CONNECTED and SOFTMAX.
     """
     inputs = keras.Input(input_shape, name="features")
-    x = speech.bands_as_channels(inputs)
+    x = bands_as_channels(inputs)
     x = layers.Conv2D(stem_filters, (3, 1), padding="same", use_bias=False, name="stem")(x)
-    x = speech.normalise(x, "stem")
+    x = normalise(x, "stem")
     for index, (filters, frames, stride) in enumerate(blocks, start=1):
         x = _block(x, filters, frames, stride, f"block{index}")
-    return keras.Model(inputs, separable.classify(x, labels, dropout), name="conv1d_sep")
+    return keras.Model(inputs, classify(x, labels, dropout), name="conv1d_sep")
 
 
 def _block(x: keras.KerasTensor, filters: int, frames: int, stride: int, name: str) -> keras.KerasTensor:
@@ -50,8 +50,8 @@ def _block(x: keras.KerasTensor, filters: int, frames: int, stride: int, name: s
     y = layers.DepthwiseConv2D(
         (frames, 1), strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise"
     )(x)
-    y = speech.normalise(y, f"{name}_depthwise")
-    y = speech.convolve(y, filters, f"{name}_pointwise", relu=False)
+    y = normalise(y, f"{name}_depthwise")
+    y = convolve(y, filters, f"{name}_pointwise", relu=False)
     if y.shape == x.shape:
         y = layers.Add(name=f"{name}_add")([x, y])
     return layers.ReLU(name=f"{name}_relu")(y)

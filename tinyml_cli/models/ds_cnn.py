@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tinyml_cli.models import separable, speech
+from tinyml_cli.models.blocks import classify, convolve, normalise
 
 
 def build(
@@ -39,11 +39,11 @@ def build(
     x = layers.Conv2D(
         stem_filters, tuple(stem_kernel), strides=2, padding="same", use_bias=False, name="stem"
     )(inputs)
-    x = speech.normalise(x, "stem")
+    x = normalise(x, "stem")
     for index, (filters, stride) in enumerate(blocks, start=1):
         x = layers.DepthwiseConv2D(
             3, strides=stride, padding="same", use_bias=False, name=f"block{index}_depthwise"
         )(x)
-        x = speech.normalise(x, f"block{index}_depthwise")
-        x = speech.convolve(x, filters, f"block{index}_pointwise")
-    return keras.Model(inputs, separable.classify(x, labels, dropout), name="ds_cnn")
+        x = normalise(x, f"block{index}_depthwise")
+        x = convolve(x, filters, f"block{index}_pointwise")
+    return keras.Model(inputs, classify(x, labels, dropout), name="ds_cnn")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import keras
 
-from tinyml_cli.models.separable import classify, scaled, separable, stem
+from tinyml_cli.models.blocks import classify
+from tinyml_cli.models.separable import scaled, separable, stem
 
 # (filters at alpha 1, stride) of each block: table 1 of the paper.
 _BLOCKS = (

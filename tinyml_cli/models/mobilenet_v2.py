@@ -8,7 +8,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tinyml_cli.models.separable import classify, convolve, depthwise, scaled, stem
+from tinyml_cli.models.blocks import classify
+from tinyml_cli.models.separable import convolve, depthwise, scaled, stem
 
 # (expansion, filters at alpha 1, blocks, stride of the first): table 2 of the paper, but for the second row,
 # which expands by 4 instead of 6: at 96 pixels and alpha 0.35 its map is the largest of the network.

@@ -1,12 +1,13 @@
-"""Blocks shared by the networks for images."""
+"""Blocks of the networks for images, with ReLU6."""
 
 from __future__ import annotations
 
 import keras
 from keras import layers
 
-# Small data sets train for a few hundred steps, after which the default of 0.99 still lags behind.
-_MOMENTUM = 0.9
+from tinyml_cli.models import blocks
+
+_CEILING = 6.0
 # A map smaller than this keeps its size: small inputs would have nothing left to look at.
 _SMALLEST_HALVED = 6
 
@@ -16,45 +17,26 @@ def stride_for(x: keras.KerasTensor, stride: int) -> int:
     return stride if min(x.shape[1:3]) >= _SMALLEST_HALVED else 1
 
 
-def normalise(x: keras.KerasTensor, name: str, relu: bool = True) -> keras.KerasTensor:
-    """Batch normalisation, and ReLU6 behind it unless the block is linear."""
-    x = layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_norm")(x)
-    return layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
-
-
 def convolve(x: keras.KerasTensor, filters: int, name: str, relu: bool = True) -> keras.KerasTensor:
-    """A 1x1 convolution with normalisation."""
-    x = layers.Conv2D(filters, 1, use_bias=False, name=name)(x)
-    return normalise(x, name, relu)
+    """A 1x1 convolution with normalisation and ReLU6."""
+    return blocks.convolve(x, filters, name, relu, _CEILING)
 
 
 def stem(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     """The first 3x3 convolution, which halves the image."""
     x = layers.Conv2D(filters, 3, strides=stride_for(x, 2), padding="same", use_bias=False, name="stem")(x)
-    return normalise(x, "stem")
+    return blocks.normalise(x, "stem", ceiling=_CEILING)
 
 
 def depthwise(x: keras.KerasTensor, stride: int, name: str) -> keras.KerasTensor:
     """A 3x3 depthwise convolution with normalisation."""
     x = layers.DepthwiseConv2D(3, strides=stride_for(x, stride), padding="same", use_bias=False, name=name)(x)
-    return normalise(x, name)
+    return blocks.normalise(x, name, ceiling=_CEILING)
 
 
 def separable(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
     """Depthwise, then 1x1."""
     return convolve(depthwise(x, stride, f"{name}_depthwise"), filters, f"{name}_pointwise")
-
-
-def classify(x: keras.KerasTensor, labels: int, dropout: float) -> keras.KerasTensor:
-    """The mean of the map, and a softmax of it.
-
-    Not GlobalAveragePooling2D: it becomes MEAN, whose int8 rounding changed between releases of TFLM.
-    """
-    x = layers.AveragePooling2D(tuple(x.shape[1:3]), name="average")(x)
-    x = layers.Flatten(name="pooled")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
-    return layers.Dense(labels, activation="softmax", name="scores")(x)
 
 
 def scaled(filters: int, alpha: float) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tinyml_cli.models.audio_blocks import bands_as_channels, classify, normalise, pointwise
+from tinyml_cli.models.blocks import bands_as_channels, classify, convolve, normalise
 
 
 def build(
@@ -56,8 +56,8 @@ def _block(x: keras.KerasTensor, filters: int, kernel: int, name: str) -> keras.
     y = layers.DepthwiseConv2D((kernel, 1), use_bias=False, name=f"{name}_depthwise")(x)
     y = normalise(y, f"{name}_depthwise", relu=False)
     if x.shape[-1] != filters:
-        return pointwise(y, filters, f"{name}_pointwise")
-    y = pointwise(y, filters, f"{name}_pointwise", relu=False)
+        return convolve(y, filters, f"{name}_pointwise")
+    y = convolve(y, filters, f"{name}_pointwise", relu=False)
     # The frames that the convolution's last taps lie on.
     newest = layers.Cropping2D(((kernel - 1, 0), (0, 0)), name=f"{name}_newest")(x)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([y, newest]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tinyml_cli.models.separable import classify
+from tinyml_cli.models.blocks import classify
 
 
 def build(

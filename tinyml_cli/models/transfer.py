@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models.separable import classify
+from tinyml_cli.models.blocks import classify
 from tinyml_cli.models.source import load_keras
 from tinyml_cli.recipes.vww import IMAGENET
 from tinyml_cli.wording import counted

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import keras
 
-from tinyml_cli.models.separable import classify, scaled, separable, stem
+from tinyml_cli.models.blocks import classify
+from tinyml_cli.models.separable import scaled, separable, stem
 
 
 def build(
