@@ -17,7 +17,6 @@ import pytest
 import soundfile
 
 from tests.device.reference_device import LABELS
-from tinyml_cli.link.protocol import Scores
 from tinyml_cli.manifest import Artifact, Manifest, Quantization, TensorQuantization
 from tinyml_cli.run import MODEL_INT8, Run
 
@@ -27,8 +26,8 @@ if sys.platform == "win32":
 import pty
 import termios
 
+from tinyml_cli.monitor.live import probabilities_of
 from tinyml_cli.monitor.views import duration, level_dbfs
-from tinyml_cli.tasks.kws.live_view import probabilities_of
 
 pytestmark = pytest.mark.serial
 
@@ -107,7 +106,7 @@ def test_ctrl_c_leaves_the_terminal_clean(run: Run) -> None:
 
 
 def test_probabilities() -> None:
-    scores = Scores(t_ms=0, q=[-128, 0, 127])
+    scores = [-128, 0, 127]
     assert probabilities_of(scores, SOFTMAX, 3) == [0.0, 0.5, 255 / 256]
     assert probabilities_of(scores, SOFTMAX, 2) == [0.0, 0.0]
     assert probabilities_of(None, SOFTMAX, 2) == [0.0, 0.0]

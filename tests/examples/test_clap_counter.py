@@ -18,6 +18,7 @@ import soundfile
 from tests.conftest import REPOSITORY, Tinyml
 from tests.store import kept, package
 from tinyml_cli import main, recipes
+from tinyml_cli.boards.boards import load_board
 from tinyml_cli.completion import complete
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.protocol import Detection
@@ -157,7 +158,7 @@ def test_people_read_a_running_count(run: Path, replay: Path, tinyml: Tinyml) ->
 
 def test_the_live_view_shows_the_count(installed: Path) -> None:
     drawn: list[Any] = []
-    view = _module("monitor").ClapView("sim", drawn.append)
+    view = _module("monitor").ClapView(load_board("sim"), drawn.append)
     for t_ms in (400, 900):
         view.event(Detection(label="clap", score=0.9, t_ms=t_ms))
     assert "2 claps" in str(drawn[-1])

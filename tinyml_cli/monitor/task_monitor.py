@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.console import RenderableType
-
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
@@ -16,10 +14,9 @@ from tinyml_cli.link.protocol import Event, Ready, TraceMode
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.filters import Filter
 from tinyml_cli.monitor.tally import Summary
-from tinyml_cli.monitor.views import LineView, View
+from tinyml_cli.monitor.views import Draw, LineView, View
 from tinyml_cli.run import Run
 
-Draw = Callable[[RenderableType], None]
 OnEvent = Callable[[Event], None]
 
 

@@ -1,9 +1,12 @@
-"""Displays a board's events: as lines for people, as JSON for programs; live_view.py draws them."""
+"""Displays a board's events: as lines for people, as JSON for programs; live.py draws their state."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from rich.console import RenderableType
 
 from tinyml_cli.console import console
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
@@ -11,6 +14,8 @@ from tinyml_cli.link.link import Reconnected
 from tinyml_cli.link.protocol import Ack, Event, Malformed, Nak, Ready, Text, printable
 from tinyml_cli.monitor.filters import HEARD
 from tinyml_cli.monitor.tally import Summary
+
+Draw = Callable[[RenderableType], None]
 
 _FULL_SCALE = 32_768
 QUIETEST_DBFS = -60.0

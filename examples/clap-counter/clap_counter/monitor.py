@@ -12,9 +12,9 @@ from tinyml_cli.console import console
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Detection, Event, Ready, Text, printable
 from tinyml_cli.monitor.filters import HEARD
-from tinyml_cli.monitor.tally import Summary
-from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
-from tinyml_cli.monitor.views import LineView, View
+from tinyml_cli.monitor.live import LiveView
+from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.views import Draw, LineView, View
 from tinyml_cli.tasks.kws.replay import recordings, replay_dir
 from tinyml_cli.wording import counted
 
@@ -31,7 +31,7 @@ class ClapLines(LineView):
     def event(self, event: Event) -> None:
         if isinstance(event, Detection):
             self.claps += 1
-            self.show(f"{counted(self.claps, 'clap')} @{event.t_ms}ms")
+            console.info(f"{counted(self.claps, 'clap')} @{event.t_ms}ms")
         elif not (isinstance(event, Text) and HEARD in event.text):
             super().event(event)
 
@@ -39,24 +39,18 @@ class ClapLines(LineView):
         truth = "" if clip["expected"] is None else f" of {clip['expected']}"
         console.info(f"{printable(clip['file'])}: counted {clip['detected']}{truth}")
 
-    def show(self, count: str) -> None:
-        """The count has changed."""
-        console.info(count)
 
-
-class ClapView(ClapLines):
+class ClapView(LiveView, ClapLines):
     """The count in large, in place of the last one."""
 
-    def __init__(self, board: str, draw: Draw) -> None:
-        super().__init__(board)
-        self._draw = draw
+    pause_s = 0.0
 
-    def show(self, count: str) -> None:
-        self._draw(Styled(f"{'👏' * min(self.claps, 20)} {count}", style="bold green"))
+    def takes(self, event: Event) -> bool:
+        self.claps += isinstance(event, Detection)
+        return isinstance(event, Detection)
 
-    def end(self, summary: Summary) -> None:
-        self._draw("")
-        super().end(summary)
+    def state(self) -> Styled:
+        return Styled(f"{'👏' * min(self.claps, 20)} {counted(self.claps, 'clap')}", style="bold green")
 
 
 class ClapMonitor(TaskMonitor):
@@ -72,7 +66,7 @@ class ClapMonitor(TaskMonitor):
         return ClapLines(self.board.name)
 
     def live(self, draw: Draw) -> View:
-        return ClapView(self.board.name, draw)
+        return ClapView(self.board, draw)
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from tinyml_cli.boards.boards import load_board
 from tinyml_cli.console import console
 from tinyml_cli.link.protocol import Gesture, Stroke, Text
 from tinyml_cli.tasks.wand.view import GestureLines, GestureView, is_drawing
@@ -43,7 +44,7 @@ def test_a_refused_motion_is_told_with_what_it_was_nearest_to(capsys: pytest.Cap
 def test_the_stroke_stands_in_colours_below_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     console.quiet = False
     screens: list[Any] = []
-    view = GestureView("native", screens.append)
+    view = GestureView(load_board("native"), screens.append)
     view.event(STROKE)
     view.event(Text(text="." * 12 + "ooo++***" + "." * 12))
     view.event(Text(text="Recognised wing (97%) @1500ms"))
@@ -57,7 +58,7 @@ def test_the_stroke_stands_in_colours_below_the_lines(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("points", [b"", b"\x01", b"\x01\x02\x03"])
 def test_a_stroke_without_points_is_no_accident(points: bytes) -> None:
     screens: list[Any] = []
-    GestureView("native", screens.append).event(Stroke(t_ms=1, points=points))
+    GestureView(load_board("native"), screens.append).event(Stroke(t_ms=1, points=points))
     assert "without points" in drawn(screens[-1])
 
 

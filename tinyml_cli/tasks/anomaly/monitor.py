@@ -10,8 +10,8 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready
-from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
-from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.tasks.anomaly.alarm import CALIBRATION_SCORES, windows_needed
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import replay, takes
@@ -46,7 +46,7 @@ class AnomalyMonitor(TaskMonitor):
         return AnomalyLines(self.board.name)
 
     def live(self, draw: Draw) -> View:
-        return AnomalyLive(self.board.name, self._history, draw)
+        return AnomalyLive(self.board, self._history, draw)
 
     def begin(self, link: Link, ready: Ready) -> None:
         if self.options.calibrate_s is not None:

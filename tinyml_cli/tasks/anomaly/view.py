@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +11,18 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text as Styled
 
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.console import console
 from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready, printable
+from tinyml_cli.monitor.live import LiveView
 from tinyml_cli.monitor.tally import Summary
-from tinyml_cli.monitor.views import LineView
+from tinyml_cli.monitor.views import Draw, LineView
 from tinyml_cli.wording import counted
 
 _CURVES = (("score", "#2b6cb0", "-"), ("threshold", "#1a202c", "-"), ("level", "#718096", "--"))
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK_WINDOWS = 60
 _KEPT_WINDOWS = 100_000
-_REDRAW_S = 0.1
 _SUSPICIOUS = 2
 
 
@@ -151,28 +150,22 @@ class AnomalyLines(LineView):
         )
 
 
-class AnomalyLive(AnomalyLines):
+class AnomalyLive(LiveView, AnomalyLines):
     """The same, with a sparkline of scores beneath that moves."""
 
-    def __init__(self, board: str, history: History, draw: Callable[[RenderableType], None]) -> None:
-        super().__init__(board)
+    def __init__(self, board: Board, history: History, draw: Draw) -> None:
+        super().__init__(board, draw)
         self._history = history
-        self._draw = draw
-        self._drawn_s = 0.0
-
-    def event(self, event: Event) -> None:
-        super().event(event)
-        if isinstance(event, Anomaly) and time.monotonic() - self._drawn_s >= _REDRAW_S:
-            self._drawn_s = time.monotonic()
-            self._draw(Group(Styled(self._history.spark(), style=_style(event)), _state(event)))
 
     def clip(self, clip: dict[str, Any]) -> None:
         super().clip(clip)
         console.info(self._history.spark(clip["windows"]))
 
-    def end(self, summary: Summary) -> None:
-        self._draw("")
-        super().end(summary)
+    def state(self) -> RenderableType:
+        if not self._history.events:
+            return ""
+        newest = self._history.events[-1]
+        return Group(Styled(self._history.spark(), style=_style(newest)), _state(newest))
 
 
 def calibration_text(event: Calibrated) -> str:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Detection, Event, Ready, TraceMode
-from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
-from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.tasks.kws.device_triggers import Triggers
-from tinyml_cli.tasks.kws.live_view import LiveView
+from tinyml_cli.tasks.kws.live_view import SoundView
 from tinyml_cli.tasks.kws.replay import recordings, replay_dir
 from tinyml_cli.tasks.kws.triggers import check_folder
 
@@ -47,7 +47,7 @@ class SoundMonitor(TaskMonitor):
         return ("audio",) if self.options.save_triggers and self.options.replay is None else ()
 
     def live(self, draw: Draw) -> View:
-        return LiveView(self.board, self.manifest, draw)
+        return SoundView(self.board, self.manifest, draw)
 
     def begin(self, link: Link, ready: Ready) -> None:
         if self.options.save_triggers is not None:

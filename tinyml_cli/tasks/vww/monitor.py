@@ -10,8 +10,8 @@ from tinyml_cli.link.frames import FrameFiles
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready, TraceMode
 from tinyml_cli.monitor.filters import Filter
-from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
-from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.tasks.vww.replay import pictures, replay_images
 from tinyml_cli.tasks.vww.view import FrameLines, FrameView
 

@@ -9,8 +9,8 @@ from typing import Any
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gesture, Ready
-from tinyml_cli.monitor.task_monitor import Draw, OnEvent, TaskMonitor
-from tinyml_cli.monitor.views import View
+from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.tasks.wand.replay import motions, replay_motions
 from tinyml_cli.tasks.wand.view import GestureLines, GestureView
 
@@ -25,7 +25,7 @@ class GestureMonitor(TaskMonitor):
         return GestureLines(self.board.name)
 
     def live(self, draw: Draw) -> View:
-        return GestureView(self.board.name, draw)
+        return GestureView(self.board, draw)
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text as Styled
 
+from tinyml_cli.boards.boards import Board
 from tinyml_cli.console import console
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.features.raster import SIZE, rasterise
 from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.link.protocol import Event, Gesture, Ready, Stroke, Text, printable
-from tinyml_cli.monitor.tally import Summary
-from tinyml_cli.monitor.views import LineView
+from tinyml_cli.monitor.live import LiveView
+from tinyml_cli.monitor.views import Draw, LineView
 
 _OTHER_LINES = 6
 
@@ -46,44 +46,30 @@ class GestureLines(LineView):
         )
 
 
-class GestureView(GestureLines):
-    """Lines as in GestureLines, with the last stroke beneath them in place of the board's own drawing.
+class GestureView(LiveView, GestureLines):
+    """Lines as in GestureLines, with the last stroke beneath them in place of the board's own drawing."""
 
-    Args:
-        board: its name.
-        draw: shows a renderable in place of the last one.
-    """
+    pause_s = 0.0
 
-    def __init__(self, board: str, draw: Callable[[RenderableType], None]) -> None:
-        super().__init__(board)
-        self._draw = draw
+    def __init__(self, board: Board, draw: Draw) -> None:
+        super().__init__(board, draw)
         self._picture: RenderableType = Styled("no stroke yet", style="bright_black")
-        self._state = Styled("")
+        self._answer = Styled("")
 
-    def start(self, ready: Ready) -> None:
-        super().start(ready)
-        self._redraw()
-
-    def event(self, event: Event) -> None:
+    def takes(self, event: Event) -> bool:
         if isinstance(event, Stroke):
             self._picture = picture_of(event)
-            self._state = Styled("")
-        elif isinstance(event, Gesture):
+            self._answer = Styled("")
+            return True
+        if isinstance(event, Gesture):
             known = event.label != UNKNOWN
-            self._state = Styled(
+            self._answer = Styled(
                 f"{printable(event.label)} {event.score:.0%}", style="bold green" if known else "yellow"
             )
-            super().event(event)
-        elif not (isinstance(event, Text) and is_drawing(event.text)):
-            super().event(event)
-        self._redraw()
+        return isinstance(event, Text) and is_drawing(event.text)
 
-    def end(self, summary: Summary) -> None:
-        self._draw("")
-        super().end(summary)
-
-    def _redraw(self) -> None:
-        self._draw(Group(self._picture, self._state))
+    def state(self) -> RenderableType:
+        return Group(self._picture, self._answer)
 
 
 def picture_of(stroke: Stroke) -> RenderableType:
