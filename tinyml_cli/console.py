@@ -1,7 +1,7 @@
 """All output of the command line. Nothing else in the package prints.
 
 In human mode, results go to stdout. With --json, stdout carries only JSON and text for people goes to
-stderr, so a pipe reads one and a terminal shows the other.
+stderr, so a pipe reads one and a terminal shows the other. No name in a text steers the terminal.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, Protocol
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.user_text import visible
 
 COMPILING = "the first step compiles the network, which takes a while"
 
@@ -71,11 +72,11 @@ class Console:
     def info(self, text: str) -> None:
         """A line for people; silent with --quiet."""
         if not self.quiet:
-            print(text, file=self._people, flush=True)
+            print(visible(text), file=self._people, flush=True)
 
     def warn(self, text: str) -> None:
         """A warning, on stderr."""
-        print(f"warning: {text}", file=sys.stderr, flush=True)
+        print(f"warning: {visible(text)}", file=sys.stderr, flush=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table for people, never wider than the terminal (80 columns in a pipe); no cell is cut."""
@@ -115,12 +116,12 @@ class Console:
         from rich.progress import Progress as RichBar
 
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         with RichBar(*columns, console=_drawing(sys.stderr), transient=True) as bar:
             yield _RichProgress(total, description, bar, note)
@@ -152,7 +153,7 @@ class Console:
             found = document if isinstance(document, dict) else document.as_dict()
             print(json.dumps(found, ensure_ascii=False), flush=True)
         elif text:
-            print(text, flush=True)
+            print(visible(text), flush=True)
 
     def event(self, document: dict[str, Any]) -> None:
         """One JSON line of a stream of events (monitor --json)."""
@@ -169,7 +170,8 @@ class Console:
             with contextlib.suppress(OSError):
                 print(json.dumps({"error": why.as_dict()}, ensure_ascii=False), flush=True)
         with contextlib.suppress(OSError):
-            print(f"{prefix}{why}", file=sys.stderr, flush=True)
+            # One paragraph, whatever the names in it contain.
+            print(visible(f"{prefix}{why}").replace("\n", "\\n"), file=sys.stderr, flush=True)
 
 
 def _drawing(stream: IO[str]) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -21,6 +20,7 @@ from typing import Any, NoReturn
 from tinyml_cli import locks, temporary, undo
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_INTERRUPTED, TinymlError
+from tinyml_cli.next_step import command_line
 
 GRACE_S = 1.0
 _NAMES = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP", "SIGBREAK": "Ctrl-Break"}
@@ -131,13 +131,8 @@ def resumable(how: str) -> contextlib.AbstractContextManager[None]:
 
 def same_command(*options: str) -> str:
     """The command line as it was typed, and `options` where it lacks them, quoted for a shell."""
-    words = ["tinyml", *sys.argv[1:]]
-    words += [option for option in options if option not in words]
-    if os.name != "nt":
-        return shlex.join(words)
-    import subprocess
-
-    return subprocess.list2cmdline(words)
+    words = sys.argv[1:]
+    return command_line("tinyml", *words, *(option for option in options if option not in words))
 
 
 def _plain() -> TinymlError:

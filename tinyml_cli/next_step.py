@@ -45,9 +45,22 @@ def shown(path: Path) -> str:
 
 def _quoted(word: str) -> str:
     if os.name != "nt":
-        return shlex.quote(word)
+        return shlex.quote(word) if word.isprintable() else _ansi_c_quoted(word)
     # Double quotes are what both cmd and PowerShell understand.
     return word if _PLAIN_ON_WINDOWS.fullmatch(word) else '"' + word.replace('"', '\\"') + '"'
+
+
+def _ansi_c_quoted(word: str) -> str:
+    """A word with line feeds or other control characters, as bash, zsh and ksh read it: $'a\\nb'."""
+    letters = (
+        f"\\{letter}"
+        if letter in "\\'"
+        else letter
+        if letter.isprintable()
+        else "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
+        for letter in word
+    )
+    return f"$'{''.join(letters)}'"
 
 
 TAKE_PARTIAL = {

@@ -42,6 +42,28 @@ def test_the_error_names_the_culprit(tinyml: Tinyml, tmp_path: Path, arguments: 
     assert not list(tmp_path.rglob("*.keras"))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "NAME"],
+        ["runs", "rename", "NAME", "b"],
+        ["runs", "show", "NAME"],
+        ["recipes", "show", "NAME"],
+        ["data", "check", "NAME"],
+        ["inspect", "NAME.tflite"],
+        ["train", "kws", "--words", "NAME"],
+        ["train", "kws", "--config", "NAME.yaml"],
+        ["NAME"],
+    ],
+)
+def test_a_name_breaks_no_paragraph_and_steers_no_terminal(
+    tinyml: Tinyml, tmp_path: Path, arguments: list[str]
+) -> None:
+    name = "a\x1b[31mb\ncd\u202e"
+    answer = tinyml(*[each.replace("NAME", name) for each in arguments], cwd=tmp_path, code=2)
+    assert answer.err.endswith("\n") and answer.err[:-1].isprintable(), answer.err
+
+
 def test_an_option_without_its_value_names_its_command(tinyml: Tinyml, tmp_path: Path) -> None:
     answer = tinyml("train", "kws", "--words", cwd=tmp_path, code=2)
     assert "`--words` requires an argument" in answer.err and "`tinyml train kws --help`" in answer.err

@@ -26,11 +26,11 @@ from tinyml_cli.comparison import page
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
-from tinyml_cli.pages.text import one_line, prose, visible
 from tinyml_cli.tasks.anomaly import report as anomaly_report
 from tinyml_cli.tasks.kws import report as report_html
 from tinyml_cli.tasks.vww import report as image_report
 from tinyml_cli.tasks.wand import report as gesture_report
+from tinyml_cli.user_text import one_line, prose, visible
 
 PAYLOADS = (
     "<img src=x onerror=alert(1)>",

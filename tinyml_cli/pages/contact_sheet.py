@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tinyml_cli.outcomes.evaluations import Mistake
 from tinyml_cli.pages.svg_chart import shortened
-from tinyml_cli.pages.text import one_line
+from tinyml_cli.user_text import one_line
 
 _COLUMNS = 4
 _TILE = 144

@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter
 
 from tinyml_cli.files import write_atomic
 from tinyml_cli.pages.svg_chart import shortened
-from tinyml_cli.pages.text import visible
+from tinyml_cli.user_text import visible
 
 _BASE = "DejaVu Sans"  # comes with matplotlib
 # Asked first where the base lacks a letter: what systems and distributions bring, by the letters they have.

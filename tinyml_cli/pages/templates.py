@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.pages.colours import colour
-from tinyml_cli.pages.text import one_line, prose, visible
+from tinyml_cli.user_text import one_line, prose, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

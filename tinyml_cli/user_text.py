@@ -1,4 +1,4 @@
-"""Users' text in pages, cards and pictures."""
+"""Users' text where people read it: in the terminal, pages, cards and pictures."""
 
 from __future__ import annotations
 
