@@ -68,7 +68,7 @@ class TaskSpec(Registered):
         needed = {
             "train": own.train is not TaskSpec.train,
             "calibration_samples": own.calibration_samples is not TaskSpec.calibration_samples,
-            "evaluate": own.evaluate is not TaskSpec.evaluate,
+            "evaluation": own.evaluation is not TaskSpec.evaluation,
             "write_replay": own.write_replay is not TaskSpec.write_replay,
         }
         return [name for name, is_there in needed.items() if not is_there]
