@@ -39,6 +39,6 @@ def over_limit(needed_bytes: int) -> str:
         return ""
     needed_mb = -(-needed_bytes >> 20)
     return (
-        f"decoding it would take {needed_mb:,} MB of memory, but the limit is {limit >> 20:,} MB;  "
+        f"decoding it would take {needed_mb:,} MB of memory, but the limit is {limit >> 20:,} MB; "
         f"if you trust the file, set {VARIABLE}={needed_mb}"
     )

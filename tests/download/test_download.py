@@ -226,7 +226,7 @@ def test_survives_being_killed(dataset: download.PublicDataset, server: Server, 
     archive = dataset.archives[0]
     code = (
         "from pathlib import Path\nfrom tinyml_cli.download import download as d\n"
-        f"d.download(d.Dataset('small', 'v1', '', '', '', 'x', (d.Archive({archive.url!r}, "
+        f"d.download(d.PublicDataset('small', 'v1', '', '', '', 'x', (d.Archive({archive.url!r}, "
         f"{archive.size_bytes}, {archive.sha256!r}, {archive.unpacked_bytes}),)), "
         f"Path({str(tmp_path / 'out')!r}))"
     )

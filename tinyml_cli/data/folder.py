@@ -142,32 +142,61 @@ def balanced_rows(words: Sequence[str], count: int, names: Sequence[str]) -> lis
 
 
 def read_recordings(
-    recordings: Sequence[LabelledRecording], sample_rate_hz: int, clip_samples: int
+    recordings: Sequence[LabelledRecording],
+    sample_rate_hz: int,
+    clip_samples: int,
+    unreadable: list[LeftOut] | None = None,
 ) -> ClipSet:
     """Reads the files, each fitted to the clip length.
 
+    Args:
+        recordings: what to read.
+        sample_rate_hz: rate of the clips.
+        clip_samples: their length.
+        unreadable: collects damaged and empty files, which are then left out.
+
     Raises:
-        TinymlError: damaged or empty audio.
+        TinymlError: damaged or empty audio; with `unreadable`, only where no other is left.
     """
     if not recordings:
         return empty(clip_samples)
-    audio = _read_files([r.path for r in recordings], sample_rate_hz, lambda x: fit_length(x, clip_samples))
+    damaged: list[LeftOut] = []
+    audio = _read_files(
+        [r.path for r in recordings], sample_rate_hz, lambda x: fit_length(x, clip_samples), damaged
+    )
+    if damaged and (unreadable is None or not audio):
+        raise _unreadable(damaged)
+    if unreadable is not None:
+        unreadable += damaged
+    read = [r for r in recordings if r.path in audio]
     return ClipSet(
-        np.stack(audio),
-        np.array([r.label for r in recordings]),
-        np.array([r.word for r in recordings]),
-        np.array([r.group for r in recordings]),
+        np.stack([audio[r.path] for r in read]),
+        np.array([r.label for r in read]),
+        np.array([r.word for r in read]),
+        np.array([r.group for r in read]),
     )
 
 
-def read_backgrounds(root: Path, sample_rate_hz: int, clip_samples: int) -> dict[str, NDArray[np.int16]]:
-    """The recordings in `_background_noise_`, each at least a clip long; empty without the folder."""
-    paths = background_files(root)
-    audio = _read_files(paths, sample_rate_hz, lambda x: x)
-    return {
-        p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples)
-        for p, x in zip(paths, audio, strict=True)
-    }
+def read_backgrounds(
+    root: Path, sample_rate_hz: int, clip_samples: int, unreadable: list[LeftOut] | None = None
+) -> dict[str, NDArray[np.int16]]:
+    """The recordings in `_background_noise_`, each at least a clip long; empty without the folder.
+
+    Args:
+        root: the data folder.
+        sample_rate_hz, clip_samples: of a clip.
+        unreadable: as for read_recordings.
+
+    Raises:
+        TinymlError: damaged or empty audio, without `unreadable`.
+    """
+    damaged: list[LeftOut] = []
+    audio = _read_files(background_files(root), sample_rate_hz, lambda x: x, damaged)
+    if damaged and unreadable is None:
+        raise _unreadable(damaged)
+    if unreadable is not None:
+        unreadable += damaged
+    return {p.name: x if len(x) >= clip_samples else np.resize(x, clip_samples) for p, x in audio.items()}
 
 
 def background_files(root: Path) -> list[Path]:
@@ -188,32 +217,38 @@ def cut_silence(noises: dict[str, NDArray[np.int16]], clip_samples: int) -> Clip
 
 
 def _read_files(
-    paths: Sequence[Path], sample_rate_hz: int, fit: Callable[[NDArray[np.int16]], NDArray[np.int16]]
-) -> list[NDArray[np.int16]]:
+    paths: Sequence[Path],
+    sample_rate_hz: int,
+    fit: Callable[[NDArray[np.int16]], NDArray[np.int16]],
+    damaged: list[LeftOut],
+) -> dict[Path, NDArray[np.int16]]:
+    """The sound of each file; `damaged` collects those that cannot be read."""
+
     def read(path: Path) -> NDArray[np.int16] | UnreadableAudioError:
         try:
             return fit(read_audio(path, sample_rate_hz))
         except UnreadableAudioError as error:
             return error
 
-    audio: list[NDArray[np.int16]] = []
-    damaged: list[tuple[Path, str]] = []
+    audio: dict[Path, NDArray[np.int16]] = {}
     with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(paths), "Reading audio") as progress:
         for path, result in zip(paths, pool.map(read, paths), strict=True):
             progress.advance(1, path.parent.name)
             if isinstance(result, UnreadableAudioError):
-                damaged.append((path, str(result)))
+                damaged.append(LeftOut(path, str(result)))
             else:
-                audio.append(result)
-    if damaged:
-        path, why = damaged[0]
-        more = f" and {counted(len(damaged) - 1, 'more file')}" if len(damaged) > 1 else ""
-        raise TinymlError(
-            f"`{path.name}`{more} cannot be read as audio: {why}",
-            str(path),
-            "Fix or remove such files; `tinyml data check FOLDER --fix` moves them away.",
-        )
+                audio[path] = result
     return audio
+
+
+def _unreadable(damaged: Sequence[LeftOut]) -> TinymlError:
+    first = damaged[0]
+    more = f" and {counted(len(damaged) - 1, 'more file')}" if len(damaged) > 1 else ""
+    return TinymlError(
+        f"`{first.path.name}`{more} cannot be read as audio: {first.reason}",
+        str(first.path),
+        "Fix or remove such files; `tinyml data check FOLDER --fix` moves them away.",
+    )
 
 
 def word_folders(root: Path) -> dict[str, Path]:

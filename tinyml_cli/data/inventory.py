@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,12 +52,19 @@ def left_out(
     if root.is_file():
         return []
     taken = set(used)
-    others = (
-        path
-        for path in sorted(root.rglob("*"))
-        if path not in taken and path.name not in locks.NAMES and path.is_file()
-    )
+    within = {folder for path in taken for folder in path.parents}
+    others = (path for path in _entries(root, within, {root.resolve()}) if path not in taken)
     return [LeftOut(path, _reason(root, path, noun, suffixes, why)) for path in others]
+
+
+def _entries(folder: Path, within: Collection[Path], above: Collection[Path]) -> Iterator[Path]:
+    """Files, and links that lead to none or to a folder that holds no used file."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and (path in within or not path.is_symlink()):
+            if path.resolve() not in above:
+                yield from _entries(path, within, {*above, path.resolve()})
+        elif path.name not in locks.NAMES and (path.is_file() or path.is_symlink()):
+            yield path
 
 
 def is_text(path: Path) -> bool:
@@ -108,6 +115,8 @@ def explained(files: Sequence[LeftOut], quiet: bool = True) -> str:
 def _reason(root: Path, path: Path, noun: str, suffixes: Collection[str], why: Callable[[Path], str]) -> str:
     parts = path.relative_to(root).parts
     name, suffix = path.name.lower(), path.suffix.lower()
+    if path.is_symlink() and not path.is_file():
+        return "a link to a folder, which is not followed" if path.is_dir() else "a broken link"
     if any(part.startswith((".", "__MACOSX")) for part in parts) or name in _SYSTEM_NAMES:
         return OF_THE_SYSTEM
     if suffix in suffixes:

@@ -24,6 +24,7 @@ _DAMAGE = (
     lzma.LZMAError,
     EOFError,
     NotImplementedError,
+    TypeError,  # of tarfile, where a stream ends inside a header of gzip
     UnicodeError,
     ValueError,
 )

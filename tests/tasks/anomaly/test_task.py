@@ -173,7 +173,7 @@ def test_settings_need_a_threshold(machine: Run) -> None:
 
 
 def test_other_data_is_refused(machine: Run, beats: Path) -> None:
-    with pytest.raises(TinymlError, match="channels"):
+    with pytest.raises(TinymlError, match="recordings of value"):
         evaluate(machine, beats)
 
 

@@ -32,7 +32,7 @@ def small(**changes: object) -> WandRecipe:
 def test_strokes_survive_their_file(tmp_path: Path) -> None:
     strokes = drawn("3", 5, "ada")
     write_strokes(tmp_path / "3.json", strokes)
-    for mine, read in zip(strokes, read_folder(tmp_path), strict=True):
+    for mine, read in zip(strokes, read_folder(tmp_path)[0], strict=True):
         assert np.array_equal(mine.points, read.points)
         assert (read.label, read.person) == ("3", "ada")
 
@@ -118,5 +118,5 @@ def test_a_gesture_with_too_few_strokes_is_named(tmp_path: Path) -> None:
 def test_json_that_other_tools_wrote_is_read(tmp_path: Path) -> None:
     entry = {"index": 0, "label": "x", "strokePoints": [{"x": -0.5, "y": 0.25}, {"x": 0.5, "y": 2.0}]}
     (tmp_path / "course.json").write_text(json.dumps({"strokes": [entry]}))
-    (stroke,) = read_folder(tmp_path)
+    (stroke,) = read_folder(tmp_path)[0]
     assert stroke.points.tolist() == [[-64, 32], [64, 127]]

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
-from tinyml_cli.data.series.read import Series, Stretch
+from tinyml_cli.data.series.read import Series, Stretch, collecting
 from tinyml_cli.data.series.settle import Values
 from tinyml_cli.errors import TinymlError
 
@@ -88,6 +89,23 @@ def at_rate(series: Series, rate_hz: float, option: str) -> Series:
     return replace(
         series, stretches=stretches, rate_hz=rate_hz, reading=replace(series.reading, used_rate_hz=rate_hz)
     )
+
+
+def all_at_rate(
+    found: Sequence[Series], rate_hz: float, option: str, refused: dict[Path, TinymlError] | None
+) -> list[Series]:
+    """Recordings brought to a rate; `refused` collects what is wrong with single ones, which are left out.
+
+    Raises:
+        TinymlError: as at_rate, without `refused`; with it, the first one where no recording is left.
+    """
+    kept = []
+    for each in found:
+        with collecting(refused, each.path):
+            kept.append(at_rate(each, rate_hz, option))
+    if refused and not kept:
+        raise next(iter(refused.values()))
+    return kept
 
 
 def _resampled(values: Values, from_hz: float, to_hz: float) -> Values:

@@ -122,7 +122,7 @@ def read_series(
     """
     raws = []
     for source in found:
-        with _collecting(refused, source):
+        with collecting(refused, source.path):
             raws.append(read_raw(source, options, motion))
     kinds: dict[tuple[tuple[str, str, str], ...], list[Raw]] = defaultdict(list)
     for raw in raws:
@@ -133,7 +133,7 @@ def read_series(
         felt, turned = _units(same, options, motion, assumed or {})
         linear = _is_linear(same, felt)
         for raw in same:
-            with _collecting(refused, raw.source):
+            with collecting(refused, raw.source.path):
                 if felt is not None and options.units.accel is None and len(same) > 1:
                     _check_alike(raw, felt, same)
                 result[id(raw)] = _series(raw, felt, turned, options.rate_hz or rate_hz, linear)
@@ -141,13 +141,14 @@ def read_series(
 
 
 @contextlib.contextmanager
-def _collecting(refused: dict[Path, TinymlError] | None, source: SeriesSource) -> Iterator[None]:
+def collecting(refused: dict[Path, TinymlError] | None, path: Path) -> Iterator[None]:
+    """Puts what is wrong with a single file into `refused`, if there is one."""
     try:
         yield
     except TinymlError as error:
         if refused is None:
             raise
-        refused[source.path] = error
+        refused[path] = error
 
 
 def _units(

@@ -119,7 +119,11 @@ def files_in(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def unused(
-    root: Path, found: Iterable[SeriesSource], reasons: Mapping[Path, str], suffixes: tuple[str, ...]
+    root: Path,
+    found: Iterable[SeriesSource],
+    reasons: Mapping[Path, str],
+    suffixes: tuple[str, ...],
+    refused: Mapping[Path, TinymlError] | None = None,
 ) -> list[LeftOut]:
     """Every file of a folder that is part of no recording.
 
@@ -128,10 +132,19 @@ def unused(
         found: its recordings.
         reasons: why files that might be recordings are none.
         suffixes: of such files.
+        refused: what is wrong with files that could not be read; recordings that begin with them are unused.
     """
-    used = [path for source in found for path in (source.path, *(Path(part.where) for part in source.parts))]
+    why = dict(reasons)
+    why |= {path: error.what for path, error in (refused or {}).items()}
+    used: list[Path] = []
+    for source in found:
+        files = [source.path, *(Path(part.where) for part in source.parts)]
+        if source.path in (refused or {}):
+            why |= dict.fromkeys(files, why[source.path])
+        else:
+            used += files
     return inventory.left_out(
-        root, used, "recording", suffixes, lambda path: reasons.get(path, inventory.OF_THE_DATA_SET)
+        root, used, "recording", suffixes, lambda path: why.get(path, inventory.OF_THE_DATA_SET)
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Evaluation, Split
 from tinyml_cli.evaluation.options import EvaluationOptions
@@ -22,8 +22,7 @@ from tinyml_cli.outcomes.evaluations import (
     SeparatedInt8,
 )
 from tinyml_cli.outcomes.stages import Threshold
-from tinyml_cli.recipes.anomaly import AnomalyRecipe
-from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.run import Run
 from tinyml_cli.statistics import chance
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.statistics.metrics import wilson_interval
@@ -31,13 +30,12 @@ from tinyml_cli.tasks.anomaly import device, report
 from tinyml_cli.tasks.anomaly.judged import JudgedWindows, check_channels
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultRecordings, MachineRecording, cut_faults
-from tinyml_cli.tasks.anomaly.read import read
-from tinyml_cli.tasks.anomaly.windows import WindowInput
+from tinyml_cli.tasks.anomaly.replay import read_as_trained
 from tinyml_cli.wording import counted
 
 PICTURE = "report/anomaly.png"
 
-Recordings = tuple[list[MachineRecording], dict[str, int]]
+Recordings = tuple[list[MachineRecording], Sequence[LeftOut]]
 
 
 class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecordings]):
@@ -56,21 +54,13 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
         self._threshold = threshold
 
     def load(self) -> Recordings:
-        """Recordings, and how many files of the folder are not used, by reason."""
+        """Recordings, and the files of the folder that are not used."""
         from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 
         if self.data_dir is None:
-            return anomaly_held_out.load(self.run), {}
-        recipe = recipes.load(self.run.file(RECIPE))
-        assert isinstance(recipe, AnomalyRecipe)
-        rate_hz = recipe.sound.frontend.sample_rate_hz
-        units = {} if self.manifest.data is None else self.manifest.data.units
-        model_hz = WindowInput.of(self.manifest).rate_hz
-        found = read(self.data_dir, recipe.normal, recipe.rate_hz, rate_hz, recipe.data, units, model_hz)
-        if found.reading:
-            console.info(f"Read as {found.reading}")
-        inventory.tell(found.left_out)
-        return list(found.recordings), inventory.counts(found.left_out)
+            return anomaly_held_out.load(self.run), ()
+        found = read_as_trained(self.run, self.manifest, self.data_dir, refused={})
+        return list(found.recordings), found.left_out
 
     def ask(self, items: Recordings) -> JudgedWindows:
         return score_windows(self._model, items[0])
@@ -86,8 +76,8 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
         return EvaluatedRecordings(
             run=str(self.run.path),
             data=self.source,
-            note=_note(found, self.data_dir),
-            left_out=left_out,
+            note=_note(found, self.data_dir) + inventory.explained(left_out, quiet=False),
+            left_out=inventory.counts(left_out),
             n=len(found.scores),
             recordings=len(found.recordings),
             method=self._model.settings.method,

@@ -12,10 +12,10 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import SUMMARY_FEATURES
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import score
-from tinyml_cli.tasks.anomaly.judged import Explained, Grid, check_channels
+from tinyml_cli.tasks.anomaly.judged import Explained, Grid
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultRecordings, cut_faults
-from tinyml_cli.tasks.anomaly.replay import takes
+from tinyml_cli.tasks.anomaly.replay import read_as_trained
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 from tinyml_cli.wording import counted
 
@@ -93,8 +93,7 @@ def _windows(clip: Path, run: Run, model: AnomalyModel) -> NDArray[np.int16]:
     if not clip.is_file():
         raise TinymlError("The recording does not exist", str(clip), "Give a file.")
     source = model.source
-    recordings = takes(run, run.manifest(), clip)
-    check_channels(recordings, source)
+    recordings = read_as_trained(run, run.manifest(), clip).recordings
     windows = cut_faults(
         FaultRecordings(recordings), source.window_samples, source.stride_samples, source.sample_scale
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from tinyml_cli.array_file import read_array
 from tinyml_cli.bench import dataset, scoring
 from tinyml_cli.data import inventory
+from tinyml_cli.data.series.read import collecting
+from tinyml_cli.data.series.sources import files_in
 from tinyml_cli.engines import benchmarks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -50,7 +53,8 @@ def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> EvaluatedFil
     scorer = scoring.Scorer(graph, benchmarks.BENCHMARKS["ad"])
     runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
     rows = []
-    for path, anomalous, windows in _files(data_dir, values):
+    refused: dict[Path, TinymlError] = {}
+    for path, anomalous, windows in _files(data_dir, values, refused):
         inputs = np.stack([scorer.model_input(window.tobytes()) for window in windows])
         outputs = interpret.run_int8(model, inputs, runtime)
         scores = [
@@ -60,10 +64,12 @@ def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> EvaluatedFil
         name = path.relative_to(data_dir).as_posix()
         mean = float(np.mean(scores))
         rows.append(ScoredFile(file=name, anomalous=anomalous, windows=len(windows), score=mean))
-    return _outcome(run, data_dir, rows, runtime)
+    return _outcome(run, data_dir, rows, runtime, refused)
 
 
-def _outcome(run: Run, data_dir: Path, rows: list[ScoredFile], runtime: str) -> EvaluatedFiles:
+def _outcome(
+    run: Run, data_dir: Path, rows: list[ScoredFile], runtime: str, refused: Mapping[Path, TinymlError]
+) -> EvaluatedFiles:
     anomalous = np.array([row.anomalous for row in rows])
     auc = roc_auc(np.array([row.score for row in rows]), anomalous)
     if auc is None:
@@ -77,7 +83,7 @@ def _outcome(run: Run, data_dir: Path, rows: list[ScoredFile], runtime: str) -> 
     return EvaluatedFiles(
         run=str(run.path),
         data=str(data_dir),
-        left_out=_left_out(data_dir, [data_dir / row.file for row in rows]),
+        left_out=_left_out(data_dir, [data_dir / row.file for row in rows], refused),
         n=len(rows),
         windows=sum(row.windows for row in rows),
         n_normal=len(rows) - n_anomalous,
@@ -91,14 +97,22 @@ def _outcome(run: Run, data_dir: Path, rows: list[ScoredFile], runtime: str) -> 
     )
 
 
-def _left_out(folder: Path, used: list[Path]) -> dict[str, int]:
-    files = inventory.left_out(folder, [*used, folder / dataset.LABELS_FILE], "feature", _SUFFIXES)
+def _left_out(folder: Path, used: list[Path], refused: Mapping[Path, TinymlError]) -> dict[str, int]:
+    files = inventory.left_out(
+        folder,
+        [*used, folder / dataset.LABELS_FILE],
+        "feature",
+        _SUFFIXES,
+        lambda path: refused[path].what if path in refused else "",
+    )
     inventory.tell(files)
     return inventory.counts(files)
 
 
-def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float32]]]:
-    """(path, whether it is anomalous, float32 [windows, values]) of each file."""
+def _files(
+    folder: Path, values: int, refused: dict[Path, TinymlError]
+) -> list[tuple[Path, bool, NDArray[np.float32]]]:
+    """(path, whether it is anomalous, float32 [windows, values]) of each file that can be read."""
     if not folder.is_dir():
         raise TinymlError("The folder does not exist", str(folder), "Give the data with --data DIR.")
     ad = benchmarks.BENCHMARKS["ad"]
@@ -106,15 +120,20 @@ def _files(folder: Path, values: int) -> list[tuple[Path, bool, NDArray[np.float
     if tables:
         labelled = [(each.path, each.truth > 0) for each in dataset.load(tables[0], ad).examples]
     else:
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        labelled = [(path, condition_of(path, folder) != NORMAL) for path in found]
+        labelled = [(path, condition_of(path, folder) != NORMAL) for path in files_in(folder, _SUFFIXES)]
     if not labelled:
         raise TinymlError(
             "No feature files found",
             str(folder),
             f"Use {' or '.join(_SUFFIXES)} files of float32 values.",
         )
-    return [(path, anomalous, _windows(path, values)) for path, anomalous in labelled]
+    found = []
+    for path, anomalous in labelled:
+        with collecting(refused, path):
+            found.append((path, anomalous, _windows(path, values)))
+    if not found:
+        raise next(iter(refused.values()))
+    return found
 
 
 def _windows(path: Path, values: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.tasks.anomaly.alarm import CALIBRATION_SCORES, windows_needed
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
-from tinyml_cli.tasks.anomaly.replay import replay, takes
+from tinyml_cli.tasks.anomaly.replay import read_as_trained, replay
 from tinyml_cli.tasks.anomaly.view import AnomalyLines, AnomalyLive, AnomalySummary, History
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 
@@ -34,7 +34,10 @@ class AnomalyMonitor(TaskMonitor):
         options = self.options
         self.summary: AnomalySummary = AnomalySummary()
         self._history = History()
-        self._played = [] if options.replay is None else takes(self.run, self.manifest, options.replay)
+        self._played = []
+        if options.replay is not None:
+            found = read_as_trained(self.run, self.manifest, options.replay)
+            self._played = list(found.recordings)
         if options.calibrate_s and not self._played and self.target.port is None and not self.target.is_usb:
             raise TinymlError(
                 "A virtual board has no sensor, so it cannot calibrate on live data",

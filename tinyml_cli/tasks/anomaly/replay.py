@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import IMU_SAMPLE_BYTES, MAX_IMU_SAMPLES, MAX_PCM_SAMPLES, Anomaly, Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.anomaly.pool import MachineRecording, to_int16
-from tinyml_cli.tasks.anomaly.read import NORMAL, read
+from tinyml_cli.tasks.anomaly.read import NORMAL, Found, read
 from tinyml_cli.tasks.anomaly.windows import WindowInput
 
 ALARM = "alarm"
@@ -26,19 +29,56 @@ _IMU_VALUES = IMU_SAMPLE_BYTES // 2
 OnEvent = Callable[[Event], None]
 
 
-def takes(run: Run, manifest: Manifest, source: Path) -> list[MachineRecording]:
+def read_as_trained(
+    run: Run, manifest: Manifest, source: Path, refused: dict[Path, TinymlError] | None = None
+) -> Found:
     """The recordings of a folder or file, as the run's own data is read.
 
+    Args:
+        run: a trained run.
+        manifest: its manifest.
+        source: folder or file.
+        refused: collects what is wrong with single files, which are then left out.
+
     Raises:
-        TinymlError: nothing that can be read.
+        TinymlError: nothing that can be read, or recordings of another kind than the model's.
     """
     recipe = recipes.load(run.file(RECIPE))
     assert isinstance(recipe, AnomalyRecipe)
     model_hz = WindowInput.of(manifest).rate_hz
     rate_hz = recipe.rate_hz or model_hz
     units = {} if manifest.data is None else manifest.data.units
-    found = read(source, recipe.normal, rate_hz, round(model_hz), recipe.data, units, model_hz)
-    return list(found.recordings)
+    found = read(source, recipe.normal, rate_hz, round(model_hz), recipe.data, units, model_hz, refused)
+    _check_kind(found, manifest, recipe.signal.window_samples, source)
+    if found.reading:
+        console.info(f"Read as {found.reading}")
+    inventory.tell(found.left_out)
+    return found
+
+
+def _check_kind(found: Found, manifest: Manifest, window_samples: int | None, source: Path) -> None:
+    """Refuses another sensor, other columns or another order of them: their values would be mistaken.
+
+    Raises:
+        TinymlError: such recordings.
+    """
+    assert manifest.anomaly is not None
+    signal = manifest.anomaly.signal
+    wanted = ("sound",) if signal is None else tuple(signal.channels)
+    if (found.sensor, found.channels) != (manifest.anomaly.sensor, wanted):
+        raise TinymlError(
+            f"These are recordings of {', '.join(found.channels)} ({found.sensor}), but the model was "
+            f"trained on {', '.join(wanted)} ({manifest.anomaly.sensor})",
+            str(source),
+            "Use data of the kind the run was trained on, with the same columns in the same order.",
+        )
+    width = window_samples or found.window_samples
+    if found.window_samples and signal is not None and width != signal.window_samples:
+        raise TinymlError(
+            f"The windows have {width} samples, those of the model {signal.window_samples}",
+            str(source),
+            "Use data of the kind the run was trained on.",
+        )
 
 
 def replay(

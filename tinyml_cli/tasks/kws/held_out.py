@@ -63,8 +63,7 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
     if data_dir is None:
         clips, origin = _saved(run, manifest), "clips held out by train"
     else:
-        clips, origin, left_out = _from_folder(run, manifest, data_dir, split)
-        noises = _backgrounds(manifest, data_dir)
+        clips, noises, origin, left_out = _from_folder(run, manifest, data_dir, split)
     chosen = kws_examples.balanced(clips, manifest.labels)
     if len(chosen) == 0:
         raise TinymlError(
@@ -95,24 +94,25 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
 
 def _from_folder(
     run: Run, manifest: Manifest, data_dir: Path, split: Choice | None
-) -> tuple[ClipSet, str, dict[str, int]]:
-    """The clips of a folder, where they come from, and how many of its files are not used, by reason."""
+) -> tuple[ClipSet, list[NDArray[np.int16]], str, dict[str, int]]:
+    """Clips of a folder, its background, where they come from, and how many files are not used, by reason."""
     data = manifest.data
     trained_on_people = data is not None and (data.source == "folder" or data.recordings is not None)
     chosen: Choice = split or ("test" if trained_on_people else "all")
-    clips, left_out = _read(manifest, data_dir)
+    clips, noises, left_out = _read(manifest, data_dir)
     rest, counts = inventory.explained(left_out, quiet=False), inventory.counts(left_out)
-    if chosen == "all":
-        if trained_on_people:
-            console.warn("--split all includes speakers that the model may have been trained on.")
-            return clips, f"everyone in {data_dir.name}, including possible training speakers{rest}", counts
-        return clips, f"everyone in {data_dir.name}{rest}", counts
-    names = speakers(run, manifest)
-    seen = {*names["train"], *names["validation"]}
-    unseen = np.array([str(group) not in seen for group in clips.groups], bool)
-    if not unseen.all():
-        counts["of speakers that the model was trained on"] = int((~unseen).sum())
-    return clips.take(unseen), f"speakers of {data_dir.name} held out from training{rest}", counts
+    origin = f"everyone in {data_dir.name}"
+    if chosen == "test":
+        names = speakers(run, manifest)
+        seen = {*names["train"], *names["validation"]}
+        unseen = np.array([str(group) not in seen for group in clips.groups], bool)
+        if not unseen.all():
+            counts["of speakers that the model was trained on"] = int((~unseen).sum())
+        clips, origin = clips.take(unseen), f"speakers of {data_dir.name} held out from training"
+    elif trained_on_people:
+        console.warn("--split all includes speakers that the model may have been trained on.")
+        origin += ", including possible training speakers"
+    return clips, noises, origin + rest, counts
 
 
 def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:
@@ -129,27 +129,20 @@ def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:
     return document
 
 
-def _read(manifest: Manifest, data_dir: Path) -> tuple[ClipSet, list[LeftOut]]:
-    """Every clip of a folder, silence cut from background where it has none, and the files not used."""
+def _read(manifest: Manifest, data_dir: Path) -> tuple[ClipSet, list[NDArray[np.int16]], list[LeftOut]]:
+    """Every clip of a folder, silence cut from background where it has none; background; files not used."""
     assert manifest.features is not None
     rate_hz = manifest.features.sample_rate_hz
     samples = manifest.clip_ms * rate_hz // 1000
-    words = manifest.labels[2:]
-    listed = folder.list_recordings(data_dir, words)
-    clips = folder.read_recordings(listed, rate_hz, samples)
-    if not (clips.labels == SILENCE).any():
-        noises = folder.read_backgrounds(data_dir, rate_hz, samples)
-        if noises:
-            clips = join([clips, folder.cut_silence(noises, samples)])
+    listed = folder.list_recordings(data_dir, manifest.labels[2:])
+    unreadable: list[LeftOut] = []
+    clips = folder.read_recordings(listed, rate_hz, samples, unreadable)
+    noises = folder.read_backgrounds(data_dir, rate_hz, samples, unreadable)
+    if noises and not (clips.labels == SILENCE).any():
+        clips = join([clips, folder.cut_silence(noises, samples)])
     used = [*(each.path for each in listed), *folder.background_files(data_dir)]
-    return clips, folder.left_out_of(data_dir, used)
-
-
-def _backgrounds(manifest: Manifest, data_dir: Path) -> list[NDArray[np.int16]]:
-    assert manifest.features is not None
-    rate_hz = manifest.features.sample_rate_hz
-    noises = folder.read_backgrounds(data_dir, rate_hz, manifest.clip_ms * rate_hz // 1000)
-    return [noises[name] for name in sorted(noises)]
+    left_out = [*unreadable, *folder.left_out_of(data_dir, used)]
+    return clips, [noises[name] for name in sorted(noises)], left_out
 
 
 def _saved(run: Run, manifest: Manifest) -> ClipSet:

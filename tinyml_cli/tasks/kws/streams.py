@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
-from tinyml_cli.data import folder, splits
+from tinyml_cli.data import folder, inventory, splits
 from tinyml_cli.data.clips import UNKNOWN, ClipSet
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -44,10 +45,10 @@ def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Sp
     """
     source = data_dir or _own_folder(manifest)
     if source is not None:
-        clips, backgrounds = _from_folder(run, manifest, source, split, data_dir is None)
+        clips, backgrounds, left_out = _from_folder(run, manifest, source, split, data_dir is None)
         where = source.name
     else:
-        clips, backgrounds = _synthetic(run, manifest, split), ()
+        clips, backgrounds, left_out = _synthetic(run, manifest, split), (), []
         where = "the run's synthetic voices"
     words = manifest.labels[2:]
     _check(clips, words, split, str(source or run.path))
@@ -58,6 +59,7 @@ def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Sp
         f"{split}: {counted(spoken, 'clip')} of {', '.join(words)} and {int(others.sum())} of other words by "
         f"{counted(len(set(map(str, clips.groups))), 'speaker')} of {where} not used in training, "
         + (f"{counted(len(backgrounds), 'background recording')}" if backgrounds else "generated background")
+        + inventory.explained(left_out, quiet=False)
     )
     return Material(clips, backgrounds, manifest.features.sample_rate_hz, note)
 
@@ -82,24 +84,29 @@ def _own_folder(manifest: Manifest) -> Path | None:
 
 def _from_folder(
     run: Run, manifest: Manifest, source: Path, split: Split, is_own: bool
-) -> tuple[ClipSet, tuple[NDArray[np.int16], ...]]:
+) -> tuple[ClipSet, tuple[NDArray[np.int16], ...], list[LeftOut]]:
+    """Clips and background of a split, and the files of the folder that are of no use to any."""
     assert manifest.features is not None
     rate_hz = manifest.features.sample_rate_hz
     samples = manifest.clip_ms * rate_hz // 1000
     words = manifest.labels[2:]
     trained_on_people = manifest.data is not None and manifest.data.source == "folder"
     names = _speakers(run, manifest) if trained_on_people or is_own else {}
+    listed = folder.list_recordings(source, words)
     recordings = [
         recording
-        for recording in folder.list_recordings(source, words)
+        for recording in listed
         if recording.label in (*words, UNKNOWN) and _belongs(recording.group, names, split)
     ]
-    clips = folder.read_recordings(folder.thin_out(recordings, _CLIPS_PER_LABEL), rate_hz, samples)
+    unreadable: list[LeftOut] = []
+    chosen = folder.thin_out(recordings, _CLIPS_PER_LABEL)
+    clips = folder.read_recordings(chosen, rate_hz, samples, unreadable)
     halves = [
         noise[: len(noise) // 2] if split == "validation" else noise[len(noise) // 2 :]
-        for _, noise in sorted(folder.read_backgrounds(source, rate_hz, samples).items())
+        for _, noise in sorted(folder.read_backgrounds(source, rate_hz, samples, unreadable).items())
     ]
-    return clips, tuple(halves)
+    used = [*(each.path for each in listed), *folder.background_files(source)]
+    return clips, tuple(halves), [*unreadable, *folder.left_out_of(source, used)]
 
 
 def _speakers(run: Run, manifest: Manifest) -> dict[str, set[str]]:

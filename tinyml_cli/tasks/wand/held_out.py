@@ -106,7 +106,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
         found, origin = takes(run, recipe), "held out by train"
     else:
         units = {} if manifest.data is None else manifest.data.units
-        found = source_of(recipe).read(data_dir, recipe, units)
+        found = source_of(recipe).read(data_dir, recipe, units, refused={})
         origin, left_out, n = f"everything in {data_dir.name}", dict(found.left_out), len(found)
         if split != "all":
             with np.load(run.require(manifest, SEEN)) as archive:
@@ -125,7 +125,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     counts = ", ".join(f"{int((found.labels == i).sum())} {name}" for i, name in enumerate(manifest.labels))
     features = source_of(recipe).features(found.items, recipe)
     note = f"{len(found)} {registry.task(manifest.task).items(manifest).many} ({counts}): {origin}"
-    return LabelledGestures(features, found.labels, found.names, note)
+    return LabelledGestures(features, found.labels, found.names, note, left_out)
 
 
 def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:

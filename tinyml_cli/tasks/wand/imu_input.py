@@ -55,7 +55,11 @@ class MotionSource:
         return _with_unknown(takes, recipe)
 
     def read(
-        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        recipe: WandRecipe,
+        units: Mapping[str, str] | None = None,
+        refused: dict[Path, TinymlError] | None = None,
     ) -> LabelledMotions:
         """Every take of a folder or file, long ones as windows that overlap by half.
 
@@ -63,7 +67,7 @@ class MotionSource:
             TinymlError: nothing there, or unreadable files.
         """
         imu = recipe.imu
-        recorded = _read(folder, recipe, units)
+        recorded = _read(folder, recipe, units, refused)
         console.info(f"Read as {recorded.reading}")
         said = inventory.tell(recorded.left_out)
         settle(imu, recorded)
@@ -122,11 +126,16 @@ class MotionSource:
 MOTIONS = MotionSource()
 
 
-def _read(folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None) -> Recorded:
+def _read(
+    folder: Path,
+    recipe: WandRecipe,
+    units: Mapping[str, str] | None = None,
+    refused: dict[Path, TinymlError] | None = None,
+) -> Recorded:
     imu = recipe.imu
     length = imu.window_samples if "window_samples" in imu.model_fields_set else round(imu.rate_hz)
     wanted_hz = imu.rate_hz if "rate_hz" in imu.model_fields_set else None
-    return read_takes(folder, imu.rate_hz, length, recipe.data, units, wanted_hz)
+    return read_takes(folder, imu.rate_hz, length, recipe.data, units, wanted_hz, refused)
 
 
 def settled(recipe: WandRecipe) -> WandRecipe:

@@ -11,7 +11,7 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gesture, Ready
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
-from tinyml_cli.tasks.wand.replay import motions, replay_motions
+from tinyml_cli.tasks.wand.replay import ReplayedMotion, motions, replay_motions
 from tinyml_cli.tasks.wand.view import GestureLines, GestureView
 
 
@@ -20,6 +20,11 @@ class GestureMonitor(TaskMonitor):
 
     sense = "motion sensor"
     live_traces = ("scores", "status")
+    _played: list[ReplayedMotion]
+
+    def check(self) -> None:
+        source = self.options.replay
+        self._played = [] if source is None else motions(source, self.manifest)
 
     def lines(self) -> View:
         return GestureLines(self.board.name)
@@ -30,7 +35,7 @@ class GestureMonitor(TaskMonitor):
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
     ) -> Iterator[dict[str, Any]]:
-        return replay_motions(link, motions(source, self.manifest), self.manifest.labels, show, stop_at)
+        return replay_motions(link, self._played, self.manifest.labels, show, stop_at)
 
     def take(self, event: Event) -> bool:
         self.summary.detections += isinstance(event, Gesture) and event.label != UNKNOWN

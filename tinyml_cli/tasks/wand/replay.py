@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
@@ -52,6 +54,8 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
         window = manifest.gesture.imu.window_samples if manifest.gesture.imu else round(rate_hz)
         units = {} if manifest.data is None else manifest.data.units
         recorded = read_takes(source, rate_hz, window, assumed=units, wanted_hz=rate_hz)
+        console.info(f"Read as {recorded.reading}")
+        inventory.tell(recorded.left_out)
         return [
             ReplayedMotion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
             for take in recorded.takes
@@ -60,6 +64,8 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
         raise TinymlError(
             "The model expects raw motion; these are strokes", str(source), "Give CSV files of motion."
         )
+    strokes, left_out = read_folder(source)
+    inventory.tell(left_out)
     rng = np.random.default_rng(0)  # of noise and tremor, of which there is none
     return [
         ReplayedMotion(
@@ -67,7 +73,7 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
             stroke.label,
             wave(stroke.points / UNITS, Grip(), perfect_sensor(), rng).samples,
         )
-        for index, stroke in enumerate(read_folder(source))
+        for index, stroke in enumerate(strokes)
     ]
 
 

@@ -129,11 +129,16 @@ class GestureSource(Protocol):
         """The recipe's takes, recorded or generated, unknown ones among them, split."""
 
     def read(
-        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        recipe: WandRecipe,
+        units: Mapping[str, str] | None = None,
+        refused: dict[Path, TinymlError] | None = None,
     ) -> LabelledMotions:
         """Every take of a folder; labels that are none of the recipe's count as unknown.
 
-        `units` are those of the training data, for files that do not tell theirs.
+        `units` are those of the training data, for files that do not tell theirs; `refused` collects what is
+        wrong with single files, which are then left out.
         """
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data import splits
+from tinyml_cli.data import inventory, splits
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
@@ -28,6 +28,7 @@ from tinyml_cli.wording import counted
 
 _SCRIBBLE_SHARE = 0.5
 _FEWEST_PEOPLE = 5
+_FEW_PEOPLE = "too few people are named: one person's strokes may be in two splits"
 
 
 class StrokeSource:
@@ -50,14 +51,19 @@ class StrokeSource:
         return _with_unknown(takes, recipe)
 
     def read(
-        self, folder: Path, recipe: WandRecipe, units: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        recipe: WandRecipe,
+        units: Mapping[str, str] | None = None,
+        refused: dict[Path, TinymlError] | None = None,
     ) -> LabelledMotions:
         """Every stroke of a folder or file.
 
         Raises:
             TinymlError: nothing there, or unreadable files.
         """
-        strokes = read_folder(folder)
+        strokes, left_out = read_folder(folder, refused)
+        said = inventory.tell(left_out)
         labels = recipe.model_labels
         people = [stroke.person for stroke in strokes]
         by_person = len(set(people)) >= _FEWEST_PEOPLE and "" not in people
@@ -70,7 +76,8 @@ class StrokeSource:
             where,
             "person" if by_person else "stroke",
             "folder",
-            () if by_person else ("too few people are named: one person's strokes may be in two splits",),
+            (*said, *(() if by_person else (_FEW_PEOPLE,))),
+            left_out=inventory.counts(left_out),
             found=frozenset(stroke.label for stroke in strokes),
         )
 

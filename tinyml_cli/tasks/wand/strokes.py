@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.data import inventory
+from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.data.series.read import collecting
+from tinyml_cli.data.series.sources import files_in
 from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
@@ -20,6 +24,7 @@ from tinyml_cli.files import write_atomic
 MAX_POINTS = 160
 # Coordinates are int8 in 128ths, as the course's Bluetooth characteristic carries them.
 UNITS = 128
+_SUFFIXES = (".json",)
 _LAYOUT = (
     'A stroke file contains {"strokes": [{"label": "0", "strokePoints": [{"x": 0.1, "y": -0.2}, …]}]}; '
     "raw motion, as CSV or Edge Impulse JSON, needs --input imu."
@@ -69,16 +74,33 @@ def read_strokes(path: Path) -> list[LabelledStroke]:
     return [_stroke(entry, number, path) for number, entry in enumerate(entries)]
 
 
-def read_folder(path: Path) -> list[LabelledStroke]:
-    """The strokes of a file, or of every JSON file of a folder.
+def read_folder(
+    path: Path, refused: dict[Path, TinymlError] | None = None
+) -> tuple[list[LabelledStroke], list[LeftOut]]:
+    """The strokes of a file, or of every JSON file of a folder, and the files that hold none.
+
+    Args:
+        path: file or folder.
+        refused: collects what is wrong with single files, which are then left out.
 
     Raises:
-        TinymlError: nothing there, or a file that `read_strokes` refuses.
+        TinymlError: nothing there, or a file that `read_strokes` refuses; with `refused`, only where no other
+            is left.
     """
-    files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    files, strokes = files_in(path, _SUFFIXES), []
+    for file in files:
+        with collecting(refused, file):
+            strokes += read_strokes(file)
+    if refused and not strokes:
+        raise next(iter(refused.values()))
+    why = {file: error.what for file, error in (refused or {}).items()}
+    used = [file for file in files if file not in why]
+    rest = inventory.left_out(
+        path, used, "stroke", _SUFFIXES, lambda file: why.get(file, inventory.OF_THE_DATA_SET)
+    )
     if not files:
-        raise TinymlError("No stroke files found", str(path), _LAYOUT)
-    return [stroke for file in files for stroke in read_strokes(file)]
+        raise TinymlError(f"No stroke files found{inventory.explained(rest)}", str(path), _LAYOUT)
+    return strokes, rest
 
 
 def write_strokes(path: Path, strokes: Sequence[LabelledStroke]) -> None:

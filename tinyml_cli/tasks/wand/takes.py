@@ -13,7 +13,7 @@ from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.series import alike
 from tinyml_cli.data.series.columns import AXES
-from tinyml_cli.data.series.read import SUFFIXES, Series, common_units, read_series
+from tinyml_cli.data.series.read import SUFFIXES, Series, collecting, common_units, read_series
 from tinyml_cli.data.series.reading import Reading, summary
 from tinyml_cli.data.series.sources import files_in, sources, unused
 from tinyml_cli.errors import TinymlError
@@ -74,6 +74,7 @@ def read_takes(
     options: SeriesRecipe | None = None,
     assumed: Mapping[str, str] | None = None,
     wanted_hz: float | None = None,
+    refused: dict[Path, TinymlError] | None = None,
 ) -> Takes:
     """The takes of a folder, or of one file.
 
@@ -84,21 +85,25 @@ def read_takes(
         options: what the user says about the files.
         assumed: units of files that do not tell; see `read_series`.
         wanted_hz: what all are resampled to; None: the rate of most samples.
+        refused: collects what is wrong with single files, which are then left out.
 
     Raises:
         TinymlError: nothing there that can be read, a damaged file, columns that differ, or a rate that is
             far too low.
     """
-    found, others = sources(files_in(root, SUFFIXES))
-    if not found:
+    found, others = sources(files_in(root, SUFFIXES), refused)
+    if not found and not refused:
         why = inventory.explained(unused(root, (), others, SUFFIXES))
         raise TinymlError(f"No recorded motions found{why}", str(root), _LAYOUT)
-    recorded = read_series(found, options or SeriesRecipe(), rate_hz, motion=True, assumed=assumed)
-    for each in recorded:
-        _check_axes(each)
+    options = options or SeriesRecipe()
+    series, recorded = read_series(found, options, rate_hz, True, assumed, refused), []
+    for each in series:
+        with collecting(refused, each.path):
+            _check_axes(each)
+            recorded.append(each)
     alike.check_columns(recorded)
     target_hz = wanted_hz or alike.usual_rate(recorded) or rate_hz
-    recorded = [alike.at_rate(each, target_hz, "--set imu.rate_hz") for each in recorded]
+    recorded = alike.all_at_rate(recorded, target_hz, "--set imu.rate_hz", refused)
     takes = tuple(take for each in recorded for take in _takes_of(each, root, take_samples))
     lengths = {len(take.samples) for take in takes}
     return Takes(
@@ -106,7 +111,7 @@ def read_takes(
         round(target_hz, 3),
         lengths.pop() if len(lengths) == 1 else None,
         summary([_without_others(each.reading) for each in recorded]),
-        tuple(unused(root, found, others, SUFFIXES)),
+        tuple(unused(root, found, others, SUFFIXES, refused)),
         common_units(recorded),
     )
 
