@@ -6,11 +6,15 @@ import contextlib
 import errno
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tinyml_cli import locks, temporary, undo
 from tinyml_cli.errors import TinymlError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextlib.contextmanager
@@ -158,6 +162,14 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     with atomic_path(path) as made:
         made.write_bytes(data)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes arrays to a compressed .npz file by their names, whole or not at all."""
+    import numpy as np
+
+    with atomic_path(path) as made, made.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
 
 
 def write_if_changed(path: Path, content: bytes | str) -> bool:

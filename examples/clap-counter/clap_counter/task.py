@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +17,19 @@ from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.files import atomic_folder
+from tinyml_cli.manifest import Data, Manifest
+from tinyml_cli.models import build_model
 from tinyml_cli.models import options as model_options
 from tinyml_cli.pages.items import Items
-from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.kws import settings as kws_settings
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
-from tinyml_cli.training import class_weights
-from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
-from tinyml_cli.training.judging import figures
+from tinyml_cli.training.fixed_examples import LabelledInputs, fit_examples
+from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 
 if TYPE_CHECKING:
     import keras
@@ -67,41 +63,17 @@ class ClapCounting(TaskSpec):
         return build_model(recipe.model.name, shape, len(LABELS), recipe.model.options)
 
     def train(self, run: Run, recipe: ClapRecipe, resume: Resume | bool = False) -> dict[str, Any]:
-        started = time.monotonic()
-        require_tensorflow()
-        from tinyml_cli.training.classifier import Start, Validation, fit_classifier
-
-        if not run.file(RECIPE).exists():
-            write_atomic(run.file(RECIPE), recipe.to_yaml())  # makes the folder a run that can be resumed
-        training, validation = clips(recipe, "train"), clips(recipe, "validation")
-        inputs = to_float(validation.features)
-        fitted = fit_classifier(
-            Start(lambda: self.build_model(recipe), recipe.seed),
-            ClapBatches(training, recipe),
-            Validation(lambda model: model.predict(inputs, verbose=0), validation.labels),
-            recipe.training,
-            run.file("logs"),
-            _fingerprint(recipe),
-            resume,
-        )
-        manifest = _manifest(recipe, fitted)
-        with atomic_path(run.file(MODEL)) as temporary:
-            fitted.model.save(temporary, include_optimizer=False)
-        write_atomic(run.file(RECIPE), recipe.to_yaml())
-        run.record(manifest, MODEL, "tinyml train")
-        run.save(manifest)  # last: a run without it counts as not trained
-        return {
-            "run": str(run.path),
-            "seconds": round(time.monotonic() - started, 1),
-            "metrics": manifest.metrics["train"],
-        }
+        training = RunTraining(run, recipe, resume)
+        training.begin()
+        examples, held_out = (_labelled(clips(recipe, split)) for split in ("train", "validation"))
+        fitted = fit_examples(training, recipe, lambda: self.build_model(recipe), examples, held_out)
+        return training.finish(_manifest(recipe, fitted), fitted.model)
 
     # Shrinking
 
     def calibration_samples(self, run: Run, recipe: ClapRecipe, n: int, seed: int) -> NDArray[np.float32]:
-        training = clips(recipe, "train")
-        rows = np.random.default_rng([seed, 3]).permutation(len(training.labels))[:n]
-        return to_float(training.features[rows])
+        examples = _labelled(clips(recipe, "train")).inputs
+        return examples[np.random.default_rng([seed, 3]).permutation(len(examples))[:n]]
 
     # Judging
 
@@ -142,28 +114,6 @@ class ClapCounting(TaskSpec):
 CLAPS = ClapCounting()
 
 
-class ClapBatches:
-    """The training clips in a new order for each epoch."""
-
-    def __init__(self, examples: EvaluationSet, recipe: ClapRecipe) -> None:
-        self._inputs = to_float(examples.features)
-        self._targets = np.eye(len(LABELS), dtype=np.float32)[examples.labels]
-        counts = np.bincount(examples.labels)
-        self._weights = class_weights.of_labels(recipe.training.class_weights, LABELS, counts)[
-            examples.labels
-        ]
-        self._seed, self._size = recipe.seed, recipe.training.batch_size
-
-    def __len__(self) -> int:
-        return -(-len(self._inputs) // self._size)
-
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Depends on seed and epoch alone, so that a resumed training sees the same."""
-        order = np.random.default_rng([self._seed, 4, epoch]).permutation(len(self._inputs))
-        for rows in np.resize(order, (len(self), self._size)):
-            yield Batch(self._inputs[rows], self._targets[rows], self._weights[rows])
-
-
 def recipe_of(run: Run) -> ClapRecipe:
     """What the run was trained by: all its sound can be made again from that."""
     recipe = recipes.load(run.file(RECIPE))
@@ -176,28 +126,18 @@ def _refuse(data_dir: Path | None) -> None:
         raise TinymlError("The task `claps` makes its own sound", str(data_dir), "Omit --data.")
 
 
-def _fingerprint(recipe: ClapRecipe) -> str:
-    """A hash of all that decides what the training computes, and nothing else."""
-    return hashlib.sha256(repr(recipe.model_dump(exclude={"quantization"})).encode()).hexdigest()
+def _labelled(made: EvaluationSet) -> LabelledInputs:
+    return LabelledInputs(to_float(made.features), made.labels)
 
 
 def _manifest(recipe: ClapRecipe, fitted: Fitted) -> Manifest:
-    return Manifest(
-        task=CLAPS.name,
-        seed=recipe.seed,
-        labels=LABELS,
+    counts = {split: dict.fromkeys(LABELS, recipe.sound.clips_of(split)) for split in SPLITS}
+    return classifier_manifest(
+        recipe,
+        fitted,
+        recipe.model.name,
         features=recipe.features,
         clip_ms=CLIP_MS,
-        complete=fitted.epochs == recipe.training.epochs,
-        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
-        data=Data(
-            source="synthetic",
-            split_by="hands",
-            counts={split: dict.fromkeys(LABELS, recipe.sound.clips_of(split)) for split in SPLITS},
-        ),
-        model=Model(
-            name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)
-        ),
+        data=Data(source="synthetic", split_by="hands", counts=counts),
         recognizer=recipe.recognizer,
-        metrics={"train": {**figures(fitted), "epochs": fitted.epochs}},
     )

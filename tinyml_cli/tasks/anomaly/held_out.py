@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import atomic_path, write_arrays, write_atomic
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly.data import keep
 from tinyml_cli.tasks.anomaly.pool import FaultRecordings, MachineRecording, NormalRecordings, to_int16
@@ -37,8 +37,7 @@ def save(run: Run, test: NormalRecordings, faults: FaultRecordings, scale: float
         "conditions": np.array([each.condition for each in kept], dtype=np.str_),
         "is_normal": np.array([each.is_normal for each in kept], bool),
     }
-    with atomic_path(run.file(HELD_OUT)) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    write_arrays(run.file(HELD_OUT), arrays)
     return len(kept)
 
 

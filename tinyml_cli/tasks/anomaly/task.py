@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +21,13 @@ from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import count_macs, require_tensorflow
+from tinyml_cli.models import count_macs
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
-from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run
+from tinyml_cli.run import CHECKPOINT, Run
 from tinyml_cli.tasks.anomaly import data as anomaly_data
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import settings as settings_anomaly
@@ -40,6 +39,7 @@ from tinyml_cli.tasks.anomaly.pool import NormalRecordings, NormalWindows
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Checkpoint, Resume
+from tinyml_cli.training.run_training import RunTraining
 from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 TRAINING_SAMPLE = "logs/training_sample.npz"
 THRESHOLD_SAMPLE = "logs/threshold_normal.npz"
 
-_MADE_BY = "tinyml train"
 _TRAINING_SAMPLE_SIZE = 4000
 
 
@@ -99,7 +98,7 @@ class AnomalyDetection(TaskSpec):
         Raises:
             TinymlError: unusable data, or packages that are missing.
         """
-        started = time.monotonic()
+        training = RunTraining(run, recipe, resume)
         data = anomaly_data.prepare(recipe)
         train, held = data.windows(data.splits.train), data.windows(data.splits.threshold)
         features = data.source.features(train.samples)
@@ -107,24 +106,23 @@ class AnomalyDetection(TaskSpec):
         asked = recipe.threshold
         thresholds.check_reachable(len(held), data.source.window_s, asked.fpr, asked.false_alarms_per_hour)
         held_features = data.source.features(held.samples)
-        require_tensorflow()  # late: its import takes seconds, and data may be refused before
-        if not run.file(RECIPE).exists():
-            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        training.begin()
         fit = _fit(run, recipe, data, features, held_features, standard, resume)
         manifest = _describe(recipe, data, standard, fit, {"train": train, "threshold": held})
-        if Resume.of(resume) is Resume.NEVER:
-            manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
-        _write(run, recipe, manifest, fit, features, held, held_features)
+        rows = np.random.default_rng([recipe.seed, 6]).permutation(len(features))[:_TRAINING_SAMPLE_SIZE]
+        arrays: dict[str, dict[str, NDArray[Any]]] = {
+            TRAINING_SAMPLE: {"features": features[rows]},
+            THRESHOLD_SAMPLE: {"features": held_features, "recording": held.recording},
+        }
+        if fit.clusters is not None:
+            arrays[CLUSTERS] = vars(fit.clusters)
+        for name, content in arrays.items():
+            write_arrays(run.file(name), content)
         kept = anomaly_held_out.save(run, data.splits.test, data.faults, data.source.sample_scale)
-        run.record(manifest, anomaly_held_out.HELD_OUT, _MADE_BY)
-        run.save(manifest)
-        return {
-            "run": str(run.path),
-            "seconds": round(time.monotonic() - started, 1),
+        return training.finish(manifest, fit.model, *arrays, anomaly_held_out.HELD_OUT) | {
             "n_train": len(train),
             "n_validation": len(held),
             "n_test": kept,
-            "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
             "left_out": inventory.counts(data.found.left_out),
         }
@@ -353,30 +351,3 @@ def _alarm(recipe: AnomalyRecipe, window_s: float) -> Alarm:
         release_permille=max(1, round(1000 * of.release_share)),
         level_shift=of.level_shift,
     )
-
-
-def _write(
-    run: Run,
-    recipe: AnomalyRecipe,
-    manifest: Manifest,
-    fit: _Fit,
-    features: NDArray[np.int32],
-    held: NormalWindows,
-    held_features: NDArray[np.int32],
-) -> None:
-    """Writes the artifacts; the manifest is saved last, by the caller."""
-    rows = np.random.default_rng([recipe.seed, 6]).permutation(len(features))[:_TRAINING_SAMPLE_SIZE]
-    arrays: dict[str, dict[str, NDArray[Any]]] = {
-        TRAINING_SAMPLE: {"features": features[rows]},
-        THRESHOLD_SAMPLE: {"features": held_features, "recording": held.recording},
-    }
-    if fit.clusters is not None:
-        arrays[CLUSTERS] = vars(fit.clusters)
-    for name, content in arrays.items():
-        with atomic_path(run.file(name)) as temporary, temporary.open("wb") as stream:
-            np.savez_compressed(stream, **content)  # type: ignore[arg-type]
-        run.record(manifest, name, _MADE_BY)
-    with atomic_path(run.file(MODEL)) as temporary:
-        fit.model.save(temporary, include_optimizer=False)
-    write_atomic(run.file(RECIPE), recipe.to_yaml())
-    run.record(manifest, MODEL, _MADE_BY)

@@ -16,7 +16,7 @@ from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_folder, atomic_path, write_atomic
+from tinyml_cli.files import atomic_folder, write_arrays, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws import examples as kws_examples
@@ -32,10 +32,8 @@ Choice = Literal["test", "all"]
 
 def save(run: Run, clips: ClipSet) -> None:
     """Keeps held-out clips in the run, so that it can be judged and demonstrated without its data."""
-    with atomic_path(run.file(HELD_OUT)) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream, audio=clips.audio, labels=clips.labels, words=clips.words, groups=clips.groups
-        )
+    arrays = {"audio": clips.audio, "labels": clips.labels, "words": clips.words, "groups": clips.groups}
+    write_arrays(run.file(HELD_OUT), arrays)
 
 
 def save_speakers(run: Run, parts: Mapping[splits.Split, ClipSet]) -> None:

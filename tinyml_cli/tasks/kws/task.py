@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,13 @@ from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model, RecognizerSettings
-from tinyml_cli.models import build_model, count_macs, require_tensorflow
+from tinyml_cli.manifest import Data, Manifest, RecognizerSettings
+from tinyml_cli.models import build_model
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
-from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run import Run
 from tinyml_cli.speech import prefixes
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import corpus as kws_corpus
@@ -41,7 +40,7 @@ from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.examples import to_float
-from tinyml_cli.training.judging import figures
+from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 
 if TYPE_CHECKING:
     import keras
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 
 TRAINING_SAMPLE = "logs/training_sample.npz"
 HELD_OUT = kws_held_out.HELD_OUT
-
-_MADE_BY = "tinyml train"
 
 
 _ITEMS = Items(
@@ -118,30 +115,26 @@ class KeywordSpotting(TaskSpec):
         Raises:
             TinymlError: unusable words or data, or packages that are missing.
         """
-        started = time.monotonic()
+        training = RunTraining(run, recipe, resume)
         kws_checks.check(recipe)
         corpus = self.load_data(recipe)
-        require_tensorflow()  # late: its import takes seconds, and data may be refused before
+        training.begin()
         where = _split(corpus, recipe)
         parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
-        if not run.file(RECIPE).exists():
-            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
-            write_atomic(run.file(RECIPE), recipe.to_yaml())
         trained = kws_training.train(
             lambda: self.build_model(recipe), corpus, parts, recipe, run.file("logs"), resume
         )
-        fitted = trained.fitted
-        manifest = _describe(recipe, corpus, parts, fitted)
-        if Resume.of(resume) is Resume.NEVER:
-            manifest.metrics["train"]["seconds"] = round(time.monotonic() - started, 1)
-        _write(run, recipe, manifest, trained, parts)
-        return {
-            "run": str(run.path),
-            "seconds": round(time.monotonic() - started, 1),
+        sample = trained.sample
+        write_arrays(run.file(TRAINING_SAMPLE), {"features": sample.features, "labels": sample.labels})
+        kept = kws_examples.balanced(parts["test"], recipe.model_labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
+        kws_held_out.save(run, kept)
+        kws_held_out.save_speakers(run, parts)
+        manifest = _describe(recipe, corpus, parts, trained.fitted)
+        files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS)
+        return training.finish(manifest, trained.fitted.model, *files) | {
             "n_train": trained.examples_per_epoch,
             "n_validation": trained.validation_examples,
             "n_test": len(parts["test"]),
-            "metrics": manifest.metrics["train"],
             "left_out": inventory.counts(corpus.left_out),
         }
 
@@ -219,14 +212,12 @@ def _describe(
 ) -> Manifest:
     labels = recipe.model_labels
     validation, test = kws_checks.shares(recipe)
-    return Manifest(
-        task=KWS.name,
-        seed=recipe.seed,
-        labels=labels,
+    return classifier_manifest(
+        recipe,
+        fitted,
+        recipe.model.name,
         features=recipe.features,
         clip_ms=recipe.clip_ms,
-        complete=fitted.epochs == recipe.training.epochs,
-        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
         data=Data(
             source="folder" if recipe.data_path else "synthetic",
             path=recipe.data_path,
@@ -237,36 +228,5 @@ def _describe(
             notes=list(corpus.notes),
             left_out=inventory.counts(corpus.left_out),
         ),
-        model=Model(
-            name=recipe.model.name, parameters=fitted.model.count_params(), macs=count_macs(fitted.model)
-        ),
         recognizer=_with_prefixes(recipe),
-        metrics={
-            "train": {
-                **figures(fitted),
-                "epochs": fitted.epochs,
-            }
-        },
     )
-
-
-def _write(
-    run: Run,
-    recipe: KwsRecipe,
-    manifest: Manifest,
-    trained: kws_training.TrainedSpotter,
-    parts: dict[splits.Split, ClipSet],
-) -> None:
-    """Writes the artifacts, the manifest last: a run without it counts as not trained."""
-    sample = trained.sample
-    with atomic_path(run.file(TRAINING_SAMPLE)) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, features=sample.features, labels=sample.labels)
-    kept = kws_examples.balanced(parts["test"], manifest.labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
-    kws_held_out.save(run, kept)
-    kws_held_out.save_speakers(run, parts)
-    with atomic_path(run.file(MODEL)) as temporary:
-        trained.fitted.model.save(temporary, include_optimizer=False)
-    write_atomic(run.file(RECIPE), recipe.to_yaml())
-    for name in (MODEL, TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS):
-        run.record(manifest, name, _MADE_BY)
-    run.save(manifest)

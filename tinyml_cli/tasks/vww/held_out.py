@@ -14,7 +14,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_folder, atomic_path
+from tinyml_cli.files import atomic_folder, write_arrays
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.vww import data as vww_data
@@ -73,15 +73,17 @@ class LabelledImages:
 def save(run: Run, data: ImageData, seed: int) -> None:
     """Keeps test images, a sample of the training images, and the hashes of what was trained on."""
     rows = _thinned(np.flatnonzero(data.where == "test"), data.labels, seed)
-    _save(
+    write_arrays(
         run.file(HELD_OUT),
-        pixels=data.pixels.rows(rows),
-        labels=data.labels[rows],
-        names=data.hashes[rows],
-        shares=data.shares[rows],
+        {
+            "pixels": data.pixels.rows(rows),
+            "labels": data.labels[rows],
+            "names": data.hashes[rows],
+            "shares": data.shares[rows],
+        },
     )
-    _save(run.file(TRAINING_SAMPLE), pixels=_sample(data.part("train"), seed))
-    _save(run.file(SEEN), hashes=data.hashes[np.isin(data.where, ("train", "validation"))])
+    write_arrays(run.file(TRAINING_SAMPLE), {"pixels": _sample(data.part("train"), seed)})
+    write_arrays(run.file(SEEN), {"hashes": data.hashes[np.isin(data.where, ("train", "validation"))]})
 
 
 def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) -> LabelledImages:
@@ -179,8 +181,3 @@ def _thinned(rows: NDArray[np.int64], labels: NDArray[np.int64], seed: int) -> N
 def _sample(train: ImageSet, seed: int) -> NDArray[np.uint8]:
     rows = np.random.default_rng([seed, 4]).permutation(train.rows)[:_SAMPLE_SIZE]
     return train.pixels.rows(np.sort(rows))
-
-
-def _save(path: Path, **arrays: NDArray[np.generic]) -> None:
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,12 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
+from tinyml_cli.manifest import Data, Manifest
+from tinyml_cli.models import build_model, options, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
-from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.vww import data as vww_data
@@ -36,7 +34,7 @@ from tinyml_cli.tasks.vww.monitor import ImageMonitor
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.image_batches import to_float
-from tinyml_cli.training.judging import figures
+from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
     from tinyml_cli.tasks.vww.evaluate import ImageEvaluation
     from tinyml_cli.training.trainer import Fitted
 
-_MADE_BY = "tinyml train"
 _KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
 
 
@@ -117,13 +114,10 @@ class VisualWakeWords(TaskSpec):
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
         """
-        started = time.monotonic()
+        training = RunTraining(run, recipe, resume)
         self.check(recipe)
         data = self.load_data(recipe)
-        require_tensorflow()
-        if not run.file(RECIPE).exists():
-            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
-            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        training.begin()
         from tinyml_cli.training.image_fit import fit_images
 
         train, validation = data.part("train"), data.part("validation")
@@ -136,18 +130,12 @@ class VisualWakeWords(TaskSpec):
             _fingerprint(recipe, data),
             resume,
         )
+        vww_held_out.save(run, data, recipe.seed)
         manifest = _describe(recipe, data, fitted)
-        seconds = round(time.monotonic() - started, 1)
-        if Resume.of(resume) is Resume.NEVER:
-            manifest.metrics["train"]["seconds"] = seconds
-        _write(run, recipe, manifest, fitted, data)
-        return {
-            "run": str(run.path),
-            "seconds": seconds,
+        return training.finish(manifest, fitted.model, RECIPE, *_KEPT) | {
             "n_train": len(train),
             "n_validation": len(validation),
             "n_test": len(data.part("test")),
-            "metrics": manifest.metrics["train"],
             "notes": list(data.notes),
             "left_out": inventory.counts(data.left_out),
         }
@@ -232,12 +220,10 @@ def _fingerprint(recipe: VwwRecipe, data: ImageData) -> str:
 
 
 def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
-    return Manifest(
-        task=recipe.task,
-        seed=recipe.seed,
-        complete=fitted.epochs == recipe.training.epochs,
-        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
-        labels=recipe.classes,
+    return classifier_manifest(
+        recipe,
+        fitted,
+        recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,
         image=recipe.image,
         presence=recipe.presence,
         gate=recipe.gate,
@@ -249,26 +235,4 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
             notes=list(data.notes),
             left_out=inventory.counts(data.left_out),
         ),
-        model=Model(
-            name=recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,
-            parameters=fitted.model.count_params(),
-            macs=count_macs(fitted.model),
-        ),
-        metrics={
-            "train": {
-                "epochs": fitted.epochs,
-                **figures(fitted),
-            }
-        },
     )
-
-
-def _write(run: Run, recipe: VwwRecipe, manifest: Manifest, fitted: Fitted, data: ImageData) -> None:
-    """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
-    vww_held_out.save(run, data, recipe.seed)
-    with atomic_path(run.file(MODEL)) as temporary:
-        fitted.model.save(temporary)
-    write_atomic(run.file(RECIPE), recipe.to_yaml())
-    for name in (RECIPE, MODEL, *_KEPT):
-        run.record(manifest, name, _MADE_BY)
-    run.save(manifest)

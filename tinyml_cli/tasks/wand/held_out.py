@@ -14,7 +14,7 @@ from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.data.inventory import TRAINED_ON
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path
+from tinyml_cli.files import write_arrays
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.wand.source import LabelledMotions
@@ -65,13 +65,15 @@ def save(run: Run, takes: LabelledMotions, recipe: WandRecipe) -> None:
     test, source = takes.part("test"), source_of(recipe)
     ends = np.cumsum([len(item) for item in test.items], dtype=np.int64)
     joined = np.concatenate(list(test.items)) if len(test) else np.zeros((0, 2), np.int8)
-    _save(run.file(HELD_OUT), joined=joined, ends=ends, labels=test.labels, names=test.names)
+    write_arrays(
+        run.file(HELD_OUT), {"joined": joined, "ends": ends, "labels": test.labels, "names": test.names}
+    )
     train = takes.part("train")
     rng = np.random.default_rng([recipe.seed, 4])
     chosen = train.rows(rng.permutation(len(train))[:_SAMPLE_SIZE])
     # Varied as in training: the int8 ranges are those of what the network learnt from.
-    _save(run.file(TRAINING_SAMPLE), features=source.vary(chosen.items, recipe, rng))
-    _save(run.file(SEEN), names=takes.names[np.isin(takes.where, ("train", "validation"))])
+    write_arrays(run.file(TRAINING_SAMPLE), {"features": source.vary(chosen.items, recipe, rng)})
+    write_arrays(run.file(SEEN), {"names": takes.names[np.isin(takes.where, ("train", "validation"))]})
 
 
 def takes(run: Run, recipe: WandRecipe) -> LabelledMotions:
@@ -137,8 +139,3 @@ def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:
     with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
         features: NDArray[Any] = archive["features"]
     return features[np.random.default_rng([seed, 5]).permutation(len(features))[:n]]
-
-
-def _save(path: Path, **arrays: NDArray[Any]) -> None:
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)

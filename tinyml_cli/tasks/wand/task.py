@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,12 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
-from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model
-from tinyml_cli.models import build_model, count_macs, options, require_tensorflow
+from tinyml_cli.manifest import Data, Manifest
+from tinyml_cli.models import build_model, options
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
-from tinyml_cli.run import MODEL, RECIPE, Run
+from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.wand import held_out as wand_held_out
@@ -37,15 +35,13 @@ from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training import class_weights
 from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
-from tinyml_cli.training.judging import figures
+from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 
 if TYPE_CHECKING:
     import keras
 
     from tinyml_cli.tasks.wand.evaluate import GestureEvaluation
     from tinyml_cli.training.trainer import Fitted
-
-_MADE_BY = "tinyml train"
 
 
 _DRAWN = "It was trained only on generated motion: real hands and boards differ."
@@ -120,24 +116,15 @@ class Wand(TaskSpec):
         Raises:
             TinymlError: unusable data, or packages that are missing.
         """
-        started = time.monotonic()
+        training = RunTraining(run, recipe, resume)
         takes = self.load_data(recipe)
-        require_tensorflow()
-        if not run.file(RECIPE).exists():
-            # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
-            write_atomic(run.file(RECIPE), recipe.to_yaml())
+        training.begin()
         fitted, threshold = self._fit(run, recipe, takes, resume)
+        wand_held_out.save(run, takes, recipe)
         manifest = _describe(recipe, takes, fitted, threshold)
-        seconds = round(time.monotonic() - started, 1)
-        if Resume.of(resume) is Resume.NEVER:
-            manifest.metrics["train"]["seconds"] = seconds
-        _write(run, recipe, manifest, fitted, takes)
         sizes = {f"n_{split}": len(takes.part(split)) for split in ("train", "validation", "test")}
-        return {
-            "run": str(run.path),
-            "seconds": seconds,
+        return training.finish(manifest, fitted.model, RECIPE, *wand_held_out.KEPT) | {
             **sizes,
-            "metrics": manifest.metrics["train"],
             "notes": list(takes.notes),
             "left_out": dict(takes.left_out),
         }
@@ -240,12 +227,10 @@ def _fingerprint(recipe: WandRecipe, takes: LabelledMotions) -> str:
 def _describe(
     recipe: WandRecipe, takes: LabelledMotions, fitted: Fitted, threshold: dict[str, float]
 ) -> Manifest:
-    return Manifest(
-        task=WAND.name,
-        seed=recipe.seed,
-        complete=fitted.epochs == recipe.training.epochs,
-        epochs=Epochs(done=fitted.epochs, planned=recipe.training.epochs),
-        labels=recipe.model_labels,
+    manifest = classifier_manifest(
+        recipe,
+        fitted,
+        recipe.model.name or source_of(recipe).network,
         gesture=GestureInput(
             input=recipe.input,
             imu=recipe.imu if recipe.input == "imu" else None,
@@ -261,27 +246,6 @@ def _describe(
             units=dict(takes.units),
             left_out=dict(takes.left_out),
         ),
-        model=Model(
-            name=recipe.model.name or source_of(recipe).network,
-            parameters=fitted.model.count_params(),
-            macs=count_macs(fitted.model),
-        ),
-        metrics={
-            "train": {
-                "epochs": fitted.epochs,
-                **figures(fitted),
-                **{name: round(value, 4) for name, value in threshold.items()},
-            }
-        },
     )
-
-
-def _write(run: Run, recipe: WandRecipe, manifest: Manifest, fitted: Fitted, takes: LabelledMotions) -> None:
-    """Recipe and manifest are written last: until then an earlier training of the run stays whole."""
-    wand_held_out.save(run, takes, recipe)
-    with atomic_path(run.file(MODEL)) as temporary:
-        fitted.model.save(temporary)
-    write_atomic(run.file(RECIPE), recipe.to_yaml())
-    for name in (RECIPE, MODEL, *wand_held_out.KEPT):
-        run.record(manifest, name, _MADE_BY)
-    run.save(manifest)
+    manifest.metrics["train"] |= {name: round(value, 4) for name, value in threshold.items()}
+    return manifest
