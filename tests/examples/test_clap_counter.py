@@ -22,7 +22,7 @@ from tinyml_cli.boards.boards import load_board
 from tinyml_cli.completion import complete
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.protocol import Detection
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.run import MODEL_INT8, RECIPE, Run
 from tinyml_cli.tasks.kws.replay import with_quiet
 from tinyml_cli.training.examples import to_float
 from tinyml_cli.training.fixed_examples import FixedExamples, LabelledInputs
@@ -109,13 +109,13 @@ def test_it_learns_and_is_judged_on_hands_it_never_heard(run: Path, installed: P
     manifest = Run(run).manifest()
     assert manifest.labels == ["silence", "unknown", "clap"]
     assert manifest.metrics["train"]["better_than_chance"]
-    recipe = _module("task").recipe_of(Run(run))
+    recipe = recipes.load(run / RECIPE)
     hands = {split: set(_module("sounds").clips(recipe, split).groups) for split in ("train", "test")}
     assert hands["train"].isdisjoint(hands["test"])
 
 
 def test_a_resumed_training_sees_the_same_batches(run: Path, installed: Path) -> None:
-    recipe = _module("task").recipe_of(Run(run))
+    recipe = recipes.load(run / RECIPE)
     made = _module("sounds").clips(recipe, "validation")
     examples = LabelledInputs(to_float(made.features), made.labels)
     first, again = (list(FixedExamples(examples, recipe).epoch(3)) for _ in range(2))

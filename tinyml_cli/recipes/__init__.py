@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,8 @@ from tinyml_cli.recipes.base import BaseRecipe, migrate
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.validation import first_problem, key_of
 from tinyml_cli.yaml_documents import load_yaml, parse_yaml
+
+R = TypeVar("R", bound=BaseRecipe)
 
 # Key of a recipe -> the option that gives it, for messages.
 OPTIONS = {
@@ -113,6 +115,20 @@ def load(path: Path) -> BaseRecipe:
     """
     document = _read(path)
     return validate(migrate(document, schema_of(_task(document, str(path)))), str(path))
+
+
+def load_as(path: Path, schema: type[R]) -> R:
+    """The resolved recipe of a run of a task whose recipes have this class.
+
+    Raises:
+        TinymlError: as in `load`, or the recipe is another task's.
+    """
+    recipe = load(path)
+    if not isinstance(recipe, schema):
+        raise TinymlError(
+            f"The recipe is for the task `{shown(recipe.task)}`", str(path), "Give a run of the right task."
+        )
+    return recipe
 
 
 def validate(document: dict[str, Any], where: str) -> BaseRecipe:

@@ -77,9 +77,7 @@ class ClapEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClaps]):
         return report.classifier("clap_counter:claps.html", name, outcome, manifest, things, media)
 
     def _recipe(self) -> ClapRecipe:
-        recipe = recipes.load(self.run.file(RECIPE))
-        assert isinstance(recipe, ClapRecipe)
-        return recipe
+        return recipes.load_as(self.run.file(RECIPE), ClapRecipe)
 
 
 def count(model: Int8Model, manifest: Manifest, heard: Sequence[Stream]) -> Counts:

@@ -13,9 +13,9 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Detection, Event, Ready, Text, printable
 from tinyml_cli.monitor.filters import HEARD
 from tinyml_cli.monitor.live import LiveView
-from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
+from tinyml_cli.monitor.task_monitor import OnEvent
 from tinyml_cli.monitor.views import Draw, LineView, View
-from tinyml_cli.tasks.kws.replay import recordings, replay_dir
+from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.wording import counted
 
 
@@ -53,14 +53,8 @@ class ClapView(LiveView, ClapLines):
         return Styled(f"{'👏' * min(self.claps, 20)} {counted(self.claps, 'clap')}", style="bold green")
 
 
-class ClapMonitor(TaskMonitor):
+class ClapMonitor(SoundMonitor):
     """Counts what the board hears. Recordings to replay lie in folders named by their number of claps."""
-
-    sense = "microphone"
-
-    def check(self) -> None:
-        if self.options.replay is not None:
-            recordings(self.options.replay, tell=True)
 
     def lines(self) -> View:
         return ClapLines(self.board.name)
@@ -71,11 +65,7 @@ class ClapMonitor(TaskMonitor):
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
     ) -> Iterator[dict[str, Any]]:
-        for clip in replay_dir(link, source, self.manifest.labels, ready.sample_rate_hz, show, stop_at):
+        for clip in super().replay(link, source, ready, show, stop_at):
             folder = Path(clip["file"]).parent.name
             claps = str(int(folder)) if folder.isdecimal() else None
             yield clip | {"expected": claps, "detected": str(len(clip["detections"]))}
-
-    def take(self, event: Event) -> bool:
-        self.summary.detections += isinstance(event, Detection)
-        return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
@@ -11,6 +9,7 @@ from tinyml_cli.data.splits import Split
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import RecognizerSettings
 from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, RecipeSection, WeightAverage
+from tinyml_cli.recipes.kws import ModelRecipe
 
 CLAP = "clap"
 LABELS = [SILENCE, UNKNOWN, CLAP]
@@ -32,13 +31,6 @@ class SoundRecipe(RecipeSection):
         return self.clips_per_label if split == "train" else self.clips_per_label // 4
 
 
-class ModelRecipe(RecipeSection):
-    """One of tinyml's networks for speech."""
-
-    name: str = "tiny_conv"
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
 class TrainingRecipe(ClassifierTraining):
     """Optimisation, with defaults for so small a network."""
 
@@ -53,7 +45,7 @@ class ClapRecipe(ClassifierRecipe):
     task: str = "claps"
     sound: SoundRecipe = Field(default_factory=SoundRecipe)
     features: AudioFrontendSettings = Field(default_factory=AudioFrontendSettings)
-    model: ModelRecipe = Field(default_factory=ModelRecipe)
+    model: ModelRecipe = ModelRecipe(name="tiny_conv")
     training: TrainingRecipe = Field(default_factory=TrainingRecipe)
     recognizer: RecognizerSettings = Field(default_factory=_COUNTING.model_copy)
 

@@ -86,7 +86,8 @@ def _scene(
         heard = np.fft.irfft(np.fft.rfft(piece, rate_hz) * room, rate_hz)
         rest = sound[at_ms * rate_hz // 1000 :][:rate_hz]
         rest += heard[: len(rest)] * _gain(rng.uniform(-24, -4)) / np.abs(heard).max()
-    return np.clip(sound * 32767, -32768, 32767).astype(np.int16)
+    made: NDArray[np.int16] = np.clip(sound * 32767, -32768, 32767).astype(np.int16)
+    return made
 
 
 def _room(rate_hz: int, rng: np.random.Generator) -> NDArray[np.complexfloating]:

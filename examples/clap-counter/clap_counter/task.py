@@ -83,7 +83,7 @@ class ClapCounting(TaskSpec):
         _refuse(data_dir)
         if split == "all":
             raise TinymlError("A model is not judged by what it was trained on", "--split all", "Omit it.")
-        return clips(recipe_of(run), "test")
+        return clips(recipes.load_as(run.file(RECIPE), ClapRecipe), "test")
 
     def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
@@ -101,7 +101,7 @@ class ClapCounting(TaskSpec):
         """As many streams as `replay/NUMBER OF CLAPS/*.wav`, of hands that were not trained on."""
         import soundfile
 
-        recipe = recipe_of(run)
+        recipe = recipes.load_as(run.file(RECIPE), ClapRecipe)
         rate_hz = recipe.features.sample_rate_hz
         with atomic_folder(run.file("replay")) as made:
             for index, stream in enumerate(streams(recipe, items_per_label)):
@@ -114,13 +114,6 @@ class ClapCounting(TaskSpec):
 CLAPS = ClapCounting()
 
 
-def recipe_of(run: Run) -> ClapRecipe:
-    """What the run was trained by: all its sound can be made again from that."""
-    recipe = recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, ClapRecipe)
-    return recipe
-
-
 def _refuse(data_dir: Path | None) -> None:
     if data_dir is not None:
         raise TinymlError("The task `claps` makes its own sound", str(data_dir), "Omit --data.")
@@ -131,7 +124,9 @@ def _labelled(made: EvaluationSet) -> LabelledInputs:
 
 
 def _manifest(recipe: ClapRecipe, fitted: Fitted) -> Manifest:
-    counts = {split: dict.fromkeys(LABELS, recipe.sound.clips_of(split)) for split in SPLITS}
+    counts: dict[str, dict[str, int]] = {
+        split: dict.fromkeys(LABELS, recipe.sound.clips_of(split)) for split in SPLITS
+    }
     return classifier_manifest(
         recipe,
         fitted,

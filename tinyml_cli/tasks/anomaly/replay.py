@@ -43,8 +43,7 @@ def read_as_trained(
     Raises:
         TinymlError: nothing that can be read, or recordings of another kind than the model's.
     """
-    recipe = recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, AnomalyRecipe)
+    recipe = recipes.load_as(run.file(RECIPE), AnomalyRecipe)
     model_hz = WindowInput.of(manifest).rate_hz
     rate_hz = recipe.rate_hz or model_hz
     units = {} if manifest.data is None else manifest.data.units

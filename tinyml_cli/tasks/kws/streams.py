@@ -127,8 +127,7 @@ def _synthetic(run: Run, manifest: Manifest, split: Split) -> ClipSet:
     console.warn(
         "The stream consists of synthetic speech and says little about real people. Give --data DIR."
     )
-    recipe = recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, KwsRecipe)
+    recipe = recipes.load_as(run.file(RECIPE), KwsRecipe)
     corpus = KWS.load_data(recipe)
     names = _speakers(run, manifest)
     wanted = [str(group) in names[split] for group in corpus.clips.groups]

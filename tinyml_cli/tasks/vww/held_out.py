@@ -108,8 +108,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
                 archive["shares"],
                 _note(archive["labels"], manifest.labels, "images held out by train"),
             )
-    recipe = recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, VwwRecipe)
+    recipe = recipes.load_as(run.file(RECIPE), VwwRecipe)
     data = vww_data.read(data_dir, recipe)
     rows = np.arange(len(data.labels))
     origin = f"everything in {data_dir.name}"

@@ -55,8 +55,7 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
     def __init__(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> None:
-        recipe = recipes.load(run.file(RECIPE))
-        assert isinstance(recipe, WandRecipe)
+        recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
         self._recipe = recipe
         self._gesture = _gesture(run, run.manifest())
         super().__init__(run, data_dir, split, options)

@@ -101,8 +101,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     Raises:
         TinymlError: not trained yet, unusable data, or nothing left to test on.
     """
-    manifest, recipe = run.manifest(), recipes.load(run.file(RECIPE))
-    assert isinstance(recipe, WandRecipe)
+    manifest, recipe = run.manifest(), recipes.load_as(run.file(RECIPE), WandRecipe)
     left_out: dict[str, int] = {}
     if data_dir is None:
         found, origin = takes(run, recipe), "held out by train"

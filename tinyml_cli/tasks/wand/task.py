@@ -174,8 +174,7 @@ class Wand(TaskSpec):
 
     def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out motion in `replay/`, to feed to a board."""
-        recipe = recipes.load(run.file(RECIPE))
-        assert isinstance(recipe, WandRecipe)
+        recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
         return source_of(recipe).write_replay(run, wand_held_out.takes(run, recipe), items_per_label)
 
 
