@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -67,3 +67,19 @@ def split_groups(
             remedy,
         )
     return np.array([where[name] for name in names], dtype="<U10")
+
+
+def count_labels(
+    where: NDArray[np.str_], labels: NDArray[np.int64], names: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """split -> label -> items.
+
+    Args:
+        where: str [n], the split of each item.
+        labels: int64 [n], index into `names`.
+        names: of the labels.
+    """
+    return {
+        split: {name: int((labels[where == split] == index).sum()) for index, name in enumerate(names)}
+        for split in SPLITS
+    }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory, splits
 from tinyml_cli.data.inventory import LeftOut
-from tinyml_cli.data.splits import SPLITS, Split
+from tinyml_cli.data.splits import SPLITS, Split, count_labels
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.images import image_folder
 from tinyml_cli.images.build_vww import read_sizes
@@ -62,13 +62,7 @@ class ImageData:
 
     def counts(self, classes: list[str]) -> dict[str, dict[str, int]]:
         """split -> class -> images."""
-        return {
-            split: {
-                name: int((self.labels[self.where == split] == index).sum())
-                for index, name in enumerate(classes)
-            }
-            for split in SPLITS
-        }
+        return count_labels(self.where, self.labels, classes)
 
 
 def load(recipe: VwwRecipe) -> ImageData:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.splits import SPLITS, Split
+from tinyml_cli.data.splits import SPLITS, Split, count_labels
 from tinyml_cli.errors import TinymlError, did_you_mean
 
 if TYPE_CHECKING:
@@ -74,13 +74,7 @@ class LabelledMotions:
 
     def counts(self, labels: Sequence[str]) -> dict[str, dict[str, int]]:
         """split -> label -> takes."""
-        return {
-            split: {
-                label: int((self.labels[self.where == split] == index).sum())
-                for index, label in enumerate(labels)
-            }
-            for split in SPLITS
-        }
+        return count_labels(self.where, self.labels, labels)
 
 
 def need_each_label(takes: LabelledMotions, recipe: WandRecipe, kind: str, fewest: int) -> None:
