@@ -80,7 +80,7 @@ def trained_task(name: str) -> Any:
         TinymlError: there is none, see `task`; or its package lacks a part that training needs.
     """
     if name in _OTHERS:
-        raise _unknown(name, _TRAINED)
+        raise _unknown(name, {*_TRAINED, *_points()})
     found = task(name)
     if missing := found.unmet():
         raise TinymlError(
