@@ -29,6 +29,8 @@ import numpy as np
 
 MOST_MEMORY_MB, MOST_SECONDS = 1024, 10.0
 _FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect")
+# Readers start these so that they may crash: the decoder of phones' sound and TFLM's measurement of an arena.
+_OUR_PROCESSES = ("phone_worker", "tflite_micro", "guard.py")
 _INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -234,31 +236,59 @@ def _series() -> Iterator[tuple[str, bytes]]:
     yield "zip", stream.getvalue()
 
 
+_VARIABLES: dict[str, bytes] = {}
+"""Path -> bytes of the sample SavedModel's other files."""
+
+
 def _models() -> Iterator[tuple[str, bytes]]:
     # In a process of its own: TensorFlow's threads do not live on in those that are forked here.
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        yield from pool.apply(_saved_models)
+        files = pool.apply(_saved_models)
+    _VARIABLES.update({name: data for name, data in files.items() if name.startswith("variables/")})
+    yield from ((name, data) for name, data in files.items() if name not in _VARIABLES)
 
 
-def _saved_models() -> list[tuple[str, bytes]]:
+def _saved_models() -> dict[str, bytes]:
     from tinyml_cli.quiet_import import import_quietly
 
-    keras = import_quietly("keras")
+    keras, tf = import_quietly("keras"), import_quietly("tensorflow")
     layers = keras.layers
     model = keras.Sequential([keras.Input((6, 3)), layers.Conv1D(4, 3), layers.LSTM(5), layers.Dense(2)])
+    plain = keras.Sequential([keras.Input((6, 3)), layers.Conv1D(4, 3), layers.Flatten(), layers.Dense(2)])
+    converter = tf.lite.TFLiteConverter.from_keras_model(plain)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    rng = np.random.default_rng(0)
+    converter.representative_dataset = lambda: ([rng.normal(size=(1, 6, 3)).astype("f4")] for _ in range(9))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
     with TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"model.{suffix}" for suffix in ("keras", "h5")]
-        for path in paths:
-            model.save(path)
-        return [(path.name, path.read_bytes()) for path in paths]
+        root = Path(folder)
+        for suffix in ("keras", "h5"):
+            model.save(root / f"model.{suffix}")
+        (root / "model.tflite").write_bytes(converter.convert())
+        plain.export(root / "saved", verbose=False)
+        (root / "saved" / "saved_model.pb").rename(root / "model.pb")
+        files = {path.name: path.read_bytes() for path in sorted(root.glob("model.*"))}
+        inside = [path for path in (root / "saved").rglob("*") if path.is_file()]
+        return files | {path.relative_to(root / "saved").as_posix(): path.read_bytes() for path in inside}
 
 
 def _read_model(path: Path) -> None:
     from tinyml_cli.errors import TinymlError
+    from tinyml_cli.inspection import report
     from tinyml_cli.models.source import open_source
 
     with contextlib.suppress(TinymlError):
-        open_source(path)
+        if path.suffix == ".tflite":
+            report.inspect(report.find(str(path)))
+        elif path.suffix == ".pb":
+            with TemporaryDirectory(dir=path.parent) as folder:
+                for name, data in {"saved_model.pb": path.read_bytes(), **_VARIABLES}.items():
+                    (Path(folder) / name).parent.mkdir(exist_ok=True)
+                    (Path(folder) / name).write_bytes(data)
+                open_source(Path(folder))
+        else:
+            open_source(path)
 
 
 def _archives() -> Iterator[tuple[str, bytes]]:
@@ -305,9 +335,8 @@ def _forbid(scratch: Path) -> None:
     """From here on Python of this process may write into `scratch` alone and start nothing."""
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        # The one process that a reader may start: the decoder of phones' sound, anew after a crash.
-        is_decoder = event == "subprocess.Popen" and "phone_worker" in str(arguments[1])
-        if event in _FORBIDDEN and not is_decoder:
+        is_ours = event == "subprocess.Popen" and any(name in str(arguments[1]) for name in _OUR_PROCESSES)
+        if event in _FORBIDDEN and not is_ours:
             raise RuntimeError(f"a file made the reader call {event}")
         if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
             place = str(arguments[0])

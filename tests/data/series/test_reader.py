@@ -168,6 +168,25 @@ def test_units_are_told_by_all_files_of_a_folder(tmp_path: Path) -> None:
         read_takes(tmp_path / "still.1.csv", 119, 119)
     assumed = read_takes(tmp_path / "still.1.csv", 119, 119, assumed=recorded.units)
     np.testing.assert_array_equal(assumed.takes[0].samples, recorded.takes[0].samples)
+    assert "taken from the training data" in assumed.reading
+
+
+@pytest.mark.parametrize("scale", [3000.0, 2048.0, 9.80665])
+def test_units_of_other_files_are_not_assumed_where_gravity_contradicts_them(
+    tmp_path: Path, scale: float
+) -> None:
+    values = np.rint(V * [scale, scale, scale, 1, 1, 1])
+    (tmp_path / "a.csv").write_text(table(("t_ms", *NAMES), np.c_[T * 1000, values]))
+    for unit in ("g", "mg", "m/s2"):
+        if not 0.6 < scale * {"g": 1, "mg": 0.001, "m/s2": 1 / 9.80665}[unit] < 1.7:
+            with pytest.raises(TinymlError, match="unit of acceleration"):
+                read_takes(tmp_path, 119, 119, assumed={"accel": unit, "gyro": "deg/s"})
+
+
+def test_rotation_that_no_gyroscope_measures_is_not_assumed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(table(("t_ms", *NAMES), np.c_[T * 1000, V * [1, 1, 1, 1e4, 1e4, 1e4]]))
+    with pytest.raises(TinymlError, match="Rotation"):
+        read_takes(tmp_path, 119, 119, assumed={"accel": "g", "gyro": "deg/s"})
 
 
 def test_files_without_a_header(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
@@ -27,6 +28,7 @@ from tinyml_cli.tasks.anomaly import threshold as thresholds
 from tinyml_cli.tasks.anomaly.evaluate import auc_interval
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultInNormalDataError, FaultRecordings, MachineRecording
+from tinyml_cli.tasks.anomaly.replay import read_as_trained
 from tinyml_cli.tasks.anomaly.task import ANOMALY
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import parse
@@ -175,6 +177,16 @@ def test_settings_need_a_threshold(machine: Run) -> None:
 def test_other_data_is_refused(machine: Run, beats: Path) -> None:
     with pytest.raises(TinymlError, match="recordings of value"):
         evaluate(machine, beats)
+
+
+def test_other_columns_and_sound_are_refused_by_what_plays_them(machine: Run, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal([0, 0, 1, 0, 0, 0], 0.1, (300, 6))
+    text = "\n".join(",".join(map(str, (10 * i, *row.round(4)))) for i, row in enumerate(rows))
+    (tmp_path / "normal.csv").write_text("t_ms,ax,ay,az,gx_dps,gy_dps,gz_dps\n" + text)
+    soundfile.write(tmp_path / "hum.wav", np.zeros(16_000), 16_000)
+    for name, said in (("normal.csv", "gz_ddps"), ("hum.wav", "recordings of sound")):
+        with pytest.raises(TinymlError, match=f"{said}.*but the model was trained on ax_mg, ay_mg, az_mg"):
+            read_as_trained(machine, machine.manifest(), tmp_path / name)
 
 
 def test_interval_of_an_area() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     assert reference is not None and {"score 1", "feature ink"} <= set(reference.columns)
     report = (tmp_path / "w" / "report" / "report.html").read_text(encoding="utf-8")
     assert "With the threshold" in report
+    entries = [{"label": label, "strokePoints": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]} for label in "01"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.json").write_text(json.dumps({"strokes": entries}))
+    (tmp_path / "mine" / "b.json").write_text('{"strokes": [')
+    (tmp_path / "mine" / "c.pdf").write_bytes(b"x")
+    other = tinyml("evaluate", "w", "--data", "mine", "--json", cwd=tmp_path).json
+    assert other["n"] == 2 and sum(other["left_out"].values()) == 2
     tinyml("card", "w", cwd=tmp_path)
     card = (tmp_path / "w" / "report" / "card.md").read_text(encoding="utf-8")
     assert "Generated strokes, split by" in card and "classified as a gesture" in card

@@ -170,11 +170,13 @@ def _units(
             parts = [raw.values[:, raw.columns("acceleration")] for raw in same]
             felt = settle.acceleration(parts, declared, names, roles[0].linear, where, said)
         except TinymlError:
-            if declared - {"", "counts"} or "accel" not in assumed:
-                raise
-            if assumed["accel"] == settle.OWN:
+            if assumed.get("accel") == settle.OWN and not declared - {"", "counts"}:
                 return None, None
-            felt = settle.given(assumed["accel"], ACCELERATION_G, "manifest.json", "g")
+            felt = settle.given(assumed.get("accel"), ACCELERATION_G, "manifest.json", "g")
+            fits = felt is not None and settle.acceleration_fits(parts, felt, roles[0].linear)
+            if declared - {"", "counts"} or felt is None or not fits:
+                raise
+            felt = replace(felt, assumed=True)
     if rates:
         parts = [raw.values[:, raw.columns("rotation")] for raw in same]
         said = settle.given(units.gyro, ROTATION_DPS, "data.units.gyro", "deg/s")
@@ -186,8 +188,9 @@ def _units(
             turned = settle.rotation(parts, declared, names, felt or Unit("", None), beside, where, said)
         except TinymlError:
             turned = settle.given(assumed.get("gyro"), ROTATION_DPS, "manifest.json", "deg/s")
-            if declared - {"", "counts"} or turned is None:
+            if declared - {"", "counts"} or turned is None or not settle.rotation_fits(parts, turned):
                 raise
+            turned = replace(turned, assumed=True)
     return felt, turned
 
 
@@ -316,6 +319,8 @@ def _reading(
         no_rotation=felt is not None and turned is None,
         remarks=list(raw.remarks),
     )
+    if any(unit is not None and unit.assumed for unit in (felt, turned)):
+        reading.remarks.append("units that the files do not give taken from the training data")
     if raw.clock is not None and evened is not None:
         reading = replace(
             reading,

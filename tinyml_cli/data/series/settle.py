@@ -56,11 +56,13 @@ class Unit:
         name: for people.
         scale: g or degrees a second per unit; None where the file's own unit is kept.
         told: whether the file or the user says so, and nothing was concluded.
+        assumed: whether neither the file nor gravity says so, but other files of the user.
     """
 
     name: str
     scale: float | None
     told: bool = True
+    assumed: bool = False
 
     @property
     def option(self) -> str:
@@ -192,7 +194,7 @@ def rotation(
     """
     if option is not None:
         return option
-    fastest = float(np.quantile(np.concatenate([np.abs(part).max(axis=1) for part in parts]), 0.99))
+    fastest = _fastest(parts)
     known = declared - {"", "counts"}
     if len(known) > 1 or (known and not known <= set(ROTATION_DPS)):
         raise _ask("gyro", f"Rotation is in {' and '.join(sorted(declared))}", where, "deg/s, mdps or rad/s")
@@ -226,6 +228,25 @@ def rotation(
     raise _ask("gyro", what, where, "deg/s or rad/s")
 
 
+def acceleration_fits(parts: Sequence[Values], unit: Unit, linear: bool) -> bool:
+    """Whether accelerations [n, axes] of files that do not tell their unit may be in that of other files."""
+    if unit.scale is None:
+        return True
+    if not linear and parts[0].shape[1] == len("xyz") and np.median([held(p) for p in parts]) >= _HELD_SHARE:
+        felt = np.quantile(np.concatenate([np.linalg.norm(part, axis=1) for part in parts]), 0.25)
+        return bool(_FELT_G[0] < felt * unit.scale < _FELT_G[1])
+    return not _is_impossible(parts, unit.scale)
+
+
+def rotation_fits(parts: Sequence[Values], unit: Unit) -> bool:
+    """Whether rotations [n, axes] of files that do not tell their unit may be in that of other files."""
+    return unit.scale is not None and _fastest(parts) * unit.scale <= _FASTEST_DPS
+
+
+def _fastest(parts: Sequence[Values]) -> float:
+    return float(np.quantile(np.concatenate([np.abs(part).max(axis=1) for part in parts]), 0.99))
+
+
 def lacks_gravity(parts: Sequence[Values], scale: float) -> bool:
     """Whether gravity is taken out of accelerations [n, 3], `scale` g a unit: most are far below 1 g."""
     if parts[0].shape[1] != len("xyz"):
@@ -242,7 +263,12 @@ def feels_gravity(values: Values) -> bool:
 
 def _ask(which: str, what: str, where: str, choice: str, example: str = "") -> TinymlError:
     value = example or choice.split(",")[0].split(" or ")[0]
-    return TinymlError(what, where, f"Set it with --set data.units.{which}={value} ({choice}).")
+    return TinymlError(
+        what,
+        where,
+        f"Set it with --set data.units.{which}={value} ({choice}); for a command without --set, convert the "
+        "files first: tinyml data import.",
+    )
 
 
 def _by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:

@@ -127,7 +127,7 @@ def _files(path: Path) -> list[Path]:
         raise TinymlError("The data does not exist", str(path), "Give a folder or file to --data.")
     files = files_in(path, _SUFFIXES)
     if not files:
-        why = inventory.explained(inventory.left_out(path, (), "recording", _SUFFIXES))
+        why = inventory.explained(unused(path, (), {}, _SUFFIXES))
         raise TinymlError(f"No readable files found{why}", str(path), f"Supported: {', '.join(_SUFFIXES)}.")
     return files
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
+from tinyml_cli.data.series.sources import files_in
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
@@ -20,7 +21,7 @@ from tinyml_cli.link.protocol import MAX_IMU_SAMPLES, Event, Gesture
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tasks.wand.kinematics import Grip, perfect_sensor, wave
 from tinyml_cli.tasks.wand.strokes import UNITS, read_folder
-from tinyml_cli.tasks.wand.takes import between_rests, holds_motion, read_takes
+from tinyml_cli.tasks.wand.takes import between_rests, holds_motion, holds_strokes, read_takes
 
 OnEvent = Callable[[Event], None]
 
@@ -50,7 +51,11 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
     if not source.exists():
         raise TinymlError("The recording or folder does not exist", str(source), "Give one to --replay.")
     rate_hz = manifest.gesture.rate_hz
-    if holds_motion(source):
+    if manifest.gesture.imu is not None and _holds_strokes(source):
+        raise TinymlError(
+            "The model expects raw motion; these are strokes", str(source), "Give CSV files of motion."
+        )
+    if manifest.gesture.imu is not None or holds_motion(source):
         window = manifest.gesture.imu.window_samples if manifest.gesture.imu else round(rate_hz)
         units = {} if manifest.data is None else manifest.data.units
         recorded = read_takes(source, rate_hz, window, assumed=units, wanted_hz=rate_hz)
@@ -60,10 +65,6 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
             ReplayedMotion(take.name, take.label, between_rests(take.samples, recorded.rate_hz))
             for take in recorded.takes
         ]
-    if manifest.gesture.imu is not None:
-        raise TinymlError(
-            "The model expects raw motion; these are strokes", str(source), "Give CSV files of motion."
-        )
     strokes, left_out = read_folder(source)
     inventory.tell(left_out)
     rng = np.random.default_rng(0)  # of noise and tremor, of which there is none
@@ -75,6 +76,10 @@ def motions(source: Path, manifest: Manifest) -> list[ReplayedMotion]:
         )
         for index, stroke in enumerate(strokes)
     ]
+
+
+def _holds_strokes(source: Path) -> bool:
+    return any(holds_strokes(each) for each in files_in(source, (".json",)))
 
 
 def replay_motions(
