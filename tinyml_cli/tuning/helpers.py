@@ -59,7 +59,9 @@ class _Local:
         self._process = processes.Process(command, stdout=processes.DEVNULL)
 
     def wait(self) -> int:
-        return self._process.wait()
+        code = self._process.wait()
+        self._process.stop()  # what it may have left behind
+        return code
 
     def terminate(self) -> None:
         self._process.stop()
