@@ -19,7 +19,10 @@ from tests.corpus import write_corpus
         (["train", "kwz"], "kwz"),
         (["train", "kws", "--words", "yes,yes"], "twice"),
         (["train", "kws", "--words", "silence,yes"], "silence"),
-        (["train", "kws", "--words", ","], "at least one word"),
+        (["train", "kws", "--words", ","], "`,` has an empty entry"),
+        (["data", "synth", "--words", "yes,,no"], "`yes,,no` has an empty entry"),
+        (["data", "record", "images", "--classes", "cup, "], "`cup, ` has an empty entry"),
+        (["monitor", "--trace", "scores,"], "`scores,` has an empty entry"),
         (["train", "kws", "--words"], "requires an argument"),  # `--json` follows
         (["build", "--board"], "requires an argument"),
         (["train", "kws", "--data", "nowhere"], "nowhere"),

@@ -55,7 +55,7 @@ def values(
     return {
         "method": method,
         "data": data,
-        "normal": word_list(normal),
+        "normal": word_list(normal, "--normal"),
         "rate_hz": rate,
         "threshold.fpr": fpr,
         "threshold.false_alarms_per_hour": false_alarms_per_hour,

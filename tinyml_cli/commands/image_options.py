@@ -60,4 +60,4 @@ def values(
     """Keys of the recipe -> values of the options; None where not given."""
     from tinyml_cli.recipes.vww import values_of
 
-    return {**values_of(word_list(classes), size, gray, model, alpha, backbone), "data": data}
+    return {**values_of(word_list(classes, "--classes"), size, gray, model, alpha, backbone), "data": data}

@@ -78,7 +78,8 @@ def command(
     from tinyml_cli.stages import inspect as stage
     from tinyml_cli.tflite.edit import Edits
 
-    edits = Edits(strip, description, options.word_tuple(labels), round_weights)
+    names = options.word_list(labels, "--set-labels")
+    edits = Edits(strip, description, None if names is None else tuple(names), round_weights)
     outcome = stage.run(model, edits, edit=edit, diff=diff, pictures=pictures, out=out,
                         tensors=tensors or everything, operators=everything)  # fmt: skip
     console.result(outcome.document, outcome.sentence)

@@ -32,7 +32,7 @@ def values(
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
     return {
-        "words": options.word_list(words),
+        "words": options.word_list(words, "--words"),
         "data": data,
         "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
         "model": {"name": model} if model else None,

@@ -110,7 +110,7 @@ def command(
         as_json=json,
         log=log,
         filters=tuple(filters or ()),
-        trace=trace_modes(options.word_list(trace) or []),
+        trace=trace_modes(options.word_list(trace, "--trace") or []),
         save_triggers=save_triggers,
         png=png,
         calibrate_s=calibrate,

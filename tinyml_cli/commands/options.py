@@ -10,6 +10,7 @@ import typer
 
 from tinyml_cli import checks, next_step
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 
 MOST_SEED = 2**32 - 1
 
@@ -97,11 +98,15 @@ AcceptPartial = Annotated[
 ]
 
 
-def word_list(words: str | None) -> list[str] | None:
-    """Splits `--words yes,no`; None stays None."""
-    return None if words is None else [word.strip() for word in words.split(",") if word.strip()]
+def word_list(words: str | None, option: str) -> list[str] | None:
+    """Splits `--words yes,no`; None stays None.
 
-
-def word_tuple(words: str | None) -> tuple[str, ...] | None:
-    """The same as a tuple, every entry kept; None stays None."""
-    return None if words is None else tuple(word.strip() for word in words.split(","))
+    Raises:
+        TinymlError: nothing stands before, after or between commas, where a shell's variable was empty, say.
+    """
+    if words is None:
+        return None
+    entries = [word.strip() for word in words.split(",")]
+    if not all(entries):
+        raise TinymlError(f"`{words}` has an empty entry", option, "Remove the extra comma.")
+    return entries

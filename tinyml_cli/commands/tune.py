@@ -87,7 +87,7 @@ def command(
     from tinyml_cli.tuning.tune import limits_of, place_of, recipe_of, tune
 
     limits = limits_of(max_flash, max_ram, max_ms)
-    values = {"words": options.word_list(words)}
+    values = {"words": options.word_list(words, "--words")}
     recipe = recipe_of(task, values, data, config, set_ or [], 1 if seed is None else seed)
     found = tune(recipe, limits, trials, study, run, workers, only_work, place_of(engine))
     if only_work:

@@ -33,4 +33,4 @@ Input = Annotated[
 
 def values(labels: Labels = None, data: Data = None, kind: Input = None) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
-    return {"labels": word_list(labels), "data": data, "input": kind}
+    return {"labels": word_list(labels, "--labels"), "data": data, "input": kind}

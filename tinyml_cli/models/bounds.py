@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,69 @@ def check_keras(path: Path) -> int:
         if _KERAS_CONFIG in sizes:
             _check_batches(path, archive.read(_KERAS_CONFIG))
     return held_bytes
+
+
+def check_image_input(path: Path, wanted: tuple[int, int, int]) -> None:
+    """Judges by a Keras file's configuration whether its network takes images of a shape.
+
+    What the configuration does not say is left to `check_input_shape`, once the network is loaded.
+
+    Args:
+        path: of a .keras or .h5 file.
+        wanted: rows, columns, channels.
+
+    Raises:
+        TinymlError: it does not, or is no Keras file.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                refuse(path, _JSON_FACTOR * archive.getinfo(_KERAS_CONFIG).file_size)
+                config: str | bytes = archive.read(_KERAS_CONFIG)
+        else:
+            config = _hdf5(path)[0]
+        document = json.loads(config)
+    except ImportError:  # no package that reads HDF5, so none that trains: that is said in its place
+        return
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RecursionError) as error:
+        raise no_backbone(path, error) from error
+    with contextlib.suppress(KeyError, TypeError, AttributeError):
+        layers = document["config"]["layers"]
+        inputs = [each["config"] for each in layers if each["class_name"] == "InputLayer"]
+        if len(inputs) == 1:
+            check_input_shape(
+                (inputs[0].get("batch_shape") or inputs[0]["batch_input_shape"])[1:], wanted, path
+            )
+
+
+def check_input_shape(shape: Sequence[int | None], wanted: tuple[int, int, int], path: Path) -> None:
+    """Refuses a backbone whose input, without the batch, is no image or one of another shape.
+
+    Raises:
+        TinymlError: it is.
+    """
+    if len(shape) != len(wanted):
+        raise TinymlError(
+            f"The backbone takes no images: its input is {' x '.join(map(str, shape))}",
+            str(path),
+            "Use a convolutional image network.",
+        )
+    if any(mine not in (None, theirs) for mine, theirs in zip(shape, wanted, strict=True)):
+        raise TinymlError(
+            f"The backbone needs {' x '.join(map(str, shape))}, but the recipe gives "
+            f"{' x '.join(map(str, wanted))}",
+            str(path),
+            f"Add --size {shape[0]} and {'--gray' if shape[-1] == 1 else '--rgb'}.",
+        )
+
+
+def no_backbone(path: Path, error: Exception) -> TinymlError:
+    """What a file is answered with that Keras does not load."""
+    return TinymlError(
+        f"Cannot load the backbone ({str(error)[:200]})",
+        str(path),
+        "Save it again with Keras: model.save('backbone.keras')",
+    )
 
 
 def _check_batches(path: Path, config: str | bytes) -> None:

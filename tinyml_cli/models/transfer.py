@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.models import bounds
 from tinyml_cli.models.blocks import classify
 from tinyml_cli.models.source import load_keras
 from tinyml_cli.recipes.vww import IMAGENET
@@ -67,11 +68,7 @@ def _load(path: Path) -> keras.Model:
     except TinymlError:
         raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise TinymlError(
-            f"Cannot load the backbone ({str(error)[:200]})",
-            str(path),
-            "Save it again with Keras: model.save('backbone.keras')",
-        ) from error
+        raise bounds.no_backbone(path, error) from error
 
 
 def _imagenet(name: str, input_shape: tuple[int, int, int], alpha: float) -> keras.Model:
@@ -101,16 +98,7 @@ def _check_input(body: keras.Model, input_shape: tuple[int, int, int], backbone:
             backbone,
             "Use one with a single image input.",
         )
-    shape = tuple(body.inputs[0].shape[1:])
-    if len(shape) != 3 or any(
-        mine not in (None, theirs) for mine, theirs in zip(shape, input_shape, strict=False)
-    ):
-        wanted = " x ".join(map(str, shape))
-        raise TinymlError(
-            f"The backbone needs {wanted}, but the recipe gives {' x '.join(map(str, input_shape))}",
-            backbone,
-            f"Add --size {shape[0]} and {'--gray' if shape[-1] == 1 else '--rgb'}.",
-        )
+    bounds.check_input_shape(body.inputs[0].shape[1:], input_shape, Path(backbone))
 
 
 def _is_softmax(layer: layers.Dense) -> bool:

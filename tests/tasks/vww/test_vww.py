@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,29 @@ def test_weights_that_keras_does_not_have_are_refused_early(
     with pytest.raises(TinymlError, match="ImageNet weights") as caught:
         registry.task("vww").check(asked)
     assert where in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"batch_shape": [None, 96, 96, 3]}, "needs 96 x 96 x 3, but the recipe gives 96 x 96 x 1"),
+        ({"batch_input_shape": [None, 49, 40]}, "takes no images: its input is 49 x 40"),
+        ({"batch_shape": [None, None, None, 1]}, None),
+        ({"batch_shape": 7}, None),  # left to Keras
+        (None, "Cannot load the backbone"),
+    ],
+)
+def test_a_backbone_for_other_inputs_is_refused_before_keras_is_loaded(
+    tmp_path: Path, config: dict[str, Any] | None, says: str | None
+) -> None:
+    path = tmp_path / "backbone.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        if config is not None:
+            layers = [{"class_name": "InputLayer", "config": config}]
+            archive.writestr("config.json", json.dumps({"config": {"layers": layers}}))
+    asked = VwwRecipe(source="procedural", model={"name": "vww_micro", "backbone": str(path)})
+    with pytest.raises(TinymlError, match=says) if says else contextlib.nullcontext():
+        registry.task("vww").check(asked)
 
 
 def test_without_data_it_says_what_to_get_and_how_large_it_is() -> None:

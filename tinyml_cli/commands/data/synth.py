@@ -51,14 +51,14 @@ def command(
     from tinyml_cli.datasets import synth_files
     from tinyml_cli.tasks.kws.checks import check_words
 
-    listed = options.word_list(words) or []
+    listed = options.word_list(words, "--words") or []
     check_words(listed)
     document = synth_files.write_speech(
         listed,
         out,
         clips,
         unknown,
-        options.word_list(engines) or [],
+        options.word_list(engines, "--engines") or [],
         sample_rate,
         clip_ms * sample_rate // 1000,
         seed,

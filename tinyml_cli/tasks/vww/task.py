@@ -19,7 +19,7 @@ from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Manifest
-from tinyml_cli.models import build_model, options, require_tensorflow
+from tinyml_cli.models import bounds, build_model, options, require_tensorflow
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -79,8 +79,7 @@ class VisualWakeWords(TaskSpec):
 
     def build_model(self, recipe: VwwRecipe) -> keras.Model:
         """An untrained model, or the backbone that is to be trained on."""
-        shape = (recipe.image.size, recipe.image.size, recipe.image.channels)
-        model = recipe.model
+        shape, model = _input_shape(recipe), recipe.model
         if model.backbone is None:
             return build_model(model.name, shape, len(recipe.classes), model.options)
         require_tensorflow()
@@ -169,11 +168,17 @@ VWW = VisualWakeWords("vww", VwwRecipe)
 MASK = VisualWakeWords("mask", MaskRecipe)
 
 
+def _input_shape(recipe: VwwRecipe) -> tuple[int, int, int]:
+    """Rows, columns and channels of the network's input."""
+    return recipe.image.size, recipe.image.size, recipe.image.channels
+
+
 def _check(recipe: VwwRecipe) -> None:
     """Model, backbone and data folder; no image is opened."""
     model = recipe.model
     if model.backbone not in (None, IMAGENET):
         checks.input_file(Path(str(model.backbone)), "--backbone")
+        bounds.check_image_input(Path(str(model.backbone)), _input_shape(recipe))
     options.check(model.name, model.options)
     if model.backbone == IMAGENET:
         _check_imagenet(recipe)

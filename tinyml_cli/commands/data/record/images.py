@@ -38,7 +38,9 @@ def command(
     """
     from tinyml_cli.collect import record_images
 
-    plan = record_images.plan_of(options.word_tuple(classes) or (), out, count, every, countdown)
+    plan = record_images.plan_of(
+        tuple(options.word_list(classes, "--classes") or ()), out, count, every, countdown
+    )
     with record_images.open_camera(board, port, run, device) as camera:
         document = record_images.record(plan, camera)
     console.result(document, record_images.text(document))

@@ -44,7 +44,8 @@ def command(
     from tinyml_cli.collect import record_strokes
     from tinyml_cli.collect.stroke_source import open_wand
 
-    plan = record_strokes.plan_of(options.word_tuple(gesture), speaker, out, count)
+    gestures = options.word_list(gesture, "--gesture")
+    plan = record_strokes.plan_of(tuple(gestures) if gestures else None, speaker, out, count)
     with open_wand(board, port, ble) as wand:
         document = record_strokes.record(plan, wand)
     console.result(document, record_strokes.text(document))

@@ -56,7 +56,7 @@ def command(
     from tinyml_cli.collect import record_words
 
     plan = record_words.plan_of(
-        options.word_list(words), speaker, out, count, seconds, countdown, clip_ms, keep_good
+        options.word_list(words, "--words"), speaker, out, count, seconds, countdown, clip_ms, keep_good
     )
     where = record_words.Where(board, port, run, device, from_wav, sample_rate)
     document = record_words.record(plan, where)
