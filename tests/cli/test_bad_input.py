@@ -20,9 +20,9 @@ from tests.corpus import write_corpus
         (["train", "kws", "--words", "yes,yes"], "twice"),
         (["train", "kws", "--words", "silence,yes"], "silence"),
         (["train", "kws", "--words", ","], "`,` has an empty entry"),
-        (["data", "synth", "--words", "yes,,no"], "`yes,,no` has an empty entry"),
+        (["data", "synth", "--words", "yes,,no", "--out", "x"], "`yes,,no` has an empty entry"),
         (["data", "record", "images", "--classes", "cup, "], "`cup, ` has an empty entry"),
-        (["monitor", "--trace", "scores,"], "`scores,` has an empty entry"),
+        (["train", "wand", "--labels", ",wing"], "`,wing` has an empty entry"),
         (["train", "kws", "--words"], "requires an argument"),  # `--json` follows
         (["build", "--board"], "requires an argument"),
         (["train", "kws", "--data", "nowhere"], "nowhere"),
