@@ -234,7 +234,7 @@ def test_an_application_that_does_something_else_is_refused(
 def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> None:
     ear, eye = (profile_of(run, time_ms) for run, time_ms in zip(runs, (40.0, 200.0), strict=True))
     hop_ms = runs[0].manifest().features.stride_ms
-    rare = cascade.estimate(*runs, (ear, eye), cascade.CascadeUse(2.0, 0.0))
+    rare = cascade.estimate(*runs, (ear, eye), cascade.CascadeAssumptions(2.0, 0.0))
     assert rare["evidence"] == "estimated"
     # Nobody says the word: listening alone. U I t: 3 V, 3.3 mA, a share of the hour in ms.
     stride = runs[0].manifest().recognizer.inference_stride_frames
@@ -245,13 +245,13 @@ def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> No
     assert rare["without_first_stage"]["parts"]["looking"] == pytest.approx(3 * 3.3 * 3600 * 0.4, rel=1e-3)
     assert rare["break_even_frames_per_s"] == pytest.approx(busy / 0.2, abs=0.01)
     always = cascade.estimate(
-        *runs, (ear, eye), cascade.CascadeUse(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10)
+        *runs, (ear, eye), cascade.CascadeAssumptions(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10)
     )
     assert always["ratio"] > 1  # the camera is never off
     assert always["with_first_stage"]["parts"]["camera"] == 3 * 10 * 3600
     assert "estimated" in cascade.text(always)
     with pytest.raises(TinymlError, match="does not look"):
-        cascade.estimate(runs[0], runs[0], (ear, eye), cascade.CascadeUse())
+        cascade.estimate(runs[0], runs[0], (ear, eye), cascade.CascadeAssumptions())
 
 
 def profile_of(run: Run, time_ms: float) -> ProfileReport:

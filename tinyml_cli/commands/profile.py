@@ -90,7 +90,7 @@ def command(
     target = build_target(board, engine, tflm, port=port)
     report = profile(run, target)
     verdicts = judge(report, limits)
-    scene = cascade.CascadeUse(frames_per_second, words_per_hour, camera_ma)
+    scene = cascade.CascadeAssumptions(frames_per_second, words_per_hour, camera_ma)
     saving = None if other is None else cascade.compare(run, report, open_run(other), scene, target)
     document = outcome.record(run, report, verdicts, saving)
     console.info(render(report, console.width) + "\n")

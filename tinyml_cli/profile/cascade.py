@@ -20,7 +20,7 @@ _HOUR_S = 3600.0
 
 
 @dataclass(frozen=True)
-class CascadeUse:
+class CascadeAssumptions:
     """What the estimate supposes.
 
     Attributes:
@@ -35,7 +35,7 @@ class CascadeUse:
 
 
 def compare(
-    listens: Run, report: ProfileReport, looks: Run, scene: CascadeUse, target: BuildTarget
+    listens: Run, report: ProfileReport, looks: Run, scene: CascadeAssumptions, target: BuildTarget
 ) -> dict[str, Any]:
     """Profiles the second run on the first's board and estimates; see `estimate`."""
     check_gate(listens, looks)
@@ -43,7 +43,7 @@ def compare(
 
 
 def estimate(
-    listens: Run, looks: Run, reports: tuple[ProfileReport, ProfileReport], scene: CascadeUse
+    listens: Run, looks: Run, reports: tuple[ProfileReport, ProfileReport], scene: CascadeAssumptions
 ) -> dict[str, Any]:
     """Energy of an hour with the first stage, and of looking all the time.
 
@@ -119,7 +119,9 @@ def text(document: dict[str, Any]) -> str:
     )
 
 
-def _hour(power: Power, listening: float, looking: float, camera: float, scene: CascadeUse) -> dict[str, Any]:
+def _hour(
+    power: Power, listening: float, looking: float, camera: float, scene: CascadeAssumptions
+) -> dict[str, Any]:
     """Millijoules of an hour; the shares are of time."""
     busy = min(1.0, listening + looking)
     hour_ms = 1000 * _HOUR_S
