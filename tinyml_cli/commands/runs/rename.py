@@ -23,7 +23,7 @@ def command(
       tinyml runs rename kws-yes-no first-try
       tinyml runs rename latest best --json
     """
-    from tinyml_cli import run_list
+    from tinyml_cli import run_changes
 
-    outcome = run_list.rename(run, new)
+    outcome = run_changes.rename(run, new)
     console.result(outcome, f"Renamed {outcome['renamed']} to {outcome['run']}.")

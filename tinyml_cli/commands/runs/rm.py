@@ -24,9 +24,9 @@ def command(
       tinyml runs rm first-try second-try --yes
       tinyml runs rm first-try --yes --json
     """
-    from tinyml_cli import run_list
+    from tinyml_cli import run_changes, run_list
 
-    outcome = run_list.remove(runs, yes)
+    outcome = run_changes.remove(runs, yes)
     removed = ", ".join(outcome["removed"])
     text = (
         f"Removed {removed}, {run_list.size_text(outcome['bytes'])}." if removed else "Nothing was removed."
