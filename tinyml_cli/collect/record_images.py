@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks, interrupt
-from tinyml_cli.build.target import build_target
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.collect.camera_source import BoardCamera, Webcam
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
@@ -126,25 +126,22 @@ def text(document: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def open_camera(
-    board: str | None, port: str | None, run: str | None, device: str | None
-) -> Iterator[FrameSource]:
+def open_camera(target: BuildTarget | None, run: str | None, device: str | None) -> Iterator[FrameSource]:
     """A board's camera, or this computer's.
 
     Args:
-        board: its name; with None and no port, a webcam.
-        port: where a real board is.
+        target: the board; None takes a webcam.
         run: the run of visual wake words whose firmware the board runs; the latest by default.
         device: number of the webcam, or a file or address that OpenCV opens.
 
     Raises:
         TinymlError: no such camera, other firmware, or a package is missing.
     """
-    if board is None and port is None:
+    if target is None:
         with contextlib.closing(Webcam(device)) as webcam:
             yield webcam
         return
-    opened, target = Run.open(run), build_target(board or "nano33ble", port=port)
+    opened = Run.open(run)
     manifest = opened.manifest()
     with open_board(opened, target) as link:
         ready = link.wait_ready()

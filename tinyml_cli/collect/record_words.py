@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import interrupt
-from tinyml_cli.build.target import build_target
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.collect.record_keys import terminal_keys
 from tinyml_cli.collect.record_session import Recorder, SessionOutcome, WordPlan, cut_all
 from tinyml_cli.collect.record_source import AudioSource, BoardSource, MicrophoneSource, WavSource
@@ -35,16 +35,14 @@ class Where:
     """Where the sound comes from.
 
     Attributes:
-        board: a board's name; None takes this computer's microphone, or `from_wav` alone.
-        port: the board's port, where it cannot be told by itself.
+        target: a board; None takes this computer's microphone, or `from_wav` alone.
         run: the run whose firmware a virtual board boots.
         device: the input of this computer.
         from_wav: a long recording to cut; with a board it is played into it.
         sample_rate_hz: of the clips; a board's is its own.
     """
 
-    board: str | None = None
-    port: str | None = None
+    target: BuildTarget | None = None
     run: str | None = None
     device: str | None = None
     from_wav: Path | None = None
@@ -151,7 +149,7 @@ def _cut(plan: WordPlan, where: Where, path: Path) -> dict[str, Any]:
 @contextlib.contextmanager
 def _open(where: Where, feed: Path | None = None) -> Iterator[AudioSource]:
     """The source of sound; with `feed`, a recording takes the microphone's place."""
-    if where.board is None and where.port is None:
+    if where.target is None:
         source: AudioSource
         if feed is None:
             source = MicrophoneSource(where.sample_rate_hz, where.device)
@@ -160,7 +158,7 @@ def _open(where: Where, feed: Path | None = None) -> Iterator[AudioSource]:
         with source:
             yield source
         return
-    with _open_board(where) as link:
+    with _open_board(where.target, where.run) as link:
         ready = link.wait_ready()
         played = WavSource(feed, ready.sample_rate_hz or where.sample_rate_hz) if feed else None
         with BoardSource(link, ready, played) as source:
@@ -168,13 +166,12 @@ def _open(where: Where, feed: Path | None = None) -> Iterator[AudioSource]:
 
 
 @contextlib.contextmanager
-def _open_board(where: Where) -> Iterator[Link]:
-    target = build_target(where.board or "nano33ble", port=where.port)
+def _open_board(target: BuildTarget, run: str | None) -> Iterator[Link]:
     if target.port or target.is_usb:
         with Link(link_url(target.board, target.port)) as link:
             yield link
     else:
-        with open_board(Run.open(where.run), target) as link:
+        with open_board(Run.open(run), target) as link:
             yield link
 
 

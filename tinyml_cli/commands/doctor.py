@@ -35,9 +35,11 @@ def command(
       tinyml doctor --board nano33ble
       tinyml doctor --json
     """
+    from tinyml_cli.build.target import build_target
     from tinyml_cli.doctor import report
 
-    findings = report.examine(run, board, port)
+    target = None if board is None else build_target(board, port=port)
+    findings = report.examine(run, target)
     console.table(
         "What tinyml needs",
         ["", "What", "For", "Found, or how to get it"],

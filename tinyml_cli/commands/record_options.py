@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands.options import given
+
+if TYPE_CHECKING:
+    from tinyml_cli.build.target import BuildTarget
 
 _MOST_TAKES = 10_000
 
@@ -44,3 +47,14 @@ Run = Annotated[
 Device = Annotated[
     str | None, typer.Option("--device", help="The input device: a number or part of its name.")
 ]
+
+
+def target(board: str | None, port: str | None) -> BuildTarget | None:
+    """The board to record with; None is this computer.
+
+    Raises:
+        TinymlError: no such board.
+    """
+    from tinyml_cli.build.target import build_target
+
+    return None if board is None and port is None else build_target(board or "nano33ble", port=port)

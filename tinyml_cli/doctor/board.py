@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 
-from tinyml_cli.build.target import build_target
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import open_board
 from tinyml_cli.doctor.finding import DoctorCheck
 from tinyml_cli.errors import TinymlError
@@ -23,23 +23,18 @@ _REST_MG = 1000
 _REST_TOLERANCE_MG = 80
 
 
-def examine(run: Run, board: str, port: str | None = None) -> list[DoctorCheck]:
+def examine(run: Run, target: BuildTarget) -> list[DoctorCheck]:
     """Talks to the board and looks at everything it has.
 
     Args:
         run: its firmware boots on a virtual board.
-        board: name of a board.
-        port: where a real one is; None looks for it.
+        target: the board, and where a real one is.
 
     Returns:
         The findings; only the first when the board cannot be reached.
-
-    Raises:
-        TinymlError: there is no such board in the list of boards.
     """
-    purpose = f"board {board}"
+    purpose = f"board {target.board.name}"
     try:
-        target = build_target(board, port=port)
         with open_board(run, target) as link:
             ready = link.wait_ready()
             return [

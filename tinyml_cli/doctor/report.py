@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.doctor import computer
 from tinyml_cli.doctor.finding import DoctorCheck
 
 
-def examine(run: str | None, board: str | None, port: str | None) -> list[DoctorCheck]:
+def examine(run: str | None, target: BuildTarget | None) -> list[DoctorCheck]:
     """Looks at this computer and, where one is named, at a board.
 
     Raises:
-        TinymlError: there is no such board or run.
+        TinymlError: there is no such run.
     """
     findings = computer.examine()
-    if board is None:
+    if target is None:
         return findings
     from tinyml_cli.doctor import board as on_board
     from tinyml_cli.run import Run
 
-    return findings + on_board.examine(Run.open(run), board, port)
+    return findings + on_board.examine(Run.open(run), target)

@@ -41,6 +41,7 @@ def command(
     plan = record_images.plan_of(
         tuple(options.word_list(classes, "--classes") or ()), out, count, every, countdown
     )
-    with record_images.open_camera(board, port, run, device) as camera:
+    target = record_options.target(board, port)
+    with record_images.open_camera(target, run, device) as camera:
         document = record_images.record(plan, camera)
     console.result(document, record_images.text(document))

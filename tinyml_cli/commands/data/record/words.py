@@ -58,7 +58,8 @@ def command(
     plan = record_words.plan_of(
         options.word_list(words, "--words"), speaker, out, count, seconds, countdown, clip_ms, keep_good
     )
-    where = record_words.Where(board, port, run, device, from_wav, sample_rate)
+    target = record_options.target(board, port)
+    where = record_words.Where(target, run, device, from_wav, sample_rate)
     document = record_words.record(plan, where)
     record_words.show(document)
     console.result(document, record_words.text(document))
