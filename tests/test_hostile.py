@@ -293,6 +293,11 @@ OPTIONS = (
     ("data", "check", "nowhere"),
     ("data", "import", "nowhere", "--out", "x"),
     ("card", "--out", "here/file"),
+    ("train", "kws", "--words", "yes,"),
+    ("pipeline", "kws", "--board", "nano33ble", "--port", "nowhere"),
+    ("data", "check", "here", "--picture", "x.svg"),
+    ("explain", "clip.wav", "--out", "x"),
+    ("drift", "here/file", "--out", "x.pdf"),
 )  # fmt: skip
 
 

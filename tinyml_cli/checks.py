@@ -146,6 +146,21 @@ def output_file(path: Path, where: str = "--out") -> None:
     output_folder(path.absolute().parent, where)
 
 
+def picture(path: Path, where: str = "--out") -> None:
+    """A place for a new picture.
+
+    Raises:
+        TinymlError: a name that is not that of a PNG file, or see `output_file`.
+    """
+    output_file(path, where)
+    if path.suffix.lower() != ".png":
+        raise TinymlError(
+            f"`{path.name}` is not the name of a PNG file",
+            where,
+            f"Give {where} a name that ends in .png.",
+        )
+
+
 def output(path: Path, where: str = "--out") -> None:
     """A place for a new file or folder.
 

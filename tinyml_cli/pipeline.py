@@ -51,6 +51,7 @@ def run_pipeline(
     from tinyml_cli.engines.freshness import exported_io, needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.flash.flash import flash
+    from tinyml_cli.link.usb import choose_port
     from tinyml_cli.monitor.monitor import monitor
     from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.stages.calibrate import quantize
@@ -58,6 +59,8 @@ def run_pipeline(
     started = time.monotonic()
     check_target(target)
     require_installed()
+    if target.is_usb:  # the program is installed there in the end
+        choose_port(target.board, target.port)
     outcome: dict[str, Any] = {"run": str(run.path), "board": target.board.name}
 
     def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:

@@ -47,7 +47,7 @@ def command(
         Path | None,
         typer.Option(
             "--out",
-            callback=options.given(checks.output_file),
+            callback=options.given(checks.picture),
             help="The picture; report/drift.png in the run by default.",
         ),
     ] = None,

@@ -24,7 +24,7 @@ def command(
         Path | None,
         typer.Option(
             "--out",
-            callback=options.given(checks.output_file),
+            callback=options.given(checks.picture),
             help="The picture; report/explain-CLIP.png in the run by default.",
         ),
     ] = None,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyml_cli import checks
+from tinyml_cli import checks, recipes
 from tinyml_cli.compression.steps import CompressionStep, check_order, parse, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.run import MODEL, Run
+from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.stages import common as stages
 
 
@@ -31,10 +31,18 @@ def check_teachers(run: Run, teachers: Sequence[str]) -> None:
     """What can be known of a distillation before it starts.
 
     Raises:
-        TinymlError: a run that is not trained, no teacher, or no TensorFlow.
+        TinymlError: a run that is not trained, or of a task that learns from no teacher; no teacher; no
+            TensorFlow.
     """
     run.check_writable()
     run.require(run.manifest(), MODEL)
+    recipe = recipes.load(run.file(RECIPE))
+    if getattr(recipe, "distillation", None) is None:
+        raise TinymlError(
+            f"The task `{recipe.task}` does not support teachers",
+            str(run.path),
+            "Shrink the network instead with tinyml prune --structured, which learns from the trained one.",
+        )
     if not teachers:
         raise TinymlError("No teacher given", "--teacher", "Name a trained run: --teacher runs/large")
     for teacher in teachers:

@@ -63,12 +63,5 @@ def distill(
 
 
 def _taught(recipe: BaseRecipe, values: dict[str, Any], run: Run) -> BaseRecipe:
-    section = getattr(recipe, "distillation", None)
-    if section is None:
-        raise TinymlError(
-            f"The task `{recipe.task}` does not support teachers",
-            str(run.path),
-            "Shrink the network instead with tinyml prune --structured, which learns from the trained one.",
-        )
     overrides = [f"distillation.{key}={value!r}" for key, value in values.items()]
     return recipes.resolve(recipe.task, run.file(RECIPE), overrides, {})

@@ -30,7 +30,7 @@ def command(
         Path | None,
         typer.Option(
             "--picture",
-            callback=options.given(checks.output_file),
+            callback=options.given(checks.picture),
             help="The picture; ./FOLDER-check.png by default.",
         ),
     ] = None,
