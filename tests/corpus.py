@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 RATE_HZ = 16_000
-SPEAKERS = 64
+SPEAKERS = 40
 TAKES = 1
 SHAPES = {"up": (600.0, 2400.0), "down": (2400.0, 600.0), "flat": (1200.0, 1200.0)}
 

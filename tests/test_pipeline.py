@@ -15,45 +15,30 @@ from typing import Any
 
 import pytest
 
+from tests import whistles
 from tests.conftest import Tinyml
 from tests.corpus import SPEAKERS, TAKES, write_corpus
 from tests.outcomes import check as check_outcome
 from tinyml_cli.files import sha256_file
 
-SMALL = ("--set", "model.options={stem_filters: 16, blocks: [[32, 2], [32, 1]]}")
-TRAIN = (
-    "--words",
-    "up,down",
-    *SMALL,
-    "--set",
-    "training.epochs=16",
-    "--set",
-    "training.learning_rate=0.004",
-    "--seed",
-    "3",
-)
-
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "whistles")
+def corpus() -> Path:
+    return whistles.corpus()
 
 
 @pytest.fixture(scope="session")
 def outcomes(tinyml: Tinyml, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The JSON of every stage of one run, made once."""
     home = tmp_path_factory.mktemp("home")
-    run = home / "runs" / "whistles"
+    made = whistles.whistle_run(tinyml)
+    run = made.copy(home / "runs" / "whistles")
     stages: dict[str, tuple[str | Path, ...]] = {
-        "train": ("train", "kws", "--data", corpus, "--run", run, *TRAIN),
-        "quantize": ("quantize", run, "--samples", "64"),
-        "convert": ("convert", run),
-        "export-c-array": ("export-c-array", run),
         "build": ("build", run, "--board", "sim"),
         "evaluate": ("evaluate", run, "--data", corpus),
         "flash": ("flash", run, "--board", "sim"),
     }
-    documents: dict[str, Any] = {"path": run}
+    documents: dict[str, Any] = {"path": run, **made.outcomes}
     for name, arguments in stages.items():
         documents[name] = tinyml(*arguments, "--json", cwd=home).json
     return documents
@@ -174,10 +159,10 @@ def test_each_next_step_works_when_it_is_pasted(
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_int8_model(
-    tinyml: Tinyml, outcomes: dict[str, Any], corpus: Path, tmp_path: Path
+    tinyml: Tinyml, outcomes: dict[str, Any], tmp_path: Path
 ) -> None:
     run = tmp_path / "again"
-    tinyml("train", "kws", "--data", corpus, "--run", run, *TRAIN, cwd=tmp_path)
+    whistles.train(tinyml, run)
     tinyml("quantize", run, "--samples", "64", cwd=tmp_path)
     again = tinyml("convert", run, "--json", cwd=tmp_path).json
     assert again["int8"]["sha256"] == outcomes["convert"]["int8"]["sha256"]
@@ -218,7 +203,8 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
 def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, tmp_path: Path) -> None:
     run, corpus = tmp_path / "runs" / "long", write_corpus(tmp_path / "few", speakers=16)
-    options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down", *SMALL]
+    options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down"]
+    options += whistles.SMALL
     options += ["--set", "training.epochs=500", "--set", "augmentation.copies=2"]
     with subprocess.Popen(
         [sys.executable, "-m", "tinyml_cli", *options], cwd=tmp_path, stdout=subprocess.DEVNULL,
