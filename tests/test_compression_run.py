@@ -45,13 +45,20 @@ def outcomes(whistles: Run) -> dict[str, Any]:
     from tinyml_cli.compression.steps import CompressionStep
     from tinyml_cli.stages.calibrate import quantize
     from tinyml_cli.stages.quantize import Choices, quantize_run
-    from tinyml_cli.training.fine_tune import FineTuneSettings
+    from tinyml_cli.training import fine_tune, qat
+
+    def few(run: Run, recipe: Any, n: int, seed: int) -> Any:
+        """As many inputs as are made in a second."""
+        return fine_tune.training_inputs(run, recipe, min(n, 128), seed)
 
     steps = [CompressionStep("prune", 0.5), CompressionStep("cluster", clusters=16)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(qat, "training_inputs", few)
+        rounded = quantize_run(whistles, Choices("qat", epochs=1), variant="qat")
     return {
-        "prune": compress(whistles, steps, FineTuneSettings(1, samples=128), on_board=False),
+        "prune": compress(whistles, steps, fine_tune.FineTuneSettings(1, samples=128), on_board=False),
         "distill": distill(whistles, [str(whistles.path)], on_board=False),
-        "quantize": quantize_run(whistles, Choices("qat", epochs=1), variant="qat"),
+        "quantize": rounded,
         "dynamic": quantize(whistles, "dynamic"),
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests import whistles
 from tests.conftest import Tinyml
 from tests.corpus import whistle, write_corpus
 from tinyml_cli.data import recordings
@@ -84,7 +85,7 @@ def test_training_and_evaluation(tinyml: Tinyml, tmp_path: Path) -> None:
     _own(tmp_path / "own", {"up": 3, "down": 1})
     settings = [f"--set={key}" for key in ("training.epochs=1", "augmentation.copies=1")]
     options = ("--data", "data", "--add-recordings", "own", "--run", "run", "--json")
-    tinyml("train", "kws", "--words", "up,down", *options, *settings, cwd=tmp_path)
+    tinyml("train", "kws", "--words", "up,down", *options, *whistles.SMALL, *settings, cwd=tmp_path)
     manifest = json.loads((tmp_path / "run/manifest.json").read_text())
     assert manifest["data"]["recordings"] == str(tmp_path / "own")
     assert manifest["data"]["counts"]["train"]["up"] > 3

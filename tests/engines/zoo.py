@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -62,13 +61,9 @@ def _convert(
         # Larger than freshly initialised ones, so that outputs tell inputs apart.
         spread = 0.2 if weight.path.endswith("bias") else 2.5 * float(np.std(weight.numpy()))
         weight.assign(rng.normal(0, spread, weight.shape))
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("serve", network.call, input_signature=[tf.TensorSpec((1, *shape), tf.float32)])
-    with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        return _quantize(tf, converter, rng, shape, quantized, hybrid, per_channel_dense)
+    call = tf.function(network, input_signature=[tf.TensorSpec((1, *shape), tf.float32)], autograph=False)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
+    return _quantize(tf, converter, rng, shape, quantized, hybrid, per_channel_dense)
 
 
 def _quantize(

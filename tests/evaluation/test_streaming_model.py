@@ -29,7 +29,7 @@ def converted(tinyml: Tinyml, corpus: Path, tmp_path_factory: pytest.TempPathFac
     run = home / "runs" / "whistles"
     tinyml(
         *("train", "kws", "--data", corpus, "--run", run, "--words", "up,down", "--seed", "3"),
-        *("--model", "stream_conv", "--set", "training.epochs=2", "--set", "augmentation.copies=2"),
+        *("--model", "stream_conv", "--set", "training.epochs=1", "--set", "augmentation.copies=1"),
         cwd=home,
     )
     tinyml("quantize", run, "--samples", "32", cwd=home)

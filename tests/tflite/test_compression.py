@@ -91,8 +91,17 @@ def _autoencoder() -> keras.Model:
     return keras.Model(source, layers.Dense(20, name="reconstruction")(x))
 
 
-@pytest.mark.parametrize("build", [small_ds_cnn, _residual, _autoencoder])
-@pytest.mark.parametrize("per_channel", [True, False])
+@pytest.mark.parametrize(
+    ("build", "per_channel"),
+    [
+        (small_ds_cnn, True),
+        (_residual, False),
+        (_autoencoder, True),
+        pytest.param(small_ds_cnn, False, marks=pytest.mark.slow),
+        pytest.param(_residual, True, marks=pytest.mark.slow),
+        pytest.param(_autoencoder, False, marks=pytest.mark.slow),
+    ],
+)
 def test_rounding_in_training_is_the_rounding_of_int8(build, per_channel: bool, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """The network in training and the int8 flatbuffer answer within one step of each other."""
     keras.utils.set_random_seed(2)

@@ -135,11 +135,18 @@ def test_a_label_that_weighs_nothing_is_left_alone() -> None:
     np.testing.assert_allclose(shift, [0, -np.log(4) / 2, np.log(4) / 2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_seed_fixes_the_weights(whole: tuple[fitting.Fitted, Path], tmp_path: Path) -> None:
     assert same(whole[0], run(tmp_path, recipe()))
 
 
-@pytest.mark.parametrize("stop", [1, 3], ids=["before hard examples are sought", "after"])
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(1, marks=pytest.mark.slow, id="before hard examples are sought"),
+        pytest.param(3, id="after"),
+    ],
+)
 def test_ctrl_c_keeps_the_last_and_resume_ends_where_an_unbroken_training_ends(
     whole: tuple[fitting.Fitted, Path], stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

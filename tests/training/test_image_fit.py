@@ -57,6 +57,17 @@ def weights(model: keras.Model) -> list[np.ndarray]:
     return [np.asarray(value) for value in model.get_weights()]
 
 
+def test_an_epoch_has_the_same_batches_whenever_it_is_drawn() -> None:
+    """Which a training that is resumed relies on; tests/training/test_trainer.py stops and resumes one."""
+    train, _ = sets()
+    walked = ImageBatches(train, recipe())
+    for epoch in range(2):
+        list(walked.epoch(epoch))
+    for one, other in zip(walked.epoch(2), ImageBatches(train, recipe()).epoch(2), strict=True):
+        assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
+
+
+@pytest.mark.slow
 def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

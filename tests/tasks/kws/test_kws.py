@@ -38,7 +38,7 @@ def small_recipe(data: Path | None, **changes: object) -> KwsRecipe:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "data")
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=64)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,8 @@ def test_synthetic_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     run = Run.create(tmp_path / "run")
     synthesis = {"clips_per_word": 60, "unknown_clips": 60, "engines": ["espeak"]}
-    outcome = KWS.train(run, small_recipe(None, synthesis=synthesis, training={"epochs": 1}))
+    once = {"training": {"epochs": 1}, "augmentation": {"copies": 1}}
+    outcome = KWS.train(run, small_recipe(None, synthesis=synthesis, **once))
     assert outcome["n_train"] > 150
     assert run.manifest().data.source == "synthetic"
     kept = KWS.load_evaluation_set(run, None)

@@ -35,7 +35,7 @@ def small_recipe(data: Path, **changes: object) -> KwsRecipe:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "data")
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=64)
 
 
 @pytest.fixture(scope="module")

@@ -176,7 +176,11 @@ def test_quality_by_size_and_in_the_dark() -> None:
     assert darkened(pixels, 0, np.random.default_rng(0)) is pixels
 
 
-def test_every_stage_on_drawn_figures(tinyml: Tinyml, tmp_path: Path) -> None:
+def test_every_stage_on_drawn_figures(
+    tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The firmware's objects are shared with other tests.
+    monkeypatch.delenv("TINYML_CACHE")
     pytest.importorskip("tensorflow", reason="extra `train` is not installed")
     if shutil.which("g++") is None:
         pytest.skip("no g++ here")
