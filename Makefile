@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint format docs kws bench fuzz lock clean
+.PHONY: help setup demo test test-slow test-all lint lint-types lint-text format docs kws bench fuzz lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,9 +38,15 @@ test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
 test-all: test test-slow ## every test
 
 lint: setup ## ruff, mypy, import directions, clang-format, generated pages
+	@$(MAKE) --no-print-directory -j2 lint-types lint-text
+
+# mypy takes as long as all the others together.
+lint-types:
+	$(VENV)/bin/mypy
+
+lint-text:
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python scripts/clang_format.py --check
 	$(VENV)/bin/python scripts/command_pages.py --check
