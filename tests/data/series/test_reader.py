@@ -189,6 +189,17 @@ def test_rotation_that_no_gyroscope_measures_is_not_assumed(tmp_path: Path) -> N
         read_takes(tmp_path, 119, 119, assumed={"accel": "g", "gyro": "deg/s"})
 
 
+@pytest.mark.parametrize(("name", "unit"), [("t_ms", "s"), ("time (us)", "ms"), ("t_ns", "us")])
+def test_a_unit_of_time_by_which_no_sensor_is_so_fast_is_refused(
+    tmp_path: Path, name: str, unit: str
+) -> None:
+    ticks = T * {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
+    text = table((name, *NAMES), np.c_[ticks, V])
+    with pytest.raises(TinymlError, match=f"gives the time in .*100,000 times.*data.units.time={unit}"):
+        takes(tmp_path / "a.csv", text, gyro="deg/s")
+    assert takes(tmp_path / "a.csv", text, gyro="deg/s", time=unit).rate_hz == 100
+
+
 def test_files_without_a_header(tmp_path: Path) -> None:
     assert_same(takes(tmp_path / "a.csv", table((), V, "\t")))
     assert_same(takes(tmp_path / "b.csv", table((), np.c_[T * 1000, V])))

@@ -23,6 +23,8 @@ _DAY_NS = 86_400_000_000_000
 # Rates at which people record motion, and at which somebody might.
 _LIKELY_HZ, _POSSIBLE_HZ = (8.0, 4000.0), (0.9, 8000.0)
 _SLOWEST_HZ, _FASTEST_HZ = 1e-4, 1e5
+# The fastest accelerometers for vibration give 26.7 kHz.
+_FASTEST_MOTION_HZ = 30_000.0
 _EPOCH_S = (1e9, 4.2e9)  # 2001 to 2103
 _SHEET_DAYS, _FASTEST_S_HZ = (36_500.0, 73_500.0), 17_000.0  # the same years in days; steps below 5 s as days
 
@@ -94,6 +96,25 @@ def read_clock(
     if not unit:  # of rows that came in bursts, several share a time
         unit = _infer(raw, usual * len(forward) / max(1, int(free.sum())), name, motion, where)
     return Clock((raw - raw[0]) * SECONDS[unit], float(raw[0]) * SECONDS[unit], unit, restarts, wrapped)
+
+
+def check_pace(clock: Clock, name: str, where: str) -> None:
+    """Refuses a unit in the name of a column of time by which motion was measured faster than it can be.
+
+    Raises:
+        TinymlError: it was.
+    """
+    steps = np.diff(clock.seconds)
+    grown = steps[steps > 0]
+    rate_hz = len(steps) / len(grown) / float(np.median(grown))  # rows of one burst share a time
+    if rate_hz > _FASTEST_MOTION_HZ:
+        slower = {"ms": "s", "us": "ms", "ns": "us"}.get(clock.unit, "ms")
+        raise TinymlError(
+            f"Column `{name}` gives the time in {clock.unit}, but no sensor measures motion "
+            f"{rate_hz:,.0f} times a second",
+            where,
+            f"Set the unit with --set data.units.time={slower} (s, ms, us, ns), or correct the name.",
+        )
 
 
 def _unwrap(

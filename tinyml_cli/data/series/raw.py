@@ -11,7 +11,7 @@ import numpy as np
 from tinyml_cli.data.series import settle, table
 from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
 from tinyml_cli.data.series.acquisition import Acquisition, read_acquisition
-from tinyml_cli.data.series.clock import Clock, read_clock
+from tinyml_cli.data.series.clock import Clock, check_pace, read_clock
 from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, rivals
 from tinyml_cli.data.series.roles import check_one_sensor, checked, roles_of
 from tinyml_cli.data.series.settle import Values
@@ -106,6 +106,8 @@ def _read_table(source: SeriesSource, part: RecordedTable, options: SeriesRecipe
         if (joined := joined_time(roles, found, time, part.where)) is not None:
             unit, column = "s", joined
         clock = read_clock(column, names[time], unit, moved, found.cuts, found.lines, part.where)
+        if moved and options.units.time is None:
+            check_pace(clock, names[time], part.where)
     check_one_sensor(roles, found, names, clock, part.where)
     if motion and len(several := rivals(roles, "acceleration")) > 1:
         raise TinymlError(

@@ -68,7 +68,7 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
             "No clips to evaluate on", str(data_dir or run.path), "Give recordings with --data DIR."
         )
     if data_dir is not None and (surplus := len(clips) - len(chosen)):
-        fewest = min(chosen.counts(manifest.labels).values())
+        fewest = min(n for n in chosen.counts(manifest.labels).values() if n)
         left_out["not needed: every label has as many clips as the one with the fewest"] = surplus
         origin += f"; {fewest} of each label, {surplus} more not used"
     if manifest.features is None:
