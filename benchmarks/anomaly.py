@@ -25,13 +25,14 @@ from tinyml_cli import recipes
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
+from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_atomic
 from tinyml_cli.run import Run
 from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly.alarm import threshold_of
-from tinyml_cli.tasks.anomaly.evaluate import evaluate, judge, measure
+from tinyml_cli.tasks.anomaly.evaluate import score_windows, separated
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.task import ANOMALY, THRESHOLD_SAMPLE
 
@@ -84,12 +85,12 @@ def measured(data: Data, method: str, seed: int, out: Path, boards: Iterable[str
     trained = ANOMALY.train(run, recipes.resolve("anomaly", None, [], values))  # type: ignore[arg-type]
     quantize(run)
     convert(run)
-    row = evaluate(run)
+    row = evaluate(run).model_dump(mode="json")
     row["seconds"] = trained["seconds"]
     row["parameters"] = run.manifest().model.parameters  # type: ignore[union-attr]
     row["accuracy_at"] = accuracy_at(run)
     options = [EvaluationOptions(target=build_target(board), limit=FED) for board in boards]
-    row["device"] = [evaluate(run, None, each)["device"] for each in options]
+    row["device"] = [evaluate(run, options=each).model_dump(mode="json")["device"] for each in options]
     write_atomic(told, json.dumps(row) + "\n")
     return row
 
@@ -99,12 +100,12 @@ def accuracy_at(run: Run) -> dict[str, float | None]:
     model = AnomalyModel(run, run.manifest())
     with np.load(run.file(THRESHOLD_SAMPLE)) as archive:
         normal = model.scores(archive["features"]).tolist()
-    judged = judge(model, anomaly_held_out.load(run))
+    judged = score_windows(model, anomaly_held_out.load(run))
     found = {share: threshold_of(normal, round(share * 1e6)) for share in FALSE_ALARMS}
     return {
         str(share): None
         if threshold is None
-        else measure(judged.scores.astype(float), judged.is_fault, threshold)["accuracy"]
+        else separated(judged.scores.astype(float), judged.is_fault, threshold).accuracy
         for share, threshold in found.items()
     }
 

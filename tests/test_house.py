@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.conftest import REPOSITORY
 from tinyml_cli import registry
@@ -59,3 +60,37 @@ def test_commands_are_short() -> None:
         if path.startswith("commands/")
     }
     assert {path: length for path, length in lengths.items() if length > _LONGEST_COMMAND} == {}
+
+
+def test_benchmarks_and_scripts_import_what_is_there() -> None:
+    """Nothing else runs them, so a name that has moved would be found by the next person who measures."""
+    missing = []
+    for path in sorted(
+        each for folder in ("benchmarks", "scripts") for each in (REPOSITORY / folder).glob("*.py")
+    ):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "tinyml_cli":
+                place = REPOSITORY.joinpath(*str(node.module).split("."))
+                missing += [
+                    f"{path.name}: {node.module}.{each.name}"
+                    for each in node.names
+                    if each.name not in _names_in(place)
+                ]
+    assert missing == []
+
+
+def _names_in(place: Path) -> set[str]:
+    """What can be imported from a module or package."""
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    inside = {each.stem for each in place.iterdir()} if place.is_dir() else set()
+    if not source.is_file():
+        return inside
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            inside.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            inside.add(node.id)
+        elif isinstance(node, ast.alias):
+            inside.add(node.asname or node.name)
+    return inside
