@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,6 +39,24 @@ def test_a_task_without_its_parts_is_refused_by_name_of_the_parts(monkeypatch: p
     assert registry.task("half") is HALF  # enough to open its runs
     with pytest.raises(TinymlError, match="lacks train, calibration_samples"):
         recipes.resolve("half", None, [], {})
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("no_such_package:TASK", "No module named"),
+        (f"{__name__}:NOTHING", "NOTHING"),
+        (f"{__name__}:Half", "must extend"),
+    ],
+)
+def test_a_package_that_does_not_work_is_named(
+    place: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = metadata.EntryPoint("broken", place, "tinyml.tasks")
+    monkeypatch.setattr(registry, "_points", lambda: {"broken": point})
+    assert registry.installed() == {"broken": f"A task of {place.partition('.')[0].partition(':')[0]}."}
+    with pytest.raises(TinymlError, match=f"`broken`.*{says}"):
+        registry.task("broken")
 
 
 @pytest.mark.parametrize("name", ["cascade", "model"])

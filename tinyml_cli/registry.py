@@ -63,7 +63,14 @@ def task(name: str) -> Any:
     points = _points()
     if name not in points:
         raise _unknown(name, {*_TRAINED, *points})
-    found = points[name].load()
+    try:
+        found = points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise TinymlError(
+            f"The package of the task `{name}` cannot be loaded ({error})",
+            f"entry point {_ENTRY_POINTS}",
+            "Install it again, with what it depends on.",
+        ) from error
     if not isinstance(found, Registered):
         raise TinymlError(
             f"`{name}` is not a task: its object must extend tinyml_cli.tasks.spec.TaskSpec",
