@@ -298,6 +298,10 @@ OPTIONS = (
     ("data", "check", "here", "--picture", "x.svg"),
     ("explain", "clip.wav", "--out", "x"),
     ("drift", "here/file", "--out", "x.pdf"),
+    ("doctor", "nowhere"),
+    ("evaluate", "/"),
+    ("quantize", "here"),
+    *(("train", task, "--data", os.devnull) for task in ("kws", "vww", "wand", "anomaly")),
 )  # fmt: skip
 
 

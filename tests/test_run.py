@@ -57,7 +57,7 @@ def test_latest_follows_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
         with Run.at(Path("runs", name)).making():
-            Path("runs", name, "made").touch()
+            Path("runs", name, "recipe.yaml").touch()
     assert Run.open().path.name == "b"
     assert Run.open("a").path.name == "a"
 

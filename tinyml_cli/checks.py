@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -115,8 +116,12 @@ def data(path: Path, where: str = "--data") -> None:
         )
     if path.is_dir():
         data_folder(path, where)
-    else:
+    elif path.is_file():
         input_file(path, where)
+    else:
+        raise TinymlError(
+            f"`{path}` is neither a file nor a folder", where, f"Give {where} an existing file or folder."
+        )
 
 
 def input_file(path: Path, where: str) -> None:
@@ -129,6 +134,9 @@ def input_file(path: Path, where: str) -> None:
         raise TinymlError(f"`{path}` is a folder, not a file", where, "Give a file.")
     if not path.exists():
         raise TinymlError("The file does not exist", str(path), f"Give {where} an existing file.")
+    kind = path.stat().st_mode  # a device such as /dev/zero never ends; a pipe of the shell does
+    if (stat.S_ISCHR(kind) or stat.S_ISBLK(kind)) and str(path) != os.devnull:
+        raise TinymlError(f"`{path}` is a device, not a file", where, "Give a file.")
     if not os.access(path, os.R_OK):
         raise TinymlError("No permission to read the file", str(path), "Change its permissions.")
 

@@ -18,7 +18,7 @@ from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Artifact, Manifest
 from tinyml_cli.next_step import next_step, train_again, work_on
 from tinyml_cli.run_folder import CHECKPOINT as CHECKPOINT
-from tinyml_cli.run_folder import LATEST, RunFolder, latest_path
+from tinyml_cli.run_folder import LATEST, RunFolder, content_of, latest_path
 from tinyml_cli.run_folder import MANIFEST as MANIFEST
 from tinyml_cli.run_folder import RECIPE as RECIPE
 
@@ -128,8 +128,15 @@ class Run(RunFolder):
         return f"{done} of {planned}" if done < planned else None
 
     def _opened(self) -> Run:
-        """Warns where a training was stopped that was to replace the model of this run."""
+        """Warns where a training was stopped that was to replace the model of this run.
+
+        Raises:
+            TinymlError: a folder of something else, in which a lock would search for what to tidy.
+        """
         work_on(self.path)
+        there = content_of(self.path)
+        if there and not any(self.file(name).exists() for name in (MANIFEST, RECIPE, CHECKPOINT)):
+            Manifest.load(self.file(MANIFEST))  # is missing, and the error says so
         if (stopped := self.stopped_after()) is not None:
             with contextlib.suppress(TinymlError):
                 if Manifest.load(self.path / MANIFEST).complete:

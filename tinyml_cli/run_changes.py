@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli import checks, locks
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import MANIFEST, RECIPE, Run, runs_dir
-from tinyml_cli.run_folder import LATEST, latest_path
+from tinyml_cli.run_folder import LATEST, content_of, latest_path
 from tinyml_cli.run_list import age_of, name_of, size_of, size_text, usable
 
 _NAME = re.compile(r"\w[\w .+-]{0,99}(?<![ .])")
@@ -40,7 +40,7 @@ def find(given: str) -> Run:
             str(path),
             f"Only runs in {folder} can be renamed or removed.",
         )
-    there = {entry.name for entry in real.iterdir()} - set(locks.NAMES) if real.is_dir() else {"a file"}
+    there = content_of(real) if real.is_dir() else {"a file"}
     if there and not there & {RECIPE, MANIFEST}:
         raise TinymlError("This is not a run", str(path), "Delete it by hand if you do not need it.")
     return Run(folder / real.relative_to(folder))

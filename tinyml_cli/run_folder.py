@@ -23,6 +23,11 @@ VARIANTS = "variants"
 LATEST = "latest"
 
 
+def content_of(path: Path) -> set[str]:
+    """Names of what lies in a folder, without those of its lock."""
+    return {entry.name for entry in path.iterdir()} - set(locks.NAMES)
+
+
 class RunFolder:
     """One run directory as a folder that one process at a time writes to; `Run` knows what is in it.
 
@@ -43,7 +48,7 @@ class RunFolder:
         try:
             if path.is_file():
                 raise TinymlError("The run directory is a file", str(path), "Choose another with --run.")
-            there = {entry.name for entry in path.iterdir()} - set(locks.NAMES) if path.is_dir() else set()
+            there = content_of(path) if path.is_dir() else set()
             existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
         except OSError as error:
             raise _cannot_make(path, error.strerror) from error

@@ -19,7 +19,7 @@ from tinyml_cli.run import (
     Run,
     runs_dir,
 )
-from tinyml_cli.run_folder import VARIANTS, latest_path
+from tinyml_cli.run_folder import VARIANTS, content_of, latest_path
 
 COLUMNS = ("Run", "Task", "Labels", "State", "Accuracy", "int8", "Disk", "Age")
 
@@ -228,7 +228,7 @@ def _fault(run: Run, problem: str) -> str:
     if (stopped := run.stopped_after()) is not None:
         return f"stopped at epoch {stopped}"
     try:
-        there = {entry.name for entry in run.path.iterdir()} - set(locks.NAMES)
+        there = content_of(run.path)
     except OSError:
         return "damaged"
     if not there:

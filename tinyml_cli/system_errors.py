@@ -1,4 +1,4 @@
-"""Full disks and missing permissions, which children and libraries often report as other errors."""
+"""Full disks, missing permissions and unfit paths, which libraries often report as other errors."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ _WINDOWS = {
     "There is not enough space on the disk": errno.ENOSPC,
     "The media is write protected": errno.EROFS,
     "Access is denied": errno.EACCES,
+}
+# What only this process is told, by the path that it asked for.
+_OF_PATHS = {
+    errno.ENOTDIR: "Give a folder.",
+    errno.EISDIR: "Give a file.",
+    errno.ELOOP: "Check where the link leads.",
 }
 _TEXTS = {os.strerror(number): number for number in _NEXT_STEPS} | _WINDOWS
 _ANY = re.compile("|".join(map(re.escape, _TEXTS)), re.IGNORECASE)
@@ -64,7 +70,7 @@ def temporary_files() -> TinymlError | None:
 
 def explain(error: OSError) -> TinymlError | None:
     """The paragraph for what the system refused; None where neither disk nor permission is at fault."""
-    if error.errno not in _NEXT_STEPS:
+    if error.errno not in _NEXT_STEPS | _OF_PATHS:
         return None
     name = str(error.filename or "")
     where = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
@@ -76,4 +82,4 @@ def _next_step(number: int, place: str) -> str:
     ours = {"TINYML_CACHE": str(cache_dir()), "TMPDIR": tempfile.gettempdir()}
     named = next((variable for variable, folder in ours.items() if folder in place), None)
     hint = f" {named} names the folder." if named else ""
-    return f"{_NEXT_STEPS[number]}{hint}"
+    return f"{(_NEXT_STEPS | _OF_PATHS)[number]}{hint}"

@@ -13,10 +13,12 @@ def examine(run: str | None, target: BuildTarget | None) -> list[DoctorCheck]:
     Raises:
         TinymlError: there is no such run.
     """
-    findings = computer.examine()
-    if target is None:
-        return findings
-    from tinyml_cli.doctor import board as on_board
     from tinyml_cli.run import Run
 
-    return findings + on_board.examine(Run.open(run), target)
+    opened = None if run is None and target is None else Run.open(run)
+    findings = computer.examine()
+    if target is None or opened is None:
+        return findings
+    from tinyml_cli.doctor import board as on_board
+
+    return findings + on_board.examine(opened, target)
