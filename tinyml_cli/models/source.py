@@ -137,7 +137,7 @@ class KerasSource:
         self.inputs = tuple(_spec(each.name, each.shape, each.dtype) for each in self._model.inputs)
         self.parameters = int(self._model.count_params())
         self.rescaling = self._rescaling()
-        self.layer_names = frozenset(layer.name for layer in self._layers())
+        self.layer_names = frozenset(_scope_name(layer.name) for layer in self._layers())
         self._batch = bounds.batch_of(path, self._layers())
 
     def save(self, path: Path) -> None:
@@ -194,8 +194,10 @@ class KerasSource:
             layers += [getattr(layer, name) for name in _WRAPPED if hasattr(layer, name)]
 
     def _make_expressible(self) -> None:
-        """Has layers compute the same by operators that have an int8 form."""
+        """Has layers compute the same by operators with an int8 form, under names that TensorFlow takes."""
+        self._model.name = _scope_name(self._model.name)
         for layer in self._layers():
+            layer.name = _scope_name(layer.name)
             # A loop over time steps has none; the same steps one after another have.
             if getattr(layer, "unroll", None) is False:
                 layer.unroll = True
@@ -331,6 +333,12 @@ def load_keras(path: Path) -> Any:
     keras = import_quietly("keras")
     with _readable(path) as readable, bounds.bounded_weights(path, held_bytes), silenced():
         return keras.saving.load_model(readable, compile=False)
+
+
+def _scope_name(name: str) -> str:
+    """A layer's name as a scope in TensorFlow's graph, which has no blanks and letters of English alone."""
+    plain = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+    return plain if re.match(r"[A-Za-z0-9.]", plain) else f"layer{plain}"
 
 
 def _spec(name: str, shape: Sequence[int | None], dtype: str) -> InputSpec:

@@ -306,6 +306,8 @@ def _shaped(
             f"Run `{on_this_run('convert')}` again.",
         )
     values = int(np.prod(model_shape))
+    if values == 1 and inputs.ndim == 1:
+        inputs = inputs[:, None]  # of a model whose input is a single number
     if inputs.ndim < 2 or inputs[0:1].size not in (0, values) or (len(inputs) and inputs[0].size != values):
         raise TinymlError(
             f"The model needs inputs of shape {tuple(int(n) for n in model_shape)}, got {inputs.shape[1:]}",
