@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -305,6 +306,16 @@ def test_zips_that_cannot_be_unpacked(at: int, value: int, what: str, tmp_path: 
     (tmp_path / "in").mkdir()
     with pytest.raises(TinymlError, match=what):
         unpack(path, tmp_path / "in", 1000)
+
+
+@pytest.mark.parametrize("size", range(3, 33))
+def test_a_stream_that_ends_in_its_header_is_damaged(tmp_path: Path, size: int) -> None:
+    named = io.BytesIO()
+    with gzip.GzipFile("a name of a file.tar", "wb", fileobj=named) as stream:
+        stream.write(bytes(1024))
+    (tmp_path / "a.tar.gz").write_bytes(named.getvalue()[:size])
+    with pytest.raises(TinymlError, match="damaged"):
+        unpack(tmp_path / "a.tar.gz", tmp_path, 1000)
 
 
 def test_zip(tmp_path: Path) -> None:
