@@ -98,7 +98,10 @@ def test_damaged_and_missing_images_are_told(
     run_dir: Path, photos: Path, tinyml: Tinyml, tmp_path: Path
 ) -> None:
     (photos / "person" / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 no image")
+    deep = np.arange(96 * 96, dtype=np.uint16).reshape(96, 96) % 4096
+    Image.fromarray(deep).save(photos / "deep.png")
     answer = tinyml("monitor", run_dir, "--board", "native", "--replay", photos, cwd=tmp_path, code=2)
+    assert "deep.png: greys of 12 bits" in answer.err + answer.out
     assert "`cut.jpg` cannot be read as an image" in answer.err
     assert "expected person, saw person" in answer.out
     (tmp_path / "empty").mkdir()

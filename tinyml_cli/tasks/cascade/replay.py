@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.images.image_file import UnreadableImageError, read_bytes
+from tinyml_cli.images.image_file import UnreadableImageError, decode_image, read_bytes
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gate
 from tinyml_cli.manifest import Manifest
@@ -57,7 +57,7 @@ class CameraScene:
 
     def _show(self, path: Path) -> None:
         try:
-            seen = show_frames(self._link, read_bytes(path), self._manifest, self._on_event)
+            seen = show_frames(self._link, decode_image(read_bytes(path)), self._manifest, self._on_event)
         except UnreadableImageError as error:
             raise TinymlError(f"Cannot read it as an image: {error}", str(path), "Remove it.") from error
         self._clips.append({"model": self._model} | judged(path, self._folder, seen, self._manifest))

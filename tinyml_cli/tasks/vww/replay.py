@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pack_frame
 from tinyml_cli.images import image_file
-from tinyml_cli.images.image_file import UnreadableImageError, decode_image
+from tinyml_cli.images.image_file import UnreadableImageError, decode
 from tinyml_cli.images.image_folder import NONE
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Image, Person, printable
@@ -74,13 +78,15 @@ def replay_images(
         if stop_at is not None and time.monotonic() >= stop_at:
             return
         try:
-            data = image_file.read_bytes(path)
-            link.take_events()
-            link.reset()
-            seen = show_frames(link, data, manifest, on_event)
+            picture = decode(image_file.read_bytes(path))
         except (UnreadableImageError, OSError) as error:
             damaged.append((path, str(error)))
             continue
+        if picture.note:
+            console.info(f"{printable(path.name)}: {picture.note}")
+        link.take_events()
+        link.reset()
+        seen = show_frames(link, picture.pixels, manifest, on_event)
         yield judged(path, folder, seen, manifest)
     if damaged:
         path, why = damaged[0]
@@ -113,17 +119,16 @@ def judged(path: Path, root: Path, seen: list[Person], manifest: Manifest) -> di
     }
 
 
-def show_frames(link: Link, data: bytes, manifest: Manifest, on_event: OnEvent) -> list[Person]:
-    """Shows a JPEG or PNG for as many frames as it takes until somebody counts as seen.
+def show_frames(link: Link, pixels: NDArray[np.uint8], manifest: Manifest, on_event: OnEvent) -> list[Person]:
+    """Shows a picture [rows, columns, 1 or 3] for as many frames as it takes until somebody counts as seen.
 
     Raises:
-        UnreadableImageError: it is no image.
         TinymlError: the device stops answering, or looks through another model.
     """
     assert manifest.image is not None
     assert manifest.presence is not None
     image = manifest.image
-    frame = pack_frame(decode_image(data), image.frame_width, image.frame_height, image.frame_format)
+    frame = pack_frame(pixels, image.frame_width, image.frame_height, image.frame_format)
     seen: list[Person] = []
     for _ in range(manifest.presence.frames_on):
         link.feed_frame(frame)
