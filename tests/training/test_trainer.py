@@ -131,7 +131,17 @@ def same(first: Fitted, second: Fitted) -> bool:
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+# The others differ from these in nothing that is resumed.
+OFTEN = ("words", "a new classifier first", "normal windows")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, id=name, marks=() if name in OFTEN else pytest.mark.slow)
+        for name, kind in KINDS.items()
+    ],
+)
 def test_stopped_in_every_epoch_and_resumed_it_ends_as_if_unbroken(kind: Kind, tmp_path: Path) -> None:
     unbroken = fit(kind, tmp_path / "unbroken")
     for epoch in range(EPOCHS):
