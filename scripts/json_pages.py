@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import outcomes
+from tinyml_cli.outcomes.base import Outcome
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "json.md"
 _WRITTEN = re.compile(r"(?<=<!-- written by scripts/json_pages.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
-_OWN = {model.__name__: command for command in outcomes.commands() for model in outcomes.models(command)}
+_OWN: dict[str, str] = {}
+for _command in outcomes.commands():
+    for _model in outcomes.models(_command):
+        _OWN.setdefault(_model.__name__, _command)
 _NAMES = {"string": "text", "boolean": "true or false", "null": "null"}
 
 Schema = dict[str, Any]
@@ -25,7 +29,14 @@ def tables() -> str:
         if command == outcomes.ERROR or command in ("recipes list", "runs list"):
             continue
         parts.append(f"### `{command}`")
-        parts += [_table(model.model_json_schema()) for model in outcomes.models(command)]
+        # What a board says is described in docs/protocol.md.
+        printed = [model for model in outcomes.models(command) if issubclass(model, Outcome)]
+        first = _OWN[printed[0].__name__]
+        parts += (
+            [_table(model.model_json_schema()) for model in printed]
+            if first == command
+            else [f"As `{first}`."]
+        )
     return "\n" + "\n\n".join(parts) + "\n\n"
 
 

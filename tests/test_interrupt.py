@@ -16,6 +16,7 @@ from tinyml_cli import interrupt, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run
 from tinyml_cli.stages import common as stages
@@ -207,7 +208,7 @@ class Patterns(KeywordSpotting):
     def __init__(self, stop: int) -> None:
         self.stop = stop
 
-    def train(self, run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> dict[str, object]:
+    def train(self, run: Run, recipe: BaseRecipe, resume: Resume | bool = False) -> Trained:
         if self.stop:
             progress = TrainingProgress("print", epochs=30, epochs_done=self.stop)
             write_atomic(run.file(CHECKPOINT) / "state.json", json.dumps(vars(progress)))

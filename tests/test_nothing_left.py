@@ -40,7 +40,7 @@ class _Failing(KeywordSpotting):
 
     error: BaseException = TinymlError("It fails")
 
-    def train(self, run: Run, recipe: Any, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: Any, resume: bool = False) -> Any:
         write_atomic(run.file("recipe.yaml"), "a: 1\n")
         write_atomic(run.file("logs/train/events"), "x")
         write_atomic(run.file("model.keras"), b"weights")
@@ -210,12 +210,16 @@ def test_latest_moves_when_a_run_was_made_and_not_before(
 
 def test_a_variant_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
     from tinyml_cli import variants
+    from tinyml_cli.outcomes.base import Outcome
+
+    class Made(Outcome):
+        run: str
 
     run = Run.create(tmp_path / "run")
     run.save(Manifest(task="kws", seed=1))
 
     def make(fails: bool) -> None:
-        def work(variant: Run) -> dict[str, Any]:
+        def work(variant: Run) -> Made:
             write_atomic(variant.file("calibration.npz"), b"samples")
             if whole:  # what is there stays whole until the new one is
                 assert {
@@ -226,9 +230,9 @@ def test_a_variant_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
             variant.save(Manifest(task="kws", seed=2))
             if fails:
                 raise TinymlError("It fails", str(variant.path))
-            return {"run": str(variant.path)}
+            return Made(run=str(variant.path))
 
-        assert variants.make(run, "small", work) == {"run": str(run.path / "variants" / "small")}
+        assert variants.make(run, "small", work).run == str(run.path / "variants" / "small")
 
     whole: dict[str, bytes] = {}
     bare = tree(tmp_path)

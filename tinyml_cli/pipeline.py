@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import interrupt, registry
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.base import Outcome
+from tinyml_cli.outcomes.stages import Pipeline, Replayed, Skipped
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run, writes
 from tinyml_cli.stages import common as stages
@@ -26,7 +27,7 @@ def run_pipeline(
     target: BuildTarget,
     data: Path | None = None,
     resume: bool = False,
-) -> dict[str, Any]:
+) -> Pipeline:
     """Data in, firmware out, then held-out items are played to the board.
 
     Args:
@@ -35,10 +36,6 @@ def run_pipeline(
         target: the board, where it is, and the engine.
         data: what the model is evaluated on; the run's own test split by default.
         resume: refuse to begin anew: a pipeline that was stopped goes on without it too.
-
-    Returns:
-        The outcomes of the stages by name, with `run` and `seconds`; a skipped stage is `{"skipped": true}`;
-        `passed`: whether the board found half or more of what it should have in the replay.
 
     Raises:
         TinymlError: see the stages; `resume` where no pipeline of this recipe was stopped.
@@ -61,16 +58,16 @@ def run_pipeline(
     require_installed()
     if target.is_usb:  # the program is installed there in the end
         choose_port(target.board, target.port)
-    outcome: dict[str, Any] = {"run": str(run.path), "board": target.board.name}
+    done: dict[str, Outcome] = {}
 
-    def stage(name: str, is_done: bool, work: Callable[[], dict[str, Any]]) -> None:
+    def stage(name: str, is_done: bool, work: Callable[[], Outcome]) -> None:
         console.info(f"[{name}]")
         if is_done:
             console.info("  already done")
-            outcome[name] = {"skipped": True}
+            done[name] = Skipped(skipped=True)
             return
         with interrupt.account(lambda: _stopped(run, name)):
-            outcome[name] = work()
+            done[name] = work()
 
     going_on = Resume.MUST if resume else Resume.IF_SAVED
     stage("train", stages.is_trained(run, recipe), lambda: stages.train(run, recipe, going_on))
@@ -83,17 +80,26 @@ def run_pipeline(
     stage("build", False, lambda: build(run, target))
     if target.is_usb:
         stage("flash", False, lambda: flash(run, target))
-    stage("evaluate", False, lambda: evaluate(run, data).as_dict())
+    stage("evaluate", False, lambda: evaluate(run, data))
     replay = registry.task(recipe.task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     stage("monitor", False, lambda: monitor(run, target, MonitorOptions(replay=replay)))
-    outcome["passed"] = _passes(outcome["monitor"])
-    outcome["seconds"] = round(time.monotonic() - started, 1)
-    return outcome
+    replayed = done["monitor"]
+    assert isinstance(replayed, Replayed)
+    return Pipeline.model_validate(
+        {
+            "run": str(run.path),
+            "board": target.board.name,
+            **done,
+            "evaluate": done["evaluate"].as_dict(),
+            "passed": _passes(replayed),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+    )
 
 
-def _passes(replayed: dict[str, Any]) -> bool:
+def _passes(replayed: Replayed) -> bool:
     """Whether the board found at least half of what it should have in the replay; warns where it did not."""
-    found, wanted = replayed["hits"], replayed["hits"] + replayed["misses"]
+    found, wanted = replayed.hits, replayed.hits + replayed.misses
     if 2 * found >= wanted:
         return True
     console.warn(

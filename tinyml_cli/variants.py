@@ -6,16 +6,19 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, atomic_path
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.base import Outcome
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.run_folder import LATEST, VARIANTS
 
 STEPS = "compression"
 """The key of manifest.metrics that lists what was done to the model, first step first."""
+
+Made = TypeVar("Made", bound=Outcome)
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
 
@@ -63,7 +66,7 @@ def place_of(run: Run, name: str) -> Run:
     return variant
 
 
-def make(run: Run, name: str, work: Callable[[Run], dict[str, Any]]) -> dict[str, Any]:
+def make(run: Run, name: str, work: Callable[[Run], Made]) -> Made:
     """Makes a variant; one that was made before under this name stays whole until the new one is.
 
     Args:
@@ -84,10 +87,12 @@ def make(run: Run, name: str, work: Callable[[Run], dict[str, Any]]) -> dict[str
             raise
         texts = (error.what, error.where, error.next_step)
         raise TinymlError(*(text.replace(hidden, name) for text in texts)) from error
-    return {key: _renamed(value, hidden, name) for key, value in outcome.items()}
+    return type(outcome).model_validate(_renamed(outcome.as_dict(), hidden, name))
 
 
 def _renamed(value: Any, hidden: str, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, hidden, name) for key, item in value.items()}
     if isinstance(value, list):
         return [_renamed(item, hidden, name) for item in value]
     return value.replace(hidden, name) if isinstance(value, str) else value

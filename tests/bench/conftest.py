@@ -51,7 +51,7 @@ def firmware(open_model: OpenModel) -> Firmware:
         missing = [need.tool for need in target.needs if not need.present]
         if missing or (target.hosts and sys.platform not in target.hosts):
             pytest.skip(f"board {board} cannot run here (missing: {', '.join(missing) or sys.platform})")
-        return Path(build(open_model(name), build_target(board, "aot").bench(name))["elf"])
+        return Path(build(open_model(name), build_target(board, "aot").bench(name)).elf)
 
     return call
 

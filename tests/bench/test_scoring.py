@@ -30,14 +30,14 @@ def test_auc_is_the_share_of_pairs_in_order(rows: list[tuple[int, bool]]) -> Non
 def test_summary_of_scores() -> None:
     results = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
     summary = summarise(results, np.array([0, 1, 1, 1]), BENCHMARKS["vww"])
-    assert (summary["top1"], summary["correct"], summary["auc"]) == (0.75, 3, 1.0)
-    low, high = summary["ci95"]
+    assert (summary.top1, summary.correct, summary.auc) == (0.75, 3, 1.0)
+    low, high = summary.ci95
     assert low < 0.75 < high
     three = np.eye(3)
-    assert summarise(three, np.array([0, 1, 2]), BENCHMARKS["model"])["auc"] == 1.0
-    assert summarise(three, np.array([0, 1, 1]), BENCHMARKS["model"])["auc"] is None
+    assert summarise(three, np.array([0, 1, 2]), BENCHMARKS["model"]).auc == 1.0
+    assert summarise(three, np.array([0, 1, 1]), BENCHMARKS["model"]).auc is None
 
 
 def test_summary_of_anomaly_scores() -> None:
     results = np.array([[1.0], [2.0], [3.0], [1.5]])
-    assert summarise(results, np.array([0, 1, 1, 0]), BENCHMARKS["ad"]) == {"auc": 1.0}
+    assert summarise(results, np.array([0, 1, 1, 0]), BENCHMARKS["ad"]).as_dict() == {"auc": 1.0}

@@ -70,24 +70,24 @@ def test_float_and_int8_of_one_run(converted_run: Run) -> None:
 
     features, labels = patterns(120, 2000)
     outputs = interpret.run_float(converted_run.file(MODEL_FLOAT32).read_bytes(), as_input(features))
-    exact, rounded = document["models"]
-    assert (exact["kind"], rounded["kind"]) == ("float32", "int8")
-    assert exact["value"] == (outputs.argmax(axis=1) == labels).mean()
-    assert rounded["bytes"] == converted_run.file(MODEL_INT8).stat().st_size
-    assert rounded["gzip_bytes"] == gzip_bytes(converted_run.file(MODEL_INT8).read_bytes()) < rounded["bytes"]
-    assert rounded["n"] == 120
-    (pair,) = document["pairs"]
-    assert pair["n"] == 120
-    assert pair["within_chance"], "int8 of an easy task hardly differs"
-    assert document["reference"] == exact["name"]
-    assert rounded["front"], "smaller and no worse: nothing can dominate it in bytes"
+    exact, rounded = document.models
+    assert (exact.kind, rounded.kind) == ("float32", "int8")
+    assert exact.value == (outputs.argmax(axis=1) == labels).mean()
+    assert rounded.bytes == converted_run.file(MODEL_INT8).stat().st_size
+    assert rounded.gzip_bytes == gzip_bytes(converted_run.file(MODEL_INT8).read_bytes()) < rounded.bytes
+    assert rounded.n == 120
+    (pair,) = document.pairs
+    assert pair.n == 120
+    assert pair.within_chance, "int8 of an easy task hardly differs"
+    assert document.reference == exact.name
+    assert rounded.front, "smaller and no worse: nothing can dominate it in bytes"
 
 
 def test_answers_of_evaluate_are_used_again(converted_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = evaluate(converted_run)
     monkeypatch.setattr("tinyml_cli.comparison.judge.classes", lambda *_: pytest.fail("asked again"))
     document = compare([str(converted_run.path)], FAST)
-    values = {row["kind"]: row["value"] for row in document["models"]}
+    values = {row.kind: row.value for row in document.models}
     assert values == {"float32": outcome.float32.accuracy, "int8": outcome.int8.accuracy}
 
 
@@ -97,7 +97,7 @@ def test_answers_to_another_set_are_not_mixed_in(converted_run: Run) -> None:
     assert book is not None
     other = answer_book.AnswerBook("elsewhere|", book.keys[:3], book.labels[:3], {"0" * 64: book.labels[:3]})
     other.save(converted_run)
-    assert compare([str(converted_run.path)], FAST)["models"][0]["n"] == 120
+    assert compare([str(converted_run.path)], FAST).models[0].n == 120
     renewed = answer_book.load(converted_run)
     assert renewed is not None
     assert "0" * 64 not in renewed.answers
@@ -107,7 +107,7 @@ def test_a_damaged_book_is_made_anew(converted_run: Run) -> None:
     evaluate(converted_run)
     path = converted_run.file(answer_book.ANSWERS)
     path.write_bytes(path.read_bytes()[:100])
-    assert compare([str(converted_run.path)], FAST)["models"][0]["n"] == 120
+    assert compare([str(converted_run.path)], FAST).models[0].n == 120
 
 
 def test_a_broken_model_is_told_apart(converted_run: Run, tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_a_broken_model_is_told_apart(converted_run: Run, tmp_path: Path) -> Non
     wrong = {sha256: (answers + 1) % len(LABELS) for sha256, answers in book.answers.items()}
     answer_book.AnswerBook(book.source, book.keys, book.labels, wrong).save(broken)
     document = compare([str(converted_run.path), str(broken.path)], FAST)
-    rows = {row["name"]: row for row in document["models"]}
-    assert rows["patterns int8"]["within_chance"]
-    assert rows["broken int8"]["within_chance"] is False
-    assert rows["broken int8"]["difference"] < -0.8
+    rows = {row.name: row for row in document.models}
+    assert rows["patterns int8"].within_chance
+    assert rows["broken int8"].within_chance is False
+    assert rows["broken int8"].difference < -0.8
 
 
 def _copy(run: Run, tmp_path: Path, name: str) -> Run:
@@ -163,8 +163,8 @@ def test_other_test_items_are_said(
     answers = {sha256: values[kept] for sha256, values in book.answers.items()}
     answer_book.AnswerBook(book.source, keys, book.labels[kept], answers).save(other)
     document = compare([str(converted_run.path), str(other.path)], FAST)
-    assert [says in note for note in document["notes"]] == [True, True]
-    assert compare([str(converted_run.path)], FAST)["notes"] == []
+    assert [says in note for note in document.notes] == [True, True]
+    assert compare([str(converted_run.path)], FAST).notes == []
 
 
 def test_a_measure_without_single_answers_says_why_it_is_not_tested() -> None:
@@ -175,18 +175,18 @@ def test_a_measure_without_single_answers_says_why_it_is_not_tested() -> None:
 def test_a_lone_file_is_judged_on_the_runs_test_set(converted_run: Run, tmp_path: Path) -> None:
     lone = tmp_path / "lone.tflite"
     shutil.copy(converted_run.file(MODEL_INT8), lone)
-    rows = {row["name"]: row for row in compare([str(converted_run.path), str(lone)], FAST)["models"]}
-    assert rows["lone"]["value"] == rows["patterns int8"]["value"]
-    assert rows["lone"]["p"] is not None
+    rows = {row.name: row for row in compare([str(converted_run.path), str(lone)], FAST).models}
+    assert rows["lone"].value == rows["patterns int8"].value
+    assert rows["lone"].p is not None
 
 
 def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path: Path) -> None:
     lone = tmp_path / "lone.tflite"
     shutil.copy(converted_run.file(MODEL_INT8), lone)
     document = compare([str(lone)], FAST)
-    assert document["models"][0]["value"] is None
-    assert document["models"][0]["macs"] > 0
-    assert not document["models"][0]["front"]
+    assert document.models[0].value is None
+    assert document.models[0].macs > 0
+    assert not document.models[0].front
     with pytest.raises(TinymlError, match="--out"):
         compare([str(lone)], CompareOptions(on_board=False, html=True))
 
@@ -197,7 +197,7 @@ def test_a_run_that_cannot_be_written_is_compared_all_the_same(
     access = os.access
     monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK and access(path, mode))
     document = compare([str(converted_run.path)], FAST)
-    assert document["picture"] is None and document["models"]
+    assert document.picture is None and document.models
     assert "not saved" in capsys.readouterr().err
     with pytest.raises(TinymlError, match="No permission to write"):
         compare([str(converted_run.path)], replace(FAST, html=True))
@@ -212,12 +212,12 @@ def test_picture_and_page_are_whole_and_repeatable(converted_run: Run, tmp_path:
             [(out / name).read_bytes() for name in ("compare.png", "compare.html", "compare.json")]
         )
     assert contents[0] == contents[1]
-    with Image.open(document["picture"]) as picture:
+    with Image.open(document.picture) as picture:
         assert min(picture.size) > 300
     page = contents[0][1].decode()
     assert "patterns int8" in page
     assert "http" not in page.replace("http-equiv", "")
-    assert json.loads(contents[0][2])["pairs"] == document["pairs"]
+    assert json.loads(contents[0][2])["pairs"] == [pair.as_dict() for pair in document.pairs]
 
 
 def test_a_hostile_name_stays_text(converted_run: Run, tmp_path: Path) -> None:

@@ -119,4 +119,4 @@ def firmware(request: pytest.FixtureRequest, firmware_run: Run) -> tuple[str, Pa
     missing = [need.tool for need in board.needs if not need.present]
     if missing or (board.hosts and sys.platform not in board.hosts):
         pytest.skip(f"board {board.name} cannot run here (missing: {', '.join(missing) or sys.platform})")
-    return board.name, Path(build(firmware_run, build_target(board.name, "aot"))["elf"])
+    return board.name, Path(build(firmware_run, build_target(board.name, "aot")).elf)

@@ -15,6 +15,7 @@ from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.flash.flash import flash
 from tinyml_cli.flash.upload_tool import UploadTool
 from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.outcomes.stages import Flashed
 from tinyml_cli.run import MODEL_INT8, Run
 
 HERE = Path(__file__).parent
@@ -57,5 +58,5 @@ class Desk:
     def board(self, program: bytes = OLD, faults: Faults | None = None, **more: Any) -> FakeUsbBoard:
         return FakeUsbBoard(self.bus, program, self.folder, faults, **more)
 
-    def flash(self, port: str | None = None, timing: Timing = QUICK) -> dict[str, Any]:
+    def flash(self, port: str | None = None, timing: Timing = QUICK) -> Flashed:
         return flash(self.run, build_target("nano33ble", port=port), tool=BOSSAC, timing=timing)

@@ -13,7 +13,6 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from serial.tools import list_ports
 
@@ -22,16 +21,28 @@ from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.flash import flash
 from tinyml_cli.flash.bootloader import Timing
 from tinyml_cli.main import main
+from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.run import Run
 
 
-def fake_build(program: Path, run: Run, target: BuildTarget) -> dict[str, Any]:
+def fake_build(program: Path, run: Run, target: BuildTarget) -> Built:
     """Leaves what a build leaves: the program is what a simulated board can run."""
     project = run.path / "firmware" / target.board.name
     project.mkdir(parents=True, exist_ok=True)
     for name in ("firmware.elf", "firmware.bin"):
         shutil.copy(program, project / name)
-    return {"board": target.board.name, "engine": target.engine, "elf": str(project / "firmware.elf")}
+    return Built(
+        board=target.board.name,
+        engine=target.engine,
+        app="kws",
+        flash_bytes=None,
+        ram_bytes=None,
+        arena_bytes=0,
+        largest_symbols=[],
+        elf=str(project / "firmware.elf"),
+        seconds=0.0,
+        fresh=False,
+    )
 
 
 if __name__ == "__main__":

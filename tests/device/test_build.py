@@ -19,6 +19,7 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
+from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.run import Run
 
 
@@ -37,7 +38,7 @@ def sim_tools() -> None:
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
 
 
-def build(run: Run, board: str = "sim", **options: Any) -> dict[str, Any]:
+def build(run: Run, board: str = "sim", **options: Any) -> Built:
     return builder.build(run, build_target(board, **options))
 
 
@@ -73,24 +74,22 @@ def test_the_linker_script_enforces_what_the_board_promises() -> None:
 def test_sim_builds_once_and_measures(tmp_path: Path) -> None:
     run = fake_run.make(tmp_path / "a run with spaces")
     first = build(run)
-    assert first["board"] == "sim" and first["engine"] == "aot" and not first["fresh"]
-    assert first["arena_bytes"] == 2048
-    assert 10_000 < first["flash_bytes"] < 40_000
-    assert 8192 + 2048 + 4096 < first["ram_bytes"] < 40_000
-    assert first["largest_symbols"][0]["bytes"] >= first["largest_symbols"][1]["bytes"]
-    assert Path(first["elf"]).read_bytes().startswith(b"\x7fELF")
-    assert json.loads((run.path / "firmware/sim/size.json").read_text())["ram_bytes"] == first["ram_bytes"]
-    assert run.manifest().firmware["sim"]["flash_bytes"] == first["flash_bytes"]
+    assert first.board == "sim" and first.engine == "aot" and not first.fresh
+    assert first.arena_bytes == 2048
+    assert 10_000 < first.flash_bytes < 40_000
+    assert 8192 + 2048 + 4096 < first.ram_bytes < 40_000
+    assert first.largest_symbols[0].bytes >= first.largest_symbols[1].bytes
+    assert Path(first.elf).read_bytes().startswith(b"\x7fELF")
+    assert json.loads((run.path / "firmware/sim/size.json").read_text())["ram_bytes"] == first.ram_bytes
+    assert run.manifest().firmware["sim"]["flash_bytes"] == first.flash_bytes
     assert run.is_fresh(run.manifest(), "firmware/sim/firmware.elf")
 
     before = times(run.path / "firmware")
     program = run.path / "firmware/sim/firmware.elf"
     os.utime(program, (1, 1))
     second = build(run)
-    assert second["fresh"]
-    assert {k: v for k, v in second.items() if k not in ("fresh", "seconds")} == {
-        k: v for k, v in first.items() if k not in ("fresh", "seconds")
-    }
+    assert second.fresh
+    assert second == first.model_copy(update={"fresh": True, "seconds": second.seconds})
     # Only the program is touched: make must see it newer than the export it fits.
     assert program.stat().st_mtime > 1
     after = times(run.path / "firmware")
@@ -99,15 +98,15 @@ def test_sim_builds_once_and_measures(tmp_path: Path) -> None:
     manifest = run.manifest()
     manifest.firmware, kept = {}, manifest.firmware
     run.save(manifest)
-    assert build(run)["fresh"] and run.manifest().firmware == kept
+    assert build(run).fresh and run.manifest().firmware == kept
 
 
 @pytest.mark.usefixtures("sim_tools")
 def test_a_changed_model_recompiles_only_what_uses_it(tmp_path: Path) -> None:
     first = build(fake_run.make(tmp_path / "run"))
     second = build(fake_run.make(tmp_path / "run", weight_bytes=5000))
-    assert not second["fresh"]
-    assert second["flash_bytes"] - first["flash_bytes"] == pytest.approx(5000 - 64, abs=64)
+    assert not second.fresh
+    assert second.flash_bytes - first.flash_bytes == pytest.approx(5000 - 64, abs=64)
     compiled = [
         line
         for line in (tmp_path / "run/firmware/sim/build.log").read_text().splitlines()
@@ -119,9 +118,9 @@ def test_a_changed_model_recompiles_only_what_uses_it(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("sim_tools")
 def test_a_damaged_program_is_built_again(tmp_path: Path) -> None:
     run = fake_run.make(tmp_path / "run")
-    elf = Path(build(run)["elf"])
+    elf = Path(build(run).elf)
     elf.write_bytes(b"half")
-    assert not build(run)["fresh"]
+    assert not build(run).fresh
     assert elf.read_bytes().startswith(b"\x7fELF")
 
 

@@ -63,7 +63,7 @@ def _answer(process: subprocess.Popen[str], code: int) -> Any:
 def test_the_command_line_flashes_real_firmware(
     desk: Desk, cli: Callable[..., subprocess.Popen[str]], firmware_run: Run
 ) -> None:
-    desk.program.write_bytes(Path(build(firmware_run, build_target("native", "aot"))["elf"]).read_bytes())
+    desk.program.write_bytes(Path(build(firmware_run, build_target("native", "aot")).elf).read_bytes())
     model = firmware_run.manifest().artifacts[MODEL_INT8].sha256
     with desk.board() as board:
         answer = _answer(cli("flash", str(firmware_run.path), "--board", "nano33ble", "--json"), 0)

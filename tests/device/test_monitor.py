@@ -139,14 +139,14 @@ def test_replay_for_a_person(run: Run, clips: Path, capsys: pytest.CaptureFixtur
     assert "Heard yes (94%) @1040ms" in lines
     assert "yes/a.wav: expected yes, heard yes at 0.04 s of the recording" in lines
     assert "1 hit, 1 miss, 1 false accept, 1 rejection" in lines[-1]
-    assert summary["n"] == 4 and summary["detections"] == 2
+    assert summary.n == 4 and summary.detections == 2
 
 
 def test_replay_for_a_program(run: Run, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     summary = monitor(run, build_target("native"), MonitorOptions(replay=clips, as_json=True))
     events = _events(capsys.readouterr().out)
     assert events[0]["event"] == "ready" and events[0]["model"] == MODEL
-    assert events[-1] == summary
+    assert events[-1] == summary.as_dict()
     assert {"event": "detection", "label": "yes", "score": 0.94, "t_ms": 1040} in events
     clip_events = [event for event in events if event["event"] == "clip"]
     assert [(e["file"], e["expected"], e["detected"]) for e in clip_events] == [
@@ -167,7 +167,7 @@ def test_live_on_a_given_port_until_duration(
     captured = capsys.readouterr()
     assert [event["event"] for event in _events(captured.out)] == ["ready", "summary"]
     assert "no microphone" in captured.err
-    assert 0.3 <= summary["seconds"] < 5
+    assert 0.3 <= summary.seconds < 5
 
 
 def test_a_real_board_passes_on_what_it_heard(
@@ -175,7 +175,7 @@ def test_a_real_board_passes_on_what_it_heard(
 ) -> None:
     options = MonitorOptions(save_triggers=tmp_path / "fired", duration_s=0.5, as_json=True)
     summary = monitor(run, build_target("nano33ble", port=reference_device()), options)
-    assert summary["detections"] == 1
+    assert summary.detections == 1
     events = [event["event"] for event in _events(capsys.readouterr().out)]
     assert events == ["ready", "detection", "summary"], "sound is kept, not shown"
     (path,) = (tmp_path / "fired").iterdir()
@@ -188,7 +188,7 @@ def test_a_real_board_passes_on_what_it_heard(
 def test_ctrl_c_ends_with_the_summary(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     summary = monitor(run, build_target("native"), MonitorOptions(duration_s=30, as_json=True))
-    assert summary["seconds"] < 10
+    assert summary.seconds < 10
     assert _events(capsys.readouterr().out)[-1]["event"] == "summary"
 
 

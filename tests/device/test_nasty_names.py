@@ -116,8 +116,8 @@ def test_firmware_is_compiled_and_runs_below_a_nasty_name(
     monkeypatch.setenv("TMPDIR", str(temporary))
     run = fake_run.make(here / name)
     outcome = build(run, build_target("native"))
-    assert Path(outcome["elf"]).parent == run.path / "firmware" / "native"
-    with VirtualDevice("native", Path(outcome["elf"])) as device, Link(device.url) as link:
+    assert Path(outcome.elf).parent == run.path / "firmware" / "native"
+    with VirtualDevice("native", Path(outcome.elf)) as device, Link(device.url) as link:
         assert link.wait_ready().board == "native"
     check_nothing_else(here, name)
     assert not list(temporary.iterdir())

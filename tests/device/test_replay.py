@@ -74,7 +74,7 @@ def test_every_sample_reaches_the_device(reference_device: Start) -> None:
 def test_a_folder_of_words(reference_device: Start, clips: Path) -> None:
     with Link(reference_device()) as link:
         events = list(replay_dir(link, clips, LABELS, RATE))
-    assert [(e["event"], e["file"], e["expected"], e["detected"]) for e in events] == [
+    assert [(e.event, e.file, e.expected, e.detected) for e in events] == [
         ("clip", "_background_noise_/f.ogg", "silence", None),
         ("clip", "_silence_/e.wav", "silence", None),
         ("clip", "loose.wav", None, "yes"),
@@ -83,9 +83,9 @@ def test_a_folder_of_words(reference_device: Start, clips: Path) -> None:
         ("clip", "yes/a.wav", "yes", "yes"),
         ("clip", "yes/b.flac", "yes", None),
     ]
-    assert events[5]["detections"][0]["score"] == 0.94
-    assert events[5]["recording_ms"] == events[5]["detections"][0]["t_ms"] - LEAD_IN_MS
-    assert events[6]["recording_ms"] is None
+    assert events[5].detections[0]["score"] == 0.94
+    assert events[5].recording_ms == events[5].detections[0]["t_ms"] - LEAD_IN_MS
+    assert events[6].recording_ms is None
 
 
 @pytest.mark.parametrize("folder, expected", [("yes", "yes"), ("tree", None), ("_silence_", "silence")])

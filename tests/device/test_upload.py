@@ -27,6 +27,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.flash import flash as flash_module
 from tinyml_cli.link.transport import BAUD
+from tinyml_cli.outcomes.stages import Built
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_it_ends_well_although(desk: Desk, faults: Faults) -> None:
         assert board.flash == desk.program.read_bytes()
         assert board.touches == 1 + faults.deaf_touches
         assert board.uploads == 1 + faults.lost_uploads + faults.broken_uploads
-        assert outcome["port"] == board.device
-    assert outcome["model"] == outcome["banner"]["model"] == MODEL
-    assert outcome["serial_number"] == ("" if faults.no_serial_numbers else SERIAL_NUMBER)
-    assert outcome["bootloader_seconds"] >= faults.reenumeration_s
-    assert outcome["upload_seconds"] > 0
+        assert outcome.port == board.device
+    assert outcome.model == outcome.banner["model"] == MODEL
+    assert outcome.serial_number == ("" if faults.no_serial_numbers else SERIAL_NUMBER)
+    assert outcome.bootloader_seconds >= faults.reenumeration_s
+    assert outcome.upload_seconds > 0
 
 
 def test_a_board_in_its_bootloader_is_not_touched(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +63,7 @@ def test_a_board_in_its_bootloader_is_not_touched(desk: Desk, capsys: pytest.Cap
         outcome = desk.flash()
         assert (board.touches, board.uploads) == (0, 1)
     assert "already in its bootloader" in capsys.readouterr().out
-    assert outcome["model"] == MODEL
+    assert outcome.model == MODEL
 
 
 @pytest.mark.parametrize("faults", [Faults(deaf_touches=99), Faults(vanishes_at_touch=True)], ids=repr)
@@ -79,7 +80,7 @@ def test_a_double_press_helps_where_the_touch_does_not(
         monkeypatch.setattr(console, "warn", press)
         outcome = desk.flash(timing=HASTY)
     assert len(asked) == 1 and "Double-press" in asked[0] and "up to 9 s" in asked[0]
-    assert outcome["model"] == MODEL
+    assert outcome.model == MODEL
 
 
 def test_no_bootloader_is_an_error_that_says_how_long_it_waited(desk: Desk) -> None:
@@ -154,7 +155,7 @@ def test_a_board_that_is_reset_during_the_build_is_found_again(
 ) -> None:
     with desk.board() as board, desk.board(serial_number="AB12CD34EF56AB78") as other:
 
-        def build_slowly(*arguments: Any) -> dict[str, Any]:
+        def build_slowly(*arguments: Any) -> Built:
             board.press_twice()
             while board.role != "bootloader":
                 time.sleep(0.01)
@@ -162,7 +163,7 @@ def test_a_board_that_is_reset_during_the_build_is_found_again(
 
         monkeypatch.setattr(flash_module, "build", build_slowly)
         outcome = desk.flash(port=board.device)
-        assert outcome["port"] == board.device and outcome["model"] == MODEL
+        assert outcome.port == board.device and outcome.model == MODEL
         assert (board.touches, other.touches) == (0, 0)
 
 
@@ -180,7 +181,7 @@ def test_with_several_boards_only_the_chosen_one_is_touched(desk: Desk, numbered
         outcome = desk.flash(port=second.device)
         assert (first.touches, second.touches) == (0, 1)
         assert first.flash == OLD and second.flash == desk.program.read_bytes()
-        assert outcome["port"] == second.device
+        assert outcome.port == second.device
 
 
 def test_a_port_of_something_else_is_left_alone(desk: Desk) -> None:
@@ -227,7 +228,7 @@ def test_a_bootloader_port_that_is_forbidden(
     monkeypatch.setattr(serial, "Serial", open_port)
     with desk.board() as board:
         if refusals == 3:
-            assert desk.flash()["model"] == MODEL
+            assert desk.flash().model == MODEL
         else:
             with pytest.raises(TinymlError, match="No permission to open") as caught:
                 desk.flash()
@@ -248,9 +249,9 @@ def test_a_forbidden_port_says_which_line_to_paste(desk: Desk, monkeypatch: pyte
 
 
 def test_a_build_without_a_raw_program_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_without_image(*arguments: Any) -> dict[str, Any]:
+    def build_without_image(*arguments: Any) -> Built:
         outcome = fake_build(desk.program, *arguments)
-        Path(outcome["elf"]).with_suffix(".bin").unlink()
+        Path(outcome.elf).with_suffix(".bin").unlink()
         return outcome
 
     monkeypatch.setattr(flash_module, "build", build_without_image)

@@ -34,16 +34,16 @@ def test_both_engines(tmp_path: Path) -> None:
     names = {engine: {p.name for p in run.file(f"export/{engine}").iterdir()} for engine in ("tflm", "aot")}
     assert names["tflm"] == COMMON | {"model_data.h", "model_data.cc", "op_resolver.h"}
     assert names["aot"] == COMMON | {"network.h", "network.c"}
-    assert set(outcome) == {"engine", "files", "arena_bytes", "ops", "model_bytes", "plan"}
-    assert set(outcome["files"]) == {f"export/{engine}/{name}" for engine in names for name in names[engine]}
-    assert outcome["arena_bytes"]["tflm"] > outcome["arena_bytes"]["aot"] > 0
-    assert f"TFLM_ARENA_BYTES {outcome['arena_bytes']['tflm']}" in run.file(
+    assert outcome.model_fields_set == {"engine", "files", "arena_bytes", "ops", "model_bytes", "plan"}
+    assert set(outcome.files) == {f"export/{engine}/{name}" for engine in names for name in names[engine]}
+    assert outcome.arena_bytes["tflm"] > outcome.arena_bytes["aot"] > 0
+    assert f"TFLM_ARENA_BYTES {outcome.arena_bytes['tflm']}" in run.file(
         "export/tflm/model_settings.h"
     ).read_text(encoding="utf-8")
     manifest = run.manifest()
-    assert manifest.arena_bytes == outcome["arena_bytes"]
-    assert [op.model_dump() for op in manifest.ops] == outcome["ops"]
-    assert all(run.is_fresh(manifest, name) for name in outcome["files"])
+    assert manifest.arena_bytes == outcome.arena_bytes
+    assert [op.model_dump() for op in manifest.ops] == [op.as_dict() for op in outcome.ops]
+    assert all(run.is_fresh(manifest, name) for name in outcome.files)
 
 
 def test_a_second_export_writes_the_same_bytes(tmp_path: Path) -> None:

@@ -234,9 +234,9 @@ def test_public_models_give_the_bytes_of_tflm(io: str, shared: Path, tmp_path: P
 
 def test_a_plan_says_what_lies_where() -> None:
     document = listing.document(plan_of(residual()))
-    assert document["arena_bytes"] == document["lower_bound_bytes"] == 48
-    assert [row["role"] for row in document["buffers"]].count("input") == 1
-    assert any(row["in_place_of"] for row in document["buffers"])
+    assert document.arena_bytes == document.lower_bound_bytes == 48
+    assert [row.role for row in document.buffers].count("input") == 1
+    assert any(row.in_place_of for row in document.buffers)
     _, columns, lines = listing.table(document)
     assert all(len(line) == len(columns) for line in lines)
 

@@ -122,7 +122,7 @@ def test_int16x8_is_exported_for_the_engine_that_runs_it(
     path = tmp_path / "wide.tflite"
     path.write_bytes(model.build([source], [answer]))
     run = open_run(path)
-    assert export(run, "tflm")["arena_bytes"]["tflm"] > 0
+    assert export(run, "tflm").arena_bytes["tflm"] > 0
     with pytest.raises(TinymlError, match=r"For comparison only.*int16x8"):
         export(run, "aot")
 

@@ -65,7 +65,7 @@ def firmware(
     sources = ("--tflm", tree) if engine == "tflm" else ()
     arguments = ("build", *both, "--board", board, "--engine", engine, *sources, "--json")
     outcome = tinyml(*arguments, cwd=runs[0].path.parent).json
-    return board, Path(outcome["elf"]), outcome
+    return board, Path(outcome.elf), outcome
 
 
 @pytest.fixture
@@ -138,24 +138,24 @@ def test_scores_are_those_of_each_model_alone(device: Device, runs: tuple[Run, R
 def test_the_arena_is_that_of_the_larger_one(
     firmware: tuple[str, Path, dict[str, Any]], runs: tuple[Run, Run]
 ) -> None:
-    assert firmware[2]["app"] == "cascade"
-    if firmware[2]["engine"] != "aot":
+    assert firmware[2].app == "cascade"
+    if firmware[2].engine != "aot":
         pytest.skip("one allocator holds both interpreters: see the next test")
     sizes = [
         int(re.findall(r"#define NETWORK_ARENA_BYTES (\d+)", run.file("export/aot/network.h").read_text())[0])
         for run in runs
     ]
-    assert firmware[2]["arena_bytes"] == max(sizes)
+    assert firmware[2].arena_bytes == max(sizes)
 
 
 def test_one_allocator_holds_both_interpreters(
     device: Device, firmware: tuple[str, Path, dict[str, Any]]
 ) -> None:
-    if firmware[2]["engine"] != "tflm":
+    if firmware[2].engine != "tflm":
         pytest.skip("the engine aot has no allocator")
     device.send(b"info 1\n")
     ready = device.wait("ready")
-    assert 0 < ready["arena_used"] <= ready["arena_bytes"] == firmware[2]["arena_bytes"]
+    assert 0 < ready["arena_used"] <= ready["arena_bytes"] == firmware[2].arena_bytes
     assert ready["arena_bytes"] <= ready["arena_used"] + MARGIN_BYTES
 
 
@@ -164,7 +164,7 @@ def test_monitor_plays_the_word_and_shows_what_is_there(
 ) -> None:
     """Images are shown in turn, one each time the word is heard."""
     board, _, outcome = firmware
-    if (board, outcome["engine"]) != ("native", "aot"):
+    if (board, outcome.engine) != ("native", "aot"):
         pytest.skip("the host's part is the same for every board")
     (tmp_path / "photos").mkdir()
     for name, grey in (("person/a", looking_run.PERSON_GREY), ("street/b", looking_run.NOBODY_GREY)):
@@ -235,20 +235,20 @@ def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> No
     ear, eye = (profile_of(run, time_ms) for run, time_ms in zip(runs, (40.0, 200.0), strict=True))
     hop_ms = runs[0].manifest().features.stride_ms
     rare = cascade.estimate(*runs, (ear, eye), cascade.CascadeAssumptions(2.0, 0.0))
-    assert rare["evidence"] == "estimated"
+    assert rare.evidence == "estimated"
     # Nobody says the word: listening alone. U I t: 3 V, 3.3 mA, a share of the hour in ms.
     stride = runs[0].manifest().recognizer.inference_stride_frames
     front_end_ms = cascade.FRONT_END_INSTRUCTIONS / 64_000
     busy = 40.0 / (hop_ms * stride) + front_end_ms / hop_ms
-    assert rare["with_first_stage"]["parts"]["looking"] == 0
-    assert rare["with_first_stage"]["parts"]["listening"] == pytest.approx(3 * 3.3 * 3600 * busy, rel=1e-3)
-    assert rare["without_first_stage"]["parts"]["looking"] == pytest.approx(3 * 3.3 * 3600 * 0.4, rel=1e-3)
-    assert rare["break_even_frames_per_s"] == pytest.approx(busy / 0.2, abs=0.01)
+    assert rare.with_first_stage.parts["looking"] == 0
+    assert rare.with_first_stage.parts["listening"] == pytest.approx(3 * 3.3 * 3600 * busy, rel=1e-3)
+    assert rare.without_first_stage.parts["looking"] == pytest.approx(3 * 3.3 * 3600 * 0.4, rel=1e-3)
+    assert rare.break_even_frames_per_s == pytest.approx(busy / 0.2, abs=0.01)
     always = cascade.estimate(
         *runs, (ear, eye), cascade.CascadeAssumptions(2.0, 3600.0 * 1000 / HOLD_MS, camera_ma=10)
     )
-    assert always["ratio"] > 1  # the camera is never off
-    assert always["with_first_stage"]["parts"]["camera"] == 3 * 10 * 3600
+    assert always.ratio > 1  # the camera is never off
+    assert always.with_first_stage.parts["camera"] == 3 * 10 * 3600
     assert "estimated" in cascade.text(always)
     with pytest.raises(TinymlError, match="does not look"):
         cascade.estimate(runs[0], runs[0], (ear, eye), cascade.CascadeAssumptions())

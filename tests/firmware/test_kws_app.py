@@ -89,7 +89,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = fake_run.make(tmp_path_factory.mktemp("app") / "run")
-    return board, Path(build.build(run, build_target(board))["elf"])
+    return board, Path(build.build(run, build_target(board)).elf)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_a_model_that_does_not_fit_is_a_fault_and_info_still_answers(
     monkeypatch.setattr(fake_run, "MODEL_SETTINGS_H", settings)
     console.quiet = True
     built = build.build(fake_run.make(tmp_path / "run"), build_target("native"))
-    device = Device("native", Path(built["elf"]))
+    device = Device("native", Path(built.elf))
     try:
         fault = device.wait("fault")
         assert "input or output does not have the size" in fault["what"]

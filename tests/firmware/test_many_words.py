@@ -32,7 +32,7 @@ def test_ten_words_are_told_apart(tmp_path: Path) -> None:
     )
     run = random_listener.make(tmp_path / "run", WORDS, 3, recognizer)
     export(run, "aot")
-    elf = Path(build.build(run, build_target("native"))["elf"])
+    elf = Path(build.build(run, build_target("native")).elf)
     audio = random_listener.sounds(40, 4)
     device = Device("native", elf)
     try:

@@ -66,7 +66,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 def run(path: Path, inputs: np.ndarray, **options: Any) -> tuple[Ready, DeviceRun, dict[str, Any]]:
     built = build(open_run(path), build_target("sim", app="bench", **options))
-    with VirtualDevice("sim", Path(built["elf"])) as device, Link(device.url, timeout_s=60.0) as link:
+    with VirtualDevice("sim", Path(built.elf)) as device, Link(device.url, timeout_s=60.0) as link:
         return link.wait_ready(30.0), run_inputs(link, inputs), built
 
 
@@ -85,8 +85,8 @@ def test_the_interpreter_gives_the_bytes_of_its_python_runtime_and_of_aot(
         "instructions_aot": int(aot.instructions[0]),
         "arena_used": ready.arena_used,
         "arena_bytes": ready.arena_bytes,
-        "flash_bytes": built["flash_bytes"],
-        "ram_bytes": built["ram_bytes"],
+        "flash_bytes": built.flash_bytes,
+        "ram_bytes": built.ram_bytes,
     }
     print(f"\n{name} on the emulated Cortex-M4: {figures}")
     for key, value in figures.items():

@@ -46,7 +46,7 @@ def program(
         pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = looking_run.make(tmp_path_factory.mktemp("app") / "run")
-    return board, Path(build.build(run, build_target(board))["elf"]), run
+    return board, Path(build.build(run, build_target(board)).elf), run
 
 
 @pytest.fixture

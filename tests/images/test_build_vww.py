@@ -55,8 +55,8 @@ def test_a_box_over_half_a_percent_makes_a_person(coco: Path, tmp_path: Path) ->
     outcome = build_vww(coco, tmp_path / "out")
     assert names(tmp_path / "out" / "train" / "person") == [2, 5, 6]
     assert names(tmp_path / "out" / "train" / "none") == [1, 3, 4]
-    assert outcome["counts"] == {"train": {"none": 3, "person": 3}, "test": {}}
-    assert (outcome["n"], outcome["missing"], outcome["skipped"]) == (6, 1, [])
+    assert outcome.counts == {"train": {"none": 3, "person": 3}, "test": {}}
+    assert (outcome.n, outcome.missing, outcome.skipped) == (6, 1, [])
     sizes = read_sizes(tmp_path / "out")
     assert sizes["train/person/000000000006.jpg"] == pytest.approx(0.125)
     assert sizes["train/none/000000000003.jpg"] == 0
@@ -89,7 +89,7 @@ def test_going_on_keeps_what_is_there(coco: Path, tmp_path: Path) -> None:
     kept = tmp_path / "out" / "train" / "person" / "000000000002.jpg"
     before = kept.stat().st_mtime_ns
     (tmp_path / "out" / "train" / "none" / "000000000001.jpg").unlink()
-    assert build_vww(coco, tmp_path / "out")["n"] == 6
+    assert build_vww(coco, tmp_path / "out").n == 6
     assert kept.stat().st_mtime_ns == before
 
 
@@ -97,8 +97,8 @@ def test_annotations_without_images_and_damaged_ones(coco: Path, tmp_path: Path)
     truncated = coco / "train2017" / "000000000002.jpg"
     truncated.write_bytes(truncated.read_bytes()[:300])
     outcome = build_vww(coco, tmp_path / "out")
-    assert outcome["n"] == 5
-    assert "1 file skipped" in outcome["skipped"][0]
+    assert outcome.n == 5
+    assert "1 file skipped" in outcome.skipped[0]
     for path in (coco / "train2017").iterdir():
         path.unlink()
     with pytest.raises(TinymlError, match="name 7 images, but none is here"):

@@ -11,6 +11,7 @@ from tinyml_cli.evaluation.answers import Answers
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Artifact, Data, Manifest, Model
+from tinyml_cli.outcomes.comparisons import Compared, ComparedPair, ComparedRow
 from tinyml_cli.outcomes.evaluations import (
     AccuracySpread,
     AtThreshold,
@@ -274,27 +275,42 @@ def abnormal(name: str) -> EvaluatedRecordings:
     )
 
 
-def compared(name: str) -> dict[str, Any]:
+def compared(name: str) -> Compared:
     """Of two models."""
-    row = {
-        "measure": "accuracy",
-        "value": 0.5,
-        "ci95": [0.2, 0.8],
-        "bytes": 9000,
-        "gzip_bytes": 8000,
-        "macs": 7,
-        "flash_bytes": 9000,
-        "ram_bytes": 900,
-        "instructions": 5000,
-        "front": True,
-        "difference": 0.1,
-        "p": 0.5,
-        "within_chance": True,
-    }
-    pair = {"n": 9, "only_first": 1, "only_second": 2, "p": 0.5, "within_chance": True}
-    return {
-        "reference": f"{name} int8",
-        "notes": [name],
-        "models": [row | {"name": f"{name} int8"}, row | {"name": name}],
-        "pairs": [pair | {"first": f"{name} int8", "second": name}],
-    }
+    first, second = (
+        ComparedRow(
+            name=each,
+            kind="int8",
+            path=name,
+            sha256="0" * 64,
+            measure="accuracy",
+            value=0.5,
+            ci95=(0.2, 0.8),
+            n=9,
+            bytes=9000,
+            gzip_bytes=8000,
+            macs=7,
+            flash_bytes=9000,
+            ram_bytes=900,
+            arena_bytes=100,
+            instructions=5000,
+            why_not=name,
+            front=True,
+            difference=0.1,
+            p=0.5,
+            within_chance=True,
+        )
+        for each in (f"{name} int8", name)
+    )
+    pair = ComparedPair(
+        first=first.name, second=second.name, n=9, only_first=1, only_second=2, p=0.5, within_chance=True
+    )
+    return Compared(
+        reference=first.name,
+        models=[first, second],
+        pairs=[pair],
+        notes=[name],
+        evidence={"accuracy": "host"},
+        picture=None,
+        page=None,
+    )

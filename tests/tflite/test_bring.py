@@ -64,13 +64,13 @@ def test_several_inputs_and_outputs(layers: Any, tmp_path: Path, kind: str) -> N
     data, arrays = _data(tmp_path)
     outcome = bring(path, str(data))
 
-    assert outcome["max_abs_error_float"] < 1e-5
-    assert outcome["agreement_int8_float"] > 0.9
-    assert len(outcome["sqnr_db"]) == 2 and min(outcome["sqnr_db"]) > 25
+    assert outcome.max_abs_error_float < 1e-5
+    assert outcome.agreement_int8_float > 0.9
+    assert len(outcome.sqnr_db) == 2 and min(outcome.sqnr_db) > 25
     if interpret.has_tflm():
-        assert outcome["max_difference"] <= 1
-    assert {row["op"] for row in outcome["layers"]} >= {"INPUT", "CONV_2D", "CONCATENATION"}
-    run = Run(Path(outcome["run"]))
+        assert outcome.max_difference <= 1
+    assert {row.op for row in outcome.layers} >= {"INPUT", "CONV_2D", "CONCATENATION"}
+    run = Run(Path(outcome.run))
     manifest = run.manifest()
     run.require(manifest, MODEL_INT8)
     assert manifest.task == "model" and manifest.quantization and manifest.model
@@ -93,11 +93,11 @@ def test_the_run_can_be_converted_again(layers: Any, tmp_path: Path) -> None:
     _two_inputs(layers).export(path, verbose=False)
     data, _ = _data(tmp_path)
     first = bring(path, str(data))
-    run = Run(Path(first["run"]))
+    run = Run(Path(first.run))
     assert zipfile.ZipFile(run.file(SAVED_MODEL)).testzip() is None
     again = convert(run)
-    assert again["int8"] == first["int8"] and again["float32"] == first["float32"]
-    assert bring(path, str(data))["run"] == first["run"], "the same model leads to the same run"
+    assert again.int8 == first.int8 and again.float32 == first.float32
+    assert bring(path, str(data)).run == first.run, "the same model leads to the same run"
 
 
 def test_a_run_that_was_trained_here_keeps_its_model(layers: Any, tmp_path: Path, trained_run: Run) -> None:
@@ -152,8 +152,8 @@ def test_random_calibration_is_recorded(layers: Any, tmp_path: Path) -> None:
     path = tmp_path / "line.keras"
     keras.Sequential([keras.Input((6,)), layers.Dense(1)]).save(path)
     outcome = bring(path, "random")
-    run = Run(Path(outcome["run"]))
-    assert outcome["agreement_int8_float"] is None, "one value has no first place"
+    run = Run(Path(outcome.run))
+    assert outcome.agreement_int8_float is None, "one value has no first place"
     assert run.manifest().quantization.calibration_split == "random"  # type: ignore[union-attr]
     assert CalibrationSet.load(run.file(CALIBRATION)).split == "random"
 
@@ -165,8 +165,8 @@ def test_recurrent_layers_are_unrolled(layers: Any, tmp_path: Path) -> None:
     keras.Sequential([keras.Input((4, 3)), layers.LSTM(5), layers.Dense(2)]).save(path)
     np.save(tmp_path / "x.npy", RNG.normal(size=(60, 4, 3)))
     outcome = bring(path, str(tmp_path / "x.npy"))
-    assert outcome["max_abs_error_float"] < 1e-5
-    assert not {"WHILE", "IF"} & {op["name"] for op in outcome["ops"]}
+    assert outcome.max_abs_error_float < 1e-5
+    assert not {"WHILE", "IF"} & {op.name for op in outcome.ops}
 
 
 def test_a_loop_that_cannot_be_unrolled_ends_in_advice(layers: Any, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_signature_of_several_is_chosen_and_kept(two_heads: Path, tmp_path: Pa
     runs = {}
     for name, step in {"up": 1, "down": -1}.items():
         outcome = bring(two_heads, str(tmp_path / "x.npy"), signature=name)
-        run = Run(Path(outcome["run"]))
+        run = Run(Path(outcome.run))
         convert(run)
         answers = interpret.run_float(run.file(MODEL_FLOAT32).read_bytes(), x)
         np.testing.assert_allclose(answers, x + step, atol=1e-5)
@@ -350,8 +350,8 @@ def test_nearest_upsampling_resizes(layers: Any, tmp_path: Path) -> None:
     keras.Sequential([keras.Input((4, 5, 1)), layers.Conv2D(2, 3), layers.UpSampling2D((2, 3))]).save(path)
     np.save(tmp_path / "x.npy", RNG.normal(size=(60, 4, 5, 1)))
     outcome = bring(path, str(tmp_path / "x.npy"))
-    assert {op["name"] for op in outcome["ops"]} == {"CONV_2D", "RESIZE_NEAREST_NEIGHBOR"}
-    assert outcome["max_abs_error_float"] < 1e-5
+    assert {op.name for op in outcome.ops} == {"CONV_2D", "RESIZE_NEAREST_NEIGHBOR"}
+    assert outcome.max_abs_error_float < 1e-5
 
 
 @pytest.mark.parametrize("name", ["first layer", "名前", "-x", "größe (1)"])
@@ -382,9 +382,9 @@ def test_upsampling_of_steps_resizes(layers: Any, tmp_path: Path) -> None:
     keras.Sequential([keras.Input((6, 2)), layers.UpSampling1D(3), layers.Conv1D(2, 3)]).save(path)
     np.save(tmp_path / "x.npy", RNG.normal(size=(60, 6, 2)))
     outcome = bring(path, str(tmp_path / "x.npy"))
-    names = {op["name"] for op in outcome["ops"]}
+    names = {op.name for op in outcome.ops}
     assert "RESIZE_NEAREST_NEIGHBOR" in names and "TILE" not in names
-    assert outcome["max_abs_error_float"] < 1e-5
+    assert outcome.max_abs_error_float < 1e-5
 
 
 def test_an_argument_with_a_meaning_is_not_dropped() -> None:

@@ -22,19 +22,20 @@ def test_calibration_samples_are_the_tasks_training_samples(trained_run: Run) ->
     np.testing.assert_array_equal(calibration.samples, as_input(patterns(60, 1011)[0]))
     assert (calibration.split, calibration.seed, calibration.method) == ("train", 11, "ptq")
     assert calibration.model_sha256 == trained_run.manifest().artifacts[MODEL].sha256
-    assert outcome["calibration_samples"] == 60
+    assert outcome.calibration_samples == 60
     trained_run.require(trained_run.manifest(), CALIBRATION)
 
 
 def test_every_layer_has_its_error(trained_run: Run) -> None:
-    layers = quantize(trained_run, n_samples=60)["layers"]
+    layers = quantize(trained_run, n_samples=60).layers
 
     kinds = "INPUT CONV_2D DEPTHWISE_CONV_2D CONV_2D AVERAGE_POOL_2D RESHAPE FULLY_CONNECTED SOFTMAX"
-    assert " ".join(layer["op"] for layer in layers) == kinds
-    assert all(layer["sqnr_db"] > 15 and layer["cosine"] > 0.98 for layer in layers), layers
-    assert layers[0]["sqnr_db"] > layers[3]["sqnr_db"], "errors add up through the network"
+    assert " ".join(layer.op for layer in layers) == kinds
+    assert all(layer.sqnr_db > 15 and layer.cosine > 0.98 for layer in layers), layers
+    assert layers[0].sqnr_db > layers[3].sqnr_db, "errors add up through the network"
     assert trained_run.manifest().quantization is not None
-    assert [e.model_dump() for e in trained_run.manifest().quantization.layers] == layers  # type: ignore[union-attr]
+    kept = trained_run.manifest().quantization.layers  # type: ignore[union-attr]
+    assert [error.model_dump() for error in kept] == [layer.model_dump() for layer in layers]
 
 
 def test_the_same_seed_gives_the_same_bytes(trained_run: Run) -> None:

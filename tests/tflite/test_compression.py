@@ -173,26 +173,26 @@ def test_clusters_have_few_values_in_int8_and_keep_zeros() -> None:
 
 def test_pruned_weights_are_zero_in_int8(converted_run: Run) -> None:
     outcome = stage.compress(converted_run, [CompressionStep("prune", 0.7)], FEW, on_board=False)
-    variant = Run(Path(outcome["run"]))
+    variant = Run(Path(outcome.run))
     assert variant.path.name == "pruned-70"
-    assert all(row["zeros_share"] >= 0.69 for row in outcome["kept"]["layers"])
-    assert outcome["after"]["value"] > 0.9
-    assert outcome["after"]["gzip_bytes"] < outcome["before"]["gzip_bytes"]
-    assert outcome["after"]["bytes"] == outcome["before"]["bytes"], "zeros take room in a flatbuffer"
+    assert all(row.zeros_share >= 0.69 for row in outcome.kept.layers)
+    assert outcome.after.value > 0.9
+    assert outcome.after.gzip_bytes < outcome.before.gzip_bytes
+    assert outcome.after.bytes == outcome.before.bytes, "zeros take room in a flatbuffer"
 
 
 def test_channels_really_go(converted_run: Run) -> None:
     outcome = stage.compress(
         converted_run, [CompressionStep("prune", 0.7, structured=True)], FEW, on_board=False
     )
-    graph = parse_graph(Path(outcome["run"], MODEL_INT8).read_bytes())
+    graph = parse_graph(Path(outcome.run, MODEL_INT8).read_bytes())
     stem = graph.input(graph.operators[0], 1)
     assert stem is not None
     assert stem.shape[0] == 4
-    assert outcome["after"]["macs"] < 0.6 * outcome["before"]["macs"]
-    assert outcome["after"]["bytes"] < outcome["before"]["bytes"]
-    assert outcome["after"]["value"] > 0.8
-    model = Run(Path(outcome["run"])).manifest().model
+    assert outcome.after.macs < 0.6 * outcome.before.macs
+    assert outcome.after.bytes < outcome.before.bytes
+    assert outcome.after.value > 0.8
+    model = Run(Path(outcome.run)).manifest().model
     before = converted_run.manifest().model
     assert model is None or before is None or model.parameters < before.parameters
 
@@ -224,13 +224,13 @@ def test_layers_that_meet_in_an_addition_keep_their_channels() -> None:
 def test_steps_after_one_another_keep_what_was_gained(converted_run: Run) -> None:
     steps = [CompressionStep("prune", 0.6), CompressionStep("cluster", clusters=8), CompressionStep("qat")]
     outcome = stage.compress(converted_run, steps, FEW, on_board=False)
-    variant = Run(Path(outcome["run"]))
+    variant = Run(Path(outcome.run))
     assert variant.path.name == "pruned-60-clustered-8-qat"
-    large = [row for row in outcome["kept"]["layers"] if row["weights"] >= MIN_WEIGHTS]
+    large = [row for row in outcome.kept.layers if row.weights >= MIN_WEIGHTS]
     assert len(large) == 2
-    assert all(row["zeros_share"] >= 0.59 and row["distinct"] <= 8 for row in large)
-    assert outcome["after"]["value"] > 0.9
-    assert outcome["after"]["gzip_bytes"] < 0.75 * outcome["before"]["gzip_bytes"]
+    assert all(row.zeros_share >= 0.59 and row.distinct <= 8 for row in large)
+    assert outcome.after.value > 0.9
+    assert outcome.after.gzip_bytes < 0.75 * outcome.before.gzip_bytes
     manifest = variant.manifest()
     assert manifest.quantization is not None
     assert manifest.quantization.method == "qat"
@@ -242,9 +242,9 @@ def test_the_same_seed_gives_the_same_bytes(converted_run: Run, tmp_path: Path) 
     few = FineTuneSettings(epochs=1, samples=64)
     models = [
         Path(
-            stage.compress(run, [CompressionStep("prune", 0.5), CompressionStep("qat")], few, on_board=False)[
-                "run"
-            ],
+            stage.compress(
+                run, [CompressionStep("prune", 0.5), CompressionStep("qat")], few, on_board=False
+            ).run,
             MODEL_INT8,
         )
         for run in (converted_run, other)

@@ -13,6 +13,7 @@ from tinyml_cli.conversion.convert import convert, to_flatbuffers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
 from tinyml_cli.models.source import open_source
+from tinyml_cli.outcomes.base import File
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret, names
 from tinyml_cli.tflite.graph import parse
@@ -22,19 +23,19 @@ def test_the_outcome_is_what_lies_on_disk(converted_run: Run) -> None:
     before = {name: sha256_file(converted_run.file(name)) for name in (MODEL_FLOAT32, MODEL_INT8)}
     outcome = convert(converted_run)
 
-    for key, name in (("float32", MODEL_FLOAT32), ("int8", MODEL_INT8)):
-        assert outcome[key] == {"bytes": converted_run.file(name).stat().st_size, "sha256": before[name]}, (
+    for made, name in ((outcome.float32, MODEL_FLOAT32), (outcome.int8, MODEL_INT8)):
+        assert made == File(bytes=converted_run.file(name).stat().st_size, sha256=before[name]), (
             "a second conversion of the same inputs gives the same bytes"
         )
     singles = ("AVERAGE_POOL_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "RESHAPE", "SOFTMAX")
-    assert {op["name"]: op["count"] for op in outcome["ops"]} == {"CONV_2D": 2, **dict.fromkeys(singles, 1)}
-    assert outcome["compared"] == 64
-    assert outcome["max_abs_error_float"] < 1e-5
-    assert outcome["agreement_int8_float"] > 0.95
+    assert {op.name: op.count for op in outcome.ops} == {"CONV_2D": 2, **dict.fromkeys(singles, 1)}
+    assert outcome.compared == 64
+    assert outcome.max_abs_error_float < 1e-5
+    assert outcome.agreement_int8_float > 0.95
     if interpret.has_tflm():
-        assert outcome["mismatches"] <= 0.02 * 64 * 4
+        assert outcome.mismatches <= 0.02 * 64 * 4
         # LiteRT rounds FULLY_CONNECTED once where the device kernels round twice.
-        assert outcome["max_difference"] <= 1
+        assert outcome.max_difference <= 1
 
 
 def test_the_manifest_says_how_to_quantise_inputs(converted_run: Run) -> None:

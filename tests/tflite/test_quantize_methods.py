@@ -185,8 +185,8 @@ def _weighted(graph):  # type: ignore[no-untyped-def]
 def test_choices_reach_the_model_and_the_manifest(trained_run: Run) -> None:
     choices = Choices(samples=32, ranges="mse", per_channel=False, equalise=True, bias_correction=True)
     outcome = quantize_run(trained_run, choices)
-    assert outcome["scheme"]["ranges"] == "mse"
-    assert len(outcome["layers"]) == 8
+    assert outcome.scheme["ranges"] == "mse"
+    assert len(outcome.layers) == 8
     convert(trained_run)
     graph = parse(trained_run.file(MODEL_INT8).read_bytes())
     for operator in _weighted(graph):
@@ -194,7 +194,7 @@ def test_choices_reach_the_model_and_the_manifest(trained_run: Run) -> None:
         assert tensor is not None
         assert tensor.quantization is not None
         assert not tensor.quantization.per_channel
-    assert trained_run.manifest().metrics["quantize"] == outcome["scheme"]
+    assert trained_run.manifest().metrics["quantize"] == outcome.scheme
     assert _accuracy(trained_run.file(MODEL_INT8).read_bytes()) > 0.9
 
 
@@ -216,7 +216,7 @@ def test_models_for_comparison_lie_beside_and_are_not_exported(
     before = converted_run.file(MODEL_INT8).read_bytes()
     outcome = quantize(converted_run, method, 10)
     path = converted_run.file(f"model_{method}.tflite")
-    assert outcome["path"] == str(path)
+    assert outcome.path == str(path)
     assert converted_run.file(MODEL_INT8).read_bytes() == before
     converted_run.require(converted_run.manifest(), f"model_{method}.tflite")
     features, labels = patterns(100, 77)
@@ -233,13 +233,13 @@ def test_models_for_comparison_lie_beside_and_are_not_exported(
 def test_a_variant_is_a_run_of_its_own(converted_run: Run) -> None:
     before = converted_run.file(MODEL_INT8).read_bytes()
     outcome = quantize_run(converted_run, Choices(samples=16, per_channel=False), variant="per-tensor")
-    variant = Run(Path(outcome["run"]))
+    variant = Run(Path(outcome.run))
     assert variant.path == converted_run.path / "variants" / "per-tensor"
     assert converted_run.file(MODEL_INT8).read_bytes() == before
     manifest = variant.manifest()
     assert manifest.artifacts[MODEL].sha256 == converted_run.manifest().artifacts[MODEL].sha256
     variant.require(manifest, MODEL_INT8)
-    assert outcome["int8"]["bytes"] < len(before)
+    assert outcome.int8.bytes < len(before)
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", "latest", ".hidden"])
@@ -263,8 +263,8 @@ def test_unknown_choices_name_the_known_ones(trained_run: Run) -> None:
 
 def test_pictures_are_drawn(trained_run: Run) -> None:
     outcome = quantize(trained_run, n_samples=10, pictures=True)
-    assert [Path(path).name for path in outcome["pictures"]] == ["weights.png", "activations.png"]
-    for path in outcome["pictures"]:
+    assert [Path(path).name for path in outcome.pictures] == ["weights.png", "activations.png"]
+    for path in outcome.pictures:
         with Image.open(path) as picture:
             picture.verify()
 

@@ -43,14 +43,14 @@ def _recipe(epochs: int = 1) -> KwsRecipe:
 @needs_sim
 def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
     found = tune(_recipe(), parse_budget(LIMIT), 2, tmp_path / "study.log")
-    assert found["counts"]["complete"] >= 2
-    assert all(row["instructions"] <= 400_000 for row in found["trials"])
-    assert any(row["front"] for row in found["trials"])
-    best = Run(Path(found["run"]))
+    assert found.counts.complete >= 2
+    assert all(row.instructions <= 400_000 for row in found.trials)
+    assert any(row.front for row in found.trials)
+    best = Run(Path(found.run))
     manifest = best.manifest()
     best.require(manifest, MODEL_INT8)
-    assert manifest.metrics["tune"]["value"] == max(row["value"] for row in found["trials"])
-    assert Path(found["picture"]).stat().st_size > 1000
+    assert manifest.metrics["tune"]["value"] == max(row.value for row in found.trials)
+    assert Path(found.picture).stat().st_size > 1000
     opened = study.open_study(
         tmp_path / "study.log", worker.Search(_recipe(), parse_budget(LIMIT), 2, tmp_path).about
     )
@@ -108,7 +108,7 @@ def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
             child.kill()
     done = [t for t in opened.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
     assert [trial.params for trial in done] == [lost.params]
-    assert outcome.counts(opened) | {"over_limits": 0} == {
+    assert outcome.counts(opened).as_dict() | {"over_limits": 0} == {
         "complete": 1, "over_limits": 0, "stopped_early": 0, "taken_up_again": 1, "running": 0,
     }  # fmt: skip
 

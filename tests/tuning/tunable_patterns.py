@@ -11,6 +11,7 @@ from pattern_task import LABELS, PatternTask, as_input, patterns
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, RECIPE, Run
 
@@ -30,7 +31,7 @@ class TunablePatterns(PatternTask):
         x = layers.Flatten()(layers.AveragePooling2D((4, 1))(x))
         return keras.Model(source, layers.Dense(len(LABELS), activation="softmax")(x))
 
-    def train(self, run: Run, recipe: KwsRecipe, resume: bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: KwsRecipe, resume: bool = False) -> Trained:
         import keras
 
         if marker := os.environ.get("PATTERNS_TAKE_LONG"):
@@ -54,7 +55,15 @@ class TunablePatterns(PatternTask):
         )
         run.record(manifest, MODEL, "tinyml train")
         run.save(manifest)
-        return {"metrics": metrics}
+        return Trained(
+            run=str(run.path),
+            seconds=0.0,
+            n_train=len(features),
+            n_validation=0,
+            n_test=0,
+            metrics=metrics,
+            history=[],
+        )
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> Any:
         return as_input(patterns(n, 1000 + seed)[0])[:, : SIZE[0]] / 20

@@ -22,6 +22,7 @@ from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready
 from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.outcomes.boards import Benchmarked, Performance, TimeSpread, Top1
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.statistics.metrics import wilson_interval
@@ -43,7 +44,7 @@ def bench(
     target: BuildTarget,
     mode: Mode = "accuracy",
     limit: int | None = None,
-) -> dict[str, Any]:
+) -> Benchmarked:
     """Builds the application `bench`, runs a data set through it, writes `report/bench.json`.
 
     Args:
@@ -53,9 +54,6 @@ def bench(
             firmware already.
         mode: "accuracy" runs every example once, "performance" a few of them many times.
         limit: at most so many examples, drawn at random, the same ones each time.
-
-    Returns:
-        benchmark, board, engine, model, mode, level, n, and `accuracy` or `performance`.
 
     Raises:
         TinymlError: bad data, a model that cannot be built, or a device that does not answer.
@@ -74,23 +72,23 @@ def bench(
             f"{counted(len(dataset.examples), 'example')} on {ready.board} ({ready.engine}), benchmark "
             f"{chosen.name}"
         )
-        if mode == "accuracy":
-            outcome = _accuracy(link, scorer, chosen, dataset)
-        else:
-            outcome = _performance(link, scorer, dataset)
-    kind = load_board(ready.board).kind
-    document = {
-        "benchmark": chosen.name,
-        "board": ready.board,
-        "engine": ready.engine,
-        "model": ready.model,
-        "mode": mode,
-        "level": LEVELS[kind],
-        "n": len(dataset.examples),
-        mode: outcome,
-    }
+        outcome = (
+            _accuracy(link, scorer, chosen, dataset)
+            if mode == "accuracy"
+            else _performance(link, scorer, dataset)
+        )
+    document = Benchmarked(
+        benchmark=chosen.name,
+        board=ready.board,
+        engine=ready.engine,
+        model=ready.model,
+        mode=mode,
+        level=LEVELS[load_board(ready.board).kind],
+        n=len(dataset.examples),
+        **{mode: outcome},  # type: ignore[arg-type]
+    )
     with run.writing():
-        write_atomic(run.file("report/bench.json"), json.dumps(document, indent=2) + "\n")
+        write_atomic(run.file("report/bench.json"), json.dumps(document.as_dict(), indent=2) + "\n")
     return document
 
 
@@ -125,7 +123,7 @@ def open_device(run: Run, target: BuildTarget) -> Iterator[tuple[Link, Ready]]:
             "Build it with `tinyml build --app bench`, flash it, and give its port with --port PORT.",
         )
     outcome = build(run, target)
-    with VirtualDevice(board, Path(outcome["elf"])) as device, Link(device.url) as link:
+    with VirtualDevice(board, Path(outcome.elf)) as device, Link(device.url) as link:
         yield link, _checked(link.wait_ready(), run, device.url)
 
 
@@ -140,7 +138,7 @@ def _checked(ready: Ready, run: Run, where: str) -> Ready:
     return ready
 
 
-def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: BenchmarkData) -> dict[str, Any]:
+def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: BenchmarkData) -> Top1:
     results = []
     with console.progress(len(dataset.examples), "accuracy") as progress:
         for example in dataset.examples:
@@ -152,24 +150,17 @@ def _accuracy(link: Link, scorer: Scorer, benchmark: Benchmark, dataset: Benchma
     return summarise(np.array(results), truth, benchmark)
 
 
-def summarise(
-    results: FloatArray, truth: np.ndarray[Any, np.dtype[np.int64]], benchmark: Benchmark
-) -> dict[str, Any]:
-    """Accuracy of results float64 [n, scores] against class indices int64 [n].
-
-    Returns:
-        top1, correct, ci95 (not for anomaly scores), and auc: of class 1 of two, of the anomaly score, or the
-        mean over classes of one against the rest; None where a class has no example.
-    """
+def summarise(results: FloatArray, truth: np.ndarray[Any, np.dtype[np.int64]], benchmark: Benchmark) -> Top1:
+    """Accuracy of results float64 [n, scores] against class indices int64 [n]."""
     if benchmark.result == "squared_error":
-        return {"auc": roc_auc(results[:, 0], truth == 1)}
+        return Top1(auc=roc_auc(results[:, 0], truth == 1))
     correct = int((results.argmax(axis=1) == truth).sum())
-    return {
-        "top1": correct / len(truth),
-        "correct": correct,
-        "ci95": list(wilson_interval(correct, len(truth))),
-        "auc": _classes_auc(results, truth),
-    }
+    return Top1(
+        top1=correct / len(truth),
+        correct=correct,
+        ci95=wilson_interval(correct, len(truth)),
+        auc=_classes_auc(results, truth),
+    )
 
 
 def _classes_auc(results: FloatArray, truth: np.ndarray[Any, np.dtype[np.int64]]) -> float | None:
@@ -185,7 +176,7 @@ def _infer(link: Link, scorer: Scorer, data: bytes) -> FloatArray:
     return scorer.results(data, np.frombuffer(link.run_inference().data, np.int8))
 
 
-def _performance(link: Link, scorer: Scorer, dataset: BenchmarkData) -> dict[str, Any]:
+def _performance(link: Link, scorer: Scorer, dataset: BenchmarkData) -> Performance:
     instructions, times_us = [], []
     with console.progress(len(dataset.examples) * _RUNS_PER_WINDOW, "performance") as progress:
         for example in dataset.examples:
@@ -196,13 +187,31 @@ def _performance(link: Link, scorer: Scorer, dataset: BenchmarkData) -> dict[str
                 instructions.append(answer.instructions)
                 times_us.append(answer.inference_us)
                 progress.advance()
-    return {
-        "inputs": len(dataset.examples),
-        "runs": len(times_us),
-        "inference_us": _spread(times_us),
-        "instructions": _spread(instructions) if any(instructions) else None,
-    }
+    return Performance(
+        inputs=len(dataset.examples),
+        runs=len(times_us),
+        inference_us=_spread(times_us),
+        instructions=_spread(instructions) if any(instructions) else None,
+    )
 
 
-def _spread(values: list[int]) -> dict[str, float]:
-    return {"median": float(np.median(values)), "min": min(values), "max": max(values)}
+def _spread(values: list[int]) -> TimeSpread:
+    return TimeSpread(median=float(np.median(values)), min=min(values), max=max(values))
+
+
+def sentence(outcome: Benchmarked) -> str:
+    """The outcome in a line."""
+    head = f"{outcome.benchmark} on {outcome.board} ({outcome.level}), n = {outcome.n}: "
+    if outcome.performance is not None:
+        figures = outcome.performance
+        count = figures.instructions
+        inside = f"{count.median:,.0f} instructions, " if count else ""
+        time_us = figures.inference_us.median
+        return f"{head}median of {figures.runs} runs {inside}{time_us:,.0f} us by the device's clock"
+    assert outcome.accuracy is not None
+    answers = outcome.accuracy
+    auc = "unknown" if answers.auc is None else f"{answers.auc:.3f}"
+    if answers.top1 is None or answers.ci95 is None:
+        return f"{head}AUC {auc}"
+    low, high = answers.ci95
+    return f"{head}top-1 {answers.top1:.3f} (95 % interval {low:.3f}–{high:.3f}), AUC {auc}"

@@ -13,6 +13,7 @@ from tinyml_cli.console import console
 from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.outcomes.boards import Served
 from tinyml_cli.run import Run, board_model
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -37,12 +38,12 @@ def serve_port(run: Run, target: BuildTarget) -> None:
     path = run.require(manifest, board_model(manifest))
     chosen = choose(tflite_graph.parse(path.read_bytes(), str(path)), target.benchmark)
     outcome = build(run, target.bench(chosen.name))
-    with VirtualDevice(board, Path(outcome["elf"])) as device, SerialBridge(device.url) as bridge:
+    with VirtualDevice(board, Path(outcome.elf)) as device, SerialBridge(device.url) as bridge:
         console.info(
             f"Drive it with MLPerf Tiny's runner, whose device table must contain the USB ids {USB_ID}:\n"
             f"  python {launch_runner.__file__} {bridge.port} {USB_ID} main.py -d devices.yaml -s DATASETS\n"
             "Ctrl-C stops the board."
         )
-        console.result({"port": bridge.port, "usb": USB_ID, "benchmark": chosen.name}, bridge.port)
+        console.result(Served(port=bridge.port, usb=USB_ID, benchmark=chosen.name), bridge.port)
         with contextlib.suppress(KeyboardInterrupt):
             bridge.wait()

@@ -24,6 +24,7 @@ from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.stages import Built, LinkedProgram, ProgramSymbol
 from tinyml_cli.run import Run, writes
 
 _PROGRAM_SUFFIXES = (".elf", ".bin", ".hex")
@@ -34,7 +35,7 @@ _ARENA_DEFINE = {
 
 
 @writes
-def build(run: Run, target: BuildTarget) -> dict[str, Any]:
+def build(run: Run, target: BuildTarget) -> Built:
     """Builds the run's firmware for a board, unless nothing has changed since the last build.
 
     Args:
@@ -42,8 +43,7 @@ def build(run: Run, target: BuildTarget) -> dict[str, Any]:
         target: the board, the engine, the application and the model that shares the board.
 
     Returns:
-        board, engine, app, flash_bytes and ram_bytes (None where the program is not an ELF file),
-        arena_bytes, elf (path), seconds, largest_symbols, fresh (whether the last build was still good).
+        Its flash_bytes and ram_bytes are None where the program is not an ELF file.
 
     Raises:
         TinymlError: an engine that the board lacks, missing export, sources or tool, a program that does not
@@ -66,10 +66,11 @@ def build(run: Run, target: BuildTarget) -> dict[str, Any]:
     last = _last_build(project, fingerprint)
     if last is not None:
         console.info(f"The firmware for {board.name} is up to date.")
-        if run.manifest().firmware.get(project.name) != last:  # trained again, to the same bytes
+        if run.manifest().firmware.get(project.name) != last.as_dict():  # trained again, to the same bytes
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
-        return last | {"elf": str(project / "firmware.elf"), "seconds": _since(started), "fresh": True}
+        elf = project / "firmware.elf"
+        return Built.extending(last, elf=str(elf), seconds=_since(started), fresh=True)
     log = project / "build.log"
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
@@ -78,15 +79,14 @@ def build(run: Run, target: BuildTarget) -> dict[str, Any]:
         linked = folder / ".pio" / "build" / board.name / "firmware.elf"
         budget.check_measured(board, measure(linked), log)
         elf = _install(linked, project, board)
-    outcome: dict[str, Any] = {
-        "board": board.name,
-        "engine": inputs.target.engine,
-        "app": inputs.app,
-    } | _sizes(elf, inputs)
-    record = outcome | {"fingerprint": fingerprint, "sha256": {p.name: sha256_file(p) for p in programs(elf)}}
+    program = _program(elf, inputs)
+    record = program.as_dict() | {
+        "fingerprint": fingerprint,
+        "sha256": {p.name: sha256_file(p) for p in programs(elf)},
+    }
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
-    _record(run, project.name, inputs, outcome)
-    return outcome | {"elf": str(elf), "seconds": _since(started), "fresh": False}
+    _record(run, project.name, inputs, program)
+    return Built.extending(program, elf=str(elf), seconds=_since(started), fresh=False)
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
@@ -104,7 +104,7 @@ def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> s
     return digest.hexdigest()
 
 
-def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
+def _last_build(project: Path, fingerprint: str) -> LinkedProgram | None:
     """What the last build returned, if it was made from the same inputs and its program is still whole."""
     elf = project / "firmware.elf"
     try:
@@ -112,9 +112,9 @@ def _last_build(project: Path, fingerprint: str) -> dict[str, Any] | None:
         hashes = {path.name: sha256_file(path) for path in programs(elf)}
         if record.pop("fingerprint") != fingerprint or record.pop("sha256") != hashes:
             return None
+        return LinkedProgram.model_validate(record)
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
-    return record
 
 
 def _count_sources(folders: list[Path]) -> int:
@@ -150,14 +150,19 @@ def _install(linked: Path, project: Path, board: Board) -> Path:
     return elf
 
 
-def _sizes(elf: Path, inputs: ProjectInputs) -> dict[str, Any]:
+def _program(elf: Path, inputs: ProjectInputs) -> LinkedProgram:
     sizes = measure(elf)
-    return {
-        "flash_bytes": sizes.flash_bytes if sizes else None,
-        "ram_bytes": sizes.ram_bytes if sizes else None,
-        "arena_bytes": _arena_bytes(inputs),
-        "largest_symbols": [asdict(symbol) for symbol in sizes.largest_symbols] if sizes else [],
-    }
+    return LinkedProgram(
+        board=inputs.target.board.name,
+        engine=inputs.target.engine,
+        app=inputs.app,
+        flash_bytes=sizes.flash_bytes if sizes else None,
+        ram_bytes=sizes.ram_bytes if sizes else None,
+        arena_bytes=_arena_bytes(inputs),
+        largest_symbols=[ProgramSymbol(**asdict(symbol)) for symbol in sizes.largest_symbols]
+        if sizes
+        else [],
+    )
 
 
 def _arena_bytes(inputs: ProjectInputs) -> int:
@@ -175,9 +180,9 @@ def _arena_bytes(inputs: ProjectInputs) -> int:
     return int(match[1])
 
 
-def _record(run: Run, project_name: str, inputs: ProjectInputs, outcome: dict[str, Any]) -> None:
+def _record(run: Run, project_name: str, inputs: ProjectInputs, program: LinkedProgram) -> None:
     manifest = run.manifest()
-    manifest.firmware[project_name] = outcome
+    manifest.firmware[project_name] = program.as_dict()
     made_from = [f"export/{inputs.target.engine}/{path.name}" for path in inputs.exports]
     run.record(
         manifest,

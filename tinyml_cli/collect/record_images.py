@@ -23,6 +23,7 @@ from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import RecordedClass, RecordedImages
 from tinyml_cli.run import Run
 from tinyml_cli.wording import counted
 
@@ -87,16 +88,13 @@ def plan_of(
     return plan
 
 
-def record(plan: CameraPlan, camera: FrameSource) -> dict[str, Any]:
+def record(plan: CameraPlan, camera: FrameSource) -> RecordedImages:
     """Takes what is missing of each class; what was taken is kept whatever happens.
-
-    Returns:
-        folder, source, classes (each `class`, `kept`, `empty`, `images`), n, complete.
 
     Raises:
         TinymlError: a camera that breaks or shows nothing, or a full disk.
     """
-    rows: list[dict[str, Any]] = []
+    rows = []
     with (
         writing_folder(plan.folder),
         interrupt.resumable("in the recording; its images are kept"),
@@ -105,24 +103,24 @@ def record(plan: CameraPlan, camera: FrameSource) -> dict[str, Any]:
         for name in plan.classes:
             counts = {"kept": 0, "empty": 0}
             _record_class(plan, name, camera, draw, counts)
-            rows.append({"class": name, **counts, "images": plan.images(name)})
-    return {
-        "folder": str(plan.folder),
-        "source": camera.name,
-        "classes": rows,
-        "n": sum(row["kept"] for row in rows),
-        "complete": all(row["images"] >= plan.count for row in rows),
-    }
+            rows.append(RecordedClass.model_validate({"class": name, **counts, "images": plan.images(name)}))
+    return RecordedImages(
+        folder=str(plan.folder),
+        source=camera.name,
+        classes=rows,
+        n=sum(row.kept for row in rows),
+        complete=all(row.images >= plan.count for row in rows),
+    )
 
 
-def text(document: dict[str, Any]) -> str:
+def text(document: RecordedImages) -> str:
     """The outcome for people."""
-    counts = ", ".join(f"{row['images']} of {row['class']}" for row in document["classes"])
-    if not document["complete"]:
+    counts = ", ".join(f"{row.images} of {row.class_}" for row in document.classes)
+    if not document.complete:
         return f"{counts}; not complete yet. Run the same command to continue."
-    names = ",".join(row["class"] for row in document["classes"])
-    step = next_step("train", "vww", "--data", Path(document["folder"]), "--classes", names)
-    return f"{counts} in {document['folder']}. Train with them: {step}"
+    names = ",".join(row.class_ for row in document.classes)
+    step = next_step("train", "vww", "--data", Path(document.folder), "--classes", names)
+    return f"{counts} in {document.folder}. Train with them: {step}"
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from tinyml_cli.features.raster import SIZE, rasterise
 from tinyml_cli.files import write_atomic, writing_folder
 from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import RecordedGesture, RecordedStrokes
 from tinyml_cli.tasks.wand.strokes import LabelledStroke, Points, read_strokes, write_strokes
 
 _POLL_S = 0.1
@@ -147,12 +148,8 @@ class _StrokeSession:
         write_atomic(path.with_suffix(".png"), sheet([stroke.points for stroke in strokes]))
 
 
-def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
+def record(plan: GesturePlan, wand: StrokeWand) -> RecordedStrokes:
     """Collects what is missing; what was taken is kept whatever happens.
-
-    Returns:
-        folder, source, gestures (each `gesture`, `kept` in this session, `strokes`), n, undone, complete,
-        quit.
 
     Raises:
         TinymlError: the wand is lost or draws nothing for two minutes, or a full disk.
@@ -176,29 +173,29 @@ def record(plan: GesturePlan, wand: StrokeWand) -> dict[str, Any]:
             else:
                 raise _nothing_drawn(wand.name)
             patient_until = time.monotonic() + _PATIENCE_S
-    rows: list[dict[str, Any]] = [
-        {"gesture": name, "kept": session.taken.count(name), "strokes": len(plan.strokes(name))}
+    rows = [
+        RecordedGesture(gesture=name, kept=session.taken.count(name), strokes=len(plan.strokes(name)))
         for name in plan.gestures
     ]
-    return {
-        "folder": str(plan.folder),
-        "source": wand.name,
-        "gestures": rows,
-        "n": len(session.taken),
-        "undone": session.undone,
-        "complete": all(row["strokes"] >= plan.count for row in rows),
-        "quit": session.is_quit,
-    }
+    return RecordedStrokes(
+        folder=str(plan.folder),
+        source=wand.name,
+        gestures=rows,
+        n=len(session.taken),
+        undone=session.undone,
+        complete=all(row.strokes >= plan.count for row in rows),
+        quit=session.is_quit,
+    )
 
 
-def text(document: dict[str, Any]) -> str:
+def text(document: RecordedStrokes) -> str:
     """The outcome for people."""
-    counts = ", ".join(f"{row['strokes']} of {row['gesture']}" for row in document["gestures"])
-    if not document["complete"]:
+    counts = ", ".join(f"{row.strokes} of {row.gesture}" for row in document.gestures)
+    if not document.complete:
         return f"{counts}; not complete yet. Run the same command to continue."
-    labels = ",".join(row["gesture"] for row in document["gestures"])
-    step = next_step("train", "wand", "--data", Path(document["folder"]), "--labels", labels)
-    return f"{counts} in {document['folder']}. Train with them: {step}"
+    labels = ",".join(row.gesture for row in document.gestures)
+    step = next_step("train", "wand", "--data", Path(document.folder), "--labels", labels)
+    return f"{counts} in {document.folder}. Train with them: {step}"
 
 
 def sheet(strokes: list[Points]) -> bytes:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import interrupt
 from tinyml_cli.build.target import BuildTarget
@@ -24,6 +23,7 @@ from tinyml_cli.files import writing_folder
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.usb import link_url
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import RecordedWord, RecordedWords
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws.checks import check_words
 
@@ -77,12 +77,8 @@ def plan_of(
     )
 
 
-def record(plan: WordPlan, where: Where) -> dict[str, Any]:
+def record(plan: WordPlan, where: Where) -> RecordedWords:
     """Records or cuts clips into `plan.folder/WORD/SPEAKER_nohash_N.wav`.
-
-    Returns:
-        folder, speaker, source, words (each `word`, `kept`, `rejected`, `clips` of this speaker), n (kept),
-        complete (no clip is missing), quit.
 
     Raises:
         TinymlError: no terminal to ask in, no source of sound, or one that broke: what was kept is kept.
@@ -109,24 +105,24 @@ def record(plan: WordPlan, where: Where) -> dict[str, Any]:
         return _document(plan, outcome, source.name)
 
 
-def show(document: dict[str, Any]) -> None:
+def show(document: RecordedWords) -> None:
     """The table for people."""
-    rows = [(w["word"], w["kept"], w["rejected"], w["clips"]) for w in document["words"]]
-    title = f"Clips of {document['speaker']} in {document['folder']}"
+    rows = [(w.word, w.kept, w.rejected, w.clips) for w in document.words]
+    title = f"Clips of {document.speaker} in {document.folder}"
     console.table(title, ("word", "kept now", "not kept", "in all"), rows)
 
 
-def text(document: dict[str, Any]) -> str:
+def text(document: RecordedWords) -> str:
     """The outcome in a line."""
-    if not document["complete"]:
+    if not document.complete:
         return "Not complete yet. Run the same command to continue."
-    words = ",".join(word["word"] for word in document["words"])
-    folder = Path(document["folder"])
+    words = ",".join(word.word for word in document.words)
+    folder = Path(document.folder)
     step = next_step("train", "kws", "--words", words, "--add-recordings", folder)
     return f"Complete. Train with them: {step}"
 
 
-def _cut(plan: WordPlan, where: Where, path: Path) -> dict[str, Any]:
+def _cut(plan: WordPlan, where: Where, path: Path) -> RecordedWords:
     if len(plan.words) != 1:
         raise TinymlError(
             "--from-wav splits a recording of a single word",
@@ -175,21 +171,21 @@ def _open_board(target: BuildTarget, run: str | None) -> Iterator[Link]:
             yield link
 
 
-def _document(plan: WordPlan, outcome: SessionOutcome, source: str) -> dict[str, Any]:
-    return {
-        "folder": str(plan.folder),
-        "speaker": plan.speaker,
-        "source": source,
-        "words": [
-            {
-                "word": word,
-                "kept": outcome.kept.get(word, 0),
-                "rejected": outcome.rejected.get(word, 0),
-                "clips": plan.clips(word),
-            }
+def _document(plan: WordPlan, outcome: SessionOutcome, source: str) -> RecordedWords:
+    return RecordedWords(
+        folder=str(plan.folder),
+        speaker=plan.speaker,
+        source=source,
+        words=[
+            RecordedWord(
+                word=word,
+                kept=outcome.kept.get(word, 0),
+                rejected=outcome.rejected.get(word, 0),
+                clips=plan.clips(word),
+            )
             for word in plan.words
         ],
-        "n": sum(outcome.kept.values()),
-        "complete": plan.missing() == 0,
-        "quit": outcome.quit,
-    }
+        n=sum(outcome.kept.values()),
+        complete=plan.missing() == 0,
+        quit=outcome.quit,
+    )

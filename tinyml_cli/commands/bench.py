@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -76,22 +76,7 @@ def command(
         return
     if data is None:
         raise TinymlError("--data is missing", "--data", "tinyml bench MODEL --data DIR; see docs/bench.md.")
-    from tinyml_cli.bench.bench import bench
+    from tinyml_cli.bench.bench import bench, sentence
 
     outcome = bench(run, data, target, mode, limit)  # type: ignore[arg-type]
-    console.result(outcome, _sentence(outcome))
-
-
-def _sentence(outcome: dict[str, Any]) -> str:
-    head = f"{outcome['benchmark']} on {outcome['board']} ({outcome['level']}), n = {outcome['n']}: "
-    if outcome["mode"] == "performance":
-        figures = outcome["performance"]
-        count, time_us = figures["instructions"], figures["inference_us"]["median"]
-        counted = f"{count['median']:,.0f} instructions, " if count else ""
-        return f"{head}median of {figures['runs']} runs {counted}{time_us:,.0f} us by the device's clock"
-    figures = outcome["accuracy"]
-    auc = "unknown" if figures["auc"] is None else f"{figures['auc']:.3f}"
-    if "top1" not in figures:
-        return f"{head}AUC {auc}"
-    low, high = figures["ci95"]
-    return f"{head}top-1 {figures['top1']:.3f} (95 % interval {low:.3f}–{high:.3f}), AUC {auc}"
+    console.result(outcome, sentence(outcome))

@@ -39,11 +39,15 @@ def command(
     target = build_target(board, engine, tflm, app=app, second=neighbour)
     outcome = build(first, target)
     sizes = ", ".join(
-        f"{part} {outcome[key]:,} B"
-        for part, key in (("flash", "flash_bytes"), ("RAM", "ram_bytes"), ("arena", "arena_bytes"))
-        if outcome[key] is not None
+        f"{part} {size:,} B"
+        for part, size in (
+            ("flash", outcome.flash_bytes),
+            ("RAM", outcome.ram_bytes),
+            ("arena", outcome.arena_bytes),
+        )
+        if size is not None
     )
     following = monitor_step(first, target)
-    if outcome["app"] == "bench":
+    if outcome.app == "bench":
         following = next_step("profile", first.path, "--board", board)
-    console.result(outcome, f"Built {outcome['elf']}: {sizes}. Next: {following}")
+    console.result(outcome, f"Built {outcome.elf}: {sizes}. Next: {following}")

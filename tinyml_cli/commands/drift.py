@@ -69,6 +69,6 @@ def command(
 
     run, log = run_and_file("drift", run_and_log, "LOG")
     outcome = drift(Run.open(run), log, baseline, psi, ks, share, out)
-    console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")
-    if outcome["drift"]:
+    console.result(outcome, f"{outcome.why}\nPicture: {outcome.picture}")
+    if outcome.drift:
         raise typer.Exit(code=EXIT_FAILURE)

@@ -62,8 +62,8 @@ def command(
 
     opened = open_run(run, signature)
     outcome = export(opened, engine, io, picture=plan)
-    if plan:
-        console.table(*listing.table(outcome["plan"]))
-    files = "\n".join(f"  {opened.path / name}" for name in outcome["files"])
+    if plan and outcome.plan is not None:
+        console.table(*listing.table(outcome.plan))
+    files = "\n".join(f"  {opened.path / name}" for name in outcome.files)
     step = next_step("build", opened.path, "--board", "sim")
     console.result(outcome, f"Wrote\n{files}\nNext: {step}")

@@ -45,8 +45,8 @@ def command(
     first, neighbour = open_runs(run, runs or [], other)
     target = build_target(board, engine, tflm, app=app, port=port, second=neighbour)
     outcome = flash(first, target)
-    where = f"{board} on {outcome['port']}" if "port" in outcome else board
+    where = f"{board} on {outcome.port}" if outcome.port is not None else board
     console.result(
         outcome,
-        f"{where} runs model {outcome['model']} ({outcome['engine']}). Next: {monitor_step(first, target)}",
+        f"{where} runs model {outcome.model} ({outcome.engine}). Next: {monitor_step(first, target)}",
     )

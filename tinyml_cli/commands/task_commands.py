@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from tinyml_cli.commands import board_options, options, training_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 from tinyml_cli.wording import counted
+
+if TYPE_CHECKING:
+    from tinyml_cli.outcomes.stages import Pipeline
 
 Values = Callable[..., Mapping[str, Any]]
 """Has a task's own options as parameters; gives values of the recipe by dotted key, and `data`: the path."""
@@ -79,7 +82,7 @@ def pipeline_command(
         target = build_target(given["board"], given["engine"], given["tflm"], port=given["port"])
         outcome = run_pipeline(run, recipe, target, judged_on, given["resume"])
         console.result(outcome, _pipeline_text(outcome, item))
-        if given["gate"] and not outcome["passed"]:
+        if given["gate"] and not outcome.passed:
             raise typer.Exit(EXIT_FAILURE)
 
     return _signed(command, text, values, _board_options, _recipe_options, _gate_option, _output_options)
@@ -95,12 +98,12 @@ def _prepared(context: typer.Context, values: Values, given: Mapping[str, Any]) 
     return *stages.prepare(task, own, data, given["config"], overrides, given["run"], given["seed"]), data
 
 
-def _pipeline_text(outcome: Mapping[str, Any], item: str) -> str:
+def _pipeline_text(outcome: Pipeline, item: str) -> str:
     """What the board made of the replay."""
-    played = outcome["monitor"]
-    right = played["hits"] + played["rejections"]
-    replayed = f": the board was right about {right} of {counted(played['n'], item)}" if played["n"] else ""
-    return f"Done in {outcome['seconds']:.0f} s{replayed}. Run: {outcome['run']}"
+    played = outcome.monitor
+    right = played.hits + played.rejections
+    replayed = f": the board was right about {right} of {counted(played.n, item)}" if played.n else ""
+    return f"Done in {outcome.seconds:.0f} s{replayed}. Run: {outcome.run}"
 
 
 def _signed(command: Callable[..., None], text: str, *parts: Callable[..., Any]) -> Callable[..., None]:

@@ -83,6 +83,7 @@ def command(
       tinyml tune kws --words yes,no --max-ms 100 --trials 40 --study /shared/kws.log --workers 2
       tinyml tune kws --words yes,no --max-ms 100 --trials 80 --study /shared/k.log --workers 9 --engine ray
     """
+    from tinyml_cli.outcomes.comparisons import Tuned
     from tinyml_cli.tuning import outcome
     from tinyml_cli.tuning.tune import limits_of, place_of, recipe_of, tune
 
@@ -90,8 +91,8 @@ def command(
     values = {"words": options.word_list(words, "--words")}
     recipe = recipe_of(task, values, data, config, set_ or [], 1 if seed is None else seed)
     found = tune(recipe, limits, trials, study, run, workers, only_work, place_of(engine))
-    if only_work:
-        console.result(found, f"The study already has enough trials: {found['study']}")
+    if not isinstance(found, Tuned):
+        console.result(found, f"The study already has enough trials: {found.study}")
         return
     outcome.show(found)
     console.result(found, outcome.sentence(found))

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import checks
 from tinyml_cli.comparison import judge, likeness, pareto, subjects
@@ -17,6 +16,7 @@ from tinyml_cli.comparison.subjects import ComparedModel
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.comparisons import Compared, ComparedPair, ComparedRow
 from tinyml_cli.statistics import mcnemar
 from tinyml_cli.variants import parent_of
 
@@ -48,11 +48,8 @@ class CompareOptions:
     engine: str | None = None
 
 
-def compare(given: Sequence[str], options: CompareOptions | None = None) -> dict[str, Any]:
+def compare(given: Sequence[str], options: CompareOptions | None = None) -> Compared:
     """Compares the models that arguments name; writes compare.json, compare.png and, if wanted, compare.html.
-
-    Returns:
-        What docs/json.md lists under `compare`.
 
     Raises:
         TinymlError: nothing to compare, runs of different tasks or labels, unknown names, unusable data, or a
@@ -65,23 +62,22 @@ def compare(given: Sequence[str], options: CompareOptions | None = None) -> dict
     folder = _folder(models, options)
     quality = judge.judge(models, options.data, options.split)
     costs = _costs(models, options)
-    document: dict[str, Any] = {
-        "reference": reference,
-        "models": _rows(models, quality, costs),
-        "pairs": _pairs(models, quality),
-        "notes": _notes(models, quality, reference),
-        "evidence": {
+    pairs = _pairs(models, quality)
+    document = Compared(
+        reference=reference,
+        models=_rows(models, quality, costs, reference, pairs),
+        pairs=pairs,
+        notes=_notes(models, quality, reference),
+        evidence={
             "accuracy": "host",
             "flash_bytes": "linked",
             "ram_bytes": "linked",
             "instructions": "emulated",
         },
-    }
-    _mark_front(document["models"])
-    _against_reference(document)
-    if folder is None:
-        return document | {"picture": None, "page": None}
-    return document | _write(document, folder, options)
+        picture=None,
+        page=None,
+    )
+    return document if folder is None else _write(document, folder, options)
 
 
 def _reference(models: Sequence[ComparedModel], wanted: str | None) -> str:
@@ -106,28 +102,41 @@ def _costs(models: Sequence[ComparedModel], options: CompareOptions) -> dict[str
 
 
 def _rows(
-    models: Sequence[ComparedModel], quality: dict[str, Quality], costs: dict[str, ModelCost]
-) -> list[dict[str, Any]]:
+    models: Sequence[ComparedModel],
+    quality: dict[str, Quality],
+    costs: dict[str, ModelCost],
+    reference: str,
+    pairs: Sequence[ComparedPair],
+) -> list[ComparedRow]:
+    """Each model, against the reference as far as that is known."""
+    tests = {pair.second: pair for pair in pairs if pair.first == reference}
+    tests |= {pair.first: pair for pair in pairs if pair.second == reference}
+    start, best = quality.get(reference), _front(models, quality, costs)
     rows = []
     for model in models:
-        found = quality.get(model.name)
+        found, test = quality.get(model.name), tests.get(model.name)
+        alike = found is not None and start is not None and found.measure == start.measure
         rows.append(
-            {
-                "name": model.name,
-                "kind": model.kind,
-                "path": str(model.path),
-                "sha256": model.sha256,
-                "measure": found.measure if found else None,
-                "value": found.value if found else None,
-                "ci95": list(found.ci95) if found and found.ci95 else None,
-                "n": found.n if found else None,
+            ComparedRow(
+                name=model.name,
+                kind=model.kind,
+                path=str(model.path),
+                sha256=model.sha256,
+                measure=found.measure if found else None,
+                value=found.value if found else None,
+                ci95=found.ci95 if found else None,
+                n=found.n if found else None,
                 **asdict(costs[model.name]),
-            }
+                front=best[model.name],
+                difference=found.value - start.value if alike and found and start else None,
+                p=test.p if test else None,
+                within_chance=test.within_chance if test else None,
+            )
         )
     return rows
 
 
-def _pairs(models: Sequence[ComparedModel], quality: dict[str, Quality]) -> list[dict[str, Any]]:
+def _pairs(models: Sequence[ComparedModel], quality: dict[str, Quality]) -> list[ComparedPair]:
     """McNemar's test of every two models that were asked the same items."""
     judged = [(m.name, quality[m.name].right) for m in models if m.name in quality]
     pairs = []
@@ -135,7 +144,7 @@ def _pairs(models: Sequence[ComparedModel], quality: dict[str, Quality]) -> list
         result = mcnemar.paired(one, other) if one is not None and other is not None else None
         if result is not None:
             pairs.append(
-                {"first": first, "second": second, **asdict(result), "within_chance": result.within_chance}
+                ComparedPair(first=first, second=second, **asdict(result), within_chance=result.within_chance)
             )
     return pairs
 
@@ -151,33 +160,18 @@ def _notes(models: Sequence[ComparedModel], quality: dict[str, Quality], referen
     return [note for note in notes if note]
 
 
-def _mark_front(rows: list[dict[str, Any]]) -> None:
-    """Sets `front` of each row: over quality, flash, RAM and instructions, as far as all were measured."""
-    axes = [axis for axis in AXES if any(row[axis] is not None for row in rows)] or ["bytes"]
+def _front(
+    models: Sequence[ComparedModel], quality: dict[str, Quality], costs: dict[str, ModelCost]
+) -> dict[str, bool]:
+    """Whether each is on the front of quality, flash, RAM and instructions, as far as all were measured."""
+    axes = [axis for axis in AXES if any(getattr(cost, axis) is not None for cost in costs.values())]
     points = []
-    for row in rows:
-        values = [row[axis] for axis in axes]
-        known = row["value"] is not None and None not in values
-        points.append((-row["value"], *map(float, values)) if known else None)
-    for row, best in zip(rows, pareto.front(points), strict=True):
-        row["front"] = best
-
-
-def _against_reference(document: dict[str, Any]) -> None:
-    """Sets `difference`, `p` and `within_chance` of each row against the reference; None where not known."""
-    reference = document["reference"]
-    start = next(row for row in document["models"] if row["name"] == reference)
-    tests = {
-        pair["second"] if pair["first"] == reference else pair["first"]: pair
-        for pair in document["pairs"]
-        if reference in (pair["first"], pair["second"])
-    }
-    for row in document["models"]:
-        same = row["measure"] is not None and row["measure"] == start["measure"]
-        row["difference"] = row["value"] - start["value"] if same else None
-        test = tests.get(row["name"])
-        row["p"] = test["p"] if test else None
-        row["within_chance"] = test["within_chance"] if test else None
+    for model in models:
+        values = [getattr(costs[model.name], axis) for axis in axes or ["bytes"]]
+        found = quality.get(model.name)
+        known = found is not None and None not in values
+        points.append((-found.value, *map(float, values)) if known and found else None)
+    return dict(zip([model.name for model in models], pareto.front(points), strict=True))
 
 
 def _folder(models: Sequence[ComparedModel], options: CompareOptions) -> Path | None:
@@ -204,16 +198,16 @@ def _folder(models: Sequence[ComparedModel], options: CompareOptions) -> Path | 
     return folder
 
 
-def _write(document: dict[str, Any], folder: Path, options: CompareOptions) -> dict[str, Any]:
+def _write(document: Compared, folder: Path, options: CompareOptions) -> Compared:
     from tinyml_cli.comparison.page import render
     from tinyml_cli.comparison.picture import draw
 
     places = {
-        "picture": str(folder / PICTURE) if draw(folder / PICTURE, document) else None,
+        "picture": str(folder / PICTURE) if draw(folder / PICTURE, document.models) else None,
         "page": str(folder / PAGE) if options.html else None,
     }
-    text = json.dumps(document | places, indent=2, ensure_ascii=False)
-    write_atomic(folder / DOCUMENT, text + "\n")
+    document = document.model_copy(update=places)
+    write_atomic(folder / DOCUMENT, json.dumps(document.as_dict(), indent=2, ensure_ascii=False) + "\n")
     if options.html:
         write_atomic(folder / PAGE, render(document))
-    return places
+    return document

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tinyml_cli import __version__
-from tinyml_cli.comparison.picture import TITLES, UNITS, panels
+from tinyml_cli.comparison.picture import TITLES, UNITS, Drawn, cost, panels, quality
 from tinyml_cli.comparison.text import verdict
+from tinyml_cli.outcomes.comparisons import Compared
 from tinyml_cli.pages.svg_chart import Chart, Tick
 from tinyml_cli.pages.templates import html
 
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def render(document: dict[str, Any]) -> str:
+def render(document: Compared) -> str:
     """The page as text; equal figures give equal bytes."""
-    rows, reference = document["models"], document["reference"]
+    rows, reference = document.models, document.reference
     return html(
         "compare.html",
         command="tinyml compare",
@@ -26,32 +28,37 @@ def render(document: dict[str, Any]) -> str:
         lead=f"Reference: {reference}",
         version=__version__,
         charts=[_chart(axis, shown) for axis, shown in panels(rows)],
-        rows=[row | {"verdict": verdict(row, reference)} for row in rows],
-        pairs=document["pairs"],
-        notes=document["notes"],
+        rows=[(row, verdict(row, reference)) for row in rows],
+        pairs=document.pairs,
+        notes=document.notes,
     )
 
 
-def _chart(axis: str, rows: list[dict[str, Any]]) -> Markup:
+def _chart(axis: str, rows: Sequence[Drawn]) -> Markup:
     unit = UNITS[axis]
-    lowest = min(min(row["ci95"][0] if row["ci95"] else row["value"] for row in rows), 0.99)
+    lowest = min(min(row.ci95[0] if row.ci95 else quality(row) for row in rows), 0.99)
     floor = math.floor(lowest * 10) / 10
     steps = [floor + i * (1 - floor) / 4 for i in range(5)]
     share = [(step, f"{100 * step:.3g}") for step in steps]
     chart = Chart(
-        _ticks(max(row[axis] / unit for row in rows)), share, TITLES[axis], f"{rows[0]['measure']} (%)"
+        _ticks(max(cost(row, axis) / unit for row in rows)), share, TITLES[axis], f"{rows[0].measure} (%)"
     )
-    best = sorted((row[axis] / unit, row["value"]) for row in rows if row["front"])
+    best = sorted((cost(row, axis) / unit, quality(row)) for row in rows if row.front)
     if len(best) > 1:
         chart.line(best, "thin c1")
     for row in rows:
-        style = "c1" if row["front"] else "c0"
-        if row["ci95"]:
-            low, high = row["ci95"]
-            chart.whisker(row[axis] / unit, low, high, style)
-        chart.dot(row[axis] / unit, row["value"], style, f"{row['name']}: {row['value']:.3f}, {row[axis]:,}")
-    chart.names([(row[axis] / unit, row["value"], row["name"]) for row in rows])
-    text = ", ".join(f"{row['name']} {row['value']:.3f} at {row[axis]:,}" for row in rows)
+        style = "c1" if row.front else "c0"
+        if row.ci95:
+            low, high = row.ci95
+            chart.whisker(cost(row, axis) / unit, low, high, style)
+        chart.dot(
+            cost(row, axis) / unit,
+            quality(row),
+            style,
+            f"{row.name}: {quality(row):.3f}, {cost(row, axis):,}",
+        )
+    chart.names([(cost(row, axis) / unit, quality(row), row.name) for row in rows])
+    text = ", ".join(f"{row.name} {quality(row):.3f} at {cost(row, axis):,}" for row in rows)
     return chart.render(f"{TITLES[axis]}: {text}")
 
 

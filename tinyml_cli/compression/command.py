@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tinyml_cli import checks, recipes
 from tinyml_cli.compression.steps import CompressionStep, check_order, parse, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.comparisons import Compressed
 from tinyml_cli.run import MODEL, RECIPE, Run
 from tinyml_cli.stages import common as stages
 
@@ -51,7 +51,7 @@ def check_teachers(run: Run, teachers: Sequence[str]) -> None:
     checks.tensorflow("Distillation")
 
 
-def run_steps(given: str | None, first: CompressionStep, wishes: Wishes) -> dict[str, Any]:
+def run_steps(given: str | None, first: CompressionStep, wishes: Wishes) -> Compressed:
     """Compresses a run by a first step and those of --then; shows the outcome.
 
     Raises:

@@ -10,6 +10,7 @@ from tinyml_cli import recipes, variants
 from tinyml_cli.compression import stage
 from tinyml_cli.compression.steps import CompressionStep
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.comparisons import Compressed
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.stages import common as stages
@@ -24,7 +25,7 @@ def distill(
     temperature: float | None = None,
     on_board: bool = True,
     resume: bool = False,
-) -> dict[str, Any]:
+) -> Compressed:
     """Trains the run's recipe again from the start, and learns from teachers beside the labels.
 
     Data, epochs and seed are the run's, so the run itself is the control: the same training without teachers.
@@ -37,9 +38,6 @@ def distill(
         temperature: above 1 softens their scores; the recipe's by default.
         on_board: whether to count instructions.
         resume: go on with a distillation that was cut off.
-
-    Returns:
-        As `stage.compress`.
 
     Raises:
         TinymlError: no teachers, a task that learns from none, or an unusable teacher.
@@ -58,7 +56,7 @@ def distill(
         manifest = variant.manifest()
         manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]
         variant.save(manifest)
-        loss = trained["metrics"].get("validation_loss")
+        loss = trained.metrics.get("validation_loss")
         return stage.finish(run, variant, [step], None, loss, on_board)
 
 

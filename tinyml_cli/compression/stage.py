@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict
 
 import keras
 
@@ -21,6 +20,7 @@ from tinyml_cli.files import atomic_path
 from tinyml_cli.manifest import Manifest, Model
 from tinyml_cli.models import count_macs
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.comparisons import Compressed, MeasuredModel, StepTaken
 from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
 from tinyml_cli.stages.calibrate import quantize
 from tinyml_cli.training import network
@@ -43,7 +43,7 @@ def compress(
     name: str | None = None,
     seed: int | None = None,
     on_board: bool = True,
-) -> dict[str, Any]:
+) -> Compressed:
     """Carries out steps one after another, each on the outcome of the last, and makes int8 of the result.
 
     Args:
@@ -53,10 +53,6 @@ def compress(
         name: of the variant; made of the steps by default.
         seed: fixes everything; the run's by default.
         on_board: whether to count instructions on the virtual board.
-
-    Returns:
-        run (the variant), steps, kept (see `kept.figures`), loss, before and after (each bytes, gzip_bytes,
-        macs, value, ci95, n, flash_bytes, ram_bytes, instructions; before is None for a run without int8).
 
     Raises:
         TinymlError: steps that undo each other, a network that cannot be changed, or no training data.
@@ -71,7 +67,7 @@ def compress(
     seed = manifest.seed if seed is None else seed
     qat = any(step.method == "qat" for step in steps)
 
-    def work(variant: Run) -> dict[str, Any]:
+    def work(variant: Run) -> Compressed:
         started = variants.start(run, variant)
         loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
         return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
@@ -86,7 +82,7 @@ def finish(
     qat_epochs: int | None,
     loss: float | None,
     on_board: bool,
-) -> dict[str, Any]:
+) -> Compressed:
     """Makes int8 of a variant that has a model, and measures it beside its run; returns as `compress`.
 
     Args:
@@ -100,14 +96,14 @@ def finish(
     quantize(variant, "ptq" if qat_epochs is None else "qat", epochs=qat_epochs)
     convert(variant)
     model, metrics = variant.file(MODEL_INT8).read_bytes(), variant.manifest().metrics
-    return {
-        "run": str(variant.path),
-        "steps": [step.as_dict() for step in steps],
-        "loss": loss,
-        "kept": kept.check(model, MIN_WEIGHTS, metrics, str(variant.path)),
-        "before": _measure(run, on_board),
-        "after": _measure(variant, on_board),
-    }
+    return Compressed(
+        run=str(variant.path),
+        steps=[StepTaken(**step.as_dict()) for step in steps],
+        loss=loss,
+        kept=kept.check(model, MIN_WEIGHTS, metrics, str(variant.path)),
+        before=_measure(run, on_board),
+        after=_measure(variant, on_board),
+    )
 
 
 def _train(
@@ -169,7 +165,7 @@ def _changed(model: keras.Model, step: CompressionStep, constraints: Constraints
     return model
 
 
-def _measure(run: Run, on_board: bool) -> dict[str, Any] | None:
+def _measure(run: Run, on_board: bool) -> MeasuredModel | None:
     """Cost and quality of a run's int8 model; None where it has none."""
     manifest = run.manifest()
     if MODEL_INT8 not in manifest.artifacts or not run.is_fresh(manifest, MODEL_INT8):
@@ -178,42 +174,43 @@ def _measure(run: Run, on_board: bool) -> dict[str, Any] | None:
     data, sha256 = path.read_bytes(), manifest.artifacts[MODEL_INT8].sha256
     subject = ComparedModel("int8", "int8", path, data, sha256, run)
     quality = judge.judge([subject], None, None).get("int8")
-    judged = None if quality is None else asdict(replace(quality, right=None))
-    return asdict(cost_of(data, str(path), on_board)) | (
-        judged or {"measure": None, "value": None, "ci95": None}
-    )
+    cost = asdict(cost_of(data, str(path), on_board))
+    if quality is None:
+        return MeasuredModel(**cost, measure=None, value=None, ci95=None)
+    return MeasuredModel(**cost, measure=quality.measure, value=quality.value, ci95=quality.ci95, n=quality.n)
 
 
-def show(outcome: dict[str, Any]) -> None:
+def show(outcome: Compressed) -> None:
     """A table: before and after."""
     names = ("bytes", "gzip_bytes", "macs", "flash_bytes", "ram_bytes", "instructions")
-    sides = [outcome[side] or {} for side in ("before", "after")]
+    first, second = outcome.before, outcome.after
     rows: list[list[object]] = []
     for name in names:
-        before, after = (side.get(name) for side in sides)
+        before, after = (getattr(side, name, None) for side in (first, second))
         change = f"{after / before - 1:+.1%}" if before and after else "–"
         rows.append(
             [name.replace("_", " "), *("–" if v is None else f"{v:,}" for v in (before, after)), change]
         )
-    if sides[1].get("value") is not None:
-        texts = ["–" if not side.get("ci95") else _interval(side) for side in sides]
-        both = sides[0].get("value") is not None
-        change = f"{100 * (sides[1]['value'] - sides[0]['value']):+.1f} points" if both else "–"
-        rows.append([str(sides[1]["measure"]), *texts, change])
+    if second is not None and second.value is not None:
+        known = first is not None and first.value is not None
+        points = 100 * (second.value - (first.value or 0)) if first is not None else 0.0
+        change = f"{points:+.1f} points" if known else "–"
+        rows.append([str(second.measure), _interval(first), _interval(second), change])
     console.table("int8, before and after", ["", "Before", "After", "Change"], rows)
 
 
-def _interval(side: dict[str, Any]) -> str:
-    low, high = side["ci95"]
-    return f"{side['value']:.3f} ({low:.3f}–{high:.3f})"
+def _interval(side: MeasuredModel | None) -> str:
+    if side is None or side.value is None or side.ci95 is None:
+        return "–"
+    low, high = side.ci95
+    return f"{side.value:.3f} ({low:.3f}–{high:.3f})"
 
 
-def sentence(outcome: dict[str, Any]) -> str:
+def sentence(outcome: Compressed) -> str:
     """The outcome in a line."""
-    layers = outcome["kept"]["layers"]
-    distinct = max((row["distinct"] for row in layers), default=0)
+    distinct = max((row.distinct for row in outcome.kept.layers), default=0)
     return (
-        f"{outcome['run']}: {outcome['kept']['sparsity']:.1%} of the large int8 kernels are zero; at "
+        f"{outcome.run}: {outcome.kept.sparsity:.1%} of the large int8 kernels are zero; at "
         f"most {counted(distinct, 'distinct value')} per kernel. Next: "
-        f"{next_step('compare', variants.root_of(outcome['run']))}"
+        f"{next_step('compare', variants.root_of(outcome.run))}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantizat
 from tinyml_cli.models import bounds
 from tinyml_cli.models.source import SourceNetwork, open_source
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.base import File, OperatorCount
+from tinyml_cli.outcomes.stages import Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
@@ -39,13 +41,8 @@ _LARGEST_FLOAT_ERROR = 0.01
 
 
 @writes
-def convert(run: Run) -> dict[str, Any]:
+def convert(run: Run) -> Converted:
     """Writes model_float32.tflite and model_int8.tflite and compares the runtimes on calibration samples.
-
-    Returns:
-        float32 and int8 {bytes, sha256}; ops [{name, version, count}]; and the figures of
-        `compare.Comparison`, where mismatches counts int8 output bytes that differ between LiteRT and
-        TensorFlow Lite Micro (None where the latter is not installed).
 
     Raises:
         TinymlError: an input is missing or stale, a layer has no int8 kernel on the device, or TensorFlow
@@ -79,21 +76,14 @@ def convert(run: Run) -> dict[str, Any]:
         name = Path(str(manifest.metrics.get("source", {}).get("path", run.path))).stem
         manifest.model = Model(name=name, parameters=parameters, macs=total_macs(graph))
     run.save(manifest)
-    completed = _complete(run, manifest)
-    return {
-        "run": str(run.path),
-        "float32": _artifact(manifest.artifacts[MODEL_FLOAT32]),
-        "int8": _artifact(manifest.artifacts[MODEL_INT8]),
-        "ops": [op.model_dump() for op in ops],
-        **comparison.as_dict(),
-        **completed,
-    }
-
-
-def _complete(run: Run, manifest: Manifest) -> dict[str, Any]:
-    """What the task makes of the int8 model, such as a threshold; nothing for most."""
-    outcome: dict[str, Any] = registry.task(manifest.task).after_convert(run)
-    return outcome
+    return Converted.extending(
+        registry.task(manifest.task).after_convert(run),
+        run=str(run.path),
+        float32=_file(manifest.artifacts[MODEL_FLOAT32]),
+        int8=_file(manifest.artifacts[MODEL_INT8]),
+        ops=[OperatorCount(**op.model_dump()) for op in ops],
+        **asdict(comparison),
+    )
 
 
 @dataclass(frozen=True)
@@ -236,5 +226,5 @@ def _unfit(source: SourceNetwork, reason: str) -> TinymlError:
     )
 
 
-def _artifact(entry: Artifact) -> dict[str, Any]:
-    return {"bytes": entry.bytes, "sha256": entry.sha256}
+def _file(entry: Artifact) -> File:
+    return File(bytes=entry.bytes, sha256=entry.sha256)

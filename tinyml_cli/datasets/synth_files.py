@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
@@ -15,6 +15,7 @@ from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, cache_dir, filling_cache, write_atomic
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import Spoken, SpokenWord
 from tinyml_cli.recipes.kws import SpeechEngine
 from tinyml_cli.speech import synthesis
 from tinyml_cli.wording import counted
@@ -31,7 +32,7 @@ def write_speech(
     sample_rate_hz: int,
     clip_samples: int,
     seed: int,
-) -> dict[str, Any]:
+) -> Spoken:
     """Speaks the words and other words, and writes `WORD/VOICE_nohash_N.wav`.
 
     The same arguments write the same bytes, and the clips are those that `tinyml train` would make of them.
@@ -40,10 +41,6 @@ def write_speech(
     Args:
         out: a folder that does not exist yet, or is empty.
         words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed: as of `synthesise`.
-
-    Returns:
-        folder, n, voices, words (each `word`, `label`, `clips`, and `asked`: clips that were wanted, null for
-        other words).
 
     Raises:
         TinymlError: `out` is in use, is not empty or cannot be written; an unknown engine; words that no
@@ -81,13 +78,13 @@ def write_speech(
     return _document(corpus, folder, dict.fromkeys(words, clips_per_word))
 
 
-def text(document: dict[str, Any], words: Sequence[str]) -> str:
+def text(document: Spoken, words: Sequence[str]) -> str:
     """The outcome of `write_speech` for people."""
     listed = ",".join(words)
     return (
-        f"{counted(document['n'], 'clip')} by {counted(document['voices'], 'voice')} in "
-        f"{document['folder']}\n"
-        f"Train on them: {next_step('train', 'kws', '--words', listed, '--data', Path(document['folder']))}"
+        f"{counted(document.n, 'clip')} by {counted(document.voices, 'voice')} in "
+        f"{document.folder}\n"
+        f"Train on them: {next_step('train', 'kws', '--words', listed, '--data', Path(document.folder))}"
     )
 
 
@@ -105,20 +102,20 @@ def _write(corpus: Corpus, folder: Path, sample_rate_hz: int) -> None:
             progress.advance(1, str(word))
 
 
-def _document(corpus: Corpus, folder: Path, asked: Mapping[str, int]) -> dict[str, Any]:
+def _document(corpus: Corpus, folder: Path, asked: Mapping[str, int]) -> Spoken:
     clips = corpus.clips
     labels = dict(zip(map(str, clips.words), map(str, clips.labels), strict=True))
-    return {
-        "folder": str(folder),
-        "n": len(clips),
-        "voices": len(set(clips.groups)),
-        "words": [
-            {
-                "word": word,
-                "label": labels[word],
-                "clips": int((clips.words == word).sum()),
-                "asked": asked.get(word),
-            }
+    return Spoken(
+        folder=str(folder),
+        n=len(clips),
+        voices=len(set(clips.groups)),
+        words=[
+            SpokenWord(
+                word=word,
+                label=labels[word],
+                clips=int((clips.words == word).sum()),
+                asked=asked.get(word),
+            )
             for word in sorted(labels)
         ],
-    }
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.features.drift_settings import DriftColumn
+from tinyml_cli.outcomes.boards import Shift
 
 PSI_WATCH = 0.1
 PSI_DRIFT = 0.25
@@ -20,34 +19,6 @@ _LEAST_SHARE = 1e-4
 # The 99.9 % quantile of chi squared with 9 degrees of freedom, and of Kolmogorov's distribution.
 _CHI2_999 = 27.88
 _KOLMOGOROV_999 = 1.95
-
-
-@dataclass(frozen=True)
-class Shift:
-    """The shift of one quantity.
-
-    Attributes:
-        name: name of the quantity.
-        n: values in the log.
-        n_reference: values in the reference.
-        psi: sum over ten bins of (q - p) ln(q / p). By convention, 0.1 or more is watched, and 0.25 or more
-            is acted upon.
-        ks: largest difference of the cumulative distributions, at the reference's quantiles.
-        drifted: one of them exceeds its threshold, and what chance gives with this many values.
-        watch: not drifted, but the PSI is high enough to watch.
-    """
-
-    name: str
-    n: int
-    n_reference: int
-    psi: float
-    ks: float
-    drifted: bool
-    watch: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
 
 
 def compare(
@@ -82,7 +53,15 @@ def compare(
         ks_limit, _KOLMOGOROV_999 * math.sqrt(spread)
     )
     watch = not drifted and index >= max(PSI_WATCH, chance)
-    return Shift(name, len(values), reference.n, index, distance, bool(drifted), bool(watch))
+    return Shift(
+        name=name,
+        n=len(values),
+        n_reference=reference.n,
+        psi=index,
+        ks=min(1.0, distance),
+        drifted=bool(drifted),
+        watch=bool(watch),
+    )
 
 
 def _psi(then: NDArray[np.float64], now: NDArray[np.float64]) -> float:

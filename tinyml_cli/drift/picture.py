@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT, Shift
+from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.outcomes.boards import Shift
 
 _BARS = 24
 _CURVES = 3

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyml_cli import registry
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import reference_of, score_values
-from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT, Shift, compare
+from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT, compare
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.link.protocol import Event, LineDecoder, Malformed, Text
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.boards import Drifted, Shift
 from tinyml_cli.run import Run
 from tinyml_cli.wording import counted
 
@@ -36,7 +36,7 @@ def drift(
     ks_limit: float = KS_DRIFT,
     feature_share: float = FEATURE_SHARE,
     out: Path | None = None,
-) -> dict[str, Any]:
+) -> Drifted:
     """Compares every quantity that is in both the reference and the log.
 
     Args:
@@ -46,10 +46,6 @@ def drift(
         psi_limit, ks_limit: thresholds of drift for one quantity.
         feature_share: share of drifted features above which the verdict is drift; a drifted score suffices.
         out: the picture; report/drift.png in the run by default.
-
-    Returns:
-        run, log, reference (its origin), drift, why, psi and ks (means over all quantities),
-        columns (a list of `Shift`'s fields, worst first), missing (not in the log), picture.
 
     Raises:
         TinymlError: no reference, or a log with too few values.
@@ -71,18 +67,18 @@ def drift(
     shifts.sort(key=lambda shift: (-shift.drifted, -shift.psi))
     drifted, why = _judge(shifts, feature_share)
     picture = out or run.file(PICTURE)
-    outcome: dict[str, Any] = {
-        "run": str(run.path),
-        "log": str(log),
-        "reference": reference.of,
-        "drift": drifted,
-        "why": why,
-        "psi": float(np.mean([shift.psi for shift in shifts])),
-        "ks": float(np.mean([shift.ks for shift in shifts])),
-        "columns": [shift.as_dict() for shift in shifts],
-        "missing": [name for name in reference.columns if name not in common],
-        "picture": str(picture),
-    }
+    outcome = Drifted(
+        run=str(run.path),
+        log=str(log),
+        reference=reference.of,
+        drift=drifted,
+        why=why,
+        psi=float(np.mean([shift.psi for shift in shifts])),
+        ks=float(np.mean([shift.ks for shift in shifts])),
+        columns=shifts,
+        missing=[name for name in reference.columns if name not in common],
+        picture=str(picture),
+    )
     from tinyml_cli.drift.picture import drift_png
 
     drift_png(picture, shifts, reference, values, f"{name} and {log.name}", (psi_limit, ks_limit))

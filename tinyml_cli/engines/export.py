@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 from tinyml_cli.console import console
 from tinyml_cli.engines import settings, support, tflm
@@ -13,6 +12,8 @@ from tinyml_cli.engines.freshness import export_key
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest, Op
+from tinyml_cli.outcomes.base import OperatorCount
+from tinyml_cli.outcomes.stages import Exported, MemoryPlan
 from tinyml_cli.quantization import precision
 from tinyml_cli.run import Run, board_model, writes
 from tinyml_cli.tflite import graph as tflite_graph
@@ -23,7 +24,7 @@ PLAN_PICTURE = "report/memory_plan.png"
 
 
 @writes
-def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> dict[str, Any]:
+def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> Exported:
     """Writes `export/tflm` and/or `export/aot` of a run and records the files in its manifest.
 
     Everything is generated before the first file is written.
@@ -32,10 +33,6 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
         engine: "tflm", "aot" or "both".
         io: where the aot engine's inputs and outputs lie: "arena", or "caller" for buffers of the caller.
         picture: also draw the aot engine's memory plan as PLAN_PICTURE.
-
-    Returns:
-        engine, files (relative to the run), arena_bytes by engine, ops, model_bytes; plan (as of
-        `aot.listing.document`) when the engine is not tflm alone.
 
     Raises:
         TinymlError: no or a stale model, or one that an engine cannot take.
@@ -51,7 +48,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
     graph = tflite_graph.parse(model, str(path))
     files: dict[str, str | bytes] = {}
     arena_bytes: dict[str, int] = {}
-    plan: dict[str, Any] = {}
+    plan: dict[str, MemoryPlan] = {}
     if "tflm" in engines:
         with _advising("tflm", model, graph):
             texts, arena_bytes["tflm"] = _tflm(manifest, graph, model, sha256, str(path))
@@ -71,14 +68,14 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> d
         name: export_key(manifest, graph, sha256, name, io if name == "aot" else "arena") for name in engines
     }
     _write(run, manifest, files, ops, arena_bytes)
-    return {
-        "engine": engine,
-        "files": sorted(files),
-        "arena_bytes": arena_bytes,
-        "ops": [op.model_dump() for op in ops],
-        "model_bytes": len(model),
+    return Exported(
+        engine=engine,
+        files=sorted(files),
+        arena_bytes=arena_bytes,
+        ops=[OperatorCount(**op.model_dump()) for op in ops],
+        model_bytes=len(model),
         **plan,
-    }
+    )
 
 
 @contextlib.contextmanager
@@ -122,7 +119,7 @@ def _aot(manifest: Manifest, network: compiler.Network, sha256: str) -> dict[str
     }
 
 
-def _picture(run: Run, plan: dict[str, Any]) -> bytes:
+def _picture(run: Run, plan: MemoryPlan) -> bytes:
     from tinyml_cli.engines.aot.picture import memory_plan_png
 
     return memory_plan_png(plan, run.path.resolve().name)

@@ -19,22 +19,19 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.usb import choose_port
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.stages import Built, Flashed
 from tinyml_cli.run import Run, board_model
 
 
 def flash(
     run: Run, target: BuildTarget, *, tool: UploadTool | None = None, timing: Timing = DEFAULT_TIMING
-) -> dict[str, Any]:
+) -> Flashed:
     """Builds if needed, installs the firmware, and asks the board which model it runs.
 
     Args:
         target: what is built; a virtual board is started.
         tool: what writes a real board's flash; None takes Arduino's bossac.
         timing: how long to wait for a real board.
-
-    Returns:
-        board, engine, model, elf and banner; for a real board also port, serial_number, bootloader_seconds
-        and upload_seconds.
 
     Raises:
         TinymlError: whatever the build says, no board, several, one that cannot be written, or a board that
@@ -56,27 +53,22 @@ def flash(
         raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
     else:
         built = firmware()
-        with VirtualDevice(board, Path(built["elf"])) as device, Link(device.url) as link:
+        with VirtualDevice(board, Path(built.elf)) as device, Link(device.url) as link:
             ready = link.wait_ready().as_dict()
     _check_model(run, board, ready)
     console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
-    return {
-        "board": board,
-        "engine": ready["engine"],
-        "model": ready["model"],
-        "elf": built["elf"],
-        **extra,
-        "banner": ready,
-    }
+    return Flashed(
+        board=board, engine=ready["engine"], model=ready["model"], elf=built.elf, banner=ready, **extra
+    )
 
 
 def _flash_usb(
     board: Board,
-    firmware: Callable[[], dict[str, Any]],
+    firmware: Callable[[], Built],
     given: str | None,
     tool: UploadTool | None,
     timing: Timing,
-) -> tuple[dict[str, Any], Installed]:
+) -> tuple[Built, Installed]:
     # Before the build: nobody shall wait for that to hear that no board is there.
     following = BoardOnUsb(board, choose_port(board, given))
     tool = tool or require_tool()
@@ -86,20 +78,20 @@ def _flash_usb(
     return built, installer.install(_image(built))
 
 
-def _build_image(firmware: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _build_image(firmware: Callable[[], Built]) -> Built:
     """Builds the program, and with it the raw form that PlatformIO makes of the same ELF file."""
     built = firmware()
     if not _image(built).is_file():
         raise TinymlError(
             "The build produced no program to upload",
             str(_image(built)),
-            f"Delete {Path(built['elf']).parent} and run the same command again.",
+            f"Delete {Path(built.elf).parent} and run the same command again.",
         )
     return built
 
 
-def _image(built: dict[str, Any]) -> Path:
-    return Path(built["elf"]).with_suffix(".bin")
+def _image(built: Built) -> Path:
+    return Path(built.elf).with_suffix(".bin")
 
 
 def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:

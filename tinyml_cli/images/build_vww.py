@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import locks
 from tinyml_cli.console import console
@@ -22,6 +21,7 @@ from tinyml_cli.images import coco
 from tinyml_cli.images.coco import CocoImage
 from tinyml_cli.images.image_file import UnreadableImageError, decode_image, read_bytes
 from tinyml_cli.images.image_folder import NONE
+from tinyml_cli.outcomes.data import BuiltVww
 from tinyml_cli.wording import counted
 
 SIZES_FILE = "sizes.csv"
@@ -57,16 +57,12 @@ class _ImageJob:
     share: float
 
 
-def build_vww(root: Path, out: Path, settings: VwwSettings = VwwSettings()) -> dict[str, Any]:
+def build_vww(root: Path, out: Path, settings: VwwSettings = VwwSettings()) -> BuiltVww:
     """Writes `OUT/{train,test}/{CATEGORY,none}/ID.jpg` and sizes.csv, and says what became of every image.
 
     Args:
         root: holds COCO's `instances_*.json` and images, anywhere below it.
         out: a new or empty folder, or one that this command began.
-
-    Returns:
-        out, category, rule, counts (split -> label -> images), missing (annotated images that are not there),
-        skipped (reasons), n.
 
     Raises:
         TinymlError: no annotations, none of their images, a folder of something else, or no space.
@@ -91,16 +87,16 @@ def build_vww(root: Path, out: Path, settings: VwwSettings = VwwSettings()) -> d
         console.warn(f"Skipped {counted(missing, 'annotated image')}: no such file.")
     with writing_folder(out):
         counts, skipped = _write(jobs, out, settings)
-    return {
-        "out": str(out),
-        "category": settings.category,
-        "rule": f"a box over {coco.MINIMUM_AREA_SHARE:.1%} of the "
+    return BuiltVww(
+        out=str(out),
+        category=settings.category,
+        rule=f"a box over {coco.MINIMUM_AREA_SHARE:.1%} of the "
         f"{'centred square' if settings.square else 'image'}",
-        "n": sum(sum(labels.values()) for labels in counts.values()),
-        "counts": counts,
-        "missing": missing,
-        "skipped": inventory.sentences(skipped),
-    }
+        n=sum(sum(labels.values()) for labels in counts.values()),
+        counts=counts,
+        missing=missing,
+        skipped=inventory.sentences(skipped),
+    )
 
 
 def read_minival(path: Path) -> frozenset[int]:

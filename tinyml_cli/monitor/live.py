@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
@@ -18,6 +18,7 @@ from tinyml_cli.link.protocol import Event, Ready, printable
 from tinyml_cli.manifest import TensorQuantization
 from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView
+from tinyml_cli.outcomes.monitoring import PlayedClip
 
 _CLOCKS = {"usb": "", "virtual": " (emulated)", "process": " (host)"}
 
@@ -57,7 +58,7 @@ class LiveView(LineView):
             super().event(event)
         self._redraw()
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         super().clip(clip)
         self._redraw(now=True)
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import get_args
 
 from tinyml_cli import registry
 from tinyml_cli.build import tenants
@@ -19,10 +19,11 @@ from tinyml_cli.link.protocol import Event, Ready, TraceMode
 from tinyml_cli.monitor.filters import EventLog, Filter, make_filters
 from tinyml_cli.monitor.task_monitor import MonitorOptions, TaskMonitor
 from tinyml_cli.monitor.views import JsonView, View
+from tinyml_cli.outcomes.stages import Replayed
 from tinyml_cli.run import Run
 
 
-def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None) -> dict[str, Any]:
+def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None) -> Replayed:
     """Shows a board's events until Ctrl-C, the end of the replay or of the duration.
 
     Args:
@@ -30,8 +31,7 @@ def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None
         target: the board, a virtual one is started for this; where it is; the model that shares it.
 
     Returns:
-        The summary event: n, hits, misses, false_accepts, rejections, detections, seconds, and what the task
-        adds.
+        The event `summary`, with what the task adds.
 
     Raises:
         TinymlError: no firmware, another model's firmware, no board, a silent one, unreadable recordings, an
@@ -97,7 +97,7 @@ class _MonitorSession:
         self.options = self.task.options
         self.summary = self.task.summary
 
-    def watch(self) -> dict[str, Any]:
+    def watch(self) -> Replayed:
         try:
             with open_board(self.task.run, self.task.target, _tell_lost) as link:
                 self._listen(link)
@@ -122,7 +122,7 @@ class _MonitorSession:
         stop_at = None if self.options.duration_s is None else self.started_s + self.options.duration_s
         if self.options.replay is not None:
             for clip in self.task.replay(link, self.options.replay, ready, self._show, stop_at):
-                self.summary.count(clip["expected"], clip["detected"])
+                self.summary.count(clip.expected, clip.detected)
                 self.view.clip(clip)
             return
         if not self.task.target.is_usb:
@@ -159,8 +159,8 @@ class _MonitorSession:
             event = passed
         self.view.event(event)
 
-    def _end(self) -> dict[str, Any]:
+    def _end(self) -> Replayed:
         self.summary.seconds = round(time.monotonic() - self.started_s, 2)
         self.view.end(self.summary)
         self.task.end()
-        return self.summary.as_dict()
+        return self.summary.outcome()

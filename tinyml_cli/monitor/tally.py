@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.images.image_folder import NONE
+from tinyml_cli.outcomes.stages import Replayed
 from tinyml_cli.wording import counted
 
 # What a clip or an image of nothing is expected to be.
@@ -47,9 +47,9 @@ class Summary:
             self.hits += heard == expected
             self.misses += heard != expected
 
-    def as_dict(self) -> dict[str, Any]:
+    def outcome(self) -> Replayed:
         """The `summary` event."""
-        return {"event": "summary", **asdict(self)}
+        return Replayed(event="summary", **asdict(self))
 
     def __str__(self) -> str:
         text = f"{counted(self.detections, 'detection')} in {self.seconds:.1f} s"

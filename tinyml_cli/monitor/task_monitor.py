@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
@@ -15,6 +15,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.filters import Filter
 from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.run import Run
 
 OnEvent = Callable[[Event], None]
@@ -108,7 +109,7 @@ class TaskMonitor:
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         """Feeds recordings to the board.
 
         Args:
@@ -119,7 +120,7 @@ class TaskMonitor:
             stop_at: `time.monotonic()` to stop at.
 
         Yields:
-            {"event": "clip", "file", "expected", "detected", "detections"} for each recording.
+            What became of each recording.
         """
         raise TinymlError(
             f"The task `{self.manifest.task}` has no recordings to feed to a board", "--replay", "Omit it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import RenderableType
 
@@ -14,6 +14,7 @@ from tinyml_cli.link.link import Reconnected
 from tinyml_cli.link.protocol import Ack, Event, Malformed, Nak, Ready, Text, printable
 from tinyml_cli.monitor.filters import HEARD
 from tinyml_cli.monitor.tally import Summary
+from tinyml_cli.outcomes.monitoring import PlayedClip
 
 Draw = Callable[[RenderableType], None]
 
@@ -30,7 +31,7 @@ class View(Protocol):
     def event(self, event: Event) -> None:
         """Something happened."""
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         """A recording was played to its end."""
 
     def end(self, summary: Summary) -> None:
@@ -48,11 +49,11 @@ class JsonView:
         if not told_twice and not isinstance(event, Ack | Nak | Malformed):
             console.event(event.as_dict())
 
-    def clip(self, clip: dict[str, Any]) -> None:
-        console.event(clip)
+    def clip(self, clip: PlayedClip) -> None:
+        console.event(clip.as_dict())
 
     def end(self, summary: Summary) -> None:
-        console.event(summary.as_dict())
+        console.event(summary.outcome().as_dict())
 
 
 class LineView:
@@ -82,14 +83,14 @@ class LineView:
         elif isinstance(event, Reconnected):
             console.warn("the port disappeared and is back")
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         # Of two models on a board, the one that looks names itself.
-        sensed = "saw" if "model" in clip else "heard"
-        recording_ms = clip.get("recording_ms")
+        sensed = "saw" if clip.model is not None else "heard"
+        recording_ms = clip.recording_ms
         when = "" if recording_ms is None else f" at {recording_ms / 1000:.2f} s of the recording"
         console.info(
-            f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-            f"{sensed} {printable(clip['detected'] or 'nothing')}{when}"
+            f"{printable(clip.file)}: expected {clip.expected or 'anything'}, "
+            f"{sensed} {printable(clip.detected or 'nothing')}{when}"
         )
 
     def end(self, summary: Summary) -> None:

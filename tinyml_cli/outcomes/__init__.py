@@ -1,7 +1,6 @@
 """What each command prints with --json: frozen models, and the JSON Schemas made of them.
 
-A command has several models where options, or what the run's model takes, decide between them. Commands
-without any are described by hand in docs/json.md.
+A command has several models where options, or what the run's model takes, decide between them.
 """
 
 from __future__ import annotations
@@ -13,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 from tinyml_cli.errors import TinymlError, did_you_mean
 
 if TYPE_CHECKING:
-    from tinyml_cli.outcomes.base import Outcome
+    from pydantic import BaseModel
 
 ERROR = "error"
 """Stands for what every command prints when it fails."""
+
+_BOARD_EVENTS = (
+    *("Ready", "Detection", "Led", "Scores", "Features", "Audio", "Status", "Anomaly", "Calibrated"),
+    *("Fault", "Image", "Person", "Gate", "Input", "Stroke", "Gesture", "Text"),
+)
 
 # Read on demand: importing pydantic and the models would slow down every command.
 _PLACES = {
@@ -40,6 +44,26 @@ _PLACES = {
     "data download": ["data:DatasetList", "data:Downloaded"],
     "data import": ["data:Imported"],
     "data check": ["data:Checked", "data:Restored"],
+    "data build-vww": ["data:BuiltVww"],
+    "data synth": ["data:Spoken"],
+    "data record words": ["data:RecordedWords"],
+    "data record images": ["data:RecordedImages"],
+    "data record strokes": ["data:RecordedStrokes"],
+    "tune": ["comparisons:Tuned", "comparisons:Searched"],
+    "prune": ["comparisons:Compressed"],
+    "cluster": ["comparisons:Compressed"],
+    "distill": ["comparisons:Compressed"],
+    "compare": ["comparisons:Compared"],
+    "evaluate-stream": ["boards:EvaluatedStream"],
+    "drift": ["boards:Drifted"],
+    "bench": ["boards:Benchmarked", "boards:Served"],
+    "profile": ["boards:Profiled"],
+    "monitor": [
+        "monitoring:PlayedClip",
+        "stages:Replayed",
+        # By name: what a board says lies above this package.
+        *(f"tinyml_cli.link.protocol.events:{name}" for name in _BOARD_EVENTS),
+    ],
     "boards": ["housekeeping:BoardList"],
     "recipes": ["housekeeping:RecipeList"],
     "recipes list": ["housekeeping:RecipeList"],
@@ -64,7 +88,7 @@ def commands() -> list[str]:
     return list(_PLACES)
 
 
-def models(command: str) -> list[type[Outcome]]:
+def models(command: str) -> list[type[BaseModel]]:
     """The models of the outcome of a command, such as `runs show`, or `train kws`.
 
     Raises:
@@ -80,7 +104,13 @@ def models(command: str) -> list[type[Outcome]]:
             + f"Commands with a schema: {', '.join(_PLACES)}; docs/json.md describes all.",
         )
     places = (place.partition(":") for place in _PLACES[command])
-    return [getattr(importlib.import_module(f"{__name__}.{module}"), name) for module, _, name in places]
+    return [_model(module, name) for module, _, name in places]
+
+
+def _model(module: str, name: str) -> type[BaseModel]:
+    place = module if "." in module else f"{__name__}.{module}"
+    found: type[BaseModel] = getattr(importlib.import_module(place), name)
+    return found
 
 
 def schema(command: str) -> dict[str, Any]:

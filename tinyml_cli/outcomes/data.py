@@ -112,3 +112,93 @@ class Restored(Outcome):
     folder: str
     restored: Count
     kept: list[str] = Field(description="files in quarantine whose place is taken")
+
+
+class BuiltVww(Outcome):
+    """Images with and without a box."""
+
+    out: str = Field(description="folder")
+    category: str
+    rule: str
+    n: Count
+    counts: dict[str, dict[str, Count]] = Field(description="split -> label -> images")
+    missing: Count = Field(description="annotated images without a file")
+    skipped: list[str] = Field(description="reasons")
+
+
+class SpokenWord(Outcome):
+    """Clips of a word."""
+
+    word: str
+    label: str
+    clips: Count
+    asked: Count | None = Field(description="number requested; null for other words")
+
+
+class Spoken(Outcome):
+    """Synthesised speech."""
+
+    folder: str
+    n: Count
+    voices: Count
+    words: list[SpokenWord]
+
+
+class RecordedWord(Outcome):
+    """Clips of a word."""
+
+    word: str
+    kept: Count = Field(description="now")
+    rejected: Count = Field(description="now")
+    clips: Count = Field(description="of this speaker in all")
+
+
+class RecordedWords(Outcome):
+    """Recorded speech."""
+
+    folder: str
+    speaker: str
+    source: str = Field(description="name of the microphone, board or file")
+    words: list[RecordedWord]
+    n: Count = Field(description="kept now")
+    complete: bool
+    quit: bool
+
+
+class RecordedClass(Outcome):
+    """Images of a class."""
+
+    class_: str = Field(alias="class")
+    kept: Count = Field(description="now")
+    empty: Count = Field(description="frames that were skipped")
+    images: Count = Field(description="in all")
+
+
+class RecordedImages(Outcome):
+    """Images of a camera."""
+
+    folder: str
+    source: str
+    classes: list[RecordedClass]
+    n: Count = Field(description="kept now")
+    complete: bool
+
+
+class RecordedGesture(Outcome):
+    """Strokes of a gesture."""
+
+    gesture: str
+    kept: Count = Field(description="now")
+    strokes: Count = Field(description="of this person in all")
+
+
+class RecordedStrokes(Outcome):
+    """Strokes of a wand."""
+
+    folder: str
+    source: str
+    gestures: list[RecordedGesture]
+    n: Count = Field(description="kept now")
+    undone: Count
+    complete: bool
+    quit: bool

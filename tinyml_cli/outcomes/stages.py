@@ -22,8 +22,8 @@ class Epoch(Outcome):
     """One epoch of a training."""
 
     loss: float
-    validation_loss: float | None = None
     accuracy: float | None = None
+    validation_loss: float | None = None
     validation_accuracy: float | None = None
 
 
@@ -97,7 +97,14 @@ class Threshold(Outcome):
     float_score: float = Field(description="the same of the float model")
 
 
-class Converted(Outcome):
+class AfterConversion(Outcome):
+    """What a task makes of a new int8 model."""
+
+    stream: StreamingModel | None = Field(default=None, description="of a streaming model")
+    threshold: Threshold | None = Field(default=None, description="of anomaly detection")
+
+
+class Converted(AfterConversion):
     """The float32 and int8 models, and whether the runtimes agree on them."""
 
     run: str = Field(description="path")
@@ -114,8 +121,6 @@ class Converted(Outcome):
         description="output bytes of LiteRT and TensorFlow Lite Micro that differ; null without its wheel"
     )
     max_difference: Count | None = Field(description="of such bytes, in int8 steps")
-    stream: StreamingModel | None = Field(default=None, description="of a streaming model")
-    threshold: Threshold | None = Field(default=None, description="of anomaly detection")
     layers: list[LayerDeviation] | None = Field(default=None, description="of a model trained elsewhere")
     calibration: CalibrationOrigin | None = Field(default=None, description="of a model trained elsewhere")
 
@@ -127,17 +132,20 @@ class PlannedOperator(Outcome):
     name: str
 
 
+BufferRole = Literal["input", "output", "tensor", "state", "scratch"]
+
+
 class PlannedBuffer(Outcome):
     """A buffer in the arena."""
 
     name: str
-    role: Literal["input", "output", "tensor", "state", "scratch"]
+    role: BufferRole
     tensor: str = Field(description="empty for scratch")
-    shape: list[int]
+    shape: list[int] = Field(description="empty for scratch")
     bytes: Count
     offset: int
     first: int = Field(description="operator that writes it; -1: the caller")
-    last: int = Field(description="operator that reads it last")
+    last: int = Field(description="operator that reads it last; one more than the last: it stays")
     life: str
     in_place_of: list[str] = Field(description="buffers whose bytes it takes over")
 
@@ -169,11 +177,11 @@ class ProgramSymbol(Outcome):
 
     name: str
     bytes: Count
-    memory: str
+    memory: Literal["flash", "ram"]
 
 
-class Built(Outcome):
-    """Firmware."""
+class LinkedProgram(Outcome):
+    """A program for a board, and its sizes."""
 
     board: str
     engine: str
@@ -182,6 +190,11 @@ class Built(Outcome):
     ram_bytes: Count | None
     arena_bytes: Count
     largest_symbols: list[ProgramSymbol]
+
+
+class Built(LinkedProgram):
+    """Firmware."""
+
     elf: str = Field(description="path of the program")
     seconds: float
     fresh: bool = Field(description="nothing had changed")

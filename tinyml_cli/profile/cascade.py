@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from tinyml_cli.boards.boards import Power, load_board
 from tinyml_cli.build.cascade import check_gate
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.boards import CascadeSaving, HourOfUse
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.report import ProfileReport
@@ -36,7 +36,7 @@ class CascadeAssumptions:
 
 def compare(
     listens: Run, report: ProfileReport, looks: Run, scene: CascadeAssumptions, target: BuildTarget
-) -> dict[str, Any]:
+) -> CascadeSaving:
     """Profiles the second run on the first's board and estimates; see `estimate`."""
     check_gate(listens, looks)
     return estimate(listens, looks, (report, profile(looks, replace(target, port=None))), scene)
@@ -44,7 +44,7 @@ def compare(
 
 def estimate(
     listens: Run, looks: Run, reports: tuple[ProfileReport, ProfileReport], scene: CascadeAssumptions
-) -> dict[str, Any]:
+) -> CascadeSaving:
     """Energy of an hour with the first stage, and of looking all the time.
 
     Nobody is seen in it, so that the camera stays on for the whole of the gate's time. Not counted: the
@@ -54,10 +54,6 @@ def estimate(
         listens, looks: the two runs.
         reports: their profiles on one Cortex-M board.
         scene: what is supposed.
-
-    Returns:
-        evidence, assumptions, with_first_stage, without_first_stage (millijoules an hour, by part and in
-        sum, and the processor's busy share), ratio, break_even_frames_per_s.
 
     Raises:
         TinymlError: the second run does not look, the first does not listen, the rule's word is unknown, or
@@ -79,9 +75,9 @@ def estimate(
     looking = min(1.0, scene.frames_per_s * eye.time_ms / 1000)
     gated = _hour(power, min(1.0, listening), looking * open_share, open_share, scene)
     always = _hour(power, 0.0, looking, 1.0, scene)
-    return {
-        "evidence": "estimated",
-        "assumptions": {
+    return CascadeSaving(
+        evidence="estimated",
+        assumptions={
             **asdict(scene),
             "gate": gate.model_dump(),
             "supply_v": power.supply_v,
@@ -93,26 +89,26 @@ def estimate(
             "listening_stride_ms": stride_ms,
             "looking_ms": round(eye.time_ms, 3),
         },
-        "with_first_stage": gated,
-        "without_first_stage": always,
-        "ratio": round(gated["mj_per_hour"] / always["mj_per_hour"], 4),
-        "break_even_frames_per_s": _break_even(listening, eye.time_ms, open_share),
-    }
+        with_first_stage=gated,
+        without_first_stage=always,
+        ratio=round(gated.mj_per_hour / always.mj_per_hour, 4),
+        break_even_frames_per_s=_break_even(listening, eye.time_ms, open_share),
+    )
 
 
-def text(document: dict[str, Any]) -> str:
+def text(saving: CascadeSaving) -> str:
     """The estimate for people."""
-    given, gated, always = (document[k] for k in ("assumptions", "with_first_stage", "without_first_stage"))
+    given, gated, always = saving.assumptions, saving.with_first_stage, saving.without_first_stage
     camera = f"{given['camera_ma']:g} mA" if given["camera_ma"] is not None else "not counted (--camera-ma)"
-    limit = document["break_even_frames_per_s"]
+    limit = saving.break_even_frames_per_s
     worth = (
         f"Without the camera's own current it saves energy from {limit:g} frames per second."
         if limit is not None
         else "Listening keeps the processor busier than looking all the time would."
     )
     return (
-        f"Cascade (estimated): {gated['mj_per_hour'] / 1000:.1f} J per hour with the first stage, "
-        f"{always['mj_per_hour'] / 1000:.1f} J looking all the time: {document['ratio']:.2f} of it.\n"
+        f"Cascade (estimated): {gated.mj_per_hour / 1000:.1f} J per hour with the first stage, "
+        f"{always.mj_per_hour / 1000:.1f} J looking all the time: {saving.ratio:.2f} of it.\n"
         f"{worth} Assumed: {given['frames_per_s']:g} frames/s, the word {given['words_per_hour']:g} "
         f"times per hour, {given['gate']['hold_ms']} ms of looking each time; camera {camera}; "
         f"{given['active_ma']:g} mA active, {given['sleep_ma']:g} mA asleep at {given['supply_v']:g} V."
@@ -121,7 +117,7 @@ def text(document: dict[str, Any]) -> str:
 
 def _hour(
     power: Power, listening: float, looking: float, camera: float, scene: CascadeAssumptions
-) -> dict[str, Any]:
+) -> HourOfUse:
     """Millijoules of an hour; the shares are of time."""
     busy = min(1.0, listening + looking)
     hour_ms = 1000 * _HOUR_S
@@ -132,11 +128,11 @@ def _hour(
     }
     if scene.camera_ma is not None:
         parts["camera"] = power.supply_v * scene.camera_ma * camera * _HOUR_S
-    return {
-        "mj_per_hour": round(sum(parts.values()), 1),
-        "parts": {name: round(value, 1) for name, value in parts.items()},
-        "busy_share": round(busy, 4),
-    }
+    return HourOfUse(
+        mj_per_hour=round(sum(parts.values()), 1),
+        parts={name: round(value, 1) for name, value in parts.items()},
+        busy_share=round(busy, 4),
+    )
 
 
 def _break_even(listening: float, looking_ms: float, open_share: float) -> float | None:

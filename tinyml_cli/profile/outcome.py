@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.boards import BudgetLine, CascadeSaving, Profiled
 from tinyml_cli.profile.budget import LimitVerdict
 from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run, writes
@@ -17,9 +17,9 @@ _PICTURE = "report/profile.png"
 
 @writes
 def record(
-    run: Run, report: ProfileReport, verdicts: list[LimitVerdict], cascade: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Writes the report into the run; returns the document of --json.
+    run: Run, report: ProfileReport, verdicts: list[LimitVerdict], cascade: CascadeSaving | None = None
+) -> Profiled:
+    """Writes the report into the run; returns the outcome.
 
     Args:
         cascade: what `tinyml_cli.profile.cascade` estimates, where another run was given.
@@ -33,19 +33,21 @@ def record(
 
         draw(run.file(_PICTURE), report)
         picture = str(run.file(_PICTURE))
-    document = report.as_dict() | {
-        "budget": [asdict(verdict) for verdict in verdicts],
-        "picture": picture,
-    }
-    document |= {} if cascade is None else {"cascade": cascade}
-    write_atomic(run.file(_DOCUMENT), json.dumps(document, indent=2) + "\n")
-    return document
+    outcome = Profiled(
+        **report.as_dict(),
+        budget=[BudgetLine(**asdict(verdict)) for verdict in verdicts],
+        picture=picture,
+    )
+    if cascade is not None:
+        outcome = outcome.model_copy(update={"cascade": cascade})
+    write_atomic(run.file(_DOCUMENT), json.dumps(outcome.as_dict(), indent=2) + "\n")
+    return outcome
 
 
-def sentence(document: dict[str, Any], verdicts: list[LimitVerdict]) -> str:
+def sentence(outcome: Profiled, verdicts: list[LimitVerdict]) -> str:
     """The last words: what is over the budget, and where the picture lies."""
     lines = [f"Over budget: {verdict}" for verdict in verdicts if verdict.over]
     lines += [f"Within budget: {verdict}" for verdict in verdicts if not verdict.over]
-    if document["picture"]:
-        lines.append(f"Picture: {document['picture']}")
+    if outcome.picture:
+        lines.append(f"Picture: {outcome.picture}")
     return "\n".join(lines)

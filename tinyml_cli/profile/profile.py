@@ -18,6 +18,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.profile import energy
 from tinyml_cli.profile.emulate import INPUT_SEED, Counts, count_inference
 from tinyml_cli.profile.program import Program, load_program
@@ -68,8 +69,8 @@ def profile(run: Run, target: BuildTarget) -> ProfileReport:
     chip = energy.chip_board(board)
     built = build(run, target.on(_COUNTED_ON))
     facts = _facts(run, manifest, built, total_macs(graph))
-    elf = Path(built["elf"])
-    counts = count_inference(elf, built["engine"])
+    elf = Path(built.elf)
+    counts = count_inference(elf, built.engine)
     memory = _memory(built, load_program(elf), counts, board, manifest)
     report = _emulated(
         facts | {"board": board.name}, operator_rows(graph), counts, chip, memory, _symbols(built)
@@ -77,13 +78,13 @@ def profile(run: Run, target: BuildTarget) -> ProfileReport:
     return report if target.port is None else _with_board(report, run, manifest, target)
 
 
-def _facts(run: Run, manifest: Manifest, built: dict[str, Any], macs: int) -> dict[str, Any]:
+def _facts(run: Run, manifest: Manifest, built: Built, macs: int) -> dict[str, Any]:
     return {
         "run": run.path.resolve().name,
         "model_sha256": manifest.artifacts[board_model(manifest)].sha256,
-        "board": built["board"],
-        "engine": built["engine"],
-        "app": built["app"],
+        "board": built.board,
+        "engine": built.engine,
+        "app": built.app,
         "macs": macs,
     }
 
@@ -155,14 +156,12 @@ _EVIDENCE_EMULATED = {
 }
 
 
-def _memory(
-    built: dict[str, Any], program: Program, counts: Counts, board: Board, manifest: Manifest
-) -> Memory:
-    flash, ram = built["flash_bytes"], built["ram_bytes"]
+def _memory(built: Built, program: Program, counts: Counts, board: Board, manifest: Manifest) -> Memory:
+    flash, ram = built.flash_bytes or 0, built.ram_bytes or 0
     on_board: tuple[int | None, int | None, str | None] = (None, None, None)
     if board.kind == "usb":
         record = manifest.firmware.get(board.name, {})
-        if record.get("engine") == built["engine"] and record.get("flash_bytes"):
+        if record.get("engine") == built.engine and record.get("flash_bytes"):
             on_board = record["flash_bytes"], record["ram_bytes"], "built"
         elif board.arduino:
             on_board = (
@@ -175,7 +174,7 @@ def _memory(
         code_bytes=flash - program.model_bytes,
         model_bytes=program.model_bytes,
         ram_bytes=ram,
-        arena_bytes=built["arena_bytes"],
+        arena_bytes=built.arena_bytes,
         stack_bytes=counts.stack_bytes_ever,
         stack_inference_bytes=counts.stack_bytes,
         stack_reserved_bytes=program.stack[1] - program.stack[0],
@@ -186,7 +185,7 @@ def _memory(
 
 
 def _on_host(
-    run: Run, target: BuildTarget, facts: dict[str, Any], rows: list[OperatorRow], built: dict[str, Any]
+    run: Run, target: BuildTarget, facts: dict[str, Any], rows: list[OperatorRow], built: Built
 ) -> ProfileReport:
     """Time on this computer."""
     with open_board(run, target) as link:
@@ -197,7 +196,7 @@ def _on_host(
         clock_hz=None,
         time_ms=time_ms,
         operators=tuple(rows),
-        memory=Memory(arena_bytes=built["arena_bytes"]),
+        memory=Memory(arena_bytes=built.arena_bytes),
         evidence={"time_ms": "host", "arena_bytes": "linked"},
     )
 
@@ -229,6 +228,6 @@ def _time_inferences(link: Link, input_bytes: int) -> float:
     return statistics.median(times_us[_WARM_UPS:]) / 1000
 
 
-def _symbols(built: dict[str, Any]) -> tuple[Symbol, ...]:
-    listed = [Symbol(**symbol) for symbol in built["largest_symbols"]]
+def _symbols(built: Built) -> tuple[Symbol, ...]:
+    listed = [Symbol(each.name, each.bytes, each.memory) for each in built.largest_symbols]
     return tuple(symbol for symbol in listed if symbol.memory == "flash")[:_LISTED_SYMBOLS]

@@ -133,7 +133,7 @@ class ProfileReport:
     symbols: tuple[Symbol, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The document of --json."""
+        """Field by field, as `Profiled` has them."""
         return asdict(self)
 
 

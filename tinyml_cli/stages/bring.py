@@ -6,7 +6,6 @@ import hashlib
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,8 @@ from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.models import bounds
 from tinyml_cli.models.source import KerasSource, SourceNetwork, open_source
+from tinyml_cli.outcomes.base import LayerDeviation
+from tinyml_cli.outcomes.stages import CalibrationOrigin, Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.stages.adopt import at, free_path, read
@@ -35,7 +36,7 @@ def bring(
     value_range: tuple[float, float] | None = None,
     seed: int = 1,
     signature: str | None = None,
-) -> dict[str, Any]:
+) -> Converted:
     """Converts a model that was trained elsewhere and makes its run.
 
     Args:
@@ -46,9 +47,6 @@ def bring(
         value_range: see `calibration_data.load`.
         seed: of random calibration.
         signature: as `open_source` takes it.
-
-    Returns:
-        As `convert.convert`, and layers, a list of `LayerError`'s fields, calibration {origin, samples}.
 
     Raises:
         TinymlError: a model that cannot be loaded or converted, or calibration data that do not fit it.
@@ -67,14 +65,14 @@ def bring(
     run = Run.at(run_path) if run_path else at(free_path(path, digest))
     with run.making():
         outcome = _convert(run, path, original, digest, source, samples, seed)
-        outcome["layers"] = _measure(run, samples)
-    outcome["calibration"] = {"origin": samples.origin, "samples": len(samples.arrays[0])}
-    return outcome
+        layers = _measure(run, samples)
+    origin = CalibrationOrigin(origin=samples.origin, samples=len(samples.arrays[0]))
+    return outcome.model_copy(update={"layers": layers, "calibration": origin})
 
 
 def _convert(
     run: Run, path: Path, original: bytes, digest: str, source: SourceNetwork, samples: Samples, seed: int
-) -> dict[str, Any]:
+) -> Converted:
     """Stores the model and its calibration set, and converts."""
     manifest = _manifest(run, path, digest, seed, source.signature)
     name = SAVED_MODEL if path.is_dir() else MODEL
@@ -161,7 +159,7 @@ def _zipped(folder: Path) -> bytes:
     return stream.getvalue()
 
 
-def _measure(run: Run, samples: Samples) -> list[dict[str, Any]]:
+def _measure(run: Run, samples: Samples) -> list[LayerDeviation]:
     """The error of each layer, kept in the manifest; a note where the models have different operators."""
     converted = ConvertedModels(run.file(MODEL_FLOAT32).read_bytes(), run.file(MODEL_INT8).read_bytes())
     inputs = [values[:LAYER_SAMPLES] for values in samples.arrays]
@@ -174,4 +172,4 @@ def _measure(run: Run, samples: Samples) -> list[dict[str, Any]]:
     if manifest.quantization is not None:
         manifest.quantization.layers = errors
         run.save(manifest)
-    return [error.model_dump() for error in errors]
+    return [LayerDeviation(**error.model_dump()) for error in errors]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import LayerError, Manifest, Quantization
 from tinyml_cli.next_step import command_line, next_step
+from tinyml_cli.outcomes.base import LayerDeviation
+from tinyml_cli.outcomes.stages import Quantized
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, Scheme, checked
 from tinyml_cli.recipes.base import BaseRecipe
@@ -36,7 +37,7 @@ def quantize(
     scheme: Scheme | None = None,
     pictures: bool = False,
     epochs: int | None = None,
-) -> dict[str, Any]:
+) -> Quantized:
     """Writes calibration.npz from the training split and reports the error of each layer.
 
     A trial conversion in memory gives the figures; `tinyml convert` writes the flatbuffers. The methods
@@ -50,10 +51,6 @@ def quantize(
         scheme: how int8 is chosen; the recipe's by default.
         pictures: whether to draw weights and activations before and after.
         epochs: of training with rounding; the recipe's by default.
-
-    Returns:
-        method, split, calibration_samples, seed, and layers with `LayerError`'s fields; scheme as of
-        `Scheme.as_dict`, pictures (paths), and for comparisons path and bytes.
 
     Raises:
         TinymlError: unknown method, no trained model, no training data, or a layer without int8 kernel.
@@ -94,16 +91,16 @@ def quantize(
         scheme=scheme.as_dict(),
     )
     layers, drawn = _trial(run, manifest, calibration, source, pictures)
-    return {
-        "run": str(run.path),
-        "method": method,
-        "split": calibration.split,
-        "calibration_samples": len(calibration.samples),
-        "seed": seed,
-        "scheme": calibration.scheme,
-        "layers": [layer.model_dump() for layer in layers],
-        "pictures": drawn,
-    }
+    return Quantized(
+        run=str(run.path),
+        method=method,
+        split=calibration.split,
+        calibration_samples=len(calibration.samples),
+        seed=seed,
+        scheme=calibration.scheme,
+        layers=[LayerDeviation(**layer.model_dump()) for layer in layers],
+        pictures=drawn,
+    )
 
 
 def source_of(method: str) -> str:
@@ -145,7 +142,7 @@ def _trial(
     return layers, [str(path) for path in draw(subject, run.file("report"))]
 
 
-def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], seed: int) -> dict[str, Any]:
+def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], seed: int) -> Quantized:
     """Writes `model_<method>.tflite`; the int8 model and its calibration stay as they are."""
     from tinyml_cli.conversion import convert, converter
 
@@ -156,31 +153,31 @@ def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], see
     write_atomic(run.file(name), model)
     run.record(manifest, name, command_line("tinyml", "quantize", "--method", method), [MODEL])
     run.save(manifest)
-    return {
-        "run": str(run.path),
-        "method": method,
-        "split": "train",
-        "calibration_samples": len(samples) if method == "int16x8" else 0,
-        "seed": seed,
-        "scheme": {},
-        "layers": [],
-        "pictures": [],
-        "path": str(run.file(name)),
-        "bytes": len(model),
-    }
+    return Quantized(
+        run=str(run.path),
+        method=method,
+        split="train",
+        calibration_samples=len(samples) if method == "int16x8" else 0,
+        seed=seed,
+        scheme={},
+        layers=[],
+        pictures=[],
+        path=str(run.file(name)),
+        bytes=len(model),
+    )
 
 
-def sentence(outcome: dict[str, Any]) -> str:
+def sentence(outcome: Quantized) -> str:
     """The outcome in a line or two."""
-    if "path" in outcome:
+    if outcome.path is not None:
         return (
-            f"{outcome['path']}: {outcome['bytes']:,} bytes, for comparison only: no engine can run it "
+            f"{outcome.path}: {outcome.bytes:,} bytes, for comparison only: no engine can run it "
             "on a microcontroller. "
-            f"Next: {next_step('compare', Path(outcome['run']))}"
+            f"Next: {next_step('compare', Path(outcome.run))}"
         )
-    drawn = "".join(f"Drew {path}\n" for path in outcome["pictures"])
-    step = next_step("convert", Path(outcome["run"]))
-    return f"{drawn}Calibrated on {counted(outcome['calibration_samples'], 'training sample')}. Next: {step}"
+    drawn = "".join(f"Drew {path}\n" for path in outcome.pictures)
+    step = next_step("convert", Path(outcome.run))
+    return f"{drawn}Calibrated on {counted(outcome.calibration_samples, 'training sample')}. Next: {step}"
 
 
 def _known(method: str) -> str:

@@ -13,6 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Epochs, Manifest
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.stages import Epoch, Trained
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
 from tinyml_cli.statistics import chance
@@ -65,7 +66,7 @@ def check(recipe: BaseRecipe, path: Path) -> None:
     registry.task(recipe.task).check(recipe)
 
 
-def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: bool = True) -> dict[str, Any]:
+def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: bool = True) -> Trained:
     """Trains; what an earlier training of the run left changes only when a new model has been written.
 
     A training that is stopped after an epoch enters itself into a run without a model as not complete.
@@ -77,14 +78,14 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
-        outcome: dict[str, Any] = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
+        outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
-    measured = outcome["metrics"]
-    outcome["history"] = progress.history if progress is not None and "epochs" in measured else []
+    measured = outcome.metrics
+    history = progress.history if progress is not None and "epochs" in measured else []
     if measured.get("better_than_chance") is False:
         counts = (measured["validation_right"], measured["validation_n"], measured["chance"])
         console.warn(chance.warning(*counts, "validation examples"))
-    return outcome
+    return outcome.model_copy(update={"history": [Epoch(**epoch) for epoch in history]})
 
 
 class _Attempt:
@@ -147,10 +148,10 @@ def _has_model(run: Run) -> bool:
         return False
 
 
-def train_text(outcome: dict[str, Any]) -> str:
+def train_text(outcome: Trained) -> str:
     """What a training says when it has ended: the last epoch, how good the model is, and its way there."""
-    measured, history = outcome["metrics"], outcome["history"]
-    lines = [f"Trained {outcome['run']} in {outcome['seconds']:.0f} s."]
+    measured, history = outcome.metrics, [epoch.as_dict() for epoch in outcome.history]
+    lines = [f"Trained {outcome.run} in {outcome.seconds:.0f} s."]
     if history:
         last = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in history[-1].items())
         lines.append(f"Epoch {measured['epochs']}: {last}")
@@ -165,7 +166,7 @@ def train_text(outcome: dict[str, Any]) -> str:
         if abs(share - balanced) > 0.005:
             lines[-1] += f", balanced accuracy {balanced:.3f}"
     curve = learning_curve.draw(history)
-    step = next_step("quantize", Path(outcome["run"]))
+    step = next_step("quantize", Path(outcome.run))
     return "\n".join([*lines, *([curve] if curve else []), f"Next: {step}"])
 
 

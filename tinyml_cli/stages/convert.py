@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.stages import Converted
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.wording import counted
 
@@ -18,7 +18,7 @@ def convert_any(
     samples: int | None = None,
     value_range: str | None = None,
     signature: str | None = None,
-) -> dict[str, Any]:
+) -> Converted:
     """Converts what `given` names: a run (the latest for None), or a model file or folder.
 
     Raises:
@@ -55,23 +55,22 @@ def convert_any(
     return convert(run)
 
 
-def sentence(outcome: dict[str, Any]) -> str:
+def sentence(outcome: Converted) -> str:
     """The outcome in one line."""
-    differing = outcome["mismatches"]
+    differing = outcome.mismatches
     parity = (
         ""
         if differing is None
         else f"; {differing} output bytes differ between LiteRT and TensorFlow Lite Micro over "
-        f"{counted(outcome['compared'], 'input')}"
+        f"{counted(outcome.compared, 'input')}"
     )
     streams = ""
-    if stream := outcome.get("stream"):
+    if stream := outcome.stream:
         streams = (
-            f" On a board it processes {counted(stream['hop_frames'], 'frame')} at a time, "
-            f"{stream['macs']:,} MACs."
+            f" On a board it processes {counted(stream.hop_frames, 'frame')} at a time, {stream.macs:,} MACs."
         )
-    step = next_step("export-c-array", Path(outcome["run"]))
-    return f"int8 model: {outcome['int8']['bytes']:,} bytes{parity}.{streams} Next: {step}"
+    step = next_step("export-c-array", Path(outcome.run))
+    return f"int8 model: {outcome.int8.bytes:,} bytes{parity}.{streams} Next: {step}"
 
 
 def _is_model(path: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyml_cli import recipes, variants
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.stages import Quantized
 from tinyml_cli.quantization.scheme import COMPARISONS, Scheme, checked, refuse_float_layers
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.stages.calibrate import quantize
@@ -31,11 +32,8 @@ def quantize_run(
     keep_float: str | None = None,
     variant: str | None = None,
     pictures: bool = False,
-) -> dict[str, Any]:
+) -> Quantized:
     """Quantises a run; with `variant`, a copy of it below `variants/`, which is converted too.
-
-    Returns:
-        As `calibrate.quantize`; for a variant with `int8` {bytes, sha256} of its model.
 
     Raises:
         TinymlError: see `calibrate.quantize`; a layer that shall stay float, or a comparison as a variant.
@@ -53,17 +51,17 @@ def quantize_run(
     scheme = _scheme(run, choices)
     from tinyml_cli.conversion.convert import convert
 
-    def work(copy: Run) -> dict[str, Any]:
+    def work(copy: Run) -> Quantized:
         manifest = variants.start(run, copy)
         variants.copy_model(run, copy, manifest)
         copy.save(manifest)
         outcome = _quantize(copy, choices, scheme, pictures)
-        return outcome | {"int8": convert(copy)["int8"]}
+        return outcome.model_copy(update={"int8": convert(copy).int8})
 
     return variants.make(run, variant, work)
 
 
-def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool) -> dict[str, Any]:
+def _quantize(run: Run, choices: Choices, scheme: Scheme | None, pictures: bool) -> Quantized:
     return quantize(
         run, choices.method, choices.samples, scheme=scheme, pictures=pictures, epochs=choices.epochs
     )

@@ -23,6 +23,7 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
 from tinyml_cli.outcomes.evaluations import Evaluated
+from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.registry import Registered
@@ -94,11 +95,11 @@ class TaskSpec(Registered):
         """
         return recipe
 
-    def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: Any, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and, last, manifest.json.
 
         Returns:
-            At least run, seconds and metrics (which are `metrics.train` of the manifest).
+            Its `metrics` are `metrics.train` of the manifest; `history` is filled in by the stage.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -127,9 +128,9 @@ class TaskSpec(Registered):
         """Model inputs float32 [about n, ...] of the training split, to fine-tune on."""
         return self.calibration_samples(run, recipe, n, seed)
 
-    def after_convert(self, run: Run) -> dict[str, Any]:
+    def after_convert(self, run: Run) -> AfterConversion:
         """What the task makes of a new int8 model, such as a threshold; it joins the outcome of `convert`."""
-        return {}
+        return AfterConversion()
 
     # Judging
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import Epochs, Manifest, Model
 from tinyml_cli.models import count_macs, require_tensorflow
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.base import BaseRecipe, ClassifierRecipe
 from tinyml_cli.run import MADE_BY, MODEL, RECIPE, Run
 from tinyml_cli.training.checkpoint import Resume
@@ -46,16 +48,22 @@ class RunTraining:
             # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
             write_atomic(self.run.file(RECIPE), self.recipe.to_yaml())
 
-    def finish(self, manifest: Manifest, model: keras.Model, *files: str) -> dict[str, Any]:
+    def finish(
+        self,
+        manifest: Manifest,
+        model: keras.Model,
+        files: Sequence[str],
+        sizes: tuple[int, int, int],
+        **more: Any,
+    ) -> Trained:
         """Writes model and recipe, and the manifest last: until then an earlier training stays whole.
 
         Args:
             manifest: of the new training.
             model: the trained network.
             files: what else belongs to the training and lies in the run already.
-
-        Returns:
-            run, seconds, metrics.
+            sizes: examples of an epoch, of the validation and of the test split.
+            more: notes and left_out, where the task has them.
         """
         seconds = round(time.monotonic() - self.started_s, 1)
         if Resume.of(self.resume) is Resume.NEVER:
@@ -66,7 +74,17 @@ class RunTraining:
         for name in (MODEL, *files):
             self.run.record(manifest, name, MADE_BY[MODEL])
         self.run.save(manifest)
-        return {"run": str(self.run.path), "seconds": seconds, "metrics": manifest.metrics["train"]}
+        n_train, n_validation, n_test = sizes
+        return Trained(
+            run=str(self.run.path),
+            seconds=seconds,
+            n_train=n_train,
+            n_validation=n_validation,
+            n_test=n_test,
+            metrics=manifest.metrics["train"],
+            history=[],
+            **more,
+        )
 
 
 def classifier_manifest(recipe: ClassifierRecipe, fitted: Fitted, network: str, **sections: Any) -> Manifest:

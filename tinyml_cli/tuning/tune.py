@@ -9,6 +9,7 @@ from typing import Any
 from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import missing_parents, remove_empty
+from tinyml_cli.outcomes.comparisons import Searched, Tuned
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import runs_dir
@@ -67,7 +68,7 @@ def tune(
     workers: int = 1,
     only_work: bool = False,
     place: helpers.Place = "local",
-) -> dict[str, Any]:
+) -> Tuned | Searched:
     """Searches until the study has enough trials.
 
     Args:
@@ -81,8 +82,7 @@ def tune(
         place: where the other processes run.
 
     Returns:
-        run (the winner), trials (a list, see `outcome.rows`), counts, picture, study; with `only_work` study
-        and counts.
+        With `only_work`, not the winner.
 
     Raises:
         TinymlError: see `worker.work`, `study.open_study`, `helpers.start` and `outcome.conclude`.
@@ -109,9 +109,8 @@ def tune(
             remove_empty([search.folder, *missing[1:]])
         raise
     if only_work:
-        return {"study": str(path), "counts": outcome.counts(study)}
+        return Searched(study=str(path), counts=outcome.counts(study))
     # If a helper was lost, this process takes over its trial.
     if studies.revive(study):
         work(search, study)
-    found = outcome.conclude(search, study, winner or path.parent / "best")
-    return found | {"study": str(path)}
+    return outcome.conclude(search, study, winner or path.parent / "best", path)

@@ -193,8 +193,8 @@ def _trained(recipe: BaseRecipe, path: Path) -> float:
             measures = run.manifest().metrics["train"]
             return _quality(measures)
         outcome = stages.train(run, recipe, Resume.IF_SAVED, latest=False)
-        write_atomic(path / "outcome.json", json.dumps(outcome["metrics"]) + "\n")
-        return _quality(outcome["metrics"])
+        write_atomic(path / "outcome.json", json.dumps(outcome.metrics) + "\n")
+        return _quality(outcome.metrics)
 
 
 def _quality(measures: Mapping[str, Any]) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text as Styled
 
@@ -15,6 +14,7 @@ from tinyml_cli.monitor.filters import HEARD
 from tinyml_cli.monitor.live import LiveView
 from tinyml_cli.monitor.task_monitor import OnEvent
 from tinyml_cli.monitor.views import Draw, LineView, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.wording import counted
 
@@ -35,9 +35,9 @@ class ClapLines(LineView):
         elif not (isinstance(event, Text) and HEARD in event.text):
             super().event(event)
 
-    def clip(self, clip: dict[str, Any]) -> None:
-        truth = "" if clip["expected"] is None else f" of {clip['expected']}"
-        console.info(f"{printable(clip['file'])}: counted {clip['detected']}{truth}")
+    def clip(self, clip: PlayedClip) -> None:
+        truth = "" if clip.expected is None else f" of {clip.expected}"
+        console.info(f"{printable(clip.file)}: counted {clip.detected}{truth}")
 
 
 class ClapView(LiveView, ClapLines):
@@ -64,8 +64,9 @@ class ClapMonitor(SoundMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         for clip in super().replay(link, source, ready, show, stop_at):
-            folder = Path(clip["file"]).parent.name
+            folder = Path(clip.file).parent.name
             claps = str(int(folder)) if folder.isdecimal() else None
-            yield clip | {"expected": claps, "detected": str(len(clip["detections"]))}
+            found = str(len(clip.detections or []))
+            yield clip.model_copy(update={"expected": claps, "detected": found})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from tinyml_cli.files import atomic_folder
 from tinyml_cli.manifest import Data, Manifest
 from tinyml_cli.models import build_model
 from tinyml_cli.models import options as model_options
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.kws import settings as kws_settings
@@ -62,12 +63,13 @@ class ClapCounting(TaskSpec):
         shape = (recipe.frames, recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(LABELS), recipe.model.options)
 
-    def train(self, run: Run, recipe: ClapRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: ClapRecipe, resume: Resume | bool = False) -> Trained:
         training = RunTraining(run, recipe, resume)
         training.begin()
         examples, held_out = (_labelled(clips(recipe, split)) for split in ("train", "validation"))
         fitted = fit_examples(training, recipe, lambda: self.build_model(recipe), examples, held_out)
-        return training.finish(_manifest(recipe, fitted), fitted.model)
+        sizes = (len(examples.labels), len(held_out.labels), len(LABELS) * recipe.sound.clips_of("test"))
+        return training.finish(_manifest(recipe, fitted), fitted.model, (), sizes)
 
     # Shrinking
 

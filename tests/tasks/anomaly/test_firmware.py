@@ -59,7 +59,7 @@ def boot(made: dict[str, Run]) -> Callable[[str, str], AnomalyDevice]:
         except TinymlError as error:
             pytest.skip(f"CMSIS-NN cannot be had here: {error}")
         console.quiet = True
-        elf = Path(build.build(made[kind], build_target(board))["elf"])
+        elf = Path(build.build(made[kind], build_target(board)).elf)
         device = AnomalyDevice(board, elf)
         device.is_imu = kind == "imu"
         device.wait("ready")

@@ -101,7 +101,7 @@ def test_training_is_repeatable_and_resumable(beats: Path, tmp_path: Path) -> No
     assert one.file(MODEL_INT8).read_bytes() == two.file(MODEL_INT8).read_bytes()
     recipe = recipes.load(one.file("recipe.yaml"))
     again = ANOMALY.train(one, recipe, resume=True)  # type: ignore[arg-type]
-    assert again["metrics"]["epochs"] == 2
+    assert again.metrics["epochs"] == 2
 
 
 def _choose(scores: np.ndarray, **asked: Any) -> Any:

@@ -165,7 +165,7 @@ def test_synthetic_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     synthesis = {"clips_per_word": 60, "unknown_clips": 60, "engines": ["espeak"]}
     once = {"training": {"epochs": 1}, "augmentation": {"copies": 1}}
     outcome = KWS.train(run, small_recipe(None, synthesis=synthesis, **once))
-    assert outcome["n_train"] > 150
+    assert outcome.n_train > 150
     assert run.manifest().data.source == "synthetic"
     kept = KWS.load_evaluation_set(run, None)
     assert set(kept.labels) == {0, 1, 2, 3}

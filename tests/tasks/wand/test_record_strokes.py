@@ -16,6 +16,7 @@ from tinyml_cli.collect import record_strokes, stroke_source
 from tinyml_cli.collect.stroke_source import DrawnStroke, StrokeQueue, parse_characteristic
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.data import RecordedStrokes
 
 
 class Script:
@@ -36,7 +37,7 @@ class Script:
         return self._steps.pop(0) if self._steps else "q"
 
 
-def collect(folder: Path, steps: str, monkeypatch: pytest.MonkeyPatch, count: int = 2) -> dict[str, object]:
+def collect(folder: Path, steps: str, monkeypatch: pytest.MonkeyPatch, count: int = 2) -> RecordedStrokes:
     script = Script(steps)
     monkeypatch.setattr(record_strokes, "_keys", lambda: _Keys(script))
     monkeypatch.setattr(console, "quiet", True)
@@ -62,20 +63,20 @@ def widths(folder: Path, gesture: str) -> list[int]:
 
 def test_gestures_are_collected_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = collect(tmp_path, "1234", monkeypatch)
-    assert (found["n"], found["complete"], found["quit"]) == (4, True, False)
+    assert (found.n, found.complete, found.quit) == (4, True, False)
     assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([1, 2], [3, 4])
     assert (tmp_path / "wing_ada.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_session_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert collect(tmp_path, "1q", monkeypatch)["quit"]
-    assert collect(tmp_path, "234", monkeypatch)["complete"]
+    assert collect(tmp_path, "1q", monkeypatch).quit
+    assert collect(tmp_path, "234", monkeypatch).complete
     assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([1, 2], [3, 4])
 
 
 def test_the_last_take_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = collect(tmp_path, "1u2u34q", monkeypatch)
-    assert (found["undone"], widths(tmp_path, "wing")) == (2, [3, 4])
+    assert (found.undone, widths(tmp_path, "wing")) == (2, [3, 4])
 
 
 def test_an_undone_only_take_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +87,7 @@ def test_an_undone_only_take_leaves_no_file(tmp_path: Path, monkeypatch: pytest.
 def test_a_take_is_relabelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = collect(tmp_path, "1l2q", monkeypatch)
     assert (widths(tmp_path, "wing"), widths(tmp_path, "ring")) == ([2], [1])
-    assert found["undone"] == 0
+    assert found.undone == 0
 
 
 def test_a_gesture_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def boot(runs: dict[str, Run]) -> Any:
         except TinymlError as error:
             pytest.skip(f"CMSIS-NN cannot be had here: {error}")
         console.quiet = True
-        device = WandDevice(board, Path(build.build(runs[kind], build_target(board))["elf"]), runs[kind])
+        device = WandDevice(board, Path(build.build(runs[kind], build_target(board)).elf), runs[kind])
         started.append(device)
         assert device.wait("ready")["app"] == "wand"
         return device

@@ -63,12 +63,12 @@ def command(
 
     ids = None if minival is None else read_minival(minival)
     outcome = build_vww(coco, out, VwwSettings(category, size, square, ids))
-    for reason in outcome["skipped"]:
+    for reason in outcome.skipped:
         console.warn(reason)
-    rows = [[split, label, n] for split, counts in outcome["counts"].items() for label, n in counts.items()]
-    console.table(f"Rule: {outcome['rule']}", ["Split", "Class", "Images"], rows)
+    rows = [[split, label, n] for split, counts in outcome.counts.items() for label, n in counts.items()]
+    console.table(f"Rule: {outcome.rule}", ["Split", "Class", "Images"], rows)
     console.result(
         outcome,
-        f"{counted(outcome['n'], 'image')} in {out}. Next: "
+        f"{counted(outcome.n, 'image')} in {out}. Next: "
         f"{next_step('train', 'vww', '--data', out, '--classes', f'{category},none')}",
     )

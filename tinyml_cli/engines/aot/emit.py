@@ -10,8 +10,9 @@ import numpy as np
 from tinyml_cli.c_text import comment, float_literal, integer_literal, string_literal, wrapped
 from tinyml_cli.engines.aot.compiler import CompiledOperator, Network
 from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, State, tensor_name
-from tinyml_cli.engines.aot.listing import BufferRow, rows
+from tinyml_cli.engines.aot.listing import rows
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES
+from tinyml_cli.outcomes.stages import PlannedBuffer
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Operator, Tensor
 from tinyml_cli.wording import counted
@@ -201,7 +202,7 @@ enum {{
 """
 
 
-def _memory_row(row: BufferRow) -> str:
+def _memory_row(row: PlannedBuffer) -> str:
     entry = f"  {row.name} = {row.offset},"
     over = f", over {' and '.join(row.in_place_of)}" if row.in_place_of else ""
     return f"{entry:<28}/* {row.bytes} bytes, {row.life}{over} */"

@@ -2,82 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 from tinyml_cli.engines.aot.compiler import Network
 from tinyml_cli.engines.aot.plan import Buffer, lower_bound
+from tinyml_cli.outcomes.stages import BufferRole, MemoryPlan, PlannedBuffer, PlannedOperator
 
 
-@dataclass(frozen=True)
-class BufferRow:
-    """One buffer of the arena.
-
-    Attributes:
-        name: its name in network.c.
-        role: "input", "output", "state", "scratch" or "tensor".
-        tensor: the model's name of the tensor; "" for scratch.
-        shape: of that tensor; empty for scratch and states.
-        first: the operator that writes it; -1 for what is there before the first one.
-        last: the last operator that needs it; one after the last operator for what stays.
-        life: first and last in words.
-        in_place_of: buffers that it lies over although one operator needs both.
-    """
-
-    name: str
-    role: str
-    tensor: str
-    shape: tuple[int, ...]
-    bytes: int
-    offset: int
-    first: int
-    last: int
-    life: str
-    in_place_of: tuple[str, ...]
-
-
-def rows(network: Network) -> list[BufferRow]:
+def rows(network: Network) -> list[PlannedBuffer]:
     """By time, then by offset."""
     offsets = network.plan.offsets
     ordered = sorted(network.buffers, key=lambda buffer: (buffer.first, offsets[buffer.name]))
     return [_row(network, buffer) for buffer in ordered]
 
 
-def document(network: Network) -> dict[str, Any]:
-    """The plan as JSON: arena_bytes, lower_bound_bytes, io, operators by index, buffers."""
-    return {
-        "arena_bytes": network.arena_bytes,
-        "lower_bound_bytes": lower_bound(network.buffers, network.sharings),
-        "sum_of_buffers_bytes": sum(buffer.bytes for buffer in network.buffers),
-        "io": network.io,
-        "operators": [
-            {"index": operator.index, "name": operator.name} for operator in network.graph.operators
+def document(network: Network) -> MemoryPlan:
+    """The plan, with operators by index."""
+    return MemoryPlan(
+        arena_bytes=network.arena_bytes,
+        lower_bound_bytes=lower_bound(network.buffers, network.sharings),
+        sum_of_buffers_bytes=sum(buffer.bytes for buffer in network.buffers),
+        io=network.io,
+        operators=[
+            PlannedOperator(index=operator.index, name=operator.name) for operator in network.graph.operators
         ],
-        "buffers": [asdict(row) for row in rows(network)],
-    }
-
-
-def table(plan: dict[str, Any]) -> tuple[str, list[str], list[list[object]]]:
-    """Title, columns and rows of a plan (what `document` gives) for a terminal."""
-    share = plan["arena_bytes"] / max(1, plan["sum_of_buffers_bytes"])
-    where = "outside it, in the caller's buffers" if plan["io"] == "caller" else "inside it"
-    last = max((operator["index"] for operator in plan["operators"]), default=-1)
-    title = (
-        f"Arena of {plan['arena_bytes']:,} bytes for {plan['sum_of_buffers_bytes']:,} bytes of buffers "
-        f"({share:.0%}); inputs and outputs are {where}.\n"
-        f"With these kernels, the minimum is {plan['lower_bound_bytes']:,} bytes."
+        buffers=rows(network),
     )
-    lines = [
+
+
+def table(plan: MemoryPlan) -> tuple[str, list[str], list[list[object]]]:
+    """Title, columns and rows of a plan (what `document` gives) for a terminal."""
+    share = plan.arena_bytes / max(1, plan.sum_of_buffers_bytes)
+    where = "outside it, in the caller's buffers" if plan.io == "caller" else "inside it"
+    last = max((operator.index for operator in plan.operators), default=-1)
+    title = (
+        f"Arena of {plan.arena_bytes:,} bytes for {plan.sum_of_buffers_bytes:,} bytes of buffers "
+        f"({share:.0%}); inputs and outputs are {where}.\n"
+        f"With these kernels, the minimum is {plan.lower_bound_bytes:,} bytes."
+    )
+    lines: list[list[object]] = [
         [
-            _short(row["name"]),
-            "×".join(str(size) for size in row["shape"]) or "-",
-            row["bytes"],
-            row["offset"],
+            _short(row.name),
+            "×".join(str(size) for size in row.shape) or "-",
+            row.bytes,
+            row.offset,
             _operator(plan, row),
-            "end" if row["last"] > last else row["last"],
-            ", ".join(map(_short, row["in_place_of"])) or "-",
+            "end" if row.last > last else row.last,
+            ", ".join(map(_short, row.in_place_of)) or "-",
         ]
-        for row in plan["buffers"]
+        for row in plan.buffers
     ]
     return title, ["Tensor", "Shape", "Bytes", "Offset", "Written by", "Until", "Over"], lines
 
@@ -88,33 +59,33 @@ def _short(name: str) -> str:
     return number if kind == "TENSOR" else kind.lower()
 
 
-def _operator(plan: dict[str, Any], row: dict[str, Any]) -> str:
+def _operator(plan: MemoryPlan, row: PlannedBuffer) -> str:
     """Who fills a buffer."""
-    if row["role"] in ("input", "state"):
-        return str(row["role"])
-    name = next(each["name"] for each in plan["operators"] if each["index"] == row["first"])
-    return f"{row['first']} {name}"
+    if row.role in ("input", "state"):
+        return row.role
+    name = next(each.name for each in plan.operators if each.index == row.first)
+    return f"{row.first} {name}"
 
 
-def _row(network: Network, buffer: Buffer) -> BufferRow:
+def _row(network: Network, buffer: Buffer) -> PlannedBuffer:
     root = _root(network, buffer)
-    role = "scratch" if root is None else _role(network, root)
+    role: BufferRole = "scratch" if root is None else _role(network, root)
     over = tuple(
         sharing.source
         for sharing in network.sharings
         if sharing.target == buffer.name and _meet(network, buffer, sharing.source)
     )
-    return BufferRow(
+    return PlannedBuffer(
         name=buffer.name,
         role=role,
         tensor="" if root is None else network.graph.tensors[root].name,
-        shape=() if root is None else network.graph.tensors[root].shape,
+        shape=[] if root is None else list(network.graph.tensors[root].shape),
         bytes=buffer.bytes,
         offset=network.plan.offsets[buffer.name],
         first=buffer.first,
         last=buffer.last,
         life=_life(network, buffer, role),
-        in_place_of=over,
+        in_place_of=list(over),
     )
 
 
@@ -123,7 +94,7 @@ def _root(network: Network, buffer: Buffer) -> int | None:
     return int(number) if prefix == "TENSOR" else None
 
 
-def _role(network: Network, root: int) -> str:
+def _role(network: Network, root: int) -> BufferRole:
     places = network.storage.places
     if root in network.storage.states:
         return "state"

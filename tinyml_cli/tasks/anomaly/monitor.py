@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.anomaly.alarm import CALIBRATION_SCORES, windows_needed
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import read_as_trained, replay
@@ -57,7 +57,7 @@ class AnomalyMonitor(TaskMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         reset = self.options.calibrate_s is None
         return replay(link, self._played, self.manifest, show, stop_at, reset=reset)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import IMU_SAMPLE_BYTES, MAX_IMU_SAMPLES, MAX_PCM_SAMPLES, Anomaly, Event
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.anomaly.pool import MachineRecording, to_int16
@@ -87,7 +87,7 @@ def replay(
     on_event: OnEvent,
     stop_at: float | None = None,
     reset: bool = True,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PlayedClip]:
     """Feeds each recording.
 
     Args:
@@ -99,8 +99,7 @@ def replay(
         reset: whether the board begins anew with each recording.
 
     Yields:
-        {"event": "clip", "file", "expected" (condition; `normal` for what is normal), "detected" (`alarm` or
-        None), "windows", "alarm_windows", "score" (the highest)}.
+        What became of each; expected is its condition, `normal` for what is normal, detected `alarm` or None.
 
     Raises:
         TinymlError: the device stops answering.
@@ -118,15 +117,14 @@ def replay(
                     events.append(event)
             if stop_at is not None and time.monotonic() >= stop_at:
                 return
-        yield {
-            "event": "clip",
-            "file": recording.name,
-            "expected": NORMAL if recording.is_normal else recording.condition,
-            "detected": ALARM if any(event.alarm for event in events) else None,
-            "windows": len(events),
-            "alarm_windows": sum(event.alarm for event in events),
-            "score": max((event.score for event in events), default=None),
-        }
+        yield PlayedClip.of(
+            recording.name,
+            NORMAL if recording.is_normal else recording.condition,
+            ALARM if any(event.alarm for event in events) else None,
+            windows=len(events),
+            alarm_windows=sum(event.alarm for event in events),
+            score=max((event.score for event in events), default=None),
+        )
 
 
 def feed(link: Link, samples: NDArray[np.int16], manifest: Manifest) -> Iterator[None]:

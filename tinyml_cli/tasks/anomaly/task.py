@@ -25,6 +25,7 @@ from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import count_macs
+from tinyml_cli.outcomes.stages import AfterConversion, Threshold, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import CHECKPOINT, Run
@@ -84,16 +85,13 @@ class AnomalyDetection(TaskSpec):
         if recipe.data_path is not None:
             checks.data(Path(recipe.data_path))
 
-    def train(self, run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> Trained:
         """Learns normal running and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
             resume: what to do with the checkpoint of a stopped training.
-
-        Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -119,13 +117,14 @@ class AnomalyDetection(TaskSpec):
         for name, content in arrays.items():
             write_arrays(run.file(name), content)
         kept = anomaly_held_out.save(run, data.splits.test, data.faults, data.source.sample_scale)
-        return training.finish(manifest, fit.model, *arrays, anomaly_held_out.HELD_OUT) | {
-            "n_train": len(train),
-            "n_validation": len(held),
-            "n_test": kept,
-            "notes": list(data.notes),
-            "left_out": inventory.counts(data.found.left_out),
-        }
+        return training.finish(
+            manifest,
+            fit.model,
+            [*arrays, anomaly_held_out.HELD_OUT],
+            (len(train), len(held), kept),
+            notes=list(data.notes),
+            left_out=inventory.counts(data.found.left_out),
+        )
 
     def calibration_samples(self, run: Run, recipe: AnomalyRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs of normal windows, float32 [n, features]; half of them reach `headroom` further out.
@@ -142,11 +141,8 @@ class AnomalyDetection(TaskSpec):
         real[: len(real) // 2] *= recipe.training.headroom
         return real
 
-    def after_convert(self, run: Run) -> dict[str, Any]:
+    def after_convert(self, run: Run) -> AfterConversion:
         """Sets the threshold by the int8 model, on normal windows that training did not see.
-
-        Returns:
-            `threshold`: what the manifest keeps of it.
 
         Raises:
             TinymlError: that data cannot show the wanted rate of false alarms.
@@ -180,7 +176,7 @@ class AnomalyDetection(TaskSpec):
             f"{counted(len(scores), 'normal window')} held out for the threshold",
         )
         run.save(manifest)
-        return {"threshold": found.model_dump()}
+        return AfterConversion(threshold=Threshold(**found.model_dump()))
 
     def evaluation(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions

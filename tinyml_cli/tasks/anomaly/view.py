@@ -17,6 +17,7 @@ from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready, printabl
 from tinyml_cli.monitor.live import LiveView
 from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.wording import counted
 
 _CURVES = (("score", "#2b6cb0", "-"), ("threshold", "#1a202c", "-"), ("level", "#718096", "--"))
@@ -142,11 +143,11 @@ class AnomalyLines(LineView):
         else:
             super().event(event)
 
-    def clip(self, clip: dict[str, Any]) -> None:
-        said = "alarm" if clip["detected"] else "no alarm"
+    def clip(self, clip: PlayedClip) -> None:
+        said = "alarm" if clip.detected else "no alarm"
         console.info(
-            f"{printable(clip['file'])}: {printable(clip['expected'])}, {said} ({clip['alarm_windows']} "
-            f"of {counted(clip['windows'], 'window')})"
+            f"{printable(clip.file)}: {printable(clip.expected or 'anything')}, {said} ({clip.alarm_windows} "
+            f"of {counted(clip.windows or 0, 'window')})"
         )
 
 
@@ -157,9 +158,9 @@ class AnomalyLive(LiveView, AnomalyLines):
         super().__init__(board, draw)
         self._history = history
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         super().clip(clip)
-        console.info(self._history.spark(clip["windows"]))
+        console.info(self._history.spark(clip.windows or 0))
 
     def state(self) -> RenderableType:
         if not self._history.events:

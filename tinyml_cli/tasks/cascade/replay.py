@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.images.image_file import UnreadableImageError, decode_image, read_bytes
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gate
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws.replay import OnEvent, OnRecording, replay_dir
 from tinyml_cli.tasks.vww.replay import judged, pictures, show_frames
@@ -37,7 +37,7 @@ class CameraScene:
         self._on_event = on_event
         self._paths = pictures(folder)
         self._shown = 0
-        self._clips: list[dict[str, Any]] = []
+        self._clips: list[PlayedClip] = []
 
     def event(self, event: Event) -> None:
         """Takes what the board says; when its gate opens, it is shown an image.
@@ -50,7 +50,7 @@ class CameraScene:
             self._show(self._paths[self._shown % len(self._paths)])
             self._shown += 1
 
-    def take_clips(self) -> list[dict[str, Any]]:
+    def take_clips(self) -> list[PlayedClip]:
         """What was seen since the last call, a `clip` for each image."""
         clips, self._clips = self._clips, []
         return clips
@@ -60,7 +60,8 @@ class CameraScene:
             seen = show_frames(self._link, decode_image(read_bytes(path)), self._manifest, self._on_event)
         except UnreadableImageError as error:
             raise TinymlError(f"Cannot read it as an image: {error}", str(path), "Remove it.") from error
-        self._clips.append({"model": self._model} | judged(path, self._folder, seen, self._manifest))
+        clip = judged(path, self._folder, seen, self._manifest)
+        self._clips.append(clip.model_copy(update={"model": self._model}))
 
 
 def replay_cascade(
@@ -71,7 +72,7 @@ def replay_cascade(
     sample_rate_hz: int,
     stop_at: float | None,
     on_recording: OnRecording,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PlayedClip]:
     """Plays every recording; images are shown where a word opens the gate.
 
     Args: as of `replay_dir`; scene: what the camera sees.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.build.cascade import APP
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready
 from tinyml_cli.monitor.task_monitor import OnEvent
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.cascade.replay import CameraScene, replay_cascade
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import TaskSpec
@@ -32,7 +32,7 @@ class CascadeMonitor(SoundMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         if self.options.frames is None or self.target.second is None:
             return super().replay(link, source, ready, show, stop_at)
         scene = CameraScene(link, self.options.frames, self.target.second, show)

@@ -7,41 +7,41 @@ task performance", Eurospeech 1997, with a rate per hour in place of a probabili
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.outcomes.boards import DetPoint
 from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, OperatingPointTrial
 
 
-def det_points(trial: OperatingPointTrial, recognizer: RecognizerSettings) -> list[dict[str, Any]]:
-    """{threshold, false_accepts, fa_per_hour, misses, frr (None without targets)}, thresholds rising."""
+def det_points(trial: OperatingPointTrial, recognizer: RecognizerSettings) -> list[DetPoint]:
+    """Thresholds rising; the rate of false rejects is None without targets."""
     points = []
     for permille in sorted({*THRESHOLDS, round(recognizer.threshold * 1000)}):
         tally = trial.tally(recognizer.model_copy(update={"threshold": permille / 1000}))
         points.append(
-            {
-                "threshold": permille / 1000,
-                "false_accepts": tally.false_accepts,
-                "fa_per_hour": tally.false_accepts_per_hour,
-                "misses": tally.misses,
-                "frr": tally.misses / tally.targets if tally.targets else None,
-            }
+            DetPoint(
+                threshold=permille / 1000,
+                false_accepts=tally.false_accepts,
+                fa_per_hour=tally.false_accepts_per_hour,
+                misses=tally.misses,
+                frr=tally.misses / tally.targets if tally.targets else None,
+            )
         )
     return points
 
 
-def det_png(path: Path, points: list[dict[str, Any]], threshold: float, hours: float, title: str) -> None:
+def det_png(path: Path, points: list[DetPoint], threshold: float, hours: float, title: str) -> None:
     """Draws the curve; points without a false accept are placed left of the rate of one in all hours."""
     from tinyml_cli.pages import pictures
 
     figure = pictures.new(6.4, 4.4)
     axes = figure.add_subplot()
     none = 0.5 / hours
-    at = [max(point["fa_per_hour"], none) for point in points]
-    missed = [100 * point["frr"] for point in points]
+    at = [max(point.fa_per_hour, none) for point in points]
+    missed = [100 * (point.frr or 0.0) for point in points]
     axes.axvspan(none * 0.4, 1 / hours * 0.85, color="#eef1f5", zorder=0)
     axes.plot(at, missed, color="#1f6fb4", marker="o", markersize=3, linewidth=1.4)
-    chosen = min(range(len(points)), key=lambda index: abs(points[index]["threshold"] - threshold))
+    chosen = min(range(len(points)), key=lambda index: abs(points[index].threshold - threshold))
     axes.plot(at[chosen], missed[chosen], "o", color="#c2410c", markersize=8)
     axes.annotate(
         f"threshold {threshold:g}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,15 @@ from tinyml_cli.console import console
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest, RecognizerSettings
+from tinyml_cli.outcomes.boards import (
+    Allowance,
+    EvaluatedStream,
+    FalseAccept,
+    StreamErrors,
+    StreamTuning,
+    TunedSettings,
+)
+from tinyml_cli.outcomes.evaluations import Parity
 from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tasks.kws import det_curve, stream_source
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally, search, size
@@ -25,7 +33,6 @@ from tinyml_cli.wording import counted
 
 STREAM = "report/stream.json"
 DET = "report/stream_det.png"
-CHOSEN = ("threshold", "average_window_ms", "suppression_ms", "minimum_count")
 
 # The two splits' streams never share a seed.
 _SEEDS = {"validation": 1, "test": 2}
@@ -33,15 +40,14 @@ _NOT_IN_MANIFEST = ("run", "det", "false_accept_list", "scenes", "snr_db")
 
 
 @writes
-def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
+def evaluate_stream(run: Run, options: StreamOptions) -> EvaluatedStream:
     """Processes long audio with the firmware's front end, model and recogniser, and counts the errors.
 
     With `max_fa_per_hour` it first chooses the recogniser's settings on validation streams and writes them
     to the manifest, from which the next build takes them.
 
     Returns:
-        The keys in docs/streaming.md. Also written to report/stream.json, drawn in report/stream_det.png, and
-        summarised in the manifest.
+        Also written to report/stream.json, drawn in report/stream_det.png, and summarised in the manifest.
 
     Raises:
         TinymlError: a run without sound, a missing or stale model, unusable audio, truth or data.
@@ -59,24 +65,26 @@ def evaluate_stream(run: Run, options: StreamOptions) -> dict[str, Any]:
     streams = _hear(parts, model, manifest, "Listening")
     trial = OperatingPointTrial(streams, model.output, manifest.labels)
     tally = trial.tally(manifest.recognizer)
-    outcome = {
-        "run": str(run.path),
-        "source": "built" if options.stream is None else "recordings",
-        "note": "; ".join(notes),
-        "streams": [part.name for part in parts],
-        "recognizer": manifest.recognizer.model_dump(),
-        **figures(tally, manifest.labels),
-        "mlperf_rule": mlperf_rule(tally, streams),
-        "allowance": _allowance(options, tally),
-        "tuning": tuning,
-        "tflm": _compare(model, streams),
-        "det": det_curve.det_points(trial, manifest.recognizer),
-        "false_accept_list": _false_accepts(tally, parts, manifest.labels),
-    }
+    saved = {}
     if options.save_triggers is not None:
-        outcome["triggers"] = save_triggers(
+        saved["triggers"] = save_triggers(
             options.save_triggers, tally, parts, manifest.labels, features.sample_rate_hz, manifest.clip_ms
         )
+    outcome = EvaluatedStream.extending(
+        figures(tally, manifest.labels),
+        run=str(run.path),
+        source="built" if options.stream is None else "recordings",
+        note="; ".join(notes),
+        streams=[part.name for part in parts],
+        recognizer=manifest.recognizer.model_dump(),
+        mlperf_rule=mlperf_rule(tally, streams),
+        allowance=_allowance(options, tally),
+        tuning=tuning,
+        tflm=_compare(model, streams),
+        det=det_curve.det_points(trial, manifest.recognizer),
+        false_accept_list=_false_accepts(tally, parts, manifest.labels),
+        **saved,
+    )
     _write(run, manifest.recognizer, outcome, tuning is not None)
     show(outcome)
     return outcome
@@ -108,7 +116,7 @@ def _hear(
 
 def _tune(
     run: Run, manifest: Manifest, model: Int8Model, options: StreamOptions, notes: list[str]
-) -> dict[str, Any]:
+) -> StreamTuning:
     """Chooses the operating point on validation streams and sets it in `manifest`."""
     assert options.max_fa_per_hour is not None
     before = manifest.recognizer
@@ -119,15 +127,15 @@ def _tune(
         best = search(trial, before, inference_ms, options.max_fa_per_hour, bar.advance)
     old = trial.tally(before)
     manifest.recognizer = best.recognizer
-    outcome = {
-        "before": _chosen(before),
-        "after": _chosen(best.recognizer),
-        "hours": trial.hours,
-        "tried": size(inference_ms),
-        "validation_before": _short(old),
-        "validation": _short(best),
-        "allowance": allowance(options.max_fa_per_hour, best.false_accepts, trial.hours),
-    }
+    outcome = StreamTuning(
+        before=_chosen(before),
+        after=_chosen(best.recognizer),
+        hours=trial.hours,
+        tried=size(inference_ms),
+        validation_before=_short(old),
+        validation=_short(best),
+        allowance=allowance(options.max_fa_per_hour, best.false_accepts, trial.hours),
+    )
     if best.false_accepts_per_hour > options.max_fa_per_hour:
         console.warn(
             f"No settings reach {options.max_fa_per_hour:g} false accepts per hour on the validation "
@@ -143,66 +151,67 @@ def _tune(
     return outcome
 
 
-def _chosen(recognizer: RecognizerSettings) -> dict[str, Any]:
-    return {name: getattr(recognizer, name) for name in CHOSEN}
+def _chosen(recognizer: RecognizerSettings) -> TunedSettings:
+    return TunedSettings(**recognizer.model_dump(include=set(TunedSettings.model_fields)))
 
 
-def _short(tally: Tally) -> dict[str, Any]:
-    return {
-        "targets": tally.targets,
-        "misses": tally.misses,
-        "repeats": tally.repeats,
-        "false_accepts": tally.false_accepts,
-        "fa_per_hour": tally.false_accepts_per_hour,
-    }
+def _short(tally: Tally) -> StreamErrors:
+    return StreamErrors(
+        targets=tally.targets,
+        misses=tally.misses,
+        repeats=tally.repeats,
+        false_accepts=tally.false_accepts,
+        fa_per_hour=tally.false_accepts_per_hour,
+    )
 
 
-def _allowance(options: StreamOptions, tally: Tally) -> dict[str, Any] | None:
+def _allowance(options: StreamOptions, tally: Tally) -> Allowance | None:
     if options.max_fa_per_hour is None:
         return None
     return allowance(options.max_fa_per_hour, tally.false_accepts, tally.hours)
 
 
-def _compare(model: Int8Model, streams: Sequence[ScoredStream]) -> dict[str, int | None]:
+def _compare(model: Int8Model, streams: Sequence[ScoredStream]) -> Parity:
     """The difference between LiteRT, which scored the streams, and TensorFlow Lite Micro on some windows."""
     inputs = np.concatenate([stream.scores.sample for stream in streams])
     outputs = np.concatenate([stream.scores.scores[stream.scores.sample_at] for stream in streams])
     mismatches, largest = tflm_mismatches(model.model, inputs, outputs)
-    return {"compared": len(inputs), "mismatches": mismatches, "max_difference": largest}
+    return Parity(compared=len(inputs), mismatches=mismatches, max_difference=largest)
 
 
 def _false_accepts(
     tally: Tally, parts: Sequence[stream_source.StreamPart], labels: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[FalseAccept]:
     return [
-        {
-            "stream": part.name,
-            "t_s": detection.time_ms / 1000,
-            "label": labels[detection.label],
-            "score": detection.score_permille / 1000,
-        }
+        FalseAccept(
+            stream=part.name,
+            t_s=detection.time_ms / 1000,
+            label=labels[detection.label],
+            score=detection.score_permille / 1000,
+        )
         for part, matched in zip(parts, tally.matched, strict=True)
         for detection in matched.false_accepts
     ]
 
 
-def _write(run: Run, recognizer: RecognizerSettings, outcome: dict[str, Any], is_tuned: bool) -> None:
-    write_atomic(run.file(STREAM), json.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+def _write(run: Run, recognizer: RecognizerSettings, outcome: EvaluatedStream, is_tuned: bool) -> None:
+    document = outcome.as_dict()
+    write_atomic(run.file(STREAM), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     manifest = run.manifest()
     made = [STREAM]
-    if outcome["false_rejects"]["of"]:
+    if outcome.false_rejects.of:
         title = (
-            f"{run.path.resolve().name}: {outcome['hours']:.2g} h, "
-            f"{counted(outcome['false_rejects']['of'], 'word')}"
+            f"{run.path.resolve().name}: {outcome.hours:.2g} h, {counted(outcome.false_rejects.of, 'word')}"
         )
-        det_curve.det_png(run.file(DET), outcome["det"], recognizer.threshold, float(outcome["hours"]), title)
+        det_curve.det_png(run.file(DET), outcome.det, recognizer.threshold, outcome.hours, title)
         made.append(DET)
     else:
         run.file(DET).unlink(missing_ok=True)
         manifest.artifacts.pop(DET, None)
     if is_tuned:
         manifest.recognizer = recognizer
-    manifest.metrics["stream"] = {key: value for key, value in outcome.items() if key not in _NOT_IN_MANIFEST}
+    kept = {key: value for key, value in document.items() if key not in _NOT_IN_MANIFEST}
+    manifest.metrics["stream"] = kept
     for name in made:
         run.record(manifest, name, "tinyml evaluate-stream", [MODEL_INT8])
     run.save(manifest)

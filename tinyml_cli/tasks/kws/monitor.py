@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Detection, Event, Ready, TraceMode
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.kws.device_triggers import Triggers
 from tinyml_cli.tasks.kws.live_view import SoundView
 from tinyml_cli.tasks.kws.replay import recordings, replay_dir
@@ -55,7 +55,7 @@ class SoundMonitor(TaskMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         rate_hz = ready.sample_rate_hz
         return replay_dir(link, source, self.manifest.labels, rate_hz, show, stop_at, self._keep_recording)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER, recordings
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Detection, Event, printable
+from tinyml_cli.outcomes.monitoring import PlayedClip
 
 # The model looks at one second: with as much before and after a clip, a word anywhere in it passes through
 # the whole window, and the smoothed posterior has time to rise and fall.
@@ -83,7 +83,7 @@ def replay_dir(
     on_event: OnEvent = _ignore,
     stop_at: float | None = None,
     on_recording: OnRecording = _play_unseen,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PlayedClip]:
     """Plays every recording of a folder (or one file) and says what was heard.
 
     The name of a recording's folder says what is expected: a word of `labels`; "silence" for `_silence_` and
@@ -96,9 +96,7 @@ def replay_dir(
         on_recording: told name and sound, the quiet round it included, of each before it is played.
 
     Yields:
-        {"event": "clip", "file", "expected", "detected", "recording_ms", "detections"}; `detected` is the
-        label with the best score, or None; `recording_ms` is when that was, from the start of the recording;
-        `detections` holds all of them, in the time of the board's stream.
+        What was heard of each; `detections` are in the time of the board's stream.
 
     Raises:
         TinymlError: no recordings there; or, after all others were played, those that could not be read.
@@ -116,14 +114,13 @@ def replay_dir(
         if stop_at is not None and time.monotonic() >= stop_at:
             return
         best = max(detections, key=lambda detection: detection.score, default=None)
-        yield {
-            "event": "clip",
-            "file": name,
-            "expected": expected_label(path, folder, labels),
-            "detected": best.label if best else None,
-            "recording_ms": best.t_ms - LEAD_IN_MS if best else None,
-            "detections": [detection.as_dict() for detection in detections],
-        }
+        yield PlayedClip.of(
+            name,
+            expected_label(path, folder, labels),
+            best.label if best else None,
+            recording_ms=best.t_ms - LEAD_IN_MS if best else None,
+            detections=[detection.as_dict() for detection in detections],
+        )
     if damaged:
         raise _unreadable(damaged)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.models.architectures import STREAMING
+from tinyml_cli.outcomes.stages import AfterConversion, StreamingModel
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_INT8, MODEL_STREAM, Run
 from tinyml_cli.tflite import interpret
@@ -20,20 +19,20 @@ from tinyml_cli.tflite.streaming import hops, to_streaming
 _COMPARED = 10
 
 
-def after_convert(run: Run) -> dict[str, Any]:
+def after_convert(run: Run) -> AfterConversion:
     """Writes model_stream_int8.tflite beside model_int8.tflite where the architecture streams.
 
     Returns:
-        stream {bytes, sha256, hop_frames, macs, compared}, for other architectures nothing. So many
-        windows of the calibration set were compared: both forms gave the same bytes. There are none without
-        TensorFlow Lite Micro's runtime: LiteRT reads no state before something was assigned to it.
+        For other architectures nothing. `compared` windows of the calibration set were given to both forms,
+        which answered with the same bytes. There are none without TensorFlow Lite Micro's runtime: LiteRT
+        reads no state before something was assigned to it.
 
     Raises:
         TinymlError: the recogniser's stride does not fit the network, or the two forms differ.
     """
     manifest = run.manifest()
     if manifest.model is None or manifest.model.name not in STREAMING:
-        return {}
+        return AfterConversion()
     whole = run.require(manifest, MODEL_INT8).read_bytes()
     hop = manifest.recognizer.inference_stride_frames
     stream = to_streaming(whole, hop, MODEL_INT8)
@@ -42,15 +41,14 @@ def after_convert(run: Run) -> dict[str, Any]:
     run.record(manifest, MODEL_STREAM, "tinyml convert", [MODEL_INT8])
     run.save(manifest)
     entry = manifest.artifacts[MODEL_STREAM]
-    return {
-        "stream": {
-            "bytes": entry.bytes,
-            "sha256": entry.sha256,
-            "hop_frames": hop,
-            "macs": total_macs(parse(stream)),
-            "compared": compared,
-        }
-    }
+    made = StreamingModel(
+        bytes=entry.bytes,
+        sha256=entry.sha256,
+        hop_frames=hop,
+        macs=total_macs(parse(stream)),
+        compared=compared,
+    )
+    return AfterConversion(stream=made)
 
 
 def _compare(run: Run, manifest: Manifest, whole: bytes, stream: bytes, hop: int) -> int:

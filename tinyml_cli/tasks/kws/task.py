@@ -21,6 +21,7 @@ from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Manifest, RecognizerSettings
 from tinyml_cli.models import build_model
+from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
@@ -101,16 +102,13 @@ class KeywordSpotting(TaskSpec):
         """The recipe's own DS-CNN."""
         return kws_search.start(recipe)
 
-    def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
             resume: what to do with the checkpoint of a stopped training.
-
-        Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, left_out.
 
         Raises:
             TinymlError: unusable words or data, or packages that are missing.
@@ -131,12 +129,9 @@ class KeywordSpotting(TaskSpec):
         kws_held_out.save_speakers(run, parts)
         manifest = _describe(recipe, corpus, parts, trained.fitted)
         files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS)
-        return training.finish(manifest, trained.fitted.model, *files) | {
-            "n_train": trained.examples_per_epoch,
-            "n_validation": trained.validation_examples,
-            "n_test": len(parts["test"]),
-            "left_out": inventory.counts(corpus.left_out),
-        }
+        sizes = (trained.examples_per_epoch, trained.validation_examples, len(parts["test"]))
+        left_out = inventory.counts(corpus.left_out)
+        return training.finish(manifest, trained.fitted.model, files, sizes, left_out=left_out)
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs from the training split, float32 [min(n, kept), frames, channels, 1].
@@ -189,7 +184,7 @@ class KeywordSpotting(TaskSpec):
         """Held-out clips as WAV files in `replay/LABEL/`; see kws_held_out.write_replay."""
         return kws_held_out.write_replay(run, items_per_label)
 
-    def after_convert(self, run: Run) -> dict[str, Any]:
+    def after_convert(self, run: Run) -> AfterConversion:
         """The model's streaming form, where it has one; see kws_streaming.after_convert."""
         return kws_streaming.after_convert(run)
 

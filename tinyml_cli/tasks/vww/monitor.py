@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.link.frames import FrameFiles
 from tinyml_cli.link.link import Link
@@ -12,6 +11,7 @@ from tinyml_cli.link.protocol import Event, Person, Ready, TraceMode
 from tinyml_cli.monitor.filters import Filter
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.vww.replay import pictures, replay_images
 from tinyml_cli.tasks.vww.view import FrameLines, FrameView
 
@@ -43,7 +43,7 @@ class ImageMonitor(TaskMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         return replay_images(link, source, self.manifest, show, stop_at)
 
     def take(self, event: Event) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Image, Person, printable
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.wording import counted
 
 OnEvent = Callable[[Event], None]
@@ -56,7 +56,7 @@ def pictures(path: Path, tell: bool = False) -> list[Path]:
 
 def replay_images(
     link: Link, folder: Path, manifest: Manifest, on_event: OnEvent, stop_at: float | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PlayedClip]:
     """Shows every image of a folder (or one file), each after a reset, for as many frames as it takes.
 
     Args:
@@ -67,8 +67,7 @@ def replay_images(
         stop_at: `time.monotonic()` to stop at.
 
     Yields:
-        {"event": "clip", "file", "expected", "detected", "detections"}; `detected` is None where nothing
-        but `none` was seen.
+        What was seen of each; `detected` is None where that was nothing but `none`.
 
     Raises:
         TinymlError: no images there; or, after all others were shown, those that could not be read.
@@ -106,17 +105,16 @@ def expected_label(path: Path, root: Path, labels: list[str]) -> str | None:
     return labels[0] if labels[0] == NONE and path.parent != root and path != root else None
 
 
-def judged(path: Path, root: Path, seen: list[Person], manifest: Manifest) -> dict[str, Any]:
-    """The `clip` of an image, below a folder or named itself, after which a board saw these."""
+def judged(path: Path, root: Path, seen: list[Person], manifest: Manifest) -> PlayedClip:
+    """The clip of an image, below a folder or named itself, after which a board saw these."""
     nobody = None if manifest.labels[0] == NONE else manifest.labels[0]
     last = seen[-1] if seen else None
-    return {
-        "event": "clip",
-        "file": path.relative_to(root).as_posix() if path != root else path.name,
-        "expected": expected_label(path, root, manifest.labels),
-        "detected": last.label if last is not None and last.present else nobody,
-        "detections": [person.as_dict() for person in seen],
-    }
+    return PlayedClip.of(
+        path.relative_to(root).as_posix() if path != root else path.name,
+        expected_label(path, root, manifest.labels),
+        last.label if last is not None and last.present else nobody,
+        detections=[person.as_dict() for person in seen],
+    )
 
 
 def show_frames(link: Link, pixels: NDArray[np.uint8], manifest: Manifest, on_event: OnEvent) -> list[Person]:

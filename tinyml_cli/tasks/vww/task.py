@@ -20,6 +20,7 @@ from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Manifest
 from tinyml_cli.models import bounds, build_model, options, require_tensorflow
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -99,16 +100,13 @@ class VisualWakeWords(TaskSpec):
         """Size of the image, kind and width of the network, and rate."""
         return vww_search.space(trial)
 
-    def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
             resume: what to do with the checkpoint of a stopped training.
-
-        Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
@@ -131,13 +129,14 @@ class VisualWakeWords(TaskSpec):
         )
         vww_held_out.save(run, data, recipe.seed)
         manifest = _describe(recipe, data, fitted)
-        return training.finish(manifest, fitted.model, RECIPE, *_KEPT) | {
-            "n_train": len(train),
-            "n_validation": len(validation),
-            "n_test": len(data.part("test")),
-            "notes": list(data.notes),
-            "left_out": inventory.counts(data.left_out),
-        }
+        return training.finish(
+            manifest,
+            fitted.model,
+            [RECIPE, *_KEPT],
+            (len(train), len(validation), len(data.part("test"))),
+            notes=list(data.notes),
+            left_out=inventory.counts(data.left_out),
+        )
 
     def calibration_samples(self, run: Run, recipe: VwwRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs from the training split, float32 [min(n, kept), size, size, channels]."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,6 +16,7 @@ from tinyml_cli.link.protocol import Event, Image, Input, Person, Ready, Status,
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.live import LiveView, clock_of, label_bars, probabilities_of
 from tinyml_cli.monitor.views import Draw, LineView, duration
+from tinyml_cli.outcomes.monitoring import PlayedClip
 
 _BAR_CHARS = 24
 # Lines that are left for what scrolls by and for the figures beneath the frame.
@@ -32,10 +32,10 @@ class FrameLines(LineView):
         labels = [label for label in ready.labels if label != NONE]
         console.info(f"Looking for: {', '.join(map(printable, labels))}  (Ctrl-C stops)")
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         console.info(
-            f"{printable(clip['file'])}: expected {clip['expected'] or 'anything'}, "
-            f"saw {printable(clip['detected'] or 'nothing')}"
+            f"{printable(clip.file)}: expected {clip.expected or 'anything'}, "
+            f"saw {printable(clip.detected or 'nothing')}"
         )
 
 
@@ -70,7 +70,7 @@ class FrameView(LiveView, FrameLines):
             return False
         return True
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         self._person = None
         super().clip(clip)
 

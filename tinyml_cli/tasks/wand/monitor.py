@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gesture, Ready
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.wand.replay import ReplayedMotion, motions, replay_motions
 from tinyml_cli.tasks.wand.view import GestureLines, GestureView
 
@@ -34,7 +34,7 @@ class GestureMonitor(TaskMonitor):
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[PlayedClip]:
         return replay_motions(link, self._played, self.manifest.labels, show, stop_at)
 
     def take(self, event: Event) -> bool:

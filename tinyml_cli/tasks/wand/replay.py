@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_IMU_SAMPLES, Event, Gesture
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.wand.kinematics import Grip, perfect_sensor, wave
 from tinyml_cli.tasks.wand.strokes import UNITS, read_folder
 from tinyml_cli.tasks.wand.takes import between_rests, holds_motion, holds_strokes, read_takes
@@ -88,7 +88,7 @@ def replay_motions(
     labels: list[str],
     on_event: OnEvent,
     stop_at: float | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[PlayedClip]:
     """Feeds each motion to the board, after a reset.
 
     Args:
@@ -99,8 +99,7 @@ def replay_motions(
         stop_at: `time.monotonic()` to stop at.
 
     Yields:
-        {"event": "clip", "file", "expected", "detected", "detections"}; `detected` is the gesture with
-        the best score, None where none was recognised.
+        What was recognised of each; `detected` is the gesture with the best score.
 
     Raises:
         TinymlError: the device stops answering.
@@ -110,13 +109,12 @@ def replay_motions(
             return
         found = [event for event in _feed(link, motion.samples, on_event) if event.label != UNKNOWN]
         best = max(found, key=lambda event: event.score, default=None)
-        yield {
-            "event": "clip",
-            "file": motion.name,
-            "expected": motion.label if motion.label in labels else UNKNOWN,
-            "detected": None if best is None else best.label,
-            "detections": [event.as_dict() for event in found],
-        }
+        yield PlayedClip.of(
+            motion.name,
+            motion.label if motion.label in labels else UNKNOWN,
+            None if best is None else best.label,
+            detections=[event.as_dict() for event in found],
+        )
 
 
 def _feed(link: Link, samples: NDArray[np.int16], on_event: OnEvent) -> Iterator[Gesture]:

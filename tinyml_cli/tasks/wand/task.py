@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import checks, recipes
+from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
@@ -19,6 +20,7 @@ from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Manifest
 from tinyml_cli.models import build_model, options
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -102,16 +104,13 @@ class Wand(TaskSpec):
         """Filters of the three convolutions over a stroke's picture, and rate."""
         return wand_search.space(trial)
 
-    def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> dict[str, Any]:
+    def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
 
         Args:
             run: where to write.
             recipe: what to train.
             resume: what to do with the checkpoint of a stopped training.
-
-        Returns:
-            run, seconds, n_train, n_validation, n_test, metrics, notes, left_out.
 
         Raises:
             TinymlError: unusable data, or packages that are missing.
@@ -122,12 +121,15 @@ class Wand(TaskSpec):
         fitted, threshold = self._fit(run, recipe, takes, resume)
         wand_held_out.save(run, takes, recipe)
         manifest = _describe(recipe, takes, fitted, threshold)
-        sizes = {f"n_{split}": len(takes.part(split)) for split in ("train", "validation", "test")}
-        return training.finish(manifest, fitted.model, RECIPE, *wand_held_out.KEPT) | {
-            **sizes,
-            "notes": list(takes.notes),
-            "left_out": dict(takes.left_out),
-        }
+        train, validation, test = (len(takes.part(split)) for split in SPLITS)
+        return training.finish(
+            manifest,
+            fitted.model,
+            [RECIPE, *wand_held_out.KEPT],
+            (train, validation, test),
+            notes=list(takes.notes),
+            left_out=dict(takes.left_out),
+        )
 
     def _fit(
         self, run: Run, recipe: WandRecipe, takes: LabelledMotions, resume: Resume | bool

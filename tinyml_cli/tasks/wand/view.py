@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -17,6 +16,7 @@ from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.link.protocol import Event, Gesture, Ready, Stroke, Text, printable
 from tinyml_cli.monitor.live import LiveView
 from tinyml_cli.monitor.views import Draw, LineView
+from tinyml_cli.outcomes.monitoring import PlayedClip
 
 _OTHER_LINES = 6
 
@@ -39,10 +39,10 @@ class GestureLines(LineView):
             console.info(f"No known gesture{near} @{event.t_ms}ms")
         super().event(event)
 
-    def clip(self, clip: dict[str, Any]) -> None:
+    def clip(self, clip: PlayedClip) -> None:
         console.info(
-            f"{printable(clip['file'])}: expected {printable(clip['expected'] or 'anything')}, "
-            f"recognised {printable(clip['detected'] or 'nothing')}"
+            f"{printable(clip.file)}: expected {printable(clip.expected or 'anything')}, "
+            f"recognised {printable(clip.detected or 'nothing')}"
         )
 
 

@@ -86,26 +86,26 @@ def test_figures_count_what_happened() -> None:
     heard = stream(1200, peaks[3:] + wrong, targets)
     tally = OperatingPointTrial([heard], OUTPUT, LABELS).tally(RecognizerSettings(average_window_ms=300))
     outcome = figures(tally, LABELS)
-    assert outcome["hours"] == 1200 / 3600
-    assert outcome["false_accepts"]["n"] == outcome["words"]["yes"]["false_accepts"]["n"] == 2
-    assert outcome["false_accepts"]["per_hour"] == 6.0
-    assert (outcome["false_rejects"]["n"], outcome["false_rejects"]["of"]) == (3, 60)
-    assert outcome["latency_ms"] == {"median": 0.0, "p95": 0.0}, "third inference after the word's first"
+    assert outcome.hours == 1200 / 3600
+    assert outcome.false_accepts.n == outcome.words["yes"].false_accepts.n == 2
+    assert outcome.false_accepts.per_hour == 6.0
+    assert (outcome.false_rejects.n, outcome.false_rejects.of) == (3, 60)
+    assert outcome.latency_ms.as_dict() == {"median": 0.0, "p95": 0.0}, (
+        "third inference after the word's first"
+    )
     rule = mlperf_rule(tally, [heard])
-    assert [(w["targets"], w["false_positives"], w["misses"], w["passed"]) for w in rule["windows"]] == [
-        (60, 2, 3, True)
-    ]
+    assert [(w.targets, w.false_positives, w.misses, w.passed) for w in rule.windows] == [(60, 2, 3, True)]
 
 
 def test_mlperfs_rule_fails_at_nine() -> None:
     peaks, targets = words(60, 0.9, 8)
     heard = stream(1200, peaks[9:], targets)
     rule = mlperf_rule(OperatingPointTrial([heard], OUTPUT, LABELS).tally(RecognizerSettings()), [heard])
-    assert (rule["passed"], rule["of"], rule["windows"][0]["misses"]) == (0, 1, 9)
+    assert (rule.passed, rule.of, rule.windows[0].misses) == (0, 1, 9)
 
 
 def test_few_hours_show_no_low_rate() -> None:
-    assert allowance(0.5, 0, 1.0) | {"upper95": 0, "hours_needed": 0, "hours_needed_as_is": 0} == {
+    assert allowance(0.5, 0, 1.0).as_dict() | {"upper95": 0, "hours_needed": 0, "hours_needed_as_is": 0} == {
         "max_fa_per_hour": 0.5,
         "met": True,
         "shown": False,
@@ -113,5 +113,5 @@ def test_few_hours_show_no_low_rate() -> None:
         "hours_needed": 0,
         "hours_needed_as_is": 0,
     }
-    assert allowance(0.5, 0, 6.0)["shown"]
-    assert not allowance(0.5, 4, 6.0)["met"]
+    assert allowance(0.5, 0, 6.0).shown
+    assert not allowance(0.5, 4, 6.0).met
