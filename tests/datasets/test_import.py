@@ -143,3 +143,19 @@ def test_real_motion(shared: Path, tmp_path: Path) -> None:
     folders = (shared / "data/imu_motion_nicla", tmp_path / "rec")
     before, after = (sorted(t.samples.tobytes() for t in read_takes(f, 119, 119).takes) for f in folders)
     assert before == after
+
+
+def test_recordings_with_one_name_in_many_folders_are_all_kept(tmp_path: Path) -> None:
+    def record(session: int) -> None:
+        folder = tmp_path / "raw" / f"session{session}" / "wave"
+        folder.mkdir(parents=True)
+        rows = [f"{10 * i},{np.sin(0.1 * i) + 0.01 * session:.4f},0.2,0.9" for i in range(200)]
+        (folder / "0.csv").write_text("\n".join(["t_ms,ax_g,ay_g,az_g", *rows]))
+
+    for session in range(5):
+        record(session)
+    assert import_folder(tmp_path / "raw", tmp_path / "out", 16_000, 16_000)["n"] == 5
+    record(5)
+    again = import_folder(tmp_path / "raw", tmp_path / "out", 16_000, 16_000)
+    assert again["n"] == 1 and len(again["skipped"]) == 5
+    assert len(list((tmp_path / "out").rglob("*.csv"))) == 6

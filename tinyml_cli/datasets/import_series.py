@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from tinyml_cli.data.clip_files import write_new
@@ -49,14 +51,26 @@ def write(series: Series, root: Path, folder: Path, written: set[Path]) -> str:
     """
     _, label, person = series.source.place(root)
     folder = folder / person if person and label == folder.name else folder
-    place = series.path.parent if series.source.whole else series.path
-    stem = place.name if series.source.whole else place.stem
-    target = folder / f"{stem}.csv"
-    if target in written:
-        target = folder / f"{place.name}.csv"
-    try:
-        write_new(target, as_csv(series).encode())
-    except FileExistsError:
-        return "it was already imported"
-    written.add(target)
+    content = as_csv(series).encode()
+    for stem in _stems(series, root):
+        target = folder / f"{stem}.csv"
+        if target in written:
+            continue
+        try:
+            write_new(target, content)
+        except FileExistsError:
+            if target.read_bytes() == content:
+                return "it was already imported"
+            continue
+        written.add(target)
+        break
     return ""
+
+
+def _stems(series: Series, root: Path) -> Iterator[str]:
+    """Names for a recording: its own, with its folders where others have that too, then numbered."""
+    place = series.path.parent if series.source.whole else series.path
+    own = place.name if series.source.whole else place.stem
+    inside = "_".join([*place.relative_to(root).parts[:-1], own])
+    yield from dict.fromkeys([own, place.name, inside])
+    yield from (f"{inside}_{number}" for number in itertools.count(2))
