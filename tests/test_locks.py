@@ -167,6 +167,21 @@ def test_variants_share_the_lock_of_their_run(tmp_path: Path) -> None:
     assert sorted(path.name for path in run.path.iterdir()) == [MANIFEST]
 
 
+@pytest.mark.parametrize(
+    "command", [("tune", "wand", "--trials", "1", "--run", "RUN"), ("drift", "RUN", "log.jsonl")]
+)
+def test_what_is_written_in_the_end_is_asked_for_at_the_start(
+    tinyml: Tinyml, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    run = Run.create(tmp_path / "run")
+    run.save(Manifest(task="wand", seed=1))
+    (tmp_path / "log.jsonl").touch()
+    with _other_process(run.path) as other:
+        arguments = [str(run.path) if part == "RUN" else part for part in command]
+        assert f"in use: process {other.pid}" in tinyml(*arguments, cwd=tmp_path, code=2).err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "run"]
+
+
 def test_a_picture_is_locked_where_it_lies_in_the_run(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
     with _other_process(run.path):

@@ -48,8 +48,11 @@ def drift(
         out: the picture; report/drift.png in the run by default.
 
     Raises:
-        TinymlError: no reference, or a log with too few values.
+        TinymlError: no reference, a log with too few values, or another process writes to the run.
     """
+    picture = out or run.file(PICTURE)
+    with run.writing_to(picture):  # asked before the log is read, too
+        pass
     manifest = run.manifest()
     name = run.path.resolve().name
     reference = _reference(run, manifest, baseline)
@@ -66,7 +69,6 @@ def drift(
     shifts = [compare(n, reference.columns[n], values[n], psi_limit, ks_limit) for n in common]
     shifts.sort(key=lambda shift: (-shift.drifted, -shift.psi))
     drifted, why = _judge(shifts, feature_share)
-    picture = out or run.file(PICTURE)
     outcome = Drifted(
         run=str(run.path),
         log=str(log),
@@ -81,7 +83,8 @@ def drift(
     )
     from tinyml_cli.drift.picture import drift_png
 
-    drift_png(picture, shifts, reference, values, f"{name} and {log.name}", (psi_limit, ks_limit))
+    with run.writing_to(picture):
+        drift_png(picture, shifts, reference, values, f"{name} and {log.name}", (psi_limit, ks_limit))
     rows = [[s.name, s.n, s.psi, s.ks, _word(s)] for s in shifts[:_SHOWN]]
     console.table("Furthest from the reference", ["quantity", "n", "PSI", "KS", ""], rows)
     return outcome

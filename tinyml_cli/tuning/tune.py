@@ -12,7 +12,7 @@ from tinyml_cli.files import missing_parents, remove_empty
 from tinyml_cli.outcomes.comparisons import Searched, Tuned
 from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.run import runs_dir
+from tinyml_cli.run import Run, runs_dir
 from tinyml_cli.stages import common as stages
 from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
@@ -85,13 +85,17 @@ def tune(
         With `only_work`, not the winner.
 
     Raises:
-        TinymlError: see `worker.work`, `study.open_study`, `helpers.start` and `outcome.conclude`.
+        TinymlError: see `worker.work`, `study.open_study`, `helpers.start` and `outcome.conclude`; or a
+            winner's folder that cannot be written or is something else.
     """
     path = study_path or runs_dir() / f"tune-{recipe.task}" / "study.log"
     checks.package("optuna", "Tuning", "Run: pip install 'tinyml-cli[tune]'")
     if place == "ray" and workers > 1:
         checks.package("ray", "A search on a Ray cluster", "Run: pip install 'tinyml-cli[ray]'")
     stages.check(recipe, path.parent)
+    best = winner or path.parent / "best"
+    if not only_work:
+        Run.at(best).check_writable()
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
     missing = [*([] if path.exists() else [path]), *missing_parents(path)]
     study = studies.open_study(path, search.about, registry.task(recipe.task).search_start(recipe))
@@ -113,4 +117,4 @@ def tune(
     # If a helper was lost, this process takes over its trial.
     if studies.revive(study):
         work(search, study)
-    return outcome.conclude(search, study, winner or path.parent / "best", path)
+    return outcome.conclude(search, study, best, path)
