@@ -105,7 +105,7 @@ def test_the_runtime_decides_what_our_list_leaves_out() -> None:
     model.operator("LOG_SOFTMAX", [flat], [answer], "LogSoftmaxOptions")
     made = model.build([source], [answer])
     graph = tflite_graph.parse(made)
-    assert support.support(made, graph)["tflm"]["supported"]
+    assert support.support(made, graph)["tflm"].supported
     with pytest.raises(TinymlError, match="LOG_SOFTMAX") as refused:
         aot_compiler.compile_graph(graph, "m")
     assert support.advised(refused.value, "aot", made, graph) is refused.value

@@ -125,7 +125,7 @@ def test_explain_says_that_a_word_waited_in_vain() -> None:
     steps = [recognizer.push(1000 + 100 * index, row) for index, row in enumerate(rows)]
     hearing = Hearing(np.zeros(0, np.int16), 16_000, np.zeros((0, 40), np.uint16), np.zeros((11, 4)), steps)
     outcome = describe(hearing, manifest)
-    assert outcome["heard"] is None
-    assert outcome["why"].startswith(
+    assert outcome.heard is None
+    assert outcome.why.startswith(
         "Nothing was heard: `no` passed at 0.20 s of the recording, but had to wait"
     )

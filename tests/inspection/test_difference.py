@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tinyml_cli.tflite.graph import parse
 
 
 def _difference(old: bytes, new: bytes) -> dict[str, Any]:
-    return difference(old, parse(old), new, parse(new))
+    return json.loads(json.dumps(difference(old, parse(old), new, parse(new)).as_dict()))
 
 
 def _old() -> bytes:

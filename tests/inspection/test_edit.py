@@ -14,6 +14,7 @@ from tests.engines.test_states_and_boundaries import stream
 from tests.inspection.conftest import ANSWER, small_model
 from tests.outcomes import check as check_outcome
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.inspection import Subgraph
 from tinyml_cli.tflite import anatomy, interpret
 from tinyml_cli.tflite.edit import Edits, edit, rounded
 from tinyml_cli.tflite.graph import QuantizationParameters, Tensor, parse
@@ -66,7 +67,7 @@ def test_a_model_with_states_and_two_subgraphs(tmp_path: Path) -> None:
     before, after = (interpret.run(each, [frames], "tflm")[0] for each in (data, edited))
     np.testing.assert_array_equal(after, before)
     assert len(np.unique(before)) > 5
-    assert anatomy.describe(edited, parse(edited))["functions"] == [{"operators": 2, "tensors": 2}]
+    assert anatomy.describe(edited, parse(edited)).functions == [Subgraph(operators=2, tensors=2)]
 
 
 def test_attached_files_are_kept_unless_stripped(model: Path) -> None:

@@ -23,7 +23,7 @@ WIDTH = 100
 
 
 def _document(path: Path) -> dict:
-    return report.inspect(report.find(str(path)))
+    return report.inspect(report.find(str(path))).as_dict()
 
 
 def test_everything_about_a_model_that_was_built_by_hand(model: Path) -> None:
@@ -55,18 +55,18 @@ def test_statistics_by_hand() -> None:
     numbers = anatomy.statistics(tensor)
     real = [-63.5, 0, 0, 6]
     assert numbers is not None
-    assert (numbers["min"], numbers["max"]) == (-63.5, 6.0)
-    assert np.isclose(numbers["std"], np.std(real)) and np.isclose(numbers["mean"], np.mean(real))
-    assert numbers["zeros_share"] == 0.5
-    assert numbers["distinct"] == 3 and numbers["grid_share"] == 3 / 256
+    assert (numbers.min, numbers.max) == (-63.5, 6.0)
+    assert np.isclose(numbers.std, np.std(real)) and np.isclose(numbers.mean, np.mean(real))
+    assert numbers.zeros_share == 0.5
+    assert numbers.distinct == 3 and numbers.grid_share == 3 / 256
 
 
 def test_values_that_are_not_finite_are_counted() -> None:
     model = small_model()
     model.tensor((1, 4), None, dtype="float32", data=[[1.0, np.nan, np.inf, 3.0]])
     numbers = anatomy.statistics(parse(model.build([0], [ANSWER])).tensors[-1])
-    assert numbers is not None and numbers["not_finite"] == 2
-    assert (numbers["min"], numbers["max"]) == (1.0, 3.0)
+    assert numbers is not None and numbers.not_finite == 2
+    assert (numbers.min, numbers.max) == (1.0, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_hostile_bytes_end_in_a_sentence(model: Path) -> None:
             data[position] = rng.integers(0, 256)
         cut = bytes(data[: rng.integers(8, len(data))]) if rng.random() < 0.2 else bytes(data)
         try:
-            document = anatomy.describe(cut, parse(cut))
+            document = anatomy.describe(cut, parse(cut)).as_dict()
             json.dumps(document, allow_nan=False)
             described += 1
             edit(cut, Edits(strip=True))
@@ -217,7 +217,7 @@ def test_engines_answer_to_hostile_models(model: Path) -> None:
         except TinymlError:
             continue
         answer = support._answer(support._aot, bytes(data), graph, "hostile")
-        assert answer["supported"] or answer["reason"]
+        assert answer.supported or answer.reason
         answered += 1
     assert answered > 30
 

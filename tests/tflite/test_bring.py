@@ -362,8 +362,8 @@ def test_names_that_are_no_scope_of_a_graph(layers: Any, tmp_path: Path, name: s
     keras.Sequential([keras.Input((6,)), inside, layers.Dense(2)]).save(tmp_path / "m.keras")
     np.save(tmp_path / "x.npy", RNG.normal(size=(60, 6)).astype(np.float32))
     outcome = bring(tmp_path / "m.keras", str(tmp_path / "x.npy"))
-    assert {op["name"] for op in outcome["ops"]} == {"FULLY_CONNECTED"}
-    assert outcome["max_abs_error_float"] < 1e-5
+    assert {op.name for op in outcome.ops} == {"FULLY_CONNECTED"}
+    assert outcome.max_abs_error_float < 1e-5
 
 
 def test_an_input_that_is_a_single_number(layers: Any, tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_an_input_that_is_a_single_number(layers: Any, tmp_path: Path) -> None:
     number = keras.Input(())
     keras.Model(number, layers.Dense(2)(layers.Reshape((1,))(number))).save(tmp_path / "m.keras")
     np.save(tmp_path / "x.npy", RNG.normal(size=60).astype(np.float32))
-    assert bring(tmp_path / "m.keras", str(tmp_path / "x.npy"))["max_abs_error_float"] < 1e-5
+    assert bring(tmp_path / "m.keras", str(tmp_path / "x.npy")).max_abs_error_float < 1e-5
 
 
 def test_upsampling_of_steps_resizes(layers: Any, tmp_path: Path) -> None:

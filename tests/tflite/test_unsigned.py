@@ -49,7 +49,7 @@ def test_the_bytes_are_those_of_uint8(capsys: pytest.CaptureFixture[str]) -> Non
     unsigned = network()
     signed = to_signed(unsigned, "m.tflite")
     graph = parse(signed)
-    assert all(answer["supported"] for answer in support(signed, graph).values())
+    assert all(answer.supported for answer in support(signed, graph).values())
     inputs = RNG.integers(0, 256, (50, 72)).astype(np.uint8)
     before = run(unsigned, [inputs])[0]
     for runtime in ("litert", "tflm"):
@@ -89,7 +89,7 @@ def test_what_is_compiled_for_an_accelerator_is_refused_as_such(
     with pytest.raises(TinymlError, match=f"compiled for {chip}") as refusal:
         open_run(path)
     assert "Give the .tflite file" in refusal.value.next_step
-    reasons = [each["reason"] for each in support(path.read_bytes(), parse(path.read_bytes())).values()]
+    reasons = [each.reason for each in support(path.read_bytes(), parse(path.read_bytes())).values()]
     assert reasons == [refusal.value.what] * 2
 
 

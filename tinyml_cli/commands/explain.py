@@ -50,4 +50,4 @@ def command(
     run, clip = run_and_file("explain", run_and_clip, "CLIP")
     opened = Run.open(run)
     outcome = registry.task(opened.manifest().task).explain(clip, opened, out)
-    console.result(outcome, f"{outcome['why']}\nPicture: {outcome['picture']}")
+    console.result(outcome, f"{outcome.why}\nPicture: {outcome.picture}")

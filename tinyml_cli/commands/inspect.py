@@ -83,5 +83,5 @@ def command(
     outcome = stage.run(model, edits, edit=edit, diff=diff, pictures=pictures, out=out,
                         tensors=tensors or everything, operators=everything)  # fmt: skip
     console.result(outcome.document, outcome.sentence)
-    if exit_code and outcome.document.get("same_computation") is False:
+    if exit_code and outcome.differs:
         raise typer.Exit(code=EXIT_FAILURE)

@@ -7,13 +7,14 @@ from typing import Any
 from tinyml_cli.engines import tflm
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.inspection import Support
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import has_tflm
 from tinyml_cli.tflite.opset import refuse_compiled
 
 
-def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, dict[str, Any]]:
-    """By engine: supported, arena_bytes (None where not known) and reason (empty where supported).
+def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, Support]:
+    """By engine, whether it runs the model.
 
     The arena of aot is its plan's; that of tflm is measured with TensorFlow Lite Micro's Python runtime on
     this computer, with the margins of `tflm.measure_arena`.
@@ -21,12 +22,12 @@ def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, dict[
     return {"aot": _answer(_aot, model, graph, where), "tflm": _answer(_tflm, model, graph, where)}
 
 
-def _answer(engine: Any, model: bytes, graph: Graph, where: str) -> dict[str, Any]:
+def _answer(engine: Any, model: bytes, graph: Graph, where: str) -> Support:
     try:
         refuse_compiled(graph, where)
-        return {"supported": True, "arena_bytes": engine(model, graph, where), "reason": ""}
+        return Support(supported=True, arena_bytes=engine(model, graph, where), reason="")
     except TinymlError as error:
-        return {"supported": False, "arena_bytes": None, "reason": error.what}
+        return Support(supported=False, arena_bytes=None, reason=error.what)
 
 
 def advised(error: TinymlError, engine: str, model: bytes, graph: Graph) -> TinymlError:
@@ -35,11 +36,9 @@ def advised(error: TinymlError, engine: str, model: bytes, graph: Graph) -> Tiny
     if f"--engine {other}" not in error.next_step:
         return error
     answer = support(model, graph, error.where)[other]
-    if answer["supported"]:
+    if answer.supported:
         return error
-    step = (
-        f"Engine {other} does not support it either ({answer['reason']}): replace that layer and train again."
-    )
+    step = f"Engine {other} does not support it either ({answer.reason}): replace that layer and train again."
     return TinymlError(error.what, error.where, step)
 
 

@@ -13,6 +13,8 @@ from tinyml_cli.console import console
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.base import LayerDeviation
+from tinyml_cli.outcomes.inspection import Difference, Inspected, WeightError
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import anatomy, layers
@@ -75,27 +77,30 @@ def find(given: str | None) -> InspectedModel:
     return InspectedModel(path, subject.data, subject.graph, run, float_model, inputs, notes)
 
 
-def inspect(subject: InspectedModel) -> dict[str, Any]:
-    """The document of `tinyml inspect --json`, see docs/json.md."""
-    document = {
-        "model": str(subject.path),
-        "run": str(subject.run.path) if subject.run else None,
-        **anatomy.describe(subject.data, subject.graph),
-        "engines": support(subject.data, subject.graph, str(subject.path)),
-        "layers": [],
-        "weights": [],
-        "pictures": [],
-        "notes": subject.notes,
-    }
-    if subject.run is not None and document["labels"] is None:
-        document["labels"] = _run_labels(subject.run)
+def inspect(subject: InspectedModel) -> Inspected:
+    """What is known of a model; no pictures yet."""
+    held = anatomy.describe(subject.data, subject.graph)
+    if subject.run is not None and held.labels is None:
+        held = held.model_copy(update={"labels": _run_labels(subject.run)})
+    engines = support(subject.data, subject.graph, str(subject.path))
+    weights: list[WeightError] = []
+    errors: list[LayerDeviation] = []
     if subject.float_model is not None:
         try:
-            document["weights"] = weight_errors(subject.float_model, subject.graph)
-            document["layers"] = _layer_errors(subject, subject.float_model)
+            weights = weight_errors(subject.float_model, subject.graph)
+            errors = _layer_errors(subject, subject.float_model)
         except TinymlError as error:
             subject.notes.append(f"{error.what}.")
-    return document
+    return Inspected.extending(
+        held,
+        model=str(subject.path),
+        run=str(subject.run.path) if subject.run else None,
+        engines=engines,
+        layers=errors,
+        weights=weights,
+        pictures=[],
+        notes=subject.notes,
+    )
 
 
 def _run_labels(run: Run) -> list[str] | None:
@@ -105,14 +110,11 @@ def _run_labels(run: Run) -> list[str] | None:
         return None
 
 
-def compare(subject: InspectedModel, other: str) -> dict[str, Any]:
-    """The document of `--diff`: `difference`'s, with the two files' names."""
+def compare(subject: InspectedModel, other: str) -> Difference:
+    """How another model differs."""
     theirs = find(other)
-    return {
-        "old": str(subject.path),
-        "new": str(theirs.path),
-        **difference(subject.data, subject.graph, theirs.data, theirs.graph),
-    }
+    found = difference(subject.data, subject.graph, theirs.data, theirs.graph)
+    return Difference.extending(found, old=str(subject.path), new=str(theirs.path))
 
 
 def weight_pairs(float_model: bytes, graph: Graph) -> list[tuple[str, Tensor, Tensor]]:
@@ -140,8 +142,8 @@ def weight_pairs(float_model: bytes, graph: Graph) -> list[tuple[str, Tensor, Te
     return found
 
 
-def weight_errors(float_model: bytes, graph: Graph) -> list[dict[str, Any]]:
-    """SQNR of each weight tensor against the float model: name, tensor (index), sqnr_db."""
+def weight_errors(float_model: bytes, graph: Graph) -> list[WeightError]:
+    """SQNR of each weight tensor against the float model."""
     rows = []
     for name, before, after in weight_pairs(float_model, graph):
         exact, restored = anatomy.real_values(before), anatomy.real_values(after)
@@ -149,7 +151,7 @@ def weight_errors(float_model: bytes, graph: Graph) -> list[dict[str, Any]]:
             continue
         noise = float(np.square(exact - restored).sum())
         ratio = sqnr_db(float(np.square(exact).sum()), noise)
-        rows.append({"name": name, "tensor": after.index, "sqnr_db": ratio})
+        rows.append(WeightError(name=name, tensor=after.index, sqnr_db=ratio))
     return rows
 
 
@@ -169,8 +171,8 @@ def _of_file(path: Path) -> InspectedModel:
     return InspectedModel(path, data, tflite_graph.parse(data, str(path)))
 
 
-def _layer_errors(subject: InspectedModel, float_model: bytes) -> list[dict[str, Any]]:
+def _layer_errors(subject: InspectedModel, float_model: bytes) -> list[LayerDeviation]:
     inputs = [values[:LAYER_SAMPLES] for values in subject.inputs]
     with console.progress(len(inputs[0]), "error per layer") as bar:
         errors = layers.layer_errors(float_model, subject.data, inputs, bar.advance)
-    return [error.model_dump() for error in errors]
+    return [LayerDeviation(**error.model_dump()) for error in errors]

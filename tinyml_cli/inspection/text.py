@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 from tinyml_cli.console import console
+from tinyml_cli.outcomes.inspection import (
+    ChangedOperator,
+    ChangedTensor,
+    Difference,
+    Inspected,
+    Interface,
+    Scale,
+    Support,
+)
 from tinyml_cli.wording import counted
 
 _LONGEST_NAME = 300  # in a file from anywhere it could be a megabyte
 _LISTED_NAMES = 5
 
 
-def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = False) -> None:
+def show(document: Inspected, *, tensors: bool = False, operators: bool = False) -> None:
     """Prints the document of `report.inspect`.
 
     Args:
@@ -22,226 +30,229 @@ def show(document: dict[str, Any], *, tensors: bool = False, operators: bool = F
     for line in summary(document):
         console.info("\n".join(_wrapped(line)))
     _kinds(document)
-    if document["layers"]:
+    if document.layers:
         _layers(document)
     if operators:
         _operators(document)
     if tensors:
         _tensors(document)
         _statistics(document)
-    for note in document["notes"]:
+    for note in document.notes:
         console.info(note)
 
 
-def summary(document: dict[str, Any]) -> list[str]:
+def summary(document: Inspected) -> list[str]:
     """A few lines that say what the model is."""
-    constants = [t for t in document["tensors"] if t["constant"]]
+    constants = [t for t in document.tensors if t.constant]
     lines = [
-        f"{document['model']}",
-        f"  {document['kind']}; {document['bytes']:,} bytes, {document['gzip_bytes']:,} with gzip; "
-        f"{counted(len(document['operators']), 'operator')}, "
-        f"{counted(len(document['tensors']), 'tensor')}, {counted(document['subgraphs'], 'subgraph')}",
-        f"  constants {sum(t['bytes'] for t in constants):,} bytes; "
-        f"{document['macs']:,} multiply-accumulates per inference",
+        f"{document.model}",
+        f"  {document.kind}; {document.bytes:,} bytes, {document.gzip_bytes:,} with gzip; "
+        f"{counted(len(document.operators), 'operator')}, "
+        f"{counted(len(document.tensors), 'tensor')}, {counted(document.subgraphs, 'subgraph')}",
+        f"  constants {sum(t.bytes for t in constants):,} bytes; "
+        f"{document.macs:,} multiply-accumulates per inference",
     ]
-    for side in ("inputs", "outputs"):
-        lines += [f"  {side[:-1]:<7} {_tensor_line(each)}" for each in document[side]]
-    if document["description"]:
-        lines.append(f"  description: {_cut(document['description'], 80)}")
-    if document["labels"]:
-        lines.append(f"  labels: {_cut(', '.join(document['labels']), 80)}")
-    for each in document["signatures"]:
-        names = f"{', '.join(each['inputs'])} → {', '.join(each['outputs'])}"
-        lines.append(f"  signature {_cut(each['key'], 30)}: {_cut(names, 50)}")
-    for entry in document["metadata"]:
-        shown = f": {_cut(entry['text'], 40)}" if entry["text"] else ""
-        lines.append(f"  metadata {_cut(entry['name'], 34)}, {entry['bytes']:,} bytes{shown}")
-    for entry in document["attached"]:
-        lines.append(f"  attached file {_cut(entry['name'], 40)}, {entry['bytes']:,} bytes")
-    for name, answer in document["engines"].items():
+    for side, tensors in (("input", document.inputs), ("output", document.outputs)):
+        lines += [f"  {side:<7} {_tensor_line(each)}" for each in tensors]
+    if document.description:
+        lines.append(f"  description: {_cut(document.description, 80)}")
+    if document.labels:
+        lines.append(f"  labels: {_cut(', '.join(document.labels), 80)}")
+    for each in document.signatures:
+        names = f"{', '.join(each.inputs)} → {', '.join(each.outputs)}"
+        lines.append(f"  signature {_cut(each.key, 30)}: {_cut(names, 50)}")
+    for entry in document.metadata:
+        shown = f": {_cut(entry.text, 40)}" if entry.text else ""
+        lines.append(f"  metadata {_cut(entry.name, 34)}, {entry.bytes:,} bytes{shown}")
+    for file in document.attached:
+        lines.append(f"  attached file {_cut(file.name, 40)}, {file.bytes:,} bytes")
+    for name, answer in document.engines.items():
         lines.append(f"  engine {name}: {_engine(name, answer)}")
     return lines
 
 
-def show_difference(document: dict[str, Any]) -> None:
+def show_difference(document: Difference) -> None:
     """Prints the document of `report.compare`."""
-    console.info(f"old {document['old']}\nnew {document['new']}")
-    for label, key in (("bytes", "bytes"), ("bytes with gzip", "gzip_bytes")):
-        old, new = document[key]
+    console.info(f"old {document.old}\nnew {document.new}")
+    for label, (old, new) in (("bytes", document.bytes), ("bytes with gzip", document.gzip_bytes)):
         console.info(f"  {label}: {old:,} → {new:,} ({new - old:+,})")
-    for key, (old, new) in document["about"].items():
+    for key, (old, new) in document.about.items():
         console.info(f"  {key}: {_cut(str(old), 40)} → {_cut(str(new), 40)}")
-    if document["operators"]:
-        rows = [[o["name"], o["version"], o["old"], o["new"]] for o in document["operators"]]
+    if document.operators:
+        rows = [[o.name, o.version, o.old, o.new] for o in document.operators]
         console.table("Operators", ["Operator", "Version", "Old", "New"], rows)
-    for change in document["operators_changed"]:
-        console.info(f"  operator {change['index']} {change['name']}: {_options(change)}")
-    for side in ("old", "new"):
-        if names := document[f"only_{side}"]:
+    for change in document.operators_changed:
+        console.info(f"  operator {change.index} {change.name}: {_options(change)}")
+    for side, names in (("old", document.only_old), ("new", document.only_new)):
+        if names:
             listed = ", ".join(_cut(name or "(no name)") for name in names[:_LISTED_NAMES])
             more = f", and {len(names) - _LISTED_NAMES} more" if len(names) > _LISTED_NAMES else ""
             console.info(
                 "\n".join(_wrapped(f"  {counted(len(names), 'tensor')} only in {side}: {listed}{more}"))
             )
     rows = [
-        _change_row(change) for change in document["tensors"] if set(change) - {"index", "name", "renamed"}
+        _change_row(change)
+        for change in document.tensors
+        if change.model_fields_set - {"index", "name", "renamed"}
     ]
     if rows:
         columns = ["Tensor", "Changed", "Max. difference", "Share changed", "Name"]
         console.table("Tensors that differ", columns, rows)
-    renamed = sum("renamed" in change for change in document["tensors"])
+    renamed = sum(change.renamed is not None for change in document.tensors)
     if renamed:
         console.info(f"  {counted(renamed, 'tensor')} renamed")
 
 
-def difference_sentence(document: dict[str, Any]) -> str:
+def difference_sentence(document: Difference) -> str:
     """The outcome of a comparison in one line."""
-    if document["same_bytes"]:
+    if document.same_bytes:
         return "The files are equal."
-    if document["same_computation"]:
+    if document.same_computation:
         return "The models compute the same results; only names, text or file layout differ."
     return "The models compute different results."
 
 
-def sentence(document: dict[str, Any]) -> str:
+def sentence(document: Inspected) -> str:
     """The inspection in one line."""
-    takers = [name for name, answer in document["engines"].items() if answer["supported"]]
+    takers = [name for name, answer in document.engines.items() if answer.supported]
     return (
-        f"{document['kind']}, {document['bytes']:,} bytes, "
-        f"{counted(len(document['operators']), 'operator')}; engines: {', '.join(takers) or 'none'}"
+        f"{document.kind}, {document.bytes:,} bytes, "
+        f"{counted(len(document.operators), 'operator')}; engines: {', '.join(takers) or 'none'}"
     )
 
 
-def _engine(name: str, answer: dict[str, Any]) -> str:
-    if not answer["supported"]:
-        return f"no: {answer['reason']}"
-    if answer["arena_bytes"] is None:
+def _engine(name: str, answer: Support) -> str:
+    if not answer.supported:
+        return f"no: {answer.reason}"
+    if answer.arena_bytes is None:
         return "yes; measuring its arena needs tflite-micro"
     how = "planned" if name == "aot" else "measured on this computer, plus a margin"
-    return f"yes, arena {answer['arena_bytes']:,} bytes ({how})"
+    return f"yes, arena {answer.arena_bytes:,} bytes ({how})"
 
 
-def _kinds(document: dict[str, Any]) -> None:
+def _kinds(document: Inspected) -> None:
     macs: dict[tuple[str, int], int] = {}
-    for op in document["operators"]:
-        key = (op["name"], op["version"])
-        macs[key] = macs.get(key, 0) + op["macs"]
-    rows = [[o["name"], o["version"], o["count"], macs[o["name"], o["version"]]] for o in document["ops"]]
+    for op in document.operators:
+        key = (op.name, op.version)
+        macs[key] = macs.get(key, 0) + op.macs
+    rows = [[o.name, o.version, o.count, macs[o.name, o.version]] for o in document.ops]
     console.table("Operators", ["Operator", "Version", "Count", "MACs"], rows)
 
 
-def _layers(document: dict[str, Any]) -> None:
-    weights = {row["name"]: row["sqnr_db"] for row in document["weights"]}
+def _layers(document: Inspected) -> None:
+    weights = {row.name: row.sqnr_db for row in document.weights}
     rows: list[list[object]] = [
         [
-            row["op"],
-            row["scale"],
-            row["zero_point"],
-            round(row["sqnr_db"], 1),
-            f"{row['clipped_share']:.3%}",
-            f"{weights[row['name']]:.1f}" if row["name"] in weights else "",
-            _cut(row["name"]),
+            row.op,
+            row.scale,
+            row.zero_point,
+            round(row.sqnr_db, 1),
+            f"{row.clipped_share:.3%}",
+            f"{weights[row.name]:.1f}" if row.name in weights else "",
+            _cut(row.name),
         ]
-        for row in document["layers"]
+        for row in document.layers
     ]
     columns = ["Operator", "Scale", "Zero", "SQNR dB", "Clipped", "Weights dB", "Layer"]
     console.table("int8 against float32 on calibration samples, up to each layer", columns, rows)
 
 
-def _operators(document: dict[str, Any]) -> None:
+def _operators(document: Inspected) -> None:
     rows = [
         [
-            op["index"],
-            op["name"],
-            op["version"],
-            " ".join(map(str, op["inputs"])),
-            " ".join(map(str, op["outputs"])),
-            op["macs"],
+            op.index,
+            op.name,
+            op.version,
+            " ".join(map(str, op.inputs)),
+            " ".join(map(str, op.outputs)),
+            op.macs,
         ]
-        for op in document["operators"]
+        for op in document.operators
     ]
     columns = ["#", "Operator", "Version", "Reads tensors", "Makes", "MACs"]
     console.table("Operators in order", columns, rows)
 
 
-def _tensors(document: dict[str, Any]) -> None:
+def _tensors(document: Inspected) -> None:
     rows = [
         [
-            tensor["index"],
-            "×".join(map(str, tensor["shape"])) or "scalar",
-            tensor["dtype"] + (" const" if tensor["constant"] else ""),
-            _grid(tensor["quantization"]),
-            tensor["bytes"],
-            _cut(tensor["name"]),
+            tensor.index,
+            "×".join(map(str, tensor.shape)) or "scalar",
+            tensor.dtype + (" const" if tensor.constant else ""),
+            _grid(tensor.quantization),
+            tensor.bytes,
+            _cut(tensor.name),
         ]
-        for tensor in document["tensors"]
+        for tensor in document.tensors
     ]
     console.table("Tensors", ["#", "Shape", "Type", "Scale, zero or ×channels", "Bytes", "Name"], rows)
 
 
-def _statistics(document: dict[str, Any]) -> None:
+def _statistics(document: Inspected) -> None:
     rows: list[list[object]] = []
-    for tensor in document["tensors"]:
-        numbers = tensor["statistics"]
+    for tensor in document.tensors:
+        numbers = tensor.statistics
         if numbers is None:
             continue
-        grid = numbers["grid_share"]
+        grid = numbers.grid_share
         rows.append(
             [
-                tensor["index"],
-                numbers["min"],
-                numbers["max"],
-                numbers["std"],
-                f"{numbers['zeros_share']:.1%}",
-                numbers["distinct"],
+                tensor.index,
+                numbers.min,
+                numbers.max,
+                numbers.std,
+                f"{numbers.zeros_share:.1%}",
+                numbers.distinct,
                 "" if grid is None else f"{grid:.0%}",
-                _cut(tensor["name"]),
+                _cut(tensor.name),
             ]
         )
     columns = ["#", "Min", "Max", "Std", "Zeros", "Distinct", "Codes used", "Name"]
     console.table("Constants, in real units", columns, rows)
 
 
-def _tensor_line(tensor: dict[str, Any]) -> str:
-    shape = ", ".join(map(str, tensor["shape"]))
-    quantization = tensor["quantization"]
-    name = f" {_cut(tensor['name'], 40)}" if tensor["name"] else ""
+def _tensor_line(tensor: Interface) -> str:
+    shape = ", ".join(map(str, tensor.shape))
+    quantization = tensor.quantization
+    name = f" {_cut(tensor.name, 40)}" if tensor.name else ""
     grid = ""
-    if quantization and not quantization["per_channel"]:
-        grid = f", value = {quantization['scales'][0]:.6g} × (q − {quantization['zero_points'][0]})"
+    if quantization and not quantization.per_channel:
+        grid = f", value = {quantization.scales[0]:.6g} × (q − {quantization.zero_points[0]})"
         grid = grid.replace("− -", "+ ")
-    return f"{tensor['dtype']} [{shape}]{name}{grid}"
+    return f"{tensor.dtype} [{shape}]{name}{grid}"
 
 
-def _grid(quantization: dict[str, Any] | None) -> str:
+def _grid(quantization: Scale | None) -> str:
     if quantization is None:
         return ""
-    scales = quantization["scales"]
-    if quantization["per_channel"]:
+    scales = quantization.scales
+    if quantization.per_channel:
         return f"×{len(scales)}: {min(scales):.2g}…{max(scales):.2g}"
-    return f"{scales[0]:.4g}, {quantization['zero_points'][0]}"
+    return f"{scales[0]:.4g}, {quantization.zero_points[0]}"
 
 
-def _change_row(change: dict[str, Any]) -> list[object]:
+def _change_row(change: ChangedTensor) -> list[object]:
     changed: list[str] = [
-        key for key in ("shape", "dtype", "quantization", "constant", "data") if key in change
+        key
+        for key in ("shape", "dtype", "quantization", "constant", "data")
+        if key in change.model_fields_set
     ]
-    if "changed_share" in change:
+    if change.changed_share is not None:
         changed.append("values")
-    old, new = change["index"]
+    old, new = change.index
     return [
         f"{old}" if old == new else f"{old} → {new}",
         ", ".join(changed),
-        f"{change['max_abs_difference']:.4g}" if "max_abs_difference" in change else "",
-        f"{change['changed_share']:.1%}" if "changed_share" in change else "",
-        _cut(change["name"]),
+        f"{change.max_abs_difference:.4g}" if change.max_abs_difference is not None else "",
+        f"{change.changed_share:.1%}" if change.changed_share is not None else "",
+        _cut(change.name),
     ]
 
 
-def _options(change: dict[str, Any]) -> str:
-    parts = [f"{key} {old} → {new}" for key, (old, new) in change["options"].items()]
-    if "version" in change:
-        parts.append(f"version {change['version'][0]} → {change['version'][1]}")
+def _options(change: ChangedOperator) -> str:
+    parts = [f"{key} {old} → {new}" for key, (old, new) in change.options.items()]
+    if change.version is not None:
+        parts.append(f"version {change.version[0]} → {change.version[1]}")
     return ", ".join(parts)
 
 

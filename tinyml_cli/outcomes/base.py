@@ -53,7 +53,7 @@ class OperatorCount(Outcome):
     """An operator kind of the int8 model."""
 
     name: str
-    version: Count
+    version: int
     count: Count
 
 

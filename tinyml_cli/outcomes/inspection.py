@@ -56,11 +56,11 @@ class OperatorEntry(Outcome):
 
     index: Count
     name: str
-    version: Count
+    version: int
     inputs: list[int]
     outputs: list[int]
-    options: dict[str, Any]
-    macs: Count
+    options: dict[str, Any] = Field(description="by name, as the schema of TensorFlow Lite has them")
+    macs: int
 
 
 class Metadata(Outcome):
@@ -109,11 +109,9 @@ class Signature(Outcome):
     outputs: dict[str, int]
 
 
-class Inspected(Outcome):
+class Anatomy(Outcome):
     """What a model file holds."""
 
-    model: str = Field(description="path")
-    run: str | None = Field(description="null for a file without a run")
     bytes: Count
     gzip_bytes: Count
     sha256: Sha256
@@ -126,11 +124,18 @@ class Inspected(Outcome):
     metadata: list[Metadata]
     labels: list[str] | None
     attached: list[Attached]
-    macs: Count
+    macs: int
     ops: list[OperatorCount]
     operators: list[OperatorEntry]
     tensors: list[TensorEntry]
     functions: list[Subgraph]
+
+
+class Inspected(Anatomy):
+    """What a model file holds, and what is known beside it."""
+
+    model: str = Field(description="path")
+    run: str | None = Field(description="null for a file without a run")
     engines: dict[str, Support] = Field(description="by name")
     layers: list[LayerDeviation]
     weights: list[WeightError]
@@ -138,24 +143,82 @@ class Inspected(Outcome):
     notes: list[str]
 
 
-class Difference(Outcome):
-    """With --diff; pairs are [old, new]."""
+class ChangedCount(Outcome):
+    """An operator kind whose number differs."""
 
-    old: str
-    new: str
+    name: str
+    version: int
+    old: Count
+    new: Count
+
+
+class ChangedOperator(Outcome):
+    """An operator of the same kind with other options, or another version."""
+
+    index: Count
+    name: str
+    options: dict[str, tuple[Any, Any]]
+    version: Pair | None = None
+
+
+class ScaleShown(Outcome):
+    """The first scale of so many."""
+
+    scales: Count
+    scale: float
+    zero_point: int
+
+
+class ChangedTensor(Outcome):
+    """Two tensors that stand for each other; what is equal is missing."""
+
+    index: Pair
+    name: str
+    shape: tuple[list[int], list[int]] | None = None
+    dtype: tuple[str, str] | None = None
+    quantization: tuple[ScaleShown | None, ScaleShown | None] | None = None
+    constant: tuple[bool, bool] | None = None
+    data: bool | None = Field(default=None, description="bytes without a numerical meaning differ")
+    max_abs_difference: float | None = Field(default=None, description="in real units")
+    changed_share: Share | None = Field(default=None, description="of the stored values")
+    renamed: tuple[str, str] | None = None
+
+
+class FileDifference(Outcome):
+    """Of two model files; pairs are [old, new]."""
+
     bytes: Pair
     gzip_bytes: Pair
     same_bytes: bool
-    same_computation: bool
-    operators: list[dict[str, Any]] = Field(description="kinds whose number differs")
-    operators_changed: list[dict[str, Any]] = Field(description="pairs of what differs, by operator")
-    tensors: list[dict[str, Any]] = Field(
-        description="`index`, `name`, pairs of `shape`, `dtype`, `quantization`, `renamed`; "
-        "`max_abs_difference`, `changed_share`"
+    same_computation: bool = Field(
+        description="nothing but names, description, signatures and metadata differ"
     )
-    only_old: list[Any]
-    only_new: list[Any]
-    about: dict[str, Any] = Field(description="pairs of description, metadata, signatures that differ")
+    operators: list[ChangedCount]
+    operators_changed: list[ChangedOperator]
+    tensors: list[ChangedTensor]
+    only_old: list[str] = Field(description="names of tensors")
+    only_new: list[str]
+    about: dict[str, tuple[Any, Any]] = Field(
+        description="pairs of description, labels, metadata, signatures that differ"
+    )
+
+
+class Difference(FileDifference):
+    """With --diff; pairs are [old, new]."""
+
+    old: str = Field(description="path")
+    new: str = Field(description="path")
+
+
+class RoundedWeights(Outcome):
+    """What --round-weights did; pairs are [before, after]."""
+
+    tensors: Count
+    values: Count = Field(description="in them")
+    changed: Count = Field(description="values whose stored code changed")
+    distinct: tuple[float, float] = Field(description="stored values per tensor, on average")
+    zeros_share: tuple[float, float]
+    max_abs_difference: float = Field(description="in real units")
 
 
 class Size(Outcome):
@@ -173,9 +236,7 @@ class Edited(Outcome):
     bytes: Pair
     gzip_bytes: Pair
     rewritten: Size = Field(description="of the model written again without a change")
-    rounding: dict[str, Any] | None = Field(
-        description="`tensors`, `values`, `changed`, `distinct`, `zeros_share`, `max_abs_difference`"
-    )
+    rounding: RoundedWeights | None
 
 
 class Word(Outcome):
@@ -195,17 +256,22 @@ class Inference(Outcome):
     reason: str
 
 
-class ExplainedClip(Outcome):
-    """Keyword spotting: why a recording was heard, or not."""
+class HeardClip(Outcome):
+    """What the recogniser made of a recording."""
 
-    clip: str
-    run: str
     labels: list[str]
     threshold: Share
     heard: str | None = Field(description="null: nothing detected")
     why: str
     detections: list[Word]
     inferences: list[Inference]
+
+
+class ExplainedClip(HeardClip):
+    """Keyword spotting: why a recording was heard, or not."""
+
+    clip: str
+    run: str
     picture: str
 
 
@@ -223,11 +289,9 @@ class ScoredWindow(Outcome):
     score: Count
 
 
-class ExplainedRecording(Outcome):
-    """Anomaly detection: what is furthest from normal."""
+class ScoredRecording(Outcome):
+    """What is furthest from normal in a recording."""
 
-    clip: str
-    run: str
     threshold: Count
     score: Count = Field(description="the highest")
     t_ms: float = Field(description="end of its window")
@@ -238,6 +302,13 @@ class ExplainedRecording(Outcome):
     by_row: dict[str, Share] = Field(description="channels or bands")
     by_column: dict[str, Share] = Field(description="bands or times")
     scores: list[ScoredWindow]
+
+
+class ExplainedRecording(ScoredRecording):
+    """Anomaly detection: what is furthest from normal."""
+
+    clip: str
+    run: str
     picture: str
 
 

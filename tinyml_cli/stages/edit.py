@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.inspection.report import InspectedModel
+from tinyml_cli.outcomes.inspection import Edited, RoundedWeights, Size
 from tinyml_cli.tflite import anatomy, write
 from tinyml_cli.tflite.edit import Edits, edit
 from tinyml_cli.wording import counted
 
 
-def edit_file(subject: InspectedModel, edits: Edits, out: Path | None) -> dict[str, Any]:
-    """Writes an edited copy.
-
-    Returns:
-        model, out, bytes and gzip_bytes [before, after], rewritten (bytes and gzip_bytes of the model when
-        it is only written again, which stores equal vectors once), rounding (`Rounding`'s fields, or None).
+def edit_file(subject: InspectedModel, edits: Edits, out: Path | None) -> Edited:
+    """Writes an edited copy. What is only written again stores equal vectors once.
 
     Raises:
         TinymlError: nothing to change, no place to write to, a file that is there already, or a model that
@@ -37,14 +33,14 @@ def edit_file(subject: InspectedModel, edits: Edits, out: Path | None) -> dict[s
     if out.exists() and not (out.is_file() and _is_other(out, subject.path, edited.data)):
         raise TinymlError("The output already exists; nothing was written", str(out), "Choose another name.")
     write_atomic(out, edited.data)
-    return {
-        "model": str(subject.path),
-        "out": str(out),
-        "bytes": [len(subject.data), len(edited.data)],
-        "gzip_bytes": [anatomy.gzip_bytes(subject.data), anatomy.gzip_bytes(edited.data)],
-        "rewritten": _rewritten(subject.data),
-        "rounding": asdict(edited.rounding) if edited.rounding else None,
-    }
+    return Edited(
+        model=str(subject.path),
+        out=str(out),
+        bytes=(len(subject.data), len(edited.data)),
+        gzip_bytes=(anatomy.gzip_bytes(subject.data), anatomy.gzip_bytes(edited.data)),
+        rewritten=_rewritten(subject.data),
+        rounding=RoundedWeights(**asdict(edited.rounding)) if edited.rounding else None,
+    )
 
 
 def _is_other(out: Path, source: Path, data: bytes) -> bool:
@@ -52,23 +48,23 @@ def _is_other(out: Path, source: Path, data: bytes) -> bool:
     return not out.samefile(source) and out.read_bytes() == data
 
 
-def sentences(outcome: dict[str, Any]) -> list[str]:
+def sentences(outcome: Edited) -> list[str]:
     """What became of the size and of the weights."""
     lines = []
-    if rounding := outcome["rounding"]:
-        before, after = rounding["distinct"]
+    if rounding := outcome.rounding:
+        before, after = rounding.distinct
         lines.append(
-            f"Rounded {counted(rounding['values'], 'weight')} of "
-            f"{counted(rounding['tensors'], 'tensor')} by up "
-            f"to {rounding['max_abs_difference']:.4g}: {before:.0f} → {after:.0f} distinct values per "
-            f"tensor,  zeros {rounding['zeros_share'][0]:.1%} → {rounding['zeros_share'][1]:.1%}"
+            f"Rounded {counted(rounding.values, 'weight')} of "
+            f"{counted(rounding.tensors, 'tensor')} by up "
+            f"to {rounding.max_abs_difference:.4g}: {before:.0f} → {after:.0f} distinct values per "
+            f"tensor,  zeros {rounding.zeros_share[0]:.1%} → {rounding.zeros_share[1]:.1%}"
         )
-    again = outcome["rewritten"]
+    again = outcome.rewritten
     lines.append(
-        f"Rewritten without changes, it would have {again['bytes']:,} bytes, {again['gzip_bytes']:,} "
+        f"Rewritten without changes, it would have {again.bytes:,} bytes, {again.gzip_bytes:,} "
         "with gzip: identical vectors are stored once"
     )
-    (size, new_size), (zipped, new_zipped) = outcome["bytes"], outcome["gzip_bytes"]
+    (size, new_size), (zipped, new_zipped) = outcome.bytes, outcome.gzip_bytes
     lines.append(
         f"{size:,} → {new_size:,} bytes ({_percent(size, new_size)}); with gzip {zipped:,} → {new_zipped:,} "
         f"({_percent(zipped, new_zipped)})"
@@ -76,9 +72,9 @@ def sentences(outcome: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _rewritten(data: bytes) -> dict[str, int]:
+def _rewritten(data: bytes) -> Size:
     again = write.pack(write.unpack(data))
-    return {"bytes": len(again), "gzip_bytes": anatomy.gzip_bytes(again)}
+    return Size(bytes=len(again), gzip_bytes=anatomy.gzip_bytes(again))
 
 
 def _percent(before: int, after: int) -> str:

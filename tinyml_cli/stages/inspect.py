@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report, text
 from tinyml_cli.inspection.report import InspectedModel
+from tinyml_cli.outcomes.inspection import Difference, Edited, Inspected
 from tinyml_cli.stages.edit import edit_file, sentences
 from tinyml_cli.tflite.edit import Edits
 
 
 @dataclass(frozen=True)
 class InspectOutcome:
-    """What `--json` prints, and the last line for people."""
+    """What `--json` prints, the last line for people, and whether two models compute different results."""
 
-    document: dict[str, Any]
+    document: Inspected | Difference | Edited
     sentence: str
+    differs: bool = False
 
 
 def run(
@@ -45,21 +46,21 @@ def run(
         raise TinymlError("--edit, --diff and --pictures exclude each other", "", "Use one at a time.")
     subject = report.find(given)
     if wants_edit:
-        document = edit_file(subject, edits, out)
-        *details, last = sentences(document)
+        edited = edit_file(subject, edits, out)
+        *details, last = sentences(edited)
         for line in details:
             console.info(line)
-        return InspectOutcome(document, f"{document['out']}: {last}")
+        return InspectOutcome(edited, f"{edited.out}: {last}")
     if diff is not None:
-        document = report.compare(subject, diff)
-        text.show_difference(document)
-        return InspectOutcome(document, text.difference_sentence(document))
+        found = report.compare(subject, diff)
+        text.show_difference(found)
+        return InspectOutcome(found, text.difference_sentence(found), not found.same_computation)
     if out is not None and not pictures:
         raise TinymlError("Nothing to write", "--out", "Add --edit --strip, or --pictures.")
     folder = _picture_folder(subject, out) if pictures else None
     document = report.inspect(subject)
     if folder is not None:
-        document["pictures"] = _draw(subject, folder)
+        document = document.model_copy(update={"pictures": _draw(subject, folder)})
     text.show(document, tensors=tensors, operators=operators)
     return InspectOutcome(document, text.sentence(document))
 

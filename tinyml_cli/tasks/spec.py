@@ -23,6 +23,7 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
 from tinyml_cli.outcomes.evaluations import Evaluated
+from tinyml_cli.outcomes.inspection import ExplainedClip, ExplainedRecording
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
@@ -161,7 +162,7 @@ class TaskSpec(Registered):
         """Labelled items to judge a model by."""
         _has_no(self.name, "set of labelled clips", str(run.path))
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedClip | ExplainedRecording:
         """Why a recording gets its answer, and a picture of it."""
         raise TinymlError(
             f"Answers of the task `{self.name}` cannot be explained",

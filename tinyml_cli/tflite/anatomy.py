@@ -14,6 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
+from tinyml_cli.outcomes.base import OperatorCount
+from tinyml_cli.outcomes.inspection import (
+    Anatomy,
+    Attached,
+    Interface,
+    Metadata,
+    OperatorEntry,
+    Scale,
+    Signature,
+    Statistics,
+    Subgraph,
+    TensorEntry,
+)
 from tinyml_cli.tflite.graph import Graph, QuantizationParameters, Tensor, macs, op_list, total_macs
 
 LABELS_METADATA = "tinyml.labels"
@@ -51,49 +64,46 @@ class ModelSignature:
     outputs: dict[str, int]
 
 
-def describe(data: bytes, graph: Graph) -> dict[str, Any]:
+def describe(data: bytes, graph: Graph) -> Anatomy:
     """Everything about a model that needs no other file.
 
     Args:
         data: the file.
         graph: the same, parsed.
-
-    Returns:
-        See docs/json.md, `inspect`.
     """
     entries = metadata(data)
-    return {
-        "bytes": len(data),
-        "gzip_bytes": gzip_bytes(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "kind": kind(graph),
-        "description": graph.description,
-        "subgraphs": graph.subgraphs,
-        "inputs": [tensor_summary(graph.tensors[index]) for index in graph.inputs],
-        "outputs": [tensor_summary(graph.tensors[index]) for index in graph.outputs],
-        "signatures": [vars(each) for each in signatures(data)],
-        "metadata": [{"name": e.name, "bytes": len(e.data), "text": e.text} for e in entries],
-        "labels": labels(entries),
-        "attached": [{"name": each.filename, "bytes": each.file_size} for each in attached(data)],
-        "macs": total_macs(graph),
-        "ops": [
-            {"name": name, "version": version, "count": count} for name, version, count in op_list(graph)
+    return Anatomy(
+        bytes=len(data),
+        gzip_bytes=gzip_bytes(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        kind=kind(graph),
+        description=graph.description,
+        subgraphs=graph.subgraphs,
+        inputs=[Interface(**_summary(graph.tensors[index])) for index in graph.inputs],
+        outputs=[Interface(**_summary(graph.tensors[index])) for index in graph.outputs],
+        signatures=[Signature(**vars(each)) for each in signatures(data)],
+        metadata=[Metadata(name=e.name, bytes=len(e.data), text=e.text) for e in entries],
+        labels=labels(entries),
+        attached=[Attached(name=each.filename, bytes=each.file_size) for each in attached(data)],
+        macs=total_macs(graph),
+        ops=[
+            OperatorCount(name=name, version=version, count=count) for name, version, count in op_list(graph)
         ],
-        "operators": [
-            {
-                "index": op.index,
-                "name": op.name,
-                "version": op.version,
-                "inputs": list(op.inputs),
-                "outputs": list(op.outputs),
-                "options": {key: _plain(value) for key, value in op.options.items()},
-                "macs": macs(graph, op),
-            }
+        operators=[
+            OperatorEntry(
+                index=op.index,
+                name=op.name,
+                version=op.version,
+                inputs=list(op.inputs),
+                outputs=list(op.outputs),
+                options={key: _plain(value) for key, value in op.options.items()},
+                macs=macs(graph, op),
+            )
             for op in graph.operators
         ],
-        "tensors": [tensor_details(tensor) for tensor in graph.tensors],
-        "functions": [{"operators": len(f.operators), "tensors": len(f.tensors)} for f in graph.functions],
-    }
+        tensors=[_details(tensor) for tensor in graph.tensors],
+        functions=[Subgraph(operators=len(f.operators), tensors=len(f.tensors)) for f in graph.functions],
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -129,25 +139,24 @@ def kind(graph: Graph) -> str:
     return "float32" if floating else "integer"
 
 
-def tensor_summary(tensor: Tensor) -> dict[str, Any]:
-    """Name, shape, type and quantisation."""
+def _summary(tensor: Tensor) -> dict[str, Any]:
+    """The fields of `Interface`."""
     return {
         "index": tensor.index,
         "name": tensor.name,
         "shape": list(tensor.shape),
         "dtype": tensor.dtype,
-        "quantization": _quantization(tensor.quantization),
+        "quantization": _scale(tensor.quantization),
     }
 
 
-def tensor_details(tensor: Tensor) -> dict[str, Any]:
-    """The summary, sizes, and statistics of a constant."""
-    return {
-        **tensor_summary(tensor),
-        "bytes": int(tensor.data.nbytes) if tensor.data is not None else tensor.bytes,
-        "constant": tensor.data is not None,
-        "statistics": statistics(tensor),
-    }
+def _details(tensor: Tensor) -> TensorEntry:
+    return TensorEntry(
+        **_summary(tensor),
+        bytes=int(tensor.data.nbytes) if tensor.data is not None else tensor.bytes,
+        constant=tensor.data is not None,
+        statistics=statistics(tensor),
+    )
 
 
 def real_values(tensor: Tensor) -> npt.NDArray[np.float64] | None:
@@ -164,7 +173,7 @@ def real_values(tensor: Tensor) -> npt.NDArray[np.float64] | None:
     return scales * (data.astype(np.float64) - quantization.zero_points.reshape(along))
 
 
-def statistics(tensor: Tensor) -> dict[str, float | int | None] | None:
+def statistics(tensor: Tensor) -> Statistics | None:
     """Of a constant in real units: min, max, mean, std, share of zeros, number of distinct stored values.
 
     `grid_share` is the share of the 256 codes of an 8-bit tensor that occur; None for other types.
@@ -177,16 +186,16 @@ def statistics(tensor: Tensor) -> dict[str, float | int | None] | None:
         return None
     distinct = int(np.unique(tensor.data).size)
     codes = _8_BIT.get(tensor.dtype)
-    return {
-        "min": float(finite.min()),
-        "max": float(finite.max()),
-        "mean": float(finite.mean()),
-        "std": float(finite.std()),
-        "zeros_share": float(np.mean(values == 0)),
-        "distinct": distinct,
-        "grid_share": distinct / codes if codes else None,
-        "not_finite": int(values.size - finite.size),
-    }
+    return Statistics(
+        min=float(finite.min()),
+        max=float(finite.max()),
+        mean=float(finite.mean()),
+        std=float(finite.std()),
+        zeros_share=float(np.mean(values == 0)),
+        distinct=distinct,
+        grid_share=distinct / codes if codes else None,
+        not_finite=int(values.size - finite.size),
+    )
 
 
 def metadata(data: bytes) -> list[MetadataBuffer]:
@@ -248,12 +257,12 @@ def _tensor_map(length: int, at: Any) -> dict[str, int]:
     return {(each.Name() or b"").decode("utf-8", "replace"): each.TensorIndex() for each in entries}
 
 
-def _quantization(quantization: QuantizationParameters | None) -> dict[str, Any] | None:
+def _scale(quantization: QuantizationParameters | None) -> Scale | None:
     if quantization is None:
         return None
-    return {
-        "scales": [float(scale) for scale in quantization.scales],
-        "zero_points": [int(point) for point in quantization.zero_points],
-        "per_channel": quantization.per_channel,
-        "axis": quantization.axis if quantization.per_channel else None,
-    }
+    return Scale(
+        scales=[float(scale) for scale in quantization.scales],
+        zero_points=[int(point) for point in quantization.zero_points],
+        per_channel=quantization.per_channel,
+        axis=quantization.axis if quantization.per_channel else None,
+    )

@@ -8,23 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from tinyml_cli.outcomes.inspection import (
+    ChangedCount,
+    ChangedOperator,
+    ChangedTensor,
+    FileDifference,
+    ScaleShown,
+)
 from tinyml_cli.tflite import anatomy
 from tinyml_cli.tflite.graph import ABSENT, Graph, QuantizationParameters, Tensor
 
 
-def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, Any]:
+def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> FileDifference:
     """Compares two models.
 
     Tensors are matched by their place in equal operators, so new names do not hide equal weights; where
     the operators differ, by name.
 
-    Returns:
-        bytes and gzip_bytes [old, new]; same_bytes; same_computation (nothing but names, description,
-        signatures and metadata differ); operators (kinds whose number differs: name, version, old, new),
-        operators_changed (same kind, other options or version), tensors (matched ones that differ: index
-        pair, name, and per changed property [old, new]; of constants max_abs_difference in real units and
-        changed_share), only_old and only_new (names), about (description, labels, metadata, signatures:
-        [old, new] where they differ).
     """
     same_operators = [op.name for op in old.operators] == [op.name for op in new.operators]
     pairs = dict(_by_place(old, new)) if same_operators else dict(_by_name(old, new))
@@ -37,21 +37,21 @@ def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> di
     changed = _operator_changes(old, new, pairs) if same_operators else []
     wiring = same_operators and _wired_alike(old, new, pairs)
     functions = [f.operators for f in old.functions] == [f.operators for f in new.functions]
-    return {
-        "bytes": [len(old_bytes), len(new_bytes)],
-        "gzip_bytes": [anatomy.gzip_bytes(old_bytes), anatomy.gzip_bytes(new_bytes)],
-        "same_bytes": old_bytes == new_bytes,
-        "same_computation": wiring
+    return FileDifference(
+        bytes=(len(old_bytes), len(new_bytes)),
+        gzip_bytes=(anatomy.gzip_bytes(old_bytes), anatomy.gzip_bytes(new_bytes)),
+        same_bytes=old_bytes == new_bytes,
+        same_computation=wiring
         and functions
         and not changed
-        and all(set(c) <= _HARMLESS for c in tensors),
-        "operators": _counts(old, new),
-        "operators_changed": changed,
-        "tensors": tensors,
-        "only_old": only_old,
-        "only_new": only_new,
-        "about": _about(old_bytes, old, new_bytes, new),
-    }
+        and all(change.model_fields_set <= _HARMLESS for change in tensors),
+        operators=_counts(old, new),
+        operators_changed=changed,
+        tensors=tensors,
+        only_old=only_old,
+        only_new=only_new,
+        about=_about(old_bytes, old, new_bytes, new),
+    )
 
 
 _HARMLESS = {"index", "name", "renamed"}
@@ -90,52 +90,52 @@ def _wired_alike(old: Graph, new: Graph, pairs: dict[int, int]) -> bool:
     )
 
 
-def _counts(old: Graph, new: Graph) -> list[dict[str, Any]]:
+def _counts(old: Graph, new: Graph) -> list[ChangedCount]:
     before, after = (Counter((op.name, op.version) for op in graph.operators) for graph in (old, new))
     return [
-        {"name": name, "version": version, "old": before[name, version], "new": after[name, version]}
+        ChangedCount(name=name, version=version, old=before[name, version], new=after[name, version])
         for name, version in sorted(set(before) | set(after))
         if before[name, version] != after[name, version]
     ]
 
 
-def _operator_changes(old: Graph, new: Graph, pairs: dict[int, int]) -> list[dict[str, Any]]:
+def _operator_changes(old: Graph, new: Graph, pairs: dict[int, int]) -> list[ChangedOperator]:
     changes = []
     for mine, theirs in zip(old.operators, new.operators, strict=True):
         keys = sorted(set(mine.options) | set(theirs.options))
         options = {
-            key: [mine.options.get(key), theirs.options.get(key)]
+            key: (mine.options.get(key), theirs.options.get(key))
             for key in keys
             if mine.options.get(key) != theirs.options.get(key)
         }
         if options or mine.version != theirs.version:
-            change: dict[str, Any] = {"index": mine.index, "name": mine.name, "options": options}
-            if mine.version != theirs.version:
-                change["version"] = [mine.version, theirs.version]
-            changes.append(change)
+            versions = {} if mine.version == theirs.version else {"version": (mine.version, theirs.version)}
+            changes.append(ChangedOperator(index=mine.index, name=mine.name, options=options, **versions))
     return changes
 
 
-def _tensor_change(old: Tensor, new: Tensor) -> dict[str, Any]:
-    """What differs of two tensors that stand for each other; empty where nothing does."""
+def _tensor_change(old: Tensor, new: Tensor) -> ChangedTensor | None:
+    """What differs of two tensors that stand for each other; None where nothing does."""
     change: dict[str, Any] = {}
     for key in ("shape", "dtype"):
         before, after = getattr(old, key), getattr(new, key)
         if before != after:
-            change[key] = [list(before), list(after)] if key == "shape" else [before, after]
+            change[key] = (list(before), list(after)) if key == "shape" else (before, after)
     if not _same_quantization(old.quantization, new.quantization):
-        change["quantization"] = [_short(old.quantization), _short(new.quantization)]
+        change["quantization"] = (_short(old.quantization), _short(new.quantization))
     change |= _data_change(old, new)
     if old.name != new.name:
-        change["renamed"] = [old.name, new.name]
-    return {"index": [old.index, new.index], "name": new.name or old.name, **change} if change else {}
+        change["renamed"] = (old.name, new.name)
+    if not change:
+        return None
+    return ChangedTensor(index=(old.index, new.index), name=new.name or old.name, **change)
 
 
 def _data_change(old: Tensor, new: Tensor) -> dict[str, Any]:
     if old.data is None and new.data is None:
         return {}
     if old.data is None or new.data is None:
-        return {"constant": [old.data is not None, new.data is not None]}
+        return {"constant": (old.data is not None, new.data is not None)}
     if old.data.shape != new.data.shape:
         return {}
     same = old.data.dtype == new.data.dtype and old.data.tobytes() == new.data.tobytes()
@@ -162,18 +162,18 @@ def _same_quantization(old: QuantizationParameters | None, new: QuantizationPara
     )
 
 
-def _short(quantization: QuantizationParameters | None) -> dict[str, Any] | None:
+def _short(quantization: QuantizationParameters | None) -> ScaleShown | None:
     if quantization is None:
         return None
-    return {
-        "scales": len(quantization.scales),
-        "scale": float(quantization.scales[0]),
-        "zero_point": int(quantization.zero_points[0]),
-    }
+    return ScaleShown(
+        scales=len(quantization.scales),
+        scale=float(quantization.scales[0]),
+        zero_point=int(quantization.zero_points[0]),
+    )
 
 
-def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, Any]:
-    sides = []
+def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, tuple[Any, Any]]:
+    sides: list[dict[str, Any]] = []
     for data, graph in ((old_bytes, old), (new_bytes, new)):
         entries = anatomy.metadata(data)
         sides.append(
@@ -184,4 +184,4 @@ def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[s
                 "signatures": [each.key for each in anatomy.signatures(data)],
             }
         )
-    return {key: [sides[0][key], sides[1][key]] for key in sides[0] if sides[0][key] != sides[1][key]}
+    return {key: (sides[0][key], sides[1][key]) for key in sides[0] if sides[0][key] != sides[1][key]}

@@ -246,11 +246,11 @@ def _with(tensor: Tensor, data: npt.NDArray[Any]) -> Tensor:
 def _check_faithful(old: bytes, new: bytes, *, rounded: bool, where: str) -> None:
     found = difference(old, tflite_graph.parse(old, where), new, tflite_graph.parse(new, f"{where}, edited"))
     weights_only = all(
-        set(change) <= {"index", "name", "renamed", "max_abs_difference", "changed_share"}
-        for change in found["tensors"]
+        change.model_fields_set <= {"index", "name", "renamed", "max_abs_difference", "changed_share"}
+        for change in found.tensors
     )
-    intact = not found["operators"] and not found["operators_changed"] and weights_only
-    if not (intact if rounded else found["same_computation"]):
+    intact = not found.operators and not found.operators_changed and weights_only
+    if not (intact if rounded else found.same_computation):
         raise TinymlError(
             "The model contains something that cannot be rewritten exactly; nothing was written",
             where,

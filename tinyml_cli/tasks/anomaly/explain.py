@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import SUMMARY_FEATURES
+from tinyml_cli.outcomes.inspection import ExplainedInput, ExplainedRecording, ScoredRecording, ScoredWindow
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import score
 from tinyml_cli.tasks.anomaly.judged import Explained, Grid
@@ -22,18 +22,13 @@ from tinyml_cli.wording import counted
 _NAMED = 10
 
 
-def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
+def explain(clip: Path, run: Run, out: Path | None = None) -> ExplainedRecording:
     """Scores a recording as the firmware does, and shows where the worst window differs.
 
     Args:
         clip: a recording of the same kind as the training data; of a table of windows, all are used.
         run: with an int8 model and a threshold.
         out: the picture; report/explain-CLIP.png in the run by default.
-
-    Returns:
-        clip, run, threshold, score (the highest), t_ms (the end of its window), windows, above (at or above
-        the threshold), why, top (each `input`, `share` of the squared error), by_row and by_column (name ->
-        share), scores (each `t_ms`, `score`), picture.
 
     Raises:
         TinymlError: an unreadable or too short recording.
@@ -52,12 +47,12 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         [round(1000 * end / source.rate_hz) for end in ends], scores, worst, _grid(errors, source)
     )
     picture = out or run.file(f"report/explain-{clip.stem}.png")
-    outcome = {
-        "clip": str(clip),
-        "run": str(run.path),
-        **_describe(explained, errors, source.feature_names(), threshold),
-        "picture": str(picture),
-    }
+    outcome = ExplainedRecording.extending(
+        _describe(explained, errors, source.feature_names(), threshold),
+        clip=str(clip),
+        run=str(run.path),
+        picture=str(picture),
+    )
     from tinyml_cli.tasks.anomaly.pictures import explain_png
 
     with run.writing_to(picture):
@@ -121,29 +116,31 @@ def _grid(errors: NDArray[np.float64], source: WindowInput) -> Grid:
     return Grid(by_step, list(rows), [f"{step * step_ms:.0f} ms" for step in range(by_step.shape[1])])
 
 
-def _describe(of: Explained, errors: NDArray[np.float64], names: list[str], threshold: int) -> dict[str, Any]:
+def _describe(
+    of: Explained, errors: NDArray[np.float64], names: list[str], threshold: int
+) -> ScoredRecording:
     total = float(errors.sum()) or 1.0
     order = np.argsort(errors)[::-1][:_NAMED]
-    top = [{"input": names[index], "share": float(errors[index] / total)} for index in order]
+    top = [ExplainedInput(input=names[index], share=float(errors[index] / total)) for index in order]
     rows = (of.grid.errors.sum(axis=1) / total).tolist()
     columns = (of.grid.errors.sum(axis=0) / total).tolist()
     highest = int(of.scores[of.worst])
     above = int((of.scores >= threshold).sum())
-    leading = ", ".join(f"{each['input']} ({each['share']:.0%})" for each in top[:3])
+    leading = ", ".join(f"{each.input} ({each.share:.0%})" for each in top[:3])
     relation = "reaches" if highest >= threshold else "stays below"
-    return {
-        "threshold": threshold,
-        "score": highest,
-        "t_ms": of.t_ms[of.worst],
-        "windows": len(of.scores),
-        "above": above,
-        "why": f"The highest score, {highest} at {of.t_ms[of.worst] / 1000:.2f} s, {relation} the threshold, "
+    return ScoredRecording(
+        threshold=threshold,
+        score=highest,
+        t_ms=of.t_ms[of.worst],
+        windows=len(of.scores),
+        above=above,
+        why=f"The highest score, {highest} at {of.t_ms[of.worst] / 1000:.2f} s, {relation} the threshold, "
         f"{threshold}; {above} of {counted(len(of.scores), 'window')} reach it. Furthest from normal "
         f"there: {leading}.",
-        "top": top,
-        "by_row": dict(zip(of.grid.rows, rows, strict=True)),
-        "by_column": dict(zip(of.grid.columns, columns, strict=True)),
-        "scores": [
-            {"t_ms": t_ms, "score": int(value)} for t_ms, value in zip(of.t_ms, of.scores, strict=True)
+        top=top,
+        by_row=dict(zip(of.grid.rows, rows, strict=True)),
+        by_column=dict(zip(of.grid.columns, columns, strict=True)),
+        scores=[
+            ScoredWindow(t_ms=t_ms, score=int(value)) for t_ms, value in zip(of.t_ms, of.scores, strict=True)
         ],
-    }
+    )

@@ -25,6 +25,7 @@ from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Epochs, Manifest, Model
 from tinyml_cli.models import count_macs
+from tinyml_cli.outcomes.inspection import ExplainedRecording
 from tinyml_cli.outcomes.stages import AfterConversion, Threshold, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
@@ -186,7 +187,7 @@ class AnomalyDetection(TaskSpec):
 
         return AnomalyEvaluation(run, data_dir, split, options)
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedRecording:
         """Which features of a recording are far from normal; see tasks/anomaly/explain.py."""
         from tinyml_cli.tasks.anomaly.explain import explain
 

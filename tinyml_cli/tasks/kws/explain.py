@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.inspection import ExplainedClip, HeardClip, Inference, Word
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.hearing import Hearing, hear
 from tinyml_cli.tasks.kws.recognizer import FIRST_WORD, RecognizerStep
@@ -21,7 +21,7 @@ from tinyml_cli.wording import counted
 MAX_SECONDS = 60
 
 
-def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
+def explain(clip: Path, run: Run, out: Path | None = None) -> ExplainedClip:
     """Runs a recording through the pipeline, draws the result, and gives the reason.
 
     Args:
@@ -30,9 +30,7 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
         out: the picture; report/explain-CLIP.png in the run by default.
 
     Returns:
-        clip, run, labels, threshold, heard (label or None), why (a sentence), detections [{label, score,
-        t_ms}], inferences [{t_ms, scores, averages, reason}], picture. Times count from the start of the
-        recording.
+        Times count from the start of the recording.
 
     Raises:
         TinymlError: an unreadable or too long recording.
@@ -42,12 +40,9 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     hearing = hear(_read(clip, manifest.features.sample_rate_hz), model, manifest)
     picture = out or run.file(f"report/explain-{clip.stem}.png")
-    outcome = {
-        "clip": str(clip),
-        "run": str(run.path),
-        **describe(hearing, manifest),
-        "picture": str(picture),
-    }
+    outcome = ExplainedClip.extending(
+        describe(hearing, manifest), clip=str(clip), run=str(run.path), picture=str(picture)
+    )
     from tinyml_cli.tasks.kws.explain_picture import draw
 
     with run.writing_to(picture):
@@ -55,43 +50,43 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> dict[str, Any]:
     return outcome
 
 
-def describe(hearing: Hearing, manifest: Manifest) -> dict[str, Any]:
+def describe(hearing: Hearing, manifest: Manifest) -> HeardClip:
     """The result of `explain` without clip, run and picture."""
     labels = manifest.labels
     detections = [
-        {
-            "label": labels[step.reported.label],
-            "score": step.reported.score_permille / 1000,
-            "t_ms": step.time_ms - LEAD_IN_MS,
-        }
+        Word(
+            label=labels[step.reported.label],
+            score=step.reported.score_permille / 1000,
+            t_ms=step.time_ms - LEAD_IN_MS,
+        )
         for step in hearing.steps
         if step.reported is not None
     ]
-    best: dict[str, Any] | None = max(detections, key=lambda entry: float(str(entry["score"])), default=None)
-    return {
-        "labels": labels,
-        "threshold": manifest.recognizer.threshold,
-        "heard": best["label"] if best else None,
-        "why": _why_heard(best) if best else _why_not(hearing.steps, manifest),
-        "detections": detections,
-        "inferences": [
-            {
-                "t_ms": step.time_ms - LEAD_IN_MS,
-                "scores": scores.tolist(),
-                "averages": [value / 1000 for value in step.averages_permille],
-                "reason": step.reason,
-            }
+    best = max(detections, key=lambda word: word.score, default=None)
+    return HeardClip(
+        labels=labels,
+        threshold=manifest.recognizer.threshold,
+        heard=best.label if best else None,
+        why=_why_heard(best) if best else _why_not(hearing.steps, manifest),
+        detections=detections,
+        inferences=[
+            Inference(
+                t_ms=step.time_ms - LEAD_IN_MS,
+                scores=scores.tolist(),
+                averages=[value / 1000 for value in step.averages_permille],
+                reason=step.reason,
+            )
             for step, scores in zip(hearing.steps, hearing.scores, strict=True)
         ],
-    }
+    )
 
 
-def _why_heard(best: dict[str, Any]) -> str:
+def _why_heard(best: Word) -> str:
     """Gives the time in the recording, and in the board's stream, which begins with the lead-in."""
     return (
-        f"Heard `{best['label']}`: its average reached {best['score']:.0%} at "
-        f"{best['t_ms'] / 1000:.2f} s of "
-        f"the recording (monitor --replay: @{best['t_ms'] + LEAD_IN_MS}ms)."
+        f"Heard `{best.label}`: its average reached {best.score:.0%} at "
+        f"{best.t_ms / 1000:.2f} s of "
+        f"the recording (monitor --replay: @{best.t_ms + LEAD_IN_MS}ms)."
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.inspection import ExplainedClip
 from tinyml_cli.pages import pictures
 from tinyml_cli.tasks.kws.recognizer import FIRST_WORD
 from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, TAIL_MS
@@ -22,7 +23,7 @@ _WORD_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 _REST_STYLES = ("-", "--")
 
 
-def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: dict[str, Any]) -> None:
+def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: ExplainedClip) -> None:
     """Writes a PNG: waveform, features and posteriors stacked on one time axis.
 
     Raises:
@@ -35,9 +36,7 @@ def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: dict[str, An
     _draw_wave(wave, hearing)
     _draw_features(features, hearing, manifest)
     _draw_scores(scores, hearing, manifest, outcome)
-    figure.suptitle(
-        f"{Path(outcome['clip']).name}\n{outcome['why']}", x=0.01, ha="left", fontsize=11, color=_INK
-    )
+    figure.suptitle(f"{Path(outcome.clip).name}\n{outcome.why}", x=0.01, ha="left", fontsize=11, color=_INK)
     pictures.write(path, figure, _DPI)
 
 
@@ -73,10 +72,10 @@ def _draw_features(axes: Any, hearing: Hearing, manifest: Manifest) -> None:
     axes.set_ylabel("Feature channel")
 
 
-def _draw_scores(axes: Any, hearing: Hearing, manifest: Manifest, outcome: dict[str, Any]) -> None:
+def _draw_scores(axes: Any, hearing: Hearing, manifest: Manifest, outcome: ExplainedClip) -> None:
     """Thin lines are the model's scores, thick ones the averages that decide."""
-    time_s = np.array([entry["t_ms"] for entry in outcome["inferences"]]) / 1000
-    averages = np.array([entry["averages"] for entry in outcome["inferences"]])
+    time_s = np.array([entry.t_ms for entry in outcome.inferences]) / 1000
+    averages = np.array([entry.averages for entry in outcome.inferences])
     for index, label in enumerate(manifest.labels):
         word = index >= FIRST_WORD
         colour = _WORD_COLOURS[(index - FIRST_WORD) % len(_WORD_COLOURS)] if word else _FAINT
@@ -95,10 +94,10 @@ def _draw_scores(axes: Any, hearing: Hearing, manifest: Manifest, outcome: dict[
         fontsize=8,
         transform=axes.get_yaxis_transform(),
     )
-    for detection in outcome["detections"]:
-        at = detection["t_ms"] / 1000
+    for detection in outcome.detections:
+        at = detection.t_ms / 1000
         axes.axvline(at, color=_INK, linewidth=1)
-        axes.text(at, 1.04, f" heard {detection['label']} ({detection['score']:.0%})", color=_INK, fontsize=9)
+        axes.text(at, 1.04, f" heard {detection.label} ({detection.score:.0%})", color=_INK, fontsize=9)
     axes.set_ylim(-0.02, 1.14)
     axes.set_ylabel("Score (thin), average (thick)")
     axes.set_xlabel(

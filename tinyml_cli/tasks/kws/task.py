@@ -21,6 +21,7 @@ from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Data, Manifest, RecognizerSettings
 from tinyml_cli.models import build_model
+from tinyml_cli.outcomes.inspection import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
@@ -160,7 +161,7 @@ class KeywordSpotting(TaskSpec):
 
         return ClipEvaluation(run, data_dir, split, options)
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> dict[str, Any]:
+    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedClip:
         """What the recogniser made of a recording; see tasks/kws/explain.py."""
         from tinyml_cli.tasks.kws.explain import explain
 
