@@ -251,7 +251,9 @@ class OpContext:
 
     def _float(self, tensor: Tensor) -> NoReturn:
         kind = "a constant" if tensor.data is not None else "a value"
-        self.refuse(f"uses {tensor.label} as {kind} of type {tensor.dtype}, not quantised int8", _CONVERT)
+        # Integers of another width come from another tool: nothing here makes int8 of them.
+        advice = _CONVERT if tensor.dtype.startswith("float") else "Export it with --engine tflm."
+        self.refuse(f"uses {tensor.label} as {kind} of type {tensor.dtype}, not quantised int8", advice)
 
 
 _CONVERT = "Quantise the whole model to int8: tinyml quantize, then tinyml convert."
