@@ -140,6 +140,9 @@ def test_windows_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_outcomes_name_the_run(name: str) -> None:
     from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step
+    from tinyml_cli.outcomes.base import File
+    from tinyml_cli.outcomes.comparisons import TrialCounts, Tuned
+    from tinyml_cli.outcomes.stages import Converted, Quantized, Trained
     from tinyml_cli.run import Run
     from tinyml_cli.stages import calibrate
     from tinyml_cli.stages import common as stages
@@ -147,13 +150,26 @@ def test_outcomes_name_the_run(name: str) -> None:
     from tinyml_cli.tuning import outcome as tuning
 
     run = str(Path(name)) if name.startswith("-") else f"runs/{name}"
-    counts = {"complete": 1, "stopped_early": 0, "over_limits": 0}
+    counts = TrialCounts(complete=1, stopped_early=0, over_limits=0, taken_up_again=0, running=0)
+    quantized = Quantized(
+        run=run,
+        method="ptq",
+        split="train",
+        calibration_samples=5,
+        seed=1,
+        scheme={},
+        layers=[],
+        pictures=[],
+    )
+    int8 = File(bytes=1, sha256="0" * 64)
     texts = [
-        stages.train_text({"run": run, "seconds": 1.0, "metrics": {}, "history": []}),
-        calibrate.sentence({"run": run, "pictures": [], "calibration_samples": 5}),
-        calibrate.sentence({"run": run, "path": "x", "bytes": 5}),
-        convert_stage.sentence({"run": run, "mismatches": None, "int8": {"bytes": 1}}),
-        tuning.sentence({"run": run, "picture": "p", "counts": counts}),
+        stages.train_text(
+            Trained(run=run, seconds=1.0, n_train=1, n_validation=1, n_test=1, metrics={}, history=[])
+        ),
+        calibrate.sentence(quantized),
+        calibrate.sentence(quantized.model_copy(update={"path": "x", "bytes": 5})),
+        convert_stage.sentence(Converted.model_construct(run=run, mismatches=None, int8=int8)),
+        tuning.sentence(Tuned(study="s", run=run, trials=[], picture="p", counts=counts)),
         f"Next: {monitor_step(Run(Path(run)), build_target('sim'))}",
     ]
     for text in texts:

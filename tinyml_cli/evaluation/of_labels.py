@@ -147,23 +147,25 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
 
     def show(self, outcome: Result) -> None:
         console.info(outcome.note)
-        self._show_labels(outcome)
-
-    def _show_labels(self, outcome: Result) -> None:
-        rows: list[list[object]] = []
-        for label, counts in zip(outcome.labels, outcome.int8.confusion, strict=True):
-            curve = outcome.curves.get(label)
-            more = {"precision": outcome.int8.precision[label], "AUC": None if curve is None else curve.auc}
-            shares = [outcome.float32.recall[label], outcome.int8.recall[label]]
-            shares += [more[name] for name in self.table]
-            texts = ["-" if share is None else f"{share:.3f}" for share in shares]
-            rows.append([label, sum(counts), *texts, *counts])
-        measures = f", {', '.join(self.table)} and" if self.table else ", and"
-        title = f"Recall in float32 and int8{measures} confusion in int8 (one column per answer)"
-        console.table(title, ["Label", "n", "float32", "int8", *self.table, *outcome.labels], rows)
+        show_labels(outcome, self.table)
 
     def warning(self, outcome: Result) -> str:
         return chance.warning_of_answers(outcome.int8.confusion)
+
+
+def show_labels(outcome: EvaluatedLabels, measures: Sequence[str]) -> None:
+    """The table of labels, with these measures of int8 beside the recall: precision, AUC."""
+    rows: list[list[object]] = []
+    for label, counts in zip(outcome.labels, outcome.int8.confusion, strict=True):
+        curve = outcome.curves.get(label)
+        more = {"precision": outcome.int8.precision[label], "AUC": None if curve is None else curve.auc}
+        shares = [outcome.float32.recall[label], outcome.int8.recall[label]]
+        shares += [more[name] for name in measures]
+        texts = ["-" if share is None else f"{share:.3f}" for share in shares]
+        rows.append([label, sum(counts), *texts, *counts])
+    named = f", {', '.join(measures)} and" if measures else ", and"
+    title = f"Recall in float32 and int8{named} confusion in int8 (one column per answer)"
+    console.table(title, ["Label", "n", "float32", "int8", *measures, *outcome.labels], rows)
 
 
 def some(n: int, limit: int) -> NDArray[np.int64]:
