@@ -46,8 +46,7 @@ tflite::MicroInterpreter* Engine::prepare(const unsigned char* data, const tflit
   }
   tflite::MicroResourceVariables* resources =
       variables > 0 ? tflite::MicroResourceVariables::Create(allocator, variables) : nullptr;
-  auto* interpreter =
-      new (storage) tflite::MicroInterpreter(model, resolver, allocator, resources);
+  auto* interpreter = new (storage) tflite::MicroInterpreter(model, resolver, allocator, resources);
   if (interpreter->AllocateTensors() != kTfLiteOk) {
     fail("the tensors do not fit the arena of TFLM_ARENA_BYTES, or an operator refused its arguments");
     return nullptr;
