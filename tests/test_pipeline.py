@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -200,14 +201,26 @@ def test_monitor_before_build(tinyml: Tinyml, run: Path, tmp_path: Path) -> None
     assert "tinyml build" in error["next_step"] or "tinyml flash" in error["next_step"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process")
-def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, tmp_path: Path) -> None:
-    run, corpus = tmp_path / "runs" / "long", write_corpus(tmp_path / "few", speakers=16)
-    options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down"]
-    options += whistles.SMALL
-    options += ["--set", "training.epochs=500", "--set", "augmentation.copies=2"]
+def _stopped_here(tinyml: Tinyml, options: list[str], run: Path, cwd: Path) -> str:
+    """Stops a training in its second epoch; what it says."""
+    from tinyml_cli.training.clip_batches import ClipBatches
+
+    batches = ClipBatches.epoch
+
+    def epoch(self: ClipBatches, number: int) -> Any:
+        if number == 1:
+            raise KeyboardInterrupt
+        return batches(self, number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClipBatches, "epoch", epoch)
+        return tinyml(*options, cwd=cwd, code=130).err
+
+
+def _stopped_by_signal(tinyml: Tinyml, options: list[str], run: Path, cwd: Path) -> str:
+    """Stops a training in a process of its own once an epoch is saved; what it says."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tinyml_cli", *options], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "tinyml_cli", *options], cwd=cwd, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 200
@@ -216,10 +229,32 @@ def test_a_stopped_training_is_refused_until_accepted(tinyml: Tinyml, tmp_path: 
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=100)
     assert process.returncode == 130
-    said = re.search(
-        r"Stopped by Ctrl-C after epoch (\d+) of 500, which is kept .* To resume: ", error.decode()
-    )
-    assert said and "Traceback" not in error.decode(), error
+    return error.decode()
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        pytest.param(_stopped_here, id="in this process"),
+        pytest.param(
+            _stopped_by_signal,
+            id="by a signal",
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a child process"),
+            ],
+        ),
+    ],
+)
+def test_a_stopped_training_is_refused_until_accepted(
+    stop: Callable[..., str], tinyml: Tinyml, tmp_path: Path
+) -> None:
+    run, corpus = tmp_path / "runs" / "long", write_corpus(tmp_path / "few", speakers=16)
+    options = ["train", "kws", "--data", str(corpus), "--run", str(run), "--words", "up,down"]
+    options += [*whistles.SMALL, "--set", "training.epochs=500", "--set", "augmentation.copies=2"]
+    error = stop(tinyml, options, run, tmp_path)
+    said = re.search(r"Stopped by Ctrl-C after epoch (\d+) of 500, which is kept .* To resume: ", error)
+    assert said and "Traceback" not in error, error
     manifest = json.loads((run / "manifest.json").read_text())
     assert (manifest["complete"], manifest["epochs"]) == (False, {"done": int(said[1]), "planned": 500})
     refused = tinyml("quantize", run, "--json", cwd=tmp_path, code=2).json["error"]
