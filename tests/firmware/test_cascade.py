@@ -65,7 +65,7 @@ def firmware(
     sources = ("--tflm", tree) if engine == "tflm" else ()
     arguments = ("build", *both, "--board", board, "--engine", engine, *sources, "--json")
     outcome = tinyml(*arguments, cwd=runs[0].path.parent).json
-    return board, Path(outcome.elf), outcome
+    return board, Path(outcome["elf"]), outcome
 
 
 @pytest.fixture
@@ -138,24 +138,24 @@ def test_scores_are_those_of_each_model_alone(device: Device, runs: tuple[Run, R
 def test_the_arena_is_that_of_the_larger_one(
     firmware: tuple[str, Path, dict[str, Any]], runs: tuple[Run, Run]
 ) -> None:
-    assert firmware[2].app == "cascade"
-    if firmware[2].engine != "aot":
+    assert firmware[2]["app"] == "cascade"
+    if firmware[2]["engine"] != "aot":
         pytest.skip("one allocator holds both interpreters: see the next test")
     sizes = [
         int(re.findall(r"#define NETWORK_ARENA_BYTES (\d+)", run.file("export/aot/network.h").read_text())[0])
         for run in runs
     ]
-    assert firmware[2].arena_bytes == max(sizes)
+    assert firmware[2]["arena_bytes"] == max(sizes)
 
 
 def test_one_allocator_holds_both_interpreters(
     device: Device, firmware: tuple[str, Path, dict[str, Any]]
 ) -> None:
-    if firmware[2].engine != "tflm":
+    if firmware[2]["engine"] != "tflm":
         pytest.skip("the engine aot has no allocator")
     device.send(b"info 1\n")
     ready = device.wait("ready")
-    assert 0 < ready["arena_used"] <= ready["arena_bytes"] == firmware[2].arena_bytes
+    assert 0 < ready["arena_used"] <= ready["arena_bytes"] == firmware[2]["arena_bytes"]
     assert ready["arena_bytes"] <= ready["arena_used"] + MARGIN_BYTES
 
 
@@ -164,7 +164,7 @@ def test_monitor_plays_the_word_and_shows_what_is_there(
 ) -> None:
     """Images are shown in turn, one each time the word is heard."""
     board, _, outcome = firmware
-    if (board, outcome.engine) != ("native", "aot"):
+    if (board, outcome["engine"]) != ("native", "aot"):
         pytest.skip("the host's part is the same for every board")
     (tmp_path / "photos").mkdir()
     for name, grey in (("person/a", looking_run.PERSON_GREY), ("street/b", looking_run.NOBODY_GREY)):

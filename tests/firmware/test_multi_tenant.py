@@ -41,7 +41,7 @@ def device(request: pytest.FixtureRequest, runs: list[Run], tinyml: Tinyml) -> t
             pytest.skip(f"no {tool} here")
     arguments = ("build", runs[0].path, "--with", runs[1].path, "--board", board, "--json")
     outcome = tinyml(*arguments, cwd=runs[0].path.parent).json
-    return board, Path(outcome.elf), outcome
+    return board, Path(outcome["elf"]), outcome
 
 
 def test_scores_and_words_are_those_of_each_alone(device: tuple[str, Path, dict], runs: list[Run]) -> None:
@@ -75,8 +75,8 @@ def test_the_arena_is_that_of_the_larger_one(device: tuple[str, Path, dict], run
         int(re.findall(r"#define NETWORK_ARENA_BYTES (\d+)", run.file("export/aot/network.h").read_text())[0])
         for run in runs
     ]
-    assert device[2].arena_bytes == max(sizes)
-    assert device[2].arena_bytes < sum(sizes)
+    assert device[2]["arena_bytes"] == max(sizes)
+    assert device[2]["arena_bytes"] < sum(sizes)
 
 
 def test_monitor_hears_both(runs: list[Run], tinyml: Tinyml, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tinyml_cli.evaluation.parity import DeviceRun, run_inputs
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready
 from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 
@@ -64,7 +65,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return find
 
 
-def run(path: Path, inputs: np.ndarray, **options: Any) -> tuple[Ready, DeviceRun, dict[str, Any]]:
+def run(path: Path, inputs: np.ndarray, **options: Any) -> tuple[Ready, DeviceRun, Built]:
     built = build(open_run(path), build_target("sim", app="bench", **options))
     with VirtualDevice("sim", Path(built.elf)) as device, Link(device.url, timeout_s=60.0) as link:
         return link.wait_ready(30.0), run_inputs(link, inputs), built
