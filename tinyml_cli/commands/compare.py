@@ -21,7 +21,7 @@ def command(
             "default.",
         ),
     ] = None,
-    data: options.DataOption = None,
+    data: options.AnyDataOption = None,
     split: Annotated[
         str | None,
         typer.Option(

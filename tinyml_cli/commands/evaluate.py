@@ -21,7 +21,7 @@ def _place(name: str, where: str) -> None:
 
 def command(
     run: options.RunArgument = None,
-    data: options.DataOption = None,
+    data: options.AnyDataOption = None,
     split: Annotated[
         str | None,
         typer.Option(

@@ -90,6 +90,14 @@ DataOption = Annotated[
         help="A folder of recordings, one folder per word (Speech Commands layout).",
     ),
 ]
+AnyDataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        callback=given(checks.data),
+        help="Data in the form that the task trains on: for most tasks, a folder with one folder per label.",
+    ),
+]
 AcceptPartial = Annotated[
     bool,
     typer.Option(

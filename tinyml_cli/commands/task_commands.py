@@ -20,7 +20,7 @@ Values = Callable[..., Mapping[str, Any]]
 """Has a task's own options as parameters; gives values of the recipe by dotted key, and `data`: the path."""
 
 
-def any_task(data: options.DataOption = None) -> dict[str, Any]:
+def any_task(data: options.AnyDataOption = None) -> dict[str, Any]:
     """The options of a task that other packages bring."""
     return {"data": data}
 

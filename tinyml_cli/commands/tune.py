@@ -57,7 +57,7 @@ def command(
         bool, typer.Option("--only-work", help="Only train trials; another process draws the conclusion.")
     ] = False,
     words: training_options.Words = None,
-    data: options.DataOption = None,
+    data: options.AnyDataOption = None,
     config: training_options.Config = None,
     set_: training_options.Set = None,
     run: Annotated[
