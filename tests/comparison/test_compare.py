@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pattern_task import LABELS, as_input, patterns
+from pattern_task import LABELS, PatternTask, as_input, patterns
 from PIL import Image
 
 from tinyml_cli.build.target import build_target
@@ -178,6 +178,19 @@ def test_a_lone_file_is_judged_on_the_runs_test_set(converted_run: Run, tmp_path
     rows = {row.name: row for row in compare([str(converted_run.path), str(lone)], FAST).models}
     assert rows["lone"].value == rows["patterns int8"].value
     assert rows["lone"].p is not None
+
+
+def test_a_lone_file_has_its_costs_beside_a_run_that_cannot_judge_it(
+    converted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(PatternTask, "compares_clips", False)
+    lone = tmp_path / "lone.tflite"
+    shutil.copy(converted_run.file(MODEL_INT8), lone)
+    rows = {row.name: row for row in compare([str(converted_run.path), str(lone)], FAST).models}
+    assert rows["lone"].value is None
+    assert rows["patterns int8"].value is not None
+    assert rows["lone"].bytes == rows["patterns int8"].bytes
+    assert "no accuracy for lone" in capsys.readouterr().err
 
 
 def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path: Path) -> None:

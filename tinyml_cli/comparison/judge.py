@@ -47,7 +47,8 @@ class Quality:
 def judge(subjects: Sequence[ComparedModel], data: Path | None, split: str | None) -> dict[str, Quality]:
     """Name of each subject that can be judged -> its quality.
 
-    Lone files are judged on the test set of the first run, where they take its inputs.
+    Lone files are judged on the test set of the first run that can ask a single model, where they take its
+    inputs.
 
     Raises:
         TinymlError: unusable data.
@@ -64,8 +65,13 @@ def judge(subjects: Sequence[ComparedModel], data: Path | None, split: str | Non
         found.update({s.name: _quality(book, s.sha256) for s in mine if s.sha256 in book.answers})
         first = first or ((run, examples) if examples is not None else None)
     lone = [subject for subject in subjects if subject.run is None]
-    if lone and runs:
-        found.update(_lone(lone, first or _examples(next(iter(runs.values())), data, split)))
+    asking = [run for run in runs.values() if registry.task(run.manifest().task).compares_clips]
+    if lone and asking:
+        found.update(_lone(lone, first or _examples(asking[0], data, split)))
+    elif lone and runs:
+        names = ", ".join(subject.name for subject in lone)
+        tasks = ", ".join(sorted({run.manifest().task for run in runs.values()}))
+        console.warn(f"no accuracy for {names}: runs of {tasks} judge only models of their own")
     return found
 
 
