@@ -55,12 +55,13 @@ def outcomes(whistles: Run) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(qat, "training_inputs", few)
         rounded = quantize_run(whistles, Choices("qat", epochs=1), variant="qat")
-    return {
+    made = {
         "prune": compress(whistles, steps, fine_tune.FineTuneSettings(1, samples=128), on_board=False),
         "distill": distill(whistles, [str(whistles.path)], on_board=False),
         "quantize": rounded,
         "dynamic": quantize(whistles, "dynamic"),
     }
+    return {name: outcome.as_dict() for name, outcome in made.items()}
 
 
 def test_every_outcome_is_a_variant(outcomes: dict[str, Any], whistles: Run) -> None:
