@@ -80,6 +80,8 @@ _PLACES = {
     ERROR: ["base:Failure"],
 }
 
+# Tasks of other packages print more than this package knows.
+_ELSEWHERE = {"evaluate": ("evaluations", "EvaluatedElsewhere")}
 _SAME_FOR_ALL_TASKS = ("pipeline", "train")
 
 
@@ -122,6 +124,8 @@ def schema(command: str) -> dict[str, Any]:
     from pydantic.json_schema import models_json_schema
 
     found = models(command)
+    if command in _ELSEWHERE:
+        found.append(_model(*_ELSEWHERE[command]))
     references, definitions = models_json_schema(
         [(model, "validation") for model in found], title=f"tinyml {command} --json"
     )

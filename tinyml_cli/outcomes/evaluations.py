@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tinyml_cli.outcomes.base import Count, Interval, LeftOut, Outcome, Share
 from tinyml_cli.outcomes.stages import Threshold
@@ -127,6 +127,12 @@ class Evaluated(Outcome):
     left_out: LeftOut
     n: Count
     verdict: str = Field(description="in a sentence or two")
+
+
+class EvaluatedElsewhere(Evaluated):
+    """What a task of another package prints: this, and figures of its own."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Measured(Outcome):
