@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import Tinyml
+from tests.conftest import REPOSITORY, Tinyml
 from tests.engines.flatbuffer_models import Model
 from tests.inspection.conftest import ANSWER, small_model
 from tests.outcomes import check as check_outcome
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report
+from tinyml_cli.run import MANIFEST
 from tinyml_cli.tflite import anatomy
 from tinyml_cli.tflite.graph import parse
 
@@ -173,10 +175,14 @@ def test_pictures_of_a_lone_file(tinyml: Tinyml, model: Path) -> None:
         (["keras.h5"], "This is a Keras model"),
         (["small.tflite", "--strip", "--diff", "small.tflite"], "one at a time"),
         (["small.tflite", "--out", "x"], "Nothing to write"),
+        (["trained"], "Run `tinyml convert trained` first"),
     ],
 )
 def test_mistakes_are_named(tinyml: Tinyml, model: Path, arguments: list[str], says: str) -> None:
     (model.parent / "keras.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    trained = model.parent / "trained"
+    trained.mkdir()
+    shutil.copyfile(REPOSITORY / "tests/golden/manifests/v1/kws_trained.json", trained / MANIFEST)
     answer = tinyml("inspect", *arguments, "--json", cwd=model.parent, code=2)
     assert says in " ".join(answer.json["error"].values())
     assert answer.json["error"]["next_step"]

@@ -59,6 +59,8 @@ def find(given: str | None) -> InspectedModel:
         return _of_file(Path(given))
     run = Run.open(given)
     path = run.file(MODEL_INT8)
+    if not path.is_file():
+        run.require(run.manifest(partial=True), MODEL_INT8)
     subject = _of_file(path)
     notes: list[str] = []
     float_model: bytes | None = None
