@@ -14,6 +14,7 @@ from tests.corpus import write_corpus
 from tinyml_cli import registry
 from tinyml_cli.data import splits
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.speech import espeak
@@ -42,7 +43,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict]:
+def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Trained]:
     run = Run.create(tmp_path_factory.mktemp("runs") / "whistle")
     return run, KWS.train(run, small_recipe(corpus))
 
@@ -65,12 +66,12 @@ def test_it_is_a_task() -> None:
     assert "Did you mean `kws`" in caught.value.next_step
 
 
-def test_train_fills_the_run(trained: tuple[Run, dict]) -> None:
+def test_train_fills_the_run(trained: tuple[Run, Trained]) -> None:
     run, outcome = trained
     manifest = run.manifest()
-    assert outcome["n_train"] > 100
-    assert outcome["n_test"] == sum(manifest.data.counts["test"].values())
-    assert outcome["metrics"]["validation_accuracy"] > 0.5
+    assert outcome.n_train > 100
+    assert outcome.n_test == sum(manifest.data.counts["test"].values())
+    assert outcome.metrics["validation_accuracy"] > 0.5
     assert manifest.labels == ["silence", "unknown", "up", "down"]
     assert manifest.data.source == "folder"
     assert sum(manifest.data.groups.values()) >= 20
@@ -78,7 +79,7 @@ def test_train_fills_the_run(trained: tuple[Run, dict]) -> None:
     run.require(manifest, MODEL)
 
 
-def test_test_speakers_are_never_trained_on(trained: tuple[Run, dict], corpus: Path) -> None:
+def test_test_speakers_are_never_trained_on(trained: tuple[Run, Trained], corpus: Path) -> None:
     run, _ = trained
     evaluation = KWS.load_evaluation_set(run, corpus)
     assert {splits.split_of(str(g), 0.15, 0.25) for g in evaluation.groups} == {"test"}
@@ -91,14 +92,14 @@ def test_test_speakers_are_never_trained_on(trained: tuple[Run, dict], corpus: P
     assert not any("trained" in reason for reason in everyone.left_out)
 
 
-def test_held_out_clips_travel_with_the_run(trained: tuple[Run, dict], corpus: Path) -> None:
+def test_held_out_clips_travel_with_the_run(trained: tuple[Run, Trained], corpus: Path) -> None:
     run, _ = trained
     kept = KWS.load_evaluation_set(run, None)
     again = KWS.load_evaluation_set(run, corpus)
     assert set(kept.groups) <= set(again.groups)
 
 
-def test_calibration_samples_come_from_training(trained: tuple[Run, dict], corpus: Path) -> None:
+def test_calibration_samples_come_from_training(trained: tuple[Run, Trained], corpus: Path) -> None:
     run, _ = trained
     samples = KWS.calibration_samples(run, small_recipe(corpus), 50, seed=1)
     assert samples.dtype == np.float32
@@ -109,7 +110,7 @@ def test_calibration_samples_come_from_training(trained: tuple[Run, dict], corpu
         KWS.calibration_samples(run, small_recipe(corpus), 50, seed=1)
 
 
-def test_replay_is_a_folder_of_wav_files(trained: tuple[Run, dict]) -> None:
+def test_replay_is_a_folder_of_wav_files(trained: tuple[Run, Trained]) -> None:
     folder = KWS.write_replay(trained[0], 2)
     KWS.write_replay(trained[0], 2)
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.wav"))
