@@ -21,6 +21,7 @@ from tinyml_cli.comparison.compare import CompareOptions, compare
 from tinyml_cli.comparison.cost import cost_of
 from tinyml_cli.comparison.judge import Quality
 from tinyml_cli.comparison.likeness import difference_of_items
+from tinyml_cli.comparison.subjects import find
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.evaluate import evaluate
@@ -191,6 +192,14 @@ def test_a_lone_file_has_its_costs_beside_a_run_that_cannot_judge_it(
     assert rows["patterns int8"].value is not None
     assert rows["lone"].bytes == rows["patterns int8"].bytes
     assert "no accuracy for lone" in capsys.readouterr().err
+
+
+def test_a_file_of_a_run_beside_it_stays_the_runs(converted_run: Run) -> None:
+    run, file = str(converted_run.path), str(converted_run.file(MODEL_INT8))
+    names = [model.name for model in find([run])]
+    assert [model.name for model in find([run, file])] == names
+    assert sorted(model.name for model in find([file, run])) == sorted(names)
+    assert all(model.run is not None for model in find([file, run]))
 
 
 def test_lone_files_alone_have_sizes_and_no_quality(converted_run: Run, tmp_path: Path) -> None:

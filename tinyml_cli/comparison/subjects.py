@@ -51,7 +51,12 @@ def find(given: Sequence[str]) -> list[ComparedModel]:
     for argument in arguments:
         path = None if argument is None else Path(argument)
         found += [_lone(path)] if path is not None and path.is_file() else _of_run(Run.open(argument))
-    unique = {(subject.path.resolve(), subject.sha256): subject for subject in found}
+    unique: dict[tuple[Path, str], ComparedModel] = {}
+    for subject in found:
+        key = subject.path.resolve(), subject.sha256
+        # A run's own file, given as a file beside it, stays the run's.
+        if subject.run is not None or key not in unique:
+            unique[key] = subject
     return _distinct(list(unique.values()))
 
 
