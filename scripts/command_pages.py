@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from tinyml_cli.command_group import summary, walk
@@ -58,6 +59,8 @@ def with_places(site: str, names: list[str]) -> str:
 
 def main() -> int:
     os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
+    # Tasks of packages that happen to be installed are no part of these pages.
+    metadata.entry_points = lambda **chosen: metadata.EntryPoints()  # type: ignore[assignment,misc]
     found = commands()
     names = [name for section in found.values() for name in section]
     wanted = {PAGES / file_name(name): page(name) for name in names}
