@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -92,7 +93,7 @@ def wait_for(condition: Callable[[], bool], within_s: float) -> bool:
 @contextmanager
 def started(name: str, run: Run, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A running command and the mark of its family."""
-    copy, out, mark = folder / "run", folder / "out", f"mark-{random.getrandbits(64):x}"
+    copy, out, mark = folder / "run", folder / "out", f"mark-{secrets.token_hex(8)}"
     build_first = shutil.ignore_patterns("firmware") if name in BUILD_FIRST else None
     shutil.copytree(run.path, copy, ignore=build_first)
     places = {"RUN": str(copy), "OUT": str(out), "OUT/study": str(out / "study")}
