@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def wait_until(count: int, seconds: str, within_s: float = 3.0) -> bool:
 @pytest.fixture
 def seconds() -> str:
     """How long the children of this test sleep: a number that tells them from others."""
-    return f"{random.randint(10**6, 10**9)}"
+    return f"{10**6 + secrets.randbelow(10**9)}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process that leaves its group is lost")
