@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Tinyml
 from tests.outcomes import check as check_outcome
 from tinyml_cli.card import answers as card_answers
 from tinyml_cli.card import text as card_text
@@ -130,3 +131,10 @@ def test_a_bare_model_has_a_card(tmp_path: Path, converted_run: Run, monkeypatch
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
     text = Path(write_card(open_run(converted_run.file(MODEL_INT8)))["markdown"]).read_text(encoding="utf-8")
     assert "The training data is unknown" in text
+
+
+@pytest.mark.parametrize("name", ["card.html", "card.PDF", "answers.txt"])
+def test_a_card_is_markdown(tinyml: Tinyml, tmp_path: Path, name: str) -> None:
+    answer = tinyml("card", "run", "--out", name, cwd=tmp_path, code=2)
+    assert "A card is Markdown" in answer.err
+    assert not list(tmp_path.iterdir())

@@ -10,11 +10,16 @@ import typer
 from tinyml_cli import checks
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
 
 def _place(path: Path, where: str) -> None:
     is_file = path.suffix.lower() in (".md", ".markdown")
+    if path.suffix.lower() in (".html", ".htm", ".pdf", ".txt", ".json") and not path.is_dir():
+        raise TinymlError(
+            f"A card is Markdown, not {path.suffix}", f"{where} {path}", "Give a file ending in .md."
+        )
     (checks.output_file if is_file else checks.output_folder)(path, where)
 
 
