@@ -432,12 +432,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("fuzz-finds"))
     parser.add_argument("--only", default="", help="one format, such as m4a")
     options = parser.parse_args()
-    finds = []
+    finds, tried = [], 0
     for reader in options.readers or READERS:
         for sample, data in READERS[reader][0]():
             if options.only and sample != options.only:
                 continue
-            started, found = time.monotonic(), 0
+            started, found, tried = time.monotonic(), 0, tried + 1
             for content, reason in fuzz(reader, sample, data, options.mutations, options.seed):
                 options.out.mkdir(parents=True, exist_ok=True)
                 place = options.out / f"{reader}-{sample}-{found}.bin"
@@ -447,6 +447,8 @@ def main() -> int:
                 print(f"  {place}: {reason}", flush=True)
             print(f"{reader} {sample}: {options.mutations} mutations, {found} finds, "
                   f"{time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
+    if not tried:
+        parser.error(f"no such format: {options.only}")
     print(json.dumps({"finds": finds}))
     return 1 if finds else 0
 
