@@ -75,7 +75,7 @@ class RunFolder:
         return run
 
     def check_writable(self) -> None:
-        """Asked before the seconds that TensorFlow takes to load, so that a second writer is refused at once.
+        """Asked before long work, and before the folder is moved: a second writer is refused at once.
 
         Raises:
             TinymlError: as in `writing`.
@@ -182,8 +182,7 @@ class RunFolder:
             TinymlError: another process writes to it; it cannot be removed.
         """
         was_latest = self.is_latest
-        with self.writing():
-            pass
+        self.check_writable()
         away = temporary.unused(self.path.absolute().parent)
         try:
             self.path.rename(away)
@@ -205,8 +204,7 @@ class RunFolder:
         if target.exists() or target.is_symlink():
             raise TinymlError("A run of that name already exists", str(target), "Choose another name.")
         was_latest = self.is_latest
-        with self.writing():
-            pass
+        self.check_writable()
         try:
             self.path.rename(target)
         except OSError as error:
