@@ -39,9 +39,11 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
         table: measures in the table for people, beside the recall: precision, AUC.
         asks_all: whether a board is asked about all items, not about `options.limit` of them.
         monitor_hint: how to start the command that plays a folder to a board.
+        kept: the answers that `ask` left in the run.
     """
 
     result: type[Result]
+    kept: answer_book.AnswerBook
     table: ClassVar[tuple[str, ...]] = ()
     asks_all: ClassVar[bool] = False
     monitor_hint: ClassVar[str] = "Play it: tinyml monitor"
@@ -74,7 +76,7 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
         answers = answer_inputs(self._float_model, self.model, self.real(items.features), inputs)
         chosen = {MODEL_FLOAT32: answers.float32.argmax(axis=1), MODEL_INT8: answers.int8.argmax(axis=1)}
         by_model = {self.manifest.artifacts[name].sha256: classes for name, classes in chosen.items()}
-        answer_book.keep(self.run, self.data_dir, self.split, items, by_model)
+        self.kept = answer_book.keep(self.run, self.data_dir, self.split, items, by_model)
         return answers
 
     def _check(self, items: Items) -> None:

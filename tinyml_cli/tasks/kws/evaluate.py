@@ -64,9 +64,7 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
 
     def measure(self, items: EvaluationSet, found: Answers) -> EvaluatedClips:
         outcome = super().measure(items, found)
-        return kept_results.complete(
-            self.run, self.manifest, self._before, answer_book.load(self.run), outcome
-        )
+        return kept_results.complete(self.run, self.manifest, self._before, self.kept, outcome)
 
     def _spoken(self, items: EvaluationSet) -> npt.NDArray[np.bool_]:
         """Items that somebody said: silence has no speaker."""

@@ -20,7 +20,7 @@ _PARTS = {"noise": "the noise test", "fairness": "the groups", "device": "the bo
 
 
 def complete(
-    run: Run, manifest: Manifest, before: AnswerBook | None, now: AnswerBook | None, outcome: EvaluatedClips
+    run: Run, manifest: Manifest, before: AnswerBook | None, now: AnswerBook, outcome: EvaluatedClips
 ) -> EvaluatedClips:
     """`outcome` with its missing parts taken from the earlier report/metrics.json, so that none is lost.
 
@@ -46,13 +46,11 @@ def complete(
     return whole
 
 
-def _earlier(
-    run: Run, manifest: Manifest, before: AnswerBook | None, now: AnswerBook | None
-) -> dict[str, Any]:
+def _earlier(run: Run, manifest: Manifest, before: AnswerBook | None, now: AnswerBook) -> dict[str, Any]:
     """The earlier outcome; empty if there is none, or if its models or items differ."""
     entry = manifest.artifacts.get(METRICS)
     current = {name: manifest.artifacts[name].sha256 for name in (MODEL_FLOAT32, MODEL_INT8)}
-    if before is None or now is None or entry is None or entry.made_from != current:
+    if before is None or entry is None or entry.made_from != current:
         return {}
     if before.source != now.source or not np.array_equal(before.keys, now.keys):
         return {}
