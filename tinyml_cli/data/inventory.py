@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli import locks
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
 _EXAMPLES, _REASONS = 3, 3
@@ -65,6 +66,12 @@ def _entries(folder: Path, within: Collection[Path], above: Collection[Path]) ->
                 yield from _entries(path, within, {*above, path.resolve()})
         elif path.name not in locks.NAMES and (path.is_file() or path.is_symlink()):
             yield path
+
+
+def check_any_left(found: Sequence[object], refused: Mapping[Path, TinymlError] | None) -> None:
+    """Raises what is wrong with the first file where single files were refused and none is left."""
+    if refused and not found:
+        raise next(iter(refused.values()))
 
 
 def is_text(path: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_cli.data import inventory
 from tinyml_cli.data.series.read import Series, Stretch, collecting
 from tinyml_cli.data.series.settle import Values
 from tinyml_cli.errors import TinymlError
@@ -103,8 +104,7 @@ def all_at_rate(
     for each in found:
         with collecting(refused, each.path):
             kept.append(at_rate(each, rate_hz, option))
-    if refused and not kept:
-        raise next(iter(refused.values()))
+    inventory.check_any_left(kept, refused)
     return kept
 
 

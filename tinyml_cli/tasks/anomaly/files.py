@@ -131,8 +131,7 @@ def _files(
     for path, anomalous in labelled:
         with collecting(refused, path):
             found.append((path, anomalous, _windows(path, values)))
-    if not found:
-        raise next(iter(refused.values()))
+    inventory.check_any_left(found, refused)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -203,7 +203,7 @@ def _sound(
     for file in files:
         with collecting(refused, file):
             recordings.append(_heard(root, file, is_normal, rate_hz))
-    _check_any(recordings, refused)
+    inventory.check_any_left(recordings, refused)
     return Found(tuple(recordings), "microphone", ("sound",), float(rate_hz))
 
 
@@ -238,11 +238,6 @@ def _heard(root: Path, file: Path, is_normal: Callable[[str], bool], rate_hz: in
         is_normal(condition),
         held_out,
     )
-
-
-def _check_any(recordings: Sequence[MachineRecording], refused: dict[Path, TinymlError] | None) -> None:
-    if refused and not recordings:
-        raise next(iter(refused.values()))
 
 
 def _series(
@@ -299,7 +294,7 @@ def _tables(
                         name, row[:, None], rate_hz or float(values.shape[1]), name, label, is_normal(label)
                     )
                 )
-    _check_any(recordings, refused)
+    inventory.check_any_left(recordings, refused)
     if len(widths) > 1:
         raise TinymlError(
             f"The files hold windows of {' and '.join(map(str, sorted(widths)))} samples",

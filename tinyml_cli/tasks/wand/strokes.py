@@ -91,8 +91,7 @@ def read_folder(
     for file in files:
         with collecting(refused, file):
             strokes += read_strokes(file)
-    if refused and not strokes:
-        raise next(iter(refused.values()))
+    inventory.check_any_left(strokes, refused)
     why = {file: error.what for file, error in (refused or {}).items()}
     used = [file for file in files if file not in why]
     rest = inventory.left_out(
