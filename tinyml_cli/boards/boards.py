@@ -35,13 +35,6 @@ class Need(BaseModel):
         return shutil.which(self.tool) is not None
 
     @property
-    def install_hint(self) -> str:
-        """The command that installs it on the system this runs on."""
-        if sys.platform == "darwin":
-            return self.macos
-        return self.windows if sys.platform == "win32" else self.debian
-
-    @property
     def install_hints(self) -> str:
         """One line with the way on each system."""
         return f"Debian/Ubuntu: `{self.debian}`; macOS: `{self.macos}`; Windows: `{self.windows}`"

@@ -47,11 +47,6 @@ class Acquisition:
     values: NDArray[np.float64]
     interval_ms: float
 
-    @property
-    def is_audio(self) -> bool:
-        """Whether it is sound, int16 in its one column."""
-        return len(self.sensors) == 1 and self.sensors[0][0] == AUDIO
-
 
 def read_acquisition(path: Path) -> Acquisition:
     """Reads a recording.
