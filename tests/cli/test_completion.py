@@ -114,7 +114,7 @@ def test_no_source_is_left_over() -> None:
 def test_fixed_values_are_those_of_the_product() -> None:
     from typing import get_args
 
-    from tinyml_cli.download.download import DATASETS
+    from tinyml_cli.download.public_datasets import DATASETS
     from tinyml_cli.link.protocol import TraceMode
     from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, RANGES
     from tinyml_cli.recipes.kws import SpeechEngine

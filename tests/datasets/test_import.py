@@ -69,8 +69,8 @@ def test_one_speaker_for_all(tmp_path: Path) -> None:
     source.mkdir()
     _write_ogg(source / "up_1.ogg", "up", 1)
     _write_ogg(source / "up_2.ogg", "up", 2)
-    document = import_folder(source, tmp_path / "rec", 16_000, 16_000, "Ann A.")
-    assert (document["speakers"], document["guessed_speakers"]) == (1, 0)
+    outcome = import_folder(source, tmp_path / "rec", 16_000, 16_000, "Ann A.")
+    assert (outcome.speakers, outcome.guessed_speakers) == (1, 0)
     names = sorted(path.name for path in (tmp_path / "rec" / "up").iterdir())
     assert names == ["Ann-A_nohash_0.wav", "Ann-A_nohash_1.wav"]
 
@@ -88,9 +88,9 @@ def test_edge_impulse_files_by_name(tmp_path: Path) -> None:
     (source / "training" / "down.9.json").write_text(json.dumps(document))
     (source / "training" / "up.3.cbor").write_bytes(b"\xa3")
     result = import_folder(source, tmp_path / "rec", 16_000, 16_000)
-    counts = {entry["label"]: entry["files"] for entry in result["labels"]}
+    counts = {entry.label: entry.files for entry in result.labels}
     assert counts == {"up": 1, "down": 1, "_background_noise_": 1, "_silence_": 1}
-    assert "Edge Impulse" in result["skipped"][0]["reason"]
+    assert "Edge Impulse" in result.skipped[0].reason
     (path,) = (tmp_path / "rec" / "down").iterdir()
     assert abs(len(soundfile.read(path)[0]) - 16_000) <= 2
 
@@ -109,7 +109,7 @@ def test_edge_impulse_list_of_labels(tmp_path: Path) -> None:
     (source / "testing" / "info.labels").write_text(json.dumps({"version": 1, "files": files}))
     result = import_folder(source, tmp_path / "rec", 16_000, 16_000)
     assert [path.name for path in (tmp_path / "rec" / "up").iterdir()] == ["anna_nohash_0.wav"]
-    reasons = {entry["file"]: entry["reason"] for entry in result["skipped"]}
+    reasons = {entry.file: entry.reason for entry in result.skipped}
     assert "no label" in reasons["testing/b.wav"] and "several" in reasons["testing/c.wav"]
     assert "does not name it" in reasons["testing/d.wav"]
 
@@ -132,14 +132,14 @@ def test_bad_lists_and_folders(tinyml: Tinyml, tmp_path: Path) -> None:
 
 def test_real_motion(shared: Path, tmp_path: Path) -> None:
     result = import_folder(shared / "data/imu_motion_nicla", tmp_path / "rec", 16_000, 16_000)
-    counts = {entry["label"]: entry["files"] for entry in result["labels"] if entry["kind"] == "motion"}
+    counts = {entry.label: entry.files for entry in result.labels if entry.kind == "motion"}
     assert set(counts) == {"Idle", "Terrestrial", "Maritime", "Lift"} and sum(counts.values()) == 40
     header, first, *_ = min((tmp_path / "rec" / "Idle").iterdir()).read_text().splitlines()
     assert header == "t_ms,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps"
     np.testing.assert_allclose(
         [float(cell) for cell in first.split(",")[:3]], [0, 0.83 / 9.80665, 9.06 / 9.80665]
     )
-    assert result["reading"] == "59 Hz, acceleration m/s2 → g, rotation in deg/s"
+    assert result.reading == "59 Hz, acceleration m/s2 → g, rotation in deg/s"
     folders = (shared / "data/imu_motion_nicla", tmp_path / "rec")
     before, after = (sorted(t.samples.tobytes() for t in read_takes(f, 119, 119).takes) for f in folders)
     assert before == after
@@ -154,8 +154,8 @@ def test_recordings_with_one_name_in_many_folders_are_all_kept(tmp_path: Path) -
 
     for session in range(5):
         record(session)
-    assert import_folder(tmp_path / "raw", tmp_path / "out", 16_000, 16_000)["n"] == 5
+    assert import_folder(tmp_path / "raw", tmp_path / "out", 16_000, 16_000).n == 5
     record(5)
     again = import_folder(tmp_path / "raw", tmp_path / "out", 16_000, 16_000)
-    assert again["n"] == 1 and len(again["skipped"]) == 5
+    assert again.n == 1 and len(again.skipped) == 5
     assert len(list((tmp_path / "out").rglob("*.csv"))) == 6

@@ -24,6 +24,7 @@ import pytest
 from tests.conftest import Tinyml
 from tinyml_cli.download import download, download_http
 from tinyml_cli.download.download_unpack import unpack
+from tinyml_cli.download.public_datasets import Archive, PublicDataset
 from tinyml_cli.errors import TinymlError
 
 _FILES = {
@@ -103,14 +104,14 @@ def tar_gz(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def dataset(server: Server) -> download.PublicDataset:
+def dataset(server: Server) -> PublicDataset:
     """A small data set on the server."""
     content = tar_gz(_FILES)
     server.files["/pub/small.tar.gz"] = content
-    archive = download.Archive(
+    archive = Archive(
         f"{server.url}/pub/small.tar.gz", len(content), hashlib.sha256(content).hexdigest(), 2_000_000
     )
-    return download.PublicDataset("small", "v1", "a test", "CC0-1.0", "nobody", "small_v1", (archive,))
+    return PublicDataset("small", "v1", "a test", "CC0-1.0", "nobody", "small_v1", (archive,))
 
 
 @pytest.fixture(autouse=True)
@@ -119,63 +120,55 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download_http, "_WAIT_S", 0.01)
 
 
-def test_downloads_unpacks_and_leaves_no_archive(dataset: download.PublicDataset, tmp_path: Path) -> None:
+def test_downloads_unpacks_and_leaves_no_archive(dataset: PublicDataset, tmp_path: Path) -> None:
     out = tmp_path / "sets" / "speech"
     stale = out.parent / ".tinyml-folder-4194304999-abcdefgh" / "new"
     stale.mkdir(parents=True)
     (stale / "of_a_killed_run.wav").write_bytes(b"")
-    document = download.download(dataset, out)
-    assert (document["files"], document["bytes"], document["fresh"]) == (
+    outcome = download.download(dataset, out)
+    assert (outcome.files, outcome.bytes, outcome.fresh) == (
         3,
         dataset.archives[0].size_bytes,
         False,
     )
     assert (out / "yes" / "aa_nohash_0.wav").read_bytes() == _FILES["./yes/aa_nohash_0.wav"]
     assert [path.name for path in out.parent.iterdir()] == ["speech"]
-    assert download.download(dataset, out) | {"fresh": True, "bytes": 0} == document | {
-        "fresh": True,
-        "bytes": 0,
-    }
-    assert download.download(dataset, out)["fresh"]
+    assert download.download(dataset, out) == outcome.model_copy(update={"fresh": True, "bytes": 0})
 
 
-def test_goes_on_where_connections_broke(
-    dataset: download.PublicDataset, server: Server, tmp_path: Path
-) -> None:
+def test_goes_on_where_connections_broke(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     server.cut_after = [300_000, 200_000]
     download.download(dataset, tmp_path / "out")
     assert server.ranges == [None, "bytes=300000-", "bytes=500000-"]
 
 
 def test_gives_up_without_progress_and_keeps_the_part(
-    dataset: download.PublicDataset, server: Server, tmp_path: Path
+    dataset: PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     server.cut_after = [300_000, *[0] * 20]
     with pytest.raises(TinymlError, match=r"stopped at 300,000 of .* bytes") as caught:
         download.download(dataset, tmp_path / "out")
     assert "to resume" in caught.value.next_step
     server.cut_after = []
-    assert download.download(dataset, tmp_path / "out")["bytes"] == dataset.archives[0].size_bytes - 300_000
+    assert download.download(dataset, tmp_path / "out").bytes == dataset.archives[0].size_bytes - 300_000
 
 
 def test_a_file_that_changed_meanwhile_is_taken_from_its_start(
-    dataset: download.PublicDataset, server: Server, tmp_path: Path
+    dataset: PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
     (tmp_path / "small.tar.gz.etag").write_text('"older"')
-    assert download.download(dataset, tmp_path / "out")["files"] == 3
+    assert download.download(dataset, tmp_path / "out").files == 3
     assert server.ranges == ["bytes=100000-"]
 
 
-def test_a_server_without_range(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
+def test_a_server_without_range(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     server.honours_range = False
     server.cut_after = [300_000]
-    assert download.download(dataset, tmp_path / "out")["files"] == 3
+    assert download.download(dataset, tmp_path / "out").files == 3
 
 
-def test_other_bytes_are_refused_and_removed(
-    dataset: download.PublicDataset, server: Server, tmp_path: Path
-) -> None:
+def test_other_bytes_are_refused_and_removed(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     good = server.files["/pub/small.tar.gz"]
     server.files["/pub/small.tar.gz"] = good[:-1] + bytes([good[-1] ^ 1])
     with pytest.raises(TinymlError, match=r"SHA-256 .* instead of"):
@@ -184,33 +177,33 @@ def test_other_bytes_are_refused_and_removed(
 
 
 def test_a_part_of_something_else_costs_one_more_run(
-    dataset: download.PublicDataset, server: Server, tmp_path: Path
+    dataset: PublicDataset, server: Server, tmp_path: Path
 ) -> None:
     (tmp_path / "small.tar.gz.part").write_bytes(b"x" * 100_000)
     with pytest.raises(TinymlError, match="SHA-256"):
         download.download(dataset, tmp_path / "out")
-    assert download.download(dataset, tmp_path / "out")["files"] == 3
+    assert download.download(dataset, tmp_path / "out").files == 3
 
 
-def test_mirrors(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
+def test_mirrors(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     content = server.files.pop("/pub/small.tar.gz")
     with pytest.raises(TinymlError, match="404") as caught:
         download.download(dataset, tmp_path / "a")
     assert "--mirror" in caught.value.next_step
     server.files["/mirror/small.tar.gz"] = content
-    assert download.download(dataset, tmp_path / "a", f"{server.url}/mirror/")["files"] == 3
+    assert download.download(dataset, tmp_path / "a", f"{server.url}/mirror/").files == 3
     local = tmp_path / "usb"
     local.mkdir()
     (local / "small.tar.gz").write_bytes(content)
-    assert download.download(dataset, tmp_path / "b", str(local))["bytes"] == 0
+    assert download.download(dataset, tmp_path / "b", str(local)).bytes == 0
     assert (local / "small.tar.gz").is_file()
-    assert download.download(dataset, tmp_path / "c", local.as_uri())["files"] == 3
+    assert download.download(dataset, tmp_path / "c", local.as_uri()).files == 3
     with pytest.raises(TinymlError, match="not a download URL"):
         download.download(dataset, tmp_path / "d", "gopher://x/")
 
 
 def test_a_folder_in_use_and_a_small_disk(
-    dataset: download.PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dataset: PublicDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.wav").write_bytes(b"")
@@ -222,12 +215,13 @@ def test_a_folder_in_use_and_a_small_disk(
         download.download(dataset, tmp_path / "new")
 
 
-def test_survives_being_killed(dataset: download.PublicDataset, server: Server, tmp_path: Path) -> None:
+def test_survives_being_killed(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     server.bytes_per_s = 400_000
     archive = dataset.archives[0]
     code = (
         "from pathlib import Path\nfrom tinyml_cli.download import download as d\n"
-        f"d.download(d.PublicDataset('small', 'v1', '', '', '', 'x', (d.Archive({archive.url!r}, "
+        "from tinyml_cli.download.public_datasets import *\n"
+        f"d.download(PublicDataset('small', 'v1', '', '', '', 'x', (Archive({archive.url!r}, "
         f"{archive.size_bytes}, {archive.sha256!r}, {archive.unpacked_bytes}),)), "
         f"Path({str(tmp_path / 'out')!r}))"
     )
@@ -241,7 +235,7 @@ def test_survives_being_killed(dataset: download.PublicDataset, server: Server, 
     process.wait()
     kept = part.stat().st_size
     server.bytes_per_s = None
-    assert download.download(dataset, tmp_path / "out")["bytes"] == archive.size_bytes - kept
+    assert download.download(dataset, tmp_path / "out").bytes == archive.size_bytes - kept
     assert server.ranges == [None, f"bytes={kept}-"]
 
 
@@ -328,14 +322,12 @@ def test_zip(tmp_path: Path) -> None:
 
 
 def test_a_failed_unpacking_leaves_nothing_but_the_archive(
-    server: Server, dataset: download.PublicDataset, tmp_path: Path
+    server: Server, dataset: PublicDataset, tmp_path: Path
 ) -> None:
     content = tar_gz({"../x": b""})
     server.files["/pub/small.tar.gz"] = content
-    archive = download.Archive(
-        dataset.archives[0].url, len(content), hashlib.sha256(content).hexdigest(), 100
-    )
-    hostile = download.PublicDataset("small", "v1", "", "", "", "x", (archive,))
+    archive = Archive(dataset.archives[0].url, len(content), hashlib.sha256(content).hexdigest(), 100)
+    hostile = PublicDataset("small", "v1", "", "", "", "x", (archive,))
     with pytest.raises(TinymlError, match="is not safe to unpack"):
         download.download(hostile, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["small.tar.gz"]

@@ -6,7 +6,6 @@ import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +34,7 @@ from tinyml_cli.datasets.survey import digest
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import writing_folder
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import Imported, ImportedLabel, SkippedFile
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.wording import counted
 
@@ -64,7 +64,7 @@ class _Import:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     speakers: set[str] = field(default_factory=set)
     guessed_speakers: int = 0
-    skipped: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
     known: dict[Path, set[str]] = field(default_factory=dict)
     written: set[Path] = field(default_factory=set)
     readings: list[Reading] = field(default_factory=list)
@@ -73,7 +73,7 @@ class _Import:
         """Brings in one sound, or the series that a file holds, or notes why not."""
         reason = origin.skip or self._add(path, origin, series)
         if reason:
-            self.skipped.append({"file": name, "reason": reason})
+            self.skipped.append(SkippedFile(file=name, reason=reason))
 
     def _add(self, path: Path, origin: Origin, series: Series | None) -> str:
         label = origin.label
@@ -134,7 +134,7 @@ def import_folder(
     clip_samples: int,
     speaker: str = "",
     options: SeriesRecipe | None = None,
-) -> dict[str, Any]:
+) -> Imported:
     """Brings every recording of a folder into `out/LABEL/`; nothing that is there is changed.
 
     Sound becomes 16-bit mono WAV; of sound longer than a clip the loudest word is kept. Motion and
@@ -148,10 +148,6 @@ def import_folder(
         speaker: who speaks in all of them; empty: what the files say.
         options: what the user says about files of series.
 
-    Returns:
-        source, folder, n, speakers, labels (each `label`, `kind`, `files`), skipped (each `file`, `reason`),
-        guessed_speakers (files that do not say who speaks), reading (what was understood of series).
-
     Raises:
         TinymlError: no such folder, nothing in it that can be brought in, series of which two readings are
             possible, or `out` cannot be written, or another process writes to it.
@@ -163,7 +159,7 @@ def import_folder(
         return _import_all(work, options or SeriesRecipe())
 
 
-def _import_all(work: _Import, options: SeriesRecipe) -> dict[str, Any]:
+def _import_all(work: _Import, options: SeriesRecipe) -> Imported:
     source, inside = work.source, work.out.resolve()
     files = [p for p in sorted(source.rglob("*")) if p.is_file() and not p.name.startswith(".")]
     files = [p for p in files if p.name not in LISTS and inside not in p.resolve().parents]
@@ -184,58 +180,58 @@ def _import_all(work: _Import, options: SeriesRecipe) -> dict[str, Any]:
             elif path.suffix.lower() in SOUND_SUFFIXES:
                 work.add(path, name, labels.of(path))
             elif path in why:
-                work.skipped.append({"file": name, "reason": why[path]})
+                work.skipped.append(SkippedFile(file=name, reason=why[path]))
             progress.advance(1, path.parent.name)
-    document = _document(source, work)
-    if document["n"] == 0 and not any("already" in entry["reason"] for entry in work.skipped):
-        first = work.skipped[0] if work.skipped else {"file": str(source), "reason": "the folder is empty"}
+    if not work.counts and not any("already" in each.reason for each in work.skipped):
+        nothing = SkippedFile(file=str(source), reason="the folder is empty")
+        first = next(iter(work.skipped), nothing)
         raise TinymlError(
-            f"Nothing was imported: {first['reason']}", first["file"], "See `tinyml data import --help`."
+            f"Nothing was imported: {first.reason}", first.file, "See `tinyml data import --help`."
         )
-    return document
+    return _outcome(work)
 
 
-def show(document: dict[str, Any]) -> None:
+def show(outcome: Imported) -> None:
     """The tables for people."""
-    rows = [(entry["label"], entry["kind"], entry["files"]) for entry in document["labels"]]
-    console.table(f"Imported into {document['folder']}", ("label", "kind", "files"), rows)
-    if document["reading"]:
-        console.info(f"Read as {document['reading']}")
-    skipped = document["skipped"]
+    rows = [(each.label, each.kind, each.files) for each in outcome.labels]
+    console.table(f"Imported into {outcome.folder}", ("label", "kind", "files"), rows)
+    if outcome.reading:
+        console.info(f"Read as {outcome.reading}")
+    skipped = outcome.skipped
     if skipped:
-        shown = [(entry["file"], entry["reason"]) for entry in skipped[:_SHOWN_SKIPPED]]
+        shown = [(each.file, each.reason) for each in skipped[:_SHOWN_SKIPPED]]
         more = len(skipped) - len(shown)
         title = f"Skipped {counted(len(skipped), 'file')}" + (f" ({more} more: --json)" if more else "")
         console.table(title, ("file", "why"), shown)
-    if document["guessed_speakers"]:
+    if outcome.guessed_speakers:
         console.warn(
-            f"{counted(document['guessed_speakers'], 'recording')} without a speaker's name; each counts "
+            f"{counted(outcome.guessed_speakers, 'recording')} without a speaker's name; each counts "
             "as a separate speaker, so scores may be too good. Give --speaker NAME if one person made "
             "them all."
         )
 
 
-def text(document: dict[str, Any]) -> str:
+def text(outcome: Imported) -> str:
     """The outcome in a line."""
-    check = next_step("data", "check", Path(document["folder"]))
-    people = f" of {counted(document['speakers'], 'speaker')}" if document["speakers"] else ""
-    return f"{counted(document['n'], 'recording')}{people}; check them: {check}"
+    check = next_step("data", "check", Path(outcome.folder))
+    people = f" of {counted(outcome.speakers, 'speaker')}" if outcome.speakers else ""
+    return f"{counted(outcome.n, 'recording')}{people}; check them: {check}"
 
 
-def _document(source: Path, work: _Import) -> dict[str, Any]:
-    return {
-        "source": str(source),
-        "folder": str(work.out),
-        "n": work.counts.total(),
-        "speakers": len(work.speakers),
-        "labels": [
-            {"label": label, "kind": kind, "files": count}
+def _outcome(work: _Import) -> Imported:
+    return Imported(
+        source=str(work.source),
+        folder=str(work.out),
+        n=work.counts.total(),
+        speakers=len(work.speakers),
+        labels=[
+            ImportedLabel(label=label, kind=kind, files=count)
             for (label, kind), count in sorted(work.counts.items())
         ],
-        "skipped": work.skipped,
-        "guessed_speakers": work.guessed_speakers,
-        "reading": summary(work.readings) if work.readings else None,
-    }
+        skipped=work.skipped,
+        guessed_speakers=work.guessed_speakers,
+        reading=summary(work.readings) if work.readings else None,
+    )
 
 
 def _digests(folder: Path, sample_rate_hz: int) -> list[str]:

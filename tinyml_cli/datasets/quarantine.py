@@ -16,6 +16,7 @@ from tinyml_cli.documents import parse_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic, writing_folder
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.data import Restored
 from tinyml_cli.wording import counted
 
 LOG = "moved.jsonl"
@@ -70,8 +71,8 @@ def move_away(root: Path, files: Mapping[Path, str]) -> int:
     return len(files)
 
 
-def undo(root: Path) -> tuple[int, list[str]]:
-    """Puts every file back; (how many, files whose place is taken now and which therefore stay).
+def undo(root: Path) -> Restored:
+    """Puts every file back whose place is not taken now.
 
     Raises:
         TinymlError: nothing was moved, the log is damaged, or another process writes to the folder.
@@ -80,7 +81,7 @@ def undo(root: Path) -> tuple[int, list[str]]:
         return _undo(root)
 
 
-def _undo(root: Path) -> tuple[int, list[str]]:
+def _undo(root: Path) -> Restored:
     quarantine = quarantine_of(root)
     log = quarantine / LOG
     if not log.is_file():
@@ -101,7 +102,8 @@ def _undo(root: Path) -> tuple[int, list[str]]:
     else:
         log.unlink()
     _remove_empty_folders(quarantine)
-    return restored, [parse_json(line)["file"] for line in kept]
+    stay = [parse_json(line)["file"] for line in kept]
+    return Restored(folder=str(root), restored=restored, kept=stay)
 
 
 def _entries(log: Path) -> Iterator[tuple[str, dict[str, str]]]:

@@ -1,12 +1,10 @@
-"""Public data sets: their origin, the expected bytes, and their way into a folder."""
+"""Downloads a public data set, verifies it and unpacks it into a folder."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import interrupt, locks, temporary
 from tinyml_cli.console import console
@@ -14,8 +12,10 @@ from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.download import download_npm
 from tinyml_cli.download.download_http import fetch, part_of, verify
 from tinyml_cli.download.download_unpack import unpack
+from tinyml_cli.download.public_datasets import Archive, PublicDataset, default_folder
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_folder, cache_dir, write_atomic
+from tinyml_cli.files import atomic_folder, write_atomic
+from tinyml_cli.outcomes.data import Downloaded
 from tinyml_cli.wording import counted
 
 MARKER = "tinyml_dataset.json"
@@ -25,166 +25,7 @@ MARKER = "tinyml_dataset.json"
 _SPARE_BYTES = 100 << 20
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A file to download, pinned.
-
-    Attributes:
-        url: where its publisher keeps it; `npm:NAME@VERSION` where that is a package for Node.
-        size_bytes: its size.
-        sha256: of its bytes, in hex.
-        unpacked_bytes: at most so much lies in it: for the check of the disk, and against endless archives.
-    """
-
-    url: str
-    size_bytes: int
-    sha256: str
-    unpacked_bytes: int
-
-    @property
-    def file_name(self) -> str:
-        """The last part of its address."""
-        if self.url.startswith(download_npm.SCHEME):
-            return download_npm.archive_name(self.url)
-        return self.url.rsplit("/", 1)[-1]
-
-
-@dataclass(frozen=True)
-class PublicDataset:
-    """A data set in one version.
-
-    Attributes:
-        name: as it is typed.
-        version: as it is typed; the first of a name is the default.
-        description: one line.
-        licence: SPDX identifier, or words where there is none.
-        source: the publication to cite.
-        folder: name of the folder it goes to by default.
-        archives: what it consists of, all unpacked into that folder.
-        is_tool: it is no data to train on but a part of tinyml, and goes to tinyml's own folder.
-    """
-
-    name: str
-    version: str
-    description: str
-    licence: str
-    source: str
-    folder: str
-    archives: tuple[Archive, ...]
-    is_tool: bool = False
-
-
-_SPEECH_COMMANDS = "P. Warden, arXiv:1804.03209"
-_TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
-# A one-second clip fills at most eight blocks of 4 KiB.
-_CLIP_BYTES = 32_768
-
-# COCO 2014 has 123,287 images for training and validation; a small one fills two blocks of the disk at most.
-_VWW_IMAGES, _SMALL_IMAGE_BYTES = 123_287, 8192
-
-# SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images.
-# That of the voices is of the archive with the SHA-512 that npm publishes.
-DATASETS = (
-    PublicDataset(
-        "speech-commands",
-        "v0.02",
-        "105,829 one-second clips of 35 words, with lists for validation and testing",
-        "CC-BY-4.0",
-        _SPEECH_COMMANDS,
-        "speech_commands_v0.02",
-        (
-            Archive(
-                f"{_TENSORFLOW}/speech_commands_v0.02.tar.gz",
-                2_428_923_189,
-                "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
-                105_829 * _CLIP_BYTES,
-            ),
-        ),
-    ),
-    PublicDataset(
-        "vww",
-        "coco2014-96",
-        "MLPerf Tiny's visual wake words: 96 x 96 images with and without a person",
-        "COCO terms of use; each photograph has its own licence",
-        "A. Chowdhery et al., arXiv:1906.05721; C. Banbury et al., arXiv:2106.07597",
-        "vww_coco2014_96",
-        (
-            Archive(
-                "https://www.silabs.com/public/files/github/machine_learning/benchmarks/datasets/"
-                "vw_coco2014_96.tar.gz",
-                234_810_765,
-                "f8746b9e44f8a7a4293f73be9ba6e8da9239fe69798d42364aae62b915cfab58",
-                _VWW_IMAGES * _SMALL_IMAGE_BYTES,
-            ),
-        ),
-    ),
-    PublicDataset(
-        "kokoro",
-        "1.2.1",
-        "54 voices of the speech engine Kokoro-82M; its weights come with the extra `kokoro`",
-        "Apache-2.0",
-        "hexgrad, Kokoro-82M v1.0",
-        "kokoro-js-1.2.1",
-        (
-            Archive(
-                "npm:kokoro-js@1.2.1",
-                26_887_218,
-                "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860",
-                40_000_000,
-            ),
-        ),
-        is_tool=True,
-    ),
-)
-
-
-def available() -> dict[str, Any]:
-    """Every data set: `datasets`, each `name`, `version`, `description`, `bytes` to download, `licence`."""
-    rows = [
-        {
-            "name": d.name,
-            "version": d.version,
-            "description": d.description,
-            "bytes": sum(archive.size_bytes for archive in d.archives),
-            "licence": d.licence,
-        }
-        for d in DATASETS
-    ]
-    return {"datasets": rows}
-
-
-def show_available(document: dict[str, Any]) -> None:
-    """The table of `available` for people."""
-    rows = [
-        (d["name"], d["version"], f"{d['bytes'] / 1e9:.1f} GB", d["licence"], d["description"])
-        for d in document["datasets"]
-    ]
-    console.table("Datasets", ("name", "version", "download", "licence", "what"), rows)
-
-
-def find(name: str, version: str | None = None) -> PublicDataset:
-    """A data set of the table; the newest version by default.
-
-    Raises:
-        TinymlError: there is none of that name or version.
-    """
-    same = [dataset for dataset in DATASETS if dataset.name == name]
-    if not same:
-        names = ", ".join(dict.fromkeys(d.name for d in DATASETS))
-        raise TinymlError(f"Unknown dataset `{name}`", "tinyml data download", f"Choose from: {names}.")
-    for dataset in same:
-        if version in (None, dataset.version):
-            return dataset
-    versions = ", ".join(dataset.version for dataset in same)
-    raise TinymlError(f"`{name}` has no version `{version}`", "--version", f"Choose from: {versions}.")
-
-
-def default_folder(dataset: PublicDataset) -> Path:
-    """Where a data set goes unless it is said."""
-    return cache_dir() / dataset.folder if dataset.is_tool else Path(dataset.folder)
-
-
-def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None = None) -> dict[str, Any]:
+def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None = None) -> Downloaded:
     """Downloads, verifies and unpacks a data set; what an earlier, cut off attempt left is used.
 
     Args:
@@ -192,9 +33,6 @@ def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None
         out: the folder it becomes, `default_folder` unless given. Beside it lie the archives until they are
             unpacked.
         mirror: a folder of archives at another address or on this computer.
-
-    Returns:
-        dataset, version, folder, files, bytes (downloaded now), licence, source, fresh (it was there).
 
     Raises:
         TinymlError: `out` holds something else or is not to be chosen, the disk is too small, or see `fetch`,
@@ -207,10 +45,8 @@ def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None
             "Omit it; the environment variable TINYML_CACHE moves that folder.",
         )
     folder = (out or default_folder(dataset)).absolute()
-    document: dict[str, Any] = {"dataset": dataset.name, "version": dataset.version, "folder": str(folder)}
-    about = {"licence": dataset.licence, "source": dataset.source}
-    if (known := _marker(folder)) is not None and _is_marked(known, dataset):
-        return {**document, "files": known["files"], "bytes": 0, **about, "fresh": True}
+    if (files := _files_there(dataset, folder)) is not None:
+        return _outcome(dataset, folder, files, 0, fresh=True)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TinymlError("The folder is not empty", str(folder), "Choose a new one with --out DIR.")
     _make(folder.parent)
@@ -222,7 +58,22 @@ def download(dataset: PublicDataset, out: Path | None = None, mirror: str | None
     ):
         temporary.sweep(folder.parent)
         received, files = _fetch_and_unpack(dataset, folder, mirror)
-    return {**document, "files": files, "bytes": received, **about, "fresh": False}
+    return _outcome(dataset, folder, files, received, fresh=False)
+
+
+def _outcome(
+    dataset: PublicDataset, folder: Path, files: int, received_bytes: int, fresh: bool
+) -> Downloaded:
+    return Downloaded(
+        dataset=dataset.name,
+        version=dataset.version,
+        folder=str(folder),
+        files=files,
+        bytes=received_bytes,
+        licence=dataset.licence,
+        source=dataset.source,
+        fresh=fresh,
+    )
 
 
 def _fetch_and_unpack(dataset: PublicDataset, folder: Path, mirror: str | None) -> tuple[int, int]:
@@ -241,14 +92,14 @@ def _fetch_and_unpack(dataset: PublicDataset, folder: Path, mirror: str | None) 
     return received, files
 
 
-def text(document: dict[str, Any]) -> str:
+def text(outcome: Downloaded) -> str:
     """The outcome of `download` for people."""
-    if document["fresh"]:
-        return f"{document['folder']} already contains {document['dataset']} {document['version']}."
+    name = f"{outcome.dataset} {outcome.version}"
+    if outcome.fresh:
+        return f"{outcome.folder} already contains {name}."
     return (
-        f"{document['dataset']} {document['version']}: {counted(document['files'], 'file')} in "
-        f"{document['folder']}\n"
-        f"Licence {document['licence']}; cite {document['source']}."
+        f"{name}: {counted(outcome.files, 'file')} in {outcome.folder}\n"
+        f"Licence {outcome.licence}; cite {outcome.source}."
     )
 
 
@@ -338,13 +189,13 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _marker(folder: Path) -> dict[str, Any] | None:
+def _files_there(dataset: PublicDataset, folder: Path) -> int | None:
+    """How many files of this very data set the folder's marker tells of; None without such a marker."""
     try:
-        document = load_json(folder / MARKER)
+        marker = load_json(folder / MARKER)
     except UnreadableError:
         return None
-    return document if isinstance(document, dict) and isinstance(document.get("files"), int) else None
-
-
-def _is_marked(marker: dict[str, Any], dataset: PublicDataset) -> bool:
-    return marker.get("sha256") == [archive.sha256 for archive in dataset.archives]
+    if not isinstance(marker, dict) or marker.get("sha256") != [each.sha256 for each in dataset.archives]:
+        return None
+    files = marker.get("files")
+    return files if isinstance(files, int) else None

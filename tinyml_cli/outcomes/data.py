@@ -105,6 +105,11 @@ class Checked(Outcome):
     picture: str | None
     ok: bool
 
+    @property
+    def of_labels(self) -> dict[str, CheckedLabel]:
+        """`words` or `labels`, whichever the kind has."""
+        return self.words or self.labels or {}
+
 
 class Restored(Outcome):
     """With --undo."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.download import download
+from tinyml_cli.download import public_datasets
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.installed import spec_of
 from tinyml_cli.wording import counted
@@ -171,7 +171,7 @@ def _verify(content: bytes, sha256: str, where: str, next_step: str) -> None:
 
 
 def _folder() -> Path:
-    return download.default_folder(download.find("kokoro"))
+    return public_datasets.default_folder(public_datasets.find("kokoro"))
 
 
 def _voice_path(name: str) -> Path:

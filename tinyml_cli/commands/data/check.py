@@ -69,17 +69,14 @@ def command(
     from tinyml_cli.datasets.checks import CheckSettings
 
     if undo:
-        restored, kept = quarantine.undo(data)
-        for name in kept:
+        back = quarantine.undo(data)
+        for name in back.kept:
             console.warn(f"`{name}` exists already; the moved file stays in quarantine")
-        console.result(
-            {"folder": str(data), "restored": restored, "kept": kept},
-            f"Restored {counted(restored, 'file')}.",
-        )
+        console.result(back, f"Restored {counted(back.restored, 'file')}.")
         return
     settings = CheckSettings(sample_rate, clip_ms, recipes.series_options(set_ or []))
-    document = check_folder(data, settings, fix, picture, kind)
-    show(document)
-    console.result(document, verdict(document))
-    if not document["ok"]:
+    outcome = check_folder(data, settings, fix, picture, kind)
+    show(outcome)
+    console.result(outcome, verdict(outcome))
+    if not outcome.ok:
         raise typer.Exit(EXIT_FAILURE)

@@ -44,12 +44,12 @@ def command(
       tinyml data download speech-commands --mirror https://mirror.example.org/speech/
       tinyml data download speech-commands --mirror /media/usb --json
     """
-    from tinyml_cli.download import download
+    from tinyml_cli.download import download, public_datasets
 
     if name is None:
-        document = download.available()
-        download.show_available(document)
-        console.result(document)
+        datasets = public_datasets.available()
+        public_datasets.show_available(datasets)
+        console.result(datasets)
         return
-    document = download.download(download.find(name, version), out, mirror)
-    console.result(document, download.text(document))
+    outcome = download.download(public_datasets.find(name, version), out, mirror)
+    console.result(outcome, download.text(outcome))

@@ -56,6 +56,6 @@ def command(
 
     reading = recipes.series_options(set_ or [])
     clip_samples = clip_ms * sample_rate // 1000
-    document = import_files.import_folder(folder, out, sample_rate, clip_samples, speaker, reading)
-    import_files.show(document)
-    console.result(document, import_files.text(document))
+    outcome = import_files.import_folder(folder, out, sample_rate, clip_samples, speaker, reading)
+    import_files.show(outcome)
+    console.result(outcome, import_files.text(outcome))
