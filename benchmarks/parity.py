@@ -33,7 +33,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest, Quantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Quantization
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_INT8, Run
 from tinyml_cli.stages.adopt import open_run

@@ -22,7 +22,8 @@ from tests.conftest import Tinyml
 from tinyml_cli.errors import EXIT_DEFECT, EXIT_OK, TinymlError
 from tinyml_cli.link.protocol.decoder import LineDecoder
 from tinyml_cli.link.protocol.events import Text
-from tinyml_cli.manifest import Artifact, Data, Manifest, Model, Op, Quantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Artifact, Data, Model, Op, Quantization
 from tinyml_cli.monitor.filters import EventLog
 from tinyml_cli.run import MANIFEST, RECIPE
 

@@ -15,7 +15,8 @@ import pytest
 from tinyml_cli import interrupt, recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Epochs, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Epochs
 from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE, Run

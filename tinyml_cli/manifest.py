@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -21,6 +20,17 @@ from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest_migration import SCHEMA_VERSION, migrated
+from tinyml_cli.manifest_sections import (
+    Artifact,
+    Count,
+    Data,
+    Epochs,
+    ManifestSection,
+    Model,
+    Op,
+    Quantization,
+    RecognizerSettings,
+)
 from tinyml_cli.validation import first_problem
 
 MODEL_TASK = "model"
@@ -30,123 +40,6 @@ _OF_SOUND = {"clip_ms", "recognizer"}
 """Fields that mean nothing where there are no `features`."""
 
 S = TypeVar("S", bound=BaseModel)
-
-Count = Annotated[int, Field(ge=0, lt=1 << 63)]
-
-
-class _ManifestSection(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
-
-
-class Data(_ManifestSection):
-    """Where the training data came from and how it was split."""
-
-    source: Literal["synthetic", "procedural", "folder", "none"]
-    path: str | None = None
-    recordings: str | None = Field(default=None, description="folder of own recordings mixed in")
-    split_by: str
-    counts: dict[str, dict[str, Count]] = Field(default_factory=dict, description="split -> label -> clips")
-    groups: dict[str, Count] = Field(default_factory=dict, description="split -> number of speakers")
-    notes: list[str] = Field(default_factory=list)
-    left_out: dict[str, int] = Field(
-        default_factory=dict, description="reason -> files of the folder that were not used"
-    )
-    units: dict[str, str] = Field(
-        default_factory=dict,
-        description="accel, gyro -> unit of the files of motion, for others that do not say",
-    )
-
-
-class Model(_ManifestSection):
-    """The network that was trained."""
-
-    name: str
-    parameters: Count
-    macs: Count
-
-
-class Epochs(_ManifestSection):
-    """How far a training came."""
-
-    done: int = Field(ge=0)
-    planned: int = Field(ge=0)
-
-    def __str__(self) -> str:
-        return f"{self.done} of {self.planned}"
-
-
-class TensorQuantization(_ManifestSection):
-    """value = scale * (q - zero_point)."""
-
-    scale: float = Field(gt=0)
-    zero_point: int = Field(ge=-128, le=127)
-
-
-class LayerError(_ManifestSection):
-    """How far int8 is from float in one layer, on calibration samples."""
-
-    name: str
-    op: str
-    scale: float
-    zero_point: int
-    sqnr_db: float
-    cosine: float
-    clipped_share: float
-
-
-class Quantization(_ManifestSection):
-    """How the int8 model was made."""
-
-    method: str
-    calibration_samples: Count
-    calibration_split: str = Field(
-        default="train", description="where samples came from: a split, `file` (the user's) or `random`"
-    )
-    input: TensorQuantization | None = None
-    output: TensorQuantization | None = None
-    layers: list[LayerError] = Field(default_factory=list)
-
-
-class Op(_ManifestSection):
-    """One operator kind of the int8 flatbuffer."""
-
-    name: str
-    version: Count
-    count: Count
-
-
-class RecognizerSettings(_ManifestSection):
-    """Smoothing of posteriors over time, as the firmware runs it."""
-
-    inference_stride_frames: int = Field(default=5, ge=1, le=100)
-    average_window_ms: int = Field(default=500, ge=20, le=5000)
-    threshold: float = Field(default=0.7, gt=0, le=1, description="averaged posterior that counts as heard")
-    suppression_ms: int = Field(default=1000, ge=0, le=60_000)
-    minimum_count: int = Field(default=3, ge=1, le=100)
-    longer_words: dict[str, list[str]] = Field(
-        default_factory=dict, description="word -> other words that begin with it; found when trained"
-    )
-    prefix_wait_ms: int = Field(
-        default=500, ge=0, le=5000, description="how long such a word waits for the longer ones; 0: never"
-    )
-
-    def longer_word_masks(self, labels: Sequence[str]) -> list[int]:
-        """For each label: bit n is set where it waits for label n."""
-        if self.prefix_wait_ms == 0:
-            return [0] * len(labels)
-        longer = [self.longer_words.get(label, []) for label in labels]
-        return [sum(1 << labels.index(word) for word in words if word in labels) for words in longer]
-
-
-class Artifact(_ManifestSection):
-    """A file of the run: its bytes, and the hashes of what it was made from."""
-
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    bytes: int = Field(ge=0)
-    made_by: str
-    made_from: dict[str, str] = Field(
-        default_factory=dict, description="artifact name -> sha256 when it was read"
-    )
 
 
 class TrainingFigures(BaseModel):
@@ -198,7 +91,7 @@ class Build(BaseModel):
     arena_bytes: Count | None = None
 
 
-class Manifest(_ManifestSection):
+class Manifest(ManifestSection):
     """Everything later stages need to know; no label, size, scale or threshold stands anywhere else."""
 
     schema_version: int = SCHEMA_VERSION

@@ -15,7 +15,8 @@ from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir as runs_dir
 from tinyml_cli.files import sha256_file
-from tinyml_cli.manifest import Artifact, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Artifact
 from tinyml_cli.next_step import next_step, train_again, work_on
 from tinyml_cli.run_folder import CHECKPOINT as CHECKPOINT
 from tinyml_cli.run_folder import LATEST, RunFolder, content_of, latest_path

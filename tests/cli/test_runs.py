@@ -11,7 +11,8 @@ from tests.conftest import Tinyml
 from tests.test_locks import _other_process
 from tests.test_nothing_left import tree
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Data, Epochs, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data, Epochs
 from tinyml_cli.run import MANIFEST, MODEL, MODEL_INT8, RECIPE, Run
 
 

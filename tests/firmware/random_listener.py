@@ -9,7 +9,8 @@ import numpy as np
 from tests.engines.flatbuffer_models import Model
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import Manifest, RecognizerSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.recognizer import RecognizerConfig, ReportedWord
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth

@@ -16,7 +16,7 @@ import soundfile
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tests.doubles import looking_run
+from tests.device import looking_run
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
 from tests.firmware.test_vww_app import frame_of, show
@@ -27,7 +27,7 @@ from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import GateRule
-from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.profile import cascade
 from tinyml_cli.profile.report import Memory, ProfileReport
 from tinyml_cli.run import MODEL_INT8, Run

@@ -14,7 +14,7 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.settings_parts import label_colors
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.recipes import resolve
 
 WORDS = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"]

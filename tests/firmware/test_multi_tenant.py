@@ -17,7 +17,7 @@ from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.engines import second
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.run import Run
 
 FIRST = RecognizerSettings(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)

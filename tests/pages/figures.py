@@ -10,7 +10,8 @@ from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.answers import Answers
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import Artifact, Data, Manifest, Model
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Artifact, Data, Model
 from tinyml_cli.outcomes.comparisons import Compared, ComparedPair, ComparedRow
 from tinyml_cli.outcomes.evaluations import (
     AccuracySpread,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pattern_task import as_input, patterns
 
-from tests.pattern_task import as_input, patterns
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.compare import tflm_mismatches

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tinyml_cli.engines.bench_settings import input_bytes, quantization, result_decimals
 from tinyml_cli.engines.benchmarks import Benchmark
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.tflite.interpret import quantize_values
 

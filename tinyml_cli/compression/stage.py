@@ -17,7 +17,8 @@ from tinyml_cli.compression.steps import CompressionStep, check_order, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
 from tinyml_cli.files import atomic_path
-from tinyml_cli.manifest import Manifest, Model
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Model
 from tinyml_cli.models import count_macs
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.comparisons import Compressed, MeasuredModel, StepTaken

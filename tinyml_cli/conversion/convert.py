@@ -17,7 +17,8 @@ from tinyml_cli.console import console
 from tinyml_cli.conversion import converter
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Artifact, LayerError, Manifest, Model, Quantization, TensorQuantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Artifact, LayerError, Model, Quantization, TensorQuantization
 from tinyml_cli.models import bounds
 from tinyml_cli.models.source import SourceNetwork, open_source
 from tinyml_cli.next_step import on_this_run

@@ -11,7 +11,8 @@ from tinyml_cli.engines.aot import compiler, emit, listing
 from tinyml_cli.engines.freshness import export_key
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
-from tinyml_cli.manifest import Manifest, Op
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Op
 from tinyml_cli.outcomes.base import OperatorCount
 from tinyml_cli.outcomes.stages import Exported, MemoryPlan
 from tinyml_cli.quantization import precision

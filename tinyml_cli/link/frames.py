@@ -16,7 +16,8 @@ from tinyml_cli.features.image import area_average, with_channels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import atomic_path
 from tinyml_cli.link.protocol import Event, Input
-from tinyml_cli.manifest import Manifest, TensorQuantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import TensorQuantization
 
 UPPER_HALF = "▀"
 

@@ -15,7 +15,7 @@ from rich.text import Text as Styled
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.engines.settings_parts import DARK_LABELS, label_colors
 from tinyml_cli.link.protocol import Event, Ready, printable
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView
 from tinyml_cli.outcomes.monitoring import PlayedClip

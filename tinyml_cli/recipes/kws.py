@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, FactorRange, Range, RecipeSection
 
 RESERVED_LABELS = ("silence", "unknown")

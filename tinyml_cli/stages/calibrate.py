@@ -11,7 +11,8 @@ from tinyml_cli import checks, recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import LayerError, Manifest, Quantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import LayerError, Quantization
 from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.outcomes.base import LayerDeviation
 from tinyml_cli.outcomes.stages import Quantized

@@ -11,7 +11,8 @@ from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Epochs, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Epochs
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.stages import Epoch, Trained
 from tinyml_cli.recipes.base import BaseRecipe

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.next_step import model_again, on_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor, parse, with_axes_of_vectors
 from tinyml_cli.wording import counted

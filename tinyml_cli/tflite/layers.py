@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import LayerError, TensorQuantization
+from tinyml_cli.manifest_sections import LayerError, TensorQuantization
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import Graph, Operator, parse
 from tinyml_cli.tflite.ratio import sqnr_db

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.manifest import Op
+from tinyml_cli.manifest_sections import Op
 from tinyml_cli.tflite.graph import ABSENT, Graph, Operator, op_list
 
 # Builtin operators whose TensorFlow Lite Micro kernel takes int8 activations (or only moves or compares

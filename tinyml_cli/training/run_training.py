@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.files import atomic_path, write_atomic
-from tinyml_cli.manifest import Epochs, Manifest, Model
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Epochs, Model
 from tinyml_cli.models import count_macs, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.base import BaseRecipe, ClassifierRecipe

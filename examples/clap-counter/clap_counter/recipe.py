@@ -7,7 +7,7 @@ from pydantic import Field
 from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.splits import Split
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.manifest import RecognizerSettings
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, RecipeSection, WeightAverage
 from tinyml_cli.recipes.kws import ModelRecipe
 

@@ -18,7 +18,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_folder
-from tinyml_cli.manifest import Data, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import build_model
 from tinyml_cli.models import options as model_options
 from tinyml_cli.outcomes.stages import Trained

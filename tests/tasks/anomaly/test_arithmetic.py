@@ -11,7 +11,7 @@ from tests.tasks.anomaly import c_library
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import signal
 from tinyml_cli.features.anomaly_settings import Alarm, SignalInput
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.tasks.anomaly import alarm, score
 
 RNG = np.random.default_rng(5)

@@ -12,7 +12,8 @@ from tinyml_cli.engines.export import export
 from tinyml_cli.features.gesture_settings import CLIP, GestureInput, ImuInput
 from tinyml_cli.features.raster import CHANNELS, SIZE, rasterise_all
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest, Quantization
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Quantization
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.wand import hand
 from tinyml_cli.tasks.wand.strokes import to_points

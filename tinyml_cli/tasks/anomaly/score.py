@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.features.anomaly_settings import Mixture
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import TensorQuantization
 
 STEP_BITS = 4
 _UINT32_MAX = (1 << 32) - 1

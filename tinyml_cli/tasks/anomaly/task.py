@@ -23,7 +23,8 @@ from tinyml_cli.features.anomaly_settings import Alarm, AnomalyInput
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Epochs, Manifest, Model
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data, Epochs, Model
 from tinyml_cli.models import count_macs
 from tinyml_cli.outcomes.inspection import ExplainedRecording
 from tinyml_cli.outcomes.stages import AfterConversion, Threshold, Trained

@@ -10,7 +10,8 @@ import numpy as np
 from tinyml_cli.console import console
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest, RecognizerSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.outcomes.boards import (
     Allowance,
     EvaluatedStream,

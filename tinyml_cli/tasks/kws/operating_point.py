@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml_cli.manifest import RecognizerSettings, TensorQuantization
+from tinyml_cli.manifest_sections import RecognizerSettings, TensorQuantization
 from tinyml_cli.tasks.kws.detection_errors import Matched, Target, match
 from tinyml_cli.tasks.kws.recognizer import RecognizerConfig
 from tinyml_cli.tasks.kws.stream_recognizer import Smoothed, detections, smooth

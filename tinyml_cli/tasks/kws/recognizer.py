@@ -10,8 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli import manifest
-from tinyml_cli.manifest import TensorQuantization
+from tinyml_cli.manifest_sections import RecognizerSettings, TensorQuantization
 
 FIRST_WORD = 2  # labels start with silence, unknown: these are never reported
 MAX_HISTORY = 64  # Recognizer::kMaxHistory
@@ -41,7 +40,7 @@ class RecognizerConfig:
 
     @classmethod
     def of(
-        cls, recognizer: manifest.RecognizerSettings, labels: Sequence[str], output: TensorQuantization
+        cls, recognizer: RecognizerSettings, labels: Sequence[str], output: TensorQuantization
     ) -> RecognizerConfig:
         """The settings of the run's firmware; `output` is the quantisation of the int8 model's scores."""
         return cls(

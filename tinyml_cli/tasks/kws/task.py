@@ -19,7 +19,8 @@ from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_arrays
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Manifest, RecognizerSettings
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data, RecognizerSettings
 from tinyml_cli.models import build_model
 from tinyml_cli.outcomes.inspection import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained

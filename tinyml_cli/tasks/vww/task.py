@@ -18,7 +18,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Event
-from tinyml_cli.manifest import Data, Manifest
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import bounds, build_model, options, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.pages.items import Items

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pattern_task
+import pytest
+
+from tinyml_cli import registry
+from tinyml_cli.run import Run
+
+
+@pytest.fixture(autouse=True)
+def _patterns_is_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._TRAINED, "patterns", "pattern_task:TASK")
+
+
+@pytest.fixture
+def trained_run(tmp_path: Path) -> Run:
+    """A fresh copy of a run that holds a trained model."""
+    return Run(Path(shutil.copytree(pattern_task.trained(), tmp_path / "run")))
+
+
+@pytest.fixture
+def converted_run(tmp_path: Path) -> Run:
+    """A fresh copy of a run that holds flatbuffers."""
+    return Run(Path(shutil.copytree(pattern_task.converted(), tmp_path / "run")))
