@@ -6,11 +6,11 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.housekeeping import RunRenamed, RunsRemoved
 from tinyml_cli.run import MANIFEST, RECIPE, Run, runs_dir
 from tinyml_cli.run_folder import LATEST, content_of, latest_path
 from tinyml_cli.run_list import age_of, name_of, size_of, size_text, usable
@@ -46,11 +46,8 @@ def find(given: str) -> Run:
     return Run(folder / real.relative_to(folder))
 
 
-def remove(names: Sequence[str], yes: bool) -> dict[str, Any]:
+def remove(names: Sequence[str], yes: bool) -> RunsRemoved:
     """Removes runs, after a question unless `yes`; `latest` then leads to the newest that is left.
-
-    Returns:
-        removed (names), bytes (freed), latest (a name, or None).
 
     Raises:
         TinymlError: see `find`; a run that another process writes to; nobody to ask.
@@ -59,16 +56,16 @@ def remove(names: Sequence[str], yes: bool) -> dict[str, Any]:
     size = sum(size_of(run.path) for run in runs)
     listed = [name_of(run) for run in runs]
     if not yes and not _agreed(f"Remove {', '.join(listed)} ({size_text(size)})?"):
-        return {"removed": [], "bytes": 0, "latest": _latest_name()}
+        return RunsRemoved(removed=[], bytes=0, latest=_latest_name())
     for run in runs:
         was_latest = run.is_latest
         run.remove()
         if was_latest:
             _mend_latest(run.path.parent)
-    return {"removed": listed, "bytes": size, "latest": _latest_name()}
+    return RunsRemoved(removed=listed, bytes=size, latest=_latest_name())
 
 
-def rename(old: str, new: str) -> dict[str, Any]:
+def rename(old: str, new: str) -> RunRenamed:
     """Gives a run another name; `latest` goes with it.
 
     Raises:
@@ -83,7 +80,8 @@ def rename(old: str, new: str) -> dict[str, Any]:
         )
     checks.file_name(new, "NEW", "run name")
     before = name_of(run)
-    return {"renamed": before, "run": name_of(run.rename(new)), "latest": _latest_name()}
+    after = name_of(run.rename(new))
+    return RunRenamed(renamed=before, run=after, latest=_latest_name())
 
 
 def _agreed(question: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import locks, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.housekeeping import RunEntry, RunShown
 from tinyml_cli.run import (
     CALIBRATION,
     MANIFEST,
@@ -27,66 +27,44 @@ _UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
 
 
 @dataclass(frozen=True)
-class RunInfo:
-    """One entry of the runs folder.
+class HeadlineFigure:
+    """The figure that a run is known by.
 
     Attributes:
-        name: below the runs folder.
-        latest: whether commands take it where none is named.
-        task, labels: of the manifest; without one the task that the recipe names, and ().
-        state: how far it has come: trained, quantized, converted, exported, built; or what is wrong with it.
-        complete: whether its training ran to the end.
-        problem: why it cannot be used; "" where it can.
-        accuracy: a share: of the int8 model on the test set if it was evaluated, else on the validation set.
-        measure: what `accuracy` is: "accuracy", "AUC", "validation accuracy"; "" where it is None.
+        value: a share: of the int8 model on the test set if it was evaluated, else on the validation set.
+        measure: "accuracy", "AUC" or "validation accuracy"; "" where nothing was measured.
         n: examples that it was measured on.
-        model_bytes: of the int8 model.
-        bytes: of the whole folder.
-        age_s: since the manifest was written.
-        in_use_by: the process that writes to it.
     """
 
-    name: str
-    path: str
-    latest: bool
-    task: str
-    labels: tuple[str, ...]
-    state: str
-    complete: bool
-    problem: str
-    accuracy: float | None
-    measure: str
-    n: int | None
-    model_bytes: int | None
-    bytes: int
-    age_s: float
-    in_use_by: str | None
+    value: float | None = None
+    measure: str = ""
+    n: int | None = None
 
 
-def describe() -> list[RunInfo]:
+def describe() -> list[RunEntry]:
     """Every run in the runs folder, the newest first; empty and damaged folders too."""
     return sorted((info(Run(path)) for path in _folders(runs_dir())), key=lambda each: each.age_s)
 
 
-def info(run: Run) -> RunInfo:
+def info(run: Run) -> RunEntry:
     """What can be told of a run without reading its artifacts."""
     latest = latest_path()
     manifest, problem = _manifest(run)
-    known = _known(manifest) if manifest is not None else {}
+    known = _headline_figure(manifest) if manifest is not None else HeadlineFigure()
     int8 = None if manifest is None else manifest.artifacts.get(MODEL_INT8)
     holder = locks.holder_of(run.path)
-    return RunInfo(
+    return RunEntry(
         name=name_of(run),
         path=str(run.path),
         latest=latest is not None and latest.resolve() == run.path.resolve(),
         task=manifest.task if manifest else run.recipe_task(),
-        labels=tuple(manifest.labels) if manifest else (),
+        labels=manifest.labels if manifest else [],
         state=_state(manifest) if manifest and not problem else _fault(run, problem),
         complete=manifest is not None and manifest.complete and not problem,
         problem=problem,
-        accuracy=known.get("accuracy"),
-        measure=known.get("measure", ""),
-        n=known.get("n"),
+        accuracy=known.value,
+        measure=known.measure,
+        n=known.n,
         model_bytes=int8.bytes if int8 else None,
         bytes=size_of(run.path),
         age_s=age_of(run),
@@ -100,7 +78,7 @@ def name_of(run: Run) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(run.path)
 
 
-def row(each: RunInfo) -> list[object]:
+def row(each: RunEntry) -> list[object]:
     """The entry as the table shows it, in the order of `COLUMNS`."""
     measured = "" if each.accuracy is None else f"{each.accuracy:.1%}"
     if each.measure == "AUC":
@@ -123,51 +101,48 @@ def row(each: RunInfo) -> list[object]:
     ]
 
 
-def show(run: Run) -> dict[str, Any]:
+def show(run: Run) -> RunShown:
     """Everything about one run, for `tinyml runs show`."""
-    each = info(run)
     manifest, _ = _manifest(run)
-    document: dict[str, Any] = asdict(each) | {
-        "variants": sorted(path.parent.name for path in run.path.glob(f"{VARIANTS}/*/{MANIFEST}"))
-    }
+    variants = sorted(path.parent.name for path in run.path.glob(f"{VARIANTS}/*/{MANIFEST}"))
     if manifest is None:
-        return document
-    return document | {
-        "seed": manifest.seed,
-        "tinyml_version": manifest.tinyml_version,
-        "epochs": None if manifest.epochs is None else manifest.epochs.model_dump(),
-        "model": None if manifest.model is None else manifest.model.model_dump(),
-        "data": None if manifest.data is None else manifest.data.model_dump(),
-        "quantization": None if manifest.quantization is None else manifest.quantization.method,
-        "firmware": sorted(manifest.firmware),
-        "artifacts": {name: entry.model_dump() for name, entry in sorted(manifest.artifacts.items())},
-    }
-
-
-def show_text(document: dict[str, Any]) -> str:
-    """What `show` returns as lines for people, without what is not known."""
-    model, data, each = document.get("model"), document.get("data"), document
-    measured = (
-        "" if each["accuracy"] is None else f"{each['accuracy']:.4g} ({each['measure']}, n={each['n']})"
+        return RunShown.extending(info(run), variants=variants)
+    return RunShown.extending(
+        info(run),
+        variants=variants,
+        seed=manifest.seed,
+        tinyml_version=manifest.tinyml_version,
+        epochs=manifest.epochs,
+        model=manifest.model,
+        data=manifest.data,
+        quantization=None if manifest.quantization is None else manifest.quantization.method,
+        firmware=sorted(manifest.firmware),
+        artifacts=dict(sorted(manifest.artifacts.items())),
     )
+
+
+def show_text(run: RunShown) -> str:
+    """What `show` returns as lines for people, without what is not known."""
+    model, data = run.model, run.data
+    measured = "" if run.accuracy is None else f"{run.accuracy:.4g} ({run.measure}, n={run.n})"
     pairs = [
-        ("path", each["path"] + (" (latest)" if each["latest"] else "")),
-        ("task", each["task"]),
-        ("labels", ", ".join(each["labels"])),
-        ("state", f"{each['state']} ({each['problem']})" if each["problem"] else each["state"]),
-        ("in use by", each["in_use_by"] or ""),
+        ("path", run.path + (" (latest)" if run.latest else "")),
+        ("task", run.task),
+        ("labels", ", ".join(run.labels)),
+        ("state", f"{run.state} ({run.problem})" if run.problem else run.state),
+        ("in use by", run.in_use_by or ""),
         ("measured", measured),
         (
             "network",
-            f"{model['name']}, {model['parameters']:,} parameters, {model['macs']:,} MACs" if model else "",
+            f"{model.name}, {model.parameters:,} parameters, {model.macs:,} MACs" if model else "",
         ),
-        ("data", f"{data['source']} {data['path'] or ''}".strip() if data else ""),
-        ("int8", "" if each["model_bytes"] is None else f"{each['model_bytes']:,} bytes"),
-        ("variants", ", ".join(each["variants"])),
-        ("firmware", ", ".join(each.get("firmware", ()))),
-        ("on disk", size_text(each["bytes"])),
-        ("age", age_text(each["age_s"])),
-        ("seed", str(each.get("seed", ""))),
+        ("data", f"{data.source} {data.path or ''}".strip() if data else ""),
+        ("int8", "" if run.model_bytes is None else f"{run.model_bytes:,} bytes"),
+        ("variants", ", ".join(run.variants)),
+        ("firmware", ", ".join(run.firmware or ())),
+        ("on disk", size_text(run.bytes)),
+        ("age", age_text(run.age_s)),
+        ("seed", "" if run.seed is None else str(run.seed)),
     ]
     return "\n".join(f"{name:<10} {value}" for name, value in pairs if value)
 
@@ -248,25 +223,28 @@ def _state(manifest: Manifest) -> str:
     return next((name for name, reached in stages if reached), "trained")
 
 
-def _known(manifest: Manifest) -> dict[str, Any]:
-    """accuracy, measure and n: of the evaluation where there is one, else of the validation split."""
+def _headline_figure(manifest: Manifest) -> HeadlineFigure:
+    """Of the evaluation where there is one, else of the validation split."""
     judged, trained = manifest.metrics.get("evaluate"), manifest.metrics.get("train")
     if isinstance(judged, dict) and isinstance(judged.get("int8"), dict):
         for key, measure in (("accuracy", "accuracy"), ("auc", "AUC")):
-            if isinstance(value := judged["int8"].get(key), int | float):
-                return {"accuracy": float(value), "measure": measure, "n": _whole(judged.get("n"))}
-    if isinstance(trained, dict) and (n := _whole(trained.get("validation_n"))):
-        share = (_whole(trained.get("validation_right")) or 0) / n
-        return {"accuracy": share, "measure": "validation accuracy", "n": n}
-    if isinstance(trained, dict) and isinstance(value := trained.get("validation_accuracy"), int | float):
+            if (share := _share(judged["int8"].get(key))) is not None:
+                return HeadlineFigure(share, measure, _count(judged.get("n")))
+    if isinstance(trained, dict) and (n := _count(trained.get("validation_n"))):
+        share = _share((_count(trained.get("validation_right")) or 0) / n)
+        return HeadlineFigure(share, "validation accuracy", n)
+    if isinstance(trained, dict) and (share := _share(trained.get("validation_accuracy"))) is not None:
         counts = manifest.data.counts.get("validation", {}) if manifest.data else {}
-        n = sum(counts.values()) or None
-        return {"accuracy": float(value), "measure": "validation accuracy", "n": n}
-    return {}
+        return HeadlineFigure(share, "validation accuracy", sum(counts.values()) or None)
+    return HeadlineFigure()
 
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+def _share(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
 
 
 def size_of(path: Path) -> int:

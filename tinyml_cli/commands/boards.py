@@ -18,7 +18,8 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
       TINYML_BOARDS=~/my-boards tinyml boards
     """
     from tinyml_cli.boards.board_list import COLUMNS, describe, row
+    from tinyml_cli.outcomes.housekeeping import BoardList
 
     boards = describe()
     console.table("Boards", COLUMNS, [row(board) for board in boards])
-    console.result({"boards": boards})
+    console.result(BoardList(boards=boards))

@@ -36,15 +36,16 @@ def command(
       tinyml completion zsh --json
     """
     from tinyml_cli import shell_scripts
+    from tinyml_cli.outcomes.housekeeping import CompletionInstalled, CompletionScript
 
     name = shell or shell_scripts.current_shell()
     if not install:
         script = shell_scripts.script(name)
-        console.result({"shell": name, "script": script}, script.rstrip("\n"))
+        console.result(CompletionScript(shell=name, script=script), script.rstrip("\n"))
         return
     place, start = shell_scripts.install(name)
     read_by = f", loaded by {start}" if start else ""
     console.result(
-        {"shell": name, "script": str(place), "start_file": str(start) if start else None},
+        CompletionInstalled(shell=name, script=str(place), start_file=str(start) if start else None),
         f"Completion for {name} is installed in {place}{read_by}. Open a new terminal to use it.",
     )

@@ -37,6 +37,7 @@ def command(
     """
     from tinyml_cli.build.target import build_target
     from tinyml_cli.doctor import report
+    from tinyml_cli.outcomes.housekeeping import Diagnosis
 
     target = None if board is None else build_target(board, port=port)
     findings = report.examine(run, target)
@@ -45,6 +46,6 @@ def command(
         ["", "What", "For", "Found, or how to get it"],
         [[f.verdict, f.name, f.purpose, f.found or f.remedy] for f in findings],
     )
-    console.result({"checks": [f.as_dict() for f in findings]})
+    console.result(Diagnosis(checks=[f.outcome for f in findings]))
     if any(f.required and not f.found for f in findings):
         raise typer.Exit(code=1)

@@ -31,10 +31,11 @@ def command(
       tinyml schema error --json
     """
     from tinyml_cli import outcomes
+    from tinyml_cli.outcomes.housekeeping import SchemaList
 
     if not name:
         known = outcomes.commands()
-        console.result({"commands": known}, "\n".join(known))
+        console.result(SchemaList(commands=known), "\n".join(known))
         return
     document = outcomes.schema(" ".join(name))
     console.result(document, outcomes.as_text(document))

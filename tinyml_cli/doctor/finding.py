@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from tinyml_cli.outcomes.housekeeping import Finding
+
 
 @dataclass(frozen=True)
 class DoctorCheck:
@@ -30,6 +32,7 @@ class DoctorCheck:
             return "OK"
         return "missing" if self.required else "--"
 
-    def as_dict(self) -> dict[str, str | bool]:
-        """The finding in --json output."""
-        return asdict(self)
+    @property
+    def outcome(self) -> Finding:
+        """For --json."""
+        return Finding(**asdict(self))

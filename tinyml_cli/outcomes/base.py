@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+P = TypeVar("P", bound=BaseModel)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Interval = Annotated[tuple[float, float], Field(description="95 % interval, [low, high]")]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 LeftOut = Annotated[dict[str, Count], Field(description="reason -> files of the folder that were not used")]
+
+
+class _EveryKey:
+    """Says in the JSON Schema that no key is missing."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(core_schema)
+        section = handler.resolve_ref_schema(found)
+        section["required"] = list(section["properties"])
+        return found
+
+
+Whole = Annotated[P, PlainSerializer(lambda part: part.model_dump()), _EveryKey()]
+"""A section of the manifest, whose defaults are printed too."""
 
 
 class Outcome(BaseModel):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, Outcome, Sha256, Share
+from tinyml_cli.manifest_sections import Artifact, Data, Epochs, Model
+from tinyml_cli.outcomes.base import Count, Outcome, Share, Whole
 
 
 class RunEntry(Outcome):
@@ -39,27 +38,18 @@ class RunList(Outcome):
     runs: list[RunEntry] = Field(description="the newest first")
 
 
-class RunFile(Outcome):
-    """A file of the run, and the hashes of what it was made from."""
-
-    sha256: Sha256
-    bytes: Count
-    made_by: str
-    made_from: dict[str, Sha256]
-
-
 class RunShown(RunEntry):
     """One run in full; the keys from `seed` on are those of a run with a manifest."""
 
     variants: list[str]
     seed: Count | None = None
     tinyml_version: str | None = None
-    epochs: dict[str, Count] | None = Field(default=None, description="`done` of `planned`")
-    model: dict[str, Any] | None = Field(default=None, description="`name`, `parameters`, `macs`")
-    data: dict[str, Any] | None = Field(default=None, description="section `data` of the manifest")
+    epochs: Whole[Epochs] | None = None
+    model: Whole[Model] | None = None
+    data: Whole[Data] | None = None
     quantization: str | None = Field(default=None, description="the method")
     firmware: list[str] | None = Field(default=None, description="boards")
-    artifacts: dict[str, RunFile] | None = None
+    artifacts: dict[str, Whole[Artifact]] | None = None
 
 
 class RunRenamed(Outcome):

@@ -4,53 +4,51 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import recipes, registry
 from tinyml_cli.files import write_new
+from tinyml_cli.outcomes.housekeeping import Recipe, RecipeCopied, RecipeShown
 from tinyml_cli.recipes.packaged import files, find
 
 
-def text(name: str) -> tuple[str, Path | None]:
-    """A recipe, comments included, and its file; the defaults of an installed task lie in none.
+def show(name: str) -> RecipeShown:
+    """A recipe, comments included; the defaults of an installed task lie in no file.
 
     Raises:
         TinymlError: no such recipe, or its package cannot be used.
     """
     path = find(name)
+    name = name.removesuffix(".yaml")
     if path is not None:
-        return path.read_text(encoding="utf-8"), path
-    task = name.removesuffix(".yaml")
-    return recipes.resolve(task, None, [], {}).to_yaml(), None
+        return RecipeShown(name=name, path=str(path), text=path.read_text(encoding="utf-8"))
+    return RecipeShown(name=name, path=None, text=recipes.resolve(name, None, [], {}).to_yaml())
 
 
-def describe() -> list[dict[str, Any]]:
-    """name, task, summary and path of every recipe, by task; path is None where it lies in no file."""
-    found: list[dict[str, Any]] = []
+def describe() -> list[Recipe]:
+    """Every recipe, by task."""
+    found = []
     for name, path in files().items():
         document = path.read_text(encoding="utf-8")
-        found.append(
-            {"name": name, "task": _task(document), "summary": _summary(document), "path": str(path)}
-        )
+        found.append(Recipe(name=name, task=_task(document), summary=_summary(document), path=str(path)))
     found += [
-        {"name": name, "task": name, "summary": summary, "path": None}
+        Recipe(name=name, task=name, summary=summary, path=None)
         for name, summary in registry.installed().items()
         if name not in files()
     ]
-    return sorted(found, key=lambda recipe: (recipe["task"], recipe["name"]))
+    return sorted(found, key=lambda recipe: (recipe.task, recipe.name))
 
 
-def copy(name: str, to: Path | None) -> tuple[Path, str]:
-    """Copies a recipe, and returns the copy's path and the recipe's task.
+def copy(name: str, to: Path | None) -> RecipeCopied:
+    """Copies a recipe.
 
     Raises:
         TinymlError: no such recipe, or the file is there already.
     """
-    document, _ = text(name)
-    file = f"{name.removesuffix('.yaml')}.yaml"
+    recipe = show(name)
+    file = f"{recipe.name}.yaml"
     target = Path(file) if to is None else to / file if to.is_dir() else to
-    write_new(target, document.encode())
-    return target, _task(document)
+    write_new(target, recipe.text.encode())
+    return RecipeCopied(copy=str(target), task=_task(recipe.text))
 
 
 def _task(text: str) -> str:

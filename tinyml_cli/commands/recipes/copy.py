@@ -34,6 +34,6 @@ def command(
     from tinyml_cli.next_step import next_step
     from tinyml_cli.recipes import catalogue
 
-    target, task = catalogue.copy(name, to)
-    step = next_step("train", task, "--config", target)
-    console.result({"copy": str(target), "task": task}, f"Copied to {target}. Next: {step}")
+    copied = catalogue.copy(name, to)
+    step = next_step("train", copied.task, "--config", Path(copied.copy_))
+    console.result(copied, f"Copied to {copied.copy_}. Next: {step}")

@@ -14,12 +14,13 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
       tinyml recipes list
       tinyml recipes list --json
     """
+    from tinyml_cli.outcomes.housekeeping import RecipeList
     from tinyml_cli.recipes import catalogue
 
     recipes = catalogue.describe()
     console.table(
         "Recipes: train with one using --config NAME",
         ["Name", "Task", "What"],
-        [[recipe["name"], recipe["task"], recipe["summary"]] for recipe in recipes],
+        [[recipe.name, recipe.task, recipe.summary] for recipe in recipes],
     )
-    console.result({"recipes": recipes})
+    console.result(RecipeList(recipes=recipes))

@@ -28,6 +28,5 @@ def command(
     """
     from tinyml_cli.recipes import catalogue
 
-    text, path = catalogue.text(name)
-    document = {"name": name.removesuffix(".yaml"), "path": str(path) if path else None, "text": text}
-    console.result(document, text.rstrip("\n"))
+    recipe = catalogue.show(name)
+    console.result(recipe, recipe.text.rstrip("\n"))

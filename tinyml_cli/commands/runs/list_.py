@@ -15,9 +15,8 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
       tinyml runs list --json
       TINYML_RUNS=/data/runs tinyml runs
     """
-    from dataclasses import asdict
-
     from tinyml_cli import run_list
+    from tinyml_cli.outcomes.housekeeping import RunList
     from tinyml_cli.run import runs_dir
 
     runs = run_list.describe()
@@ -25,4 +24,4 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
         console.table(f"Runs in {runs_dir()}", run_list.COLUMNS, [run_list.row(each) for each in runs])
     else:
         console.info(f"No runs in {runs_dir()}. Create one: tinyml train kws --words yes,no")
-    console.result({"folder": str(runs_dir()), "runs": [asdict(each) for each in runs]})
+    console.result(RunList(folder=str(runs_dir()), runs=runs))

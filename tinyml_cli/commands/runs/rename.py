@@ -26,4 +26,4 @@ def command(
     from tinyml_cli import run_changes
 
     outcome = run_changes.rename(run, new)
-    console.result(outcome, f"Renamed {outcome['renamed']} to {outcome['run']}.")
+    console.result(outcome, f"Renamed {outcome.renamed} to {outcome.run}.")

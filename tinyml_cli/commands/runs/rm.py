@@ -27,8 +27,6 @@ def command(
     from tinyml_cli import run_changes, run_list
 
     outcome = run_changes.remove(runs, yes)
-    removed = ", ".join(outcome["removed"])
-    text = (
-        f"Removed {removed}, {run_list.size_text(outcome['bytes'])}." if removed else "Nothing was removed."
-    )
+    removed = ", ".join(outcome.removed)
+    text = f"Removed {removed}, {run_list.size_text(outcome.bytes)}." if removed else "Nothing was removed."
     console.result(outcome, text)

@@ -20,5 +20,5 @@ def command(
     from tinyml_cli import run_list
     from tinyml_cli.run import Run
 
-    document = run_list.show(Run.open(run))
-    console.result(document, run_list.show_text(document))
+    shown = run_list.show(Run.open(run))
+    console.result(shown, run_list.show_text(shown))
