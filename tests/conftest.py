@@ -20,6 +20,8 @@ from tests import store
 from tinyml_cli.console import console
 from tinyml_cli.run import Run
 
+pytest_plugins = ["tests.doubles.fixtures", "tests.run_fixtures"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Modules import TensorFlow while tests are collected, a sixth of which would be looking for garbage.
@@ -35,15 +37,15 @@ def repository() -> Path:
 # Processor time of each is above 8 s; those that share a run stand apart.
 _LONGEST = (
     "tests/test_pipeline.py",
-    "tests/tflite/test_compression.py",
+    "tests/compression/test_compression.py",
     "tests/training/test_fit.py",
     "tests/tasks/vww/test_vww.py",
-    "tests/test_compression_run.py",
-    "tests/evaluation/test_stream_command.py",
+    "tests/compression/test_compression_run.py",
+    "tests/tasks/kws/test_stream_command.py",
     "tests/tuning/test_tune.py",
-    "tests/tflite/test_bring.py",
+    "tests/models/test_bring.py",
     "tests/tasks/anomaly/test_firmware.py",
-    "tests/evaluation/test_streaming_model.py",
+    "tests/tasks/kws/test_streaming_model.py",
     "tests/tasks/kws/test_kws.py",
     "tests/tasks/anomaly/test_task.py",
     "tests/tasks/wand/test_wand_app.py",
@@ -51,18 +53,18 @@ _LONGEST = (
     "tests/tasks/kws/test_kws_training.py",
     "tests/training/test_trainer.py",
     "tests/comparison/test_compare.py",
-    "tests/evaluation/test_drift.py",
+    "tests/drift/test_drift.py",
     "tests/tasks/wand/test_wand_command.py",
     "tests/evaluation/test_evaluate_command.py",
-    "tests/device/test_build.py",
+    "tests/build/test_build.py",
     "tests/engines/test_operators.py",
     "tests/examples/test_clap_counter.py",
     "tests/tasks/vww/test_mask.py",
     "tests/profile/test_profile_command.py",
-    "tests/tflite/test_converter.py",
-    "tests/tflite/test_convert.py",
+    "tests/conversion/test_converter.py",
+    "tests/conversion/test_convert.py",
     "tests/engines/test_aot_host.py",
-    "tests/tflite/test_quantize_methods.py",
+    "tests/quantization/test_quantize_methods.py",
     "tests/data/test_recordings.py",
     "tests/models/test_speech_models.py",
 )

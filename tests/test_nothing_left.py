@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Tinyml
-from tests.test_adopt import _dense
+from tests.stages.test_adopt import _dense
 from tinyml_cli import locks, registry, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.processes import running
+from tests.processes import running
 from tinyml_cli import processes
 from tinyml_cli.processes import family
 

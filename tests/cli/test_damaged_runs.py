@@ -7,7 +7,6 @@ import hashlib
 import json
 import random
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tflite"))
-
-import pattern_task
-
+from tests import pattern_task
 from tests.conftest import Tinyml
-from tinyml_cli import registry
 from tinyml_cli.errors import EXIT_DEFECT
 from tinyml_cli.run import MANIFEST, RECIPE
 
@@ -46,8 +41,7 @@ COMMANDS = (
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(registry._TRAINED, "patterns", "pattern_task:TASK")
+def run(tmp_path: Path, patterns_task: None) -> Path:
     folder = Path(shutil.copytree(pattern_task.converted(), tmp_path / "runs" / "a"))
     (folder / "log").write_text('{"event":"x"}\n')
     (folder / STATE).parent.mkdir(parents=True, exist_ok=True)

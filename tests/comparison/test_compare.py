@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pattern_task import LABELS, PatternTask, as_input, patterns
 from PIL import Image
 
+from tests.pattern_task import LABELS, PatternTask, as_input, patterns
 from tinyml_cli.build.target import build_target
 from tinyml_cli.comparison import pareto
 from tinyml_cli.comparison.compare import CompareOptions, compare

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tests.device import looking_run
+from tests.doubles import looking_run
 from tinyml_cli.collect import record_images
 from tinyml_cli.collect.camera_source import BoardCamera
 from tinyml_cli.console import console

@@ -16,7 +16,7 @@ import soundfile
 
 from tests.conftest import Tinyml
 from tests.corpus import whistle
-from tests.device import fake_run
+from tests.doubles import fake_run
 from tinyml_cli.build import build, vendor
 from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.record_session import Recorder, WordPlan

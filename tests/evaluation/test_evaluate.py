@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from pattern_task import LABELS, as_input, patterns
 from PIL import Image
 
+from tests.conftest import REPOSITORY
+from tests.pattern_task import LABELS, as_input, patterns
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.frame import METRICS
@@ -84,14 +84,14 @@ def test_a_changed_flatbuffer_is_refused(converted_run: Run) -> None:
 def test_evaluation_works_without_tensorflow(converted_run: Run) -> None:
     code = (
         "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None\n"
-        "from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "from tinyml_cli import registry; registry._TRAINED['patterns'] = 'pattern_task:TASK'\n"
+        "from pathlib import Path\n"
+        "from tinyml_cli import registry; registry._TRAINED['patterns'] = 'tests.pattern_task:TASK'\n"
         "from tinyml_cli.evaluation.evaluate import evaluate; from tinyml_cli.run import Run\n"
         "print(evaluate(Run(Path(sys.argv[1]))).n)"
     )
-    helpers = Path(__file__).parent.parent / "tflite"
     process = subprocess.run(
-        [sys.executable, "-c", code, str(converted_run.path), str(helpers)],
+        [sys.executable, "-c", code, str(converted_run.path)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device import fake_run, looking_run
+from tests.doubles import fake_run, looking_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run

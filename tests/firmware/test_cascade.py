@@ -16,7 +16,7 @@ import soundfile
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tests.device import looking_run
+from tests.doubles import looking_run
 from tests.firmware import random_listener
 from tests.firmware.test_kws_app import TOOLS, Device
 from tests.firmware.test_vww_app import frame_of, show

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.device import fake_run
+from tests.doubles import fake_run
 from tinyml_cli.build import build, vendor
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device import fake_run
+from tests.doubles import fake_run
 from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT, run
 
 SOURCES = ("kws.cpp", "light.cpp", "listener.cpp", "session.cpp", "inference.cpp")

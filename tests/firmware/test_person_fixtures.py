@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Tinyml
-from tests.device import looking_run
+from tests.doubles import looking_run
 from tests.firmware.test_kws_app import TOOLS
 from tinyml_cli.build import vendor
 from tinyml_cli.console import console

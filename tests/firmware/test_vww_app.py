@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.device import looking_run
+from tests.doubles import looking_run
 from tests.firmware.test_kws_app import TOOLS, Device
 from tinyml_cli.build import build, vendor
 from tinyml_cli.build.target import build_target

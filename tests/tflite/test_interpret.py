@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pattern_task import as_input, patterns
 
+from tests.pattern_task import as_input, patterns
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
+from tests.conftest import REPOSITORY
 from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
@@ -70,10 +71,10 @@ def test_what_no_network_keeps_is_said_before_training(
 
 
 _CHILD = """
-import sys; sys.path[:0] = {paths!r}
+import sys
 from pathlib import Path
-from tinyml_cli import registry; registry._TRAINED["patterns"] = "tunable_patterns:TASK"
-import test_tune
+from tinyml_cli import registry; registry._TRAINED["patterns"] = "tests.tuning.tunable_patterns:TASK"
+from tests.tuning import test_tune
 from tinyml_cli.profile.budget import parse_budget
 from tinyml_cli.tuning.tune import tune
 tune(test_tune._recipe(), parse_budget(test_tune.LIMIT), 1, Path(sys.argv[1]), only_work=True)
@@ -84,11 +85,10 @@ tune(test_tune._recipe(), parse_budget(test_tune.LIMIT), 1, Path(sys.argv[1]), o
 @needs_sim
 @pytest.mark.skipif(os.name != "posix", reason="kills a process")
 def test_a_killed_worker_loses_no_trial(tmp_path: Path) -> None:
-    here = Path(__file__).parent
-    paths = [str(here), str(here.parent / "tflite"), str(here.parent.parent)]
     marker, journal = tmp_path / "marker", tmp_path / "study.log"
     child = subprocess.Popen(
-        [sys.executable, "-c", _CHILD.format(paths=paths), str(journal)],
+        [sys.executable, "-c", _CHILD, str(journal)],
+        cwd=REPOSITORY,
         env={**os.environ, "PATTERNS_TAKE_LONG": str(marker)},
     )
     try:

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pattern_task import LABELS, PatternTask, as_input, patterns
-
+from tests.pattern_task import LABELS, PatternTask, as_input, patterns
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.stages import Trained
