@@ -33,48 +33,49 @@ def test_carbon_by_hand() -> None:
     # An hour at 65 W is 0.065 kWh; at 480 g a kWh 31.2 g.
     outcome = estimate(3600, CarbonAssumptions())
     assert outcome is not None
-    assert outcome["energy_kwh"] == pytest.approx(0.065)
-    assert outcome["grams_co2e"] == pytest.approx(31.2)
-    assert outcome["level"] == "estimated"
+    assert outcome.energy_kwh == pytest.approx(0.065)
+    assert outcome.grams_co2e == pytest.approx(31.2)
+    assert outcome.level == "estimated"
     other = estimate(3600, CarbonAssumptions(watts=130, grams_per_kwh=50, seconds=1800))
     assert other is not None
-    assert other["grams_co2e"] == pytest.approx(3.25)
+    assert other.grams_co2e == pytest.approx(3.25)
     assert estimate(None, CarbonAssumptions()) is None
 
 
 def test_a_card_of_a_model_that_was_not_evaluated(converted_run: Run) -> None:
     outcome = write_card(converted_run)
-    text = Path(outcome["markdown"]).read_text(encoding="utf-8")
-    check_outcome("card", outcome)
-    assert outcome["open"] == list(QUESTIONS)
+    text = Path(outcome.markdown).read_text(encoding="utf-8")
+    check_outcome("card", outcome.as_dict())
+    assert outcome.open == list(QUESTIONS)
     assert text.count("TODO(human)") == len(QUESTIONS)
     assert "run `tinyml evaluate`" in text
     assert "run `tinyml profile`" in text
     assert "Not estimated" in text
     assert converted_run.manifest().artifacts[MODEL_INT8].sha256 in text
     assert "accuracy" not in text, "nothing is known about quality"
-    assert json.loads(Path(outcome["json"]).read_text(encoding="utf-8")) == outcome["card"]
+    assert json.loads(Path(outcome.json_).read_text(encoding="utf-8")) == outcome.card.as_dict()
 
 
 def test_figures_are_those_of_the_evaluation(converted_run: Run) -> None:
     figures = evaluate(converted_run, options=EvaluationOptions(noise=False))
     outcome = write_card(converted_run, assumptions=CarbonAssumptions(seconds=3600))
-    text = Path(outcome["markdown"]).read_text(encoding="utf-8")
+    text = Path(outcome.markdown).read_text(encoding="utf-8")
     assert f"**{100 * figures.int8.accuracy:.1f} %**" in text
     assert f"n = {figures.n}" in text
     assert "31 g CO2e" in text
-    assert outcome["card"]["quality"]["int8"]["confusion"] == figures.int8.confusion
+    assert outcome.card.quality is not None
+    assert outcome.card.quality["int8"]["confusion"] == figures.int8.confusion
 
 
 def test_a_stale_evaluation_is_not_quoted(converted_run: Run) -> None:
     evaluate(converted_run, options=EvaluationOptions(noise=False))
     path = converted_run.file(METRICS)
     path.write_text(path.read_text(encoding="utf-8").replace("0.9", "1.0"), encoding="utf-8")
-    assert write_card(converted_run)["card"]["quality"] is None
+    assert write_card(converted_run).card.quality is None
 
 
 def test_answers_stay_when_the_card_is_written_again(converted_run: Run) -> None:
-    path = Path(write_card(converted_run)["markdown"])
+    path = Path(write_card(converted_run).markdown)
     words = "A doorbell.\n\n* for kitchens\n* läuft mit Batterie | oder Netz"
     answer(path, "intended-use", words)
     answer(path, "privacy", "TODO(human): ask legal; draft: nothing is kept")
@@ -84,30 +85,30 @@ def test_answers_stay_when_the_card_is_written_again(converted_run: Run) -> None
     assert words in text
     assert "ask legal; draft" in text
     assert "int8 accuracy" in text
-    assert outcome["card"]["answers"]["intended-use"] == words
-    assert outcome["open"] == [name for name in QUESTIONS if name != "intended-use"]
+    assert outcome.card.answers["intended-use"] == words
+    assert outcome.open == [name for name in QUESTIONS if name != "intended-use"]
     write_card(converted_run)
     assert path.read_text(encoding="utf-8") == text, "writing again changes nothing"
 
 
 def test_answers_written_on_windows_stay(converted_run: Run) -> None:
-    path = Path(write_card(converted_run)["markdown"])
+    path = Path(write_card(converted_run).markdown)
     answer(path, "contact", "Ann")
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert write_card(converted_run)["card"]["answers"]["contact"] == "Ann"
+    assert write_card(converted_run).card.answers["contact"] == "Ann"
 
 
 def test_answers_to_questions_of_another_version_stay(converted_run: Run) -> None:
     outcome = write_card(converted_run)
-    path = Path(outcome["markdown"])
-    older = card_text.render(outcome["card"], {"old-question": "Kept"})
+    path = Path(outcome.markdown)
+    older = card_text.render(outcome.card, {"old-question": "Kept"})
     path.write_text(card_answers.stamped(older), encoding="utf-8")
-    assert write_card(converted_run)["card"]["answers"]["old-question"] == "Kept"
+    assert write_card(converted_run).card.answers["old-question"] == "Kept"
     assert "Kept" in path.read_text(encoding="utf-8")
 
 
 def test_text_outside_of_the_answers_is_never_overwritten(converted_run: Run) -> None:
-    path = Path(write_card(converted_run)["markdown"])
+    path = Path(write_card(converted_run).markdown)
     edited = path.read_text(encoding="utf-8").replace("## Limits\n", "## Limits\n\nMy own remark.\n")
     path.write_text(edited, encoding="utf-8")
     with pytest.raises(TinymlError, match="edited outside its answers"):
@@ -129,7 +130,7 @@ def test_a_bare_model_has_a_card(tmp_path: Path, converted_run: Run, monkeypatch
     from tinyml_cli.stages.adopt import open_run
 
     monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
-    text = Path(write_card(open_run(converted_run.file(MODEL_INT8)))["markdown"]).read_text(encoding="utf-8")
+    text = Path(write_card(open_run(converted_run.file(MODEL_INT8))).markdown).read_text(encoding="utf-8")
     assert "The training data is unknown" in text
 
 

@@ -24,6 +24,7 @@ from tinyml_cli.c_text import comment, string_literal
 from tinyml_cli.card import text as card_text
 from tinyml_cli.comparison import page
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.cards import CardData, CardFacts, CardSize
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
 from tinyml_cli.tasks.anomaly import report as anomaly_report
@@ -163,25 +164,29 @@ def test_a_cell_stays_one_cell(text: str) -> None:
     assert [token.type for token in tokens].count("td_open") == 2
 
 
-def _facts(task: str, outcome: dict[str, Any], name: str) -> dict[str, Any]:
+def _facts(task: str, outcome: dict[str, Any], name: str) -> CardFacts:
     manifest = figures.manifest(task, name)
     keys = ["noise", "speakers", "fairness", "sizes", "low_light", "at_threshold", "threshold", "faults"]
-    assert manifest.data is not None and manifest.model is not None
-    return {
-        "name": name,
-        "tinyml_version": "1",
-        "task": task,
-        "items": asdict(registry.task(manifest.task).items(manifest)),
-        "labels": [] if task == "anomaly" else manifest.labels,
-        "seed": 1,
-        "model": manifest.model.model_dump(),
-        "data": manifest.data.model_dump() | {"licence_files": [name]},
-        "quality": dict.fromkeys(keys) | outcome | {"level": "host"},
-        "size": {"int8_bytes": 1, "arena_bytes": {name: 1}, "firmware": {}},
-        "latency": None,
-        "carbon": None,
-        "hashes": {name: "0"},
-    }
+    assert manifest.data is not None
+    return CardFacts(
+        tinyml_card=1,
+        name=name,
+        tinyml_version="1",
+        task=task,
+        items=asdict(registry.task(manifest.task).items(manifest)),
+        labels=[] if task == "anomaly" else manifest.labels,
+        seed=1,
+        model=manifest.model,
+        data=CardData(**manifest.data.model_dump(), licence_files=[name]),
+        features=None,
+        recognizer=manifest.recognizer,
+        training=None,
+        quality=dict.fromkeys(keys) | outcome | {"level": "host"},
+        size=CardSize(int8_bytes=1, arena_bytes={name: 1}, firmware={}, level="linked"),
+        latency=None,
+        carbon=None,
+        hashes={name: "0" * 64},
+    )
 
 
 OUTCOMES = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from tinyml_cli.outcomes.cards import Carbon
 
 # A desktop processor's usual thermal design power; the computer's real draw was not measured.
 DEFAULT_WATTS = 65.0
@@ -28,22 +29,17 @@ class CarbonAssumptions:
     seconds: float | None = None
 
 
-def estimate(measured_seconds: float | None, assumptions: CarbonAssumptions) -> dict[str, Any] | None:
-    """Energy and emission of one training.
-
-    Returns:
-        seconds, watts, grams_per_kwh, energy_kwh, grams_co2e, level "estimated"; None if the duration of
-        the training is unknown.
-    """
+def estimate(measured_seconds: float | None, assumptions: CarbonAssumptions) -> Carbon | None:
+    """Energy and emission of one training; None if its duration is unknown."""
     seconds = measured_seconds if assumptions.seconds is None else assumptions.seconds
     if seconds is None:
         return None
     energy_kwh = seconds * assumptions.watts / _JOULES_PER_KWH
-    return {
-        "seconds": seconds,
-        "watts": assumptions.watts,
-        "grams_per_kwh": assumptions.grams_per_kwh,
-        "energy_kwh": energy_kwh,
-        "grams_co2e": energy_kwh * assumptions.grams_per_kwh,
-        "level": "estimated",
-    }
+    return Carbon(
+        seconds=seconds,
+        watts=assumptions.watts,
+        grams_per_kwh=assumptions.grams_per_kwh,
+        energy_kwh=energy_kwh,
+        grams_co2e=energy_kwh * assumptions.grams_per_kwh,
+        level="estimated",
+    )

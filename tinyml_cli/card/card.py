@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli import checks
 from tinyml_cli.card import answers as card_answers
@@ -14,23 +13,19 @@ from tinyml_cli.card.facts import gather
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.cards import Card, CardDocument
 from tinyml_cli.run import Run
 
 DEFAULT = "report/card.md"
 
 
-def write_card(
-    run: Run, out: Path | None = None, assumptions: CarbonAssumptions | None = None
-) -> dict[str, Any]:
+def write_card(run: Run, out: Path | None = None, assumptions: CarbonAssumptions | None = None) -> Card:
     """Writes a run's card, and the same facts as JSON next to it.
 
     Args:
         run: with an int8 model; an evaluation and a profile add figures.
         out: a file ending in .md, or a folder for card.md; report/card.md in the run by default.
         assumptions: of the carbon estimate.
-
-    Returns:
-        markdown and json (paths), open (names of unanswered questions), card (what card.json holds).
 
     Raises:
         TinymlError: no model, or an existing file that is not a card or was edited outside its answers.
@@ -41,19 +36,20 @@ def write_card(
         return _write_card(run, path, assumptions or CarbonAssumptions())
 
 
-def _write_card(run: Run, path: Path, assumptions: CarbonAssumptions) -> dict[str, Any]:
+def _write_card(run: Run, path: Path, assumptions: CarbonAssumptions) -> Card:
     companion = path.with_suffix(".json")
     answers = card_answers.read(path)
     _check_companion(companion)
     facts = gather(run, assumptions)
-    open_questions = card_answers.open_questions(answers)
-    document = facts | {
-        "questions": card_answers.QUESTIONS,
-        "answers": dict.fromkeys(card_answers.QUESTIONS) | answers,
-    }
+    document = CardDocument.extending(
+        facts,
+        questions=card_answers.QUESTIONS,
+        answers=dict.fromkeys(card_answers.QUESTIONS) | answers,
+    )
     write_atomic(path, card_answers.stamped(card_text.render(facts, answers)))
-    write_atomic(companion, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return {"markdown": str(path), "json": str(companion), "open": open_questions, "card": document}
+    write_atomic(companion, json.dumps(document.as_dict(), indent=2, ensure_ascii=False) + "\n")
+    unanswered = card_answers.open_questions(answers)
+    return Card(markdown=str(path), json=str(companion), open=unanswered, card=document)
 
 
 def _target(run: Run, out: Path | None) -> Path:

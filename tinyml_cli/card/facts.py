@@ -6,19 +6,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tinyml_cli import __version__, registry
 from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Data
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.cards import CardData, CardFacts, CardLatency, CardSize, FirmwareSize
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 
 CARD_VERSION = 1
 
 _PROFILE = "report/profile.json"
-_PROFILE_KEYS = ("board", "engine", "chip", "instructions", "time_ms", "energy_uj", "evidence")
 _QUALITY_KEYS = (
     "note",
     "data",
@@ -44,8 +47,8 @@ _QUALITY_KEYS = (
 _LICENCE_NAMES = ("license", "licence", "copying", "readme")
 
 
-def gather(run: Run, assumptions: CarbonAssumptions) -> dict[str, Any]:
-    """Every figure of the card; what the run does not know is None or absent.
+def gather(run: Run, assumptions: CarbonAssumptions) -> CardFacts:
+    """Every figure of the card.
 
     Raises:
         TinymlError: the run holds no int8 model.
@@ -56,40 +59,41 @@ def gather(run: Run, assumptions: CarbonAssumptions) -> dict[str, Any]:
             "The run has no int8 model to describe", str(run.path), f"Run `{on_this_run('convert')}` first."
         )
     training = manifest.metrics.get("train") or {}
-    return {
-        "tinyml_card": CARD_VERSION,
-        "name": run.path.resolve().name,
-        "tinyml_version": __version__,
-        "task": manifest.task,
-        "items": asdict(registry.task(manifest.task).items(manifest)),
-        "labels": manifest.labels,
-        "seed": manifest.seed,
-        "model": manifest.model.model_dump() if manifest.model else None,
-        "data": manifest.data.model_dump() | _licences(manifest) if manifest.data else None,
-        "features": manifest.features.model_dump() if manifest.features else None,
-        "recognizer": manifest.recognizer.model_dump(),
-        "training": training or None,
-        "quality": _quality(run, manifest),
-        "size": _size(manifest),
-        "latency": _latency(run, manifest),
-        "carbon": estimate(training.get("seconds"), assumptions),
-        "hashes": {
+    return CardFacts(
+        tinyml_card=CARD_VERSION,
+        name=run.path.resolve().name,
+        tinyml_version=__version__,
+        task=manifest.task,
+        items=asdict(registry.task(manifest.task).items(manifest)),
+        labels=manifest.labels,
+        seed=manifest.seed,
+        model=manifest.model,
+        data=_data(manifest.data) if manifest.data else None,
+        features=manifest.features.model_dump() if manifest.features else None,
+        recognizer=manifest.recognizer,
+        training=training or None,
+        quality=_quality(run, manifest),
+        size=_size(manifest),
+        latency=_latency(run, manifest),
+        carbon=estimate(training.get("seconds"), assumptions),
+        hashes={
             name: manifest.artifacts[name].sha256
             for name in (MODEL, MODEL_FLOAT32, MODEL_INT8)
             if name in manifest.artifacts
         },
-    }
+    )
 
 
-def _licences(manifest: Manifest) -> dict[str, Any]:
-    """Files of the data folder that may state a licence; people must judge what they say."""
-    folder = Path(manifest.data.path) if manifest.data and manifest.data.path else None
+def _data(data: Data) -> CardData:
+    """With the files of its folder that may state a licence; people must judge what they say."""
+    known = data.model_dump()
+    folder = Path(data.path) if data.path else None
     if folder is None or not folder.is_dir():
-        return {"licence_files": []}
+        return CardData(**known, licence_files=[])
     found = sorted(
         p.name for p in folder.iterdir() if p.is_file() and p.name.lower().startswith(_LICENCE_NAMES)
     )
-    return {"licence_files": found, "path": folder.name}
+    return CardData(**known | {"path": folder.name}, licence_files=found)
 
 
 def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
@@ -105,25 +109,26 @@ def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
     return quality | {"level": "host"}
 
 
-def _size(manifest: Manifest) -> dict[str, Any]:
+def _size(manifest: Manifest) -> CardSize:
     firmware = {
-        name: {key: sizes.get(key) for key in ("engine", "flash_bytes", "ram_bytes", "arena_bytes")}
-        for name, sizes in manifest.firmware.items()
+        board: FirmwareSize.model_validate({key: sizes.get(key) for key in FirmwareSize.model_fields})
+        for board, sizes in manifest.firmware.items()
     }
-    return {
-        "int8_bytes": manifest.artifacts[MODEL_INT8].bytes,
-        "arena_bytes": manifest.arena_bytes,
-        "firmware": firmware,
-        "level": "linked",
-    }
+    return CardSize(
+        int8_bytes=manifest.artifacts[MODEL_INT8].bytes,
+        arena_bytes=manifest.arena_bytes,
+        firmware=firmware,
+        level="linked",
+    )
 
 
-def _latency(run: Run, manifest: Manifest) -> dict[str, Any] | None:
+def _latency(run: Run, manifest: Manifest) -> CardLatency | None:
     """The result of `tinyml profile` for this very model, with the evidence of each figure."""
     try:
         profile = load_json(run.file(_PROFILE))
-    except UnreadableError:
+        if profile["model_sha256"] != manifest.artifacts[MODEL_INT8].sha256:
+            return None
+        return CardLatency.model_validate({key: profile.get(key) for key in CardLatency.model_fields})
+    # Edited by hand: it is as good as none.
+    except (UnreadableError, ValidationError, TypeError, KeyError):
         return None
-    if not isinstance(profile, dict) or profile.get("model_sha256") != manifest.artifacts[MODEL_INT8].sha256:
-        return None
-    return {key: profile.get(key) for key in _PROFILE_KEYS}

@@ -5,37 +5,38 @@ The sections follow M. Mitchell et al., "Model Cards for Model Reporting", FAT* 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tinyml_cli.card.answers import QUESTIONS, block
+from tinyml_cli.outcomes.cards import CardFacts
 from tinyml_cli.pages.templates import code, markdown
 
-Facts = Mapping[str, Any]
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
-def render(facts: Facts, answers: dict[str, str]) -> str:
+def render(facts: CardFacts, answers: dict[str, str]) -> str:
     """The whole card; `answers` are people's answers, by the names of QUESTIONS."""
     from markupsafe import Markup
 
-    data = facts["data"]
-    counted = {label for counts in data["counts"].values() for label in counts} if data else set()
+    data = facts.data
+    counted = {label for counts in data.counts.values() for label in counts} if data else set()
     return markdown(
         "card.md",
-        **facts,
+        **dict(facts),
         # People write Markdown between the marks: it is not escaped.
         block=lambda name: Markup(block(name, answers)),
         others=[name for name in answers if name not in QUESTIONS],
         made_from=_made_from(facts),
-        data_labels=facts["labels"] or sorted(counted),
-        recall_columns=[f"recall of {label}" for label in facts["labels"]],
+        data_labels=facts.labels or sorted(counted),
+        recall_columns=[f"recall of {label}" for label in facts.labels],
     )
 
 
-def _made_from(facts: Facts) -> Any:
+def _made_from(facts: CardFacts) -> str | Markup:
     from markupsafe import Markup
 
-    data, items = facts["data"], facts["items"]
-    if data is None or data["source"] in ("synthetic", "procedural"):
+    data, items = facts.data, facts.items
+    if data is None or data.source in ("synthetic", "procedural"):
         return items["made_up"].capitalize()
-    return Markup("{} (folder {})").format(items["collected"].capitalize(), code(str(data["path"])))
+    return Markup("{} (folder {})").format(items["collected"].capitalize(), code(str(data.path)))

@@ -71,10 +71,9 @@ def command(
         train_seconds,
     )
     outcome = write_card(Run.open(run), out, assumptions)
-    open_questions = len(outcome["open"])
     console.result(
         outcome,
-        f"{outcome['markdown']}: {counted(open_questions, 'open question')}: search for TODO(human)."
-        if open_questions
-        else f"{outcome['markdown']}: every question is answered.",
+        f"{outcome.markdown}: {counted(len(outcome.open), 'open question')}: search for TODO(human)."
+        if outcome.open
+        else f"{outcome.markdown}: every question is answered.",
     )

@@ -40,7 +40,7 @@ _PLACES = {
     ],
     "explain": ["inspection:ExplainedClip", "inspection:ExplainedRecording"],
     "inspect": ["inspection:Inspected", "inspection:Difference", "inspection:Edited"],
-    "card": ["inspection:Card"],
+    "card": ["cards:Card"],
     "data download": ["data:DatasetList", "data:Downloaded"],
     "data import": ["data:Imported"],
     "data check": ["data:Checked", "data:Restored"],

@@ -1,4 +1,4 @@
-"""What `inspect`, `explain`, `drift` and `card` tell of a model."""
+"""What `inspect` and `explain` tell of a model."""
 
 from __future__ import annotations
 
@@ -310,12 +310,3 @@ class ExplainedRecording(ScoredRecording):
     clip: str
     run: str
     picture: str
-
-
-class Card(Outcome):
-    """A model card."""
-
-    markdown: str = Field(description="path")
-    json_: str = Field(alias="json", description="path")
-    open: list[str] = Field(description="unanswered questions")
-    card: dict[str, Any] = Field(description="what the JSON file holds")

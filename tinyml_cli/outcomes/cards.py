@@ -1,0 +1,97 @@
+"""What `card` writes and prints."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tinyml_cli.manifest_sections import Data, Model, RecognizerSettings
+from tinyml_cli.outcomes.base import Count, Outcome, Sha256, Whole
+
+
+class CardData(Data):
+    """Section `data` of the manifest; `path` is the name of the folder alone."""
+
+    licence_files: list[str] = Field(description="files of the folder that may state a licence")
+
+
+class FirmwareSize(Outcome):
+    """What a build for a board takes."""
+
+    engine: str | None
+    flash_bytes: Count | None
+    ram_bytes: Count | None
+    arena_bytes: Count | None
+
+
+class CardSize(Outcome):
+    """How large model and firmware are."""
+
+    int8_bytes: Count
+    arena_bytes: dict[str, Count] = Field(description="by engine")
+    firmware: dict[str, FirmwareSize] = Field(description="by board")
+    level: Literal["linked"]
+
+
+class CardLatency(Outcome):
+    """What `profile` measured of this very model."""
+
+    board: str | None
+    engine: str | None
+    chip: str | None
+    instructions: Count | None
+    time_ms: float | None
+    energy_uj: float | None
+    evidence: dict[str, str] | None = Field(description="figure -> emulated, estimated, host or on the board")
+
+
+class Carbon(Outcome):
+    """Energy and emission of the training."""
+
+    seconds: float
+    watts: float
+    grams_per_kwh: float
+    energy_kwh: float
+    grams_co2e: float
+    level: Literal["estimated"]
+
+
+class CardFacts(Outcome):
+    """Every figure of a card; null where the run does not know it."""
+
+    tinyml_card: int = Field(description="version of these keys")
+    name: str
+    tinyml_version: str
+    task: str
+    items: dict[str, str] = Field(description="the task's nouns for what it judges and where data come from")
+    labels: list[str]
+    seed: Count
+    model: Whole[Model] | None
+    data: Whole[CardData] | None
+    features: dict[str, int | float] | None = Field(description="section `features` of the manifest")
+    recognizer: Whole[RecognizerSettings]
+    training: dict[str, Any] | None = Field(description="`metrics.train` of the manifest")
+    quality: dict[str, Any] | None = Field(
+        description="keys of what `evaluate` prints; null unless it judged these models"
+    )
+    size: CardSize
+    latency: CardLatency | None
+    carbon: Carbon | None
+    hashes: dict[str, Sha256] = Field(description="by file")
+
+
+class CardDocument(CardFacts):
+    """What the JSON file holds."""
+
+    questions: dict[str, str] = Field(description="by name")
+    answers: dict[str, str | None] = Field(description="by name; null where nobody has answered")
+
+
+class Card(Outcome):
+    """A model card."""
+
+    markdown: str = Field(description="path")
+    json_: str = Field(alias="json", description="path")
+    open: list[str] = Field(description="unanswered questions")
+    card: CardDocument
