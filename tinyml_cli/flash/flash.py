@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
@@ -16,6 +15,7 @@ from tinyml_cli.flash.bootloader import DEFAULT_TIMING, BoardOnUsb, Timing
 from tinyml_cli.flash.upload import Installed, Installer
 from tinyml_cli.flash.upload_tool import UploadTool, require_tool
 from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Ready
 from tinyml_cli.link.usb import choose_port
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.next_step import on_this_run
@@ -39,27 +39,25 @@ def flash(
     """
     board = target.board.name
     firmware = partial(build, run, target)
-    extra: dict[str, Any] = {}
+    installed = None
     if target.is_usb:
         built, installed = _flash_usb(target.board, firmware, target.port, tool, timing)
-        ready = installed.ready.as_dict()
-        extra = {
-            "port": installed.port,
-            "serial_number": installed.serial_number,
-            "bootloader_seconds": installed.bootloader_seconds,
-            "upload_seconds": installed.upload_seconds,
-        }
+        ready = installed.ready
     elif target.port is not None:
         raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
     else:
         built = firmware()
         with VirtualDevice(board, Path(built.elf)) as device, Link(device.url) as link:
-            ready = link.wait_ready().as_dict()
+            ready = link.wait_ready()
     _check_model(run, board, ready)
-    console.info(f"{board}: tinyml {ready['tinyml']}, engine {ready['engine']}, model {ready['model']}")
-    return Flashed(
-        board=board, engine=ready["engine"], model=ready["model"], elf=built.elf, banner=ready, **extra
+    console.info(f"{board}: tinyml {ready.tinyml}, engine {ready.engine}, model {ready.model}")
+    flashed = Flashed(
+        board=board, engine=ready.engine, model=ready.model, elf=built.elf, banner=ready.as_dict()
     )
+    if installed is None:
+        return flashed
+    of_usb = ("port", "serial_number", "bootloader_seconds", "upload_seconds")
+    return flashed.model_copy(update={name: getattr(installed, name) for name in of_usb})
 
 
 def _flash_usb(
@@ -94,13 +92,12 @@ def _image(built: Built) -> Path:
     return Path(built.elf).with_suffix(".bin")
 
 
-def _check_model(run: Run, board: str, ready: dict[str, Any]) -> None:
+def _check_model(run: Run, board: str, ready: Ready) -> None:
     manifest = run.manifest()
     expected = manifest.artifacts[board_model(manifest)].sha256
-    model = str(ready["model"])
-    if not model or not expected.startswith(model):
+    if not ready.model or not expected.startswith(ready.model):
         raise TinymlError(
-            f"The board reports model {model or 'none'}, not {expected[:12]}",
+            f"The board reports model {ready.model or 'none'}, not {expected[:12]}",
             board,
             f"Run `{on_this_run('export-c-array')}` and `{on_this_run('flash', '--board', board)}` again.",
         )

@@ -76,7 +76,7 @@ def show_difference(document: Difference) -> None:
     console.info(f"old {document.old}\nnew {document.new}")
     for label, (old, new) in (("bytes", document.bytes), ("bytes with gzip", document.gzip_bytes)):
         console.info(f"  {label}: {old:,} → {new:,} ({new - old:+,})")
-    for key, (old, new) in document.about.items():
+    for key, (old, new) in document.about.as_dict().items():
         console.info(f"  {key}: {_cut(str(old), 40)} → {_cut(str(new), 40)}")
     if document.operators:
         rows = [[o.name, o.version, o.old, o.new] for o in document.operators]

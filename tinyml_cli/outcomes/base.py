@@ -43,6 +43,11 @@ class Outcome(BaseModel):
         """What `part` holds, a model that this one extends, and what it lacks."""
         return cls(**{name: getattr(part, name) for name in part.model_fields_set}, **more)
 
+    @classmethod
+    def of_known(cls, **fields: Any) -> Self:
+        """With the fields that are not None; the others are absent from the JSON."""
+        return cls(**{name: value for name, value in fields.items() if value is not None})
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON; a key that was not given is absent."""
         return self.model_dump(by_alias=True, exclude_unset=True)

@@ -184,6 +184,15 @@ class ChangedTensor(Outcome):
     renamed: tuple[str, str] | None = None
 
 
+class ChangedAbout(Outcome):
+    """What differs of what the files say about themselves; what is equal is missing."""
+
+    description: tuple[str, str] | None = None
+    labels: tuple[list[str] | None, list[str] | None] | None = None
+    metadata: tuple[list[str], list[str]] | None = Field(default=None, description="names of the buffers")
+    signatures: tuple[list[str], list[str]] | None = Field(default=None, description="their keys")
+
+
 class FileDifference(Outcome):
     """Of two model files; pairs are [old, new]."""
 
@@ -198,9 +207,7 @@ class FileDifference(Outcome):
     tensors: list[ChangedTensor]
     only_old: list[str] = Field(description="names of tensors")
     only_new: list[str]
-    about: dict[str, tuple[Any, Any]] = Field(
-        description="pairs of description, labels, metadata, signatures that differ"
-    )
+    about: ChangedAbout
 
 
 class Difference(FileDifference):

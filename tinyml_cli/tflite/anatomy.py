@@ -79,8 +79,8 @@ def describe(data: bytes, graph: Graph) -> Anatomy:
         kind=kind(graph),
         description=graph.description,
         subgraphs=graph.subgraphs,
-        inputs=[Interface(**_summary(graph.tensors[index])) for index in graph.inputs],
-        outputs=[Interface(**_summary(graph.tensors[index])) for index in graph.outputs],
+        inputs=[_interface(graph.tensors[index]) for index in graph.inputs],
+        outputs=[_interface(graph.tensors[index]) for index in graph.outputs],
         signatures=[Signature(**vars(each)) for each in signatures(data)],
         metadata=[Metadata(name=e.name, bytes=len(e.data), text=e.text) for e in entries],
         labels=labels(entries),
@@ -139,20 +139,19 @@ def kind(graph: Graph) -> str:
     return "float32" if floating else "integer"
 
 
-def _summary(tensor: Tensor) -> dict[str, Any]:
-    """The fields of `Interface`."""
-    return {
-        "index": tensor.index,
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "dtype": tensor.dtype,
-        "quantization": _scale(tensor.quantization),
-    }
+def _interface(tensor: Tensor) -> Interface:
+    return Interface(
+        index=tensor.index,
+        name=tensor.name,
+        shape=list(tensor.shape),
+        dtype=tensor.dtype,
+        quantization=_scale(tensor.quantization),
+    )
 
 
 def _details(tensor: Tensor) -> TensorEntry:
-    return TensorEntry(
-        **_summary(tensor),
+    return TensorEntry.extending(
+        _interface(tensor),
         bytes=int(tensor.data.nbytes) if tensor.data is not None else tensor.bytes,
         constant=tensor.data is not None,
         statistics=statistics(tensor),

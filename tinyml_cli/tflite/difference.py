@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from tinyml_cli.outcomes.inspection import (
+    ChangedAbout,
     ChangedCount,
     ChangedOperator,
     ChangedTensor,
@@ -18,13 +20,14 @@ from tinyml_cli.outcomes.inspection import (
 from tinyml_cli.tflite import anatomy
 from tinyml_cli.tflite.graph import ABSENT, Graph, QuantizationParameters, Tensor
 
+T = TypeVar("T")
+
 
 def difference(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> FileDifference:
     """Compares two models.
 
     Tensors are matched by their place in equal operators, so new names do not hide equal weights; where
     the operators differ, by name.
-
     """
     same_operators = [op.name for op in old.operators] == [op.name for op in new.operators]
     pairs = dict(_by_place(old, new)) if same_operators else dict(_by_name(old, new))
@@ -109,47 +112,56 @@ def _operator_changes(old: Graph, new: Graph, pairs: dict[int, int]) -> list[Cha
             if mine.options.get(key) != theirs.options.get(key)
         }
         if options or mine.version != theirs.version:
-            versions = {} if mine.version == theirs.version else {"version": (mine.version, theirs.version)}
-            changes.append(ChangedOperator(index=mine.index, name=mine.name, options=options, **versions))
+            version = _pair(mine.version, theirs.version)
+            changes.append(
+                ChangedOperator.of_known(index=mine.index, name=mine.name, options=options, version=version)
+            )
     return changes
 
 
 def _tensor_change(old: Tensor, new: Tensor) -> ChangedTensor | None:
     """What differs of two tensors that stand for each other; None where nothing does."""
-    change: dict[str, Any] = {}
-    for key in ("shape", "dtype"):
-        before, after = getattr(old, key), getattr(new, key)
-        if before != after:
-            change[key] = (list(before), list(after)) if key == "shape" else (before, after)
-    if not _same_quantization(old.quantization, new.quantization):
-        change["quantization"] = (_short(old.quantization), _short(new.quantization))
-    change |= _data_change(old, new)
-    if old.name != new.name:
-        change["renamed"] = (old.name, new.name)
-    if not change:
-        return None
-    return ChangedTensor(index=(old.index, new.index), name=new.name or old.name, **change)
+    same_scales = _same_quantization(old.quantization, new.quantization)
+    change = ChangedTensor.of_known(
+        index=(old.index, new.index),
+        name=new.name or old.name,
+        shape=_pair(list(old.shape), list(new.shape)),
+        dtype=_pair(old.dtype, new.dtype),
+        quantization=None if same_scales else (_short(old.quantization), _short(new.quantization)),
+        constant=_pair(old.data is not None, new.data is not None),
+        **vars(_data_change(old, new)),
+        renamed=_pair(old.name, new.name),
+    )
+    return change if change.model_fields_set - {"index", "name"} else None
 
 
-def _data_change(old: Tensor, new: Tensor) -> dict[str, Any]:
-    if old.data is None and new.data is None:
-        return {}
-    if old.data is None or new.data is None:
-        return {"constant": (old.data is not None, new.data is not None)}
-    if old.data.shape != new.data.shape:
-        return {}
+def _pair(old: T, new: T) -> tuple[T, T] | None:
+    """Both where they differ."""
+    return None if old == new else (old, new)
+
+
+@dataclass(frozen=True)
+class _DataChange:
+    """As the fields of `ChangedTensor`."""
+
+    data: bool | None = None
+    max_abs_difference: float | None = None
+    changed_share: float | None = None
+
+
+def _data_change(old: Tensor, new: Tensor) -> _DataChange:
+    if old.data is None or new.data is None or old.data.shape != new.data.shape:
+        return _DataChange()
     same = old.data.dtype == new.data.dtype and old.data.tobytes() == new.data.tobytes()
     before, after = anatomy.real_values(old), anatomy.real_values(new)
     if before is None or after is None:
-        return {} if same else {"data": True}
+        return _DataChange(data=None if same else True)
     distance = np.abs(before - after)
     largest = float(np.nanmax(distance, initial=0.0))
     if same and largest == 0:
-        return {}
-    return {
-        "max_abs_difference": largest,
-        "changed_share": float(np.mean(old.data != new.data)) if distance.size else 0.0,
-    }
+        return _DataChange()
+    share = float(np.mean(old.data != new.data)) if distance.size else 0.0
+    return _DataChange(max_abs_difference=largest, changed_share=share)
 
 
 def _same_quantization(old: QuantizationParameters | None, new: QuantizationParameters | None) -> bool:
@@ -172,16 +184,15 @@ def _short(quantization: QuantizationParameters | None) -> ScaleShown | None:
     )
 
 
-def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> dict[str, tuple[Any, Any]]:
-    sides: list[dict[str, Any]] = []
-    for data, graph in ((old_bytes, old), (new_bytes, new)):
-        entries = anatomy.metadata(data)
-        sides.append(
-            {
-                "description": graph.description,
-                "labels": anatomy.labels(entries),
-                "metadata": [entry.name for entry in entries],
-                "signatures": [each.key for each in anatomy.signatures(data)],
-            }
-        )
-    return {key: (sides[0][key], sides[1][key]) for key in sides[0] if sides[0][key] != sides[1][key]}
+def _about(old_bytes: bytes, old: Graph, new_bytes: bytes, new: Graph) -> ChangedAbout:
+    before, after = anatomy.metadata(old_bytes), anatomy.metadata(new_bytes)
+    labels = anatomy.labels(before), anatomy.labels(after)
+    return ChangedAbout.of_known(
+        description=_pair(old.description, new.description),
+        labels=_pair(*labels),
+        metadata=_pair([entry.name for entry in before], [entry.name for entry in after]),
+        signatures=_pair(
+            [each.key for each in anatomy.signatures(old_bytes)],
+            [each.key for each in anatomy.signatures(new_bytes)],
+        ),
+    )
