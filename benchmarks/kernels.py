@@ -30,9 +30,9 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.boards import ProfileFigures
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.program import load_program
-from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import interpret
@@ -69,7 +69,7 @@ class Row:
     reference_instructions: int | None
     reference_evidence: str
     differing_bytes: int
-    report: ProfileReport
+    report: ProfileFigures
     code_bytes: dict[str, int]
 
     @property

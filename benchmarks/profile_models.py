@@ -20,8 +20,8 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
+from tinyml_cli.outcomes.boards import ProfileFigures
 from tinyml_cli.profile.profile import profile
-from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.stages.adopt import open_run
 
 COSTS = (
@@ -30,7 +30,7 @@ COSTS = (
 )  # fmt: skip
 
 
-def cost_row(report: ProfileReport, model: Path) -> list[str]:
+def cost_row(report: ProfileFigures, model: Path) -> list[str]:
     """A row under COSTS."""
     memory = report.memory
     low, high = report.cycles_range or (0, 0)
@@ -48,7 +48,7 @@ def cost_row(report: ProfileReport, model: Path) -> list[str]:
     ]
 
 
-def kind_rows(report: ProfileReport, model: Path) -> list[list[str]]:
+def kind_rows(report: ProfileFigures, model: Path) -> list[list[str]]:
     """A row for each operator kind: what share of the instructions it takes."""
     instructions: Counter[str] = Counter()
     macs: Counter[str] = Counter()
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--tflm", type=Path, help="sources of TensorFlow Lite Micro, for --engine tflm")
     parser.add_argument("--json", type=Path, help="also write all reports here")
     options = parser.parse_args()
-    reports: list[tuple[ProfileReport, Path]] = []
+    reports: list[tuple[ProfileFigures, Path]] = []
     try:
         with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
             os.environ["TINYML_RUNS"] = folder

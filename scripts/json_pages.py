@@ -17,7 +17,7 @@ _OWN: dict[str, str] = {}
 for _command in outcomes.commands():
     for _model in outcomes.models(_command):
         _OWN.setdefault(_model.__name__, _command)
-_NAMES = {"string": "text", "boolean": "true or false", "null": "null"}
+_NAMES = {"string": "text", "boolean": "true or false", "null": "null", "None": "value"}
 
 Schema = dict[str, Any]
 
@@ -79,7 +79,8 @@ def _kind(whole: Schema, found: Schema) -> tuple[str, Schema | None, str]:
         return " or ".join(f"`{value}`" for value in found.get("enum", [found.get("const")])), None, ""
     if found.get("type") == "array":
         if "prefixItems" in found:
-            return "list of 2 numbers", None, ""
+            name, _, _ = _kind(whole, found["prefixItems"][0])
+            return f"list of 2 {_plural(name)}", None, ""
         name, inner, suffix = _kind(whole, found["items"])
         return f"list of {_plural(name)}", inner, f"[]{suffix}"
     if found.get("type") == "object":

@@ -28,8 +28,8 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import GateRule
 from tinyml_cli.manifest_sections import RecognizerSettings
+from tinyml_cli.outcomes.boards import ProfileFigures, ProgramMemory
 from tinyml_cli.profile import cascade
-from tinyml_cli.profile.report import Memory, ProfileReport
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite.graph import parse
 
@@ -254,11 +254,12 @@ def test_the_saving_is_estimated_from_both_profiles(runs: tuple[Run, Run]) -> No
         cascade.estimate(runs[0], runs[0], (ear, eye), cascade.CascadeAssumptions())
 
 
-def profile_of(run: Run, time_ms: float) -> ProfileReport:
+def profile_of(run: Run, time_ms: float) -> ProfileFigures:
     """As if every instruction took a cycle at 64 MHz."""
     cycles = round(time_ms * 64_000)
-    return ProfileReport(
-        run=run.path.name, model_sha256="", board="sim", engine="aot", app="bench", chip="nano33ble",
-        clock_hz=64_000_000, macs=0, time_ms=time_ms, operators=(), memory=Memory(), evidence={},
+    return ProfileFigures.filled(
+        run=run.path.name, model_sha256="0" * 64, board="sim", engine="aot", app="bench", chip="nano33ble",
+        clock_hz=64_000_000, macs=0, time_ms=time_ms, operators=[], memory=ProgramMemory.filled(),
+        evidence={}, functions=[], symbols=[],
         instructions=cycles, cycles=cycles,
     )  # fmt: skip

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.outcomes.boards import ProfileFigures, ProgramMemory
 from tinyml_cli.profile.budget import judge, parse_budget
-from tinyml_cli.profile.report import Memory, ProfileReport
 
-REPORT = ProfileReport(
+REPORT = ProfileFigures.filled(
     run="r",
     model_sha256="0" * 64,
     board="sim",
@@ -20,8 +18,10 @@ REPORT = ProfileReport(
     clock_hz=64_000_000,
     macs=1000,
     time_ms=12.5,
-    operators=(),
-    memory=Memory(flash_bytes=102_400, ram_bytes=20_480, arena_bytes=4096, stack_bytes=1000),
+    operators=[],
+    functions=[],
+    symbols=[],
+    memory=ProgramMemory.filled(flash_bytes=102_400, ram_bytes=20_480, arena_bytes=4096, stack_bytes=1000),
     evidence={},
     instructions=600_000,
     cycles=800_000,
@@ -29,7 +29,7 @@ REPORT = ProfileReport(
 )
 
 
-def over(text: str, report: ProfileReport = REPORT) -> dict[str, float]:
+def over(text: str, report: ProfileFigures = REPORT) -> dict[str, float]:
     return {verdict.name: verdict.over for verdict in judge(report, parse_budget(text))}
 
 
@@ -60,8 +60,8 @@ def test_how_far_over() -> None:
 
 
 def test_a_real_board_is_judged_by_its_own_firmware() -> None:
-    memory = dataclasses.replace(REPORT.memory, board_flash_bytes=300_000, board_ram_bytes=90_000)
-    on_board = dataclasses.replace(REPORT, board="nano33ble", memory=memory)
+    memory = REPORT.memory.model_copy(update={"board_flash_bytes": 300_000, "board_ram_bytes": 90_000})
+    on_board = REPORT.model_copy(update={"board": "nano33ble", "memory": memory})
     assert over("flash=200000,ram=90000", on_board) == {"flash": 100_000, "ram": 0}
 
 
@@ -81,6 +81,6 @@ def test_no_budget(text: str) -> None:
 
 
 def test_a_figure_that_the_report_lacks() -> None:
-    report = dataclasses.replace(REPORT, board="native", instructions=None)
+    report = REPORT.model_copy(update={"board": "native", "instructions": None})
     with pytest.raises(TinymlError, match="instructions"):
         judge(report, parse_budget("instructions=5"))

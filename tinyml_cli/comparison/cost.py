@@ -16,7 +16,7 @@ from tinyml_cli.tflite.anatomy import gzip_bytes
 from tinyml_cli.tflite.graph import Graph
 
 if TYPE_CHECKING:
-    from tinyml_cli.profile.report import ProfileReport
+    from tinyml_cli.outcomes.boards import ProfileFigures
 
 COUNTED_ON = "sim"
 
@@ -75,7 +75,7 @@ def cost_of(model: bytes, where: str, on_board: bool, engine: str | None = None)
         return replace(basic, why_not=error.what)
 
 
-def firmware_report(model: bytes, engine: str | None = None) -> ProfileReport:
+def firmware_report(model: bytes, engine: str | None = None) -> ProfileFigures:
     """The profile of the firmware `bench` with an int8 model, on the virtual board.
 
     Raises:

@@ -44,6 +44,11 @@ class Outcome(BaseModel):
         return cls(**{name: getattr(part, name) for name in part.model_fields_set}, **more)
 
     @classmethod
+    def filled(cls, **fields: Any) -> Self:
+        """With null for every field that is not given."""
+        return cls(**dict.fromkeys(cls.model_fields) | fields)
+
+    @classmethod
     def of_known(cls, **fields: Any) -> Self:
         """With the fields that are not None; the others are absent from the JSON."""
         return cls(**{name: value for name, value in fields.items() if value is not None})

@@ -173,8 +173,8 @@ class CascadeSaving(Outcome):
     break_even_frames_per_s: float | None
 
 
-class Profiled(Outcome):
-    """Where an inference's time goes; null where something is not known. Exit code 1: over budget."""
+class ProfileFigures(Outcome):
+    """Where an inference's time goes; null where something is not known."""
 
     run: str = Field(description="name")
     model_sha256: Sha256
@@ -202,6 +202,11 @@ class Profiled(Outcome):
     outside: dict[str, Count] | None = Field(description="between the operators")
     functions: list[FunctionCost] = Field(description="the largest")
     symbols: list[ProgramSymbol] = Field(description="the largest")
+
+
+class Profiled(ProfileFigures):
+    """Where an inference's time goes; null where something is not known. Exit code 1: over budget."""
+
     budget: list[BudgetLine]
     picture: str | None
     cascade: CascadeSaving | None = Field(default=None, description="with --with")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.profile.report import ProfileReport
+from tinyml_cli.outcomes.boards import ProfileFigures
 
 _BYTES = {"": 1, "k": 1024, "m": 1024**2}
 _COUNT = {"": 1, "k": 1000, "m": 1_000_000}
@@ -18,7 +18,7 @@ _PLAIN = {"": 1}
 class _Quantity:
     unit: str
     suffixes: dict[str, int]
-    value: Callable[[ProfileReport], float | None]
+    value: Callable[[ProfileFigures], float | None]
 
 
 _QUANTITIES = {
@@ -97,7 +97,7 @@ def _limit(item: str) -> Limit:
     return Limit(name, float(match[1]) * quantity.suffixes[match[2]])
 
 
-def judge(report: ProfileReport, limits: list[Limit]) -> list[LimitVerdict]:
+def judge(report: ProfileFigures, limits: list[Limit]) -> list[LimitVerdict]:
     """Compares a report with limits.
 
     Raises:
@@ -106,7 +106,7 @@ def judge(report: ProfileReport, limits: list[Limit]) -> list[LimitVerdict]:
     return [_judge(report, limit) for limit in limits]
 
 
-def _judge(report: ProfileReport, limit: Limit) -> LimitVerdict:
+def _judge(report: ProfileFigures, limit: Limit) -> LimitVerdict:
     quantity = _QUANTITIES[limit.name]
     value = quantity.value(report)
     if value is None:

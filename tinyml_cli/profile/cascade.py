@@ -8,10 +8,9 @@ from tinyml_cli.boards.boards import Power, load_board
 from tinyml_cli.build.cascade import check_gate
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.boards import CascadeSaving, HourOfUse
+from tinyml_cli.outcomes.boards import CascadeSaving, HourOfUse, ProfileFigures
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
-from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run
 
 # Counted on `sim` with the default features; each hop of 20 ms.
@@ -35,7 +34,7 @@ class CascadeAssumptions:
 
 
 def compare(
-    listens: Run, report: ProfileReport, looks: Run, scene: CascadeAssumptions, target: BuildTarget
+    listens: Run, report: ProfileFigures, looks: Run, scene: CascadeAssumptions, target: BuildTarget
 ) -> CascadeSaving:
     """Profiles the second run on the first's board and estimates; see `estimate`."""
     check_gate(listens, looks)
@@ -43,7 +42,7 @@ def compare(
 
 
 def estimate(
-    listens: Run, looks: Run, reports: tuple[ProfileReport, ProfileReport], scene: CascadeAssumptions
+    listens: Run, looks: Run, reports: tuple[ProfileFigures, ProfileFigures], scene: CascadeAssumptions
 ) -> CascadeSaving:
     """Energy of an hour with the first stage, and of looking all the time.
 
@@ -142,7 +141,7 @@ def _break_even(listening: float, looking_ms: float, open_share: float) -> float
     return round(listening / (1 - open_share) / (looking_ms / 1000), 2)
 
 
-def _power(report: ProfileReport) -> Power:
+def _power(report: ProfileFigures) -> Power:
     power = load_board(report.chip).power if report.chip else None
     if power is None:
         raise TinymlError(

@@ -6,9 +6,8 @@ import json
 from dataclasses import asdict
 
 from tinyml_cli.files import write_atomic
-from tinyml_cli.outcomes.boards import BudgetLine, CascadeSaving, Profiled
+from tinyml_cli.outcomes.boards import BudgetLine, CascadeSaving, Profiled, ProfileFigures
 from tinyml_cli.profile.budget import LimitVerdict
-from tinyml_cli.profile.report import ProfileReport
 from tinyml_cli.run import Run, writes
 
 _DOCUMENT = "report/profile.json"
@@ -17,7 +16,7 @@ _PICTURE = "report/profile.png"
 
 @writes
 def record(
-    run: Run, report: ProfileReport, verdicts: list[LimitVerdict], cascade: CascadeSaving | None = None
+    run: Run, report: ProfileFigures, verdicts: list[LimitVerdict], cascade: CascadeSaving | None = None
 ) -> Profiled:
     """Writes the report into the run; returns the outcome.
 
@@ -33,8 +32,8 @@ def record(
 
         draw(run.file(_PICTURE), report)
         picture = str(run.file(_PICTURE))
-    outcome = Profiled(
-        **report.as_dict(),
+    outcome = Profiled.extending(
+        report,
         budget=[BudgetLine(**asdict(verdict)) for verdict in verdicts],
         picture=picture,
     )

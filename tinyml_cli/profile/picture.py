@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 
+from tinyml_cli.outcomes.boards import OperatorCost, ProfileFigures
 from tinyml_cli.pages import pictures
-from tinyml_cli.profile.report import OperatorRow, ProfileReport
 from tinyml_cli.profile.text import short
 
 _DPI = 150
@@ -31,7 +31,7 @@ _MOST_BARS = 40
 _SMALLEST_LABELLED_SHARE = 0.06
 
 
-def draw(path: Path, report: ProfileReport) -> None:
+def draw(path: Path, report: ProfileFigures) -> None:
     """Writes a PNG: shares of the operator kinds, and a bar per operator, stacked by what takes the cycles.
 
     Args:
@@ -50,7 +50,7 @@ def draw(path: Path, report: ProfileReport) -> None:
     pictures.write(path, figure, _DPI)
 
 
-def _title(report: ProfileReport) -> str:
+def _title(report: ProfileFigures) -> str:
     clock_mhz = (report.clock_hz or 0) / 1e6
     return (
         f"{report.run}, engine {report.engine}: {short(report.instructions)} instructions (emulated), "
@@ -58,7 +58,7 @@ def _title(report: ProfileReport) -> str:
     )
 
 
-def _draw_shares(axes: Any, report: ProfileReport) -> None:
+def _draw_shares(axes: Any, report: ProfileFigures) -> None:
     """One bar of the whole inference, by operator kind, in instructions."""
     counts: Counter[str] = Counter()
     for row in report.operators:
@@ -84,7 +84,7 @@ def _draw_shares(axes: Any, report: ProfileReport) -> None:
     )  # fmt: skip
 
 
-def _draw_layers(axes: Any, rows: list[OperatorRow], total_cycles: int) -> None:
+def _draw_layers(axes: Any, rows: list[OperatorCost], total_cycles: int) -> None:
     """A bar per operator, in cycles."""
     places = range(len(rows))
     left = [0.0] * len(rows)
@@ -116,7 +116,7 @@ def _draw_layers(axes: Any, rows: list[OperatorRow], total_cycles: int) -> None:
         )  # fmt: skip
 
 
-def _note(row: OperatorRow, total_cycles: int) -> str:
+def _note(row: OperatorCost, total_cycles: int) -> str:
     share = (row.cycles or 0) / total_cycles
     per_mac = f", {row.instructions_per_mac:.2g} instr/MAC" if row.instructions_per_mac is not None else ""
     return f"{share:.1%}{per_mac}"

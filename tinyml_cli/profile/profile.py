@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,20 @@ import numpy as np
 
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
-from tinyml_cli.build.sizes import Symbol
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
+from tinyml_cli.outcomes.boards import FunctionCost, ProfileFigures, ProgramMemory, TimedOnBoard
 from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.profile import energy
 from tinyml_cli.profile.emulate import INPUT_SEED, Counts, count_inference
-from tinyml_cli.profile.program import Program, load_program
-from tinyml_cli.profile.report import (
-    FunctionRow,
-    Memory,
-    OnBoard,
-    OperatorRow,
-    ProfileReport,
-    component_names,
-    counted_row,
-    operator_rows,
-)
+from tinyml_cli.profile.operators import component_names, counted, operator_costs
+from tinyml_cli.profile.program import load_program
 from tinyml_cli.run import Run, board_model
-from tinyml_cli.tflite.graph import load, total_macs
+from tinyml_cli.tflite.graph import Graph, load, total_macs
 
 _COUNTED_ON = "sim"
 _LISTED_FUNCTIONS = 12
@@ -42,7 +33,32 @@ _TIMED_RUNS = 20
 _WARM_UPS = 3
 
 
-def profile(run: Run, target: BuildTarget) -> ProfileReport:
+@dataclass(frozen=True)
+class _Subject:
+    """A model and the program that runs it."""
+
+    run: Run
+    manifest: Manifest
+    graph: Graph
+    built: Built
+
+    def figures(self, **measured: Any) -> ProfileFigures:
+        """With what is known before anything is measured."""
+        known = {
+            "run": self.run.path.resolve().name,
+            "model_sha256": self.manifest.artifacts[board_model(self.manifest)].sha256,
+            "board": self.built.board,
+            "engine": self.built.engine,
+            "app": self.built.app,
+            "macs": total_macs(self.graph),
+            "operators": operator_costs(self.graph),
+            "functions": [],
+            "symbols": [],
+        }
+        return ProfileFigures.filled(**known | measured)
+
+
+def profile(run: Run, target: BuildTarget) -> ProfileFigures:
     """Profiles a run's int8 model.
 
     Instructions are counted on the virtual board, whatever the Cortex-M board; on `native` time is measured.
@@ -63,60 +79,36 @@ def profile(run: Run, target: BuildTarget) -> ProfileReport:
     graph = load(model)
     board = target.board
     if board.kind == "process":
-        built = build(run, target)
-        facts = _facts(run, manifest, built, total_macs(graph))
-        return _on_host(run, target, facts, operator_rows(graph), built)
+        return _on_host(_Subject(run, manifest, graph, build(run, target)), target)
     chip = energy.chip_board(board)
-    built = build(run, target.on(_COUNTED_ON))
-    facts = _facts(run, manifest, built, total_macs(graph))
-    elf = Path(built.elf)
-    counts = count_inference(elf, built.engine)
-    memory = _memory(built, load_program(elf), counts, board, manifest)
-    report = _emulated(
-        facts | {"board": board.name}, operator_rows(graph), counts, chip, memory, _symbols(built)
-    )
+    report = _emulated(_Subject(run, manifest, graph, build(run, target.on(_COUNTED_ON))), board, chip)
     return report if target.port is None else _with_board(report, run, manifest, target)
 
 
-def _facts(run: Run, manifest: Manifest, built: Built, macs: int) -> dict[str, Any]:
-    return {
-        "run": run.path.resolve().name,
-        "model_sha256": manifest.artifacts[board_model(manifest)].sha256,
-        "board": built.board,
-        "engine": built.engine,
-        "app": built.app,
-        "macs": macs,
-    }
-
-
-def _emulated(
-    facts: dict[str, Any],
-    rows: list[OperatorRow],
-    counts: Counts,
-    chip: Board,
-    memory: Memory,
-    symbols: tuple[Symbol, ...],
-) -> ProfileReport:
-    unknown = [index for index in counts.operators if index >= len(rows)]
+def _emulated(subject: _Subject, board: Board, chip: Board) -> ProfileFigures:
+    """Counted on the virtual board, with the clock and the currents of `chip`."""
+    built, operators = subject.built, operator_costs(subject.graph)
+    counts = count_inference(Path(built.elf), built.engine)
+    unknown = [index for index in counts.operators if index >= len(operators)]
     if unknown:
         raise TinymlError(
-            f"The program runs an operator {unknown[0]}, but the model has {len(rows)}",
-            facts["run"],
+            f"The program runs an operator {unknown[0]}, but the model has {len(operators)}",
+            subject.run.path.resolve().name,
             f"Rebuild the firmware: {on_this_run('build', '--board', 'sim')}",
         )
     total = counts.total
     clock_hz = chip.clock_hz or 1
     time_ms = energy.milliseconds(total.cycles, clock_hz)
     ranked = sorted(counts.functions.items(), key=lambda item: (-item[1].cycles, item[0]))
-    return ProfileReport(
-        **facts,
+    return subject.figures(
+        board=board.name,
         chip=chip.name,
         clock_hz=clock_hz,
         time_ms=round(time_ms, 6),
-        operators=tuple(
-            counted_row(row, counts.operators.get(row.index), total.cycles, clock_hz) for row in rows
-        ),
-        memory=memory,
+        operators=[
+            counted(each, counts.operators.get(each.index), total.cycles, clock_hz) for each in operators
+        ],
+        memory=_memory(subject, counts, board),
         evidence=_EVIDENCE_EMULATED,
         instructions=total.instructions,
         instructions_by_firmware=counts.counted_by_firmware,
@@ -134,10 +126,11 @@ def _emulated(
             "cycles": counts.outside.cycles,
             **component_names(counts.outside),
         },
-        functions=tuple(
-            FunctionRow(name, cost.instructions, cost.cycles) for name, cost in ranked[:_LISTED_FUNCTIONS]
-        ),
-        symbols=symbols,
+        functions=[
+            FunctionCost(name=name, instructions=cost.instructions, cycles=cost.cycles)
+            for name, cost in ranked[:_LISTED_FUNCTIONS]
+        ],
+        symbols=[each for each in built.largest_symbols if each.memory == "flash"][:_LISTED_SYMBOLS],
     )
 
 
@@ -156,11 +149,12 @@ _EVIDENCE_EMULATED = {
 }
 
 
-def _memory(built: Built, program: Program, counts: Counts, board: Board, manifest: Manifest) -> Memory:
+def _memory(subject: _Subject, counts: Counts, board: Board) -> ProgramMemory:
+    built, program = subject.built, load_program(Path(subject.built.elf))
     flash, ram = built.flash_bytes or 0, built.ram_bytes or 0
     on_board: tuple[int | None, int | None, str | None] = (None, None, None)
     if board.kind == "usb":
-        record = manifest.firmware.get(board.name, {})
+        record = subject.manifest.firmware.get(board.name, {})
         if record.get("engine") == built.engine and record.get("flash_bytes"):
             on_board = record["flash_bytes"], record["ram_bytes"], "built"
         elif board.arduino:
@@ -169,7 +163,7 @@ def _memory(built: Built, program: Program, counts: Counts, board: Board, manife
                 ram + board.arduino.core_ram_bytes,
                 "estimated",
             )
-    return Memory(
+    return ProgramMemory(
         flash_bytes=flash,
         code_bytes=flash - program.model_bytes,
         model_bytes=program.model_bytes,
@@ -184,38 +178,30 @@ def _memory(built: Built, program: Program, counts: Counts, board: Board, manife
     )
 
 
-def _on_host(
-    run: Run, target: BuildTarget, facts: dict[str, Any], rows: list[OperatorRow], built: Built
-) -> ProfileReport:
+def _on_host(subject: _Subject, target: BuildTarget) -> ProfileFigures:
     """Time on this computer."""
-    with open_board(run, target) as link:
+    with open_board(subject.run, target) as link:
         time_ms = _time_inferences(link, link.wait_ready().input_bytes)
-    return ProfileReport(
-        **facts,
-        chip=None,
-        clock_hz=None,
+    return subject.figures(
         time_ms=time_ms,
-        operators=tuple(rows),
-        memory=Memory(arena_bytes=built.arena_bytes),
+        memory=ProgramMemory.filled(arena_bytes=subject.built.arena_bytes),
         evidence={"time_ms": "host", "arena_bytes": "linked"},
     )
 
 
-def _with_board(report: ProfileReport, run: Run, manifest: Manifest, target: BuildTarget) -> ProfileReport:
+def _with_board(report: ProfileFigures, run: Run, manifest: Manifest, target: BuildTarget) -> ProfileFigures:
     """The report with inferences that a real board made, by its own clock."""
     with open_board(run, target) as link:
         ready = link.wait_ready()
         check_firmware(ready, manifest, report.board)
         time_ms = _time_inferences(link, ready.input_bytes)
-    return dataclasses.replace(
-        report,
-        on_board=OnBoard(
-            time_ms=time_ms,
-            engine=ready.engine,
-            estimate_error=round(report.time_ms / time_ms - 1, 4) if time_ms else None,
-        ),
-        evidence=report.evidence | {"on_board": _EVIDENCE_BY_BOARD.get(ready.board, "on the board")},
+    on_board = TimedOnBoard(
+        time_ms=time_ms,
+        engine=ready.engine,
+        estimate_error=round(report.time_ms / time_ms - 1, 4) if time_ms else None,
     )
+    evidence = report.evidence | {"on_board": _EVIDENCE_BY_BOARD.get(ready.board, "on the board")}
+    return report.model_copy(update={"on_board": on_board, "evidence": evidence})
 
 
 def _time_inferences(link: Link, input_bytes: int) -> float:
@@ -226,8 +212,3 @@ def _time_inferences(link: Link, input_bytes: int) -> float:
         link.write_input(values)
         times_us.append(link.run_inference().inference_us)
     return statistics.median(times_us[_WARM_UPS:]) / 1000
-
-
-def _symbols(built: Built) -> tuple[Symbol, ...]:
-    listed = [Symbol(each.name, each.bytes, each.memory) for each in built.largest_symbols]
-    return tuple(symbol for symbol in listed if symbol.memory == "flash")[:_LISTED_SYMBOLS]

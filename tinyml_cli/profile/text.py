@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tinyml_cli import tables
-from tinyml_cli.profile.report import Memory, OperatorRow, ProfileReport
+from tinyml_cli.outcomes.boards import OperatorCost, ProfileFigures, ProgramMemory
 
 _ALL_COLUMNS = 90
 _LISTED_FUNCTIONS = 5
@@ -13,7 +13,7 @@ _LISTED_SYMBOLS = 8
 _LABEL = 14
 
 
-def render(report: ProfileReport, width: int) -> str:
+def render(report: ProfileFigures, width: int) -> str:
     """The whole report: operators, totals, functions, flash, in lines of at most `width` columns."""
     parts = [
         _head(report),
@@ -52,7 +52,7 @@ def readable(symbol: str) -> str:
     return "::".join(name for name in names if name != "_GLOBAL__N_1") or symbol
 
 
-def _head(report: ProfileReport) -> str:
+def _head(report: ProfileFigures) -> str:
     on = report.board
     if report.chip and report.chip != report.board:
         on += f" (clock and currents of {report.chip})"
@@ -60,7 +60,7 @@ def _head(report: ProfileReport) -> str:
     return f"{report.run} on {on}, engine {report.engine}{clock}"
 
 
-def _operators(report: ProfileReport, width: int) -> str:
+def _operators(report: ProfileFigures, width: int) -> str:
     heads = ["operator", "output", "MACs", "weights", "activ.", "instr", "cycles", "ms", "share", "i/MAC"]
     rows = [_operator(row) for row in report.operators]
     if report.outside and report.cycles:
@@ -78,7 +78,7 @@ def _operators(report: ProfileReport, width: int) -> str:
     return tables.render("", heads[:shown], [row[:shown] for row in rows], width)
 
 
-def _operator(row: OperatorRow) -> list[str]:
+def _operator(row: OperatorCost) -> list[str]:
     return [
         f"{row.index} {row.name}",
         "×".join(str(size) for size in row.shape[1:] or row.shape),
@@ -93,7 +93,7 @@ def _operator(row: OperatorRow) -> list[str]:
     ]
 
 
-def _totals(report: ProfileReport) -> str:
+def _totals(report: ProfileFigures) -> str:
     evidence = report.evidence
     between = ""
     if report.time_ms_range:
@@ -116,7 +116,7 @@ def _totals(report: ProfileReport) -> str:
     return "\n".join(lines + _memory(report.memory))
 
 
-def _memory(memory: Memory) -> list[str]:
+def _memory(memory: ProgramMemory) -> list[str]:
     lines = []
     if memory.flash_bytes is not None:
         parts = f"code {memory.code_bytes:,} + model {memory.model_bytes:,}"
@@ -133,7 +133,7 @@ def _memory(memory: Memory) -> list[str]:
     return lines
 
 
-def _functions(report: ProfileReport, width: int) -> str:
+def _functions(report: ProfileFigures, width: int) -> str:
     rows = [
         [readable(function.name), short(function.instructions), short(function.cycles),
          f"{function.cycles / (report.cycles or 1):.1%}"]
@@ -142,7 +142,7 @@ def _functions(report: ProfileReport, width: int) -> str:
     return tables.render("", ["function", "instr", "cycles", "share"], rows, width) if rows else ""
 
 
-def _symbols(report: ProfileReport, width: int) -> str:
+def _symbols(report: ProfileFigures, width: int) -> str:
     rows = [[readable(symbol.name), f"{symbol.bytes:,}"] for symbol in report.symbols[:_LISTED_SYMBOLS]]
     return tables.render("", ["largest in flash", "bytes"], rows, width) if rows else ""
 
