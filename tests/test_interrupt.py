@@ -213,6 +213,7 @@ class Patterns(KeywordSpotting):
         if self.stop:
             progress = TrainingProgress("print", epochs=30, epochs_done=self.stop)
             write_atomic(run.file(CHECKPOINT) / "state.json", json.dumps(vars(progress)))
+            write_atomic(run.file(CHECKPOINT) / f"last-{self.stop:04d}.npz", "its weights")
         raise KeyboardInterrupt
 
 

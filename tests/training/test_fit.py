@@ -16,7 +16,7 @@ from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe, KwsTraining
 from tinyml_cli.training import fit as fitting
 from tinyml_cli.training.balance import balance
-from tinyml_cli.training.checkpoint import Resume
+from tinyml_cli.training.checkpoint import Checkpoint, Resume, TrainingProgress
 from tinyml_cli.training.examples import Examples, to_float
 
 SHAPE = (20, 12, 1)
@@ -202,6 +202,32 @@ def test_resume_refuses_a_damaged_state(tmp_path: Path) -> None:
     (tmp_path / "checkpoint" / "state.json").write_text("{", encoding="utf-8")
     with pytest.raises(TinymlError, match="damaged"):
         run(tmp_path, recipe(), resume=True)
+
+
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam")
+    model.optimizer.build(model.trainable_variables)
+    checkpoint, progress = Checkpoint(tmp_path), TrainingProgress("print", epochs=2, epochs_done=1)
+    checkpoint.save(model, None, progress)
+    saved = model.get_weights()
+    model.set_weights([weights * 0 for weights in saved])
+    checkpoint.load_last(progress, model)
+    assert all(np.array_equal(*pair) for pair in zip(saved, model.get_weights(), strict=True))
+    (path,) = tmp_path.glob("last-*")
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    for length in random.integers(0, len(whole), 40):
+        path.write_bytes(whole[:length])
+        with pytest.raises(TinymlError, match="damaged"):
+            checkpoint.load_last(progress, model)
+    path.write_bytes(whole)
+    wider = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+    wider.compile("adam")
+    wider.optimizer.build(wider.trainable_variables)
+    with pytest.raises(TinymlError, match="damaged"):
+        checkpoint.load_last(progress, wider)
 
 
 def test_unknown_model_and_option() -> None:

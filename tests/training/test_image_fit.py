@@ -95,6 +95,7 @@ def test_a_cut_off_training_goes_on_as_if_nothing_had_happened(
 def test_another_training_is_not_resumed(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").mkdir()
     (tmp_path / "checkpoint" / "state.json").write_text('{"fingerprint": "print", "epochs_done": 1}')
+    (tmp_path / "checkpoint" / "last-0001.npz").touch()
     with pytest.raises(TinymlError, match="a different recipe"):
         fit_images(
             lambda: build_model("vww_micro", SHAPE, 2, OPTIONS), *sets(), recipe(), tmp_path, "other", True

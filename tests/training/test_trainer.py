@@ -61,7 +61,6 @@ class Kind:
     optimisation: Optimisation
     reproduces: bool = False
     average: float = 0.9
-    save_every: int = 1
 
 
 def with_generators() -> keras.Model:
@@ -96,7 +95,6 @@ KINDS = {
         optimisation.squared_error(0.01, EPOCHS * STEPS),
         reproduces=True,
         average=0.0,
-        save_every=2,
     ),
 }
 
@@ -121,7 +119,6 @@ def fit(
         epochs,
         seed=1,
         weight_average=kind.average,
-        save_every=kind.save_every,
     )
     return train(plan, logs, "print", resume)
 

@@ -1,10 +1,14 @@
-"""The state of a training after each epoch, for resuming after Ctrl-C or a power cut."""
+"""The state of a training after each epoch, for resuming after Ctrl-C or a power cut.
+
+Only numbers are saved: the recipe builds the network and its optimiser again. Keras's own format would take
+longer to write than an epoch of a small network takes.
+"""
 
 from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,10 +74,10 @@ class TrainingProgress:
 
 
 class Checkpoint:
-    """A folder with the last epoch's model and optimiser, and a state that names it.
+    """A folder with the last epoch's weights and optimiser, and a state that names them.
 
-    The model is written under its epoch's name before the state that refers to it, so after a kill at any
-    moment the state refers to a complete file.
+    They are written under their epoch's name before the state that refers to it, so after a kill at any
+    moment the state refers to complete files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,13 +85,11 @@ class Checkpoint:
 
     def save(self, model: keras.Model, average: keras.Model | None, progress: TrainingProgress) -> None:
         """Records the epoch that just ended, with the average of the weights if there is one."""
-        _save_model(model, self._last(progress))
+        _save([*model.weights, *model.optimizer.variables], self._last(progress))
         if average is not None:
-            _save_model(average, self._average(progress))
+            _save(average.weights, self._average(progress))
         write_atomic(self._folder / _STATE, json.dumps(asdict(progress), indent=2) + "\n")
-        for stale in self._folder.glob("*.keras"):
-            if stale not in (self._last(progress), self._average(progress)):
-                stale.unlink(missing_ok=True)
+        self._forget(self._last(progress), self._average(progress))
 
     def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[TrainingProgress, bool]:
         """Where a training starts, and whether it is resumed; another training's checkpoint is deleted.
@@ -135,43 +137,57 @@ class Checkpoint:
             progress = TrainingProgress(**{key: document[key] for key in document if key not in _RETIRED})
             if progress.epochs_done < 1 or progress.epochs < 0:
                 raise ValueError("no epoch is done")
+            if not self._last(progress).is_file():
+                raise ValueError(f"{self._last(progress).name} is missing")
         except (ValueError, TypeError) as error:
             raise _damaged(path, str(error)) from error
         return progress
 
-    def load_last(self, progress: TrainingProgress) -> keras.Model:
-        """The model and optimiser after the last epoch."""
-        return _load_model(self._last(progress))
+    def load_last(self, progress: TrainingProgress, model: keras.Model) -> None:
+        """Gives a compiled model and its optimiser the state after the last epoch."""
+        _load([*model.weights, *model.optimizer.variables], self._last(progress))
 
-    def load_average(self, progress: TrainingProgress) -> keras.Model:
-        """The averaged weights after the last epoch."""
-        return _load_model(self._average(progress))
+    def load_average(self, progress: TrainingProgress, model: keras.Model) -> None:
+        """Gives a model the averaged weights after the last epoch."""
+        _load(model.weights, self._average(progress))
 
     def clear(self) -> None:
         """Deletes everything saved."""
         if self._folder.is_dir():
             (self._folder / _STATE).unlink(missing_ok=True)
-            for stale in self._folder.glob("*.keras"):
-                stale.unlink(missing_ok=True)
+            self._forget()
+
+    def _forget(self, *kept: Path) -> None:
+        """Deletes the weights of other epochs; `.keras` is what older versions wrote."""
+        for pattern in ("*.npz", "*.keras"):
+            for stale in self._folder.glob(pattern):
+                if stale not in kept:
+                    stale.unlink(missing_ok=True)
 
     def _last(self, progress: TrainingProgress) -> Path:
-        return self._folder / f"last-{progress.epochs_done:04d}.keras"
+        return self._folder / f"last-{progress.epochs_done:04d}.npz"
 
     def _average(self, progress: TrainingProgress) -> Path:
-        return self._folder / f"average-{progress.epochs_done:04d}.keras"
+        return self._folder / f"average-{progress.epochs_done:04d}.npz"
 
 
-def _save_model(model: keras.Model, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        model.save(temporary)
+def _save(variables: Sequence[keras.Variable], path: Path) -> None:
+    import numpy as np
+
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, *(variable.numpy() for variable in variables))
 
 
-def _load_model(path: Path) -> keras.Model:
-    import keras
+def _load(variables: Sequence[keras.Variable], path: Path) -> None:
+    import numpy as np
 
     try:
-        return keras.saving.load_model(path)
-    except (OSError, ValueError) as error:
+        with np.load(path) as saved:
+            if len(saved.files) != len(variables):
+                raise ValueError(f"{len(saved.files)} arrays instead of {len(variables)}")
+            for number, variable in enumerate(variables):
+                variable.assign(saved[f"arr_{number}"])
+    except Exception as error:  # zipfile and NumPy raise many kinds for damaged bytes
         raise _damaged(path, str(error)) from error
 
 

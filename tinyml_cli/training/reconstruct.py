@@ -17,9 +17,6 @@ from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
 
 FloatArray = NDArray[np.float32]
 
-# An epoch of windows takes less time than writing a checkpoint.
-_CHECKPOINTS = 20
-
 
 def fit(
     build: Callable[[], keras.Model],
@@ -49,7 +46,6 @@ def fit(
         squared_error(recipe.training.learning_rate, len(batches) * epochs),
         epochs,
         recipe.seed,
-        save_every=max(1, epochs // _CHECKPOINTS),
     )
     return train(plan, logs, fingerprint, resume)
 

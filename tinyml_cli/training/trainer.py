@@ -54,7 +54,6 @@ class TrainingPlan:
         seed: of all random choices.
         weight_average: decay of the moving average of the weights, which is judged and kept in their place; 0
             keeps the weights themselves.
-        save_every: epochs from one checkpoint to the next.
         miner: finds hard examples partway through the training; None finds none.
     """
 
@@ -65,7 +64,6 @@ class TrainingPlan:
     epochs: int
     seed: int
     weight_average: float = 0.0
-    save_every: int = 1
     miner: Miner | None = None
 
 
@@ -113,14 +111,20 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
     make_deterministic(plan.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
     progress, is_resumed = checkpoint.begin(fingerprint, plan.epochs, resume)
-    model = checkpoint.load_last(progress) if is_resumed else plan.build()
-    twin = None
-    if plan.weight_average:
-        twin = checkpoint.load_average(progress) if is_resumed else twin_of(model)
+    model = plan.build()
+    if is_resumed:
+        done = range(progress.epochs_done)
+        _prepare(
+            plan, model, next(epoch for epoch in reversed(done) if plan.optimisation.begins_phase(epoch))
+        )
+        checkpoint.load_last(progress, model)
+    twin = twin_of(model) if plan.weight_average else None
+    if twin is not None and is_resumed:
+        checkpoint.load_average(progress, twin)
     if plan.miner is not None and progress.found is not None:
         plan.miner.use(progress.found)
     if progress.epochs_done < progress.last_epoch(resume):
-        _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint, plan)).run()
+        _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint)).run()
     kept = model if twin is None else twin
     # There is no record of a model without epochs, nor in checkpoints of older versions.
     judged = progress.judged or plan.judge(kept)
@@ -148,14 +152,11 @@ class _Training:
     def run(self) -> None:
         """Runs the remaining epochs."""
         plan, progress = self._plan, self._progress
-        if not plan.optimisation.begins_phase(progress.epochs_done):
-            _build_state(self._model)
         steps = (plan.epochs - progress.epochs_done) * len(plan.batches)
         with console.progress(steps, "Training", COMPILING) as bar:
             for epoch in range(progress.epochs_done, plan.epochs):
                 if plan.optimisation.begins_phase(epoch):
-                    plan.optimisation.prepare(self._model, epoch)
-                    _build_state(self._model)
+                    _prepare(plan, self._model, epoch)
                 trained = self._epoch(epoch, bar)
                 kept = self._model if self._twin is None else self._twin
                 self._mine(kept, epoch + 1)
@@ -192,17 +193,15 @@ class _Training:
 class _EpochLog:
     """Saves the checkpoint, writes TensorBoard's scalars and the progress bar's note."""
 
-    def __init__(self, folder: Path, checkpoint: Checkpoint, plan: TrainingPlan) -> None:
+    def __init__(self, folder: Path, checkpoint: Checkpoint) -> None:
         self.note = ""
         self._checkpoint = checkpoint
-        self._plan = plan
         self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
     def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: TrainingProgress) -> None:
         """Records the epoch that `progress` has just counted."""
         done = progress.epochs_done
-        if done % self._plan.save_every == 0 or done == self._plan.epochs:
-            self._checkpoint.save(model, twin, progress)
+        self._checkpoint.save(model, twin, progress)
         measures = progress.history[-1]
         with self._scalars.as_default(step=done):
             for name in MEASURES:
@@ -217,11 +216,12 @@ class _EpochLog:
         )
 
 
-def _build_state(model: keras.Model) -> None:
-    """Makes the variables of a compiled model's optimizer and measures.
+def _prepare(plan: TrainingPlan, model: keras.Model, epoch: int) -> None:
+    """Compiles for the phase that an epoch begins, and makes the variables of the optimizer and measures.
 
     TensorFlow traces a first step that has to make them twice, which takes seconds.
     """
+    plan.optimisation.prepare(model, epoch)
     model.optimizer.build(model.trainable_variables)
     blank = np.zeros((1, *model.output_shape[1:]), np.float32)
     model.compute_metrics(None, blank, blank)
