@@ -61,15 +61,15 @@ class TensorQuantization(ManifestSection):
 
 
 class LayerError(ManifestSection):
-    """How far int8 is from float in one layer, on calibration samples."""
+    """How far int8 is from float in one layer."""
 
     name: str
     op: str
     scale: float
     zero_point: int
-    sqnr_db: float
+    sqnr_db: float = Field(description="signal to quantisation noise")
     cosine: float
-    clipped_share: float
+    clipped_share: float = Field(description="of values outside the range")
 
 
 class Quantization(ManifestSection):
@@ -86,7 +86,7 @@ class Quantization(ManifestSection):
 
 
 class Op(ManifestSection):
-    """One operator kind of the int8 flatbuffer."""
+    """One operator kind of a model file."""
 
     name: str
     version: Count

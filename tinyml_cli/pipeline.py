@@ -11,7 +11,8 @@ from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.base import Outcome
-from tinyml_cli.outcomes.stages import Pipeline, Replayed, Skipped
+from tinyml_cli.outcomes.pipelines import Pipeline, Skipped
+from tinyml_cli.outcomes.stages import Replayed
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run, writes
 from tinyml_cli.stages import common as stages

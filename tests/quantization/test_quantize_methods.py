@@ -185,7 +185,7 @@ def _weighted(graph):  # type: ignore[no-untyped-def]
 def test_choices_reach_the_model_and_the_manifest(trained_run: Run) -> None:
     choices = Choices(samples=32, ranges="mse", per_channel=False, equalise=True, bias_correction=True)
     outcome = quantize_run(trained_run, choices)
-    assert outcome.scheme["ranges"] == "mse"
+    assert outcome.scheme.ranges == "mse"
     assert len(outcome.layers) == 8
     convert(trained_run)
     graph = parse(trained_run.file(MODEL_INT8).read_bytes())
@@ -194,7 +194,7 @@ def test_choices_reach_the_model_and_the_manifest(trained_run: Run) -> None:
         assert tensor is not None
         assert tensor.quantization is not None
         assert not tensor.quantization.per_channel
-    assert trained_run.manifest().metrics["quantize"] == outcome.scheme
+    assert trained_run.manifest().metrics["quantize"] == outcome.scheme.as_dict()
     assert _accuracy(trained_run.file(MODEL_INT8).read_bytes()) > 0.9
 
 

@@ -14,7 +14,7 @@ from tinyml_cli.errors import EXIT_FAILURE
 from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
-    from tinyml_cli.outcomes.stages import Pipeline
+    from tinyml_cli.outcomes.pipelines import Pipeline
 
 Values = Callable[..., Mapping[str, Any]]
 """Has a task's own options as parameters; gives values of the recipe by dotted key, and `data`: the path."""

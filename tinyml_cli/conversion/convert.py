@@ -22,7 +22,7 @@ from tinyml_cli.manifest_sections import Artifact, LayerError, Model, Quantizati
 from tinyml_cli.models import bounds
 from tinyml_cli.models.source import SourceNetwork, open_source
 from tinyml_cli.next_step import on_this_run
-from tinyml_cli.outcomes.base import File, OperatorCount
+from tinyml_cli.outcomes.base import File
 from tinyml_cli.outcomes.stages import Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
@@ -82,7 +82,7 @@ def convert(run: Run) -> Converted:
         run=str(run.path),
         float32=_file(manifest.artifacts[MODEL_FLOAT32]),
         int8=_file(manifest.artifacts[MODEL_INT8]),
-        ops=[OperatorCount(**op.model_dump()) for op in ops],
+        ops=ops,
         **asdict(comparison),
     )
 

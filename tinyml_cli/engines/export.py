@@ -13,7 +13,6 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Op
-from tinyml_cli.outcomes.base import OperatorCount
 from tinyml_cli.outcomes.stages import Exported, MemoryPlan
 from tinyml_cli.quantization import precision
 from tinyml_cli.run import Run, board_model, writes
@@ -73,7 +72,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         engine=engine,
         files=sorted(files),
         arena_bytes=arena_bytes,
-        ops=[OperatorCount(**op.model_dump()) for op in ops],
+        ops=ops,
         model_bytes=len(model),
         **plan,
     )

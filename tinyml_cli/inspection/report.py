@@ -12,8 +12,8 @@ import numpy.typing as npt
 from tinyml_cli.console import console
 from tinyml_cli.engines.support import support
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest_sections import LayerError
 from tinyml_cli.next_step import next_step
-from tinyml_cli.outcomes.base import LayerDeviation
 from tinyml_cli.outcomes.inspection import Difference, Inspected, WeightError
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MODEL_FLOAT32, MODEL_INT8, Run
@@ -86,7 +86,7 @@ def inspect(subject: InspectedModel) -> Inspected:
         held = held.model_copy(update={"labels": _run_labels(subject.run)})
     engines = support(subject.data, subject.graph, str(subject.path))
     weights: list[WeightError] = []
-    errors: list[LayerDeviation] = []
+    errors: list[LayerError] = []
     if subject.float_model is not None:
         try:
             weights = weight_errors(subject.float_model, subject.graph)
@@ -173,8 +173,7 @@ def _of_file(path: Path) -> InspectedModel:
     return InspectedModel(path, data, tflite_graph.parse(data, str(path)))
 
 
-def _layer_errors(subject: InspectedModel, float_model: bytes) -> list[LayerDeviation]:
+def _layer_errors(subject: InspectedModel, float_model: bytes) -> list[LayerError]:
     inputs = [values[:LAYER_SAMPLES] for values in subject.inputs]
     with console.progress(len(inputs[0]), "error per layer") as bar:
-        errors = layers.layer_errors(float_model, subject.data, inputs, bar.advance)
-    return [LayerDeviation(**error.model_dump()) for error in errors]
+        return layers.layer_errors(float_model, subject.data, inputs, bar.advance)

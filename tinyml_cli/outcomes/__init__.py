@@ -24,7 +24,7 @@ _BOARD_EVENTS = (
 
 # Read on demand: importing pydantic and the models would slow down every command.
 _PLACES = {
-    "pipeline": ["stages:Pipeline"],
+    "pipeline": ["pipelines:Pipeline"],
     "train": ["stages:Trained"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],

@@ -77,23 +77,3 @@ class File(Outcome):
 
     bytes: Count
     sha256: Sha256
-
-
-class OperatorCount(Outcome):
-    """An operator kind of the int8 model."""
-
-    name: str
-    version: int
-    count: Count
-
-
-class LayerDeviation(Outcome):
-    """How far int8 is from float in a layer."""
-
-    name: str
-    op: str
-    scale: float
-    zero_point: int
-    sqnr_db: float = Field(description="signal to quantisation noise")
-    cosine: float
-    clipped_share: Share

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, Interval, Outcome, Sha256, Share
+from tinyml_cli.manifest_sections import RecognizerSettings
+from tinyml_cli.outcomes.base import Count, Interval, Outcome, Sha256, Share, Whole
 from tinyml_cli.outcomes.evaluations import Parity
 from tinyml_cli.outcomes.stages import ProgramSymbol
 
@@ -162,11 +163,28 @@ class HourOfUse(Outcome):
     busy_share: Share = Field(description="of the processor's time")
 
 
+class CascadeScene(Outcome):
+    """What the estimate supposes."""
+
+    frames_per_s: float
+    words_per_hour: float
+    camera_ma: float | None = Field(description="null: not counted")
+    gate: dict[str, str | int | None] = Field(description="section `gate` of the manifest")
+    supply_v: float
+    active_ma: float
+    sleep_ma: float
+    currents_source: str
+    front_end_instructions: Count = Field(description="of a hop")
+    listening_ms: float
+    listening_stride_ms: float
+    looking_ms: float
+
+
 class CascadeSaving(Outcome):
     """What listening first saves."""
 
     evidence: str
-    assumptions: dict[str, Any]
+    assumptions: CascadeScene
     with_first_stage: HourOfUse
     without_first_stage: HourOfUse
     ratio: float
@@ -350,7 +368,7 @@ class EvaluatedStream(StreamFigures):
     source: Literal["built", "recordings"]
     note: str
     streams: list[str] = Field(description="names")
-    recognizer: dict[str, Any] = Field(description="its settings, section `recognizer` of the manifest")
+    recognizer: Whole[RecognizerSettings]
     mlperf_rule: StreamRule
     allowance: Allowance | None
     tuning: StreamTuning | None

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, LayerDeviation, OperatorCount, Outcome, Sha256, Share
+from tinyml_cli.manifest_sections import LayerError, Op
+from tinyml_cli.outcomes.base import Count, Outcome, Sha256, Share
 
 Pair = tuple[int, int]
 
@@ -125,7 +126,7 @@ class Anatomy(Outcome):
     labels: list[str] | None
     attached: list[Attached]
     macs: int
-    ops: list[OperatorCount]
+    ops: list[Op]
     operators: list[OperatorEntry]
     tensors: list[TensorEntry]
     functions: list[Subgraph]
@@ -137,7 +138,7 @@ class Inspected(Anatomy):
     model: str = Field(description="path")
     run: str | None = Field(description="null for a file without a run")
     engines: dict[str, Support] = Field(description="by name")
-    layers: list[LayerDeviation]
+    layers: list[LayerError]
     weights: list[WeightError]
     pictures: list[str]
     notes: list[str]

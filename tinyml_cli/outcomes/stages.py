@@ -6,12 +6,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from tinyml_cli.manifest_sections import LayerError, Op
 from tinyml_cli.outcomes.base import (
     Count,
     File,
-    LayerDeviation,
     LeftOut,
-    OperatorCount,
     Outcome,
     Sha256,
     Share,
@@ -45,6 +44,16 @@ class Trained(Outcome):
     left_out: LeftOut | None = None
 
 
+class ChosenScheme(Outcome):
+    """How int8 is chosen; see the options of `quantize`."""
+
+    ranges: str | None = None
+    per_channel: bool | None = None
+    bias_correction: bool | None = None
+    equalise: bool | None = None
+    fixed: dict[str, tuple[float, float]] | None = Field(default=None, description="trained ranges by layer")
+
+
 class Quantized(Outcome):
     """A calibration set and its trial, or a model for comparison."""
 
@@ -53,11 +62,8 @@ class Quantized(Outcome):
     split: str = Field(description="where the samples come from")
     calibration_samples: Count
     seed: Count
-    scheme: dict[str, Any] = Field(
-        description="empty for the converter's own; else `ranges`, `per_channel`, `bias_correction`, "
-        "`equalise`, `fixed` (trained ranges by layer)"
-    )
-    layers: list[LayerDeviation]
+    scheme: ChosenScheme = Field(description="how int8 is chosen; empty for the converter's own way")
+    layers: list[LayerError]
     pictures: list[str] = Field(description="paths")
     path: str | None = Field(default=None, description="of a dynamic, float16 or int16x8 model")
     bytes: Count | None = Field(default=None, description="of that model")
@@ -110,7 +116,7 @@ class Converted(AfterConversion):
     run: str = Field(description="path")
     float32: File
     int8: File
-    ops: list[OperatorCount]
+    ops: list[Op]
     compared: Count = Field(description="inputs")
     max_abs_error_float: float = Field(description="any output value, Keras against LiteRT")
     agreement_int8_float: Share | None = Field(
@@ -121,7 +127,7 @@ class Converted(AfterConversion):
         description="output bytes of LiteRT and TensorFlow Lite Micro that differ; null without its wheel"
     )
     max_difference: Count | None = Field(description="of such bytes, in int8 steps")
-    layers: list[LayerDeviation] | None = Field(default=None, description="of a model trained elsewhere")
+    layers: list[LayerError] | None = Field(default=None, description="of a model trained elsewhere")
     calibration: CalibrationOrigin | None = Field(default=None, description="of a model trained elsewhere")
 
 
@@ -167,7 +173,7 @@ class Exported(Outcome):
     engine: str
     files: list[str] = Field(description="in the run")
     arena_bytes: dict[str, Count] = Field(description="by engine")
-    ops: list[OperatorCount]
+    ops: list[Op]
     model_bytes: Count
     plan: MemoryPlan | None = Field(default=None, description="with the engine aot")
 
@@ -229,29 +235,3 @@ class Replayed(Outcome):
     above: Count | None = None
     alarms: Count | None = None
     drifting: bool | None = None
-
-
-class Skipped(Outcome):
-    """A stage that had been done."""
-
-    skipped: Literal[True]
-
-
-_DONE = '`{"skipped": true}` where it had been done'
-
-
-class Pipeline(Outcome):
-    """All stages in one go."""
-
-    run: str = Field(description="path")
-    board: str
-    train: Trained | Skipped = Field(description=_DONE)
-    quantize: Quantized | Skipped = Field(description=_DONE)
-    convert: Converted | Skipped = Field(description=_DONE)
-    export: Exported | Skipped = Field(description=_DONE)
-    build: Built = Field(description="in full, fresh or not")
-    flash: Flashed | None = Field(default=None, description="of a real board")
-    evaluate: dict[str, Any] = Field(description="as `evaluate` prints it")
-    monitor: Replayed
-    passed: bool = Field(description="whether the board found at least half of what it should")
-    seconds: float

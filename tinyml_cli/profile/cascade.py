@@ -8,7 +8,7 @@ from tinyml_cli.boards.boards import Power, load_board
 from tinyml_cli.build.cascade import check_gate
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.boards import CascadeSaving, HourOfUse, ProfileFigures
+from tinyml_cli.outcomes.boards import CascadeSaving, CascadeScene, HourOfUse, ProfileFigures
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.run import Run
@@ -76,18 +76,18 @@ def estimate(
     always = _hour(power, 0.0, looking, 1.0, scene)
     return CascadeSaving(
         evidence="estimated",
-        assumptions={
+        assumptions=CascadeScene(
             **asdict(scene),
-            "gate": gate.model_dump(),
-            "supply_v": power.supply_v,
-            "active_ma": power.active_ma,
-            "sleep_ma": power.sleep_ma,
-            "currents_source": power.source,
-            "front_end_instructions": FRONT_END_INSTRUCTIONS,
-            "listening_ms": round(ear.time_ms, 3),
-            "listening_stride_ms": stride_ms,
-            "looking_ms": round(eye.time_ms, 3),
-        },
+            gate=gate.model_dump(),
+            supply_v=power.supply_v,
+            active_ma=power.active_ma,
+            sleep_ma=power.sleep_ma,
+            currents_source=power.source,
+            front_end_instructions=FRONT_END_INSTRUCTIONS,
+            listening_ms=round(ear.time_ms, 3),
+            listening_stride_ms=stride_ms,
+            looking_ms=round(eye.time_ms, 3),
+        ),
         with_first_stage=gated,
         without_first_stage=always,
         ratio=round(gated.mj_per_hour / always.mj_per_hour, 4),
@@ -98,7 +98,7 @@ def estimate(
 def text(saving: CascadeSaving) -> str:
     """The estimate for people."""
     given, gated, always = saving.assumptions, saving.with_first_stage, saving.without_first_stage
-    camera = f"{given['camera_ma']:g} mA" if given["camera_ma"] is not None else "not counted (--camera-ma)"
+    camera = f"{given.camera_ma:g} mA" if given.camera_ma is not None else "not counted (--camera-ma)"
     limit = saving.break_even_frames_per_s
     worth = (
         f"Without the camera's own current it saves energy from {limit:g} frames per second."
@@ -108,9 +108,9 @@ def text(saving: CascadeSaving) -> str:
     return (
         f"Cascade (estimated): {gated.mj_per_hour / 1000:.1f} J per hour with the first stage, "
         f"{always.mj_per_hour / 1000:.1f} J looking all the time: {saving.ratio:.2f} of it.\n"
-        f"{worth} Assumed: {given['frames_per_s']:g} frames/s, the word {given['words_per_hour']:g} "
-        f"times per hour, {given['gate']['hold_ms']} ms of looking each time; camera {camera}; "
-        f"{given['active_ma']:g} mA active, {given['sleep_ma']:g} mA asleep at {given['supply_v']:g} V."
+        f"{worth} Assumed: {given.frames_per_s:g} frames/s, the word {given.words_per_hour:g} "
+        f"times per hour, {given.gate['hold_ms']} ms of looking each time; camera {camera}; "
+        f"{given.active_ma:g} mA active, {given.sleep_ma:g} mA asleep at {given.supply_v:g} V."
     )
 
 

@@ -16,9 +16,9 @@ from tinyml_cli.conversion.convert import SAVED_MODEL, ConvertedModels, convert,
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
+from tinyml_cli.manifest_sections import LayerError
 from tinyml_cli.models import bounds
 from tinyml_cli.models.source import KerasSource, SourceNetwork, open_source
-from tinyml_cli.outcomes.base import LayerDeviation
 from tinyml_cli.outcomes.stages import CalibrationOrigin, Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run
@@ -159,7 +159,7 @@ def _zipped(folder: Path) -> bytes:
     return stream.getvalue()
 
 
-def _measure(run: Run, samples: Samples) -> list[LayerDeviation]:
+def _measure(run: Run, samples: Samples) -> list[LayerError]:
     """The error of each layer, kept in the manifest; a note where the models have different operators."""
     converted = ConvertedModels(run.file(MODEL_FLOAT32).read_bytes(), run.file(MODEL_INT8).read_bytes())
     inputs = [values[:LAYER_SAMPLES] for values in samples.arrays]
@@ -172,4 +172,4 @@ def _measure(run: Run, samples: Samples) -> list[LayerDeviation]:
     if manifest.quantization is not None:
         manifest.quantization.layers = errors
         run.save(manifest)
-    return [LayerDeviation(**error.model_dump()) for error in errors]
+    return errors

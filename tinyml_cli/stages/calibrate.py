@@ -14,8 +14,7 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import LayerError, Quantization
 from tinyml_cli.next_step import command_line, next_step
-from tinyml_cli.outcomes.base import LayerDeviation
-from tinyml_cli.outcomes.stages import Quantized
+from tinyml_cli.outcomes.stages import ChosenScheme, Quantized
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, Scheme, checked
 from tinyml_cli.recipes.base import BaseRecipe
@@ -98,8 +97,8 @@ def quantize(
         split=calibration.split,
         calibration_samples=len(calibration.samples),
         seed=seed,
-        scheme=calibration.scheme,
-        layers=[LayerDeviation(**layer.model_dump()) for layer in layers],
+        scheme=ChosenScheme(**calibration.scheme),
+        layers=layers,
         pictures=drawn,
     )
 
@@ -160,7 +159,7 @@ def _for_comparison(run: Run, method: str, samples: npt.NDArray[np.float32], see
         split="train",
         calibration_samples=len(samples) if method == "int16x8" else 0,
         seed=seed,
-        scheme={},
+        scheme=ChosenScheme(),
         layers=[],
         pictures=[],
         path=str(run.file(name)),

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from tinyml_cli.outcomes.base import OperatorCount
+from tinyml_cli.manifest_sections import Op
 from tinyml_cli.outcomes.inspection import (
     Anatomy,
     Attached,
@@ -86,9 +86,7 @@ def describe(data: bytes, graph: Graph) -> Anatomy:
         labels=labels(entries),
         attached=[Attached(name=each.filename, bytes=each.file_size) for each in attached(data)],
         macs=total_macs(graph),
-        ops=[
-            OperatorCount(name=name, version=version, count=count) for name, version, count in op_list(graph)
-        ],
+        ops=[Op(name=name, version=version, count=count) for name, version, count in op_list(graph)],
         operators=[
             OperatorEntry(
                 index=op.index,

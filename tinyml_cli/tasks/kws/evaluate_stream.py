@@ -77,7 +77,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> EvaluatedStream:
         source="built" if options.stream is None else "recordings",
         note="; ".join(notes),
         streams=[part.name for part in parts],
-        recognizer=manifest.recognizer.model_dump(),
+        recognizer=manifest.recognizer,
         mlperf_rule=mlperf_rule(tally, streams),
         allowance=_allowance(options, tally),
         tuning=tuning,
