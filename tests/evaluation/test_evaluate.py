@@ -12,8 +12,9 @@ from tests.conftest import REPOSITORY
 from tests.pattern_task import LABELS, as_input, patterns
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
-from tinyml_cli.evaluation.frame import METRICS
+from tinyml_cli.evaluation.frame import METRICS, section
 from tinyml_cli.evaluation.of_labels import CONFUSION
+from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tflite import interpret
@@ -67,6 +68,15 @@ def test_no_examples_is_an_error_with_a_next_step(converted_run: Run) -> None:
     with pytest.raises(TinymlError, match=r"No examples.*--data DIR"):
         evaluate(converted_run, split="all")
     assert not converted_run.file(METRICS).exists()
+
+
+def test_a_missing_section_of_the_manifest_is_named(converted_run: Run) -> None:
+    manifest = converted_run.manifest()
+    manifest.image = ImageInput(size=32)
+    assert section(converted_run, manifest.image, "image") == manifest.image
+    with pytest.raises(TinymlError, match="lacks its section `gesture`") as caught:
+        section(converted_run, manifest.gesture, "gesture")
+    assert str(converted_run.path) in (caught.value.where, caught.value.next_step)
 
 
 def test_an_unknown_split_is_refused(converted_run: Run) -> None:

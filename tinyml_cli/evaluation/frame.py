@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, Literal, TypeVar
 
+from pydantic import BaseModel
+
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.files import write_atomic
@@ -24,6 +27,7 @@ Split = Literal["test", "all"]
 Items = TypeVar("Items")
 Found = TypeVar("Found")
 Result = TypeVar("Result", bound=Evaluated)
+Section = TypeVar("Section", bound=BaseModel)
 
 
 class Evaluation(ABC, Generic[Items, Found, Result]):
@@ -89,6 +93,21 @@ class Evaluation(ABC, Generic[Items, Found, Result]):
     def source(self) -> str | None:
         """`data` of the outcome."""
         return str(self.data_dir) if self.data_dir else None
+
+
+def section(run: Run, found: Section | None, name: str) -> Section:
+    """A section that the manifest of a run of this task must have.
+
+    Raises:
+        TinymlError: it is None.
+    """
+    if found is None:
+        raise TinymlError(
+            f"The manifest lacks its section `{name}`",
+            str(run.path),
+            f"Train it again: {run.train_again()}",
+        )
+    return found
 
 
 def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.evaluation.frame import section
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.inspection import ExplainedClip, HeardClip, Inference, Word
 from tinyml_cli.run import MODEL_INT8, Run
@@ -36,9 +37,9 @@ def explain(clip: Path, run: Run, out: Path | None = None) -> ExplainedClip:
         TinymlError: an unreadable or too long recording.
     """
     manifest = run.manifest()
-    assert manifest.features is not None
+    features = section(run, manifest.features, "features")
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
-    hearing = hear(_read(clip, manifest.features.sample_rate_hz), model, manifest)
+    hearing = hear(_read(clip, features.sample_rate_hz), model, manifest)
     picture = out or run.file(f"report/explain-{clip.stem}.png")
     outcome = ExplainedClip.extending(
         describe(hearing, manifest), clip=str(clip), run=str(run.path), picture=str(picture)

@@ -16,6 +16,7 @@ from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.frame import section
 from tinyml_cli.files import atomic_folder, write_arrays, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
@@ -71,13 +72,8 @@ def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> Evalua
         fewest = min(n for n in chosen.counts(manifest.labels).values() if n)
         left_out["not needed: every label has as many clips as the one with the fewest"] = surplus
         origin += f"; {fewest} of each label, {surplus} more not used"
-    if manifest.features is None:
-        raise TinymlError(
-            "The features are missing from the manifest",
-            str(run.path),
-            f"Train it again: {run.train_again()}",
-        )
-    examples = kws_examples.plain_examples(chosen, manifest.labels, manifest.features)
+    features = section(run, manifest.features, "features")
+    examples = kws_examples.plain_examples(chosen, manifest.labels, features)
     counts = ", ".join(f"{n} {label}" for label, n in chosen.counts(manifest.labels).items())
     note = (
         f"{counted(len(chosen), 'clip')} ({counts}) of {counted(len(set(chosen.groups)), 'speaker')}: "
@@ -97,7 +93,7 @@ def _from_folder(
     data = manifest.data
     trained_on_people = data is not None and (data.source == "folder" or data.recordings is not None)
     chosen: Choice = split or ("test" if trained_on_people else "all")
-    clips, noises, left_out = _read(manifest, data_dir)
+    clips, noises, left_out = _read(run, manifest, data_dir)
     rest, counts = inventory.explained(left_out, quiet=False), inventory.counts(left_out)
     origin = f"everyone in {data_dir.name}"
     if chosen == "test":
@@ -127,10 +123,11 @@ def speakers(run: Run, manifest: Manifest) -> dict[str, list[str]]:
     return document
 
 
-def _read(manifest: Manifest, data_dir: Path) -> tuple[ClipSet, list[NDArray[np.int16]], list[LeftOut]]:
+def _read(
+    run: Run, manifest: Manifest, data_dir: Path
+) -> tuple[ClipSet, list[NDArray[np.int16]], list[LeftOut]]:
     """Every clip of a folder, silence cut from background where it has none; background; files not used."""
-    assert manifest.features is not None
-    rate_hz = manifest.features.sample_rate_hz
+    rate_hz = section(run, manifest.features, "features").sample_rate_hz
     samples = manifest.clip_ms * rate_hz // 1000
     listed = folder.list_recordings(data_dir, manifest.labels[2:])
     unreadable: list[LeftOut] = []
@@ -157,17 +154,12 @@ def write_replay(run: Run, clips_per_label: int) -> Path:
     import soundfile
 
     manifest = run.manifest()
-    if manifest.features is None:
-        raise TinymlError(
-            "The features are missing from the manifest",
-            str(run.path),
-            f"Train it again: {run.train_again()}",
-        )
+    features = section(run, manifest.features, "features")
     clips = kws_examples.balanced(_saved(run, manifest), manifest.labels, clips_per_label)
     with atomic_folder(run.file(REPLAY)) as made:
         for label in manifest.labels:
             (made / label).mkdir()
             for index, audio in enumerate(clips.audio[clips.labels == label]):
                 path = made / label / f"{label}_{index}.wav"
-                soundfile.write(path, audio, manifest.features.sample_rate_hz, subtype="PCM_16")
+                soundfile.write(path, audio, features.sample_rate_hz, subtype="PCM_16")
     return run.file(REPLAY)

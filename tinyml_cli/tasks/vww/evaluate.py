@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,14 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import image_values
 from tinyml_cli.drift.keep import shuffled_reference
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Answers, Int8Model
-from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.frame import section
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
-from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import write_atomic
-from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import Condition, EvaluatedImages
-from tinyml_cli.run import Run
 from tinyml_cli.tasks.vww import conditions as image_conditions
 from tinyml_cli.tasks.vww import held_out
 from tinyml_cli.tasks.vww.held_out import LabelledImages
@@ -61,11 +56,9 @@ class ImageEvaluation(LabelEvaluation[LabelledImages, EvaluatedImages]):
     only_in_metrics = (*LabelEvaluation.only_in_metrics, "low_light", "sizes")
     model: ImageModel
 
-    def __init__(
-        self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
-    ) -> None:
-        self._image = _image(run, run.manifest())
-        super().__init__(run, data_dir, split, options)
+    @property
+    def _image(self) -> ImageInput:
+        return section(self.run, self.manifest.image, "image")
 
     def int8_model(self, flatbuffer: bytes) -> ImageModel:
         return ImageModel(flatbuffer, self._image)
@@ -102,14 +95,6 @@ class ImageEvaluation(LabelEvaluation[LabelledImages, EvaluatedImages]):
         super().show(outcome)
         _show_conditions("By size", outcome.sizes, [])
         _show_conditions("In low light (simulated)", outcome.low_light, outcome.labels)
-
-
-def _image(run: Run, manifest: Manifest) -> ImageInput:
-    if manifest.image is None:
-        raise TinymlError(
-            "The manifest lacks its image section", str(run.path), f"Train it again: {run.train_again()}"
-        )
-    return manifest.image
 
 
 def _show_conditions(title: str, entries: Sequence[Condition], labels: list[str]) -> None:

@@ -13,14 +13,12 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import gesture_values
 from tinyml_cli.drift.keep import shuffled_reference
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Answers, Int8Model
-from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.gesture_settings import GestureInput
-from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import EvaluatedGestures
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -55,10 +53,12 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
     def __init__(
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> None:
-        recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
-        self._recipe = recipe
-        self._gesture = _gesture(run, run.manifest())
+        self._recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
         super().__init__(run, data_dir, split, options)
+
+    @property
+    def _gesture(self) -> GestureInput:
+        return section(self.run, self.manifest.gesture, "gesture")
 
     def int8_model(self, flatbuffer: bytes) -> GestureModel:
         return GestureModel(flatbuffer, self._recipe)
@@ -113,11 +113,3 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
         console.table(
             f"int8 with the threshold {point.threshold:.2f}", ["", "share", "95 % interval", "n"], rows
         )
-
-
-def _gesture(run: Run, manifest: Manifest) -> GestureInput:
-    if manifest.gesture is None:
-        raise TinymlError(
-            "The manifest lacks its wand section", str(run.path), f"Train it again: {run.train_again()}"
-        )
-    return manifest.gesture
