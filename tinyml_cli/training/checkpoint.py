@@ -184,7 +184,7 @@ def _load(variables: Sequence[keras.Variable], path: Path) -> None:
     try:
         with np.load(path) as saved:
             if len(saved.files) != len(variables):
-                raise ValueError(f"{len(saved.files)} arrays instead of {len(variables)}")
+                raise ValueError("it is of another network")
             for number, variable in enumerate(variables):
                 variable.assign(saved[f"arr_{number}"])
     except Exception as error:  # zipfile and NumPy raise many kinds for damaged bytes
