@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from tinyml_cli import recipes, registry
+from tinyml_cli.build import project, target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.spec import TaskSpec
@@ -32,6 +33,13 @@ HALF = Half()
 @pytest.mark.parametrize("name", registry.built_in())
 def test_every_built_in_task_can_be_trained(name: str) -> None:
     assert registry.trained_task(name).name == name
+
+
+def test_applications_drive_what_their_tasks_say() -> None:
+    driven = {app: target.peripherals(app) for app in project.applications()}
+    used = {app: needs for app, needs in driven.items() if needs}
+    assert used == {"vww": {"camera"}, "cascade": {"camera"}, "wand": {"bluetooth"}}
+    assert {registry.task(name).firmware_app for name in registry.built_in()} <= set(driven)
 
 
 def test_a_task_without_its_parts_is_refused_by_name_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:

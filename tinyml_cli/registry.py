@@ -80,6 +80,11 @@ def task(name: str) -> Any:
     return found
 
 
+def tasks_of(application: str) -> list[Any]:
+    """The `TaskSpec`s of tinyml's own whose firmware starts an application."""
+    return [each for each in map(task, (*_TRAINED, *_OTHERS)) if each.firmware_app == application]
+
+
 def trained_task(name: str) -> Any:
     """The `TaskSpec` of a task that can be trained.
 

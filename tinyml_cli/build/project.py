@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,15 +18,13 @@ from pathlib import Path
 from tinyml_cli.boards.boards import Camera
 from tinyml_cli.build import tflm_tree, vendor
 from tinyml_cli.build.project_config import render_config
-from tinyml_cli.build.target import BuildTarget, default_app
+from tinyml_cli.build.target import BuildTarget, default_app, peripherals
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir, filling_cache, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
-APPLICATIONS = ("kws", "vww", "wand", "anomaly", "bench", "multi_tenant", "cascade")
-_CAMERA_APPLICATIONS = ("vww", "cascade")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class ProjectInputs:
 
     Attributes:
         target: what it is for; its `tflm_dir` is None where the engine needs none.
-        app: the firmware application, one of APPLICATIONS.
+        app: the firmware application, one of `applications`.
         exports: the files that `export-c-array` wrote for the engine.
         bench_settings: text of bench_settings.h, which the application `bench` includes.
         texts: further sources of the exported model, by file name.
@@ -47,6 +46,12 @@ class ProjectInputs:
     bench_settings: str | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     defines: Mapping[str, str] = field(default_factory=dict)
+
+
+def applications() -> list[str]:
+    """The applications that the firmware has: those that its main.cpp chooses from."""
+    text = (firmware_dir() / "src" / "main.cpp").read_text(encoding="utf-8")
+    return [name.lower() for name in re.findall(r"defined\(TINYML_APP_(\w+)\)", text)]
 
 
 def project_dir(run: Run, board: str, app: str | None = None) -> Path:
@@ -62,11 +67,11 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
     Raises:
         TinymlError: no such firmware application, or third-party sources cannot be had.
     """
-    if inputs.app not in APPLICATIONS:
+    if inputs.app not in (known := applications()):
         raise TinymlError(
             f"Unknown firmware application `{inputs.app}`",
             inputs.target.board.name,
-            f"Choose from: {', '.join(APPLICATIONS)}.",
+            f"Choose from: {', '.join(known)}.",
         )
     libraries = third_party_dir(inputs.target)
     camera, bluetooth = _camera(inputs), _bluetooth(inputs)
@@ -143,13 +148,13 @@ def render_build_header(inputs: ProjectInputs) -> str:
 def _camera(inputs: ProjectInputs) -> Camera | None:
     """The board's camera, where the application looks through one."""
     arduino = inputs.target.board.arduino
-    return arduino.camera if arduino and inputs.app in _CAMERA_APPLICATIONS else None
+    return arduino.camera if arduino and "camera" in peripherals(inputs.app) else None
 
 
 def _bluetooth(inputs: ProjectInputs) -> str | None:
-    """The library of the board's radio, where the application is a wand."""
+    """The library of the board's radio, where the application sends something by it."""
     arduino = inputs.target.board.arduino
-    return arduino.bluetooth if arduino and inputs.app == "wand" else None
+    return arduino.bluetooth if arduino and "bluetooth" in peripherals(inputs.app) else None
 
 
 def render_model_library(inputs: ProjectInputs) -> str:

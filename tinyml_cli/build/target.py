@@ -88,6 +88,11 @@ def default_app(task: str) -> str:
     return app
 
 
+def peripherals(app: str) -> set[str]:
+    """What an application drives that not every board has: `camera`, `bluetooth`."""
+    return {name for task in registry.tasks_of(app) for name in task.peripherals}
+
+
 def shared_app(second: Run) -> str:
     """The application of a board whose second model is this run's."""
     return CASCADE if second.manifest().image is not None else MULTI_TENANT

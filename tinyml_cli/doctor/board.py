@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 
-from tinyml_cli.build.target import BuildTarget
+from tinyml_cli.build.target import BuildTarget, peripherals
 from tinyml_cli.connect import open_board
 from tinyml_cli.doctor.finding import DoctorCheck
 from tinyml_cli.errors import TinymlError
@@ -17,7 +17,6 @@ from tinyml_cli.run import Run
 
 _COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 _COLOR_S = 0.5
-_LOOKING = ("vww", "cascade")
 # A board that lies still feels one g; mounting and calibration of such sensors leave a few percent.
 _REST_MG = 1000
 _REST_TOLERANCE_MG = 80
@@ -61,7 +60,7 @@ def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[
     yield _microphone(measured, purpose)
     yield _imu(measured, purpose)
     yield _light(link, purpose)
-    if ready.app in _LOOKING:
+    if "camera" in peripherals(ready.app):
         yield camera(ready, purpose)
 
 

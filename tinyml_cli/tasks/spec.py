@@ -53,7 +53,8 @@ class TaskSpec(Registered):
         recipe_schema: the class of its recipes; their defaults are in `configs/NAME.yaml`, if it exists.
         settings_schema: the class of `task_settings` in the manifests of a task of another package; what
             training fills in there, later stages get by `manifest.settings_as(settings_schema)`.
-        firmware_app: the application that its firmware starts, one of `build.project.APPLICATIONS`.
+        firmware_app: the application that its firmware starts, one of `build.project.applications()`.
+        peripherals: what that application drives and not every board has: "camera", "bluetooth".
         monitor: its part of `tinyml monitor`: what is shown, and how recordings are played to a board.
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
@@ -62,6 +63,7 @@ class TaskSpec(Registered):
     recipe_schema: type[BaseRecipe] = BaseRecipe
     settings_schema: type[BaseModel] = NoSettings
     firmware_app: str = "bench"
+    peripherals: tuple[str, ...] = ()
     monitor: type[TaskMonitor] = TaskMonitor
     compares_clips: bool = False
 

@@ -49,6 +49,7 @@ class Cascade(TaskSpec):
 
     name = "cascade"
     firmware_app = APP
+    peripherals = ("camera",)
     monitor = CascadeMonitor
 
 

@@ -61,6 +61,7 @@ class VisualWakeWords(TaskSpec):
     """The tasks `vww` and `mask`."""
 
     firmware_app = "vww"
+    peripherals = ("camera",)
     monitor = ImageMonitor
 
     def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:

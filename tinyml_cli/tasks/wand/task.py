@@ -58,6 +58,7 @@ class Wand(TaskSpec):
     name = "wand"
     recipe_schema = WandRecipe
     firmware_app = "wand"
+    peripherals = ("bluetooth",)
     monitor = GestureMonitor
 
     def items(self, manifest: Manifest) -> Items:
