@@ -42,7 +42,12 @@ def lazy_group(
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             module = table.get(cmd_name, other)
-            return None if module is None else load(cmd_name, f"{package}.{module}")
+            if module is None:
+                return None
+            command = load(cmd_name, f"{package}.{module}")
+            if cmd_name not in table and (about := registry.installed().get(cmd_name)):
+                command.help = f"{about}\n\n{command.help}"
+            return command
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             if not ctx.resilient_parsing:

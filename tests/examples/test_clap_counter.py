@@ -88,6 +88,7 @@ def test_it_is_listed_like_the_tasks_of_tinyml(installed: Path, tinyml: Tinyml, 
     for verb in ("train", "pipeline"):
         assert about in " ".join(tinyml(verb, "--help", cwd=tmp_path).out.split())
         assert ("claps", about) in complete(main.app, [verb], "cl")
+        assert about in " ".join(tinyml(verb, "claps", "--help", cwd=tmp_path).out.split())
     assert ("claps", "a task") in complete(main.app, ["tune"], "")
     listed = json.loads(tinyml("recipes", "--json", cwd=tmp_path).out)["recipes"]
     assert {"name": "claps", "task": "claps", "summary": about, "path": None} in listed
