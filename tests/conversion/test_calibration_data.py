@@ -9,7 +9,7 @@ import pytest
 
 from tinyml_cli.conversion import calibration_data
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models.source import InputSpec
+from tinyml_cli.models.source_network import InputSpec
 
 IMAGE = InputSpec("image", (4, 6, 1), "float32")
 ANGLE = InputSpec("angle", (2,), "float32")

@@ -16,7 +16,8 @@ from keras import layers as k
 
 from tinyml_cli.conversion.convert import to_flatbuffers
 from tinyml_cli.models import autoencoders, build_model
-from tinyml_cli.models.source import SourceNetwork, open_source
+from tinyml_cli.models.source import open_source
+from tinyml_cli.models.source_network import SourceNetwork
 from tinyml_cli.tflite import anatomy, names
 from tinyml_cli.tflite.graph import parse
 from tinyml_cli.tflite.layers import activation_names

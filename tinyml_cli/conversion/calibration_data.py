@@ -21,7 +21,7 @@ from tinyml_cli.limits import decode_limit_bytes, over_limit
 from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
-    from tinyml_cli.models.source import InputSpec
+    from tinyml_cli.models.source_network import InputSpec
 
 Array = npt.NDArray[Any]
 

@@ -20,7 +20,8 @@ from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Artifact, LayerError, Model, Quantization, TensorQuantization
 from tinyml_cli.models import bounds
-from tinyml_cli.models.source import SourceNetwork, open_source
+from tinyml_cli.models.source import open_source
+from tinyml_cli.models.source_network import SourceNetwork
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.base import File
 from tinyml_cli.outcomes.stages import Converted

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tinyml_cli import system_errors, temporary
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.models.source import SourceNetwork
+from tinyml_cli.models.source_network import SourceNetwork
 from tinyml_cli.quantization.scheme import Scheme
 from tinyml_cli.quiet_import import import_quietly
 from tinyml_cli.silence import silenced

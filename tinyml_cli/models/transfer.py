@@ -10,7 +10,7 @@ from keras import layers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import bounds
 from tinyml_cli.models.blocks import classify
-from tinyml_cli.models.source import load_keras
+from tinyml_cli.models.keras_file import load_keras
 from tinyml_cli.recipes.vww import IMAGENET
 from tinyml_cli.wording import counted
 

@@ -18,7 +18,9 @@ from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.manifest import MODEL_TASK, Manifest
 from tinyml_cli.manifest_sections import LayerError
 from tinyml_cli.models import bounds
-from tinyml_cli.models.source import KerasSource, SourceNetwork, open_source
+from tinyml_cli.models.keras_source import KerasSource
+from tinyml_cli.models.source import open_source
+from tinyml_cli.models.source_network import SourceNetwork
 from tinyml_cli.outcomes.stages import CalibrationOrigin, Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
 from tinyml_cli.run import CALIBRATION, MANIFEST, MODEL, MODEL_FLOAT32, MODEL_INT8, Run

@@ -87,7 +87,7 @@ def load(path: Path) -> keras.Model:
     Raises:
         TinymlError: it cannot be loaded.
     """
-    from tinyml_cli.models.source import KerasSource
+    from tinyml_cli.models.keras_source import KerasSource
 
     return KerasSource(path)._model
 
