@@ -34,7 +34,8 @@ from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly.alarm import threshold_of
 from tinyml_cli.tasks.anomaly.evaluate import score_windows, separated
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
-from tinyml_cli.tasks.anomaly.task import ANOMALY, THRESHOLD_SAMPLE
+from tinyml_cli.tasks.anomaly.task import ANOMALY
+from tinyml_cli.tasks.anomaly.training import THRESHOLD_SAMPLE
 
 METHODS: dict[str, dict[str, Any]] = {
     "kmeans": {"method": "kmeans"},

@@ -30,7 +30,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.parity import run_inputs
 from tinyml_cli.files import write_atomic
-from tinyml_cli.outcomes.boards import ProfileFigures
+from tinyml_cli.outcomes.profiles import ProfileFigures
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.profile.program import load_program
 from tinyml_cli.run import Run

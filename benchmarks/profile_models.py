@@ -20,7 +20,7 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
-from tinyml_cli.outcomes.boards import ProfileFigures
+from tinyml_cli.outcomes.profiles import ProfileFigures
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.stages.adopt import open_run
 

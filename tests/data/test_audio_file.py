@@ -12,7 +12,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml_cli.data.audio_file import UnreadableAudioError, fit_length, read_audio, resample
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
+from tinyml_cli.data.pcm import fit_length
+from tinyml_cli.data.resample import resample
 
 
 def sine(frequency_hz: float, rate_hz: int, seconds: float = 1.0) -> np.ndarray:

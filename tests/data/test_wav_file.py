@@ -115,7 +115,8 @@ def test_an_ogg_that_was_never_closed_has_a_note(tmp_path: Path) -> None:
 def test_long_sound_is_resampled_in_blocks_as_in_one(tmp_path: Path) -> None:
     import soundfile
 
-    from tinyml_cli.data.audio_file import resample, to_int16
+    from tinyml_cli.data.pcm import to_int16
+    from tinyml_cli.data.resample import resample
 
     noise = np.random.default_rng(2).normal(0, 0.1, 900_001).astype(np.float32)
     for rate_hz in (44_100, 48_000, 8_000):

@@ -12,7 +12,7 @@ from tests.conftest import Tinyml
 from tests.corpus import whistle
 from tests.outcomes import check as check_outcome
 from tests.webm_writer import opus_packets, write_webm
-from tinyml_cli.data.audio_file import resample
+from tinyml_cli.data.resample import resample
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.datasets.import_files import import_folder
 from tinyml_cli.tasks.wand.takes import read_takes

@@ -9,6 +9,7 @@ from tests.conftest import Tinyml
 from tinyml_cli.data import folder
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.speech import synthesis
+from tinyml_cli.speech.plan import is_synthetic
 
 
 def _hashes(root: Path) -> dict[str, str]:
@@ -31,7 +32,7 @@ def test_files_are_what_training_uses(tinyml: Tinyml, tmp_path: Path) -> None:
         expected = {clip.tobytes() for clip in made.audio[made.words == word]}
         assert {clip.tobytes() for clip in read.audio[read.words == word]} == expected
     assert len(set(read.groups)) == answer.json["voices"] == len(set(made.groups))
-    assert all(synthesis.is_synthetic(group) for group in read.groups)
+    assert all(is_synthetic(group) for group in read.groups)
 
 
 def test_refuses_what_is_in_use_or_unknown(tinyml: Tinyml, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import GateRule
 from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.outcomes.boards import ProfileFigures, ProgramMemory
+from tinyml_cli.outcomes.profiles import ProfileFigures, ProgramMemory
 from tinyml_cli.profile import cascade
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tflite.graph import parse

@@ -12,6 +12,15 @@ from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Artifact, Data, Model
+from tinyml_cli.outcomes.anomalies import (
+    EvaluatedRecordings,
+    FaultFigures,
+    RecordingsOnDevice,
+    ScoreCurve,
+    Separated,
+    SeparatedInt8,
+    WorstRecording,
+)
 from tinyml_cli.outcomes.comparisons import Compared, ComparedPair, ComparedRow
 from tinyml_cli.outcomes.evaluations import (
     AccuracySpread,
@@ -21,23 +30,16 @@ from tinyml_cli.outcomes.evaluations import (
     EvaluatedClips,
     EvaluatedGestures,
     EvaluatedImages,
-    EvaluatedRecordings,
     Fairness,
     FalseAlarms,
-    FaultFigures,
     Measured,
     ModelOnDevice,
     Noise,
     NoisePoint,
     Parity,
-    RecordingsOnDevice,
-    ScoreCurve,
-    Separated,
-    SeparatedInt8,
     SoundOnDevice,
     SpeakerGroup,
     Speakers,
-    WorstRecording,
 )
 from tinyml_cli.outcomes.stages import Threshold
 from tinyml_cli.tasks.vww.held_out import LabelledImages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.boards import ProfileFigures, ProgramMemory
+from tinyml_cli.outcomes.profiles import ProfileFigures, ProgramMemory
 from tinyml_cli.profile.budget import judge, parse_budget
 
 REPORT = ProfileFigures.filled(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, synthesis, vocabulary
+from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, plan, vocabulary
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 needs_kokoro = pytest.mark.skipif(
@@ -110,18 +110,18 @@ def test_without_its_files_the_error_says_what_to_install(
 
 def test_engines_share_the_utterances() -> None:
     def count(*engines: str) -> dict[str, int]:
-        plan = synthesis._plan(["yes"], ["go", "cat"], 900, 100, engines, 5)
-        groups = [planned.group.split("/")[0] for planned in plan]
+        planned = plan._plan(["yes"], ["go", "cat"], 900, 100, engines, 5)
+        groups = [each.group.split("/")[0] for each in planned]
         return {engine: groups.count(engine) for engine in sorted(set(groups))}
 
     assert count("kokoro") == {"kokoro": 1000}
     assert count("flite") == {"flite": 1000}
     both = count("flite", "kokoro")
     assert both["flite"] + both["kokoro"] == 1000 and 280 < both["kokoro"] < 390
-    plans = [synthesis._plan(["yes"], ["go"], 300, 8, ["kokoro"], seed) for seed in (1, 1, 2)]
+    plans = [plan._plan(["yes"], ["go"], 300, 8, ["kokoro"], seed) for seed in (1, 1, 2)]
     assert plans[0] == plans[1] != plans[2]
     assert {planned.group for planned in plans[0]} == {f"kokoro/{voice}" for voice in kokoro.VOICES}
-    assert all(synthesis.is_synthetic(planned.group) for planned in plans[0])
+    assert all(plan.is_synthetic(each.group) for each in plans[0])
 
 
 @pytest.mark.parametrize(

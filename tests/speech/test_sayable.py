@@ -7,7 +7,7 @@ import pytest
 
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, flite, sayable, synthesis
+from tinyml_cli.speech import espeak, flite, plan, sayable, synthesis
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 
@@ -145,7 +145,7 @@ def test_clips_that_came_out_empty_are_counted(
 @pytest.mark.skipif(not flite.is_installed(), reason="flite is not installed")
 def test_what_flite_alone_spells_out_is_left_to_the_other_voices() -> None:
     def engines_of(word: str, engines: list[str]) -> set[str]:
-        planned = synthesis.plan([word], [word], 60, 0, engines, 0)
+        planned = plan.plan([word], [word], 60, 0, engines, 0)
         return {each.group.partition("/")[0] for each in planned}
 
     for word in ("hmm", "psst"):

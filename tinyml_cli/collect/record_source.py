@@ -12,7 +12,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio, resample, to_int16
+from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
+from tinyml_cli.data.pcm import to_int16
+from tinyml_cli.data.resample import resample
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Ready

@@ -16,7 +16,7 @@ from tinyml_cli.tflite.anatomy import gzip_bytes
 from tinyml_cli.tflite.graph import Graph
 
 if TYPE_CHECKING:
-    from tinyml_cli.outcomes.boards import ProfileFigures
+    from tinyml_cli.outcomes.profiles import ProfileFigures
 
 COUNTED_ON = "sim"
 

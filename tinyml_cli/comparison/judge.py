@@ -18,7 +18,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.evaluation.answers import FEATURE_TO_FLOAT, Int8Model
-from tinyml_cli.outcomes.evaluations import EvaluatedLabels, EvaluatedRecordings
+from tinyml_cli.outcomes.anomalies import EvaluatedRecordings
+from tinyml_cli.outcomes.evaluations import EvaluatedLabels
 from tinyml_cli.run import Run
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tflite import interpret

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tinyml_cli.array_file import UnreadableArrayError, check_arrays, read_array, read_arrays
 from tinyml_cli.console import console
+from tinyml_cli.conversion.calibration_samples import ADVICE, Array, checked
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.images.image_file import UnreadableImageError, check_size, decode, read_bytes, suffixes
@@ -23,7 +24,6 @@ from tinyml_cli.wording import counted
 if TYPE_CHECKING:
     from tinyml_cli.models.source_network import InputSpec
 
-Array = npt.NDArray[Any]
 
 RANDOM = "random"
 MAX_SAMPLES = 500
@@ -31,10 +31,6 @@ _FEW_SAMPLES = 50
 _ARRAYS = (".npz", ".npy")
 # A random number is drawn as float64 and kept as float32.
 _RANDOM_BYTES = 12
-ADVICE = (
-    "Give at least 100 real inputs: --calibration data.npz, or a folder of arrays or images; just to try "
-    "things out, --calibration random."
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ def load(
     if path is None:
         return Samples(_random(inputs, min(limit, 100), value_range or (0.0, 1.0), seed), RANDOM)
     found = _from_folder(path, inputs, limit, value_range) if path.is_dir() else _from_file(path, inputs)
-    arrays = tuple(_checked(values, spec, where) for (values, where), spec in zip(found, inputs, strict=True))
+    arrays = tuple(checked(values, spec, where) for (values, where), spec in zip(found, inputs, strict=True))
     counts = {len(values) for values in arrays}
     if len(counts) > 1:
         raise TinymlError(
@@ -240,7 +236,7 @@ def _from_folder(
 
 def _as_batch(values: Array, where: str, spec: InputSpec) -> Array:
     """A file of a folder may hold one sample or several."""
-    return _checked(values[None] if values.ndim and spec.accepts(values.shape) else values, spec, where)
+    return checked(values[None] if values.ndim and spec.accepts(values.shape) else values, spec, where)
 
 
 def _images(
@@ -279,63 +275,6 @@ def _image(path: Path, spec: InputSpec) -> Array:
             "Crop and scale the images as in training, to this size and number of channels.",
         )
     return np.asarray(pixels, np.float32)
-
-
-def _checked(values: Array, spec: InputSpec, where: str) -> Array:
-    """Samples [n, ...] in the model's type; anything that cannot be meant is refused."""
-    if values.dtype.kind not in "fiub" or values.ndim == 0:
-        raise TinymlError(
-            f"The calibration data is {values.dtype.name} {list(values.shape)}, not an array of numbers",
-            where,
-            f"The model needs {spec}.",
-        )
-    shaped = _shaped(values, spec, where)
-    if not len(shaped):
-        raise TinymlError("The calibration data has no samples", where, ADVICE)
-    if spec.dtype.startswith("int") and values.dtype.kind == "f" and not (values == np.rint(values)).all():
-        raise TinymlError(
-            f"The input {spec} needs whole numbers, but the data has fractions", where, "Use whole numbers."
-        )
-    bad = ~np.isfinite(shaped)
-    if bad.any():
-        first = int(np.flatnonzero(bad.reshape(len(shaped), -1).any(axis=1))[0])
-        raise TinymlError(
-            f"Sample {first} is not finite ({counted(int(bad.sum()), 'NaN or infinite value')})",
-            where,
-            "Clean the data: one such value spoils the range of a whole layer.",
-        )
-    # NumPy warns of what does not fit float32; it is refused right after.
-    with np.errstate(over="ignore"):
-        typed = shaped.astype(spec.dtype)
-    if typed.dtype.kind == "f" and not np.isfinite(typed).all():
-        raise TinymlError("The values do not fit float32", where, "Check the units of the data.")
-    return typed
-
-
-def _shaped(values: Array, spec: InputSpec, where: str) -> Array:
-    """[n, ...] as the model takes it; a last axis of size 1 may be missing, or the batch of one sample."""
-    if spec.accepts(values.shape[1:]):
-        return values
-    if spec.accepts(values.shape):
-        return values[None]
-    if spec.shape and spec.shape[-1] == 1 and spec.accepts((*values.shape[1:], 1)):
-        return values[..., None]
-    raise TinymlError(
-        f"The model needs {spec}, the samples have the shape {list(values.shape[1:])}",
-        where,
-        _shape_hint(values, spec),
-    )
-
-
-def _shape_hint(values: Array, spec: InputSpec) -> str:
-    turned = (*values.shape[2:], values.shape[1]) if values.ndim > 2 else ()
-    if spec.accepts(turned):
-        return "The channels come first in the data and last in the model: numpy.moveaxis(data, 1, -1)."
-    elements = int(np.prod(values.shape[1:], dtype=np.int64))
-    if None not in spec.shape and elements == np.prod([size or 0 for size in spec.shape], dtype=np.int64):
-        sizes = ", ".join(map(str, spec.shape))
-        return f"The number of values matches: reshape the data to (-1, {sizes})."
-    return "Prepare the data exactly as in training, one sample per row of the first axis."
 
 
 def _tell(arrays: Sequence[Array], inputs: Sequence[InputSpec]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,9 @@ from numpy.typing import NDArray
 from tinyml_cli.data import phone_sound, wav_file, webm
 from tinyml_cli.data.declared_size import declared_bytes, xing_of
 from tinyml_cli.data.native_stderr import silenced
+from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.data.phone import INSTALL_PHONE
+from tinyml_cli.data.resample import resampled
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.limits import over_limit
 from tinyml_cli.wording import counted
@@ -36,9 +36,6 @@ _HEAD_BYTES = 1 << 16
 # Floats may overshoot; a quiet take in the scale of int16 reaches this many times full scale.
 _FAR_BEYOND = 16.0
 _OGG_PAGE, _OGG_LAST_PAGE = b"OggS", 4
-_ZERO_CROSSINGS = 24
-_KAISER_BETA = 9.0
-_PASS_BAND_SHARE = 0.94
 
 Frames = NDArray[np.float32]
 
@@ -138,7 +135,7 @@ def _mixed(source: _OpenSound, sample_rate_hz: int) -> NDArray[np.int16]:
     mono = (block.mean(axis=1) for block in _finite(source.blocks))
     # Rounding the ratio and the blocks' ends may add a few samples.
     audio, end = np.empty(length + length // 100_000 + 2, np.int16), 0
-    for block in _resampled(mono, source.rate_hz, sample_rate_hz):
+    for block in resampled(mono, source.rate_hz, sample_rate_hz):
         audio[end : end + len(block)] = to_int16(block)
         end += len(block)
     return audio[:end]
@@ -279,98 +276,3 @@ def _has_last_page(path: Path) -> bool:
         tail = stream.read()
     at = tail.rfind(_OGG_PAGE)
     return at < 0 or bool(tail[at + 5 : at + 6] and tail[at + 5] & _OGG_LAST_PAGE)
-
-
-def _resampled(blocks: Iterable[Frames], from_hz: int, to_hz: int) -> Iterator[Frames]:
-    """`resample` of a long sound [n] that comes in blocks: the same samples without all of them at once."""
-    ratio = Fraction(to_hz / from_hz).limit_denominator(999)
-    up, down = ratio.numerator, ratio.denominator
-    if up == down:
-        yield from blocks
-        return
-    # Each stretch is filtered with as much sound on both sides as the filter sees.
-    context = (_polyphase_taps(up, down)[0].shape[1] // down + 2) * down
-    stretch = max(1, _BLOCK_VALUES // down) * down
-    held, lead = np.empty(0, np.float32), 0
-    for block in _gathered(blocks, stretch):
-        held = np.concatenate([held, block])
-        while len(held) >= lead + stretch + context:
-            part = resample(held[: lead + stretch + context], from_hz, to_hz)
-            yield part[lead // down * up : (lead + stretch) // down * up]
-            held, lead = held[lead + stretch - context :], context
-    if len(held):
-        yield resample(held, from_hz, to_hz)[lead // down * up :]
-
-
-def to_int16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
-    """Full scale 1.0 -> 32768, rounded and clipped; same shape."""
-    rounded: NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
-    return rounded
-
-
-def resample(samples: NDArray[np.floating], from_hz: float, to_hz: float) -> NDArray[np.float32]:
-    """Band-limited resampling with a polyphase Kaiser-windowed sinc.
-
-    The ratio is rounded to a fraction with terms below 1,000 (an error under one part in a million).
-    Polyphase form as in Crochiere and Rabiner, "Multirate Digital Signal Processing", 1983, chapter 2.
-
-    Args:
-        samples: [n].
-        from_hz: rate of `samples`.
-        to_hz: rate wanted.
-
-    Returns:
-        float32 [round(n * to_hz / from_hz)], at least one sample.
-    """
-    ratio = Fraction(to_hz / from_hz).limit_denominator(999)
-    up, down = ratio.numerator, ratio.denominator
-    if up == down:
-        return samples.astype(np.float32)
-    taps, delay = _polyphase_taps(up, down)
-    width = taps.shape[1]
-    count = max(1, round(len(samples) * up / down))
-    padded = np.pad(samples.astype(np.float32), (delay, width + down))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    output = np.zeros(count, np.float32)
-    for start in range(min(up, count)):
-        phase, base = (start * down) % up, (start * down) // up
-        lines = windows[base::down][: len(output[start::up])]
-        output[start::up][: len(lines)] = lines @ taps[phase]
-    return output
-
-
-def _gathered(blocks: Iterable[Frames], least: int) -> Iterator[Frames]:
-    """The same samples in blocks of `least` or more, the last one apart."""
-    waiting: list[Frames] = []
-    for block in blocks:
-        waiting.append(block)
-        if sum(map(len, waiting)) >= least:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-@lru_cache(maxsize=8)
-def _polyphase_taps(up: int, down: int) -> tuple[NDArray[np.float32], int]:
-    """(taps [up, width], input samples of padding that centre the filter)."""
-    widest = max(up, down)
-    half = int(np.ceil(_ZERO_CROSSINGS * widest / up))
-    width = 2 * half
-    # Distance, in input samples, of each tap from the output instant of each phase.
-    distance = np.arange(width)[None, :] - (half - 1) - np.arange(up)[:, None] / up
-    cutoff = _PASS_BAND_SHARE * up / widest
-    window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / half) ** 2, 0, 1))) / np.i0(_KAISER_BETA)
-    taps = cutoff * np.sinc(cutoff * distance) * window
-    taps /= taps.sum(axis=1, keepdims=True)
-    return taps.astype(np.float32), half - 1
-
-
-def fit_length(samples: NDArray[np.int16], length: int) -> NDArray[np.int16]:
-    """Exactly `length` samples: short audio centred in zeros, of long audio the loudest stretch."""
-    if len(samples) <= length:
-        before = (length - len(samples)) // 2
-        return np.pad(samples, (before, length - len(samples) - before))
-    energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
-    start = int(np.argmax(energy[length:] - energy[:-length]))
-    return samples[start : start + length]

@@ -20,13 +20,13 @@ from tinyml_cli.data import inventory, official_lists
 from tinyml_cli.data.audio_file import (
     AUDIO_SUFFIXES,
     UnreadableAudioError,
-    fit_length,
     is_recording,
     missing_extra,
     read_audio,
 )
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, empty, join
 from tinyml_cli.data.inventory import NOT_NEEDED, LeftOut
+from tinyml_cli.data.pcm import fit_length
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted

@@ -12,15 +12,11 @@ from numpy.typing import NDArray
 
 from tinyml_cli import checks
 from tinyml_cli.console import console
-from tinyml_cli.data.audio_file import (
-    AUDIO_SUFFIXES,
-    UnreadableAudioError,
-    read_audio,
-    resample,
-    to_int16,
-)
+from tinyml_cli.data.audio_file import AUDIO_SUFFIXES, UnreadableAudioError, read_audio
 from tinyml_cli.data.clip_files import save_clip
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
+from tinyml_cli.data.pcm import to_int16
+from tinyml_cli.data.resample import resample
 from tinyml_cli.data.series import windows
 from tinyml_cli.data.series.acquisition import AUDIO
 from tinyml_cli.data.series.read import SUFFIXES, Series

@@ -8,7 +8,8 @@ from tinyml_cli import registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import REPORT, Split
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.outcomes.evaluations import Evaluated, EvaluatedFiles
+from tinyml_cli.outcomes.anomalies import EvaluatedFiles
+from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.run import Run, writes
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve, ScoreCurve
+from tinyml_cli.outcomes.anomalies import ScoreCurve
+from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
 

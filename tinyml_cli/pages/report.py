@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinyml_cli import __version__
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.evaluations import EvaluatedClips, EvaluatedLabels, EvaluatedRecordings
+from tinyml_cli.outcomes.anomalies import EvaluatedRecordings
+from tinyml_cli.outcomes.evaluations import EvaluatedClips, EvaluatedLabels
 from tinyml_cli.pages import charts
 from tinyml_cli.pages.items import Items
 from tinyml_cli.pages.templates import html

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.boards import ProfileFigures
+from tinyml_cli.outcomes.profiles import ProfileFigures
 
 _BYTES = {"": 1, "k": 1024, "m": 1024**2}
 _COUNT = {"": 1, "k": 1000, "m": 1_000_000}

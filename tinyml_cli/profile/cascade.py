@@ -8,7 +8,7 @@ from tinyml_cli.boards.boards import Power, load_board
 from tinyml_cli.build.cascade import check_gate
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.boards import CascadeSaving, CascadeScene, HourOfUse, ProfileFigures
+from tinyml_cli.outcomes.profiles import CascadeSaving, CascadeScene, HourOfUse, ProfileFigures
 from tinyml_cli.profile.energy import microjoules, milliseconds
 from tinyml_cli.profile.profile import profile
 from tinyml_cli.run import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tinyml_cli.outcomes.boards import OperatorCost
+from tinyml_cli.outcomes.profiles import OperatorCost
 from tinyml_cli.profile.cycles import CodeCost, Component
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import ABSENT, Graph, Operator, Tensor

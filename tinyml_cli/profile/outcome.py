@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from tinyml_cli.files import write_atomic
-from tinyml_cli.outcomes.boards import BudgetLine, CascadeSaving, Profiled, ProfileFigures
+from tinyml_cli.outcomes.profiles import BudgetLine, CascadeSaving, Profiled, ProfileFigures
 from tinyml_cli.profile.budget import LimitVerdict
 from tinyml_cli.run import Run, writes
 

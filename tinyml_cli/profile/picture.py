@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 
-from tinyml_cli.outcomes.boards import OperatorCost, ProfileFigures
+from tinyml_cli.outcomes.profiles import OperatorCost, ProfileFigures
 from tinyml_cli.pages import pictures
 from tinyml_cli.profile.text import short
 

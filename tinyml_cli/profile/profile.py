@@ -17,7 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
-from tinyml_cli.outcomes.boards import FunctionCost, ProfileFigures, ProgramMemory, TimedOnBoard
+from tinyml_cli.outcomes.profiles import FunctionCost, ProfileFigures, ProgramMemory, TimedOnBoard
 from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.profile import energy
 from tinyml_cli.profile.emulate import INPUT_SEED, Counts, count_inference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tinyml_cli import tables
-from tinyml_cli.outcomes.boards import OperatorCost, ProfileFigures, ProgramMemory
+from tinyml_cli.outcomes.profiles import OperatorCost, ProfileFigures, ProgramMemory
 
 _ALL_COLUMNS = 90
 _LISTED_FUNCTIONS = 5

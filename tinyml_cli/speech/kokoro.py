@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data import levels
-from tinyml_cli.data.audio_file import to_int16
+from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import espeak, kokoro_files, kokoro_phonemes
 

@@ -23,7 +23,7 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
 from tinyml_cli.outcomes.evaluations import Evaluated
-from tinyml_cli.outcomes.inspection import ExplainedClip, ExplainedRecording
+from tinyml_cli.outcomes.explanations import ExplainedClip, ExplainedRecording
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe

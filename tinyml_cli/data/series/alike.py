@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tinyml_cli.data import inventory
+from tinyml_cli.data.series.gravity import Values
 from tinyml_cli.data.series.read import Series, Stretch, collecting
-from tinyml_cli.data.series.settle import Values
 from tinyml_cli.errors import TinymlError
 
 RATE_TOLERANCE = 0.02
@@ -110,7 +110,7 @@ def all_at_rate(
 
 def _resampled(values: Values, from_hz: float, to_hz: float) -> Values:
     """Band-limited, and as if the first and the last sample had lasted."""
-    from tinyml_cli.data.audio_file import resample
+    from tinyml_cli.data.resample import resample
 
     ratio = Fraction(to_hz / from_hz).limit_denominator(999)
     # A whole number of new samples stands before the first one.

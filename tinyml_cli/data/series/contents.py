@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyml_cli.data.series import settle, table
+from tinyml_cli.data.series import gravity, table
 from tinyml_cli.data.series.columns import AXES, choose, role_of, units_of_app
 from tinyml_cli.data.series.text import decode
 from tinyml_cli.data.series.units import ACCELERATION_G
@@ -47,6 +47,6 @@ def sensor_in(head: bytes, where: str, sensor: str = "") -> str:
     values = np.stack([np.asarray(column) for column in columns], axis=1)
     # Where nothing tells the unit, without gravity is less than half of either g.
     scale = ACCELERATION_G.get(unit, 1.0)
-    lacks = settle.lacks_gravity([values], scale) and not settle.feels_gravity(values)
+    lacks = gravity.lacks_gravity([values], scale) and not gravity.feels_gravity(values)
     linear = any(roles[i].linear for i in chosen) or lacks
     return "linear" if linear else "acceleration"

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinyml_cli.data.series import settle, table
+from tinyml_cli.data.series import gravity, table
 from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
 from tinyml_cli.data.series.acquisition import Acquisition, read_acquisition
 from tinyml_cli.data.series.clock import Clock, check_pace, read_clock
 from tinyml_cli.data.series.columns import AXES, Kind, Role, choose, rivals
+from tinyml_cli.data.series.gravity import Values
 from tinyml_cli.data.series.roles import check_one_sensor, checked, roles_of
-from tinyml_cli.data.series.settle import Values
 from tinyml_cli.data.series.sources import RecordedTable, SeriesSource
 from tinyml_cli.data.series.time_column import (
     NAME_COLUMNS,
@@ -174,7 +174,7 @@ def _without_header(found: table.Table, where: str, motion: bool) -> list[str]:
         axes = [f"{kind}{axis}" for kind in ("a", "g") for axis in "XYZ"]
         names = ["time"] * times + axes[: width - times]
         felt = np.stack([np.asarray(column) for column in found.columns[times : times + 3]], axis=1)
-        if motion or settle.feels_gravity(felt):
+        if motion or gravity.feels_gravity(felt):
             return names
     if width > MOST_CHANNELS:
         raise TinymlError(
@@ -192,7 +192,7 @@ def _with_gravity(raw: Raw) -> Raw:
         return raw
     unit, other = raw.roles[forces[0]].unit, raw.roles[pull[0]].unit
     known = unit == other or {unit, other} <= set(ACCELERATION_G)
-    lacks = raw.is_linear or settle.lacks_gravity([raw.values[:, forces]], ACCELERATION_G.get(unit, 1.0))
+    lacks = raw.is_linear or gravity.lacks_gravity([raw.values[:, forces]], ACCELERATION_G.get(unit, 1.0))
     if not known or not lacks:
         return raw
     values = raw.values.copy()

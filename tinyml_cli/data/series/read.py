@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.data.series import settle
+from tinyml_cli.data.series import gravity, settle
 from tinyml_cli.data.series.acquisition import SUFFIXES as ACQUISITIONS
 from tinyml_cli.data.series.clock import Clock
 from tinyml_cli.data.series.columns import AXES, Role, choose
 from tinyml_cli.data.series.even import Evened, even
+from tinyml_cli.data.series.gravity import Values
 from tinyml_cli.data.series.raw import Raw, read_raw
 from tinyml_cli.data.series.reading import Reading
-from tinyml_cli.data.series.settle import Unit, Values
 from tinyml_cli.data.series.sources import ARCHIVE, SeriesSource
 from tinyml_cli.data.series.table import TABLES
-from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS
+from tinyml_cli.data.series.units import ACCELERATION_G, ROTATION_DPS, Unit
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.series import SeriesRecipe
 from tinyml_cli.wording import counted
@@ -213,7 +213,7 @@ def _is_linear(same: list[Raw], felt: Unit | None) -> bool:
     """Whether gravity is taken out of the accelerations of one kind of file, as names or values say."""
     if felt is None or felt.scale is None or same[0].is_linear:
         return same[0].is_linear
-    return settle.lacks_gravity([raw.values[:, raw.columns("acceleration")] for raw in same], felt.scale)
+    return gravity.lacks_gravity([raw.values[:, raw.columns("acceleration")] for raw in same], felt.scale)
 
 
 def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | None, linear: bool) -> Series:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyml_cli.data.series import settle, table
+from tinyml_cli.data.series import gravity, table
 from tinyml_cli.data.series.clock import Clock
 from tinyml_cli.data.series.columns import AXES, Role, choose, is_index, role_of, units_of_app
 from tinyml_cli.data.series.time_column import is_text
@@ -95,13 +95,13 @@ def _lies_in_gravity(roles: Sequence[Role], columns: Sequence[table.Column]) -> 
     chosen = [columns[forces[axis]] for axis in AXES if axis in forces]
     if not all(roles[i].linear for i in forces.values()) or not _feel_gravity(chosen):
         return False
-    return settle.held(np.stack([np.asarray(column) for column in chosen], axis=1)) > _HELD
+    return gravity.held(np.stack([np.asarray(column) for column in chosen], axis=1)) > _HELD
 
 
 def _feel_gravity(columns: Sequence[table.Column]) -> bool:
     if len(columns) != len(AXES) or any(isinstance(column, list) for column in columns):
         return False
-    return settle.feels_gravity(np.stack([np.asarray(column) for column in columns], axis=1))
+    return gravity.feels_gravity(np.stack([np.asarray(column) for column in columns], axis=1))
 
 
 def _is_unnamed_axis(role: Role) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 
 GRAVITY_M_S2 = 9.80665
 
@@ -65,3 +66,26 @@ def canonical(text: str) -> str | None:
         folded = folded.replace(old, new)
     folded = re.sub(r"[\s._^*·⋅]", "", folded)
     return _CANONICAL.get(folded, "" if not folded else None)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one unit of a file is.
+
+    Attributes:
+        name: for people.
+        scale: g or degrees a second per unit; None where the file's own unit is kept.
+        told: whether the file or the user says so, and nothing was concluded.
+        assumed: whether neither the file nor gravity says so, but other files of the user.
+    """
+
+    name: str
+    scale: float | None
+    told: bool = True
+    assumed: bool = False
+
+    @property
+    def option(self) -> str:
+        """How data.units names it."""
+        known = self.name in ACCELERATION_G or self.name in ROTATION_DPS or self.scale is None
+        return self.name if known else f"{1 / self.scale:g}"  # type: ignore[operator]

@@ -12,7 +12,8 @@ from tinyml_cli.console import console
 from tinyml_cli.evaluation import on_device
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.link.protocol import Anomaly, Event
-from tinyml_cli.outcomes.evaluations import OnDevice, RecordingsOnDevice
+from tinyml_cli.outcomes.anomalies import RecordingsOnDevice
+from tinyml_cli.outcomes.evaluations import OnDevice
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
 from tinyml_cli.tasks.anomaly.replay import replay

@@ -14,7 +14,7 @@ from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Evaluation, Split
 from tinyml_cli.evaluation.options import EvaluationOptions
-from tinyml_cli.outcomes.evaluations import (
+from tinyml_cli.outcomes.anomalies import (
     EvaluatedRecordings,
     FaultFigures,
     RecordingsOnDevice,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import SUMMARY_FEATURES
-from tinyml_cli.outcomes.inspection import ExplainedInput, ExplainedRecording, ScoredRecording, ScoredWindow
+from tinyml_cli.outcomes.explanations import ExplainedInput, ExplainedRecording, ScoredRecording, ScoredWindow
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import score
 from tinyml_cli.tasks.anomaly.judged import Explained, Grid

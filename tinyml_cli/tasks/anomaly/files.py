@@ -16,7 +16,7 @@ from tinyml_cli.data.series.sources import files_in
 from tinyml_cli.engines import benchmarks
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.evaluations import EvaluatedFiles, ScoredFile
+from tinyml_cli.outcomes.anomalies import EvaluatedFiles, ScoredFile
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.tasks.anomaly.evaluate import auc_interval

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli import registry
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.evaluations import EvaluatedRecordings, ScoreCurve, WorstRecording
+from tinyml_cli.outcomes.anomalies import EvaluatedRecordings, ScoreCurve, WorstRecording
 from tinyml_cli.pages import charts, report
 from tinyml_cli.tasks.anomaly.judged import JudgedWindows
 

@@ -18,7 +18,8 @@ from tinyml_cli.files import cache_dir
 from tinyml_cli.models import options
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.speech import espeak, kokoro_files, synthesis
+from tinyml_cli.speech import espeak, kokoro_files
+from tinyml_cli.speech import plan as speech_plan
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
@@ -135,11 +136,11 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     clips = of.clips_per_word * len(recipe.words) + of.unknown_clips
     # The cache keeps each word without its silence: half a second on average.
     checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
-    plan = synthesis.plan(
+    planned = speech_plan.plan(
         recipe.words, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed
     )
-    groups = [planned.group for planned in plan]
-    split([planned.label for planned in plan], groups, synthesis.fixed_splits(groups), recipe)
+    groups = [each.group for each in planned]
+    split([each.label for each in planned], groups, speech_plan.fixed_splits(groups), recipe)
 
 
 def _check_engines(recipe: KwsRecipe) -> None:

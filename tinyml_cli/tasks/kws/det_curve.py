@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.outcomes.boards import DetPoint
+from tinyml_cli.outcomes.streams import DetPoint
 from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, OperatingPointTrial
 
 

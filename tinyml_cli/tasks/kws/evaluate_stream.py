@@ -12,7 +12,8 @@ from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.outcomes.boards import (
+from tinyml_cli.outcomes.evaluations import Parity
+from tinyml_cli.outcomes.streams import (
     Allowance,
     EvaluatedStream,
     FalseAccept,
@@ -20,7 +21,6 @@ from tinyml_cli.outcomes.boards import (
     StreamTuning,
     TunedSettings,
 )
-from tinyml_cli.outcomes.evaluations import Parity
 from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tasks.kws import det_curve, stream_source
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally, search, size

@@ -12,7 +12,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.evaluation.frame import section
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.inspection import ExplainedClip, HeardClip, Inference, Word
+from tinyml_cli.outcomes.explanations import ExplainedClip, HeardClip, Inference, Word
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.hearing import Hearing, hear
 from tinyml_cli.tasks.kws.recognizer import FIRST_WORD, RecognizerStep

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.inspection import ExplainedClip
+from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.pages import pictures
 from tinyml_cli.tasks.kws.recognizer import FIRST_WORD
 from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, TAIL_MS

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyml_cli.outcomes.boards import (
+from tinyml_cli.outcomes.streams import (
     AcceptRate,
     Allowance,
     Latency,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.console import console
-from tinyml_cli.outcomes.boards import (
+from tinyml_cli.outcomes.streams import (
     Allowance,
     EvaluatedStream,
     Rejects,

@@ -22,7 +22,7 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data, RecognizerSettings
 from tinyml_cli.models import build_model
-from tinyml_cli.outcomes.inspection import ExplainedClip
+from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinyml_cli.data import augment
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet
 from tinyml_cli.recipes.kws import AugmentationRecipe, KwsRecipe
-from tinyml_cli.speech.synthesis import is_synthetic
+from tinyml_cli.speech.plan import is_synthetic
 
 Audio = NDArray[np.int16]
 
