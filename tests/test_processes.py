@@ -14,7 +14,7 @@ import pytest
 
 from tests.processes import running
 from tinyml_cli import processes
-from tinyml_cli.processes import family
+from tinyml_cli.processes import family, guard
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and shells")
 
@@ -68,6 +68,16 @@ def test_a_family_ends_with_us(seconds: str, how: signal.Signals, when: str) -> 
     assert wait_until(0, seconds)
     time.sleep(0.2)
     assert not sleepers(seconds)  # nor one that started late
+
+
+def test_a_process_that_hides_while_it_becomes_another_is_killed_all_the_same(
+    seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = subprocess.Popen(["sleep", seconds])
+    looks = iter([[], [], [hidden.pid]])
+    monkeypatch.setattr(guard, "marked", lambda mark: next(looks, []))
+    guard.kill_all(set(), b"mark")
+    assert hidden.wait(3) == -signal.SIGKILL
 
 
 def test_the_pipe_of_a_killed_command_ends_with_it(seconds: str) -> None:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 _ROUNDS = 100
-_PAUSE_S = 0.02
+_FIRST_PAUSE_S, _LAST_PAUSE_S = 0.02, 0.32
 
 
 def watched_at_the_end() -> set[int]:
@@ -40,18 +40,23 @@ def marked(mark: bytes) -> list[int]:
 
 
 def kill_all(groups: set[int], mark: bytes) -> None:
-    """Kills what is there and what that may have started meanwhile."""
+    """Kills what is there and what that may have started meanwhile.
+
+    It looks again, at growing intervals: while a process becomes another, its environment reads empty.
+    """
     for group in groups:
         with contextlib.suppress(OSError):
             os.killpg(group, signal.SIGKILL)
+    pause_s = _FIRST_PAUSE_S
     for _ in range(_ROUNDS):
         processes = marked(mark)
         for process in processes:
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        if not processes:
+        if not processes and pause_s > _LAST_PAUSE_S:
             return
-        time.sleep(_PAUSE_S)
+        pause_s = _FIRST_PAUSE_S if processes else 2 * pause_s
+        time.sleep(pause_s)
 
 
 def main(mark: str) -> None:
