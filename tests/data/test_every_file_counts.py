@@ -19,6 +19,7 @@ from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
+from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import files as feature_files
 from tinyml_cli.tasks.anomaly.read import read as read_machines
 from tinyml_cli.tasks.kws import held_out as kws_held_out
@@ -71,7 +72,7 @@ def _features(path: Path, seed: int) -> None:
 def _read_kws(root: Path) -> tuple[int, Mapping[str, int]]:
     labels = ["silence", "unknown", "normal", "wave"]
     manifest = Manifest(task="kws", seed=1, labels=labels, features=AudioFrontendSettings(), clip_ms=1000)
-    clips, _, left_out = kws_held_out._read(manifest, root)
+    clips, _, left_out = kws_held_out._read(Run(root), manifest, root)
     return len(clips), {entry.path.as_posix(): 1 for entry in left_out}
 
 
