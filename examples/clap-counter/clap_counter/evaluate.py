@@ -11,17 +11,17 @@ from clap_counter.sounds import STREAM_MS, Stream, streams
 from tinyml_cli import recipes, registry
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.answers import Answers, Int8Model
-from tinyml_cli.evaluation.embed import features_uri, wav_uri
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.base import Interval, Outcome
-from tinyml_cli.outcomes.evaluations import EvaluatedLabels, Mistake
+from tinyml_cli.outcomes.evaluations import EvaluatedLabels
 from tinyml_cli.pages import report
 from tinyml_cli.run import RECIPE
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.statistics.rates import poisson_interval
 from tinyml_cli.tasks.kws.detection_errors import Target, match
 from tinyml_cli.tasks.kws.recognizer import RecognizerConfig
+from tinyml_cli.tasks.kws.report import shown
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import score_stream
 
@@ -70,9 +70,8 @@ class ClapEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClaps]):
         return {"counts": counts, "verdict": _verdict(counts)}
 
     def page(self, outcome: EvaluatedClaps, items: EvaluationSet) -> str:
-        rate_hz = self._recipe().features.sample_rate_hz
-        media = [_shown(mistake, items, rate_hz) for mistake in outcome.mistakes]
         name, manifest = self.run.path.resolve().name, self.run.manifest()
+        media = [shown(mistake, manifest, items) for mistake in outcome.mistakes]
         things = registry.task(manifest.task).items(manifest)
         return report.classifier("clap_counter:claps.html", name, outcome, manifest, things, media)
 
@@ -121,9 +120,3 @@ def _verdict(counts: Counts) -> str:
         f"{low:.1%}–{high:.1%}): {counts.found} of {counts.claps} claps found, "
         f"{counts.extra} too many."
     )
-
-
-def _shown(mistake: Mistake, examples: EvaluationSet, rate_hz: int) -> report.Shown:
-    row, about = mistake.index, f"{mistake.label}, classified as {mistake.answer}"
-    picture, sound = features_uri(examples.features[row]), wav_uri(examples.audio[row], rate_hz)
-    return report.Shown(mistake.label, about, picture, sound, source=mistake.speaker)

@@ -20,7 +20,7 @@ def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: Eva
         manifest: gives hashes and sizes.
         examples: gives the sounds and features of the worst mistakes.
     """
-    media = [_shown(entry, manifest, examples) for entry in outcome.mistakes]
+    media = [shown(entry, manifest, examples) for entry in outcome.mistakes]
     return report.classifier(
         "kws.html",
         name,
@@ -32,7 +32,8 @@ def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: Eva
     )
 
 
-def _shown(entry: Mistake, manifest: Manifest, examples: EvaluationSet) -> Shown:
+def shown(entry: Mistake, manifest: Manifest, examples: EvaluationSet) -> Shown:
+    """A wrong answer as reports of sound show it: to see and to hear."""
     row = entry.index
     audio = examples.audio[row]
     # A task without sound gives arrays too short to be a clip.
