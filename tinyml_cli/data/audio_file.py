@@ -33,7 +33,7 @@ SUPPORTED_RATES_HZ = range(4_000, 768_001)
 _INT16_BYTES = 2
 _BLOCK_VALUES, _BLOCK_SAMPLES = 1 << 18, 4096
 _HEAD_BYTES = 1 << 16
-# Floats may overshoot; a quiet take in the scale of int16 reaches this many times full scale.
+# Floats may overshoot full scale; on the scale of int16, even a quiet take exceeds it this many times.
 _FAR_BEYOND = 16.0
 _OGG_PAGE, _OGG_LAST_PAGE = b"OggS", 4
 
@@ -51,8 +51,8 @@ class Sound:
     Attributes:
         audio: int16 [samples], its channels mixed.
         rate_hz, channels: of the file.
-        damage: what is missing of it, though the rest can be read; empty where nothing is.
-        notes: what else is not as the format wants it.
+        damage: what is missing, though the rest can be read; empty if nothing is.
+        notes: other deviations from the format.
     """
 
     audio: NDArray[np.int16]
@@ -75,7 +75,7 @@ class _OpenSound:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file of a folder is sound that can be read here, by its ending."""
+    """Whether a file is sound that can be read here, judged by its suffix."""
     suffix = path.suffix.lower()
     return (
         suffix in AUDIO_SUFFIXES
@@ -86,12 +86,12 @@ def is_recording(path: Path) -> bool:
 
 
 def missing_extra(path: Path) -> str:
-    """Why a phone's recording is left out where its decoder is not installed."""
+    """Why a phone's recording is left out if its decoder is not installed."""
     return f"{path.suffix[1:].upper()} needs an extra: {INSTALL_PHONE}"
 
 
 class _Seekable(BytesIO):
-    """Bytes in which damaged files may seek before the beginning: soundfile would print a traceback."""
+    """Bytes that allow seeks before the start, as damaged files cause: soundfile would print a traceback."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         try:
@@ -174,7 +174,7 @@ def _opened(path: Path) -> Iterator[_OpenSound]:
                     raise UnreadableAudioError(reason)
                 mended = wav.mended(stream) if wav else _mended(path, head, kind)
                 content = _Seekable(mended.getvalue())
-        with silenced():  # libmpg123 prints what it thinks of each frame
+        with silenced():  # libmpg123 comments on every frame
             opened = soundfile.SoundFile(content)
         with opened as sound:
             source = _of_libsndfile(sound)
@@ -211,7 +211,7 @@ def _of_phone(path: Path, kind: str) -> _OpenSound:
 
 
 def _mended(path: Path, head: bytes, kind: str | None) -> BytesIO:
-    """Opus of WebM as Ogg; of an MP3 that was cut, its frames without the count that is not true any more."""
+    """WebM's Opus as Ogg; a truncated MP3 without the frame count that is no longer true."""
     content = path.read_bytes()
     if kind:
         return webm.opus_as_ogg(content)
@@ -234,7 +234,7 @@ def _until_damage(sound: Any) -> Iterator[Frames]:
         except soundfile.LibsndfileError:
             if not read:
                 raise
-            return  # what was read is kept, and its length tells that the rest is missing
+            return  # what was read is kept; its length shows that the rest is missing
         if not len(block):
             return
         read += len(block)

@@ -17,7 +17,7 @@ from tinyml_cli.recipes.kws import AugmentationRecipe
 
 Floats = NDArray[np.float32]
 
-# Speech slides this far over the ends of the clip at most, as it does in a moving window.
+# Speech slides at most this far over the ends of the clip, as it does in a moving window.
 _OVERHANG_MS = 60
 _EQUALISER_KNOTS_HZ = (60.0, 180.0, 500.0, 1200.0, 2800.0, 5500.0, 8000.0)
 _SPEED_OF_DECAY = 6.908  # natural logarithm of 1000: amplitude falls by 60 dB over RT60
@@ -73,7 +73,7 @@ def augment(
         recipe: ranges and shares.
         bed: sounds to put under the clips.
         sample_rate_hz: rate of `audio`.
-        rng: source of all chance.
+        rng: random generator.
         overhang_ms: how much of a word may slide out of the clip where its ends are known.
 
     Returns:
@@ -227,7 +227,7 @@ def mask_features(
 
     Args:
         features: float32 [clips, frames, channels, 1]; changed in place.
-        rng: source of chance.
+        rng: random generator.
         time_masks: masks of up to a seventh of the frames.
         channel_masks: masks of up to a sixth of the channels.
 

@@ -21,11 +21,10 @@ class ClipSet:
 
     Attributes:
         audio: int16 [clips, samples].
-        labels: str [clips], a name out of silence, unknown and the target words.
+        labels: str [clips], silence, unknown or a target word.
         words: str [clips], what is really said (for "unknown" the other word).
-        groups: str [clips], the speaker; clips of one speaker never part.
-        weights: float64 [clips], how many times as often as a clip of weight 1 training takes each; None
-            means 1 for all.
+        groups: str [clips], the speaker; all clips of a speaker are in one split.
+        weights: float64 [clips], how often training draws each clip, relative to weight 1; None is 1 for all.
     """
 
     audio: NDArray[np.int16]
@@ -47,7 +46,7 @@ class ClipSet:
         return np.ones(len(self)) if self.weights is None else self.weights
 
     def weighted(self, weight: float | NDArray[np.float64]) -> ClipSet:
-        """The same clips, each `weight` times as heavy."""
+        """The same clips with every weight multiplied by `weight`."""
         return replace(self, weights=self.weigh() * weight)
 
     def counts(self, labels: Sequence[str]) -> dict[str, int]:
@@ -74,12 +73,12 @@ def join(sets: Sequence[ClipSet]) -> ClipSet:
 
 @dataclass(frozen=True)
 class Corpus:
-    """All that a source of data gives.
+    """Everything a data source provides.
 
     Attributes:
         clips: every clip.
         noises: long recordings of background, int16 [samples] each.
-        notes: remarks that belong into the manifest.
+        notes: remarks for the manifest.
         left_out: files of the data folder that are not used, and why.
         fixed_splits: groups whose split is settled: those too few to hold out, or an official list's.
     """

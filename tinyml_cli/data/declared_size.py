@@ -10,9 +10,9 @@ _UNKNOWN_BYTES = 0x7FFF_0000
 
 
 def declared_bytes(head: bytes) -> int | None:
-    """The size of the whole file by its first bytes; None where its kind does not say.
+    """The size of the whole file in bytes, by its first bytes; None if its format does not say.
 
-    AIFF, AU, RF64, Wave64 and MP3 with a Xing header say it. WAV is `wav_file`'s own matter.
+    AIFF, AU, RF64, Wave64 and MP3 with a Xing header do; `wav_file` handles WAV.
     """
     size: int | None = None
     if head[:4] in (b"FORM", b"RIFX") and len(head) >= 8:

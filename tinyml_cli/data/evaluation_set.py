@@ -20,9 +20,9 @@ class EvaluationSet:
         labels: int64 [n], index into the run's labels.
         groups: str [n], who or what each item comes from.
         note: one sentence: where they come from and how they were chosen.
-        words: str [n], what each item really is where that is finer than its label; None where it is not.
+        words: str [n], what each item is where that is more specific than its label; else None.
         noises: recordings of background that belong to the items, int16 [samples] each.
-        left_out: reason -> how many files of the folder are not used.
+        left_out: reason -> number of files of the folder that are not used.
     """
 
     audio: NDArray[np.int16]
@@ -36,6 +36,6 @@ class EvaluationSet:
 
     @property
     def raw(self) -> NDArray[Any]:
-        """The raw items, or where a task keeps none, their features."""
+        """The raw items; their features if the task keeps none."""
         is_flat = not self.audio.size or self.audio.min() == self.audio.max()
         return self.features if is_flat else self.audio

@@ -91,7 +91,7 @@ def read_folder(
         words: the targets.
         sample_rate_hz: rate of the clips.
         clip_samples: length of the clips; shorter files are padded, longer ones cut to the loudest stretch.
-        clips_per_label: at most so many clips of each label are read, chosen evenly over the words.
+        clips_per_label: at most this many clips of each label are read, spread evenly over the words.
 
     Raises:
         TinymlError: as list_to_train, and damaged or empty audio:
@@ -252,7 +252,7 @@ def _unreadable(damaged: Sequence[LeftOut]) -> TinymlError:
 
 
 def word_folders(root: Path) -> dict[str, Path]:
-    """The folders of words by name; those that begin with `_` or `.` are none.
+    """The folders of words by name; names that begin with `_` or `.` are not words.
 
     Raises:
         TinymlError: no such folder, or none inside it.
@@ -272,17 +272,17 @@ def word_folders(root: Path) -> dict[str, Path]:
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """The recordings that lie in a folder, sorted; those that take an extra count where it is installed."""
+    """The recordings in a folder, sorted; those that need an extra count only if it is installed."""
     return sorted(path for path in folder.iterdir() if is_recording(path))
 
 
 def recordings_below(path: Path, wanted: str, tell: bool = True) -> list[Path]:
-    """The recordings of a folder and its folders, sorted, or a file itself.
+    """The recordings in a folder and below it, sorted; or the file itself.
 
     Args:
         path: a folder or a file.
         wanted: what to do where there are none.
-        tell: whether to warn of all other files.
+        tell: whether to warn about all other files.
 
     Raises:
         TinymlError: no such path, or no recording in it.

@@ -16,7 +16,7 @@ _EXAMPLES, _REASONS = 3, 3
 _SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 _TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list", "testing_list")
 _TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
-# Reasons that need no answer: nobody takes these files for data.
+# Reasons that need no warning: nobody expects these files to be data.
 OF_THE_SYSTEM, OF_THE_DATA_SET = "a hidden or system file", "a text about the dataset"
 TRAINED_ON = "the model was trained on it"
 NOT_NEEDED = "not needed: its label has enough files"
@@ -44,8 +44,8 @@ def left_out(
         root: the data folder, or one file.
         used: files that are used, below `root`.
         noun: what they are, such as "sound".
-        suffixes: endings that such files have.
-        why: the reason of a file that has such an ending, or "" for that of its place.
+        suffixes: of such files.
+        why: the reason for a file with such a suffix; "" for the reason that its place gives.
 
     Returns:
         Sorted by path; paths are those of `used`, not relative.
@@ -69,7 +69,7 @@ def _entries(folder: Path, within: Collection[Path], above: Collection[Path]) ->
 
 
 def check_any_left(found: Sequence[object], refused: Mapping[Path, TinymlError] | None) -> None:
-    """Raises what is wrong with the first file where single files were refused and none is left."""
+    """Raises the first refusal if single files were refused and none is left."""
     if refused and not found:
         raise next(iter(refused.values()))
 
@@ -80,7 +80,7 @@ def is_text(path: Path) -> bool:
 
 
 def counts(files: Iterable[LeftOut]) -> dict[str, int]:
-    """How many files each reason has, the most frequent first; what `--json` gives as `left_out`."""
+    """Reason -> number of files, the most frequent first: `left_out` in --json."""
     return dict(Counter(entry.reason for entry in files).most_common())
 
 
@@ -89,7 +89,7 @@ def sentences(files: Sequence[LeftOut], quiet: bool = False) -> list[str]:
 
     Args:
         files: what is left out.
-        quiet: name files of the system and texts too.
+        quiet: name system files and texts too.
     """
     by_reason: dict[str, list[str]] = {}
     for entry in files:
@@ -112,7 +112,7 @@ def tell(files: Sequence[LeftOut]) -> list[str]:
 
 
 def explained(files: Sequence[LeftOut], quiet: bool = True) -> str:
-    """What stands behind "0 clips": "; 12 files left out: … (a.m4a, …)", or nothing where no files are."""
+    """What follows "0 clips" in a message: "; 12 files left out: … (a.m4a, …)"; empty if none were."""
     said = sentences(files, quiet)
     if len(said) > _REASONS:
         said = [*said[:_REASONS], f"{counted(len(said) - _REASONS, 'more reason')} (tinyml data check)"]

@@ -14,7 +14,7 @@ _one_at_a_time = threading.RLock()
 
 @contextlib.contextmanager
 def silenced() -> Iterator[None]:
-    """Sends file descriptor 2 of the process nowhere; keep what stands inside short."""
+    """Discards what the process writes to file descriptor 2: keep the block short."""
     with _one_at_a_time, contextlib.ExitStack() as stack:
         try:
             if sys.stderr is not None:

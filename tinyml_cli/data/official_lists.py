@@ -18,7 +18,7 @@ VALIDATION_LIST, TESTING_LIST = "validation_list.txt", "testing_list.txt"
 def read(root: Path) -> dict[str, Split]:
     """The split of every speaker in the folders of the words that the lists name; empty without lists.
 
-    Speakers of other words, such as one's own recordings beside the data set, are not settled by it.
+    Speakers of other words, such as your own recordings beside the data set, are not in it.
 
     Raises:
         TinymlError: a list that cannot be read, or a speaker who is in both.

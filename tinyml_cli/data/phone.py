@@ -10,7 +10,7 @@ HEIF_SUFFIXES = (".heic", ".heif", ".hif", ".avif")
 
 @cache
 def open_heif() -> bool:
-    """Teaches Pillow HEIC where pillow-heif is installed; whether it is."""
+    """Lets Pillow read HEIC if pillow-heif is installed; returns whether it is."""
     try:
         import pillow_heif
     except ImportError:

@@ -70,7 +70,7 @@ def read(path: Path, kind: str) -> tuple[NDArray[np.float32], int, str]:
 
 
 class _Decoder:
-    """A running `phone_worker`; started when it is first asked, and anew after a file has ended it."""
+    """A running `phone_worker`, started on first use and again after a file has crashed it."""
 
     def __init__(self) -> None:
         self._child: Process | None = None

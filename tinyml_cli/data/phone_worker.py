@@ -23,7 +23,7 @@ from tinyml_cli.wording import counted
 
 # A container's clock rounds, and encoders pad: only what is missing beyond this counts as cut off.
 _TOLERANCE_S = 0.2
-# Processor time that a file may take, so much and a second for so many bytes, before it counts as damaged.
+# Processor time that a file may take before it counts as damaged: this, and a second per so many bytes.
 _LEAST_S, _BYTES_PER_S = 8.0, 200_000
 # The sound in parts, and as a whole.
 _COPIES = 2
@@ -32,7 +32,7 @@ _OWN_BYTES = 512 << 20
 
 
 def allowed_s(path: Path) -> float:
-    """How long a file may take to decode."""
+    """Processor time in seconds that decoding a file may take."""
     return _LEAST_S + path.stat().st_size / _BYTES_PER_S
 
 
@@ -118,7 +118,7 @@ def _limit_memory(limit_bytes: int) -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """Ends this process once it has used so much more processor time."""
+    """Ends this process once it has used so many more seconds of processor time."""
     if sys.platform == "win32":
         return
     import resource
@@ -138,7 +138,7 @@ def main(limit_bytes: int) -> None:
             _limit_time(allowed_s(path))
             samples, rate_hz, damage = decode(path, request["kind"])
             answer: dict[str, Any] = {"rate_hz": rate_hz, "damage": damage}
-        # Whatever goes wrong in here is the file's doing, and the reason of its refusal.
+        # Whatever goes wrong in here is the file's fault, and the reason for its refusal.
         except Exception as error:
             answer = {"error": str(error) if isinstance(error, ValueError) else f"it is damaged ({error})"}
         answer |= {"samples": samples.shape[0], "channels": samples.shape[1]}

@@ -41,7 +41,7 @@ def add(
         root: a folder per word, in the layout of Speech Commands; other words become "unknown".
         words: the targets.
         sample_rate_hz: rate of the clips.
-        clip_weight: an own clip is drawn at most so many times as often as another one.
+        clip_weight: how many times as often as another clip an own one is drawn, at most.
         most_share: own clips give at most this share of a label's examples.
 
     Raises:
@@ -85,7 +85,7 @@ def own_share(own_clips: int, others_weight: float, clip_weight: float, most_sha
 
 
 def _weighed(others: ClipSet, own: ClipSet, clip_weight: float, most_share: float) -> ClipSet:
-    """All clips; what own ones gain, the others of their label lose."""
+    """All clips; the weight that own ones gain is taken from the others of their label."""
     weights_of_others, weights_of_own = others.weigh().copy(), np.ones(len(own))
     for label in sorted({str(label) for label in own.labels}):
         rows, own_rows = others.labels == label, own.labels == label
@@ -122,7 +122,7 @@ def list_own(root: Path, words: list[str]) -> list[LabelledRecording]:
 
 
 def _without_copies(own: ClipSet, others: ClipSet) -> ClipSet:
-    """Leaves out clips that the data has too: they may lie in its test split."""
+    """Without clips that the data has too: they may be in its test split."""
     known = {clip.tobytes() for clip in others.audio}
     fresh: NDArray[np.bool_] = np.array([clip.tobytes() not in known for clip in own.audio], bool)
     if not fresh.all():

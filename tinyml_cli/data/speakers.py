@@ -32,7 +32,7 @@ def take_of(path: PurePath) -> int:
 
 
 def speaker_id(name: str, where: str = "--speaker") -> str:
-    """A speaker's name as it stands in file names: what some file system forbids becomes a hyphen.
+    """A speaker's name as used in file names: characters that some file system forbids become hyphens.
 
     Raises:
         TinymlError: nothing usable is left.

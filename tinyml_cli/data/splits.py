@@ -46,7 +46,7 @@ def split_groups(
 
     Args:
         groups: the speaker of each item.
-        validation_share: share of speakers to watch the training by.
+        validation_share: share of speakers for the validation split.
         test_share: share of speakers kept for `tinyml evaluate`; 0 keeps none.
         fixed: split of the speakers for whom it is settled.
         remedy: what to do where they are too few.

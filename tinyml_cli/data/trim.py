@@ -16,10 +16,10 @@ from tinyml_cli.data import levels
 
 _FRAME_MS = 10
 _FLOOR_PERCENTILE = 10
-# A frame belongs to the word from so far above the background, but not further below the loudest frame:
+# A frame belongs to the word if it is this far above the background and no further below the loudest one:
 # the s of "yes" is 25 to 30 dB weaker than its vowel.
 _ABOVE_FLOOR_DB, _BELOW_PEAK_DB = 6.0, 32.0
-# The stop in the middle of "marvin" or before the t of "right" is silent for so long at most.
+# The stop in the middle of "marvin" or before the t of "right" is silent for at most this long.
 _BRIDGED_PAUSE_MS = 180
 _STANDS_OUT_DB = 12.0
 _TOO_QUIET_DBFS = -50.0

@@ -30,7 +30,7 @@ def warp(
         settings: which frequencies the channels stand for.
         vocal_tract: frequencies are scaled by exp(x), x uniform in +-vocal_tract.
         tempo: time is scaled about the middle frame likewise; edges repeat.
-        rng: source of chance.
+        rng: random generator.
 
     Returns:
         float32 of the same shape; `features` itself where both ranges are 0.

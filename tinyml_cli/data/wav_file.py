@@ -28,7 +28,7 @@ class Wav:
         format: the `fmt ` chunk.
         start, size: of its sound in the file, in bytes.
         damage: what is missing; empty where nothing is.
-        notes: what else is not as the format wants it, and did no harm.
+        notes: other deviations from the format, all harmless.
     """
 
     format: bytes = b""

@@ -47,7 +47,7 @@ def input_bytes(graph: Graph, benchmark: Benchmark) -> int:
 
 
 def result_decimals(benchmark: Benchmark, output_scale: float) -> int:
-    """Digits behind the point of a printed result: three, or as many as keep different scores different."""
+    """Digits after the decimal point of a printed result: three, or as many as tell scores apart."""
     if benchmark.result == "squared_error":
         return _MINIMUM_DECIMALS
     return min(9, max(_MINIMUM_DECIMALS, math.floor(-math.log10(output_scale)) + 1))

@@ -35,7 +35,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         picture: also draw the aot engine's memory plan as PLAN_PICTURE.
 
     Raises:
-        TinymlError: no or a stale model, or one that an engine cannot take.
+        TinymlError: the model is missing or stale, or an engine cannot take it.
     """
     engines = _chosen(engine)
     if "aot" not in engines and (picture or io != "arena"):
@@ -83,7 +83,7 @@ def _advising(engine: str, model: bytes, graph: Graph) -> Iterator[None]:
     try:
         yield
     except TinymlError as error:
-        # A precision that no engine here is for explains itself better than its first operator.
+        # To name an unsupported precision helps more than to name the first operator that has it.
         precision.check_int8(graph, error.where)
         raise support.advised(error, engine, model, graph) from error
 

@@ -27,7 +27,7 @@ def export_key(manifest: Manifest, graph: Graph, model_sha256: str, engine: str,
     Raises:
         TinymlError: manifest and model do not fit each other.
     """
-    # The headers as they would be written now: a list of the manifest's fields would forget one some day.
+    # The headers as they would be written now: a list of the manifest's fields would miss one some day.
     headers = json.dumps(settings.headers(manifest, graph, model_sha256), sort_keys=True)
     digest = hashlib.sha256("\n".join((engine, io, model_sha256, headers, _generator())).encode())
     return f"{io}:{digest.hexdigest()}"
@@ -42,7 +42,7 @@ def exported_io(manifest: Manifest, engine: str) -> str:
 def needs_export(run: Run, manifest: Manifest, engine: str) -> bool:
     """Whether to export before firmware is built: the sources are missing, or made from something else.
 
-    Sources that somebody changed by hand need none: they are not to be lost, and `Run.require` refuses them.
+    Sources edited by hand need none: the edits must not be lost, and `Run.require` refuses them.
     """
     prefix = f"export/{engine}/"
     files = {name: entry for name, entry in manifest.artifacts.items() if name.startswith(prefix)}

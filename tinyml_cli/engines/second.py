@@ -25,7 +25,7 @@ def renamed(files: Mapping[str, str], engine: str = "aot") -> dict[str, str]:
     """What one model was exported to, as `second_NAME`, so that another one's export fits beside it.
 
     Every name that another source could see gets the prefix `second_`, in the case of the name; text in
-    quotes stays, but for the names of these files.
+    quotes stays, except for the names of these files.
 
     Args:
         files: their texts by name, as `export` writes them for the engine.

@@ -41,9 +41,9 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
     """Refuses what TensorFlow Lite Micro cannot run; `check_library` knows what older versions cannot.
 
     Args:
-        model: the flatbuffer of the graph. With it, what is missing from our list of int8 operators is put to
-            TensorFlow Lite Micro's own runtime, where that is installed; models that compute nothing in int8
-            or int16 are not.
+        model: the flatbuffer of the graph. With it, operators missing from our list of int8 operators are
+            tried in TensorFlow Lite Micro's own runtime, if that is installed and the model computes in int8
+            or int16.
 
     Raises:
         TinymlError: an operator it lacks, or a float tensor.
@@ -58,7 +58,7 @@ def check(graph: Graph, where: str = "", model: bytes | None = None) -> None:
 
 
 def scales_per_output(graph: Graph) -> str:
-    """What an old library runs wrongly, empty where nothing is: FULLY_CONNECTED with a scale per output.
+    """The FULLY_CONNECTED with a scale per output that an old library runs wrongly; empty if there is none.
 
     Libraries older than September 2024 take the first scale for all outputs and say nothing.
     """
@@ -102,7 +102,7 @@ def missing_ops(tflm_dir: Path) -> frozenset[str]:
 
 
 def check_library(graph: Graph, missing: Collection[str], library: str, newer: bool = True) -> None:
-    """Refuses a model that a library of TensorFlow Lite Micro lacks an operator of, or would run wrongly.
+    """Refuses a model with an operator that a library of TensorFlow Lite Micro lacks or would run wrongly.
 
     Args:
         newer: whether it `takes_scales_per_output`.
@@ -209,7 +209,7 @@ def measure_arena(model: bytes) -> int:
 
 
 def measure_shared_arena(models: Sequence[bytes]) -> int:
-    """The same for models that share an allocator and run in turn: what lasts adds up, the rest overlaps.
+    """The same for models that share an allocator and run in turn: what persists adds up, the rest overlaps.
 
     Raises:
         TinymlError: as of `measure_arena`.
@@ -236,7 +236,7 @@ def _scratch_bytes(graph: Graph) -> int:
 
 
 def _probe(model: bytes) -> tuple[int, int]:
-    """Bytes that an inference needs, and bytes that last."""
+    """(bytes that an inference needs, bytes that persist)."""
     # In a child process: the runtime writes its figures to the file descriptor, and aborts on some models.
     with temporary.folder("arena") as folder:
         path = Path(folder) / "model.tflite"

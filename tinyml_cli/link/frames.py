@@ -50,7 +50,7 @@ class FrameFiles:
     """A filter that passes everything on, and writes each frame as `DIR/frame_N.png`.
 
     Args:
-        folder: where to; made if need be.
+        folder: where to write; created if missing.
         manifest: gives size and quantisation.
 
     Raises:

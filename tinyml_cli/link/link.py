@@ -31,7 +31,7 @@ from tinyml_cli.link.transport import DeviceGoneError, Transport
 _Reply = TypeVar("_Reply", Ack, Output, Ready, Sensors)
 
 _RECONNECT_POLL_S = 0.2
-# How long to wait on after a nak without a number: it may refuse older noise rather than our line.
+# How long to keep waiting after a nak without a number: it may refuse older noise rather than our line.
 _AFTER_BANNER_S = 1.0
 _NUMBERLESS_NAK_GRACE_S = 0.3
 # Reasons that a damaged line can have; the others say that the host asks for something impossible.
@@ -51,7 +51,7 @@ class Link:
 
     Args:
         url: a port name, or `socket://host:port`.
-        timeout_s: how long one command may stay without an answer before it is sent again.
+        timeout_s: how long to wait for an answer before a command is sent again.
         attempts: how often a command is sent at most.
         reconnect_s: how long to wait for a vanished serial port to come back.
         locate: finds the port again, since a board may come back under another name; raises TinymlError as
@@ -129,11 +129,11 @@ class Link:
         self._command(lambda seq: protocol.encode_trace(seq, *modes), Ack)
 
     def sensors(self) -> Sensors:
-        """Asks what the sensors feel."""
+        """Asks for the sensors' readings."""
         return self._command(protocol.encode_sensors, Sensors)
 
     def led(self, red: int, green: int, blue: int) -> None:
-        """Shows a colour, parts within 0..255."""
+        """Shows a colour; components are 0..255."""
         self._command(partial(protocol.encode_led, red=red, green=green, blue=blue), Ack)
 
     def feed_pcm(self, samples: NDArray[np.int16]) -> None:
@@ -172,7 +172,7 @@ class Link:
         return events
 
     def events(self, duration_s: float | None = None) -> Iterator[Event]:
-        """Yields events as they come, for `duration_s` or for ever.
+        """Yields events as they come, for `duration_s` seconds or forever.
 
         Raises:
             DeviceGoneError: the connection ended, or the port did not come back.

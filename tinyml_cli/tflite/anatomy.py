@@ -206,7 +206,7 @@ def metadata(data: bytes) -> list[MetadataBuffer]:
                 content = model.Buffers(entry.Buffer()).DataAsNumpy()
                 raw = content.tobytes() if isinstance(content, np.ndarray) else b""
                 entries.append(MetadataBuffer((entry.Name() or b"").decode("utf-8", "replace"), raw))
-    # A reader of hostile offsets raises many kinds, and metadata are not worth a failure.
+    # Hostile offsets raise exceptions of many kinds, and metadata are not worth a failure.
     except Exception:
         return entries
     return entries

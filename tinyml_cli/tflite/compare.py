@@ -72,7 +72,7 @@ def compare(
 def tflm_mismatches(
     int8_model: bytes, inputs: interpret.Int8Array, litert_outputs: interpret.Int8Array, bar: Any = None
 ) -> tuple[int, int] | tuple[None, None]:
-    """How many output bytes TensorFlow Lite Micro computes otherwise than `litert_outputs`, and by how much.
+    """How many output bytes of TensorFlow Lite Micro differ from `litert_outputs`, and by how much.
 
     One step is rounding: LiteRT's FULLY_CONNECTED rounds once where the device's kernels round twice. More
     is warned about.

@@ -230,7 +230,7 @@ def rounded(tensor: Tensor, grid: float) -> npt.NDArray[Any]:
 
 
 def _buffer_of(model: Any, tensor: Tensor) -> int:
-    """The tensor's buffer; a copy of its own where another tensor reads the same bytes otherwise."""
+    """The tensor's buffer; its own copy if another tensor reads the same bytes differently."""
     table = model.subgraphs[0].tensors[tensor.index]
     users = sum(each.buffer == table.buffer for graph in model.subgraphs for each in graph.tensors or ())
     if users > 1:

@@ -189,7 +189,7 @@ def op_list(graph: Graph) -> list[tuple[str, int, int]]:
 
 
 def macs(graph: Graph, operator: Operator) -> int:
-    """Multiply-accumulates of one operator; 0 for kinds that do none to speak of."""
+    """Multiply-accumulates of one operator; 0 for kinds with hardly any."""
     output = graph.output(operator)
     weights = graph.input(operator, 1)
     if output is None or weights is None or not weights.shape:
@@ -209,7 +209,7 @@ def total_macs(graph: Graph) -> int:
 
 
 class _Reader:
-    """Walks the flatbuffer; raises one of _READ_ERRORS on anything that cannot be."""
+    """Walks the flatbuffer; raises one of _READ_ERRORS on anything invalid."""
 
     def __init__(self, data: bytes) -> None:
         if len(data) < 8 or data[4:8] != b"TFL3":
@@ -306,7 +306,7 @@ class _Reader:
 
 
 def with_axes_of_vectors(model: bytes) -> bytes:
-    """A sound model with axis 0 for the scales of every vector: LiteRT refuses what TFLM does not look at."""
+    """A valid model with axis 0 for the scales of every vector: LiteRT refuses others, which TFLM ignores."""
     root, changed = tflite.Model.GetRootAs(model, 0), bytearray(model)
     for graph in map(root.Subgraphs, range(root.SubgraphsLength())):
         for tensor in map(graph.Tensors, range(graph.TensorsLength())):
@@ -318,7 +318,7 @@ def with_axes_of_vectors(model: bytes) -> bytes:
 
 
 def _vector(value: Any) -> npt.NDArray[Any]:
-    # The reader answers the number 0 for a vector that is not there.
+    # The reader returns the number 0 for a missing vector.
     return value if isinstance(value, np.ndarray) else np.zeros(0, np.int32)
 
 
@@ -344,7 +344,7 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
     zero_points = _vector(table.ZeroPointAsNumpy()).astype(np.int64)
     if not zero_points.size:
         zero_points = np.zeros(len(scales), np.int64)
-    # A vector has one axis, whatever the file says: TensorFlow Lite Micro does not look either.
+    # A vector has one axis, whatever the file says; TensorFlow Lite Micro ignores the field too.
     axis = table.QuantizedDimension() if len(shape) > 1 else 0
     if not np.all(np.isfinite(scales)) or len(scales) != len(zero_points):
         raise ValueError(f"tensor {index} has invalid scales or zero points")

@@ -114,7 +114,7 @@ def quantize_values(values: FloatArray, quantization: TensorQuantization) -> Int
     """Float to int8, half away from zero: q = clamp(round(v / scale) + zero_point, -128, 127).
 
     Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-    Inference", 2018, equation 1. Audio features do not pass here: firmware quantises them in integers.
+    Inference", 2018, equation 1. Not for audio features: firmware quantises those in integers.
     """
     scaled = np.asarray(values, np.float64) / quantization.scale
     rounded = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
@@ -144,7 +144,7 @@ def quantize_inputs(graph: Graph, inputs: Sequence[npt.NDArray[Any]]) -> list[np
 
 
 def dequantize_outputs(graph: Graph, outputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-    """What a model answers as real values: int8 by each output's scale, other types as they are."""
+    """A model's outputs as real values: int8 by each output's scale, other types as they are."""
     return [
         dequantize_values(values, tensor_quantization(tensor)) if tensor.dtype == "int8" else values
         for tensor, values in zip((graph.tensors[index] for index in graph.outputs), outputs, strict=True)

@@ -50,7 +50,7 @@ def layer_errors(
 ) -> list[LayerError]:
     """Compares every activation of the int8 model with the same one of the float model.
 
-    Each layer's figure holds the error of all layers before it, as it arises on the device.
+    Each layer's figure includes the error of all layers before it, as on the device.
     SQNR = 10 log10(sum x^2 / sum (x - x')^2) in dB, x the float value, x' the dequantised one; cosine is
     the cosine similarity of the two; the clipped share counts values of x more than half a step outside
     what int8 can hold with the tensor's scale.
@@ -93,7 +93,7 @@ def activation_values(
 def _paired_values(
     float_model: bytes, int8_model: bytes, pairs: Sequence[ActivationPair], inputs: Sequence[npt.NDArray[Any]]
 ) -> Iterator[list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]]:
-    """Per sample, the values of each pair: exact and restored."""
+    """Per sample, the values of each pair: exact and dequantised."""
     float_graph, int8_graph = parse(float_model), parse(int8_model)
     exact = interpret.lite_interpreter(float_model, preserve_all_tensors=True)
     rounded = interpret.lite_interpreter(int8_model, preserve_all_tensors=True)

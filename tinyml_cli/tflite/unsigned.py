@@ -22,20 +22,20 @@ _WEIGHTED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANS
 _CUSTOM = frozenset({"CUSTOM TFLite_Detection_PostProcess"})  # dequantises by itself
 _SHIFT = 128
 _COMPARED = 16
-_LARGEST_MEAN = 1.0  # steps; ties in averages round otherwise, which is less
+_LARGEST_MEAN = 1.0  # steps; ties in averages round differently, by less
 
 
 def to_signed(data: bytes, where: str) -> bytes:
     """The int8 flatbuffer of a uint8 one; the same bytes where nothing is computed in uint8.
 
     Says how many output bytes differ from the original's over random inputs, both run by LiteRT: some may
-    behind AVERAGE_POOL_2D, whose ties int8 kernels round away from zero and uint8 kernels up.
+    after AVERAGE_POOL_2D, whose ties int8 kernels round away from zero and uint8 kernels up.
 
     Args:
         data: a flatbuffer that `graph.parse` accepts.
 
     Raises:
-        TinymlError: weights that are not around 128, a custom operator, or answers that are others.
+        TinymlError: weights that are not centred on 128, a custom operator, or outputs that differ.
     """
     graph = parse(data, where)
     computing = [each for each in graph.operators if each.name not in _CONVERTING]

@@ -52,7 +52,8 @@ def read_acquisition(path: Path) -> Acquisition:
     """Reads a recording.
 
     Raises:
-        TinymlError: another format, rows of different length, values that are no numbers, or too much of it.
+        TinymlError: another format, rows of different length, values that are not numbers, or too
+            many of them.
     """
     data = read_bytes(path, 1)
     document = _from_cbor(data, path) if path.suffix.lower() == ".cbor" else _read_json(data, str(path))

@@ -17,7 +17,7 @@ from tinyml_cli.data.series.read import Series, Stretch, collecting
 from tinyml_cli.errors import TinymlError
 
 RATE_TOLERANCE = 0.02
-# More samples than these would be made of each one that was measured.
+# Resampling may make at most this many samples of each measured one.
 _MOST_MADE = 4.0
 _FILTER_SAMPLES = 64
 
@@ -60,7 +60,7 @@ def usual_rate(found: Sequence[Series]) -> float | None:
 
 
 def is_near(rate_hz: float, other_hz: float) -> bool:
-    """Whether two rates are one, measured by different clocks."""
+    """Whether two rates are the same, measured by different clocks."""
     return abs(rate_hz - other_hz) <= RATE_TOLERANCE * other_hz
 
 

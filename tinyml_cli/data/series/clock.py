@@ -20,7 +20,7 @@ _DATES = (ISO, DAY_FIRST)
 # Periods of counters of 16 and 32 bits, and of 32 bits of microseconds that a sketch divided.
 _WRAPS = (2.0**32, 2.0**16, 2.0**32 / 1e3, 2.0**32 / 1e6)
 _DAY_NS = 86_400_000_000_000
-# Rates at which people record motion, and at which somebody might.
+# Usual rates of recorded motion, and possible ones.
 _LIKELY_HZ, _POSSIBLE_HZ = (8.0, 4000.0), (0.9, 8000.0)
 _SLOWEST_HZ, _FASTEST_HZ = 1e-4, 1e5
 # The fastest accelerometers for vibration give 26.7 kHz.
@@ -99,10 +99,10 @@ def read_clock(
 
 
 def check_pace(clock: Clock, name: str, where: str) -> None:
-    """Refuses a unit in the name of a column of time by which motion was measured faster than it can be.
+    """Refuses a unit, named by the time column, that makes motion faster than any sensor measures.
 
     Raises:
-        TinymlError: it was.
+        TinymlError: it is such a unit.
     """
     steps = np.diff(clock.seconds)
     grown = steps[steps > 0]

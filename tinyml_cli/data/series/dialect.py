@@ -13,7 +13,7 @@ from tinyml_cli.wording import counted
 
 DELIMITERS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces"}
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?|[-+]?(nan|inf|infinity)", re.IGNORECASE)
-# Thousands parted by the mark that repeats, with decimals after the other one.
+# Thousands separated by the mark that repeats, decimals by the other one.
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,'’\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d][\w .\-]*")
 DATE = re.compile(
@@ -97,12 +97,12 @@ def dialect_of(lines: list[str], decimal: str | None, where: str) -> Dialect:
 
 
 def check_thousands(lines: list[str], dialect: Dialect, where: str) -> None:
-    """Refuses tables in which every decimal mark may part thousands, such as `16.384` above `512`.
+    """Refuses tables in which every decimal mark may separate thousands, such as `16.384` above `512`.
 
     Raises:
-        TinymlError: it is such a table.
+        TinymlError: it is ambiguous in this way.
     """
-    for few in (True, False):  # nearly all tables show by their first rows that they are none
+    for few in (True, False):  # a few rows settle nearly all tables
         rows = [dialect.split(line) for line in (probe(lines) if few else lines)]
         doubtful = {
             (i, mark): cell
@@ -130,7 +130,7 @@ def check_thousands(lines: list[str], dialect: Dialect, where: str) -> None:
 
 
 def probe(items: list[str]) -> list[str]:
-    """Some of all, evenly."""
+    """A sample of the items, evenly spread."""
     return items[:: max(1, len(items) // PROBED_LINES)]
 
 
@@ -139,9 +139,9 @@ def is_number(cell: str) -> bool:
 
 
 def _decimal(lines: Sequence[str], delimiter: str) -> str:
-    """The mark that no thousands can be parted by; where both may be, the one that most numbers have.
+    """The mark that cannot separate thousands; if both can, the one that most numbers have.
 
-    A comma delimits where it may, but for quoted cells.
+    A comma is taken for the delimiter wherever possible, except with quoted cells.
     """
     certain, seen = Counter[str](), Counter[str]()
     for line in lines:

@@ -32,7 +32,7 @@ class Evened:
         pieces: (first row, values [n, columns]) without a gap inside, in even steps.
         rate_hz: of all pieces.
         gaps: cut.
-        repeats: rows dropped since the row before has the same time and values.
+        repeats: rows dropped because the row before has the same time and values.
         bursts: whether rows came in bursts and were spread.
         resampled: whether rows were interpolated.
         short: rows in pieces too short to be of use.
@@ -51,9 +51,9 @@ def even(seconds: NDArray[np.float64], values: Values, cuts: Sequence[int]) -> E
     """Brings rows to even steps.
 
     Args:
-        seconds: float64 [n], not falling between cuts.
+        seconds: float64 [n], non-decreasing between cuts.
         values: float64 [n, columns].
-        cuts: rows at which something new begins.
+        cuts: rows at which a new take begins.
 
     Returns:
         None where no two rows follow each other.

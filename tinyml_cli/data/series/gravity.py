@@ -1,4 +1,4 @@
-"""What gravity tells of sensors' units: how long it is, and how it turns."""
+"""What gravity reveals about units: by its magnitude, and by how it turns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COUNTS_AT_REST = (0.988, 1.04)
 _REST_ROWS, _REST_SPREAD, _REST_AGREES, _REST_SHARE = 32, 0.015, 0.03, 0.1
 # Counts that are all multiples of this were shifted left: 1 g may be 16000 or 16384 then.
 _SHIFTED = 16
-# How much gravity must turn as a rotation says to tell its unit, and by what factor it may differ.
+# How well gravity must follow a rotation to reveal its unit, and by what factor it may differ.
 _CONVINCING, _UNLIKE = 0.3, 3.0
 # Gravity must turn at least this share of what undeclared numbers say.
 _SEEN_SHARE = 0.3
@@ -74,7 +74,7 @@ def by_gravity(parts: Sequence[Values]) -> tuple[Unit, bool] | None:
 
 
 def _at_rest(parts: Sequence[Values]) -> float | None:
-    """How long an acceleration [n, 3] is where the sensor rests; None where it hardly does."""
+    """The magnitude of an acceleration [n, 3] while the sensor rests; None if it hardly ever does."""
     lengths, windows = [], 0
     for part in parts:
         for start in range(0, len(part) - _REST_ROWS + 1, _REST_ROWS):

@@ -40,7 +40,7 @@ class Stretch:
     """Samples in even steps, without a gap, all of one condition.
 
     Attributes:
-        values: float64 [n, channels]; acceleration in g and rotation in degrees a second, all else as it was.
+        values: float64 [n, channels]; acceleration in g, rotation in degrees per second, all else unchanged.
         condition: from a column of labels; None where there is none.
     """
 
@@ -57,7 +57,7 @@ class Series:
         channels: names of the columns.
         axes: (acceleration or rotation, axis) -> column.
         stretches: in order.
-        rate_hz: None where neither the file nor anybody says it.
+        rate_hz: None if neither the file nor the user gives it.
         reading: what was understood.
         units: `accel` and `gyro` -> unit of the file, as the options of the recipe name it.
         has_gravity: whether an accelerometer felt it; names say where it is taken out.
@@ -84,7 +84,7 @@ class Series:
 
     @property
     def is_only_motion(self) -> bool:
-        """Whether it holds nothing else but rotation, of three axes or none."""
+        """Whether it holds nothing else, except a rotation of three axes."""
         rotation = sum(("rotation", axis) in self.axes for axis in AXES)
         return self.is_motion and rotation in (0, 3) and len(self.axes) == len(self.channels)
 
@@ -142,7 +142,7 @@ def read_series(
 
 @contextlib.contextmanager
 def collecting(refused: dict[Path, TinymlError] | None, path: Path) -> Iterator[None]:
-    """Puts what is wrong with a single file into `refused`, if there is one."""
+    """Collects the error of a single file in `refused`; raises it if that is None."""
     try:
         yield
     except TinymlError as error:

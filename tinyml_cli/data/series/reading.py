@@ -17,7 +17,7 @@ class Reading:
 
     Attributes:
         files: how many were read so.
-        rate_hz: samples a second; None where nobody says.
+        rate_hz: samples per second; None if not known.
         used_rate_hz: that they were brought to; None where it is their own.
         time: unit of the time column; empty where there is none.
         paced: the file says its rate, and has no need of a time column.

@@ -40,7 +40,7 @@ def roles_of(
 
 
 def checked(role: Role, found: table.Table, index: int, names: list[str], where: str) -> Role:
-    """A column that counts rows is no channel, and text is no measurement.
+    """The role after a look at the values: `other` for text, `derived` for a column that counts rows.
 
     Raises:
         TinymlError: a sensor's column of text.
@@ -57,7 +57,7 @@ def checked(role: Role, found: table.Table, index: int, names: list[str], where:
 def check_one_sensor(
     roles: list[Role], found: table.Table, names: list[str], clock: Clock | None, where: str
 ) -> None:
-    """Rows of several sensors in turn (`acc,0,…`, `gyro,0,…`) are no series.
+    """Refuses rows of several sensors in turn (`acc,0,…`, `gyro,0,…`).
 
     Raises:
         TinymlError: there are such rows.

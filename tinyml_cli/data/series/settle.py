@@ -43,7 +43,7 @@ def given(value: str | float | None, table: dict[str, float], option: str, of: s
     """The unit that an option names: one of a table, or counts per unit.
 
     Raises:
-        TinymlError: it names none.
+        TinymlError: it is not a known unit.
     """
     if value is None:
         return None
@@ -122,7 +122,7 @@ def check_alike(part: Values, unit: Unit, where: str, beside: str) -> None:
     """Refuses a file of accelerations [n, axes] in another unit than the others of its kind.
 
     Raises:
-        TinymlError: it is one.
+        TinymlError: its unit differs.
     """
     alone = by_gravity([part]) if part.shape[1] == 3 and not unit.told else None
     other = alone[0].name if alone is not None and alone[0].name != unit.name else ""

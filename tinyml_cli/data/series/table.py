@@ -69,7 +69,7 @@ def parse(text: str, where: str, decimal: str | None = None) -> Table:
         decimal: the decimal mark; found where None.
 
     Raises:
-        TinymlError: no rows of numbers, rows that do not fit the others, cells that are no numbers.
+        TinymlError: no rows of numbers, rows that do not fit the others, cells that are not numbers.
     """
     lines, remarks = lines_of(text)
     dialect = dialect_of([line for _, line in lines], decimal, where)
@@ -197,7 +197,7 @@ def _body(
                 else:
                     flat.append(_number(cell, dialect, where, number, names[i] if names else str(i + 1)))
     if len(cuts) >= NUMERIC_SHARE * len(numbers) > 1:
-        cuts = []  # a blank line after every row parts nothing: newlines were written twice
+        cuts = []  # a blank line after every row separates nothing: newlines were written twice
     grid = np.array(flat).reshape(-1, width)
     beyond = np.argwhere(~(np.abs(grid) <= _LARGEST))  # nan compares as false
     if len(beyond):

@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
     """A file's text; see `decode`.
 
     Raises:
-        TinymlError: it cannot be read, is too large, or no text.
+        TinymlError: it cannot be read, is too large, or is not text.
     """
     return decode(read_bytes(path, TEXT_EXPANSION), str(path))
 
@@ -66,7 +66,7 @@ def decode(data: bytes, where: str) -> str:
     """Text of UTF-8, UTF-16, UTF-32 (with or without a mark) or Windows-1252.
 
     Raises:
-        TinymlError: these bytes are no text.
+        TinymlError: the bytes are not text.
     """
     check_size(len(data) * TEXT_EXPANSION + data.count(b"\n") * _LINE_BYTES, 1, where)
     try:

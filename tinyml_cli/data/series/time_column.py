@@ -1,4 +1,4 @@
-"""Which column of a table is the time, by its name, its unit or its course."""
+"""Which column of a table is the time, by its name, unit or values."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ NAME_COLUMNS = "Or name all columns with --set data.columns=[…] (`index` for o
 def with_time(
     roles: list[Role], found: table.Table, names: list[str], options: SeriesRecipe, where: str
 ) -> list[Role]:
-    """With the column that is the time by its unit or its course, where no name says which it is.
+    """The roles with a time column, found by its unit or values if no name says which it is.
 
     Raises:
-        TinymlError: a column that may be the time, or is it in words that are not known.
+        TinymlError: a column that may be the time, or is the time in an unknown notation.
     """
     if time_column(roles, found) is not None:
         return roles

@@ -59,7 +59,7 @@ def read_windows(path: Path) -> tuple[NDArray[np.float32], list[str]]:
         (float32 [windows, samples], labels); a label such as 1.0000000e+00 becomes `1`.
 
     Raises:
-        TinymlError: lines of different length, or cells that are no numbers.
+        TinymlError: lines of different length, or cells that are not numbers.
     """
     text = read_text(path)
     rows = _after_header(text, path) if f"\n{_DATA}" in text.lower() else rows_of(text, str(path))

@@ -45,8 +45,8 @@ class TensorView:
 class OutputPiece:
     """A run of bytes of the output that repeats tensor `source` whole.
 
-    A planner that lets `source` be made at `offset` bytes into the output cuts `body`, the statements that
-    copy it there, out of the kernel's body; a body of which COPIED is left needs no call.
+    If the planner has `source` made at `offset` bytes into the output, it removes `body`, the statements that
+    copy it there, from the kernel's body. A kernel of which only COPIED is left is not called.
     """
 
     source: int
@@ -64,8 +64,8 @@ class Overlap:
 
     Attributes:
         position: the input.
-        lead: at least so many bytes before the input's first byte lies the output's first; may be negative.
-        step: the distance is `lead` and a multiple of so many bytes.
+        lead: the output starts at least this many bytes before the input; may be negative.
+        step: the distance is `lead` plus a multiple of this many bytes.
     """
 
     position: int
@@ -251,7 +251,7 @@ class OpContext:
 
     def _float(self, tensor: Tensor) -> NoReturn:
         kind = "a constant" if tensor.data is not None else "a value"
-        # Integers of another width come from another tool: nothing here makes int8 of them.
+        # Integers of another width come from another tool: nothing here converts them to int8.
         advice = _CONVERT if tensor.dtype.startswith("float") else "Export it with --engine tflm."
         self.refuse(f"uses {tensor.label} as {kind} of type {tensor.dtype}, not quantised int8", advice)
 

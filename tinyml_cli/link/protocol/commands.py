@@ -40,15 +40,15 @@ def encode_trace(seq: int, *modes: TraceMode) -> bytes:
 
 
 def encode_sensors(seq: int) -> bytes:
-    """Asks what the sensors feel."""
+    """Asks for the sensors' readings."""
     return _line("sensors", seq)
 
 
 def encode_led(seq: int, red: int, green: int, blue: int) -> bytes:
-    """Shows a colour, parts within 0..255, until the next one or the next detection.
+    """Shows a colour, components 0..255, until the next one or the next detection.
 
     Raises:
-        ValueError: a part outside of its range.
+        ValueError: a component out of range.
     """
     if not all(0 <= part <= 255 for part in (red, green, blue)):
         raise ValueError(f"led accepts values in 0..255, not {(red, green, blue)}")

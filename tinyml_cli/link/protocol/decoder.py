@@ -9,7 +9,7 @@ from typing import Any
 from tinyml_cli.documents import check_depth
 from tinyml_cli.link.protocol.events import Event, Malformed, Text, parse_event
 
-# The longest honest line (`ready` with many labels, `output` of a large model) stays far below this.
+# The longest legitimate line (`ready` with many labels, `output` of a large model) stays far below this.
 MAX_EVENT_BYTES = 65_536
 _MAX_RECOVERIES_PER_LINE = 16
 
@@ -83,7 +83,7 @@ def _json_objects(line: str) -> Iterator[dict[str, Any]]:
             return
         try:
             document, end = _DECODER.raw_decode(line, position)
-            check_depth(line[position:end])  # what can be read so deep cannot be copied or written
+            check_depth(line[position:end])  # nested this deep, it can be read but not copied or written
             position = end
             json.dumps(document, ensure_ascii=False).encode()  # a lone surrogate can be read, not written
         except (ValueError, RecursionError):

@@ -147,7 +147,7 @@ class Output(Event):
 
 
 class Status(Event):
-    """How the device is, once a second (after `trace status`).
+    """The state of the device, once a second (after `trace status`).
 
     `audio_rms` is the level of the last second in int16 units, `overruns` the microphone buffers lost since
     boot, `inference_us` the time of the last inference.
@@ -188,7 +188,7 @@ class Anomaly(Event):
 
 
 class Calibrated(Event):
-    """What came of `calibrate`; `threshold` is the new one where `done`, else the old one is kept."""
+    """The result of `calibrate`; `threshold` is the new one if `done`, else the old one, which is kept."""
 
     event: Literal["calibrated"] = "calibrated"
     done: bool
@@ -201,14 +201,14 @@ class Calibrated(Event):
 
 
 class Fault(Event):
-    """The device met an error that it cannot mend."""
+    """The device met an error that it cannot recover from."""
 
     event: Literal["fault"] = "fault"
     what: str
 
 
 class Image(Event):
-    """What the model made of one frame: its int8 scores.
+    """The model's int8 scores for one frame.
 
     `frame_us` is the time from the frame in memory to the scores, `inference_us` the model's part of it.
     """
@@ -222,7 +222,7 @@ class Image(Event):
 
 
 class Person(Event):
-    """Another label than before is there; `present` is false where it is the one that means nobody."""
+    """The label has changed; `present` is false if the new one means nobody."""
 
     event: Literal["person"] = "person"
     label: str
@@ -233,7 +233,7 @@ class Person(Event):
 
 
 class Gate(Event):
-    """A word has opened the camera of a cascade, or it goes off again; `t_ms` is of the audio stream."""
+    """A word has switched the camera of a cascade on, or it is off again; `t_ms` is of the audio stream."""
 
     event: Literal["gate"] = "gate"
     open: bool

@@ -10,7 +10,7 @@ from tinyml_cli.engines.aot.kernel import Kernel, OpContext, read, scale_of, wri
 from tinyml_cli.engines.aot.ops.unary import by_table
 from tinyml_cli.tflite.graph import Tensor
 
-# 8-bit types that TensorFlow Lite Micro changes into each other, and the table's entries.
+# 8-bit types that TensorFlow Lite Micro converts into each other, and the table's entries.
 _TABLE_TYPES: dict[tuple[str, str], tuple[type[np.integer], type[np.integer]]] = {
     ("int8", "int8"): (np.int8, np.int8),
     ("int8", "uint8"): (np.int8, np.uint8),
