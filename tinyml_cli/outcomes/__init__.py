@@ -74,6 +74,8 @@ _PLACES = {
     "runs show": ["housekeeping:RunShown"],
     "runs rename": ["housekeeping:RunRenamed"],
     "runs rm": ["housekeeping:RunsRemoved"],
+    "learn loss": ["lessons:JudgedLine"],
+    "learn descent": ["lessons:Descended"],
     "doctor": ["housekeeping:Diagnosis"],
     "completion": ["housekeeping:CompletionScript", "housekeeping:CompletionInstalled"],
     "schema": ["housekeeping:SchemaList"],

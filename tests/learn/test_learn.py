@@ -1,0 +1,46 @@
+"""The lessons as commands: what they print, draw and refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import outcomes as printed
+from tests.conftest import Tinyml
+from tinyml_cli.console import Console
+
+LESSONS = ("loss --w 2", "descent --rate 0.4 --steps 9")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_ends_in_a_picture(
+    tinyml: Tinyml, tmp_path: Path, lesson: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Console, "is_terminal", True)
+    answer = tinyml("learn", *lesson.split(), "--json", cwd=tmp_path)
+    printed.check(f"learn {lesson.split()[0]}", answer.json)
+    pictures = list(tmp_path.iterdir())
+    assert [path.name for path in pictures] == [answer.json["picture"]]
+    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+    assert any(letter in answer.err for letter in "░▒▓█⠤")  # the drawing, beside the JSON
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("loss --w abc", "`--w` must be a number"),
+        ("loss --points 1,2;1,3", "two different x"),
+        ("loss --out picture.jpg", "PNG"),
+        ("descent --rate nan", "`--rate` must be"),
+        ("descent --rate fast", "`--rate` must be a number"),
+        ("descent --start 8", "two numbers"),
+        ("descent --start 8,x", "`x` is not a number"),
+    ],
+)
+def test_bad_input_leaves_nothing(tinyml: Tinyml, tmp_path: Path, words: str, says: str) -> None:
+    answer = tinyml("learn", *words.split(), "--json", cwd=tmp_path, code=2)
+    assert says in answer.json["error"]["what"]
+    assert answer.json["error"]["next_step"]
+    assert answer.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

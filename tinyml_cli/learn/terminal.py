@@ -1,0 +1,91 @@
+"""Small drawings of characters: curves in Braille dots, pictures in shades, bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.features.image import area_average
+
+WIDTH, HEIGHT = 60, 10
+_LINES = 22
+_SHADES = " ░▒▓█"
+# Bits of a Braille letter by [row, column] of its dot; the letters stand in Unicode from here on.
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BRAILLE = 0x2800
+_BAR = "█"
+
+
+def plot(
+    x: Sequence[float], y: Sequence[float], marks: Sequence[tuple[float, float]] = (), height: int = HEIGHT
+) -> str:
+    """A curve in Braille dots, with the smallest and largest y beside it; `marks` are drawn as circles."""
+    xs = np.array([*x, *(mark[0] for mark in marks)], np.float64)
+    ys = np.array([*y, *(mark[1] for mark in marks)], np.float64)
+    columns = _scaled(xs, 2 * WIDTH - 1)
+    rows = 4 * height - 1 - _scaled(ys, 4 * height - 1)
+    cells = np.zeros((height, WIDTH), np.int64)
+    for row, column in _joined(rows[: len(x)], columns[: len(x)]):
+        cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
+    lines = [[chr(_BRAILLE + int(cell)) for cell in line] for line in cells]
+    for row, column in zip(rows[len(x) :], columns[len(x) :], strict=True):
+        lines[row // 4][column // 2] = "o"
+    edges = {0: f"{ys.max():.3g}", height - 1: f"{ys.min():.3g}"}
+    return "\n".join(f"{edges.get(n, ''):>9} {''.join(line)}" for n, line in enumerate(lines))
+
+
+def shades(
+    pixels: NDArray[np.uint8],
+    marks: Mapping[str, tuple[float, float]] | None = None,
+    size: tuple[int, int] | None = None,
+) -> str:
+    """A grey picture uint8 [rows, columns] in shades.
+
+    Args:
+        pixels: the picture.
+        marks: letter -> (row, column) as shares from 0 to 1.
+        size: lines and characters a line; as large as fits, in the picture's proportions, by default.
+    """
+    height, width = size or _fitting_size(*pixels.shape)
+    small = area_average(pixels[..., None], height, width)[..., 0]
+    lines = [[_SHADES[int(value) * len(_SHADES) // 256] for value in line] for line in small]
+    for letter, (row, column) in (marks or {}).items():
+        if 0 <= row <= 1 and 0 <= column <= 1:
+            lines[min(height - 1, int(row * height))][min(width - 1, int(column * width))] = letter
+    return "\n".join("".join(line) for line in lines)
+
+
+def bars(values: Mapping[str, float]) -> str:
+    """A bar for each name, the largest value WIDTH characters long."""
+    largest = max(values.values(), default=0) or 1
+    indent = max(map(len, values), default=0)
+    return "\n".join(
+        f"{name:>{indent}} {_BAR * round(max(value, 0) / largest * WIDTH)} {value:.3g}"
+        for name, value in values.items()
+    )
+
+
+def _fitting_size(rows: int, columns: int) -> tuple[int, int]:
+    """Lines and characters; a letter is about twice as high as it is wide."""
+    width = min(WIDTH, 4 * columns, max(1, round(2 * _LINES * columns / rows)))
+    return max(1, min(_LINES, round(width * rows / columns / 2))), width
+
+
+def _scaled(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Whole numbers from 0 to `most`, in proportion."""
+    span = np.ptp(values)
+    shares = (values - values.min()) / span if span > 0 else np.full(len(values), 0.5)
+    return np.asarray(np.rint(shares * most), np.int64)
+
+
+def _joined(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The dots of straight lines from each point to the next."""
+    found = [(int(row), int(column)) for row, column in zip(rows[:1], columns[:1], strict=True)]
+    for n in range(1, len(rows)):
+        steps = max(abs(int(rows[n] - rows[n - 1])), abs(int(columns[n] - columns[n - 1])), 1)
+        share = np.arange(1, steps + 1) / steps
+        between = [np.rint(each[n - 1] + share * (each[n] - each[n - 1])) for each in (rows, columns)]
+        found += [(int(row), int(column)) for row, column in zip(*between, strict=True)]
+    return found
