@@ -37,11 +37,16 @@ class Subgraph:
         data: Any = None,
         scales: Any = None,
         axis: int = 0,
+        variable: bool = False,
     ) -> int:
-        """Adds a tensor; with `data` it is a constant, with `scales` it is quantised along `axis`."""
+        """Adds a tensor; with `data` it is a constant, with `scales` it is quantised along `axis`.
+
+        A `variable` is kept from one inference to the next.
+        """
         tensor = self._model.schema.TensorT()
         tensor.shape, tensor.type = list(shape), _TYPES[dtype]
         tensor.name = f"t{len(self.graph.tensors)}"
+        tensor.isVariable = variable
         tensor.buffer = 0 if data is None else self._model.buffer(np.asarray(data, dtype).tobytes())
         if (scale is not None and dtype not in ("float32", "int64", "resource")) or scales is not None:
             quantization = self._model.schema.QuantizationParametersT()

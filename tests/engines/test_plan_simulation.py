@@ -28,6 +28,7 @@ class Memory:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._next = 1
+        self.kept: dict[int, Numbers] = {}
         self._spaces: dict[object, Numbers] = {"arena": np.zeros(network.arena_bytes, np.int64)}
         for root, bound in network.storage.bound.items():
             self._spaces[bound] = np.zeros(network.storage.sizes[root], np.int64)
@@ -61,7 +62,7 @@ def follow(network: Network, inferences: int = 2) -> None:
     """Runs inferences one after another; states keep their numbers."""
     memory = Memory(network)
     for root, state in network.storage.states.items():
-        memory.at(root, state.bytes)[:] = memory.fresh(state.bytes)
+        memory.at(root, state.bytes)[:] = memory.kept[root] = memory.fresh(state.bytes)
     for _ in range(inferences):
         values: dict[int, Numbers] = {}
         for index in network.graph.inputs:
@@ -86,6 +87,10 @@ def run(network: Network, memory: Memory, values: dict[int, Numbers], step: Comp
     for index in set(operator.inputs) & set(values):
         found = memory.at(index, len(values[index]))
         np.testing.assert_array_equal(found, values[index], err_msg=f"{where} reads something else")
+    for index, state in kernel.states.items():
+        remembered = memory.at(index, state.bytes)
+        np.testing.assert_array_equal(remembered, memory.kept[index], f"{where} finds another state")
+        remembered[:] = memory.kept[index] = memory.fresh(state.bytes)
     for index in operator.outputs:
         values[index] = computed(network, memory, values, step, index)
         check_permitted(memory, values, step, index)

@@ -136,7 +136,7 @@ def _tflm_arena_bytes(runs: Sequence[Run]) -> int:
     for run in runs:
         path = run.require(run.manifest(), board_model(run.manifest()))
         models.append(path.read_bytes())
-        if any(operator.name == "VAR_HANDLE" for operator in tflite_graph.parse(models[-1]).operators):
+        if tflite_graph.parse(models[-1]).remembers:
             raise _remembers(run)
     return tflm.measure_shared_arena(models)
 

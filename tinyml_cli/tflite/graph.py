@@ -61,6 +61,7 @@ class Tensor:
         shape: sizes, outermost first.
         quantization: None for a tensor without scales.
         data: the constant's values in `shape`, or None for a tensor that is computed.
+        variable: operators that take it change it, and it keeps its values from one inference to the next.
     """
 
     index: int
@@ -69,6 +70,7 @@ class Tensor:
     shape: tuple[int, ...]
     quantization: QuantizationParameters | None
     data: npt.NDArray[Any] | None
+    variable: bool = False
 
     @property
     def elements(self) -> int:
@@ -125,6 +127,13 @@ class Graph:
     def computed(self) -> frozenset[int]:
         """Tensors that operators make; some operators make none, such as ASSIGN_VARIABLE."""
         return frozenset(index for operator in self.operators for index in operator.outputs)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is kept from one inference to the next."""
+        return any(operator.name == "VAR_HANDLE" for operator in self.operators) or any(
+            tensor.variable for tensor in self.tensors
+        )
 
     def input(self, operator: Operator, position: int) -> Tensor | None:
         """The tensor at an operator's input position, None when it is absent."""
@@ -200,7 +209,17 @@ def macs(graph: Graph, operator: Operator) -> int:
         return output.elements * math.prod(weights.shape[1:3])
     if operator.name == "FULLY_CONNECTED":
         return output.elements * weights.shape[-1]
+    if operator.name == "SVDF":
+        return output.shape[0] * (weights.elements + _elements(graph, operator, 2))
+    if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+        each_step = sum(_elements(graph, operator, position) for position in range(1, 9))
+        return math.prod(output.shape[:-1]) * each_step
     return 0
+
+
+def _elements(graph: Graph, operator: Operator, position: int) -> int:
+    tensor = graph.input(operator, position)
+    return tensor.elements if tensor else 0
 
 
 def total_macs(graph: Graph) -> int:
@@ -265,6 +284,7 @@ class _Reader:
             shape=shape,
             quantization=_quantization(index, tensor.Quantization(), shape),
             data=self._constant(index, tensor.Buffer(), dtype, shape),
+            variable=bool(tensor.IsVariable()),
         )
 
     def _constant(

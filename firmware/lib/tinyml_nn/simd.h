@@ -87,6 +87,12 @@ static inline int32_t saturate_s8(int32_t x) {
   return saturated;
 }
 
+/* sum + both products of lanes, modulo 2^32 */
+static inline uint32_t multiply_lanes(uint32_t a, uint32_t b, uint32_t sum) {
+  __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+
 #else
 
 static inline uint32_t widen_even(uint32_t word) {
@@ -117,11 +123,10 @@ static inline int32_t saturate_s8(int32_t x) {
   return x < INT8_MIN ? INT8_MIN : x > INT8_MAX ? INT8_MAX : x;
 }
 
-#endif
-
-/* sum + both products of lanes, modulo 2^32 */
 static inline uint32_t multiply_lanes(uint32_t a, uint32_t b, uint32_t sum) {
   return sum + (uint32_t)(low_lane(a) * low_lane(b)) + (uint32_t)(high_lane(a) * high_lane(b));
 }
+
+#endif
 
 #endif /* TINYML_NN_SIMD_H */

@@ -12,6 +12,7 @@
 #include "tinyml_nn_elementwise.h"
 #include "tinyml_nn_grouped.h"
 #include "tinyml_nn_move.h"
+#include "tinyml_nn_recurrent.h"
 #include "tinyml_nn_reduce.h"
 
 /* Marks the function of each operator of a network: it keeps its symbol, which profilers look up. */

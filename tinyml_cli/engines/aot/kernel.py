@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -102,8 +103,9 @@ class Kernel:
         views: what all outputs are when they share their inputs' bytes; `body` copies them where the planner
             does not want that.
         pieces: parts of the output that may be made in place; `body` copies them all.
-        state: set when the output is a handle of memory that stays between inferences: the handle's offset
-            in the arena is that memory's. Handles of one state are aliases of the first.
+        states: memory that stays between inferences, by tensor: a handle that the operator makes, whose
+            offset in the arena is that memory's, or a variable tensor that it takes and changes. Handles of
+            one state are aliases of the first.
     """
 
     body: str = ""
@@ -114,7 +116,7 @@ class Kernel:
     overlaps: tuple[Overlap, ...] = ()
     views: tuple[TensorView, ...] = ()
     pieces: tuple[OutputPiece, ...] = ()
-    state: State | None = None
+    states: Mapping[int, State] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

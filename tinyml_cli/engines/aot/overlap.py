@@ -65,6 +65,11 @@ def row_pair_lead(sweep: Sweep) -> int:
     return lead
 
 
+def rows_lead(rows: int, inputs: int, outputs: int) -> int:
+    """The lead of a kernel that writes a row of outputs while it still reads that row of inputs."""
+    return max(outputs, rows * outputs - (rows - 1) * inputs)
+
+
 def _before_the_end(sweep: Sweep) -> int:
     """The lead when nothing is read after the first write: anywhere within the input."""
     rows, columns = sweep.input_size

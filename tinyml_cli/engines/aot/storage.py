@@ -77,9 +77,11 @@ def _shared(
 ) -> tuple[dict[int, BufferPlace], dict[int, State]]:
     """Aliases and views, and the roots of states."""
     places = {index: BufferPlace(index) for index in graph.inputs}
-    states = {}
+    states: dict[int, State] = {}
     for each in lowered:
         kernel, operator = each.kernel, each.context.operator
+        states |= kernel.states
+        places |= {index: BufferPlace(index) for index in kernel.states if index in operator.inputs}
         for index in operator.inputs:
             if index >= 0 and index not in places and graph.tensors[index].data is None:
                 each.context.refuse(
@@ -98,8 +100,6 @@ def _shared(
                 places[index] = BufferPlace(source.root, source.offset + views[index].offset)
             else:
                 places[index] = BufferPlace(index)
-            if kernel.state is not None:
-                states[index] = kernel.state
     return places, states
 
 

@@ -18,6 +18,7 @@ from tinyml_cli.engines.aot.ops import (
     shape,
     softmax,
     state,
+    svdf,
     unary,
 )
 
@@ -61,6 +62,7 @@ LOWERINGS: dict[str, Callable[[OpContext], Kernel]] = {
     "STRIDED_SLICE": move.strided_slice,
     "SUB": binary.sub,
     "SUM": reduce.total,
+    "SVDF": svdf.svdf,
     "TANH": unary.tanh,
     "TRANSPOSE": move.transpose,
     "UNPACK": move.unpack,

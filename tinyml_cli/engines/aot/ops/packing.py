@@ -107,6 +107,22 @@ def quartets(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return np.ascontiguousarray(words.transpose(0, 2, 3, 1, 4)).reshape(-1).view(np.int8)
 
 
+def four_rows(matrix: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """[rows / 4][columns / 4][4 rows][4 columns], see tinyml_nn_recurrent.h; what is missing is 0."""
+    rows, columns = matrix.shape
+    padded = np.zeros((_whole(rows, _QUAD), _whole(columns, _QUAD)), np.int8)
+    padded[:rows, :columns] = matrix
+    return np.ascontiguousarray(padded.reshape(-1, _QUAD, padded.shape[1] // _QUAD, _QUAD).swapaxes(1, 2))
+
+
+def folded_bias(
+    bias: npt.NDArray[np.int32], weights: npt.NDArray[np.integer], zero_point: int
+) -> npt.NDArray[np.int32]:
+    """bias - zero_point * the sum of each row of weights, modulo 2^32 like the kernels' sums."""
+    folded: npt.NDArray[np.int64] = bias.astype(np.int64) - zero_point * weights.astype(np.int64).sum(axis=1)
+    return folded.astype(np.int32)
+
+
 def _lanes(weights: npt.NDArray[np.int8], multiple: int) -> npt.NDArray[np.int16]:
     outputs, inputs = weights.shape
     padded = np.zeros((_whole(outputs, multiple), _whole(inputs, _QUAD)), np.int16)

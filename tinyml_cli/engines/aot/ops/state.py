@@ -1,7 +1,8 @@
-"""State of streaming models: VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, and CALL_ONCE, which initialises it.
+"""State: variable tensors, and VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE and CALL_ONCE of streaming models.
 
-A handle's offset in the arena is the memory of its state. Reading is free unless the state is assigned
-while the value that was read is still in use.
+A variable tensor is the memory that a recurrent operator reads and changes. A handle's offset in the arena is
+the memory of its state. Reading is free unless the state is assigned while the value that was read is still
+in use.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def var_handle(context: OpContext) -> Kernel:
     kinds = {(tensor.bytes, tensor.dtype) for tensor in values}
     if len(kinds) != 1 or not values[0].bytes:
         context.refuse(f"names the state {name}, which is used with different sizes", _AGAIN)
-    return Kernel(state=State(values[0].bytes, _initial(context, name, values)))
+    return Kernel(states={handle.index: State(values[0].bytes, _initial(context, name, values))})
 
 
 def read_variable(context: OpContext) -> Kernel:
@@ -63,6 +64,38 @@ def call_once(context: OpContext) -> Kernel:
     if not 1 <= number <= len(context.graph.functions):
         context.refuse(f"calls subgraph {number}", _AGAIN)
     return Kernel()
+
+
+def variable(context: OpContext, position: int) -> Tensor:
+    """A variable tensor of one scale, by input position; nobody but the operator uses it."""
+    tensor = context.input(position)
+    if not tensor.variable or tensor.data is not None:
+        context.refuse(f"takes {tensor.label} as its state, which is not a variable", _AGAIN)
+    users = [
+        op for op in context.graph.operators for index in op.inputs + op.outputs if index == tensor.index
+    ]
+    if len(users) > 1 or tensor.index in (*context.graph.inputs, *context.graph.outputs):
+        context.refuse(f"keeps its state in {tensor.label}, which is used elsewhere too", _AGAIN)
+    quantization = tensor.quantization
+    if quantization is None or quantization.per_channel or not quantization.scales[0] > 0:
+        context.refuse(f"keeps its state in {tensor.label}, which has no single positive scale", _AGAIN)
+    return tensor
+
+
+def kept(*variables: Tensor) -> dict[int, State]:
+    """Variable tensors as states. TensorFlow Lite Micro starts int8 at its zero point, other types at 0."""
+    return {
+        tensor.index: State(
+            tensor.bytes, np.full(tensor.bytes, _zero(tensor) if tensor.dtype == "int8" else 0, np.int8)
+        )
+        for tensor in variables
+    }
+
+
+def _zero(tensor: Tensor) -> np.int8:
+    """The zero point's lowest byte, or 0 for a tensor without a scale."""
+    quantization = tensor.quantization
+    return np.int64(0 if quantization is None else quantization.zero_points[0]).astype(np.int8)
 
 
 def _named(graph: Graph, name: str) -> list[Operator]:
@@ -118,9 +151,7 @@ def _initial(context: OpContext, name: str, values: list[Tensor]) -> npt.NDArray
             if value.data is None or value.bytes != size:
                 context.refuse(f"has an initial value that is computed ({value.label})", "Use --engine tflm.")
             return np.frombuffer(np.ascontiguousarray(value.data).tobytes(), np.int8)
-    quantization = values[0].quantization
-    zero = 0 if quantization is None else int(quantization.zero_points[0])
-    return np.full(size, np.int64(zero).astype(np.int8), np.int8)
+    return np.full(size, _zero(values[0]), np.int8)
 
 
 def _last_use(graph: Graph, tensor: int, start: int) -> int:

@@ -1,0 +1,100 @@
+"""Recurrent operators against TensorFlow Lite Micro's own runtime, one inference after another.
+
+TINYML_RANDOM_GRAPHS sets how many models of each operator are tried.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engines import recurrent_models
+from tests.engines.many_networks import Built, Judge, build, compare, random_values
+from tests.engines.test_plan_simulation import follow
+from tests.engines.test_random_graphs import UBSAN
+from tinyml_cli.engines.aot import compiler
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.tflite import graph as tflite_graph
+from tinyml_cli.tflite.opset import check_int8
+
+SEEDS = range(int(os.environ.get("TINYML_RANDOM_GRAPHS", "10")))
+MAKERS: dict[str, Callable[..., bytes]] = {"SVDF": recurrent_models.svdf}
+MODELS = {f"{name} {seed}": (lambda name=name, seed=seed: MAKERS[name](seed))
+          for name in MAKERS for seed in SEEDS}  # fmt: skip
+EXTREMES = {
+    "weights_of_-128": lambda: recurrent_models.svdf(1, inputs=40, lowest_weight=-128, gain=1.0),
+    "sums_that_wrap": lambda: recurrent_models.svdf(
+        2, state="int16", memory=10, rank=3, inputs=13, bias_spread=1e9
+    ),
+    "one_of_everything": lambda: recurrent_models.svdf(
+        3, inputs=1, outputs=1, rank=1, memory=1, batches=1, gain=1.0, zeros=[0, 0, 0]
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, Built]]:
+    models = {name: make() for name, make in {**MODELS, **EXTREMES}.items()}
+    networks = build(list(models.values()), tmp_path_factory.mktemp("recurrent") / "all", UBSAN)
+    return {name: (model, network) for (name, model), network in zip(models.items(), networks, strict=True)}
+
+
+@pytest.mark.parametrize("name", [*MODELS, *EXTREMES])
+def test_outputs_equal_those_of_tflm(name: str, built: dict[str, tuple[bytes, Built]]) -> None:
+    model, network = built[name]
+    assert compare(model, network, seed=11, runs=14) > 1, "the inputs do not tell outputs apart"
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_reset_starts_anew(name: str, built: dict[str, tuple[bytes, Built]]) -> None:
+    model, network = built[f"{name} 0"]
+    tensor = network.network.graph.tensors[network.network.graph.inputs[0]]
+    values = random_values(tensor, np.random.default_rng(3), 0)
+    first = []
+    for _ in range(2):
+        network.reset()
+        np.testing.assert_array_equal(network.run([values])[0], Judge(model).run([values])[0])
+        first.append(network.run([values])[0])
+    np.testing.assert_array_equal(*first)
+
+
+@pytest.mark.parametrize("io", compiler.IO_MODES)
+def test_nothing_is_overwritten_too_early(io: str) -> None:
+    for make in MODELS.values():
+        follow(compiler.compile_graph(tflite_graph.parse(make()), io=io))
+
+
+def test_the_state_is_known_to_all_who_ask() -> None:
+    graph = tflite_graph.parse(recurrent_models.svdf(0, state="int16", batches=2, inputs=3, outputs=2,
+                                                     rank=2, memory=5))  # fmt: skip
+    assert graph.remembers
+    assert tflite_graph.total_macs(graph) == 2 * (4 * 3 + 4 * 5)
+    assert check_int8(graph)
+    (state,) = compiler.compile_graph(graph).storage.states.values()
+    assert state.bytes == 2 * 4 * 5 * 2
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"variable": False}, ("not a variable",)),
+        ({"shared": True}, ("used elsewhere",)),
+        ({"state": "int8", "time_type": "int16"}, ("int16", "int8")),
+        ({"state": "int8", "bias_gain": 3.0}, ("bias of scale",)),
+        ({"outputs": 3, "rank": 1, "declared_rank": 2}, ("rank 2",)),
+        ({"outputs": 4, "rank": 1, "declared_rank": 2}, ("[2, 2]", "[2, 4]")),
+    ],
+)
+def test_other_kinds_of_svdf_are_refused(chosen: dict[str, Any], words: tuple[str, ...]) -> None:
+    refused(recurrent_models.svdf(5, batches=2, **chosen), "SVDF", *words)
+
+
+def refused(model: bytes, *words: str) -> None:
+    with pytest.raises(TinymlError) as caught:
+        compiler.compile_graph(tflite_graph.parse(model), "m.tflite")
+    assert caught.value.where == "m.tflite"
+    assert all(word in caught.value.what for word in words), caught.value.what
