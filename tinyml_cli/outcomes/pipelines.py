@@ -29,7 +29,7 @@ class Pipeline(Outcome):
     quantize: Quantized | Skipped = Field(description=_DONE)
     convert: Converted | Skipped = Field(description=_DONE)
     export: Exported | Skipped = Field(description=_DONE)
-    build: Built = Field(description="in full, fresh or not")
+    build: Built = Field(description="always in full")
     flash: Flashed | None = Field(default=None, description="of a real board")
     evaluate: EvaluatedElsewhere = Field(description="as `evaluate` prints it, of any task")
     monitor: Replayed
