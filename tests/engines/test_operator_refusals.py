@@ -6,11 +6,12 @@ import functools
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines import random_graphs
+from tests.engines import random_graphs, random_operators
 from tests.engines.flatbuffer_models import Model
 from tests.engines.test_operators import CASES
 from tests.engines.test_states_and_boundaries import CASES as STATES
@@ -31,6 +32,7 @@ def model(number: int) -> bytes:
         CASES["split_v_columns"],
         CASES["unpack_1"],
         CASES["pad_all"],
+        *(functools.partial(random_operators.model, name, 1) for name in random_operators.MAKERS),
     ]
     return makers[number]() if number < len(makers) else random_graphs.model(number)
 
@@ -83,6 +85,61 @@ def test_logistic_on_another_scale_is_refused() -> None:
     x, y = made.tensor((1, 4)), made.tensor((1, 4), 0.01, -128)
     made.operator("LOGISTIC", [x], [y])
     _refused(made.build([x], [y]), "LOGISTIC", "0.00390625")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ("1 to 65 pixels", "outside the image")),
+        ({"alignCorners": True, "halfPixelCenters": True}, ("aligned corners", "half pixel centers")),
+    ],
+)
+def test_resizing_beyond_the_image_is_refused(options: dict[str, bool], words: tuple[str, ...]) -> None:
+    made = Model()
+    x, y = made.tensor((1, 1, 1, 2)), made.tensor((1, 65, 65, 2))
+    made.operator("RESIZE_BILINEAR", [x, made.integers((65, 65))], [y], "ResizeBilinearOptions", **options)
+    _refused(made.build([x], [y]), "RESIZE_BILINEAR", *words)
+
+
+def test_indices_of_another_type_are_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4)), made.tensor((1,), None, dtype="int64")
+    made.operator("ARG_MAX", [x, made.integers(np.array(1))], [y], "ArgMaxOptions", outputType=4)
+    z = made.tensor((1,))
+    made.operator("CAST", [y], [z])
+    _refused(made.build([x], [z]), "ARG_MAX", "int64")
+
+
+def test_gathering_outside_is_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4)), made.tensor((1, 2))
+    made.operator("GATHER", [x, made.integers((0, 4))], [y], "GatherOptions", axis=1)
+    _refused(made.build([x], [y]), "GATHER", "number 4 of 4")
+
+
+def test_a_transposed_convolution_to_another_size_is_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4, 4, 2)), made.tensor((1, 9, 8, 1))
+    weights = made.tensor((1, 3, 3, 2), data=np.ones((1, 3, 3, 2)))
+    made.operator(
+        "TRANSPOSE_CONV", [made.integers((1, 9, 8, 1)), weights, x], [y], "TransposeConvOptions", padding=0,
+        strideH=2, strideW=2,
+    )  # fmt: skip
+    _refused(made.build([x], [y]), "TRANSPOSE_CONV", "4 lines over 9")
+
+
+def test_matrices_that_do_not_meet_are_refused() -> None:
+    made = Model()
+    a, b, y = made.tensor((2, 3, 4)), made.tensor((3, 4, 5)), made.tensor((3, 3, 5))
+    made.operator("BATCH_MATMUL", [a, b], [y], "BatchMatMulOptions")
+    _refused(made.build([a, b], [y]), "BATCH_MATMUL", "batches")
+
+
+def test_log_softmax_on_another_scale_is_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4)), made.tensor((1, 4), 1 / 256, -128)
+    made.operator("LOG_SOFTMAX", [x], [y], "LogSoftmaxOptions")
+    _refused(made.build([x], [y]), "LOG_SOFTMAX", "0.0625")
 
 
 def _refused(data: bytes, *words: str) -> None:

@@ -214,6 +214,10 @@ def macs(graph: Graph, operator: Operator) -> int:
     if operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
         each_step = sum(_elements(graph, operator, position) for position in range(1, 9))
         return math.prod(output.shape[:-1]) * each_step
+    if operator.name == "TRANSPOSE_CONV" and (source := graph.input(operator, 2)):
+        return source.elements * math.prod(weights.shape[:3])
+    if operator.name == "BATCH_MATMUL" and len(weights.shape) > 1:
+        return output.elements * weights.shape[-1 if operator.options.get("adj_y") else -2]
     return 0
 
 

@@ -11,9 +11,12 @@
 #include "tinyml_nn_convolution.h"
 #include "tinyml_nn_elementwise.h"
 #include "tinyml_nn_grouped.h"
+#include "tinyml_nn_matmul.h"
 #include "tinyml_nn_move.h"
 #include "tinyml_nn_recurrent.h"
 #include "tinyml_nn_reduce.h"
+#include "tinyml_nn_resize.h"
+#include "tinyml_nn_transpose_conv.h"
 
 /* Marks the function of each operator of a network: it keeps its symbol, which profilers look up. */
 #define TINYML_NN_OP __attribute__((noinline))
@@ -44,6 +47,16 @@ typedef struct {
 
 /* Softmax of each row of [rows][depth]; the output is probability = (q + 128) / 256. */
 void tinyml_nn_softmax_s8(const tinyml_nn_softmax_params* params, const int8_t* input, int8_t* output);
+
+typedef struct {
+  tinyml_nn_softmax_params softmax; /* at most 4095 values a row */
+  int32_t inverse_multiplier;       /* the inverse of the softmax's multiplier, */
+  int32_t inverse_shift;            /* from exponents to differences of int8 values */
+} tinyml_nn_log_softmax_params;
+
+/* Logarithm of the softmax of each row; the output is log(probability) = (q - 127) / 16. */
+void tinyml_nn_log_softmax_s8(const tinyml_nn_log_softmax_params* params, const int8_t* input,
+                              int8_t* output);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Sums over dimensions. */
+/* Sums, extrema and their positions over dimensions. */
 #ifndef TINYML_NN_REDUCE_H
 #define TINYML_NN_REDUCE_H
 
@@ -25,6 +25,17 @@ void tinyml_nn_sum_s8(const tinyml_nn_sum_params* params, const int8_t* input, i
 /* The largest or smallest value over the same dimensions; only the sizes of `params` count. */
 void tinyml_nn_largest_s8(const tinyml_nn_sum_params* params, const int8_t* input, int8_t* output);
 void tinyml_nn_smallest_s8(const tinyml_nn_sum_params* params, const int8_t* input, int8_t* output);
+
+/* The input is [outer][count][inner]; the output is [outer][inner]. */
+typedef struct {
+  int32_t outer;
+  int32_t count;
+  int32_t inner;
+} tinyml_nn_arg_params;
+
+/* The index of the first of the largest or smallest values along `count`. */
+void tinyml_nn_arg_largest_s8(const tinyml_nn_arg_params* params, const int8_t* input, int32_t* output);
+void tinyml_nn_arg_smallest_s8(const tinyml_nn_arg_params* params, const int8_t* input, int32_t* output);
 
 #ifdef __cplusplus
 }

@@ -66,7 +66,7 @@ int main(void) {
     ticks = before - kSysTick[2] + (ticks_high << 24);
     kSysTick[0] = 0;
     if (status != 0) leave(status);
-    const int8_t* output = network_output(arena);
+    const int8_t* output = (const int8_t*)network_output(arena);
     put_text("out ");
     for (int j = 0; j < NETWORK_OUTPUT_BYTES; ++j) {
       put("0123456789abcdef"[(uint8_t)output[j] >> 4]);

@@ -93,6 +93,11 @@ def activation_range(activation: str, scale: np.float32, zero_point: int) -> tup
     return lowest, highest
 
 
+def inverse(multiplier: Multiplier) -> Multiplier:
+    """1 / multiplier for a multiplier above 1."""
+    return quantize_multiplier(math.ldexp(1 / multiplier.significand, 31 - multiplier.shift))
+
+
 @dataclass(frozen=True)
 class SoftmaxConstants:
     """Difference to the maximum * `multiplier` = exponent in Q5.26; below `diff_min` exp() counts as 0."""

@@ -175,6 +175,28 @@ def hard_swish(
     return result
 
 
+def elu(source: np.float32, source_zero: int, target: np.float32, target_zero: int) -> Callable[[int], int]:
+    """x where x >= 0, else exp(x) - 1, in single precision.
+
+    Raises:
+        ValueError: a result does not fit 32 bits.
+    """
+    with np.errstate(over="ignore"):
+        inverse = np.float32(1) / target
+
+    def result(q: int) -> int:
+        with np.errstate(over="ignore"):
+            x = source * np.float32(q - source_zero)
+            # exp() in double precision, rounded: the C library's expf is as good as exact.
+            value = x if x >= 0 else np.float32(math.exp(x)) - np.float32(1)
+            scaled = float(value * inverse)
+        if not abs(scaled) < 1 << 30:
+            raise ValueError(f"scale {target}")
+        return int(math.copysign(math.floor(abs(scaled) + 0.5), scaled)) + target_zero
+
+    return result
+
+
 def _upper_half(multiplier: Multiplier) -> int:
     """The 16-bit significand of a multiplier."""
     if multiplier.significand >= fixed_point.INT32_MAX - (1 << 15):

@@ -112,6 +112,20 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
     return Kernel(body, _constants(context, source, target, weights, axis=3), scratch_bytes)
 
 
+def channel_multipliers(
+    context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
+) -> list[arithmetic.Multiplier]:
+    """Input scale * weight scale / output scale for each index of the weights along `axis`."""
+    assert weights.quantization is not None
+    scales = weights.quantization.scales
+    if weights.quantization.per_channel and weights.quantization.axis != axis:
+        context.refuse(
+            f"has weights with scales along axis {weights.quantization.axis}", "Convert the model again."
+        )
+    scales = scales if len(scales) == weights.shape[axis] else scales.repeat(weights.shape[axis])
+    return arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+
+
 def _window(context: OpContext, source: Tensor, target: Tensor, size: tuple[int, ...]) -> _Window:
     stride = (context.option("stride_h"), context.option("stride_w"))
     dilation = (context.option("dilation_h_factor"), context.option("dilation_w_factor"))
@@ -207,24 +221,11 @@ def _layer(
     context: OpContext, filters: npt.NDArray[np.int8], axis: int, *, shared_sums: bool
 ) -> packing.PackedLayer | None:
     source, target, weights = context.activation(), context.output(), context.weights()
-    multipliers = _multipliers(context, source, target, weights, axis)
+    multipliers = channel_multipliers(context, source, target, weights, axis)
     zero_points = (zero_point_of(source), zero_point_of(target))
     return packing.layer(
         filters, context.bias(len(filters)), multipliers, zero_points, shared_sums=shared_sums
     )
-
-
-def _multipliers(
-    context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
-) -> list[arithmetic.Multiplier]:
-    assert weights.quantization is not None
-    scales = weights.quantization.scales
-    if weights.quantization.per_channel and weights.quantization.axis != axis:
-        context.refuse(
-            f"has weights with scales along axis {weights.quantization.axis}", "Convert the model again."
-        )
-    scales = scales if len(scales) == weights.shape[axis] else scales.repeat(weights.shape[axis])
-    return arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
 
 
 def _constants(
@@ -235,7 +236,7 @@ def _constants(
     return (
         Constant("weights", weights.data),
         Constant("bias", context.bias(outputs)),
-        *channel_constants(_multipliers(context, source, target, weights, axis)),
+        *channel_constants(channel_multipliers(context, source, target, weights, axis)),
     )
 
 

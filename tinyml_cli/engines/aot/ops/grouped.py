@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.engines.aot.kernel import (
     Constant,
     Kernel,
@@ -10,11 +9,10 @@ from tinyml_cli.engines.aot.kernel import (
     channel_constants,
     read,
     same_padding,
-    scale_of,
     write,
     zero_point_of,
 )
-from tinyml_cli.engines.aot.ops.convolution import conv_2d
+from tinyml_cli.engines.aot.ops.convolution import channel_multipliers, conv_2d
 from tinyml_cli.wording import counted
 
 
@@ -58,12 +56,8 @@ return 0;"""
 
 def _constants(context: OpContext, outputs: int) -> tuple[Constant, ...]:
     source, target, weights = context.activation(), context.output(), context.weights()
-    assert weights.quantization is not None and weights.data is not None
-    if weights.quantization.per_channel and weights.quantization.axis != 0:
-        context.refuse("has weights with scales along their inputs", "Convert the model again.")
-    scales = weights.quantization.scales
-    scales = scales if len(scales) == outputs else scales.repeat(outputs)
-    multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    assert weights.data is not None
+    multipliers = channel_multipliers(context, source, target, weights, axis=0)
     return (
         Constant("weights", weights.data),
         Constant("bias", context.bias(outputs)),

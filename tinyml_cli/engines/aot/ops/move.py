@@ -75,12 +75,12 @@ def slice_(context: OpContext) -> Kernel:
 
 def split(context: OpContext) -> Kernel:
     """SPLIT into equal parts; the axis is the first input."""
-    return _parts(context, _source(context, 1), _axis(context, 0, context.input(1)))
+    return _parts(context, _source(context, 1), one_axis(context, 0, context.input(1)))
 
 
 def split_v(context: OpContext) -> Kernel:
     """SPLIT_V into parts of given sizes; the axis is the third input."""
-    return _parts(context, _source(context), _axis(context, 2, context.input()))
+    return _parts(context, _source(context), one_axis(context, 2, context.input()))
 
 
 def unpack(context: OpContext) -> Kernel:
@@ -129,6 +129,14 @@ static const tinyml_nn_box {name} = {{
     .rank = {len(shape.size)}, .size = {size}, .from = {from_}, .to = {to}}};
 tinyml_nn_move(&{name}, {source}, {target});
 """
+
+
+def one_axis(context: OpContext, position: int, source: Tensor) -> int:
+    """The only axis that a constant input names, from 0 on."""
+    axes, rank = _integers(context, position), len(source.shape)
+    if len(axes) != 1 or not -rank <= axes[0] < rank:
+        context.refuse(f"works along {axes} of {counted(rank, 'dimension')}", _AGAIN)
+    return axes[0] % rank
 
 
 def _cut(
@@ -183,13 +191,6 @@ def _integers(context: OpContext, position: int) -> list[int]:
     if tensor.dtype not in ("int32", "int64") or tensor.data is None:
         context.refuse(f"takes numbers from {tensor.label} of type {tensor.dtype}", _AGAIN)
     return [int(value) for value in tensor.data.reshape(-1)]
-
-
-def _axis(context: OpContext, position: int, source: Tensor) -> int:
-    axes, rank = _integers(context, position), len(source.shape)
-    if len(axes) != 1 or not -rank <= axes[0] < rank:
-        context.refuse(f"splits along {axes} of {counted(rank, 'dimension')}", _AGAIN)
-    return axes[0] % rank
 
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")

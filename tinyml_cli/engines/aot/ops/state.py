@@ -166,7 +166,7 @@ def _last_use(graph: Graph, tensor: int, start: int) -> int:
 
 
 _MAY_ALIAS = frozenset({
-    "ABS", "ADD", "EXPAND_DIMS", "HARD_SWISH", "LEAKY_RELU", "MAXIMUM", "MINIMUM", "MUL",
+    "ABS", "ADD", "ELU", "EXPAND_DIMS", "GATHER", "HARD_SWISH", "LEAKY_RELU", "MAXIMUM", "MINIMUM", "MUL",
     "PAD", "PADV2", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SLICE", "SPLIT",
     "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "SUB", "TRANSPOSE", "UNPACK",
 })  # fmt: skip

@@ -79,6 +79,12 @@ def hard_swish(context: OpContext) -> Kernel:
     return by_table(context, source, target, tables.tabulate(tables.hard_swish(*_scales(source, target))))
 
 
+def elu(context: OpContext) -> Kernel:
+    """ELU with a slope of 1."""
+    source, target = context.activation(), context.output()
+    return by_table(context, source, target, tables.tabulate(tables.elu(*_scales(source, target))))
+
+
 def logistic(context: OpContext) -> Kernel:
     """LOGISTIC; the output is probability = (q + 128) / 256."""
     source, target = context.activation(), context.output()
