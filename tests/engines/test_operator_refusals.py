@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines import random_graphs, random_operators
+from tests.engines import random_graphs, random_operators, recurrent_models
 from tests.engines.flatbuffer_models import Model
 from tests.engines.test_operators import CASES
 from tests.engines.test_states_and_boundaries import CASES as STATES
@@ -33,6 +33,8 @@ def model(number: int) -> bytes:
         CASES["unpack_1"],
         CASES["pad_all"],
         *(functools.partial(random_operators.model, name, 1) for name in random_operators.MAKERS),
+        lambda: recurrent_models.svdf(1),
+        lambda: recurrent_models.lstm(1),
     ]
     return makers[number]() if number < len(makers) else random_graphs.model(number)
 

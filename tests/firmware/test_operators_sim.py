@@ -80,6 +80,13 @@ def test_svdf(state: str, builds: Path) -> None:
     _same_as_tflm(model, builds / f"svdf_{state}")
 
 
+@pytest.mark.parametrize("time_major", [False, True])
+def test_lstm(time_major: bool, builds: Path) -> None:
+    model = recurrent_models.lstm(1, time_major=time_major, inputs=7, units=6, batches=2, steps=5,
+                                  gains=[0.7, 0.7], cell_power=-11, cell_clip=10.0)  # fmt: skip
+    _same_as_tflm(model, builds / f"lstm_{time_major}")
+
+
 def _same_as_tflm(model: bytes, folder: Path) -> None:
     network = generate(model, folder)
     inputs = random_inputs(network, 12, seed=7)

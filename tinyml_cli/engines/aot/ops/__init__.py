@@ -14,6 +14,7 @@ from tinyml_cli.engines.aot.ops import (
     gather,
     grouped,
     join,
+    lstm,
     matmul,
     move,
     pooling,
@@ -79,6 +80,7 @@ LOWERINGS: dict[str, Callable[[OpContext], Kernel]] = {
     "TANH": unary.tanh,
     "TRANSPOSE": move.transpose,
     "TRANSPOSE_CONV": transpose_conv.transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm.unidirectional_sequence_lstm,
     "UNPACK": move.unpack,
     "VAR_HANDLE": state.var_handle,
 }

@@ -15,6 +15,7 @@ from tinyml_cli.engines.aot.kernel import Kernel, OpContext, State, tensor_name
 from tinyml_cli.tflite.graph import Graph, Operator, Tensor
 
 _AGAIN = "Convert the model again."
+_CONVERT = "Quantise the whole model to int8: tinyml quantize, then tinyml convert."
 _NEVER = 1 << 30
 
 
@@ -67,7 +68,7 @@ def call_once(context: OpContext) -> Kernel:
 
 
 def variable(context: OpContext, position: int) -> Tensor:
-    """A variable tensor of one scale, by input position; nobody but the operator uses it."""
+    """A variable tensor in int8 or int16, by input position; nobody but the operator uses it."""
     tensor = context.input(position)
     if not tensor.variable or tensor.data is not None:
         context.refuse(f"takes {tensor.label} as its state, which is not a variable", _AGAIN)
@@ -79,6 +80,13 @@ def variable(context: OpContext, position: int) -> Tensor:
     quantization = tensor.quantization
     if quantization is None or quantization.per_channel or not quantization.scales[0] > 0:
         context.refuse(f"keeps its state in {tensor.label}, which has no single positive scale", _AGAIN)
+    if tensor.dtype not in ("int8", "int16"):
+        context.refuse(f"keeps its state in {tensor.dtype} ({tensor.label}), not in int8 or int16", _CONVERT)
+    limits = np.iinfo(tensor.dtype)
+    if not limits.min <= quantization.zero_points[0] <= limits.max:
+        context.refuse(
+            f"keeps its state in {tensor.label}, whose zero point is not an {tensor.dtype}", _AGAIN
+        )
     return tensor
 
 
