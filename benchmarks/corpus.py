@@ -77,8 +77,8 @@ def examine(path: Path, inputs: int, sim: bool) -> None:
     say(row)
     try:
         found = report.inspect(report.find(str(path)))
-        row |= {"kind": found["kind"], "stage": "bring"}
-        signatures = [each["key"] for each in found["signatures"]]
+        row |= {"kind": found.kind, "stage": "bring"}
+        signatures = [each.key for each in found.signatures]
         say(row)
         run = open_run(path, signatures[0] if len(signatures) > 1 else None)
         data = run.file(MODEL_INT8).read_bytes()

@@ -75,7 +75,7 @@ def test_arena_is_smaller_than_the_sum_of_tensors() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (zoo.unsupported_model, ("RESIZE_BILINEAR", "--engine tflm")),
+        (zoo.unsupported_model, ("CUMSUM", "--engine tflm")),
         (zoo.float_model, ("float32", "quantize")),
         (zoo.hybrid_model, ("float32", "quantize")),
     ],
