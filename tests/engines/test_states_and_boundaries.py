@@ -149,6 +149,16 @@ def classifier(kind: str) -> bytes:
     return model.build([x], [y])
 
 
+def softmax_to_int16() -> bytes:
+    """The end of streaming models that TensorFlow Lite Micro brings along: int16, then int32."""
+    model = Model()
+    x, p = model.tensor((3, 7), 0.07, 2), model.tensor((3, 7), 1 / 65535, -32768, dtype="int16")
+    y = model.tensor((3, 7), 2 / 65535, 0, dtype="int32")
+    model.operator("SOFTMAX", [x], [p], "SoftmaxOptions", beta=1.0)
+    model.operator("QUANTIZE", [p], [y])
+    return model.build([x], [y, p])
+
+
 def dynamic_flatten() -> bytes:
     """The arithmetic of shapes that a converter puts before RESHAPE when the batch is open."""
     model = Model()
@@ -195,6 +205,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "int8_to_uint8": lambda: changed("int8", "uint8", ((0.02, 5), (0.015, 140))),
     "int8_to_int16": lambda: changed("int8", "int16", ((0.02, 5), (0.0001, 0))),
     "int16_to_int8": lambda: changed("int16", "int8", ((0.0003, 0), (0.05, -20))),
+    "int16_to_int32": lambda: changed("int16", "int32", ((0.0003, -32768), (0.0007, 11))),
+    "probabilities_in_int16": softmax_to_int16,
     "float_to_int8": lambda: changed("float32", "int8", ((1, 0), (0.06, -20))),
     "float_to_int16": lambda: changed("float32", "int16", ((1, 0), (0.0003, 0))),
     "int8_to_float": lambda: changed("int8", "float32", ((0.0123, -20), (1, 0))),

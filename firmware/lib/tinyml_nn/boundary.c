@@ -12,10 +12,6 @@ static int32_t round_half_away(float x) {
   return whole + (rest >= 0.5f) - (rest <= -0.5f);
 }
 
-static int32_t clamp_s16(int32_t x) {
-  return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
-}
-
 void tinyml_nn_quantize_f32_s8(float scale, int32_t zero_point, const float* input, int8_t* output,
                                int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
@@ -50,5 +46,13 @@ void tinyml_nn_requantize_s16_s8(const tinyml_nn_requantize_params* params, cons
   for (int32_t i = 0; i < count; ++i) {
     const int32_t value = rescale(input[i] + params->input_offset, params->multiplier, params->shift);
     output[i] = (int8_t)clamp_s8(value + params->output_offset);
+  }
+}
+
+void tinyml_nn_requantize_s16_s32(const tinyml_nn_requantize_params* params, const int16_t* input,
+                                  int32_t* output, int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    const int32_t value = rescale(input[i] + params->input_offset, params->multiplier, params->shift);
+    output[i] = (int32_t)((uint32_t)value + (uint32_t)params->output_offset);
   }
 }

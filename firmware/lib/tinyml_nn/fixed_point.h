@@ -36,4 +36,8 @@ static inline int32_t clamp_s8(int32_t x) {
   return x < INT8_MIN ? INT8_MIN : x > INT8_MAX ? INT8_MAX : x;
 }
 
+static inline int32_t clamp_s16(int32_t x) {
+  return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
+}
+
 #endif /* TINYML_NN_FIXED_POINT_H */

@@ -11,10 +11,6 @@
 
 enum { kInput, kForget, kCell, kOutput, kGates = kRows };
 
-static inline int32_t clamp_s16(int32_t x) {
-  return x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
-}
-
 static inline int32_t scaled_s16(int32_t x, const tinyml_nn_scale* scale) {
   return clamp_s16(rescale(x, scale->multiplier, scale->shift));
 }

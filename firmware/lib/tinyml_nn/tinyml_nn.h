@@ -48,6 +48,9 @@ typedef struct {
 /* Softmax of each row of [rows][depth]; the output is probability = (q + 128) / 256. */
 void tinyml_nn_softmax_s8(const tinyml_nn_softmax_params* params, const int8_t* input, int8_t* output);
 
+/* The same with probability = (q + 32768) / 65536. */
+void tinyml_nn_softmax_s8_s16(const tinyml_nn_softmax_params* params, const int8_t* input, int16_t* output);
+
 typedef struct {
   tinyml_nn_softmax_params softmax; /* at most 4095 values a row */
   int32_t inverse_multiplier;       /* the inverse of the softmax's multiplier, */

@@ -17,7 +17,7 @@ _TABLE_TYPES: dict[tuple[str, str], tuple[type[np.integer], type[np.integer]]] =
     ("uint8", "int8"): (np.uint8, np.int8),
     ("int8", "int16"): (np.int8, np.int16),
 }
-_SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16"}
+_SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16", "int32": "s32"}
 
 
 def quantize(context: OpContext) -> Kernel:
@@ -31,16 +31,16 @@ def quantize(context: OpContext) -> Kernel:
     if source.dtype == "float32" and target.dtype in ("int8", "int16"):
         call = f"tinyml_nn_quantize_f32_{_SHORT[target.dtype]}"
         return _convert(call, _grid(target), source, target)
-    if (source.dtype, target.dtype) != ("int16", "int8"):
+    if source.dtype != "int16" or target.dtype not in ("int8", "int32"):
         context.refuse(f"turns {source.dtype} into {target.dtype}", "Export it with --engine tflm.")
-    return _narrow(source, target)
+    return _requantize(source, target)
 
 
 def dequantize(context: OpContext) -> Kernel:
     """DEQUANTIZE to float32."""
     source, target = context.input(), context.result()
     _check(context, source, target)
-    if source.dtype not in _SHORT or target.dtype != "float32":
+    if source.dtype not in ("int8", "uint8", "int16") or target.dtype != "float32":
         context.refuse(f"turns {source.dtype} into {target.dtype}", "Export it with --engine tflm.")
     return _convert(f"tinyml_nn_dequantize_{_SHORT[source.dtype]}_f32", _grid(source), source, target)
 
@@ -73,13 +73,13 @@ def _convert(function: str, grid: str, source: Tensor, target: Tensor) -> Kernel
     return Kernel(f"{function}({grid}, {read(source)}, {write(target)}, {target.elements});\nreturn 0;")
 
 
-def _narrow(source: Tensor, target: Tensor) -> Kernel:
+def _requantize(source: Tensor, target: Tensor) -> Kernel:
     multiplier = _ratio(source, target)
     return Kernel(f"""\
 static const tinyml_nn_requantize_params params = {{
     .input_offset = {-zero_point_of(source)}, .multiplier = {multiplier.significand},
     .shift = {multiplier.shift}, .output_offset = {zero_point_of(target)}}};
-tinyml_nn_requantize_s16_s8(&params, {read(source)}, {write(target)}, {target.elements});
+tinyml_nn_requantize_s16_{_SHORT[target.dtype]}(&params, {read(source)}, {write(target)}, {target.elements});
 return 0;""")
 
 
