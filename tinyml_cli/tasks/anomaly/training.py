@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,16 +76,14 @@ def train(run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> Tra
     )
 
 
+@dataclass(frozen=True)
 class _Fit:
     """What training made."""
 
-    def __init__(
-        self, model: keras.Model, metrics: dict[str, Any], clusters: Any = None, epochs: Epochs | None = None
-    ) -> None:
-        self.model = model
-        self.metrics = metrics
-        self.clusters = clusters
-        self.epochs = epochs
+    model: keras.Model
+    metrics: Mapping[str, float]
+    clusters: Any = None
+    epochs: Epochs | None = None
 
 
 def build(recipe: AnomalyRecipe, data: PreparedRecordings) -> keras.Model:
@@ -196,7 +196,7 @@ def _describe(
             false_alarms_per_hour=recipe.threshold.false_alarms_per_hour,
             confidence=recipe.threshold.confidence,
         ),
-        metrics={"train": fit.metrics},
+        metrics={"train": dict(fit.metrics)},
     )
 
 
