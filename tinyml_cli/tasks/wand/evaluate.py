@@ -18,7 +18,6 @@ from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
-from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.outcomes.evaluations import EvaluatedGestures
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -55,10 +54,7 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
     ) -> None:
         self._recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
         super().__init__(run, data_dir, split, options)
-
-    @property
-    def _gesture(self) -> GestureInput:
-        return section(self.run, self.manifest.gesture, "gesture")
+        self._gesture = section(run, self.manifest.gesture, "gesture")
 
     def int8_model(self, flatbuffer: bytes) -> GestureModel:
         return GestureModel(flatbuffer, self._recipe)
