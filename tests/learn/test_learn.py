@@ -10,7 +10,13 @@ from tests import outcomes as printed
 from tests.conftest import Tinyml
 from tinyml_cli.console import Console
 
-LESSONS = ("loss --w 2", "descent --rate 0.4 --steps 9")
+LESSONS = (
+    "loss --w 2",
+    "descent --rate 0.4 --steps 9",
+    "neuron --hidden 2 --epochs 9",
+    "digits --units 4 --epochs 1",
+    "overfit --samples 10 --epochs 1",
+)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -36,6 +42,12 @@ def test_a_lesson_ends_in_a_picture(
         ("descent --rate fast", "`--rate` must be a number"),
         ("descent --start 8", "two numbers"),
         ("descent --start 8,x", "`x` is not a number"),
+        ("neuron --snapshots 1,500 --epochs 100", "whole numbers from 1 to 100"),
+        ("neuron --points 0,0;900000,1 --rate 1000", "without end"),
+        ("neuron --hidden many", "`--hidden` must be a whole number"),
+        ("digits --item 450", "no test digit 450"),
+        ("digits --optimizer sdg", "Unknown optimizer"),
+        ("overfit --samples 5", "`--samples` must be from 10"),
     ],
 )
 def test_bad_input_leaves_nothing(tinyml: Tinyml, tmp_path: Path, words: str, says: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, Outcome
+from tinyml_cli.outcomes.base import Count, Outcome, Share
 
 
 class JudgedPoint(Outcome):
@@ -54,4 +54,100 @@ class Descended(Outcome):
     best_b: float
     best_loss: float
     steps: list[DescentStep] = Field(description="0 is the start")
+    picture: str
+
+
+class NeuronSnapshot(Outcome):
+    """The network after an epoch."""
+
+    epoch: Count
+    loss: float
+    prediction: float = Field(description="for x")
+
+
+class Neurons(Outcome):
+    """A neuron, or a few, that learned points."""
+
+    hidden: Count = Field(description="neurons before the last one")
+    parameters: Count
+    rate: float = Field(description="learning rate")
+    epochs: Count = Field(description="that went well")
+    diverged: bool
+    loss: float = Field(description="mean squared error")
+    snapshots: list[NeuronSnapshot]
+    weights: list[list[list[float]]] = Field(description="of each layer, [inputs, neurons]")
+    biases: list[list[float]]
+    x: float
+    prediction: float = Field(description="for x")
+    by_hand: list[str] = Field(description="how it comes about, a line for each neuron")
+    picture: str
+
+
+class LearnedEpoch(Outcome):
+    """A network after an epoch."""
+
+    epoch: Count
+    train_loss: float = Field(description="mean cross-entropy")
+    train_accuracy: Share
+    test_loss: float
+    test_accuracy: Share
+
+
+class DigitLayer(Outcome):
+    """A dense layer."""
+
+    name: str
+    formula: str = Field(description="inputs x neurons + biases")
+    parameters: Count
+
+
+class AnsweredDigit(Outcome):
+    """A test digit."""
+
+    item: Count = Field(description="its number among the test digits")
+    label: Count
+    answer: Count
+    outputs: list[Share] = Field(description="softmax, for 0 to 9")
+
+
+class LearnedDigits(Outcome):
+    """A network that learned handwritten digits."""
+
+    layers: list[DigitLayer]
+    parameters: Count
+    float32_bytes: Count
+    int8_bytes: Count
+    normalised: bool
+    optimiser: str = Field(description="sgd or adam")
+    rate: float = Field(description="learning rate")
+    epochs: list[LearnedEpoch]
+    stopped_early: bool
+    diverged: bool
+    test_accuracy: Share
+    test_items: Count
+    item: AnsweredDigit
+    picture: str
+
+
+class OverfittedNetwork(Outcome):
+    """A network of the comparison."""
+
+    name: str
+    parameters: Count
+    remedy: str = Field(description="none, dropout or augmentation")
+    train_accuracy: Share = Field(description="after the last epoch")
+    test_accuracy: Share
+    gap: float = Field(description="train_accuracy - test_accuracy")
+    best_epoch: Count = Field(description="of the smallest test loss")
+    epochs: list[LearnedEpoch]
+
+
+class Overfitted(Outcome):
+    """Networks that learned few digits, with and without remedies."""
+
+    samples: Count
+    test_items: Count
+    dropout: Share
+    shift: Count = Field(description="pixels that augmentation moves a digit at most")
+    networks: list[OverfittedNetwork]
     picture: str

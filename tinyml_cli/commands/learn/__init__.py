@@ -12,4 +12,7 @@ from __future__ import annotations
 COMMANDS = {
     "loss": "loss",
     "descent": "descent",
+    "neuron": "neuron",
+    "digits": "digits",
+    "overfit": "overfit",
 }
