@@ -74,6 +74,18 @@ def test_a_stale_evaluation_is_not_quoted(converted_run: Run) -> None:
     assert write_card(converted_run).card.quality is None
 
 
+@pytest.mark.parametrize("figure", ["many", -1, [1]])
+def test_a_profile_that_was_edited_is_not_quoted(converted_run: Run, figure: object) -> None:
+    sha256 = converted_run.manifest().artifacts[MODEL_INT8].sha256
+    path = converted_run.file("report/profile.json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"model_sha256": sha256, "board": "sim", "instructions": 5}))
+    latency = write_card(converted_run).card.latency
+    assert latency is not None and latency.instructions == 5
+    path.write_text(json.dumps({"model_sha256": sha256, "board": "sim", "instructions": figure}))
+    assert write_card(converted_run).card.latency is None
+
+
 def test_answers_stay_when_the_card_is_written_again(converted_run: Run) -> None:
     path = Path(write_card(converted_run).markdown)
     words = "A doorbell.\n\n* for kitchens\n* läuft mit Batterie | oder Netz"

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Tinyml
 from tests.test_locks import _other_process
 from tests.test_nothing_left import tree
+from tinyml_cli import run_list
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data, Epochs
@@ -85,6 +86,14 @@ def test_everything_is_listed_as_what_it_is(tinyml: Tinyml, place: Path) -> None
     assert {name for name, each in runs.items() if not each["task"]} == {"empty", "photos", "broken"}
     assert not runs["half"]["complete"] and runs["old"]["complete"]
     assert tree(place) == before
+
+
+@pytest.mark.parametrize("value", [7, -0.1, float("nan"), "high", None, [0.9]])
+def test_a_figure_that_is_no_share_is_not_shown(tmp_path: Path, value: object) -> None:
+    run = _make(tmp_path / "run", metrics={"evaluate": {"n": -3, "int8": {"accuracy": value}}})
+    shown = run_list.show(run)
+    assert (shown.accuracy, shown.measure, shown.n) == (None, "", None)
+    assert "measured" not in run_list.show_text(shown)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
