@@ -139,7 +139,8 @@ def _gates(
     context: OpContext, positions: range, source: Tensor, shape: tuple[int, int]
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int32], list[arithmetic.Multiplier]]:
     """Of one source: weights [units * 4 gates, columns], biases [units, 4 gates], and the gates' scales."""
-    weights, biases, scales = [], [], []
+    weights, biases = [], []
+    scales: list[arithmetic.Multiplier] = []
     for gate, position in enumerate(positions):
         tensor = context.weights(position)
         assert tensor.quantization is not None and tensor.data is not None
@@ -154,9 +155,7 @@ def _gates(
             own = context.bias(shape[0], _BIASES[gate])
         weights.append(tensor.data)
         biases.append(packing.folded_bias(own, tensor.data, zero_point_of(source)))
-        with np.errstate(over="ignore", under="ignore"):
-            product = scale_of(source) * scale_of(tensor)
-        scales.append(arithmetic.quantize_multiplier(float(product) / float(_GATE_SCALE)))
+        scales += arithmetic.product_multipliers(scale_of(source), tensor.quantization.scales, _GATE_SCALE)
     return np.stack(weights, axis=1).reshape(-1, shape[1]), np.stack(biases, axis=1), scales
 
 

@@ -33,8 +33,8 @@ def batch_matmul(context: OpContext) -> Kernel:
         )
     a_row, a_step = (1, rows) if context.option("adj_x") else (depth, 1)
     b_column, b_step = (depth, 1) if context.option("adj_y") else (1, columns)
-    product = float(scale_of(a) * scale_of(b))
-    multiplier = arithmetic.quantize_multiplier(product / float(scale_of(target)))
+    assert b.quantization is not None
+    (multiplier,) = arithmetic.product_multipliers(scale_of(a), b.quantization.scales, scale_of(target))
     body = f"""\
 static const tinyml_nn_matmul_params params = {{
 {_batches(context, a, b, target, rows * depth, depth * columns)}

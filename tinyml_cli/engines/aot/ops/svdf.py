@@ -100,13 +100,19 @@ def _check_shapes(context: OpContext, source: Tensor, target: Tensor, rank: int)
 def _scales(
     context: OpContext, source: Tensor, target: Tensor
 ) -> tuple[arithmetic.Multiplier, arithmetic.Multiplier]:
-    """From the sums over the input to the state, and from those over time to the output: single precision."""
-    weights, over_time, memory = (scale_of(context.input(position)) for position in (1, 2, 4))
-    with np.errstate(over="ignore", under="ignore"):
-        sums = memory * over_time
-        feature, output = scale_of(source) * weights / memory, sums / scale_of(target)
+    """From the sums over the input to the state, and from those over time to the output."""
+    weights, over_time, memory = (context.input(position) for position in (1, 2, 4))
+    assert weights.quantization is not None and over_time.quantization is not None
+    (feature,) = arithmetic.product_multipliers(
+        scale_of(source), weights.quantization.scales, scale_of(memory)
+    )
+    (output,) = arithmetic.product_multipliers(
+        scale_of(memory), over_time.quantization.scales, scale_of(target)
+    )
     bias = context.graph.input(context.operator, 3)
-    own = scale_of(bias) if bias is not None and bias.quantization is not None else np.float32(0)
-    if bias is not None and not abs(float(own) - float(sums)) < _BIAS_SCALE_TOLERANCE:
-        context.refuse(f"has a bias of scale {own:g} for sums of scale {sums:g} ({bias.label})", _AGAIN)
-    return arithmetic.quantize_multiplier(float(feature)), arithmetic.quantize_multiplier(float(output))
+    if bias is not None:
+        own = float(scale_of(bias)) if bias.quantization is not None else 0.0
+        sums = float(scale_of(memory)) * float(scale_of(over_time))
+        if not abs(own - sums) < _BIAS_SCALE_TOLERANCE:
+            context.refuse(f"has a bias of scale {own:g} for sums of scale {sums:g} ({bias.label})", _AGAIN)
+    return feature, output
