@@ -40,14 +40,14 @@ static int32_t log_of_sum(int32_t x) {
   const int32_t factor = kConstant + q + multiply_q31(kSquare, q2);
   const int32_t denominator_less_one = multiply_q31(p, factor) + multiply_q31(kLinear, q);
   const int32_t log_of_r = multiply_q31(divide_by_power_of_two(numerator, kPowerIntegerBits),
-                                        reciprocal_of_one_plus(denominator_less_one));
+                                        tinyml_nn_reciprocal_of_one_plus(denominator_less_one));
   return shift_left_saturated(multiply_q31(power, kLog2) + log_of_r, kLogFractionBits - kPowerFractionBits);
 }
 
 static void log_softmax_row(const tinyml_nn_log_softmax_params* params, const int8_t* input, int8_t* output) {
   const tinyml_nn_softmax_params* softmax = &params->softmax;
   const int32_t maximum = row_maximum(input, softmax->depth);
-  const int32_t log_sum = log_of_sum(sum_of_exponentials(softmax, input, maximum));
+  const int32_t log_sum = log_of_sum(tinyml_nn_sum_of_exponentials(softmax, input, maximum));
   /* Differences up to this one would leave Q5.26. */
   int32_t limit = rescale(log_sum + INT32_MIN, params->inverse_multiplier, params->inverse_shift);
   if (limit < softmax->diff_min - 1) limit = softmax->diff_min - 1;

@@ -12,9 +12,9 @@ typedef struct {
 /* For probabilities of so many bits. */
 static Row row_of(const tinyml_nn_softmax_params* params, const int8_t* input, int bits) {
   Row row = {.maximum = row_maximum(input, params->depth)};
-  const int32_t sum = sum_of_exponentials(params, input, row.maximum);
+  const int32_t sum = tinyml_nn_sum_of_exponentials(params, input, row.maximum);
   const int headroom = leading_zeros((uint32_t)sum);
-  row.scale = reciprocal_of_one_plus((int32_t)(((uint32_t)sum << headroom) & INT32_MAX));
+  row.scale = tinyml_nn_reciprocal_of_one_plus((int32_t)(((uint32_t)sum << headroom) & INT32_MAX));
   row.shift = kSumIntegerBits - headroom + 31 - bits;
   return row;
 }
@@ -23,7 +23,7 @@ static int32_t probability(const tinyml_nn_softmax_params* params, const Row* ro
   const int32_t difference = value - row->maximum;
   if (difference < params->diff_min) return 0;
   const int32_t exponent = rescale(difference, params->multiplier, params->shift);
-  return divide_by_power_of_two(multiply_q31(row->scale, exp_of_negative(exponent)), row->shift);
+  return divide_by_power_of_two(multiply_q31(row->scale, tinyml_nn_exp_of_negative(exponent)), row->shift);
 }
 
 void tinyml_nn_softmax_s8(const tinyml_nn_softmax_params* params, const int8_t* input, int8_t* output) {
