@@ -7,13 +7,16 @@
 
 /* Returns the sum of the column's values. */
 static int32_t widen_column(const tinyml_nn_matmul_params* p, const int8_t* b, int16_t* column) {
-  int32_t sum = 0;
-  for (int32_t k = 0; k < p->depth; ++k, b += p->b_step) {
-    const int32_t value = *b + p->b_offset, group = k & ~3;
-    const int swapped = group + 4 <= p->depth && (k & 3) % 3 != 0;
-    column[swapped ? group + 3 - (k & 3) : k] = (int16_t)value;
-    sum += value;
+  const int32_t step = p->b_step, offset = p->b_offset;
+  int32_t sum = 0, left = p->depth;
+  for (; left >= 4; left -= 4, b += 4 * step, column += 4) {
+    column[0] = (int16_t)(b[0] + offset);
+    column[1] = (int16_t)(b[2 * step] + offset);
+    column[2] = (int16_t)(b[step] + offset);
+    column[3] = (int16_t)(b[3 * step] + offset);
+    sum += column[0] + column[1] + column[2] + column[3];
   }
+  for (; left > 0; --left, b += step) sum += * column++ = (int16_t)(*b + offset);
   return sum;
 }
 
