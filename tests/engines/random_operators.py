@@ -122,7 +122,8 @@ class RandomOperator:
             size.append((given - 1) * step + (reach if valid else 1) + more)
         per_channel = self.chance(0.7)
         scales = np.exp(self.rng.uniform(-8, -2, outputs if per_channel else 1)).astype(np.float32)
-        weights = self.values((outputs, *window, channels))
+        # With -128 among them a plain kernel takes over.
+        weights = np.maximum(self.values((outputs, *window, channels)), self.pick(-128, -127, -127))
         grid = self.scale(1e-3, 1), self.zero()
         x = self.model.tensor((1, *image, channels), *grid)
         spread = float(scales.max()) * grid[0] * 70 * 70 * math.sqrt(math.prod(window) * channels)

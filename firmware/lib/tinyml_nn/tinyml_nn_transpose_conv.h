@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "tinyml_nn_convolution.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -25,6 +27,21 @@ typedef struct {
 
 void tinyml_nn_transpose_conv_s8(const tinyml_nn_transpose_conv_params* params, const int8_t* input,
                                  int8_t* output);
+
+/* Outputs a stride apart meet the same weights: they are an ordinary convolution with packed weights. There
+ * are stride_y * stride_x such phases. */
+typedef struct {
+  tinyml_nn_window window; /* of one row of outputs; padding_y is that of the first one */
+  int32_t rows;
+  int32_t first_row, first_column; /* of the output */
+  int32_t stride_y, stride_x;
+  int32_t output_width;
+  int32_t line; /* where in `scratch` a row of outputs lies, behind what the convolution needs */
+} tinyml_nn_transpose_conv_phase;
+
+void tinyml_nn_transpose_conv_phase_s8(const tinyml_nn_transpose_conv_phase* phase, const int8_t* input,
+                                       const int8_t* weights, const int32_t* channels, uint8_t* scratch,
+                                       int8_t* output);
 
 #ifdef __cplusplus
 }

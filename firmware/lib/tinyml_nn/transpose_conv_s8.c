@@ -15,19 +15,30 @@ static uint32_t dot(const int8_t* values, const int8_t* weights, int32_t count, 
   return sum;
 }
 
-/* What all windows add to one value of the output; `y` and `x` count from the first window's corner. */
+/* Along one direction, the first of the window's lines that meet a line of the output, and the line of the
+ * input that it belongs to: the next ones are a stride further, and one line of the input earlier. */
+typedef struct {
+  int32_t tap, line;
+} meeting;
+
+static meeting first_meeting(int32_t output_line, int32_t stride) {
+  const meeting first = {output_line % stride, output_line / stride};
+  return first;
+}
+
+/* What all windows add to one value of the output. */
 static int32_t window_sum(const tinyml_nn_transpose_conv_params* p, const int8_t* input,
-                          const int8_t* weights, int32_t y, int32_t x, int32_t bias) {
+                          const int8_t* weights, meeting row, meeting first, int32_t bias) {
   const uint32_t offsets = two_lanes(p->input_offset, p->input_offset);
   uint32_t sum = (uint32_t)bias;
-  for (int32_t i = y % p->stride_y; i < p->window_height && i <= y; i += p->stride_y) {
-    const int32_t row = (y - i) / p->stride_y;
-    if (row >= p->input_height) continue;
-    for (int32_t j = x % p->stride_x; j < p->window_width && j <= x; j += p->stride_x) {
-      const int32_t column = (x - j) / p->stride_x;
-      if (column >= p->input_width) continue;
-      sum = dot(input + (row * p->input_width + column) * p->input_channels,
-                weights + (i * p->window_width + j) * p->input_channels, p->input_channels, offsets, sum);
+  for (; row.tap < p->window_height && row.line >= 0; row.tap += p->stride_y, --row.line) {
+    if (row.line >= p->input_height) continue;
+    meeting column = first;
+    for (; column.tap < p->window_width && column.line >= 0; column.tap += p->stride_x, --column.line) {
+      if (column.line >= p->input_width) continue;
+      sum = dot(input + (row.line * p->input_width + column.line) * p->input_channels,
+                weights + (row.tap * p->window_width + column.tap) * p->input_channels, p->input_channels,
+                offsets, sum);
     }
   }
   return (int32_t)sum;
@@ -38,10 +49,12 @@ void tinyml_nn_transpose_conv_s8(const tinyml_nn_transpose_conv_params* params, 
   const tinyml_nn_transpose_conv_params* p = params;
   const int32_t window = p->window_height * p->window_width * p->input_channels;
   for (int32_t y = 0; y < p->output_height; ++y) {
+    const meeting row = first_meeting(y + p->padding_y, p->stride_y);
     for (int32_t x = 0; x < p->output_width; ++x) {
+      const meeting column = first_meeting(x + p->padding_x, p->stride_x);
       for (int32_t channel = 0; channel < p->output_channels; ++channel) {
-        const int32_t sum = window_sum(p, input, p->weights + channel * window, y + p->padding_y,
-                                       x + p->padding_x, p->bias[channel]);
+        const int32_t sum =
+            window_sum(p, input, p->weights + channel * window, row, column, p->bias[channel]);
         const int32_t value = rescale(sum, p->multipliers[channel], p->shifts[channel]) + p->output_offset;
         *output++ = (int8_t)(value < p->lowest ? p->lowest : value > p->highest ? p->highest : value);
       }

@@ -112,6 +112,17 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
     return Kernel(body, _constants(context, source, target, weights, axis=3), scratch_bytes)
 
 
+def convolution_scratch_bytes(elements: int) -> int:
+    """Working memory of tinyml_nn_convolve_s8 for windows of so many values, a multiple of 4."""
+    # A row's last values are copied in whole quads, so up to one quad too far.
+    return _column_bytes(elements) + -(-elements // _QUAD) * _QUAD
+
+
+def _column_bytes(elements: int) -> int:
+    """Three windows as int16."""
+    return -(-elements // _QUAD) * _WINDOWS * 2 * _WORD_BYTES
+
+
 def channel_multipliers(
     context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
 ) -> list[arithmetic.Multiplier]:
@@ -146,15 +157,12 @@ def _packed_convolution(
     layer = _layer(context, filters, axis, shared_sums=True)
     if layer is None:
         return None
-    quads = -(-filters.shape[1] // _QUAD)
-    scratch_bytes = quads * _WINDOWS * 2 * _WORD_BYTES
+    scratch_bytes = convolution_scratch_bytes(filters.shape[1])
     function, may_overwrite = "tinyml_nn_convolve_s8", False
     if window.size == (1, 1) and window.padding == (0, 0):
         function = "tinyml_nn_convolve_1x1_s8"
         may_overwrite = window.stride == (1, 1) and target.shape[3] <= source.shape[3]
-    else:
-        # A row's last values are copied in whole quads, so up to one quad too far.
-        scratch_bytes += quads * _QUAD
+        scratch_bytes = _column_bytes(filters.shape[1])
     constants = (Constant("weights", packing.pairs(layer.weights)), Constant("channels", layer.channels))
     overlap = Overlap(0, raster_lead(_sweep(source, target, window)))
     return _packed(context, function, window, constants, scratch_bytes, may_overwrite, overlap)

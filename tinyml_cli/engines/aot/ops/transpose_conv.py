@@ -1,6 +1,11 @@
-"""TRANSPOSE_CONV over our own kernel."""
+"""TRANSPOSE_CONV as one packed convolution for each phase of the stride, or over a plain kernel."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
 
 from tinyml_cli.engines.aot.kernel import (
     Constant,
@@ -11,7 +16,9 @@ from tinyml_cli.engines.aot.kernel import (
     write,
     zero_point_of,
 )
-from tinyml_cli.engines.aot.ops.convolution import channel_multipliers
+from tinyml_cli.engines.aot.ops import packing
+from tinyml_cli.engines.aot.ops.convolution import channel_multipliers, convolution_scratch_bytes
+from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.wording import counted
 
 
@@ -34,6 +41,14 @@ def transpose_conv(context: OpContext) -> Kernel:
             (output_height, output_width), window, stride, (height, width), strict=True
         )
     ]
+    sides = [
+        _phases(output, size, step, before)
+        for output, size, step, before in zip(
+            (output_height, output_width), window, stride, padding, strict=True
+        )
+    ]
+    if kernel := _packed(context, weights, stride, sides):
+        return kernel
     lowest, highest = context.clamp_range(target)
     body = f"""\
 static const tinyml_nn_transpose_conv_params params = {{
@@ -48,11 +63,10 @@ static const tinyml_nn_transpose_conv_params params = {{
     .multipliers = {context.array("multipliers")}, .shifts = {context.array("shifts")}}};
 tinyml_nn_transpose_conv_s8(&params, {read(source)}, {write(target)});
 return 0;"""
-    multipliers = channel_multipliers(context, source, target, weights, axis=0)
     constants = (
         Constant("weights", weights.data),
         Constant("bias", context.bias(outputs, position=3)),
-        *channel_constants(multipliers),
+        *channel_constants(channel_multipliers(context, source, target, weights, axis=0)),
     )
     return Kernel(body, constants)
 
@@ -69,3 +83,70 @@ def _padding(context: OpContext, output: int, window: int, stride: int, given: i
             "Convert the model again.",
         )
     return 0 if valid else max((given - 1) * stride + window - output, 0) // 2
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Along one direction, the outputs first, first + stride, ... as a convolution of stride 1.
+
+    Attributes:
+        count: how many there are.
+        taps: lines of the weights in the order of the input's lines; none where the window is smaller than
+            the stride.
+        padding: before the first line of the input; may be negative.
+    """
+
+    first: int
+    count: int
+    taps: tuple[int, ...]
+    padding: int
+
+
+def _phases(output: int, window: int, stride: int, padding: int) -> list[_Phase]:
+    """Output line y and input line l meet at line i of the weights where y + padding = l * stride + i."""
+    found = []
+    for first in range(min(stride, output)):
+        line, tap = divmod(first + padding, stride)
+        taps = tuple(range(tap, window, stride))[::-1]
+        found.append(_Phase(first, -(-(output - first) // stride), taps, len(taps) - 1 - line))
+    return found
+
+
+def _packed(
+    context: OpContext, weights: Tensor, stride: tuple[int, int], sides: list[list[_Phase]]
+) -> Kernel | None:
+    """One call of the packed convolution for each pair of phases, when its conditions hold."""
+    source, target = context.activation(2), context.output()
+    assert weights.data is not None
+    outputs, zero_points = weights.shape[0], (zero_point_of(source), zero_point_of(target))
+    multipliers = channel_multipliers(context, source, target, weights, axis=0)
+    bias = context.bias(outputs, position=3)
+    calls, constants, scratch_bytes = "", [], 0
+    for number, (down, across) in enumerate(product(*sides)):
+        # A window of a zero stands for one without taps.
+        shape = max(len(down.taps), 1), max(len(across.taps), 1)
+        filters = np.zeros((outputs, *shape, weights.shape[3]), np.int8)
+        if down.taps and across.taps:
+            filters[:] = weights.data[:, list(down.taps)][:, :, list(across.taps)]
+        layer = packing.layer(filters.reshape(outputs, -1), bias, multipliers, zero_points, shared_sums=True)
+        if layer is None:
+            return None
+        line = convolution_scratch_bytes(layer.weights.shape[1])
+        scratch_bytes = max(scratch_bytes, line + across.count * outputs)
+        constants.append(Constant(f"weights_{number}", packing.pairs(layer.weights)))
+        constants.append(Constant(f"channels_{number}", layer.channels))
+        calls += f"""\
+static const tinyml_nn_transpose_conv_phase phase_{number} = {{
+    .window = {{.input_height = {source.shape[1]}, .input_width = {source.shape[2]},
+               .input_channels = {source.shape[3]},
+               .window_height = {shape[0]}, .window_width = {shape[1]}, .stride_y = 1, .stride_x = 1,
+               .dilation_y = 1, .dilation_x = 1, .padding_y = {down.padding}, .padding_x = {across.padding},
+               .output_height = 1, .output_width = {across.count}, .output_channels = {outputs},
+               .input_zero_point = {zero_points[0]}, .output_zero_point = {zero_points[1]},
+               .activation = {context.clamp(target)}}},
+    .rows = {down.count}, .first_row = {down.first}, .first_column = {across.first},
+    .stride_y = {stride[0]}, .stride_x = {stride[1]}, .output_width = {target.shape[2]}, .line = {line}}};
+tinyml_nn_transpose_conv_phase_s8(&phase_{number}, {read(source)}, {context.array(f"weights_{number}")},
+    {context.array(f"channels_{number}")}, arena + {context.scratch_name}, {write(target)});
+"""
+    return Kernel(calls + "return 0;", tuple(constants), scratch_bytes)
