@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests import outcomes as printed
+from tests.cli.test_next_steps import parse
 from tests.conftest import Tinyml
 from tinyml_cli.console import Console
 
@@ -15,7 +18,9 @@ LESSONS = (
     "descent --rate 0.4 --steps 9",
     "neuron --hidden 2 --epochs 9",
     "digits --units 4 --epochs 1",
+    "filter --kernel blur --pool 3",
     "overfit --samples 10 --epochs 1",
+    "quantize --bits 3",
 )
 
 
@@ -47,6 +52,15 @@ def test_a_lesson_ends_in_a_picture(
         ("neuron --hidden many", "`--hidden` must be a whole number"),
         ("digits --item 450", "no test digit 450"),
         ("digits --optimizer sdg", "Unknown optimizer"),
+        ("filter --kernel 1,2;3", "not a matrix"),
+        ("filter --kernel 1,2;3,4", "3 x 3"),
+        ("filter --kernel sobel", "no kernel `sobel`"),
+        ("filter --kernel 1,2,3;4,5,6;7,8,9/0", "divided"),
+        ("filter none.png", "does not exist"),
+        ("filter --pooling min", "Unknown pooling"),
+        ("quantize --bits 9", "`--bits` must be from 2 to 8"),
+        ("quantize --matrix 1,2;x", "not a matrix"),
+        ("quantize --outlier inf", "`--outlier` must be"),
         ("overfit --samples 5", "`--samples` must be from 10"),
     ],
 )
@@ -56,3 +70,11 @@ def test_bad_input_leaves_nothing(tinyml: Tinyml, tmp_path: Path, words: str, sa
     assert answer.json["error"]["next_step"]
     assert answer.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_has_every_lesson_and_commands_that_are_understood(repository: Path) -> None:
+    page = (repository / "docs" / "learn.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^tinyml (learn .+)$", page, re.MULTILINE)
+    for command in commands:
+        parse(shlex.split(command))
+    assert {command.split()[1] for command in commands} == {lesson.split()[0] for lesson in LESSONS}

@@ -186,6 +186,10 @@ def _draw(path: Path, found: Overfitted) -> None:
     from tinyml_cli.pages import pictures
 
     figure = pictures.new(11, 5.5)
+    every = [
+        loss for each in found.networks for one in each.epochs for loss in (one.train_loss, one.test_loss)
+    ]
+    limits = max(min(every) / 1.2, 1e-6), max(every) * 1.2
     for place, each in enumerate(found.networks, 1):
         axes: Any = figure.add_subplot(2, len(found.networks) // 2, place)
         numbers = [one.epoch for one in each.epochs]
@@ -194,6 +198,8 @@ def _draw(path: Path, found: Overfitted) -> None:
             axes.semilogy(
                 numbers, losses, color=colour, label=f"{name} {getattr(each, f'{name}_accuracy'):.1%}"
             )
+        axes.set_ylim(*limits)
+        axes.minorticks_off()
         axes.axvline(each.best_epoch, color="#5b6770", linewidth=0.8, linestyle=":")
         axes.set_title(f"{each.name}: gap {each.gap * 100:.1f} points", fontsize=9)
         axes.set_xlabel("epoch", fontsize=8)

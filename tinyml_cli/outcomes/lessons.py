@@ -151,3 +151,67 @@ class Overfitted(Outcome):
     shift: Count = Field(description="pixels that augmentation moves a digit at most")
     networks: list[OverfittedNetwork]
     picture: str
+
+
+class FilterExample(Outcome):
+    """Where a kernel answers most."""
+
+    row: Count = Field(description="of the upper left pixel under it")
+    column: Count
+    pixels: list[list[Count]] = Field(description="under it")
+    value: float = Field(description="sum of pixels times weights")
+
+
+class FilteredPicture(Outcome):
+    """What a kernel made of the picture."""
+
+    kernel: str
+    weights: list[list[float]]
+    rows: Count
+    columns: Count
+    pooled_rows: Count
+    pooled_columns: Count
+    multiplications: Count
+    below_0: Share = Field(description="of the values; shown as 0")
+    above_255: Share = Field(description="of the values; shown as 255")
+    strongest: FilterExample
+
+
+class Filtering(Outcome):
+    """A picture under kernels."""
+
+    image: str | None = Field(description="null: a drawing of the tool's own")
+    rows: Count
+    columns: Count
+    pool: Count = Field(description="side of the blocks; 1: no pooling")
+    pooling: str = Field(description="max or mean")
+    absolute: bool = Field(description="signs were dropped")
+    results: list[FilteredPicture]
+    picture: str
+
+
+class QuantizedBits(Outcome):
+    """A matrix in whole numbers of so many bits."""
+
+    bits: Count
+    scale: float
+    zero_point: int
+    distinct: Count = Field(description="values that are left")
+    largest_error: float
+    rms_error: float
+    sqnr_db: float | None = Field(description="signal to error; null without error or signal")
+    bytes: Count
+
+
+class QuantizedMatrix(Outcome):
+    """A matrix in whole numbers."""
+
+    rows: Count
+    columns: Count
+    symmetric: bool
+    smallest: float
+    largest: float
+    distinct_before: Count
+    chosen: QuantizedBits
+    by_bits: list[QuantizedBits]
+    picture: str

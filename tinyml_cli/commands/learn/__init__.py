@@ -14,5 +14,7 @@ COMMANDS = {
     "descent": "descent",
     "neuron": "neuron",
     "digits": "digits",
+    "filter": "filter_",
     "overfit": "overfit",
+    "quantize": "quantize",
 }
