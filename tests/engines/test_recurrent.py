@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from tests.engines.many_networks import Built, Judge, build, compare, random_val
 from tests.engines.test_plan_simulation import follow
 from tests.engines.test_random_graphs import UBSAN
 from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.opset import check_int8
 
@@ -130,6 +133,17 @@ def test_other_kinds_of_svdf_are_refused(chosen: dict[str, Any], words: tuple[st
 )
 def test_other_kinds_of_lstm_are_refused(chosen: dict[str, Any], words: tuple[str, ...]) -> None:
     refused(recurrent_models.lstm(5, **chosen), "UNIDIRECTIONAL_SEQUENCE_LSTM", *words)
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_export_warns_of_sequences_that_are_not_a_stream(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
+    path = tmp_path / "lstm.tflite"
+    path.write_bytes(recurrent_models.lstm(0, steps=steps, batches=2))
+    export(open_run(path), "aot")
+    assert ("network_reset" in capsys.readouterr().err) == (steps > 1)
 
 
 def refused(model: bytes, *words: str) -> None:

@@ -68,6 +68,11 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         name: export_key(manifest, graph, sha256, name, io if name == "aot" else "arena") for name in engines
     }
     _write(run, manifest, files, ops, arena_bytes)
+    if _carries_over(graph):
+        console.warn(
+            "the model's LSTM begins each sequence in the state that the last one left, on every runtime; "
+            "reset the engine between independent sequences (network_reset, or TFLM's Reset)"
+        )
     return Exported(
         engine=engine,
         files=sorted(files),
@@ -75,6 +80,18 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         ops=ops,
         model_bytes=len(model),
         **plan,
+    )
+
+
+def _carries_over(graph: Graph) -> bool:
+    """Whether an LSTM over several time steps, hardly a stream, keeps its state for the next inference."""
+    return any(
+        operator.name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+        and source is not None
+        and len(source.shape) == 3
+        and source.shape[0 if operator.options.get("time_major") else 1] > 1
+        for operator in graph.operators
+        for source in [graph.input(operator, 0)]
     )
 
 
