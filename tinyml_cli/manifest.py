@@ -201,7 +201,7 @@ class Manifest(ManifestSection):
             raise TinymlError(
                 "The run has no manifest",
                 str(path),
-                "Train a model first: tinyml train kws (or vww, wand, anomaly, mask)",
+                "Train a model first; `tinyml train --help` lists the tasks.",
             )
         try:
             document = load_json(path, MAX_BYTES)

@@ -86,7 +86,7 @@ return 0;"""
 def _check_kind(context: OpContext) -> None:
     operator = context.operator
     if len(operator.inputs) != _INPUTS:
-        context.refuse(f"has {len(operator.inputs)} inputs, not {_INPUTS}", _AGAIN)
+        context.refuse(f"has {counted(len(operator.inputs), 'input')}, not {_INPUTS}", _AGAIN)
     for variant, positions in _VARIANTS.items():
         if any(context.graph.input(operator, position) for position in positions):
             context.refuse(f"has {variant}", _KERAS)
