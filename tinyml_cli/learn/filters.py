@@ -122,7 +122,7 @@ def learn_filter(
     """
     if len(kernels) > _MOST_KERNELS:
         raise TinymlError(
-            f"{len(kernels)} kernels are too many", "--kernel", f"Give {_MOST_KERNELS} at most."
+            f"There are too many kernels ({len(kernels)})", "--kernel", f"Give {_MOST_KERNELS} at most."
         )
     chosen = [read_kernel(text) for text in kernels]
     pixels, note = _grey(image, max(len(each.weights) for each in chosen) - 1 + pool)
