@@ -6,6 +6,7 @@ microcontroller every shape is known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -98,6 +99,13 @@ def _fill(_: Operator, sources: list[Tensor]) -> Array:
     return _data(sources[1]).reshape(())
 
 
+def _tile(_: Operator, sources: list[Tensor]) -> Array:
+    times = [int(number) for number in _data(sources[1]).reshape(-1)]
+    if min(times, default=0) < 1 or math.prod(times) * sources[0].elements > _LARGEST_CONSTANT:
+        raise ValueError(f"repeats {times}")
+    return np.tile(_data(sources[0]), times)
+
+
 def _transpose(_: Operator, sources: list[Tensor]) -> Array:
     return np.transpose(_data(sources[0]), tuple(_data(sources[1])))
 
@@ -140,5 +148,6 @@ _RULES: dict[str, Callable[[Operator, list[Tensor]], Array]] = {
     "SQUEEZE": _same,
     "STRIDED_SLICE": _strided_slice,
     "SUB": _binary(np.subtract),
+    "TILE": _tile,
     "TRANSPOSE": _transpose,
 }
