@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engines import random_operators
+from tests.engines import random_operators, wide_graphs
 from tests.engines.flatbuffer_models import Model
-from tests.engines.many_networks import Built, Judge, build, compare
+from tests.engines.many_networks import Built, Judge, assert_parity, build, compare
 from tests.engines.test_random_graphs import UBSAN
 
 EACH = int(os.environ.get("TINYML_RANDOM_OPERATORS", "4"))
@@ -35,6 +35,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[byte
 def test_outputs_equal_those_of_tflm(name: str, built: dict[str, list[tuple[bytes, Built]]]) -> None:
     seen = [compare(model, network, seed=9, runs=6) for model, network in built[name]]
     assert max(seen) > 1, "the inputs do not tell outputs apart"
+
+
+def test_graphs_of_them_give_the_bytes_of_tflm(tmp_path: Path) -> None:
+    assert_parity(
+        {seed: wide_graphs.model(seed) for seed in range(FIRST, FIRST + 2 * EACH)}, tmp_path / "graphs"
+    )
 
 
 def test_arithmetic_is_defined(tmp_path: Path) -> None:
