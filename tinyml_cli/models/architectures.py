@@ -9,6 +9,7 @@ SPEECH = {
     "conv1d_sep": "tinyml_cli.models.conv1d_sep",
     "bc_resnet": "tinyml_cli.models.bc_resnet",
     "stream_conv": "tinyml_cli.models.stream_conv",
+    "stream_ds_cnn": "tinyml_cli.models.stream_ds_cnn",
 }
 IMAGES = {
     "mobilenet_v1": "tinyml_cli.models.mobilenet_v1",
@@ -21,5 +22,5 @@ MOTION = {
 }
 ARCHITECTURES = {**SPEECH, **IMAGES, **MOTION}
 
-STREAMING = ("stream_conv",)
+STREAMING = ("stream_conv", "stream_ds_cnn")
 """Architectures that a board computes frame by frame."""

@@ -13,11 +13,15 @@ from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Scores
+from tinyml_cli.recipes.kws import KwsRecipe, ModelRecipe
 from tinyml_cli.run import MODEL_INT8, MODEL_STREAM, Run
 from tinyml_cli.tasks.kws.stream_scores import score_stream
+from tinyml_cli.tasks.kws.streaming import check_hop
+from tinyml_cli.tasks.kws.task import KWS
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite import interpret
 
@@ -46,6 +50,17 @@ def test_convert_makes_the_streaming_form(converted: tuple[Path, Any]) -> None:
     assert told["bytes"] == stream.model_bytes
     assert told["macs"] == tflite_graph.total_macs(stream) < 0.15 * tflite_graph.total_macs(whole)
     assert told["compared"] == (10 if interpret.has_tflm() else 0)
+
+
+def test_an_inference_between_strides_is_refused_before_training() -> None:
+    recipe = KwsRecipe(model=ModelRecipe(name="stream_ds_cnn"))
+    at = {hop: recipe.recognizer.model_copy(update={"inference_stride_frames": hop}) for hop in (2, 4, 5, 8)}
+    for hop in (4, 8):
+        check_hop(recipe.model_copy(update={"recognizer": at[hop]}), lambda: KWS.build_model(recipe))
+    for hop in (2, 5):
+        with pytest.raises(TinymlError, match="takes frames by 4") as caught:
+            check_hop(recipe.model_copy(update={"recognizer": at[hop]}), lambda: KWS.build_model(recipe))
+        assert "inference_stride_frames=4" in caught.value.next_step
 
 
 def test_firmware_hears_what_whole_windows_say(

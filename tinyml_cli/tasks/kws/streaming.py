@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tinyml_cli.errors import TinymlError
@@ -10,10 +14,14 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.models.architectures import STREAMING
 from tinyml_cli.outcomes.stages import AfterConversion, StreamingModel
 from tinyml_cli.quantization.calibration_set import CalibrationSet
+from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import CALIBRATION, MODEL_INT8, MODEL_STREAM, Run
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse, total_macs
 from tinyml_cli.tflite.streaming import hops, to_streaming
+
+if TYPE_CHECKING:
+    import keras
 
 # More prove no more: each window runs all weights, and bytes either agree or do not.
 _COMPARED = 10
@@ -49,6 +57,26 @@ def after_convert(run: Run) -> AfterConversion:
         compared=compared,
     )
     return AfterConversion(stream=made)
+
+
+def check_hop(recipe: KwsRecipe, build: Callable[[], keras.Model]) -> None:
+    """Whether inferences come at a multiple of the strides of a network that streams.
+
+    Between them it would compute whole windows again, for many times the work.
+
+    Raises:
+        TinymlError: they do not.
+    """
+    if recipe.model.name not in STREAMING:
+        return
+    hop = recipe.recognizer.inference_stride_frames
+    stride = math.prod(layer.strides[0] for layer in build().layers if hasattr(layer, "kernel_size"))
+    if hop % stride:
+        raise TinymlError(
+            f"{recipe.model.name} takes frames by {stride}, but the recogniser asks it every {hop} frames",
+            "recognizer.inference_stride_frames",
+            f"Add --set recognizer.inference_stride_frames={max(stride, hop // stride * stride)}",
+        )
 
 
 def _compare(run: Run, manifest: Manifest, whole: bytes, stream: bytes, hop: int) -> int:

@@ -117,6 +117,7 @@ class KeywordSpotting(TaskSpec):
         """
         training = RunTraining(run, recipe, resume)
         kws_checks.check(recipe)
+        kws_streaming.check_hop(recipe, lambda: self.build_model(recipe))
         corpus = self.load_data(recipe)
         training.begin()
         where = _split(corpus, recipe)
