@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyml_cli.data import augment, noise
-from tinyml_cli.recipes.kws import AugmentationRecipe
+from tinyml_cli.recipes.kws import AugmentationRecipe, LeadInRecipe
 
 RATE_HZ = 16_000
 STILL = AugmentationRecipe(
@@ -105,3 +105,53 @@ def test_masks_touch_a_part_of_the_features() -> None:
     assert 0.6 < masked.mean() < 0.95
     assert set(np.unique(masked)) == {0.0, 1.0}
     assert masked.reshape(64, -1).mean(axis=1).min() > 0.3
+
+
+def test_a_lead_in_precedes_the_same_clip() -> None:
+    audio = words()
+    led = augment.augment(audio, STILL, NO_BED, RATE_HZ, np.random.default_rng(0), lead_in_samples=8_000)
+    assert led.shape == (8, 8_000 + RATE_HZ)
+    assert np.abs(led[:, 8_000:].astype(int) - audio).max() < 120
+    assert np.abs(led[:, :8_000]).max() < 120
+
+
+def test_noise_begins_before_the_clip_and_keeps_its_distance() -> None:
+    audio = words(40)
+    recipe = STILL.model_copy(update={"noise_share": 1.0, "snr_db": (10.0, 10.0)})
+    led = augment.augment(audio, recipe, NO_BED, RATE_HZ, np.random.default_rng(0), lead_in_samples=16_000)
+    before = np.square(led[:, :16_000].astype(float)).mean(axis=1)
+    speech = np.square(audio.astype(float)).mean(axis=1)
+    assert np.median(10 * np.log10(speech / before)) == pytest.approx(10, abs=2)
+
+
+def test_other_words_are_heard_before_a_share_of_the_clips() -> None:
+    bed = augment.NoiseBed((), words(3))
+    lead_in = LeadInRecipe(speech_share=0.5)
+    recipe = STILL.model_copy(update={"lead_in": lead_in})
+    led = augment.augment(words(200), recipe, bed, RATE_HZ, np.random.default_rng(0), lead_in_samples=16_000)
+    spoken = np.abs(led[:, :16_000]).max(axis=1) > 500
+    assert 0.35 < spoken.mean() < 0.65
+
+
+def test_background_is_that_of_the_clip() -> None:
+    rng = np.random.default_rng(0)
+    hiss = rng.normal(0, 100, (20, RATE_HZ))
+    low = np.cumsum(rng.normal(0, 3, (20, RATE_HZ)), axis=1)
+    low -= low.mean(axis=1, keepdims=True)
+    for background in (hiss, low):
+        clips = (background + words(20)).clip(-32768, 32767).astype(np.int16)
+        made = noise.like_background(clips, 32_000, rng)
+        assert made.shape == (20, 32_000)
+        expected = np.sqrt(
+            np.square(np.concatenate([clips[:, :4_800], clips[:, 11_200:]], axis=1).astype(float)).mean()
+        )
+        assert 0.3 < np.sqrt(np.square(made).mean()) / expected < 1.2
+    treble = [
+        np.abs(np.fft.rfft(noise.like_background(each.astype(np.int16), 16_000, rng)))[:, 4_000:].sum()
+        for each in (hiss, low)
+    ]
+    assert treble[0] > 10 * treble[1]
+
+
+def test_digital_silence_is_preceded_by_itself() -> None:
+    assert not noise.like_background(words(), 16_000, np.random.default_rng(0)).any()

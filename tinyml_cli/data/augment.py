@@ -51,11 +51,14 @@ class NoiseBed:
         return noise.unit_rms(beds)
 
     def _add_babble(self, beds: Floats, rows: NDArray[np.integer], rng: np.random.Generator) -> None:
+        samples = beds.shape[1]
+        clips = -(-samples // self.babble.shape[1])
         for row in rows:
-            voices = self.babble[rng.integers(len(self.babble), size=5)].astype(np.float32)
+            chosen = self.babble[rng.integers(len(self.babble), size=(5, clips))].astype(np.float32)
+            voices = chosen.reshape(5, -1)
             shifts = rng.integers(voices.shape[1], size=len(voices))
             crowd = sum(np.roll(voice, shift) for voice, shift in zip(voices, shifts, strict=True))
-            beds[row] = 0.3 * beds[row] + noise.unit_rms(np.asarray(crowd)[None])[0]
+            beds[row] = 0.3 * beds[row] + noise.unit_rms(np.asarray(crowd)[None, :samples])[0]
 
 
 def augment(
@@ -65,8 +68,9 @@ def augment(
     sample_rate_hz: int,
     rng: np.random.Generator,
     overhang_ms: float = _OVERHANG_MS,
+    lead_in_samples: int = 0,
 ) -> NDArray[np.int16]:
-    """One random variation of each clip.
+    """One random variation of each clip, at the end of what a microphone hears before it.
 
     Args:
         audio: int16 [clips, samples].
@@ -75,15 +79,32 @@ def augment(
         sample_rate_hz: rate of `audio`.
         rng: random generator.
         overhang_ms: how much of a word may slide out of the clip where its ends are known.
+        lead_in_samples: how much is heard before each clip: its own background, and in some other words.
 
     Returns:
-        int16 [clips, samples].
+        int16 [clips, lead_in_samples + samples].
     """
     sound = _move(audio, recipe, sample_rate_hz, overhang_ms, rng)
-    sound = _filter(sound, recipe, sample_rate_hz, rng)
-    sound = _put_on_bed(sound, recipe, bed, sample_rate_hz, rng)
+    if lead_in_samples:
+        before = noise.like_background(audio, lead_in_samples, rng)
+        _add_speech(before, sound, bed, recipe.lead_in.speech_share, rng)
+        sound = np.concatenate([before, sound], axis=1)
+    sound = colour(sound, recipe, sample_rate_hz, rng)
+    sound = _put_on_bed(sound, recipe, bed, sample_rate_hz, lead_in_samples, rng)
     gain_db = rng.uniform(*recipe.gain_db, (len(audio), 1))
     return np.clip(np.rint(sound * np.power(10.0, gain_db / 20.0)), -32768, 32767).astype(np.int16)
+
+
+def _add_speech(before: Floats, clips: Floats, bed: NoiseBed, share: float, rng: np.random.Generator) -> None:
+    """Puts another word before a share of the clips, about as loud and up to its end."""
+    spoken = np.flatnonzero(rng.random(len(clips)) < share) if len(bed.babble) else np.empty(0, int)
+    for row in spoken:
+        word = bed.babble[int(rng.integers(len(bed.babble)))].astype(np.float32)
+        room = min(len(word), before.shape[1])
+        end = before.shape[1] - int(rng.integers(0, before.shape[1] - room + 1))
+        ratio = np.sqrt(np.mean(np.square(clips[row])) / max(float(np.mean(np.square(word))), 1.0))
+        gain = ratio * 10.0 ** (rng.uniform(-6, 6) / 20.0)
+        before[row, end - room : end] += word[-room:] * np.float32(gain)
 
 
 def _move(
@@ -129,7 +150,7 @@ def _interpolate(audio: NDArray[np.int16], position: Floats) -> Floats:
     return low + (high - low) * share
 
 
-def _filter(
+def colour(
     sound: Floats, recipe: AugmentationRecipe, sample_rate_hz: int, rng: np.random.Generator
 ) -> Floats:
     """Equaliser, low-pass and room as one product of spectra; the level is kept."""
@@ -181,9 +202,14 @@ def _rooms(count: int, samples: int, sample_rate_hz: int, rng: np.random.Generat
 
 
 def _put_on_bed(
-    sound: Floats, recipe: AugmentationRecipe, bed: NoiseBed, sample_rate_hz: int, rng: np.random.Generator
+    sound: Floats,
+    recipe: AugmentationRecipe,
+    bed: NoiseBed,
+    sample_rate_hz: int,
+    lead_in_samples: int,
+    rng: np.random.Generator,
 ) -> Floats:
-    """Adds background at a random distance below the clip's level.
+    """Adds background at a random distance below the level of the clip, which follows the lead-in.
 
     Clips that get no audible background get one 45 to 60 dB below: no microphone gives exact zeros.
     """
@@ -191,7 +217,8 @@ def _put_on_bed(
     snr_db = rng.uniform(*recipe.snr_db, (clips, 1))
     quiet = rng.random((clips, 1)) >= recipe.noise_share
     snr_db = np.where(quiet, rng.uniform(45, 60, (clips, 1)), snr_db)
-    level = np.sqrt(np.mean(np.square(sound), axis=1, keepdims=True)) * np.power(10.0, -snr_db / 20.0)
+    clip = sound[:, lead_in_samples:]
+    level = np.sqrt(np.mean(np.square(clip), axis=1, keepdims=True)) * np.power(10.0, -snr_db / 20.0)
     audible: Floats = np.maximum(level, 0.5).astype(np.float32)
     return sound + bed.draw(clips, samples, sample_rate_hz, rng) * audible
 

@@ -69,6 +69,19 @@ def extract_batch(audio: Int16Array, settings: AudioFrontendSettings) -> UInt16A
     return extract_in_blocks(audio, settings, block_samples=max(1, audio.shape[1]))
 
 
+def extract_last(audio: Int16Array, settings: AudioFrontendSettings, samples: int) -> UInt16Array:
+    """Features uint16 [clips, frames, channels] of the last `samples` of int16 [clips, lead-in + samples].
+
+    What comes before them only settles the front end's noise estimate, as it does in a stream.
+    Raises TinymlError if `audio` is not int16 or not two-dimensional, ValueError if the lead-in is not a
+    whole number of strides: the frames would not be those of the stream.
+    """
+    _check_audio(audio, ndim=2)
+    if (audio.shape[1] - samples) % settings.stride_samples:
+        raise ValueError(f"a lead-in of {audio.shape[1] - samples} samples is no whole number of strides")
+    return extract_batch(audio, settings)[:, -settings.frames(samples) :]
+
+
 def extract_in_blocks(audio: Int16Array, settings: AudioFrontendSettings, block_samples: int) -> UInt16Array:
     """`extract_batch` by the C backend, feeding `block_samples` at a time as a microphone driver does."""
     clips, samples = audio.shape

@@ -224,8 +224,21 @@ class Noise(Outcome):
     points: list[NoisePoint]
 
 
+class InStream(Outcome):
+    """The clips as a board hears them that has been listening for a while."""
+
+    accuracy: Share
+    ci95: Interval
+
+
 class EvaluatedClips(EvaluatedLabels):
     """Keyword spotting."""
+
+    in_stream: InStream | None = Field(
+        default=None,
+        description="int8 after two seconds of each clip's own background, with a settled noise estimate; "
+        "null where the features are not those of a sound",
+    )
 
     groups: Count = Field(description="speakers")
     speakers: Speakers | None

@@ -19,16 +19,17 @@ from pydantic import (
 from tinyml_cli.documents import shown
 
 
-def _rising(ends: tuple[float, float]) -> tuple[float, float]:
+def rising(ends: tuple[float, float]) -> tuple[float, float]:
+    """The ends of a range, the lower one first; ValueError if they fall."""
     if ends[0] > ends[1]:
         raise ValueError(f"the range begins at {ends[0]:g}, above its end, {ends[1]:g}")
     return ends
 
 
-Range = Annotated[tuple[float, float], AfterValidator(_rising)]
+Range = Annotated[tuple[float, float], AfterValidator(rising)]
 """The ends of a uniform draw, the lower one first."""
 _Factor = Annotated[float, Field(ge=0.2, le=5)]
-FactorRange = Annotated[tuple[_Factor, _Factor], AfterValidator(_rising)]
+FactorRange = Annotated[tuple[_Factor, _Factor], AfterValidator(rising)]
 
 
 class RecipeSection(BaseModel):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.recipes.base import ClassifierRecipe, ClassifierTraining, FactorRange, Range, RecipeSection
+from tinyml_cli.recipes.base import (
+    ClassifierRecipe,
+    ClassifierTraining,
+    FactorRange,
+    Range,
+    RecipeSection,
+    rising,
+)
 
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
@@ -39,6 +46,20 @@ class RecordedAugmentationRecipe(RecipeSection):
     spec_masks: int = Field(default=1, ge=0, le=4)
 
 
+_Second = Annotated[float, Field(ge=0, le=10)]
+Seconds = Annotated[tuple[_Second, _Second], AfterValidator(rising)]
+
+
+class LeadInRecipe(RecipeSection):
+    """What is heard before an example, so that the front end's noise estimate is that of a stream."""
+
+    seconds: Seconds = (0.3, 3.0)
+    cold_share: float = Field(
+        default=1.0, ge=0, le=1, description="share of examples without, as after a reset; 1 for none with it"
+    )
+    speech_share: float = Field(default=0.3, ge=0, le=1, description="share with another word in it")
+
+
 class AugmentationRecipe(RecipeSection):
     """How clips are varied; ranges are uniform, shares are probabilities."""
 
@@ -60,6 +81,7 @@ class AugmentationRecipe(RecipeSection):
     )
     tempo: float = Field(default=0.0, ge=0, le=0.4, description="time is scaled likewise, frequencies stay")
     mixup: float = Field(default=0.0, ge=0, le=2, description="alpha of mixup; 0 mixes none")
+    lead_in: LeadInRecipe = Field(default_factory=LeadInRecipe)
     recorded: RecordedAugmentationRecipe = Field(default_factory=RecordedAugmentationRecipe)
 
 
@@ -99,6 +121,27 @@ class HardNegativesRecipe(RecipeSection):
     limit: int = Field(default=500, ge=1, le=100_000, description="at most so many of each label")
 
 
+class StreamsRecipe(RecipeSection):
+    """Hours of speech and noise from which examples are cut anywhere; with synthetic speech alone."""
+
+    hours: float = Field(default=0.0, ge=0, le=100, description="to train by; 0 for none")
+    speech: int = Field(
+        default=10_000, ge=0, le=50_000, description="utterances of other words, beside those of `synthesis`"
+    )
+    other_share: float = Field(
+        default=2.0, ge=0, le=20, description="windows of no word per clip example of unknown and silence"
+    )
+    word_share: float = Field(
+        default=0.3, ge=0, le=20, description="windows of it per clip example of a word"
+    )
+    hard_share: float = Field(
+        default=0.4,
+        ge=0,
+        le=0.9,
+        description="share of the windows of no word that the half-trained model takes for one; 0 seeks none",
+    )
+
+
 class DistillationRecipe(RecipeSection):
     """Learning from larger models that were trained before."""
 
@@ -135,6 +178,7 @@ class KwsRecipe(ClassifierRecipe):
     recordings: RecordingsRecipe = Field(default_factory=RecordingsRecipe)
     model: ModelRecipe = Field(default_factory=ModelRecipe)
     hard_negatives: HardNegativesRecipe = Field(default_factory=HardNegativesRecipe)
+    streams: StreamsRecipe = Field(default_factory=StreamsRecipe)
     distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)
     training: KwsTraining = Field(default_factory=KwsTraining)
     recognizer: RecognizerSettings = Field(default_factory=RecognizerSettings)

@@ -103,11 +103,11 @@ def _plan(
     for label, word in wanted:
         engine = _choose(beside_flite if word in spelt else shares, rng.random())
         if engine == "flite":
-            utterance: Utterance = _flite_utterance(word, rng)
+            utterance: Utterance = flite_utterance(word, rng)
         elif engine == "kokoro":
             utterance = _kokoro_utterance(word, rng)
         else:
-            utterance = _espeak_utterance(word, variants, rng)
+            utterance = espeak_utterance(word, variants, rng)
         plan.append(Planned(utterance, label, word))
     return plan
 
@@ -136,7 +136,8 @@ def _choose(shares: Sequence[tuple[str, float]], draw: float) -> str:
     return shares[-1][0]
 
 
-def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.EspeakUtterance:
+def espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.EspeakUtterance:
+    """A text by any of espeak-ng's voices."""
     return espeak.EspeakUtterance(
         text=word + str(rng.choice(_PUNCTUATION)),
         voice=f"{rng.choice(espeak.ACCENTS)}+{rng.choice(variants)}",
@@ -146,7 +147,8 @@ def _espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generat
     )
 
 
-def _flite_utterance(word: str, rng: np.random.Generator) -> flite.FliteUtterance:
+def flite_utterance(word: str, rng: np.random.Generator) -> flite.FliteUtterance:
+    """A text by any of flite's voices."""
     voice = str(rng.choice(flite.VOICES))
     return flite.FliteUtterance(
         text=word + str(rng.choice(_PUNCTUATION)),

@@ -69,6 +69,24 @@ def synthesise(
             "flite is not installed: training only on espeak-ng's voices. "
             "`apt install flite` adds more natural ones and a few points of accuracy."
         )
+    spoken = speak(planned, sample_rate_hz)
+    return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)
+
+
+def speak(
+    planned: Sequence[Planned], sample_rate_hz: int, tells_cached: bool = True
+) -> list[NDArray[np.int16]]:
+    """The trimmed, levelled utterances of a plan in its order, from the cache where they are; empty where an
+    engine failed.
+
+    Args:
+        planned: who says what.
+        sample_rate_hz: of the audio.
+        tells_cached: whether to say so where they come from the cache.
+
+    Raises:
+        TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
+    """
     path = _cache_path(planned, sample_rate_hz)
     spoken = _load(path, len(planned))
     if spoken is None:
@@ -77,9 +95,9 @@ def synthesise(
             if spoken is None:
                 spoken = list(_speak(planned, sample_rate_hz))
                 _save(path, spoken)
-    else:
+    elif tells_cached:
         console.info(f"Synthetic speech: {counted(len(planned), 'clip')} from the cache.")
-    return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)
+    return spoken
 
 
 def _sayable(words: Sequence[str], skip_unsayable: bool) -> list[str]:

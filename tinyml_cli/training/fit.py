@@ -32,6 +32,7 @@ def fit(
     fingerprint: str,
     resume: Resume | bool = False,
     miner: Miner | None = None,
+    balanced: ExampleSource | None = None,
 ) -> Fitted:
     """Trains until the last epoch; see `trainer.train`.
 
@@ -44,6 +45,7 @@ def fit(
         fingerprint: hash of everything that determines this training; `resume` refuses another.
         resume: what to do with the checkpoint of an earlier training.
         miner: finds hard examples halfway through the training; None finds none.
+        balanced: the examples whose labels' frequencies `balance_scores` takes back; None for all.
     """
 
     def judged(model: keras.Model) -> dict[str, float]:
@@ -64,7 +66,7 @@ def fit(
     fitted = train(plan, logs, fingerprint, resume)
     if not training.balance_scores:
         return fitted
-    shares = batches.shares()
+    shares = (batches if balanced is None else ClipBatches(balanced, recipe)).shares()
     # Silence is easily distinguished from speech; a higher weight for being rare would lose quiet words.
     shares[recipe.model_labels.index(SILENCE)] = shares[recipe.model_labels.index(UNKNOWN)]
     balance(fitted.model, shares)

@@ -134,6 +134,7 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     _check_engines(recipe)
     of = recipe.synthesis
     clips = of.clips_per_word * len(recipe.words) + of.unknown_clips
+    clips += recipe.streams.speech if recipe.streams.hours else 0
     # The cache keeps each word without its silence: half a second on average.
     checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
     planned = speech_plan.plan(

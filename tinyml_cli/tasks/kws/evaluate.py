@@ -19,11 +19,14 @@ from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
-from tinyml_cli.outcomes.evaluations import EvaluatedClips, Fairness, Noise, SoundOnDevice
+from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.outcomes.evaluations import EvaluatedClips, Fairness, InStream, Noise, SoundOnDevice
 from tinyml_cli.run import Run
 from tinyml_cli.statistics import groups
+from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.kws import kept_results, noise_sweep, summary
 from tinyml_cli.tasks.kws.drift_columns import heard_reference
+from tinyml_cli.tasks.kws.lead_in import settled
 from tinyml_cli.tasks.kws.on_device_sound import heard
 from tinyml_cli.wording import counted
 
@@ -59,6 +62,7 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
             "groups": len(np.unique(items.groups)),
             "speakers": groups.spread(items.groups[spoken], right[spoken]),
             "fairness": self._fairness(items, right),
+            "in_stream": self._in_stream(items),
             "noise": self._noise(items) if self.options.noise else None,
         }
 
@@ -93,13 +97,27 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
             for name, member in self._attributes.items()
         ]
 
+    def _settings(self, items: EvaluationSet) -> AudioFrontendSettings | None:
+        """The front end's; None where the features are not those of the audio."""
+        settings = self.manifest.features
+        if settings is None:
+            return None
+        shape = (settings.frames(items.audio.shape[1]), settings.channels)
+        return settings if items.features.shape[1:] == shape else None
+
+    def _in_stream(self, items: EvaluationSet) -> InStream | None:
+        settings = self._settings(items)
+        if settings is None:
+            return None
+        with console.progress(len(items.audio), "in a stream") as bar:
+            inputs = self.model.inputs(settled(items.audio, settings))
+            right = self.model.run(inputs, bar.advance).argmax(axis=1) == items.labels
+        correct = int(right.sum())
+        return InStream(accuracy=correct / len(right), ci95=wilson_interval(correct, len(right)))
+
     def _noise(self, items: EvaluationSet) -> Noise | None:
-        """The sweep; None where the features are not those of the audio."""
-        settings, audio = self.manifest.features, items.audio
-        if settings is None or items.features.shape[1:] != (
-            settings.frames(audio.shape[1]),
-            settings.channels,
-        ):
+        settings, audio = self._settings(items), items.audio
+        if settings is None:
             return None
         steps = (1 + len(noise_sweep.SNR_DB)) * min(len(audio), noise_sweep.MAX_CLIPS)
         with console.progress(steps, "in noise") as bar:

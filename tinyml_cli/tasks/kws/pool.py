@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.console import console
-from tinyml_cli.features.audio_frontend import extract_batch
+from tinyml_cli.features.audio_frontend import extract_last
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.tasks.kws.variations import Variations
 from tinyml_cli.training.examples import Examples
@@ -157,9 +157,8 @@ class ExamplePool:
         hard = self._hard_from is not None and made_for >= self._hard_from
         rng = np.random.default_rng([*self._seed, number, turn])
         start = turn * self._quotas[label] + block.start
-        return extract_batch(
-            self._variations.make(label, start, block.count, hard, rng), self._recipe.features
-        )
+        audio = self._variations.make(label, start, block.count, hard, rng)
+        return extract_last(audio, self._recipe.features, self._variations.samples)
 
     def _turn(self, number: int, epoch: int) -> tuple[int, int]:
         """How often a block has been renewed up to an epoch, and for which epoch it was last made."""

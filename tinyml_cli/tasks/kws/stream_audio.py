@@ -107,11 +107,11 @@ def build_stream(
     rng = np.random.default_rng(seed)
     rate_hz = material.sample_rate_hz
     sound = np.zeros(seconds * rate_hz, np.float32)
-    scenes = _scenes(seconds, rng)
+    scenes = draw_scenes(seconds, rng)
     levels_db = [float(rng.uniform(*_BED_DBFS[kind])) for _, _, kind in scenes]
     for (start_s, end_s, kind), level_db in zip(scenes, levels_db, strict=True):
         start, end = round(start_s * rate_hz), round(end_s * rate_hz)
-        sound[start:end] = _bed(kind, end - start, material, rng) * _amplitude(level_db)
+        sound[start:end] = draw_bed(kind, end - start, material, rng) * _amplitude(level_db)
     others = _Talk(material.clips, rng)
     targets: list[Target] = []
     taken: list[tuple[float, float]] = []
@@ -181,7 +181,7 @@ class _Talk:
         return self._order.pop()
 
 
-def _scenes(seconds: int, rng: np.random.Generator) -> list[tuple[float, float, Scene]]:
+def draw_scenes(seconds: int, rng: np.random.Generator) -> list[tuple[float, float, Scene]]:
     scenes: list[tuple[float, float, Scene]] = []
     start_s = 0.0
     while start_s < seconds:
@@ -201,7 +201,7 @@ def _moments(count: int, seconds: int, material: Material, rng: np.random.Genera
     return [slot * slot_s + _KEPT_FREE_S + float(rng.uniform(0, room_s)) for slot in range(count)]
 
 
-def _bed(kind: Scene, samples: int, material: Material, rng: np.random.Generator) -> FloatArray:
+def draw_bed(kind: Scene, samples: int, material: Material, rng: np.random.Generator) -> FloatArray:
     """float32 [samples], RMS 1."""
     bed = noise.coloured(1, samples, rng)[0]
     if kind == "noise" and material.backgrounds and rng.random() < 0.7:

@@ -9,6 +9,12 @@ from tinyml_cli.wording import counted
 
 def show(outcome: EvaluatedClips) -> None:
     """Tables of noise and groups, and a board's answers."""
+    if outcome.in_stream is not None:
+        low, high = outcome.in_stream.ci95
+        console.info(
+            f"In a stream, after two seconds of each clip's own background: int8 accuracy "
+            f"{outcome.in_stream.accuracy:.3f} ({low:.3f}–{high:.3f})."
+        )
     if outcome.noise is not None:
         _show_noise(outcome.noise)
     for entry in outcome.fairness:

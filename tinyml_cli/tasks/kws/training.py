@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from tinyml_cli.data import splits
 from tinyml_cli.data.clips import ClipSet, Corpus
-from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.tasks.kws import examples as kws_examples
 from tinyml_cli.tasks.kws import teachers as kws_teachers
+from tinyml_cli.tasks.kws import voice_streams
 from tinyml_cli.tasks.kws.pool import ExamplePool
+from tinyml_cli.tasks.kws.stream_windows import STREAM_S, StreamWindows, WithStreams
 from tinyml_cli.tasks.kws.variations import Variations, recorded_augmentation
 from tinyml_cli.training.checkpoint import Resume
-from tinyml_cli.training.examples import Examples
+from tinyml_cli.training.examples import Examples, ExampleSource
 
 if TYPE_CHECKING:
     import keras
@@ -76,13 +78,30 @@ def train(
     variations = Variations(clips, corpus.noises, recipe, seed)
     quotas = kws_examples.training_quotas(clips, recipe)
     with ExamplePool(variations, quotas, recipe, seed, None if teacher is None else teacher.score) as pool:
+        windows = _windows(clips, corpus, recipe)
+        source: ExampleSource = pool
+        if windows is not None:
+            shares = dict.fromkeys(recipe.words, recipe.streams.word_share)
+            others = dict.fromkeys(RESERVED_LABELS, recipe.streams.other_share)
+            wanted = {label: round(quotas[label] * share) for label, share in {**others, **shares}.items()}
+            source = WithStreams(pool, windows, wanted, None if teacher is None else teacher.score)
         miner = None
-        if recipe.hard_negatives.share:
-            miner = HardNegatives(clips, corpus.noises, variations, pool, recipe)
+        if recipe.hard_negatives.share or (windows is not None and recipe.streams.hard_share):
+            miner = HardNegatives(clips, corpus.noises, variations, pool, recipe, windows)
         mark = _fingerprint(recipe, corpus, "" if teacher is None else teacher.fingerprint)
-        fitted = fit(build, pool, validation, for_source(recipe), logs, mark, resume, miner)
+        fitted = fit(build, source, validation, for_source(recipe), logs, mark, resume, miner, pool)
         sample = pool.sample(fitted.epochs - 1, _SAMPLE_SIZE)
-        return TrainedSpotter(fitted, sample, len(pool), len(validation))
+        return TrainedSpotter(fitted, sample, len(source), len(validation))
+
+
+def _windows(clips: ClipSet, corpus: Corpus, recipe: KwsRecipe) -> StreamWindows | None:
+    """Windows of the training voices' streams; None where the recipe wants none or has recordings."""
+    count = round(recipe.streams.hours * 3600 / STREAM_S)
+    if not count or recipe.data_path is not None:
+        return None
+    seed = [recipe.seed, 6]
+    streams = voice_streams.of_split(recipe, clips, corpus.noises, "train", seed)
+    return StreamWindows(streams, count, recipe.model_labels, recipe.features, recipe.clip_samples, seed)
 
 
 def for_source(recipe: KwsRecipe) -> KwsRecipe:

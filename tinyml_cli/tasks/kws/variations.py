@@ -35,8 +35,9 @@ class Variations:
             recipe: augmentation and features.
             seed: fixes the order in which clips take their turns.
         """
-        self._samples = clips.audio.shape[1]
+        self.samples = clips.audio.shape[1]
         self._rate_hz = recipe.features.sample_rate_hz
+        self._stride = recipe.features.stride_samples
         self._seed = list(seed)
         self._bed = augment.NoiseBed(tuple(noises), clips.audio[clips.labels == UNKNOWN])
         self._clips = {label: clips.take(clips.labels == label) for label in recipe.model_labels}
@@ -60,11 +61,13 @@ class Variations:
             rng: source of chance.
 
         Returns:
-            int16 [count, samples].
+            int16 [count, lead-in + samples]; the lead-in is drawn too, and a whole number of strides.
         """
         clips = self._clips[label]
+        lead_in = self._draw_lead_in(rng)
+        whole = lead_in + self.samples
         if len(clips) == 0:
-            return augment.quiet_rooms(count, self._samples, self._bed, self._rate_hz, rng)
+            return augment.quiet_rooms(count, whole, self._bed, self._rate_hz, rng)
         rows = self._turns(clips, start, count)
         chosen = clips.audio[rows]
         synthetic = np.array([is_synthetic(group) for group in clips.groups[rows]], bool)
@@ -76,22 +79,34 @@ class Variations:
             found = self._hard[label]
             chosen[replaced] = found[rng.integers(len(found), size=int(replaced.sum()))]
         if label == SILENCE:
-            made = self._vary(chosen, synthetic, 0.0, rng)
+            made = self._vary(chosen, synthetic, 0.0, lead_in, rng)
             generated = rng.random(count) < _GENERATED_SILENCE_SHARE
-            made[generated] = augment.quiet_rooms(
-                int(generated.sum()), self._samples, self._bed, self._rate_hz, rng
-            )
+            made[generated] = augment.quiet_rooms(int(generated.sum()), whole, self._bed, self._rate_hz, rng)
             return made
-        return self._vary(chosen, synthetic, _UNKNOWN_OVERHANG_MS if label == UNKNOWN else _OVERHANG_MS, rng)
+        overhang_ms = _UNKNOWN_OVERHANG_MS if label == UNKNOWN else _OVERHANG_MS
+        return self._vary(chosen, synthetic, overhang_ms, lead_in, rng)
+
+    def _draw_lead_in(self, rng: np.random.Generator) -> int:
+        """Samples heard before the clips of one call."""
+        settings = self._synthetic.lead_in
+        if settings.cold_share == 1 or rng.random() < settings.cold_share:
+            return 0
+        seconds = rng.uniform(*settings.seconds)
+        return round(seconds * self._rate_hz / self._stride) * self._stride
 
     def _vary(
-        self, audio: Audio, synthetic: NDArray[np.bool_], overhang_ms: float, rng: np.random.Generator
+        self,
+        audio: Audio,
+        synthetic: NDArray[np.bool_],
+        overhang_ms: float,
+        lead_in: int,
+        rng: np.random.Generator,
     ) -> Audio:
-        made = np.empty_like(audio)
+        made = np.empty((len(audio), lead_in + self.samples), np.int16)
         for rows, settings in ((synthetic, self._synthetic), (~synthetic, self._recorded)):
             if rows.any():
                 made[rows] = augment.augment(
-                    audio[rows], settings, self._bed, self._rate_hz, rng, overhang_ms
+                    audio[rows], settings, self._bed, self._rate_hz, rng, overhang_ms, lead_in
                 )
         return made
 

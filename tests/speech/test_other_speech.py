@@ -1,0 +1,32 @@
+"""Speech that is none of the targets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyml_cli.speech import espeak, other_speech
+
+pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
+
+
+def test_a_block_is_the_same_for_everybody() -> None:
+    first = other_speech.plan(2, with_flite=False)
+    assert first == other_speech.plan(2, with_flite=False)
+    assert first != other_speech.plan(3, with_flite=False)
+    assert len(first) == other_speech.BLOCK
+    texts = ["now", "know", "note", "nobody came", "hot note", "seven old", "yesterday", "kitchen"]
+    assert set(other_speech._distances(texts, ["no", "yes"])) == {"now", "kitchen"}
+
+
+def test_words_that_sound_alike_are_near() -> None:
+    distances = other_speech._distances(["go", "guess", "kitchen", "eight hundred"], ["no", "yes"])
+    assert max(distances["go"], distances["guess"]) < 0.5 < distances["kitchen"]
+    assert distances["eight hundred"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(7, "seven"), (12, "twelve"), (20, "twenty"), (345, "three hundred forty five"), (900, "nine hundred")],
+)
+def test_numbers_are_read_out(value: int, said: str) -> None:
+    assert other_speech._number(value) == said

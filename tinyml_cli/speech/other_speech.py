@@ -1,0 +1,141 @@
+"""Speech that is none of the targets: one plan for all words, so that a computer speaks it once.
+
+Words, invented words, short phrases and numbers. They are planned in blocks of the same voices and words for
+every training; each block is cached by itself, and utterances that hold a target are left out afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyml_cli.data.clips import UNKNOWN
+from tinyml_cli.speech import espeak, flite, phonemes, vocabulary
+from tinyml_cli.speech.plan import Planned, espeak_utterance, flite_utterance
+from tinyml_cli.speech.synthesis import speak
+
+BLOCK = 500
+"""Utterances of a block."""
+
+_SEED = 1902
+# flite starts a process for each utterance: ten times the time of espeak-ng.
+_FLITE_SHARE = 0.12
+_SOUNDS = """
+b bl br ch d dr f fl fr g gl gr h j k kl kr l m n p pl pr qu r s sh sk sl sm sn sp st str sw t th tr v w y z
+a e i o u ai ee oa oo ou ow er ar or ie
+b ck d f g l ll m n nd ng nk nt p rd s ss sh st t th x z
+"""
+_ONSETS, _VOWELS, _CODAS = (line.split() for line in _SOUNDS.strip().splitlines())
+_NUMBERS = """
+one two three four five six seven eight nine
+ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
+twenty thirty forty fifty sixty seventy eighty ninety
+"""
+_ONES, _TEENS, _TENS = (line.split() for line in _NUMBERS.strip().splitlines())
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One utterance.
+
+    Attributes:
+        text: what is said.
+        group: the voice as a speaker.
+        audio: int16 [samples], from its first to its last sound.
+        distance: of its sounds from the nearest target's, 0 to 1.
+    """
+
+    text: str
+    group: str
+    audio: NDArray[np.int16]
+    distance: float
+
+
+def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool) -> list[Spoken]:
+    """Utterances that hold none of the words, nor anything that sounds like one.
+
+    Args:
+        words: the targets, as they are spelt.
+        count: utterances before those that hold a target are left out, in whole blocks of BLOCK.
+        sample_rate_hz: of the audio.
+        with_flite: whether flite, where it is installed, says some.
+
+    Raises:
+        TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
+    """
+    blocks = [plan(number, with_flite and flite.is_installed()) for number in range(-(-count // BLOCK))]
+    planned = [each for block in blocks for each in block]
+    distances = _distances([each.word for each in planned], words)
+    spoken = [audio for block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
+    return [
+        Spoken(each.word, each.group, audio, distances[each.word])
+        for each, audio in zip(planned, spoken, strict=True)
+        if len(audio) and each.word in distances
+    ]
+
+
+def plan(number: int, with_flite: bool) -> list[Planned]:
+    """Who says what in a block."""
+    rng = np.random.default_rng([_SEED, number])
+    variants = espeak.variants()
+    planned = []
+    for _ in range(BLOCK):
+        text = _text(rng)
+        by_flite = rng.random() < _FLITE_SHARE and with_flite
+        utterance = flite_utterance(text, rng) if by_flite else espeak_utterance(text, variants, rng)
+        planned.append(Planned(utterance, UNKNOWN, text))
+    return planned
+
+
+def _text(rng: np.random.Generator) -> str:
+    kind = rng.random()
+    if kind < 0.6:
+        return str(rng.choice(vocabulary.WORDS))
+    if kind < 0.8:
+        return _invented(rng)
+    if kind < 0.93:
+        return " ".join(map(str, rng.choice(vocabulary.WORDS, size=int(rng.integers(2, 4)))))
+    return _number(int(rng.integers(1, 1000)))
+
+
+def _invented(rng: np.random.Generator) -> str:
+    parts = []
+    for _ in range(1 if rng.random() < 0.6 else 2):
+        onset = rng.choice(_ONSETS) if rng.random() < 0.95 else ""
+        coda = rng.choice(_CODAS) if rng.random() < 0.9 else ""
+        parts += [str(onset), str(rng.choice(_VOWELS)), str(coda)]
+    return "".join(parts)
+
+
+def _number(value: int) -> str:
+    hundreds, rest = divmod(value, 100)
+    parts = [_ONES[hundreds - 1], "hundred"] if hundreds else []
+    if rest >= 20:
+        parts.append(_TENS[rest // 10 - 2])
+        rest %= 10
+    if rest >= 10:
+        parts.append(_TEENS[rest - 10])
+    elif rest:
+        parts.append(_ONES[rest - 1])
+    return " ".join(parts)
+
+
+def _distances(texts: Sequence[str], words: Sequence[str]) -> dict[str, float]:
+    """How far the sounds of each text are from the nearest word's, per sound of the longer of the two.
+
+    Texts in whose sounds those of a word are found are left out, across words too: "when oh" holds "no".
+    """
+    distinct = sorted({part for text in texts for part in text.split()})
+    spoken = espeak.pronounce([*words, *distinct])
+    targets = [sound for sound in map(phonemes.segments, spoken[: len(words)]) if sound]
+    sounds = dict(zip(distinct, map(phonemes.segments, spoken[len(words) :]), strict=True))
+    found = {}
+    for text in sorted(set(texts)):
+        sound = "".join(sounds[part] for part in text.split())
+        if not any(target in sound for target in targets):
+            apart = [phonemes.distance(sound, target) / max(len(sound), len(target)) for target in targets]
+            found[text] = min(apart, default=1.0)
+    return found
