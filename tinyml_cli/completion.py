@@ -258,6 +258,11 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("bench", "--benchmark"): fixed("kws", "vww", "ic", "ad", "model"),
     ("bench", "--mode"): fixed("accuracy", "performance"),
     ("inspect", "--diff"): runs,
+    ("learn filter", "--kernel"): fixed(
+        "identity", "blur", "gauss", "sharpen", "sobel-x", "sobel-y", "laplace", "emboss"
+    ),
+    ("learn filter", "--pooling"): fixed("max", "mean"),
+    ("learn digits", "--optimizer"): fixed("sgd", "adam"),
     ("monitor", "--trace"): fixed("scores", "features", "status", "audio"),
     ("monitor", "--filter"): fixed("time", "detections"),
     ("data synth", "--engines"): fixed("espeak", "flite", "kokoro"),

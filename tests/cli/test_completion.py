@@ -115,6 +115,8 @@ def test_fixed_values_are_those_of_the_product() -> None:
     from typing import get_args
 
     from tinyml_cli.download.public_datasets import DATASETS
+    from tinyml_cli.learn.filters import KERNELS
+    from tinyml_cli.learn.network import RATES
     from tinyml_cli.link.protocol import TraceMode
     from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, RANGES
     from tinyml_cli.recipes.kws import SpeechEngine
@@ -122,6 +124,8 @@ def test_fixed_values_are_those_of_the_product() -> None:
     def values(place: str, name: str) -> set[str]:
         return {value for value, _ in SOURCES[place, name](completion.Line())}
 
+    assert values("learn filter", "--kernel") == {*KERNELS}
+    assert values("learn digits", "--optimizer") == {*RATES}
     assert values("quantize", "--method") == {*METHODS, *COMPARISONS}
     assert values("quantize", "--ranges") == {*RANGES}
     assert values("monitor", "--trace") == {*get_args(TraceMode)} - {"off"}

@@ -65,6 +65,15 @@ def test_a_picture_too_small_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["small.png"]
 
 
+def test_a_picture_is_not_overwritten_by_what_is_made_of_it(tinyml: Tinyml, tmp_path: Path) -> None:
+    Image.new("L", (20, 20)).save(tmp_path / "mine.png")
+    before = (tmp_path / "mine.png").read_bytes()
+    for out in ("mine.png", "./mine.png"):
+        answer = tinyml("learn", "filter", "mine.png", "--out", out, "--json", cwd=tmp_path, code=2)
+        assert "overwritten" in answer.json["error"]["what"]
+    assert (tmp_path / "mine.png").read_bytes() == before
+
+
 def test_a_photograph_is_filtered_in_grey_and_upright(tmp_path: Path) -> None:
     colours = np.zeros((12, 20, 3), np.uint8)
     colours[:, 10:, 1] = 200

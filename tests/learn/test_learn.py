@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests import outcomes as printed
 from tests.cli.test_next_steps import parse
 from tests.conftest import Tinyml
 from tinyml_cli.console import Console
+from tinyml_cli.learn import neuron
 
 LESSONS = (
     "loss --w 2",
@@ -70,6 +72,24 @@ def test_bad_input_leaves_nothing(tinyml: Tinyml, tmp_path: Path, words: str, sa
     assert answer.json["error"]["next_step"]
     assert answer.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_digits_say_what_they_need(tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    for lesson in ("digits", "overfit"):
+        error = tinyml("learn", lesson, "--json", cwd=tmp_path, code=2).json["error"]
+        assert "`sklearn`" in error["what"]
+        assert "pip install" in error["next_step"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_seed_repeats_a_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neuron, "_draw", lambda *_: None)
+    first, again, other = (
+        neuron.learn_neuron(2, 9, 0.05, 1.0, None, None, seed, tmp_path / "out.png").outcome
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other
 
 
 def test_the_page_has_every_lesson_and_commands_that_are_understood(repository: Path) -> None:

@@ -52,7 +52,8 @@ def learn_descent(rate: float, start: str, steps: int, points: str | None, out: 
     landscape = Landscape.around(fit, [(path[0].w, path[0].b), best, *_near(path, best)])
     _draw(out, outcome, landscape)
     marks = {"o": best, "s": (path[0].w, path[0].b)}
-    drawing = f"{landscape.drawing(_trail(path) | marks)}\n\nlog10 of the loss, step by step\n{_curve(path)}"
+    seen = landscape.drawing(_trail(path) | marks, "s: start, 1 to 9: steps, o: the best")
+    drawing = f"{seen}\n\nlog10 of the loss, step by step\n{_curve(path)}"
     rows = [
         [step.step, number(step.w), number(step.b), number(step.loss)]
         for step in path

@@ -20,6 +20,7 @@ from tinyml_cli.images.procedural_images import ProceduralImages
 from tinyml_cli.learn import inputs, terminal
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.outcomes.lessons import FilteredPicture, FilterExample, Filtering
+from tinyml_cli.wording import counted
 
 KERNELS = {
     "identity": "0,0,0;0,1,0;0,0,0",
@@ -34,6 +35,7 @@ KERNELS = {
 """Name -> rows of the kernel, and after a slash what its sum is divided by."""
 _SIDES = (3, 5, 7)
 _MOST_KERNELS = 6
+_MOST_TERMS = 9
 _OWN_SIDE = 96
 _DPI = 110
 
@@ -125,7 +127,7 @@ def learn_filter(
             f"There are too many kernels ({len(kernels)})", "--kernel", f"Give {_MOST_KERNELS} at most."
         )
     chosen = [read_kernel(text) for text in kernels]
-    pixels, note = _grey(image, max(len(each.weights) for each in chosen) - 1 + pool)
+    pixels, note = _grey(image, max(len(each.weights) for each in chosen) - 1 + pool, out)
     results, steps = [], []
     for kernel in chosen:
         exact = filtered(pixels, kernel.weights)
@@ -145,15 +147,17 @@ def learn_filter(
         picture=str(out),
     )
     _draw(out, pixels, steps, pool, pooling)
-    drawing = terminal.shades(np.rint(steps[0][2]).astype(np.uint8))
-    return Lesson(outcome, f"{note}{_sentences(outcome)}", drawing)
+    drawings = [f"{name}\n{terminal.shades(np.rint(small).astype(np.uint8))}" for name, _, small in steps]
+    return Lesson(outcome, f"{note}{_sentences(outcome)}", "\n\n".join(drawings))
 
 
-def _grey(image: Path | None, least: int) -> tuple[NDArray[np.uint8], str]:
+def _grey(image: Path | None, least: int, out: Path) -> tuple[NDArray[np.uint8], str]:
     """Pixels [rows, columns], and what was understood where the file leaves it open."""
     if image is None:
         return ProceduralImages(2, 2, _OWN_SIDE, 1, 0).rows(np.array([1]))[0, ..., 0], ""
     checks.input_file(image, "IMAGE")
+    if out.exists() and image.samefile(out):
+        raise TinymlError(f"`{image.name}` would be overwritten by the result", "--out", "Give another name.")
     try:
         found = decode(read_bytes(image), least)
     except UnreadableImageError as error:
@@ -201,9 +205,15 @@ def _sentences(found: Filtering) -> str:
             f"multiplications, {each.pooled_rows} x {each.pooled_columns} after pooling; "
             f"{each.below_0:.1%} are below 0 and {each.above_255:.1%} above 255, where a picture ends.\n"
             f"  Strongest at row {strongest.row}, column {strongest.column}: "
-            f"{' + '.join(terms).replace('+ -', '- ') or '0'} = {number(strongest.value)}"
+            f"{_sum(terms)} = {number(strongest.value)}"
         )
     return "\n".join([*lines, f"Picture: {found.picture}"])
+
+
+def _sum(terms: Sequence[str]) -> str:
+    if len(terms) > _MOST_TERMS:
+        return f"the sum of {counted(len(terms), 'product')}"
+    return " + ".join(terms).replace("+ -", "- ") or "0"
 
 
 def _draw(

@@ -43,8 +43,13 @@ class Landscape:
         w, b = axes
         return cls(w, b, fit.loss(*np.meshgrid(w, b)))
 
-    def drawing(self, marks: Mapping[str, tuple[float, float]]) -> str:
-        """In shades, dark where the loss is small; `marks`: letter -> (w, b)."""
+    def drawing(self, marks: Mapping[str, tuple[float, float]], key: str) -> str:
+        """In shades, full where the loss is large.
+
+        Args:
+            marks: letter -> (w, b).
+            key: says what the letters are.
+        """
         heights = np.sqrt(self.loss)
         shares = (heights - heights.min()) / max(float(np.ptp(heights)), 1e-12)
         pixels: NDArray[np.uint8] = np.rint(shares[::-1] * 255).astype(np.uint8)
@@ -52,7 +57,8 @@ class Landscape:
             letter: (1 - self._share(b, self.b), self._share(w, self.w)) for letter, (w, b) in marks.items()
         }
         top, bottom = f"b {self.b[-1]:.3g}", f"b {self.b[0]:.3g}, w {self.w[0]:.3g} to {self.w[-1]:.3g}"
-        return f"{top}\n{terminal.shades(pixels, places, (_LINES, terminal.WIDTH))}\n{bottom}"
+        shades = terminal.shades(pixels, places, (_LINES, terminal.WIDTH))
+        return f"{top}\n{shades}\n{bottom}\n{key}; full: large loss"
 
     def draw(self, axes: Any) -> None:
         """As contours; their distance is even in the root of the loss, as a cone's would be."""

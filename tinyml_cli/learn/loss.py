@@ -50,7 +50,7 @@ def learn_loss(w: float, b: float, points: str | None, out: Path) -> Lesson:
     return Lesson(
         outcome,
         _sentences(outcome),
-        landscape.drawing({"x": (w, b), "o": best}),
+        landscape.drawing({"x": (w, b), "o": best}, "x: your line, o: the best"),
         [("Each point", ("x", "y", "w x + b", "error", "squared"), [_row(point) for point in judged])],
     )
 

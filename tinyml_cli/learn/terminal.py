@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.console import console
 from tinyml_cli.features.image import area_average
 
 WIDTH, HEIGHT = 60, 10
 _LINES = 22
+_EDGE = 9  # letters of a number beside a curve
 _SHADES = " ░▒▓█"
 # Bits of a Braille letter by [row, column] of its dot; the letters stand in Unicode from here on.
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -24,16 +26,17 @@ def plot(
     """A curve in Braille dots, with the smallest and largest y beside it; `marks` are drawn as circles."""
     xs = np.array([*x, *(mark[0] for mark in marks)], np.float64)
     ys = np.array([*y, *(mark[1] for mark in marks)], np.float64)
-    columns = _scaled(xs, 2 * WIDTH - 1)
+    width = _width(_EDGE + 1)
+    columns = _scaled(xs, 2 * width - 1)
     rows = 4 * height - 1 - _scaled(ys, 4 * height - 1)
-    cells = np.zeros((height, WIDTH), np.int64)
+    cells = np.zeros((height, width), np.int64)
     for row, column in _joined(rows[: len(x)], columns[: len(x)]):
         cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
     lines = [[chr(_BRAILLE + int(cell)) for cell in line] for line in cells]
     for row, column in zip(rows[len(x) :], columns[len(x) :], strict=True):
         lines[row // 4][column // 2] = "o"
     edges = {0: f"{ys.max():.3g}", height - 1: f"{ys.min():.3g}"}
-    return "\n".join(f"{edges.get(n, ''):>9} {''.join(line)}" for n, line in enumerate(lines))
+    return "\n".join(f"{edges.get(n, ''):>{_EDGE}} {''.join(line)}" for n, line in enumerate(lines))
 
 
 def shades(
@@ -49,6 +52,7 @@ def shades(
         size: lines and characters a line; as large as fits, in the picture's proportions, by default.
     """
     height, width = size or _fitting_size(*pixels.shape)
+    width = _width(0, width)
     small = area_average(pixels[..., None], height, width)[..., 0]
     lines = [[_SHADES[int(value) * len(_SHADES) // 256] for value in line] for line in small]
     for letter, (row, column) in (marks or {}).items():
@@ -58,13 +62,19 @@ def shades(
 
 
 def bars(values: Mapping[str, float]) -> str:
-    """A bar for each name, the largest value WIDTH characters long."""
+    """A bar for each name, with its value."""
     largest = max(values.values(), default=0) or 1
     indent = max(map(len, values), default=0)
+    width = _width(indent + _EDGE + 2)
     return "\n".join(
-        f"{name:>{indent}} {_BAR * round(max(value, 0) / largest * WIDTH)} {value:.3g}"
+        f"{name:>{indent}} {_BAR * round(max(value, 0) / largest * width)} {value:.3g}"
         for name, value in values.items()
     )
+
+
+def _width(taken: int, most: int = WIDTH) -> int:
+    """Characters that a drawing may be wide beside others that are taken."""
+    return max(1, min(most, console.width - taken))
 
 
 def _fitting_size(rows: int, columns: int) -> tuple[int, int]:
