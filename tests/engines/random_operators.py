@@ -111,6 +111,28 @@ class RandomOperator:
         self.model.operator(self.name, [x, self.model.integers(picked)], [y], "GatherOptions", axis=given)
         return self.model.build([x], [y])
 
+    def reverse(self) -> bytes:
+        """REVERSE_V2: one dimension, or neighbours."""
+        shape = self.shape(self.pick(1, 2, 3, 4))
+        first = int(self.rng.integers(len(shape)))
+        axes = range(first, int(self.rng.integers(first, len(shape))) + 1)
+        grid = self.scale(), self.zero()
+        x, y = self.model.tensor(shape, *grid), self.model.tensor(shape, *grid)
+        self.model.operator(self.name, [x, self.model.integers(list(axes))], [y], "ReverseV2Options")
+        return self.model.build([x], [y])
+
+    def blocks(self) -> bytes:
+        """DEPTH_TO_SPACE and SPACE_TO_DEPTH."""
+        block = self.pick(1, 2, 3)
+        height, width, depth = self.shape(3, 4)
+        shapes = (1, height, width, depth * block**2), (1, height * block, width * block, depth)
+        grid = self.scale(), self.zero()
+        narrow, wide = (self.model.tensor(shape, *grid) for shape in shapes)
+        x, y = (narrow, wide) if self.name == "DEPTH_TO_SPACE" else (wide, narrow)
+        options = {"DEPTH_TO_SPACE": "DepthToSpaceOptions", "SPACE_TO_DEPTH": "SpaceToDepthOptions"}
+        self.model.operator(self.name, [x], [y], options[self.name], blockSize=block)
+        return self.model.build([x], [y])
+
     def transpose_conv(self) -> bytes:
         """TRANSPOSE_CONV: windows smaller and larger than their stride, weights of -128 too."""
         image, channels, outputs = self.shape(2, 6), self.pick(1, 2, 3, 4, 7, 8), self.pick(1, 2, 3, 5)
@@ -176,11 +198,14 @@ MAKERS: dict[str, Callable[[RandomOperator], bytes]] = {
     "ARG_MAX": RandomOperator.arg_extremum,
     "ARG_MIN": RandomOperator.arg_extremum,
     "BATCH_MATMUL": RandomOperator.batch_matmul,
+    "DEPTH_TO_SPACE": RandomOperator.blocks,
     "ELU": RandomOperator.elu,
     "GATHER": RandomOperator.gather,
     "LOG_SOFTMAX": RandomOperator.log_softmax,
     "RESIZE_BILINEAR": RandomOperator.resize,
     "RESIZE_NEAREST_NEIGHBOR": RandomOperator.resize,
+    "REVERSE_V2": RandomOperator.reverse,
+    "SPACE_TO_DEPTH": RandomOperator.blocks,
     "TRANSPOSE_CONV": RandomOperator.transpose_conv,
 }
 

@@ -73,6 +73,47 @@ def slice_(context: OpContext) -> Kernel:
     return _cut(context, source, target, begins, [1] * len(size), size)
 
 
+def reverse(context: OpContext) -> Kernel:
+    """REVERSE_V2 along neighbouring dimensions."""
+    source, target = _source(context), context.result()
+    axes, rank = sorted(_integers(context, 1)), len(source.shape)
+    if not axes or axes != list(range(axes[0], axes[0] + len(axes))) or axes[0] < 0 or axes[-1] >= rank:
+        context.refuse(f"reverses the dimensions {axes} of {list(source.shape)}", "Use adjacent ones.")
+    if target.shape != source.shape:
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
+    steps = list(layout.strides(source.shape))
+    start = 0
+    for axis in axes:
+        start += (source.shape[axis] - 1) * steps[axis]
+        steps[axis] = -steps[axis]
+    return one_box(context, source, target, start, source.shape, steps)
+
+
+def depth_to_space(context: OpContext) -> Kernel:
+    """DEPTH_TO_SPACE: channels [block, block, depth] become a block of pixels."""
+    source, target, block = _blocks(context)
+    batch, height, width, channels = source.shape
+    depth = channels // block**2
+    if target.shape != (batch, height * block, width * block, depth) or depth * block**2 != channels:
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
+    size = (batch, height, block, width, block, depth)
+    row = width * channels
+    steps = (height * row, row, block * depth, channels, depth, 1)
+    return one_box(context, source, target, 0, size, steps)
+
+
+def space_to_depth(context: OpContext) -> Kernel:
+    """SPACE_TO_DEPTH: a block of pixels becomes channels [block, block, depth]."""
+    source, target, block = _blocks(context)
+    batch, height, width, channels = source.shape
+    size = (batch, height // block, width // block, block, block, channels)
+    row = width * channels
+    if target.shape != (*size[:3], channels * block**2) or (height % block, width % block) != (0, 0):
+        context.refuse(f"produces {list(target.shape)} from {list(source.shape)}", _AGAIN)
+    steps = (height * row, block * row, block * channels, row, channels, 1)
+    return one_box(context, source, target, 0, size, steps)
+
+
 def split(context: OpContext) -> Kernel:
     """SPLIT into equal parts; the axis is the first input."""
     return _parts(context, _source(context, 1), one_axis(context, 0, context.input(1)))
@@ -129,6 +170,13 @@ static const tinyml_nn_box {name} = {{
     .rank = {len(shape.size)}, .size = {size}, .from = {from_}, .to = {to}}};
 tinyml_nn_move(&{name}, {source}, {target});
 """
+
+
+def _blocks(context: OpContext) -> tuple[Tensor, Tensor, int]:
+    source, target, block = _source(context), context.result(), context.option("block_size")
+    if len(source.shape) != 4 or block < 1:
+        context.refuse(f"cuts {list(source.shape)} into blocks of {block}", _AGAIN)
+    return source, target, block
 
 
 def one_axis(context: OpContext, position: int, source: Tensor) -> int:
