@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from tests.engines import recurrent_models
+from tests.engines.flatbuffer_models import Model
 from tests.engines.many_networks import Built, Judge, build, compare, random_values
 from tests.engines.test_plan_simulation import follow
 from tests.engines.test_random_graphs import UBSAN
-from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.stages.adopt import open_run
@@ -151,3 +152,17 @@ def refused(model: bytes, *words: str) -> None:
         compiler.compile_graph(tflite_graph.parse(model), "m.tflite")
     assert caught.value.where == "m.tflite"
     assert all(word in caught.value.what for word in words), caught.value.what
+
+
+def test_steps_of_an_unrolled_layer_share_their_weights(tmp_path: Path) -> None:
+    model, weights = Model(), np.random.default_rng(0).integers(-127, 128, (2, 8, 8))
+    x = y = model.tensor((1, 8), 0.1, 3)
+    for step in (0, 0, 1, 0):
+        own = model.tensor((8, 8), 0.02, data=weights[step])
+        bias = model.tensor((8,), 0.002, dtype="int32", data=np.arange(8) * 90)
+        y, source = model.tensor((1, 8), 0.1, 3), y
+        model.operator("FULLY_CONNECTED", [source, own, bias], [y], "FullyConnectedOptions")
+    data = model.build([x], [y])
+    (network,) = build([data], tmp_path / "unrolled")
+    assert emit.source(network.network).count("_weights[64] = ") == 2
+    assert compare(data, network, seed=1) > 1

@@ -159,11 +159,12 @@ def _tensor(name: str, tensor: Tensor) -> str:
 def source(network: Network) -> str:
     """The text of network.c."""
     steps = [step for step in network.steps if step.body]
+    arrays = _array_names(steps)
     entry = _arena_entry_points if network.io == "arena" else _caller_entry_point
     parts = [
         _preamble(steps),
         _memory_map(network),
-        *(_operator(network, step) for step in steps),
+        *(_operator(network, step, arrays) for step in steps),
         _reset(network),
         entry(network, steps),
     ]
@@ -208,14 +209,30 @@ def _memory_row(row: PlannedBuffer) -> str:
     return f"{entry:<28}/* {row.bytes} bytes, {row.life}{over} */"
 
 
-def _operator(network: Network, step: CompiledOperator) -> str:
+def _array_names(steps: list[CompiledOperator]) -> dict[str, str]:
+    """By the name of each constant: the first array of the same values, which stands for all.
+
+    The steps of an unrolled recurrent layer have the same weights.
+    """
+    first: dict[tuple[str, bytes], str] = {}
+    names = {}
+    for step in steps:
+        for constant in step.kernel.constants:
+            name = step.context.array(constant.role)
+            names[name] = first.setdefault((constant.values.dtype.name, constant.values.tobytes()), name)
+    return names
+
+
+def _operator(network: Network, step: CompiledOperator, array_names: dict[str, str]) -> str:
     context = step.context
     graph, operator = context.graph, context.operator
     macs = tflite_graph.macs(graph, operator)
     work = f", {macs:,} multiply-accumulates" if macs else ""
-    arrays = "".join(_array(context.array(constant.role), constant) for constant in step.kernel.constants)
+    named = ((context.array(constant.role), constant) for constant in step.kernel.constants)
+    arrays = "".join(_array(name, constant) for name, constant in named if array_names[name] == name)
     arrays += "\n" if arrays else ""
     body = _located(network, step.body.rstrip())
+    body = re.sub(rf"\b{context.name}_\w+", lambda match: array_names.get(match[0], match[0]), body)
     parameters = ", ".join(_IO_PARAMETERS[name] for name in _used(network, body)) or "void"
     return f"""\
 /* {operator.index}: {comment(operator.name)}{_shapes(network, operator)}{work} */
