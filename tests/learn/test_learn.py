@@ -52,6 +52,7 @@ def test_a_lesson_ends_in_a_picture(
         ("neuron --snapshots 1,500 --epochs 100", "whole numbers from 1 to 100"),
         ("neuron --points 0,0;900000,1 --rate 1000", "without end"),
         ("neuron --hidden many", "`--hidden` must be a whole number"),
+        ("digits --no-normalise --layers 6 --units 64 --rate 1000 --epochs 1", "without end"),
         ("digits --item 450", "no test digit 450"),
         ("digits --optimizer sdg", "Unknown optimizer"),
         ("filter --kernel 1,2;3", "not a matrix"),

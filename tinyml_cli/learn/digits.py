@@ -16,13 +16,14 @@ from tinyml_cli.learn.curves import judged
 from tinyml_cli.learn.handwriting import LABELS, LARGEST_PIXEL, SIDE, Handwriting, digits
 from tinyml_cli.learn.layers import Array, Dense, NumpyLayer, Relu
 from tinyml_cli.learn.lesson import Lesson, number
-from tinyml_cli.learn.network import RATES, NumpyNetwork, cross_entropy, fit, optimiser, softmax
+from tinyml_cli.learn.network import RATES, NumpyNetwork, check_rate, cross_entropy, fit, optimiser, softmax
 from tinyml_cli.outcomes.lessons import AnsweredDigit, DigitLayer, LearnedDigits, LearnedEpoch
 from tinyml_cli.wording import counted
 
 _BATCH = 32
 _DPI = 110
 _SHOWN = 24
+_NAMES = {"sgd": "SGD", "adam": "Adam"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def learn_digits(chosen: DigitOptions, out: Path) -> Lesson:
     """Trains and judges a network.
 
     Raises:
-        TinymlError: scikit-learn or the test digit is missing, or the picture cannot be written.
+        TinymlError: scikit-learn or the test digit is missing, the first epoch fails at this rate, or the
+            picture cannot be written.
     """
     train, test = digits()
     if chosen.item >= len(test.labels):
@@ -80,8 +82,9 @@ def learn_digits(chosen: DigitOptions, out: Path) -> Lesson:
         epochs.append(judged(network, epoch, (inputs[0], train.labels), (inputs[1], test.labels)))
         return chosen.stop_at is not None and epochs[-1].train_accuracy >= chosen.stop_at
 
-    update = optimiser(chosen.optimiser, chosen.rate)
+    update = optimiser(chosen.optimiser, _rate(chosen))
     diverged = fit(network, batches, cross_entropy, update, chosen.epochs, after)
+    check_rate(diverged, len(epochs), _rate(chosen))
     answers = softmax(network(inputs[1]))
     outcome = _outcome(chosen, network, epochs, diverged, test, answers, out)
     _draw(out, outcome, test, answers)
@@ -102,6 +105,10 @@ def _network(chosen: DigitOptions, rng: np.random.Generator) -> NumpyNetwork:
     for before, after in itertools.pairwise(sizes):
         layers += [Dense(before, after, rng), Relu()]
     return NumpyNetwork(layers[:-1])
+
+
+def _rate(chosen: DigitOptions) -> float:
+    return RATES[chosen.optimiser] if chosen.rate is None else chosen.rate
 
 
 def _inputs(part: Handwriting, chosen: DigitOptions) -> Array:
@@ -131,7 +138,7 @@ def _outcome(
         int8_bytes=network.size,
         normalised=chosen.normalise,
         optimiser=chosen.optimiser,
-        rate=RATES[chosen.optimiser] if chosen.rate is None else chosen.rate,
+        rate=_rate(chosen),
         epochs=epochs,
         stopped_early=len(epochs) < chosen.epochs and not diverged,
         diverged=diverged,
@@ -149,7 +156,7 @@ def _outcome(
 
 def _sentences(found: LearnedDigits) -> str:
     item, rate = found.item, number(found.rate)
-    fate = f"{counted(len(found.epochs), 'epoch')} of {found.optimiser.upper()} at a rate of {rate}"
+    fate = f"{counted(len(found.epochs), 'epoch')} of {_NAMES[found.optimiser]} at a rate of {rate}"
     if found.diverged:
         fate += ", then it diverged: try a smaller rate"
     elif found.stopped_early:

@@ -173,11 +173,21 @@ def shifted(x: Array, most: int, rng: Rng) -> Array:
 def _sentences(found: Overfitted) -> str:
     worst = max(found.networks, key=lambda each: each.gap)
     best = max(found.networks, key=lambda each: each.test_accuracy)
+    turned = [
+        f"{each.name} after epoch {each.best_epoch}"
+        for each in found.networks
+        if each.best_epoch < each.epochs[-1].epoch
+    ]
+    turn = (
+        f"The test loss rises again, a sign of learning by heart: {', '.join(turned)}."
+        if turned
+        else "No network's test loss has risen again so far: try more --epochs."
+    )
     return (
         f"Widest gap: {worst.name}, right on {worst.train_accuracy:.1%} of the training digits and on "
         f"{worst.test_accuracy:.1%} of the {found.test_items} test digits.\n"
         f"Best on the test digits: {best.name}, {best.test_accuracy:.1%}.\n"
-        "After its best epoch a network's test loss rises: from there on it learns the digits by heart.\n"
+        f"{turn}\n"
         f"Picture: {found.picture}"
     )
 
