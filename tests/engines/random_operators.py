@@ -136,7 +136,7 @@ class RandomOperator:
     def transpose_conv(self) -> bytes:
         """TRANSPOSE_CONV: windows smaller and larger than their stride, weights of -128 too."""
         image, channels, outputs = self.shape(2, 6), self.pick(1, 2, 3, 4, 7, 8), self.pick(1, 2, 3, 5)
-        window, stride = self.shape(2, 5), (self.pick(1, 2, 3), self.pick(1, 2, 4))
+        window, stride = self.shape(2, 5), (self.pick(1, 2, 3, 9), self.pick(1, 2, 4, 9))
         valid = self.chance()
         size = []
         for given, reach, step in zip(image, window, stride, strict=True):
@@ -144,7 +144,7 @@ class RandomOperator:
             size.append((given - 1) * step + (reach if valid else 1) + more)
         per_channel = self.chance(0.7)
         scales = np.exp(self.rng.uniform(-8, -2, outputs if per_channel else 1)).astype(np.float32)
-        # With -128 among them a plain kernel takes over.
+        # With -128 among them a plain kernel takes over, and with many phases.
         weights = np.maximum(self.values((outputs, *window, channels)), self.pick(-128, -127, -127))
         grid = self.scale(1e-3, 1), self.zero()
         x = self.model.tensor((1, *image, channels), *grid)

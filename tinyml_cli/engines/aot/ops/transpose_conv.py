@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,6 +21,9 @@ from tinyml_cli.engines.aot.ops import packing
 from tinyml_cli.engines.aot.ops.convolution import channel_multipliers, convolution_scratch_bytes
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.wording import counted
+
+# Each takes some hundred bytes of flash; a plain kernel takes over beyond.
+_MOST_PHASES = 64
 
 
 def transpose_conv(context: OpContext) -> Kernel:
@@ -118,6 +122,8 @@ def _packed(
     """One call of the packed convolution for each pair of phases, when its conditions hold."""
     source, target = context.activation(2), context.output()
     assert weights.data is not None
+    if math.prod(map(len, sides)) > _MOST_PHASES:
+        return None
     outputs, zero_points = weights.shape[0], (zero_point_of(source), zero_point_of(target))
     multipliers = channel_multipliers(context, source, target, weights, axis=0)
     bias = context.bias(outputs, position=3)
