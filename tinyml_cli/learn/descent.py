@@ -121,7 +121,7 @@ def _draw(path: Path, found: Descended, landscape: Landscape) -> None:
     axes.plot(found.best_w, found.best_b, "o", color="#d55e00")
     axes.set_xlim(limits[0])
     axes.set_ylim(limits[1])
-    axes.set_title(f"Path at rate {number(found.rate)}; the best ●", fontsize=9)
+    axes.set_title(f"Path at rate {number(found.rate)}; orange: the best line", fontsize=9)
     axes = figure.add_subplot(grid[0, 1])
     axes.semilogy([s.step for s in found.steps], [max(s.loss, 1e-15) for s in found.steps], color="#c23b22")
     axes.set_ylabel("loss")

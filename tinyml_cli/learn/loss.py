@@ -96,5 +96,5 @@ def _draw(path: Path, fit: LineFit, found: JudgedLine, landscape: Landscape) -> 
     landscape.draw(axes)
     axes.plot(found.w, found.b, "x", color="white", markersize=9)
     axes.plot(found.best_w, found.best_b, "o", color="#d55e00")
-    axes.set_title("Loss of every line: yours ×, the best ●", fontsize=9)
+    axes.set_title("Loss of every line: yours ×, the best line ●", fontsize=9)
     pictures.write(path, figure, _DPI)

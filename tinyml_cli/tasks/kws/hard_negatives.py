@@ -16,6 +16,7 @@ from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.stream_windows import StreamWindows
 from tinyml_cli.tasks.kws.variations import Variations
 from tinyml_cli.training.fit import predict
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -95,7 +96,7 @@ class HardNegatives:
         wrong = wrong[np.argsort(-worst[wrong], kind="stable")][:_MOST_WINDOWS]
         console.info(
             f"False accepts in {streams.hours:.1f} h of streams added to training: {len(wrong):,} of "
-            f"{len(rows):,} windows."
+            f"{counted(len(rows), 'window')}."
         )
         return [len(self._candidates) + int(row) for row in rows[wrong]]
 
