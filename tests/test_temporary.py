@@ -84,7 +84,10 @@ def test_a_command_that_locks_nothing_tidies_too(tmp_path: Path, temp: Path) -> 
 def test_a_run_that_was_being_removed_goes_with_the_next_command(tmp_path: Path, temp: Path) -> None:
     program = (
         "import filelock, os, shutil, signal\nfrom pathlib import Path\nfrom tinyml_cli.run import Run\n"
-        "shutil.rmtree = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\nRun(Path('runs/a')).remove()"
+        "remove = shutil.rmtree  # also of what other killed processes left elsewhere\n"
+        "def killed(path, **kw):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL) if 'runs' in Path(path).parts else remove(path, **kw)\n"
+        "shutil.rmtree = killed\nRun(Path('runs/a')).remove()"
     )
     (tmp_path / "runs" / "a").mkdir(parents=True)
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
