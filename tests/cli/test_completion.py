@@ -61,7 +61,7 @@ def offered(line: str) -> list[str]:
         ("tinyml tune kws --engine ", ["local", "ray"]),
         ("tinyml train kws --model bc", ["bc_resnet"]),
         ("tinyml train vww --model ", ["mobilenet_v1", "mobilenet_v2", "vww_micro"]),
-        ("tinyml train kws --config kws_s", ["kws_small"]),
+        ("tinyml train kws --config kws_sm", ["kws_small"]),
         ("tinyml recipes show wa", ["wand"]),
         ("tinyml train kws --words y", ["yes"]),
         ("tinyml train kws --words yes,", ["yes,no", "yes,0", "yes,wing", "yes,a"]),
@@ -224,7 +224,7 @@ def test_in_a_terminal(home: Path, shell: str) -> None:
     exchanges = [
         ("tinyml quan\t", "tize"),
         ("tinyml build --board=nat\t", "ive"),
-        ("tinyml train kws --config kws_s\t", "mall"),
+        ("tinyml train kws --config kws_sm\t", "all"),
         ("tinyml build odd\t", "PWNED"),
     ]
     terminal_shows([shell, "-i"], exchanges)

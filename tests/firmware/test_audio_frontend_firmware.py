@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.features.synthetic_audio import GOLDEN, SETTINGS, clips
+from tests.store import kept
 from tinyml_cli.features.audio_frontend import feature_multiplier, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.features.tables import render_header
@@ -20,6 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LIBRARY = REPOSITORY / "firmware" / "lib" / "audio_frontend"
 HARNESS = Path(__file__).parent / "frontend_harness"
 SIM_SCRIPT = REPOSITORY / "firmware" / "platforms" / "tinyml-local" / "ldscripts" / "sim.ld"
+TABLES = "audio_frontend_tables.h"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORTEX_M4 = ["-O3", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
@@ -37,33 +39,30 @@ class Result:
     instructions: int
 
 
-def build(folder: Path, settings: AudioFrontendSettings, target: str) -> list[str]:
-    """Compiles the harness with the tables of `settings`; returns the command that runs it."""
+def build(settings: AudioFrontendSettings, target: str) -> list[str]:
+    """Compiles the harness with the tables of `settings`, once; returns the command that runs it."""
     tools = {"native": ["gcc"], "sim": ["arm-none-eabi-gcc", "qemu-system-arm"]}[target]
     for tool in tools:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
-    (folder / "audio_frontend_tables.h").write_text(render_header(settings))
-    sources = [HARNESS / "main.c", *sorted(LIBRARY.glob("*.c"))]
-    command = [tools[0], *STRICT, f"-I{LIBRARY}", f"-I{folder}", "-o", folder / "frontend"]
+    tables = render_header(settings)
+    shared = [HARNESS / "main.c", *sorted(LIBRARY.glob("*.c"))]
     if target == "native":
-        command += [*SANITIZERS, *sources, HARNESS / "host_io_native.c"]
-        runner = [str(folder / "frontend")]
+        options = [*SANITIZERS, *shared, HARNESS / "host_io_native.c"]
     else:
-        command += [*CORTEX_M4, "-nostartfiles", "-nodefaultlibs", "-T", SIM_SCRIPT]
-        command += [*sources, HARNESS / "host_io_semihosting.c", "-lc_nano", "-lgcc"]
-        runner = [
-            *QEMU,
-            "-monitor",
-            "none",
-            "-serial",
-            "none",
-            "-semihosting",
-            "-kernel",
-            str(folder / "frontend"),
-        ]
-    subprocess.run(command, check=True)
-    return runner
+        options = [*CORTEX_M4, "-nostartfiles", "-nodefaultlibs", "-T", SIM_SCRIPT]
+        options += [*shared, HARNESS / "host_io_semihosting.c", "-lc_nano", "-lgcc"]
+
+    def make(folder: Path) -> None:
+        (folder / TABLES).write_text(tables)
+        command = [tools[0], *STRICT, f"-I{LIBRARY}", f"-I{folder}", "-o", folder / "frontend", *options]
+        subprocess.run(command, check=True)
+
+    ingredients = [tables, target, Path(__file__), HARNESS, LIBRARY, SIM_SCRIPT]
+    program = kept("frontend", ingredients, make) / "frontend"
+    if target == "native":
+        return [str(program)]
+    return [*QEMU, "-monitor", "none", "-serial", "none", "-semihosting", "-kernel", str(program)]
 
 
 def run(
@@ -87,7 +86,7 @@ def run(
 @pytest.mark.parametrize("name", SETTINGS)
 def test_matches_the_golden_file(name: str, target: str, tmp_path: Path) -> None:
     settings = SETTINGS[name]
-    runner = build(tmp_path, settings, target)
+    runner = build(settings, target)
     result = run(tmp_path, runner, clips(), settings.channels, settings.stride_samples)
     np.testing.assert_array_equal(result.features, np.load(GOLDEN)[f"features_{name}"])
     np.testing.assert_array_equal(result.quantized, quantize_features(result.features, SCALE, ZERO_POINT))
@@ -98,7 +97,7 @@ def test_matches_the_golden_file(name: str, target: str, tmp_path: Path) -> None
 def test_matches_the_reference_front_end(name: str, target: str, tmp_path: Path, shared: Path) -> None:
     golden = np.load(shared / "data" / "golden" / "micro_frontend.npz")
     settings = SETTINGS[name]
-    runner = build(tmp_path, settings, target)
+    runner = build(settings, target)
     result = run(tmp_path, runner, golden["audio"], settings.channels, settings.stride_samples)
     np.testing.assert_array_equal(result.features, golden[f"features_{name}"])
 
@@ -106,14 +105,14 @@ def test_matches_the_reference_front_end(name: str, target: str, tmp_path: Path,
 @pytest.mark.parametrize("block_samples", [1, 7, 481, 1024])
 def test_streaming_in_any_block_size(block_samples: int, tmp_path: Path) -> None:
     settings = AudioFrontendSettings()
-    runner = build(tmp_path, settings, "native")
+    runner = build(settings, "native")
     result = run(tmp_path, runner, clips(), settings.channels, block_samples)
     np.testing.assert_array_equal(result.features, np.load(GOLDEN)["features_w30_s20_c40"])
 
 
 def test_a_frame_costs_a_small_part_of_its_stride(tmp_path: Path) -> None:
     settings = AudioFrontendSettings()
-    runner = build(tmp_path, settings, "sim")
+    runner = build(settings, "sim")
     result = run(tmp_path, runner, clips(), settings.channels, settings.stride_samples)
     per_frame = result.instructions / result.features[..., 0].size
     # A 64 MHz core has 1.28 million cycles in 20 ms.
@@ -122,11 +121,10 @@ def test_a_frame_costs_a_small_part_of_its_stride(tmp_path: Path) -> None:
 
 def test_a_configuration_beyond_the_build_is_refused(tmp_path: Path) -> None:
     settings = AudioFrontendSettings(window_ms=64, stride_ms=20)
-    runner = build(tmp_path, settings, "native")
+    runner = build(settings, "native")
     small = tmp_path / "small"
     small.mkdir()
-    header = (tmp_path / "audio_frontend_tables.h").read_text()
-    (small / "audio_frontend_tables.h").write_text(header)
+    (small / TABLES).write_text(render_header(settings))
     command = ["gcc", *STRICT, "-DAUDIO_FRONTEND_MAX_FFT_SIZE=512", f"-I{LIBRARY}", f"-I{small}"]
     sources = [HARNESS / "main.c", HARNESS / "host_io_native.c", *sorted(LIBRARY.glob("*.c"))]
     subprocess.run([*command, *SANITIZERS, *sources, "-o", small / "frontend"], check=True)

@@ -38,7 +38,7 @@ _ONES, _TEENS, _TENS = (line.split() for line in _NUMBERS.strip().splitlines())
 
 
 @dataclass(frozen=True)
-class Spoken:
+class Utterance:
     """One utterance.
 
     Attributes:
@@ -54,7 +54,7 @@ class Spoken:
     distance: float
 
 
-def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool) -> list[Spoken]:
+def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool) -> list[Utterance]:
     """Utterances that hold none of the words, nor anything that sounds like one.
 
     Args:
@@ -71,7 +71,7 @@ def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_fli
     distances = _distances([each.word for each in planned], words)
     spoken = [audio for block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
     return [
-        Spoken(each.word, each.group, audio, distances[each.word])
+        Utterance(each.word, each.group, audio, distances[each.word])
         for each, audio in zip(planned, spoken, strict=True)
         if len(audio) and each.word in distances
     ]
