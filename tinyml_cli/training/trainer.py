@@ -113,10 +113,8 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
     progress, is_resumed = checkpoint.begin(fingerprint, plan.epochs, resume)
     model = plan.build()
     if is_resumed:
-        done = range(progress.epochs_done)
-        _prepare(
-            plan, model, next(epoch for epoch in reversed(done) if plan.optimisation.begins_phase(epoch))
-        )
+        phase = max(filter(plan.optimisation.begins_phase, range(progress.epochs_done)))
+        _prepare(plan, model, phase)
         checkpoint.load_last(progress, model)
     twin = twin_of(model) if plan.weight_average else None
     if twin is not None and is_resumed:

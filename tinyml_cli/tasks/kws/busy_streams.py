@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from tinyml_cli.data import augment, noise
 from tinyml_cli.data.clips import UNKNOWN, ClipSet
+from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.recipes.kws import AugmentationRecipe
 from tinyml_cli.tasks.kws.noise_sweep import speech_rms
-from tinyml_cli.tasks.kws.stream_audio import Material, Scene, draw_bed, draw_scenes
+from tinyml_cli.tasks.kws.stream_audio import FULL_SCALE, Material, Scene, amplitude, draw_bed, draw_scenes
 
 Int16Array = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float32]
@@ -39,7 +40,6 @@ _BED_BELOW_DB: dict[Scene, tuple[float, float]] = {
 }
 _SILENCE_DBFS = (-80.0, -20.0)
 _FADE_S = 0.005
-_FULL_SCALE = 32768.0
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,14 @@ class BusyStreams:
             start, end = round(start_s * rate_hz), round(end_s * rate_hz)
             bed = self._bed(kind, end - start, rng)
             if rng.random() < _SILENT_SCENES:
-                sound[start:end] = bed * _amplitude(rng.uniform(*_SILENCE_DBFS))
+                sound[start:end] = bed * amplitude(rng.uniform(*_SILENCE_DBFS))
             else:
                 voice_db = float(rng.uniform(*_VOICE_DBFS))
-                sound[start:end] = bed * _amplitude(voice_db - rng.uniform(*_BED_BELOW_DB[kind]))
+                sound[start:end] = bed * amplitude(voice_db - rng.uniform(*_BED_BELOW_DB[kind]))
                 spans += self._talk(sound, start, end, voice_db, rng)
             if kind == "crowd":
                 spans.append(Span(start, end, self._labels.index(UNKNOWN)))
-        audio = np.clip(np.rint(sound * _FULL_SCALE), -32768, 32767).astype(np.int16)
+        audio = to_int16(sound)
         return BusyStream(audio, spans)
 
     def _bed(self, kind: Scene, samples: int, rng: np.random.Generator) -> FloatArray:
@@ -162,11 +162,11 @@ class BusyStreams:
         for row, (_, word) in zip(rows, said, strict=True):
             row[:] = np.interp(at * word.speed, np.arange(len(word.audio)), word.audio, right=0.0)
         heard = augment.colour(rows, self._recipe, rate_hz, rng)
-        level = speech_rms(np.clip(heard, -32768, 32767).astype(np.int16)) / _FULL_SCALE
+        level = speech_rms(np.clip(heard, -32768, 32767).astype(np.int16)) / FULL_SCALE
         gains_db = voice_db + rng.uniform(-_VOICE_SPREAD_DB, _VOICE_SPREAD_DB, len(said))
         spans = []
         for (begin, word), row, rms, gain_db in zip(said, heard, level, gains_db, strict=True):
-            piece = row * np.float32(_amplitude(gain_db) / max(float(rms), 1e-6) / _FULL_SCALE)
+            piece = row * np.float32(np.float32(amplitude(gain_db)) / max(float(rms), 1e-6) / FULL_SCALE)
             stop = min(begin + len(piece), end)
             sound[begin:stop] += piece[: stop - begin]
             spans.append(Span(begin, begin + word.samples, word.label))
@@ -219,7 +219,3 @@ def _faded(audio: FloatArray, rate_hz: int) -> FloatArray:
     fade = min(len(audio), max(1, round(_FADE_S * rate_hz)))
     audio[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
     return audio
-
-
-def _amplitude(level_db: float) -> np.float32:
-    return np.float32(10 ** (level_db / 20))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tinyml_cli.data import noise
 from tinyml_cli.data.clips import UNKNOWN, ClipSet
+from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.tasks.kws.detection_errors import Target
 from tinyml_cli.tasks.kws.noise_sweep import speech_rms
 
@@ -42,7 +43,7 @@ _KEPT_FREE_S = 0.5  # before and after each target word
 _FADE_S = 0.02
 _FRAME_S = 0.01
 _WORD_RANGE_DB = 25.0
-_FULL_SCALE = 32768.0
+FULL_SCALE = 32768.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def build_stream(
     levels_db = [float(rng.uniform(*_BED_DBFS[kind])) for _, _, kind in scenes]
     for (start_s, end_s, kind), level_db in zip(scenes, levels_db, strict=True):
         start, end = round(start_s * rate_hz), round(end_s * rate_hz)
-        sound[start:end] = draw_bed(kind, end - start, material, rng) * _amplitude(level_db)
+        sound[start:end] = draw_bed(kind, end - start, material, rng) * amplitude(level_db)
     others = _Talk(material.clips, rng)
     targets: list[Target] = []
     taken: list[tuple[float, float]] = []
@@ -133,7 +134,7 @@ def build_stream(
     for (start_s, end_s, kind), level_db in zip(scenes, levels_db, strict=True):
         if kind == "talk":
             others.fill(sound, start_s, end_s, taken, level_db, rate_hz)
-    return LabelledStream(np.clip(np.rint(sound * _FULL_SCALE), -32768, 32767).astype(np.int16), targets)
+    return LabelledStream(to_int16(sound), targets)
 
 
 def word_bounds(clip: Int16Array, sample_rate_hz: int) -> tuple[float, float]:
@@ -226,18 +227,19 @@ def _say(
 ) -> float:
     """Adds a clip at a random level, at least _LOWEST_SNR_DB above the background; returns the SNR in dB."""
     level_db = max(float(rng.uniform(*_SPEECH_DBFS)), bed_db + _LOWEST_SNR_DB)
-    speech = float(speech_rms(clip[None])[0]) / _FULL_SCALE
+    speech = float(speech_rms(clip[None])[0]) / FULL_SCALE
     if speech == 0.0:
         return level_db - bed_db
     shape = np.ones(len(clip), np.float32)
     fade = max(1, round(_FADE_S * rate_hz))
     shape[:fade] = np.linspace(0, 1, fade, dtype=np.float32)
     shape[-fade:] = shape[:fade][::-1]
-    piece = clip.astype(np.float32) * shape * np.float32(_amplitude(level_db) / speech / _FULL_SCALE)
+    piece = clip.astype(np.float32) * shape * np.float32(amplitude(level_db) / speech / FULL_SCALE)
     end = min(at + len(piece), len(sound))
     sound[at:end] += piece[: end - at]
     return level_db - bed_db
 
 
-def _amplitude(level_db: float) -> float:
+def amplitude(level_db: float) -> float:
+    """RMS of a sound at a level in dBFS, full scale 1."""
     return float(10 ** (level_db / 20))
