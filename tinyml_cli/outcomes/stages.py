@@ -15,6 +15,7 @@ from tinyml_cli.outcomes.base import (
     Sha256,
     Share,
 )
+from tinyml_cli.outcomes.streams import OperatingPoint
 
 
 class Epoch(Outcome):
@@ -107,6 +108,9 @@ class AfterConversion(Outcome):
     """What a task makes of a new int8 model."""
 
     stream: StreamingModel | None = Field(default=None, description="of a streaming model")
+    operating_point: OperatingPoint | None = Field(
+        default=None, description="of keyword spotting, where the recipe gives hours to choose it on"
+    )
     threshold: Threshold | None = Field(default=None, description="of anomaly detection")
 
 

@@ -73,7 +73,7 @@ class StreamRule(Outcome):
 
 
 class Allowance(Outcome):
-    """Whether the rate is at most what --max-fa-per-hour allows."""
+    """Whether the rate is at most what is allowed."""
 
     max_fa_per_hour: float
     met: bool = Field(description="as counted")
@@ -103,7 +103,7 @@ class StreamErrors(Outcome):
 
 
 class StreamTuning(Outcome):
-    """The choice of --max-fa-per-hour."""
+    """The choice of settings by false accepts per hour."""
 
     before: TunedSettings
     after: TunedSettings
@@ -140,6 +140,13 @@ class StreamFigures(StreamCounts):
     words: dict[str, StreamCounts] = Field(description="by word")
     scenes: dict[str, Rejects] = Field(description="by name")
     snr_db: list[RejectsInBand]
+
+
+class OperatingPoint(StreamFigures):
+    """A new model at the settings that it got, on streams of voices that never trained."""
+
+    tuning: StreamTuning
+    applied: bool = Field(description="false: the best within the allowance miss most, so the recipe's stay")
 
 
 class EvaluatedStream(StreamFigures):

@@ -142,6 +142,15 @@ class StreamsRecipe(RecipeSection):
     )
 
 
+class OperatingPointRecipe(RecipeSection):
+    """How the recogniser's settings are chosen for a new model; with synthetic speech alone."""
+
+    hours: float = Field(
+        default=0.0, ge=0, le=100, description="of streams by voices that never train; 0 keeps the settings"
+    )
+    max_fa_per_hour: float = Field(default=0.5, gt=0, le=1000, description="false accepts allowed there")
+
+
 class DistillationRecipe(RecipeSection):
     """Learning from larger models that were trained before."""
 
@@ -179,6 +188,7 @@ class KwsRecipe(ClassifierRecipe):
     model: ModelRecipe = Field(default_factory=ModelRecipe)
     hard_negatives: HardNegativesRecipe = Field(default_factory=HardNegativesRecipe)
     streams: StreamsRecipe = Field(default_factory=StreamsRecipe)
+    operating_point: OperatingPointRecipe = Field(default_factory=OperatingPointRecipe)
     distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)
     training: KwsTraining = Field(default_factory=KwsTraining)
     recognizer: RecognizerSettings = Field(default_factory=RecognizerSettings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.stages import Converted
+from tinyml_cli.outcomes.streams import OperatingPoint
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.wording import counted
 
@@ -69,8 +70,21 @@ def sentence(outcome: Converted) -> str:
         streams = (
             f" On a board it processes {counted(stream.hop_frames, 'frame')} at a time, {stream.macs:,} MACs."
         )
+    if point := outcome.operating_point:
+        streams += " " + _point(point)
     step = next_step("export-c-array", Path(outcome.run))
     return f"int8 model: {outcome.int8.bytes:,} bytes{parity}.{streams} Next: {step}"
+
+
+def _point(point: OperatingPoint) -> str:
+    chosen = point.tuning.after if point.applied else point.tuning.before
+    accepts, rejects = point.false_accepts, point.false_rejects
+    low, high = accepts.ci95
+    return (
+        f"Threshold {chosen.threshold:g} over {chosen.average_window_ms} ms: {rejects.of - rejects.n} of "
+        f"{counted(rejects.of, 'word')} heard, {accepts.per_hour:.2f} false accepts per hour "
+        f"({low:.2f}–{high:.2f}) in {point.hours:.1f} h of streams."
+    )
 
 
 def _is_model(path: Path) -> bool:

@@ -44,11 +44,12 @@ _FADE_S = 0.005
 
 @dataclass(frozen=True)
 class Span:
-    """What is heard from sample `start` to `end`: a label of the model."""
+    """What is heard from sample `start` to `end`: a label of the model, and how far above its background."""
 
     start: int
     end: int
     label: int
+    snr_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,9 @@ class BusyStreams:
                 sound[start:end] = bed * amplitude(rng.uniform(*_SILENCE_DBFS))
             else:
                 voice_db = float(rng.uniform(*_VOICE_DBFS))
-                sound[start:end] = bed * amplitude(voice_db - rng.uniform(*_BED_BELOW_DB[kind]))
-                spans += self._talk(sound, start, end, voice_db, rng)
+                bed_db = voice_db - float(rng.uniform(*_BED_BELOW_DB[kind]))
+                sound[start:end] = bed * amplitude(bed_db)
+                spans += self._talk(sound, start, end, voice_db, bed_db, rng)
             if kind == "crowd":
                 spans.append(Span(start, end, self._labels.index(UNKNOWN)))
         audio = to_int16(sound)
@@ -130,7 +132,13 @@ class BusyStreams:
         return draw_bed(kind, samples, self._material, rng)
 
     def _talk(
-        self, sound: FloatArray, start: int, end: int, voice_db: float, rng: np.random.Generator
+        self,
+        sound: FloatArray,
+        start: int,
+        end: int,
+        voice_db: float,
+        bed_db: float,
+        rng: np.random.Generator,
     ) -> list[Span]:
         """Fills a scene with words; what was said when."""
         rate_hz = self._material.sample_rate_hz
@@ -145,7 +153,7 @@ class BusyStreams:
                 break
             said.append((at, word))
             at, before = at + word.samples, is_target
-        return self._put(sound, said, end, voice_db, rng) if said else []
+        return self._put(sound, said, end, voice_db, bed_db, rng) if said else []
 
     def _put(
         self,
@@ -153,6 +161,7 @@ class BusyStreams:
         said: Sequence[tuple[int, _Said]],
         end: int,
         voice_db: float,
+        bed_db: float,
         rng: np.random.Generator,
     ) -> list[Span]:
         """Adds words at their places, each through a microphone and a room of its own."""
@@ -169,7 +178,7 @@ class BusyStreams:
             piece = row * np.float32(np.float32(amplitude(gain_db)) / max(float(rms), 1e-6) / FULL_SCALE)
             stop = min(begin + len(piece), end)
             sound[begin:stop] += piece[: stop - begin]
-            spans.append(Span(begin, begin + word.samples, word.label))
+            spans.append(Span(begin, begin + word.samples, word.label, round(float(gain_db) - bed_db, 1)))
         return spans
 
     def _next(self, rng: np.random.Generator) -> tuple[_Said, bool]:

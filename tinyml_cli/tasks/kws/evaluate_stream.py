@@ -17,18 +17,17 @@ from tinyml_cli.outcomes.streams import (
     Allowance,
     EvaluatedStream,
     FalseAccept,
-    StreamErrors,
     StreamTuning,
-    TunedSettings,
 )
 from tinyml_cli.run import MODEL_INT8, Run, writes
 from tinyml_cli.tasks.kws import det_curve, stream_source
-from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally, search, size
+from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally
 from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
 from tinyml_cli.tasks.kws.stream_options import StreamOptions
 from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
 from tinyml_cli.tasks.kws.stream_summary import show
 from tinyml_cli.tasks.kws.stream_triggers import save_triggers
+from tinyml_cli.tasks.kws.tuned_settings import choose
 from tinyml_cli.tflite.compare import tflm_mismatches
 from tinyml_cli.wording import counted
 
@@ -120,24 +119,11 @@ def _tune(
 ) -> StreamTuning:
     """Chooses the operating point on validation streams and sets it in `manifest`."""
     assert options.max_fa_per_hour is not None
-    before = manifest.recognizer
     streams = _hear(_built(run, manifest, options, "validation", notes), model, manifest, "Validation")
     trial = OperatingPointTrial(streams, model.output, manifest.labels)
-    inference_ms = before.inference_stride_frames * features_of(manifest).stride_ms
-    with console.progress(size(inference_ms), "Choosing settings") as bar:
-        best = search(trial, before, inference_ms, options.max_fa_per_hour, bar.advance)
-    old = trial.tally(before)
+    best, tuning = choose(trial, manifest.recognizer, features_of(manifest), options.max_fa_per_hour)
     manifest.recognizer = best.recognizer
-    outcome = StreamTuning(
-        before=_chosen(before),
-        after=_chosen(best.recognizer),
-        hours=trial.hours,
-        tried=size(inference_ms),
-        validation_before=_short(old),
-        validation=_short(best),
-        allowance=allowance(options.max_fa_per_hour, best.false_accepts, trial.hours),
-    )
-    if best.false_accepts_per_hour > options.max_fa_per_hour:
+    if not tuning.allowance.met:
         console.warn(
             f"No settings reach {options.max_fa_per_hour:g} false accepts per hour on the validation "
             f"streams; the best reach {best.false_accepts_per_hour:.2f}. Train with more other words, or "
@@ -149,21 +135,7 @@ def _tune(
             f"{best.misses} of {counted(best.targets, 'word')} on the validation streams. Train with "
             "more other words, or allow more."
         )
-    return outcome
-
-
-def _chosen(recognizer: RecognizerSettings) -> TunedSettings:
-    return TunedSettings(**recognizer.model_dump(include=set(TunedSettings.model_fields)))
-
-
-def _short(tally: Tally) -> StreamErrors:
-    return StreamErrors(
-        targets=tally.targets,
-        misses=tally.misses,
-        repeats=tally.repeats,
-        false_accepts=tally.false_accepts,
-        fa_per_hour=tally.false_accepts_per_hour,
-    )
+    return tuning
 
 
 def _allowance(options: StreamOptions, tally: Tally) -> Allowance | None:

@@ -30,6 +30,7 @@ from tinyml_cli.run import Run
 from tinyml_cli.speech import prefixes
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import corpus as kws_corpus
+from tinyml_cli.tasks.kws import default_point
 from tinyml_cli.tasks.kws import examples as kws_examples
 from tinyml_cli.tasks.kws import fine_tuning as kws_fine_tuning
 from tinyml_cli.tasks.kws import held_out as kws_held_out
@@ -188,8 +189,9 @@ class KeywordSpotting(TaskSpec):
         return kws_held_out.write_replay(run, items_per_label)
 
     def after_convert(self, run: Run) -> AfterConversion:
-        """The model's streaming form, where it has one; see kws_streaming.after_convert."""
-        return kws_streaming.after_convert(run)
+        """The model's streaming form and its operating point, where the recipe asks for them."""
+        outcome, point = kws_streaming.after_convert(run), default_point.after_convert(run)
+        return outcome if point is None else outcome.model_copy(update={"operating_point": point})
 
 
 KWS = KeywordSpotting()

@@ -1,0 +1,102 @@
+"""The operating point of a new model, chosen on streams of voices that never trained."""
+
+from __future__ import annotations
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.outcomes.streams import OperatingPoint, TunedSettings
+from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
+from tinyml_cli.run import MODEL_INT8, RECIPE, Run
+from tinyml_cli.tasks.kws import checks as kws_checks
+from tinyml_cli.tasks.kws import corpus as kws_corpus
+from tinyml_cli.tasks.kws import voice_streams
+from tinyml_cli.tasks.kws.busy_streams import BusyStream, BusyStreams
+from tinyml_cli.tasks.kws.detection_errors import Target
+from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
+from tinyml_cli.tasks.kws.stream_figures import figures
+from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
+from tinyml_cli.tasks.kws.tuned_settings import choose
+from tinyml_cli.wording import counted
+
+_STREAM_S = 600
+# A point that hears fewer of the words is of no use to anybody: the recipe's settings stay.
+_LEAST_HEARD = 0.5
+
+
+def after_convert(run: Run) -> OperatingPoint | None:
+    """Chooses the recogniser's settings for a new int8 model, and writes them to the manifest.
+
+    Returns:
+        None where the recipe asks for no hours, or where people trained it.
+    """
+    manifest = run.manifest()
+    if not run.file(RECIPE).is_file():
+        return None
+    recipe = recipes.load_as(run.file(RECIPE), KwsRecipe)
+    hours = recipe.operating_point.hours
+    if not hours or recipe.data_path is not None:
+        return None
+    model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
+    trial = listen(_streams(recipe), max(1, round(hours * 3600 / _STREAM_S)), _STREAM_S, model, manifest)
+    point = set_point(trial, manifest, recipe)
+    manifest.metrics["operating_point"] = point.as_dict()
+    run.save(manifest)
+    return point
+
+
+def set_point(trial: OperatingPointTrial, manifest: Manifest, recipe: KwsRecipe) -> OperatingPoint:
+    """Sets the settings in `manifest`: those of the best point within the recipe's allowance, or the recipe's
+    where that point misses most words.
+    """
+    fields = set(TunedSettings.model_fields)
+    of_recipe = manifest.recognizer.model_copy(update=recipe.recognizer.model_dump(include=fields))
+    allowed = recipe.operating_point.max_fa_per_hour
+    best, tuning = choose(trial, of_recipe, features_of(manifest), allowed)
+    before, after = tuning.validation_before, tuning.validation
+    applied = tuning.allowance.met and best.misses <= (1 - _LEAST_HEARD) * best.targets
+    if not applied:
+        console.warn(
+            f"The best settings within {allowed:g} false accepts per hour miss {after.misses} of "
+            f"{counted(after.targets, 'word')} in {trial.hours:.1f} h of streams in which people talk all "
+            f"the time. The recipe's settings stay: {before.misses} missed, {before.fa_per_hour:.1f} false "
+            "accepts per hour. `tinyml evaluate-stream --max-fa-per-hour RATE` sets others."
+            if tuning.allowance.met
+            else f"No settings reach {allowed:g} false accepts per hour in {trial.hours:.1f} h of streams; "
+            f"the best reach {after.fa_per_hour:.1f}. The recipe's settings stay: {before.misses} of "
+            f"{counted(before.targets, 'word')} missed, {before.fa_per_hour:.1f} false accepts per hour."
+        )
+    manifest.recognizer = best.recognizer if applied else of_recipe
+    return OperatingPoint.extending(
+        figures(trial.tally(manifest.recognizer), manifest.labels), tuning=tuning, applied=applied
+    )
+
+
+def listen(
+    streams: BusyStreams, count: int, seconds: int, model: Int8Model, manifest: Manifest
+) -> OperatingPointTrial:
+    """The model's scores over `count` streams of so many seconds."""
+    rate_hz = features_of(manifest).sample_rate_hz
+    heard = []
+    with console.progress(count * inferences(seconds * rate_hz, manifest), "Listening") as bar:
+        for number in range(count):
+            stream = streams.make(number, seconds)
+            scores = score_stream(stream.audio, model, manifest, bar.advance)
+            heard.append(ScoredStream(scores, _targets(stream, rate_hz)))
+    return OperatingPointTrial(heard, model.output, manifest.labels)
+
+
+def _streams(recipe: KwsRecipe) -> BusyStreams:
+    corpus = kws_corpus.load(recipe)
+    where = kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
+    clips = corpus.clips.take(where == "validation")
+    return voice_streams.of_split(recipe, clips, corpus.noises, "validation", [recipe.seed, 8])
+
+
+def _targets(stream: BusyStream, rate_hz: int) -> list[Target]:
+    return [
+        Target(span.start * 1000 // rate_hz, span.end * 1000 // rate_hz, span.label, span.snr_db)
+        for span in stream.spans
+        if span.label >= len(RESERVED_LABELS)
+    ]
