@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # In the order of help pages.
 _TRAINED = {
+    "hello": "tinyml_cli.tasks.hello.task:HELLO",
     "kws": "tinyml_cli.tasks.kws.task:KWS",
     "anomaly": "tinyml_cli.tasks.anomaly.task:ANOMALY",
     "vww": "tinyml_cli.tasks.vww.task:VWW",

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+namespace {
+
+constexpr uint32_t kHostWritesMs = 2000;
+
+}  // namespace
+
 bool Inference::begin(Hal& hal) {
   hal_ = &hal;
   ready_ = engine_.begin();
@@ -24,6 +30,8 @@ Reject Inference::write(size_t offset, const uint8_t* data, size_t bytes) {
   if (offset > input_bytes_ || bytes > input_bytes_ - offset) {
     return Reject::kRange;
   }
+  written_ = true;
+  written_ms_ = hal_->clock_ms();
   for (size_t i = 0; i < engine_.input_count() && bytes > 0; ++i) {
     const size_t size = engine_.input_bytes(i);
     if (offset >= size) {
@@ -37,6 +45,11 @@ Reject Inference::write(size_t offset, const uint8_t* data, size_t bytes) {
     offset = 0;
   }
   return Reject::kNone;
+}
+
+bool Inference::is_host_writing() {
+  written_ = written_ && hal_->clock_ms() - written_ms_ < kHostWritesMs;
+  return written_;
 }
 
 template <class Invoke>

@@ -27,6 +27,9 @@ class Inference {
   // Writes part of the byte range of the inputs.
   Reject write(size_t offset, const uint8_t* data, size_t bytes);
 
+  // Whether the host has written an input in the last seconds: one of the application would overwrite it.
+  bool is_host_writing();
+
   // One inference; false: see error(). It may overwrite its inputs.
   bool run();
 
@@ -56,4 +59,6 @@ class Inference {
   size_t output_bytes_ = 0;
   uint32_t microseconds_ = 0;
   uint64_t instructions_ = 0;
+  bool written_ = false;
+  uint32_t written_ms_ = 0;
 };

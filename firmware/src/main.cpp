@@ -14,6 +14,9 @@ using App = VwwApp;
 #elif defined(TINYML_APP_WAND)
 #include "wand.h"
 using App = WandApp;
+#elif defined(TINYML_APP_HELLO)
+#include "hello.h"
+using App = HelloApp;
 #elif defined(TINYML_APP_BENCH)
 #include "bench.h"
 using App = BenchApp;

@@ -211,6 +211,7 @@ bool Session::execute(const Command& command) {
     case Verb::kImu:
     case Verb::kCalibrate:
     case Verb::kFrame:
+    case Verb::kAdvance:
       return false;
   }
   answer(command, Reject::kNone);

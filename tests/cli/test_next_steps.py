@@ -236,7 +236,7 @@ def test_a_group_alone_shows_its_help_whole(tinyml: Tinyml, tmp_path: Path, grou
 
 def test_recipes_are_listed_shown_and_copied(tinyml: Tinyml, tmp_path: Path) -> None:
     listed = tinyml("recipes", "--json", cwd=tmp_path).json["recipes"]
-    assert {recipe["task"] for recipe in listed} == {"kws", "wand", "anomaly", "vww", "mask"}
+    assert {recipe["task"] for recipe in listed} == {"hello", "kws", "wand", "anomaly", "vww", "mask"}
     assert all(recipe["summary"] for recipe in listed)
     assert tinyml("recipes", cwd=tmp_path).out.count("kws_small") == 1
     shown = tinyml("recipes", "show", "wand", cwd=tmp_path).out

@@ -15,7 +15,20 @@ import pytest
 from tests.firmware.native import compile_harness, run
 
 MAX_LINE = 4095
-VERBS = ("info", "reset", "trace", "pcm", "in", "run", "sensors", "led", "imu", "calibrate", "frame")
+VERBS = (
+    "info",
+    "reset",
+    "trace",
+    "pcm",
+    "in",
+    "run",
+    "sensors",
+    "led",
+    "imu",
+    "calibrate",
+    "frame",
+    "advance",
+)
 TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4, b"audio": 8}
 ALPHABET = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=  \t\r\n\x00\xff"
 
@@ -66,8 +79,8 @@ def expected(line: bytes) -> str:
         return _expected_trace(words[2:], seq)
     if verb == "led":
         return _expected_led(words[2:], seq)
-    if verb == "calibrate":
-        return _expected_calibrate(words[2:], seq)
+    if verb in ("calibrate", "advance"):
+        return _expected_number(verb, words[2:], seq)
     return f"{verb} {seq}" if len(words) == 2 else f"nak {seq} format"
 
 
@@ -93,13 +106,13 @@ def _expected_led(words: list[bytes], seq: int) -> str:
     return f"led {seq} " + " ".join(str(int(word)) for word in words)
 
 
-def _expected_calibrate(words: list[bytes], seq: int) -> str:
+def _expected_number(verb: str, words: list[bytes], seq: int) -> str:
     word = words[0] if words else b""
     if len(word) > 9:
         return f"nak {seq} range"
     if not re.fullmatch(rb"[0-9]+", word) or len(words) > 1:
         return f"nak {seq} format"
-    return f"calibrate {seq} {int(word)}"
+    return f"{verb} {seq} {int(word)}"
 
 
 def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
@@ -155,6 +168,7 @@ def test_every_command(parser: Path) -> None:
         b"sensors 5",
         b"led 5 0 128 255",
         b"calibrate 5 60",
+        b"advance 5 128",
         b"run 65535",
         b"run 0",
     ]
@@ -210,6 +224,8 @@ def test_every_command(parser: Path) -> None:
         (imu(9, bytes(1284)), "nak 9 length"),
         (imu(9, bytes(14)), "nak 9 format"),
         (b"calibrate 9", "nak 9 format"),
+        (b"advance 9", "nak 9 format"),
+        (b"advance 9 1 2", "nak 9 format"),
         (b"calibrate 9 -1", "nak 9 format"),
         (b"calibrate 9 1 2", "nak 9 format"),
         (b"calibrate 9 9999999999", "nak 9 range"),
@@ -273,6 +289,7 @@ def test_random_bytes(parser: Path) -> None:
         b"led",
         b"imu",
         b"calibrate",
+        b"advance",
         b"sensors",
         b"status",
         b",",

@@ -22,6 +22,7 @@ from tinyml_cli.outcomes.anomalies import (
     WorstRecording,
 )
 from tinyml_cli.outcomes.comparisons import Compared, ComparedPair, ComparedRow
+from tinyml_cli.outcomes.curves import CurveError, CurveOnDevice, CurvePoint, EvaluatedCurve
 from tinyml_cli.outcomes.evaluations import (
     AccuracySpread,
     AtThreshold,
@@ -274,6 +275,23 @@ def abnormal(name: str) -> EvaluatedRecordings:
         worst_recordings=[WorstRecording(name=name, condition=name, n=3, share=0.5, highest=1.5)],
         device=RecordingsOnDevice(
             board=name, engine=name, level=name, path="samples", recordings=1, n=3, mismatches=0
+        ),
+    )
+
+
+def drawn(name: str) -> EvaluatedCurve:
+    """Of a sine."""
+    error = CurveError(mean=0.02, mean_ci95=(0.01, 0.03), largest=0.1)
+    return EvaluatedCurve(
+        **about(name),
+        n=2,
+        float32=error,
+        int8=error,
+        tolerance=0.05,
+        tflm=Parity(compared=2, mismatches=1, max_difference=1),
+        points=[CurvePoint(x=x, truth=0, float32=0, int8=0.01) for x in (0, 3)],
+        device=CurveOnDevice(
+            board=name, engine=name, level=name, path="model", n=2, mismatches=0, reference=name
         ),
     )
 

@@ -28,6 +28,7 @@ from tinyml_cli.outcomes.cards import CardData, CardFacts, CardSize
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
 from tinyml_cli.tasks.anomaly import report as anomaly_report
+from tinyml_cli.tasks.hello import report as hello_report
 from tinyml_cli.tasks.kws import report as report_html
 from tinyml_cli.tasks.vww import report as image_report
 from tinyml_cli.tasks.wand import report as gesture_report
@@ -74,6 +75,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "anomaly": lambda name: anomaly_report.render(
         name, figures.abnormal(name), figures.manifest("anomaly", name)
     ),
+    "hello": lambda name: hello_report.render(name, figures.drawn(name), figures.manifest("hello", name)),
     "compare": lambda name: page.render(figures.compared(name)),
 }
 
@@ -174,7 +176,7 @@ def _facts(task: str, outcome: dict[str, Any], name: str) -> CardFacts:
         tinyml_version="1",
         task=task,
         items=asdict(registry.task(manifest.task).items(manifest)),
-        labels=[] if task == "anomaly" else manifest.labels,
+        labels=[] if task in ("anomaly", "hello") else manifest.labels,
         seed=1,
         model=manifest.model,
         data=CardData(**manifest.data.model_dump(), licence_files=[name]),
@@ -194,6 +196,7 @@ OUTCOMES = {
     "vww": figures.seen,
     "wand": figures.moved,
     "anomaly": figures.abnormal,
+    "hello": figures.drawn,
 }
 
 

@@ -24,6 +24,7 @@ CARD_VERSION = 1
 _PROFILE = "report/profile.json"
 _QUALITY_KEYS = (
     "note",
+    "verdict",
     "data",
     "n",
     "float32",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,3 +42,8 @@ SetData = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, max=options.MOST_SEED, help="Random seed.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume an interrupted training.")]
+
+
+def no_options() -> dict[str, Any]:
+    """Of a task that needs no data."""
+    return {"data": None}

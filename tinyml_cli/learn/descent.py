@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.learn import inputs, terminal
+from tinyml_cli.learn import inputs
 from tinyml_cli.learn.landscape import Landscape
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.learn.line import POINTS, LineFit
 from tinyml_cli.outcomes.lessons import Descended, DescentStep
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 _DPI = 110

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.learn import terminal
 from tinyml_cli.learn.curves import judged
 from tinyml_cli.learn.handwriting import LABELS, LARGEST_PIXEL, SIDE, Handwriting, digits
 from tinyml_cli.learn.layers import Array, Dense, NumpyLayer, Relu
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.learn.network import RATES, NumpyNetwork, check_rate, cross_entropy, fit, optimiser, softmax
 from tinyml_cli.outcomes.lessons import AnsweredDigit, DigitLayer, LearnedDigits, LearnedEpoch
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 _BATCH = 32

@@ -17,9 +17,10 @@ from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.features.image import luma
 from tinyml_cli.images.image_file import UnreadableImageError, decode, read_bytes
 from tinyml_cli.images.procedural_images import ProceduralImages
-from tinyml_cli.learn import inputs, terminal
+from tinyml_cli.learn import inputs
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.outcomes.lessons import FilteredPicture, FilterExample, Filtering
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 KERNELS = {

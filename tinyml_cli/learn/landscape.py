@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.learn import terminal
 from tinyml_cli.learn.inputs import Matrix
 from tinyml_cli.learn.line import LineFit
+from tinyml_cli.pages import terminal
 
 _CELLS = 120
 _MARGIN = 0.25

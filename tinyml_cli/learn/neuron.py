@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_cli.learn import inputs, terminal
+from tinyml_cli.learn import inputs
 from tinyml_cli.learn.layers import Array, Dense, Relu
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.learn.line import POINTS
 from tinyml_cli.learn.network import NumpyNetwork, check_rate, fit, optimiser, squared_error
 from tinyml_cli.outcomes.lessons import Neurons, NeuronSnapshot
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 _DPI = 110

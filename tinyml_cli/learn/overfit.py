@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.learn import terminal
 from tinyml_cli.learn.curves import TEST_COLOUR, TRAIN_COLOUR, judged
 from tinyml_cli.learn.handwriting import LABELS, LARGEST_PIXEL, SIDE, digits
 from tinyml_cli.learn.layers import Array, Convolution, Dense, Dropout, Flatten, MaxPool, NumpyLayer, Relu
 from tinyml_cli.learn.lesson import Lesson
 from tinyml_cli.learn.network import NumpyNetwork, cross_entropy, fit, optimiser
 from tinyml_cli.outcomes.lessons import LearnedEpoch, Overfitted, OverfittedNetwork
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 _BATCH = 32

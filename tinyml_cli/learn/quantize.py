@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli.learn import inputs, terminal
+from tinyml_cli.learn import inputs
 from tinyml_cli.learn.inputs import Matrix
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.outcomes.lessons import QuantizedBits, QuantizedMatrix
+from tinyml_cli.pages import terminal
 from tinyml_cli.wording import counted
 
 BITS = range(2, 9)

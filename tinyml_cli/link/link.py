@@ -144,6 +144,10 @@ class Link:
         """Feeds the motion sensor: int16 [1..106, 6]; returns when the device has taken them."""
         self._command(partial(protocol.encode_imu, samples_le=samples.astype("<i2").tobytes()), Ack)
 
+    def advance(self, count: int) -> None:
+        """Asks for the next points of a curve, 1 to 1,000: `wave` events, for `take_events`."""
+        self._command(partial(protocol.encode_advance, count=count), Ack)
+
     def calibrate(self, seconds: int) -> None:
         """Starts a calibration over so many seconds of normal running; a `calibrated` event ends it."""
         self._command(partial(protocol.encode_calibrate, seconds=seconds), Ack)

@@ -125,6 +125,9 @@ class _MonitorSession:
                 self.summary.count(clip.expected, clip.detected)
                 self.view.clip(clip)
             return
+        if not self.task.target.is_usb and not self.task.needs_feed:
+            self.task.drive(link, self._show, stop_at)
+            return
         if not self.task.target.is_usb:
             console.warn(f"a virtual board has no {self.task.sense}; feed it with --replay FILE or DIR")
         self._wait(link, stop_at)

@@ -60,10 +60,12 @@ class TaskMonitor:
     Attributes:
         sense: what the board perceives with, to say that a virtual board has none.
         live_traces: what the live view needs the board to report.
+        needs_feed: whether a virtual board has nothing to work on until recordings are fed; else `drive` it.
         takes: names of options in `MonitorOptions` that the task knows, of those in `_OPTIONAL`.
     """
 
     sense: ClassVar[str] = "sensor"
+    needs_feed: ClassVar[bool] = True
     live_traces: ClassVar[tuple[TraceMode, ...]] = ()
     takes: ClassVar[frozenset[str]] = frozenset()
 
@@ -125,6 +127,9 @@ class TaskMonitor:
         raise TinymlError(
             f"The task `{self.manifest.task}` has no recordings to feed to a board", "--replay", "Omit it."
         )
+
+    def drive(self, link: Link, show: OnEvent, stop_at: float | None) -> None:
+        """Has a virtual board work that needs no feed, until `stop_at` or for ever; args as of `replay`."""
 
     def remaining_s(self, remaining_s: float | None) -> float | None:
         """How long to listen where nothing is replayed; None is for ever."""

@@ -19,7 +19,7 @@ ERROR = "error"
 
 _BOARD_EVENTS = (
     *("Ready", "Detection", "Led", "Scores", "Features", "Audio", "Status", "Anomaly", "Calibrated"),
-    *("Fault", "Image", "Person", "Gate", "Input", "Stroke", "Gesture", "Text"),
+    *("Fault", "Image", "Person", "Gate", "Input", "Stroke", "Gesture", "Wave", "Text"),
 )
 
 # Read on demand: importing pydantic and the models would slow down every command.
@@ -37,6 +37,7 @@ _PLACES = {
         "evaluations:EvaluatedGestures",
         "anomalies:EvaluatedRecordings",
         "anomalies:EvaluatedFiles",
+        "curves:EvaluatedCurve",
     ],
     "explain": ["explanations:ExplainedClip", "explanations:ExplainedRecording"],
     "inspect": ["inspection:Inspected", "inspection:Difference", "inspection:Edited"],

@@ -28,6 +28,10 @@ class PlayedClip(Outcome):
     windows: Count | None = Field(default=None, description="of anomaly detection, like the next two")
     alarm_windows: Count | None = None
     score: Count | None = Field(default=None, description="the highest; null without a window")
+    mean_error: float | None = Field(default=None, description="of a curve, from the file's")
+    mismatches: Count | None = Field(
+        default=None, description="of a curve: points whose byte differs from this computer's"
+    )
     model: str | None = Field(default=None, description="of two on a board, the run of the one that looks")
 
     @classmethod

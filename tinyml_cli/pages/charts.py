@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from tinyml_cli.outcomes.anomalies import ScoreCurve
+from tinyml_cli.outcomes.curves import CurvePoint
 from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
@@ -110,3 +111,15 @@ def scores(curves: Mapping[str, ScoreCurve]) -> Markup:
         faults += curve.is_fault
     shares = ", ".join(f"{name} {curve.at_threshold:.1%}" for name, curve in curves.items())
     return chart.render(f"Windows that reach the threshold: {shares}")
+
+
+def curve(points: Sequence[CurvePoint]) -> Markup:
+    """A sine, and the int8 model's answers as dots."""
+    x_ticks = [(0.0, "0"), (math.pi, "π"), (2 * math.pi, "2π")]
+    chart = Chart(x_ticks, [(-1.5, "-1.5"), (-1.0, "-1"), (0.0, "0"), (1.0, "1"), (1.5, "1.5")], "x", "y")
+    chart.line([(point.x, point.truth) for point in points], "guide")
+    for point in points:
+        chart.dot(
+            point.x, point.int8, "c0", f"x {point.x:.2f}: {point.int8:.3f}, sine {point.truth:.3f}", 2.5
+        )
+    return chart.render(f"The int8 model's answers to {len(points)} points of a sine")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tinyml_cli import __version__
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.anomalies import EvaluatedRecordings
+from tinyml_cli.outcomes.curves import EvaluatedCurve
 from tinyml_cli.outcomes.evaluations import EvaluatedClips, EvaluatedLabels
 from tinyml_cli.pages import charts
 from tinyml_cli.pages.items import Items
@@ -76,7 +77,7 @@ def classifier(
 def render(
     template: str,
     name: str,
-    outcome: EvaluatedLabels | EvaluatedRecordings,
+    outcome: EvaluatedLabels | EvaluatedRecordings | EvaluatedCurve,
     manifest: Manifest,
     items: Items,
     **more: Any,

@@ -70,7 +70,7 @@ bool parse_verb(Span word, Verb* verb) {
                 {"reset", Verb::kReset},     {"trace", Verb::kTrace},
                 {"sensors", Verb::kSensors}, {"led", Verb::kLed},
                 {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate},
-                {"frame", Verb::kFrame}};
+                {"frame", Verb::kFrame},     {"advance", Verb::kAdvance}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -218,6 +218,8 @@ Reject parse_command(char* line, size_t length, Command* command) {
     arguments = parse_color(&words, command->color);
   } else if (command->verb == Verb::kCalibrate) {
     arguments = parse_number(words.take(), UINT32_MAX, &command->seconds);
+  } else if (command->verb == Verb::kAdvance) {
+    arguments = parse_number(words.take(), UINT32_MAX, &command->count);
   }
   if (arguments != Reject::kNone) {
     return arguments;

@@ -2,7 +2,7 @@
 //
 //   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
-//   calibrate SEQ SECONDS | frame SEQ OFFSET BASE64 CRC
+//   calibrate SEQ SECONDS | advance SEQ COUNT | frame SEQ OFFSET BASE64 CRC
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
 #pragma once
@@ -26,7 +26,8 @@ enum class Verb : uint8_t {
   kLed,
   kImu,
   kCalibrate,
-  kFrame
+  kFrame,
+  kAdvance
 };
 
 // What `trace` reports, as bits of Command::trace; 0 is off.
@@ -41,6 +42,7 @@ struct Command {
   uint8_t color[3];     // of kLed: red, green, blue
   uint16_t seq;         // 0 where the line was too broken to tell
   uint32_t seconds;     // of kCalibrate
+  uint32_t count;       // of kAdvance
   uint32_t offset;      // of kIn, kFrame: first byte of the model input or the frame to write
   const uint8_t* data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares
                         // its alignment

@@ -1,4 +1,4 @@
-"""Train keyword spotting, visual wake words, a magic wand or anomaly detection.
+"""Train keyword spotting, visual wake words, a magic wand, anomaly detection or a first model, a sine.
 
 \b
 Examples:

@@ -11,6 +11,7 @@ from tinyml_cli.link.protocol.commands import (
     MAX_INPUT_BYTES,
     MAX_PCM_SAMPLES,
     TraceMode,
+    encode_advance,
     encode_calibrate,
     encode_frame,
     encode_imu,
@@ -50,6 +51,7 @@ from tinyml_cli.link.protocol.events import (
     Stroke,
     Text,
     Unknown,
+    Wave,
 )
 
 PROTOCOL_VERSION = 1
@@ -89,6 +91,8 @@ __all__ = [
     "Text",
     "TraceMode",
     "Unknown",
+    "Wave",
+    "encode_advance",
     "encode_calibrate",
     "encode_frame",
     "encode_imu",

@@ -90,6 +90,17 @@ def encode_calibrate(seq: int, seconds: int) -> bytes:
     return _line("calibrate", seq, str(seconds))
 
 
+def encode_advance(seq: int, count: int) -> bytes:
+    """Asks the application `hello` for its next points, which then come only when they are asked for.
+
+    Raises:
+        ValueError: a number that is not within 1..1000.
+    """
+    if not 1 <= count <= 1000:
+        raise ValueError(f"advance accepts 1..1000 points, not {count}")
+    return _line("advance", seq, str(count))
+
+
 def encode_input(seq: int, offset: int, data: bytes) -> bytes:
     """Writes int8 model input at a byte offset, at most 2,048 bytes at once.
 

@@ -268,6 +268,17 @@ class Gesture(Event):
     inference_us: Count = 0
 
 
+class Wave(Event):
+    """A point of the curve that a model of one number draws; `x` and `y` are its int8 input and output."""
+
+    event: Literal["wave"] = "wave"
+    t_ms: Count
+    point: Count
+    x: Int8
+    y: Int8
+    light: Byte
+
+
 class Unknown(Event):
     """An event of a newer firmware; passed through unchanged."""
 
@@ -307,6 +318,7 @@ _EVENTS: dict[str, type[Event]] = {
     "input": Input,
     "stroke": Stroke,
     "gesture": Gesture,
+    "wave": Wave,
     "fault": Fault,
 }
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml_cli.learn import terminal
+from tinyml_cli.pages import terminal
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from tinyml_cli.console import console
 from tinyml_cli.features.image import area_average
 
+Ends = tuple[float, float]
+
 WIDTH, HEIGHT = 60, 10
 _LINES = 22
 _EDGE = 9  # letters of a number beside a curve
@@ -21,21 +23,33 @@ _BAR = "█"
 
 
 def plot(
-    x: Sequence[float], y: Sequence[float], marks: Sequence[tuple[float, float]] = (), height: int = HEIGHT
+    x: Sequence[float],
+    y: Sequence[float],
+    marks: Sequence[tuple[float, float]] = (),
+    height: int = HEIGHT,
+    limits: tuple[Ends, Ends] | None = None,
 ) -> str:
-    """A curve in Braille dots, with the smallest and largest y beside it; `marks` are drawn as circles."""
+    """A curve in Braille dots, with the smallest and largest y beside it.
+
+    Args:
+        x, y: its points.
+        marks: further points, drawn as circles.
+        height: in lines.
+        limits: ends of the x and of the y axis, which points beyond move outwards; those of the points.
+    """
     xs = np.array([*x, *(mark[0] for mark in marks)], np.float64)
     ys = np.array([*y, *(mark[1] for mark in marks)], np.float64)
+    x_ends, y_ends = (_ends(values, of) for values, of in zip((xs, ys), limits or ((), ()), strict=True))
     width = _width(_EDGE + 1)
-    columns = _scaled(xs, 2 * width - 1)
-    rows = 4 * height - 1 - _scaled(ys, 4 * height - 1)
+    columns = _scaled(xs, 2 * width - 1, x_ends)
+    rows = 4 * height - 1 - _scaled(ys, 4 * height - 1, y_ends)
     cells = np.zeros((height, width), np.int64)
     for row, column in _joined(rows[: len(x)], columns[: len(x)]):
         cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
     lines = [[chr(_BRAILLE + int(cell)) for cell in line] for line in cells]
     for row, column in zip(rows[len(x) :], columns[len(x) :], strict=True):
         lines[row // 4][column // 2] = "o"
-    edges = {0: f"{ys.max():.3g}", height - 1: f"{ys.min():.3g}"}
+    edges = {0: f"{y_ends[1]:.3g}", height - 1: f"{y_ends[0]:.3g}"}
     return "\n".join(f"{edges.get(n, ''):>{_EDGE}} {''.join(line)}" for n, line in enumerate(lines))
 
 
@@ -83,10 +97,16 @@ def _fitting_size(rows: int, columns: int) -> tuple[int, int]:
     return max(1, min(_LINES, round(width * rows / columns / 2))), width
 
 
-def _scaled(values: NDArray[np.float64], most: int) -> NDArray[np.int64]:
-    """Whole numbers from 0 to `most`, in proportion."""
-    span = np.ptp(values)
-    shares = (values - values.min()) / span if span > 0 else np.full(len(values), 0.5)
+def _ends(values: NDArray[np.float64], least: Sequence[float]) -> Ends:
+    """The smallest and largest of the values and of `least`."""
+    found = np.array([*values, *least])
+    return float(found.min()), float(found.max())
+
+
+def _scaled(values: NDArray[np.float64], most: int, ends: Ends) -> NDArray[np.int64]:
+    """Whole numbers from 0 to `most`, in proportion to where the values lie between the ends."""
+    span = ends[1] - ends[0]
+    shares = (values - ends[0]) / span if span > 0 else np.full(len(values), 0.5)
     return np.asarray(np.rint(shares * most), np.int64)
 
 

@@ -1,0 +1,49 @@
+"""The recipe of the first model: a sine, as in TensorFlow Lite Micro's hello_world."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tinyml_cli.recipes.base import BaseRecipe, LearningRate, RecipeSection
+
+
+class PointsRecipe(RecipeSection):
+    """The points of the sine, drawn at random from one period."""
+
+    train: int = Field(default=1000, ge=50, le=100_000)
+    validation: int = Field(default=200, ge=10, le=100_000)
+    test: int = Field(default=200, ge=10, le=100_000)
+    noise: float = Field(
+        default=0.1, ge=0, le=1, description="standard deviation, added to the y of training"
+    )
+
+
+class CurveModelRecipe(RecipeSection):
+    """Dense layers with ReLU."""
+
+    hidden: list[int] = Field(default=[16, 16], min_length=1, max_length=6)
+
+
+class CurveTraining(RecipeSection):
+    """Optimisation."""
+
+    epochs: int = Field(default=40, ge=1, le=10_000)
+    batch_size: int = Field(default=25, ge=1, le=4096)
+    learning_rate: LearningRate = 0.02
+
+
+class LightRecipe(RecipeSection):
+    """How the board shows the curve."""
+
+    points: int = Field(default=128, ge=8, le=512, description="of one period")
+    period_ms: int = Field(default=4096, ge=500, le=60_000)
+
+
+class HelloRecipe(BaseRecipe):
+    """A sine."""
+
+    task: str = "hello"
+    points: PointsRecipe = Field(default_factory=PointsRecipe)
+    model: CurveModelRecipe = Field(default_factory=CurveModelRecipe)
+    training: CurveTraining = Field(default_factory=CurveTraining)
+    light: LightRecipe = Field(default_factory=LightRecipe)

@@ -1,0 +1,1 @@
+"""The first model: a sine that breathes a board's light."""
