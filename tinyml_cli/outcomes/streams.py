@@ -124,6 +124,15 @@ class DetPoint(Outcome):
     frr: Share | None
 
 
+class DetInBand(Outcome):
+    """Words so far above the background, at the thresholds of `det`."""
+
+    from_: float | None = Field(alias="from", description="dB; null: no limit")
+    to: float | None = Field(description="dB; null: no limit")
+    of: Count
+    misses: list[Count]
+
+
 class FalseAccept(Outcome):
     """One report where nobody said the word."""
 
@@ -131,6 +140,10 @@ class FalseAccept(Outcome):
     t_s: float
     label: str
     score: float
+    said: str | None = Field(
+        default=None, description="words in the model's window; empty: none; null: nobody knows"
+    )
+    scene: str | None = Field(default=None, description="of a built stream")
 
 
 class StreamFigures(StreamCounts):
@@ -162,5 +175,8 @@ class EvaluatedStream(StreamFigures):
     tuning: StreamTuning | None
     tflm: Parity
     det: list[DetPoint]
+    det_snr_db: list[DetInBand] = Field(
+        default_factory=list, description="where the level above the background is known"
+    )
     false_accept_list: list[FalseAccept]
     triggers: list[str] | None = Field(default=None, description="files, with --save-triggers")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tinyml_cli.outcomes.anomalies import ScoreCurve
 from tinyml_cli.outcomes.curves import CurvePoint
 from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
+from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
 
@@ -93,6 +94,25 @@ def noise(sweep: Noise, labels: Sequence[str]) -> Markup:
         chart.dot(float(i), point.accuracy, "all", hint)
     text = ", ".join(f"{ticks[i][1]} dB {point.accuracy:.1%}" for i, point in enumerate(points))
     return chart.render(f"Accuracy in noise: {text}")
+
+
+def stream_det(outcome: EvaluatedStream) -> Markup:
+    """Missed words against false accepts an hour at rising thresholds, on a log axis, by noise."""
+    none = 0.5 / outcome.hours
+    highest = max((point.fa_per_hour for point in outcome.det), default=1.0)
+    ends = math.floor(math.log10(none)), math.ceil(math.log10(max(highest, 2 * none)))
+    ticks = [(float(power), f"{10.0**power:g}") for power in range(ends[0], ends[1] + 1)]
+    chart = Chart(ticks, _PERCENT, "False accepts per hour", "Words missed")
+    at = [math.log10(max(point.fa_per_hour, none)) for point in outcome.det]
+    for index, band in enumerate(outcome.det_snr_db):
+        line = [(x, misses / band.of) for x, misses in zip(at, band.misses, strict=True)]
+        chart.line(line, f"thin {colour(index)}")
+    chart.line([(x, point.frr or 0.0) for x, point in zip(at, outcome.det, strict=True)], "all")
+    used = outcome.recognizer.threshold
+    x, point = min(zip(at, outcome.det, strict=True), key=lambda pair: abs(pair[1].threshold - used))
+    told = f"{point.fa_per_hour:.2f} false accepts per hour, {point.frr or 0.0:.1%} missed"
+    chart.dot(x, point.frr or 0.0, "all", f"threshold {used:g}: {told}")
+    return chart.render(f"Misses against false accepts; in use: threshold {used:g}, {told}")
 
 
 def scores(curves: Mapping[str, ScoreCurve]) -> Markup:

@@ -20,12 +20,15 @@ from tinyml_cli.connect import open_board
 from tinyml_cli.data.audio_file import read_audio
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.files import write_atomic
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Detection, Event, Scores
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws import stream_source
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
+from tinyml_cli.tasks.kws.stream_audio import SCENES
 from tinyml_cli.tasks.kws.stream_options import StreamOptions, stream_options
+from tinyml_cli.tasks.kws.stream_report import section
 from tinyml_cli.tasks.kws.stream_scores import inferences, score_stream
 from tinyml_cli.tasks.kws.streams import load_material
 from tinyml_cli.tflite.interpret import has_tflm
@@ -55,6 +58,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     triggers = tmp_path / "triggers"
+    _keep_report(run, "<p>before</p><tinyml-streams><i>before</i></tinyml-streams><p>after</p>")
     arguments = ("evaluate-stream", run, "--hours", "0.35", "--save-triggers", triggers, "--json")
     outcome = tinyml(*arguments, cwd=tmp_path).json
     assert json.loads((run / "report" / "stream.json").read_text(encoding="utf-8")) == outcome
@@ -74,9 +78,31 @@ def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_pat
         assert min(picture.size) > 500
     for path in triggers.iterdir():
         assert soundfile.info(path).duration == 1.0
+    for entry in outcome["false_accept_list"]:
+        assert set(entry["said"].split()) <= {"up", "down", "flat"}
+        assert entry["scene"] in SCENES
+    assert sum(band["of"] for band in outcome["det_snr_db"]) == rejects["of"]
+    for at, point in enumerate(outcome["det"]):
+        assert sum(band["misses"][at] for band in outcome["det_snr_db"]) == point["misses"]
+    page = (run / "report" / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<p>before</p><tinyml-streams>")
+    assert page.endswith("</tinyml-streams><p>after</p>")
+    assert "<i>" not in page
+    assert page.count("<audio") == min(10, accepts["n"])
     manifest = Run(run).manifest()
+    assert Run(run).is_fresh(manifest, "report/report.html")
+    assert section(Run(run), manifest) in page, "what the next evaluation shows"
     assert manifest.metrics["stream"]["false_accepts"] == accepts
     assert "false_accept_list" not in manifest.metrics["stream"]
+
+
+def _keep_report(run: Path, page: str) -> None:
+    """As if `evaluate` had written this page."""
+    opened = Run(run)
+    manifest = opened.manifest()
+    write_atomic(run / "report" / "report.html", page)
+    opened.record(manifest, "report/report.html", "tinyml evaluate", [MODEL_INT8])
+    opened.save(manifest)
 
 
 def test_settings_are_chosen_on_validation_and_reach_the_firmware(
@@ -174,6 +200,7 @@ def test_a_recording_with_its_truth(
     assert outcome["hours"] == pytest.approx(30 / 3600)
     assert outcome["false_rejects"]["of"] == 4
     assert outcome["false_rejects"]["n"] <= 1
+    assert outcome["det_snr_db"] == [], "nobody knows how loud the kitchen was"
     assert all(-600 < value < 1000 for value in outcome["latency_ms"].values())
     names = sorted(path.name for path in (tmp_path / "wrong").iterdir())
     assert names == sorted(outcome["triggers"])
@@ -192,14 +219,23 @@ def test_a_folder_without_truth_has_only_false_accepts(
     shutil.copy(recording[0], folder / "b.flac")
     soundfile.write(folder / "a.wav", np.zeros((5 * 8000, 2), np.int16), 8000)
     (folder / "notes.txt").write_text("no sound", encoding="utf-8")
+    (folder / "more").mkdir()
+    shutil.copy(folder / "a.wav", folder / "more" / "a.wav")
+    header = tmp_path / "nothing.tsv"
+    header.write_text("file\tstart_s\tend_s\tlabel\n", encoding="utf-8")
     tinyml("evaluate-stream", run, "--hours", "0.05", cwd=tmp_path)
     outcome = tinyml("evaluate-stream", run, "--stream", folder, "--json", cwd=tmp_path).json
-    assert outcome["streams"] == ["a.wav", "b.flac"]
-    assert outcome["hours"] == pytest.approx(35 / 3600, abs=1e-4)
+    assert outcome["streams"] == ["a.wav", "b.flac", "more/a.wav"]
+    assert outcome["hours"] == pytest.approx(40 / 3600, abs=1e-4)
+    assert {entry["said"] for entry in outcome["false_accept_list"]} == {None}
     assert outcome["false_rejects"] == {"n": 0, "of": 0, "rate": None, "ci95": None}
     assert outcome["false_accepts"]["n"] >= 3, "the words count, as nobody said that they are in it"
     assert outcome["latency_ms"] is None
     assert not (run / "report" / "stream_det.png").exists(), "a picture of other streams"
+    arguments = ("--stream", folder, "--truth", header, "--json")
+    quiet = tinyml("evaluate-stream", run, *arguments, cwd=tmp_path).json
+    assert quiet["false_accepts"] == outcome["false_accepts"]
+    assert {entry["said"] for entry in quiet["false_accept_list"]} == {""}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Truth files: what is read, and what is said about those that cannot be."""
+"""GroundTruth files: what is read, and what is said about those that cannot be."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.tasks.kws.detection_errors import Target
-from tinyml_cli.tasks.kws.truth import read_truth
+from tinyml_cli.tasks.kws.detection_errors import Passage, Target
+from tinyml_cli.tasks.kws.truth import GroundTruth, read_truth
 
 LABELS = ["silence", "unknown", "yes", "no"]
 
 
-def read(tmp_path: Path, text: str, **durations_ms: int) -> dict[str, list[Target]]:
+def truth(tmp_path: Path, text: str, **durations_ms: int) -> dict[str, GroundTruth]:
     path = tmp_path / "truth.tsv"
     path.write_text(text, encoding="utf-8")
     return read_truth(path, LABELS, durations_ms or {"a.wav": 10_000}, LABELS[2:])
+
+
+def read(tmp_path: Path, text: str, **durations_ms: int) -> dict[str, list[Target]]:
+    return {name: each.targets for name, each in truth(tmp_path, text, **durations_ms).items()}
 
 
 def test_label_tracks_of_audio_editors_are_read(tmp_path: Path) -> None:
@@ -31,11 +35,24 @@ def test_moments_and_several_recordings(tmp_path: Path) -> None:
     assert read(tmp_path, "1.0\tyes\n")["a.wav"] == [Target(500, 1500, 2)]
 
 
+def test_everything_said_is_kept(tmp_path: Path) -> None:
+    found = truth(tmp_path, "7.0\t8.0\tkettle\n1.25\t1.75\tYes\n")["a.wav"]
+    assert found.said == [Passage(1250, 1750, "Yes"), Passage(7000, 8000, "kettle")]
+    assert found.targets == [Target(1250, 1750, 2)]
+
+
+@pytest.mark.parametrize("header", ["start_s\tend_s\tlabel", "file\ttime_s\tlabel\n", "#\ntime_s\tlabel"])
+def test_a_header_alone_says_that_nothing_is_said(tmp_path: Path, header: str) -> None:
+    quiet = GroundTruth([], [])
+    assert truth(tmp_path, header, **{"a.wav": 10, "b.wav": 20}) == {"a.wav": quiet, "b.wav": quiet}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no rows"),
-        ("label\tstart_s\tend_s\n", "has no rows"),
+        ("", "is empty"),
+        ("# only a remark\n", "is empty"),
+        ("label\tstart_s\n", "names no time column"),
         ("label\tstart_s\nyes\t1\n", "names no time column"),
         ("1\t2\t3\tyes\n", "Line 1 of the ground truth has 4 columns"),
         ("start_s\tend_s\tlabel\n1\t2\n", "Line 2 of the ground truth has 2 columns, the header 3"),

@@ -9,13 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.outcomes.streams import DetPoint
+from tinyml_cli.outcomes.streams import DetInBand, DetPoint
 from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, OperatingPointTrial
+from tinyml_cli.tasks.kws.stream_figures import by_snr
 
 
-def det_points(trial: OperatingPointTrial, recognizer: RecognizerSettings) -> list[DetPoint]:
-    """Thresholds rising; the rate of false rejects is None without targets."""
-    points = []
+def det_points(
+    trial: OperatingPointTrial, recognizer: RecognizerSettings
+) -> tuple[list[DetPoint], list[DetInBand]]:
+    """Thresholds rising, and the misses at them by level above the background, where there are such words.
+
+    The rate of false rejects is None without targets.
+    """
+    points, bands = [], []
     for permille in sorted({*THRESHOLDS, round(recognizer.threshold * 1000)}):
         tally = trial.tally(recognizer.model_copy(update={"threshold": permille / 1000}))
         points.append(
@@ -27,7 +33,12 @@ def det_points(trial: OperatingPointTrial, recognizer: RecognizerSettings) -> li
                 frr=tally.misses / tally.targets if tally.targets else None,
             )
         )
-    return points
+        bands.append(by_snr(tally))
+    return points, [
+        DetInBand(**{"from": at[0].from_, "to": at[0].to}, of=at[0].of, misses=[each.n for each in at])
+        for at in zip(*bands, strict=True)
+        if at[0].of
+    ]
 
 
 def det_png(path: Path, points: list[DetPoint], threshold: float, hours: float, title: str) -> None:

@@ -30,6 +30,15 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """What is heard from `start_ms` to `end_ms` of a stream: a word that somebody says, or a scene."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Matched:
     """The outcome of every target and every detection of one stream.
 

@@ -134,8 +134,10 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
 
     def page(self, outcome: EvaluatedClips, items: EvaluationSet) -> str:
         from tinyml_cli.tasks.kws.report import render
+        from tinyml_cli.tasks.kws.stream_report import section
 
-        return render(self.run.path.resolve().name, outcome, self.run.manifest(), items)
+        manifest = self.run.manifest()
+        return render(self.run.path.resolve().name, outcome, manifest, items, section(self.run, manifest))
 
     def reference(self, items: EvaluationSet, found: Answers) -> Reference:
         return heard_reference(self.run.manifest(), self.model, items)

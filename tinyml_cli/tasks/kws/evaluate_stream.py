@@ -20,7 +20,7 @@ from tinyml_cli.outcomes.streams import (
     StreamTuning,
 )
 from tinyml_cli.run import MODEL_INT8, Run, writes
-from tinyml_cli.tasks.kws import det_curve, stream_source
+from tinyml_cli.tasks.kws import det_curve, stream_report, stream_source
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally
 from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
 from tinyml_cli.tasks.kws.stream_options import StreamOptions
@@ -31,12 +31,11 @@ from tinyml_cli.tasks.kws.tuned_settings import choose
 from tinyml_cli.tflite.compare import tflm_mismatches
 from tinyml_cli.wording import counted
 
-STREAM = "report/stream.json"
 DET = "report/stream_det.png"
 
 # The two splits' streams never share a seed.
 _SEEDS = {"validation": 1, "test": 2}
-_NOT_IN_MANIFEST = ("run", "det", "false_accept_list", "scenes", "snr_db")
+_NOT_IN_MANIFEST = ("run", "det", "det_snr_db", "false_accept_list", "scenes", "snr_db")
 
 
 @writes
@@ -70,6 +69,7 @@ def evaluate_stream(run: Run, options: StreamOptions) -> EvaluatedStream:
         saved["triggers"] = save_triggers(
             options.save_triggers, tally, parts, manifest.labels, features.sample_rate_hz, manifest.clip_ms
         )
+    det, det_snr_db = det_curve.det_points(trial, manifest.recognizer)
     outcome = EvaluatedStream.extending(
         figures(tally, manifest.labels),
         run=str(run.path),
@@ -81,11 +81,13 @@ def evaluate_stream(run: Run, options: StreamOptions) -> EvaluatedStream:
         allowance=_allowance(options, tally),
         tuning=tuning,
         tflm=_compare(model, streams),
-        det=det_curve.det_points(trial, manifest.recognizer),
-        false_accept_list=_false_accepts(tally, parts, manifest.labels),
+        det=det,
+        det_snr_db=det_snr_db,
+        false_accept_list=_false_accepts(tally, parts, streams, manifest),
         **saved,
     )
     _write(run, manifest.recognizer, outcome, tuning is not None)
+    stream_report.keep(run, outcome, parts, features.sample_rate_hz, manifest.clip_ms)
     show(outcome)
     return outcome
 
@@ -108,9 +110,8 @@ def _hear(
     with console.progress(total, description) as bar:
         for part in parts:
             stream = part.load()
-            heard.append(
-                ScoredStream(score_stream(stream.audio, model, manifest, bar.advance), stream.targets)
-            )
+            scores = score_stream(stream.audio, model, manifest, bar.advance)
+            heard.append(ScoredStream(scores, stream.targets, stream.said, stream.scenes))
     return heard
 
 
@@ -153,25 +154,30 @@ def _compare(model: Int8Model, streams: Sequence[ScoredStream]) -> Parity:
 
 
 def _false_accepts(
-    tally: Tally, parts: Sequence[stream_source.StreamPart], labels: Sequence[str]
+    tally: Tally,
+    parts: Sequence[stream_source.StreamPart],
+    streams: Sequence[ScoredStream],
+    manifest: Manifest,
 ) -> list[FalseAccept]:
     return [
         FalseAccept(
             stream=part.name,
             t_s=detection.time_ms / 1000,
-            label=labels[detection.label],
+            label=manifest.labels[detection.label],
             score=detection.score_permille / 1000,
+            said=stream.said_at(detection.time_ms - manifest.clip_ms, detection.time_ms),
+            scene=stream.scene_at(detection.time_ms),
         )
-        for part, matched in zip(parts, tally.matched, strict=True)
+        for part, stream, matched in zip(parts, streams, tally.matched, strict=True)
         for detection in matched.false_accepts
     ]
 
 
 def _write(run: Run, recognizer: RecognizerSettings, outcome: EvaluatedStream, is_tuned: bool) -> None:
     document = outcome.as_dict()
-    write_atomic(run.file(STREAM), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_atomic(run.file(stream_report.STREAM), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     manifest = run.manifest()
-    made = [STREAM]
+    made = [stream_report.STREAM]
     if outcome.false_rejects.of:
         title = (
             f"{run.path.resolve().name}: {outcome.hours:.2g} h, {counted(outcome.false_rejects.of, 'word')}"

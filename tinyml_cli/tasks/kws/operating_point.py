@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml_cli.manifest_sections import RecognizerSettings, TensorQuantization
-from tinyml_cli.tasks.kws.detection_errors import Matched, Target, match
+from tinyml_cli.tasks.kws.detection_errors import Matched, Passage, Target, match
 from tinyml_cli.tasks.kws.recognizer import RecognizerConfig
 from tinyml_cli.tasks.kws.stream_recognizer import Smoothed, detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import StreamScores
@@ -25,10 +25,25 @@ _MS_PER_HOUR = 3_600_000
 
 @dataclass(frozen=True)
 class ScoredStream:
-    """A stream with its scores and its ground truth."""
+    """A stream with its scores and its ground truth, see `stream_audio.LabelledStream`."""
 
     scores: StreamScores
     targets: list[Target]
+    said: Sequence[Passage] | None = None
+    scenes: Sequence[Passage] = ()
+
+    def said_at(self, start_ms: int, end_ms: int) -> str | None:
+        """The words that are heard between two times; None where nobody knows."""
+        return None if self.said is None else " ".join(_heard(self.said, start_ms, end_ms))
+
+    def scene_at(self, time_ms: int) -> str | None:
+        """The scene at a time; None where there are none."""
+        return next(iter(_heard(self.scenes, time_ms, time_ms + 1)), None)
+
+
+def _heard(passages: Sequence[Passage], start_ms: int, end_ms: int) -> list[str]:
+    overlapping = [each for each in passages if each.start_ms < end_ms and start_ms < each.end_ms]
+    return [each.text for each in sorted(overlapping, key=lambda each: each.start_ms)]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tinyml_cli import registry
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation.embed import features_uri, wav_uri
@@ -10,8 +12,17 @@ from tinyml_cli.outcomes.evaluations import EvaluatedClips, Mistake
 from tinyml_cli.pages import report
 from tinyml_cli.pages.report import Shown
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
-def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: EvaluationSet) -> str:
+
+def render(
+    name: str,
+    outcome: EvaluatedClips,
+    manifest: Manifest,
+    examples: EvaluationSet,
+    streams: Markup | str = "",
+) -> str:
     """The page as text.
 
     Args:
@@ -19,6 +30,7 @@ def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: Eva
         outcome: what was measured.
         manifest: gives hashes and sizes.
         examples: gives the sounds and features of the worst mistakes.
+        streams: what is shown of hours of audio.
     """
     media = [shown(entry, manifest, examples) for entry in outcome.mistakes]
     return report.classifier(
@@ -29,6 +41,7 @@ def render(name: str, outcome: EvaluatedClips, manifest: Manifest, examples: Eva
         registry.task(manifest.task).items(manifest),
         media,
         corner="spoken ↓ predicted →",
+        streams=streams,
     )
 
 

@@ -7,6 +7,7 @@ at random times and at a random level above the background.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from tinyml_cli.data import noise
 from tinyml_cli.data.clips import UNKNOWN, ClipSet
 from tinyml_cli.data.pcm import to_int16
-from tinyml_cli.tasks.kws.detection_errors import Target
+from tinyml_cli.tasks.kws.detection_errors import Passage, Target
 from tinyml_cli.tasks.kws.noise_sweep import speech_rms
 
 Int16Array = npt.NDArray[np.int16]
@@ -65,10 +66,19 @@ class Material:
 
 @dataclass(frozen=True)
 class LabelledStream:
-    """One stream: int16 [samples] and the words in it."""
+    """One stream: int16 [samples] and the target words in it.
+
+    Attributes:
+        audio: int16 [samples].
+        targets: what should be reported.
+        said: everything that is said, targets included; None where nobody knows.
+        scenes: what is around it.
+    """
 
     audio: Int16Array
     targets: list[Target]
+    said: list[Passage] | None = None
+    scenes: Sequence[Passage] = ()
 
 
 def plan_targets(
@@ -131,10 +141,12 @@ def build_stream(
                 scenes[scene][2],
             )
         )
+    said = [Passage(target.start_ms, target.end_ms, labels[target.label]) for target in targets]
     for (start_s, end_s, kind), level_db in zip(scenes, levels_db, strict=True):
         if kind == "talk":
-            others.fill(sound, start_s, end_s, taken, level_db, rate_hz)
-    return LabelledStream(to_int16(sound), targets)
+            said += others.fill(sound, start_s, end_s, taken, level_db, rate_hz)
+    around = [Passage(round(start_s * 1000), round(end_s * 1000), kind) for start_s, end_s, kind in scenes]
+    return LabelledStream(to_int16(sound), targets, said, around)
 
 
 def word_bounds(clip: Int16Array, sample_rate_hz: int) -> tuple[float, float]:
@@ -150,7 +162,8 @@ class _Talk:
     """Other words, said one after another; no clip is repeated before all have been used."""
 
     def __init__(self, clips: ClipSet, rng: np.random.Generator) -> None:
-        self._audio = clips.audio[clips.labels == UNKNOWN]
+        others = clips.labels == UNKNOWN
+        self._audio, self._words = clips.audio[others], clips.words[others]
         self._rng = rng
         self._order: list[int] = []
 
@@ -162,10 +175,11 @@ class _Talk:
         taken: list[tuple[float, float]],
         bed_db: float,
         rate_hz: int,
-    ) -> None:
-        """Adds words from `start_s` to `end_s` wherever there is no target."""
+    ) -> list[Passage]:
+        """Adds words from `start_s` to `end_s` wherever there is no target; says which."""
+        said: list[Passage] = []
         if not len(self._audio):
-            return
+            return said
         length_s = self._audio.shape[1] / rate_hz
         at_s = start_s
         while at_s + length_s <= end_s:
@@ -173,8 +187,13 @@ class _Talk:
             if blocked is not None:
                 at_s = blocked
                 continue
-            _say(sound, self._audio[self._next()], round(at_s * rate_hz), bed_db, rate_hz, self._rng)
+            row = self._next()
+            _say(sound, self._audio[row], round(at_s * rate_hz), bed_db, rate_hz, self._rng)
+            bounds_s = word_bounds(self._audio[row], rate_hz)
+            first_ms, last_ms = (round((at_s + bound_s) * 1000) for bound_s in bounds_s)
+            said.append(Passage(first_ms, last_ms, str(self._words[row])))
             at_s += length_s + float(self._rng.uniform(*_TALK_GAP_S))
+        return said
 
     def _next(self) -> int:
         if not self._order:

@@ -55,14 +55,21 @@ def figures(tally: Tally, labels: Sequence[str]) -> StreamFigures:
             name: _rejects(_in_scene(said, name), _in_scene(missed, name))
             for name in sorted({target.scene for target in [*said, *missed] if target.scene})
         },
-        snr_db=[
-            RejectsInBand.extending(
-                _rejects(_in_band(said, low, high), _in_band(missed, low, high)),
-                **{"from": _finite(low), "to": _finite(high)},
-            )
-            for low, high in SNR_BANDS_DB
-        ],
+        snr_db=by_snr(tally),
     )
+
+
+def by_snr(tally: Tally) -> list[RejectsInBand]:
+    """Missed words by their level above the background."""
+    said = [target for each in tally.matched for target, _ in each.hits]
+    missed = [target for each in tally.matched for target in each.misses]
+    return [
+        RejectsInBand.extending(
+            _rejects(_in_band(said, low, high), _in_band(missed, low, high)),
+            **{"from": _finite(low), "to": _finite(high)},
+        )
+        for low, high in SNR_BANDS_DB
+    ]
 
 
 def _counts(

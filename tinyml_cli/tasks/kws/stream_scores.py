@@ -18,6 +18,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.interpret import Int8Array
 
 _WINDOWS_PER_BLOCK = 2048
+_ROWS_PER_BLOCK = 10_000
 _MAX_THREADS = 4
 # Number of windows per stream that TensorFlow Lite Micro answers too.
 _COMPARED_PER_STREAM = 50
@@ -56,7 +57,11 @@ def score_stream(
     """
     settings = features_of(manifest)
     frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
-    rows = model.inputs(extract(audio, settings))
+    features = extract(audio, settings)
+    # In blocks: on its way to int8 each value takes eight bytes.
+    rows = np.concatenate(
+        [model.inputs(part) for part in np.array_split(features, len(features) // _ROWS_PER_BLOCK + 1)]
+    )
     if len(rows) < frames:
         raise TinymlError(
             f"The recording lasts {len(audio) / settings.sample_rate_hz:.2f} s, but the model needs "

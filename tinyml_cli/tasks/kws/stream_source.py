@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,15 @@ from tinyml_cli.data.audio_file import UnreadableAudioError, length_of, read_aud
 from tinyml_cli.data.folder import recordings_below
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.tasks.kws.detection_errors import Target
 from tinyml_cli.tasks.kws.stream_audio import (
+    Int16Array,
     LabelledStream,
     Material,
     build_stream,
     plan_targets,
     stream_lengths,
 )
-from tinyml_cli.tasks.kws.truth import read_truth
+from tinyml_cli.tasks.kws.truth import GroundTruth, read_truth
 
 MAX_FILE_HOURS = 4
 
@@ -29,7 +29,7 @@ class StreamPart:
     """One stream, processed from a reset to its end.
 
     Attributes:
-        name: the file's, or `stream-1` and so on.
+        name: the file's, below the folder that was given, or `stream-1` and so on.
         samples: its approximate length, at the model's rate.
         load: returns its audio and ground truth, the same each time.
     """
@@ -59,18 +59,30 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
         TinymlError: no recording, unreadable or too long audio, or a ground truth that does not fit.
     """
     files = recordings_below(path, "Give a file, or a folder of recordings.")
-    durations_ms = {file.name: _duration_ms(file, manifest.clip_ms) for file in files}
-    targets: dict[str, list[Target]] = {}
+    named = {file.relative_to(path).as_posix() if file != path else file.name: file for file in files}
+    durations_ms = {name: _duration_ms(file, manifest.clip_ms) for name, file in named.items()}
+    known: dict[str, GroundTruth] = {}
     if truth is not None:
-        targets = read_truth(truth, manifest.labels, durations_ms, manifest.labels[2:])
+        known = read_truth(truth, manifest.labels, durations_ms, manifest.labels[2:])
     return [
         StreamPart(
-            file.name,
-            durations_ms[file.name] * sample_rate_hz // 1000,
-            partial(_load, file, sample_rate_hz, targets.get(file.name, [])),
+            name,
+            durations_ms[name] * sample_rate_hz // 1000,
+            partial(_load, file, sample_rate_hz, known.get(name)),
         )
-        for file in files
+        for name, file in named.items()
     ]
+
+
+def sounds_at(parts: Sequence[StreamPart], places: Sequence[tuple[int, int, int]]) -> list[Int16Array]:
+    """The sound of some places (part, first sample, end), int16 [samples] each; every part is loaded once."""
+    cut: dict[int, Int16Array] = {}
+    for part in sorted({place[0] for place in places}):
+        audio = parts[part].load().audio
+        for index, (at, start, end) in enumerate(places):
+            if at == part:
+                cut[index] = audio[max(0, start) : end].copy()
+    return [cut[index] for index in range(len(places))]
 
 
 def _duration_ms(file: Path, clip_ms: int) -> int:
@@ -95,11 +107,12 @@ def _duration_ms(file: Path, clip_ms: int) -> int:
     return duration_ms
 
 
-def _load(file: Path, sample_rate_hz: int, targets: list[Target]) -> LabelledStream:
+def _load(file: Path, sample_rate_hz: int, truth: GroundTruth | None) -> LabelledStream:
     try:
-        return LabelledStream(read_audio(file, sample_rate_hz), targets)
+        audio = read_audio(file, sample_rate_hz)
     except UnreadableAudioError as error:
         raise _unreadable(file, str(error)) from error
+    return LabelledStream(audio, []) if truth is None else LabelledStream(audio, truth.targets, truth.said)
 
 
 def _unreadable(file: Path, why: str) -> TinymlError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinyml_cli.console import console
 from tinyml_cli.outcomes.streams import (
     Allowance,
+    DetInBand,
     EvaluatedStream,
     Rejects,
     RejectsInBand,
@@ -42,14 +43,19 @@ def show(outcome: EvaluatedStream) -> None:
     _show_words(outcome)
     if outcome.scenes:
         rows = [[name, _missed(value)] for name, value in outcome.scenes.items()]
-        rows += [[_band(band), _missed(band)] for band in outcome.snr_db if band.of]
+        rows += [[band(each), _missed(each)] for each in outcome.snr_db if each.of]
         console.table("Where words were missed", ("in", "missed"), rows)
     _show_rule(outcome.mlperf_rule)
     found = outcome.false_accept_list
     if found:
-        shown = [[entry.stream, entry.t_s, entry.label, entry.score] for entry in found]
+        shown = [
+            [entry.stream, entry.t_s, entry.label, entry.score, _said(entry.said, entry.scene)]
+            for entry in found
+        ]
         more = f", the first {_MAX_LISTED} of {len(found)}" if len(found) > _MAX_LISTED else ""
-        console.table(f"False accepts{more}", ("stream", "at s", "word", "score"), shown[:_MAX_LISTED])
+        console.table(
+            f"False accepts{more}", ("stream", "at s", "word", "score", "what was said"), shown[:_MAX_LISTED]
+        )
 
 
 def _show_words(outcome: EvaluatedStream) -> None:
@@ -112,10 +118,15 @@ def _missed(value: Rejects) -> str:
     return f"{value.n} of {value.of} missed: {value.rate:.1%} ({low:.1%}–{high:.1%})"
 
 
-def _band(band: RejectsInBand) -> str:
-    if band.from_ is None:
-        return f"below {band.to:.0f} dB"
-    return f"{band.from_:.0f} dB or more" if band.to is None else f"{band.from_:.0f} to {band.to:.0f} dB"
+def band(of: RejectsInBand | DetInBand) -> str:
+    """The levels above the background, for people."""
+    if of.from_ is None:
+        return f"below {of.to:.0f} dB"
+    return f"{of.from_:.0f} dB or more" if of.to is None else f"{of.from_:.0f} to {of.to:.0f} dB"
+
+
+def _said(said: str | None, scene: str | None) -> str:
+    return said or (scene or "nothing" if said is not None else "-")
 
 
 def _allowance(value: Allowance) -> str:

@@ -39,7 +39,7 @@ def save_triggers(
         for detection in matched.false_accepts:
             end = detection.time_ms * sample_rate_hz // 1000
             clip = audio[max(0, end - clip_ms * sample_rate_hz // 1000) : end]
-            label, source = labels[detection.label], Path(part.name).stem
+            label, source = labels[detection.label], Path(part.name).with_suffix("").as_posix()
             path = write_trigger(folder, label, source, detection.time_ms, clip, sample_rate_hz)
             names.append(path.name)
     return names

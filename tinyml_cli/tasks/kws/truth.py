@@ -10,16 +10,25 @@ from pathlib import Path
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.tasks.kws.detection_errors import Target
+from tinyml_cli.tasks.kws.detection_errors import Passage, Target
 from tinyml_cli.wording import counted
 
 _COLUMNS = ("file", "start_s", "end_s", "time_s", "label")
 # A moment without a length means a word around it: said within half a second before or after.
 _HALF_WORD_MS = 500
+_IGNORED = -1  # label of a row whose word is none of the model's
 _LAYOUT = (
     "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label; with a `file` column if there are "
     "several recordings."
 )
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """What is said in a recording: the targets, and all rows, whatever their label; by their starts."""
+
+    targets: list[Target]
+    said: list[Passage]
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class _TruthRow:
     file: str
     target: Target
     is_moment: bool
+    text: str
 
     def collides(self, later: _TruthRow) -> bool:
         """Whether a row that does not start before this one has the same word at the same time."""
@@ -38,38 +48,39 @@ class _TruthRow:
 
 def read_truth(
     path: Path, labels: Sequence[str], durations_ms: Mapping[str, int], words: Sequence[str]
-) -> dict[str, list[Target]]:
-    """The targets of each recording.
+) -> dict[str, GroundTruth]:
+    """What is said in each recording.
 
     Args:
         path: UTF-8; with a header naming columns of `start_s end_s label` or `time_s label` and perhaps
             `file`, or without one, three or two columns in this order. Lines that are empty or begin with #
-            do not count.
+            do not count. Nothing is said where there is a header alone.
         labels: the model's; rows of other labels are not targets.
         durations_ms: file name -> its duration.
         words: the labels that can be reported.
 
     Returns:
-        file name -> targets in the order of their starts.
+        file name -> its truth.
 
     Raises:
         TinymlError: an unreadable file or row, times that end before they start or are outside the audio,
-            one word twice at the same time, or no row that is a target.
+            one word twice at the same time, no row and no header, or no row that is a target.
     """
     rows: list[_TruthRow] = []
-    ignored: list[str] = []
     for line, fields in _fields(path):
         label = _label(fields["label"], words)
         file = _file_of(path, line, fields.get("file"), durations_ms)
-        target = _target(path, line, fields, durations_ms[file], labels.index(label) if label else -1)
-        if label:
-            rows.append(_TruthRow(line, file, target, "start_s" not in fields))
-        else:
-            ignored.append(fields["label"])
-    _say_ignored(path, ignored, len(rows), words)
-    _refuse_overlaps(path, rows, labels)
+        target = _target(path, line, fields, durations_ms[file], labels.index(label) if label else _IGNORED)
+        rows.append(_TruthRow(line, file, target, "start_s" not in fields, fields["label"]))
+    named = [row for row in rows if row.target.label != _IGNORED]
+    _say_ignored(path, [row.text for row in rows if row.target.label == _IGNORED], len(named), words)
+    _refuse_overlaps(path, named, labels)
+    rows.sort(key=lambda row: row.target.start_ms)
     return {
-        file: sorted((row.target for row in rows if row.file == file), key=lambda target: target.start_ms)
+        file: GroundTruth(
+            [row.target for row in rows if row.file == file and row.target.label != _IGNORED],
+            [Passage(row.target.start_ms, row.target.end_ms, row.text) for row in rows if row.file == file],
+        )
         for file in durations_ms
     }
 
@@ -83,7 +94,11 @@ def _fields(path: Path) -> list[tuple[int, dict[str, str]]]:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line.strip() and not line.startswith(("#", "\\"))]
     if not lines:
-        raise TinymlError("The ground truth has no rows", str(path), _LAYOUT)
+        raise TinymlError(
+            "The ground truth is empty",
+            str(path),
+            f"{_LAYOUT} If nobody says a word, write a header alone: start_s<TAB>end_s<TAB>label",
+        )
     rows = [
         (
             number,
@@ -112,8 +127,6 @@ def _with_header(
     for number, row in rows:
         if len(row) != len(header):
             raise _bad_row(path, number, f"has {counted(len(row), 'column')}, the header {len(header)}")
-    if not rows:
-        raise TinymlError("The ground truth has no rows", str(path), _LAYOUT)
     return [(number, dict(zip(header, row, strict=True))) for number, row in rows]
 
 
@@ -165,7 +178,7 @@ def _milliseconds(path: Path, line: int, text: str) -> int:
 
 def _say_ignored(path: Path, ignored: Sequence[str], targets: int, words: Sequence[str]) -> None:
     names = ", ".join(f"`{name}`" for name in sorted(set(ignored))[:5])
-    if not targets:
+    if ignored and not targets:
         raise TinymlError(
             f"No row is a word of the model: {names}",
             str(path),
