@@ -26,6 +26,10 @@ class Data(ManifestSection):
     counts: dict[str, dict[str, Count]] = Field(default_factory=dict, description="split -> label -> clips")
     groups: dict[str, Count] = Field(default_factory=dict, description="split -> number of speakers")
     notes: list[str] = Field(default_factory=list)
+    languages: list[str] = Field(default_factory=list, description="codes of those that are spoken")
+    pronounce: dict[str, str] = Field(
+        default_factory=dict, description="word -> how it is spelt for synthetic voices"
+    )
     left_out: dict[str, int] = Field(
         default_factory=dict, description="reason -> files of the folder that were not used"
     )

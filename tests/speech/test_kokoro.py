@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, plan, vocabulary
+from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, languages, plan, vocabulary
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 needs_kokoro = pytest.mark.skipif(
@@ -47,14 +47,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_spelling(ipa: str, american: str, british: str) -> None:
     assert kokoro_phonemes.symbols(ipa) == american
-    assert kokoro_phonemes.symbols(ipa, british=True) == british
+    assert kokoro_phonemes.symbols(ipa, "en-gb-x-rp") == british
 
 
 @needs_espeak
-@pytest.mark.parametrize(("accent", "british"), [("en-us", False), ("en-gb-x-rp", True)])
-def test_every_known_word_is_spelled_with_a_vowel(accent: str, british: bool) -> None:
+@pytest.mark.parametrize("accent", ["en-us", "en-gb-x-rp"])
+def test_every_known_word_is_spelled_with_a_vowel(accent: str) -> None:
     words = dict(zip(vocabulary.WORDS, espeak.pronounce(vocabulary.WORDS, accent), strict=True))
-    spelled = {word: kokoro_phonemes.symbols(ipa, british) for word, ipa in words.items()}
+    spelled = {word: kokoro_phonemes.symbols(ipa, accent) for word, ipa in words.items()}
     assert not [word for word, spelling in spelled.items() if not set(spelling) & set("AIOQWYaiuɑɒæɔəɛɜɪʊʌᵻ")]
     tokens = kokoro_phonemes.tokens(spelled["left"] + ".")
     assert tokens[0] == tokens[-1] == 0 and 0 not in tokens[1:-1]
@@ -108,9 +108,14 @@ def test_without_its_files_the_error_says_what_to_install(
     assert not (tmp_path / "new").exists()
 
 
+@needs_espeak
 def test_engines_share_the_utterances() -> None:
+    english = languages.find("en")
+    targets = {"yes": [plan.SpokenText("yes", "yes", english)]}
+    others = [[plan.SpokenText(word, word, english) for word in ("go", "cat")]]
+
     def count(*engines: str) -> dict[str, int]:
-        planned = plan._plan(["yes"], ["go", "cat"], 900, 100, engines, 5)
+        planned = plan._plan(targets, others, 900, 100, engines, 5)
         groups = [each.group.split("/")[0] for each in planned]
         return {engine: groups.count(engine) for engine in sorted(set(groups))}
 
@@ -118,7 +123,7 @@ def test_engines_share_the_utterances() -> None:
     assert count("flite") == {"flite": 1000}
     both = count("flite", "kokoro")
     assert both["flite"] + both["kokoro"] == 1000 and 280 < both["kokoro"] < 390
-    plans = [plan._plan(["yes"], ["go"], 300, 8, ["kokoro"], seed) for seed in (1, 1, 2)]
+    plans = [plan._plan(targets, others, 300, 8, ["kokoro"], seed) for seed in (1, 1, 2)]
     assert plans[0] == plans[1] != plans[2]
     assert {planned.group for planned in plans[0]} == {f"kokoro/{voice}" for voice in kokoro.VOICES}
     assert all(plan.is_synthetic(each.group) for each in plans[0])

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tinyml_cli.speech import espeak, other_speech
+from tinyml_cli.speech import espeak, languages, other_speech
+from tinyml_cli.speech.pronunciation import Pronunciation
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
+
+
+def distances(texts: list[str], words: list[str]) -> dict[str, float]:
+    return other_speech._distances(texts, words, languages.find("en"), Pronunciation())
 
 
 def test_a_block_is_the_same_for_everybody() -> None:
@@ -15,13 +20,13 @@ def test_a_block_is_the_same_for_everybody() -> None:
     assert first != other_speech.plan(3, with_flite=False)
     assert len(first) == other_speech.BLOCK
     texts = ["now", "know", "note", "nobody came", "hot note", "seven old", "yesterday", "kitchen"]
-    assert set(other_speech._distances(texts, ["no", "yes"])) == {"now", "kitchen"}
+    assert set(distances(texts, ["no", "yes"])) == {"now", "kitchen"}
 
 
 def test_words_that_sound_alike_are_near() -> None:
-    distances = other_speech._distances(["go", "guess", "kitchen", "eight hundred"], ["no", "yes"])
-    assert max(distances["go"], distances["guess"]) < 0.5 < distances["kitchen"]
-    assert distances["eight hundred"] > 0.5
+    found = distances(["go", "guess", "kitchen", "eight hundred"], ["no", "yes"])
+    assert max(found["go"], found["guess"]) < 0.5 < found["kitchen"]
+    assert found["eight hundred"] > 0.5
 
 
 @pytest.mark.parametrize(

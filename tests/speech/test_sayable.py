@@ -7,7 +7,8 @@ import pytest
 
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, flite, plan, sayable, synthesis
+from tinyml_cli.speech import espeak, flite, languages, plan, pronunciation, sayable, synthesis
+from tinyml_cli.speech.pronunciation import Pronunciation
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 
@@ -16,7 +17,8 @@ def why_not(*words: str) -> list[str]:
     letters = sayable.letters_of(words)
     spoken = espeak.pronounce([*words, *letters])
     names = dict(zip(letters, spoken[len(words) :], strict=True))
-    return [sayable.why_not(word, ipa, names) for word, ipa in zip(words, spoken, strict=False)]
+    english = languages.find("en")
+    return [sayable.why_not(word, ipa, names, english) for word, ipa in zip(words, spoken, strict=False)]
 
 
 def test_english_words_are_said() -> None:
@@ -75,7 +77,7 @@ def test_other_scripts_are_named(word: str, script: str) -> None:
     ],
 )
 def test_letters_that_english_lacks_are_named(word: str) -> None:
-    assert "not an English letter" in why_not(word)[0]
+    assert "not a letter of English" in why_not(word)[0]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +110,7 @@ def test_nothing_is_spoken_of_a_word_that_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(synthesis, "_speak", lambda *rest: pytest.fail("spoken"))
     with pytest.raises(
         TinymlError,
-        match=r"No synthetic voice can pronounce `はい`.*recordings of it with "
-        "--data",
+        match=r"No synthetic voice can pronounce `はい`.*recordings of it with --data",
     ):
         synthesis.synthesise(["yes", "はい"], 10, 0, ["espeak"], 16_000, 16_000, 0)
 
@@ -127,25 +128,34 @@ def test_words_that_voices_would_misread_are_left_to_the_recordings(
     assert "cannot pronounce `нет`" in capsys.readouterr().err
 
 
-def test_clips_that_came_out_empty_are_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("attempts_fail", [1, 99])
+def test_clips_that_came_out_empty_are_said_by_other_voices_or_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], attempts_fail: int
 ) -> None:
-    whole = synthesis._speak
+    whole, attempts = synthesis._speak, []
 
     def two_fail(plan: list, rate_hz: int) -> list:
-        return [np.zeros(0, np.int16) if row < 2 else audio for row, audio in enumerate(whole(plan, rate_hz))]
+        attempts.append(len(plan))
+        bad = 2 if len(attempts) <= attempts_fail else 0
+        return [
+            np.zeros(0, np.int16) if row < bad else audio for row, audio in enumerate(whole(plan, rate_hz))
+        ]
 
     monkeypatch.setattr(synthesis, "_speak", two_fail)
     monkeypatch.setattr(synthesis, "_load", lambda path, count: None)
     corpus = synthesis.synthesise(["yes"], 10, 2, ["espeak"], 16_000, 16_000, 5)
-    assert len(corpus.clips) == 10
-    assert "Skipped 2 of 12 clips, silent or too short" in capsys.readouterr().err
+    told = "Skipped 2 of 12 clips, silent or too short" in capsys.readouterr().err
+    if attempts_fail == 1:
+        assert attempts == [12, 2] and len(corpus.clips) == 12 and not told
+    else:
+        assert len(corpus.clips) == 10 and told
 
 
 @pytest.mark.skipif(not flite.is_installed(), reason="flite is not installed")
 def test_what_flite_alone_spells_out_is_left_to_the_other_voices() -> None:
     def engines_of(word: str, engines: list[str]) -> set[str]:
-        planned = plan.plan([word], [word], 60, 0, engines, 0)
+        how = Pronunciation()
+        planned = plan.plan(pronunciation.read([word], how), [word], 60, 0, engines, 0, how)
         return {each.group.partition("/")[0] for each in planned}
 
     for word in ("hmm", "psst"):

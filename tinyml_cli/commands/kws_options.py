@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinyml_cli.commands import options, training_options
+from tinyml_cli.commands import options, speech_options, training_options
 from tinyml_cli.models.architectures import SPEECH
 
 Model = Annotated[
@@ -29,10 +29,16 @@ def values(
     data: options.DataOption = None,
     add_recordings: training_options.AddRecordings = None,
     model: Model = None,
+    language: speech_options.Language = None,
+    pronounce: speech_options.Pronounce = None,
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
+    from tinyml_cli.speech.pronunciation import spellings
+
     return {
         "words": options.word_list(words, "--words"),
+        "synthesis.language": options.word_list(language, "--language"),
+        "synthesis.pronounce": spellings(pronounce),
         "data": data,
         "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
         "model": {"name": model} if model else None,
@@ -44,10 +50,15 @@ def training(
     data: options.DataOption = None,
     add_recordings: training_options.AddRecordings = None,
     model: Model = None,
+    language: speech_options.Language = None,
+    pronounce: speech_options.Pronounce = None,
     teacher: Teacher = None,
 ) -> dict[str, Any]:
     """The same with what only `train` takes."""
     from tinyml_cli.run import Run
 
     teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
-    return {**values(words, data, add_recordings, model), "distillation.teachers": teachers or None}
+    return {
+        **values(words, data, add_recordings, model, language, pronounce),
+        "distillation.teachers": teachers or None,
+    }

@@ -81,6 +81,7 @@ class Corpus:
         notes: remarks for the manifest.
         left_out: files of the data folder that are not used, and why.
         fixed_splits: groups whose split is settled: those too few to hold out, or an official list's.
+        languages: codes of those that synthetic voices speak.
     """
 
     clips: ClipSet
@@ -88,3 +89,4 @@ class Corpus:
     notes: tuple[str, ...] = ()
     fixed_splits: Mapping[str, Split] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    languages: tuple[str, ...] = ()

@@ -17,7 +17,8 @@ from tinyml_cli.files import atomic_folder, cache_dir, filling_cache, write_atom
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import Spoken, SpokenWord
 from tinyml_cli.recipes.kws import SpeechEngine
-from tinyml_cli.speech import synthesis
+from tinyml_cli.speech import pronunciation, synthesis
+from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.wording import counted
 
 ABOUT = "tinyml_synthesis.json"
@@ -32,6 +33,7 @@ def write_speech(
     sample_rate_hz: int,
     clip_samples: int,
     seed: int,
+    how: Pronunciation,
 ) -> Spoken:
     """Speaks the words and other words, and writes `WORD/VOICE_nohash_N.wav`.
 
@@ -40,7 +42,8 @@ def write_speech(
 
     Args:
         out: a folder that does not exist yet, or is empty.
-        words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed: as of `synthesise`.
+        words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed, how: as of
+            `synthesise`.
 
     Raises:
         TinymlError: `out` is in use, is not empty or cannot be written; an unknown engine; words that no
@@ -51,6 +54,7 @@ def write_speech(
         raise TinymlError(
             f"Unknown speech engine `{strange[0]}`", "--engines", f"Choose from: {', '.join(known)}."
         )
+    pronunciation.read(words, how)
     folder = out.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TinymlError("The folder is not empty", str(folder), "Choose a new one with --out DIR.")
@@ -61,13 +65,15 @@ def write_speech(
     # Not a lock inside the folder: it is put in place whole.
     with filling_cache(folder.with_name(f"{folder.name}.synth"), "data folder", wait=False):
         corpus = synthesis.synthesise(
-            words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed
+            words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed, how
         )
         settings = {
             "words": list(words),
             "clips_per_word": clips_per_word,
             "unknown_clips": unknown_clips,
             "engines": list(engines),
+            "languages": list(how.languages),
+            "pronounce": dict(how.spellings),
             "sample_rate_hz": sample_rate_hz,
             "seed": seed,
             "notes": list(corpus.notes),

@@ -33,6 +33,8 @@ OPTIONS = {
     "model.backbone": "--backbone",
     "model.options.alpha": "--alpha",
     "recordings.path": "--add-recordings",
+    "synthesis.language": "--language",
+    "synthesis.pronounce": "--pronounce",
     "distillation.teachers": "--teacher",
     "image.size": "--size",
     "image.colour": "--gray/--rgb",

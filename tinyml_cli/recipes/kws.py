@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest_sections import RecognizerSettings
@@ -23,12 +23,23 @@ MAX_WORDS = 10
 SpeechEngine = Literal["espeak", "flite", "kokoro"]
 
 
+def _listed(codes: object) -> object:
+    """`de,fr` as a list."""
+    return [code.strip() for code in codes.split(",")] if isinstance(codes, str) else codes
+
+
 class SynthesisRecipe(RecipeSection):
     """Speech made by text-to-speech when no folder of recordings is given."""
 
     clips_per_word: int = Field(default=500, ge=8, le=20_000)
     unknown_clips: int = Field(default=1000, ge=8, le=50_000)
     engines: list[SpeechEngine] = Field(default=["espeak", "flite"])
+    language: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
+        default=None, description="codes of the languages spoken; by the words' script, or en"
+    )
+    pronounce: dict[str, str] = Field(
+        default_factory=dict, description="word -> how it is spelt for the voices, [LANGUAGE:]SPELLING"
+    )
 
 
 class RecordedAugmentationRecipe(RecipeSection):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import struct
 import sys
 from collections.abc import Iterator, Sequence
@@ -88,9 +89,18 @@ def _locate() -> tuple[str, str]:
     return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
 
 
+def data_folder() -> Path:
+    """The library's own data: `lang/` describes the voices, `*_dict` are the dictionaries.
+
+    Raises:
+        TinymlError: not installed.
+    """
+    return Path(_locate()[1])
+
+
 def variants() -> list[str]:
     """Names of the voice variants fit for training, sorted."""
-    folder = Path(_locate()[1]) / "voices" / "!v"
+    folder = data_folder() / "voices" / "!v"
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
     return [name for name in names if not name.lower().startswith(_INHUMAN)]
 
@@ -177,11 +187,32 @@ def pronounce(words: Sequence[str], voice: str = "en-us") -> list[str]:
     Raises:
         TinymlError: not installed, or the library crashes.
     """
+    return _ask_phonemes([{"phonemes": word, "voice": voice} for word in words])
+
+
+def phoneme_names(words: Sequence[str], voice: str) -> list[list[str]]:
+    """The library's own names of the phonemes of each word, tones among them, which its IPA confuses.
+
+    Raises:
+        TinymlError: not installed, or the library crashes.
+    """
+    answers = _ask_phonemes([{"phonemes": word, "voice": voice, "names": True} for word in words])
+    return [[name for name in re.split(r"[| ]+", answer) if name.strip("_!")] for answer in answers]
+
+
+def _ask_phonemes(requests: Sequence[dict[str, Any]]) -> list[str]:
+    """The answers; "" for a text that takes the library down, as "å" does in Greenlandic."""
+    answers, crashes = [], 0
     with EspeakProcess() as process:
-        try:
-            return [process.ask({"phonemes": word, "voice": voice})[1].decode() for word in words]
-        except EspeakCrashError as crash:
-            raise _keeps_crashing(str(crash)) from crash
+        for request in requests:
+            try:
+                answers.append(process.ask(request)[1].decode())
+            except EspeakCrashError as crash:
+                crashes += 1
+                if crashes > _MAX_CRASHES or crashes == len(requests):
+                    raise _keeps_crashing(str(crash)) from crash
+                answers.append("")
+    return answers
 
 
 def _keeps_crashing(why: str) -> TinymlError:

@@ -6,7 +6,9 @@ stdin, one answer per request on stdout:
 * ``{"say": TEXT, "voice": V, "rate": R, "pitch": P, "range": G}`` -> 8 bytes (uint32 sample rate, uint32
   number of bytes), then int16 little-endian mono PCM. Zero bytes: the library refused the voice or the text.
 * ``{"phonemes": TEXT, "voice": V}`` -> the same frame, sample rate 0, payload UTF-8 IPA.
+* ``{"phonemes": TEXT, "voice": V, "names": true}`` -> the same with the library's names, `|` between two.
 
+A TEXT in double brackets, `[[h'aI]]`, is the library's own names of phonemes.
 Constants are those of espeak-ng's public header ``speak_lib.h``.
 """
 
@@ -24,11 +26,14 @@ INITIALIZE_DONT_EXIT = 0x8000
 PARAMETER_RATE, PARAMETER_PITCH, PARAMETER_RANGE = 1, 3, 4
 POSITION_CHARACTER = 1
 CHARACTERS_UTF8 = 1
+TEXT_HAS_PHONEMES = 0x100
 PHONEMES_IPA = 0x02
+SEPARATED_NAMES = ord("|") << 8
 
 _SYNTH_CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
 )
+_PHONEME_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
 
 
 class EspeakLibrary:
@@ -74,6 +79,8 @@ class EspeakLibrary:
             ctypes.c_int,
         ]
         library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        library.espeak_SetPhonemeCallback.argtypes = [_PHONEME_CALLBACK]
+        library.espeak_SetPhonemeTrace.argtypes = [ctypes.c_int, ctypes.c_void_p]
 
     def _collect(self, samples: Any, count: int, _events: Any) -> int:
         if samples and count > 0:
@@ -94,10 +101,14 @@ class EspeakLibrary:
         ):
             self._library.espeak_SetParameter(parameter, value, 0)
         self._seed(text, voice, rate, pitch, pitch_range)
+        return self._synthesise(text)
+
+    def _synthesise(self, text: str) -> bytes:
         self._pcm.clear()
+        flags = CHARACTERS_UTF8 | (TEXT_HAS_PHONEMES if text.startswith("[[") else 0)
         encoded = text.encode() + b"\0"
         status = self._library.espeak_Synth(
-            encoded, len(encoded), 0, POSITION_CHARACTER, 0, CHARACTERS_UTF8, None, None
+            encoded, len(encoded), 0, POSITION_CHARACTER, 0, flags, None, None
         )
         self._library.espeak_Synchronize()
         return bytes(self._pcm) if status == 0 else b""
@@ -108,23 +119,44 @@ class EspeakLibrary:
             seed = zlib.crc32(repr(request).encode()) & 0x7FFF_FFFF
             self._library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
 
-    def phonemes(self, text: str, voice: str) -> str:
-        """IPA of `text`; empty when the library refuses the voice."""
+    def phonemes(self, text: str, voice: str, mode: int = PHONEMES_IPA) -> str:
+        """The sounds of `text`; empty when the library refuses the voice."""
         if not self._set_voice(voice):
             return ""
+        if text.startswith("[["):
+            return self._phonemes_said(text, mode)
         buffer = ctypes.create_string_buffer(text.encode())
         cursor = ctypes.c_void_p(ctypes.addressof(buffer))
         clauses = []
         while cursor.value:
-            clause = self._library.espeak_TextToPhonemes(ctypes.byref(cursor), CHARACTERS_UTF8, PHONEMES_IPA)
+            clause = self._library.espeak_TextToPhonemes(ctypes.byref(cursor), CHARACTERS_UTF8, mode)
             clauses.append((clause or b"").decode("utf-8", "replace"))
+        return " ".join(clauses).strip()
+
+    def _phonemes_said(self, text: str, mode: int) -> str:
+        """Of a text in double brackets, which TextToPhonemes reads as letters."""
+        clauses: list[str] = []
+
+        def collect(clause: bytes) -> int:
+            clauses.append(clause.decode("utf-8", "replace"))
+            return 0
+
+        callback = _PHONEME_CALLBACK(collect)
+        self._library.espeak_SetPhonemeTrace(mode, None)
+        self._library.espeak_SetPhonemeCallback(callback)
+        try:
+            self._synthesise(text)
+        finally:
+            self._library.espeak_SetPhonemeCallback(_PHONEME_CALLBACK())
+            self._library.espeak_SetPhonemeTrace(0, None)
         return " ".join(clauses).strip()
 
 
 def answer(library: EspeakLibrary, request: dict[str, Any]) -> tuple[int, bytes]:
     """(sample rate, payload) of one request."""
     if "phonemes" in request:
-        return 0, library.phonemes(request["phonemes"], request["voice"]).encode()
+        mode = SEPARATED_NAMES if request.get("names") else PHONEMES_IPA
+        return 0, library.phonemes(request["phonemes"], request["voice"], mode).encode()
     pcm = library.say(request["say"], request["voice"], request["rate"], request["pitch"], request["range"])
     return library.sample_rate_hz, pcm
 

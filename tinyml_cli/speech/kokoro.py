@@ -22,6 +22,10 @@ from tinyml_cli.speech import espeak, kokoro_files, kokoro_phonemes
 
 SAMPLE_RATE_HZ = 24_000
 VOICES = tuple(kokoro_files.VOICE_SHA256)
+# First letter of the voices of a language that the model learned by espeak-ng's phonemes. Its Japanese and
+# Mandarin were learned by other transcriptions.
+_VOICE_LETTERS = {"es": "e", "fr": "f", "hi": "h", "it": "i", "pt": "p", "pt-br": "p"}
+_PHONEME_VOICES = {"es": "es", "fr": "fr", "hi": "hi", "it": "it", "pt": "pt-br", "pt-br": "pt-br"}
 # One thread a clip and several clips at once: a clip is too short to be worth sharing among threads.
 _MOST_THREADS = 4
 # Behind short words the model often leaves a pause and then a click or a breath. In 55 clips of 5 words by 11
@@ -37,11 +41,21 @@ class KokoroUtterance:
     text: str
     voice: str
     speed: float
+    language: str | None = None
+    """The code of a language; None for English."""
 
     @property
     def british(self) -> bool:
         """Whether the voice is one of those that were made for British English."""
         return self.voice.startswith("b")
+
+
+def voices_of(language: str) -> tuple[str, ...]:
+    """The voices that speak a language; all for English, which they learned first."""
+    if language.partition("-")[0] == "en":
+        return VOICES
+    letter = _VOICE_LETTERS.get(language, "-")
+    return tuple(voice for voice in VOICES if voice.startswith(letter))
 
 
 def say_all(utterances: Sequence[KokoroUtterance]) -> Iterator[NDArray[np.float32]]:
@@ -88,17 +102,24 @@ def _load() -> Any:
 
 def _spell(utterances: Sequence[KokoroUtterance]) -> list[str]:
     """The symbols of each utterance, its punctuation included."""
-    spoken: dict[tuple[str, bool], str] = {}
-    for british, accent in ((False, "en-us"), (True, "en-gb-x-rp")):
-        words = sorted({_words(u.text) for u in utterances if u.british == british})
-        for word, ipa in zip(words, espeak.pronounce(words, accent) if words else [], strict=True):
-            spoken[word, british] = kokoro_phonemes.symbols(ipa, british)
+    spoken: dict[tuple[str, str], str] = {}
+    for accent in dict.fromkeys(_accent(utterance) for utterance in utterances):
+        words = sorted({_words(u.text) for u in utterances if _accent(u) == accent})
+        for word, ipa in zip(words, espeak.pronounce(words, accent), strict=True):
+            spoken[word, accent] = kokoro_phonemes.symbols(ipa, accent)
     spellings = []
     for utterance in utterances:
         word = _words(utterance.text)
-        sounds = spoken[word, utterance.british]
+        sounds = spoken[word, _accent(utterance)]
         spellings.append(sounds + utterance.text[len(word) :] if sounds else "")
     return spellings
+
+
+def _accent(utterance: KokoroUtterance) -> str:
+    """The voice of espeak-ng that gives an utterance its phonemes."""
+    if utterance.language is not None:
+        return _PHONEME_VOICES[utterance.language]
+    return "en-gb-x-rp" if utterance.british else "en-us"
 
 
 def _words(text: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-# Symbols by their number in the model's vocabulary (config.json of Kokoro-82M v1.0): English ones only.
+import unicodedata
+
+from tinyml_cli.speech.phonemes import OTHER_VOICE
+
+# Symbols by their number in the model's vocabulary (config.json of Kokoro-82M v1.0), English ones first.
 # A is the diphthong in "say", I "my", O "no", Q the British "no", W "now", Y "boy"; T is the American sound
 # in "water", ᵊ a vowel that is hardly there, as in "little".
 _NUMBERED = """
@@ -11,7 +15,19 @@ _NUMBERED = """
     44b 46d 48f 50h 52j 53k 54l 55m 56n 58p 61s 62t 64v 65w 68z 92ɡ 112ŋ 123ɹ 81ð 119θ 131ʃ 147ʒ
     43a 51i 63u 69ɑ 71ɒ 72æ 76ɔ 83ə 86ɛ 87ɜ 102ɪ 135ʊ 138ʌ 177ᵻ
 """
-SYMBOLS = {" ": 16, **{entry[-1]: int(entry[:-1]) for entry in _NUMBERED.split()}}
+_OTHERS = """
+    18ʣ 20ʦ 45c 57o 47e 60r 66x 67y 70ɐ 75β 78ç 80ɖ 90ɟ 99ɥ 101ɨ 110ɯ 113ɳ 114ɲ 116ø 120œ 125ɾ 128ʁ 129ɽ 130ʂ
+    132ʈ 136ʋ 139ɣ 142χ 143ʎ 148ʔ 162ʰ 164ʲ
+"""
+
+
+def _read(numbered: str) -> dict[str, int]:
+    return {entry[-1]: int(entry[:-1]) for entry in numbered.split()}
+
+
+_ENGLISH = {" ": 16, **_read(_NUMBERED)}
+_NASAL = "\u0303"
+SYMBOLS = {**_ENGLISH, **_read(_OTHERS), _NASAL: 17}
 PUNCTUATION = ",.!?"
 _EDGE = 0
 
@@ -44,18 +60,28 @@ _AMERICAN = (
     ("ː", ""),
 )
 _BRITISH = (("əʊ", "Q"), ("oʊ", "Q"), ("eə", "ɛː"), ("iə", "ɪə"), ("ɾ", "t"), ("o", "ɔ"), ("e", "A"))
+_OF_ENGLISH = {"en-us": _AMERICAN, "en-gb-x-rp": _BRITISH}
 
 
-def symbols(ipa: str, british: bool = False) -> str:
+# Of languages whose phonemes the model learned as espeak-ng gives them.
+_ELSEWHERE = (("dʒ", "ʤ"), ("tʃ", "ʧ"), ("dz", "ʣ"), ("ts", "ʦ"), ("g", "ɡ"))
+
+
+def symbols(ipa: str, accent: str = "en-us") -> str:
     """Kokoro's spelling of espeak-ng's IPA; sounds that the model has no symbol for are left out.
 
     Args:
-        ipa: of the voice `en-us`, or `en-gb-x-rp` with `british`.
-        british: whether a British voice will say it.
+        ipa: what espeak-ng's voice `accent` makes of a text.
+        accent: `en-us`, `en-gb-x-rp`, or the voice of another language.
     """
-    for sound, symbol in (*_BOTH, *(_BRITISH if british else _AMERICAN)):
+    if accent not in _OF_ENGLISH:
+        ipa = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa)).replace("c\u0327", "ç")
+        for sound, symbol in _ELSEWHERE:
+            ipa = ipa.replace(sound, symbol)
+        return "".join(c for c in ipa if c in SYMBOLS)
+    for sound, symbol in (*_BOTH, *_OF_ENGLISH[accent]):
         ipa = ipa.replace(sound, symbol)
-    return "".join(c for c in ipa if c in SYMBOLS)
+    return "".join(c for c in ipa if c in _ENGLISH)
 
 
 def tokens(spelling: str) -> list[int]:

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.clips import UNKNOWN
-from tinyml_cli.speech import espeak, flite, phonemes, vocabulary
+from tinyml_cli.speech import espeak, flite, languages, phonemes, pronunciation, pseudo_words, vocabulary
+from tinyml_cli.speech.languages import Language
 from tinyml_cli.speech.plan import Planned, espeak_utterance, flite_utterance
+from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.speech.synthesis import speak
 
 BLOCK = 500
@@ -54,21 +56,31 @@ class Utterance:
     distance: float
 
 
-def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool) -> list[Utterance]:
+def other_speech(
+    words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool, how: Pronunciation | None = None
+) -> list[Utterance]:
     """Utterances that hold none of the words, nor anything that sounds like one.
 
     Args:
         words: the targets, as they are spelt.
         count: utterances before those that hold a target are left out, in whole blocks of BLOCK.
         sample_rate_hz: of the audio.
-        with_flite: whether flite, where it is installed, says some.
+        with_flite: whether flite, where it is installed, says some of the English.
+        how: in which languages, a block each in turn; English by default.
 
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
     """
-    blocks = [plan(number, with_flite and flite.is_installed()) for number in range(-(-count // BLOCK))]
+    how = how or Pronunciation()
+    spoken_in = how.spoken
+    blocks, distances = [], dict[str, float]()
+    for number in range(-(-count // BLOCK)):
+        turn, which = divmod(number, len(spoken_in))
+        blocks.append(plan(turn, with_flite and flite.is_installed(), spoken_in[which]))
+    for which, language in enumerate(spoken_in):
+        texts = [each.word for block in blocks[which :: len(spoken_in)] for each in block]
+        distances.update(_distances(texts, words, language, how))
     planned = [each for block in blocks for each in block]
-    distances = _distances([each.word for each in planned], words)
     spoken = [audio for block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
     return [
         Utterance(each.word, each.group, audio, distances[each.word])
@@ -77,8 +89,10 @@ def other_speech(words: Sequence[str], count: int, sample_rate_hz: int, with_fli
     ]
 
 
-def plan(number: int, with_flite: bool) -> list[Planned]:
-    """Who says what in a block."""
+def plan(number: int, with_flite: bool, language: Language | None = None) -> list[Planned]:
+    """Who says what in a block of a language, English by default."""
+    if language is not None and language.code != languages.ENGLISH:
+        return _plan_elsewhere(number, language)
     rng = np.random.default_rng([_SEED, number])
     variants = espeak.variants()
     planned = []
@@ -87,6 +101,27 @@ def plan(number: int, with_flite: bool) -> list[Planned]:
         by_flite = rng.random() < _FLITE_SHARE and with_flite
         utterance = flite_utterance(text, rng) if by_flite else espeak_utterance(text, variants, rng)
         planned.append(Planned(utterance, UNKNOWN, text))
+    return planned
+
+
+def _plan_elsewhere(number: int, language: Language) -> list[Planned]:
+    """The same of a language other than English, whose voices read numbers by themselves."""
+    rng = np.random.default_rng([_SEED, number])
+    variants = espeak.variants()
+    known = vocabulary.words_of(language.code)
+    invented = pseudo_words.invent(language, BLOCK, rng)
+    planned = []
+    for pseudo_word in invented:
+        kind = rng.random()
+        if kind < 0.2 or not known:
+            text = pseudo_word
+        elif kind < 0.33:
+            text = " ".join(map(str, rng.choice(known, size=int(rng.integers(2, 4)))))
+        elif kind < 0.4:
+            text = str(rng.integers(1, 1000))
+        else:
+            text = str(rng.choice(known))
+        planned.append(Planned(espeak_utterance(text, variants, rng, language.voices), UNKNOWN, text))
     return planned
 
 
@@ -123,15 +158,16 @@ def _number(value: int) -> str:
     return " ".join(parts)
 
 
-def _distances(texts: Sequence[str], words: Sequence[str]) -> dict[str, float]:
+def _distances(
+    texts: Sequence[str], words: Sequence[str], language: Language, how: Pronunciation
+) -> dict[str, float]:
     """How far the sounds of each text are from the nearest word's, per sound of the longer of the two.
 
     Texts in whose sounds those of a word are found are left out, across words too: "when oh" holds "no".
     """
     distinct = sorted({part for text in texts for part in text.split()})
-    spoken = espeak.pronounce([*words, *distinct])
-    targets = [sound for sound in map(phonemes.segments, spoken[: len(words)]) if sound]
-    sounds = dict(zip(distinct, map(phonemes.segments, spoken[len(words) :]), strict=True))
+    targets = [sound for sound in pronunciation.target_sounds(words, language, how) if sound]
+    sounds = dict(zip(distinct, pronunciation.sounds(distinct, language), strict=True))
     found = {}
     for text in sorted(set(texts)):
         sound = "".join(sounds[part] for part in text.split())

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+# How espeak-ng marks in its IPA that another language's voice says a part: "(en)dʒˈiːnz(de)".
+OTHER_VOICE = re.compile(r"\([a-z-]+\)")
 _NOT_SEGMENTS = frozenset("ˈˌː‿ˑ_ |.-'")
+_JOINS_AND_STRESS = frozenset("ˈˌ‿_ |.-'")
+# Characters for private use, which `segments` lets pass.
+_FIRST_CODE = 0xE000
+_CODES: dict[str, int] = {}
 # Vowels that accents swap freely: a listener takes these for one sound.
 _SAME_SOUND = str.maketrans({"ɐ": "ə", "ᵻ": "ɪ", "ɚ": "ə", "ɜ": "ə", "ɹ": "r", "ɾ": "t", "ɡ": "g", "o": "ə"})
 
 
 def segments(ipa: str) -> str:
     """The bare sounds: no stress, length or joining marks, close vowels folded."""
-    letters = unicodedata.normalize("NFD", ipa)
+    letters = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa))
     kept = (c for c in letters if c not in _NOT_SEGMENTS and not unicodedata.combining(c))
     return "".join(kept).translate(_SAME_SOUND)
+
+
+def bare(ipa: str) -> str:
+    """IPA without stress and joins: equal for two words that one voice says alike."""
+    return "".join(c for c in OTHER_VOICE.sub("", ipa) if c not in _JOINS_AND_STRESS)
+
+
+def coded(names: Sequence[str]) -> str:
+    """A character for each of espeak-ng's names of phonemes, stress left out; equal for equal phonemes."""
+    bare_names = (name.lstrip("',%=").rstrip("_!") for name in names)
+    return "".join(chr(_CODES.setdefault(name, _FIRST_CODE + len(_CODES))) for name in bare_names if name)
 
 
 def distance(first: str, second: str) -> int:

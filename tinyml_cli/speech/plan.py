@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, flite, kokoro, kokoro_files, phonemes, sayable, vocabulary
+from tinyml_cli.speech import (
+    espeak,
+    flite,
+    kokoro,
+    kokoro_files,
+    languages,
+    phonemes,
+    pronunciation,
+    pseudo_words,
+    sayable,
+    vocabulary,
+)
+from tinyml_cli.speech.languages import Language
+from tinyml_cli.speech.pronunciation import Pronunciation, SpokenAs
 
 # Share of the utterances beside espeak, which speaks the rest. flite's voices are few but closer to people;
 # Kokoro's are neural, but each clip takes most of a second of a processor.
@@ -19,7 +33,19 @@ _SHARES = {"flite": 0.3, "kokoro": 0.15}
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
 _PUNCTUATION = ("", ".", "?", "!")
 Utterance = espeak.EspeakUtterance | flite.FliteUtterance | kokoro.KokoroUtterance
+# Of a language without a list of other words.
+_PSEUDO_WORDS = 250
+_PSEUDO_SEED = 1948
 _ENGINES = {espeak.EspeakUtterance: "espeak", flite.FliteUtterance: "flite", kokoro.KokoroUtterance: "kokoro"}
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A text in a language."""
+
+    word: str
+    text: str
+    language: Language
 
 
 @dataclass(frozen=True)
@@ -29,6 +55,7 @@ class Planned:
     utterance: Utterance
     label: str
     word: str
+    spoken: SpokenText | None = None
 
     @property
     def group(self) -> str:
@@ -42,18 +69,24 @@ def is_synthetic(group: str) -> bool:
 
 
 def plan(
-    said: Sequence[str],
+    said: Mapping[str, Sequence[SpokenAs]],
     words: Sequence[str],
     clips_per_word: int,
     unknown_clips: int,
     engines: Sequence[str],
     seed: int,
+    how: Pronunciation,
 ) -> list[Planned]:
     """Who would say what, before anybody speaks; arguments and errors as of synthesise.
 
     `said` are those of the targets `words` that the voices can say; other words sound like none of `words`.
     """
-    return _plan(said, _other_words(words), clips_per_word, unknown_clips, _usable(engines), seed)
+    others = [_other_words(words, said, language, how) for language in how.spoken]
+    targets = {
+        word: [SpokenText(word, reading.text, reading.language) for reading in readings]
+        for word, readings in said.items()
+    }
+    return _plan(targets, others, clips_per_word, unknown_clips, _usable(engines, how), seed)
 
 
 def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
@@ -61,61 +94,134 @@ def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
     return {str(group): "train" for group in set(groups) if group.startswith("flite/")}
 
 
-def _usable(engines: Sequence[str]) -> list[str]:
+def _usable(engines: Sequence[str], how: Pronunciation) -> list[str]:
     usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
     if not usable:
         raise TinymlError("No speech engine is available", "synthesis.engines", "Add espeak to the list.")
     if "kokoro" in usable:
         kokoro_files.require()
+    for language in how.spoken:
+        if not _speaking(usable, language):
+            raise TinymlError(
+                f"{' and '.join(usable)} cannot speak {language}",
+                "synthesis.engines",
+                "Add espeak to the list.",
+            )
     return usable
 
 
-def _other_words(words: Sequence[str]) -> list[str]:
+def _speaking(engines: Sequence[str], language: Language) -> list[str]:
+    """The engines that have voices for a language."""
+    able = {
+        "espeak": True,
+        "flite": language.code == languages.ENGLISH,
+        "kokoro": bool(kokoro.voices_of(language.code)),
+    }
+    return [engine for engine in engines if able[engine]]
+
+
+def _other_words(
+    words: Sequence[str], said: Mapping[str, Sequence[SpokenAs]], language: Language, how: Pronunciation
+) -> list[SpokenText]:
     """Vocabulary without what sounds like a target, nearest words first."""
-    candidates = [w for w in vocabulary.WORDS if w not in words]
-    spoken = espeak.pronounce([*words, *candidates])
-    targets, others = spoken[: len(words)], spoken[len(words) :]
-    return phonemes.rank_by_nearness(dict(zip(candidates, others, strict=True)), targets)
+    known = vocabulary.words_of(language.code)
+    if not known:
+        rng = np.random.default_rng(_PSEUDO_SEED)
+        known = tuple(dict.fromkeys(pseudo_words.invent(language, _PSEUDO_WORDS, rng)))
+    candidates = [w for w in known if w not in words]
+    targets = pronunciation.target_sounds(words, language, how)
+    spoken = dict(zip(candidates, pronunciation.sounds(candidates, language), strict=True))
+    if foreign := pronunciation.foreign_sounds(said, language):
+        ipa = espeak.pronounce(candidates, language.voices[0])
+        alike = {w for w, i in zip(candidates, ipa, strict=True) if phonemes.segments(i) in foreign}
+        spoken = {word: sounds for word, sounds in spoken.items() if word not in alike}
+    ranked = phonemes.rank_by_nearness(spoken, targets)
+    return [SpokenText(pseudo_words.shown(word), word, language) for word in ranked]
 
 
 def _plan(
-    words: Sequence[str],
-    others: Sequence[str],
+    targets: Mapping[str, Sequence[SpokenText]],
+    others: Sequence[Sequence[SpokenText]],
     clips_per_word: int,
     unknown_clips: int,
     engines: Sequence[str],
     seed: int,
 ) -> list[Planned]:
-    spelt = spelt_by_flite(words, engines)
-    beside_flite = _engine_shares([engine for engine in engines if engine != "flite"])
-    if spelt and not beside_flite:
-        raise TinymlError(
-            f"flite spells `{spelt[0]}` out, letter by letter", "synthesis.engines", "Add espeak to the list."
-        )
     rng = np.random.default_rng([seed, 1])
-    wanted = [(word, word) for word in words for _ in range(clips_per_word)]
+    wanted = [(word, _one(targets[word], rng)) for word in targets for _ in range(clips_per_word)]
     for _ in range(unknown_clips):
-        pool = others[:_NEAR_WORDS] if rng.random() < _NEAR_SHARE else others
-        wanted.append((UNKNOWN, str(rng.choice(pool))))
-    shares = _engine_shares(engines)
-    variants = espeak.variants() if "espeak" in engines else []
-    plan = []
-    for label, word in wanted:
-        engine = _choose(beside_flite if word in spelt else shares, rng.random())
+        ranked = _one(others, rng)
+        pool = ranked[:_NEAR_WORDS] if rng.random() < _NEAR_SHARE else ranked
+        wanted.append((UNKNOWN, pool[int(rng.integers(len(pool)))]))
+    casting = Casting(engines, {spoken.text for readings in targets.values() for spoken in readings})
+    return [Planned(casting.utterance(spoken, rng), label, spoken.word, spoken) for label, spoken in wanted]
+
+
+def recast(planned: Sequence[Planned], engines: Sequence[str], seed: Sequence[int]) -> list[Planned]:
+    """The same texts by other voices, of those engines that said them all."""
+    rng = np.random.default_rng(seed)
+    texts = [each.spoken for each in planned if each.spoken is not None]
+    said = [engine for engine in engines if engine != "flite" or flite.is_installed()]
+    casting = Casting(said, {spoken.text for spoken in texts})
+    return [
+        replace(each, utterance=casting.utterance(each.spoken, rng)) if each.spoken else each
+        for each in planned
+    ]
+
+
+class Casting:
+    """Draws a voice for a text."""
+
+    def __init__(self, engines: Sequence[str], texts: Iterable[str]) -> None:
+        """Keeps who may speak.
+
+        Args:
+            engines: those that are usable.
+            texts: of the targets.
+
+        Raises:
+            TinymlError: one that no engine can say, or espeak-ng is missing.
+        """
+        self._engines = engines
+        self._variants = espeak.variants() if "espeak" in engines else []
+        self._spelt = set(spelt_by_flite(sorted(texts), engines))
+
+    def utterance(self, spoken: SpokenText, rng: np.random.Generator) -> Utterance:
+        """A text by any of the voices of its language."""
+        language = spoken.language
+        engines = _speaking(self._engines, language)
+        if spoken.text in self._spelt:
+            engines = [engine for engine in engines if engine != "flite"]
+        if not engines:
+            raise TinymlError(
+                f"flite spells `{spoken.word}` out, letter by letter",
+                "synthesis.engines",
+                "Add espeak to the list.",
+            )
+        engine = _choose(_engine_shares(engines), rng.random())
         if engine == "flite":
-            utterance: Utterance = flite_utterance(word, rng)
-        elif engine == "kokoro":
-            utterance = _kokoro_utterance(word, rng)
-        else:
-            utterance = espeak_utterance(word, variants, rng)
-        plan.append(Planned(utterance, label, word))
-    return plan
+            return flite_utterance(spoken.text, rng)
+        if engine == "kokoro":
+            return _kokoro_utterance(spoken.text, language.code, rng)
+        return espeak_utterance(spoken.text, self._variants, rng, language.voices)
+
+
+_T = TypeVar("_T")
+
+
+def _one(options: Sequence[_T], rng: np.random.Generator) -> _T:
+    """Any of them; draws nothing where there is no choice."""
+    return options[0] if len(options) == 1 else options[int(rng.integers(len(options)))]
 
 
 def spelt_by_flite(words: Sequence[str], engines: Sequence[str]) -> list[str]:
     """The words that flite has to leave to other engines."""
     usable = "flite" in engines and flite.is_installed()
-    return [word for word in words if usable and not sayable.people_spell(word) and flite.spells(word)]
+    return [
+        word
+        for word in words
+        if usable and (word.startswith("[[") or (not sayable.people_spell(word) and flite.spells(word)))
+    ]
 
 
 def _engine_shares(engines: Sequence[str]) -> list[tuple[str, float]]:
@@ -136,22 +242,27 @@ def _choose(shares: Sequence[tuple[str, float]], draw: float) -> str:
     return shares[-1][0]
 
 
-def espeak_utterance(word: str, variants: Sequence[str], rng: np.random.Generator) -> espeak.EspeakUtterance:
+def espeak_utterance(
+    text: str,
+    variants: Sequence[str],
+    rng: np.random.Generator,
+    voices: Sequence[str] = espeak.ACCENTS,
+) -> espeak.EspeakUtterance:
     """A text by any of espeak-ng's voices."""
     return espeak.EspeakUtterance(
-        text=word + str(rng.choice(_PUNCTUATION)),
-        voice=f"{rng.choice(espeak.ACCENTS)}+{rng.choice(variants)}",
+        text=_punctuated(text, rng),
+        voice=f"{rng.choice(voices)}+{rng.choice(variants)}",
         rate=int(rng.integers(100, 230)),
         pitch=int(rng.integers(15, 90)),
         pitch_range=int(rng.integers(20, 95)),
     )
 
 
-def flite_utterance(word: str, rng: np.random.Generator) -> flite.FliteUtterance:
+def flite_utterance(text: str, rng: np.random.Generator) -> flite.FliteUtterance:
     """A text by any of flite's voices."""
     voice = str(rng.choice(flite.VOICES))
     return flite.FliteUtterance(
-        text=word + str(rng.choice(_PUNCTUATION)),
+        text=_punctuated(text, rng),
         voice=voice,
         stretch=round(float(rng.uniform(0.7, 1.5)), 2),
         pitch_hz=round(flite.MEAN_PITCH_HZ[voice] * float(rng.uniform(0.75, 1.5))),
@@ -159,10 +270,16 @@ def flite_utterance(word: str, rng: np.random.Generator) -> flite.FliteUtterance
     )
 
 
-def _kokoro_utterance(word: str, rng: np.random.Generator) -> kokoro.KokoroUtterance:
+def _kokoro_utterance(text: str, language: str, rng: np.random.Generator) -> kokoro.KokoroUtterance:
     # At 0.7 and 1.4 three models understood 43 of 108 times "no", at 0.85 and 1.2 it was 69 of 108.
     return kokoro.KokoroUtterance(
-        text=word + str(rng.choice(_PUNCTUATION)),
-        voice=str(rng.choice(kokoro.VOICES)),
+        text=_punctuated(text, rng),
+        voice=str(rng.choice(kokoro.voices_of(language))),
         speed=round(float(rng.uniform(0.85, 1.2)), 2),
+        language=None if language == languages.ENGLISH else language,
     )
+
+
+def _punctuated(text: str, rng: np.random.Generator) -> str:
+    """The text as a statement, a question or a call."""
+    return text + str(rng.choice(_PUNCTUATION))

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tinyml_cli.speech import espeak
-from tinyml_cli.speech.phonemes import segments
+from tinyml_cli.speech import espeak, pronunciation
+from tinyml_cli.speech.pronunciation import Pronunciation
 
 
-def longer_words(words: Sequence[str]) -> dict[str, list[str]]:
-    """word -> the others that begin with it, in letters or, where espeak-ng is installed, in sounds."""
-    spoken: Mapping[str, str] = {}
+def longer_words(words: Sequence[str], how: Pronunciation | None = None) -> dict[str, list[str]]:
+    """word -> the others that begin with it, in letters or, where espeak-ng is installed, in sounds.
+
+    Args:
+        words: the targets.
+        how: who reads them; English voices by default.
+    """
+    how = how or Pronunciation()
+    spoken: list[Mapping[str, str]] = []
     if espeak.is_installed():
-        spoken = dict(zip(words, map(segments, espeak.pronounce(words)), strict=True))
+        for language in how.spoken:
+            sounds = pronunciation.target_sounds(words, language, how)
+            spoken.append(dict(zip(words, sounds, strict=True)))
     found = {word: [other for other in words if _begins(word, other, spoken)] for word in words}
     return {word: others for word, others in found.items() if others}
 
 
-def _begins(word: str, longer: str, spoken: Mapping[str, str]) -> bool:
-    forms = [(_letters(word), _letters(longer))]
-    if spoken:
-        forms.append((spoken[word], spoken[longer]))
+def _begins(word: str, longer: str, spoken: Sequence[Mapping[str, str]]) -> bool:
+    forms = [(_letters(word), _letters(longer)), *((sounds[word], sounds[longer]) for sounds in spoken)]
     return word != longer and any(start and end != start and end.startswith(start) for start, end in forms)
 
 

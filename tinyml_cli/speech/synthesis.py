@@ -7,10 +7,11 @@ import json
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,17 @@ from tinyml_cli.data.pcm import fit_length, to_int16
 from tinyml_cli.data.resample import resample
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, filling_cache
-from tinyml_cli.speech import espeak, flite, kokoro, sayable
-from tinyml_cli.speech.plan import Planned, fixed_splits, plan, spelt_by_flite
+from tinyml_cli.speech import espeak, flite, kokoro, languages, pronunciation
+from tinyml_cli.speech.plan import Planned, fixed_splits, plan, recast, spelt_by_flite
+from tinyml_cli.speech.pronunciation import Pronunciation, SpokenAs
 from tinyml_cli.wording import counted
 
 # Raised whenever the same plan would be spoken or trimmed differently.
 _CACHE_FORMAT = 1
 _TARGET_RMS = 0.1
 _SHORTEST_WORD_S = 0.06
+# By how many other voices a clip is tried that came out silent or shorter than any word.
+_MORE_ATTEMPTS = 4
 
 
 def synthesise(
@@ -39,6 +43,7 @@ def synthesise(
     sample_rate_hz: int,
     clip_samples: int,
     seed: int,
+    how: Pronunciation | None = None,
     skip_unsayable: bool = False,
 ) -> Corpus:
     """Speaks the words and a vocabulary of other words with many voices; cached on disk.
@@ -51,6 +56,7 @@ def synthesise(
         sample_rate_hz: rate of the clips.
         clip_samples: length of the clips.
         seed: picks voices, rates and pitches.
+        how: the languages of the voices, and corrections of what they read; English by default.
         skip_unsayable: leave out words that the voices would misread, with a warning, not refuse them.
 
     Returns:
@@ -58,19 +64,31 @@ def synthesise(
 
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing; Kokoro is asked for and missing or damaged; a
-            word that the voices would misread.
+            word that the voices would misread; two that sound alike.
     """
-    said = _sayable(words, skip_unsayable) if clips_per_word else []
-    if spelt := spelt_by_flite(said, engines):
-        console.info(f"flite spells out {', '.join(spelt)}: the other voices alone say that.")
-    planned = plan(said, words, clips_per_word, unknown_clips, engines, seed)
-    if "flite" in engines and not flite.is_installed():
+    how = how or Pronunciation()
+    said = pronunciation.read(words, how, skip_unsayable) if clips_per_word else {}
+    pronunciation.tell(said)
+    _tell_engines(said, engines, how)
+    planned = plan(said, words, clips_per_word, unknown_clips, engines, seed, how)
+    spoken = speak(planned, sample_rate_hz)
+    planned, spoken = _replaced(planned, spoken, how, engines, sample_rate_hz, seed)
+    return _corpus(planned, spoken, list(said), sample_rate_hz, clip_samples, how)
+
+
+def _tell_engines(said: Mapping[str, Sequence[SpokenAs]], engines: Sequence[str], how: Pronunciation) -> None:
+    """Says what flite leaves to other engines."""
+    english = languages.ENGLISH in how.languages
+    if "flite" not in engines or not english:
+        return
+    if not flite.is_installed():
         console.info(
             "flite is not installed: training only on espeak-ng's voices. "
             "`apt install flite` adds more natural ones and a few points of accuracy."
         )
-    spoken = speak(planned, sample_rate_hz)
-    return _corpus(planned, spoken, said, sample_rate_hz, clip_samples)
+    texts = [r.text for readings in said.values() for r in readings if r.language.code == languages.ENGLISH]
+    if spelt := spelt_by_flite(texts, engines):
+        console.info(f"flite spells out {', '.join(spelt)}: the other voices alone say that.")
 
 
 def speak(
@@ -100,22 +118,26 @@ def speak(
     return spoken
 
 
-def _sayable(words: Sequence[str], skip_unsayable: bool) -> list[str]:
-    """The words that the voices can say; tells how, since they read every word as English."""
-    letters = sayable.letters_of(words)
-    spoken = espeak.pronounce([*words, *letters])
-    targets = dict(zip(words, spoken[: len(words)], strict=True))
-    names = dict(zip(letters, spoken[len(words) :], strict=True))
-    for word, ipa in list(targets.items()):
-        if why := sayable.why_not(word, ipa, names):
-            if not skip_unsayable:
-                raise sayable.refusal(word, why)
-            console.warn(f"Synthetic voices cannot pronounce `{word}`: {why}.")
-            del targets[word]
-    if targets:
-        said = ", ".join(f"{word} /{ipa}/" for word, ipa in targets.items())
-        console.info(f"The synthetic voices read words as English: {said}.")
-    return list(targets)
+def _replaced(
+    planned: Sequence[Planned],
+    spoken: Sequence[NDArray[np.int16]],
+    how: Pronunciation,
+    engines: Sequence[str],
+    sample_rate_hz: int,
+    seed: int,
+) -> tuple[list[Planned], list[NDArray[np.int16]]]:
+    """The same number of clips of every word: what came out silent or too short is said by other voices."""
+    planned, spoken = list(planned), list(spoken)
+    for attempt in range(_MORE_ATTEMPTS):
+        empty = [row for row, audio in enumerate(spoken) if not len(audio)]
+        if not empty:
+            break
+        others = recast([planned[row] for row in empty], engines, [seed, 11, attempt])
+        for row, other, audio in zip(
+            empty, others, speak(others, sample_rate_hz, tells_cached=False), strict=True
+        ):
+            planned[row], spoken[row] = other, audio
+    return planned, spoken
 
 
 def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
@@ -163,6 +185,7 @@ def _corpus(
     words: Sequence[str],
     sample_rate_hz: int,
     clip_samples: int,
+    how: Pronunciation,
 ) -> Corpus:
     good = [row for row, audio in enumerate(spoken) if len(audio)]
     labels = np.array([plan[row].label for row in good])
@@ -172,7 +195,7 @@ def _corpus(
             raise TinymlError(
                 f"No voice can pronounce `{word}`",
                 "--words",
-                "Spell it as it sounds in English, or give recordings with --data DIR.",
+                f"Spell it as it sounds in {how.shown}, or give recordings with --data DIR.",
             )
     clips = ClipSet(
         np.stack([fit_length(spoken[row], clip_samples) for row in good]),
@@ -181,8 +204,9 @@ def _corpus(
         np.array([plan[row].group for row in good]),
     )
     engines = sorted({group.split("/")[0] for group in set(clips.groups)})
-    notes = (f"synthetic speech by {' and '.join(engines)}, {counted(len(set(clips.groups)), 'voice')}",)
-    return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups))
+    voices = counted(len(set(clips.groups)), "voice")
+    notes = (f"synthetic speech by {' and '.join(engines)}, {voices}, in {how.shown}",)
+    return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups), languages=how.languages)
 
 
 def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
@@ -192,8 +216,8 @@ def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
         words = ", ".join(f"{n} of `{word}`" for word, n in missing.most_common(5))
         more = f" and of {counted(len(missing) - 5, 'other word')}" if len(missing) > 5 else ""
         console.warn(
-            f"Skipped {missing.total()} of {counted(len(plan), 'clip')}, silent or too short for a word: "
-            f"{words}{more}"
+            f"Skipped {missing.total()} of {counted(len(plan), 'clip')}, silent or too short for a word by "
+            f"{_MORE_ATTEMPTS + 1} voices each: {words}{more}"
         )
 
 
@@ -205,8 +229,12 @@ def _cache_path(plan: Sequence[Planned], sample_rate_hz: int) -> Path:
             versions.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             versions.append(package)
-    document = [_CACHE_FORMAT, sample_rate_hz, versions, [[p.group, asdict(p.utterance)] for p in plan]]
+    document = [_CACHE_FORMAT, sample_rate_hz, versions, [[p.group, _fields(p)] for p in plan]]
     return cache_dir() / "speech" / f"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}.npz"
+
+
+def _fields(planned: Planned) -> dict[str, Any]:
+    return {key: value for key, value in asdict(planned.utterance).items() if value is not None}
 
 
 def _save(path: Path, spoken: Sequence[NDArray[np.int16]]) -> None:

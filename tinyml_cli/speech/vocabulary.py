@@ -1,6 +1,14 @@
-"""Words for the label "unknown": everyday English, chosen to cover its sounds."""
+"""Words for the label "unknown", by language.
+
+English ones were chosen to cover its sounds. Those of other languages are names and keywords of Unicode's
+emoji (CLDR, see NOTICE): everyday words, collected in `vocabularies.tsv` by scripts/vocabularies.py.
+"""
 
 from __future__ import annotations
+
+import functools
+from pathlib import Path
+from string import ascii_lowercase
 
 _TEXT = """
 yes no know now nose note nine none gnaw new low go so show row toe blow snow though mow hello hollow
@@ -25,3 +33,51 @@ anna david peter susan victor laura oliver julia robin alice
 """
 
 WORDS: tuple[str, ...] = tuple(dict.fromkeys(_TEXT.split()))
+
+ENGLISH = "en"
+FILE = Path(__file__).with_name("vocabularies.tsv")
+_NUMBERS = tuple(str(number) for number in (*range(21), 30, 40, 50, 60, 70, 80, 90, 100, 1000))
+
+
+def words_of(code: str) -> tuple[str, ...]:
+    """Other words of a language, and numbers as digits, which its voices read out; none where none are known.
+
+    Args:
+        code: of the language, or of an accent, which has its language's words.
+    """
+    if _is_english(code):
+        return WORDS
+    _, words = _file().get(code.partition("-")[0], ("", ()))
+    return (*words, *_NUMBERS) if words and not _is_other_script(code) else ()
+
+
+def letters_of(code: str) -> str:
+    """The small letters of a language; empty where they are not known or too many to list."""
+    if _is_english(code):
+        return ascii_lowercase
+    return "" if _is_other_script(code) else _file().get(code.partition("-")[0], ("", ()))[0]
+
+
+def languages_with(letters: str) -> list[str]:
+    """Codes of the languages whose letters include all of these, sorted."""
+    return sorted(code for code, (known, _) in _file().items() if known and set(letters) <= set(known))
+
+
+def _is_english(code: str) -> bool:
+    return code.partition("-")[0] == ENGLISH and code != "en-shaw"
+
+
+def _is_other_script(code: str) -> bool:
+    """Voices such as `fa-latn`, which read their language in other letters."""
+    return any(len(part) == 4 for part in code.split("-")[1:])
+
+
+@functools.cache
+def _file() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Code -> letters and words."""
+    found = {}
+    for line in FILE.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            code, letters, words = line.split("\t")
+            found[code] = (letters, tuple(words.split()))
+    return found

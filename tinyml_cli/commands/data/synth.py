@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, speech_options
 from tinyml_cli.console import console
 
 
@@ -24,6 +24,8 @@ def command(
     unknown: Annotated[
         int, typer.Option("--unknown", min=0, max=50_000, help="Clips of other words, in total.")
     ] = 1000,
+    language: speech_options.Language = None,
+    pronounce: speech_options.Pronounce = None,
     engines: Annotated[
         str, typer.Option("--engines", help="Speech engines, comma-separated: espeak, flite, kokoro.")
     ] = "espeak,flite",
@@ -46,13 +48,18 @@ def command(
       tinyml data synth --words yes,no --out synthetic/
       tinyml data synth --words marvin --clips 200 --unknown 400 --seed 7 --out marvin/
       tinyml data synth --words yes,no --engines espeak,flite,kokoro --out natural/
+      tinyml data synth --words ja,nein --language de --out german/
       tinyml train kws --words yes,no --data synthetic/
     """
     from tinyml_cli.datasets import synth_files
+    from tinyml_cli.speech import pronunciation
     from tinyml_cli.tasks.kws.checks import check_words
 
     listed = options.word_list(words, "--words") or []
     check_words(listed)
+    languages = options.word_list(language, "--language")
+    how = pronunciation.chosen(listed, languages, pronunciation.spellings(pronounce))
+    pronunciation.tell_default(listed, languages)
     document = synth_files.write_speech(
         listed,
         out,
@@ -62,5 +69,6 @@ def command(
         sample_rate,
         clip_ms * sample_rate // 1000,
         seed,
+        how,
     )
     console.result(document, synth_files.text(document, listed))

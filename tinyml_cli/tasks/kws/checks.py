@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +18,14 @@ from tinyml_cli.files import cache_dir
 from tinyml_cli.models import options
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.speech import espeak, kokoro_files
+from tinyml_cli.speech import espeak, kokoro_files, pronunciation, scripts
 from tinyml_cli.speech import plan as speech_plan
+from tinyml_cli.tasks.kws import languages as kws_languages
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
-_WORD = re.compile(r"^[^\W_][\w' -]{0,39}\Z")
+_INSIDE_WORDS = frozenset("_' -")
+_LONGEST_WORD = 40
 
 
 def check(recipe: KwsRecipe) -> None:
@@ -62,12 +64,27 @@ def check_words(words: list[str]) -> None:
             raise TinymlError(
                 f"`{word}` is already a label of every model", "--words", "Remove it from the words."
             )
-        if not _WORD.match(word):
+        if not _is_word(word):
             raise TinymlError(
                 f"`{word}` is not a valid word",
                 "--words",
                 "Use letters and digits, with spaces, hyphens or apostrophes inside, at most 40 characters.",
             )
+
+
+def _is_word(word: str) -> bool:
+    """A letter or digit, then those, vowel signs and the like, spaces, hyphens and apostrophes."""
+    return (
+        0 < len(word) <= _LONGEST_WORD
+        and word[0].isalnum()
+        and all(
+            c.isalnum()
+            or c in _INSIDE_WORDS
+            or unicodedata.category(c).startswith("M")
+            or (c in scripts.JOINERS and not word.isascii())
+            for c in word
+        )
+    )
 
 
 def split(
@@ -137,8 +154,10 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     clips += recipe.streams.speech if recipe.streams.hours else 0
     # The cache keeps each word without its silence: half a second on average.
     checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
+    how = kws_languages.of_recipe(recipe)
+    said = pronunciation.read(recipe.words, how)
     planned = speech_plan.plan(
-        recipe.words, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed
+        said, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed, how
     )
     groups = [each.group for each in planned]
     split([each.label for each in planned], groups, speech_plan.fixed_splits(groups), recipe)
@@ -146,5 +165,6 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
 
 def _check_engines(recipe: KwsRecipe) -> None:
     espeak.require()
+    kws_languages.of_recipe(recipe).check(recipe.words)
     if "kokoro" in recipe.synthesis.engines:
         kokoro_files.require()

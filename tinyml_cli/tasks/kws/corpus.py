@@ -11,7 +11,8 @@ from tinyml_cli.console import console
 from tinyml_cli.data import augment, folder, recordings, splits
 from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
 from tinyml_cli.recipes.kws import KwsRecipe
-from tinyml_cli.speech import synthesis
+from tinyml_cli.speech import pronunciation, synthesis
+from tinyml_cli.tasks.kws import languages as kws_languages
 
 _CLIPS_PER_LABEL = 4000
 
@@ -59,6 +60,7 @@ def _synthesise(
         recipe.features.sample_rate_hz,
         recipe.clip_samples,
         recipe.seed,
+        kws_languages.of_recipe(recipe),
         skip_unsayable,
     )
 
@@ -79,6 +81,7 @@ def _with_silence(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
 def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Gives a folder of nothing but target words other words to tell them from."""
     console.info("The data folder has no other words: `unknown` is synthetic speech.")
+    pronunciation.tell_default(recipe.words, recipe.synthesis.language)
     amount = max(200, round(len(corpus.clips) / len(recipe.words) * recipe.unknown_share))
     spoken = _synthesise(recipe, 0, amount)
     notes = (*corpus.notes, *spoken.notes)
@@ -87,6 +90,7 @@ def _with_synthetic_unknown(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
         clips=join([corpus.clips, spoken.clips]),
         notes=notes,
         fixed_splits={**corpus.fixed_splits, **spoken.fixed_splits},
+        languages=spoken.languages,
     )
 
 
@@ -94,6 +98,7 @@ def _with_synthetic_voices(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
     """Adds synthetic voices, for training alone, which say a share of the examples of every spoken label."""
     share = recipe.augmentation.recorded.synthesis_share
     settings = recipe.synthesis
+    pronunciation.tell_default(recipe.words, recipe.synthesis.language)
     spoken = _synthesise(recipe, settings.clips_per_word, settings.unknown_clips, skip_unsayable=True)
     weights = np.zeros(len(spoken.clips))
     for label in set(spoken.clips.labels):
@@ -106,4 +111,5 @@ def _with_synthetic_voices(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
         clips=join([corpus.clips, spoken.clips.weighted(weights)]),
         notes=(*corpus.notes, *spoken.notes),
         fixed_splits={**corpus.fixed_splits, **settled},
+        languages=spoken.languages,
     )

@@ -27,13 +27,14 @@ from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.speech import prefixes
+from tinyml_cli.speech import prefixes, pronunciation
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import corpus as kws_corpus
 from tinyml_cli.tasks.kws import default_point
 from tinyml_cli.tasks.kws import examples as kws_examples
 from tinyml_cli.tasks.kws import fine_tuning as kws_fine_tuning
 from tinyml_cli.tasks.kws import held_out as kws_held_out
+from tinyml_cli.tasks.kws import languages as kws_languages
 from tinyml_cli.tasks.kws import search as kws_search
 from tinyml_cli.tasks.kws import settings as settings_kws
 from tinyml_cli.tasks.kws import streaming as kws_streaming
@@ -92,6 +93,10 @@ class KeywordSpotting(TaskSpec):
         """Words, model and clips; see kws_checks.check."""
         kws_checks.check(recipe)
 
+    def settled(self, recipe: KwsRecipe) -> KwsRecipe:
+        """The recipe with the languages that its words' script stands for."""
+        return kws_languages.settled(recipe)
+
     def build_model(self, recipe: KwsRecipe) -> keras.Model:
         """An untrained model for the recipe's words and features."""
         shape = (recipe.features.frames(recipe.clip_samples), recipe.features.channels, 1)
@@ -116,6 +121,9 @@ class KeywordSpotting(TaskSpec):
         Raises:
             TinymlError: unusable words or data, or packages that are missing.
         """
+        if recipe.data_path is None:
+            pronunciation.tell_default(recipe.words, recipe.synthesis.language)
+        recipe = self.settled(recipe)
         training = RunTraining(run, recipe, resume)
         kws_checks.check(recipe)
         kws_streaming.check_hop(recipe, lambda: self.build_model(recipe))
@@ -203,7 +211,9 @@ def _split(corpus: Corpus, recipe: KwsRecipe) -> NDArray[np.str_]:
 
 def _with_prefixes(recipe: KwsRecipe) -> RecognizerSettings:
     """The recogniser's settings, with the words that begin another one unless the recipe names them."""
-    found = recipe.recognizer.longer_words or prefixes.longer_words(recipe.words)
+    found = recipe.recognizer.longer_words or prefixes.longer_words(
+        recipe.words, kws_languages.of_recordings(recipe)
+    )
     return recipe.recognizer.model_copy(update={"longer_words": found})
 
 
@@ -226,6 +236,8 @@ def _describe(
             counts={split: clips.counts(labels) for split, clips in parts.items()},
             groups={split: len(set(clips.groups)) for split, clips in parts.items()},
             notes=list(corpus.notes),
+            languages=list(corpus.languages or recipe.synthesis.language or ()),
+            pronounce=recipe.synthesis.pronounce if corpus.languages else {},
             left_out=inventory.counts(corpus.left_out),
         ),
         recognizer=_with_prefixes(recipe),

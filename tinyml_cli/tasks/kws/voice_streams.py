@@ -13,6 +13,7 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.speech.other_speech import other_speech
 from tinyml_cli.speech.plan import fixed_splits
 from tinyml_cli.tasks.kws import checks as kws_checks
+from tinyml_cli.tasks.kws import languages as kws_languages
 from tinyml_cli.tasks.kws.busy_streams import BusyStreams
 from tinyml_cli.tasks.kws.stream_audio import Material
 
@@ -40,7 +41,13 @@ def of_split(
         TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
     """
     rate_hz = recipe.features.sample_rate_hz
-    spoken = other_speech(recipe.words, recipe.streams.speech, rate_hz, "flite" in recipe.synthesis.engines)
+    spoken = other_speech(
+        recipe.words,
+        recipe.streams.speech,
+        rate_hz,
+        "flite" in recipe.synthesis.engines,
+        kws_languages.of_recipe(recipe),
+    )
     fixed = fixed_splits(each.group for each in spoken)
     validation, test = kws_checks.shares(recipe)
     ours = [

@@ -1,0 +1,25 @@
+"""Options of the commands that have words spoken or recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        help="Languages that the words are spoken in, comma-separated codes such as de or de,fr; "
+        "by the words' script, else en.",
+    ),
+]
+Pronounce = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pronounce",
+        metavar="WORD=SPELLING",
+        help="Correct how synthetic voices read a word; CODE:SPELLING for one language; repeatable.",
+    ),
+]
