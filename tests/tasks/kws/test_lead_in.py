@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from tests.corpus import whistle
+from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.features.audio_frontend import extract, extract_batch, extract_last
 from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.lead_in import after_background, settled
+from tinyml_cli.tasks.kws.stream_scores import score_stream
 
 SETTINGS = AudioFrontendSettings()
 RATE_HZ = SETTINGS.sample_rate_hz
@@ -45,6 +51,32 @@ def test_a_clip_is_heard_as_in_a_stream_with_settled_noise() -> None:
     stream = extract_last(long, SETTINGS, RATE_HZ).astype(float)
     cold, warm = extract_batch(audio, SETTINGS).astype(float), settled(audio, SETTINGS).astype(float)
     assert np.abs(warm - stream).mean() < 0.4 * np.abs(cold - stream).mean()
+
+
+def test_a_clip_scores_as_inside_a_stream(whistle_run: Path) -> None:
+    """Whistles in loud noise: what `in_stream` says of clips is what a stream says of them within the 95 %
+    interval of its mean score. Clips right after a reset are not: the network hears other features.
+    """
+    run = Run(whistle_run)
+    manifest = run.manifest()
+    model = Int8Model(run.file(MODEL_INT8).read_bytes())
+    words = ("flat", "up", "down") * 20
+    own = np.arange(len(words)), [{"flat": 1, "up": 2, "down": 3}[word] for word in words]
+    stream = np.random.default_rng(3).normal(0, 3_000, (len(words), 5 * RATE_HZ))
+    stream[:, -RATE_HZ:] += np.stack([whistle(word, 100 + n, 1) for n, word in enumerate(words)])
+    audio = np.clip(np.rint(stream), -32768, 32767).astype(np.int16)
+    clips = audio[:, -RATE_HZ:]
+
+    heard = score_stream(audio.reshape(-1), model, manifest)
+    last = np.searchsorted(heard.times_ms, 5_000 * np.arange(1, len(words) + 1), side="right") - 1
+    inside = model.scores(heard.scores[last])[own]
+    interval = 1.96 * inside.std() / np.sqrt(len(words))
+
+    def alone(features: np.ndarray) -> np.ndarray:
+        return model.scores(model.run(model.inputs(features)))[own]
+
+    assert abs(alone(settled(clips, SETTINGS)).mean() - inside.mean()) < interval
+    assert abs(alone(extract_batch(clips, SETTINGS)).mean() - inside.mean()) > interval
 
 
 def test_it_is_always_the_same_and_keeps_the_clip() -> None:
