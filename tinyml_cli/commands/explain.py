@@ -17,9 +17,19 @@ def command(
     run_and_clip: Annotated[
         list[str],
         typer.Argument(
-            metavar="[RUN] CLIP", help="A run (the latest by default), and a recording of at most a minute."
+            metavar="[RUN] CLIP",
+            help="A run (the latest by default), and a recording; without --at of at most a minute.",
         ),
     ],
+    at: Annotated[
+        float | None,
+        typer.Option(
+            "--at",
+            min=0,
+            metavar="SECONDS",
+            help="A place in a long recording: explain the seconds around it, heard after all before it.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -41,6 +51,7 @@ def command(
     Examples:
       tinyml explain missed.wav
       tinyml explain runs/kws-yes-no missed.wav --out missed.png
+      tinyml explain kitchen.flac --at 1384.2
       tinyml explain missed.wav --json
       tinyml explain runs/anomaly-autoencoder pump.csv
     """
@@ -49,5 +60,5 @@ def command(
 
     run, clip = run_and_file("explain", run_and_clip, "CLIP")
     opened = Run.open(run)
-    outcome = registry.task(opened.manifest().task).explain(clip, opened, out)
+    outcome = registry.task(opened.manifest().task).explain(clip, opened, out, at)
     console.result(outcome, f"{outcome.why}\nPicture: {outcome.picture}")

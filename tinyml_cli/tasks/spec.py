@@ -164,8 +164,10 @@ class TaskSpec(Registered):
         """Labelled items to judge a model by."""
         _has_no(self.name, "set of labelled clips", str(run.path))
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedClip | ExplainedRecording:
-        """Why a recording gets its answer, and a picture of it."""
+    def explain(
+        self, clip: Path, run: Run, out: Path | None, at_s: float | None = None
+    ) -> ExplainedClip | ExplainedRecording:
+        """Why a recording gets its answer, or a place in it, and a picture of it."""
         raise TinymlError(
             f"Answers of the task `{self.name}` cannot be explained",
             str(run.path),

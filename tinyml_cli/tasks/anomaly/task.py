@@ -13,6 +13,7 @@ from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.signal import to_real
@@ -134,8 +135,14 @@ class AnomalyDetection(TaskSpec):
 
         return AnomalyEvaluation(run, data_dir, split, options)
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedRecording:
+    def explain(
+        self, clip: Path, run: Run, out: Path | None, at_s: float | None = None
+    ) -> ExplainedRecording:
         """Which features of a recording are far from normal; see tasks/anomaly/explain.py."""
+        if at_s is not None:
+            raise TinymlError(
+                "Of any recording, the window furthest from normal is explained", "--at", "Omit --at."
+            )
         from tinyml_cli.tasks.anomaly.explain import explain
 
         return explain(clip, run, out)

@@ -11,7 +11,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.pages import pictures
 from tinyml_cli.tasks.kws.recognizer import FIRST_WORD
-from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, TAIL_MS
+from tinyml_cli.tasks.kws.replay import TAIL_MS
 
 if TYPE_CHECKING:
     from tinyml_cli.tasks.kws.hearing import Hearing
@@ -41,16 +41,22 @@ def draw(path: Path, hearing: Hearing, manifest: Manifest, outcome: ExplainedCli
 
 
 def _draw_wave(axes: Any, hearing: Hearing) -> None:
-    lead_s, tail_s = LEAD_IN_MS / 1000, TAIL_MS / 1000
-    time_s = np.arange(len(hearing.audio)) / hearing.sample_rate_hz - lead_s
-    end_s = float(time_s[-1])
+    time_s = (np.arange(len(hearing.audio)) / hearing.sample_rate_hz) + hearing.starts_ms / 1000
+    start_s, end_s = float(time_s[0]), float(time_s[-1])
     axes.plot(time_s, hearing.audio / 32768, color=_INK, linewidth=0.5)
-    for start, end in ((-lead_s, 0.0), (end_s - tail_s, end_s)):
-        axes.axvspan(start, end, color="#eef1f4", linewidth=0)
-    axes.text(
-        -lead_s, 1.0, " added quiet", va="top", color=_FAINT, fontsize=8, transform=axes.get_xaxis_transform()
-    )
-    axes.set_xlim(-lead_s, end_s)
+    if start_s < 0:
+        for start, end in ((start_s, 0.0), (end_s - TAIL_MS / 1000, end_s)):
+            axes.axvspan(start, end, color="#eef1f4", linewidth=0)
+        axes.text(
+            start_s,
+            1.0,
+            " added quiet",
+            va="top",
+            color=_FAINT,
+            fontsize=8,
+            transform=axes.get_xaxis_transform(),
+        )
+    axes.set_xlim(start_s, end_s)
     axes.set_ylabel("Sound")
     _clean(axes)
 
@@ -59,7 +65,7 @@ def _draw_features(axes: Any, hearing: Hearing, manifest: Manifest) -> None:
     settings = manifest.features
     assert settings is not None
     frames, channels = hearing.features.shape
-    start_s = -LEAD_IN_MS / 1000
+    start_s = hearing.starts_ms / 1000
     end_s = start_s + (frames * settings.stride_samples) / hearing.sample_rate_hz
     axes.imshow(
         hearing.features.T,

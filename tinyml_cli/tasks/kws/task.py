@@ -172,11 +172,11 @@ class KeywordSpotting(TaskSpec):
 
         return ClipEvaluation(run, data_dir, split, options)
 
-    def explain(self, clip: Path, run: Run, out: Path | None) -> ExplainedClip:
+    def explain(self, clip: Path, run: Run, out: Path | None, at_s: float | None = None) -> ExplainedClip:
         """What the recogniser made of a recording; see tasks/kws/explain.py."""
         from tinyml_cli.tasks.kws.explain import explain
 
-        return explain(clip, run, out)
+        return explain(clip, run, out, at_s)
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the frames that the front end gave."""
