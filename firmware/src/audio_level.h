@@ -1,4 +1,4 @@
-// Audio level: the root mean square of the samples since the last reading.
+// Audio level: the root mean square of the samples since the last reading, and how many were clipped.
 #pragma once
 
 #include <stddef.h>
@@ -9,6 +9,7 @@ class AudioLevel {
   void add(const int16_t* samples, size_t count) {
     for (size_t i = 0; i < count; ++i) {
       squares_ += static_cast<uint64_t>(static_cast<int64_t>(samples[i]) * samples[i]);
+      clipping_ += samples[i] == INT16_MAX || samples[i] == INT16_MIN;
     }
     count_ += count;
   }
@@ -17,11 +18,16 @@ class AudioLevel {
   uint32_t take() {
     if (count_ > 0) {
       level_ = square_root(static_cast<uint32_t>(squares_ / count_));
+      clipped_ = clipping_;
       squares_ = 0;
       count_ = 0;
+      clipping_ = 0;
     }
     return level_;
   }
+
+  // Samples at full scale in the measurement that take() ended.
+  uint32_t clipped() const { return clipped_; }
 
  private:
   // Rounded down, digit by digit in base two.
@@ -38,4 +44,6 @@ class AudioLevel {
   uint64_t squares_ = 0;
   uint64_t count_ = 0;
   uint32_t level_ = 0;
+  uint32_t clipping_ = 0;
+  uint32_t clipped_ = 0;
 };

@@ -110,6 +110,9 @@ void KwsApp::process_audio(const int16_t* samples, size_t count) {
     count -= consumed;
     samples_ += consumed;
     if (frame_ready) {
+      if (session_.traces(kTraceStatus)) {
+        session_.note_noise(audio_frontend_noise(&frontend_));
+      }
       add_frame(features);
     }
   }

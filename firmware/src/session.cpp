@@ -263,13 +263,17 @@ void Session::report_status() {
   second_since_ms_ = now_ms;
   audio_rms_ = level_.take();
   if (traces(kTraceStatus)) {
-    event()
-        .begin("status")
+    JsonLine line(sink_);
+    line.begin("status")
         .number("uptime_ms", now_ms)
         .number("inference_us", inference_.microseconds())
         .number("audio_rms", audio_rms_)
-        .number("overruns", hal_->microphone_overruns())
-        .end();
+        .number("clipped", level_.clipped())
+        .number("overruns", hal_->microphone_overruns());
+    if (has_noise_) {
+      line.number("noise", noise_);
+    }
+    line.end();
   }
 }
 

@@ -68,6 +68,12 @@ class Session {
   // Copies the microphone samples that have arrived, and measures their level. Returns how many.
   size_t listen(int16_t* samples, size_t capacity);
 
+  // What the status says of noise: the mean of the front end's estimate over its channels.
+  void note_noise(uint32_t noise) {
+    noise_ = noise;
+    has_noise_ = true;
+  }
+
   // The answer to a command: ack, or nak with the reason.
   void answer(const Command& command, Reject reject);
 
@@ -120,5 +126,7 @@ class Session {
   uint8_t trace_ = 0;
   SequenceCheck runs_;
   uint32_t audio_rms_ = 0;  // of the last second
+  uint32_t noise_ = 0;
+  bool has_noise_ = false;
   uint32_t second_since_ms_ = 0;
 };

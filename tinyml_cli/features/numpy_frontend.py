@@ -46,6 +46,14 @@ def extract(audio: Int16Array, tables: FrontendTables) -> NDArray[np.uint16]:
     return _compress(bands.reshape(clips, frames, settings.channels), tables)
 
 
+def white_noise_magnitude(tables: FrontendTables) -> float:
+    """The filter bank's mean magnitude for white noise, for each unit of its RMS in int16 units."""
+    rms = 1000.0
+    noise = np.random.default_rng(0).normal(0, rms, (FRAMES_PER_BLOCK, tables.settings.window_samples))
+    windows = np.rint(noise).clip(-32768, 32767).astype(np.int16)
+    return float(_filter_bank(windows, tables, _filter_matrix(tables)).mean()) / rms
+
+
 def _filter_matrix(tables: FrontendTables) -> NDArray[np.float64]:
     """The filter bank as a matrix [channels, bins]."""
     channels = tables.settings.channels

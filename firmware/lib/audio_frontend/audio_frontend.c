@@ -74,6 +74,15 @@ bool audio_frontend_process(AudioFrontend* frontend, const int16_t* samples, siz
   return true;
 }
 
+uint32_t audio_frontend_noise(const AudioFrontend* frontend) {
+  const AudioFrontendConfig* config = frontend->config;
+  uint64_t sum = 0;
+  for (size_t channel = 0; channel < config->channels; ++channel) {
+    sum += frontend->noise[channel];
+  }
+  return (uint32_t)((sum / config->channels) >> config->smoothing_bits);
+}
+
 void audio_frontend_quantize(const uint16_t* features, size_t count, uint16_t multiplier, unsigned shift,
                              int32_t zero_point, int8_t* output) {
   for (size_t i = 0; i < count; ++i) {

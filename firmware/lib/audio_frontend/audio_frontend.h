@@ -98,6 +98,9 @@ void audio_frontend_reset(AudioFrontend* frontend);
 bool audio_frontend_process(AudioFrontend* frontend, const int16_t* samples, size_t count, size_t* consumed,
                             uint16_t* features);
 
+/* The mean noise estimate of all channels, in units of the filter bank's magnitudes. */
+uint32_t audio_frontend_noise(const AudioFrontend* frontend);
+
 /* features -> int8 model input: round(feature * multiplier / 2^shift) + zero_point, saturated.
  * `shift` is 1..31; the host chooses both factors. */
 void audio_frontend_quantize(const uint16_t* features, size_t count, uint16_t multiplier, unsigned shift,

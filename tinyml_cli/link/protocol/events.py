@@ -150,7 +150,9 @@ class Status(Event):
     """The state of the device, once a second (after `trace status`).
 
     `audio_rms` is the level of the last second in int16 units, `overruns` the microphone buffers lost since
-    boot, `inference_us` the time of the last inference.
+    boot, `inference_us` the time of the last inference. `clipped` counts the samples at full scale in that
+    second; `noise` is the mean of the front end's noise estimate, in units of its filter bank. Older firmware
+    and applications without a microphone lack both.
     """
 
     event: Literal["status"] = "status"
@@ -158,6 +160,8 @@ class Status(Event):
     inference_us: Count
     audio_rms: Count
     overruns: Count
+    clipped: Count | None = None
+    noise: Count | None = None
 
 
 class Sensors(Event):

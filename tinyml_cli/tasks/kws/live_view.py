@@ -13,6 +13,7 @@ from tinyml_cli.link.protocol import Detection, Event, Ready, Scores, Status
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.live import LiveView, clock_of, label_bars, probabilities_of
 from tinyml_cli.monitor.views import QUIETEST_DBFS, Draw, duration, level_dbfs
+from tinyml_cli.tasks.kws.sound_level import SoundLevel
 
 _BAR_CHARS = 30
 _HEARD_STAYS_S = 2.0
@@ -34,6 +35,7 @@ class SoundView(LiveView):
         self._labels: list[str] = []
         self._scores: Scores | None = None
         self._status: Status | None = None
+        self._level = SoundLevel(manifest.features)
         self._heard: tuple[Detection, float] | None = None
 
     def start(self, ready: Ready) -> None:
@@ -45,6 +47,7 @@ class SoundView(LiveView):
             self._scores = event
         elif isinstance(event, Status):
             self._status = event
+            self._level.take(event)
         elif isinstance(event, Detection):
             self._heard = (event, time.monotonic())
         else:
@@ -67,14 +70,18 @@ class SoundView(LiveView):
         status = self._status
         if status is None:
             return Styled("no status yet", style="bright_black")
-        level = level_dbfs(status.audio_rms)
+        level, noise = level_dbfs(status.audio_rms), self._level.noise_dbfs
         parts = [
             f"inference {status.inference_us / 1000:.1f} ms{self._clock}",
             f"level {_meter(level)} {level:.0f} dBFS",
+            *([] if noise is None else [f"noise {noise:.0f} dBFS"]),
             f"overruns {status.overruns}",
             f"up {duration(status.uptime_ms)}",
         ]
-        return Styled("  ·  ".join(parts), style="yellow" if status.overruns else "bright_black")
+        figures = Styled("  ·  ".join(parts), style="yellow" if status.overruns else "bright_black")
+        if trouble := self._level.trouble:
+            figures.append(f"\n{trouble}", style="yellow")
+        return figures
 
 
 def _meter(level: float) -> str:
