@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class WordPlan:
         countdown_s: time from the key to the take.
         clip_ms: length of a clip.
         keep_good: keep takes without faults unasked.
+        hints: word -> how it is said, to be shown beside it.
     """
 
     words: tuple[str, ...]
@@ -42,6 +43,7 @@ class WordPlan:
     countdown_s: float = 1.5
     clip_ms: int = 1000
     keep_good: bool = False
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def clips(self, word: str) -> int:
         """Clips of the word that this speaker has."""
@@ -124,7 +126,8 @@ class Recorder:
                 yield words[index]
 
     def _prompt(self, word: str) -> Prompt:
-        return Prompt(word, self._plan.clips(word) + 1, self._plan.count, self._plan.missing())
+        hint = self._plan.hints.get(word, "")
+        return Prompt(word, self._plan.clips(word) + 1, self._plan.count, self._plan.missing(), hint)
 
     def _begin(self, prompt: Prompt) -> bool:
         """Waits for the key that starts the take; False skips the word."""

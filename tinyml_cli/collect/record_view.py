@@ -30,12 +30,14 @@ class Prompt:
         number: of this clip of the word, from 1.
         count: clips of the word that are wanted.
         left: clips of all words that are still wanted.
+        hint: how the word is said.
     """
 
     word: str
     number: int
     count: int
     left: int
+    hint: str = ""
 
 
 @dataclass
@@ -113,6 +115,8 @@ class RecordView:
 
 def _headline(prompt: Prompt) -> Text:
     line = Text("Say: ").append(prompt.word, style="bold cyan")
+    if prompt.hint:
+        line.append(f"  {prompt.hint}", style="cyan")
     return line.append(
         f"    clip {prompt.number} of {prompt.count}, {prompt.left} left in total", style="bright_black"
     )

@@ -25,6 +25,7 @@ from tinyml_cli.link.usb import link_url
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import RecordedWord, RecordedWords
 from tinyml_cli.run import Run
+from tinyml_cli.speech import pronunciation
 from tinyml_cli.tasks.kws.checks import check_words
 
 _CLIPS = 20
@@ -58,11 +59,14 @@ def plan_of(
     countdown_s: float,
     clip_ms: int,
     keep_good: bool,
+    languages: list[str] | None = None,
 ) -> WordPlan:
     """The plan that options of the command line ask for; None where one was not given.
 
+    Prompts tell how the words are said in the `languages`.
+
     Raises:
-        TinymlError: no words, no speaker, or such as cannot be used.
+        TinymlError: no words, no speaker, no such language, or such as cannot be used.
     """
     if not words or not speaker:
         raise TinymlError(
@@ -73,7 +77,15 @@ def plan_of(
     check_words(words)
     folder = out or Path("recordings")
     return WordPlan(
-        tuple(words), speaker_id(speaker), folder, count or _CLIPS, take_s, countdown_s, clip_ms, keep_good
+        tuple(words),
+        speaker_id(speaker),
+        folder,
+        count or _CLIPS,
+        take_s,
+        countdown_s,
+        clip_ms,
+        keep_good,
+        pronunciation.hints(words, languages),
     )
 
 

@@ -23,3 +23,11 @@ Pronounce = Annotated[
         help="Correct how synthetic voices read a word; CODE:SPELLING for one language; repeatable.",
     ),
 ]
+PromptLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="CODE",
+        help="Show how the words are said in these languages, comma-separated codes such as ja.",
+    ),
+]

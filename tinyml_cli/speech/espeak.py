@@ -201,7 +201,7 @@ def phoneme_names(words: Sequence[str], voice: str) -> list[list[str]]:
 
 
 def _ask_phonemes(requests: Sequence[dict[str, Any]]) -> list[str]:
-    """The answers; "" for a text that takes the library down, as "å" does in Greenlandic."""
+    """The answers; "" for a text that takes the library down, as numbers above 20 do in Greenlandic."""
     answers, crashes = [], 0
     with EspeakProcess() as process:
         for request in requests:
@@ -209,7 +209,7 @@ def _ask_phonemes(requests: Sequence[dict[str, Any]]) -> list[str]:
                 answers.append(process.ask(request)[1].decode())
             except EspeakCrashError as crash:
                 crashes += 1
-                if crashes > _MAX_CRASHES or crashes == len(requests):
+                if len(answers) == crashes - 1 and crashes in (_MAX_CRASHES, len(requests)):
                     raise _keeps_crashing(str(crash)) from crash
                 answers.append("")
     return answers

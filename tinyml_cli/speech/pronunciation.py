@@ -210,6 +210,24 @@ def tell(said: Mapping[str, Sequence[SpokenAs]]) -> None:
         console.info(f'To leave a word to one language: {PRONOUNCE} "{word}={code}:{word}".')
 
 
+def hints(words: Sequence[str], codes: Sequence[str] | None) -> dict[str, str]:
+    """Word -> how it is said, for people who read it aloud: "/nˈaɪn/ in German"; none without languages.
+
+    Raises:
+        TinymlError: espeak-ng is missing, or an unknown language.
+    """
+    if not codes:
+        return {}
+    how = chosen(words, codes)
+    every = [reading for language in how.spoken for reading in _read(words, language, how)]
+    said = {word: [r for r in every if r.word == word and not r.why_not] for word in words}
+    return {
+        word: " or ".join(f"/{r.ipa}/ in {r.language.name}" for r in of_word)
+        for word, of_word in said.items()
+        if of_word
+    }
+
+
 def sounds(texts: Sequence[str], language: Language) -> list[str]:
     """The sounds of texts in a language, a character for each, to be compared with others of this language.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import board_options, options, record_options
+from tinyml_cli.commands import board_options, options, record_options, speech_options
 from tinyml_cli.console import console
 
 
@@ -34,6 +34,7 @@ def command(
         float,
         typer.Option("--countdown", min=0, max=10, help="Seconds between the key press and the take."),
     ] = 1.5,
+    language: speech_options.PromptLanguage = None,
     keep_good: Annotated[bool, typer.Option("--keep-good", help="Keep good takes without asking.")] = False,
     sample_rate: Annotated[
         int, typer.Option("--sample-rate", min=4000, max=48_000, help="Sample rate of the clips, in Hz.")
@@ -51,12 +52,21 @@ def command(
       tinyml data record words --words marvin,sheila --speaker anna
       tinyml data record words --words marvin --speaker anna --count 50 --keep-good
       tinyml data record words --words marvin --speaker anna --board nano33ble
+      tinyml data record words --words はい --speaker anna --language ja
       tinyml data record words --words marvin --speaker ben --from-wav long.wav --json
     """
     from tinyml_cli.collect import record_words
 
     plan = record_words.plan_of(
-        options.word_list(words, "--words"), speaker, out, count, seconds, countdown, clip_ms, keep_good
+        options.word_list(words, "--words"),
+        speaker,
+        out,
+        count,
+        seconds,
+        countdown,
+        clip_ms,
+        keep_good,
+        options.word_list(language, "--language"),
     )
     target = record_options.target(board, port)
     where = record_words.Where(target, run, device, from_wav, sample_rate)
