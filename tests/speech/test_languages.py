@@ -20,6 +20,7 @@ from tinyml_cli.speech import (
     prefixes,
     pronunciation,
     pseudo_words,
+    reading,
     synthesis,
     vocabulary,
 )
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech
 
 def readings(words: str, codes: str, **spellings: str) -> dict[str, list[str]]:
     """Word -> "code ipa" of each of its readings."""
-    found = pronunciation.read(words.split(), Pronunciation(tuple(codes.split()), spellings))
+    found = reading.read(words.split(), Pronunciation(tuple(codes.split()), spellings))
     return {word: [f"{r.language.code} {r.ipa}" for r in of_word] for word, of_word in found.items()}
 
 
@@ -156,11 +157,11 @@ def test_other_words_sound_like_none_of_the_targets(code: str) -> None:
     how = Pronunciation((code,))
     (language,) = how.spoken
     words = {"de": ["sieben", "Hund"], "sjn": ["atan"]}.get(code, ["7"])
-    said = pronunciation.read(words, how)
+    said = reading.read(words, how)
     others = plan._other_words(words, said, language, how)
     assert len(others) >= 50
-    targets = set(pronunciation.target_sounds(words, language, how))
-    assert not targets & set(pronunciation.sounds([each.text for each in others], language))
+    targets = set(reading.target_sounds(words, language, how))
+    assert not targets & set(reading.sounds([each.text for each in others], language))
 
 
 def test_words_of_two_languages_are_shared_out() -> None:
@@ -192,7 +193,7 @@ def test_other_speech_is_of_the_words_languages() -> None:
 def test_flite_speaks_english_alone() -> None:
     how = Pronunciation(("de",))
     with pytest.raises(TinymlError, match="cannot speak German"):
-        plan.plan(pronunciation.read(["ja"], how), ["ja"], 8, 8, ["flite"], 0, how)
+        plan.plan(reading.read(["ja"], how), ["ja"], 8, 8, ["flite"], 0, how)
 
 
 def silent(codes: list[str], variants: list[str]) -> list[str]:
@@ -258,11 +259,11 @@ def test_bad_languages_leave_nothing_behind(
 
 
 def test_prompts_tell_how_words_are_said() -> None:
-    assert pronunciation.hints(["nein", "はい"], ["de", "ja"]) == {
+    assert reading.hints(["nein", "はい"], ["de", "ja"]) == {
         "nein": "/nˈaɪn/ in German",
         "はい": "/hˈäi/ in Japanese",
     }
-    assert pronunciation.hints(["nein"], None) == {}
+    assert reading.hints(["nein"], None) == {}
 
 
 def test_coded_sounds_keep_tones_and_drop_stress() -> None:

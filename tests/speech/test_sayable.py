@@ -7,7 +7,7 @@ import pytest
 
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.speech import espeak, flite, languages, plan, pronunciation, sayable, synthesis
+from tinyml_cli.speech import espeak, flite, languages, plan, reading, sayable, synthesis
 from tinyml_cli.speech.pronunciation import Pronunciation
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
@@ -155,7 +155,7 @@ def test_clips_that_came_out_empty_are_said_by_other_voices_or_counted(
 def test_what_flite_alone_spells_out_is_left_to_the_other_voices() -> None:
     def engines_of(word: str, engines: list[str]) -> set[str]:
         how = Pronunciation()
-        planned = plan.plan(pronunciation.read([word], how), [word], 60, 0, engines, 0, how)
+        planned = plan.plan(reading.read([word], how), [word], 60, 0, engines, 0, how)
         return {each.group.partition("/")[0] for each in planned}
 
     for word in ("hmm", "psst"):

@@ -25,7 +25,7 @@ from tinyml_cli.link.usb import link_url
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import RecordedWord, RecordedWords
 from tinyml_cli.run import Run
-from tinyml_cli.speech import pronunciation
+from tinyml_cli.speech import reading
 from tinyml_cli.tasks.kws.checks import check_words
 
 _CLIPS = 20
@@ -85,7 +85,7 @@ def plan_of(
         countdown_s,
         clip_ms,
         keep_good,
-        pronunciation.hints(words, languages),
+        reading.hints(words, languages),
     )
 
 

@@ -17,7 +17,7 @@ from tinyml_cli.files import atomic_folder, cache_dir, filling_cache, write_atom
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import Spoken, SpokenWord
 from tinyml_cli.recipes.kws import SpeechEngine
-from tinyml_cli.speech import pronunciation, synthesis
+from tinyml_cli.speech import reading, synthesis
 from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.wording import counted
 
@@ -54,7 +54,7 @@ def write_speech(
         raise TinymlError(
             f"Unknown speech engine `{strange[0]}`", "--engines", f"Choose from: {', '.join(known)}."
         )
-    pronunciation.read(words, how)
+    reading.read(words, how)
     folder = out.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TinymlError("The folder is not empty", str(folder), "Choose a new one with --out DIR.")

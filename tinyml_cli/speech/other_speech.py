@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data.clips import UNKNOWN
-from tinyml_cli.speech import espeak, flite, languages, phonemes, pronunciation, pseudo_words, vocabulary
+from tinyml_cli.speech import espeak, flite, languages, phonemes, pseudo_words, reading, vocabulary
 from tinyml_cli.speech.languages import Language
 from tinyml_cli.speech.plan import Planned, espeak_utterance, flite_utterance
 from tinyml_cli.speech.pronunciation import Pronunciation
@@ -166,8 +166,8 @@ def _distances(
     Texts in whose sounds those of a word are found are left out, across words too: "when oh" holds "no".
     """
     distinct = sorted({part for text in texts for part in text.split()})
-    targets = [sound for sound in pronunciation.target_sounds(words, language, how) if sound]
-    sounds = dict(zip(distinct, pronunciation.sounds(distinct, language), strict=True))
+    targets = [sound for sound in reading.target_sounds(words, language, how) if sound]
+    sounds = dict(zip(distinct, reading.sounds(distinct, language), strict=True))
     found = {}
     for text in sorted(set(texts)):
         sound = "".join(sounds[part] for part in text.split())

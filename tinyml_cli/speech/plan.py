@@ -18,13 +18,14 @@ from tinyml_cli.speech import (
     kokoro_files,
     languages,
     phonemes,
-    pronunciation,
     pseudo_words,
+    reading,
     sayable,
     vocabulary,
 )
 from tinyml_cli.speech.languages import Language
-from tinyml_cli.speech.pronunciation import Pronunciation, SpokenAs
+from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.reading import SpokenAs
 
 # Share of the utterances beside espeak, which speaks the rest. flite's voices are few but closer to people;
 # Kokoro's are neural, but each clip takes most of a second of a processor.
@@ -129,9 +130,9 @@ def _other_words(
         rng = np.random.default_rng(_PSEUDO_SEED)
         known = tuple(dict.fromkeys(pseudo_words.invent(language, _PSEUDO_WORDS, rng)))
     candidates = [w for w in known if w not in words]
-    targets = pronunciation.target_sounds(words, language, how)
-    spoken = dict(zip(candidates, pronunciation.sounds(candidates, language), strict=True))
-    if foreign := pronunciation.foreign_sounds(said, language):
+    targets = reading.target_sounds(words, language, how)
+    spoken = dict(zip(candidates, reading.sounds(candidates, language), strict=True))
+    if foreign := reading.foreign_sounds(said, language):
         ipa = espeak.pronounce(candidates, language.voices[0])
         alike = {w for w, i in zip(candidates, ipa, strict=True) if phonemes.segments(i) in foreign}
         spoken = {word: sounds for word, sounds in spoken.items() if word not in alike}

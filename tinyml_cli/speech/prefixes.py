@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tinyml_cli.speech import espeak, pronunciation
+from tinyml_cli.speech import espeak, reading
 from tinyml_cli.speech.pronunciation import Pronunciation
 
 
@@ -19,7 +19,7 @@ def longer_words(words: Sequence[str], how: Pronunciation | None = None) -> dict
     spoken: list[Mapping[str, str]] = []
     if espeak.is_installed():
         for language in how.spoken:
-            sounds = pronunciation.target_sounds(words, language, how)
+            sounds = reading.target_sounds(words, language, how)
             spoken.append(dict(zip(words, sounds, strict=True)))
     found = {word: [other for other in words if _begins(word, other, spoken)] for word in words}
     return {word: others for word, others in found.items() if others}

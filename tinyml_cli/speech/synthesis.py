@@ -22,9 +22,10 @@ from tinyml_cli.data.pcm import fit_length, to_int16
 from tinyml_cli.data.resample import resample
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, cache_dir, filling_cache
-from tinyml_cli.speech import espeak, flite, kokoro, languages, pronunciation
+from tinyml_cli.speech import espeak, flite, kokoro, languages, reading
 from tinyml_cli.speech.plan import Planned, fixed_splits, plan, recast, spelt_by_flite
-from tinyml_cli.speech.pronunciation import Pronunciation, SpokenAs
+from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.reading import SpokenAs
 from tinyml_cli.wording import counted
 
 # Raised whenever the same plan would be spoken or trimmed differently.
@@ -67,8 +68,8 @@ def synthesise(
             word that the voices would misread; two that sound alike.
     """
     how = how or Pronunciation()
-    said = pronunciation.read(words, how, skip_unsayable) if clips_per_word else {}
-    pronunciation.tell(said)
+    said = reading.read(words, how, skip_unsayable) if clips_per_word else {}
+    reading.tell(said)
     _tell_engines(said, engines, how)
     planned = plan(said, words, clips_per_word, unknown_clips, engines, seed, how)
     spoken = speak(planned, sample_rate_hz)

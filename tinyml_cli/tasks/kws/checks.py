@@ -18,7 +18,7 @@ from tinyml_cli.files import cache_dir
 from tinyml_cli.models import options
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.speech import espeak, kokoro_files, pronunciation, scripts
+from tinyml_cli.speech import espeak, kokoro_files, reading, scripts
 from tinyml_cli.speech import plan as speech_plan
 from tinyml_cli.tasks.kws import languages as kws_languages
 
@@ -155,7 +155,7 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     # The cache keeps each word without its silence: half a second on average.
     checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
     how = kws_languages.of_recipe(recipe)
-    said = pronunciation.read(recipe.words, how)
+    said = reading.read(recipe.words, how)
     planned = speech_plan.plan(
         said, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed, how
     )
