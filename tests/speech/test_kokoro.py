@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import random
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,41 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_spelling(ipa: str, american: str, british: str) -> None:
     assert kokoro_phonemes.symbols(ipa) == american
     assert kokoro_phonemes.symbols(ipa, "en-gb-x-rp") == british
+
+
+@needs_espeak
+@pytest.mark.parametrize(
+    ("language", "words", "spelled"),
+    [
+        ("es", "niño. perro", "nˈiɲo. pˈero"),
+        ("fr", "vin lumière", "vˈɛ̃ lymjˈɛʁ"),
+        ("hi", "हाँ", "hˈã"),
+        ("it", "ragazzo", "raɡˈaʦːo"),
+        ("pt", "luz", "lˈus"),
+        ("ja", "すし いいえ きゅう", "sɨɕi iːe kʲɯː"),
+        ("cmn", "你好 不是 向右 儿童!", "ni↓xau↓ pu↗ʂɨ↘ ɕja↘ŋjou↘ ɚ↗tʰʊ↗ŋ!"),
+    ],
+)
+def test_spelling_of_other_languages(language: str, words: str, spelled: str) -> None:
+    voice = kokoro.voices_of(language)[0]
+    found = kokoro._spell([kokoro.KokoroUtterance(word, voice, 1.0, language) for word in words.split()])
+    assert [unicodedata.normalize("NFC", each) for each in found] == spelled.split()
+
+
+@needs_espeak
+@pytest.mark.parametrize("language", ["es", "fr", "hi", "it", "pt-br", "ja", "cmn"])
+def test_every_word_of_a_language_of_kokoro_is_spelled(language: str) -> None:
+    words = vocabulary.words_of(language)
+    said = [kokoro.KokoroUtterance(word, kokoro.voices_of(language)[0], 1.0, language) for word in words]
+    assert not [word for word, spelled in zip(words, kokoro._spell(said), strict=True) if not spelled]
+    assert not {c for spelled in kokoro._spell(said) for c in spelled} - set(kokoro_phonemes.SYMBOLS)
+
+
+def test_voices_by_language() -> None:
+    assert kokoro.voices_of("en") == kokoro.VOICES
+    assert kokoro.voices_of("fr") == ("ff_siwis",)
+    assert {voice[0] for voice in kokoro.voices_of("cmn")} == {"z"}
+    assert kokoro.voices_of("de") == kokoro.voices_of("pt-pt") == ()
 
 
 @needs_espeak

@@ -116,7 +116,17 @@ def test_words_that_sound_alike_are_named_with_what_is_heard() -> None:
     assert "`right` and `write` sound alike in English: /ɹˈaɪt/" in refusal("right write", "en")
     assert "sound alike in German and English" in refusal("nein nine", "de en")
     assert "`Rat` and `Rad` sound alike in German" in refusal("Rat Rad", "de")
+    assert refusal("casa caza", "es-419") and readings("casa caza", "es-es")
     assert readings("vin vais", "fr") and readings("妈 骂", "cmn")  # told apart by a nasal, by a tone
+
+
+def test_words_that_some_accent_says_alike_draw_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    reading.tell(reading.read(["casa", "caza"], Pronunciation(("es",))))
+    assert "`casa` and `caza` sound alike in Spanish (Latin America)" in capsys.readouterr().err
+    reading.tell(reading.read(["妈", "骂"], Pronunciation(("cmn",))))
+    assert "`妈` and `骂` differ little in Mandarin Chinese" in capsys.readouterr().err
+    reading.tell(reading.read(["yes", "no"], Pronunciation()))
+    assert "alike" not in capsys.readouterr().err
 
 
 def test_a_pronunciation_takes_the_place_of_the_spelling() -> None:

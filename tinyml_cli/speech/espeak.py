@@ -190,13 +190,13 @@ def pronounce(words: Sequence[str], voice: str = "en-us") -> list[str]:
     return _ask_phonemes([{"phonemes": word, "voice": voice} for word in words])
 
 
-def phoneme_names(words: Sequence[str], voice: str) -> list[list[str]]:
-    """The library's own names of the phonemes of each word, tones among them, which its IPA confuses.
+def phoneme_names(asked: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """The library's own names of the phonemes of each (text, voice), with tones, which its IPA confuses.
 
     Raises:
         TinymlError: not installed, or the library crashes.
     """
-    answers = _ask_phonemes([{"phonemes": word, "voice": voice, "names": True} for word in words])
+    answers = _ask_phonemes([{"phonemes": text, "voice": voice, "names": True} for text, voice in asked])
     return [[name for name in re.split(r"[| ]+", answer) if name.strip("_!")] for answer in answers]
 
 

@@ -22,10 +22,8 @@ from tinyml_cli.speech import espeak, kokoro_files, kokoro_phonemes
 
 SAMPLE_RATE_HZ = 24_000
 VOICES = tuple(kokoro_files.VOICE_SHA256)
-# First letter of the voices of a language that the model learned by espeak-ng's phonemes. Its Japanese and
-# Mandarin were learned by other transcriptions.
-_VOICE_LETTERS = {"es": "e", "fr": "f", "hi": "h", "it": "i", "pt": "p", "pt-br": "p"}
-_PHONEME_VOICES = {"es": "es", "fr": "fr", "hi": "hi", "it": "it", "pt": "pt-br", "pt-br": "pt-br"}
+# First letter of the voices of a language.
+_VOICE_LETTERS = {"es": "e", "fr": "f", "hi": "h", "it": "i", "pt": "p", "pt-br": "p", "ja": "j", "cmn": "z"}
 # One thread a clip and several clips at once: a clip is too short to be worth sharing among threads.
 _MOST_THREADS = 4
 # Behind short words the model often leaves a pause and then a click or a breath. In 55 clips of 5 words by 11
@@ -105,8 +103,7 @@ def _spell(utterances: Sequence[KokoroUtterance]) -> list[str]:
     spoken: dict[tuple[str, str], str] = {}
     for accent in dict.fromkeys(_accent(utterance) for utterance in utterances):
         words = sorted({_words(u.text) for u in utterances if _accent(u) == accent})
-        for word, ipa in zip(words, espeak.pronounce(words, accent), strict=True):
-            spoken[word, accent] = kokoro_phonemes.symbols(ipa, accent)
+        spoken.update({(word, accent): s for word, s in zip(words, _symbols(words, accent), strict=True)})
     spellings = []
     for utterance in utterances:
         word = _words(utterance.text)
@@ -118,8 +115,18 @@ def _spell(utterances: Sequence[KokoroUtterance]) -> list[str]:
 def _accent(utterance: KokoroUtterance) -> str:
     """The voice of espeak-ng that gives an utterance its phonemes."""
     if utterance.language is not None:
-        return _PHONEME_VOICES[utterance.language]
+        return {"pt": "pt-br"}.get(utterance.language, utterance.language)
     return "en-gb-x-rp" if utterance.british else "en-us"
+
+
+def _symbols(words: Sequence[str], accent: str) -> list[str]:
+    """The model's spelling of each word, as the voice of espeak-ng reads it."""
+    if accent == "cmn":
+        return [kokoro_phonemes.mandarin(n) for n in espeak.phoneme_names([(w, accent) for w in words])]
+    spoken = espeak.pronounce(words, accent)
+    if accent == "ja":
+        return [kokoro_phonemes.japanese(ipa) for ipa in spoken]
+    return [kokoro_phonemes.symbols(ipa, accent) for ipa in spoken]
 
 
 def _words(text: str) -> str:

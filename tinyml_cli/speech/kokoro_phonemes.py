@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
 
 from tinyml_cli.speech.phonemes import OTHER_VOICE
 
@@ -18,6 +20,7 @@ _NUMBERED = """
 _OTHERS = """
     18ʣ 20ʦ 45c 57o 47e 60r 66x 67y 70ɐ 75β 78ç 80ɖ 90ɟ 99ɥ 101ɨ 110ɯ 113ɳ 114ɲ 116ø 120œ 125ɾ 128ʁ 129ɽ 130ʂ
     132ʈ 136ʋ 139ɣ 142χ 143ʎ 148ʔ 162ʰ 164ʲ
+    21ʥ 23ꭧ 26ʨ 77ɕ 85ɚ 115ɴ 118ɸ 126ɻ 140ɤ 169↓ 171→ 172↗ 173↘
 """
 
 
@@ -63,6 +66,28 @@ _BRITISH = (("əʊ", "Q"), ("oʊ", "Q"), ("eə", "ɛː"), ("iə", "ɪə"), ("ɾ"
 _OF_ENGLISH = {"en-us": _AMERICAN, "en-gb-x-rp": _BRITISH}
 
 
+# Japanese as the model learned it: no pitch, and its u after s, z and ts is another vowel.
+_JAPANESE = (
+    ("tɕ", "ʨ"),
+    ("dʑ", "ʥ"),
+    ("ts", "ʦ"),
+    ("ɽ", "ɾ"),
+    ("aa", "aː"),
+    ("ee", "eː"),
+    ("oo", "oː"),
+    ("ɯᵝɯᵝ", "ɯː"),
+)
+_JAPANESE_U = str.maketrans({"ˈ": "", "ˌ": "", "ᵝ": ""})
+# Mandarin: the model's symbols for espeak-ng's names, without tone.
+_MANDARIN = """
+    p:p ph:pʰ t:t th:tʰ k:k kh:kʰ f:f s:s l:l m:m n:n N:ŋ j:j w:w X:x
+    ts:ʦ tsh:ʦʰ tS;:ʨ tS;h:ʨʰ ts.:ꭧ ts.h:ꭧʰ s.:ʂ z.:ɻ S;:ɕ
+    a:a A:a Au:au ai:ai ei:ei ou:ou @:ə i:i i.:ɨ i[:ɨ iE:jɛ iA:ja iou:jou u:u uo:wo ua:wa uai:wai uei:wei
+    u@:wə o:wo o-:ɤ y:y y&:ɥɛ yE:ɥe y@:y @r:ɚ ong:ʊ
+"""
+_MANDARIN_SYMBOLS = dict(entry.rsplit(":", 1) for entry in _MANDARIN.split())
+_TONES = {"55": "→", "35": "↗", "214": "↓", "21": "↓", "51": "↘"}
+_NAME_AND_TONE = re.compile(r"[',%]*(?P<name>.*?)(?P<tone>\d*)")
 # Of languages whose phonemes the model learned as espeak-ng gives them.
 _ELSEWHERE = (("dʒ", "ʤ"), ("tʃ", "ʧ"), ("dz", "ʣ"), ("ts", "ʦ"), ("g", "ɡ"))
 
@@ -82,6 +107,29 @@ def symbols(ipa: str, accent: str = "en-us") -> str:
     for sound, symbol in (*_BOTH, *_OF_ENGLISH[accent]):
         ipa = ipa.replace(sound, symbol)
     return "".join(c for c in ipa if c in _ENGLISH)
+
+
+def japanese(ipa: str) -> str:
+    """Kokoro's spelling of the IPA of espeak-ng's voice `ja`."""
+    letters = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa)).replace("c\u0327", "ç")
+    ipa = "".join(c for c in letters if not unicodedata.combining(c))
+    for sound, symbol in _JAPANESE:
+        ipa = ipa.replace(sound, symbol)
+    ipa = re.sub("(?<=[szʦ])ɯ", "ɨ", ipa.translate(_JAPANESE_U))
+    return "".join(c for c in ipa if c in SYMBOLS)
+
+
+def mandarin(names: Sequence[str]) -> str:
+    """Kokoro's spelling of the names of phonemes of espeak-ng's voice `cmn`; an arrow for each tone."""
+    spelled = ""
+    for name in names:
+        found = _NAME_AND_TONE.fullmatch(name)
+        assert found is not None
+        symbol = _MANDARIN_SYMBOLS.get(found["name"], "")
+        if spelled[-1:] in ("j", "w") and symbol.startswith(("j", "w", "ɥ")):
+            spelled = spelled[:-1]
+        spelled += symbol + _TONES.get(found["tone"], "") + ("ŋ" if found["name"] == "ong" else "")
+    return spelled
 
 
 def tokens(spelling: str) -> list[int]:

@@ -17,6 +17,16 @@ ENGLISH = "en"
 OPTION = "--language"
 # Codes by which people ask for a language that has another one in the data.
 _ALIASES = {"zh": "cmn", "zh-cn": "cmn", "no": "nb", "jp": "ja", "iw": "he", "zh-yue": "yue", "zh-hk": "yue"}
+# Accents that share their code with the language: their voice alone.
+_ACCENTS = {
+    "es-es": "es",
+    "fr-fr": "fr",
+    "pt-pt": "pt",
+    "en-gb": "en",
+    "ca-es": "ca",
+    "vi-vn-x-north": "vi",
+    "ru-ru": "ru",
+}
 # Shorter than in the data, or told apart there in brackets alone.
 _NAMES = {
     "cmn": "Mandarin Chinese",
@@ -62,6 +72,7 @@ def catalogue() -> Mapping[str, Language]:
         usual = [accent for accent in accents if not _OTHER_SCRIPT.search(accent)]
         name = _NAMES.get(code) or voices.get(code, voices[accents[0]]).partition(" (")[0]
         found[code] = Language(code, name, tuple(sorted(usual, key=lambda accent: (accent != code, accent))))
+    found.update({code: Language(code, voices[voice], (voice,)) for code, voice in _ACCENTS.items()})
     found[ENGLISH] = Language(ENGLISH, "English", espeak.ACCENTS)
     return dict(sorted(found.items()))
 

@@ -44,11 +44,6 @@ class Pronunciation:
         return tuple(found)
 
     @property
-    def is_english(self) -> bool:
-        """Whether English voices alone speak."""
-        return tuple(self.languages) == (languages.ENGLISH,)
-
-    @property
     def shown(self) -> str:
         """The languages for people: "German (de) and French (fr)"."""
         return " and ".join(map(str, self.spoken))

@@ -78,7 +78,7 @@ def _read(voice: str, texts: Sequence[str]) -> list[list[str]]:
     """The phonemes of the texts that the voice reads without another language's help."""
     ipa = espeak.pronounce(texts, voice)
     own = [text for text, sounds in zip(texts, ipa, strict=True) if _is_own(sounds)]
-    return [names for names in espeak.phoneme_names(own, voice) if names]
+    return [names for names in espeak.phoneme_names([(text, voice) for text in own]) if names]
 
 
 def _is_own(ipa: str) -> bool:

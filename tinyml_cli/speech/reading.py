@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -77,7 +77,7 @@ def read(
 
 
 def tell(said: Mapping[str, Sequence[SpokenAs]]) -> None:
-    """Says how the words are read, language by language."""
+    """Says how the words are read, language by language, and warns of those that differ little."""
     readings = [reading for of_word in said.values() for reading in of_word]
     for language in dict.fromkeys(reading.language for reading in readings):
         listed = ", ".join(f"{r.word} {r.heard}" for r in readings if r.language == language)
@@ -85,6 +85,7 @@ def tell(said: Mapping[str, Sequence[SpokenAs]]) -> None:
     if shared := next((of_word for of_word in said.values() if len(of_word) > 1), None):
         word, code = shared[0].word, shared[0].language.code
         console.info(f'To leave a word to one language: {PRONOUNCE} "{word}={code}:{word}".')
+    _warn_of_near_ones(said)
 
 
 def hints(words: Sequence[str], codes: Sequence[str] | None) -> dict[str, str]:
@@ -113,7 +114,7 @@ def sounds(texts: Sequence[str], language: Language) -> list[str]:
     """
     if language.code == languages.ENGLISH:
         return [phonemes.segments(ipa) for ipa in espeak.pronounce(texts)]
-    return [phonemes.coded(names) for names in espeak.phoneme_names(texts, language.voices[0])]
+    return [phonemes.coded(names) for names in espeak.phoneme_names([(t, language.voices[0]) for t in texts])]
 
 
 def target_sounds(words: Sequence[str], language: Language, pronunciation: Pronunciation) -> list[str]:
@@ -138,12 +139,14 @@ def _read(words: Sequence[str], language: Language, pronunciation: Pronunciation
 
 
 def _alike(said: Mapping[str, Sequence[SpokenAs]]) -> TinymlError | None:
-    readings = [reading for of_word in said.values() for reading in of_word]
-    exact = _exact_sounds(readings)
-    for first, second in combinations(readings, 2):
+    sounds_of = _sounds_by(said, lambda language: language.voices[:1])
+    for first, second in _pairs(said):
         same = first.language == second.language
-        heard = [exact[r] if same else phonemes.bare(r.ipa) for r in (first, second)]
-        if first.word != second.word and heard[0] == heard[1]:
+        if same:
+            equal = sounds_of[first.language.voices[0], first] == sounds_of[first.language.voices[0], second]
+        else:
+            equal = phonemes.bare(first.ipa) == phonemes.bare(second.ipa)
+        if equal:
             where = first.language.name if same else f"{first.language.name} and {second.language.name}"
             return TinymlError(
                 f"`{first.word}` and `{second.word}` sound alike in {where}: {first.heard}, {second.heard}",
@@ -153,12 +156,33 @@ def _alike(said: Mapping[str, Sequence[SpokenAs]]) -> TinymlError | None:
     return None
 
 
-def _exact_sounds(readings: Sequence[SpokenAs]) -> dict[SpokenAs, str]:
-    found: dict[SpokenAs, str] = {}
-    for language in dict.fromkeys(reading.language for reading in readings):
-        mine = [reading for reading in readings if reading.language == language]
-        if language.code == languages.ENGLISH:
-            found.update({reading: phonemes.bare(reading.ipa) for reading in mine})
-        else:
-            found.update(zip(mine, sounds([reading.text for reading in mine], language), strict=True))
-    return found
+def _warn_of_near_ones(said: Mapping[str, Sequence[SpokenAs]]) -> None:
+    """Warns of words that differ little, or not at all in some accent."""
+    sounds_of = _sounds_by(said, lambda language: language.voices[1:])
+    for first, second in _pairs(said):
+        if first.language != second.language:
+            continue
+        both = f"`{first.word}` and `{second.word}`"
+        if phonemes.segments(first.ipa) == phonemes.segments(second.ipa):
+            console.warn(f"{both} differ little in {first.language.name}: {first.heard}, {second.heard}.")
+            continue
+        accents = first.language.voices[1:]
+        if alike := [voice for voice in accents if sounds_of[voice, first] == sounds_of[voice, second]]:
+            names = ", ".join(languages.find(voice).name for voice in alike)
+            console.warn(f"{both} sound alike in {names}; {languages.OPTION} can name one accent.")
+
+
+def _pairs(said: Mapping[str, Sequence[SpokenAs]]) -> Iterator[tuple[SpokenAs, SpokenAs]]:
+    """Every two readings of different words."""
+    for one, other in combinations(said.values(), 2):
+        yield from product(one, other)
+
+
+def _sounds_by(
+    said: Mapping[str, Sequence[SpokenAs]], voices: Callable[[Language], Sequence[str]]
+) -> dict[tuple[str, SpokenAs], str]:
+    """(voice, reading) -> its phonemes, tones among them, which are lost in IPA; none for a single word."""
+    readings = [reading for of_word in said.values() for reading in of_word if len(said) > 1]
+    asked = [(voice, reading) for reading in readings for voice in voices(reading.language)]
+    names = espeak.phoneme_names([(reading.text, voice) for voice, reading in asked]) if asked else []
+    return dict(zip(asked, map(phonemes.coded, names), strict=True))

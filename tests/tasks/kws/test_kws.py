@@ -15,6 +15,7 @@ from tinyml_cli import registry
 from tinyml_cli.data import splits
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.stages import Trained
+from tinyml_cli.recipes import load_as
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import MODEL, Run
 from tinyml_cli.speech import espeak
@@ -167,6 +168,8 @@ def test_synthetic_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     once = {"training": {"epochs": 1}, "augmentation": {"copies": 1}}
     outcome = KWS.train(run, small_recipe(None, synthesis=synthesis, **once))
     assert outcome.n_train > 150
-    assert run.manifest().data.source == "synthetic"
+    data = run.manifest().data
+    assert data.source == "synthetic" and data.languages == ["en"]
+    assert load_as(run.file("recipe.yaml"), KwsRecipe).synthesis.language == ["en"]
     kept = KWS.load_evaluation_set(run, None)
     assert set(kept.labels) == {0, 1, 2, 3}
