@@ -28,7 +28,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Collecting everything takes as long as the serial tests themselves, so only their files are given.
 SERIAL = $(shell grep -rlw --include='test_*.py' mark.serial tests)
-test: setup lint ## what guards behaviour, in minutes
+test: setup ## what guards behaviour, in minutes
 	$(PYTEST) $(WORKERS) -m "not slow and not serial"
 	$(PYTEST) -m "serial and not slow" $(SERIAL)
 
