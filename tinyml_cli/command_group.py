@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Iterator, Mapping
@@ -44,10 +45,8 @@ def lazy_group(
             module = table.get(cmd_name, other)
             if module is None:
                 return None
-            command = load(cmd_name, f"{package}.{module}")
-            if cmd_name not in table and (about := registry.installed().get(cmd_name)):
-                command.help = f"{about}\n\n{command.help}"
-            return command
+            about = None if cmd_name in table else registry.installed().get(cmd_name)
+            return load(cmd_name, f"{package}.{module}", about)
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             if not ctx.resilient_parsing:
@@ -83,8 +82,9 @@ def lazy_group(
     return LazyGroup
 
 
-def load(name: str, place: str) -> Any:
-    """The command or group of a module, by its place.
+@functools.cache
+def load(name: str, place: str, about: str | None = None) -> Any:
+    """The command or group of a module, by its place; `about` comes first in a command's help.
 
     A module with a table `COMMANDS` (command -> module) is a group, and its docstring the group's help;
     `DEFAULT` is the command that runs where none is named. A module with `OTHER` is a group with a command
@@ -95,7 +95,10 @@ def load(name: str, place: str) -> Any:
     if table is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(name, cls=StrictCommand)(module.command)
-        return typer.main.get_command(app)
+        command: Any = typer.main.get_command(app)
+        if about:
+            command.help = f"{about}\n\n{command.help}"
+        return command
     group = typer.Typer(
         name=name,
         cls=lazy_group(
