@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.data import noise
+from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.recipes.kws import AugmentationRecipe
 
 Floats = NDArray[np.float32]
@@ -229,7 +230,7 @@ def quiet_rooms(
     """Silence as microphones hear it: backgrounds from near nothing to loud, int16 [count, samples]."""
     level_db = rng.uniform(-90, -15, (count, 1))
     beds = NoiseBed(bed.recordings, bed.babble[:0]).draw(count, samples, sample_rate_hz, rng)
-    return np.clip(np.rint(beds * 32768 * np.power(10.0, level_db / 20.0)), -32768, 32767).astype(np.int16)
+    return to_int16(beds * np.power(10.0, level_db / 20.0))
 
 
 def neighbours(audio: NDArray[np.int16], count: int, rng: np.random.Generator) -> NDArray[np.int16]:
