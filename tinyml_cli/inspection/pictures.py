@@ -124,10 +124,10 @@ def _panel(axes: Any, panel: Panel) -> None:
     high = max((float(values.max()) for values in sides if values.size), default=1.0)
     edges = np.linspace(low, high if high > low else low + 1e-6, _BINS + 1)
     if panel.before is not None:
-        axes.hist(sides[0], edges, color=_FLOAT_COLOUR)
+        axes.hist(sides[0], edges, histtype="stepfilled", color=_FLOAT_COLOUR)
         axes.hist(sides[-1], edges, histtype="step", color=_INT8_COLOUR, linewidth=0.8)
     else:
-        axes.hist(sides[-1], edges, color=_FLOAT_COLOUR)
+        axes.hist(sides[-1], edges, histtype="stepfilled", color=_FLOAT_COLOUR)
     for limit in panel.limits or ():
         if low <= limit <= high:
             axes.axvline(limit, color=_RANGE_COLOUR, linewidth=0.8, linestyle=":")

@@ -160,7 +160,7 @@ def _draw(path: Path, values: Matrix, restored: Matrix, found: QuantizedMatrix) 
     axes: Any = figure.add_subplot(1, 3, 1)
     margin = chosen.scale / 2
     edges = np.linspace(found.smallest - margin, found.largest + margin, _BINS)
-    axes.hist(values.ravel(), edges, color="#9db7d5", label="float32")
+    axes.hist(values.ravel(), edges, histtype="stepfilled", color="#9db7d5", label="float32")
     axes.hist(restored.ravel(), edges, histtype="step", color="#c23b22", label=f"{chosen.bits} bits")
     axes.set_yscale("log")
     axes.set_title(f"Values: {chosen.distinct:,} distinct ones are left", fontsize=9)
