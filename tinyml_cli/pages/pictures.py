@@ -61,7 +61,8 @@ def png(figure: Figure, dpi: int) -> bytes:
     figure.set_dpi(dpi)
     with mpl.rc_context({"font.family": list(families)}):
         # `savefig` would lay out and draw everything twice, which takes seconds for many panels.
-        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.print_png(stream, metadata={"Software": None})
     return stream.getvalue()
 
 

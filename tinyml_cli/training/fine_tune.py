@@ -21,6 +21,7 @@ from tinyml_cli import registry
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.training.determinism import make_deterministic
+from tinyml_cli.training.optimisation import adam
 
 if TYPE_CHECKING:
     from tinyml_cli.recipes.base import BaseRecipe
@@ -120,7 +121,7 @@ def fine_tune(
     schedule = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate / 20, max(1, total - warm_up), 0.01, "cosine", settings.learning_rate, warm_up
     )
-    step = _step(student, keras.optimizers.Adam(schedule), _loss_of(targets))
+    step = _step(student, adam(schedule), _loss_of(targets))
     last = 0.0
     with console.progress(total, what, COMPILING) as bar:
         for epoch in range(settings.epochs):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -84,8 +84,7 @@ class TransferPhases:
             layer.trainable = not is_statistics and (not frozen or layer.name == CLASSIFIER)
         training = self._training
         model.compile(
-            # AdamW: arXiv:1711.05101.
-            optimizer=keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay),
+            optimizer=adam(training.learning_rate, training.weight_decay),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
             weighted_metrics=["accuracy"],
         )
@@ -116,10 +115,8 @@ def one_cosine(training: ClassifierTraining, steps: int) -> OnePhase:
             warmup_steps=warm_up,
             alpha=_FINAL_SHARE,
         )
-        optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
-        _share_rate(optimizer)
         model.compile(
-            optimizer=optimizer,
+            optimizer=adam(schedule, training.weight_decay),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
             metrics=["accuracy"],
         )
@@ -127,23 +124,53 @@ def one_cosine(training: ClassifierTraining, steps: int) -> OnePhase:
     return OnePhase(prepare)
 
 
-def _share_rate(optimizer: keras.optimizers.Optimizer) -> None:
-    """Has an optimizer evaluate its schedule once per step.
+def adam(rate: Any, weight_decay: float | None = None) -> keras.optimizers.Adam:
+    """Keras's Adam, which traces in half the time: the same arithmetic, bit for bit, in fewer operations.
 
-    With weight decay, Keras does so for each variable, which is a fifth of the time that tracing takes.
+    Keras computes for each variable anew what all share, and through operations for any backend and any
+    number of devices; seconds of every training go there. A saved model names Keras's own optimizer.
+
+    Args:
+        rate: of learning: a number, or a schedule.
+        weight_decay: decoupled (AdamW, arXiv:1711.05101); None: none.
     """
-    evaluate = optimizer._get_current_learning_rate
-    rates: dict[tf.Graph, tf.Tensor] = {}
+    made = keras.optimizers.Adam(rate) if weight_decay is None else keras.optimizers.AdamW(rate, weight_decay)
+    evaluate = made._get_current_learning_rate
+    shared: dict[tuple[str, tf.Graph], tf.Tensor] = {}
 
-    def shared() -> tf.Tensor:
+    def once(name: str, make: Callable[[], tf.Tensor]) -> tf.Tensor:
         if tf.executing_eagerly():
-            return evaluate()
-        graph = tf.compat.v1.get_default_graph()
-        if graph not in rates:
-            rates[graph] = evaluate()
-        return rates[graph]
+            return make()
+        key = name, tf.compat.v1.get_default_graph()
+        if key not in shared:
+            shared[key] = make()
+        return shared[key]
 
-    optimizer._get_current_learning_rate = shared
+    def learning_rate() -> tf.Tensor:
+        return once("rate", evaluate)
+
+    def step_size() -> tf.Tensor:
+        step = tf.cast(made.iterations.value + 1, tf.float32)
+        first, second = (tf.pow(tf.constant(beta), step) for beta in (made.beta_1, made.beta_2))
+        return tf.cast(learning_rate(), tf.float32) * tf.sqrt(1 - second) / (1 - first)
+
+    def decay(variables: Sequence[keras.Variable]) -> None:
+        for variable in variables if weight_decay is not None else ():
+            variable.value.assign_sub(variable.value * weight_decay * learning_rate())
+
+    def update(gradients: Sequence[tf.Tensor], variables: Sequence[keras.Variable], _: tf.Tensor) -> None:
+        for gradient, variable in zip(gradients, variables, strict=True):
+            index = made._get_variable_index(variable)
+            mean, square = made._momentums[index].value, made._velocities[index].value
+            mean.assign_add((gradient - mean) * (1 - made.beta_1))
+            square.assign_add((tf.square(gradient) - square) * (1 - made.beta_2))
+            size = once("size", step_size)
+            variable.value.assign_sub(mean * size / (tf.sqrt(square) + made.epsilon))
+
+    made._get_current_learning_rate = learning_rate
+    made._apply_weight_decay = decay
+    made._backend_update_step = update
+    return made
 
 
 def squared_error(learning_rate: float, steps: int) -> OnePhase:
@@ -151,6 +178,6 @@ def squared_error(learning_rate: float, steps: int) -> OnePhase:
 
     def prepare(model: keras.Model) -> None:
         schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=_FINAL_SHARE)
-        model.compile(optimizer=keras.optimizers.Adam(schedule), loss="mse")
+        model.compile(optimizer=adam(schedule), loss="mse")
 
     return OnePhase(prepare)
