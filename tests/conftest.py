@@ -25,7 +25,7 @@ pytest_plugins = ["tests.doubles.fixtures", "tests.run_fixtures"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Modules import TensorFlow while tests are collected, a sixth of which would be looking for garbage.
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(200_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.pattern_task import as_input, patterns, small_ds_cnn
+from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert, to_flatbuffers
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
@@ -151,7 +152,18 @@ def test_an_operator_beyond_int8_is_named(tmp_path: Path) -> None:
     assert "no int8 kernel for EXP" in _refusal(tmp_path, keras.layers.Activation("exponential"))
 
 
-def test_conversion_writes_nothing_over_the_terminal(converted_run: Run) -> None:
+def test_conversion_writes_nothing_over_the_terminal(
+    converted_run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what C++ code writes."""
+    monkeypatch.setattr(console, "quiet", True)
+    capfd.readouterr()
+    convert(converted_run)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_conversion_in_a_new_process_writes_nothing_either(converted_run: Run) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from tinyml_cli import registry\n"

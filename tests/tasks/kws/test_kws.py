@@ -40,7 +40,7 @@ def small_recipe(data: Path | None, **changes: object) -> KwsRecipe:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=64)
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "data", speakers=48)
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +164,10 @@ def test_words_that_cannot_be_labels(words: list[str], what: str) -> None:
 def test_synthetic_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     run = Run.create(tmp_path / "run")
-    synthesis = {"clips_per_word": 60, "unknown_clips": 60, "engines": ["espeak"]}
+    synthesis = {"clips_per_word": 30, "unknown_clips": 30, "engines": ["espeak"]}
     once = {"training": {"epochs": 1}, "augmentation": {"copies": 1}}
     outcome = KWS.train(run, small_recipe(None, synthesis=synthesis, **once))
-    assert outcome.n_train > 150
+    assert outcome.n_train > 75
     data = run.manifest().data
     assert data.source == "synthetic" and data.languages == ["en"]
     assert load_as(run.file("recipe.yaml"), KwsRecipe).synthesis.language == ["en"]

@@ -186,7 +186,7 @@ def test_every_stage_on_drawn_figures(
         pytest.skip("no g++ here")
     sets = [
         "source=procedural",
-        "training.epochs=10",
+        "training.epochs=6",
         "training.batch_size=32",
         "training.weight_average=0.9",
         "training.learning_rate=0.01",
