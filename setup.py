@@ -10,14 +10,14 @@ FRONTEND = Path("firmware/lib/audio_frontend")
 
 
 class BuildWithFolders(build_py):
-    """Puts `firmware/` and `configs/` into the wheel as `tinyml_cli/_firmware` and `_configs`."""
+    """Puts `firmware/`, `configs/` and `docs/course/` into the wheel as `tinyml_cli/_firmware` and so on."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:
             return
-        for folder in ("firmware", "configs"):
-            target = Path(self.build_lib, "tinyml_cli", f"_{folder}")
+        for folder in ("firmware", "configs", "docs/course"):
+            target = Path(self.build_lib, "tinyml_cli", f"_{Path(folder).name}")
             ignored = shutil.ignore_patterns("__pycache__", ".pio")
             shutil.copytree(folder, target, dirs_exist_ok=True, ignore=ignored)
 

@@ -230,9 +230,15 @@ def configs_dir() -> Path:
     return _packaged("configs")
 
 
+def course_dir() -> Path:
+    """The folder `docs/course/` with one page per chapter."""
+    return _packaged("docs/course")
+
+
 def _packaged(name: str) -> Path:
+    """A folder of the repository, which is `_NAME`, by its last part, in an installed package."""
     package = Path(__file__).resolve().parent
-    for candidate in (package / f"_{name}", package.parent / name):
+    for candidate in (package / f"_{Path(name).name}", package.parent / name):
         if candidate.is_dir():
             return candidate
     raise TinymlError(

@@ -52,7 +52,7 @@ SECTIONS = {
     },
     "Deploy": {"export-c-array": "export_c_array", "build": "build", "flash": "flash", "boards": "boards"},
     "Watch": {"monitor": "monitor", "drift": "drift"},
-    "Learn": {"learn": "learn"},
+    "Learn": {"learn": "learn", "course": "course"},
     "Housekeeping": {
         "runs": "runs",
         "doctor": "doctor",

@@ -281,7 +281,7 @@ def abnormal(name: str) -> EvaluatedRecordings:
 
 def drawn(name: str) -> EvaluatedCurve:
     """Of a sine."""
-    error = CurveError(mean=0.02, mean_ci95=(0.01, 0.03), largest=0.1)
+    error = CurveError(mean=0.02, mean_ci95=(0.01, 0.03), largest=0.1, r_squared=0.9)
     return EvaluatedCurve(
         **about(name),
         n=2,

@@ -19,6 +19,7 @@ from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.answer_book import AnswerBook
 from tinyml_cli.evaluation.answers import FEATURE_TO_FLOAT, Int8Model
 from tinyml_cli.outcomes.anomalies import EvaluatedRecordings
+from tinyml_cli.outcomes.curves import EvaluatedCurve
 from tinyml_cli.outcomes.evaluations import EvaluatedLabels
 from tinyml_cli.run import Run
 from tinyml_cli.statistics.metrics import wilson_interval
@@ -31,7 +32,7 @@ class Quality:
     """How good one model is.
 
     Attributes:
-        measure: "accuracy" or "auc".
+        measure: "accuracy", "auc", or "R²" of a curve.
         value: 0 to 1.
         ci95: its Wilson interval; None for a measure that has none here.
         n: items.
@@ -154,4 +155,7 @@ def _by_task(
         elif isinstance(outcome, EvaluatedRecordings) and subject.kind in ("float32", "int8"):
             scored = outcome.float32 if subject.kind == "float32" else outcome.int8
             found[subject.name] = Quality("accuracy", scored.accuracy, None, outcome.n, None)
+        elif isinstance(outcome, EvaluatedCurve) and subject.kind in ("float32", "int8"):
+            drawn = outcome.float32 if subject.kind == "float32" else outcome.int8
+            found[subject.name] = Quality("R²", max(0.0, drawn.r_squared), None, outcome.n, None)
     return found

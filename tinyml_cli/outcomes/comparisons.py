@@ -25,7 +25,7 @@ class Costs(Outcome):
 class MeasuredModel(Costs):
     """An int8 model's cost and quality."""
 
-    measure: str | None = Field(description="accuracy or auc")
+    measure: str | None = Field(description="accuracy, auc or R²")
     value: Share | None
     ci95: Interval | None
     n: Count | None = Field(default=None, description="test items; missing where it cannot be judged")
@@ -74,7 +74,7 @@ class ComparedRow(Costs):
     kind: str = Field(description="float32, float16, dynamic, int16x8, int8 or file")
     path: str
     sha256: Sha256
-    measure: str | None = Field(description="accuracy or auc")
+    measure: str | None = Field(description="accuracy, auc or R²")
     value: Share | None
     ci95: Interval | None
     n: Count | None = Field(description="test items")

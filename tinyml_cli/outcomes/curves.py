@@ -16,6 +16,7 @@ class CurveError(Outcome):
     mean: float = Field(description="of the absolute errors")
     mean_ci95: Interval
     largest: float
+    r_squared: float = Field(description="1 - squared errors / squared distances from the curve's mean")
 
 
 class CurvePoint(Outcome):

@@ -207,3 +207,20 @@ class RecordedStrokes(Outcome):
     undone: Count
     complete: bool
     quit: bool
+
+
+class PreviewedItem(Outcome):
+    """An item on the sheet."""
+
+    label: str
+    name: str = Field(description="of its file, or of the item in it")
+
+
+class Previewed(Outcome):
+    """Random variations of some items, as training makes them."""
+
+    folder: str
+    task: str
+    items: list[PreviewedItem]
+    variations: Count = Field(description="of each item")
+    picture: str

@@ -215,3 +215,20 @@ class QuantizedMatrix(Outcome):
     chosen: QuantizedBits
     by_bits: list[QuantizedBits]
     picture: str
+
+
+class CourseLab(Outcome):
+    """One lab of the course."""
+
+    chapter: str
+    lab: str = Field(description="its number, or the chapter's where it has none")
+    title: str
+    commands: list[str]
+    shows: str = Field(description="the picture or result")
+    missing: str | None = Field(description="what tinyml cannot do of it yet")
+
+
+class CourseMap(Outcome):
+    """What of the course is done by which command."""
+
+    labs: list[CourseLab]

@@ -109,6 +109,16 @@ def series_options(overrides: list[str]) -> SeriesRecipe:
     return recipe.data
 
 
+def task_of(config: Path) -> str:
+    """The task of a YAML recipe, or of a packaged one's name.
+
+    Raises:
+        TinymlError: there is none, or it names no task.
+    """
+    path = _config_file("", config)
+    return config.name if path is None else _task(_read(path), str(path))
+
+
 def load(path: Path) -> BaseRecipe:
     """Reads the resolved recipe of a run, whichever version wrote it.
 

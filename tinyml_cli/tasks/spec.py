@@ -25,6 +25,7 @@ from tinyml_cli.monitor.task_monitor import TaskMonitor
 from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.outcomes.explanations import ExplainedClip, ExplainedRecording
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
+from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.registry import Registered
@@ -56,6 +57,7 @@ class TaskSpec(Registered):
         firmware_app: the application that its firmware starts, one of `build.project.applications()`.
         peripherals: what that application drives and not every board has: "camera", "bluetooth".
         monitor: its part of `tinyml monitor`: what is shown, and how recordings are played to a board.
+        data_kind: which folders `data preview` takes for its data: "sound", "images" or "motion".
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
     """
@@ -65,6 +67,7 @@ class TaskSpec(Registered):
     firmware_app: str = "bench"
     peripherals: tuple[str, ...] = ()
     monitor: type[TaskMonitor] = TaskMonitor
+    data_kind: str = ""
     compares_clips: bool = False
 
     def unmet(self) -> list[str]:
@@ -120,6 +123,20 @@ class TaskSpec(Registered):
     def search_start(self, recipe: Any) -> Mapping[str, Any]:
         """The trial's parameters that give the recipe's own network; empty where none do."""
         return {}
+
+    def augmented(
+        self, recipe: Any, root: Path, most: int, variations: int
+    ) -> tuple[Look, Sequence[AugmentedItem]]:
+        """Up to `most` items of a folder, of every label in turn, with so many variations as training makes.
+
+        Raises:
+            TinymlError: nothing there that can be read, or a task that varies nothing.
+        """
+        raise TinymlError(
+            f"Training of the task `{self.name}` makes no variations of its data",
+            str(root),
+            "Use a recipe of a task that does: tinyml recipes",
+        )
 
     # Shrinking
 

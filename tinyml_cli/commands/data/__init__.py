@@ -4,6 +4,7 @@
 Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
+  tinyml data preview recordings/
   tinyml data synth --words yes,no --out synthetic/
   tinyml data record words --words marvin,sheila --speaker anna
   tinyml data import downloads/ --speaker anna --out recordings/
@@ -18,5 +19,6 @@ COMMANDS = {
     "record": "record",
     "import": "import_",
     "check": "check",
+    "preview": "preview",
     "build-vww": "build_vww",
 }

@@ -125,7 +125,13 @@ def error_of(answers: NDArray[np.float64], truth: NDArray[np.floating[Any]]) -> 
     """Of answers float64 [n] to a curve [n]; the interval is normal, as the mean's is for so many points."""
     errors = np.abs(answers - truth)
     mean, half = float(errors.mean()), _Z_95 * float(errors.std(ddof=1)) / len(errors) ** 0.5
-    return CurveError(mean=mean, mean_ci95=(max(0.0, mean - half), mean + half), largest=float(errors.max()))
+    variance = float(np.square(truth - truth.mean()).mean())
+    return CurveError(
+        mean=mean,
+        mean_ci95=(max(0.0, mean - half), mean + half),
+        largest=float(errors.max()),
+        r_squared=1 - float(np.square(errors).mean()) / variance,
+    )
 
 
 def _verdict(int8: CurveError, exact: CurveError, board: CurveOnDevice | None, n: int) -> str:

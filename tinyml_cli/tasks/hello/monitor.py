@@ -36,6 +36,7 @@ class HelloMonitor(TaskMonitor):
 
     def begin(self, link: Link, ready: Ready) -> None:
         link.reset()  # whatever the host asked for before, the board is to breathe
+        link.take_events()
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None

@@ -84,20 +84,28 @@ def play(link: Link, period: Period, run: Run, manifest: Manifest, show: OnEvent
     """Has a board show its period at once, and compares it with the curve and with this computer's bytes.
 
     Raises:
-        TinymlError: the device stops answering.
+        TinymlError: the device stops answering, or was built for another period.
     """
     model = CurveModel(run.require(manifest, MODEL_INT8).read_bytes())
     expected, _ = model.reference(model.inputs(manifest.settings_as(HelloSettings).period()))
-    link.take_events()
     link.reset()
-    answers: list[int] = []
+    link.take_events()
+    asked = 0
+    answers: dict[int, int] = {}  # by point: until the host advances it, the curve goes on by itself
     while len(answers) < len(expected):
+        if asked > 2 * len(expected):
+            raise TinymlError(
+                f"The board shows {counted(len(answers), 'point')} of a period, the run has {len(expected)}",
+                link.url,
+                "Build and flash its firmware again: tinyml build, tinyml flash",
+            )
+        asked += 1
         link.advance(1)
         for event in link.take_events():
             show(event)
             if isinstance(event, Wave):
-                answers.append(event.y)
-    found = np.array(answers[: len(expected)], np.int8)[:, None]
+                answers[event.point] = event.y
+    found = np.array([answers[point] for point in sorted(answers)], np.int8)[:, None]
     error = float(np.abs(model.y(found) - period.y).mean())
     return PlayedClip.of(
         period.file,

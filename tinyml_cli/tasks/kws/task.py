@@ -24,6 +24,7 @@ from tinyml_cli.manifest_sections import Data, RecognizerSettings
 from tinyml_cli.models import build_model
 from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
+from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
@@ -72,6 +73,7 @@ class KeywordSpotting(TaskSpec):
 
     name = "kws"
     recipe_schema = KwsRecipe
+    data_kind = "sound"
     firmware_app = "kws"
     monitor = SoundMonitor
     compares_clips = True
@@ -109,6 +111,14 @@ class KeywordSpotting(TaskSpec):
     def search_start(self, recipe: KwsRecipe) -> Mapping[str, Any]:
         """The recipe's own DS-CNN."""
         return kws_search.start(recipe)
+
+    def augmented(
+        self, recipe: KwsRecipe, root: Path, most: int, variations: int
+    ) -> tuple[Look, list[AugmentedItem]]:
+        """As training varies them; see tasks/kws/preview.py."""
+        from tinyml_cli.tasks.kws.preview import varied_clips
+
+        return "features", varied_clips(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.

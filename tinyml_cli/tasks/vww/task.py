@@ -22,6 +22,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import bounds, build_model, options, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
+from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -60,6 +61,7 @@ _ITEMS = Items(
 class VisualWakeWords(TaskSpec):
     """The tasks `vww` and `mask`."""
 
+    data_kind = "images"
     firmware_app = "vww"
     peripherals = ("camera",)
     monitor = ImageMonitor
@@ -101,6 +103,14 @@ class VisualWakeWords(TaskSpec):
     def search_space(self, trial: Trial) -> Mapping[str, Any]:
         """Size of the image, kind and width of the network, and rate."""
         return vww_search.space(trial)
+
+    def augmented(
+        self, recipe: VwwRecipe, root: Path, most: int, variations: int
+    ) -> tuple[Look, list[AugmentedItem]]:
+        """As training varies them; see tasks/vww/preview.py."""
+        from tinyml_cli.tasks.vww.preview import varied_images
+
+        return "image", varied_images(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.

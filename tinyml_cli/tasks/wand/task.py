@@ -22,6 +22,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import build_model, options
 from tinyml_cli.outcomes.stages import Trained
+from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -33,6 +34,7 @@ from tinyml_cli.tasks.wand import settings as settings_wand
 from tinyml_cli.tasks.wand.monitor import GestureMonitor
 from tinyml_cli.tasks.wand.source import GestureSource, LabelledMotions
 from tinyml_cli.tasks.wand.sources import source_of
+from tinyml_cli.tasks.wand.takes import holds_motion
 from tinyml_cli.tasks.wand.threshold import choose_threshold
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training import class_weights
@@ -57,6 +59,7 @@ class Wand(TaskSpec):
 
     name = "wand"
     recipe_schema = WandRecipe
+    data_kind = "motion"
     firmware_app = "wand"
     peripherals = ("bluetooth",)
     monitor = GestureMonitor
@@ -105,6 +108,17 @@ class Wand(TaskSpec):
     def search_space(self, trial: Trial) -> Mapping[str, Any]:
         """Filters of the three convolutions over a stroke's picture, and rate."""
         return wand_search.space(trial)
+
+    def augmented(
+        self, recipe: WandRecipe, root: Path, most: int, variations: int
+    ) -> tuple[Look, list[AugmentedItem]]:
+        """As training varies them; see tasks/wand/preview.py."""
+        from tinyml_cli.tasks.wand.preview import varied_takes
+
+        if holds_motion(root):
+            recipe = self.settled(recipe.model_copy(update={"input": "imu"}))
+        look: Look = "image" if recipe.input == "stroke" else "motion"
+        return look, varied_takes(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
