@@ -44,6 +44,25 @@ def model() -> bytes:
     return network.build([image], [scores])
 
 
+def float_model() -> bytes:
+    """The same without rounding: from pixels of 0 to 1 to the softmax."""
+    network, exact = Model(), {"dtype": "float32"}
+    image = network.tensor((1, SIZE, SIZE, 1), None, **exact)
+    mean, flat = network.tensor((1, 1, 1, 1), None, **exact), network.tensor((1, 1), None, **exact)
+    network.operator(
+        "AVERAGE_POOL_2D", [image], [mean], "Pool2DOptions", strideW=1, strideH=1, filterWidth=SIZE,
+        filterHeight=SIZE, padding=1,
+    )  # fmt: skip
+    network.operator("RESHAPE", [mean, network.integers([1, 1])], [flat], "ReshapeOptions", newShape=[1, 1])
+    slope = _LOGIT_PER_BRIGHTNESS
+    weights = network.tensor((2, 1), None, data=[[-slope], [slope]], **exact)
+    bias = network.tensor((2,), None, data=[slope * _MIDDLE, -slope * _MIDDLE], **exact)
+    logits, scores = network.tensor((1, 2), None, **exact), network.tensor((1, 2), None, **exact)
+    network.operator("FULLY_CONNECTED", [flat, weights, bias], [logits], "FullyConnectedOptions")
+    network.operator("SOFTMAX", [logits], [scores], "SoftmaxOptions", beta=1.0)
+    return network.build([image], [scores])
+
+
 def make(path: Path, engine: str = "aot", data: bytes | None = None, image: ImageInput = IMAGE) -> Run:
     """The run, exported; of another model that tells two classes apart, where one is given."""
     run = Run.create(path)

@@ -26,6 +26,14 @@ def command(
         bool,
         typer.Option("--pictures", help="Draw histograms into report/ of a run, or into the folder --out."),
     ] = False,
+    activations: Annotated[
+        Path | None,
+        typer.Option(
+            "--activations",
+            metavar="ITEM",
+            help="Draw what each layer makes of a clip, an image, a stroke, …",
+        ),
+    ] = None,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="OTHER", help="Show the differences from another model or run."),
@@ -68,10 +76,13 @@ def command(
 ) -> None:
     """Inspect a model: operators, tensors, scales, weights, errors; compare two; write an edited copy.
 
+    With --activations, what each layer of a run sees of one item; of images, Grad-CAM too.
+
     \b
     Examples:
       tinyml inspect
       tinyml inspect model.tflite --all
+      tinyml inspect runs/kws-yes-no --activations yes.wav
       tinyml inspect model.tflite --diff other.tflite --json
       tinyml inspect model.tflite --edit --strip --round-weights 0.02 --out small.tflite
     """
@@ -80,8 +91,8 @@ def command(
 
     names = options.word_list(labels, "--set-labels")
     edits = Edits(strip, description, None if names is None else tuple(names), round_weights)
-    outcome = stage.run(model, edits, edit=edit, diff=diff, pictures=pictures, out=out,
-                        tensors=tensors or everything, operators=everything)  # fmt: skip
+    outcome = stage.run(model, edits, edit=edit, diff=diff, pictures=pictures, activations=activations,
+                        out=out, tensors=tensors or everything, operators=everything)  # fmt: skip
     console.result(outcome.document, outcome.sentence)
     if exit_code and outcome.differs:
         raise typer.Exit(code=EXIT_FAILURE)

@@ -40,7 +40,12 @@ _PLACES = {
         "curves:EvaluatedCurve",
     ],
     "explain": ["explanations:ExplainedClip", "explanations:ExplainedRecording"],
-    "inspect": ["inspection:Inspected", "inspection:Difference", "inspection:Edited"],
+    "inspect": [
+        "inspection:Inspected",
+        "inspection:Difference",
+        "inspection:Edited",
+        "inspection:SeenLayers",
+    ],
     "card": ["cards:Card"],
     "data download": ["data:DatasetList", "data:Downloaded"],
     "data import": ["data:Imported"],

@@ -144,6 +144,32 @@ class Inspected(Anatomy):
     notes: list[str]
 
 
+class SeenLayer(Outcome):
+    """What a layer of the float model makes of an item."""
+
+    name: str
+    op: str
+    shape: list[Count]
+    smallest: float
+    largest: float
+    mean: float
+    zeros: Share = Field(description="values that are 0")
+
+
+class SeenLayers(Outcome):
+    """With --activations."""
+
+    run: str
+    item: str
+    input_shape: list[Count]
+    answer: dict[str, float] | None = Field(description="label -> output; null without labels")
+    layers: list[SeenLayer]
+    first_filters: list[Count] | None = Field(description="[filters, rows, columns, channels]; null without")
+    grad_cam: str | None = Field(description="the layer whose maps it is made of; null where there is none")
+    notes: list[str]
+    picture: str
+
+
 class ChangedCount(Outcome):
     """An operator kind whose number differs."""
 

@@ -50,7 +50,7 @@ def draw(path: Path, items: Sequence[AugmentedItem], look: Look, title: str) -> 
     for row, item in zip(grid, items, strict=True):
         row[0].set_ylabel(item.label, fontsize=9)
         for axes, values in zip(row, (item.original, *item.variations), strict=False):
-            _show(axes, values, look, _limits(item))
+            show_item(axes, values, look, _limits(item))
     for axes in grid.flat:
         axes.set_xticks([])
         axes.set_yticks([])
@@ -66,16 +66,23 @@ def _limits(item: AugmentedItem) -> tuple[float, float]:
     return min(float(each.min()) for each in values), max(float(each.max()) for each in values)
 
 
-def _show(axes: Any, values: NDArray[Any], look: Look, limits: tuple[float, float]) -> None:
+def show_item(axes: Any, values: NDArray[Any], look: Look, limits: tuple[float, float] | None = None) -> None:
+    """Draws one item, by what it is; `limits` are the ends of its values, its own by default."""
+    low, high = limits or (float(values.min()), float(values.max()))
     if look == "image":
         pixels = values[..., 0] if values.shape[-1] == 1 else values
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     elif look == "features":
         axes.imshow(
-            values.T, origin="lower", aspect="auto", cmap="magma", vmin=limits[0], vmax=limits[1],
+            values.T,
+            origin="lower",
+            aspect="auto",
+            cmap="magma",
+            vmin=low,
+            vmax=high,
             interpolation="nearest",
-        )  # fmt: skip
+        )
     else:
         for axis, colour in zip(range(min(_ACCELERATIONS, values.shape[1])), _AXES, strict=False):
             axes.plot(values[:, axis], color=colour, linewidth=0.8)
-        axes.set_ylim(*limits)
+        axes.set_ylim(low, high if high > low else low + 1)

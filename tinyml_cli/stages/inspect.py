@@ -10,8 +10,9 @@ from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection import report, text
+from tinyml_cli.inspection.activations import see, sentence, show
 from tinyml_cli.inspection.report import InspectedModel
-from tinyml_cli.outcomes.inspection import Difference, Edited, Inspected
+from tinyml_cli.outcomes.inspection import Difference, Edited, Inspected, SeenLayers
 from tinyml_cli.stages.edit import edit_file, sentences
 from tinyml_cli.tflite.edit import Edits
 
@@ -20,7 +21,7 @@ from tinyml_cli.tflite.edit import Edits
 class InspectOutcome:
     """What `--json` prints, the last line for people, and whether two models compute different results."""
 
-    document: Inspected | Difference | Edited
+    document: Inspected | Difference | Edited | SeenLayers
     sentence: str
     differs: bool = False
 
@@ -32,6 +33,7 @@ def run(
     edit: bool = False,
     diff: str | None = None,
     pictures: bool = False,
+    activations: Path | None = None,
     out: Path | None = None,
     tensors: bool = False,
     operators: bool = False,
@@ -42,8 +44,10 @@ def run(
         TinymlError: no such model, options that do not go together, or an edit that cannot be made.
     """
     wants_edit = edit or bool(edits)
-    if sum((wants_edit, diff is not None, pictures)) > 1:
-        raise TinymlError("--edit, --diff and --pictures exclude each other", "", "Use one at a time.")
+    if sum((wants_edit, diff is not None, pictures, activations is not None)) > 1:
+        raise TinymlError(
+            "--edit, --diff, --pictures and --activations exclude each other", "", "Use one at a time."
+        )
     subject = report.find(given)
     if wants_edit:
         edited = edit_file(subject, edits, out)
@@ -55,8 +59,12 @@ def run(
         found = report.compare(subject, diff)
         text.show_difference(found)
         return InspectOutcome(found, text.difference_sentence(found), not found.same_computation)
+    if activations is not None:
+        seen = see(subject, activations, out)
+        show(seen)
+        return InspectOutcome(seen, sentence(seen))
     if out is not None and not pictures:
-        raise TinymlError("Nothing to write", "--out", "Add --edit --strip, or --pictures.")
+        raise TinymlError("Nothing to write", "--out", "Add --edit --strip, --pictures or --activations.")
     folder = _picture_folder(subject, out) if pictures else None
     document = report.inspect(subject)
     if folder is not None:

@@ -19,6 +19,7 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Evaluation, Split, judge
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.task_monitor import TaskMonitor
@@ -190,6 +191,14 @@ class TaskSpec(Registered):
             str(run.path),
             "Use a keyword spotting run: tinyml train kws",
         )
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """A file of what the task judges, as the float model takes it.
+
+        Raises:
+            TinymlError: it cannot be read, or is of another kind.
+        """
+        _has_no(self.name, "input that can be made of a file", str(run.path))
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Quantities of the features and inputs that a board has reported, beside its scores."""

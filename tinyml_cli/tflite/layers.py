@@ -192,3 +192,39 @@ def _figures(pair: ActivationPair, sums: _Sums) -> LayerError:
         cosine=round(float(sums.product / norm), 6) if norm else float(sums.noise == 0),
         clipped_share=round(sums.clipped / sums.count, 6) if sums.count else 0.0,
     )
+
+
+@dataclass(frozen=True)
+class LayerOutput:
+    """What one operator makes of an input: values [1, ...] of its first output."""
+
+    name: str
+    op: str
+    values: npt.NDArray[Any]
+
+
+def layer_outputs(model: bytes, inputs: npt.NDArray[Any]) -> list[LayerOutput]:
+    """The first output of each operator of a float model with one input, in execution order.
+
+    Args:
+        model: the flatbuffer.
+        inputs: float32 [1, ...] with as many values as the model's input.
+
+    Raises:
+        TinymlError: the input does not fit.
+    """
+    graph, runtime = parse(model), interpret.lite_interpreter(model, preserve_all_tensors=True)
+    source = graph.tensors[graph.inputs[0]]
+    if len(graph.inputs) != 1 or source.elements != inputs.size:
+        raise TinymlError(
+            f"The item has {inputs.size} values, the model takes {source.elements}",
+            "",
+            "Use an item of the kind that the run was trained on.",
+        )
+    runtime.set_tensor(source.index, inputs.reshape(source.shape).astype(np.float32))
+    runtime.invoke()
+    return [
+        LayerOutput(name, operator.name, np.array(runtime.get_tensor(output.index)))
+        for name, operator in zip(activation_names(graph), graph.operators, strict=True)
+        if (output := graph.output(operator)) is not None and output.dtype == "float32"
+    ]

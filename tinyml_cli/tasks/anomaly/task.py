@@ -17,6 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.signal import to_real
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.explanations import ExplainedRecording
@@ -150,6 +151,12 @@ class AnomalyDetection(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the features that the model was given."""
         return {} if manifest.anomaly is None else drift.feature_values(manifest.anomaly, events)
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """The first window of a recording."""
+        from tinyml_cli.tasks.anomaly.one_input import window_input
+
+        return window_input(item, run)
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Features, their scaling, threshold and alarm."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data, Epochs, Model
 from tinyml_cli.models import count_macs
@@ -18,7 +20,7 @@ from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.hello import HelloRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.hello import replay, settings
-from tinyml_cli.tasks.hello.curve import HelloSettings, drawn
+from tinyml_cli.tasks.hello.curve import PERIOD, HelloSettings, drawn
 from tinyml_cli.tasks.hello.monitor import HelloMonitor
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
@@ -100,6 +102,19 @@ class Hello(TaskSpec):
         from tinyml_cli.tasks.hello.evaluate import CurveEvaluation
 
         return CurveEvaluation(run, data_dir, split, options)
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """Of a number instead of a file."""
+        try:
+            x = float(item.name)
+        except ValueError:
+            x = float("nan")
+        if not 0 <= x <= PERIOD:
+            raise TinymlError(
+                f"`{item}` is no x of the sine", "--activations", "Give a number from 0 to 6.28, such as 1.5."
+            )
+        values = np.array([[x]], np.float32)
+        return ModelInput(values, values, "motion")
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """The period that the board shows."""

@@ -18,6 +18,7 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_arrays
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data, RecognizerSettings
@@ -191,6 +192,12 @@ class KeywordSpotting(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the frames that the front end gave."""
         return drift.frame_values(events)
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """The first second of a clip, or its loudest part where it is longer."""
+        from tinyml_cli.tasks.kws.one_input import clip_input
+
+        return clip_input(item, run.manifest())
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Front end, labels and recogniser."""

@@ -15,8 +15,9 @@ from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
@@ -165,6 +166,12 @@ class VisualWakeWords(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the images that the model was given."""
         return {} if manifest.image is None else drift.picture_values(manifest.image, events)
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """An image's centred square."""
+        from tinyml_cli.tasks.vww.one_input import image_input
+
+        return image_input(item, section(run, run.manifest().image, "image"))
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Image, labels and how many frames count."""

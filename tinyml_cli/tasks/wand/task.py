@@ -17,6 +17,7 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
@@ -185,6 +186,12 @@ class Wand(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the pictures of strokes, or windows of motion, that the model was given."""
         return {} if manifest.gesture is None else drift.motion_values(manifest.gesture, events)
+
+    def model_input(self, run: Run, item: Path) -> ModelInput:
+        """The first stroke, or the first window of motion, of a file."""
+        from tinyml_cli.tasks.wand.one_input import take_input
+
+        return take_input(item, recipes.load_as(run.file(RECIPE), WandRecipe), run.manifest())
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Labels, threshold, and how strokes are drawn or windows cut."""
