@@ -14,7 +14,10 @@ from tinyml_cli.bench.bench import summarise
 from tinyml_cli.engines.benchmarks import BENCHMARKS
 
 
-@pytest.mark.parametrize(("name", "board"), [("kws", "sim"), ("kws", "native"), ("vww", "sim")])
+@pytest.mark.parametrize(
+    ("name", "board"),
+    [("kws", "sim"), ("kws", "native"), pytest.param("vww", "sim", marks=pytest.mark.slow)],
+)
 def test_accuracy_equals_the_host_s(
     name: str,
     board: str,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Tinyml
+from tests.conftest import Answer, Tinyml
 
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
@@ -51,22 +51,45 @@ def backbone(path: Path) -> Path:
     return path
 
 
-def test_a_killed_training_goes_on_and_tells_what_was_left_out(tinyml: Tinyml, tmp_path: Path) -> None:
+def command(folder: Path) -> list[str]:
+    """Trains a mask detector in a folder."""
     sets = (
         "training.epochs=8",
         "training.batch_size=8",
         "training.learning_rate=0.02",
         "model.frozen_epochs=1",
     )
-    options = [
-        "train", "mask", "--data", str(faces(tmp_path / "faces")), "--size", "16",
-        "--backbone", str(backbone(tmp_path / "body.h5")), "--run", str(tmp_path / "run"),
+    return [
+        "train", "mask", "--data", str(faces(folder / "faces")), "--size", "16",
+        "--backbone", str(backbone(folder / "body.h5")), "--run", str(folder / "run"),
         *(part for value in sets for part in ("--set", value)),
     ]  # fmt: skip
-    environment = {"TINYML_CACHE": str(tmp_path / "cache"), "TINYML_RUNS": str(tmp_path)}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {"TINYML_CACHE": str(folder / "cache"), "TINYML_RUNS": str(folder)}
+
+
+def check_outcome(answer: Answer, folder: Path) -> None:
+    assert answer.json["metrics"]["epochs"] == 8
+    assert answer.json["metrics"]["validation_accuracy"] > 0.8
+    notes = " ".join(answer.json["notes"])
+    assert "cut.jpg" in notes and "pixel.png" in notes and "print.jpg" not in notes
+    manifest = json.loads((folder / "run" / "manifest.json").read_text())
+    assert manifest["data"]["notes"] == answer.json["notes"]  # the report lists them
+
+
+def test_masks_are_learnt_and_what_was_left_out_is_told(tinyml: Tinyml, tmp_path: Path) -> None:
+    check_outcome(tinyml(*command(tmp_path), "--json", cwd=tmp_path, env=environment(tmp_path)), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on(tinyml: Tinyml, tmp_path: Path) -> None:
+    options = command(tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "tinyml_cli", *options],
-        cwd=tmp_path, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, env=os.environ | environment(tmp_path),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     state = tmp_path / "run" / "logs" / "checkpoint" / "state.json"
     deadline = time.monotonic() + 120
@@ -78,14 +101,9 @@ def test_a_killed_training_goes_on_and_tells_what_was_left_out(tinyml: Tinyml, t
     assert not (tmp_path / "run" / "manifest.json").exists()
     before = json.loads(state.read_text())["epochs_done"]
     assert before < 8
-    answer = tinyml(*options, "--resume", "--json", cwd=tmp_path, env=environment)
+    answer = tinyml(*options, "--resume", "--json", cwd=tmp_path, env=environment(tmp_path))
     assert f"Resuming after epoch {before}" in answer.err
-    assert answer.json["metrics"]["epochs"] == 8
-    assert answer.json["metrics"]["validation_accuracy"] > 0.8
-    notes = " ".join(answer.json["notes"])
-    assert "cut.jpg" in notes and "pixel.png" in notes and "print.jpg" not in notes
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
-    assert manifest["data"]["notes"] == answer.json["notes"]  # the report lists them
+    check_outcome(answer, tmp_path)
 
 
 def test_an_empty_class_and_no_data_are_explained(tinyml: Tinyml, tmp_path: Path) -> None:
