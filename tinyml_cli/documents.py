@@ -13,6 +13,8 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli.user_text import printable
+
 MAX_JSON_BYTES = 64 << 20
 MAX_DATA_BYTES = 512 << 20
 MAX_DEPTH = 40
@@ -79,7 +81,7 @@ def check_text(text: str) -> None:
 def shown(value: object, length: int = 40) -> str:
     """A value as an error message quotes it: one short line without control characters."""
     text = value if isinstance(value, str) else _as_json(value)
-    text = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    text = printable(text)
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from tinyml_cli.user_text import printable
+
 _GAP = "  "
 _MAX_LINES = 4  # that a cell may be wrapped to; taller rows are harder to read than another layout,
 _TEXT = 24  # unless the column is at least as wide as this: running text
@@ -93,7 +95,7 @@ def _text(value: object) -> str:
         return f"{value:,}"
     lines = str(value).split("\n")
     # Names of files and tensors come from anywhere and must not steer the terminal.
-    return "\n".join("".join(c if c.isprintable() else "\ufffd" for c in line) for line in lines)
+    return "\n".join(map(printable, lines))
 
 
 def _width(text: str) -> int:

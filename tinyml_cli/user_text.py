@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# Marks inside words of Persian, Hindi and others, which are not printable to Python but harmless.
+JOINERS = "\u200c\u200d"
 # Marks that change the direction of the text around them: a label could reorder what stands beside it.
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -17,6 +19,13 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_escape(letter) if _is_hidden(letter) else letter for letter in text)
+
+
+def printable(text: str) -> str:
+    """Text without what could steer a terminal: other characters that are not printable become U+FFFD."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in text)
 
 
 def one_line(text: str) -> str:

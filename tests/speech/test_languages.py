@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
+from tinyml_cli import tables
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.link.protocol import LineDecoder
+from tinyml_cli.run import default_name
 from tinyml_cli.speech import (
     espeak,
     languages,
@@ -25,6 +29,7 @@ from tinyml_cli.speech import (
     vocabulary,
 )
 from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.tasks.kws.checks import check_words
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 
@@ -274,6 +279,19 @@ def test_prompts_tell_how_words_are_said() -> None:
         "はい": "/hˈäi/ in Japanese",
     }
     assert reading.hints(["nein"], None) == {}
+
+
+def test_words_of_any_script_survive_tables_events_and_names_of_runs() -> None:
+    words = ("می‌خواهم", "हाँ", "हूँ", "ใช่", "はい")
+    table = tables.render("", ("word", "clips"), [(word, 12) for word in words], 80)
+    for word in words:
+        check_words([word])
+        assert word in table
+        line = json.dumps({"event": "detection", "label": word, "score": 0.9, "t_ms": 5}, ensure_ascii=False)
+        (event,) = LineDecoder().feed(line.encode() + b"\n")
+        assert event.label == word
+    assert len({default_name("kws", [word]) for word in words}) == len(words)
+    assert default_name("kws", ["हाँ", "hey you"]) == "kws-हाँ-hey_you"
 
 
 def test_coded_sounds_keep_tones_and_drop_stress() -> None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from tinyml_cli.speech import scripts, vocabulary
 from tinyml_cli.speech.languages import Language
 from tinyml_cli.speech.phonemes import OTHER_VOICE, segments
+from tinyml_cli.user_text import JOINERS
 
 # Everybody says the letters of these.
 _SPELT_BY_PEOPLE = ("ok", "tv", "mp3")
@@ -65,7 +66,7 @@ def _why_strange(character: str, language: Language) -> str:
     if character.isascii() and not character.isalpha():
         return ""
     written_in = scripts.of_language(language.code)
-    if character in scripts.JOINERS and scripts.LATIN not in written_in:
+    if character in JOINERS and scripts.LATIN not in written_in:
         return ""
     name = unicodedata.name(character, "UNKNOWN SCRIPT")
     if not (character.isalpha() or unicodedata.category(character)[0] in "MN"):

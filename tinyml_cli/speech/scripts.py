@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import unicodedata
 
+from tinyml_cli.user_text import JOINERS
+
 LATIN = "LATIN"
 # The first language of a script is the one meant where nobody says which.
 _LANGUAGES = {
@@ -43,7 +45,6 @@ ALPHABETS = frozenset({LATIN, "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "GEORGIAN
 # First parts of Unicode's names that stand for Latin letters or marks on them.
 _OF_LATIN = (LATIN, "COMBINING", "MODIFIER", "MICRO", "SUPERSCRIPT", "SUBSCRIPT", "VULGAR")
 WIDTHS = ("FULLWIDTH", "HALFWIDTH", "EXTENDED")
-JOINERS = "\u200c\u200d"
 
 
 @functools.cache

@@ -24,7 +24,7 @@ from tinyml_cli.link.protocol.commands import (
     encode_sensors,
     encode_trace,
 )
-from tinyml_cli.link.protocol.decoder import MAX_EVENT_BYTES, LineDecoder, printable
+from tinyml_cli.link.protocol.decoder import MAX_EVENT_BYTES, LineDecoder
 from tinyml_cli.link.protocol.events import (
     MAX_SEQ,
     Ack,
@@ -53,6 +53,7 @@ from tinyml_cli.link.protocol.events import (
     Unknown,
     Wave,
 )
+from tinyml_cli.user_text import printable
 
 PROTOCOL_VERSION = 1
 

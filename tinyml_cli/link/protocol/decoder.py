@@ -8,6 +8,7 @@ from typing import Any
 
 from tinyml_cli.documents import check_depth
 from tinyml_cli.link.protocol.events import Event, Malformed, Text, parse_event
+from tinyml_cli.user_text import printable
 
 # The longest legitimate line (`ready` with many labels, `output` of a large model) stays far below this.
 MAX_EVENT_BYTES = 65_536
@@ -56,13 +57,6 @@ class LineDecoder:
         if skipped:
             return [Malformed(text=line, why=f"line longer than {self._max_line_bytes} bytes")]
         return list(_parse_line(line)) if line else []
-
-
-def printable(text: str) -> str:
-    """`text` without control characters, so that no device can steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _parse_line(line: str) -> Iterator[Event]:

@@ -18,9 +18,10 @@ from tinyml_cli.files import cache_dir
 from tinyml_cli.models import options
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.speech import espeak, kokoro_files, reading, scripts
+from tinyml_cli.speech import espeak, kokoro_files, reading
 from tinyml_cli.speech import plan as speech_plan
 from tinyml_cli.tasks.kws import languages as kws_languages
+from tinyml_cli.user_text import JOINERS
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
@@ -81,7 +82,7 @@ def _is_word(word: str) -> bool:
             c.isalnum()
             or c in _INSIDE_WORDS
             or unicodedata.category(c).startswith("M")
-            or (c in scripts.JOINERS and not word.isascii())
+            or (c in JOINERS and not word.isascii())
             for c in word
         )
     )
