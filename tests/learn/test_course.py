@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -92,6 +93,21 @@ def test_a_page_is_whole(number: str) -> None:
 def test_the_table_is_that_of_the_pages(repository: Path) -> None:
     script = repository / "scripts" / "course_page.py"
     assert subprocess.run([sys.executable, script, "--check"]).returncode == 0, f"run {script.name}"
+
+
+def test_the_notebooks_are_those_of_the_pages(repository: Path) -> None:
+    script = repository / "scripts" / "notebooks.py"
+    assert subprocess.run([sys.executable, script, "--check"]).returncode == 0
+    cells = [
+        cell
+        for path in sorted((repository / "notebooks").glob("*.ipynb"))
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ]
+    asked = [line[1:] for cell in cells for line in cell["source"] if line.startswith("!")]
+    assert sorted(line.rstrip("\n") for line in asked) == sorted(
+        command for chapter in CHAPTERS.values() for command in commands(chapter)
+    )
+    assert not any(cell.get("outputs") for cell in cells)
 
 
 def test_what_is_missing_is_said() -> None:

@@ -74,8 +74,12 @@ def page_text(chapter: Chapter, width: int) -> str:
     lines = []
     for index, part in enumerate(re.split(r"^```(?:sh)?\n", chapter.text, flags=re.MULTILINE)):
         is_code = index % 2 == 1
-        lines += [line if is_code else textwrap.fill(_plain(line), width) for line in part.splitlines()]
+        lines += [line if is_code else _wrapped(_plain(line), width) for line in part.splitlines()]
     return "\n".join(lines).strip()
+
+
+def _wrapped(line: str, width: int) -> str:
+    return textwrap.fill(line, width, subsequent_indent="   " if line[:1].isdigit() else "")
 
 
 def _plain(text: str) -> str:
