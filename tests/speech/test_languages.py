@@ -50,9 +50,10 @@ def refusal(words: str, codes: str, **spellings: str) -> str:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("yes no", "en"), ("straße", "en"), ("7 12", "en"), ("はい いいえ", "ja"), ("日本 はい", "ja"),
-        ("你好", "cmn"), ("нет", "ru"), ("ναι", "el"), ("हाँ", "hi"), ("ใช่", "th"), ("نعم", "ar"),
-        ("네", "ko"), ("כן", "he"), ("კი", "ka"), ("այո", "hy"), ("አዎ", "am"), ("ஆம்", "ta"), ("ハロー", "ja"),
+        ("yes no", "en"), ("straße", "en"), ("7 12", "en"), ("7 да", "ru"), ("はい いいえ", "ja"),
+        ("日本 はい", "ja"), ("ハロー", "ja"), ("你好", "cmn"), ("нет", "ru"), ("ναι", "el"), ("हाँ", "hi"),
+        ("ใช่", "th"), ("نعم", "ar"), ("네", "ko"), ("כן", "he"), ("კი", "ka"), ("այո", "hy"), ("አዎ", "am"),
+        ("ஆம்", "ta"),
     ],
 )  # fmt: skip
 def test_the_script_stands_for_a_language(words: str, code: str) -> None:
@@ -84,8 +85,11 @@ def test_languages_are_found_by_other_names() -> None:
     assert languages.find("PT_br").voices == ("pt-br",)
     assert set(languages.find("pt").voices) == {"pt", "pt-br"}
     assert languages.find("en").voices == espeak.ACCENTS
+    assert Pronunciation(("ZH", "pt-BR")).codes == ("cmn", "pt-br")
     with pytest.raises(TinymlError, match="Did you mean --language de"):
         languages.find("german")
+    with pytest.raises(TinymlError, match="--language de speaks German"):
+        languages.find("de-AT")
 
 
 def test_words_are_read_by_their_language() -> None:
@@ -181,7 +185,7 @@ def test_other_words_sound_like_none_of_the_targets(code: str) -> None:
 
 def test_words_of_two_languages_are_shared_out() -> None:
     corpus = synthesis.synthesise(
-        ["да", "yes"], 12, 20, ["espeak", "flite"], 16_000, 16_000, 3, Pronunciation(("ru", "en"))
+        ["да", "yes"], 12, 20, ["espeak"], 16_000, 16_000, 3, Pronunciation(("ru", "en"))
     )
     assert corpus.languages == ("ru", "en")
     assert corpus.clips.counts(["да", "yes", UNKNOWN]) == {"да": 12, "yes": 12, UNKNOWN: 20}

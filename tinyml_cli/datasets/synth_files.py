@@ -72,7 +72,7 @@ def write_speech(
             "clips_per_word": clips_per_word,
             "unknown_clips": unknown_clips,
             "engines": list(engines),
-            "languages": list(how.languages),
+            "languages": list(how.codes),
             "pronounce": dict(how.spellings),
             "sample_rate_hz": sample_rate_hz,
             "seed": seed,

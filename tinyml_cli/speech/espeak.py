@@ -34,6 +34,8 @@ ACCENTS = (
 # Variants that no person sounds like (checked by ear of the spectrum: monotone robots, whispers, roars).
 _INHUMAN = ("whisper", "robosoft", "demonic", "croak", "unirobot", "anikarobot", "klatt", "tweaky", "storm")
 
+# Names of phonemes, one by one, as a text to be said.
+_NAMES = re.compile(r"\[\[[^|]+(\|[^|]+)+\]\]")
 _MAX_CRASHES = 20
 _ANSWER_HEADER = struct.Struct("<II")
 
@@ -196,8 +198,14 @@ def phoneme_names(asked: Sequence[tuple[str, str]]) -> list[list[str]]:
     Raises:
         TinymlError: not installed, or the library crashes.
     """
-    answers = _ask_phonemes([{"phonemes": text, "voice": voice, "names": True} for text, voice in asked])
-    return [[name for name in re.split(r"[| ]+", answer) if name.strip("_!")] for answer in answers]
+    unknown = {each for each in asked if not _NAMES.fullmatch(each[0])}
+    requests = [{"phonemes": text, "voice": voice, "names": True} for text, voice in sorted(unknown)]
+    answers = dict(zip(sorted(unknown), _ask_phonemes(requests) if requests else [], strict=True))
+    return [_split_names(answers.get(each, each[0].strip("[]"))) for each in asked]
+
+
+def _split_names(text: str) -> list[str]:
+    return [name for name in re.split(r"[| ]+", text) if name.strip("_!")]
 
 
 def _ask_phonemes(requests: Sequence[dict[str, Any]]) -> list[str]:

@@ -50,7 +50,7 @@ class KokoroUtterance:
 
 def voices_of(language: str) -> tuple[str, ...]:
     """The voices that speak a language; all for English, which they learned first."""
-    if language.partition("-")[0] == "en":
+    if language == "en":
         return VOICES
     letter = _VOICE_LETTERS.get(language, "-")
     return tuple(voice for voice in VOICES if voice.startswith(letter))

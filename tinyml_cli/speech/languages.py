@@ -157,5 +157,7 @@ def _suggestion(wanted: str, known: Mapping[str, Language]) -> str:
     for near in difflib.get_close_matches(wanted, [*by_name, *known], 1, 0.75):
         code = by_name.get(near, near)
         return f"Did you mean {OPTION} {code} ({known[code].name})?"
-    main = [code for code in known if "-" not in code]
-    return f"Give one of the codes of {counted(len(main), 'language')}: {', '.join(main)}."
+    if (main := wanted.partition("-")[0]) in known:
+        return f"No voice has this accent; {OPTION} {main} speaks {known[main].name}."
+    codes = [code for code in known if "-" not in code]
+    return f"Give one of the codes of {counted(len(codes), 'language')}: {', '.join(codes)}."

@@ -21,7 +21,7 @@ class Pronunciation:
     """In which languages words are spoken, and how those are spelt that the voices would misread.
 
     Attributes:
-        languages: codes.
+        languages: codes, as they were given.
         spellings: word -> what the voices are given instead, after the code of a language and a colon where
             its voices alone are to say it. Latin letters are sounds to the voices of a language that is not
             written in them, as espeak-ng's own names in [[double brackets]] are to all.
@@ -44,6 +44,11 @@ class Pronunciation:
         return tuple(found)
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """The languages' own codes: `cmn` for `zh`."""
+        return tuple(language.code for language in self.spoken)
+
+    @property
     def shown(self) -> str:
         """The languages for people: "German (de) and French (fr)"."""
         return " and ".join(map(str, self.spoken))
@@ -54,7 +59,7 @@ class Pronunciation:
         Raises:
             TinymlError: see above; a spelling that is empty or of a language that is not chosen.
         """
-        codes = {language.code for language in self.spoken}
+        codes = self.codes
         for word, spelling in self.spellings.items():
             if word not in words:
                 raise TinymlError(
@@ -65,7 +70,7 @@ class Pronunciation:
                 raise TinymlError(
                     f"`{word}` is to be said in {languages.find(code)}, which is not chosen",
                     PRONOUNCE,
-                    f"Add it: {languages.OPTION} {','.join([*self.languages, code])}",
+                    f"Add it: {languages.OPTION} {','.join([*codes, code])}",
                 )
             if not text:
                 raise TinymlError(

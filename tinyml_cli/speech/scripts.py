@@ -63,9 +63,9 @@ def of_character(character: str) -> str:
 
 
 def of_word(word: str) -> list[str]:
-    """The scripts of a word's letters, in their order; Latin for one without letters."""
+    """The scripts of a word's letters, in their order."""
     letters = [c for c in unicodedata.normalize("NFC", word) if c.isalpha()]
-    return list(dict.fromkeys(filter(None, map(of_character, letters)))) or [LATIN]
+    return list(dict.fromkeys(filter(None, map(of_character, letters))))
 
 
 def of_language(code: str) -> frozenset[str]:

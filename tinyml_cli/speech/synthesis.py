@@ -79,7 +79,7 @@ def synthesise(
 
 def _tell_engines(said: Mapping[str, Sequence[SpokenAs]], engines: Sequence[str], how: Pronunciation) -> None:
     """Says what flite leaves to other engines."""
-    english = languages.ENGLISH in how.languages
+    english = languages.ENGLISH in how.codes
     if "flite" not in engines or not english:
         return
     if not flite.is_installed():
@@ -207,7 +207,7 @@ def _corpus(
     engines = sorted({group.split("/")[0] for group in set(clips.groups)})
     voices = counted(len(set(clips.groups)), "voice")
     notes = (f"synthetic speech by {' and '.join(engines)}, {voices}, in {how.shown}",)
-    return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups), languages=how.languages)
+    return Corpus(clips, notes=notes, fixed_splits=fixed_splits(clips.groups), languages=how.codes)
 
 
 def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:

@@ -39,19 +39,22 @@ def refusal(
 
 def _other_languages(word: str, pronunciation: Pronunciation, among_others: bool) -> str:
     """A hint at the languages that a word may be of."""
-    found = [code for code in _languages_of(word) if code not in pronunciation.languages]
+    found = [code for code in _languages_of(word) if code not in pronunciation.codes]
     own = set().union(*(scripts.of_language(language.code) for language in pronunciation.spoken))
-    script = scripts.of_word(word)[0]
-    if not found or (script in own and script != scripts.LATIN):
+    script = next(iter(scripts.of_word(word)), "")
+    # Letters of the chosen languages are no hint; Latin ones beyond ASCII are.
+    if not found or (script in own and (script != scripts.LATIN or found == [languages.ENGLISH])):
         return ""
     others = f" (or {', '.join(found[1:6])}{' …' if len(found) > 6 else ''})" if found[1:] else ""
-    kept = pronunciation.languages if among_others else ()
+    kept = pronunciation.codes if among_others else ()
     return f"Name its language: {languages.OPTION} {','.join((*kept, found[0]))}{others}. "
 
 
 def _languages_of(word: str) -> list[str]:
     """Languages whose letters a word has, the most likely first; none where they would be too many."""
     letters = {c for c in unicodedata.normalize("NFC", word).lower() if c.isalpha()}
+    if not letters:
+        return []
     if all(map(str.isascii, letters)):
         return [languages.ENGLISH]
     script, *more = scripts.of_word(word)
