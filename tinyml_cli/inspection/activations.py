@@ -49,9 +49,8 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
     taken: ModelInput = registry.task(manifest.task).model_input(run, item)
     layers = layer_outputs(model, taken.values)
     last = layers[-1].values.ravel()
-    answer = (
-        dict(zip(manifest.labels, map(float, last), strict=True)) if len(last) == len(manifest.labels) else {}
-    )
+    labels = manifest.labels if len(manifest.labels) == len(last) else []
+    answer = dict(zip(labels, map(float, last), strict=False))
     notes: list[str] = []
     heat, where = _heat(run, taken, int(last.argmax()), notes) if answer else (None, None)
     seen = Seen(taken, layers, _first_filters(model), heat, answer)
@@ -78,9 +77,8 @@ def show(outcome: SeenLayers) -> None:
         [each.name, each.op, " x ".join(map(str, each.shape)), f"{each.mean:.3g}", f"{each.zeros:.0%}"]
         for each in outcome.layers
     ]
-    console.table(
-        "What each layer makes of it (float32)", ["layer", "operator", "shape", "mean", "zeros"], rows
-    )
+    columns = ["layer", "operator", "shape", "mean", "zeros"]
+    console.table("What each layer makes of it (float32)", columns, rows)
     for note in outcome.notes:
         console.warn(note)
 
@@ -113,7 +111,8 @@ def _first_filters(model: bytes) -> NDArray[Any] | None:
         weights = graph.input(operator, 1) if operator.name in _CONVOLUTIONS else None
         if weights is not None and weights.data is not None and weights.data.ndim == 4:
             is_depthwise = operator.name == "DEPTHWISE_CONV_2D"
-            return np.moveaxis(weights.data, -1, 0)[..., None][:, 0] if is_depthwise else weights.data
+            # [1, rows, columns, channels] has a kernel for each channel.
+            return np.moveaxis(weights.data[0], -1, 0)[..., None] if is_depthwise else weights.data
     return None
 
 

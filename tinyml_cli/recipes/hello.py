@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from tinyml_cli.recipes.base import BaseRecipe, LearningRate, RecipeSection
@@ -21,7 +23,9 @@ class PointsRecipe(RecipeSection):
 class CurveModelRecipe(RecipeSection):
     """Dense layers with ReLU."""
 
-    hidden: list[int] = Field(default=[16, 16], min_length=1, max_length=6)
+    hidden: list[Annotated[int, Field(ge=1, le=256)]] = Field(
+        default=[16, 16], min_length=1, max_length=6, description="width of each"
+    )
 
 
 class CurveTraining(RecipeSection):

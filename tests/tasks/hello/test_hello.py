@@ -174,6 +174,11 @@ def test_files_that_are_no_period_are_refused(sine: Run, tinyml: Tinyml, tmp_pat
             replay.read(file, sine.manifest())
     refused = tinyml("evaluate", sine.path, "--data", tmp_path, cwd=tmp_path, code=2)
     assert "A sine has no data" in refused.err
+    refused = tinyml("evaluate", sine.path, "--on", "sim", "--path", "audio", cwd=tmp_path, code=2)
+    assert "no audio" in refused.err
+    for value in ("[]", "[0]", "[16, -1]", "[16, wide]", "16"):
+        refused = tinyml("train", "hello", "--set", f"model.hidden={value}", cwd=tmp_path, code=2)
+        assert "model.hidden" in refused.err and not (tmp_path / "runs").exists()
 
 
 def test_a_model_of_another_size_gets_no_firmware(sine: Run, tmp_path: Path) -> None:

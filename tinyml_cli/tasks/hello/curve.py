@@ -74,9 +74,8 @@ class CurveModel(Int8Model):
 
     def point(self, x: int, y: int) -> tuple[float, float]:
         """Real values of an input and an output in int8."""
-        return self._source.scale * (x - self._source.zero_point), self.output.scale * (
-            y - self.output.zero_point
-        )
+        source, target = self._source, self.output
+        return source.scale * (x - source.zero_point), target.scale * (y - target.zero_point)
 
     def y(self, outputs: interpret.Int8Array) -> NDArray[np.float64]:
         """y float64 [n] of int8 outputs [n, 1]."""

@@ -43,6 +43,8 @@ class CurveEvaluation(Evaluation[Points, Answers, EvaluatedCurve]):
         super().__init__(run, data_dir, split, options)
         if data_dir is not None:
             raise TinymlError("A sine has no data", str(data_dir), "Omit --data: the points are calculated.")
+        if options.part == "audio":
+            raise TinymlError("A sine has no audio to play", "--path audio", "Omit it.")
         self._float = run.require(self.manifest, MODEL_FLOAT32).read_bytes()
         self.model = CurveModel(run.require(self.manifest, MODEL_INT8).read_bytes())
 

@@ -15,7 +15,7 @@ from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
-from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import write_arrays
 from tinyml_cli.inspection.model_input import ModelInput
@@ -197,7 +197,8 @@ class KeywordSpotting(TaskSpec):
         """The first second of a clip, or its loudest part where it is longer."""
         from tinyml_cli.tasks.kws.one_input import clip_input
 
-        return clip_input(item, run.manifest())
+        manifest = run.manifest()
+        return clip_input(item, manifest.clip_ms, section(run, manifest.features, "features"))
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Front end, labels and recogniser."""
