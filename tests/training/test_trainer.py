@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import Optimisation, TransferPhases
-from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
+from tinyml_cli.training.trainer import Chooser, Fitted, TrainingPlan, train
 
 EPOCHS, STEPS, BATCH = 3, 2, 8
 TRAINING = ClassifierTraining(epochs=EPOCHS, learning_rate=0.01, weight_average=0.9)
@@ -100,8 +100,26 @@ KINDS = {
 }
 
 
+class Prefers:
+    """Prefers one epoch to all others, and remembers what it was asked."""
+
+    def __init__(self, epoch: int, from_epoch: int = 1) -> None:
+        self.from_epoch = from_epoch
+        self.weights: list[list[np.ndarray]] = []
+        self._epoch = epoch
+
+    def score(self, model: keras.Model) -> float:
+        self.weights.append(model.get_weights())
+        return float(len(self.weights) + self.from_epoch - 1 == self._epoch)
+
+
 def fit(
-    kind: Kind, logs: Path, stop_in: int | None = None, resume: Resume = Resume.IF_SAVED, epochs: int = EPOCHS
+    kind: Kind,
+    logs: Path,
+    stop_in: int | None = None,
+    resume: Resume = Resume.IF_SAVED,
+    epochs: int = EPOCHS,
+    chooser: Chooser | None = None,
 ) -> Fitted:
     shape = kind.build().input_shape[1:]
     held = np.random.default_rng(99).normal(size=(10, *shape)).astype(np.float32)
@@ -120,6 +138,7 @@ def fit(
         epochs,
         seed=1,
         weight_average=kind.average,
+        chooser=chooser,
     )
     return train(plan, logs, "print", resume)
 
@@ -153,6 +172,33 @@ def test_stopped_and_resumed_it_ends_as_if_unbroken(
     assert same(resumed, unbroken)
     assert (resumed.history, resumed.judged) == (unbroken.history, unbroken.judged)
     assert len(unbroken.history) == unbroken.epochs == EPOCHS
+
+
+@pytest.mark.parametrize("average", [pytest.param(0.0, marks=pytest.mark.slow), 0.9])
+def test_the_chosen_epoch_is_kept_also_after_a_stop(average: float, tmp_path: Path) -> None:
+    kind = replace(KINDS["words"], average=average)
+    chooser = Prefers(2)
+    fitted = fit(kind, tmp_path / "unbroken", chooser=chooser)
+    assert len(chooser.weights) == EPOCHS
+    pairs = list(zip(fitted.model.get_weights(), chooser.weights[1], strict=True))
+    assert all(np.array_equal(kept, chosen) for kept, chosen in pairs)
+    losses = [measures["validation_loss"] for measures in fitted.history]
+    assert fitted.judged["loss"] == losses[1] != losses[2]
+
+    again = Prefers(2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(kind, tmp_path / "stopped", stop_in=2, chooser=again)
+    resumed = fit(kind, tmp_path / "stopped", chooser=again)
+    assert same(resumed, fitted)
+    assert resumed.judged == fitted.judged
+    assert same(fit(kind, tmp_path / "stopped", resume=Resume.AS_IT_IS), fitted)
+
+
+def test_early_epochs_are_not_judged_and_equals_go_to_the_latest(tmp_path: Path) -> None:
+    chooser = Prefers(99, from_epoch=2)
+    fitted = fit(KINDS["words"], tmp_path, chooser=chooser)
+    assert len(chooser.weights) == EPOCHS - 1
+    assert fitted.judged["loss"] == fitted.history[-1]["validation_loss"]
 
 
 def test_a_complete_training_is_judged_by_the_model_that_is_kept(tmp_path: Path) -> None:

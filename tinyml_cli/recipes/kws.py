@@ -154,10 +154,10 @@ class StreamsRecipe(RecipeSection):
 
 
 class OperatingPointRecipe(RecipeSection):
-    """How the recogniser's settings are chosen for a new model; with synthetic speech alone."""
+    """How epoch and recogniser's settings are chosen for a new model; with synthetic speech alone."""
 
     hours: float = Field(
-        default=0.0, ge=0, le=100, description="of streams by voices that never train; 0 keeps the settings"
+        default=0.0, ge=0, le=100, description="of streams by voices that never train; 0 chooses neither"
     )
     max_fa_per_hour: float = Field(default=0.5, gt=0, le=1000, description="false accepts allowed there")
 

@@ -52,6 +52,7 @@ class TrainingProgress:
         found: the hard examples found so far; None before the search.
         judged: the validation measures of the last epoch; empty in states of older versions.
         history: the measures of each epoch, "loss", "validation_loss" and for classifiers their "accuracy".
+        best_epoch: the epoch to keep, with its score and its validation measures; 0: the last.
     """
 
     fingerprint: str
@@ -60,6 +61,9 @@ class TrainingProgress:
     found: list[int] | None = None
     judged: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_score: float = 0.0
+    best_judged: dict[str, float] = field(default_factory=dict)
 
     def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
         """Records an epoch: its measures on the training and on the validation examples."""
@@ -67,6 +71,11 @@ class TrainingProgress:
         self.judged = dict(judged)
         followed = {name: judged[name] for name in MEASURES if name in judged}
         self.history.append({**trained, **{f"validation_{name}": value for name, value in followed.items()}})
+
+    def scored(self, score: float) -> None:
+        """Records the score of the epoch that has just ended, where it is the best so far."""
+        if not self.best_epoch or score >= self.best_score:
+            self.best_epoch, self.best_score, self.best_judged = self.epochs_done, score, self.judged
 
     def last_epoch(self, resume: Resume | bool) -> int:
         """The last epoch of the training."""
@@ -88,8 +97,10 @@ class Checkpoint:
         _save([*model.weights, *model.optimizer.variables], self._last(progress))
         if average is not None:
             _save(average.weights, self._average(progress))
+        if progress.best_epoch == progress.epochs_done:
+            _save((model if average is None else average).weights, self._best(progress))
         write_atomic(self._folder / _STATE, json.dumps(asdict(progress), indent=2) + "\n")
-        self._forget(self._last(progress), self._average(progress))
+        self._forget(self._last(progress), self._average(progress), self._best(progress))
 
     def begin(self, fingerprint: str, epochs: int, resume: Resume | bool) -> tuple[TrainingProgress, bool]:
         """Where a training starts, and whether it is resumed; another training's checkpoint is deleted.
@@ -151,6 +162,10 @@ class Checkpoint:
         """Gives a model the averaged weights after the last epoch."""
         _load(model.weights, self._average(progress))
 
+    def load_best(self, progress: TrainingProgress, model: keras.Model) -> None:
+        """Gives a model the weights of the epoch to keep."""
+        _load(model.weights, self._best(progress))
+
     def clear(self) -> None:
         """Deletes everything saved."""
         if self._folder.is_dir():
@@ -169,6 +184,9 @@ class Checkpoint:
 
     def _average(self, progress: TrainingProgress) -> Path:
         return self._folder / f"average-{progress.epochs_done:04d}.npz"
+
+    def _best(self, progress: TrainingProgress) -> Path:
+        return self._folder / f"best-{progress.best_epoch:04d}.npz"
 
 
 def _save(variables: Sequence[keras.Variable], path: Path) -> None:

@@ -18,7 +18,7 @@ from tinyml_cli.training.clip_batches import ClipBatches
 from tinyml_cli.training.examples import Examples, ExampleSource, to_float
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import one_cosine
-from tinyml_cli.training.trainer import Fitted, Miner, TrainingPlan, train
+from tinyml_cli.training.trainer import Chooser, Fitted, Miner, TrainingPlan, train
 
 _EVALUATION_BATCH = 256
 
@@ -33,6 +33,7 @@ def fit(
     resume: Resume | bool = False,
     miner: Miner | None = None,
     balanced: ExampleSource | None = None,
+    chooser: Chooser | None = None,
 ) -> Fitted:
     """Trains until the last epoch; see `trainer.train`.
 
@@ -46,6 +47,7 @@ def fit(
         resume: what to do with the checkpoint of an earlier training.
         miner: finds hard examples halfway through the training; None finds none.
         balanced: the examples whose labels' frequencies `balance_scores` takes back; None for all.
+        chooser: says which epoch to keep; None keeps the last.
     """
 
     def judged(model: keras.Model) -> dict[str, float]:
@@ -62,6 +64,7 @@ def fit(
         recipe.seed,
         training.weight_average,
         miner=miner,
+        chooser=chooser,
     )
     fitted = train(plan, logs, fingerprint, resume)
     if not training.balance_scores:

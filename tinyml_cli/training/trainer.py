@@ -41,6 +41,17 @@ class Miner(Protocol):
         """Uses what was found, in this or in an interrupted training."""
 
 
+class Chooser(Protocol):
+    """Says which of the last epochs to keep; without one, it is the last."""
+
+    @property
+    def from_epoch(self) -> int:
+        """The first epoch to judge, counted from 1."""
+
+    def score(self, model: keras.Model) -> float:
+        """How good a model is. The highest score is kept, of equals the latest."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """The parts of a training.
@@ -55,6 +66,7 @@ class TrainingPlan:
         weight_average: decay of the moving average of the weights, which is judged and kept in their place; 0
             keeps the weights themselves.
         miner: finds hard examples partway through the training; None finds none.
+        chooser: says which epoch to keep; None keeps the last.
     """
 
     build: Callable[[], keras.Model]
@@ -65,6 +77,7 @@ class TrainingPlan:
     seed: int
     weight_average: float = 0.0
     miner: Miner | None = None
+    chooser: Chooser | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +85,9 @@ class Fitted:
     """The outcome of a training.
 
     Attributes:
-        model: after the last epoch, or the moving average of its weights. Choosing an epoch by the few
-            speakers of a small data set costs accuracy on others: at the end of the cosine, the last epochs
-            differ only by chance.
+        model: after the last epoch, or the one that a chooser preferred; or the moving average of its
+            weights. Choosing an epoch by the few speakers of a small data set costs accuracy on others: at
+            the end of the cosine, the last epochs differ only by chance.
         epochs: completed.
         judged: the model's measures on the validation examples.
         history: the measures of each epoch, see `checkpoint.TrainingProgress`.
@@ -124,6 +137,10 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
     if progress.epochs_done < progress.last_epoch(resume):
         _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint)).run()
     kept = model if twin is None else twin
+    if progress.best_epoch:
+        checkpoint.load_best(progress, kept)
+        console.info(f"Kept epoch {progress.best_epoch} of {progress.epochs_done}.")
+        return Fitted(kept, progress.epochs_done, progress.best_judged, progress.history)
     # There is no record of a model without epochs, nor in checkpoints of older versions.
     judged = progress.judged or plan.judge(kept)
     return Fitted(kept, progress.epochs_done, judged, progress.history)
@@ -159,6 +176,8 @@ class _Training:
                 kept = self._model if self._twin is None else self._twin
                 self._mine(kept, epoch + 1)
                 progress.ended(trained, plan.judge(kept))
+                if plan.chooser is not None and progress.epochs_done >= plan.chooser.from_epoch:
+                    progress.scored(plan.chooser.score(kept))
                 self._log.epoch_ended(self._model, self._twin, progress)
 
     def _epoch(self, epoch: int, bar: Bar) -> dict[str, float]:

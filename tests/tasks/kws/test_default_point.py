@@ -101,7 +101,7 @@ def test_conversion_chooses_on_streams_and_writes_the_manifest(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(default_point, "_streams", whistles)
-    monkeypatch.setattr(default_point, "_STREAM_S", 72)
+    monkeypatch.setattr(default_point, "STREAM_S", 72)
     point = default_point.after_convert(run)
     assert point is not None
     assert point.hours == pytest.approx(0.02)

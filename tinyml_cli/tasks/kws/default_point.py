@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
 from tinyml_cli import recipes
 from tinyml_cli.console import console
+from tinyml_cli.data.clips import ClipSet
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.streams import OperatingPoint, TunedSettings
@@ -16,11 +22,11 @@ from tinyml_cli.tasks.kws.busy_streams import BusyStream, BusyStreams
 from tinyml_cli.tasks.kws.detection_errors import Target
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
 from tinyml_cli.tasks.kws.stream_figures import figures
-from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
+from tinyml_cli.tasks.kws.stream_scores import WindowModel, features_of, inferences, score_stream
 from tinyml_cli.tasks.kws.tuned_settings import choose
 from tinyml_cli.wording import counted
 
-_STREAM_S = 600
+STREAM_S = 600
 # A point that hears fewer of the words is of no use to anybody: the recipe's settings stay.
 _LEAST_HEARD = 0.5
 
@@ -39,7 +45,12 @@ def after_convert(run: Run) -> OperatingPoint | None:
     if not hours or recipe.data_path is not None:
         return None
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
-    trial = listen(_streams(recipe), max(1, round(hours * 3600 / _STREAM_S)), _STREAM_S, model, manifest)
+    streams, count = _streams(recipe), max(1, round(hours * 3600 / STREAM_S))
+    total = count * inferences(STREAM_S * recipe.features.sample_rate_hz, manifest)
+    with console.progress(total, "Listening") as bar:
+        made = (streams.make(number, STREAM_S) for number in range(count))
+        heard = listen(made, model, manifest, bar.advance)
+    trial = OperatingPointTrial(heard, model.output, manifest.labels)
     point = set_point(trial, manifest, recipe)
     manifest.metrics["operating_point"] = point.as_dict()
     run.save(manifest)
@@ -74,24 +85,36 @@ def set_point(trial: OperatingPointTrial, manifest: Manifest, recipe: KwsRecipe)
 
 
 def listen(
-    streams: BusyStreams, count: int, seconds: int, model: Int8Model, manifest: Manifest
-) -> OperatingPointTrial:
-    """The model's scores over `count` streams of so many seconds."""
+    streams: Iterable[BusyStream],
+    model: WindowModel,
+    manifest: Manifest,
+    advance: Callable[[int], object] = lambda n: None,
+) -> list[ScoredStream]:
+    """The model's scores over streams; `advance` is told of inferences."""
     rate_hz = features_of(manifest).sample_rate_hz
-    heard = []
-    with console.progress(count * inferences(seconds * rate_hz, manifest), "Listening") as bar:
-        for number in range(count):
-            stream = streams.make(number, seconds)
-            scores = score_stream(stream.audio, model, manifest, bar.advance)
-            heard.append(ScoredStream(scores, _targets(stream, rate_hz)))
-    return OperatingPointTrial(heard, model.output, manifest.labels)
+    return [
+        ScoredStream(score_stream(stream.audio, model, manifest, advance), _targets(stream, rate_hz))
+        for stream in streams
+    ]
+
+
+def choosing_streams(
+    recipe: KwsRecipe, validation: ClipSet, noises: Sequence[npt.NDArray[np.int16]]
+) -> BusyStreams:
+    """Streams of voices that never train, the same for the epoch and for the operating point.
+
+    Args:
+        recipe: what is trained.
+        validation: clips of that split.
+        noises: recordings of background.
+    """
+    return voice_streams.of_split(recipe, validation, noises, "validation", [recipe.seed, 8])
 
 
 def _streams(recipe: KwsRecipe) -> BusyStreams:
     corpus = kws_corpus.load(recipe)
     where = kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
-    clips = corpus.clips.take(where == "validation")
-    return voice_streams.of_split(recipe, clips, corpus.noises, "validation", [recipe.seed, 8])
+    return choosing_streams(recipe, corpus.clips.take(where == "validation"), corpus.noises)
 
 
 def _targets(stream: BusyStream, rate_hz: int) -> list[Target]:

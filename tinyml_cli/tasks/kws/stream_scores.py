@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
@@ -22,6 +22,16 @@ _ROWS_PER_BLOCK = 10_000
 _MAX_THREADS = 4
 # Number of windows per stream that TensorFlow Lite Micro answers too.
 _COMPARED_PER_STREAM = 50
+
+
+class WindowModel(Protocol):
+    """A model of windows of features: an int8 model, or one that answers like it."""
+
+    def inputs(self, features: npt.NDArray[np.uint16]) -> npt.NDArray[Any]:
+        """Frames as the model takes them, of the same shape."""
+
+    def run(self, inputs: npt.NDArray[Any]) -> Int8Array:
+        """Scores [windows, labels] of inputs [windows, frames, channels]."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class StreamScores:
 
 def score_stream(
     audio: npt.NDArray[np.int16],
-    model: Int8Model,
+    model: WindowModel,
     manifest: Manifest,
     advance: Callable[[int], object] = lambda n: None,
 ) -> StreamScores:
@@ -73,7 +83,7 @@ def score_stream(
     windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[starts]
     blocks = [windows[at : at + _WINDOWS_PER_BLOCK] for at in range(0, len(windows), _WINDOWS_PER_BLOCK)]
 
-    def run(block: Int8Array) -> Int8Array:
+    def run(block: npt.NDArray[Any]) -> Int8Array:
         outputs = model.run(block)
         advance(len(block))
         return outputs

@@ -68,6 +68,7 @@ def train(
     Raises:
         TinymlError: an unusable teacher, or a checkpoint that is damaged or of another training.
     """
+    from tinyml_cli.tasks.kws.epoch_choice import chooser
     from tinyml_cli.tasks.kws.hard_negatives import HardNegatives
     from tinyml_cli.training.fit import fit
 
@@ -89,7 +90,8 @@ def train(
         if recipe.hard_negatives.share or (windows is not None and recipe.streams.hard_share):
             miner = HardNegatives(clips, corpus.noises, variations, pool, recipe, windows)
         mark = _fingerprint(recipe, corpus, "" if teacher is None else teacher.fingerprint)
-        fitted = fit(build, source, validation, for_source(recipe), logs, mark, resume, miner, pool)
+        choice = chooser(recipe, parts["validation"], corpus.noises)
+        fitted = fit(build, source, validation, for_source(recipe), logs, mark, resume, miner, pool, choice)
         sample = pool.sample(fitted.epochs - 1, _SAMPLE_SIZE)
         return TrainedSpotter(fitted, sample, len(source), len(validation))
 
