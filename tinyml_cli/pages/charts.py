@@ -13,6 +13,7 @@ from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
+from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -142,4 +143,4 @@ def curve(points: Sequence[CurvePoint]) -> Markup:
         chart.dot(
             point.x, point.int8, "c0", f"x {point.x:.2f}: {point.int8:.3f}, sine {point.truth:.3f}", 2.5
         )
-    return chart.render(f"The int8 model's answers to {len(points)} points of a sine")
+    return chart.render(f"The int8 model's answers to {counted(len(points), 'point')} of a sine")

@@ -21,6 +21,8 @@ bool audio_frontend_init(AudioFrontend*, const AudioFrontendConfig*) {
 
 void audio_frontend_reset(AudioFrontend*) {}
 
+uint32_t audio_frontend_noise(const AudioFrontend*) { return 0; }
+
 bool audio_frontend_process(AudioFrontend*, const int16_t*, size_t count, size_t* consumed,
                             uint16_t* features) {
   *consumed = count;
