@@ -115,6 +115,7 @@ def test_it_learns_and_is_judged_on_hands_it_never_heard(run: Path, installed: P
     assert hands["train"].isdisjoint(hands["test"])
 
 
+@pytest.mark.slow
 def test_a_resumed_training_sees_the_same_batches(run: Path, installed: Path) -> None:
     recipe = recipes.load(run / RECIPE)
     made = _module("sounds").clips(recipe, "validation")
@@ -135,7 +136,7 @@ def test_the_report_counts_claps_in_the_frame_of_every_report(run: Path) -> None
     assert "Made by tinyml" in page
 
 
-@pytest.mark.parametrize("board", ["native", "sim"])
+@pytest.mark.parametrize("board", [pytest.param("native", marks=pytest.mark.slow), "sim"])
 def test_the_board_counts_what_the_computer_counts(
     board: str, run: Path, replay: Path, tinyml: Tinyml, tmp_path: Path
 ) -> None:

@@ -105,6 +105,7 @@ def _keep_report(run: Path, page: str) -> None:
     opened.save(manifest)
 
 
+@pytest.mark.slow
 def test_settings_are_chosen_on_validation_and_reach_the_firmware(
     run: Path, tinyml: Tinyml, tmp_path: Path
 ) -> None:

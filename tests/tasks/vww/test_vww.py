@@ -190,7 +190,7 @@ def test_every_stage_on_drawn_figures(
         "training.batch_size=32",
         "training.weight_average=0.9",
         "training.learning_rate=0.01",
-        "model.options.stem_filters=8",
+        "model.options={stem_filters: 8, blocks: [[16, 2], [32, 2], [32, 1]]}",
     ]
     options = [part for value in sets for part in ("--set", value)]
     answer = tinyml(
