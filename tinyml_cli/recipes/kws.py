@@ -35,7 +35,7 @@ class SynthesisRecipe(RecipeSection):
     unknown_clips: int = Field(default=1000, ge=8, le=50_000)
     engines: list[SpeechEngine] = Field(default=["espeak", "flite"])
     language: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
-        default=None, description="codes of the languages spoken; by the words' script, or en"
+        default=None, min_length=1, description="codes of the languages spoken; by the words' script, or en"
     )
     pronounce: dict[str, str] = Field(
         default_factory=dict, description="word -> how it is spelt for the voices, [LANGUAGE:]SPELLING"

@@ -36,6 +36,7 @@ def check(recipe: KwsRecipe) -> None:
         TinymlError: what would stop the training later.
     """
     check_words(recipe.words)
+    _check_languages(recipe)
     options.check(recipe.model.name, recipe.model.options)
     for teacher in recipe.distillation.teachers:
         Run.open(teacher).manifest()
@@ -162,6 +163,13 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     )
     groups = [each.group for each in planned]
     split([each.label for each in planned], groups, speech_plan.fixed_splits(groups), recipe)
+
+
+def _check_languages(recipe: KwsRecipe) -> None:
+    """Those that the recipe names, whether or not anything will be spoken."""
+    of = recipe.synthesis
+    if espeak.is_installed() and (of.language or of.pronounce):
+        kws_languages.of_recipe(recipe).check(recipe.words)
 
 
 def _check_engines(recipe: KwsRecipe) -> None:
