@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from PIL import Image
 from tests.conftest import Tinyml
 from tests.doubles import looking_run, sine_run
 from tests.outcomes import check as check_outcome
+from tinyml_cli.data.clip_files import wav_bytes, write_new
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.inspection.activation_picture import chosen, mosaic, strongest
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MODEL_FLOAT32, Run
 from tinyml_cli.tflite.layers import LayerOutput, layer_outputs
 
@@ -136,3 +140,43 @@ def test_grad_cam_finds_the_bright_corner(tmp_path: Path) -> None:
     assert layer == "maps"
     np.testing.assert_allclose(heat, image[0, :, :, 0], atol=1e-6)
     assert grad_cam(tmp_path / "model.keras", image, 1)[0].max() == 0  # its map is negative there
+
+
+def test_a_clip_becomes_the_features_of_its_loudest_second(tmp_path: Path) -> None:
+    from tinyml_cli.features.audio_frontend import extract
+    from tinyml_cli.features.settings import AudioFrontendSettings
+    from tinyml_cli.tasks.kws.one_input import clip_input
+
+    settings = AudioFrontendSettings()
+    sound = np.random.default_rng(4).integers(-9000, 9000, 16000).astype(np.int16)
+    write_new(tmp_path / "a.wav", wav_bytes(sound, 16000))
+    taken = clip_input(tmp_path / "a.wav", 1000, settings)
+    assert (taken.look, taken.values.shape) == ("features", (1, 49, 40, 1))
+    assert np.array_equal(taken.shown, extract(sound, settings))
+    np.testing.assert_allclose(taken.values[0, ..., 0] * 25.6, taken.shown, atol=1e-3)
+    quiet = np.concatenate([np.zeros(20000, np.int16), sound, np.zeros(20000, np.int16)])
+    write_new(tmp_path / "long.wav", wav_bytes(quiet, 16000))
+    assert clip_input(tmp_path / "long.wav", 1000, settings).shown.sum() > 0.9 * taken.shown.sum()
+    (tmp_path / "b.wav").write_bytes(b"RIFF")
+    for name in ("b.wav", "none.wav"):
+        with pytest.raises(TinymlError):
+            clip_input(tmp_path / name, 1000, settings)
+
+
+def test_the_first_stroke_and_the_first_window_of_a_file_are_taken(tmp_path: Path) -> None:
+    from tinyml_cli.recipes.wand import WandRecipe
+    from tinyml_cli.tasks.wand.one_input import take_input
+
+    manifest = Manifest(task="wand", seed=1)
+    points = [{"x": x / 10, "y": (x % 3) / 10} for x in range(-4, 5)]
+    strokes = [{"label": "0", "strokePoints": points}, {"label": "1", "strokePoints": points[::-1]}]
+    (tmp_path / "s.json").write_text(json.dumps({"strokes": strokes}))
+    stroke = take_input(tmp_path / "s.json", WandRecipe(), manifest)
+    assert (stroke.look, stroke.values.shape) == ("image", (1, 32, 32, 3))
+    rows = np.column_stack([np.arange(300) * 0.01, np.random.default_rng(1).normal(0, 1, (300, 6))])
+    header = "time_s,ax_g,ay_g,az_g,gx_dps,gy_dps,gz_dps"
+    np.savetxt(tmp_path / "m.csv", rows, "%.4f", ",", header=header, comments="")
+    recipe = WandRecipe.model_validate({"input": "imu", "imu": {"rate_hz": 100, "window_samples": 64}})
+    motion = take_input(tmp_path / "m.csv", recipe, manifest)
+    assert (motion.look, motion.values.shape, motion.shown.shape) == ("motion", (1, 64, 6, 1), (64, 6))
+    np.testing.assert_allclose(motion.shown[:, 0], rows[:64, 1] * 1000, atol=1)
