@@ -16,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.manifest_sections import Data
 from tinyml_cli.run import MODEL_INT8, Run
 
 
@@ -54,6 +55,12 @@ def test_a_card_of_a_model_that_was_not_evaluated(converted_run: Run) -> None:
     assert converted_run.manifest().artifacts[MODEL_INT8].sha256 in text
     assert "accuracy" not in text, "nothing is known about quality"
     assert json.loads(Path(outcome.json_).read_text(encoding="utf-8")) == outcome.card.as_dict()
+
+
+def test_the_languages_are_named(converted_run: Run) -> None:
+    spoken = Data(source="synthetic", split_by="voice", languages=["de", "fr"])
+    converted_run.save(converted_run.manifest().model_copy(update={"data": spoken}))
+    assert "Spoken in: de, fr." in Path(write_card(converted_run).markdown).read_text(encoding="utf-8")
 
 
 def test_figures_are_those_of_the_evaluation(converted_run: Run) -> None:
