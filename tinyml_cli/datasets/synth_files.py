@@ -115,6 +115,7 @@ def _document(corpus: Corpus, folder: Path, asked: Mapping[str, int]) -> Spoken:
         folder=str(folder),
         n=len(clips),
         voices=len(set(clips.groups)),
+        languages=list(corpus.languages),
         words=[
             SpokenWord(
                 word=word,

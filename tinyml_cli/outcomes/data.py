@@ -146,6 +146,7 @@ class Spoken(Outcome):
     folder: str
     n: Count
     voices: Count
+    languages: list[str] = Field(description="codes of those that were spoken")
     words: list[SpokenWord]
 
 

@@ -17,11 +17,16 @@ _CODES: dict[str, int] = {}
 _SAME_SOUND = str.maketrans({"ɐ": "ə", "ᵻ": "ɪ", "ɚ": "ə", "ɜ": "ə", "ɹ": "r", "ɾ": "t", "ɡ": "g", "o": "ə"})
 
 
-def segments(ipa: str) -> str:
-    """The bare sounds: no stress, length or joining marks, close vowels folded."""
+def segments(ipa: str, folded: bool = True) -> str:
+    """The bare sounds: no stress, length or joining marks.
+
+    Args:
+        ipa: of a text.
+        folded: whether vowels that accents of English swap freely count as one.
+    """
     letters = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa))
     kept = (c for c in letters if c not in _NOT_SEGMENTS and not unicodedata.combining(c))
-    return "".join(kept).translate(_SAME_SOUND)
+    return "".join(kept).translate(_SAME_SOUND if folded else {})
 
 
 def bare(ipa: str) -> str:

@@ -32,6 +32,8 @@ from tinyml_cli.speech.reading import SpokenAs
 _SHARES = {"flite": 0.3, "kokoro": 0.15}
 # Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
+# Words a minute of what came out too short at 100 to 230.
+_SLOW = 80
 _PUNCTUATION = ("", ".", "?", "!")
 Utterance = espeak.EspeakUtterance | flite.FliteUtterance | kokoro.KokoroUtterance
 # Of a language without a list of other words.
@@ -159,15 +161,19 @@ def _plan(
 
 
 def recast(planned: Sequence[Planned], engines: Sequence[str], seed: Sequence[int]) -> list[Planned]:
-    """The same texts by other voices, of those engines that said them all."""
+    """The same texts by other voices, those of espeak-ng slower: what is too short becomes longer."""
     rng = np.random.default_rng(seed)
     texts = [each.spoken for each in planned if each.spoken is not None]
     said = [engine for engine in engines if engine != "flite" or flite.is_installed()]
     casting = Casting(said, {spoken.text for spoken in texts})
     return [
-        replace(each, utterance=casting.utterance(each.spoken, rng)) if each.spoken else each
+        replace(each, utterance=_slower(casting.utterance(each.spoken, rng))) if each.spoken else each
         for each in planned
     ]
+
+
+def _slower(utterance: Utterance) -> Utterance:
+    return replace(utterance, rate=_SLOW) if isinstance(utterance, espeak.EspeakUtterance) else utterance
 
 
 class Casting:

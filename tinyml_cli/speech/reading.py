@@ -163,7 +163,8 @@ def _warn_of_near_ones(said: Mapping[str, Sequence[SpokenAs]]) -> None:
         if first.language != second.language:
             continue
         both = f"`{first.word}` and `{second.word}`"
-        if phonemes.segments(first.ipa) == phonemes.segments(second.ipa):
+        folded = first.language.code == languages.ENGLISH
+        if phonemes.segments(first.ipa, folded) == phonemes.segments(second.ipa, folded):
             console.warn(f"{both} differ little in {first.language.name}: {first.heard}, {second.heard}.")
             continue
         accents = first.language.voices[1:]
