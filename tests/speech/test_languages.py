@@ -136,6 +136,8 @@ def test_words_that_some_accent_says_alike_draw_a_warning(capsys: pytest.Capture
     assert "`casa` and `caza` sound alike in Spanish (Latin America)" in capsys.readouterr().err
     reading.tell(reading.read(["妈", "骂"], Pronunciation(("cmn",))))
     assert "`妈` and `骂` differ little in Mandarin Chinese" in capsys.readouterr().err
+    reading.tell(reading.read(["ใช่"], Pronunciation(("th",))))
+    assert "espeak-ng's Thai reads a vowel" in capsys.readouterr().err
     reading.tell(reading.read(["아", "오"], Pronunciation(("ko",))))
     reading.tell(reading.read(["yes", "no"], Pronunciation()))
     assert capsys.readouterr().err == ""

@@ -27,6 +27,8 @@ _ACCENTS = {
     "vi-vn-x-north": "vi",
     "ru-ru": "ru",
 }
+# Languages that espeak-ng misreads, and how.
+POOR = {"th": "reads a vowel that is written before its consonant first, and leaves some out"}
 # Shorter than in the data, or told apart there in brackets alone.
 _NAMES = {
     "cmn": "Mandarin Chinese",

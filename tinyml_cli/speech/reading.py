@@ -82,6 +82,8 @@ def tell(said: Mapping[str, Sequence[SpokenAs]]) -> None:
     for language in dict.fromkeys(reading.language for reading in readings):
         listed = ", ".join(f"{r.word} {r.heard}" for r in readings if r.language == language)
         console.info(f"The synthetic voices read words as {language.name}: {listed}.")
+        if how := languages.POOR.get(language.code):
+            console.warn(f"espeak-ng's {language.name} {how}: check the sounds, or record the words.")
     if shared := next((of_word for of_word in said.values() if len(of_word) > 1), None):
         word, code = shared[0].word, shared[0].language.code
         console.info(f'To leave a word to one language: {PRONOUNCE} "{word}={code}:{word}".')
