@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import fake_run, looking_run
+from tests.doubles import fake_run, looking_run, sine_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run
@@ -96,6 +96,13 @@ def test_any_model_s_firmware_compiles(
     core: ArduinoCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = make_project(bench_run(tmp_path, monkeypatch), "nano33ble", "aot")
+    sources = own_sources() + sources_below(project / "lib" / "model")
+    _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
+    assert complaints == []
+
+
+def test_the_firmware_of_a_sine_compiles(core: ArduinoCore, tmp_path: Path) -> None:
+    project = make_project(sine_run.make(tmp_path / "run"), "nano33ble", "aot")
     sources = own_sources() + sources_below(project / "lib" / "model")
     _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
     assert complaints == []
