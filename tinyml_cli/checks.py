@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.installed import spec_of
+from tinyml_cli.user_text import is_printable
 
 ROOM_FOR_A_RUN_BYTES = 64 << 20
 NOT_IN_NAMES = set('\\/:*?"<>|')
@@ -78,7 +79,7 @@ def file_name(name: str, where: str, what: str = "file name") -> None:
             f"`{name}` is not a valid {what}: Windows reserves it", where, "Choose another name."
         )
     is_plain = (
-        name.isprintable() and not set(name) & NOT_IN_NAMES and len(name.encode()) <= _LONGEST_NAME_BYTES
+        is_printable(name) and not set(name) & NOT_IN_NAMES and len(name.encode()) <= _LONGEST_NAME_BYTES
     )
     if not is_plain or name.strip(" ") != name or name.strip(".") != name or not name:
         raise TinymlError(

@@ -31,6 +31,7 @@ from tinyml_cli.manifest_sections import (
     Quantization,
     RecognizerSettings,
 )
+from tinyml_cli.user_text import is_printable
 from tinyml_cli.validation import first_problem
 
 MODEL_TASK = "model"
@@ -131,7 +132,7 @@ class Manifest(ManifestSection):
     def _labels_are_those_trained(self) -> Self:
         """Labels edited by hand would give the model's outputs other names than training gave them."""
         for label in self.labels:
-            if not label.strip() or not label.isprintable():
+            if not label.strip() or not is_printable(label):
                 raise ValueError(f"`labels` contains an invalid name: {ascii(label)[:60]}")
             if self.labels.count(label) > 1:
                 raise ValueError(f"`labels` lists `{label}` twice")

@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyml_cli.user_text import is_printable
+
 _PLAIN_ON_WINDOWS = re.compile(r"[\w\-+=.:/\\,~]+")
 
 
@@ -45,7 +47,7 @@ def shown(path: Path) -> str:
 
 def _quoted(word: str) -> str:
     if os.name != "nt":
-        return shlex.quote(word) if word.isprintable() else _ansi_c_quoted(word)
+        return shlex.quote(word) if is_printable(word) else _ansi_c_quoted(word)
     # Double quotes are what both cmd and PowerShell understand.
     return word if _PLAIN_ON_WINDOWS.fullmatch(word) else '"' + word.replace('"', '\\"') + '"'
 

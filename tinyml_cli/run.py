@@ -57,13 +57,19 @@ def is_run(given: str | Path) -> bool:
 
 def default_name(task: str, words: Iterable[str]) -> str:
     """`kws-yes-no` for words yes, no; safe as a folder name on every system."""
-    parts = [re.sub(r"\0+", "_", "".join(map(_in_folder_name, word))) for word in words]
+    parts = [
+        re.sub(r"\0+", "_", "".join(map(_in_folder_name, unicodedata.normalize("NFC", word))))
+        for word in words
+    ]
     return "-".join([task, *parts])[:60]
 
 
 def _in_folder_name(letter: str) -> str:
-    """A letter, digit, or sign of a vowel; a mark to be replaced for anything else."""
-    return letter if letter.isalnum() or letter == "_" or unicodedata.category(letter)[0] == "M" else "\0"
+    """A letter, digit, or sign of a vowel, as in "हाँ"; a mark to be replaced for anything else."""
+    is_sign = unicodedata.category(letter)[0] == "M" and not unicodedata.name(letter, "").startswith(
+        "COMBINING"
+    )
+    return letter if letter.isalnum() or letter == "_" or is_sign else "\0"
 
 
 class Run(RunFolder):

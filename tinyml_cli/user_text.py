@@ -23,9 +23,14 @@ def visible(text: str) -> str:
 
 def printable(text: str) -> str:
     """Text without what could steer a terminal: other characters that are not printable become U+FFFD."""
-    if text.isprintable():
+    if is_printable(text):
         return text
-    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in text)
+    return "".join(c if is_printable(c) else "\ufffd" for c in text)
+
+
+def is_printable(text: str) -> bool:
+    """Whether nothing in the text could steer a terminal."""
+    return text.isprintable() or all(c.isprintable() or c in JOINERS for c in text)
 
 
 def one_line(text: str) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tinyml_cli import tables
+from tinyml_cli import checks, tables
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.protocol import LineDecoder
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import default_name
 from tinyml_cli.speech import (
     espeak,
@@ -295,6 +296,8 @@ def test_words_of_any_script_survive_tables_events_and_names_of_runs() -> None:
     table = tables.render("", ("word", "clips"), [(word, 12) for word in words], 80)
     for word in words:
         check_words([word])
+        Manifest(task="kws", seed=1, labels=[word])
+        checks.file_name(word, "--words")
         assert word in table
         line = json.dumps({"event": "detection", "label": word, "score": 0.9, "t_ms": 5}, ensure_ascii=False)
         (event,) = LineDecoder().feed(line.encode() + b"\n")

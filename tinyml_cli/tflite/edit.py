@@ -19,6 +19,7 @@ from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.difference import difference
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.tflite.shrink import forget
+from tinyml_cli.user_text import is_printable
 from tinyml_cli.wording import counted
 
 _MOST_ATTACHED_BYTES = 64 << 20
@@ -128,7 +129,7 @@ def _check(edits: Edits) -> None:
     if grid is not None and not (np.isfinite(grid) and grid > 0):
         raise TinymlError(f"{grid} is not a valid weight step", "--round-weights", "Try 0.02.")
     for label in edits.labels or ():
-        if not label.strip() or not label.isprintable():
+        if not label.strip() or not is_printable(label):
             raise TinymlError(
                 f"`{label}` is not a label", "--set-labels", "Separate labels by commas: --set-labels yes,no"
             )
