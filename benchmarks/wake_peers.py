@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def _environment(place: Path) -> Path:
     python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not python.is_file():
         venv.create(place, with_pip=True)
-        subprocess.run([python, "-I", "-m", "pip", "install", "--quiet", PEER], check=True)
+    subprocess.run([python, "-I", "-m", "pip", "install", "--quiet", PEER], check=True)
     return python
 
 
@@ -207,11 +207,8 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     hours = sum(len(audio) for audio, _ in wrong) / RATE_HZ / 3600
     print(f"{len(clips)} utterances, {hours:.2f} h without the word")
     found = {}
-    counts: Sequence[tuple[str, Count]] = [
-        ("ours", ours(run, right, wrong)),
-        ("theirs", theirs(asked.word, asked.venv, right, wrong)),
-    ]
-    for name, count in counts:
+    for name in ("ours", "theirs"):
+        count = ours(run, right, wrong) if name == "ours" else theirs(asked.word, asked.venv, right, wrong)
         found[name] = table(count, hours, len(clips))
         show(name, found[name])
     return {"run": str(run.path), "hours": hours, "n": len(clips), "seed": asked.seed, **found}
