@@ -25,6 +25,7 @@ class AnomalyApp {
   void reset_stream();
   Reject execute(const Command& command);
   Reject accept_samples(const Command& command);
+  bool is_host_in_charge();
   bool read_sensor();
   void process(const int16_t* values, size_t count);
 

@@ -32,7 +32,7 @@ void VwwApp::step() {
   if (session_.serve([this](const Command& command) { return execute(command); })) {
     return;
   }
-  if (looker_.read_camera(&session_.hal())) {
+  if (!session_.inference().is_host_writing() && looker_.read_camera(&session_.hal())) {
     look();
   } else {
     session_.hal().idle();

@@ -12,6 +12,7 @@ import pytest
 
 from tests.doubles import fake_run
 from tests.firmware.native import HARNESS, LIBRARIES, REPOSITORY, STRICT, run
+from tinyml_cli.link.protocol.commands import encode_input, encode_trace
 
 SOURCES = ("kws.cpp", "light.cpp", "listener.cpp", "session.cpp", "inference.cpp")
 BUILD_HEADER = """\
@@ -48,8 +49,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-def events(program: Path, start_ms: int, hours: int) -> list[dict[str, int]]:
-    output = run(program, str(start_ms), str(hours)).decode()
+def events(program: Path, start_ms: int, hours: int, *lines: str) -> list[dict[str, int]]:
+    output = run(program, str(start_ms), str(hours), *lines).decode()
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
@@ -71,3 +72,19 @@ def test_status_goes_on_past_the_wrap_of_the_clock(program: Path) -> None:
     said = events(program, 2**32 - 1_800_000, 1)
     assert len([event for event in said if event["event"] == "status"]) == pytest.approx(3600, abs=2)
     assert len([event for event in said if event["event"] == "detection"]) == 6
+
+
+def test_the_stream_waits_while_the_host_writes_inputs(program: Path) -> None:
+    """Its own frames would overwrite them before they are run."""
+    commands = [
+        (60_000, encode_trace(2, "scores")),
+        (70_000, encode_input(3, 0, b"\0")),
+        (80_000, encode_trace(4, "status")),
+    ]
+    lines = (word for time_ms, line in commands for word in (str(time_ms), line.decode().strip()))
+    said = events(program, 0, 1, *lines)
+    assert not [event for event in said if event["event"] in ("fault", "nak")]
+    times_ms = [event["t_ms"] for event in said if event["event"] == "scores"]
+    # By the clock of the stream, which stands still meanwhile: two of twenty seconds are not heard.
+    assert len(times_ms) == pytest.approx(18_000 / INFERENCE_STRIDE_MS, abs=2)
+    assert {after - before for before, after in itertools.pairwise(times_ms)} == {INFERENCE_STRIDE_MS}

@@ -1,5 +1,6 @@
-// The keyword spotting application through many simulated hours: day START_MS HOURS. The front end is a
-// stand-in that hears 0.8 s of loud sound every ten minutes.
+// The keyword spotting application through many simulated hours: day START_MS HOURS [MS LINE ...], with lines
+// from the host at times of the clock. The front end is a stand-in that hears 0.8 s of loud sound every ten
+// minutes.
 #include <stdlib.h>
 
 #include "audio_frontend.h"
@@ -21,7 +22,9 @@ bool audio_frontend_init(AudioFrontend*, const AudioFrontendConfig*) {
 
 void audio_frontend_reset(AudioFrontend*) {}
 
-uint32_t audio_frontend_noise(const AudioFrontend*) { return 0; }
+uint32_t audio_frontend_noise(const AudioFrontend*) {
+  return 0;
+}
 
 bool audio_frontend_process(AudioFrontend*, const int16_t*, size_t count, size_t* consumed,
                             uint16_t* features) {
@@ -42,8 +45,11 @@ void audio_frontend_quantize(const uint16_t* features, size_t channels, uint16_t
   }
 }
 
-int main(int, char** arguments) {
+int main(int count, char** arguments) {
   static Hal hal(strtoull(arguments[1], nullptr, 10));
+  for (int i = 3; i + 1 < count; i += 2) {
+    hal.send_at(static_cast<uint32_t>(strtoull(arguments[i], nullptr, 10)), arguments[i + 1]);
+  }
   static KwsApp app;
   app.setup(hal);
   const uint64_t steps = strtoull(arguments[2], nullptr, 10) * 3600 * 100;

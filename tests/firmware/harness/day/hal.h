@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 struct ImuSample {
   int32_t ax_mg, ay_mg, az_mg, gx_mdps, gy_mdps, gz_mdps;
 };
@@ -15,16 +19,14 @@ class Hal {
 
   void begin() {}
   size_t serial_read(char* bytes, size_t) {
-    if (asked_) {
+    if (sent_ == commands_.size() || clock_ms() < commands_[sent_].first) {
       return 0;
     }
-    asked_ = true;
-    static const char kCommand[] = "trace 1 status\n";
-    for (size_t i = 0; i < sizeof(kCommand) - 1; ++i) {
-      bytes[i] = kCommand[i];
-    }
-    return sizeof(kCommand) - 1;
+    const std::string& line = commands_[sent_++].second;
+    return line.copy(bytes, line.size());
   }
+  // Lines from the host come by this clock.
+  void send_at(uint32_t time_ms, const std::string& line) { commands_.emplace_back(time_ms, line + "\n"); }
   void serial_write(const char* bytes, size_t count) { fwrite(bytes, 1, count, stdout); }
   size_t microphone_read(int16_t* samples, size_t capacity) {
     const size_t count = capacity < 160 ? capacity : 160;
@@ -49,5 +51,6 @@ class Hal {
 
  private:
   uint64_t clock_us_;
-  bool asked_ = false;
+  size_t sent_ = 0;
+  std::vector<std::pair<uint32_t, std::string>> commands_{{0, "trace 1 status\n"}};
 };
