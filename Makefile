@@ -26,10 +26,12 @@ demo: setup ## words in, "yes" heard on the virtual board
 PYTEST := $(VENV)/bin/python -m pytest
 # In the order of collection, which puts the files that take longest first (tests/conftest.py).
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One more than there are cores: tests also wait, for devices and for each other.
+ONE_MORE := -n $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n + 1 : 4)))
 # Collecting everything takes as long as the serial tests themselves, so only their files are given.
 SERIAL = $(shell grep -rlw --include='test_*.py' mark.serial tests)
 test: setup ## what guards behaviour, in minutes
-	$(PYTEST) $(WORKERS) -m "not slow and not serial"
+	$(PYTEST) $(WORKERS) $(ONE_MORE) -m "not slow and not serial"
 	$(PYTEST) -m "serial and not slow" $(SERIAL)
 
 test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
