@@ -238,6 +238,8 @@ def test_recipes_are_listed_shown_and_copied(tinyml: Tinyml, tmp_path: Path) -> 
     listed = tinyml("recipes", "--json", cwd=tmp_path).json["recipes"]
     assert {recipe["task"] for recipe in listed} == {"hello", "kws", "wand", "anomaly", "vww", "mask"}
     assert all(recipe["summary"] for recipe in listed)
+    whole = {recipe["name"]: recipe["summary"] for recipe in listed}
+    assert whole["kws_stream"].endswith("for hours")  # its sentence goes on in a second line
     assert tinyml("recipes", cwd=tmp_path).out.count("kws_small") == 1
     shown = tinyml("recipes", "show", "wand", cwd=tmp_path).out
     assert shown == Path(listed[-1]["path"]).read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -58,5 +59,6 @@ def _task(text: str) -> str:
 
 def _summary(text: str) -> str:
     """The first sentence of the comment at the top."""
-    first = text.partition("\n")[0].removeprefix("#").strip()
-    return re.split(r"\.(?: |$)|:$", first)[0]
+    lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    comment = "\n".join(line.removeprefix("#").strip() for line in lines)
+    return re.split(r"\.\s|[.:]$", comment, maxsplit=1, flags=re.MULTILINE)[0].replace("\n", " ")
