@@ -86,6 +86,7 @@ def test_every_key_of_a_manifest_with_every_kind_of_value() -> None:
     [
         (["seed=-5"], "`seed` must be from 0 to 4294967295, not -5"),
         (["training.epochs=many"], "`training.epochs` must be a whole number from 1 to 10000, not `many`"),
+        (["task=vww"], "`task` is `kws` here, not `vww`"),
         (["training.epochs=1.5"], "`training.epochs` must be a whole number from 1 to 10000, not 1.5"),
         (["synthesis.engines=[espaek]"], "`synthesis.engines.0` must be espeak, flite or kokoro"),
         (["synthesis.engines=[espaek]"], "Did you mean `espeak`?"),

@@ -155,12 +155,19 @@ def output_file(path: Path, where: str = "--out") -> None:
     output_folder(path.absolute().parent, where)
 
 
-def picture(path: Path, where: str = "--out") -> None:
+def picture(path: Path, where: str = "--out", apart_from: Path | None = None) -> None:
     """A place for a new picture.
 
+    Args:
+        path: the place.
+        where: the option that names it.
+        apart_from: a user's file or folder that is only read.
+
     Raises:
-        TinymlError: a name that is not that of a PNG file, or see `output_file`.
+        TinymlError: a name that is not that of a PNG file, a place among the data, or see `output_file`.
     """
+    if apart_from is not None and path.resolve().is_relative_to(apart_from.resolve()):
+        raise TinymlError("The picture would lie among the data", str(path), f"Give {where} another place.")
     output_file(path, where)
     if path.suffix.lower() != ".png":
         raise TinymlError(

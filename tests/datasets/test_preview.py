@@ -102,6 +102,7 @@ def test_a_seed_repeats_a_sheet(tmp_path: Path) -> None:
         (("photos", "--recipe", "kws"), "no recordings"),
         (("photos", "--set", "augmentation.blurr=1"), "Unknown key"),
         (("photos", "--out", "sheet.jpg"), "PNG"),
+        (("photos", "--out", "photos/cat/0.png"), "among the data"),
         (("damaged",), "no image that can be read"),
     ],
 )

@@ -33,10 +33,10 @@ def preview(
         out: the picture; NAME-preview.png in the current folder by default.
 
     Raises:
-        TinymlError: nothing there that can be read, or a task that varies nothing.
+        TinymlError: nothing that can be read, a task that varies nothing, or a picture inside the folder.
     """
     picture = Path(f"{root.resolve().name}-preview.png") if out is None else out
-    checks.picture(picture)
+    checks.picture(picture, apart_from=root)
     recipe = _recipe(root, config, overrides, seed)
     look, items = registry.task(recipe.task).augmented(recipe, root, most, variations)
     title = f"{root.resolve().name}, varied by {f'the recipe {config}' if config else recipe.task}"

@@ -43,7 +43,7 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
         )
     name = item.stem if item.is_file() else item.name
     picture = out or run.file(f"report/activations-{name}.png")
-    checks.picture(picture)
+    checks.picture(picture, apart_from=item)
     manifest = run.manifest()
     model = run.require(manifest, MODEL_FLOAT32).read_bytes()
     taken: ModelInput = registry.task(manifest.task).model_input(run, item)

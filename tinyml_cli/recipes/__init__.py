@@ -85,6 +85,12 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
             sources[key] = OPTIONS.get(key, key)
     for override in overrides:
         sources[_apply(document, override)] = "--set"
+    if document["task"] != task:
+        raise TinymlError(
+            f"`task` is `{task}` here, not `{shown(document['task'])}`",
+            "--set",
+            "Run the command for the other task.",
+        )
     return _validate(schema, document, str(path or f"recipe {task}"), sources)
 
 
