@@ -18,7 +18,8 @@ from PIL import Image
 from tests.conftest import Tinyml
 from tests.doubles import looking_run
 from tests.firmware import random_listener
-from tests.firmware.test_kws_app import TOOLS, Device
+from tests.firmware.board_tools import TOOLS
+from tests.firmware.test_kws_app import Device
 from tests.firmware.test_vww_app import frame_of, show
 from tinyml_cli.boards import boards
 from tinyml_cli.boards.boards import load_board

@@ -16,17 +16,16 @@ import numpy as np
 import pytest
 
 from tests.doubles import fake_run
-from tinyml_cli.build import build, vendor
+from tests.firmware.board_tools import require_tools
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.link.protocol import Status
 from tinyml_cli.link.virtual import qemu_command
 from tinyml_cli.tasks.kws.sound_level import SoundLevel
 
-TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
 Event = dict[str, Any]
 
 
@@ -82,13 +81,7 @@ class Device:
 @pytest.fixture(scope="module", params=["native", "sim"])
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     board = request.param
-    for tool in TOOLS[board]:
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+    require_tools(board)
     console.quiet = True
     run = fake_run.make(tmp_path_factory.mktemp("app") / "run")
     return board, Path(build.build(run, build_target(board)).elf)

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.firmware import random_listener
-from tests.firmware.test_kws_app import TOOLS, Device
+from tests.firmware.board_tools import TOOLS
+from tests.firmware.test_kws_app import Device
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.engines import second

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,8 @@ from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.doubles import looking_run
-from tests.firmware.test_kws_app import TOOLS
-from tinyml_cli.build import vendor
+from tests.firmware.board_tools import require_tools
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image_settings import ImageInput
 
 
@@ -24,13 +21,7 @@ def test_both_pictures_are_judged_right_by_the_board(shared: Path, tinyml: Tinym
     for path in (model, pictures):
         if not path.exists():
             pytest.skip(f"{path} is not there")
-    for tool in TOOLS["sim"]:
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+    require_tools("sim")
     console.quiet = True
     run = looking_run.make(tmp_path / "run", data=model.read_bytes(), image=ImageInput(colour="rgb"))
     for label, name in (("person", "person"), ("none", "no_person")):

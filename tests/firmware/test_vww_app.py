@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import pytest
 from PIL import Image
 
 from tests.doubles import looking_run
-from tests.firmware.test_kws_app import TOOLS, Device
-from tinyml_cli.build import build, vendor
+from tests.firmware.board_tools import require_tools
+from tests.firmware.test_kws_app import Device
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import (
     pack_frame,
     pixel_transform,
@@ -37,13 +36,7 @@ def program(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path, Run]:
     board = request.param
-    for tool in TOOLS[board]:
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+    require_tools(board)
     console.quiet = True
     run = looking_run.make(tmp_path_factory.mktemp("app") / "run")
     return board, Path(build.build(run, build_target(board)).elf), run

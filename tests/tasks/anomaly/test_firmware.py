@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ import pytest
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
 from tests.conftest import Tinyml
+from tests.firmware.board_tools import require_tools
 from tests.outcomes import check as check_outcome
 from tests.tasks.anomaly import runs
 from tests.tasks.anomaly.device import AnomalyDevice
-from tinyml_cli.build import build, vendor
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
@@ -27,8 +26,6 @@ from tinyml_cli.tasks.anomaly.alarm import AlarmState, Level, threshold_of
 from tinyml_cli.tasks.anomaly.evaluate import score_windows
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import MachineRecording
-
-TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +48,7 @@ def made(folder: Path) -> dict[str, Run]:
 @pytest.fixture(scope="module")
 def boot(made: dict[str, Run]) -> Callable[[str, str], AnomalyDevice]:
     def start(kind: str, board: str) -> AnomalyDevice:
-        for tool in TOOLS[board]:
-            if shutil.which(tool) is None:
-                pytest.skip(f"no {tool} here")
-        try:
-            vendor.fetch("cmsis_nn")
-        except TinymlError as error:
-            pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+        require_tools(board)
         console.quiet = True
         elf = Path(build.build(made[kind], build_target(board)).elf)
         device = AnomalyDevice(board, elf)

@@ -11,9 +11,10 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.doubles import sine_run
-from tests.firmware.test_kws_app import TOOLS, Device
+from tests.firmware.board_tools import TOOLS, require_tools
+from tests.firmware.test_kws_app import Device
 from tests.outcomes import check as check_outcome
-from tinyml_cli.build import build, vendor
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
 from tinyml_cli.engines.export import export
@@ -36,13 +37,7 @@ def sine(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module", params=["native", "sim"])
 def board(request: pytest.FixtureRequest, sine: Run) -> str:
     """A board for which the run's firmware is built."""
-    for tool in TOOLS[request.param]:
-        if shutil.which(tool) is None:
-            pytest.skip(f"no {tool} here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+    require_tools(request.param)
     console.quiet = True
     build.build(sine, build_target(request.param))
     return str(request.param)

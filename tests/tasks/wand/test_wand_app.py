@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tests.firmware.test_kws_app import TOOLS, Device
+from tests.firmware.board_tools import require_tools
+from tests.firmware.test_kws_app import Device
 from tests.tasks.wand import waved_run
-from tinyml_cli.build import build, vendor
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import motion
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
@@ -89,13 +88,7 @@ def boot(runs: dict[str, Run]) -> Any:
     started: list[WandDevice] = []
 
     def start(kind: str, board: str) -> WandDevice:
-        for tool in TOOLS[board]:
-            if shutil.which(tool) is None:
-                pytest.skip(f"no {tool} here")
-        try:
-            vendor.fetch("cmsis_nn")
-        except TinymlError as error:
-            pytest.skip(f"CMSIS-NN cannot be had here: {error}")
+        require_tools(board)
         console.quiet = True
         device = WandDevice(board, Path(build.build(runs[kind], build_target(board)).elf), runs[kind])
         started.append(device)

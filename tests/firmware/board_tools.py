@@ -1,0 +1,23 @@
+"""What must be installed here to build firmware for a virtual board, and to run it."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tinyml_cli.build import vendor
+from tinyml_cli.errors import TinymlError
+
+TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
+
+
+def require_tools(board: str) -> None:
+    """Skips the test where a tool or CMSIS-NN is missing."""
+    for tool in TOOLS[board]:
+        if shutil.which(tool) is None:
+            pytest.skip(f"no {tool} here")
+    try:
+        vendor.fetch("cmsis_nn")
+    except TinymlError as error:
+        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
