@@ -118,21 +118,18 @@ Reject AnomalyApp::accept_samples(const Command& command) {
 }
 
 // Takes the samples of the board's own sensor; false if there are none.
-bool AnomalyApp::is_host_in_charge() {
-  return host_.is_active() || session_.inference().is_host_writing();
-}
-
 bool AnomalyApp::read_sensor() {
 #if defined(ANOMALY_SOUND)
   int16_t samples[kBatchSamples];
   const size_t count = session_.listen(samples, kBatchSamples);
-  if (count > 0 && ready_ && !is_host_in_charge()) {
+  if (count > 0 && ready_ && !session_.is_host_in_charge(host_)) {
     process(samples, count);
   }
   return count > 0;
 #elif defined(ANOMALY_IMU)
   int16_t sample[MotionSensor::kValues];
-  if (is_host_in_charge() || !ready_ || !sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample)) {
+  if (session_.is_host_in_charge(host_) || !ready_ ||
+      !sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample)) {
     return false;
   }
   process(sample, AnomalyWindow::kChannels);

@@ -25,7 +25,6 @@ class AnomalyApp {
   void reset_stream();
   Reject execute(const Command& command);
   Reject accept_samples(const Command& command);
-  bool is_host_in_charge();
   bool read_sensor();
   void process(const int16_t* values, size_t count);
 

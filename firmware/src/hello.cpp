@@ -70,7 +70,7 @@ Reject HelloApp::execute(const Command& command) {
 // By the board's clock, unless the host advances the curve or has just written an input of its own.
 bool HelloApp::is_due() {
   const uint32_t now_ms = session_.hal().clock_ms();
-  if (host_.is_active() || session_.inference().is_host_writing() || now_ms - last_ms_ < CURVE_POINT_MS) {
+  if (session_.is_host_in_charge(host_) || now_ms - last_ms_ < CURVE_POINT_MS) {
     return false;
   }
   const bool is_late = now_ms - last_ms_ >= 2 * CURVE_POINT_MS;

@@ -49,8 +49,7 @@ void KwsApp::step() {
   const bool received = session_.serve([this](const Command& command) { return execute(command); });
   int16_t samples[kMicrophoneBatchSamples];
   const size_t sample_count = session_.listen(samples, kMicrophoneBatchSamples);
-  const bool is_host_in_charge = host_.is_active() || session_.inference().is_host_writing();
-  if (sample_count > 0 && !is_host_in_charge && frontend_ready_) {
+  if (sample_count > 0 && !session_.is_host_in_charge(host_) && frontend_ready_) {
     process_audio(samples, sample_count);
   }
   gate_.watch(stream_ms());

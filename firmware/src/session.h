@@ -12,6 +12,7 @@
 #include "audio_level.h"
 #include "command.h"
 #include "hal.h"
+#include "host_feed.h"
 #include "inference.h"
 #include "json_line.h"
 #include "line_reader.h"
@@ -96,6 +97,9 @@ class Session {
   TextSink sink() const { return sink_; }
   Hal& hal() { return *hal_; }
   Inference& inference() { return inference_; }
+
+  // Whether the host sends data or writes inputs: the application's own would overwrite them.
+  bool is_host_in_charge(const HostFeed& host) { return host.is_active() || inference_.is_host_writing(); }
   bool traces(uint8_t mode) const { return (trace_ & mode) != 0; }
 
  private:

@@ -40,8 +40,8 @@ void WandApp::setup(Hal& hal) {
 void WandApp::step() {
   const bool received = session_.serve([this](const Command& command) { return execute(command); });
   int16_t sample[MotionSensor::kValues];
-  const bool is_host_in_charge = host_.is_active() || session_.inference().is_host_writing();
-  const bool felt = ready_ && !is_host_in_charge && sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
+  const bool felt = ready_ && !session_.is_host_in_charge(host_) &&
+                    sensor_.read(session_.hal(), SAMPLE_RATE_MILLIHZ, sample);
   if (felt) {
     push(sample);
   } else if (!received) {
