@@ -100,7 +100,7 @@ def symbols(ipa: str, accent: str = "en-us") -> str:
         accent: `en-us`, `en-gb-x-rp`, or the voice of another language.
     """
     if accent not in _OF_ENGLISH:
-        ipa = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa)).replace("c\u0327", "ç")
+        ipa = _decomposed(ipa)
         for sound, symbol in _ELSEWHERE:
             ipa = ipa.replace(sound, symbol)
         return "".join(c for c in ipa if c in SYMBOLS)
@@ -111,8 +111,7 @@ def symbols(ipa: str, accent: str = "en-us") -> str:
 
 def japanese(ipa: str) -> str:
     """Kokoro's spelling of the IPA of espeak-ng's voice `ja`."""
-    letters = unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa)).replace("c\u0327", "ç")
-    ipa = "".join(c for c in letters if not unicodedata.combining(c))
+    ipa = "".join(c for c in _decomposed(ipa) if not unicodedata.combining(c))
     for sound, symbol in _JAPANESE:
         ipa = ipa.replace(sound, symbol)
     ipa = re.sub("(?<=[szʦ])ɯ", "ɨ", ipa.translate(_JAPANESE_U))
@@ -139,3 +138,8 @@ def tokens(spelling: str) -> list[int]:
         KeyError: a character that is none of `SYMBOLS`.
     """
     return [_EDGE, *(SYMBOLS[c] for c in spelling), _EDGE]
+
+
+def _decomposed(ipa: str) -> str:
+    """IPA without marks of other voices, accents apart from their letters; the model has a symbol for ç."""
+    return unicodedata.normalize("NFD", OTHER_VOICE.sub("", ipa)).replace("c\u0327", "ç")
