@@ -7,6 +7,7 @@ import unicodedata
 
 # Marks inside words of Persian, Hindi and others, which are not printable to Python but harmless.
 JOINERS = "\u200c\u200d"
+_INSIDE_WORDS = frozenset("_' -")
 # Marks that change the direction of the text around them: a label could reorder what stands beside it.
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -31,6 +32,19 @@ def printable(text: str) -> str:
 def is_printable(text: str) -> bool:
     """Whether nothing in the text could steer a terminal."""
     return text.isprintable() or all(c.isprintable() or c in JOINERS for c in text)
+
+
+def is_spoken(text: str) -> bool:
+    """Whether a text has only what words are written with: letters, digits, vowel signs and the like,
+    spaces, hyphens, underscores and apostrophes.
+    """
+    return all(
+        c.isalnum()
+        or c in _INSIDE_WORDS
+        or unicodedata.category(c).startswith("M")
+        or (c in JOINERS and not text.isascii())
+        for c in text
+    )
 
 
 def one_line(text: str) -> str:

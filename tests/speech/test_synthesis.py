@@ -37,6 +37,13 @@ def test_labels_voices_and_shape() -> None:
 
 
 @needs_espeak
+def test_words_longer_than_a_clip_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    synthesis.synthesise(("information", "no"), 10, 8, ["espeak"], 16_000, 10_000, 1)
+    told = capsys.readouterr().err
+    assert "of 10 utterances of `information` are longer than a clip of 625 ms" in told and "`no`" not in told
+
+
+@needs_espeak
 def test_a_seed_fixes_it_with_and_without_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, cached = speak().clips, speak().clips
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "other"))

@@ -26,7 +26,9 @@ def rising(ends: tuple[float, float]) -> tuple[float, float]:
     return ends
 
 
-Range = Annotated[tuple[float, float], AfterValidator(rising)]
+# Further out, nothing is left of the signal or of the noise.
+_Decibel = Annotated[float, Field(ge=-100, le=100)]
+DecibelRange = Annotated[tuple[_Decibel, _Decibel], AfterValidator(rising)]
 """The ends of a uniform draw, the lower one first."""
 _Factor = Annotated[float, Field(ge=0.2, le=5)]
 FactorRange = Annotated[tuple[_Factor, _Factor], AfterValidator(rising)]

@@ -11,8 +11,8 @@ from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.recipes.base import (
     ClassifierRecipe,
     ClassifierTraining,
+    DecibelRange,
     FactorRange,
-    Range,
     RecipeSection,
     rising,
 )
@@ -80,11 +80,11 @@ class AugmentationRecipe(RecipeSection):
     )
     time_shift_ms: int = Field(default=150, ge=0, le=500)
     speed: FactorRange = (0.85, 1.15)
-    gain_db: Range = (-20.0, 6.0)
+    gain_db: DecibelRange = (-20.0, 6.0)
     equaliser_db: float = Field(default=6.0, ge=0, le=24)
     reverberation_share: float = Field(default=0.5, ge=0, le=1)
     noise_share: float = Field(default=0.8, ge=0, le=1)
-    snr_db: Range = (0.0, 30.0)
+    snr_db: DecibelRange = (0.0, 30.0)
     low_pass_share: float = Field(default=0.2, ge=0, le=1)
     spec_masks: int = Field(default=2, ge=0, le=4, description="SpecAugment masks on time and on channels")
     vocal_tract: float = Field(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.recipes.base import (
@@ -13,10 +13,13 @@ from tinyml_cli.recipes.base import (
     ClassifierRecipe,
     ClassifierTraining,
     ClassWeights,
-    Range,
     RecipeSection,
     WeightAverage,
+    rising,
 )
+
+_Stop = Annotated[float, Field(ge=-8, le=8)]
+StopRange = Annotated[tuple[_Stop, _Stop], AfterValidator(rising)]
 
 
 class ImageAugmentationRecipe(RecipeSection):
@@ -29,7 +32,7 @@ class ImageAugmentationRecipe(RecipeSection):
         default=1.1, ge=1, le=2, description="sides are stretched against each other by up to this"
     )
     flip_share: float = Field(default=0.5, ge=0, le=1, description="mirrored left to right")
-    exposure_stops: Range = (-1.0, 0.5)
+    exposure_stops: StopRange = (-1.0, 0.5)
     contrast: float = Field(default=0.3, ge=0, le=0.9)
     saturation: float = Field(default=0.4, ge=0, le=1)
     white_balance: float = Field(default=0.1, ge=0, le=0.5)

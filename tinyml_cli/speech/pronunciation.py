@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,12 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import languages, scripts
 from tinyml_cli.speech.languages import Language
+from tinyml_cli.user_text import is_spoken, visible
 
 PRONOUNCE = "--pronounce"
+_LONGEST_SPELLING = 100
+# espeak-ng's names of phonemes are of printable ASCII.
+_SOUND_NAMES = re.compile(r"\[\[([ !-Z^-~]+)\]\]")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,13 @@ class Pronunciation:
                     f"`{word}` has an empty pronunciation",
                     PRONOUNCE,
                     f'For example: {PRONOUNCE} "{word}=hai"',
+                )
+            if not _is_spelling(text):
+                raise TinymlError(
+                    f"The pronunciation of `{word}`, `{visible(text)}`, is not a spelling",
+                    PRONOUNCE,
+                    "Use letters and digits, with spaces, hyphens or apostrophes inside, or espeak-ng's own "
+                    f"names of sounds in double brackets, [[h'aI]]; at most {_LONGEST_SPELLING} characters.",
                 )
 
     def text(self, word: str, language: Language) -> str:
@@ -148,6 +160,15 @@ def _parts(spelling: str) -> tuple[str, str]:
     if colon and not spelling.startswith("[[") and code.replace("-", "").isalnum() and code.isascii():
         return code.strip(), text.strip()
     return "", spelling.strip()
+
+
+def _is_spelling(text: str) -> bool:
+    """Whether voices would read a text as sounds: espeak-ng obeys markup in it."""
+    if len(text) > _LONGEST_SPELLING:
+        return False
+    if sounds := _SOUND_NAMES.fullmatch(text):
+        return any(map(str.isalpha, sounds[1]))
+    return is_spoken(text) and any(map(str.isalnum, text))
 
 
 def _has_letter(text: str) -> bool:

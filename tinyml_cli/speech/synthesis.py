@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import zipfile
 import zlib
 from collections import Counter
@@ -32,6 +33,8 @@ from tinyml_cli.wording import counted
 _CACHE_FORMAT = 1
 _TARGET_RMS = 0.1
 _SHORTEST_WORD_S = 0.06
+# A few slow voices may lose the end of a long word.
+_CUT_SHARE = 0.1
 # By how many other voices a clip is tried that came out silent or shorter than any word.
 _MORE_ATTEMPTS = 4
 
@@ -198,6 +201,7 @@ def _corpus(
                 "--words",
                 f"Spell it as it sounds in {how.shown}, or give recordings with --data DIR.",
             )
+    _tell_cut([(plan[row].label, len(spoken[row])) for row in good], words, sample_rate_hz, clip_samples)
     clips = ClipSet(
         np.stack([fit_length(spoken[row], clip_samples) for row in good]),
         labels,
@@ -220,6 +224,29 @@ def _tell_missing(plan: Sequence[Planned], good: Sequence[int]) -> None:
             f"Skipped {missing.total()} of {counted(len(plan), 'clip')}, silent or too short for a word by "
             f"{_MORE_ATTEMPTS + 1} voices each: {words}{more}"
         )
+
+
+def _tell_cut(
+    lengths: Sequence[tuple[str, int]], words: Sequence[str], sample_rate_hz: int, clip_samples: int
+) -> None:
+    """Warns of words that many voices need longer for than a clip lasts.
+
+    Args:
+        lengths: label and samples of each utterance.
+        words: the targets.
+        sample_rate_hz: of the utterances.
+        clip_samples: length of the clips.
+    """
+    for word in words:
+        of_word = [samples for label, samples in lengths if label == word]
+        longer = sum(samples > clip_samples for samples in of_word)
+        if longer > _CUT_SHARE * len(of_word):
+            needed_ms = 100 * math.ceil(10 * float(np.quantile(of_word, 0.95)) / sample_rate_hz)
+            console.warn(
+                f"{longer} of {counted(len(of_word), 'utterance')} of `{word}` are longer than a clip of "
+                f"{1000 * clip_samples // sample_rate_hz} ms and lose their start or end; "
+                f"{needed_ms} ms would hold 95 % of them."
+            )
 
 
 def _cache_path(plan: Sequence[Planned], sample_rate_hz: int) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,11 +20,10 @@ from tinyml_cli.run import Run
 from tinyml_cli.speech import espeak, kokoro_files, reading
 from tinyml_cli.speech import plan as speech_plan
 from tinyml_cli.tasks.kws import languages as kws_languages
-from tinyml_cli.user_text import JOINERS
+from tinyml_cli.user_text import is_spoken
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
 _SYNTHETIC_HELD_OUT_SHARE = 0.1
-_INSIDE_WORDS = frozenset("_' -")
 _LONGEST_WORD = 40
 
 
@@ -75,18 +73,7 @@ def check_words(words: list[str]) -> None:
 
 
 def _is_word(word: str) -> bool:
-    """A letter or digit, then those, vowel signs and the like, spaces, hyphens and apostrophes."""
-    return (
-        0 < len(word) <= _LONGEST_WORD
-        and word[0].isalnum()
-        and all(
-            c.isalnum()
-            or c in _INSIDE_WORDS
-            or unicodedata.category(c).startswith("M")
-            or (c in JOINERS and not word.isascii())
-            for c in word
-        )
-    )
+    return 0 < len(word) <= _LONGEST_WORD and word[0].isalnum() and is_spoken(word)
 
 
 def split(
