@@ -210,7 +210,9 @@ class Run(RunFolder):
         path = self.file(name)
         entry = manifest.artifacts.get(name)
         if entry is None or not path.is_file():
-            raise TinymlError(f"`{name}` is missing", str(self.path), f"Run `{self._again(command)}` first.")
+            there = entry is None and path.is_file()
+            state = "is stale: it is of an earlier training, or not of this run" if there else "is missing"
+            raise TinymlError(f"`{name}` {state}", str(self.path), f"Run `{self._again(command)}` first.")
         if sha256_file(path) != entry.sha256:
             raise TinymlError(
                 f"`{name}` is not the file that `{entry.made_by}` wrote",

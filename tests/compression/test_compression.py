@@ -278,6 +278,15 @@ def test_steps_that_make_no_sense_are_refused(text: str) -> None:
         parse(text)
 
 
+def test_steps_that_would_change_nothing_are_refused() -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(16), keras.layers.Dense(1)])
+    for step in (CompressionStep("prune", sparsity=0.9), CompressionStep("cluster", clusters=16)):
+        with pytest.raises(TinymlError, match=f"`{step.method}` would change nothing"):
+            stage.check_effect(model, [step], "run")
+    stage.check_effect(model, [CompressionStep("prune", sparsity=0.5, structured=True)], "run")
+    stage.check_effect(model, [CompressionStep("control"), CompressionStep("qat")], "run")
+
+
 def test_steps_are_read_as_they_are_written() -> None:
     assert parse("structured=0.5") == CompressionStep("prune", 0.5, structured=True)
     assert parse("cluster=16") == CompressionStep("cluster", clusters=16)

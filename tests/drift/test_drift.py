@@ -134,12 +134,15 @@ def test_too_little_to_tell_is_an_error(tinyml: Tinyml, run: Run, tmp_path: Path
     assert "at least 50" in short.err
     (tmp_path / "empty").write_bytes(b"")
     assert "0 values" in tinyml("drift", run.path, tmp_path / "empty", cwd=tmp_path, code=2).err
-    assert "log does not exist" in tinyml("drift", run.path, tmp_path / "none", cwd=tmp_path, code=2).err
     manifest = run.manifest()
     manifest.reference = None
     run.save(manifest)
     log = write_log(tmp_path / "log.jsonl", 0, 600)
     assert "no summaries" in tinyml("drift", run.path, log, cwd=tmp_path, code=2).err
+    # A path that was mistyped is said first: it costs nothing to mend.
+    assert "file does not exist" in tinyml("drift", run.path, tmp_path / "none", cwd=tmp_path, code=2).err
+    options = ("--baseline", tmp_path / "none")
+    assert "--baseline" in tinyml("drift", run.path, log, *options, cwd=tmp_path, code=2).err
 
 
 def test_an_index_between_the_limits_is_watched() -> None:

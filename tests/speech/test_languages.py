@@ -272,7 +272,7 @@ def test_the_command_says_whose_voices_and_writes_their_clips(tinyml: Tinyml, tm
         ("--words", "yes", "--language", "de,de"),
         ("--words", "yes", "--pronounce", "yes"),
         ("--words", "yes", "--pronounce", "yes=a=b"),
-        ("--words", "yes", "--pronounce", "yes=<audio src=\"x.wav\"/>"),
+        ("--words", "yes", "--pronounce", 'yes=<audio src="x.wav"/>'),
         ("--words", "yes", "--pronounce", "yes=a\x1b[31m"),
         ("--words", "yes", "--pronounce", "yes=[[]]"),
         ("--words", "right,write"),

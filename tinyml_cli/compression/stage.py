@@ -16,6 +16,7 @@ from tinyml_cli.compression import kept, structured
 from tinyml_cli.compression.steps import CompressionStep, check_order, steps_of
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Model
@@ -118,6 +119,7 @@ def _train(
     """Writes the variant's model and manifest; the last loss."""
     recipe = recipes.load(run.file(RECIPE))
     model = network.fold(load(run.require(run.manifest(), MODEL)))
+    check_effect(model, steps, str(run.path))
     original = variants.parent_of(run)
     teacher = load(original.require(original.manifest(), MODEL))
     loss = None
@@ -144,6 +146,22 @@ def _train(
         )
     variant.save(manifest)
     return loss
+
+
+def check_effect(model: keras.Model, steps: Sequence[CompressionStep], where: str) -> None:
+    """Refuses steps that would change nothing: single weights go, and are shared, in large kernels alone.
+
+    Raises:
+        TinymlError: the network has no kernel of at least `MIN_WEIGHTS` weights.
+    """
+    for step in steps:
+        by_weight = step.method in ("prune", "cluster") and not step.structured
+        if by_weight and not large_layers(model):
+            raise TinymlError(
+                f"`{step.method}` would change nothing: no layer of this network has {MIN_WEIGHTS} weights",
+                where,
+                "Compress a larger network, or remove whole channels with --structured.",
+            )
 
 
 def manifest_command(manifest: Manifest) -> str:

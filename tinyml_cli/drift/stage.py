@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml_cli import registry
+from tinyml_cli import checks, registry
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import reference_of, score_values
 from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT, compare
@@ -50,6 +50,8 @@ def drift(
     Raises:
         TinymlError: no reference, a log with too few values, or another process writes to the run.
     """
+    for path, where in ((log, "LOG"), *([(baseline, "--baseline")] if baseline else ())):
+        checks.input_file(path, where)
     picture = out or run.file(PICTURE)
     with run.writing_to(picture):  # asked before the log is read, too
         pass
@@ -117,14 +119,13 @@ def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference
         raise TinymlError(
             "The manifest has no summaries of scores and features",
             str(run.path),
-            "Run `tinyml evaluate` (anomaly detection: `tinyml convert`), or give --baseline LOG.",
+            "Run `tinyml evaluate` (anomaly detection: `tinyml convert`), or give a log of normal operation "
+            "with --baseline LOG.",
         )
     return manifest.reference
 
 
 def _values(manifest: Manifest, log: Path, name: str) -> Values:
-    if not log.is_file():
-        raise TinymlError("The log does not exist", str(log), "Record one: tinyml monitor --log FILE")
     decoder = LineDecoder()
     events: list[Event] = []
     strange = 0
