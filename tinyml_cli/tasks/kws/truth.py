@@ -18,8 +18,8 @@ _COLUMNS = ("file", "start_s", "end_s", "time_s", "label")
 _HALF_WORD_MS = 500
 _IGNORED = -1  # label of a row whose word is none of the model's
 _LAYOUT = (
-    "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label; with a `file` column if there are "
-    "several recordings."
+    "Each row: start_s<TAB>end_s<TAB>label, or time_s<TAB>label. A header with these names allows any order, "
+    "and a `file` column, which several recordings need."
 )
 
 
@@ -142,7 +142,7 @@ def _file_of(path: Path, line: int, given: str | None, durations_ms: Mapping[str
                 f"The ground truth does not say which of {counted(len(durations_ms), 'recording')} its "
                 "rows belong to",
                 str(path),
-                "Add a header with a `file` column.",
+                "Add a header with a `file` column, such as: file<TAB>start_s<TAB>end_s<TAB>label",
             )
         return next(iter(durations_ms))
     if given not in durations_ms:
