@@ -24,6 +24,8 @@ _BOARD_EVENTS = (
 
 # Read on demand: importing pydantic and the models would slow down every command.
 _PLACES = {
+    "init": ["projects:ProjectMade"],
+    "check": ["projects:ProjectChecked"],
     "pipeline": ["pipelines:Pipeline"],
     "train": ["stages:Trained"],
     "quantize": ["stages:Quantized"],

@@ -174,10 +174,19 @@ def train_text(outcome: Trained) -> str:
 def is_trained(run: Run, recipe: BaseRecipe) -> bool:
     """Whether the run already holds the model of exactly this recipe."""
     try:
-        kept = recipes.load(run.file(RECIPE)).to_yaml()
-        return run.is_fresh(run.manifest(), MODEL) and kept in (recipe.to_yaml(), _settled(recipe).to_yaml())
+        return run.is_fresh(run.manifest(), MODEL) and is_recipe_of(run, recipe)
     except TinymlError:
         return False
+
+
+def is_recipe_of(run: Run, recipe: BaseRecipe) -> bool:
+    """Whether a run was begun by exactly this recipe.
+
+    Raises:
+        TinymlError: the run has no readable recipe.
+    """
+    kept = recipes.load(run.file(RECIPE)).to_yaml()
+    return kept in (recipe.to_yaml(), _settled(recipe).to_yaml())
 
 
 def _settled(recipe: BaseRecipe) -> BaseRecipe:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -61,6 +62,8 @@ class TaskSpec(Registered):
         data_kind: which folders `data preview` takes for its data: "sound", "images" or "motion".
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
+        budgets: what a new project asks of its model, by keys of `project.budgets.Budgets`.
+        starter_recipe: lines of YAML that a new project's recipe needs to train before there are data.
     """
 
     recipe_schema: type[BaseRecipe] = BaseRecipe
@@ -70,6 +73,8 @@ class TaskSpec(Registered):
     monitor: type[TaskMonitor] = TaskMonitor
     data_kind: str = ""
     compares_clips: bool = False
+    budgets: Mapping[str, float] = MappingProxyType({"accuracy": 0.8})
+    starter_recipe: str = ""
 
     def unmet(self) -> list[str]:
         own = type(self)

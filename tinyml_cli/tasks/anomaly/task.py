@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,7 @@ class AnomalyDetection(TaskSpec):
     recipe_schema = AnomalyRecipe
     firmware_app = "anomaly"
     monitor = AnomalyMonitor
+    budgets = MappingProxyType({"auc": 0.9})
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.hello import HelloRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.hello import replay, settings
-from tinyml_cli.tasks.hello.curve import PERIOD, HelloSettings, drawn
+from tinyml_cli.tasks.hello.curve import PERIOD, TOLERANCE, HelloSettings, drawn
 from tinyml_cli.tasks.hello.monitor import HelloMonitor
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tflite.graph import Graph
@@ -50,6 +51,7 @@ class Hello(TaskSpec):
     settings_schema = HelloSettings
     firmware_app = "hello"
     monitor = HelloMonitor
+    budgets = MappingProxyType({"mean_error": TOLERANCE, "inference_ms": 1.0})
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""

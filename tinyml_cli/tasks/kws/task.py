@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class KeywordSpotting(TaskSpec):
     firmware_app = "kws"
     monitor = SoundMonitor
     compares_clips = True
+    budgets = MappingProxyType({"accuracy": 0.8, "worst_recall": 0.7, "inference_ms": 100.0})
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""

@@ -66,6 +66,7 @@ class VisualWakeWords(TaskSpec):
     firmware_app = "vww"
     peripherals = ("camera",)
     monitor = ImageMonitor
+    starter_recipe = "source: procedural         # drawn figures, until there are images in data/"
 
     def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:
         self.name = name

@@ -1,0 +1,127 @@
+"""tinyml init: a project that works at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Tinyml
+from tinyml_cli import recipes, registry
+from tinyml_cli.card import answers
+from tinyml_cli.project import budgets, scaffold
+
+
+@pytest.mark.parametrize("task", registry.built_in())
+def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str) -> None:
+    project = tmp_path / "a-1_b.c"
+    for ci in ("github", "gitlab"):
+        shutil.rmtree(project, ignore_errors=True)
+        made = scaffold.make_project(project, task, ci)
+        assert set(made.files) == {
+            path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()
+        }
+        assert recipes.load(project / "recipe.yaml").task == task
+        assert any(line.lstrip().startswith("#") for line in (project / "recipe.yaml").open())
+        limits = budgets.load(project / "budgets.yaml").model_dump(exclude_none=True)
+        assert limits.items() >= dict(registry.task(task).budgets).items()
+        assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
+        for path in [*project.rglob("*.y*ml")]:
+            assert isinstance(yaml.safe_load(path.read_text()), dict)
+
+
+def test_ci_runs_what_people_run(tmp_path: Path) -> None:
+    for ci in ("github", "gitlab"):
+        project = tmp_path / ci
+        scaffold.make_project(project, "kws", ci)
+        assert script_of(project, ci) == ["make"]
+        texts = (project / scaffold.CI_FILES[ci]).read_text()
+        assert f"runs/{ci}/report/" in texts and "<<" not in texts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_the_lines_of_the_ci_file_train_measure_and_check(tinyml: Tinyml, tmp_path: Path, ci: str) -> None:
+    """In a fresh clone, without a network, as the CI's own shell runs them."""
+    needed = ("make", "git", "arm-none-eabi-gcc", "qemu-system-arm")
+    if missing := [tool for tool in needed if shutil.which(tool) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
+    tinyml("init", "first", "--task", "hello", "--ci", ci, cwd=tmp_path)
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "Begin"]):
+        subprocess.run(["git", *words], cwd=tmp_path / "first", check=True)
+    subprocess.run(["git", "clone", "-q", "first", "clone"], cwd=tmp_path, check=True)
+    clone = tmp_path / "clone"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "TF_NUM_INTRAOP_THREADS": "1"}
+
+    def run_script() -> str:
+        lines = "\n".join(["set -eo pipefail", *script_of(clone, ci)])
+        done = subprocess.run(
+            ["bash", "-c", lines], cwd=clone, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    said = run_script()
+    assert "passes all 7 gates" in said and "tinyml train hello" in said
+    assert (clone / "runs" / "first" / "report" / "report.html").is_file()
+    again = run_script()
+    assert "tinyml check" in again and "tinyml train" not in again and "tinyml evaluate" not in again
+    # A budget that cannot be kept stops Make, and so the CI.
+    limits = clone / "budgets.yaml"
+    limits.write_text(limits.read_text().replace("mean_error: 0.05", "mean_error: 0.0001"))
+    stopped = subprocess.run(["make"], cwd=clone, env=environment, capture_output=True, text=True)
+    assert stopped.returncode and "mean_error" in stopped.stdout + stopped.stderr
+
+
+def script_of(project: Path, ci: str) -> list[str]:
+    """The lines that the CI runs after the installation."""
+    document: Any = yaml.safe_load((project / scaffold.CI_FILES[ci]).read_text())
+    if ci == "gitlab":
+        script: list[str] = document["model"]["script"]
+        return script
+    steps = document["jobs"]["model"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step and step.get("name") != "Install"]
+    return [line for run in runs for line in run.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["two words", "a$b", "-a", "a:b", "a#b", ".hidden", "con", "a%b", "x" * 80])
+def test_a_name_that_make_cannot_take_is_refused(tinyml: Tinyml, tmp_path: Path, name: str) -> None:
+    answer = tinyml("init", "--task", "hello", "--json", "--", name, cwd=tmp_path, code=2)
+    assert answer.json["error"]["where"] == "NAME"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_already_is_left_alone(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("dear")
+    (tmp_path / "file").write_text("text")
+    for name in ("mine", "file"):
+        answer = tinyml("init", name, "--task", "hello", cwd=tmp_path, code=2)
+        assert "nothing was written" in answer.err and "Choose another name" in answer.err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["diary.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
+
+
+def test_an_empty_folder_will_do(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    made = tinyml("init", "new", "--task", "wand", "--json", cwd=tmp_path).json
+    assert made["task"] == "wand" and "Makefile" in made["files"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--task", "kwz"], "kws"), (["--task", "hello", "--ci", "gitub"], "github"), ([], "--task")],
+)
+def test_a_mistyped_option_is_answered(
+    tinyml: Tinyml, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    assert says in tinyml("init", "a", *arguments, cwd=tmp_path, code=2).err
+    assert list(tmp_path.iterdir()) == []
