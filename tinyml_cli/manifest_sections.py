@@ -21,6 +21,7 @@ class Data(ManifestSection):
 
     source: Literal["synthetic", "procedural", "folder", "none"]
     path: str | None = None
+    snapshot: str | None = Field(default=None, description="digest of the folder's snapshot when it trained")
     recordings: str | None = Field(default=None, description="folder of own recordings mixed in")
     split_by: str
     counts: dict[str, dict[str, Count]] = Field(default_factory=dict, description="split -> label -> clips")

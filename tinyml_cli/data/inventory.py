@@ -13,7 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.wording import counted
 
 _EXAMPLES, _REASONS = 3, 3
-_SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
+SYSTEM_NAMES = {"thumbs.db", "desktop.ini", "icon\r"}
 _TEXTS = ("readme", "license", "licence", "copying", "notice", "validation_list", "testing_list")
 _TEXT_SUFFIXES = (".md", ".txt", ".csv", ".json", ".labels", ".yaml", ".yml", "")
 # Reasons that need no warning: nobody expects these files to be data.
@@ -124,7 +124,7 @@ def _reason(root: Path, path: Path, noun: str, suffixes: Collection[str], why: C
     name, suffix = path.name.lower(), path.suffix.lower()
     if path.is_symlink() and not path.is_file():
         return "a link to a folder, which is not followed" if path.is_dir() else "a broken link"
-    if any(part.startswith((".", "__MACOSX")) for part in parts) or name in _SYSTEM_NAMES:
+    if any(part.startswith((".", "__MACOSX")) for part in parts) or name in SYSTEM_NAMES:
         return OF_THE_SYSTEM
     if suffix in suffixes:
         return why(path) or f"it is not where a {noun} is expected"

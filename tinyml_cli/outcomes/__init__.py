@@ -53,6 +53,7 @@ _PLACES = {
     "data import": ["data:Imported"],
     "data check": ["data:Checked", "data:Restored"],
     "data preview": ["data:Previewed"],
+    "data snapshot": ["data:SnapshotTaken"],
     "data build-vww": ["data:BuiltVww"],
     "data synth": ["data:Spoken"],
     "data record words": ["data:RecordedWords"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tinyml_cli.outcomes.base import Count, LeftOut, Outcome
+from tinyml_cli.outcomes.base import Count, LeftOut, Outcome, Sha256
 
 
 class Dataset(Outcome):
@@ -225,3 +225,31 @@ class Previewed(Outcome):
     items: list[PreviewedItem]
     variations: Count = Field(description="of each item")
     picture: str
+
+
+class SnapshotDifference(Outcome):
+    """What changed since an earlier snapshot; a file is known by its content, wherever it lies."""
+
+    same: bool = Field(description="whether the digests are equal")
+    added: list[str]
+    removed: list[str]
+    changed: list[str] = Field(description="other content under the same name")
+    relabelled: list[str] = Field(description="the same content under another label")
+    leaked: list[str] = Field(description="content or speaker held out for the test in only one of the two")
+    texts_changed: list[str] = Field(description="licences and other texts about the data")
+
+
+class SnapshotTaken(Outcome):
+    """A snapshot of data."""
+
+    data: str = Field(description="path of the folder, or of the snapshot that was read")
+    digest: Sha256 = Field(description="over names and contents of all files")
+    files: Count
+    bytes: Count
+    labels: dict[str, Count]
+    splits: dict[str, Count] = Field(description="the empty name: training chooses the split")
+    texts: list[str] = Field(description="files that state licence or origin")
+    leaked: list[str] = Field(description="files whose content or speaker is in training and test at once")
+    snapshot: str | None = Field(description="the file that was written; null without --out")
+    written: bool = Field(description="false where the file held the same already")
+    difference: SnapshotDifference | None = Field(description="null without --against")

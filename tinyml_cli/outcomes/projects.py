@@ -20,7 +20,7 @@ class ProjectMade(Outcome):
 class GateResult(Outcome):
     """One budget or gate."""
 
-    gate: str = Field(description="a key of budgets.yaml, or model, recipe, chance, parity")
+    gate: str = Field(description="a key of budgets.yaml, or model, recipe, data, chance, parity")
     result: Literal["pass", "fail", "not measured"]
     measured: float | None = Field(description="null for a gate without a figure, and where it is missing")
     limit: float | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_cli.console import console
+from tinyml_cli.data.snapshot import SNAPSHOT
 from tinyml_cli.next_step import shown
 from tinyml_cli.outcomes.projects import GateResult, ProjectChecked
 from tinyml_cli.project import budgets, gates
@@ -19,8 +20,10 @@ def check(run: Run, path: Path) -> ProjectChecked:
         TinymlError: unusable budgets, or a run whose manifest or recipe cannot be read.
     """
     limits = budgets.load(path)
-    recipe = path.parent / RECIPE
-    found = gates.judge_run(run, limits, recipe if recipe.is_file() else None)
+    recipe, data = path.parent / RECIPE, path.parent / SNAPSHOT
+    found = gates.judge_run(
+        run, limits, recipe if recipe.is_file() else None, data if data.is_file() else None
+    )
     return ProjectChecked(run=str(run.path), budgets=str(path), passed=gates.passed(found), gates=found)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import recipes
+from tinyml_cli.data import snapshot
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.projects import GateResult
@@ -45,13 +46,16 @@ BUDGET_KINDS = {
 }
 
 
-def judge_run(run: Run, budgets: Budgets, recipe: Path | None = None) -> list[GateResult]:
+def judge_run(
+    run: Run, budgets: Budgets, recipe: Path | None = None, data: Path | None = None
+) -> list[GateResult]:
     """Every gate, in the order of the table.
 
     Args:
         run: the run that is judged.
         budgets: the project's limits.
         recipe: the project's recipe, which must be the run's; None: any will do.
+        data: the project's data snapshot, on which the run must have been trained; None: any will do.
 
     Raises:
         TinymlError: the manifest or the recipe cannot be read.
@@ -60,6 +64,7 @@ def judge_run(run: Run, budgets: Budgets, recipe: Path | None = None) -> list[Ga
     return [
         _model(figures),
         *([] if recipe is None else [_recipe(figures, recipe)]),
+        *([] if data is None else [_data(figures, data)]),
         *_chance(figures),
         *_parity(figures, budgets),
         *_budgets(figures, budgets),
@@ -94,6 +99,16 @@ def _recipe(figures: RunFigures, path: Path) -> GateResult:
         return _gate("recipe", "pass")
     again = next_step("train", wanted.task, "--config", path, "--run", run.path)
     return _gate("recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. {again}")
+
+
+def _data(figures: RunFigures, path: Path) -> GateResult:
+    """The run was trained on the project's data as they are now."""
+    wanted = snapshot.load(path).digest
+    trained_on = figures.manifest.data.snapshot if figures.manifest.data else None
+    if trained_on == wanted:
+        return _gate("data", "pass")
+    what = "data that no snapshot names" if trained_on is None else f"snapshot {trained_on[:12]}"
+    return _gate("data", "fail", reason=f"the run was trained on {what}, not on {wanted[:12]} of {path.name}")
 
 
 def _chance(figures: RunFigures) -> Iterator[GateResult]:

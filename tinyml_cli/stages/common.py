@@ -9,6 +9,7 @@ from typing import Any
 
 from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.console import console
+from tinyml_cli.data.snapshot import digest_of
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
@@ -79,7 +80,9 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
+        digest = None if recipe.data_path is None else digest_of(Path(recipe.data_path))
         outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
+        _name_snapshot(run, digest)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
     history = progress.history if progress is not None and "epochs" in measured else []
@@ -87,6 +90,14 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
         counts = (measured["validation_right"], measured["validation_n"], measured["chance"])
         console.warn(chance.warning(*counts, "validation examples"))
     return outcome.model_copy(update={"history": [Epoch(**epoch) for epoch in history]})
+
+
+def _name_snapshot(run: Run, digest: str | None) -> None:
+    """Enters what the model was trained on, so that a change of the data is noticed later."""
+    manifest = run.manifest(partial=True)
+    if digest is not None and manifest.data is not None:
+        manifest.data.snapshot = digest
+        run.save(manifest)
 
 
 class _Attempt:

@@ -5,6 +5,7 @@ Examples:
   tinyml data check recordings/
   tinyml data check recordings/ --json
   tinyml data preview recordings/
+  tinyml data snapshot recordings/ --out data-snapshot.json
   tinyml data synth --words yes,no --out synthetic/
   tinyml data record words --words marvin,sheila --speaker anna
   tinyml data import downloads/ --speaker anna --out recordings/
@@ -20,5 +21,6 @@ COMMANDS = {
     "import": "import_",
     "check": "check",
     "preview": "preview",
+    "snapshot": "snapshot",
     "build-vww": "build_vww",
 }

@@ -1,0 +1,146 @@
+"""tinyml data snapshot: what data were, and what changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import outcomes
+from tests.conftest import Tinyml
+from tinyml_cli.data import snapshot
+from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
+from tinyml_cli.datasets import snapshots
+from tinyml_cli.run import Run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for label in ("yes", "no"):
+        for speaker in ("anna", "ben", "cem", "dora"):
+            path = tmp_path / "data" / label / f"{speaker}_nohash_0.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(f"{label} {speaker}".encode())
+    (tmp_path / "data" / "LICENSE").write_text("CC0")
+    return tmp_path / "data"
+
+
+def test_every_kind_of_change_is_named(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    first = tinyml("data", "snapshot", "data", "--out", "old.json", "--json", cwd=tmp_path).json
+    outcomes.check("data snapshot", first)
+    assert first["files"] == 8 and first["labels"] == {"no": 4, "yes": 4} and first["texts"] == ["LICENSE"]
+    (data / "yes" / "new_nohash_0.wav").write_bytes(b"new")
+    (data / "yes" / "anna_nohash_0.wav").unlink()
+    (data / "yes" / "ben_nohash_0.wav").rename(data / "no" / "ben_nohash_1.wav")
+    (data / "no" / "cem_nohash_0.wav").write_bytes(b"cut")
+    (data / "LICENSE").write_text("CC BY 4.0")
+    second = tinyml("data", "snapshot", "data", "--against", "old.json", "--json", cwd=tmp_path).json
+    outcomes.check("data snapshot", second)
+    assert second["difference"] == {
+        "same": False,
+        "added": ["yes/new_nohash_0.wav"],
+        "removed": ["yes/anna_nohash_0.wav"],
+        "changed": ["no/cem_nohash_0.wav"],
+        "relabelled": ["no/ben_nohash_1.wav"],
+        "leaked": [],
+        "texts_changed": ["LICENSE"],
+    }
+
+
+def test_an_equal_snapshot_is_not_written_again(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    tinyml("data", "snapshot", "data", "--out", "s.json", cwd=tmp_path)
+    before = (tmp_path / "s.json").stat().st_mtime_ns
+    (data / ".hidden").write_text("x")
+    answer = tinyml("data", "snapshot", "data", "--out", "s.json", "--json", cwd=tmp_path)
+    assert not answer.json["written"] and (tmp_path / "s.json").stat().st_mtime_ns == before
+
+
+def test_the_digest_is_that_of_names_and_contents_alone(tmp_path: Path, data: Path) -> None:
+    import shutil
+
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(data, elsewhere)
+    (elsewhere / "README.md").write_text("about")
+    assert snapshot.digest_of(elsewhere) == snapshot.digest_of(data) == snapshot.take(data).digest
+    (elsewhere / "no" / "ben_nohash_0.wav").rename(elsewhere / "yes" / "ben_nohash_9.wav")
+    assert snapshot.digest_of(elsewhere) != snapshot.digest_of(data)
+
+
+def test_a_copy_in_the_test_folder_leaks(tinyml: Tinyml, tmp_path: Path) -> None:
+    for split, content in (("train", b"a"), ("train", b"b"), ("test", b"a")):
+        path = tmp_path / "data" / split / "cup" / f"{content.decode()}{split}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    answer = tinyml("data", "snapshot", "data", "--json", cwd=tmp_path, code=1)
+    assert answer.json["leaked"] == ["test/cup/atest.png", "train/cup/atrain.png"]
+    assert "Leaked between test and training" in tinyml("data", "snapshot", "data", cwd=tmp_path, code=1).out
+
+
+def test_speakers_are_split_by_the_recipes_shares(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    from tinyml_cli.data.splits import split_of
+
+    tinyml("data", "snapshot", "data", "--config", "kws", "--out", "s.json", cwd=tmp_path)
+    items = json.loads((tmp_path / "s.json").read_text())["items"]
+    assert {item["split"] for item in items.values()} == {
+        split_of(name, 0.1, 0.15) for name in ("anna", "ben", "cem", "dora")
+    }
+
+
+_SPLITS = st.sampled_from(["train", "validation", "test", None])
+_ITEMS = st.dictionaries(
+    st.sampled_from([f"l/{n}.wav" for n in range(6)]),
+    st.builds(
+        lambda content, split: SnapshotItem(sha256=f"{content:064x}", bytes=1, label="l", split=split),
+        st.integers(0, 3),
+        _SPLITS,
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_ITEMS, _ITEMS)
+def test_a_leak_is_found_in_both_directions(
+    one: dict[str, SnapshotItem], two: dict[str, SnapshotItem]
+) -> None:
+    first, second = (DataSnapshot(digest="0" * 64, texts={}, items=items) for items in (one, two))
+    crossed = {
+        a.sha256
+        for a in one.values()
+        for b in two.values()
+        if a.sha256 == b.sha256
+        and None not in (a.split, b.split)
+        and (a.split == "test") != (b.split == "test")
+    }
+    assert {second.items[name].sha256 for name in snapshots.leaks(first, second)} == crossed
+    assert {first.items[name].sha256 for name in snapshots.leaks(second, first)} == crossed
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda s: s | {"version": 2}, "pip install --upgrade"),
+        (lambda s: s | {"digest": "0" * 64}, "was changed"),
+        (lambda s: {"a": 1}, "not a snapshot"),
+        (lambda s: [], "not a snapshot"),
+    ],
+)
+def test_a_snapshot_that_is_none_is_refused(
+    tinyml: Tinyml, tmp_path: Path, data: Path, change: object, says: str
+) -> None:
+    tinyml("data", "snapshot", "data", "--out", "s.json", cwd=tmp_path)
+    document = json.loads((tmp_path / "s.json").read_text())
+    (tmp_path / "s.json").write_text(json.dumps(change(document)))  # type: ignore[operator]
+    answer = tinyml("data", "snapshot", "data", "--against", "s.json", cwd=tmp_path, code=2)
+    assert says in answer.err
+
+
+def test_missing_data_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
+    assert "no such file or folder" in tinyml("data", "snapshot", "none", cwd=tmp_path, code=2).err
+
+
+def test_a_run_names_the_data_that_trained_it(whistle_run: Path, corpus: Path) -> None:
+    data = Run(whistle_run).manifest().data
+    assert data is not None and data.snapshot == snapshot.digest_of(corpus)

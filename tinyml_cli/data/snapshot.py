@@ -1,0 +1,182 @@
+"""A snapshot of a data folder: the hash of every file, with its label, split and licence texts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tinyml_cli.console import console
+from tinyml_cli.data import inventory, official_lists
+from tinyml_cli.data.speakers import has_speaker, speaker_of
+from tinyml_cli.data.splits import Split, split_of
+from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import sha256_file
+from tinyml_cli.validation import first_problem
+
+VERSION = 1
+SNAPSHOT = "data-snapshot.json"
+
+_SPLIT_FOLDERS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "validation", "valid", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+# Texts about the data: they change without the data.
+_TEXTS = ("readme", "license", "licence", "copying", "notice")
+
+
+class SnapshotItem(BaseModel):
+    """One file of the data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+    label: str = Field(description="the folder that it lies in; empty at the top")
+    speaker: str | None = Field(default=None, description="where the file's name says so")
+    split: Split | None = Field(default=None, description="null: training chooses it")
+
+
+class DataSnapshot(BaseModel):
+    """All files of a data folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(default=VERSION, ge=1, le=VERSION)
+    digest: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 over names and hashes of all items")
+    texts: dict[str, str] = Field(description="file that states licence or origin -> its SHA-256")
+    items: dict[str, SnapshotItem] = Field(description="path in the folder -> what lies there")
+
+    def labels(self) -> dict[str, int]:
+        """Label -> number of files."""
+        return dict(sorted(Counter(item.label for item in self.items.values()).items()))
+
+    def splits(self) -> dict[str, int]:
+        """Split -> number of files; "" for those whose split training chooses."""
+        return dict(sorted(Counter(item.split or "" for item in self.items.values()).items()))
+
+
+def digest_of(root: Path) -> str:
+    """The digest of a folder or file of data, as its snapshot holds it.
+
+    Raises:
+        TinymlError: nothing is there, or a file cannot be read.
+    """
+    return _digest({name: _hash(path) for name, path in _files(root) if not _is_text(path)})
+
+
+def take(root: Path, shares: tuple[float, float] | None = None) -> DataSnapshot:
+    """The snapshot of a folder or file as it is now.
+
+    Args:
+        root: the data.
+        shares: of the validation and the test split, of a recipe that splits by speaker; None: only splits
+            that folders or official lists state are known.
+
+    Raises:
+        TinymlError: nothing is there, or a file cannot be read.
+    """
+    listed = official_lists.read(root) if root.is_dir() else {}
+    items, texts = {}, {}
+    with console.progress(0, "hashing") as bar:
+        for name, path in _files(root):
+            sha256 = _hash(path)
+            bar.advance()
+            if _is_text(path):
+                texts[name] = sha256
+                continue
+            is_named = has_speaker(path)
+            items[name] = SnapshotItem(
+                sha256=sha256,
+                bytes=path.stat().st_size,
+                label=path.parent.name if "/" in name else "",
+                speaker=speaker_of(path) if is_named else None,
+                split=_split(name, speaker_of(path) if is_named else None, listed, shares),
+            )
+    digest = _digest({name: item.sha256 for name, item in items.items()})
+    return DataSnapshot(digest=digest, texts=texts, items=items)
+
+
+def load(path: Path) -> DataSnapshot:
+    """A snapshot that was written to a file.
+
+    Raises:
+        TinymlError: unreadable, of a newer version, no snapshot, or changed since it was written.
+    """
+    try:
+        document = load_json(path, MAX_DATA_BYTES)
+    except UnreadableError as error:
+        raise TinymlError(f"Cannot read the snapshot: {error}", str(path), _AGAIN) from error
+    version = document.get("version") if isinstance(document, dict) else None
+    if type(version) is int and version > VERSION:
+        raise TinymlError(
+            f"The snapshot has version {version}; this tinyml reads versions up to {VERSION}",
+            str(path),
+            "Upgrade: pip install --upgrade tinyml-cli",
+        )
+    try:
+        snapshot = DataSnapshot.model_validate(document)
+    except ValidationError as error:
+        problem = first_problem(error, DataSnapshot)
+        raise TinymlError(f"The file is not a snapshot: {problem.what}", str(path), _AGAIN) from error
+    if snapshot.digest != _digest({name: item.sha256 for name, item in snapshot.items.items()}):
+        raise TinymlError("The snapshot was changed: its digest does not fit its files", str(path), _AGAIN)
+    return snapshot
+
+
+_AGAIN = "Write it again: tinyml data snapshot FOLDER --out FILE"
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """(path in the folder with slashes, path) of every file that is not hidden, in order of names."""
+    if root.is_file():
+        yield root.name, root
+        return
+    if not root.is_dir():
+        raise TinymlError("There is no such file or folder", str(root), "Give the folder of the data.")
+    for parent, folders, names in os.walk(root, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            is_system = name.startswith(".") or name.lower() in inventory.SYSTEM_NAMES
+            if not is_system and name != SNAPSHOT and path.is_file():
+                yield path.relative_to(root).as_posix(), path
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        raise TinymlError(
+            f"Cannot read the file: {error.strerror}", str(path), "Check its permissions, or move it away."
+        ) from error
+
+
+def _digest(hashes: dict[str, str]) -> str:
+    digest = hashlib.sha256()
+    for name, sha256 in sorted(hashes.items()):
+        digest.update(f"{name}\0{sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def _is_text(path: Path) -> bool:
+    return path.name.lower().startswith(_TEXTS)
+
+
+def _split(
+    name: str, speaker: str | None, listed: dict[str, Split], shares: tuple[float, float] | None
+) -> Split | None:
+    if speaker in listed:
+        return listed[speaker]
+    folders = [
+        _SPLIT_FOLDERS[part.lower()] for part in name.split("/")[:-1] if part.lower() in _SPLIT_FOLDERS
+    ]
+    if folders:
+        return folders[0]
+    return split_of(speaker, *shares) if speaker is not None and shares is not None else None

@@ -1,0 +1,164 @@
+"""`tinyml data snapshot`: takes one, writes it, and compares it with an earlier one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from tinyml_cli import recipes
+from tinyml_cli.console import console
+from tinyml_cli.data import snapshot
+from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
+from tinyml_cli.files import write_if_changed
+from tinyml_cli.outcomes.data import SnapshotDifference, SnapshotTaken
+from tinyml_cli.wording import counted
+
+_NAMED = 3
+
+
+def take(data: Path, config: Path | None, out: Path | None, against: Path | None) -> SnapshotTaken:
+    """Takes a snapshot of a folder, or reads one from a file; compares and writes it.
+
+    Args:
+        data: a folder of data, or the file of a snapshot.
+        config: the recipe whose shares decide a speaker's split.
+        out: where to write the snapshot; an equal file stays untouched.
+        against: an earlier snapshot, or a folder.
+
+    Raises:
+        TinymlError: data that cannot be read, a damaged snapshot, or a file that cannot be written.
+    """
+    shares = _shares(config)
+    taken = _read(data, shares)
+    earlier = None if against is None else _read(against, shares)
+    written = out is not None and write_if_changed(out, taken.model_dump_json(indent=1) + "\n")
+    return SnapshotTaken(
+        data=str(data),
+        digest=taken.digest,
+        files=len(taken.items),
+        bytes=sum(item.bytes for item in taken.items.values()),
+        labels=taken.labels(),
+        splits=taken.splits(),
+        texts=sorted(taken.texts),
+        leaked=leaks(taken, taken),
+        snapshot=None if out is None else str(out),
+        written=written,
+        difference=None if earlier is None else compare(earlier, taken),
+    )
+
+
+def compare(earlier: DataSnapshot, later: DataSnapshot) -> SnapshotDifference:
+    """What changed from one snapshot to another; a file is known by its content, wherever it lies."""
+    before, after = _by_content(earlier), _by_content(later)
+    changed = [
+        name
+        for name in earlier.items.keys() & later.items.keys()
+        if earlier.items[name].sha256 != later.items[name].sha256
+    ]
+    relabelled = [
+        name
+        for content in before.keys() & after.keys()
+        if _labels(earlier, before[content]) != _labels(later, after[content])
+        for name in after[content]
+    ]
+    return SnapshotDifference(
+        same=earlier.digest == later.digest,
+        added=sorted(n for c in after.keys() - before.keys() for n in after[c] if n not in changed),
+        removed=sorted(n for c in before.keys() - after.keys() for n in before[c] if n not in changed),
+        changed=sorted(changed),
+        relabelled=sorted(relabelled),
+        leaked=leaks(earlier, later),
+        texts_changed=sorted(
+            name
+            for name in earlier.texts.keys() | later.texts.keys()
+            if earlier.texts.get(name) != later.texts.get(name)
+        ),
+    )
+
+
+def leaks(earlier: DataSnapshot, later: DataSnapshot) -> list[str]:
+    """Files of `later` whose content or speaker is held out for the test in only one of the two."""
+    known = [item for item in earlier.items.values() if item.split is not None]
+    tested = {key for item in known if item.split == "test" for key in _identities(item)}
+    trained = {key for item in known if item.split != "test" for key in _identities(item)}
+    return sorted(
+        name
+        for name, item in later.items.items()
+        if item.split is not None and _identities(item) & (trained if item.split == "test" else tested)
+    )
+
+
+def show(outcome: SnapshotTaken) -> None:
+    """The tables for people."""
+    console.table(outcome.data, ("label", "files"), list(outcome.labels.items()))
+    if set(outcome.splits) != {""}:
+        rows = [(split or "(chosen in training)", n) for split, n in outcome.splits.items()]
+        console.table("Splits", ("split", "files"), rows)
+    if (difference := outcome.difference) is not None:
+        changes = [(name, len(files), _some(files)) for name, files in _changes(difference)]
+        console.table("Since the earlier snapshot", ("change", "files", "for example"), changes)
+
+
+def sentence(outcome: SnapshotTaken) -> str:
+    """The outcome in a line or two."""
+    text = f"Snapshot {outcome.digest[:12]}: {counted(outcome.files, 'file')}, {outcome.bytes:,} bytes."
+    if not outcome.texts:
+        text += " No file states a licence: write one into README.md or LICENSE."
+    if outcome.difference is not None and outcome.difference.same:
+        text += " Nothing has changed."
+    if leaked := all_leaked(outcome):
+        text += f" Leaked between test and training: {_some(leaked)}."
+    return text if outcome.snapshot is None else f"{text} Written: {outcome.snapshot}"
+
+
+def all_leaked(outcome: SnapshotTaken) -> list[str]:
+    """Files that are in training and test at once, in this snapshot or since the earlier one."""
+    since = [] if outcome.difference is None else outcome.difference.leaked
+    return sorted({*outcome.leaked, *since})
+
+
+def _read(path: Path, shares: tuple[float, float] | None) -> DataSnapshot:
+    return snapshot.load(path) if path.suffix == ".json" and path.is_file() else snapshot.take(path, shares)
+
+
+def _shares(config: Path | None) -> tuple[float, float] | None:
+    """The recipe's shares of validation and test; None for a recipe without them."""
+    if config is None:
+        return None
+    training = recipes.resolve(recipes.task_of(config), config, [], {}).model_dump().get("training", {})
+    shares = training.get("validation_share"), training.get("test_share")
+    return None if None in shares else shares
+
+
+def _by_content(taken: DataSnapshot) -> dict[str, list[str]]:
+    places = defaultdict(list)
+    for name, item in taken.items.items():
+        places[item.sha256].append(name)
+    return places
+
+
+def _identities(item: SnapshotItem) -> set[tuple[str, str]]:
+    """What must not be both in training and test: the content, and the speaker."""
+    speaker = set() if item.speaker is None else {("speaker", item.speaker)}
+    return {("content", item.sha256), *speaker}
+
+
+def _labels(taken: DataSnapshot, names: Iterable[str]) -> set[str]:
+    return {taken.items[name].label for name in names}
+
+
+def _changes(difference: SnapshotDifference) -> list[tuple[str, list[str]]]:
+    return [
+        ("added", difference.added),
+        ("removed", difference.removed),
+        ("changed", difference.changed),
+        ("relabelled", difference.relabelled),
+        ("leaked", difference.leaked),
+        ("licence or text", difference.texts_changed),
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = f", … {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
