@@ -142,6 +142,20 @@ def test_missing_packages_without_a_network_are_named(tmp_path: Path, core: Path
         assert name in caught.value.what
 
 
+def test_a_library_that_is_cloned_needs_git(
+    tmp_path: Path, core: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arduino = load_board("nano33ble").arduino
+    assert arduino and arduino.camera
+    config = render_config(build_target("nano33ble", "aot"), lib_deps=[arduino.camera.library])
+    (tmp_path / "platformio.ini").write_text(config)
+    with pytest.raises(TinymlError, match=", Arduino_OV767X "):
+        platformio.require_packages(tmp_path, load_board("nano33ble"), refuse)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TinymlError, match="Git is missing"):
+        platformio.require_packages(tmp_path, load_board("nano33ble"), refuse)
+
+
 def test_with_everything_here_no_network_is_asked_for(tmp_path: Path, core: Path) -> None:
     project = bare_project(tmp_path)
     install(core, project)

@@ -1,8 +1,8 @@
 """Compiles sources as the Arduino core for the Nano 33 BLE does, with that core's own flags and headers.
 
 TINYML_ARDUINO_CORE=<folder of ArduinoCore-mbed>. Beside it, or in TINYML_ARDUINO_LIBRARIES=<folder>, lie
-ArduinoCore-API, Arduino_LSM9DS1 and Arduino_BMI270_BMM150; for the camera also Arduino_OV767X, for
-Bluetooth ArduinoBLE.
+ArduinoCore-API, Arduino_LSM9DS1 and Arduino_BMI270_BMM150; for the camera also Arduino_OV767X, a clone
+with the pinned commit checked out, for Bluetooth ArduinoBLE.
 """
 
 from __future__ import annotations

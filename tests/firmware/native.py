@@ -39,7 +39,7 @@ def _compile(compiler: str, folder: Path, name: str, libraries: tuple[str, ...])
             _compile_c(source, folder, sanitized) for source in sorted((LIBRARIES / library).glob("*.c"))
         ]
     command = [compiler, *STRICT, *sanitized]
-    command += [f"-I{LIBRARIES / library}" for library in libraries]
+    command += [f"-I{LIBRARIES / library}" for library in libraries] + [f"-I{HARNESS / 'arduino'}"]
     subprocess.run([*command, HARNESS / f"{name}.cpp", *sources, "-o", program], check=True)
 
 

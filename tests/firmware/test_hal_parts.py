@@ -63,3 +63,32 @@ def test_both_revisions_feel_the_same(program: Path) -> None:
     assert first == rev2 == turned == "100 -200 980"
     assert rounded == "0 1 -1"
     assert not_a_number == too_large == "refused"
+
+
+PICTURE = "0 1 2 3 10 11 12 13 20 21 22 23"
+
+
+def test_a_frame_is_read_from_its_start(program: Path) -> None:
+    assert run(program, "picture", "4000000000", "0").decode().startswith(f"{PICTURE} ")
+    assert run(program, "picture", "4000000000", "1").decode().startswith("0 2 10 12 20 22 ")
+
+
+def test_a_camera_pulled_out_at_any_moment_stops_nothing(program: Path) -> None:
+    whole = int(run(program, "picture", "4000000000", "0").split()[-2])
+    for silent_from in range(1, whole, 17):
+        *frame, polls, interrupts = run(program, "picture", str(silent_from), "0").decode().split()
+        assert frame == ["none"] and interrupts == "1"
+        assert int(polls) < 210_000
+
+
+def test_the_host_sees_all_that_was_sent(program: Path) -> None:
+    for count in (0, 1, 63, 64, 65, 127, 128, 129, 192):
+        assert int(run(program, "packets", str(count))) == count
+
+
+def test_a_motion_sensor_that_stops_answering_gives_no_sample() -> None:
+    imu = compile_harness("imu", "hal")
+    assert run(imu) == b"lsm9ds1 1000 -500 4000 -2000000 1000000 61"
+    for answered in range(4):
+        assert run(imu, str(answered)) == b"none"
+    assert run(imu, "short") == b"none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -105,6 +106,7 @@ class Arduino(BaseModel):
         camera: which one the firmware can look through.
         bluetooth: the library that serves strokes over Bluetooth, for wands.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
+        bluetooth_flash_bytes: what the library for Bluetooth adds to it.
         heap_bytes: RAM that the core needs besides variables.
     """
 
@@ -118,7 +120,12 @@ class Arduino(BaseModel):
     bluetooth: str | None = None
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)
+    bluetooth_flash_bytes: int = Field(default=0, ge=0)
     heap_bytes: int = Field(ge=0)
+
+    def empty_flash_bytes(self, peripherals: Collection[str]) -> int:
+        """What a program takes without its own code, for an application that drives the peripherals."""
+        return self.core_flash_bytes + (self.bluetooth_flash_bytes if "bluetooth" in peripherals else 0)
 
 
 class Board(BaseModel):

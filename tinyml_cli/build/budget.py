@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from tinyml_cli.boards.boards import Board
@@ -15,7 +15,9 @@ _ADVICE = "Choose a smaller model (another --config), or --engine aot, which nee
 _SHOWN = 3
 
 
-def check_estimate(board: Board, graphs: Sequence[Graph], arena_bytes: int) -> None:
+def check_estimate(
+    board: Board, graphs: Sequence[Graph], arena_bytes: int, peripherals: Collection[str] = ()
+) -> None:
     """Refuses, before a long build, what cannot fit: the models alone beside an empty program are too large.
 
     Only boards with an Arduino core are judged; the others build in seconds and their linker tells.
@@ -23,6 +25,7 @@ def check_estimate(board: Board, graphs: Sequence[Graph], arena_bytes: int) -> N
     Args:
         graphs: the int8 models that share the board; where they are not known, only RAM is judged.
         arena_bytes: what the engine reserves for their activations.
+        peripherals: what the application drives.
 
     Raises:
         TinymlError: names the largest tensors.
@@ -32,9 +35,11 @@ def check_estimate(board: Board, graphs: Sequence[Graph], arena_bytes: int) -> N
     subject = "The two models together" if len(graphs) > 1 else "The model"
     tensors = [tensor for graph in graphs for tensor in graph.tensors]
     weights = [tensor for tensor in tensors if tensor.data is not None]
-    _check(board, "flash", subject, "weights", sum(tensor.bytes for tensor in weights), weights)
+    weight_bytes = sum(tensor.bytes for tensor in weights)
+    empty_bytes = board.arduino.empty_flash_bytes(peripherals)
+    _check(board, "flash", subject, "weights", weight_bytes, empty_bytes, weights)
     activations = [tensor for tensor in tensors if tensor.data is None]
-    _check(board, "ram", subject, "arena", arena_bytes, activations)
+    _check(board, "ram", subject, "arena", arena_bytes, board.arduino.core_ram_bytes, activations)
 
 
 def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
@@ -67,18 +72,22 @@ def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
 
 
 def _check(
-    board: Board, memory: Memory, subject: str, what: str, model_bytes: int, tensors: Iterable[Tensor]
+    board: Board,
+    memory: Memory,
+    subject: str,
+    what: str,
+    model_bytes: int,
+    empty_bytes: int,
+    tensors: Iterable[Tensor],
 ) -> None:
-    assert board.arduino
     limit = board.flash_bytes if memory == "flash" else board.ram_bytes
-    core = board.arduino.core_flash_bytes if memory == "flash" else board.arduino.core_ram_bytes
-    if limit is None or model_bytes + core <= limit:
+    if limit is None or model_bytes + empty_bytes <= limit:
         return
     largest = sorted(tensors, key=lambda tensor: tensor.bytes, reverse=True)[:_SHOWN]
     detail = ", ".join(f"{tensor.label} {tensor.bytes:,} B" for tensor in largest)
     raise TinymlError(
         f"{subject} cannot fit the board `{board.name}`: {what} of {model_bytes:,} B and an otherwise "
-        f"empty program (about {core:,} B) need more {_name(memory)} than the {limit:,} B available"
+        f"empty program (about {empty_bytes:,} B) need more {_name(memory)} than the {limit:,} B available"
         + (f". Largest tensors: {detail}" if detail else ""),
         "estimated before the build",
         _ADVICE,

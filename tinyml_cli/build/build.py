@@ -18,7 +18,7 @@ from tinyml_cli.build.build_folder import build_folder, check_plain
 from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.build.sizes import measure
-from tinyml_cli.build.target import BuildTarget
+from tinyml_cli.build.target import BuildTarget, peripherals
 from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
@@ -59,7 +59,7 @@ def build(run: Run, target: BuildTarget) -> Built:
             inputs.target.tflm_dir, "folder given with --tflm", "Rename it; use letters, digits and _."
         )
     graphs = [graph for each in (run, target.second) if each and (graph := model_graph(each))]
-    budget.check_estimate(board, graphs, _arena_bytes(inputs))
+    budget.check_estimate(board, graphs, _arena_bytes(inputs), peripherals(inputs.app))
     project = project_dir(run, board.name, inputs.app)
     sources = generate(project, inputs)
     fingerprint = _fingerprint(project, inputs, sources)
@@ -75,7 +75,7 @@ def build(run: Run, target: BuildTarget) -> Built:
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
         platformio.require_packages(folder, board)
-        platformio.run(folder, board, log, _count_sources(sources))
+        platformio.run(folder, board, log, 0 if board.arduino else _count_sources(sources))
         linked = folder / ".pio" / "build" / board.name / "firmware.elf"
         budget.check_measured(board, measure(linked), log)
         elf = _install(linked, project, board)

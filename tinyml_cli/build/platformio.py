@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinyml_cli import processes, system_errors
@@ -33,7 +33,8 @@ _HEAP_OVERFLOW = re.compile(r"heap region overflowed into stack")
 _NO_DOWNLOAD = re.compile(
     r"HTTPClientError|InternetConnectionError|Could not connect|Max retries exceeded|Failed to resolve"
 )
-_LIBRARY = re.compile(r"^  \S+/(?P<name>\S+)@\S+$", re.MULTILINE)
+# As a registry names it, or a clone: owner/name@version, name=https://...git#commit.
+_LIBRARY = re.compile(r"^  (?:\S+/(?P<name>\S+)@\S+|(?P<cloned>[^\s=]+)=\S+\.git#\w+)$", re.MULTILINE)
 _COMPILE_ERROR = re.compile(r"(?:fatal )?error: |undefined reference to|cannot find -l|: error\b")
 _MISSING_LIBC = re.compile(r"nano\.specs|cannot find -l(?:c|m|gcc|nosys)(?:_nano)?\b|stdint\.h: No such file")
 _MISSING_LIBSTDCXX = re.compile(
@@ -46,7 +47,7 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
 
     Args:
         project: in a `build_folder`.
-        expected_steps: number of source files, for the progress bar.
+        expected_steps: number of source files, for the progress bar; 0 where the core's are not known.
 
     Raises:
         TinymlError: the program does not fit, or does not compile.
@@ -99,8 +100,20 @@ def require_packages(
     """
     missing = _missing_packages(project, board)
     if missing:
+        _require_git(project, board, missing)
         require(f"what PlatformIO needs for the board `{board.name}`: {', '.join(missing)}")
         console.info(f"PlatformIO downloads once for the board `{board.name}`: {', '.join(missing)} …")
+
+
+def _require_git(project: Path, board: Board, missing: Sequence[str]) -> None:
+    config = (project / "platformio.ini").read_text(encoding="utf-8")
+    clones = {library["cloned"] for library in _LIBRARY.finditer(config)} & set(missing)
+    if clones and shutil.which("git") is None:
+        raise TinymlError(
+            f"Git is missing, by which PlatformIO fetches the library {min(clones)}",
+            board.name,
+            "Install it: https://git-scm.com/downloads (Debian/Ubuntu: `sudo apt-get install git`).",
+        )
 
 
 def _missing_packages(project: Path, board: Board) -> list[str]:
@@ -115,8 +128,8 @@ def _missing_packages(project: Path, board: Board) -> list[str]:
     }
     config = (project / "platformio.ini").read_text(encoding="utf-8")
     for library in _LIBRARY.finditer(config):
-        folder = project / ".pio" / "libdeps" / board.name / library["name"]
-        needed[library[0].strip()] = folder.is_dir()
+        folder = project / ".pio" / "libdeps" / board.name / (library["name"] or library["cloned"])
+        needed[library["cloned"] or library[0].strip()] = folder.is_dir()
     return [name for name, here in needed.items() if not here]
 
 

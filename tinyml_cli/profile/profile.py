@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
-from tinyml_cli.build.target import BuildTarget
+from tinyml_cli.build.target import BuildTarget, peripherals
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
@@ -159,7 +159,7 @@ def _memory(subject: _Subject, counts: Counts, board: Board) -> ProgramMemory:
             on_board = record["flash_bytes"], record["ram_bytes"], "built"
         elif board.arduino:
             on_board = (
-                flash + board.arduino.core_flash_bytes,
+                flash + board.arduino.empty_flash_bytes(peripherals(built.app)),
                 ram + board.arduino.core_ram_bytes,
                 "estimated",
             )

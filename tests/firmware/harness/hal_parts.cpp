@@ -1,11 +1,14 @@
 // Exercises the parts of the Hal that need no board: one test a name, each prints what it found.
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "axis_map.h"
+#include "camera_frame.h"
 #include "line_writer.h"
 #include "sample_ring.h"
+#include "usb_packet.h"
 #include "wrapping_counter.h"
 
 // A USB port as a script: each letter of `script` is one send(): 'n' takes nothing, a digit that many bytes,
@@ -156,6 +159,76 @@ static int turn_axes() {
   return 0;
 }
 
+// A camera that sends rows of counted bytes, eight polls of a pin to a level, and may fall silent: its
+// signals stay as they are from poll `silent_from` on.
+struct FakeCamera {
+  static constexpr int kRows = 3;
+  static constexpr int kRowBytes = 4;
+  static constexpr uint32_t kBlank = 40;
+  static constexpr uint32_t kByte = 16;
+  static constexpr uint32_t kRow = kRowBytes * kByte + kBlank;
+  static constexpr uint32_t kFrame = 2 * kBlank + kRows * kRow;
+
+  uint32_t silent_from = 0xFFFFFFFFu;
+  uint32_t polls = 0;
+  bool on = true;
+
+  uint32_t time() {
+    ++polls;
+    const uint32_t now = polls + kFrame / 2;  // it runs already when it is asked
+    return polls < silent_from ? now : silent_from + kFrame / 2;
+  }
+  bool vsync() { return time() % kFrame < kBlank; }
+  bool href() { return in_row(time()); }
+  bool pclk() {
+    const uint32_t now = time();
+    return !in_row(now) || place(now) % kByte >= kByte / 2;
+  }
+  uint8_t data() {
+    const uint32_t now = polls + kFrame / 2;
+    return static_cast<uint8_t>(10 * ((now % kFrame - 2 * kBlank) / kRow) + place(now) / kByte);
+  }
+  uint32_t now_us() { return polls * 1000; }
+  void allow_interrupts(bool allowed) { on = allowed; }
+
+ private:
+  static uint32_t place(uint32_t now) { return (now % kFrame - 2 * kBlank) % kRow; }
+  static bool in_row(uint32_t now) { return now % kFrame >= 2 * kBlank && place(now) < kRow - kBlank; }
+};
+
+// The frame of a camera that falls silent at a poll, or "none"; then the polls, and whether interrupts are
+// on.
+static int take_picture(uint32_t silent_from, bool every_other) {
+  FakeCamera camera;
+  camera.silent_from = silent_from;
+  uint8_t frame[FakeCamera::kRows * FakeCamera::kRowBytes] = {};
+  if (CameraFrame<FakeCamera>(camera).read(frame, FakeCamera::kRows, FakeCamera::kRowBytes, every_other)) {
+    for (size_t i = 0; i < sizeof(frame) >> every_other; ++i) printf("%d ", frame[i]);
+  } else {
+    printf("none ");
+  }
+  printf("%u %d\n", static_cast<unsigned>(camera.polls), camera.on);
+  return 0;
+}
+
+// A host sees what came in packets before one that is not full: how many of `count` bytes that are sent at
+// once.
+static int send_packets(size_t count) {
+  size_t seen = 0;
+  size_t waiting = 0;
+  while (count > 0) {
+    const size_t packet = usb_packet_bytes(count);
+    waiting += packet;
+    count -= packet;
+    if (packet < kUsbPacketBytes) {
+      seen += waiting;
+      waiting = 0;
+    }
+  }
+  printf("%zu\n", seen);
+  return 0;
+}
+
 int main(int argc, char** argv) {
   const char* test = argc > 1 ? argv[1] : "";
   if (strcmp(test, "write") == 0) return write_lines(argc, argv);
@@ -163,5 +236,9 @@ int main(int argc, char** argv) {
   if (strcmp(test, "race") == 0) return race();
   if (strcmp(test, "overrun") == 0) return overrun();
   if (strcmp(test, "axes") == 0) return turn_axes();
+  if (strcmp(test, "picture") == 0 && argc == 4) {
+    return take_picture(static_cast<uint32_t>(strtoul(argv[2], nullptr, 10)), argv[3][0] == '1');
+  }
+  if (strcmp(test, "packets") == 0 && argc == 3) return send_packets(strtoul(argv[2], nullptr, 10));
   return 2;
 }

@@ -4,6 +4,7 @@
 #if defined(TINYML_HAL_NANO33BLE)
 
 #include "../hal.h"
+#include "../usb_packet.h"
 #include "camera.h"
 #include "imu.h"
 #include "microphone.h"
@@ -47,7 +48,8 @@ bool UsbPort::connected() {
 size_t UsbPort::send(const char* bytes, size_t count) {
   uint32_t sent = 0;
   // Takes the bytes without changing them; its parameter lacks a const.
-  _SerialUSB.send_nb(reinterpret_cast<uint8_t*>(const_cast<char*>(bytes)), count, &sent);
+  _SerialUSB.send_nb(reinterpret_cast<uint8_t*>(const_cast<char*>(bytes)),
+                     static_cast<uint32_t>(usb_packet_bytes(count)), &sent);
   return sent;
 }
 

@@ -45,21 +45,58 @@ bool answers(const Chip& chip) {
          Wire1.read() == chip.identity;
 }
 
-// Reads through one of Arduino's sensor classes, which have the same methods but no common base.
-template <class Library>
-bool measure(Library& library, const AxisMap& axes, ImuSample* sample) {
-  float acceleration_g[3];
-  float rotation_dps[3];
+bool to_sample(const float acceleration_g[3], const float rotation_dps[3], const AxisMap& axes,
+               ImuSample* sample) {
   int32_t mg[3];
   int32_t mdps[3];
-  if (!library.readAcceleration(acceleration_g[0], acceleration_g[1], acceleration_g[2]) ||
-      !library.readGyroscope(rotation_dps[0], rotation_dps[1], rotation_dps[2]) ||
-      !axes.to_board(acceleration_g, mg) || !axes.to_board(rotation_dps, mdps)) {
+  if (!axes.to_board(acceleration_g, mg) || !axes.to_board(rotation_dps, mdps)) {
     return false;
   }
   *sample = ImuSample{mg[0], mg[1], mg[2], mdps[0], mdps[1], mdps[2]};
   return true;
 }
+
+#if defined(TINYML_IMU_LSM9DS1)
+// Registers and full scales as Arduino_LSM9DS1's begin() sets them: 2000 degrees a second, 4 g. Its own
+// readings are not used: it passes off what was in memory where the bus does not answer.
+constexpr uint8_t kOutXG = 0x18;
+constexpr uint8_t kOutXXl = 0x28;
+constexpr uint8_t kAutoIncrement = 0x80;
+constexpr float kDpsOfStep = 2000.0f / 32768.0f;
+constexpr float kGOfStep = 4.0f / 32768.0f;
+
+bool read_axes(uint8_t first_register, float unit_of_step, float values[3]) {
+  constexpr size_t kBytes = 6;
+  Wire1.beginTransmission(kLsm9ds1.address);
+  Wire1.write(kAutoIncrement | first_register);
+  if (Wire1.endTransmission(false) != 0 || Wire1.requestFrom(kLsm9ds1.address, kBytes) != kBytes) {
+    return false;
+  }
+  for (int axis = 0; axis < 3; ++axis) {
+    const int low = Wire1.read();
+    const int high = Wire1.read();
+    values[axis] = static_cast<int16_t>(low | high << 8) * unit_of_step;
+  }
+  return true;
+}
+
+bool measure_lsm9ds1(ImuSample* sample) {
+  float acceleration_g[3];
+  float rotation_dps[3];
+  return read_axes(kOutXXl, kGOfStep, acceleration_g) && read_axes(kOutXG, kDpsOfStep, rotation_dps) &&
+         to_sample(acceleration_g, rotation_dps, kLsm9ds1Axes, sample);
+}
+#endif
+
+#if defined(TINYML_IMU_BMI270)
+bool measure_bmi270(ImuSample* sample) {
+  float acceleration_g[3];
+  float rotation_dps[3];
+  return IMU_BMI270_BMM150.readAcceleration(acceleration_g[0], acceleration_g[1], acceleration_g[2]) &&
+         IMU_BMI270_BMM150.readGyroscope(rotation_dps[0], rotation_dps[1], rotation_dps[2]) &&
+         to_sample(acceleration_g, rotation_dps, kBmi270LibraryAxes, sample);
+}
+#endif
 
 void begin_lsm9ds1() {
 #if defined(TINYML_IMU_LSM9DS1)
@@ -103,12 +140,12 @@ bool imu_ready() {
 bool imu_measure(ImuSample* sample) {
 #if defined(TINYML_IMU_LSM9DS1)
   if (ready && found == &kLsm9ds1) {
-    return measure(IMU_LSM9DS1, kLsm9ds1Axes, sample);
+    return measure_lsm9ds1(sample);
   }
 #endif
 #if defined(TINYML_IMU_BMI270)
   if (ready && found == &kBmi270) {
-    return measure(IMU_BMI270_BMM150, kBmi270LibraryAxes, sample);
+    return measure_bmi270(sample);
   }
 #endif
   (void)sample;

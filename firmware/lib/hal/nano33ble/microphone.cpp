@@ -17,6 +17,7 @@ constexpr uint32_t kSettlingBlocks = 4;  // what the microphone sends while it p
 
 SampleRing<kRingSamples> ring;
 uint32_t blocks_to_skip = kSettlingBlocks;
+uint32_t missed_blocks = 0;
 bool tried = false;
 bool started = false;
 
@@ -50,8 +51,15 @@ size_t microphone_take(int16_t* samples, size_t capacity) {
   return started ? ring.pop(samples, capacity) : 0;
 }
 
+void microphone_missed(uint32_t us) {
+  constexpr uint32_t kBlock_us = kBlockSamples * 1000000u / kSampleRateHz;
+  const uint32_t blocks = us / kBlock_us;
+  // The last of them waits in the library.
+  missed_blocks += started && blocks > 0 ? blocks - 1 : 0;
+}
+
 uint32_t microphone_lost_blocks() {
-  return ring.overruns();
+  return ring.overruns() + missed_blocks;
 }
 
 #endif  // TINYML_HAL_NANO33BLE

@@ -8,5 +8,8 @@
 // the microphone cannot be started.
 size_t microphone_take(int16_t* samples, size_t capacity);
 
-// Blocks of 256 samples lost because microphone_take() was not called in time.
+// Counts the blocks that ended while interrupts were off for this long.
+void microphone_missed(uint32_t us);
+
+// Blocks of 256 samples lost because microphone_take() was not called in time, or interrupts were off.
 uint32_t microphone_lost_blocks();
