@@ -86,8 +86,8 @@ def _model(figures: RunFigures) -> GateResult:
     try:
         figures.run.require(figures.manifest, MODEL_INT8)
     except TinymlError as error:
-        return _gate("model", "fail", reason=f"{error.what}. {error.next_step}")
-    return _gate("model", "pass")
+        return gate("model", "fail", reason=f"{error.what}. {error.next_step}")
+    return gate("model", "pass")
 
 
 def _recipe(figures: RunFigures, path: Path) -> GateResult:
@@ -96,9 +96,9 @@ def _recipe(figures: RunFigures, path: Path) -> GateResult:
     wanted, kept = recipes.load(path), recipes.load(run.file(RECIPE))
     wanted = wanted.model_copy(update={"data_path": kept.data_path})
     if is_recipe_of(run, wanted):
-        return _gate("recipe", "pass")
+        return gate("recipe", "pass")
     again = next_step("train", wanted.task, "--config", path, "--run", run.path)
-    return _gate("recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. {again}")
+    return gate("recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. {again}")
 
 
 def _data(figures: RunFigures, path: Path) -> GateResult:
@@ -106,16 +106,16 @@ def _data(figures: RunFigures, path: Path) -> GateResult:
     wanted = snapshot.load(path).digest
     trained_on = figures.manifest.data.snapshot if figures.manifest.data else None
     if trained_on == wanted:
-        return _gate("data", "pass")
+        return gate("data", "pass")
     what = "data that no snapshot names" if trained_on is None else f"snapshot {trained_on[:12]}"
-    return _gate("data", "fail", reason=f"the run was trained on {what}, not on {wanted[:12]} of {path.name}")
+    return gate("data", "fail", reason=f"the run was trained on {what}, not on {wanted[:12]} of {path.name}")
 
 
 def _chance(figures: RunFigures) -> Iterator[GateResult]:
     better = figures.quality.get("int8", {}).get("better_than_chance")
     if better is not None:
         reason = "" if better else "the model is no better than chance"
-        yield _gate("chance", "pass" if better else "fail", reason=reason, evidence="host")
+        yield gate("chance", "pass" if better else "fail", reason=reason, evidence="host")
 
 
 def _parity(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
@@ -126,10 +126,10 @@ def _parity(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
     differ = device.get("mismatches")
     if differ is None or device.get("board") != budgets.board:
         how = _command(("evaluate", "RUN", "--on", "BOARD"), figures)
-        yield _gate("parity", "not measured", reason=f"not measured on {budgets.board}; {how}")
+        yield gate("parity", "not measured", reason=f"not measured on {budgets.board}; {how}")
         return
     reason = f"{differ} of {device['n']} answers of {budgets.board} differ from {device['reference']}'s"
-    yield _gate(
+    yield gate(
         "parity",
         "fail" if differ else "pass",
         figure=Figure(differ, device["level"]),
@@ -146,12 +146,12 @@ def _budgets(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
         figure = figures.of_budget(name)
         if figure is None:
             how = _command(kind.measured_by, figures)
-            yield _gate(name, "not measured", limit=limit, reason=f"not measured; {how}")
+            yield gate(name, "not measured", limit=limit, reason=f"not measured; {how}")
             continue
         broken = figure.value > limit if kind.at_most else figure.value < limit
         side = "above" if kind.at_most else "below"
         reason = f"{number(figure.value)} is {side} {number(limit)}" if broken else ""
-        yield _gate(name, "fail" if broken else "pass", figure=figure, limit=limit, reason=reason)
+        yield gate(name, "fail" if broken else "pass", figure=figure, limit=limit, reason=reason)
 
 
 def number(value: float) -> str:
@@ -164,7 +164,7 @@ def _command(words: tuple[str, ...], figures: RunFigures) -> str:
     return f"run `{next_step(*(places.get(word, word) for word in words))}`"
 
 
-def _gate(
+def gate(
     name: str,
     result: Any,
     figure: Figure | None = None,
@@ -172,6 +172,16 @@ def _gate(
     reason: str = "",
     evidence: str = "",
 ) -> GateResult:
+    """One gate.
+
+    Args:
+        name: as the table calls it.
+        result: pass, fail or not measured.
+        figure: what was measured.
+        limit: what it was compared with.
+        reason: why it did not pass.
+        evidence: of a gate without a figure.
+    """
     return GateResult(
         gate=name,
         result=result,

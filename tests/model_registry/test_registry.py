@@ -1,0 +1,260 @@
+"""tinyml registry: versions, gates, the way back, and faults."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import outcomes
+from tests.conftest import Tinyml
+from tests.model_registry.conftest import MakeRun
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.model_registry import listing
+from tinyml_cli.model_registry.promote import promote, roll_back
+from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import SBOM, add, export, find
+from tinyml_cli.run import MODEL_INT8
+
+HALF = [True] * 20 + [False] * 20
+
+
+def test_from_the_command_line(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    make_run("one"), make_run("two")
+    said = {
+        "registry add": ["runs/one", "--name", "lamp"],
+        "registry promote": ["lamp"],
+        "registry list": [],
+        "registry": [],
+        "registry show": ["lamp@champion"],
+        "registry export": ["lamp", "--out", "back"],
+        "registry verify": [],
+    }
+    for command, arguments in said.items():
+        found = tinyml(*command.split(), *arguments, "--json", cwd=tmp_path).json
+        outcomes.check(command, found)
+        assert tinyml(*command.split(), *arguments, cwd=tmp_path, code=None).code in (0, 2)
+    tinyml("registry", "add", "runs/two", "--name", "lamp", cwd=tmp_path)
+    tinyml("registry", "promote", "lamp@2", cwd=tmp_path)
+    back = tinyml("registry", "rollback", "--json", cwd=tmp_path).json
+    outcomes.check("registry rollback", back)
+    assert (back["number"], back["champion_before"]) == (1, 2)
+
+
+def test_what_comes_out_is_what_went_in(tmp_path: Path, store: Store, make_run: MakeRun) -> None:
+    run = make_run("one")
+    added = add(store, run)
+    export(store, *find(store, "one@1"), tmp_path / "out")
+    kept = {path.relative_to(run.path) for path in run.path.rglob("*") if path.is_file()}
+    back = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert back == kept | {Path(SBOM)}
+    assert all((tmp_path / "out" / file).read_bytes() == run.file(str(file)).read_bytes() for file in kept)
+    assert added.figures["accuracy"] == 1 and added.aliases == ["challenger"]
+    parts = json.loads((tmp_path / "out" / SBOM).read_text())
+    assert {"tinyml-cli", "numpy"} <= {part["name"] for part in parts["components"]}
+
+
+def test_the_same_run_is_added_once(store: Store, make_run: MakeRun) -> None:
+    run = make_run("one")
+    first, second = add(store, run), add(store, run)
+    assert (first.fresh, second.fresh, first.number, second.number) == (True, False, 1, 1)
+    assert len(store.index("one").history) == 1
+
+
+def test_a_worse_version_needs_a_reason(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("good"), "lamp")
+    assert promote(store, "lamp").promoted
+    add(store, make_run("bad", right=HALF), "lamp")
+    refused = promote(store, "lamp")
+    assert not refused.promoted and store.index("lamp").champion == 1
+    assert [gate.gate for gate in refused.gates if gate.result != "pass"] == ["champion"]
+    forced = promote(store, "lamp", override="the good one is too loud")
+    assert forced.promoted and store.index("lamp").history[-1].override == "the good one is too loud"
+    assert roll_back(store, "lamp").number == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "gate"),
+    [
+        ({"gap": 0.3}, "fairness"),
+        ({}, "fairness"),  # the champion has groups, this one was not evaluated by any
+        ({"gap": 0.1, "mismatches": 2}, "parity"),
+        ({"gap": 0.1, "labels": ["yes", "no"]}, "champion"),
+        ({"gap": 0.1, "first_item": 1000}, "champion"),  # other test items, which cannot be read any more
+    ],
+)
+def test_every_gate_stops_by_itself(
+    store: Store, make_run: MakeRun, options: dict[str, object], gate: str
+) -> None:
+    add(store, make_run("good", gap=0.1), "lamp")
+    promote(store, "lamp")
+    add(store, make_run("other", **options), "lamp")
+    refused = promote(store, "lamp")
+    assert [each.gate for each in refused.gates if each.result != "pass"] == [gate]
+    assert not refused.promoted
+
+
+def test_within_chance_is_no_worse(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("good", gap=0.1), "lamp")
+    promote(store, "lamp")
+    add(store, make_run("one_miss", right=[False] + [True] * 39, gap=0.11), "lamp")
+    assert promote(store, "lamp").promoted
+
+
+def test_the_second_promotion_is_judged_against_the_first_ones_champion(
+    store: Store, make_run: MakeRun
+) -> None:
+    for name, right in (("old", HALF), ("better", [True] * 40), ("worse", HALF)):
+        add(store, make_run(name, right=right), "lamp")
+    assert promote(store, "lamp@1").promoted and promote(store, "lamp@2").promoted
+    assert not promote(store, "lamp@3").promoted
+
+
+def test_going_back_goes_on_back(store: Store, make_run: MakeRun) -> None:
+    for name in ("one", "two", "three"):
+        add(store, make_run(name), "lamp")
+        promote(store, "lamp")
+    assert [roll_back(store, "lamp").number for _ in range(2)] == [2, 1]
+    with pytest.raises(TinymlError, match="no earlier champion"):
+        roll_back(store, "lamp")
+    assert promote(store, "lamp@3").promoted and roll_back(store, None).number == 1
+
+
+def test_promoting_the_champion_changes_nothing(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("one"))
+    promote(store, "one")
+    before = store.index_path("one").read_bytes()
+    assert promote(store, "one@1").promoted and store.index_path("one").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("lamp@challengr", "Did you mean `challenger`"),
+        ("lamp@champion", "no champion now"),
+        ("lamp@7", "Known: challenger, 1"),
+        ("lamp@0", "no version"),
+        ("lmap", "Did you mean `lamp`"),
+        ("lamp@-1", "no version"),
+        ("lamp@../../x", "no version"),
+        ("../x", "No model"),
+    ],
+)
+def test_an_unknown_version_is_answered(store: Store, make_run: MakeRun, given: str, says: str) -> None:
+    add(store, make_run("one"), "lamp")
+    with pytest.raises(TinymlError) as caught:
+        find(store, given)
+    assert says in str(caught.value)
+
+
+def test_every_changed_byte_is_found(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("one"))
+    promote(store, "one")
+    assert listing.verify(store).ok
+    for path in [path for path in store.path.rglob("*") if path.is_file()]:
+        whole = path.read_bytes()
+        for at in {0, len(whole) // 2, len(whole) - 1}:
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            try:
+                found = listing.verify(Store(store.path)).faults
+            finally:
+                path.write_bytes(whole)
+            assert found, (path, at)
+    assert listing.verify(store).ok
+
+
+def test_a_registry_copied_without_its_objects_says_so(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    add(store, make_run("one"))
+    shutil.copytree(store.path, tmp_path / "copy", ignore=shutil.ignore_patterns("objects"))
+    for words in (["list"], ["show"], ["promote"], ["export"]):
+        answer = tinyml("registry", *words, "--registry", "copy", cwd=tmp_path, code=2)
+        assert "copied without its folder `objects`" in answer.err
+    faults = tinyml("registry", "verify", "--registry", "copy", "--json", cwd=tmp_path, code=1).json["faults"]
+    assert len(faults) == 1 and "one@1" in faults[0]
+
+
+def test_a_full_disk_leaves_the_registry_as_it_was(
+    tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At whichever of its writes the disk is full."""
+    one, two = make_run("one"), make_run("two")
+    sync, left = os.fsync, [0]
+
+    def full(handle: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(handle)
+
+    done, writes = False, 0
+    while not done:
+        store = Store.make(tmp_path / f"registry{writes}")
+        add(store, one, "lamp")
+        promote(store, "lamp")
+        before = store.index_path("lamp").read_bytes()
+        left[0] = writes
+        monkeypatch.setattr(os, "fsync", full)
+        try:
+            add(store, two, "lamp")
+            done = promote(store, "lamp").promoted
+        except TinymlError as error:
+            assert "No space left" in error.what
+        finally:
+            monkeypatch.setattr(os, "fsync", sync)
+        index = store.index("lamp")
+        assert listing.verify(store).ok
+        assert done or index.champion == 1
+        assert len(index.versions) == 2 or store.index_path("lamp").read_bytes() == before
+        writes += 1
+    assert writes > 6  # five files, the version, twice the index
+
+
+def test_a_folder_of_something_else_is_left_alone(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    make_run("one")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "me.jpg").write_bytes(b"me")
+    answer = tinyml("registry", "add", "runs/one", "--registry", "photos", cwd=tmp_path, code=2)
+    assert "not a registry" in answer.err and [p.name for p in (tmp_path / "photos").iterdir()] == ["me.jpg"]
+
+
+def test_newer_and_damaged_registries_are_told_apart(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("one"))
+    path = store.index_path("one")
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"version": 2, "new": 1}))
+    with pytest.raises(TinymlError, match="version 2"):
+        store.index("one")
+    for text in ("", "[]", "{}", json.dumps(document | {"challenger": None})):
+        path.write_text(text)
+        with pytest.raises(TinymlError, match="damaged"):
+            store.index("one")
+    (store.path / "registry.json").write_text('{"tinyml_registry": 9}')
+    with pytest.raises(TinymlError, match="version 9"):
+        Store.open(store.path)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "a b", "con", "x" * 300, "-a"])
+def test_a_name_that_is_no_files_is_refused(store: Store, make_run: MakeRun, name: str) -> None:
+    with pytest.raises(TinymlError):
+        add(store, make_run("one"), name)
+    assert not store.path.exists() or store.names() == []
+
+
+def test_a_run_without_an_int8_model_is_refused(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    make_run("one").file(MODEL_INT8).unlink()
+    assert "tinyml convert" in tinyml("registry", "add", "runs/one", cwd=tmp_path, code=2).err
+    assert not (tmp_path / "registry").exists()
+    assert "There is no registry" in tinyml("registry", "list", cwd=tmp_path, code=2).err
+
+
+def test_an_empty_reason_is_none(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    make_run("one", mismatches=1)
+    tinyml("registry", "add", "runs/one", cwd=tmp_path)
+    assert "The reason is empty" in tinyml("registry", "promote", "--override", " ", cwd=tmp_path, code=2).err
+    assert tinyml("registry", "promote", "--json", cwd=tmp_path, code=1).json["promoted"] is False

@@ -1,0 +1,134 @@
+"""Which version is in the product: promotion through gates, and the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml_cli import temporary
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.model_registry.against import against
+from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
+from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import find, now, user, write_run
+from tinyml_cli.outcomes.projects import GateResult
+from tinyml_cli.outcomes.registries import Promoted, RolledBack
+from tinyml_cli.project.budgets import BUDGETS, Budgets, load
+from tinyml_cli.project.gates import judge_run, passed, reasons
+
+
+def promote(
+    store: Store, given: str | None, budgets: Path | None = None, override: str | None = None
+) -> Promoted:
+    """Makes a version the champion if it passes every gate, or if somebody says why it shall be all the same.
+
+    Two promotions at once wait for each other: the second is judged against the first one's champion.
+
+    Args:
+        store: the registry.
+        given: as `find` takes it; a name alone means the challenger.
+        budgets: the limits; `budgets.yaml` of the current folder where there is one, else parity alone.
+        override: the reason, which is kept.
+
+    Raises:
+        TinymlError: no such version, one with missing or changed objects, unusable budgets, an empty reason.
+    """
+    if override is not None and not override.strip():
+        raise TinymlError("The reason is empty", "--override", 'Say why: --override "the old one fails on …"')
+    limits = _limits(budgets)
+    with store.writing():
+        index, number = find(store, given, CHALLENGER)
+        if number == index.champion:
+            console.info(f"{index.model}@{number} is the champion already.")
+            return _promoted(index, number, index.champion, None, [])
+        gates = judge(store, index, number, limits)
+        before = index.champion
+        if not passed(gates) and override is None:
+            return _promoted(index, number, before, None, gates)
+        reason = None if passed(gates) else override
+        index.champions.append(number)
+        if index.challenger == number:
+            index.challenger = None
+        index.history.append(
+            Change(
+                at=now(),
+                by=user(),
+                action="promote",
+                number=number,
+                champion_before=before,
+                override=reason,
+                gates=gates,
+            )
+        )
+        store.save(index)
+        return _promoted(index, number, before, reason, gates)
+
+
+def judge(store: Store, index: ModelIndex, number: int, limits: Budgets) -> list[GateResult]:
+    """The gates of a version: budgets, and no worse than the champion.
+
+    Raises:
+        TinymlError: an object is missing or was changed.
+    """
+    with temporary.folder("registry") as folder:
+        candidate = write_run(store, store.version(index, number), Path(folder, "candidate"))
+        gates = judge_run(candidate, limits)
+        if index.champion is not None and index.champion != number:
+            champion = write_run(store, store.version(index, index.champion), Path(folder, "champion"))
+            gates += against(champion, candidate, limits.board)
+    return gates
+
+
+def roll_back(store: Store, name: str | None) -> RolledBack:
+    """Makes the champion before the last one the champion again.
+
+    Raises:
+        TinymlError: no such model, or there was no champion before.
+    """
+    with store.writing():
+        index, _ = find(store, name)
+        if len(index.champions) < 2:
+            raise TinymlError(
+                f"`{index.model}` has no earlier champion to go back to",
+                str(store.path),
+                "See its history: tinyml registry show",
+            )
+        before = index.champions.pop()
+        number = index.champions[-1]
+        store.version(index, number)  # what is lost cannot be gone back to
+        index.history.append(
+            Change(at=now(), by=user(), action="rollback", number=number, champion_before=before)
+        )
+        store.save(index)
+    return RolledBack(model=index.model, number=number, champion_before=before)
+
+
+def sentence(outcome: Promoted) -> str:
+    """The outcome in a line, with the reason."""
+    called = f"{outcome.model}@{outcome.number}"
+    if not outcome.promoted:
+        return (
+            f"{called} was not promoted: {reasons(outcome.gates)}. To promote it all the same: "
+            '--override "why".'
+        )
+    if outcome.override is not None:
+        return f"{called} is the champion, by override: {outcome.override}."
+    return f"{called} is the champion."
+
+
+def _limits(budgets: Path | None) -> Budgets:
+    path = Path(BUDGETS) if budgets is None else budgets
+    return load(path) if budgets is not None or path.is_file() else Budgets()
+
+
+def _promoted(
+    index: ModelIndex, number: int, before: int | None, override: str | None, gates: list[GateResult]
+) -> Promoted:
+    return Promoted(
+        model=index.model,
+        number=number,
+        promoted=index.champion == number,
+        champion_before=before,
+        override=override,
+        gates=gates,
+    )

@@ -1,0 +1,195 @@
+"""Versions: a run goes in, is found by number or alias, and comes out again."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.files import atomic_folder
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.model_registry.documents import CHALLENGER, CHAMPION, Change, ModelIndex, ModelVersion
+from tinyml_cli.model_registry.sbom import git_commit, sbom
+from tinyml_cli.model_registry.store import Store
+from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.registries import VersionAdded, VersionExported
+from tinyml_cli.project.budgets import Budgets
+from tinyml_cli.project.figures import RunFigures
+from tinyml_cli.project.gates import BUDGET_KINDS
+from tinyml_cli.run import MANIFEST, MODEL_INT8, RECIPE, Run
+from tinyml_cli.run_folder import VARIANTS
+
+SBOM = "sbom.json"
+# Not artifacts, but needed to judge the version later.
+_ALSO = ("report/answers.npz", "report/profile.json", "report/card.md", "report/card.json")
+
+
+def add(store: Store, run: Run, name: str | None = None, board: str | None = None) -> VersionAdded:
+    """Adds a run as a new version, the challenger; a run that is there already stays what it is.
+
+    Args:
+        store: the registry.
+        run: with an int8 model.
+        name: of the model; the run's by default.
+        board: whose firmware's size is kept; the budgets' default by default.
+
+    Raises:
+        TinymlError: no whole int8 model, a file that changed meanwhile, or a registry that cannot be written.
+    """
+    manifest = run.manifest()
+    run.require(manifest, MODEL_INT8)
+    model = _name_of(run) if name is None else name
+    with store.writing():
+        index = store.index_or_new(model)
+        files = {file: store.put_file(run.file(file)) for file in _files(run, manifest)}
+        files[SBOM] = store.put_bytes(sbom(manifest).encode())
+        if (known := _same(store, index, files)) is not None:
+            return _added(store, index, known, fresh=False)
+        figures = RunFigures(run, board or Budgets().board)
+        measured = {key: figure.value for key in BUDGET_KINDS if (figure := figures.of_budget(key))}
+        version = ModelVersion(
+            model=model,
+            created=now(),
+            run=_name_of(run),
+            task=manifest.task,
+            labels=manifest.labels,
+            tinyml_version=manifest.tinyml_version,
+            code=git_commit(run.path),
+            data_snapshot=manifest.data.snapshot if manifest.data else None,
+            int8_sha256=manifest.artifacts[MODEL_INT8].sha256,
+            parent=index.champion,
+            figures=measured,
+            files=files,
+        )
+        number = max(index.versions, default=0) + 1
+        index.versions[number] = store.put_bytes((version.model_dump_json(indent=1) + "\n").encode())
+        index.challenger = number
+        index.history.append(Change(at=now(), by=user(), action="add", number=number))
+        store.save(index)
+        return _added(store, index, number, fresh=True)
+
+
+def find(store: Store, given: str | None, default: str | None = None) -> tuple[ModelIndex, int]:
+    """The model and version that `NAME`, `NAME@3` or `NAME@champion` means.
+
+    Args:
+        store: the registry.
+        given: None: the only model there is.
+        default: the alias that a name alone means; where it is free, or None, the newest version.
+
+    Raises:
+        TinymlError: there is no such model, version or alias; those that there are, are named.
+    """
+    name, _, which = (given or "").partition("@")
+    if not name:
+        names = store.names()
+        if len(names) != 1:
+            listed = f"Models: {', '.join(names)}." if names else "Add one: tinyml registry add"
+            what = "Several models are there: name one" if names else "The registry holds no model"
+            raise TinymlError(what, str(store.path), listed)
+        name = names[0]
+    index = store.index(name)
+    aliases = index.aliases()
+    if not which:
+        return index, aliases.get(default or "", max(index.versions))
+    number = aliases.get(which, int(which) if re.fullmatch(r"[1-9]\d{0,8}", which) else 0)
+    if number not in index.versions:
+        is_free = which in (CHAMPION, CHALLENGER)
+        what = f"`{name}` has no {which} now" if is_free else f"`{name}` has no version or alias `{which}`"
+        known = [*aliases, *map(str, index.versions)]
+        raise TinymlError(
+            what,
+            str(store.path),
+            f"{did_you_mean(which, known)}Known: {', '.join(known)}.",
+        )
+    return index, number
+
+
+def export(store: Store, index: ModelIndex, number: int, out: Path) -> VersionExported:
+    """Writes a version as the run that was added.
+
+    Raises:
+        TinymlError: an object is missing or was changed, or the folder holds something.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise TinymlError(
+            "The folder is not empty; nothing was written", str(out), "Choose a new one with --out."
+        )
+    version = store.version(index, number)
+    with atomic_folder(out) as folder:
+        write_run(store, version, folder)
+    return VersionExported(
+        model=index.model,
+        number=number,
+        run=str(out),
+        files=sorted(version.files),
+        int8_sha256=version.int8_sha256,
+    )
+
+
+def write_run(store: Store, version: ModelVersion, folder: Path) -> Run:
+    """Copies a version's files into a folder; its run.
+
+    Raises:
+        TinymlError: an object is missing or was changed.
+    """
+    for file, sha256 in version.files.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store.require(sha256), path)
+    return Run(folder)
+
+
+def now() -> str:
+    """The time in UTC, to the second, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def user() -> str:
+    """Who does it, as the system says."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def _name_of(run: Run) -> str:
+    path = run.path.resolve()
+    return f"{run.root.resolve().name}-{path.name}" if path.parent.name == VARIANTS else path.name
+
+
+def _files(run: Run, manifest: Manifest) -> list[str]:
+    """What belongs to a version: manifest, recipe, and all artifacts that are as they were recorded."""
+    artifacts = [name for name in manifest.artifacts if run.is_fresh(manifest, name)]
+    others = [name for name in (RECIPE, *_ALSO) if run.file(name).is_file()]
+    return sorted({MANIFEST, *artifacts, *others})
+
+
+def _same(store: Store, index: ModelIndex, files: dict[str, Any]) -> int | None:
+    """The version that holds exactly these files."""
+    return next((n for n in index.versions if store.version(index, n).files == files), None)
+
+
+def _added(store: Store, index: ModelIndex, number: int, fresh: bool) -> VersionAdded:
+    version = store.version(index, number)
+    return VersionAdded(
+        registry=str(store.path),
+        model=index.model,
+        number=number,
+        fresh=fresh,
+        aliases=[alias for alias, at in index.aliases().items() if at == number],
+        int8_sha256=version.int8_sha256,
+        figures=version.figures,
+    )
+
+
+def added_text(outcome: VersionAdded) -> str:
+    """What `add` says."""
+    called = f"{outcome.model}@{outcome.number}"
+    if not outcome.fresh:
+        return f"{called} holds this very run already."
+    return f"Added {called}. Next: {next_step('registry', 'promote', called)}"
