@@ -110,6 +110,9 @@ class Manifest(ManifestSection):
     anomaly: AnomalyInput | None = None
     image: ImageInput | None = None
     presence: Presence | None = None
+    background: str | None = Field(
+        default=None, description="the label of images in which nothing is there; null where no label is"
+    )
     gate: GateRule | None = None
     gesture: GestureInput | None = None
     task_settings: dict[str, Any] = Field(
@@ -136,6 +139,8 @@ class Manifest(ManifestSection):
                 raise ValueError(f"`labels` contains an invalid name: {ascii(label)[:60]}")
             if self.labels.count(label) > 1:
                 raise ValueError(f"`labels` lists `{label}` twice")
+        if self.background is not None and self.background not in self.labels:
+            raise ValueError(f"`background` is `{self.background}`, which is none of the labels")
         counts = self.data.counts if self.data is not None else {}
         for split, found in counts.items():
             if self.labels and found and list(found) != self.labels:

@@ -19,7 +19,15 @@ def _v1_to_v2(document: Document) -> Document:
     return {key: value for key, value in document.items() if key not in ("clip_ms", "recognizer")}
 
 
-_STEPS: tuple[Callable[[Document], Document], ...] = (_v1_to_v2,)
+def _v2_to_v3(document: Document) -> Document:
+    """Runs that look name the class that means that nothing is there: it was the first."""
+    labels = document.get("labels")
+    if document.get("presence") is None or not isinstance(labels, list) or not labels:
+        return document
+    return document | {"background": labels[0]}
+
+
+_STEPS: tuple[Callable[[Document], Document], ...] = (_v1_to_v2, _v2_to_v3)
 SCHEMA_VERSION = 1 + len(_STEPS)
 
 

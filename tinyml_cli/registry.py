@@ -22,6 +22,7 @@ _TRAINED = {
     "anomaly": "tinyml_cli.tasks.anomaly.task:ANOMALY",
     "vww": "tinyml_cli.tasks.vww.task:VWW",
     "mask": "tinyml_cli.tasks.vww.task:MASK",
+    "images": "tinyml_cli.tasks.vww.task:IMAGES",
     "wand": "tinyml_cli.tasks.wand.task:WAND",
 }
 # A model file without a task, and two models on one board, of which each has its own.

@@ -11,12 +11,14 @@ namespace {
 
 constexpr LookerConfig kConfig = {
     TINYML_SECOND_MODEL,
+    SECOND_SEEN_EVENT,
     second_kLabels,
     second_kLabelColors,
     {SECOND_FRAME_WIDTH, SECOND_FRAME_HEIGHT, SECOND_FRAME_FORMAT, SECOND_IMAGE_SIZE, SECOND_IMAGE_CHANNELS,
      SECOND_IMAGE_MULTIPLIER, SECOND_IMAGE_OFFSET, SECOND_IMAGE_SHIFT},
-    {SECOND_LABEL_COUNT, SECOND_PRESENCE_ON_PERMILLE, SECOND_PRESENCE_OFF_PERMILLE, SECOND_PRESENCE_FRAMES_ON,
-     SECOND_PRESENCE_FRAMES_OFF, SECOND_OUTPUT_ZERO_POINT, permille_per_step_q16(SECOND_OUTPUT_SCALE)},
+    {SECOND_LABEL_COUNT, SECOND_PRESENCE_BACKGROUND, SECOND_PRESENCE_ON_PERMILLE,
+     SECOND_PRESENCE_OFF_PERMILLE, SECOND_PRESENCE_FRAMES_ON, SECOND_PRESENCE_FRAMES_OFF,
+     SECOND_OUTPUT_ZERO_POINT, permille_per_step_q16(SECOND_OUTPUT_SCALE)},
 };
 
 }  // namespace
@@ -73,7 +75,7 @@ void Gate::look(uint32_t now_ms) {
     return;
   }
   looker_.judge(&session_, engine.second_output());
-  if (looker_.label() != 0) {
+  if (looker_.is_present()) {
     light_.keep();  // somebody is there
     close(now_ms);
   }

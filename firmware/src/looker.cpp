@@ -74,18 +74,21 @@ void Looker::judge(Session* session, const int8_t* scores) {
 }
 
 void Looker::report_change(Session* session, uint32_t now_ms) {
-  const char* label = config_.labels[presence_.label()];
-  session->tell("Sees ", label, presence_.score_permille(), now_ms, config_.model);
+  const size_t seen = presence_.label();
+  const bool is_label = seen < config_.presence.labels;
+  const char* label = is_label ? config_.labels[seen] : nullptr;
+  session->tell("Sees ", is_label ? label : "nothing for sure", presence_.score_permille(), now_ms,
+                config_.model);
   session->event()
-      .begin("person")
-      .text("label", label)
-      .flag("present", presence_.label() != 0)
+      .begin(config_.event)
+      .optional_text("label", label)
+      .flag("present", presence_.is_present())
       .permille("score", presence_.score_permille())
       .number("frame", frames_)
       .number("t_ms", now_ms)
       .optional_text("model", config_.model)
       .end();
-  session->show(config_.colors[presence_.label()], now_ms);
+  session->show(is_label ? config_.colors[seen] : kLightOff, now_ms);
 }
 
 #endif  // TINYML_APP_VWW || TINYML_APP_CASCADE

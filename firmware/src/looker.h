@@ -13,6 +13,7 @@
 
 struct LookerConfig {
   const char* model;  // its name; nullptr: it is the only one on the board
+  const char* event;  // that reports a change: "person", or "class"
   const char* const* labels;
   const uint8_t (*colors)[3];  // one per label
   ImageConfig image;
@@ -40,7 +41,7 @@ class Looker {
   // Takes the scores of one inference; reports the frame, and a change of presence.
   void judge(Session* session, const int8_t* scores);
 
-  size_t label() const { return presence_.label(); }
+  bool is_present() const { return presence_.is_present(); }
   size_t input_bytes() const;
 
  private:

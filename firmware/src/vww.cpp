@@ -11,12 +11,13 @@ constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
 
 constexpr LookerConfig kConfig = {
     nullptr,
+    SEEN_EVENT,
     kLabels,
     kLabelColors,
     {FRAME_WIDTH, FRAME_HEIGHT, FRAME_FORMAT, IMAGE_SIZE, IMAGE_CHANNELS, IMAGE_MULTIPLIER, IMAGE_OFFSET,
      IMAGE_SHIFT},
-    {kLabelCount, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON, PRESENCE_FRAMES_OFF,
-     OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE)},
+    {kLabelCount, PRESENCE_BACKGROUND, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON,
+     PRESENCE_FRAMES_OFF, OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE)},
 };
 
 }  // namespace
@@ -42,7 +43,7 @@ void VwwApp::step() {
 Reject VwwApp::execute(const Command& command) {
   switch (command.verb) {
     case Verb::kReset:
-      if (looker_.label() != 0) {
+      if (looker_.is_present()) {
         session_.show(kLightOff, session_.hal().clock_ms());
       }
       looker_.reset();

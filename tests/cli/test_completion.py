@@ -44,7 +44,7 @@ def offered(line: str) -> list[str]:
     [
         ("tinyml qu", ["quantize"]),
         ("tinyml data ch", ["check"]),
-        ("tinyml train ", ["hello", "kws", "anomaly", "vww", "mask", "wand"]),
+        ("tinyml train ", ["hello", "kws", "anomaly", "vww", "mask", "images", "wand"]),
         ("tinyml quantize --meth", ["--method"]),
         ("tinyml quantize --method int", ["int16x8"]),
         ("tinyml quantize --method=int", ["--method=int16x8"]),

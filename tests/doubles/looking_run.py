@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
 SIZE = 32
+GRID = (4, 5)
 IMAGE = ImageInput(size=SIZE)
 PERSON_GREY, NOBODY_GREY = 230, 20
 _LOGIT_PER_BRIGHTNESS, _MIDDLE = 10.0, 0.4
@@ -63,16 +65,59 @@ def float_model() -> bytes:
     return network.build([image], [scores])
 
 
-def make(path: Path, engine: str = "aot", data: bytes | None = None, image: ImageInput = IMAGE) -> Run:
-    """The run, exported; of another model that tells two classes apart, where one is given."""
+def grid_model() -> bytes:
+    """Twenty scores, of 4 x 5 cells: the brightest cell is the class."""
+    network = Model()
+    image = network.tensor((1, SIZE, SIZE, 1), 1 / 255, -128)
+    cells = network.tensor((1, *GRID, 1), 1 / 255, -128)
+    rows, columns = (SIZE // count for count in GRID)
+    network.operator(
+        "AVERAGE_POOL_2D", [image], [cells], "Pool2DOptions", strideW=columns, strideH=rows,
+        filterWidth=columns, filterHeight=rows, padding=1,
+    )  # fmt: skip
+    count = GRID[0] * GRID[1]
+    flat, scores = network.tensor((1, count), 1 / 255, -128), network.tensor((1, count), 1 / 256, -128)
+    network.operator(
+        "RESHAPE", [cells, network.integers([1, count])], [flat], "ReshapeOptions", newShape=[1, count]
+    )
+    network.operator("SOFTMAX", [flat], [scores], "SoftmaxOptions", beta=12.0)
+    return network.build([image], [scores])
+
+
+def cell(index: int) -> np.ndarray:
+    """An image in which one cell of the grid is white and the rest dark, uint8 [SIZE, SIZE]."""
+    rows, columns = (SIZE // count for count in GRID)
+    row, column = divmod(index, GRID[1])
+    pixels = np.full((SIZE, SIZE), 30, np.uint8)
+    pixels[row * rows : (row + 1) * rows, column * columns : (column + 1) * columns] = 255
+    return pixels
+
+
+def of_cells(path: Path) -> Run:
+    """A run of `images` with twenty classes and no background."""
+    names = [f"cell_{index}" for index in range(GRID[0] * GRID[1])]
+    return make(path, data=grid_model(), task="images", labels=names, background=None)
+
+
+def make(
+    path: Path,
+    engine: str = "aot",
+    data: bytes | None = None,
+    image: ImageInput = IMAGE,
+    task: str = "vww",
+    labels: Sequence[str] = ("none", "person"),
+    background: str | None = "none",
+) -> Run:
+    """The run, exported; of another model, where one is given."""
     run = Run.create(path)
     data = data or model()
     write_atomic(run.file(MODEL_INT8), data)
     source, target = interpret.io_quantization(parse(data))
     manifest = Manifest(
-        task="vww",
+        task=task,
         seed=1,
-        labels=["none", "person"],
+        labels=list(labels),
+        background=background,
         image=image,
         presence=Presence(),
         quantization=Quantization(method="ptq", calibration_samples=1, input=source, output=target),

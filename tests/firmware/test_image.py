@@ -127,13 +127,22 @@ def labels(program: Path, settings: str, *scores: int) -> list[int]:
 
 def test_somebody_appears_after_frames_on_and_goes_after_frames_off(presence_program: Path) -> None:
     steps = [250, 250, 10, 250, 10, 10, 10, 10]
-    assert labels(presence_program, "2 600 400 2 3", *steps) == [0, 1, 1, 1, 1, 1, 0, 0]
-    assert [row[0] for row in presence(presence_program, "2 600 400 2 3", *steps)] == [0, 1, 0, 0, 0, 0, 1, 0]
+    assert labels(presence_program, "2 0 600 400 2 3", *steps) == [0, 1, 1, 1, 1, 1, 0, 0]
+    assert [row[0] for row in presence(presence_program, "2 0 600 400 2 3", *steps)] == [
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        1,
+        0,
+    ]
 
 
 def test_between_the_thresholds_nothing_changes(presence_program: Path) -> None:
     between = 120  # 469 permille
-    assert labels(presence_program, "2 600 400 1 1", between, 250, between, between, 10, between) == [
+    assert labels(presence_program, "2 0 600 400 1 1", between, 250, between, between, 10, between) == [
         0,
         1,
         1,
@@ -144,17 +153,33 @@ def test_between_the_thresholds_nothing_changes(presence_program: Path) -> None:
 
 
 def test_one_frame_is_not_somebody(presence_program: Path) -> None:
-    assert labels(presence_program, "2 600 400 2 2", 250, 10, 250, 10, 250) == [0] * 5
+    assert labels(presence_program, "2 0 600 400 2 2", 250, 10, 250, 10, 250) == [0] * 5
 
 
 def test_it_lasts_through_more_frames_than_its_counters_hold(presence_program: Path) -> None:
-    assert labels(presence_program, "2 600 400 255 255", *[250] * 600, *[10] * 300) == (
+    assert labels(presence_program, "2 0 600 400 255 255", *[250] * 600, *[10] * 300) == (
         [0] * 254 + [1] * (600 - 254 + 254) + [0] * 46
     )
 
 
+def test_any_label_may_be_the_background(presence_program: Path) -> None:
+    assert labels(presence_program, "2 1 600 400 2 3", *[10] * 3, *[250] * 3) == [1, 0, 0, 0, 0, 1]
+
+
+def test_without_a_background_every_label_is_seen_and_doubt_is_none(presence_program: Path) -> None:
+    steps = [250, 250, 10, 10, *[128] * 4]
+    assert presence(presence_program, "2 2 600 550 2 3", *steps) == [
+        *((0, 2, 0), (1, 1, 977), (0, 1, 39), (1, 0, 957)),
+        *((0, 0, 496), (0, 0, 496), (1, 2, 0), (0, 2, 0)),
+    ]
+
+
 @pytest.mark.parametrize(
-    "settings", ["1 600 400 1 1", "2 400 600 1 1", "2 1001 400 1 1", "2 600 400 0 1", "2 600 400 1 0"]
+    "settings",
+    [
+        *("1 0 600 400 1 1", "2 0 400 600 1 1", "2 0 1001 400 1 1", "2 0 600 400 0 1", "2 0 600 400 1 0"),
+        "2 3 600 400 1 1",
+    ],
 )
 def test_impossible_settings_are_refused(presence_program: Path, settings: str) -> None:
     assert run(presence_program, stdin=f"{settings} -128 256000\n".encode()) == b"refused\n"

@@ -59,7 +59,9 @@ def frame_of(grey: int) -> bytes:
 
 def show(device: Device, frame: bytes, first_seq: int = 1) -> dict[str, list[dict[str, Any]]]:
     """Sends one frame; returns what the device said to it, by event."""
-    said: dict[str, list[dict[str, Any]]] = {"image": [], "person": [], "input": [], "led": []}
+    said: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("image", "person", "class", "input", "led")
+    }
     for index, offset in enumerate(range(0, len(frame), MAX_INPUT_BYTES)):
         answer = device.command(
             f"frame {first_seq + index} {offset}", frame[offset : offset + MAX_INPUT_BYTES]

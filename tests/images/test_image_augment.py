@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyml_cli.images.image_augment import augment, mix
-from tinyml_cli.images.procedural_images import ProceduralImages
+from tinyml_cli.images.procedural_images import SHAPES, ProceduralImages, people
 from tinyml_cli.recipes.vww import ImageAugmentationRecipe
 
 NOTHING = ImageAugmentationRecipe(
@@ -70,7 +70,8 @@ def test_mixing_blends_inputs_and_targets_alike() -> None:
 
 
 def test_drawn_figures_follow_their_seed_and_differ_by_class() -> None:
-    first, again = ProceduralImages(8, 2, 32, 1, 7), ProceduralImages(8, 2, 32, 1, 7)
+    figures = [people(1), *SHAPES.values()]
+    first, again = (ProceduralImages(18, figures, 32, 1, 7) for _ in range(2))
     np.testing.assert_array_equal(first.rows(np.arange(8)), again.rows(np.arange(8)))
     assert first.labels.tolist() == [0, 1] * 4
     assert len(set(first.hashes)) == 8

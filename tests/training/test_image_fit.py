@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.images.procedural_images import ProceduralImages
+from tinyml_cli.images.procedural_images import ProceduralImages, people
 from tinyml_cli.models import build_model, count_macs
 from tinyml_cli.models.transfer import start_from
 from tinyml_cli.recipes.vww import ImageModelRecipe, ImageTrainingRecipe, VwwRecipe
@@ -37,7 +37,7 @@ def recipe(epochs: int = 3, backbone: str | None = None, **changes: Any) -> VwwR
 
 
 def sets() -> tuple[ImageSet, ImageSet]:
-    images = ProceduralImages(160, 2, 16, 1, 3)
+    images = ProceduralImages(160, [people(0), people(1)], 16, 1, 3)
     rows = np.arange(160)
     return ImageSet(images, rows[:120], images.labels[:120]), ImageSet(
         images, rows[120:], images.labels[120:]

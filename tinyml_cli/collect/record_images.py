@@ -21,6 +21,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import area_average, centred
 from tinyml_cli.files import write_atomic, writing_folder
+from tinyml_cli.images.image_folder import NONE
 from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import RecordedClass, RecordedImages
@@ -118,8 +119,9 @@ def text(document: RecordedImages) -> str:
     counts = ", ".join(f"{row.images} of {row.class_}" for row in document.classes)
     if not document.complete:
         return f"{counts}; not complete yet. Run the same command to continue."
-    names = ",".join(row.class_ for row in document.classes)
-    step = next_step("train", "vww", "--data", Path(document.folder), "--classes", names)
+    classes = [row.class_ for row in document.classes]
+    task, names = "images" if len(classes) > 1 and NONE not in classes else "vww", ",".join(classes)
+    step = next_step("train", task, "--data", Path(document.folder), "--classes", names)
     return f"{counts} in {document.folder}. Train with them: {step}"
 
 

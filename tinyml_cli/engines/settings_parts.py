@@ -17,14 +17,14 @@ DARK_LABELS = ("silence", "unknown")
 _FIRST_HUE = 120 / 360
 
 
-def label_colors(labels: list[str], dark: Collection[str] = DARK_LABELS) -> list[tuple[int, int, int]]:
+def label_colors(labels: list[str], dark: Collection[str | None] = DARK_LABELS) -> list[tuple[int, int, int]]:
     """One (red, green, blue) of 0..255 per label: hues far apart, black for those in `dark`."""
     words = [label for label in labels if label not in dark]
     hues = {word: (_FIRST_HUE + index / len(words)) % 1.0 for index, word in enumerate(words)}
     return [_rgb(hues[label]) if label in hues else (0, 0, 0) for label in labels]
 
 
-def label_tables(manifest: Manifest, dark: Collection[str] = DARK_LABELS) -> str:
+def label_tables(manifest: Manifest, dark: Collection[str | None] = DARK_LABELS) -> str:
     """LABEL_COUNT, kLabels and kLabelColors."""
     names = "\n".join(wrapped(string_literal(label) for label in manifest.labels))
     colors = "\n".join(wrapped(f"{{{r}, {g}, {b}}}" for r, g, b in label_colors(manifest.labels, dark)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
+from tinyml_cli.data.speakers import has_speaker, speaker_of
 from tinyml_cli.data.splits import Split
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.images import image_file
@@ -16,6 +17,8 @@ from tinyml_cli.wording import counted
 
 # The class that takes every folder that no other class is named after.
 NONE = "none"
+# Fewer people cannot be split without a split that lacks a class.
+FEWEST_PEOPLE = 5
 # Names of prepared data sets' folders for the same thing.
 _NONE_FOLDERS = (NONE, "no_person", "non_person", "not_person", "nobody")
 _SPLIT_FOLDERS: dict[str, Split] = {
@@ -107,6 +110,23 @@ def class_folders(root: Path) -> list[str]:
             "Put the images of each class into a separate folder.",
         )
     return sorted(names)
+
+
+def people_in(entries: Iterable[ImageEntry]) -> frozenset[str]:
+    """Whom file names `PERSON_nohash_N` name."""
+    return frozenset(speaker_of(entry.path) for entry in entries if has_speaker(entry.path))
+
+
+def group_of(path: Path, digest: str, people: frozenset[str]) -> str:
+    """What keeps an image in one split: its person, where enough are named to be split, or else its bytes.
+
+    Args:
+        path: of the image.
+        digest: hash of its bytes.
+        people: in the whole folder.
+    """
+    person = speaker_of(path)
+    return person if len(people) >= FEWEST_PEOPLE and person in people else digest
 
 
 def _folders(root: Path) -> list[tuple[Path, Split | None]]:

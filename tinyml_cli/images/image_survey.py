@@ -15,7 +15,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import splits
 from tinyml_cli.features.image import to_input_size
 from tinyml_cli.images.image_file import UnreadableImageError, decode, read_bytes
-from tinyml_cli.images.image_folder import ImageEntry
+from tinyml_cli.images.image_folder import ImageEntry, group_of, people_in
 
 _THREADS = 4
 # Correlation of thumbnails; of 100 photographs of COCO no two reach 0.82, one saved again smaller 0.998.
@@ -66,8 +66,9 @@ class Picture:
 def read_pictures(root: Path, entries: Sequence[ImageEntry]) -> list[Picture]:
     """Reads the images of a folder, in the order of the entries."""
     pictures = []
+    people = people_in(entries)
     with ThreadPoolExecutor(_THREADS) as pool, console.progress(len(entries), "Checking images") as progress:
-        for picture in pool.map(lambda entry: _read(root, entry), entries):
+        for picture in pool.map(lambda entry: _read(root, entry, people), entries):
             progress.advance(1, picture.label)
             pictures.append(picture)
     return pictures
@@ -103,7 +104,7 @@ def _normalised(thumbs: NDArray[np.float32]) -> NDArray[np.float32]:
     return normalised
 
 
-def _read(root: Path, entry: ImageEntry) -> Picture:
+def _read(root: Path, entry: ImageEntry, people: frozenset[str]) -> Picture:
     path, label, given = entry.path.relative_to(root), entry.folder, entry.split or ""
     try:
         data = read_bytes(entry.path)
@@ -118,7 +119,7 @@ def _read(root: Path, entry: ImageEntry) -> Picture:
         path,
         label,
         given,
-        given or splits.split_of(name, _VALIDATION_SHARE, _TEST_SHARE),
+        given or splits.split_of(group_of(path, name, people), _VALIDATION_SHARE, _TEST_SHARE),
         note=decoded.note,
         width=pixels.shape[1],
         height=pixels.shape[0],

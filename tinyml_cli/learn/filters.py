@@ -16,7 +16,7 @@ from tinyml_cli.documents import shown
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.features.image import luma
 from tinyml_cli.images.image_file import UnreadableImageError, decode, read_bytes
-from tinyml_cli.images.procedural_images import ProceduralImages
+from tinyml_cli.images.procedural_images import ProceduralImages, people
 from tinyml_cli.learn import inputs
 from tinyml_cli.learn.lesson import Lesson, number
 from tinyml_cli.outcomes.lessons import FilteredPicture, FilterExample, Filtering
@@ -155,7 +155,7 @@ def learn_filter(
 def _grey(image: Path | None, least: int, out: Path) -> tuple[NDArray[np.uint8], str]:
     """Pixels [rows, columns], and what was understood where the file leaves it open."""
     if image is None:
-        return ProceduralImages(2, 2, _OWN_SIDE, 1, 0).rows(np.array([1]))[0, ..., 0], ""
+        return ProceduralImages(2, [people(0), people(1)], _OWN_SIDE, 1, 0).rows(np.array([1]))[0, ..., 0], ""
     checks.input_file(image, "IMAGE")
     if out.exists() and image.samefile(out):
         raise TinymlError(f"`{image.name}` would be overwritten by the result", "--out", "Give another name.")

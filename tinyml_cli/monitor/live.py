@@ -79,7 +79,7 @@ def label_bars(
     marked: str | None,
     mark: str,
     chars: int,
-    dark: Collection[str] = DARK_LABELS,
+    dark: Collection[str | None] = DARK_LABELS,
 ) -> Table:
     """A bar for each label in the colour that the board's light has for it.
 

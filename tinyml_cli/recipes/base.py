@@ -142,9 +142,9 @@ class ClassifierRecipe(BaseRecipe):
 
     @model_validator(mode="after")
     def _class_weights_are_of_labels(self) -> ClassifierRecipe:
-        weights = self.training.class_weights
-        unknown = [] if weights == BALANCED else sorted(set(weights) - set(self.model_labels))
-        if unknown:
+        weights, labels = self.training.class_weights, self.model_labels
+        unknown = [] if weights == BALANCED else sorted(set(weights) - set(labels))
+        if unknown and labels:  # none yet where the data will tell them
             raise ValueError(f"training.class_weights: unknown label `{unknown[0]}`")
         return self
 

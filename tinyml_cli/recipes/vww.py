@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.recipes.base import (
@@ -72,9 +72,17 @@ class VwwRecipe(ClassifierRecipe):
     """Visual wake words."""
 
     task: str = "vww"
+    always_background: ClassVar[bool] = True
+    """Whether the first class is the background where no class is `none`."""
+    classes_of_folder: ClassVar[bool] = False
+    """Whether a recipe without classes takes those of its data."""
+
     classes: list[str] = Field(default_factory=lambda: ["none", "person"])
+    background: str | None = Field(
+        default=None, description="the class of images in which nothing is there; none, if that is a class"
+    )
     source: Literal["folder", "procedural"] = Field(
-        default="folder", description="procedural: drawn figures, for tests of the tool alone"
+        default="folder", description="of images, without --data; procedural: drawn, for tests of the tool"
     )
     image: ImageInput = Field(default_factory=ImageInput)
     augmentation: ImageAugmentationRecipe = Field(default_factory=ImageAugmentationRecipe)
@@ -92,10 +100,20 @@ class VwwRecipe(ClassifierRecipe):
                 raise ValueError("a class has no name")
             if lowered.count(name) > 1:
                 raise ValueError(f"`{name}` is listed twice")
-        if len(classes) < 2:
+        if len(classes) < 2 and (classes or not cls.classes_of_folder):
             raise ValueError("give at least two classes, such as person,none")
         # The label that means nobody is the first, whatever the order it was typed in.
         return sorted(classes, key=lambda name: name.lower() != "none")
+
+    @model_validator(mode="after")
+    def _background_is_a_class(self) -> Self:
+        if self.background is None and self.classes:
+            none = [name for name in self.classes if name.lower() == "none"]
+            first = self.classes[:1] if self.always_background else []
+            self.background = next(iter(none or first), None)
+        elif self.classes and self.background not in self.classes:
+            raise ValueError(f"background: `{self.background}` is none of {', '.join(self.classes)}")
+        return self
 
     @property
     def model_labels(self) -> list[str]:
@@ -106,6 +124,19 @@ class VwwRecipe(ClassifierRecipe):
     def title(self) -> tuple[str, ...]:
         """What is looked for."""
         return tuple(name for name in self.classes if name.lower() != "none")
+
+
+class ImagesRecipe(VwwRecipe):
+    """Any number of classes of a folder, all alike; drawn shapes where there is no data."""
+
+    always_background: ClassVar[bool] = False
+    classes_of_folder: ClassVar[bool] = True
+
+    task: str = "images"
+    classes: list[str] = Field(default_factory=list, description="none given: all folders of the data")
+    source: Literal["folder", "procedural"] = Field(
+        default="procedural", description="of images, without --data; procedural: drawn shapes"
+    )
 
 
 class MaskRecipe(VwwRecipe):

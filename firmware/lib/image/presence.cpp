@@ -9,13 +9,14 @@ constexpr int32_t kPermille = 1000;
 bool Presence::begin(const PresenceConfig& config) {
   config_ = config;
   reset();
-  return config.labels > 1 && config.off_permille <= config.on_permille && config.on_permille <= kPermille &&
+  return config.labels > 1 && config.background <= config.labels &&
+         config.off_permille <= config.on_permille && config.on_permille <= kPermille &&
          config.frames_on > 0 && config.frames_off > 0;
 }
 
 void Presence::reset() {
-  label_ = 0;
-  candidate_ = 0;
+  label_ = config_.background;
+  candidate_ = config_.background;
   in_a_row_ = 0;
   missing_ = 0;
   score_permille_ = 0;
@@ -26,21 +27,21 @@ bool Presence::push(const int8_t* scores) {
   for (size_t i = 1; i < config_.labels; ++i) {
     best = scores[i] > scores[best] ? i : best;
   }
-  const bool sure = best != 0 && permille(scores[best]) >= config_.on_permille;
-  const size_t candidate = sure ? best : 0;
+  const bool sure = best != config_.background && permille(scores[best]) >= config_.on_permille;
+  const size_t candidate = sure ? best : config_.background;
   in_a_row_ = candidate != candidate_ ? 0 : in_a_row_;
   candidate_ = candidate;
   in_a_row_ = in_a_row_ < UINT8_MAX ? static_cast<uint8_t>(in_a_row_ + 1) : in_a_row_;
 
-  const bool kept = label_ != 0 && permille(scores[label_]) >= config_.off_permille;
+  const bool kept = is_present() && permille(scores[label_]) >= config_.off_permille;
   missing_ = kept ? 0 : missing_ < UINT8_MAX ? static_cast<uint8_t>(missing_ + 1) : missing_;
   bool changed = false;
-  if (candidate_ != 0 && candidate_ != label_ && in_a_row_ >= config_.frames_on) {
+  if (candidate_ != config_.background && candidate_ != label_ && in_a_row_ >= config_.frames_on) {
     changed = become(candidate_);
-  } else if (label_ != 0 && missing_ >= config_.frames_off) {
-    changed = become(0);
+  } else if (is_present() && missing_ >= config_.frames_off) {
+    changed = become(config_.background);
   }
-  score_permille_ = permille(scores[label_]);
+  score_permille_ = label_ < config_.labels ? permille(scores[label_]) : 0;
   return changed;
 }
 

@@ -1,17 +1,18 @@
-// stdin: labels on off frames_on frames_off zero_point permille_per_step_q16, then rows of scores.
+// stdin: labels background on off frames_on frames_off zero_point permille_per_step_q16, then rows of scores.
 // stdout: "refused", or for each row: changed label score.
 #include <stdio.h>
 
 #include "presence.h"
 
 int main() {
-  unsigned labels, on, off, frames_on, frames_off, step;
+  unsigned labels, background, on, off, frames_on, frames_off, step;
   int zero_point;
-  if (scanf("%u %u %u %u %u %d %u", &labels, &on, &off, &frames_on, &frames_off, &zero_point, &step) != 7) {
+  if (scanf("%u %u %u %u %u %u %d %u", &labels, &background, &on, &off, &frames_on, &frames_off, &zero_point,
+            &step) != 8) {
     return 1;
   }
   Presence presence;
-  if (!presence.begin({labels, static_cast<uint16_t>(on), static_cast<uint16_t>(off),
+  if (!presence.begin({labels, background, static_cast<uint16_t>(on), static_cast<uint16_t>(off),
                        static_cast<uint8_t>(frames_on), static_cast<uint8_t>(frames_off), zero_point,
                        step})) {
     puts("refused");

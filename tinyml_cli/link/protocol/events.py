@@ -226,10 +226,13 @@ class Image(Event):
 
 
 class Person(Event):
-    """The label has changed; `present` is false if the new one means nobody."""
+    """What the camera sees has changed: `class` of the task `images`, else `person`.
 
-    event: Literal["person"] = "person"
-    label: str
+    `present` is false if the label is the background, or if there is none because no class is sure.
+    """
+
+    event: Literal["person", "class"] = "person"
+    label: str | None = None
     present: bool
     score: Annotated[float, Field(ge=0, le=1)]
     frame: Count
@@ -318,6 +321,7 @@ _EVENTS: dict[str, type[Event]] = {
     "calibrated": Calibrated,
     "image": Image,
     "person": Person,
+    "class": Person,
     "gate": Gate,
     "input": Input,
     "stroke": Stroke,

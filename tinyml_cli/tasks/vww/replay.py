@@ -67,7 +67,7 @@ def replay_images(
         stop_at: `time.monotonic()` to stop at.
 
     Yields:
-        What was seen of each; `detected` is None where that was nothing but `none`.
+        What was seen of each; `detected` is None where that was nothing, or `none`.
 
     Raises:
         TinymlError: no images there; or, after all others were shown, those that could not be read.
@@ -98,27 +98,29 @@ def replay_images(
 
 
 def expected_label(path: Path, root: Path, labels: list[str]) -> str | None:
-    """What the folder of `path` promises; a stranger's folder means nobody, but only below `root`."""
+    """What the folder of `path` promises; a stranger's folder means `none`, but only below `root`."""
     name = path.resolve().parent.name
     if name in labels:
         return name
-    return labels[0] if labels[0] == NONE and path.parent != root and path != root else None
+    others = next((label for label in labels if label.lower() == NONE), None)
+    return others if path.parent != root and path != root else None
 
 
 def judged(path: Path, root: Path, seen: list[Person], manifest: Manifest) -> PlayedClip:
     """The clip of an image, below a folder or named itself, after which a board saw these."""
-    nobody = None if manifest.labels[0] == NONE else manifest.labels[0]
+    background = manifest.background
+    unseen = None if background is None or background.lower() == NONE else background
     last = seen[-1] if seen else None
     return PlayedClip.of(
         path.relative_to(root).as_posix() if path != root else path.name,
         expected_label(path, root, manifest.labels),
-        last.label if last is not None and last.present else nobody,
+        last.label if last is not None and last.present else unseen,
         detections=[person.as_dict() for person in seen],
     )
 
 
 def show_frames(link: Link, pixels: NDArray[np.uint8], manifest: Manifest, on_event: OnEvent) -> list[Person]:
-    """Shows a picture [rows, columns, 1 or 3] for as many frames as it takes until somebody counts as seen.
+    """Shows a picture [rows, columns, 1 or 3] for as many frames as it takes until something counts as seen.
 
     Raises:
         TinymlError: the device stops answering, or looks through another model.

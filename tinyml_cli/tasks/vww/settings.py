@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines.settings_parts import check_labels, int8_scale, label_tables, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.image import pixel_transform
 from tinyml_cli.features.image_settings import ImageInput
-from tinyml_cli.images.image_folder import NONE
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run, train_this_run
 from tinyml_cli.tflite.graph import Graph, Tensor
@@ -14,8 +14,13 @@ from tinyml_cli.tflite.graph import Graph, Tensor
 _FORMATS = {"grey": "IMAGE_GREY8", "rgb565": "IMAGE_RGB565"}
 
 
-def parts(manifest: Manifest, graph: Graph) -> list[str]:
-    """Labels, the camera's frame and the model's input, and when somebody counts as there.
+def parts(manifest: Manifest, graph: Graph, event: str) -> list[str]:
+    """Labels, the camera's frame and the model's input, and when something counts as seen.
+
+    Args:
+        manifest: says all of it.
+        graph: the int8 model.
+        event: that the firmware sends when what it sees changes.
 
     Raises:
         TinymlError: manifest and model do not fit each other.
@@ -23,7 +28,11 @@ def parts(manifest: Manifest, graph: Graph) -> list[str]:
     source, target = only_input_and_output(graph)
     check_labels(manifest, target)
     int8_scale(target)
-    return [label_tables(manifest, (NONE,)), _image(manifest, source), _presence(manifest)]
+    return [
+        label_tables(manifest, (manifest.background,)),
+        _image(manifest, source),
+        _presence(manifest, event),
+    ]
 
 
 def _image(manifest: Manifest, source: Tensor) -> str:
@@ -50,11 +59,14 @@ def _image(manifest: Manifest, source: Tensor) -> str:
 #define IMAGE_SHIFT {transform.shift}"""
 
 
-def _presence(manifest: Manifest) -> str:
-    presence = manifest.presence
+def _presence(manifest: Manifest, event: str) -> str:
+    presence, labels = manifest.presence, manifest.labels
     assert presence is not None  # written together with `image`
+    background = len(labels) if manifest.background is None else labels.index(manifest.background)
     return f"""\
-/* Hysteresis over frames; see presence.h. */
+/* Hysteresis over frames; see presence.h. Without a background, it is LABEL_COUNT. */
+#define SEEN_EVENT {string_literal(event)}
+#define PRESENCE_BACKGROUND {background}
 #define PRESENCE_ON_PERMILLE {round(presence.threshold_on * 1000)}
 #define PRESENCE_OFF_PERMILLE {round(presence.threshold_off * 1000)}
 #define PRESENCE_FRAMES_ON {presence.frames_on}

@@ -1,4 +1,4 @@
-"""Visual wake words: which of a few classes a camera sees; and transfer learning on any such folder."""
+"""Visual wake words and other classes of images: which of them a camera sees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml_cli import checks
+from tinyml_cli import checks, recipes
 from tinyml_cli.data import inventory
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
@@ -25,7 +25,7 @@ from tinyml_cli.models import bounds, build_model, options, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
-from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, MaskRecipe, VwwRecipe
+from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, ImagesRecipe, MaskRecipe, VwwRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.spec import TaskSpec
 from tinyml_cli.tasks.trial import Trial
@@ -60,7 +60,13 @@ _ITEMS = Items(
 
 
 class VisualWakeWords(TaskSpec):
-    """The tasks `vww` and `mask`."""
+    """The tasks `vww`, `mask` and `images`: classes of images, with or without a background.
+
+    Args:
+        name: of the task.
+        recipe_schema: the class of its recipes, which says what the background is.
+        event: that the firmware sends when what it sees changes.
+    """
 
     data_kind = "images"
     firmware_app = "vww"
@@ -68,9 +74,10 @@ class VisualWakeWords(TaskSpec):
     monitor = ImageMonitor
     starter_recipe = "source: procedural         # drawn figures, until there are images in data/"
 
-    def __init__(self, name: str, recipe_schema: type[VwwRecipe]) -> None:
+    def __init__(self, name: str, recipe_schema: type[VwwRecipe], event: str) -> None:
         self.name = name
         self.recipe_schema = recipe_schema
+        self._event = event
 
     def items(self, manifest: Manifest) -> Items:
         """What reports count."""
@@ -86,6 +93,7 @@ class VisualWakeWords(TaskSpec):
 
     def build_model(self, recipe: VwwRecipe) -> keras.Model:
         """An untrained model, or the backbone that is to be trained on."""
+        recipe = self.settled(recipe)
         shape, model = _input_shape(recipe), recipe.model
         if model.backbone is None:
             return build_model(model.name, shape, len(recipe.classes), model.options)
@@ -100,7 +108,20 @@ class VisualWakeWords(TaskSpec):
         Raises:
             TinymlError: no such model or backbone, no data, or a class without images.
         """
-        _check(recipe)
+        _check(self.settled(recipe))
+
+    def settled(self, recipe: VwwRecipe) -> VwwRecipe:
+        """With the classes that a recipe of `images` leaves to its data.
+
+        Raises:
+            TinymlError: the data has fewer than two.
+        """
+        if recipe.classes:
+            return recipe
+        named = {**recipe.model_dump(mode="json"), "classes": vww_data.classes_of(recipe)}
+        settled = recipes.validate(named, recipe.data_path or "recipe")
+        assert isinstance(settled, VwwRecipe)
+        return settled
 
     def search_space(self, trial: Trial) -> Mapping[str, Any]:
         """Size of the image, kind and width of the network, and rate."""
@@ -125,6 +146,7 @@ class VisualWakeWords(TaskSpec):
         Raises:
             TinymlError: no or unusable data, an unusable backbone, or packages that are missing.
         """
+        recipe = self.settled(recipe)
         training = RunTraining(run, recipe, resume)
         self.check(recipe)
         data = self.load_data(recipe)
@@ -176,15 +198,16 @@ class VisualWakeWords(TaskSpec):
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Image, labels and how many frames count."""
-        return settings_vww.parts(manifest, graph)
+        return settings_vww.parts(manifest, graph, self._event)
 
     def write_replay(self, run: Run, items_per_label: int) -> Path:
         """Held-out images as PNG files in `replay/LABEL/`."""
         return vww_held_out.write_replay(run, items_per_label)
 
 
-VWW = VisualWakeWords("vww", VwwRecipe)
-MASK = VisualWakeWords("mask", MaskRecipe)
+VWW = VisualWakeWords("vww", VwwRecipe, "person")
+MASK = VisualWakeWords("mask", MaskRecipe, "person")
+IMAGES = VisualWakeWords("images", ImagesRecipe, "class")
 
 
 def _input_shape(recipe: VwwRecipe) -> tuple[int, int, int]:
@@ -205,7 +228,9 @@ def _check(recipe: VwwRecipe) -> None:
         checks.data_folder(Path(recipe.data_path))
         vww_data.check_folder(Path(recipe.data_path), recipe)
     elif recipe.source == "folder":
-        raise vww_data.no_data(recipe.classes)
+        raise vww_data.no_data(recipe)
+    else:
+        vww_data.drawn(recipe)
     if recipe.training.epochs == 0 and recipe.model.backbone is None:
         raise TinymlError(
             "With 0 epochs the model stays untrained",
@@ -250,11 +275,12 @@ def _describe(recipe: VwwRecipe, data: ImageData, fitted: Fitted) -> Manifest:
         recipe.model.name if recipe.model.backbone is None else recipe.model.backbone,
         image=recipe.image,
         presence=recipe.presence,
+        background=recipe.background,
         gate=recipe.gate,
         data=Data(
             source="procedural" if data.origin == "procedural" else "folder",
             path=recipe.data_path,
-            split_by="file hash",
+            split_by=data.split_by,
             counts=data.counts(recipe.classes),
             notes=list(data.notes),
             left_out=inventory.counts(data.left_out),

@@ -93,7 +93,7 @@ class FrameView(LiveView, FrameLines):
         output = quantization.output if quantization else None
         shares = probabilities_of(self._image.q if self._image else None, output, len(labels))
         there = self._person.label if self._person is not None and self._person.present else None
-        return label_bars(labels, shares, there, "there", _BAR_CHARS, (NONE,))
+        return label_bars(labels, shares, there, "there", _BAR_CHARS, (self._manifest.background,))
 
     def _figures(self) -> Styled:
         if self._image is None:
