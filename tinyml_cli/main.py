@@ -45,6 +45,7 @@ SECTIONS = {
         "evaluate": "evaluate",
         "evaluate-stream": "evaluate_stream",
         "explain": "explain",
+        "attack": "attack",
         "compare": "compare",
         "inspect": "inspect",
         "profile": "profile",

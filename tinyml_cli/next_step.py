@@ -66,7 +66,18 @@ def _ansi_c_quoted(word: str) -> str:
 
 
 TAKE_PARTIAL = {
-    *("bench", "build", "card", "cluster", "convert", "distill", "drift", "evaluate", "evaluate-stream"),
+    *(
+        "attack",
+        "bench",
+        "build",
+        "card",
+        "cluster",
+        "convert",
+        "distill",
+        "drift",
+        "evaluate",
+        "evaluate-stream",
+    ),
     *("explain", "export-c-array", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
 }
 """The commands that have the option --accept-partial."""

@@ -15,12 +15,16 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import Evaluated
+from tinyml_cli.pages.templates import put
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 
 METRICS = "report/metrics.json"
 """The --json output of an evaluation, kept in the run."""
 REPORT = "report/report.html"
+ATTACK_SECTION = "report/attack.html"
+"""What `tinyml attack` leaves for the report."""
 
 Split = Literal["test", "all"]
 
@@ -122,7 +126,7 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
     outcome = evaluation.measure(items, found)
     page, figures = evaluation.page(outcome, items), outcome.as_dict()
     write_atomic(run.file(METRICS), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    write_atomic(run.file(REPORT), page)
+    write_atomic(run.file(REPORT), _with_attack(run, page))
     pictures = evaluation.draw(outcome, items, found)
     manifest = run.manifest()
     # The manifest describes the model in a few lines; report/metrics.json has everything.
@@ -136,3 +140,20 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
     if text := evaluation.warning(outcome):
         console.warn(text)
     return outcome
+
+
+def show_attack(run: Run, manifest: Manifest) -> None:
+    """Puts ATTACK_SECTION into the report, if there is one of these models; the manifest is to be saved."""
+    if run.is_fresh(manifest, REPORT):
+        page = run.file(REPORT).read_text(encoding="utf-8")
+        write_atomic(
+            run.file(REPORT), put(page, "attack", run.file(ATTACK_SECTION).read_text(encoding="utf-8"))
+        )
+        run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+
+
+def _with_attack(run: Run, page: str) -> str:
+    """The page with the last attack, if it was on this very model."""
+    if not run.is_fresh(run.manifest(), ATTACK_SECTION):
+        return page
+    return put(page, "attack", run.file(ATTACK_SECTION).read_text(encoding="utf-8"))

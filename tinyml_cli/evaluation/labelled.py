@@ -8,6 +8,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.run import Run
+
+
+def labels_of(sample: Mapping[str, Any], run: Run) -> NDArray[np.int64]:
+    """The labels of a sample of the training split.
+
+    Raises:
+        TinymlError: an earlier version kept none.
+    """
+    if "labels" not in sample:
+        raise TinymlError(
+            "The run was trained by an earlier version, which did not keep the labels of its training sample",
+            str(run.path),
+            f"Train it again: {run.train_again()}",
+        )
+    labels: NDArray[np.int64] = sample["labels"]
+    return labels
+
 
 class Labelled(Protocol):
     """What sounds, images and gestures have in common."""

@@ -36,7 +36,7 @@ def extract(audio: Int16Array, tables: FrontendTables) -> NDArray[np.uint16]:
         return np.zeros((clips, frames, settings.channels), np.uint16)
     windows = np.lib.stride_tricks.sliding_window_view(audio, settings.window_samples, axis=1)
     windows = windows[:, :: settings.stride_samples].reshape(clips * frames, settings.window_samples)
-    matrix = _filter_matrix(tables)
+    matrix = filter_matrix(tables)
     bands = np.concatenate(
         [
             _filter_bank(windows[start : start + FRAMES_PER_BLOCK], tables, matrix)
@@ -51,10 +51,10 @@ def white_noise_magnitude(tables: FrontendTables) -> float:
     rms = 1000.0
     noise = np.random.default_rng(0).normal(0, rms, (FRAMES_PER_BLOCK, tables.settings.window_samples))
     windows = np.rint(noise).clip(-32768, 32767).astype(np.int16)
-    return float(_filter_bank(windows, tables, _filter_matrix(tables)).mean()) / rms
+    return float(_filter_bank(windows, tables, filter_matrix(tables)).mean()) / rms
 
 
-def _filter_matrix(tables: FrontendTables) -> NDArray[np.float64]:
+def filter_matrix(tables: FrontendTables) -> NDArray[np.float64]:
     """The filter bank as a matrix [channels, bins]."""
     channels = tables.settings.channels
     band_of_bin = np.repeat(np.arange(channels + 1), tables.band_widths)

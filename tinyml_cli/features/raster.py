@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 SIZE = 32
 CHANNELS = 3
-_MARGIN = 2
+MARGIN = 2
 # A stroke within this many units is drawn as it is: noise would be blown up to a picture.
-_SMALLEST_EXTENT = 16
+SMALLEST_EXTENT = 16
 _SUBPIXEL_BITS = 8
 _SUBPIXELS = 1 << _SUBPIXEL_BITS
 _STEP = _SUBPIXELS // 2  # half a pixel between dots leaves no gaps
@@ -46,8 +46,8 @@ def rasterise_all(strokes: list[NDArray[np.int8]]) -> NDArray[np.uint8]:
 def _placed(points: NDArray[np.int64]) -> NDArray[np.int64]:
     """Picture coordinates in subpixels [n, 2]: column to the right, row down."""
     low, high = points.min(axis=0), points.max(axis=0)
-    extent = np.maximum((high - low).max(), _SMALLEST_EXTENT)
-    side = (SIZE - 2 * _MARGIN) * _SUBPIXELS
+    extent = np.maximum((high - low).max(), SMALLEST_EXTENT)
+    side = (SIZE - 2 * MARGIN) * _SUBPIXELS
     # Doubled, so that the middle of an odd extent is whole.
     scaled = _divided((2 * points - (low + high)) * side, 2 * extent)
     middle = SIZE * _SUBPIXELS // 2

@@ -42,6 +42,7 @@ _PLACES = {
         "curves:EvaluatedCurve",
     ],
     "explain": ["explanations:ExplainedClip", "explanations:ExplainedRecording"],
+    "attack": ["attacks:Attacked"],
     "inspect": [
         "inspection:Inspected",
         "inspection:Difference",

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from tinyml_cli.outcomes.anomalies import ScoreCurve
+from tinyml_cli.outcomes.attacks import Attacked
 from tinyml_cli.outcomes.curves import CurvePoint
 from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
 from tinyml_cli.outcomes.streams import EvaluatedStream
@@ -95,6 +96,26 @@ def noise(sweep: Noise, labels: Sequence[str]) -> Markup:
         chart.dot(float(i), point.accuracy, "all", hint)
     text = ", ".join(f"{ticks[i][1]} dB {point.accuracy:.1%}" for i, point in enumerate(points))
     return chart.render(f"Accuracy in noise: {text}")
+
+
+def attack(outcome: Attacked) -> Markup:
+    """Success from the quietest to the loudest perturbation: attack, defended variant, noise."""
+    points = outcome.points
+    ticks = [(float(i), f"{point.snr_db:g}") for i, point in enumerate(points)]
+    ends = ticks if len(ticks) > 1 else [(-1.0, ""), *ticks, (1.0, "")]
+    chart = Chart(ends, _PERCENT, "Signal-to-noise ratio (dB)", "Success")
+    chart.band([(float(i), *point.device.ci95) for i, point in enumerate(points)], "all")
+    lines = {"all": [point.device for point in points], colour(0): [point.noise_device for point in points]}
+    if outcome.defence is not None:
+        lines[colour(1)] = [point.device for point in outcome.defence.points]
+    for style, shares in lines.items():
+        chart.line([(float(i), each.share) for i, each in enumerate(shares)], style)
+        for i, each in enumerate(shares):
+            low, high = each.ci95
+            hint = f"{ticks[i][1]} dB: {each.share:.1%} ({low:.1%} to {high:.1%}), n = {each.n}"
+            chart.dot(float(i), each.share, style, hint)
+    told = ", ".join(f"{point.snr_db:g} dB {point.device.share:.1%}" for point in points)
+    return chart.render(f"Success of the attack: {told}")
 
 
 def stream_det(outcome: EvaluatedStream) -> Markup:

@@ -37,6 +37,12 @@ def fragment(template: str, **values: Any) -> Markup:
     return Markup(html(template, **values))  # escaped by its own template
 
 
+def put(page: str, name: str, content: str) -> str:
+    """A page with the content of its element <tinyml-NAME> replaced; as it is where it has none."""
+    place = re.compile(f"(<tinyml-{name}>).*?(</tinyml-{name}>)", re.DOTALL)
+    return place.sub(lambda found: f"{found[1]}{content}{found[2]}", page)
+
+
 def markdown(template: str, **values: Any) -> str:
     """A document in GitHub's Markdown."""
     return _markdown().get_template(template).render(**values)

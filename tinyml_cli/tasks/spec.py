@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tinyml_cli.attack.surface import AttackSurface
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
@@ -204,6 +205,22 @@ class TaskSpec(Registered):
             TinymlError: it cannot be read, or is of another kind.
         """
         _has_no(self.name, "input that can be made of a file", str(run.path))
+
+    def labelled_inputs(self, run: Run) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Model inputs of the training split, varied as in training, [n, ...], and their labels, [n]."""
+        _has_no(self.name, "labelled training inputs", str(run.path))
+
+    def attack_surface(self, run: Run, data_dir: Path | None) -> AttackSurface:
+        """What `attack` changes, and how the board judges it; see attack/surface.py.
+
+        Raises:
+            TinymlError: models or data are missing.
+        """
+        raise TinymlError(
+            f"Models of the task `{self.name}` cannot be attacked: their items have no labels to confuse",
+            str(run.path),
+            "Use a run of keyword spotting, images or the wand.",
+        )
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Quantities of the features and inputs that a board has reported, beside its scores."""

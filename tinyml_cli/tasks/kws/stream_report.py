@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from tinyml_cli.files import write_arrays, write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pages import charts
-from tinyml_cli.pages.templates import fragment
+from tinyml_cli.pages.templates import fragment, put
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tasks.kws.stream_source import StreamPart, sounds_at
 from tinyml_cli.tasks.kws.stream_summary import band
@@ -30,7 +29,6 @@ SOUNDS = "report/stream_sounds.npz"
 
 _WORST = 10
 _AROUND_MS = 500  # before and after the model's window, so that words can be understood
-_PLACE = re.compile("(<tinyml-streams>).*?(</tinyml-streams>)", re.DOTALL)
 
 
 def keep(
@@ -51,7 +49,7 @@ def keep(
     run.record(manifest, SOUNDS, "tinyml evaluate-stream", [STREAM])
     if run.is_fresh(manifest, REPORT):
         page, shown = run.file(REPORT).read_text(encoding="utf-8"), section(run, manifest)
-        write_atomic(run.file(REPORT), _PLACE.sub(lambda place: f"{place[1]}{shown}{place[2]}", page))
+        write_atomic(run.file(REPORT), put(page, "streams", shown))
         run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
     run.save(manifest)
 

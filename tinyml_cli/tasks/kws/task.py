@@ -53,6 +53,7 @@ from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.kws.attacked import AttackedClips
     from tinyml_cli.tasks.kws.evaluate import ClipEvaluation
     from tinyml_cli.training.trainer import Fitted
 
@@ -201,6 +202,17 @@ class KeywordSpotting(TaskSpec):
 
         manifest = run.manifest()
         return clip_input(item, manifest.clip_ms, section(run, manifest.features, "features"))
+
+    def labelled_inputs(self, run: Run) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """A sample of the last epoch's examples."""
+        with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
+            return to_float(archive["features"]), archive["labels"]
+
+    def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedClips:
+        """Clips in a stream, judged by the recogniser; see tasks/kws/attacked.py."""
+        from tinyml_cli.tasks.kws.attacked import AttackedClips
+
+        return AttackedClips(self.evaluation(run, data_dir, None, EvaluationOptions()))
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Front end, labels and recogniser."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.labelled import labels_of
 from tinyml_cli.files import atomic_folder, write_arrays
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -82,7 +83,7 @@ def save(run: Run, data: ImageData, seed: int) -> None:
             "shares": data.shares[rows],
         },
     )
-    write_arrays(run.file(TRAINING_SAMPLE), {"pixels": _sample(data.part("train"), seed)})
+    write_arrays(run.file(TRAINING_SAMPLE), _sample(data.part("train"), seed))
     write_arrays(run.file(SEEN), {"hashes": data.hashes[np.isin(data.where, ("train", "validation"))]})
 
 
@@ -146,6 +147,16 @@ def calibration_pixels(run: Run, n: int, seed: int) -> NDArray[np.uint8]:
     return pixels[np.random.default_rng([seed, 5]).permutation(len(pixels))[:n]]
 
 
+def trained_on(run: Run) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A sample of the training images uint8 [n, size, size, channels], and their labels int64 [n].
+
+    Raises:
+        TinymlError: it is missing or changed, or an earlier version left it without labels.
+    """
+    with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
+        return archive["pixels"], labels_of(archive, run)
+
+
 def write_replay(run: Run, per_label: int) -> Path:
     """Writes held-out images as `replay/LABEL/LABEL_N.png`; an old folder is replaced.
 
@@ -177,6 +188,7 @@ def _thinned(rows: NDArray[np.int64], labels: NDArray[np.int64], seed: int) -> N
     return np.concatenate(chosen) if chosen else rows
 
 
-def _sample(train: ImageSet, seed: int) -> NDArray[np.uint8]:
-    rows = np.random.default_rng([seed, 4]).permutation(train.rows)[:_SAMPLE_SIZE]
-    return train.pixels.rows(np.sort(rows))
+def _sample(train: ImageSet, seed: int) -> dict[str, NDArray[Any]]:
+    chosen = np.random.default_rng([seed, 4]).permutation(len(train))[:_SAMPLE_SIZE]
+    chosen = chosen[np.argsort(train.rows[chosen], kind="stable")]  # their order on disk
+    return {"pixels": train.pixels.rows(train.rows[chosen]), "labels": train.labels[chosen]}

@@ -21,6 +21,6 @@ def image_input(path: Path, image: ImageInput) -> ModelInput:
     try:
         pixels, _, _ = decode_entry(path, image.size, image.channels)
     except UnreadableImageError as error:
-        advice = "Give --activations a picture."
+        advice = "Give a picture."
         raise TinymlError(f"Cannot read the image: {error}", str(path), advice) from error
     return ModelInput(to_float(pixels[None], image), pixels, "image")

@@ -43,6 +43,7 @@ from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.vww.attacked import AttackedImages
     from tinyml_cli.tasks.vww.evaluate import ImageEvaluation
     from tinyml_cli.training.trainer import Fitted
 
@@ -195,6 +196,17 @@ class VisualWakeWords(TaskSpec):
         from tinyml_cli.tasks.vww.one_input import image_input
 
         return image_input(item, section(run, run.manifest().image, "image"))
+
+    def labelled_inputs(self, run: Run) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Images of the training split as they are."""
+        pixels, labels = vww_held_out.trained_on(run)
+        return to_float(pixels, section(run, run.manifest().image, "image")), labels
+
+    def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedImages:
+        """Pixels as the model gets them; see tasks/vww/attacked.py."""
+        from tinyml_cli.tasks.vww.attacked import AttackedImages
+
+        return AttackedImages(self.evaluation(run, data_dir, None, EvaluationOptions()))
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Image, labels and how many frames count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_arrays
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.wand.source import LabelledMotions
+from tinyml_cli.tasks.wand.source import Item, LabelledMotions
 from tinyml_cli.tasks.wand.sources import source_of
 
 HELD_OUT = "logs/held_out.npz"
@@ -37,6 +37,7 @@ class LabelledGestures:
         names: str [n], what each is known by.
         note: one sentence: where they come from.
         left_out: reason -> how many files of the folder, or takes in them, are not used.
+        takes: as they were recorded.
     """
 
     features: NDArray[Any]
@@ -44,6 +45,7 @@ class LabelledGestures:
     names: NDArray[np.str_]
     note: str
     left_out: Mapping[str, int] = field(default_factory=dict)
+    takes: Sequence[Item] = ()
 
     @property
     def raw(self) -> NDArray[Any]:
@@ -72,7 +74,9 @@ def save(run: Run, takes: LabelledMotions, recipe: WandRecipe) -> None:
     rng = np.random.default_rng([recipe.seed, 4])
     chosen = train.rows(rng.permutation(len(train))[:_SAMPLE_SIZE])
     # Varied as in training: the int8 ranges are those of what the network learnt from.
-    write_arrays(run.file(TRAINING_SAMPLE), {"features": source.vary(chosen.items, recipe, rng)})
+    varied = source.vary(chosen.items, recipe, rng)
+    plain = source.features(chosen.items, recipe)
+    write_arrays(run.file(TRAINING_SAMPLE), {"features": varied, "plain": plain, "labels": chosen.labels})
     write_arrays(run.file(SEEN), {"names": takes.names[np.isin(takes.where, ("train", "validation"))]})
 
 
@@ -126,7 +130,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     counts = ", ".join(f"{int((found.labels == i).sum())} {name}" for i, name in enumerate(manifest.labels))
     features = source_of(recipe).features(found.items, recipe)
     note = f"{len(found)} {registry.task(manifest.task).items(manifest).many} ({counts}): {origin}"
-    return LabelledGestures(features, found.labels, found.names, note, left_out)
+    return LabelledGestures(features, found.labels, found.names, note, left_out, found.items)
 
 
 def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:

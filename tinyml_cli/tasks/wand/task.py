@@ -15,6 +15,7 @@ from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.labelled import labels_of
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.inspection.model_input import ModelInput
@@ -46,6 +47,7 @@ from tinyml_cli.training.run_training import RunTraining, classifier_manifest
 if TYPE_CHECKING:
     import keras
 
+    from tinyml_cli.tasks.wand.attacked import AttackedTakes
     from tinyml_cli.tasks.wand.evaluate import GestureEvaluation
     from tinyml_cli.training.trainer import Fitted
 
@@ -192,6 +194,20 @@ class Wand(TaskSpec):
         from tinyml_cli.tasks.wand.one_input import take_input
 
         return take_input(item, recipes.load_as(run.file(RECIPE), WandRecipe), run.manifest())
+
+    def labelled_inputs(self, run: Run) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Variations of training takes."""
+        recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
+        with np.load(run.require(run.manifest(), wand_held_out.TRAINING_SAMPLE)) as archive:
+            return source_of(recipe).to_float(archive["features"], recipe), labels_of(archive, run)
+
+    def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedTakes:
+        """Strokes or windows of motion; see tasks/wand/attacked.py."""
+        from tinyml_cli.tasks.wand.attacked import AttackedMotion, AttackedStrokes
+
+        evaluation = self.evaluation(run, data_dir, None, EvaluationOptions())
+        is_stroke = recipes.load_as(run.file(RECIPE), WandRecipe).input == "stroke"
+        return AttackedStrokes(evaluation) if is_stroke else AttackedMotion(evaluation)
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Labels, threshold, and how strokes are drawn or windows cut."""

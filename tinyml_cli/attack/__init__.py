@@ -1,0 +1,1 @@
+"""Adversarial items: made against a run's own model, and judged as the board judges."""
