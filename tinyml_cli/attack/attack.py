@@ -9,7 +9,7 @@ from pathlib import Path
 from tinyml_cli import checks, registry, variants
 from tinyml_cli.attack import defence
 from tinyml_cli.attack import victims as choice
-from tinyml_cli.attack.attempt import Made, attempts, share, snr_at_half
+from tinyml_cli.attack.attempt import Perturbed, attempts, share, snr_at_half
 from tinyml_cli.attack.black_box import QUERIES
 from tinyml_cli.attack.options import AttackOptions
 from tinyml_cli.attack.surface import AttackSurface
@@ -122,7 +122,7 @@ def _check(run: Run, surface: AttackSurface, options: AttackOptions, example: Pa
     checks.room(run.path, checks.ROOM_FOR_A_RUN_BYTES, "the report's files")
 
 
-def _example(found: Sequence[Made]) -> int:
+def _example(found: Sequence[Perturbed]) -> int:
     """The quietest ratio with at least half of the best share; the loudest where nothing succeeds."""
     best = max(each.point.device.share for each in found)
     good = [n for n, each in enumerate(found) if each.point.device.share >= max(best / 2, 1e-9)]
@@ -130,7 +130,7 @@ def _example(found: Sequence[Made]) -> int:
 
 
 def _on_board(
-    surface: AttackSurface, options: AttackOptions, victims: Victims, found: Made
+    surface: AttackSurface, options: AttackOptions, victims: Victims, found: Perturbed
 ) -> AttackedOnBoard:
     assert options.board is not None
     with console.progress(len(found.items), options.board.board.name) as bar:
@@ -157,7 +157,7 @@ def _verdict(points: Sequence[AttackPoint], options: AttackOptions, defended: De
     return text
 
 
-def _write(run: Run, surface: AttackSurface, victims: Victims, found: Made, outcome: Attacked) -> None:
+def _write(run: Run, surface: AttackSurface, victims: Victims, found: Perturbed, outcome: Attacked) -> None:
     from tinyml_cli.attack.picture import draw
     from tinyml_cli.attack.section import section
 

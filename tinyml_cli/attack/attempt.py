@@ -26,7 +26,7 @@ _SIGMA = 0.3  # of the radius, spread over all values
 
 
 @dataclass(frozen=True)
-class Made:
+class Perturbed:
     """What was made at one ratio.
 
     Attributes:
@@ -42,7 +42,9 @@ class Made:
     perturbation: FloatArray
 
 
-def attempts(run: Run, surface: AttackSurface, victims: Victims, options: AttackOptions) -> Iterator[Made]:
+def attempts(
+    run: Run, surface: AttackSurface, victims: Victims, options: AttackOptions
+) -> Iterator[Perturbed]:
     """From the quietest to the loudest.
 
     Raises:
@@ -81,7 +83,7 @@ def _judged(
     options: AttackOptions,
     delta: FloatArray,
     radius: FloatArray,
-) -> Made:
+) -> Perturbed:
     items, labels, wanted = victims.items, victims.labels, options.target is not None
     radius = np.broadcast_to(radius, len(items))
     attacked = engine.added(surface, items, delta, radius)
@@ -110,7 +112,7 @@ def _judged(
         noise_device=share(by_board(noisy)),
         in_rooms=in_rooms,
     )
-    return Made(point, attacked, hits, change)
+    return Perturbed(point, attacked, hits, change)
 
 
 def share(hits: npt.NDArray[np.bool_]) -> AttackShare:
