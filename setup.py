@@ -29,6 +29,7 @@ setup(
         "tinyml_cli.boards": ["*.yaml"],
         "tinyml_cli.pages": ["templates/*"],
         "tinyml_cli.project": ["templates/*"],
+        "tinyml_cli.retraining": ["templates/*"],
         "tinyml_cli.speech": ["*.tsv"],
     },
     cmdclass={"build_py": BuildWithFolders},

@@ -64,9 +64,9 @@ def test_the_digest_is_that_of_names_and_contents_alone(tmp_path: Path, data: Pa
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(data, elsewhere)
     (elsewhere / "README.md").write_text("about")
-    assert snapshot.digest_of(elsewhere) == snapshot.digest_of(data) == snapshot.take(data).digest
+    assert snapshot.take(elsewhere).digest == snapshot.take(data).digest
     (elsewhere / "no" / "ben_nohash_0.wav").rename(elsewhere / "yes" / "ben_nohash_9.wav")
-    assert snapshot.digest_of(elsewhere) != snapshot.digest_of(data)
+    assert snapshot.take(elsewhere).digest != snapshot.take(data).digest
 
 
 def test_a_copy_in_the_test_folder_leaks(tinyml: Tinyml, tmp_path: Path) -> None:
@@ -142,5 +142,7 @@ def test_missing_data_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
 
 
 def test_a_run_names_the_data_that_trained_it(whistle_run: Path, corpus: Path) -> None:
-    data = Run(whistle_run).manifest().data
-    assert data is not None and data.snapshot == snapshot.digest_of(corpus)
+    run = Run(whistle_run)
+    data = run.manifest().data
+    kept = snapshot.load(run.require(run.manifest(), snapshot.SNAPSHOT))
+    assert data is not None and data.snapshot == kept.digest == snapshot.take(corpus).digest

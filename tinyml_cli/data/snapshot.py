@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +54,10 @@ class DataSnapshot(BaseModel):
     texts: dict[str, str] = Field(description="file that states licence or origin -> its SHA-256")
     items: dict[str, SnapshotItem] = Field(description="path in the folder -> what lies there")
 
+    def text(self) -> str:
+        """As it is written to a file."""
+        return self.model_dump_json(indent=1) + "\n"
+
     def labels(self) -> dict[str, int]:
         """Label -> number of files."""
         return dict(sorted(Counter(item.label for item in self.items.values()).items()))
@@ -62,13 +67,11 @@ class DataSnapshot(BaseModel):
         return dict(sorted(Counter(item.split or "" for item in self.items.values()).items()))
 
 
-def digest_of(root: Path) -> str:
-    """The digest of a folder or file of data, as its snapshot holds it.
-
-    Raises:
-        TinymlError: nothing is there, or a file cannot be read.
-    """
-    return _digest({name: _hash(path) for name, path in _files(root) if not _is_text(path)})
+def shares_of(recipe: dict[str, Any]) -> tuple[float, float] | None:
+    """The shares of the validation and the test split that a recipe's document sets; None: it has none."""
+    training = recipe.get("training", {})
+    shares = training.get("validation_share"), training.get("test_share")
+    return None if None in shares else shares
 
 
 def take(root: Path, shares: tuple[float, float] | None = None) -> DataSnapshot:
@@ -84,8 +87,9 @@ def take(root: Path, shares: tuple[float, float] | None = None) -> DataSnapshot:
     """
     listed = official_lists.read(root) if root.is_dir() else {}
     items, texts = {}, {}
-    with console.progress(0, "hashing") as bar:
-        for name, path in _files(root):
+    places = list(_files(root))
+    with console.progress(len(places), "hashing") as bar:
+        for name, path in places:
             sha256 = _hash(path)
             bar.advance()
             if _is_text(path):

@@ -32,7 +32,7 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
     shares = _shares(config)
     taken = _read(data, shares)
     earlier = None if against is None else _read(against, shares)
-    written = out is not None and write_if_changed(out, taken.model_dump_json(indent=1) + "\n")
+    written = out is not None and write_if_changed(out, taken.text())
     return SnapshotTaken(
         data=str(data),
         digest=taken.digest,
@@ -126,9 +126,7 @@ def _shares(config: Path | None) -> tuple[float, float] | None:
     """The recipe's shares of validation and test; None for a recipe without them."""
     if config is None:
         return None
-    training = recipes.resolve(recipes.task_of(config), config, [], {}).model_dump().get("training", {})
-    shares = training.get("validation_share"), training.get("test_share")
-    return None if None in shares else shares
+    return snapshot.shares_of(recipes.resolve(recipes.task_of(config), config, [], {}).model_dump())
 
 
 def _by_content(taken: DataSnapshot) -> dict[str, list[str]]:

@@ -32,6 +32,26 @@ def against(champion: Run, candidate: Run, board: str) -> list[GateResult]:
     return [_not_worse(before, after), *_fairness(before, after)]
 
 
+def on_new_items(champion: Run, candidate: Run, board: str) -> Iterator[GateResult]:
+    """The gate `new data`: not worse on the test items that the champion was never asked; none without them.
+
+    Args:
+        champion, candidate, board: as in `against`; the candidate's data can still be read.
+    """
+    before, after = RunFigures(champion, board), RunFigures(candidate, board)
+    asked, right = _right(before) or {}, _right(after) or {}
+    new = right.keys() - asked.keys()
+    if not new or champion.manifest().labels != candidate.manifest().labels:
+        return
+    try:
+        answers = _asked_now(before, after)
+    except TinymlError as error:
+        yield gate("new data", "not measured", reason=f"the champion cannot be asked: {error.what}")
+        return
+    pair = mcnemar.paired({key: answers[key] for key in new & answers.keys()}, right)
+    yield _of_pair("new data", pair)
+
+
 def _not_worse(before: RunFigures, after: RunFigures) -> GateResult:
     if after.quality.get("int8") is None:
         return gate(
@@ -54,18 +74,20 @@ def _by_answers(before: RunFigures, after: RunFigures) -> GateResult | None:
         except TinymlError as error:
             reason = f"the champion was tested on other items, and cannot be asked these: {error.what}"
             return gate("champion", "not measured", reason=reason)
-    pair = mcnemar.paired(champion, candidate)
+    return _of_pair("champion", mcnemar.paired(champion, candidate))
+
+
+def _of_pair(name: str, pair: mcnemar.Paired | None) -> GateResult:
+    """Not significantly worse than the champion, by McNemar's test."""
     if pair is None:
-        return gate("champion", "not measured", reason="no test item is common to it and the champion")
+        return gate(name, "not measured", reason="no test item is common to it and the champion")
     difference = (pair.only_second - pair.only_first) / pair.n
     worse = difference < 0 and not pair.within_chance
     reason = (
         f"of {pair.n} items, only the champion got {pair.only_first} right and only this one "
         f"{pair.only_second}: p = {pair.p:.2g}"
     )
-    return gate(
-        "champion", "fail" if worse else "pass", Figure(difference, "host"), 0, reason if worse else ""
-    )
+    return gate(name, "fail" if worse else "pass", Figure(difference, "host"), 0, reason if worse else "")
 
 
 def _right(figures: RunFigures) -> dict[str, bool] | None:

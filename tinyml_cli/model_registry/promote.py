@@ -35,7 +35,7 @@ def promote(
     """
     if override is not None and not override.strip():
         raise TinymlError("The reason is empty", "--override", 'Say why: --override "the old one fails on …"')
-    limits = _limits(budgets)
+    limits = limits_of(budgets)
     with store.writing():
         index, number = find(store, given, CHALLENGER)
         if number == index.champion:
@@ -116,7 +116,12 @@ def sentence(outcome: Promoted) -> str:
     return f"{called} is the champion."
 
 
-def _limits(budgets: Path | None) -> Budgets:
+def limits_of(budgets: Path | None) -> Budgets:
+    """The budgets of a file; of `budgets.yaml` in this folder, or parity alone, where none is given.
+
+    Raises:
+        TinymlError: unusable budgets.
+    """
     path = Path(BUDGETS) if budgets is None else budgets
     return load(path) if budgets is not None or path.is_file() else Budgets()
 

@@ -80,6 +80,7 @@ _PLACES = {
     "recipes list": ["housekeeping:RecipeList"],
     "recipes show": ["housekeeping:RecipeShown"],
     "recipes copy": ["housekeeping:RecipeCopied"],
+    "retrain": ["retraining:Retrained"],
     "registry": ["registries:RegistryList"],
     "registry add": ["registries:VersionAdded"],
     "registry list": ["registries:RegistryList"],

@@ -91,10 +91,10 @@ def _model(figures: RunFigures) -> GateResult:
 
 
 def _recipe(figures: RunFigures, path: Path) -> GateResult:
-    """The run was trained by the project's recipe, wherever its data lay."""
+    """The run was trained by the project's recipe, wherever its data lay and its weights began."""
     run = figures.run
     wanted, kept = recipes.load(path), recipes.load(run.file(RECIPE))
-    wanted = wanted.model_copy(update={"data_path": kept.data_path})
+    wanted = wanted.model_copy(update={"data_path": kept.data_path, "start_from": kept.start_from})
     if is_recipe_of(run, wanted):
         return gate("recipe", "pass")
     again = next_step("train", wanted.task, "--config", path, "--run", run.path)

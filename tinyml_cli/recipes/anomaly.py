@@ -127,6 +127,12 @@ class AnomalyRecipe(BaseRecipe):
     threshold: ThresholdRecipe = Field(default_factory=ThresholdRecipe)
     alarm: AlarmRecipe = Field(default_factory=AlarmRecipe)
 
+    @model_validator(mode="after")
+    def _only_networks_start_from_weights(self) -> AnomalyRecipe:
+        if self.start_from is not None and self.method != "autoencoder":
+            raise ValueError(f"start_from: the method {self.method} has no weights to start from")
+        return self
+
     @property
     def title(self) -> tuple[str, ...]:
         """The method, and where the data comes from."""

@@ -118,6 +118,9 @@ class BaseRecipe(RecipeSection):
     task: str
     seed: int = Field(default=1, ge=0, le=2**32 - 1)
     data_path: str | None = None
+    start_from: str | None = Field(
+        default=None, description="a model.keras of the same network, whose weights training begins with"
+    )
     quantization: QuantizationRecipe = Field(default_factory=QuantizationRecipe)
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyml_cli import checks, interrupt, recipes, registry
 from tinyml_cli.console import console
-from tinyml_cli.data.snapshot import digest_of
+from tinyml_cli.data import snapshot
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
@@ -17,7 +17,7 @@ from tinyml_cli.manifest_sections import Epochs
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.stages import Epoch, Trained
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.run import CHECKPOINT, MODEL, RECIPE, Run, default_name, runs_dir
+from tinyml_cli.run import CHECKPOINT, MADE_BY, MODEL, RECIPE, Run, default_name, runs_dir
 from tinyml_cli.statistics import chance
 from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
@@ -80,9 +80,10 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
-        digest = None if recipe.data_path is None else digest_of(Path(recipe.data_path))
+        shares = snapshot.shares_of(recipe.model_dump())
+        data = None if recipe.data_path is None else snapshot.take(Path(recipe.data_path), shares)
         outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
-        _name_snapshot(run, digest)
+        _keep_snapshot(run, data)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
     history = progress.history if progress is not None and "epochs" in measured else []
@@ -92,11 +93,13 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     return outcome.model_copy(update={"history": [Epoch(**epoch) for epoch in history]})
 
 
-def _name_snapshot(run: Run, digest: str | None) -> None:
+def _keep_snapshot(run: Run, data: snapshot.DataSnapshot | None) -> None:
     """Enters what the model was trained on, so that a change of the data is noticed later."""
     manifest = run.manifest(partial=True)
-    if digest is not None and manifest.data is not None:
-        manifest.data.snapshot = digest
+    if data is not None and manifest.data is not None:
+        manifest.data.snapshot = data.digest
+        write_atomic(run.file(snapshot.SNAPSHOT), data.text())
+        run.record(manifest, snapshot.SNAPSHOT, MADE_BY[MODEL])
         run.save(manifest)
 
 

@@ -1,0 +1,1 @@
+"""Continuous training: when to train again, on what, and whether the new model takes the champion's place."""
