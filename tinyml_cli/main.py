@@ -46,6 +46,7 @@ SECTIONS = {
         "evaluate-stream": "evaluate_stream",
         "explain": "explain",
         "attack": "attack",
+        "fairness": "fairness",
         "compare": "compare",
         "inspect": "inspect",
         "profile": "profile",

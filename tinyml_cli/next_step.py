@@ -78,7 +78,7 @@ TAKE_PARTIAL = {
         "evaluate",
         "evaluate-stream",
     ),
-    *("explain", "export-c-array", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
+    *("explain", "export-c-array", "fairness", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
 }
 """The commands that have the option --accept-partial."""
 

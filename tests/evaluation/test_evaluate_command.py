@@ -23,6 +23,7 @@ from tests.outcomes import check as check_outcome
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.link.protocol import Detection, Scores
+from tinyml_cli.pages.templates import script_hash
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, replay_file
 
@@ -146,7 +147,12 @@ def test_the_report_is_one_file_that_loads_nothing(made: dict[str, Any]) -> None
     text = (made["run"] / "report" / "report.html").read_text(encoding="utf-8")
     page = _Page()
     page.feed(text)
-    assert not page.tags & {"script", "link", "iframe", "object", "a"}
+    assert re.findall(r"<script[^>]*>", text) == [
+        '<script type="application/json" id="fair-data">',
+        '<script type="module">',
+    ]
+    assert f"script-src '{script_hash('fairness.js')}'" in text, "no other script may run"
+    assert not page.tags & {"link", "iframe", "object", "a"}
     assert all(source.startswith("data:") for source in page.sources)
     assert not re.search(r"https?:|url\(|@import", text)
     assert "default-src 'none'" in text

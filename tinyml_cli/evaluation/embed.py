@@ -21,6 +21,13 @@ def wav_uri(audio: npt.NDArray[np.int16], sample_rate_hz: int) -> str:
     return f"data:audio/wav;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
+def motion_uri(samples: npt.NDArray[np.int16]) -> str:
+    """Samples [n, channels] as a PNG: time to the right, a row per channel, colours over its own range."""
+    span = np.abs(samples).max(axis=0, keepdims=True)
+    scaled = np.rint(samples / np.maximum(span, 1) * 32000 + 32000)
+    return features_uri(scaled.astype(np.uint16)[:, ::-1])
+
+
 def features_uri(features: npt.NDArray[np.uint16]) -> str:
     """A feature map [frames, channels] as a PNG: time to the right, low channels at the bottom, colours over
     its own range."""

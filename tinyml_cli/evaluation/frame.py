@@ -12,13 +12,16 @@ from pydantic import BaseModel
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation.fairness_panel import filled
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.fairness.decision import Decision
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.pages.templates import put
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.statistics.groups import read_groups
 
 METRICS = "report/metrics.json"
 """The --json output of an evaluation, kept in the run."""
@@ -85,6 +88,15 @@ class Evaluation(ABC, Generic[Items, Found, Result]):
         """What `tinyml drift` compares a board's log with."""
         return None
 
+    def decision(self, items: Items, found: Found | None = None) -> Decision | None:
+        """How the board decides by a threshold, and on what; None for a task that has none.
+
+        Args:
+            items: what is judged.
+            found: both models' answers, where `ask` gave them; otherwise the int8 model is asked.
+        """
+        return None
+
     @abstractmethod
     def show(self, outcome: Result) -> None:
         """Tables for people."""
@@ -120,11 +132,16 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
     Raises:
         TinymlError: nothing to evaluate on, or a board that does not answer.
     """
-    run = evaluation.run
+    run, groups = evaluation.run, evaluation.options.groups
+    tables = None if groups is None else read_groups(groups)
     items = evaluation.load()
     found = evaluation.ask(items)
     outcome = evaluation.measure(items, found)
-    page, figures = evaluation.page(outcome, items), outcome.as_dict()
+    decision = evaluation.decision(items, found)
+    members = None
+    if decision is not None and groups is not None and tables is not None:
+        members = decision.groups_of(tables, groups, strict=False)
+    page, figures = filled(evaluation.page(outcome, items), decision, members), outcome.as_dict()
     write_atomic(run.file(METRICS), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     write_atomic(run.file(REPORT), _with_attack(run, page))
     pictures = evaluation.draw(outcome, items, found)

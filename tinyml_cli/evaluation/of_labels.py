@@ -9,15 +9,19 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli import registry
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation import answer_book, on_device
+from tinyml_cli.evaluation import answer_book, on_device, validation_items
 from tinyml_cli.evaluation.answers import FEATURE_TO_FLOAT, Answers, Int8Model, answer_inputs
+from tinyml_cli.evaluation.decisions import LabelDecision, LabelRule, int8_thresholds, judge_labels
 from tinyml_cli.evaluation.frame import Evaluation, Split
 from tinyml_cli.evaluation.labelled import Labelled
 from tinyml_cli.evaluation.measures import measure
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.fairness.decision import Example
+from tinyml_cli.fairness.judged import JudgedItems, Thresholds
 from tinyml_cli.outcomes.evaluations import EvaluatedLabels, ModelOnDevice, SoundOnDevice
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics import chance
@@ -146,6 +150,65 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
             f"n = {outcome.n}",
         )
         return (CONFUSION,)
+
+    def rule(self) -> LabelRule | None:
+        """How the board decides by a threshold; None where it does not."""
+        return None
+
+    def sources(self, items: Items) -> NDArray[np.str_]:
+        """str [n], whom or what items come from; "" for nobody."""
+        return items.groups
+
+    def known_groups(self, sources: NDArray[np.str_]) -> Mapping[str, NDArray[np.str_]]:
+        """Attribute -> str [n], groups of sources that the run itself knows; "" for none."""
+        return {}
+
+    def source_key(self, name: str, folder: Path) -> str:
+        """What `sources` calls a source that a file in `folder` names."""
+        return name
+
+    def example(self, items: Items, row: int) -> Example:
+        """An item to look at or to hear."""
+        return Example(row)
+
+    def decision(self, items: Items, found: Answers | None = None) -> LabelDecision | None:
+        rule = self.rule()
+        if rule is None:
+            return None
+        thresholds = int8_thresholds(self.model.output, rule.threshold)
+        inputs = self.model.inputs(items.features)
+        outputs = self.model.run(inputs) if found is None else found.int8
+        sources = self.sources(items)
+        test = judge_labels(
+            outputs,
+            np.asarray(items.labels, np.int64),
+            self.labels,
+            rule.quiet,
+            thresholds,
+            sources,
+            inputs,
+            self.known_groups(sources),
+        )
+        return LabelDecision(
+            registry.task(self.manifest.task).items(self.manifest),
+            rule,
+            thresholds,
+            test,
+            self._validation(rule, thresholds) if self.data_dir is None else None,
+            lambda row: self.example(items, row),
+            self.source_key,
+        )
+
+    def _validation(self, rule: LabelRule, thresholds: Thresholds) -> JudgedItems | None:
+        """The kept items of the validation split; None if there are none."""
+        kept = validation_items.load(self.run, self.manifest)
+        if kept is None:
+            return None
+        outputs = self.model.run(self.model.inputs(kept.features))
+        known = self.known_groups(kept.sources)
+        return judge_labels(
+            outputs, kept.labels, self.labels, rule.quiet, thresholds, kept.sources, known=known
+        )
 
     def show(self, outcome: Result) -> None:
         console.info(outcome.note)

@@ -66,6 +66,7 @@ _PLACES = {
     "distill": ["comparisons:Compressed"],
     "compare": ["comparisons:Compared"],
     "evaluate-stream": ["streams:EvaluatedStream"],
+    "fairness": ["fairness:FairnessFound", "fairness:GroupsFile"],
     "drift": ["boards:Drifted"],
     "bench": ["boards:Benchmarked", "boards:Served"],
     "profile": ["profiles:Profiled"],

@@ -6,9 +6,12 @@ rendered.
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import re
 from collections.abc import Sequence
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.pages.colours import colour
@@ -41,6 +44,23 @@ def put(page: str, name: str, content: str) -> str:
     """A page with the content of its element <tinyml-NAME> replaced; as it is where it has none."""
     place = re.compile(f"(<tinyml-{name}>).*?(</tinyml-{name}>)", re.DOTALL)
     return place.sub(lambda found: f"{found[1]}{content}{found[2]}", page)
+
+
+def script(name: str) -> Markup:
+    """A script of `pages/templates`, for an element of its own, as `script_hash` allows it."""
+    from markupsafe import Markup
+
+    return Markup(_script(name))
+
+
+def script_hash(name: str) -> str:
+    """What a Content-Security-Policy calls this script, so that no other one runs."""
+    digest = hashlib.sha256(_script(name).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _script(name: str) -> str:
+    return (resources.files("tinyml_cli.pages") / "templates" / name).read_text(encoding="utf-8")
 
 
 def markdown(template: str, **values: Any) -> str:
@@ -104,7 +124,7 @@ def _environment(finalize: Any) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": percent, "interval": interval, "count": count, "fixed": fixed}
-    environment.filters |= {"colour": colour, "prose": prose}
+    environment.filters |= {"colour": colour, "prose": prose, "script_hash": script_hash}
     return environment
 
 

@@ -71,6 +71,12 @@ def is_synthetic(group: str) -> bool:
     return group.startswith(tuple(engine + mark for engine in _ENGINES.values() for mark in "/-"))
 
 
+def accent_of(group: str) -> str:
+    """`en-gb-scotland` of eSpeak's voice `espeak/en-gb-scotland+f5`, or its file; "" for other speakers."""
+    engine, voice = group[: len("espeak")], group[len("espeak/") :]
+    return voice.partition("+")[0] if engine == "espeak" and is_synthetic(group) else ""
+
+
 def plan(
     said: Mapping[str, Sequence[SpokenAs]],
     words: Sequence[str],

@@ -15,6 +15,8 @@ from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.wording import counted
 
 NOT_LISTED = "(not listed)"
+# Headings of the first column.
+_KEYS = {"speaker", "person", "item", "file", "path", "name", "clip", "image", "take", "recording", "machine"}
 # With fewer examples an interval covers nearly everything: such a group is shown, never called the worst.
 MINIMUM_N = 10
 
@@ -27,34 +29,39 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
-    """Reads the group of each speaker.
+    """Reads the group of each speaker, or of whatever items come from.
 
-    Tab-separated text in UTF-8: a first line `speaker<TAB>age<TAB>accent` names one or several attributes,
-    followed by one line per speaker. Without it there are two columns, speaker and group. Empty lines
-    and lines that start with # are ignored.
+    Text in UTF-8, its columns separated by tabs, commas or semicolons, whichever the first line has: a first
+    line such as `speaker,age,accent` (or item, file, person … in the place of speaker) names one or several
+    attributes, followed by one line per speaker. Without it there are two columns, speaker and group. Empty
+    lines and lines that start with # are ignored.
 
     Returns:
         attribute -> speaker -> group.
 
     Raises:
-        TinymlError: no such file, not text, a line with another number of columns, or a speaker listed twice.
+        TinymlError: no such file, not text, no or unequal columns, or a speaker or an attribute listed twice.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TinymlError(
-            f"Cannot read the groups: {error}", str(path), "Give a tab-separated text file in UTF-8."
+            f"Cannot read the groups: {error}", str(path), "Give a CSV file in UTF-8: SPEAKER,GROUP lines."
         ) from error
-    lines = enumerate(csv.reader(text.splitlines(), delimiter="\t"), start=1)
+    lines = enumerate(csv.reader(text.splitlines(), delimiter=_delimiter(text)), start=1)
     rows = [
         (n, [cell.strip() for cell in row]) for n, row in lines if any(row) and not row[0].startswith("#")
     ]
     attributes = ["group"]
-    if rows and rows[0][1][0].lower() == "speaker":
+    if rows and rows[0][1][0].lower() in _KEYS:
         attributes = rows.pop(0)[1][1:]
     if not rows or not attributes or not all(attributes):
         raise TinymlError(
-            "The file contains no groups", str(path), "Write one line SPEAKER<TAB>GROUP per speaker."
+            "The file contains no groups", str(path), "Write one line SPEAKER,GROUP per speaker."
+        )
+    if twice := [name for name in attributes if attributes.count(name) > 1]:
+        raise TinymlError(
+            f"The first line names the column `{twice[0]}` twice", str(path), "Give each a name of its own."
         )
     tables: dict[str, dict[str, str]] = {name: {} for name in attributes}
     for number, (speaker, *groups) in rows:
@@ -62,7 +69,7 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
             raise TinymlError(
                 f"Line {number} has {counted(len(groups) + 1, 'column')}; {len(attributes) + 1} are needed",
                 str(path),
-                "Separate the columns with one tab each.",
+                "Separate the columns with one tab or comma each.",
             )
         if speaker in tables[attributes[0]]:
             raise TinymlError(
@@ -71,6 +78,13 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         for name, group in zip(attributes, groups, strict=True):
             tables[name][speaker] = group or NOT_LISTED
     return tables
+
+
+def _delimiter(text: str) -> str:
+    """What separates the columns of the first line that is not a comment; a tab where nothing does."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    first = next(lines, "")
+    return next((mark for mark in "\t;," if mark in first), "\t")
 
 
 def table(names: Names, right: BoolArray, speakers: Names) -> list[SpeakerGroup]:

@@ -12,10 +12,10 @@ from tinyml_cli.outcomes.evaluations import Classified
 
 IntArray = npt.NDArray[np.int64]
 
-_Z_95 = 1.959963984540054  # the standard normal's 97.5 % quantile
+Z_95 = 1.959963984540054  # the standard normal's 97.5 % quantile
 
 
-def wilson_interval(successes: int, n: int, z: float = _Z_95) -> tuple[float, float]:
+def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
     """The score interval of a proportion, 95 % by default; (0, 1) if n is 0.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from tinyml_cli.console import console
 from tinyml_cli.engines.settings import render
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
+from tinyml_cli.evaluation.fairness import FairnessOptions, fairness
 from tinyml_cli.features.anomaly_settings import AnomalyInput
+from tinyml_cli.outcomes.fairness import MistakeCosts
 from tinyml_cli.run import MODEL, MODEL_INT8, Run
 from tinyml_cli.tasks.anomaly import data as anomaly_data
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
@@ -58,6 +61,24 @@ def test_faults_of_the_simulated_machine_are_found(machine: Run) -> None:
     assert machine.file("report/anomaly.png").stat().st_size > 5000
     page = machine.file("report/report.html").read_text(encoding="utf-8")
     assert "By fault" in page and f"{outcome.int8.auc:.4f}" in page
+
+
+def test_a_threshold_is_chosen_on_other_windows_than_are_reported(machine: Run, tmp_path: Path) -> None:
+    run = Run(Path(shutil.copytree(machine.path, tmp_path / "run")))
+    manifest = run.manifest()
+    assert manifest.anomaly is not None and manifest.anomaly.threshold is not None
+    before = manifest.anomaly.threshold
+    found = fairness(run, options=FairnessOptions(costs=MistakeCosts(miss=100), apply="single"))
+    assert "normal windows held out for the threshold, and every second recording of a fault" in found.used
+    (machines,) = found.attributes
+    single = machines.rules[0].one_threshold
+    assert machines.attribute == "machine" and single is not None
+    after = run.manifest().anomaly
+    assert after is not None and after.threshold is not None and found.applied is not None
+    assert after.threshold.score == found.applied.threshold
+    assert (after.threshold.windows, after.threshold.level) == (before.windows, before.level)
+    assert after.threshold.exceeded == round(after.threshold.rate * before.windows)
+    assert single.overall.recall == 1.0, "no fault is missed where a miss is that dear"
 
 
 def test_convolutions_find_missing_bumps(beats: Path, tmp_path: Path) -> None:

@@ -217,3 +217,14 @@ def test_every_stage_on_drawn_figures(
     assert "Drawn figures, split by" in card and "### In low light" in card and "speaker" not in card
     with Image.open(tmp_path / "run" / "report" / "mistakes.png") as sheet:
         assert sheet.width > 500
+    assert "validation images, which never trained the model" in page and 'id="fair-data"' in page
+    names = tmp_path / "names.csv"
+    tinyml("fairness", tmp_path / "run", "--write-groups", names, cwd=tmp_path)
+    lines = names.read_text().splitlines()[1:]
+    names.write_text("".join(f"{line}{'ab'[number % 2]}\n" for number, line in enumerate(lines)))
+    asked = ("--groups", names, "--miss-cost", "3", "--apply", "equal-opportunity", "--json")
+    found = tinyml("fairness", tmp_path / "run", *asked, cwd=tmp_path).json
+    check_outcome("fairness", found)
+    presence = json.loads((tmp_path / "run" / "manifest.json").read_text())["presence"]
+    on = found["applied"]["threshold"]
+    assert presence["threshold_on"] == on and presence["threshold_off"] == max(0, round(on - 0.2, 4))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
 from tests.outcomes import check as check_outcome
 from tinyml_cli.run import Run
+from tinyml_cli.tasks.wand import hand
+from tinyml_cli.tasks.wand.strokes import LabelledStroke, to_points, write_strokes
 
 pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 
@@ -42,9 +45,39 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     (tmp_path / "mine" / "c.pdf").write_bytes(b"x")
     other = tinyml("evaluate", "w", "--data", "mine", "--json", cwd=tmp_path).json
     assert other["n"] == 2 and sum(other["left_out"].values()) == 2
-    tinyml("card", "w", cwd=tmp_path)
-    card = (tmp_path / "w" / "report" / "card.md").read_text(encoding="utf-8")
+    card = _card(tinyml, tmp_path)
     assert "Generated strokes, split by" in card and "classified as a gesture" in card
+    assert "validation strokes, which never trained the model" in report
+    refused = tinyml("fairness", "w", "--write-groups", "g.csv", cwd=tmp_path, code=2)
+    assert "does not know whom its strokes come from" in refused.err
+    _write_people(tmp_path / "people")
+    (tmp_path / "g.csv").write_text("person,hand\nann,left\nbob,right\ncy,left\ndee,right\n")
+    asked = ("fairness", "w", "--data", "people", "--groups", "g.csv", "--apply", "single", "--json")
+    found = tinyml(*asked, cwd=tmp_path).json
+    check_outcome("fairness", found)
+    assert "those of half the writers" in found["used"]
+    assert [row["n"] for row in found["attributes"][0]["in_use"]["groups"]] == [12, 12]
+    manifest = Run.open(str(tmp_path / "w")).manifest()
+    assert manifest.gesture is not None and manifest.gesture.threshold == found["applied"]["threshold"]
+    assert "evaluate" not in manifest.metrics, "its figures were those of the old threshold"
+    assert "Not evaluated since" in _card(tinyml, tmp_path)
+
+
+def _card(tinyml: Tinyml, home: Path) -> str:
+    tinyml("card", "w", cwd=home)
+    return (home / "w" / "report" / "card.md").read_text(encoding="utf-8")
+
+
+def _write_people(folder: Path) -> None:
+    """Four people, who draw each figure six times."""
+    folder.mkdir()
+    for number, person in enumerate(("ann", "bob", "cy", "dee")):
+        drawn = []
+        for figure in range(12):
+            rng = np.random.default_rng([number, figure])
+            points = to_points(hand.draw("01"[figure % 2], hand.random_writer(rng), rng))
+            drawn.append(LabelledStroke(points, "01"[figure % 2], person, person))
+        write_strokes(folder / f"{person}.json", drawn)
 
 
 @pytest.mark.parametrize(

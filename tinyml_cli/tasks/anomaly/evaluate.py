@@ -27,6 +27,7 @@ from tinyml_cli.statistics import chance
 from tinyml_cli.statistics.curves import roc_auc
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.anomaly import device, report
+from tinyml_cli.tasks.anomaly.decision import WindowDecision
 from tinyml_cli.tasks.anomaly.judged import JudgedWindows, check_channels
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultRecordings, MachineRecording, cut_faults
@@ -91,6 +92,11 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
             device=board,
             verdict=_verdict(int8, exact, kept, board, len(found.scores)),
         )
+
+    def decision(self, items: Recordings, found: JudgedWindows | None = None) -> WindowDecision:
+        scores = None if found is None else found.scores
+        own = self.data_dir is None
+        return WindowDecision(self.run, self.manifest, self._model, items[0], scores, own)
 
     def draw(self, outcome: EvaluatedRecordings, items: Recordings, found: JudgedWindows) -> Sequence[str]:
         from tinyml_cli.tasks.anomaly.pictures import scores_png

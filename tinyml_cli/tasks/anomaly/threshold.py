@@ -90,18 +90,42 @@ def choose(
     fpr = settings.fpr or DEFAULT_FPR
     found = threshold_of(scores.tolist(), _ppm(fpr))
     assert found is not None
-    exceeded = int((scores >= found).sum())
+    target = f"at most {fpr:g} of normal windows"
+    return described(found, scores, float_scores, window_s, settings.confidence, target, _ppm(fpr))
+
+
+def described(
+    threshold: int,
+    scores: NDArray[np.int64],
+    float_scores: NDArray[np.float64],
+    window_s: float,
+    confidence: float,
+    target: str,
+    share_ppm: int | None = None,
+) -> AnomalyThreshold:
+    """A threshold with the share of normal windows that reach it.
+
+    Args:
+        threshold: of the int8 score.
+        scores, float_scores: of the same normal windows, [n].
+        window_s: seconds from one window to the next.
+        confidence: of the upper limit of that share.
+        target: what was asked for.
+        share_ppm: the share that `calibrate` keeps to; the one found by default.
+    """
+    exceeded = int((scores >= threshold).sum())
+    share = exceeded / len(scores)
     return AnomalyThreshold(
-        score=found,
+        score=threshold,
         level=round(float(scores.mean())),
-        share_ppm=_ppm(fpr),
-        target=f"at most {fpr:g} of normal windows",
+        share_ppm=min(_ppm(share), _MILLION // 2) if share_ppm is None else share_ppm,
+        target=target,
         windows=len(scores),
-        hours=hours,
+        hours=len(scores) * window_s / 3600,
         exceeded=exceeded,
-        rate=exceeded / len(scores),
-        rate_upper=binomial_upper(exceeded, len(scores), settings.confidence),
-        confidence=settings.confidence,
+        rate=share,
+        rate_upper=binomial_upper(exceeded, len(scores), confidence),
+        confidence=confidence,
         float_score=_same_share(float_scores, exceeded),
     )
 

@@ -59,7 +59,11 @@ def train(run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> Tra
     rows = np.random.default_rng([recipe.seed, 6]).permutation(len(features))[:_TRAINING_SAMPLE_SIZE]
     arrays: dict[str, dict[str, NDArray[Any]]] = {
         TRAINING_SAMPLE: {"features": features[rows]},
-        THRESHOLD_SAMPLE: {"features": held_features, "recording": held.recording},
+        THRESHOLD_SAMPLE: {
+            "features": held_features,
+            "recording": held.recording,
+            "sources": np.array([each.group for each in data.splits.threshold], np.str_)[held.recording],
+        },
     }
     if fit.clusters is not None:
         arrays[CLUSTERS] = vars(fit.clusters)

@@ -15,17 +15,23 @@ from tinyml_cli.data.clips import SILENCE
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.evaluation import answer_book
 from tinyml_cli.evaluation.answers import Answers
+from tinyml_cli.evaluation.decisions import LabelRule
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.fairness.decision import Example
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import EvaluatedClips, Fairness, InStream, Noise, SoundOnDevice
+from tinyml_cli.recipes.kws import RESERVED_LABELS
 from tinyml_cli.run import Run
+from tinyml_cli.speech.plan import accent_of
 from tinyml_cli.statistics import groups
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.kws import kept_results, noise_sweep, summary
 from tinyml_cli.tasks.kws.drift_columns import heard_reference
+from tinyml_cli.tasks.kws.held_out import speakers_of
 from tinyml_cli.tasks.kws.lead_in import settled
 from tinyml_cli.tasks.kws.on_device_sound import heard
 from tinyml_cli.wording import counted
@@ -128,6 +134,38 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
                 self.labels,
                 items.noises,
             )
+
+    def rule(self) -> LabelRule:
+        """The threshold is that of the recogniser, which holds it against averages over time."""
+        recognizer = self.manifest.recognizer
+
+        def set_threshold(manifest: Manifest, value: float) -> None:
+            manifest.recognizer.threshold = value
+
+        return LabelRule(
+            RESERVED_LABELS,
+            recognizer.threshold,
+            set_threshold,
+            f"A board holds its threshold against scores averaged over {recognizer.average_window_ms} ms; "
+            "`tinyml evaluate-stream` measures that",
+            {"stream": "tinyml evaluate-stream", "operating_point": ""},
+        )
+
+    def sources(self, items: EvaluationSet) -> npt.NDArray[np.str_]:
+        return speakers_of(items.labels, items.groups)
+
+    def known_groups(self, sources: npt.NDArray[np.str_]) -> Mapping[str, npt.NDArray[np.str_]]:
+        """The speakers, and the accents of eSpeak's voices."""
+        return {
+            "accent": np.array([accent_of(name) for name in map(str, sources)], np.str_),
+            "speaker": sources,
+        }
+
+    def example(self, items: EvaluationSet, row: int) -> Example:
+        from tinyml_cli.tasks.kws.report import seen_and_heard
+
+        picture, sound = seen_and_heard(row, self.manifest, items)
+        return Example(row, picture, sound)
 
     def play(self, items: EvaluationSet, target: BuildTarget) -> SoundOnDevice:
         return heard(self.run, target, items, self.labels, self.options.limit)

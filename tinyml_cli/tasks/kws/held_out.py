@@ -16,9 +16,12 @@ from tinyml_cli.data.clips import SILENCE, ClipSet, join
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import validation_items
 from tinyml_cli.evaluation.frame import section
+from tinyml_cli.evaluation.validation_items import ValidationItems
 from tinyml_cli.files import atomic_folder, write_arrays, write_atomic
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws import examples as kws_examples
 from tinyml_cli.wording import counted
@@ -41,6 +44,19 @@ def save_speakers(run: Run, parts: Mapping[splits.Split, ClipSet]) -> None:
     """Keeps who is in which split: whoever trained or chose the epoch must never judge the model."""
     names = {split: sorted(set(map(str, clips.groups))) for split, clips in parts.items()}
     write_atomic(run.file(SPEAKERS), json.dumps(names, ensure_ascii=False, indent=0) + "\n")
+
+
+def speakers_of(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> NDArray[np.str_]:
+    """str [n], who said each clip; "" for silence, which nobody said."""
+    return np.where(labels == RESERVED_LABELS.index(SILENCE), "", groups)
+
+
+def keep_validation(run: Run, clips: ClipSet, recipe: KwsRecipe) -> None:
+    """Keeps clips of the validation speakers, as they are, for thresholds to be chosen on."""
+    chosen = clips.take(validation_items.chosen_rows(clips.labels, recipe.seed))
+    examples = kws_examples.plain_examples(chosen, recipe.model_labels, recipe.features)
+    sources = speakers_of(examples.labels, chosen.groups)
+    validation_items.save(run, ValidationItems(examples.features, examples.labels, sources))
 
 
 def load(run: Run, data_dir: Path | None, split: Choice | None = None) -> EvaluationSet:

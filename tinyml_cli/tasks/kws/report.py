@@ -47,17 +47,24 @@ def render(
 
 def shown(entry: Mistake, manifest: Manifest, examples: EvaluationSet) -> Shown:
     """A wrong answer as reports of sound show it: to see and to hear."""
-    row = entry.index
-    audio = examples.audio[row]
-    # A task without sound gives arrays too short to be a clip.
-    is_sound = manifest.features is not None and manifest.features.frames(audio.size) > 0
+    picture, sound = seen_and_heard(entry.index, manifest, examples)
     # Folders such as _silence_ are not words.
     same = entry.word == entry.label or entry.word.startswith("_")
     said = entry.label if same else f"{entry.word} ({entry.label})"
     return Shown(
         truth=said,
         about=f"{said}, classified as {entry.answer}",
-        picture=features_uri(examples.features[row]),
-        sound=wav_uri(audio, manifest.features.sample_rate_hz) if is_sound and manifest.features else "",
+        picture=picture,
+        sound=sound,
         source=entry.speaker,
+    )
+
+
+def seen_and_heard(row: int, manifest: Manifest, examples: EvaluationSet) -> tuple[str, str]:
+    """Data URIs of an item's features, and of its sound; the latter empty where there is none."""
+    audio, features = examples.audio[row], manifest.features
+    # A task without sound gives arrays too short to be a clip.
+    is_sound = features is not None and features.frames(audio.size) > 0
+    return features_uri(examples.features[row]), (
+        wav_uri(audio, features.sample_rate_hz) if is_sound and features else ""
     )

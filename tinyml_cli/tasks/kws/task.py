@@ -18,6 +18,7 @@ from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.evaluation.validation_items import VALIDATION
 from tinyml_cli.files import write_arrays
 from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
@@ -153,8 +154,9 @@ class KeywordSpotting(TaskSpec):
         kept = kws_examples.balanced(parts["test"], recipe.model_labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
         kws_held_out.save(run, kept)
         kws_held_out.save_speakers(run, parts)
+        kws_held_out.keep_validation(run, parts["validation"], recipe)
         manifest = _describe(recipe, corpus, parts, trained.fitted)
-        files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS)
+        files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS, VALIDATION)
         sizes = (trained.examples_per_epoch, trained.validation_examples, len(parts["test"]))
         left_out = inventory.counts(corpus.left_out)
         return training.finish(manifest, trained.fitted.model, files, sizes, left_out=left_out)

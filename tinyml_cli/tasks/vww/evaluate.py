@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,17 @@ from tinyml_cli.console import console
 from tinyml_cli.drift.columns import image_values
 from tinyml_cli.drift.keep import shuffled_reference
 from tinyml_cli.evaluation.answers import Answers, Int8Model
+from tinyml_cli.evaluation.decisions import LabelRule
 from tinyml_cli.evaluation.frame import section
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
+from tinyml_cli.fairness.decision import Example
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.image import pixel_transform, quantize_pixels
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import Condition, EvaluatedImages
+from tinyml_cli.pages.contact_sheet import pixels_uri
 from tinyml_cli.tasks.vww import conditions as image_conditions
 from tinyml_cli.tasks.vww import held_out
 from tinyml_cli.tasks.vww.held_out import LabelledImages
@@ -75,6 +80,36 @@ class ImageEvaluation(LabelEvaluation[LabelledImages, EvaluatedImages]):
             "sizes": image_conditions.by_size(items, answers.int8.argmax(axis=1), labels),
             "low_light": image_conditions.low_light(self.model.classes, items, labels),
         }
+
+    def rule(self) -> LabelRule:
+        """The label appears at `threshold_on`; the hysteresis keeps its width."""
+        presence = section(self.run, self.manifest.presence, "presence")
+
+        def set_threshold(manifest: Manifest, value: float) -> None:
+            off = max(0.0, round(value - presence.threshold_on + presence.threshold_off, 4))
+            manifest.presence = presence.model_copy(update={"threshold_on": value, "threshold_off": off})
+
+        return LabelRule(
+            () if self.manifest.background is None else (self.manifest.background,),
+            presence.threshold_on,
+            set_threshold,
+            f"A board reports a label after {presence.frames_on} such images in a row",
+        )
+
+    def sources(self, items: LabelledImages) -> NDArray[np.str_]:
+        return items.names
+
+    def source_key(self, name: str, folder: Path) -> str:
+        return held_out.name_of(name, self._folders(folder))
+
+    def _folders(self, folder: Path) -> list[Path]:
+        """Where a file that a list names may lie: beside the list, or in the data."""
+        data = self.manifest.data
+        trained_on = None if data is None or data.path is None else Path(data.path)
+        return [each for each in (folder, self.data_dir, trained_on) if each is not None]
+
+    def example(self, items: LabelledImages, row: int) -> Example:
+        return Example(row, pixels_uri(items.pixels[row]), style="photo")
 
     def draw(self, outcome: EvaluatedImages, items: LabelledImages, found: Answers) -> Sequence[str]:
         from tinyml_cli.pages.contact_sheet import draw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +14,12 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import validation_items
 from tinyml_cli.evaluation.labelled import labels_of
+from tinyml_cli.evaluation.validation_items import ValidationItems
 from tinyml_cli.files import atomic_folder, write_arrays
+from tinyml_cli.images.image_cache import content_hash
+from tinyml_cli.images.image_file import read_bytes
 from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.tasks.vww import data as vww_data
@@ -83,6 +87,12 @@ def save(run: Run, data: ImageData, seed: int) -> None:
             "shares": data.shares[rows],
         },
     )
+    validation = np.flatnonzero(data.where == "validation")
+    validation = validation[validation_items.chosen_rows(data.labels[validation], seed)]
+    validation_items.save(
+        run,
+        ValidationItems(data.pixels.rows(validation), data.labels[validation], data.hashes[validation]),
+    )
     write_arrays(run.file(TRAINING_SAMPLE), _sample(data.part("train"), seed))
     write_arrays(run.file(SEEN), {"hashes": data.hashes[np.isin(data.where, ("train", "validation"))]})
 
@@ -134,6 +144,14 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     return LabelledImages(
         data.pixels.rows(rows), labels, data.hashes[rows], data.shares[rows], note, left_out
     )
+
+
+def name_of(name: str, folders: Sequence[Path]) -> str:
+    """What the run calls an image: the hash of its file, where `name` is a path in one of the folders."""
+    for folder in folders:
+        if (path := folder / name).is_file():
+            return content_hash(read_bytes(path))
+    return name
 
 
 def calibration_pixels(run: Run, n: int, seed: int) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.evaluation.validation_items import VALIDATION
 from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from tinyml_cli.tasks.vww.evaluate import ImageEvaluation
     from tinyml_cli.training.trainer import Fitted
 
-_KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN)
+_KEPT = (vww_held_out.HELD_OUT, vww_held_out.TRAINING_SAMPLE, vww_held_out.SEEN, VALIDATION)
 
 
 _ITEMS = Items(

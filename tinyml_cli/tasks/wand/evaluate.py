@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli import recipes
@@ -14,10 +15,15 @@ from tinyml_cli.console import console
 from tinyml_cli.drift.columns import gesture_values
 from tinyml_cli.drift.keep import shuffled_reference
 from tinyml_cli.evaluation.answers import Answers, Int8Model
+from tinyml_cli.evaluation.decisions import LabelRule
+from tinyml_cli.evaluation.embed import motion_uri
 from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
+from tinyml_cli.fairness.decision import Example
 from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.features.gesture_settings import UNKNOWN
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.evaluations import EvaluatedGestures
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -73,6 +79,30 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
                 "int8": operating_point(answers.scores, items.labels, threshold),
             }
         }
+
+    def rule(self) -> LabelRule:
+        """Below the threshold a motion is unknown."""
+
+        def set_threshold(manifest: Manifest, value: float) -> None:
+            manifest.gesture = self._gesture.model_copy(update={"threshold": value})
+
+        return LabelRule(
+            (UNKNOWN,), self._gesture.threshold, set_threshold, stale={"evaluate": "tinyml evaluate"}
+        )
+
+    def sources(self, items: LabelledGestures) -> NDArray[np.str_]:
+        return items.people
+
+    def known_groups(self, sources: NDArray[np.str_]) -> Mapping[str, NDArray[np.str_]]:
+        """Who made the takes."""
+        return {"person": sources}
+
+    def example(self, items: LabelledGestures, row: int) -> Example:
+        from tinyml_cli.tasks.wand.report import enlarged
+
+        is_stroke = self._recipe.input == "stroke"
+        picture = enlarged(items.features[row]) if is_stroke else motion_uri(items.features[row])
+        return Example(row, picture, style="photo" if is_stroke else "features")
 
     def page(self, outcome: EvaluatedGestures, items: LabelledGestures) -> str:
         from tinyml_cli.tasks.wand.report import render

@@ -14,6 +14,8 @@ from tinyml_cli import recipes, registry
 from tinyml_cli.console import console
 from tinyml_cli.data.inventory import TRAINED_ON
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.evaluation import validation_items
+from tinyml_cli.evaluation.validation_items import VALIDATION, ValidationItems
 from tinyml_cli.files import write_arrays
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
@@ -23,7 +25,7 @@ from tinyml_cli.tasks.wand.sources import source_of
 HELD_OUT = "logs/held_out.npz"
 TRAINING_SAMPLE = "logs/training_sample.npz"
 SEEN = "logs/seen.npz"
-KEPT = (HELD_OUT, TRAINING_SAMPLE, SEEN)
+KEPT = (HELD_OUT, TRAINING_SAMPLE, SEEN, VALIDATION)
 _SAMPLE_SIZE = 1000
 
 
@@ -38,6 +40,7 @@ class LabelledGestures:
         note: one sentence: where they come from.
         left_out: reason -> how many files of the folder, or takes in them, are not used.
         takes: as they were recorded.
+        people: str [n], who made each, or its file; "" for what is generated.
     """
 
     features: NDArray[Any]
@@ -46,6 +49,7 @@ class LabelledGestures:
     note: str
     left_out: Mapping[str, int] = field(default_factory=dict)
     takes: Sequence[Item] = ()
+    people: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
 
     @property
     def raw(self) -> NDArray[Any]:
@@ -68,8 +72,19 @@ def save(run: Run, takes: LabelledMotions, recipe: WandRecipe) -> None:
     ends = np.cumsum([len(item) for item in test.items], dtype=np.int64)
     joined = np.concatenate(list(test.items)) if len(test) else np.zeros((0, 2), np.int8)
     write_arrays(
-        run.file(HELD_OUT), {"joined": joined, "ends": ends, "labels": test.labels, "names": test.names}
+        run.file(HELD_OUT),
+        {
+            "joined": joined,
+            "ends": ends,
+            "labels": test.labels,
+            "names": test.names,
+            "people": test.people,
+        },
     )
+    validation = takes.part("validation")
+    validation = validation.rows(validation_items.chosen_rows(validation.labels, recipe.seed))
+    features = source.features(validation.items, recipe)
+    validation_items.save(run, ValidationItems(features, validation.labels, validation.people))
     train = takes.part("train")
     rng = np.random.default_rng([recipe.seed, 4])
     chosen = train.rows(rng.permutation(len(train))[:_SAMPLE_SIZE])
@@ -90,8 +105,9 @@ def takes(run: Run, recipe: WandRecipe) -> LabelledMotions:
         starts = [0, *archive["ends"][:-1]]
         items = [archive["joined"][a:b] for a, b in zip(starts, archive["ends"], strict=False)]
         labels, names = archive["labels"], archive["names"]
+        people = archive["people"] if "people" in archive else np.empty(0, np.str_)
     origin = "folder" if recipe.data_path else "synthetic"
-    return LabelledMotions(items, labels, names, np.full(len(names), "test"), "", origin)
+    return LabelledMotions(items, labels, names, np.full(len(names), "test"), "", origin, people=people)
 
 
 def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) -> LabelledGestures:
@@ -130,7 +146,7 @@ def load(run: Run, data_dir: Path | None, split: Literal["test", "all"] | None) 
     counts = ", ".join(f"{int((found.labels == i).sum())} {name}" for i, name in enumerate(manifest.labels))
     features = source_of(recipe).features(found.items, recipe)
     note = f"{len(found)} {registry.task(manifest.task).items(manifest).many} ({counts}): {origin}"
-    return LabelledGestures(features, found.labels, found.names, note, left_out, found.items)
+    return LabelledGestures(features, found.labels, found.names, note, left_out, found.items, found.people)
 
 
 def calibration_features(run: Run, n: int, seed: int) -> NDArray[Any]:

@@ -86,6 +86,7 @@ class MotionSource:
             recorded.units,
             inventory.counts(recorded.left_out),
             frozenset(take.label for take in recorded.takes),
+            np.array([take.group for _, take in pieces], np.str_),
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.int16]:
@@ -273,4 +274,5 @@ def _with_unknown(takes: LabelledMotions, recipe: WandRecipe) -> LabelledMotions
         ),
         takes.units,
         takes.left_out,
+        people=takes.people,
     )

@@ -30,7 +30,7 @@ def render(
         Shown(
             truth=entry.label,
             about=f"A stroke of {entry.label}, classified as {entry.answer}",
-            picture="" if pictures is None else _enlarged(pictures[entry.index]),
+            picture="" if pictures is None else enlarged(pictures[entry.index]),
             style="photo",
         )
         for entry in outcome.mistakes
@@ -40,5 +40,6 @@ def render(
     )
 
 
-def _enlarged(picture: NDArray[np.uint8]) -> str:
+def enlarged(picture: NDArray[np.uint8]) -> str:
+    """A data URI of a stroke's picture, its pixels repeated."""
     return pixels_uri(picture.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1))

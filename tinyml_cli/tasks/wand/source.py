@@ -37,6 +37,7 @@ class LabelledMotions:
         units: of the files of motion; see `series.read.common_units`.
         left_out: reason -> files that were not used.
         found: every label that the files hold.
+        people: str [n], who made each, or its file where that does not say; "" for what is generated.
     """
 
     items: Sequence[Item]
@@ -49,6 +50,12 @@ class LabelledMotions:
     units: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     found: frozenset[str] = frozenset()
+    people: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
+
+    def __post_init__(self) -> None:
+        """Takes that were added to those of known people are nobody's."""
+        missing = len(self.names) - len(self.people)
+        object.__setattr__(self, "people", np.append(self.people, np.full(missing, "", np.str_)))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -66,6 +73,7 @@ class LabelledMotions:
             self.units,
             self.left_out,
             self.found,
+            self.people[rows],
         )
 
     def part(self, split: Split) -> LabelledMotions:

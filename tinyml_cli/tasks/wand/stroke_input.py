@@ -79,6 +79,7 @@ class StrokeSource:
             (*said, *(() if by_person else (_FEW_PEOPLE,))),
             left_out=inventory.counts(left_out),
             found=frozenset(stroke.label for stroke in strokes),
+            people=np.array([stroke.person or stroke.source for stroke in strokes], np.str_),
         )
 
     def features(self, items: Sequence[Item], recipe: WandRecipe) -> NDArray[np.uint8]:
@@ -181,4 +182,5 @@ def _with_unknown(takes: LabelledMotions, recipe: WandRecipe) -> LabelledMotions
             *takes.notes,
             f"{counted(count, 'generated stroke')} of `{UNKNOWN}`: other shapes, and scribbles",
         ),
+        people=takes.people,
     )
