@@ -28,6 +28,7 @@ setup(
         "tinyml_cli": ["py.typed"],
         "tinyml_cli.boards": ["*.yaml"],
         "tinyml_cli.pages": ["templates/*"],
+        "tinyml_cli.lineage": ["templates/*"],
         "tinyml_cli.project": ["templates/*"],
         "tinyml_cli.retraining": ["templates/*"],
         "tinyml_cli.speech": ["*.tsv"],

@@ -30,7 +30,13 @@ _PACKAGE = "tinyml_cli.commands"
 # What people do, in the order of --help. A module that has a table COMMANDS of its own, instead of a function
 # `command`, is a group of commands; its docstring is the group's help.
 SECTIONS = {
-    "Project": {"init": "init", "check": "check", "registry": "registry", "retrain": "retrain"},
+    "Project": {
+        "init": "init",
+        "check": "check",
+        "registry": "registry",
+        "retrain": "retrain",
+        "lineage": "lineage",
+    },
     "Whole pipeline": {"pipeline": "pipeline"},
     "Data": {"data": "data"},
     "Train": {"train": "train", "tune": "tune", "recipes": "recipes"},

@@ -15,7 +15,7 @@ import yaml
 from tests.conftest import Tinyml
 from tinyml_cli import recipes, registry
 from tinyml_cli.card import answers
-from tinyml_cli.project import budgets, scaffold
+from tinyml_cli.project import budgets, rules, scaffold
 
 
 @pytest.mark.parametrize("task", registry.built_in())
@@ -31,6 +31,7 @@ def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str) -> None:
         assert any(line.lstrip().startswith("#") for line in (project / "recipe.yaml").open())
         limits = budgets.load(project / "budgets.yaml").model_dump(exclude_none=True)
         assert limits.items() >= dict(registry.task(task).budgets).items()
+        assert rules.load(project / "retrain.yaml") == rules.RetrainRules()
         assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
         for path in [*project.rglob("*.y*ml")]:
             assert isinstance(yaml.safe_load(path.read_text()), dict)

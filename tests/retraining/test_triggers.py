@@ -8,9 +8,9 @@ import pytest
 
 from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.retraining import rules
+from tinyml_cli.project import rules
+from tinyml_cli.project.rules import RetrainRules
 from tinyml_cli.retraining.data_gate import faults, size_distance
-from tinyml_cli.retraining.rules import RetrainRules
 
 
 def _snapshot(

@@ -27,10 +27,14 @@ def check(run: Run, path: Path) -> ProjectChecked:
     return ProjectChecked(run=str(run.path), budgets=str(path), passed=gates.passed(found), gates=found)
 
 
+def rows(found: list[GateResult]) -> list[tuple[str, ...]]:
+    """Gate, measured, limit, evidence and result of each, as people read them."""
+    return [(gate.gate, _measured(gate), _limit(gate), gate.evidence, gate.result) for gate in found]
+
+
 def show(found: list[GateResult], title: str) -> None:
     """The table for people."""
-    rows = [(gate.gate, _measured(gate), _limit(gate), gate.evidence, gate.result) for gate in found]
-    console.table(title, ("gate", "measured", "limit", "evidence", "result"), rows)
+    console.table(title, ("gate", "measured", "limit", "evidence", "result"), rows(found))
 
 
 def sentence(outcome: ProjectChecked) -> str:

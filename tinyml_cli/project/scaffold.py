@@ -16,6 +16,7 @@ from tinyml_cli.files import atomic_folder, write_atomic
 from tinyml_cli.outcomes.projects import ProjectMade
 from tinyml_cli.project.budgets import BUDGETS, Budgets
 from tinyml_cli.project.gates import BUDGET_KINDS
+from tinyml_cli.project.rules import RULES, RetrainRules
 from tinyml_cli.recipes import catalogue
 from tinyml_cli.run import RECIPE
 
@@ -35,6 +36,7 @@ _FILES = {
     ".gitignore": "gitignore",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     BUDGETS: "budgets.yaml",
+    RULES: "retrain.yaml",
     "data/README.md": "data-README.md",
     "data/.gitignore": "data-gitignore",
 }
@@ -86,6 +88,7 @@ def _texts(name: str, spec: Any, ci: str | None) -> dict[str, str]:
         "board": BOARD,
         "version": __version__,
         "budgets": _budget_lines(spec.budgets),
+        "rules": _rule_lines(),
     }
     chosen = _FILES | ({CI_FILES[ci]: Path(CI_FILES[ci]).name.lstrip(".")} if ci else {})
     texts = {file: templates.get_template(template).render(**values) for file, template in chosen.items()}
@@ -95,9 +98,10 @@ def _texts(name: str, spec: Any, ci: str | None) -> dict[str, str]:
 
 
 def _recipe(spec: Any) -> str:
-    """The task's own recipe with its comments."""
-    text = catalogue.show(spec.name).text.rstrip("\n")
-    return f"{text}\n{f'{chr(10)}{spec.starter_recipe}{chr(10)}' if spec.starter_recipe else ''}"
+    """The task's own recipe with its comments, and what it needs to train before there are data."""
+    text, more = catalogue.show(spec.name).text.rstrip("\n"), spec.starter_recipe
+    has_it = re.search(rf"^{re.escape(more.partition(':')[0])}:", text, re.MULTILINE)
+    return f"{text}\n" if has_it or not more else f"{text}\n\n{more}\n"
 
 
 def _card(name: str) -> str:
@@ -121,6 +125,13 @@ def _budget_lines(wanted: dict[str, float]) -> str:
         what = Budgets.model_fields[name].description
         lines.append(f"{'' if limit is not None else '# '}{text:<24} # {side}; {what}")
     return "\n".join(lines)
+
+
+def _rule_lines() -> str:
+    """Every rule with its default."""
+    fields = RetrainRules.model_fields.items()
+    lines = [(f"{name}: {field.default:g}", field.description) for name, field in fields if name != "version"]
+    return "\n".join(f"{line:<24} # {what}" for line, what in lines)
 
 
 def _environment() -> Environment:

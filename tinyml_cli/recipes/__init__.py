@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from tinyml_cli.validation import first_problem, key_of
 from tinyml_cli.yaml_documents import load_yaml, parse_yaml
 
 R = TypeVar("R", bound=BaseRecipe)
+
+_NEWER = "If a newer tinyml wrote it: pip install --upgrade tinyml-cli"
 
 # Key of a recipe -> the option that gives it, for messages.
 OPTIONS = {
@@ -243,6 +246,8 @@ def _validate(
         key = key_of(error)
         source = next((s for k, s in (sources or {}).items() if f"{key}.".startswith(f"{k}.")), None)
         problem = first_problem(error, schema, source if source and source != "--set" else "")
+        if problem.advice.startswith("Valid keys"):
+            problem = replace(problem, advice=f"{problem.advice} {_NEWER}")
         advice = (
             problem.advice or f"For every key and its range: {next_step('recipes', 'show', document['task'])}"
         )

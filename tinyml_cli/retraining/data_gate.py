@@ -13,7 +13,7 @@ from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
 from tinyml_cli.datasets import checks
 from tinyml_cli.datasets.checks import CheckSettings
 from tinyml_cli.datasets.snapshots import compare, leaks
-from tinyml_cli.retraining.rules import RetrainRules
+from tinyml_cli.project.rules import RetrainRules
 from tinyml_cli.wording import counted
 
 # With fewer new files, no distance of their distribution means anything.

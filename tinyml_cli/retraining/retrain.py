@@ -23,9 +23,10 @@ from tinyml_cli.model_registry.versions import add, find, write_run
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.retraining import Retrained
 from tinyml_cli.pages.templates import markdown
+from tinyml_cli.project import check, rules
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.gates import passed, reasons
-from tinyml_cli.retraining import challenger, data_gate, rules
+from tinyml_cli.retraining import challenger, data_gate
 from tinyml_cli.retraining.triggers import Situation, decide, earlier_snapshot
 from tinyml_cli.run import RECIPE, Run
 
@@ -174,7 +175,8 @@ def _decide(
 
 def _report(made: Run, outcome: Retrained) -> Retrained:
     """Writes the decision for people, and last for the next call."""
-    text = markdown("tinyml_cli.retraining:retrain.md", outcome=outcome, verdict=sentence(outcome))
+    rows = [(*row, gate.reason) for row, gate in zip(check.rows(outcome.gates), outcome.gates, strict=True)]
+    text = markdown("tinyml_cli.retraining:retrain.md", outcome=outcome, rows=rows, verdict=sentence(outcome))
     write_atomic(made.file(REPORT), text)
     document = json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n"
     write_atomic(made.file(DECISION), document)

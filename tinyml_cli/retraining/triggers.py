@@ -14,7 +14,7 @@ from tinyml_cli.model_registry.documents import ModelVersion
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.project.gates import BUDGET_KINDS, number
-from tinyml_cli.retraining.rules import RetrainRules
+from tinyml_cli.project.rules import RetrainRules
 from tinyml_cli.run import Run
 from tinyml_cli.wording import counted
 

@@ -1,0 +1,110 @@
+"""tinyml lineage: the graph, its picture, its tree."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import outcomes
+from tests.conftest import Tinyml
+from tests.model_registry.conftest import MakeRun
+from tinyml_cli.lineage import layout
+from tinyml_cli.manifest_sections import Data
+from tinyml_cli.model_registry.promote import promote
+from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import add
+from tinyml_cli.outcomes.lineages import Lineage, LineageEdge, LineageNode
+from tinyml_cli.run import MODEL, RECIPE, Run
+
+
+@pytest.fixture
+def home(tmp_path: Path, store: Store, make_run: MakeRun) -> Path:
+    """Data, two runs of which the second began with the first's weights, a variant, versions and a board."""
+    first, second, lost = make_run("first"), make_run("second"), make_run("lost")
+    for run in (first, second, lost):
+        manifest = run.manifest()
+        manifest.data = Data(source="folder", path="/far/data", split_by="speaker", snapshot="ab" * 32)
+        run.file(MODEL).write_bytes(run.path.name.encode())
+        run.record(manifest, MODEL, "tinyml train")
+        manifest.firmware["sim"] = {"flash_bytes": 15_368}
+        run.save(manifest)
+    shutil.copyfile(first.file(MODEL), second.file("champion.keras"))
+    second.file(RECIPE).write_text(f"task: kws\nstart_from: {second.file('champion.keras')}\n")
+    variant = Run(Path(shutil.copytree(first.path, first.path / "variants" / "pruned")))
+    manifest = variant.manifest()
+    manifest.metrics["compression"] = [{"method": "prune", "sparsity": 0.5}]
+    variant.save(manifest)
+    for run in (second, lost):
+        add(store, run, "lamp")
+    promote(store, "lamp@1")
+    shutil.rmtree(lost.path)
+    return tmp_path
+
+
+def test_the_whole_way_is_shown(tinyml: Tinyml, home: Path) -> None:
+    found = tinyml("lineage", "--out", "l.svg", "--json", cwd=home).json
+    outcomes.check("lineage", found)
+    ways = {(edge["source"].split()[0], edge["target"].split()[0]) for edge in found["edges"]}
+    assert ways == {
+        *(("data", "run"), ("data", "lost"), ("run", "run"), ("run", "version")),
+        *(("lost", "version"), ("version", "board"), ("run", "board")),
+    }
+    said = tinyml("lineage", cwd=home).out
+    for text in ("run second", "(its weights)", "variant pruned: prune 0.5", "lamp@1: champion", "not here"):
+        assert text in said, said
+    picture = ElementTree.parse(home / "l.svg").getroot()
+    assert len(picture.findall("{*}g")) == len(found["nodes"])
+
+
+def test_one_run_brings_only_its_own(tinyml: Tinyml, home: Path) -> None:
+    nodes = tinyml("lineage", "first", "--json", cwd=home).json["nodes"]
+    assert {node["title"] for node in nodes} == {"data", "first", "pruned", "sim"}
+
+
+def test_without_runs_or_with_a_wrong_place_there_is_an_error(
+    tinyml: Tinyml, tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "There are no runs" in tinyml("lineage", cwd=tmp_path / "empty", code=2).err
+    assert ".svg" in tinyml("lineage", "--out", "l.png", cwd=home, code=2).err
+    assert "registry" in tinyml("lineage", "--registry", "none", cwd=home, code=2).err
+    (home / "runs" / "first" / "manifest.json").write_text("{}")
+    assert "is left out" in tinyml("lineage", cwd=home).err
+
+
+_KINDS = st.sampled_from(["data", "run", "variant", "version", "board"])
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@st.composite
+def _graphs(draw: st.DrawFn) -> Lineage:
+    kinds = draw(st.lists(_KINDS, min_size=1, max_size=8))
+    nodes = [
+        LineageNode(id=f"n{n}", kind=kind, title=draw(_TEXT), details=draw(st.lists(_TEXT, max_size=3)))
+        for n, kind in enumerate(kinds)
+    ]
+    pairs = [pair for pair in itertools.combinations(range(len(nodes)), 2) if draw(st.booleans())]
+    edges = [
+        LineageEdge(source=f"n{a}", target=f"n{b}", what=draw(st.sampled_from(["", "w"]))) for a, b in pairs
+    ]
+    return Lineage(nodes=nodes, edges=edges, picture=None)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_graphs())
+def test_boxes_never_overlap_and_every_way_leads_right(graph: Lineage) -> None:
+    placed = layout.place(graph)
+    for one, two in itertools.combinations(placed.values(), 2):
+        beside = one.x + one.width < two.x or two.x + two.width < one.x
+        above = one.y + one.height < two.y or two.y + two.height < one.y
+        assert beside or above
+    assert all(placed[e.source].x + placed[e.source].width < placed[e.target].x for e in graph.edges)
+    ElementTree.fromstring(layout.svg(graph))
+    told = layout.tree(graph)
+    assert all(f"{node.kind} " in told for node in graph.nodes)
