@@ -53,6 +53,8 @@ lint-text:
 	$(VENV)/bin/python scripts/clang_format.py --check
 	$(VENV)/bin/python scripts/command_pages.py --check
 	$(VENV)/bin/python scripts/json_pages.py --check
+	$(VENV)/bin/python scripts/course_page.py --check
+	$(VENV)/bin/python scripts/notebooks.py --check
 
 format: setup ## lay out Python and C as lint wants it
 	$(VENV)/bin/ruff check --fix .

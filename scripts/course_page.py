@@ -14,12 +14,14 @@ _WRITTEN = re.compile(r"(?<=<!-- written by scripts/course_page.py -->\n).*?(?=<
 
 def table() -> str:
     """A row for each lab."""
-    lines = ["| chapter | lab | command | shows |", "|---|---|---|---|"]
+    lines = ["| chapter | lab | command | yours | shows |", "|---|---|---|---|---|"]
     for chapter in chapters():
         for lab in chapter.labs:
             commands = "<br>".join(f"`{command}`" for command in lab.commands) or "*not there yet*"
             name = f"{lab.title} ({lab.lab})" if lab.lab != chapter.number else lab.title
-            lines.append(f"| [{chapter.number}]({chapter.number}.md) | {name} | {commands} | {lab.shows} |")
+            yours = "<br>".join(f"`{file}`" for file in lab.yours)
+            cells = (f"[{chapter.number}]({chapter.number}.md)", name, commands, yours, lab.shows)
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n" + "\n".join(lines) + "\n\n"
 
 

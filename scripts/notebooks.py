@@ -5,15 +5,17 @@ A notebook has the text of its pages, and a cell for each command. What a comman
 
 from __future__ import annotations
 
-import json
 import re
 import sys
+import tomllib
 from pathlib import Path
-from typing import Any
+
+import jupytext
 
 from tinyml_cli.learn.course import Chapter, chapters
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
 # Name of a notebook -> its title and its chapters.
 NOTEBOOKS = {
     "fundamentals": ("Fundamentals", ("2.1", "2.2", "2.3", "2.4", "2.5")),
@@ -26,9 +28,10 @@ NOTEBOOKS = {
     "mlops": ("MLOps", ("5.2", "5.5", "5.9", "5.10", "5.11")),
 }
 _ABOUT = """\
-From the pages of docs/course; `tinyml course` lists them all. Files and folders such as `photos/` are yours:
-upload them first. Cells with `nano33ble` need a board at your computer, those with `sim` the packages that
-docs/installation.md names; `--board native` needs neither."""
+From the pages of docs/course; `tinyml course` lists them all. Upload first what a page calls *yours*. Cells
+with `nano33ble` need a board at your computer, those with `sim` the packages that docs/installation.md names;
+`--board native` needs neither."""
+_UPLOAD = "In Colab, open this file by *File*, *Upload notebook*."
 _START = """\
 # In Colab, or wherever tinyml is not installed yet:
 import shutil
@@ -48,34 +51,40 @@ def show():
     for picture in sorted(set(Path(".").rglob("*.png")) - shown):
         display(Image(str(picture)))
         shown.add(picture)"""
-_BLOCK = re.compile(r"^```sh\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
 
 
-def notebook(title: str, pages: list[Chapter]) -> str:
+def notebook(name: str, title: str, pages: list[Chapter]) -> str:
     """The file's text."""
-    cells = [_text(f"# {title}\n\n{_ABOUT}"), _code(_START)]
+    parts = [f"# {title}\n\n{_ABOUT}\n\n{_in_colab(name)}", _code(_START)]
     for page in pages:
-        text = re.sub(r"^#", "##", page.text, flags=re.MULTILINE)
-        for index, part in enumerate(_BLOCK.split(text)):
-            if index % 2:
-                cells += [_code(f"!{command}\nshow()") for command in part.splitlines()]
-            elif part.strip():
-                cells.append(_text(_LINK.sub(r"\1", part).strip()))
-    for number, cell in enumerate(cells):
+        text = _LINK.sub(r"\1", re.sub(r"^#", "##", page.text, flags=re.MULTILINE))
+        parts.append(_BLOCK.sub(lambda block: _cells(block[1]), text).strip())
+    document = jupytext.reads("\n\n".join(parts), fmt="md")
+    for number, cell in enumerate(document.cells):
         cell["id"] = f"cell-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    document = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    document.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    text: str = jupytext.writes(document, fmt="ipynb")
+    return text.rstrip("\n") + "\n"
 
 
-def _text(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source.splitlines(keepends=True)}
+def _in_colab(name: str) -> str:
+    """A badge that opens the notebook; it needs the public address of the repository."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository = re.fullmatch(r"https://github\.com/(.+?)/?", project.get("urls", {}).get("Repository", ""))
+    if repository is None:
+        return _UPLOAD
+    colab, page = "https://colab.research.google.com", f"blob/main/notebooks/{name}.ipynb"
+    return f"[![Open In Colab]({colab}/assets/colab-badge.svg)]({colab}/github/{repository[1]}/{page})"
 
 
-def _code(source: str) -> dict[str, Any]:
-    empty: dict[str, Any] = {"execution_count": None, "outputs": []}
-    return {"cell_type": "code", "metadata": {}, "source": source.splitlines(keepends=True), **empty}
+def _cells(commands: str) -> str:
+    return "\n\n".join(_code(f"!{command}\nshow()") for command in commands.splitlines())
+
+
+def _code(source: str) -> str:
+    return f"```python\n{source}\n```"
 
 
 def main() -> int:
@@ -84,7 +93,7 @@ def main() -> int:
     stale = []
     for name, (title, numbers) in NOTEBOOKS.items():
         path = FOLDER / f"{name}.ipynb"
-        text = notebook(title, [pages[number] for number in numbers])
+        text = notebook(name, title, [pages[number] for number in numbers])
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(path.name)
             if "--check" not in sys.argv:

@@ -11,10 +11,12 @@ from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.files import course_dir
 from tinyml_cli.outcomes.lessons import CourseLab
 
-COLUMNS = ("lab", "what", "command")
+COLUMNS = ("lab", "what", "command", "yours")
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHOWS = re.compile(r"^(?:Picture|Result): (.*?[.:;])(?= Next:|$)", re.MULTILINE)
 _MISSING = re.compile(r"[^.?]*\bnot there yet\b[^.]*", re.IGNORECASE)
+_YOURS = re.compile(r"^Yours: (.*)$", re.MULTILINE)
+_FILE = re.compile(r"`([\w-]+(?:/|\.\w+))`")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
@@ -66,7 +68,7 @@ def chosen(asked: str | None) -> list[Chapter]:
 
 def row(lab: CourseLab) -> list[str]:
     """A line of the table, see COLUMNS."""
-    return [lab.lab, lab.title, "\n".join(lab.commands) or "not there yet"]
+    return [lab.lab, lab.title, "\n".join(lab.commands) or "not there yet", "\n".join(lab.yours)]
 
 
 def page_text(chapter: Chapter, width: int) -> str:
@@ -88,19 +90,22 @@ def _plain(text: str) -> str:
 
 def _chapter(number: str, text: str) -> Chapter:
     title, *sections = re.split(r"^##? ", text, flags=re.MULTILINE)[1:]
-    labs = [_lab(number, section) for section in sections if not section.startswith("Questions")]
+    yours = [name for line in _YOURS.findall(text) for name in _FILE.findall(line)]
+    labs = [_lab(number, section, yours) for section in sections if not section.startswith("Questions")]
     return Chapter(number, title.partition("\n")[0].removeprefix(f"{number} "), text, labs)
 
 
-def _lab(chapter: str, section: str) -> CourseLab:
+def _lab(chapter: str, section: str, yours: Sequence[str]) -> CourseLab:
     heading, _, body = section.partition("\n")
     lab, _, title = heading.partition(" ")
     shows, missing = _SHOWS.search(body), _MISSING.search(body)
+    commands = [line for block in _COMMANDS.findall(body) for line in block.splitlines()]
     return CourseLab(
         chapter=chapter,
         lab=lab,
         title=title,
-        commands=[line for block in _COMMANDS.findall(body) for line in block.splitlines()],
+        commands=commands,
+        yours=[name for name in yours if any(f" {name}" in line for line in commands)],
         shows=_plain(shows[1]) if shows else "",
         missing=_plain(missing[0]) if missing else None,
     )

@@ -224,6 +224,7 @@ class CourseLab(Outcome):
     lab: str = Field(description="its number, or the chapter's where it has none")
     title: str
     commands: list[str]
+    yours: list[str] = Field(description="files and folders that its commands take from you")
     shows: str = Field(description="the picture or result")
     missing: str | None = Field(description="what tinyml cannot do of it yet")
 
