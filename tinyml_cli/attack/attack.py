@@ -16,12 +16,11 @@ from tinyml_cli.attack.surface import AttackSurface
 from tinyml_cli.attack.victims import Victims
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError, did_you_mean
-from tinyml_cli.evaluation.frame import ATTACK_SECTION, show_attack
+from tinyml_cli.evaluation.frame import ATTACK, ATTACK_SECTION, show_attack
 from tinyml_cli.files import write_atomic
 from tinyml_cli.outcomes.attacks import Attacked, AttackedOnBoard, AttackPoint, Defence
 from tinyml_cli.run import MODEL, MODEL_INT8, Run, writes
 
-FIGURES = "report/attack.json"
 EXAMPLE = "report/attack-example"
 PICTURE = "report/attack.png"
 
@@ -166,10 +165,10 @@ def _write(run: Run, surface: AttackSurface, victims: Victims, found: Perturbed,
     alone = surface.to_items(found.perturbation[0]) if outcome.universal else pair[1]
     surface.write(Path(outcome.example), alone)
     draw(run.file(PICTURE), surface, pair, outcome)
-    write_atomic(run.file(FIGURES), json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n")
+    write_atomic(run.file(ATTACK), json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n")
     write_atomic(run.file(ATTACK_SECTION), section(surface, pair, alone, outcome))
     manifest = run.manifest()
-    for name in (FIGURES, ATTACK_SECTION, PICTURE):
+    for name in (ATTACK, ATTACK_SECTION, PICTURE):
         run.record(manifest, name, "tinyml attack", [MODEL_INT8])
     show_attack(run, manifest)
     run.save(manifest)

@@ -12,11 +12,21 @@ from tinyml_cli import __version__, registry
 from tinyml_cli.card.carbon import CarbonAssumptions, estimate
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.evaluation.frame import METRICS
+from tinyml_cli.evaluation.frame import ATTACK, METRICS
+from tinyml_cli.evaluation.membership import revealed
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.next_step import on_this_run
-from tinyml_cli.outcomes.cards import CardData, CardFacts, CardLatency, CardSize, FirmwareSize
+from tinyml_cli.outcomes.attacks import Attacked
+from tinyml_cli.outcomes.cards import (
+    CardData,
+    CardFacts,
+    CardLatency,
+    CardLeaves,
+    CardSecurity,
+    CardSize,
+    FirmwareSize,
+)
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 
 CARD_VERSION = 1
@@ -74,6 +84,7 @@ def gather(run: Run, assumptions: CarbonAssumptions) -> CardFacts:
         recognizer=manifest.recognizer,
         training=training or None,
         quality=_quality(run, manifest),
+        security=_security(run, manifest),
         size=_size(manifest),
         latency=_latency(run, manifest),
         carbon=estimate(training.get("seconds"), assumptions),
@@ -108,6 +119,33 @@ def _quality(run: Run, manifest: Manifest) -> dict[str, Any] | None:
     if quality["data"]:
         quality["data"] = Path(quality["data"]).name
     return quality | {"level": "host"}
+
+
+def _security(run: Run, manifest: Manifest) -> CardSecurity:
+    """Membership is measured now; why it could not be is told as well."""
+    task = registry.task(manifest.task)
+    membership, why = None, "the task keeps no items of its training"
+    try:
+        if (losses := task.known_losses(run)) is not None:
+            membership = revealed(losses)
+    except TinymlError as error:
+        why = str(error)
+    return CardSecurity(
+        membership=membership,
+        not_measured=None if membership else why,
+        leaves=[CardLeaves(**asdict(each)) for each in task.monitor.sends],
+        attack=_attack(run, manifest),
+    )
+
+
+def _attack(run: Run, manifest: Manifest) -> Attacked | None:
+    """What the last attack on this very model found."""
+    if not run.is_fresh(manifest, ATTACK):
+        return None
+    try:
+        return Attacked.model_validate(run.read_json(manifest, ATTACK))
+    except ValidationError:  # of another version
+        return None
 
 
 def _size(manifest: Manifest) -> CardSize:

@@ -26,6 +26,8 @@ from tinyml_cli.statistics.groups import read_groups
 METRICS = "report/metrics.json"
 """The --json output of an evaluation, kept in the run."""
 REPORT = "report/report.html"
+ATTACK = "report/attack.json"
+"""The --json output of `tinyml attack`."""
 ATTACK_SECTION = "report/attack.html"
 """What `tinyml attack` leaves for the report."""
 

@@ -12,20 +12,19 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
 
 
-def labels_of(sample: Mapping[str, Any], run: Run) -> NDArray[np.int64]:
-    """The labels of a sample of the training split.
+def kept(sample: Mapping[str, Any], run: Run, *names: str) -> list[NDArray[Any]]:
+    """Arrays of a sample of the training split by their names.
 
     Raises:
-        TinymlError: an earlier version kept none.
+        TinymlError: an earlier version kept no such.
     """
-    if "labels" not in sample:
+    if any(name not in sample for name in names):
         raise TinymlError(
-            "The run was trained by an earlier version, which did not keep the labels of its training sample",
+            "The run was trained by an earlier version, which did not keep labelled training items",
             str(run.path),
             f"Train it again: {run.train_again()}",
         )
-    labels: NDArray[np.int64] = sample["labels"]
-    return labels
+    return [sample[name] for name in names]
 
 
 class Labelled(Protocol):

@@ -11,6 +11,7 @@ from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
+from tinyml_cli.link.protocol.disclosure import Disclosed
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.filters import Filter
 from tinyml_cli.monitor.tally import Summary
@@ -61,12 +62,14 @@ class TaskMonitor:
         sense: what the board perceives with, to say that a virtual board has none.
         live_traces: what the live view needs the board to report.
         needs_feed: whether a virtual board has nothing to work on until recordings are fed; else `drive` it.
+        sends: what its firmware tells of what it senses, for the model card; empty where that is not known.
         takes: names of options in `MonitorOptions` that the task knows, of those in `_OPTIONAL`.
     """
 
     sense: ClassVar[str] = "sensor"
     needs_feed: ClassVar[bool] = True
     live_traces: ClassVar[tuple[TraceMode, ...]] = ()
+    sends: ClassVar[tuple[Disclosed, ...]] = ()
     takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, run: Run, manifest: Manifest, target: BuildTarget, options: MonitorOptions):

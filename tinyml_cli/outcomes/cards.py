@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tinyml_cli.manifest_sections import Data, Model, RecognizerSettings
-from tinyml_cli.outcomes.base import Count, Outcome, Sha256, Whole
+from tinyml_cli.outcomes.attacks import Attacked
+from tinyml_cli.outcomes.base import Count, Interval, Outcome, Sha256, Share, Whole
 
 
 class CardData(Data):
@@ -57,6 +58,38 @@ class Carbon(Outcome):
     level: Literal["estimated"]
 
 
+class Membership(Outcome):
+    """How well the loss of the int8 model tells what it was trained on: 0.5 is a guess."""
+
+    auc: float
+    ci95: Interval
+    advantage: Share = Field(description="largest gap between hits and false alarms of any threshold")
+    measure: str
+    mean_trained: float
+    mean_held_out: float
+    n_trained: Count
+    n_held_out: Count
+    level: Literal["host"]
+
+
+class CardLeaves(Outcome):
+    """What a device sends."""
+
+    event: str
+    when: str = Field(description="always, or the mode of `trace` that a host has to ask for")
+    holds: str
+    is_signal: bool = Field(description="whether it carries what the sensor measured")
+
+
+class CardSecurity(Outcome):
+    """What a model and its device reveal, and how it stands attacks."""
+
+    membership: Membership | None
+    not_measured: str | None = Field(description="why there is no `membership`")
+    leaves: list[CardLeaves]
+    attack: Attacked | None = Field(description="what `attack` found on this very model")
+
+
 class CardFacts(Outcome):
     """Every figure of a card; null where the run does not know it."""
 
@@ -75,6 +108,7 @@ class CardFacts(Outcome):
     quality: dict[str, Any] | None = Field(
         description="keys of what `evaluate` prints; null unless it judged these models"
     )
+    security: CardSecurity
     size: CardSize
     latency: CardLatency | None
     carbon: Carbon | None

@@ -39,6 +39,18 @@ def roc_auc(scores: FloatArray, positive: BoolArray) -> float | None:
     return wins / (n_positive * n_negative)
 
 
+def auc_interval(auc: float, n_positive: int, n_negative: int) -> tuple[float, float]:
+    """95 % interval of an area under the ROC curve, by the normal approximation.
+
+    J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic
+    (ROC) curve", Radiology 143, 1982.
+    """
+    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (n_positive - 1) * (q1 - auc**2) + (n_negative - 1) * (q2 - auc**2)
+    half = 1.96 * float(np.sqrt(max(variance, 0.0) / (n_positive * n_negative)))
+    return max(0.0, auc - half), min(1.0, auc + half)
+
+
 @dataclass(frozen=True)
 class Curve:
     """Error rates of one class against the rest, from the strictest threshold to the loosest.

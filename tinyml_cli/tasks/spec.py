@@ -20,6 +20,7 @@ from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Evaluation, Split, judge
+from tinyml_cli.evaluation.membership import Losses
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.inspection.model_input import ModelInput
 from tinyml_cli.link.protocol import Event
@@ -209,6 +210,16 @@ class TaskSpec(Registered):
     def labelled_inputs(self, run: Run) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Model inputs of the training split, varied as in training, [n, ...], and their labels, [n]."""
         _has_no(self.name, "labelled training inputs", str(run.path))
+
+    def known_losses(self, run: Run) -> Losses | None:
+        """Losses on training items and on held-out ones, by which somebody may tell them apart.
+
+        None where a task keeps no training items.
+
+        Raises:
+            TinymlError: those of this run are missing.
+        """
+        return None
 
     def attack_surface(self, run: Run, data_dir: Path | None) -> AttackSurface:
         """What `attack` changes, and how the board judges it; see attack/surface.py.

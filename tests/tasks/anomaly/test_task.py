@@ -25,10 +25,10 @@ from tinyml_cli.evaluation.fairness import FairnessOptions, fairness
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.outcomes.fairness import MistakeCosts
 from tinyml_cli.run import MODEL, MODEL_INT8, Run
+from tinyml_cli.statistics.curves import auc_interval
 from tinyml_cli.tasks.anomaly import data as anomaly_data
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import threshold as thresholds
-from tinyml_cli.tasks.anomaly.evaluate import auc_interval
 from tinyml_cli.tasks.anomaly.model import AnomalyModel
 from tinyml_cli.tasks.anomaly.pool import FaultInNormalDataError, FaultRecordings, MachineRecording
 from tinyml_cli.tasks.anomaly.replay import read_as_trained

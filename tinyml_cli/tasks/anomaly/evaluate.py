@@ -24,7 +24,7 @@ from tinyml_cli.outcomes.anomalies import (
 from tinyml_cli.outcomes.stages import Threshold
 from tinyml_cli.run import Run
 from tinyml_cli.statistics import chance
-from tinyml_cli.statistics.curves import roc_auc
+from tinyml_cli.statistics.curves import auc_interval, roc_auc
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.anomaly import device, report
 from tinyml_cli.tasks.anomaly.decision import WindowDecision
@@ -160,18 +160,6 @@ def separated(scores: NDArray[np.float64], is_fault: NDArray[np.bool_], threshol
         recall_ci95=wilson_interval(hits, n_fault) if n_fault else None,
         precision=hits / (hits + false) if hits + false else None,
     )
-
-
-def auc_interval(auc: float, n_positive: int, n_negative: int) -> tuple[float, float]:
-    """95 % interval of an area under the ROC curve, by the normal approximation.
-
-    J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic
-    (ROC) curve", Radiology 143, 1982.
-    """
-    q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = auc * (1 - auc) + (n_positive - 1) * (q1 - auc**2) + (n_negative - 1) * (q2 - auc**2)
-    half = 1.96 * float(np.sqrt(max(variance, 0.0) / (n_positive * n_negative)))
-    return max(0.0, auc - half), min(1.0, auc + half)
 
 
 def by_fault(judged: JudgedWindows, threshold: int) -> list[FaultFigures]:

@@ -18,8 +18,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.anomalies import EvaluatedFiles, ScoredFile
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.statistics.curves import roc_auc
-from tinyml_cli.tasks.anomaly.evaluate import auc_interval
+from tinyml_cli.statistics.curves import auc_interval, roc_auc
 from tinyml_cli.tasks.anomaly.read import NORMAL, condition_of
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import Graph, parse

@@ -9,6 +9,7 @@ from pathlib import Path
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Anomaly, Calibrated, Event, Ready
+from tinyml_cli.link.protocol.disclosure import STATUS, Disclosed
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.outcomes.monitoring import PlayedClip
@@ -27,6 +28,12 @@ class AnomalyMonitor(TaskMonitor):
     """Scores against their threshold; with --png, a picture of them at the end."""
 
     takes = frozenset({"png", "calibrate_s"})
+    sends = (
+        Disclosed("anomaly", "always", "how far each window is from normal, and whether that is an alarm"),
+        Disclosed("calibrated", "always", "a threshold that was measured on the device"),
+        STATUS,
+        Disclosed("features", "features", "the features of each window", True),
+    )
     _played: list[MachineRecording]
     _was_on = False
 

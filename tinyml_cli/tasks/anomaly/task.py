@@ -16,6 +16,7 @@ from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
+from tinyml_cli.evaluation.membership import Losses
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.signal import to_real
 from tinyml_cli.inspection.model_input import ModelInput
@@ -159,6 +160,17 @@ class AnomalyDetection(TaskSpec):
         from tinyml_cli.tasks.anomaly.one_input import window_input
 
         return window_input(item, run)
+
+    def known_losses(self, run: Run) -> Losses:
+        """Scores of normal windows, trained on or kept for the threshold."""
+        manifest = run.manifest()
+        model = AnomalyModel(run, manifest)
+
+        def scores(name: str) -> NDArray[np.float64]:
+            with np.load(run.require(manifest, name)) as archive:
+                return model.scores(archive["features"][:1000]).astype(np.float64)
+
+        return Losses(scores(TRAINING_SAMPLE), scores(THRESHOLD_SAMPLE), "anomaly score")
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Features, their scaling, threshold and alarm."""

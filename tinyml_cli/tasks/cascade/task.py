@@ -9,17 +9,24 @@ from tinyml_cli.build.cascade import APP
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready
+from tinyml_cli.link.protocol.disclosure import Disclosed
 from tinyml_cli.monitor.task_monitor import OnEvent
 from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.tasks.cascade.replay import CameraScene, replay_cascade
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import TaskSpec
+from tinyml_cli.tasks.vww.monitor import ImageMonitor
 
 
 class CascadeMonitor(SoundMonitor):
     """As of sound; with --frames, the camera is shown an image each time its gate opens."""
 
     takes = SoundMonitor.takes | {"frames"}
+    sends = (
+        *SoundMonitor.sends,
+        Disclosed("gate", "always", "that a word opened the gate, and when"),
+        *(each for each in ImageMonitor.sends if each not in SoundMonitor.sends),
+    )
 
     def check(self) -> None:
         super().check()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Ready, Wave
+from tinyml_cli.link.protocol.disclosure import STATUS, Disclosed
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.outcomes.monitoring import PlayedClip
@@ -21,6 +22,7 @@ class HelloMonitor(TaskMonitor):
     """The curve as it is drawn."""
 
     needs_feed = False
+    sends = (Disclosed("wave", "always", "points of the curve; there is no sensor"), STATUS)
 
     def check(self) -> None:
         self._settings = self.manifest.settings_as(HelloSettings)

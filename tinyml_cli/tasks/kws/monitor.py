@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Detection, Event, Ready, TraceMode
+from tinyml_cli.link.protocol.disclosure import SCORES, STATUS, Disclosed
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.outcomes.monitoring import PlayedClip
@@ -26,6 +28,13 @@ class SoundMonitor(TaskMonitor):
     sense = "microphone"
     live_traces = ("scores", "status")
     takes = frozenset({"save_triggers"})
+    sends: ClassVar[tuple[Disclosed, ...]] = (
+        Disclosed("detection", "always", "a word, its score and the time"),
+        SCORES,
+        STATUS,
+        Disclosed("features", "features", "spectra, from which speech can be made again", True),
+        Disclosed("audio", "audio", "every sample of the microphone", True),
+    )
     _triggers: Triggers | None = None
 
     def check(self) -> None:

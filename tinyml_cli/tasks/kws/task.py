@@ -17,6 +17,8 @@ from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split, section
+from tinyml_cli.evaluation.labelled import kept
+from tinyml_cli.evaluation.membership import Losses, of_labels
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.validation_items import VALIDATION
 from tinyml_cli.files import write_arrays
@@ -150,7 +152,14 @@ class KeywordSpotting(TaskSpec):
             lambda: self.build_model(recipe), corpus, parts, recipe, run.file("logs"), resume
         )
         sample = trained.sample
-        write_arrays(run.file(TRAINING_SAMPLE), {"features": sample.features, "labels": sample.labels})
+        plain = kws_examples.plain_examples(
+            kws_examples.balanced(parts["train"], recipe.model_labels, kws_held_out.SAVED_CLIPS_PER_LABEL),
+            recipe.model_labels,
+            recipe.features,
+        )
+        arrays: dict[str, NDArray[Any]] = {"features": sample.features, "labels": sample.labels}
+        arrays |= {"plain": plain.features, "plain_labels": plain.labels}
+        write_arrays(run.file(TRAINING_SAMPLE), arrays)
         kept = kws_examples.balanced(parts["test"], recipe.model_labels, kws_held_out.SAVED_CLIPS_PER_LABEL)
         kws_held_out.save(run, kept)
         kws_held_out.save_speakers(run, parts)
@@ -209,6 +218,12 @@ class KeywordSpotting(TaskSpec):
         """A sample of the last epoch's examples."""
         with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
             return to_float(archive["features"]), archive["labels"]
+
+    def known_losses(self, run: Run) -> Losses:
+        """Of clips as they were recorded."""
+        with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
+            plain, labels = kept(archive, run, "plain", "plain_labels")
+        return of_labels(self.evaluation(run, None, None, EvaluationOptions()), plain, labels)
 
     def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedClips:
         """Clips in a stream, judged by the recogniser; see tasks/kws/attacked.py."""

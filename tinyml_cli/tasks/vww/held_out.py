@@ -15,7 +15,7 @@ from tinyml_cli.console import console
 from tinyml_cli.data import inventory
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import validation_items
-from tinyml_cli.evaluation.labelled import labels_of
+from tinyml_cli.evaluation.labelled import kept
 from tinyml_cli.evaluation.validation_items import ValidationItems
 from tinyml_cli.files import atomic_folder, write_arrays
 from tinyml_cli.images.image_cache import content_hash
@@ -172,7 +172,8 @@ def trained_on(run: Run) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         TinymlError: it is missing or changed, or an earlier version left it without labels.
     """
     with np.load(run.require(run.manifest(), TRAINING_SAMPLE)) as archive:
-        return archive["pixels"], labels_of(archive, run)
+        pixels, labels = kept(archive, run, "pixels", "labels")
+    return pixels, labels
 
 
 def write_replay(run: Run, per_label: int) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tinyml_cli.link.frames import FrameFiles
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready, TraceMode
+from tinyml_cli.link.protocol.disclosure import STATUS, Disclosed
 from tinyml_cli.monitor.filters import Filter
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
@@ -22,6 +23,12 @@ class ImageMonitor(TaskMonitor):
     sense = "camera"
     live_traces = ("features", "status")
     takes = frozenset({"png"})
+    sends = (
+        Disclosed("person", "always", "that somebody came or left, the score and the time"),
+        Disclosed("image", "always", "the int8 scores of every frame; no pixels"),
+        STATUS,
+        Disclosed("input", "features", "every pixel that the model sees", True),
+    )
 
     def check(self) -> None:
         if self.options.replay is not None:

@@ -16,6 +16,7 @@ from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split, section
+from tinyml_cli.evaluation.membership import Losses, of_labels
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.evaluation.validation_items import VALIDATION
 from tinyml_cli.inspection.model_input import ModelInput
@@ -202,6 +203,11 @@ class VisualWakeWords(TaskSpec):
         """Images of the training split as they are."""
         pixels, labels = vww_held_out.trained_on(run)
         return to_float(pixels, section(run, run.manifest().image, "image")), labels
+
+    def known_losses(self, run: Run) -> Losses:
+        """Of images as they are."""
+        pixels, labels = vww_held_out.trained_on(run)
+        return of_labels(self.evaluation(run, None, None, EvaluationOptions()), pixels, labels)
 
     def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedImages:
         """Pixels as the model gets them; see tasks/vww/attacked.py."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from tinyml_cli.features.gesture_settings import UNKNOWN
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Gesture, Ready
+from tinyml_cli.link.protocol.disclosure import SCORES, STATUS, Disclosed
 from tinyml_cli.monitor.task_monitor import OnEvent, TaskMonitor
 from tinyml_cli.monitor.views import Draw, View
 from tinyml_cli.outcomes.monitoring import PlayedClip
@@ -20,6 +21,13 @@ class GestureMonitor(TaskMonitor):
 
     sense = "motion sensor"
     live_traces = ("scores", "status")
+    sends = (
+        Disclosed("gesture", "always", "a gesture, its score and the time"),
+        Disclosed("stroke", "always", "the path of the wand's tip, over Bluetooth too", True),
+        SCORES,
+        STATUS,
+        Disclosed("input", "features", "the picture of a stroke, or the window of motion", True),
+    )
     _played: list[ReplayedMotion]
 
     def check(self) -> None:

@@ -15,7 +15,8 @@ from tinyml_cli.data.splits import SPLITS
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.evaluation.frame import Split
-from tinyml_cli.evaluation.labelled import labels_of
+from tinyml_cli.evaluation.labelled import kept
+from tinyml_cli.evaluation.membership import Losses, of_labels
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.inspection.model_input import ModelInput
@@ -200,7 +201,14 @@ class Wand(TaskSpec):
         """Variations of training takes."""
         recipe = recipes.load_as(run.file(RECIPE), WandRecipe)
         with np.load(run.require(run.manifest(), wand_held_out.TRAINING_SAMPLE)) as archive:
-            return source_of(recipe).to_float(archive["features"], recipe), labels_of(archive, run)
+            features, labels = kept(archive, run, "features", "labels")
+        return source_of(recipe).to_float(features, recipe), labels
+
+    def known_losses(self, run: Run) -> Losses:
+        """Of takes as they are."""
+        with np.load(run.require(run.manifest(), wand_held_out.TRAINING_SAMPLE)) as archive:
+            plain, labels = kept(archive, run, "plain", "labels")
+        return of_labels(self.evaluation(run, None, None, EvaluationOptions()), plain, labels)
 
     def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedTakes:
         """Strokes or windows of motion; see tasks/wand/attacked.py."""
