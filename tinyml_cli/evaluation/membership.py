@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyml_cli.evaluation.of_labels import LabelEvaluation, some
-from tinyml_cli.outcomes.cards import Membership
+from tinyml_cli.outcomes.cards import MembershipInference
 from tinyml_cli.statistics.curves import auc_interval, roc_auc
 
 _MOST = 1000
@@ -57,7 +57,7 @@ def of_labels(
     return Losses(losses(features, labels), losses(items.features, items.labels), "cross-entropy")
 
 
-def revealed(losses: Losses) -> Membership | None:
+def revealed(losses: Losses) -> MembershipInference | None:
     """How well a threshold on the loss tells training items; None where either side has none."""
     scores = -np.concatenate([losses.trained, losses.held_out])
     trained = np.arange(len(scores)) < len(losses.trained)
@@ -68,7 +68,7 @@ def revealed(losses: Losses) -> Membership | None:
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     found = np.cumsum(trained[order])[ends]
     gap = found / trained.sum() - (ends + 1 - found) / (~trained).sum()
-    return Membership(
+    return MembershipInference(
         auc=auc,
         ci95=auc_interval(auc, int(trained.sum()), int((~trained).sum())),
         advantage=max(0.0, float(gap.max())),

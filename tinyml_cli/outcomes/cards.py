@@ -58,7 +58,7 @@ class Carbon(Outcome):
     level: Literal["estimated"]
 
 
-class Membership(Outcome):
+class MembershipInference(Outcome):
     """How well the loss of the int8 model tells what it was trained on: 0.5 is a guess."""
 
     auc: float
@@ -84,7 +84,7 @@ class CardLeaves(Outcome):
 class CardSecurity(Outcome):
     """What a model and its device reveal, and how it stands attacks."""
 
-    membership: Membership | None
+    membership: MembershipInference | None
     not_measured: str | None = Field(description="why there is no `membership`")
     leaves: list[CardLeaves]
     attack: Attacked | None = Field(description="what `attack` found on this very model")
