@@ -91,7 +91,7 @@ def test_small_files_may_have_large_activations() -> None:
     model = Model()
     source, target = model.tensor((1, 128, 128, 2)), model.tensor((1, 128, 128, 2))
     model.operator("ADD", [source, source], [target], "AddOptions")
-    assert tflm.measure_arena(model.build([source], [target])) > 2 * 128 * 128 * 2
+    assert tflm.arena_bytes(model.build([source], [target])) > 2 * 128 * 128 * 2
 
 
 def test_the_runtime_decides_what_our_list_leaves_out() -> None:
@@ -140,12 +140,12 @@ def test_no_engine_sends_to_another_that_refuses_too() -> None:
     assert "--engine" not in step and "ATAN2" in step
 
 
-def test_the_measured_arena_is_enough_and_not_lavish() -> None:
+def test_the_arena_is_enough_and_not_lavish() -> None:
     runtime = pytest.importorskip(
         "tflite_micro", reason="tflite-micro has no wheel for this platform"
     ).runtime
     model = zoo.model("ds_cnn")
-    arena = tflm.measure_arena(model)
+    arena = tflm.arena_bytes(model)
     assert arena % 1024 == 0
     runtime.Interpreter.from_bytes(model, arena_size=arena).invoke()
     with pytest.raises(RuntimeError):
@@ -157,7 +157,7 @@ def test_a_model_that_the_runtime_refuses_is_an_error() -> None:
     model = bytearray(zoo.model("ds_cnn"))
     model[: len(model) // 2] = bytes(len(model) // 2)
     with pytest.raises(TinymlError):
-        tflm.measure_arena(bytes(model))
+        tflm.arena_bytes(bytes(model))
 
 
 def test_custom_operators_are_named_in_what_the_runtime_says() -> None:

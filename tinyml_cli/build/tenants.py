@@ -138,7 +138,7 @@ def _tflm_arena_bytes(runs: Sequence[Run]) -> int:
         models.append(path.read_bytes())
         if tflite_graph.parse(models[-1]).remembers:
             raise _remembers(run)
-    return tflm.measure_shared_arena(models)
+    return tflm.arena_bytes(*models)
 
 
 _ARENA = {"aot": _aot_arena_bytes, "tflm": _tflm_arena_bytes}

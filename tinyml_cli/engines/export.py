@@ -119,7 +119,7 @@ def _tflm(
     tflm.check(graph, where, model)
     if wrong := tflm.scales_per_output(graph):
         console.warn(f"{wrong}: use a newer library, or --engine aot")
-    arena_bytes = tflm.measure_arena(model)
+    arena_bytes = tflm.arena_bytes(model)
     return {
         "model_data.h": tflm.model_data_header(model, sha256),
         "model_data.cc": tflm.model_data_source(model),

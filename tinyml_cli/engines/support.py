@@ -9,15 +9,13 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.inspection import Support
 from tinyml_cli.tflite.graph import Graph
-from tinyml_cli.tflite.interpret import has_tflm
 from tinyml_cli.tflite.opset import refuse_compiled
 
 
 def support(model: bytes, graph: Graph, where: str = "model") -> dict[str, Support]:
     """By engine, whether it runs the model.
 
-    The arena of aot is its plan's; that of tflm is measured with TensorFlow Lite Micro's Python runtime on
-    this computer, with the margins of `tflm.measure_arena`.
+    The arena of aot is its plan's; that of tflm is `tflm.arena_bytes`.
     """
     return {"aot": _answer(_aot, model, graph, where), "tflm": _answer(_tflm, model, graph, where)}
 
@@ -46,6 +44,6 @@ def _aot(model: bytes, graph: Graph, where: str) -> int:
     return compiler.compile_graph(graph, where).arena_bytes
 
 
-def _tflm(model: bytes, graph: Graph, where: str) -> int | None:
+def _tflm(model: bytes, graph: Graph, where: str) -> int:
     tflm.check(graph, where, model)
-    return tflm.measure_arena(model) if has_tflm() else None
+    return tflm.arena_bytes(model)

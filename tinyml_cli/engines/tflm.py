@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from tinyml_cli import processes, temporary
 from tinyml_cli.c_text import wrapped
+from tinyml_cli.engines import tflm_arena, tflm_kernels
+from tinyml_cli.engines.tflm_arena import ArenaBytes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import model_again
 from tinyml_cli.tflite import graph as tflite_graph
@@ -195,44 +197,40 @@ def method(operator: str) -> str:
     )
 
 
-def measure_arena(model: bytes) -> int:
-    """Bytes of arena that TensorFlow Lite Micro needs for a model, measured with its own runtime.
+def arena_bytes(*models: bytes) -> int:
+    """Bytes of arena that TensorFlow Lite Micro needs for a model, or for several in turn in one arena.
 
-    This is a host figure: pointers of 64 bits make its structs larger than on a Cortex-M, but its reference
-    kernels ask for less scratch memory than CMSIS-NN's. So the largest scratch of a CMSIS-NN kernel and a
-    margin of 1 KiB are added, and the sum is rounded up to 1 KiB.
-
-    Raises:
-        TinymlError: the runtime is not installed, or refuses the model.
-    """
-    return measure_shared_arena([model])
-
-
-def measure_shared_arena(models: Sequence[bytes]) -> int:
-    """The same for models that share an allocator and run in turn: what persists adds up, the rest overlaps.
+    What persists adds up; the rest overlaps. The figures are those of a host, whose pointers of 64 bits make
+    structs larger than on a Cortex-M, but whose reference kernels need less scratch memory than CMSIS-NN's.
+    So what CMSIS-NN's kernels need on top and a margin of 1 KiB each are added, and the sum is rounded
+    up to 1 KiB.
 
     Raises:
-        TinymlError: as of `measure_arena`.
+        TinymlError: the runtime is installed and refuses a model, or it is not and an operator's needs are
+            not known.
     """
-    measured = [_probe(model) for model in models]
+    needs = [_needs(model) for model in models]
     working = max(
-        head + _scratch_bytes(tflite_graph.parse(model))
-        for (head, _), model in zip(measured, models, strict=True)
+        need.head + tflm_kernels.cmsis_nn_bytes(tflite_graph.parse(model))
+        for need, model in zip(needs, models, strict=True)
     )
-    total = working + sum(tail for _, tail in measured) + _ARENA_MARGIN_BYTES * len(models)
+    total = working + sum(need.tail for need in needs) + _ARENA_MARGIN_BYTES * len(models)
     return math.ceil(total / _ARENA_ROUNDING_BYTES) * _ARENA_ROUNDING_BYTES
 
 
-def _scratch_bytes(graph: Graph) -> int:
-    """The largest scratch of a CMSIS-NN kernel: two columns of int16, or a row of int32 sums to average."""
-    sizes = [0]
-    for operator in graph.operators:
-        weights = graph.input(operator, 1)
-        if operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D") and weights:
-            sizes.append(4 * math.prod(weights.shape[1:]))
-        elif operator.name == "AVERAGE_POOL_2D":
-            sizes.append(4 * graph.tensors[operator.outputs[0]].shape[-1])
-    return max(sizes)
+def _needs(model: bytes) -> ArenaBytes:
+    """What is computed, and where TFLM's runtime is installed no less than it measures.
+
+    The runtime reports what an inference uses, not what the planning before it needed.
+    """
+    if not has_tflm():
+        return tflm_arena.compute(model)
+    head, tail = _probe(model)
+    try:
+        computed = tflm_arena.compute(model)
+    except TinymlError:  # an operator that only the runtime knows
+        return ArenaBytes(head, tail)
+    return ArenaBytes(max(head, computed.head), max(tail, computed.tail))
 
 
 def _probe(model: bytes) -> tuple[int, int]:
@@ -246,12 +244,6 @@ def _probe(model: bytes) -> tuple[int, int]:
         except processes.TimeoutExpired as error:
             raise _unmeasured("it did not end in time") from error
     text = outcome.stdout + outcome.stderr
-    if "No module named 'tflite_micro'" in text:
-        raise TinymlError(
-            "Cannot measure the arena: TensorFlow Lite Micro's Python runtime is not installed",
-            "tflite-micro",
-            "It has wheels only for Linux on x86-64; run this step there, or use --engine aot.",
-        )
     found = [re.search(rf"Arena allocation {part} (\d+) bytes", text) for part in ("head", "tail")]
     if outcome.returncode != 0 or not all(found):
         raise _unmeasured(with_custom_names(_said(text), model))

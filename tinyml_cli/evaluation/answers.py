@@ -52,11 +52,8 @@ class Int8Model:
     def reference(
         self, inputs: interpret.Int8Array, advance: Callable[[], object] | None = None
     ) -> tuple[interpret.Int8Array, str]:
-        """The bytes that the firmware must give, and their source: TensorFlow Lite Micro, otherwise LiteRT.
-
-        LiteRT's softmax may differ from TensorFlow Lite Micro's by a step or two.
-        """
-        runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
+        """The bytes that the firmware must give, and the runtime that gave them."""
+        runtime = interpret.reference_runtime()
         return interpret.run_int8(self.model, inputs, runtime, advance), runtime
 
     def scores(self, outputs: interpret.Int8Array) -> npt.NDArray[np.float64]:
@@ -101,5 +98,10 @@ def answer_inputs(
         float_outputs = interpret.run_float(float_model, real, bar.advance)
         outputs = int8_model.run(inputs, bar.advance)
         mismatches, largest = tflm_mismatches(int8_model.model, inputs[chosen], outputs[chosen], bar)
-    tflm = Parity(compared=len(chosen), mismatches=mismatches, max_difference=largest)
+    tflm = Parity(
+        oracle=interpret.reference_runtime(),
+        compared=len(chosen),
+        mismatches=mismatches,
+        max_difference=largest,
+    )
     return Answers(float_outputs, outputs, int8_model.scores(outputs), tflm)

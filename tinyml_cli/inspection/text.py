@@ -124,9 +124,7 @@ def sentence(document: Inspected) -> str:
 def _engine(name: str, answer: Support) -> str:
     if not answer.supported:
         return f"no: {answer.reason}"
-    if answer.arena_bytes is None:
-        return "yes; measuring its arena needs tflite-micro"
-    how = "planned" if name == "aot" else "measured on this computer, plus a margin"
+    how = "planned" if name == "aot" else "computed, plus a margin"
     return f"yes, arena {answer.arena_bytes:,} bytes ({how})"
 
 

@@ -28,6 +28,7 @@ class ClassifiedInt8(Classified):
 class Parity(Outcome):
     """TensorFlow Lite Micro against LiteRT."""
 
+    oracle: Literal["tflm", "litert"] = Field("tflm", description="whose bytes firmware is held to")
     compared: Count
     mismatches: Count | None = Field(description="output bytes; null without its wheel")
     max_difference: Count | None = Field(description="in int8 steps")

@@ -127,6 +127,7 @@ class Converted(AfterConversion):
         description="inputs that both put into the same class; null for outputs of one value"
     )
     sqnr_db: list[float] = Field(description="per output")
+    oracle: Literal["tflm", "litert"] = Field("tflm", description="whose bytes firmware is held to")
     mismatches: Count | None = Field(
         description="output bytes of LiteRT and TensorFlow Lite Micro that differ; null without its wheel"
     )

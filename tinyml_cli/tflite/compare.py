@@ -29,6 +29,7 @@ class Comparison:
         agreement_int8_float: share of inputs where int8 and Keras put the same class first; None where the
             first output has a single value.
         sqnr_db: of each int8 output against Keras: 10 log10(sum x^2 / sum (x - x')^2).
+        oracle: the runtime whose bytes the firmware is held to.
         mismatches: int8 output bytes that differ between LiteRT and TensorFlow Lite Micro; None where the
             latter is not installed.
         max_difference: the largest such difference, in steps of the output's scale; None likewise.
@@ -38,6 +39,7 @@ class Comparison:
     max_abs_error_float: float
     agreement_int8_float: float | None
     sqnr_db: list[float]
+    oracle: interpret.Runtime
     mismatches: int | None
     max_difference: int | None
 
@@ -64,6 +66,7 @@ def compare(
             sqnr_db(float(np.square(exact).sum()), float(np.square(exact - mine).sum()))
             for mine, exact in zip(restored, expected, strict=True)
         ],
+        oracle=interpret.reference_runtime(),
         mismatches=mismatches,
         max_difference=max_difference,
     )
@@ -87,7 +90,10 @@ def _tflm_mismatches(
     int8_model: bytes, inputs: Sequence[Array], litert_outputs: Sequence[Array], bar: Any
 ) -> tuple[int, int] | tuple[None, None]:
     if not interpret.has_tflm():
-        console.info("TensorFlow Lite Micro's Python runtime is not installed, so it was not compared.")
+        console.info(
+            "TensorFlow Lite Micro's Python runtime is not installed: LiteRT without delegates is the "
+            "reference; its Dense layers and softmax may differ from the device's by a step or two."
+        )
         return None, None
     outputs = interpret.run(int8_model, inputs, "tflm", bar.advance if bar else None)
     differences = [

@@ -70,6 +70,14 @@ def has_tflm() -> bool:
     return True
 
 
+def reference_runtime() -> Runtime:
+    """Whose bytes the firmware is held to: TensorFlow Lite Micro's, LiteRT's where that is not installed.
+
+    LiteRT's FULLY_CONNECTED and softmax may differ from the device's kernels by a step or two.
+    """
+    return "tflm" if has_tflm() else "litert"
+
+
 def with_custom_names(message: str, model_bytes: bytes) -> str:
     """What TFLM says of a model; it calls each custom operator CUSTOM, and here they have their names."""
     if "CUSTOM" not in message:

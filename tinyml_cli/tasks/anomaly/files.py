@@ -50,7 +50,7 @@ def evaluate_files(run: Run, manifest: Manifest, data_dir: Path) -> EvaluatedFil
     graph = parse(model)
     values = graph.tensors[graph.inputs[0]].elements
     scorer = scoring.Scorer(graph, benchmarks.BENCHMARKS["ad"])
-    runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
+    runtime = interpret.reference_runtime()
     rows = []
     refused: dict[Path, TinymlError] = {}
     for path, anomalous, windows in _files(data_dir, values, refused):

@@ -61,8 +61,7 @@ class AnomalyModel:
 
     def outputs(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
         """The firmware's outputs: TensorFlow Lite Micro's bytes if its runtime is installed."""
-        runtime: interpret.Runtime = "tflm" if interpret.has_tflm() else "litert"
-        return interpret.run_int8(self._int8, inputs, runtime)
+        return interpret.run_int8(self._int8, inputs, interpret.reference_runtime())
 
     def scores(self, features: NDArray[np.int32]) -> NDArray[np.int64]:
         """Scores of features int32 [n, features] as the firmware computes them, int64 [n]."""

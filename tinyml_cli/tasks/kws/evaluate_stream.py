@@ -29,6 +29,7 @@ from tinyml_cli.tasks.kws.stream_summary import show
 from tinyml_cli.tasks.kws.stream_triggers import save_triggers
 from tinyml_cli.tasks.kws.tuned_settings import choose
 from tinyml_cli.tflite.compare import tflm_mismatches
+from tinyml_cli.tflite.interpret import reference_runtime
 from tinyml_cli.wording import counted
 
 DET = "report/stream_det.png"
@@ -150,7 +151,9 @@ def _compare(model: Int8Model, streams: Sequence[ScoredStream]) -> Parity:
     inputs = np.concatenate([stream.scores.sample for stream in streams])
     outputs = np.concatenate([stream.scores.scores[stream.scores.sample_at] for stream in streams])
     mismatches, largest = tflm_mismatches(model.model, inputs, outputs)
-    return Parity(compared=len(inputs), mismatches=mismatches, max_difference=largest)
+    return Parity(
+        oracle=reference_runtime(), compared=len(inputs), mismatches=mismatches, max_difference=largest
+    )
 
 
 def _false_accepts(
