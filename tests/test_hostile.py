@@ -47,6 +47,7 @@ COMMANDS = (
     ("bench", "RUN", "--data", "RUN"),
     ("drift", "RUN", "RUN/log"),
     ("explain", "RUN", "RUN/log"),
+    ("fairness", "RUN"),
     ("doctor", "RUN"),
 )
 

@@ -35,6 +35,7 @@ COMMANDS = (
     ("runs", "show", "RUN"),
     ("drift", "RUN", "RUN/log"),
     ("explain", "RUN", "RUN/log"),
+    ("fairness", "RUN"),
     ("bench", "RUN", "--data", "RUN"),
     ("monitor", "RUN", "--board", "nano33ble", "--port", "nowhere"),
 )

@@ -98,16 +98,25 @@ def test_names_to_fill_in(converted_run: Run, tmp_path: Path) -> None:
 
 BAD = [
     ("", r"contains no groups"),
-    ("speaker\n", r"contains no groups"),
-    ("speaker,accent,accent\ng0,a,b\n", r"names the column `accent` twice"),
+    ("speaker\n", r"The only column is `speaker`: one of groups is missing"),
+    ("speaker,accent\n", r"contains no groups"),
+    ("speaker,accent,accent\ng0,a,b\n", r"`accent` names two columns"),
+    ("speaker,accent,\ng0,a,b\n", r"Column 3 has no name"),
     ("speaker,accent\ng0,a\ng0,b\n", r"lists the speaker `g0` twice"),
     ("speaker,accent\ng0,a\ng1\n", r"Line 3 has 1 column; 2 are needed"),
     (
         "speaker,accent\nG0,a\nG1,b\n",
-        r"7 of 7 sources of items have no group: g0, g1.*g6; of its 2 names the run does not know G0, G1",
+        r"7 of 7 sources of items have no group: g0, g1.*g6; in the file, but not in the run: G0, G1",
     ),
-    ("\n".join(f"{name},all" for name in NAMES), r"`group` has 1 group among the test examples"),
-    ("\n".join(f"{name}," for name in NAMES), r"`group` has 0 groups among the test examples"),
+    ("voice;kind\n" + "\n".join(f"{name};all" for name in NAMES[1:]), r"1 of 7 sources .* no group: g0"),
+    (
+        "voice,group\n" + "\n".join(f"{name},all" for name in NAMES),
+        r"`group` has 1 group among the test",
+    ),
+    (
+        "item\tgroup\n" + "\n".join(f"{name}\t" for name in NAMES),
+        r"`group` has 0 groups among the test",
+    ),
 ]
 
 
@@ -141,7 +150,7 @@ def test_a_group_of_one_item_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"attribute": "age"}, r"no attribute `age`.*Choose from: accent, hand"),
+        ({"attribute": "age"}, r"The file has no attribute `age`.*Choose from: accent, hand"),
         ({"attribute": "accent", "apply": "least-cost"}, r"no single threshold.*one for each group"),
     ],
 )

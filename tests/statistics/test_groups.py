@@ -24,6 +24,13 @@ def test_a_heading_names_attributes(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_commas_and_semicolons_part_columns(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_text(f'voice{mark}age\n"ann{mark}b"{mark}"a child"\nbob{mark}\n', encoding="utf-8")
+    assert groups.read_groups(path) == {"age": {f"ann{mark}b": "a child", "bob": groups.NOT_LISTED}}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -31,6 +38,9 @@ def test_a_heading_names_attributes(tmp_path: Path) -> None:
         (b"ann\tchild\nbob\tadult\tx\n", "Line 2 has 3 columns; 2 are needed"),
         (b"ann\tchild\nann\tadult\n", "Line 2 lists the speaker `ann` twice"),
         (b"speaker\tage\n", "contains no groups"),
+        (b"speaker\n", "one of groups is missing"),
+        (b"voice,age,age\nann,1,2\n", "`age` names two columns"),
+        (b"voice;age;\nann;1;2\n", "Column 3 has no name"),
         (b"", "contains no groups"),
         (b"\xff\xfe\x00", "Cannot read"),
     ],

@@ -132,28 +132,24 @@ def _members(
     decision: Decision, tables: Mapping[str, Mapping[str, str]] | None, options: FairnessOptions
 ) -> Sequence[Membership]:
     """The attributes that are asked about."""
-    many = decision.items.many
-    if tables is None:
+    many, wanted = decision.items.many, options.attribute
+    if tables is None or options.groups is None:
+        knower, where = "The run knows", "--attribute"
         found = membership.known(decision.choosing, decision.test, many)
-        where = "--groups"
         if not found:
             raise TinymlError(
                 f"The run knows no groups of its {many}",
-                where,
-                f"Give them, as SPEAKER,GROUP lines; {on_this_run('fairness', '--write-groups')} groups.csv "
-                "writes a file with all names.",
+                "--groups",
+                f"Give them in a file; {on_this_run('fairness', '--write-groups')} groups.csv writes one.",
             )
+        names = [each.attribute for each in found]
     else:
-        assert options.groups is not None
-        where, wanted = str(options.groups), options.attribute
+        knower, where, names = "The file has", str(options.groups), list(tables)
         chosen = {name: table for name, table in tables.items() if wanted in (None, name)}
         found = decision.groups_of(chosen, options.groups)
-    names = list(tables) if tables is not None else [each.attribute for each in found]
-    found = [each for each in found if options.attribute in (None, each.attribute)]
+    found = [each for each in found if wanted in (None, each.attribute)]
     if not found:
-        raise TinymlError(
-            f"There is no attribute `{options.attribute}`", where, f"Choose from: {', '.join(names)}."
-        )
+        raise TinymlError(f"{knower} no attribute `{wanted}`", where, f"Choose from: {', '.join(names)}.")
     return found
 
 

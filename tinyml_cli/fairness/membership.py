@@ -40,14 +40,17 @@ class Membership:
 def known(choosing: JudgedItems, test: JudgedItems, many: str) -> list[Membership]:
     """The attributes that the run knows, with two or more groups of several test items, but not too many.
 
-    Those come first whose groups are also among the items to choose on: speakers never are, accents may be.
+    Groups without items to choose on are left out, so that rules can compare the others. Attributes that
+    consist of such groups come last: speakers are in one split alone, accents need not be.
     """
     found = []
     for attribute, groups in test.known.items():
         names, sizes = np.unique(groups[groups != ""], return_counts=True)
-        if (sizes > 1).sum() >= 2 and len(names) <= MOST_GROUPS:
+        names = names[sizes > 1]
+        if 2 <= len(names) <= MOST_GROUPS:
             before = choosing.known.get(attribute, np.full(len(choosing), ""))
-            groups = np.where(np.isin(groups, names[sizes > 1]), groups, "")
+            shared = names[np.isin(names, before)]
+            groups = np.where(np.isin(groups, shared if len(shared) > 1 else names), groups, "")
             found.append(_membership(attribute, before, groups, many))
     return sorted(found, key=lambda each: not set(each.names) <= set(each.chosen_by))
 
@@ -83,14 +86,14 @@ def from_file(
     for attribute, table in tables.items():
         by_key: dict[str, str] = {}
         for name, group in table.items():
-            key = key_of(name)
+            key, group = key_of(name), "" if group == NOT_LISTED else group
             if by_key.get(key, group) != group:
                 raise TinymlError(
                     f"`{name}` is listed twice, as `{by_key[key]}` and as `{group}`",
                     where,
                     "Keep one line for each.",
                 )
-            by_key[key] = "" if group == NOT_LISTED else group
+            by_key[key] = group
         if strict:
             _refuse_unmatched(by_key, {key_of(name): name for name in table}, where, (choosing, test))
         before, after = (
@@ -116,13 +119,13 @@ def _refuse_unmatched(
     if not missing:
         return
     extra = [written[key] for key in sorted(set(by_key) - sources)]
-    others = f"; of its {counted(len(by_key), 'name')} the run does not know {listed(extra)}" if extra else ""
+    others = f"; in the file, but not in the run: {listed(extra)}" if extra else ""
     all_of_them = counted(len(sources), "source")
     raise TinymlError(
         f"{len(missing)} of {all_of_them} of items have no group: {listed(missing)}{others}",
         where,
-        "Add a line for each (an empty group leaves it out); `tinyml fairness --write-groups FILE` writes a "
-        "file with all names.",
+        "Add a line for each below the names of the columns (an empty group leaves it out); `tinyml fairness "
+        "--write-groups FILE` writes a file with all.",
     )
 
 

@@ -15,7 +15,7 @@ from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.wording import counted
 
 NOT_LISTED = "(not listed)"
-# Headings of the first column.
+# Headings of a first column, where tabs part the columns.
 _KEYS = {"speaker", "person", "item", "file", "path", "name", "clip", "image", "take", "recording", "machine"}
 # With fewer examples an interval covers nearly everything: such a group is shown, never called the worst.
 MINIMUM_N = 10
@@ -31,10 +31,10 @@ BoolArray = npt.NDArray[np.bool_]
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
     """Reads the group of each speaker, or of whatever items come from.
 
-    Text in UTF-8, its columns separated by tabs, commas or semicolons, whichever the first line has: a first
-    line such as `speaker,age,accent` (or item, file, person … in the place of speaker) names one or several
-    attributes, followed by one line per speaker. Without it there are two columns, speaker and group. Empty
-    lines and lines that start with # are ignored.
+    Text in UTF-8, its columns separated by tabs, commas or semicolons, whichever the first line has. That
+    line names the columns, of which the second and later ones are attributes; one line per speaker follows.
+    Where tabs part two columns, speaker and group, it may be missing unless it begins with `speaker`, `item`,
+    `file` or the like. Empty lines and lines that start with # are ignored.
 
     Returns:
         attribute -> speaker -> group.
@@ -46,22 +46,21 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TinymlError(
-            f"Cannot read the groups: {error}", str(path), "Give a CSV file in UTF-8: SPEAKER,GROUP lines."
+            f"Cannot read the groups: {error}", str(path), "Give a CSV file in UTF-8."
         ) from error
-    lines = enumerate(csv.reader(text.splitlines(), delimiter=_delimiter(text)), start=1)
+    delimiter = _delimiter(text)
+    lines = enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
     rows = [
         (n, [cell.strip() for cell in row]) for n, row in lines if any(row) and not row[0].startswith("#")
     ]
     attributes = ["group"]
-    if rows and rows[0][1][0].lower() in _KEYS:
-        attributes = rows.pop(0)[1][1:]
-    if not rows or not attributes or not all(attributes):
+    if rows and (delimiter != "\t" or rows[0][1][0].lower() in _KEYS):
+        attributes = _attributes(rows.pop(0)[1], path)
+    if not rows:
         raise TinymlError(
-            "The file contains no groups", str(path), "Write one line SPEAKER,GROUP per speaker."
-        )
-    if twice := [name for name in attributes if attributes.count(name) > 1]:
-        raise TinymlError(
-            f"The first line names the column `{twice[0]}` twice", str(path), "Give each a name of its own."
+            "The file contains no groups",
+            str(path),
+            "Write a first line such as speaker,group, and a line per speaker below.",
         )
     tables: dict[str, dict[str, str]] = {name: {} for name in attributes}
     for number, (speaker, *groups) in rows:
@@ -78,6 +77,22 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         for name, group in zip(attributes, groups, strict=True):
             tables[name][speaker] = group or NOT_LISTED
     return tables
+
+
+def _attributes(heading: list[str], path: Path) -> list[str]:
+    """The columns that the first line names after that of the speakers."""
+    names = heading[1:]
+    if not names:
+        raise TinymlError(
+            f"The only column is `{heading[0]}`: one of groups is missing",
+            str(path),
+            "Write a first line such as speaker,group.",
+        )
+    for number, name in enumerate(names, start=2):
+        if not name or names.count(name) > 1:
+            fault = f"`{name}` names two columns" if name else f"Column {number} has no name"
+            raise TinymlError(fault, str(path), "Give each column a name of its own in the first line.")
+    return names
 
 
 def _delimiter(text: str) -> str:

@@ -69,7 +69,7 @@ def test_a_threshold_is_chosen_on_other_windows_than_are_reported(machine: Run, 
     assert manifest.anomaly is not None and manifest.anomaly.threshold is not None
     before = manifest.anomaly.threshold
     found = fairness(run, options=FairnessOptions(costs=MistakeCosts(miss=100), apply="single"))
-    assert "normal windows held out for the threshold, and every second recording of a fault" in found.used
+    assert "(normal ones held out for the threshold, and every second recording of a fault)" in found.used
     (machines,) = found.attributes
     single = machines.rules[0].one_threshold
     assert machines.attribute == "machine" and single is not None

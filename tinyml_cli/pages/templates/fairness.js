@@ -166,11 +166,14 @@ function use(attribute) {
   state.pressed = "in-use";
   const several = groups.length > 1;
   $("fair-one").checked = true;
-  $("fair-one").disabled = !several;
-  $("fair-tolerance-label").hidden = !several;
+  for (const id of ["fair-one-label", "fair-tolerance-label"]) $(id).hidden = !several;
+  for (const button of document.querySelectorAll("#fair-rules button")) {
+    button.hidden = !several && !["in-use", "single"].includes(button.dataset.rule);
+  }
   const without = attribute.groups.filter((_, group) => several && !state.choosing[group].n);
   $("fair-note").textContent = [attribute.note, without.length &&
-    `rules that compare groups need ${data.many} to choose on of each: there are none of ${without.join(", ")}`]
+    `rules that compare groups need ${data.many} to choose on of each: there are none of ` +
+    (without.length === groups.length ? "any" : without.join(", "))]
     .filter(Boolean).map((text) => `${text[0].toUpperCase()}${text.slice(1)}.`).join(" ");
   layOut();
 }

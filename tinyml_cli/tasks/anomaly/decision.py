@@ -71,9 +71,9 @@ class WindowDecision(Decision):
         self.test = self._judged(scores[self._rows], is_fault[self._rows], groups[self._rows], inputs)
         self.items = registry.task(manifest.task).items(manifest)
         faults = f"every second recording of {'a fault' if own else 'each condition'}"
-        normal = f"{len(before)} normal windows held out for the threshold, and " if own else ""
+        normal = "normal ones held out for the threshold, and " if own else ""
         self.used = (
-            f"Thresholds are chosen on {normal}{faults} ({counted(len(rows), 'window')}); figures are of the "
+            f"Thresholds are chosen on {counted(len(rows), 'window')} ({normal}{faults}); figures are of the "
             f"other {counted(len(self.test), 'held-out window' if own else 'window')}"
         )
 
