@@ -72,3 +72,19 @@ def test_the_loss_is_minus_the_log_of_the_wanted_probability() -> None:
     away = _softplus_of_odds(tf.constant(logits), labels, -1.0).numpy()
     np.testing.assert_allclose(toward, -np.log(wanted), atol=1e-4)
     np.testing.assert_allclose(away, -np.log1p(-wanted), atol=1e-4)
+
+
+def test_pixels_and_motion_are_exact() -> None:
+    from tinyml_cli.attack.surrogate import linear
+    from tinyml_cli.features.gesture_settings import ImuInput
+    from tinyml_cli.features.image_settings import ImageInput
+    from tinyml_cli.features.motion_windows import to_real
+    from tinyml_cli.training.image_batches import to_float
+
+    rng = np.random.default_rng(6)
+    pixels, image = rng.integers(0, 256, (2, 4, 4, 3)).astype(np.uint8), ImageInput(low=-1, high=1)
+    soft = linear((image.high - image.low) / 255, image.low)(tf.constant(pixels, tf.float32))
+    np.testing.assert_allclose(soft.numpy()[:, 0], to_float(pixels, image), atol=1e-6)
+    windows, imu = rng.integers(-3000, 3000, (2, 20, 6)).astype(np.int16), ImuInput()
+    soft = linear(1 / np.array(imu.deviations), channel=True)(tf.constant(windows, tf.float32))
+    np.testing.assert_allclose(soft.numpy()[:, 0], to_real(windows, imu), atol=1e-6)

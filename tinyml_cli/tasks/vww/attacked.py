@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.attack.surface import AttackSurface, IntArray
+from tinyml_cli.attack.surface import NOTHING, AttackSurface, IntArray
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.evaluation.frame import section
 from tinyml_cli.evaluation.on_device import describe, opened
@@ -32,6 +32,8 @@ class AttackedImages(AttackSurface):
         super().__init__(evaluation, found.pixels, found.labels)
         self._image = section(evaluation.run, evaluation.manifest.image, "image")
         self._presence = evaluation.manifest.presence or Presence()
+        if evaluation.manifest.background is not None:
+            self.silent = (self.names.index(evaluation.manifest.background),)
 
     def features(self, items: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         return items[:, None]
@@ -42,10 +44,11 @@ class AttackedImages(AttackSurface):
         return linear((self._image.high - self._image.low) / 255, self._image.low)
 
     def reported(self, items: npt.NDArray[Any]) -> IntArray:
-        """The label that scores best and enough; else the first, which stands for nobody."""
+        """The label that scores best and enough, unless it means that nothing is there."""
         scores = self.scores(items)[:, 0]
         best = scores.argmax(axis=1)
-        return np.where(scores.max(axis=1) >= self._presence.threshold_on, best, 0).astype(np.int64)
+        is_seen = (scores.max(axis=1) >= self._presence.threshold_on) & ~np.isin(best, self.silent)
+        return np.where(is_seen, best, NOTHING).astype(np.int64)
 
     def on_board(
         self, target: BuildTarget, items: npt.NDArray[Any], advance: Any
@@ -57,7 +60,7 @@ class AttackedImages(AttackSurface):
                 link.reset()
                 seen = show_frames(link, item, self.evaluation.manifest, lambda event: None)
                 last = seen[-1] if seen and seen[-1].present else None
-                found.append(0 if last is None else self.names.index(last.label))
+                found.append(NOTHING if last is None else self.names.index(last.label))
                 advance()
             return describe(ready), np.array(found, np.int64)
 
