@@ -10,7 +10,6 @@ from tinyml_cli import checks, registry, variants
 from tinyml_cli.attack import defence
 from tinyml_cli.attack import victims as choice
 from tinyml_cli.attack.attempt import Perturbed, attempts, share, snr_at_half
-from tinyml_cli.attack.black_box import QUERIES
 from tinyml_cli.attack.options import AttackOptions
 from tinyml_cli.attack.surface import AttackSurface
 from tinyml_cli.attack.victims import Victims
@@ -65,7 +64,6 @@ def attack(run: Run, options: AttackOptions, data_dir: Path | None = None) -> At
         not_used=victims.not_used,
         points=points,
         snr_at_half_db=snr_at_half(points),
-        queries_per_item=options.steps * QUERIES if options.black_box else None,
         device=device,
         defence=defended,
         example=str(example),

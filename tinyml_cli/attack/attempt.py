@@ -59,7 +59,10 @@ def attempts(
             made = engine.attack(
                 surface, victims.made_on, victims.made_labels, snr_db, plan, gradient, bar.advance
             )
-            yield _judged(surface, victims, snr_db, plan, options, *made)
+            queries = None
+            if isinstance(gradient, Estimated):
+                queries = round(float(gradient.queries.mean()))
+            yield _judged(surface, victims, snr_db, plan, options, *made, queries)
 
 
 def _exact(run: Run, surface: AttackSurface, options: AttackOptions) -> Gradient:
@@ -72,7 +75,7 @@ def _exact(run: Run, surface: AttackSurface, options: AttackOptions) -> Gradient
 def _estimated(surface: AttackSurface, victims: Victims, snr_db: float, options: AttackOptions) -> Gradient:
     radius = engine.radii(surface, victims.made_on, snr_db, options.universal)
     sigma = _SIGMA * radius / np.sqrt(victims.made_on[0].size)
-    return Estimated(surface, options.target is not None, sigma, options.seed)
+    return Estimated(surface, options.target is not None, sigma, options.seed, not options.universal)
 
 
 def _judged(
@@ -83,6 +86,7 @@ def _judged(
     options: AttackOptions,
     delta: FloatArray,
     radius: FloatArray,
+    queries: int | None,
 ) -> Perturbed:
     items, labels, wanted = victims.items, victims.labels, options.target is not None
     radius = np.broadcast_to(radius, len(items))
@@ -111,6 +115,7 @@ def _judged(
         noise_model=by_model(noisy),
         noise_device=share(by_board(noisy)),
         in_rooms=in_rooms,
+        queries=queries,
     )
     return Perturbed(point, attacked, hits, change)
 

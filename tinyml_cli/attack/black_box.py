@@ -10,6 +10,7 @@ QUERIES = 40
 """Of the model, for one step."""
 
 _LEAST = 1e-3  # below the step of int8 scores
+_ENOUGH = 0.1  # a loss at which nothing more is asked: a probability of 90 %
 
 
 class Estimated:
@@ -18,10 +19,12 @@ class Estimated:
     A. Ilyas et al., "Black-box Adversarial Attacks with Limited Queries and Information", ICML 2018.
 
     Attributes:
-        queries: int64 [n], asked so far about each item of the last call.
+        queries: int64 [n], asked so far about each item.
     """
 
-    def __init__(self, surface: AttackSurface, toward: bool, sigma: FloatArray, seed: int) -> None:
+    def __init__(
+        self, surface: AttackSurface, toward: bool, sigma: FloatArray, seed: int, stops: bool
+    ) -> None:
         """Asks the surface's int8 model.
 
         Args:
@@ -29,26 +32,31 @@ class Estimated:
             toward: whether the label is wanted, else unwanted.
             sigma: deviation of the samples of each item, [n], in units.
             seed: fixes the samples.
+            stops: whether an item that has got there is left alone.
         """
         self._surface = surface
         self._sign = 1.0 if toward else -1.0
         self._sigma = sigma
+        self._stops = stops
         self._rng = np.random.default_rng([seed, 21])
-        self.queries = 0
+        self.queries = np.zeros(len(sigma), np.int64)
+        self._is_done = np.zeros(len(sigma), bool)
 
     def __call__(self, values: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Losses float64 [n] and the estimated gradient [n, ...]."""
+        """Losses float64 [n], infinite where nothing more is asked, and the estimated gradient [n, ...]."""
         unit = np.asarray(self._surface.unit, np.float64)
-        losses, slopes = [], []
-        for value, label, sigma in zip(values, labels, self._sigma, strict=True):
+        losses, slopes = np.full(len(values), np.inf), np.zeros(values.shape)
+        for row in np.flatnonzero(~self._is_done):
+            value, sigma = values[row], self._sigma[row]
             ways = self._rng.normal(0, 1, (QUERIES // 2, *value.shape))
             asked = np.concatenate([value + sigma * ways * unit, value - sigma * ways * unit])
-            found = self._losses(asked, int(label))
+            found = self._losses(asked, int(labels[row]))
             gain = found[: len(ways)] - found[len(ways) :]
-            slopes.append(np.tensordot(gain, ways, 1) / (2 * sigma * len(ways) * unit))
-            losses.append(found.mean())
-        self.queries += QUERIES
-        return np.array(losses), np.stack(slopes)
+            slopes[row] = np.tensordot(gain, ways, 1) / (2 * sigma * len(ways) * unit)
+            losses[row] = found.mean()
+            self.queries[row] += QUERIES
+            self._is_done[row] = self._stops and losses[row] < _ENOUGH
+        return losses, slopes
 
     def _losses(self, values: FloatArray, label: int) -> FloatArray:
         scores = self._surface.scores(self._surface.to_items(values))

@@ -27,6 +27,7 @@ class AttackPoint(Outcome):
     noise_model: AttackShare = Field(description="white noise of the same energy")
     noise_device: AttackShare = Field(description="white noise of the same energy")
     in_rooms: AttackShare | None = Field(description="as `device`, through rooms and delays not seen before")
+    queries: Count | None = Field(description="method `scores`: asked of the model for an item, on average")
 
 
 class AttackedOnBoard(OnDevice):
@@ -76,7 +77,6 @@ class Attacked(Outcome):
     not_used: dict[str, Count] = Field(description="reason -> items")
     points: list[AttackPoint] = Field(description="from the quietest to the loudest")
     snr_at_half_db: float | None = Field(description="where half of the items succeed on the board's rule")
-    queries_per_item: Count | None = Field(description="of the method `scores`, at most, for one ratio")
     device: AttackedOnBoard | None
     defence: Defence | None
     example: str = Field(description="file of an attacked item, or of the universal perturbation")
