@@ -36,6 +36,7 @@ SECTIONS = {
         "registry": "registry",
         "retrain": "retrain",
         "lineage": "lineage",
+        "footprint": "footprint",
     },
     "Whole pipeline": {"pipeline": "pipeline"},
     "Data": {"data": "data"},

@@ -49,6 +49,7 @@ class TrainingFigures(BaseModel):
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     seconds: float | None = Field(default=None, ge=0)
+    energy_j: float | None = Field(default=None, ge=0, description="of the processors; None: not measured")
     epochs: int | None = Field(default=None, ge=0)
     validation_accuracy: float | None = Field(default=None, ge=0, le=1)
     validation_loss: float | None = None

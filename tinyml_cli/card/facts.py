@@ -87,7 +87,7 @@ def gather(run: Run, assumptions: CarbonAssumptions) -> CardFacts:
         security=_security(run, manifest),
         size=_size(manifest),
         latency=_latency(run, manifest),
-        carbon=estimate(training.get("seconds"), assumptions),
+        carbon=estimate(training.get("seconds"), assumptions, training.get("energy_j")),
         hashes={
             name: manifest.artifacts[name].sha256
             for name in (MODEL, MODEL_FLOAT32, MODEL_INT8)

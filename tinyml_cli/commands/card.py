@@ -39,7 +39,7 @@ def command(
     ] = None,
     watts: Annotated[
         float | None,
-        typer.Option("--watts", min=0, help="Power draw of the training computer; 65 by default."),
+        typer.Option("--watts", min=0, help="Power of the training computer; measured, or 65, by default."),
     ] = None,
     grid: Annotated[
         float | None,
@@ -61,16 +61,11 @@ def command(
       tinyml card runs/kws-yes-no --out docs/
       tinyml card --watts 40 --grid 56 --json
     """
-    from tinyml_cli.card.carbon import DEFAULT_GRAMS_PER_KWH, DEFAULT_WATTS, CarbonAssumptions
+    from tinyml_cli.card.carbon import assumptions_of
     from tinyml_cli.card.card import write_card
     from tinyml_cli.run import Run
 
-    assumptions = CarbonAssumptions(
-        DEFAULT_WATTS if watts is None else watts,
-        DEFAULT_GRAMS_PER_KWH if grid is None else grid,
-        train_seconds,
-    )
-    outcome = write_card(Run.open(run), out, assumptions)
+    outcome = write_card(Run.open(run), out, assumptions_of(watts, grid, train_seconds))
     console.result(
         outcome,
         f"{outcome.markdown}: {counted(len(outcome.open), 'open question')}: search for TODO(human)."

@@ -81,6 +81,7 @@ _PLACES = {
     "recipes list": ["housekeeping:RecipeList"],
     "recipes show": ["housekeeping:RecipeShown"],
     "recipes copy": ["housekeeping:RecipeCopied"],
+    "footprint": ["footprints:Footprint"],
     "lineage": ["lineages:Lineage"],
     "retrain": ["retraining:Retrained"],
     "registry": ["registries:RegistryList"],

@@ -51,11 +51,11 @@ class Carbon(Outcome):
     """Energy and emission of the training."""
 
     seconds: float
-    watts: float
-    grams_per_kwh: float
+    watts: float = Field(description="mean of what the processor counted, or assumed")
+    grams_per_kwh: float = Field(description="assumed")
     energy_kwh: float
     grams_co2e: float
-    level: Literal["estimated"]
+    level: Literal["estimated", "measured"] = Field(description="of the energy")
 
 
 class MembershipInference(Outcome):

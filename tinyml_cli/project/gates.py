@@ -128,7 +128,7 @@ def _parity(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
         how = _command(("evaluate", "RUN", "--on", "BOARD"), figures)
         yield gate("parity", "not measured", reason=f"not measured on {budgets.board}; {how}")
         return
-    reason = f"{differ} of {device['n']} answers of {budgets.board} differ from {device['reference']}'s"
+    reason = f"{differ} of {device['n']} answers of {budgets.board} differ from the reference's"
     yield gate(
         "parity",
         "fail" if differ else "pass",

@@ -21,6 +21,7 @@ from tinyml_cli.run import CHECKPOINT, MADE_BY, MODEL, RECIPE, Run, default_name
 from tinyml_cli.statistics import chance
 from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
+from tinyml_cli.training.energy import metered
 
 
 def prepare(
@@ -82,8 +83,10 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     with run.making(latest=latest), interrupt.account(attempt.stopped):
         shares = snapshot.shares_of(recipe.model_dump())
         data = None if recipe.data_path is None else snapshot.take(Path(recipe.data_path), shares)
-        outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
-        _keep_snapshot(run, data)
+        with metered() as meter:
+            outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
+        whole = outcome.seconds if attempt.is_whole else None
+        _keep_origin(run, data, whole, None if whole is None else meter.joules)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
     history = progress.history if progress is not None and "epochs" in measured else []
@@ -93,14 +96,29 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     return outcome.model_copy(update={"history": [Epoch(**epoch) for epoch in history]})
 
 
-def _keep_snapshot(run: Run, data: snapshot.DataSnapshot | None) -> None:
-    """Enters what the model was trained on, so that a change of the data is noticed later."""
+def _keep_origin(
+    run: Run, data: snapshot.DataSnapshot | None, seconds: float | None, joules: float | None
+) -> None:
+    """Enters what the model was trained on, so that a change of the data is noticed later, and what it took.
+
+    Args:
+        run: whose training has just ended.
+        data: None for a task that makes its own.
+        seconds: of the whole training; None for one that was resumed.
+        joules: as seconds; None where the processors do not count them, too.
+    """
     manifest = run.manifest(partial=True)
+    figures = manifest.metrics.get("train")
+    if seconds is not None and isinstance(figures, dict):
+        figures["seconds"] = seconds
+        if joules is not None:
+            figures["energy_j"] = round(joules, 1)
+        manifest.metrics = manifest.metrics | {"train": figures}
     if data is not None and manifest.data is not None:
         manifest.data.snapshot = data.digest
         write_atomic(run.file(snapshot.SNAPSHOT), data.text())
         run.record(manifest, snapshot.SNAPSHOT, MADE_BY[MODEL])
-        run.save(manifest)
+    run.save(manifest)
 
 
 class _Attempt:
@@ -113,6 +131,7 @@ class _Attempt:
         checkpoint = Checkpoint(run.file(CHECKPOINT))
         self.before = checkpoint.progress() if resume is Resume.MUST else None
         self._stale = checkpoint.usable() if resume is Resume.NEVER else None
+        self.is_whole = resume is Resume.NEVER or checkpoint.usable() is None
 
     def stopped(self) -> TinymlError:
         """Enters what was kept into the run; says it, and the command that goes on."""

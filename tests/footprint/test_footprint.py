@@ -1,0 +1,82 @@
+"""tinyml footprint: sums of trainings, and inference against them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests import outcomes
+from tests.conftest import Tinyml
+from tests.model_registry.conftest import MakeRun
+from tinyml_cli.documents import load_json
+from tinyml_cli.evaluation.frame import METRICS
+from tinyml_cli.files import write_atomic
+from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import add
+from tinyml_cli.run import MODEL, MODEL_INT8, Run
+
+
+def _trained(run: Run, seconds: float | None, energy_j: float | None = None) -> Run:
+    manifest = run.manifest()
+    figures = {"seconds": seconds, "energy_j": energy_j}
+    manifest.metrics["train"] = {name: value for name, value in figures.items() if value is not None}
+    run.file(MODEL).write_bytes(run.path.name.encode())
+    run.record(manifest, MODEL, "tinyml train")
+    run.save(manifest)
+    return run
+
+
+def test_measured_and_estimated_trainings_add_up(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    _trained(make_run("estimated"), 3600)
+    _trained(make_run("measured"), 3600, energy_j=72_000)
+    _trained(make_run("unknown"), None)
+    gone = _trained(make_run("gone"), 1800)
+    add(store, gone, "lamp")
+    shutil.rmtree(gone.path)
+    run = Run(tmp_path / "runs" / "estimated")
+    shutil.copytree(run.path, run.path / "variants" / "pruned")  # no training of its own
+    sha256 = run.manifest().artifacts[MODEL_INT8].sha256
+    write_atomic(run.file("report/profile.json"), f'{{"model_sha256": "{sha256}", "energy_uj": 36.0}}')
+    words = ("footprint", "runs/estimated", "--inferences-per-day", "1e6", "--devices", "10")
+    found = tinyml(*words, "--json", cwd=tmp_path).json
+    outcomes.check("footprint", found)
+    levels = {each["run"]: (each["level"], each["energy_kwh"]) for each in found["trainings"]}
+    assert levels == {
+        "estimated": ("estimated", pytest.approx(0.065)),
+        "measured": ("measured", pytest.approx(0.02)),
+        "lamp@1": ("estimated", pytest.approx(0.0325)),
+    }
+    assert found["unknown"] == ["unknown"] and found["energy_kwh"] == pytest.approx(0.1175)
+    assert found["grams_co2e"] == pytest.approx(0.1175 * 480)
+    assert found["measured_share"] == pytest.approx(0.02 / 0.1175)
+    use = found["inference"]
+    assert use["energy_kwh_per_day"] == pytest.approx(1e-4)
+    assert use["days_until_training"] == pytest.approx(1175)
+    said = tinyml(*words, cwd=tmp_path).out.replace("\n", " ")
+    assert "as much as all trainings after 1,175 days" in said and "Of unknown length: unknown" in said
+
+
+def test_without_runs_the_sums_are_nothing(tinyml: Tinyml, tmp_path: Path) -> None:
+    found = tinyml("footprint", "--json", cwd=tmp_path).json
+    assert found["trainings"] == [] and found["energy_kwh"] == found["measured_share"] == 0
+
+
+def test_inference_needs_a_profile(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    make_run("one")
+    answer = tinyml("footprint", "runs/one", "--inferences-per-day", "5", cwd=tmp_path, code=2)
+    assert "tinyml profile runs/one" in answer.err
+
+
+def test_the_card_says_what_was_measured(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    _trained(make_run("one"), 3600, energy_j=72_000).file(METRICS).unlink()
+    card = tinyml("card", "runs/one", "--json", cwd=tmp_path).json
+    assert card["card"]["carbon"]["level"] == "measured" and card["card"]["carbon"]["watts"] == 20
+    text = Path(tmp_path, card["markdown"]).read_text()
+    assert "energy measured" in text and "a mean of 20 W" in text and "RAPL" in text
+    assert load_json(tmp_path / card["json"])["carbon"]["level"] == "measured"
+    tinyml("card", "runs/one", "--train-seconds", "60", cwd=tmp_path)
+    assert "*estimated*" in Path(tmp_path, card["markdown"]).read_text()

@@ -1,0 +1,1 @@
+"""The energy and emissions of a project: all trainings, and the devices in use."""

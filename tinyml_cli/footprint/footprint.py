@@ -1,0 +1,171 @@
+"""`tinyml footprint`: what all trainings took, and when the devices will have taken as much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml_cli import run_list
+from tinyml_cli.card.carbon import DEFAULT_WATTS, CarbonAssumptions, estimate
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import runs_dir
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.model_registry.store import MARK, Store, registry_dir
+from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.footprints import Footprint, InferenceFootprint, TrainingFootprint
+from tinyml_cli.project.budgets import Budgets
+from tinyml_cli.project.figures import RunFigures
+from tinyml_cli.run import MANIFEST, MODEL, Run
+from tinyml_cli.run_folder import VARIANTS
+from tinyml_cli.wording import counted
+
+_UJ_PER_KWH = 3.6e12
+
+
+@dataclass(frozen=True)
+class DutyCycle:
+    """How the model is used.
+
+    Attributes:
+        run: whose inferences.
+        inferences_per_day: of a device.
+        devices: how many.
+    """
+
+    run: Run
+    inferences_per_day: float
+    devices: int = 1
+
+
+def total(assumptions: CarbonAssumptions, registry: Path | None, duty: DutyCycle | None) -> Footprint:
+    """Sums over the runs folder, searches included, and versions of the registry whose run is gone.
+
+    Variants are left out: their manifests hold the training of the run that they were made from.
+
+    Args:
+        assumptions: power and grid, where nothing was measured.
+        registry: its folder; the default one where there is one.
+        duty: None leaves inference out.
+
+    Raises:
+        TinymlError: a damaged registry, or a duty cycle of a run that was not profiled.
+    """
+    trainings, unknown = [], []
+    for name, manifest in _manifests(registry):
+        figures = manifest.metrics.get("train") or {}
+        found = estimate(figures.get("seconds"), assumptions, figures.get("energy_j"))
+        if found is None:
+            unknown.append(name)
+            continue
+        trainings.append(
+            TrainingFootprint(
+                run=name,
+                seconds=found.seconds,
+                energy_kwh=found.energy_kwh,
+                grams_co2e=found.grams_co2e,
+                level=found.level,
+            )
+        )
+    energy = sum(each.energy_kwh for each in trainings)
+    measured = sum(each.energy_kwh for each in trainings if each.level == "measured")
+    return Footprint(
+        trainings=trainings,
+        unknown=unknown,
+        seconds=sum(each.seconds for each in trainings),
+        energy_kwh=energy,
+        grams_co2e=sum(each.grams_co2e for each in trainings),
+        measured_share=measured / energy if energy else 0.0,
+        watts=DEFAULT_WATTS if assumptions.watts is None else assumptions.watts,
+        grams_per_kwh=assumptions.grams_per_kwh,
+        inference=None if duty is None else _inference(duty, energy),
+    )
+
+
+def _manifests(registry: Path | None) -> Iterator[tuple[str, Manifest]]:
+    """Name and manifest of every training, each once."""
+    seen: set[str] = set()
+    for path in sorted(runs_dir().rglob(MANIFEST)):
+        if VARIANTS in path.parts or any(part.is_symlink() for part in path.parents):
+            continue
+        try:
+            manifest = Manifest.load(path)
+        except TinymlError as error:
+            console.warn(f"{path.parent} is left out: {error.what}")
+            continue
+        if MODEL in manifest.artifacts:
+            seen.add(manifest.artifacts[MODEL].sha256)
+            yield run_list.name_of(Run(path.parent)), manifest
+    if registry is None and not (registry_dir() / MARK).is_file():
+        return
+    store = Store.open(registry)
+    for name in store.names():
+        index = store.index(name)
+        for number in index.versions:
+            files = store.version(index, number).files
+            if MODEL in files and files[MODEL] not in seen:
+                seen.add(files[MODEL])
+                yield f"{name}@{number}", Manifest.load(store.require(files[MANIFEST]))
+
+
+def _inference(duty: DutyCycle, training_kwh: float) -> InferenceFootprint:
+    figure = RunFigures(duty.run, Budgets().board).of_budget("energy_uj")
+    if figure is None:
+        raise TinymlError(
+            "The energy of an inference is not known",
+            str(duty.run.path),
+            f"Run `{next_step('profile', duty.run.path)}` first.",
+        )
+    per_day = figure.value * duty.inferences_per_day * duty.devices / _UJ_PER_KWH
+    return InferenceFootprint(
+        run=str(duty.run.path),
+        energy_uj=figure.value,
+        inferences_per_day=duty.inferences_per_day,
+        devices=duty.devices,
+        energy_kwh_per_day=per_day,
+        days_until_training=training_kwh / per_day if training_kwh and per_day else None,
+    )
+
+
+def show(outcome: Footprint) -> None:
+    """The table for people."""
+    rows = [
+        (
+            each.run,
+            f"{each.seconds:,.0f}",
+            _amount(each.energy_kwh * 1000),
+            _amount(each.grams_co2e),
+            each.level,
+        )
+        for each in outcome.trainings
+    ]
+    console.table("Trainings", ("run", "seconds", "Wh", "g CO2e", "evidence"), rows)
+
+
+def sentences(outcome: Footprint) -> str:
+    """The sums, and what they rest on."""
+    n = len(outcome.trainings)
+    text = (
+        f"{counted(n, 'training')}: {outcome.seconds:,.0f} s, {_amount(outcome.energy_kwh * 1000)} Wh, "
+        f"{_amount(outcome.grams_co2e)} g CO2e at an assumed {outcome.grams_per_kwh:g} g per kWh."
+    )
+    if outcome.trainings and outcome.measured_share < 1:
+        text += (
+            f" Measured: {outcome.measured_share:.0%} of the energy; the rest is estimated with "
+            f"{outcome.watts:g} W."
+        )
+    if outcome.unknown:
+        text += f" Of unknown length: {', '.join(outcome.unknown)}."
+    if (use := outcome.inference) is not None:
+        text += (
+            f"\n{counted(use.devices, 'device')} with {use.inferences_per_day:,.0f} inferences a day take "
+            f"{_amount(use.energy_kwh_per_day * 1000)} Wh a day (processor alone, estimated)"
+        )
+        days = use.days_until_training
+        text += "." if days is None else f": as much as all trainings after {_amount(days)} days."
+    return text
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
