@@ -111,11 +111,10 @@ def test_an_item_that_has_got_there_is_asked_nothing_more() -> None:
     of = surface("strokes", 5)
     labels = np.ones(3, np.int64)
     radius = engine.radii(of, of.items, -10, universal=False)
-    for stops in (True, False):
-        gradient = Estimated(of, True, 0.1 * radius / np.sqrt(128), seed=1, stops=stops)
-        delta, _ = engine.attack(of, of.items, labels, -10, engine.AttackPlan(steps=40), gradient)
-        assert (of.odds(engine.added(of, of.items, delta, radius)) > 2).all()
-        assert (gradient.queries < 40 * 40).all() == stops
+    gradient = Estimated(of, True, 0.1 * radius / np.sqrt(128), seed=1, stops=True)
+    delta, _ = engine.attack(of, of.items, labels, -10, engine.AttackPlan(steps=40), gradient)
+    assert (of.odds(engine.added(of, of.items, delta, radius)) > 2).all()
+    assert (gradient.queries < 40 * 40).all()
 
 
 def test_scores_that_say_nothing_are_no_error() -> None:
