@@ -7,6 +7,7 @@ PlatformIO's cache. TINYML_TFLM_MODELS=ds_cnn,… limits the models.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -16,8 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import Tinyml
+from tests.doubles import sine_run
 from tests.engines import zoo
 from tests.engines.network_builds import tflm_outputs
+from tests.firmware.board_tools import require_tools
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
@@ -27,6 +31,7 @@ from tinyml_cli.link.protocol import Ready
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.outcomes.stages import Built
 from tinyml_cli.stages.adopt import open_run
+from tinyml_cli.tasks.hello import replay
 from tinyml_cli.tflite import graph as tflite_graph
 
 pytestmark = [
@@ -101,3 +106,17 @@ def test_the_interpreter_gives_the_bytes_of_its_python_runtime_and_of_aot(
 def input_bytes(path: Path) -> int:
     graph = tflite_graph.parse(path.read_bytes(), str(path))
     return sum(graph.tensors[index].bytes for index in graph.inputs)
+
+
+def test_the_interpreter_draws_the_sine_of_this_computer(tinyml: Tinyml, tmp_path: Path) -> None:
+    require_tools("sim")
+    run = sine_run.make(tmp_path / "run")
+    engine = ("--engine", "tflm", "--tflm", os.environ["TINYML_TFLM"])
+    tinyml("build", run.path, "--board", "sim", *engine, cwd=tmp_path)
+    shown = tinyml(
+        "monitor", run.path, "--board", "sim", "--replay", replay.write(run), "--json", cwd=tmp_path
+    )
+    events = [json.loads(line) for line in shown.out.splitlines()]
+    (clip,) = (event for event in events if event["event"] == "clip")
+    assert (clip["detected"], clip["mismatches"]) == ("sine", 0)
+    assert next(event for event in events if event["event"] == "ready")["engine"] == "tflm"
