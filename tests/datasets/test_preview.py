@@ -51,7 +51,7 @@ def _motion(root: Path) -> Path:
 
 def varied(task: str, root: Path, most: int = 3, **values: object) -> list[AugmentedItem]:
     recipe = recipes.resolve(task, None, [], {"data_path": str(root), **values})
-    return list(registry.task(task).augmented(recipe, root, most, 5)[1])
+    return list(registry.task(task).augmented(recipe, root, most, 5).items)
 
 
 MAKERS = {"vww": _photos, "wand": _strokes, "motion": _motion, "kws": lambda root: write_corpus(root)}
@@ -117,6 +117,28 @@ def test_what_cannot_be_drawn_leaves_nothing(
     answer = tinyml("data", "preview", *arguments, "--json", cwd=tmp_path, code=2)
     assert says in answer.json["error"]["what"], answer.json
     assert answer.json["error"]["next_step"] and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["vww", "wand", "kws"])
+def test_what_is_passed_over_is_counted_once(tinyml: Tinyml, tmp_path: Path, kind: str) -> None:
+    folder = MAKERS[kind](tmp_path / "data")
+    suffix = {"vww": ".png", "wand": ".json", "kws": ".wav"}[kind]
+    first = min(path for path in folder.rglob(f"*{suffix}") if path.parent.name[0] != "_")
+    damaged = first.with_stem("0")
+    damaged.write_bytes(first.read_bytes()[:20])
+    damaged.with_name("clip.pdf").write_bytes(b"%PDF")
+    answer = tinyml("data", "preview", folder, "--json", cwd=tmp_path)
+    left_out = answer.json["left_out"]
+    assert list(left_out.values()) == [1, 1] and any(".pdf" in reason for reason in left_out)
+    assert answer.err.count("0" + damaged.suffix) == answer.err.count("clip.pdf") == 1
+
+
+def test_a_folder_of_damaged_pictures_asks_for_a_check(tinyml: Tinyml, tmp_path: Path) -> None:
+    photos = _photos(tmp_path / "photos")
+    for path in photos.rglob("*.png"):
+        path.write_bytes(b"not a picture")
+    error = tinyml("data", "preview", photos, "--json", cwd=tmp_path, code=2).json["error"]
+    assert "6 files skipped" in error["what"] and "data check" in error["next_step"]
 
 
 def test_one_damaged_picture_is_passed_over(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def test_without_a_network_to_ask_grad_cam_is_missing_and_said_so(tinyml: Tinyml
     assert answer.json["grad_cam"] is None and "No Grad-CAM" in answer.json["notes"][0]
     assert answer.json["answer"]["person"] > 0.5
     assert "No Grad-CAM" in answer.err
+    (tmp_path / "other").mkdir()
+    shutil.copy(tmp_path / "a.png", tmp_path / "other" / "a.png")
+    again, other = (
+        tinyml("inspect", run.path, "--activations", item, "--json", cwd=tmp_path).json["picture"]
+        for item in (tmp_path / "a.png", "other/a.png")
+    )
+    assert again == answer.json["picture"] != other
 
 
 def _looking(path: Path) -> Run:

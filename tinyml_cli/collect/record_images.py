@@ -120,8 +120,9 @@ def text(document: RecordedImages) -> str:
     if not document.complete:
         return f"{counts}; not complete yet. Run the same command to continue."
     classes = [row.class_ for row in document.classes]
-    task, names = "images" if len(classes) > 1 and NONE not in classes else "vww", ",".join(classes)
-    step = next_step("train", task, "--data", Path(document.folder), "--classes", names)
+    data = ("--data", Path(document.folder), "--classes", ",".join(classes))
+    is_choice = len(classes) > 1 and NONE not in classes
+    step = next_step("train", "images", *data) if is_choice else next_step("train", "vww", *data)
     return f"{counts} in {document.folder}. Train with them: {step}"
 
 

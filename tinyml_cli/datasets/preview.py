@@ -38,13 +38,14 @@ def preview(
     picture = Path(f"{root.resolve().name}-preview.png") if out is None else out
     checks.picture(picture, apart_from=root)
     recipe = _recipe(root, config, overrides, seed)
-    look, items = registry.task(recipe.task).augmented(recipe, root, most, variations)
+    found = registry.task(recipe.task).augmented(recipe, root, most, variations)
     title = f"{root.resolve().name}, varied by {f'the recipe {config}' if config else recipe.task}"
-    augmented.draw(picture, items, look, title)
+    augmented.draw(picture, found.items, found.look, title)
     return Previewed(
         folder=str(root),
         task=recipe.task,
-        items=[PreviewedItem(label=item.label, name=item.name) for item in items],
+        items=[PreviewedItem(label=item.label, name=item.name) for item in found.items],
+        left_out=dict(found.left_out),
         variations=variations,
         picture=str(picture),
     )
@@ -60,7 +61,9 @@ def sentence(outcome: Previewed) -> str:
 
 def _recipe(root: Path, config: Path | None, overrides: list[str], seed: int | None) -> BaseRecipe:
     task = _task_for(root) if config is None else recipes.task_of(config)
-    return recipes.resolve(task, config, overrides, {"seed": seed, "data_path": str(root.resolve())})
+    recipe = recipes.resolve(task, config, overrides, {"seed": seed})
+    # Not an option here: a recipe that takes no data is refused for what it cannot vary.
+    return recipe.model_copy(update={"data_path": str(root.resolve())})
 
 
 def _task_for(root: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
     Args:
         subject: a run's model.
         item: a file of what the task judges.
-        out: the picture; report/activations-ITEM.png in the run by default.
+        out: the picture; report/activations-ITEM-HASH.png in the run by default.
 
     Raises:
         TinymlError: a lone file, a run without a float model, or an item that cannot be read.
@@ -41,8 +42,7 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
             str(subject.path),
             "Give the run: tinyml inspect RUN --activations ITEM",
         )
-    name = item.stem if item.is_file() else item.name
-    picture = out or run.file(f"report/activations-{name}.png")
+    picture = out or run.file(f"report/activations-{_name(item)}.png")
     checks.picture(picture, apart_from=item)
     manifest = run.manifest()
     model = run.require(manifest, MODEL_FLOAT32).read_bytes()
@@ -69,6 +69,13 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
         notes=notes,
         picture=str(picture),
     )
+
+
+def _name(item: Path) -> str:
+    """Of the picture: items of equal names in other folders have other ones."""
+    if not item.is_file():
+        return item.name
+    return f"{item.stem}-{hashlib.sha256(str(item.resolve()).encode()).hexdigest()[:6]}"
 
 
 def show(outcome: SeenLayers) -> None:

@@ -223,6 +223,7 @@ class Previewed(Outcome):
     folder: str
     task: str
     items: list[PreviewedItem]
+    left_out: dict[str, int] = Field(description="reason: files that are not used or cannot be read")
     variations: Count = Field(description="of each item")
     picture: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tinyml_cli.recipes.base import BaseRecipe, LearningRate, RecipeSection
 
@@ -51,3 +51,10 @@ class HelloRecipe(BaseRecipe):
     model: CurveModelRecipe = Field(default_factory=CurveModelRecipe)
     training: CurveTraining = Field(default_factory=CurveTraining)
     light: LightRecipe = Field(default_factory=LightRecipe)
+
+    @field_validator("data_path")
+    @classmethod
+    def _has_no_data(cls, path: str | None) -> str | None:
+        if path is not None:
+            raise ValueError("a sine has no data, its points are calculated: leave data_path out")
+        return path

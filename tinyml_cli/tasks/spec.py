@@ -7,6 +7,7 @@ task finds the object by its name in `tinyml_cli/registry.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,6 +46,21 @@ class NoSettings(BaseModel):
     """Of a task that keeps nothing of its own in the manifest."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """Items of a folder, varied.
+
+    Attributes:
+        look: how they are drawn.
+        items: with their variations.
+        left_out: reason -> files of the folder that are not used, or that were tried and cannot be.
+    """
+
+    look: Look
+    items: Sequence[AugmentedItem]
+    left_out: Mapping[str, int]
 
 
 class TaskSpec(Registered):
@@ -132,10 +148,10 @@ class TaskSpec(Registered):
         """The trial's parameters that give the recipe's own network; empty where none do."""
         return {}
 
-    def augmented(
-        self, recipe: Any, root: Path, most: int, variations: int
-    ) -> tuple[Look, Sequence[AugmentedItem]]:
+    def augmented(self, recipe: Any, root: Path, most: int, variations: int) -> Augmented:
         """Up to `most` items of a folder, of every label in turn, with so many variations as training makes.
+
+        What cannot be used is passed over, told as a warning, and counted.
 
         Raises:
             TinymlError: nothing there that can be read, or a task that varies nothing.

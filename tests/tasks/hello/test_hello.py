@@ -24,6 +24,7 @@ from tinyml_cli.recipes.hello import HelloRecipe
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.hello import replay
 from tinyml_cli.tasks.hello.curve import CurveModel, HelloSettings, brightness, drawn
+from tinyml_cli.tasks.hello.task import constant_warning
 
 POINTS = sine_run.RECIPE_OF_IT.light.points
 
@@ -150,6 +151,21 @@ def test_what_has_not_learned_the_sine_is_told(sine: Run, tinyml: Tinyml, tmp_pa
     assert "no sine yet" in told.err and "--set training.epochs" in told.err
 
 
+@pytest.mark.parametrize(
+    ("loss", "is_told"), [(0.011, False), (0.4, False), (0.5, True), (float("nan"), True)]
+)
+def test_a_model_no_better_than_a_constant_is_told(loss: float, is_told: bool) -> None:
+    said = constant_warning(loss, drawn(HelloRecipe(), "validation")[1])
+    assert ("no better than a constant" in said and "learning_rate" in said) if is_told else said == ""
+
+
+@pytest.mark.slow
+def test_an_absurd_rate_is_told_when_it_has_trained(tinyml: Tinyml, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="extra `train` is not installed")
+    sets = ("--set", "training.learning_rate=1", "--set", "training.epochs=4")
+    assert "no better than a constant" in tinyml("train", "hello", *sets, cwd=tmp_path).err
+
+
 def test_files_that_are_no_period_are_refused(sine: Run, tinyml: Tinyml, tmp_path: Path) -> None:
     period = (replay.write(sine) / "sine.csv").read_text().splitlines()
     wrong = {
@@ -167,6 +183,13 @@ def test_files_that_are_no_period_are_refused(sine: Run, tinyml: Tinyml, tmp_pat
         file.write_text(text)
         with pytest.raises(TinymlError, match="not one period of 64 points"):
             replay.read(file, sine.manifest())
+    x, y = period[30].split(",")
+    file = tmp_path / "other curve.csv"
+    file.write_text("\n".join([*period[:30], f"{x},{float(y) + 0.1}", *period[31:]]))
+    with pytest.raises(TinymlError, match="1 point of the file off the sine, the first in line 31"):
+        replay.read(file, sine.manifest())
+    refused = tinyml("train", "hello", "--set", f"data_path={tmp_path}", cwd=tmp_path, code=2)
+    assert "a sine has no data" in refused.err
     refused = tinyml("evaluate", sine.path, "--data", tmp_path, cwd=tmp_path, code=2)
     assert "A sine has no data" in refused.err
     refused = tinyml("evaluate", sine.path, "--on", "sim", "--path", "audio", cwd=tmp_path, code=2)

@@ -1,7 +1,8 @@
-"""Train keyword spotting, visual wake words, a magic wand, anomaly detection or a first model, a sine.
+"""Train keyword spotting, classes of images, a magic wand, anomaly detection or a first model, a sine.
 
 \b
 Examples:
+  tinyml train hello
   tinyml train kws --words yes,no
   tinyml train kws --help
   tinyml train kws --words yes,no --json

@@ -25,6 +25,7 @@ SINE = "sine"
 _FOLDER, _FILE = "replay", "sine.csv"
 _HEADER = ["x", "y"]
 _MOST_BYTES = 1 << 20
+_CLOSE = 1e-3
 
 
 def write(run: Run) -> Path:
@@ -51,10 +52,10 @@ class Period:
 
 
 def read(source: Path, manifest: Manifest) -> Period:
-    """The file, or the one in the folder, that `write` wrote; y may be another curve.
+    """The file, or the one in the folder, that `write` wrote.
 
     Raises:
-        TinymlError: no such file, other columns, or not the points that the board shows.
+        TinymlError: no such file, other columns, not the points that the board shows, or another curve.
     """
     path = source / _FILE if source.is_dir() else source
     wanted = manifest.settings_as(HelloSettings).period()
@@ -73,10 +74,19 @@ def read(source: Path, manifest: Manifest) -> Period:
         raise TinymlError(f"Cannot read it ({error.strerror})", str(path), refusal.next_step) from error
     except (ValueError, csv.Error) as error:
         raise refusal from error
-    if header != _HEADER or x.shape != wanted.shape or not np.allclose(x, wanted, atol=1e-3):
+    if header != _HEADER or x.shape != wanted.shape or not np.allclose(x, wanted, atol=_CLOSE):
         raise refusal
     if not np.isfinite(y).all():
         raise refusal
+    wrong = np.flatnonzero(np.abs(y - np.sin(wanted)) > _CLOSE)
+    if len(wrong):
+        first = wrong[0]
+        raise TinymlError(
+            f"{counted(len(wrong), 'point')} of the file off the sine, the first in line {first + 2}: "
+            f"y is {y[first]:g}, the sine of x {np.sin(wanted[first]):.3f}",
+            str(path),
+            refusal.next_step,
+        )
     return Period(path.name, y)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.options import EvaluationOptions
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from tinyml_cli.tasks.hello.evaluate import CurveEvaluation
 
+_LEARNED = 0.9
+"""Share of the variance that is left, from which on a model has learned nothing worth the name."""
 _ITEMS = Items(
     "point",
     "points",
@@ -71,6 +74,8 @@ class Hello(TaskSpec):
 
         parts = {split: drawn(recipe, split) for split in ("train", "validation", "test")}
         fitted = fit(parts["train"], parts["validation"], recipe, run.file("logs"), resume)
+        if said := constant_warning(fitted.validation_loss, parts["validation"][1]):
+            console.warn(said)
         sizes = len(parts["train"][0]), len(parts["validation"][0]), len(parts["test"][0])
         counts = {split: {"points": size} for split, size in zip(parts, sizes, strict=True)}
         network = "-".join(map(str, recipe.model.hidden))
@@ -125,6 +130,22 @@ class Hello(TaskSpec):
     def write_replay(self, run: Run, items_per_label: int) -> Path:
         """The period that the board must show."""
         return replay.write(run)
+
+
+def constant_warning(loss: float, y: NDArray[np.float32]) -> str:
+    """What to say of a mean squared error that hardly beats the best constant's; "" where it does.
+
+    Args:
+        loss: of the points that the training did not see.
+        y: of these points; their variance is the error of their mean.
+    """
+    variance = float(np.var(y))
+    if loss < _LEARNED * variance:  # false for a loss that is not a number, too
+        return ""
+    return (
+        f"no better than a constant: the mean squared error is {loss:.3g}, that of the mean {variance:.3g}. "
+        "Lower training.learning_rate, or train for more epochs: --set training.epochs=80"
+    )
 
 
 HELLO = Hello()

@@ -29,7 +29,6 @@ from tinyml_cli.manifest_sections import Data, RecognizerSettings
 from tinyml_cli.models import build_model
 from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
-from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
@@ -46,7 +45,7 @@ from tinyml_cli.tasks.kws import settings as settings_kws
 from tinyml_cli.tasks.kws import streaming as kws_streaming
 from tinyml_cli.tasks.kws import training as kws_training
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
-from tinyml_cli.tasks.spec import TaskSpec
+from tinyml_cli.tasks.spec import Augmented, TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tflite.graph import Graph
 from tinyml_cli.training.checkpoint import Resume
@@ -119,13 +118,11 @@ class KeywordSpotting(TaskSpec):
         """The recipe's own DS-CNN."""
         return kws_search.start(recipe)
 
-    def augmented(
-        self, recipe: KwsRecipe, root: Path, most: int, variations: int
-    ) -> tuple[Look, list[AugmentedItem]]:
+    def augmented(self, recipe: KwsRecipe, root: Path, most: int, variations: int) -> Augmented:
         """As training varies them; see tasks/kws/preview.py."""
         from tinyml_cli.tasks.kws.preview import varied_clips
 
-        return "features", varied_clips(root, recipe, most, variations)
+        return varied_clips(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: KwsRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.

@@ -25,11 +25,10 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import bounds, build_model, options, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
-from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.vww import IMAGENET, IMAGENET_ALPHAS, ImagesRecipe, MaskRecipe, VwwRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.spec import TaskSpec
+from tinyml_cli.tasks.spec import Augmented, TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.vww import data as vww_data
 from tinyml_cli.tasks.vww import held_out as vww_held_out
@@ -130,13 +129,11 @@ class VisualWakeWords(TaskSpec):
         """Size of the image, kind and width of the network, and rate."""
         return vww_search.space(trial)
 
-    def augmented(
-        self, recipe: VwwRecipe, root: Path, most: int, variations: int
-    ) -> tuple[Look, list[AugmentedItem]]:
+    def augmented(self, recipe: VwwRecipe, root: Path, most: int, variations: int) -> Augmented:
         """As training varies them; see tasks/vww/preview.py."""
         from tinyml_cli.tasks.vww.preview import varied_images
 
-        return "image", varied_images(root, recipe, most, variations)
+        return varied_images(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: VwwRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.

@@ -25,11 +25,10 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.models import build_model, options
 from tinyml_cli.outcomes.stages import Trained
-from tinyml_cli.pages.augmented import AugmentedItem, Look
 from tinyml_cli.pages.items import Items
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import RECIPE, Run
-from tinyml_cli.tasks.spec import TaskSpec
+from tinyml_cli.tasks.spec import Augmented, TaskSpec
 from tinyml_cli.tasks.trial import Trial
 from tinyml_cli.tasks.wand import held_out as wand_held_out
 from tinyml_cli.tasks.wand import search as wand_search
@@ -113,16 +112,13 @@ class Wand(TaskSpec):
         """Filters of the three convolutions over a stroke's picture, and rate."""
         return wand_search.space(trial)
 
-    def augmented(
-        self, recipe: WandRecipe, root: Path, most: int, variations: int
-    ) -> tuple[Look, list[AugmentedItem]]:
+    def augmented(self, recipe: WandRecipe, root: Path, most: int, variations: int) -> Augmented:
         """As training varies them; see tasks/wand/preview.py."""
         from tinyml_cli.tasks.wand.preview import varied_takes
 
         if holds_motion(root):
             recipe = self.settled(recipe.model_copy(update={"input": "imu"}))
-        look: Look = "image" if recipe.input == "stroke" else "motion"
-        return look, varied_takes(root, recipe, most, variations)
+        return varied_takes(root, recipe, most, variations)
 
     def train(self, run: Run, recipe: WandRecipe, resume: Resume | bool = False) -> Trained:
         """Trains and writes model.keras, recipe.yaml and manifest.json.
