@@ -19,7 +19,7 @@ PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAA
 
 
 def judged(n: int, seed: int, levels: int = 256, groups: Sequence[str] = ("a", "b", "c")) -> JudgedItems:
-    """Items of a model that hears the later groups worse."""
+    """Items of a model that hears the later groups worse; a tenth belong to nobody."""
     rng = np.random.default_rng(seed)
     outcomes = rng.choice([RIGHT, WRONG_LABEL, FALSE_ACCEPT], n, p=[0.45, 0.15, 0.4])
     group = rng.integers(0, len(groups), n)
@@ -28,7 +28,7 @@ def judged(n: int, seed: int, levels: int = 256, groups: Sequence[str] = ("a", "
     truth = np.where(outcomes == FALSE_ACCEPT, "unknown", rng.choice(["yes", "no"], n))
     other = np.where(truth == "yes", "no", "yes")
     answers = np.where(outcomes == RIGHT, truth, other)
-    names = np.array(groups)[group]
+    names = np.where(rng.random(n) < 0.1, "", np.array(groups)[group])
     inputs = rng.integers(-128, 128, (n, 4, 3)).astype(np.int8)
     return JudgedItems(drawn, outcomes, truth, answers, names, inputs, {"accent": names})
 

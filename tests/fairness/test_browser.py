@@ -90,7 +90,8 @@ def expected(row: GroupRates) -> list[str]:
 
 
 def table_of(solution: Solution) -> list[list[str]]:
-    return [expected(row) for row in (*solution.groups, solution.overall)]
+    sums = (solution.overall, solution.everything)
+    return [expected(row) for row in (*solution.groups, *sums) if row is not None]
 
 
 def set_costs(page: Any, costs: MistakeCosts, tolerance: float) -> None:
@@ -120,10 +121,10 @@ def test_a_slider_moves_and_every_number_follows(page: Any, decision: DrawnDecis
     counts = find.GroupCounts.of(decision, member)
     for level in (decision.thresholds.current, 0, 97, 255):
         page.locator("#fair-level-0").fill(str(level))
-        rows = [
-            each.rates(name, level, MistakeCosts())
-            for name, each in zip((*member.names, "all"), (*counts.test, counts.tested), strict=True)
-        ]
+        together = find.summed(counts.test, (level,) * len(counts.test))
+        parts = (*zip(member.names, counts.test, strict=True), ("all items", counts.tested))
+        rows = [each.rates(name, level, MistakeCosts()) for name, each in parts]
+        rows.insert(-1, together.rates("all groups", 0, MistakeCosts()))
         assert shown(page) == [expected(row) for row in rows]
     page.locator("#fair-level-0").focus()
     page.keyboard.press("ArrowLeft")

@@ -35,8 +35,8 @@ def command(
         typer.Option(
             "--groups",
             callback=options.given(checks.input_file),
-            metavar="TSV",
-            help="Groups of speakers: SPEAKER<TAB>GROUP lines.",
+            metavar="CSV",
+            help="Groups of speakers: a line speaker,group, then one for each; see tinyml fairness.",
         ),
     ] = None,
     on: Annotated[

@@ -26,7 +26,7 @@ def command(
             "--groups",
             callback=options.given(checks.input_file),
             metavar="CSV",
-            help="SPEAKER,GROUP lines, or columns under speaker,age,accent; by default what the run knows.",
+            help="A first line such as speaker,age,accent, then one for each; by default what the run knows.",
         ),
     ] = None,
     attribute: Annotated[

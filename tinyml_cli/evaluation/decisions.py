@@ -96,17 +96,17 @@ class LabelDecision(Decision):
             )
             return
         self._halve(next((kinds for kinds in test.known.values() if any(kinds)), test.truth))
-        whose = f"those of half the {items.groups}" if items.groups else "every second one"
-        self.used = (
-            f"Thresholds are chosen on {len(self.choosing)} of {len(test)} held-out {items.many}, {whose}; "
-            f"figures are of the other {len(self.test)}"
-        )
 
     def _halve(self, kinds: NDArray[np.str_]) -> None:
         """Parts the held-out items, the sources of each kind str [n] evenly."""
         chosen = half(self._held_out.sources, kinds)
         self.choosing, self.test = self._held_out.rows(chosen), self._held_out.rows(~chosen)
         self._rows = np.flatnonzero(~chosen)
+        whose = f"those of half the {self.items.groups}" if self.items.groups else "every second one"
+        self.used = (
+            f"Thresholds are chosen on {len(self.choosing)} of {len(chosen)} held-out {self.items.many}, "
+            f"{whose}; figures are of the other {len(self.test)}"
+        )
 
     def groups_of(
         self, tables: Mapping[str, Mapping[str, str]], file: Path, strict: bool = True

@@ -65,6 +65,13 @@ def fairness(
     evaluation = _evaluation(run, data_dir, split)
     decision = _decision(run, evaluation)
     members = _members(decision, tables, options)
+    if options.apply not in (None, "single") and len(members) > 1:
+        names = ", ".join(each.attribute for each in members)
+        raise TinymlError(
+            f"There are groups by {names}: `{options.apply}` would have to make each of them equal",
+            f"--apply {options.apply}",
+            "Add --attribute NAME.",
+        )
     found = [find.attribute(decision, each, options.costs, options.tolerance) for each in members]
     applied = None if options.apply is None else _apply(run, decision, found[0], options.apply)
     before = float(decision.thresholds.values[decision.thresholds.current])

@@ -10,9 +10,11 @@ import numpy as np
 from tinyml_cli.fairness.counts import ThresholdCounts
 from tinyml_cli.fairness.decision import Decision
 from tinyml_cli.fairness.judged import JudgedItems, Strings
-from tinyml_cli.fairness.membership import EVERYONE, Membership, listed
+from tinyml_cli.fairness.membership import Membership, listed
 from tinyml_cli.fairness.rules import MEASURES, Choice, gap_of, one_threshold, per_group
 from tinyml_cli.outcomes.fairness import Attribute, Measure, MistakeCosts, Rule, RuleName, Solution
+
+ALL_GROUPS, ALL_ITEMS = "all groups", "all items"
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,8 @@ class _Finder:
             counts.rates(name, level, self.costs)
             for name, counts, level in zip(self.names, self.counts.test, choice.levels, strict=True)
         ]
-        if deployable:
-            overall = self.counts.tested.rates(EVERYONE, choice.levels[0], self.costs)
-        else:
-            overall = summed(self.counts.test, choice.levels).rates(EVERYONE, 0, self.costs)
+        overall = summed(self.counts.test, choice.levels).rates(ALL_GROUPS, 0, self.costs)
+        everything = self.counts.tested.rates(ALL_ITEMS, choice.levels[0], self.costs) if deployable else None
         return Solution(
             thresholds={
                 name: float(values[level]) for name, level in zip(self.names, choice.levels, strict=True)
@@ -121,6 +121,7 @@ class _Finder:
             gap=gap_of(self.counts.test, choice.levels, measure),
             cost=overall.cost,
             overall=overall,
+            everything=everything,
             groups=groups,
         )
 

@@ -16,7 +16,10 @@ def show(found: FairnessFound) -> None:
 
 
 def _show(attribute: Attribute, found: FairnessFound) -> None:
-    rows = [*attribute.in_use.groups, attribute.in_use.overall]
+    in_use = attribute.in_use
+    rows = [*in_use.groups, in_use.overall]
+    if in_use.everything is not None and in_use.everything.n > in_use.overall.n:
+        rows.append(in_use.everything)
     console.table(
         f"By {attribute.attribute} at the threshold {found.threshold:g}, with 95 % intervals",
         ["Group", "n", "reported", "recall", "false accepts", "accuracy"],
@@ -34,7 +37,7 @@ def _show(attribute: Attribute, found: FairnessFound) -> None:
     )
     console.table(
         f"Rules (gaps of at most {found.tolerance:.0%} count as equal); a board has one threshold for all",
-        ["Rule", "Thresholds", "for a board", "gap: chosen, test", "cost", "accuracy"],
+        ["Rule", "Thresholds", "for a board", "gap: chosen, test", "cost", "accuracy of groups"],
         [line for rule in attribute.rules for line in _lines(rule)],
     )
     for reason in dict.fromkeys(rule.why_not for rule in attribute.rules if rule.why_not):

@@ -50,10 +50,13 @@ class Solution(Outcome):
     deployable: bool = Field(description="one threshold for all: what a board can have")
     met: bool = Field(description="whether the gap is within the tolerance where it was chosen")
     chosen_gap: float | None = Field(description="where it was chosen; null if the rule has no rate")
-    chosen_cost: float = Field(description="where it was chosen")
+    chosen_cost: float = Field(description="where it was chosen; of one threshold, over all items")
     gap: float | None = Field(description="of the test items")
-    cost: float = Field(description="of the test items")
-    overall: GroupRates
+    cost: float = Field(description="of the groups' test items")
+    overall: GroupRates = Field(description="of the groups' test items together")
+    everything: GroupRates | None = Field(
+        description="also of test items that belong to no group, such as silence; null if not deployable"
+    )
     groups: list[GroupRates] = Field(description="of the test items")
 
 

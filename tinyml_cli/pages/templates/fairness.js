@@ -234,14 +234,15 @@ function draw() {
   pair();
 }
 
-function everyone() {
-  if (isOne() || state.attribute.groups.length === 1) return rowOf("all", state.tested, state.levels[0]);
+// All groups together; where there is one threshold, also with the items that belong to no group.
+function sums() {
   const sum = { accepted: [0, 1, 2].map(() => [0]), targets: 0, others: 0, n: 0 };
   state.test.forEach((counts, group) => {
     counts.accepted.forEach((row, outcome) => { sum.accepted[outcome][0] += row[state.levels[group]]; });
     for (const key of ["targets", "others", "n"]) sum[key] += counts[key];
   });
-  return rowOf("all", sum, 0);
+  const groups = rowOf(state.test.length > 1 ? "all groups" : "all", sum, 0);
+  return isOne() && state.tested.n > sum.n ? [groups, rowOf("all items", state.tested, state.levels[0])] : [groups];
 }
 
 function rowOf(name, counts, level) {
@@ -256,8 +257,8 @@ function rowOf(name, counts, level) {
 
 function table() {
   const rows = state.test.map((counts, group) => rowOf(state.attribute.groups[group], counts, state.levels[group]));
-  const all = everyone();
-  const lines = state.attribute.groups.length > 1 ? [...rows, all] : [all];
+  const all = sums();
+  const lines = state.attribute.groups.length > 1 ? [...rows, ...all] : all;
   const head = (row) => make("th", { scope: "row" }, row.name);
   const cell = (text, detail) => make("td", {}, text, ...(detail ? [make("small", {}, detail)] : []));
   const share = ([count, n]) => {
@@ -265,9 +266,9 @@ function table() {
     return n ? cell(percent(count / n), `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}`) : cell("–");
   };
   const [first, second] = document.querySelectorAll("#fairness tbody");
-  first.replaceChildren(...lines.map((row) => make("tr", { className: row === all ? "all" : "" }, head(row),
+  first.replaceChildren(...lines.map((row) => make("tr", { className: row === all[0] ? "all" : "" }, head(row),
     cell(String(row.n)), ...row.rates.map(share), cell(String(Math.round(row.cost * 1000) / 1000)))));
-  second.replaceChildren(...lines.map((row) => make("tr", { className: row === all ? "all" : "" }, head(row),
+  second.replaceChildren(...lines.map((row) => make("tr", { className: row === all[0] ? "all" : "" }, head(row),
     ...["right", "wrong", "missed", "falsely", "rejected"].map((key) => cell(String(row[key]))))));
 }
 
@@ -296,10 +297,10 @@ function press(rule) {
 }
 
 function status() {
-  const all = everyone(), measure = MEASURES[state.pressed] ?? null;
+  const [all] = sums(), measure = MEASURES[state.pressed] ?? null;
   const parts = [`${isOne() ? "One threshold" : "A threshold for each group, which no board can have"}: ` +
-    `accuracy ${percent(all.rates[3][0] / all.rates[3][1])}, cost ${Math.round(all.cost * 1000) / 1000} ` +
-    `(n = ${all.n}).`];
+    `accuracy ${percent(all.rates[3][0] / all.rates[3][1])}, cost ${Math.round(all.cost * 1000) / 1000}, ` +
+    `over ${all.n} ${data.many}${state.test.length > 1 ? " of the groups" : ""}.`];
   if (measure !== null) {
     const pairs = state.test.map((counts, group) => hits(counts, measure, state.levels[group]));
     const gap = pairs.every(([, n]) => n) ? points(spread(pairs.map(([count, n]) => count / n))) : "unknown";
