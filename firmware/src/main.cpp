@@ -41,6 +41,20 @@ void loop() {
   app.step();
 }
 
+#elif defined(TINYML_HAL_BROWSER)
+
+#include "browser/ports.h"
+
+TINYML_EXPORT("board_setup") void board_setup() {
+  app.setup(hal);
+}
+
+// Returns 1 once there is nothing to do until the page sends something.
+TINYML_EXPORT("board_step") int32_t board_step() {
+  app.step();
+  return browser_idled() ? 1 : 0;
+}
+
 #else
 
 int main() {

@@ -9,7 +9,7 @@ import pytest
 from tinyml_cli.build import vendor
 from tinyml_cli.errors import TinymlError
 
-TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm")}
+TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm"), "browser": ("node",)}
 
 
 def require_tools(board: str) -> None:
@@ -17,6 +17,8 @@ def require_tools(board: str) -> None:
     for tool in TOOLS[board]:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
+    if board == "browser":
+        pytest.importorskip("ziglang", reason="the extra `browser` is not installed")
     try:
         vendor.fetch("cmsis_nn")
     except TinymlError as error:

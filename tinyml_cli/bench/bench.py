@@ -31,7 +31,6 @@ from tinyml_cli.wording import counted
 
 Mode = Literal["accuracy", "performance"]
 
-LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
 """How a figure was come by, by the board's kind."""
 
 _WINDOWS = 5  # inputs, as in the runner's performance mode
@@ -83,7 +82,7 @@ def bench(
         engine=ready.engine,
         model=ready.model,
         mode=mode,
-        level=LEVELS[load_board(ready.board).kind],
+        level=load_board(ready.board).level,
         n=len(dataset.examples),
         **{mode: outcome},  # type: ignore[arg-type]
     )

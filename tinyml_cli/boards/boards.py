@@ -14,16 +14,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tinyml_cli.boards.board_files import PACKAGED, board_files
 from tinyml_cli.documents import UnreadableError
 from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.installed import spec_of
 from tinyml_cli.validation import first_problem
 from tinyml_cli.yaml_documents import load_yaml
 
 
 class Need(BaseModel):
-    """A program that a board cannot do without, and how to get it."""
+    """A program that a board cannot do without, and how to get it.
+
+    Attributes:
+        package: the Python package that brings it; "" for a program on PATH.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tool: str
+    package: str = ""
     purpose: str
     when: Literal["build", "run"] = "build"
     debian: str
@@ -32,8 +38,8 @@ class Need(BaseModel):
 
     @property
     def present(self) -> bool:
-        """Whether the program is on PATH."""
-        return shutil.which(self.tool) is not None
+        """Whether the program is on PATH, or its package installed."""
+        return bool(spec_of(self.package) if self.package else shutil.which(self.tool))
 
     @property
     def install_hints(self) -> str:
@@ -132,7 +138,8 @@ class Board(BaseModel):
     """One board.
 
     Attributes:
-        kind: "virtual" (an emulator), "process" (of this computer) or "usb" (real hardware).
+        kind: "virtual" (an emulator), "process" (of this computer), "page" (of a browser) or "usb" (real
+            hardware).
         hal: the folder of `firmware/lib/hal/` that drives it.
         pio_platform: a folder of `firmware/platforms/`, or a PlatformIO platform with its version.
         engines: what the firmware can be built with.
@@ -149,8 +156,8 @@ class Board(BaseModel):
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     description: str
-    kind: Literal["virtual", "process", "usb"]
-    hal: Literal["sim", "native", "nano33ble"]
+    kind: Literal["virtual", "process", "page", "usb"]
+    hal: Literal["sim", "native", "browser", "nano33ble"]
     pio_platform: str
     pio_board: str
     default_engine: Engine
@@ -174,6 +181,13 @@ class Board(BaseModel):
         if (self.hal == "nano33ble") != (self.arduino is not None):
             raise ValueError("the section arduino is required for the hal nano33ble, and only allowed there")
         return self
+
+    @property
+    def level(self) -> Literal["host", "emulated", "on the board"]:
+        """Of evidence: what a figure that the board gives stands for."""
+        if self.kind == "usb":
+            return "on the board"
+        return "emulated" if self.kind == "virtual" else "host"
 
     def require(self, when: Literal["build", "run"]) -> None:
         """Checks that what the board needs to be built or run is on this computer.

@@ -16,6 +16,7 @@ from tinyml_cli.boards.boards import Board
 from tinyml_cli.build import budget, platformio, tenants
 from tinyml_cli.build.build_folder import build_folder, check_plain
 from tinyml_cli.build.inputs import model_graph
+from tinyml_cli.build.page import write_page
 from tinyml_cli.build.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.build.sizes import measure
 from tinyml_cli.build.target import BuildTarget, peripherals
@@ -70,7 +71,8 @@ def build(run: Run, target: BuildTarget) -> Built:
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         elf = project / "firmware.elf"
-        return Built.extending(last, elf=str(elf), seconds=_since(started), fresh=True)
+        page = _page(run, board, elf)
+        return Built.extending(last, elf=str(elf), page=page, seconds=_since(started), fresh=True)
     log = project / "build.log"
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
@@ -86,7 +88,8 @@ def build(run: Run, target: BuildTarget) -> Built:
     }
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, program)
-    return Built.extending(program, elf=str(elf), seconds=_since(started), fresh=False)
+    page = _page(run, board, elf)
+    return Built.extending(program, elf=str(elf), page=page, seconds=_since(started), fresh=False)
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
@@ -148,6 +151,11 @@ def _install(linked: Path, project: Path, board: Board) -> Path:
     if board.kind == "process":
         elf.chmod(elf.stat().st_mode | 0o111)
     return elf
+
+
+def _page(run: Run, board: Board, elf: Path) -> str | None:
+    """The page around a program, for a board that is one."""
+    return str(write_page(run, run.manifest(), elf)) if board.kind == "page" else None
 
 
 def _program(elf: Path, inputs: ProjectInputs) -> LinkedProgram:

@@ -178,6 +178,7 @@ def environment() -> dict[str, str]:
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
+        "ZIG_GLOBAL_CACHE_DIR": str(home / "zig"),
         "LC_ALL": "C",  # messages in English, which are read below
     }
 

@@ -25,6 +25,7 @@ def command(
     Examples:
       tinyml build --board sim
       tinyml build --board nano33ble
+      tinyml build --board browser
       tinyml build runs/kws-yes-no --board native --json
       tinyml build runs/kws-yes-no --with runs/kws-marvin --board nano33ble
       tinyml build --run runs/kws-yes-no --run runs/vww-person --app cascade --board sim
@@ -50,4 +51,6 @@ def command(
     following = monitor_step(first, target)
     if outcome.app == "bench":
         following = next_step("profile", first.path, "--board", board)
-    console.result(outcome, f"Built {outcome.elf}: {sizes}. Next: {following}")
+    if outcome.page is not None:
+        following = f"open {outcome.page} in a browser, on this computer or a phone"
+    console.result(outcome, f"Built {outcome.page or outcome.elf}: {sizes}. Next: {following}")

@@ -22,7 +22,6 @@ from tinyml_cli.outcomes.evaluations import ModelOnDevice, OnDevice
 from tinyml_cli.run import MODEL_STREAM, Run, board_model
 from tinyml_cli.statistics.metrics import Classification
 
-_LEVELS = {"virtual": "emulated", "process": "host", "usb": "on the board"}
 _BATCH = 16
 
 
@@ -43,7 +42,7 @@ def opened(run: Run, target: BuildTarget) -> Iterator[tuple[Link, Ready]]:
 
 def describe(ready: Ready) -> OnDevice:
     """Board, engine and level of evidence, from a device's banner."""
-    return OnDevice(board=ready.board, engine=ready.engine, level=_LEVELS[load_board(ready.board).kind])
+    return OnDevice(board=ready.board, engine=ready.engine, level=load_board(ready.board).level)
 
 
 def answers_to(

@@ -1,4 +1,4 @@
-"""Starts the virtual boards: `sim` (QEMU's Cortex-M4) and `native` (a process on this computer)."""
+"""Starts the virtual boards: `sim` (QEMU's Cortex-M4), `native` (a process), `browser` (WebAssembly)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Self
 from tinyml_cli import processes, temporary
 from tinyml_cli.boards.boards import Board, load_board
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import firmware_dir
 from tinyml_cli.link.transport import DeviceGoneError
 from tinyml_cli.next_step import on_this_run
 
@@ -28,7 +29,7 @@ class VirtualDevice:
     however that ends.
 
     Args:
-        board: "sim" or "native".
+        board: "sim", "native" or "browser".
         elf: the firmware.
         qemu_options: further options of the emulator, such as a plugin; a process takes none.
     """
@@ -87,6 +88,8 @@ class VirtualDevice:
         """Starts the device; returns the port that leads to it."""
         if board.kind == "virtual":
             command = [*qemu_command(self.elf.absolute()), *self._qemu_options]
+        elif board.kind == "page":
+            command = ["node", str(firmware_dir() / "page" / "node.mjs"), str(self.elf.resolve())]
         elif sys.platform != "win32":
             command = [str(self.elf.resolve())]
         else:

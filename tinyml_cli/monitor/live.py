@@ -20,8 +20,6 @@ from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView
 from tinyml_cli.outcomes.monitoring import PlayedClip
 
-_CLOCKS = {"usb": "", "virtual": " (emulated)", "process": " (host)"}
-
 
 class LiveView(LineView):
     """Adds a picture of the state to a task's lines: `class GestureView(LiveView, GestureLines)`.
@@ -115,4 +113,4 @@ def probabilities_of(
 
 def clock_of(board: Board) -> str:
     """What a time by the board's clock is, where that is not a real board's."""
-    return _CLOCKS[board.kind]
+    return "" if board.kind == "usb" else f" ({board.level})"

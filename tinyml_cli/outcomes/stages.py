@@ -207,6 +207,7 @@ class Built(LinkedProgram):
     """Firmware."""
 
     elf: str = Field(description="path of the program")
+    page: str | None = Field(default=None, description="the file to open in a browser, for the board browser")
     seconds: float
     fresh: bool = Field(description="nothing had changed")
 

@@ -78,7 +78,7 @@ def profile(run: Run, target: BuildTarget) -> ProfileFigures:
     model = run.require(manifest, board_model(manifest))
     graph = load(model)
     board = target.board
-    if board.kind == "process":
+    if board.level == "host":
         return _on_host(_Subject(run, manifest, graph, build(run, target)), target)
     chip = energy.chip_board(board)
     report = _emulated(_Subject(run, manifest, graph, build(run, target.on(_COUNTED_ON))), board, chip)

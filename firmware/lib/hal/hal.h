@@ -13,6 +13,8 @@
 #include "sim/hal_state.h"
 #elif defined(TINYML_HAL_NATIVE)
 #include "native/hal_state.h"
+#elif defined(TINYML_HAL_BROWSER)
+#include "browser/hal_state.h"
 #elif defined(TINYML_HAL_NANO33BLE)
 #include "nano33ble/hal_state.h"
 #else

@@ -1,6 +1,7 @@
-"""SCons script of the platform: tools, flags and targets of `sim` and `native`."""
+"""SCons script of the platform: tools, flags and targets of `sim`, `native` and `browser`."""
 
 import sys
+from hashlib import sha1
 from os.path import join
 
 from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
@@ -8,6 +9,7 @@ from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 env = DefaultEnvironment()
 board = env.BoardConfig()
 is_cross = bool(board.get("build.toolchain"))
+is_page = bool(board.get("build.target", ""))
 uses_cxx_runtime = env.GetProjectOption("custom_cxx_runtime", "no") == "yes"
 
 
@@ -65,10 +67,41 @@ def add_host_flags():
     env.Replace(AR="ar", RANLIB="ranlib")
 
 
+def use_zig():
+    """The compiler that pip installs, with its own C library for WebAssembly."""
+    zig = '"%s" -m ziglang ' % sys.executable
+    env.Replace(
+        AR=zig + "ar",
+        CC=zig + "cc",
+        CXX=zig + "c++",
+        LINK=zig + "cc",
+        RANLIB=zig + "ranlib",
+    )
+
+
+def add_page_flags():
+    machine = ["-target", board.get("build.target")]
+    # Zig keeps objects by their command line, and looks for changes in the headers of the folder that first had it;
+    # PlatformIO names headers relative to the project. So commands name the project, and SCons does not mind.
+    project = ["$(", "-DTINYML_PROJECT_FOLDER=" + sha1(env.subst("$PROJECT_DIR").encode()).hexdigest(), "$)"]
+    env.Append(
+        ASFLAGS=machine,
+        CCFLAGS=machine + ["-fno-sanitize=undefined"] + project,
+        # Lets CMSIS headers choose their plain C path.
+        CPPDEFINES=["__GNUC_PYTHON__", ("__RESTRICT", "__restrict")],
+        # A reactor has no main(): the page calls what is exported.
+        LINKFLAGS=machine + project + ["-mexec-model=reactor", "-O3", "-Wl,--gc-sections", "-Wl,--strip-all"],
+        LIBS=["m"],
+    )
+
+
 use_tools(board.get("build.toolchain"))
 add_common_flags()
 if is_cross:
     add_cross_flags()
+elif is_page:
+    use_zig()
+    add_page_flags()
 else:
     add_host_flags()
 

@@ -1,0 +1,180 @@
+"""The board `browser`: the bytes of `native`, and a page that hears through the microphone of Chromium."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.conftest import Tinyml
+from tests.corpus import RATE_HZ, whistle
+from tests.doubles import looking_run, sine_run
+from tests.firmware.board_tools import require_tools
+from tests.tasks.wand import waved_run
+from tests.tasks.wand.test_wand_app import line
+from tests.tasks.wand.test_wand_app import waved as stroke
+from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
+from tinyml_cli.connect import open_board
+from tinyml_cli.console import console
+from tinyml_cli.data.resample import resample
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.protocol import Event
+from tinyml_cli.run import Run
+
+INPUTS = 200
+_TIMES = r"(inference_us|frame_us|instructions)=\d+"
+_CLOCK = r"t_ms=\d+|@\d+ms"  # the board's own, where there is no stream
+
+
+@pytest.fixture
+def needs_both() -> None:
+    for board in ("native", "browser"):
+        require_tools(board)
+    console.quiet = True
+
+
+def kws(folder: Path, whistle_run: Path) -> Run:
+    return Run(Path(shutil.copytree(whistle_run, folder / "run")))
+
+
+def heard(link: Link) -> None:
+    rng = np.random.default_rng(3)
+    quiet = rng.normal(0, 30, RATE_HZ).astype(np.int16)
+    for piece in np.split(np.concatenate([whistle("up", 3, 1), quiet, whistle("down", 3, 1), quiet]), 100):
+        link.feed_pcm(piece)
+
+
+def seen(link: Link) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(6):
+        link.feed_frame(rng.integers(0, 256, looking_run.IMAGE.frame_bytes).astype(np.uint8).tobytes())
+
+
+def waved(link: Link) -> None:
+    motion = stroke(line(0.4))
+    for at in range(0, len(motion), 50):
+        link.feed_imu(motion[at : at + 50])
+
+
+def lit(link: Link) -> None:
+    link.advance(500)
+
+
+def said_by(run: Run, board: str, feed: Any) -> tuple[list[bytes], list[str]]:
+    """The outputs of random inputs, and every event of what is fed, without its times."""
+    rng = np.random.default_rng(6)
+    with open_board(run, build_target(board)) as link:
+        ready = link.info()
+        outputs = []
+        for _ in range(INPUTS):
+            link.write_input(rng.integers(-128, 128, ready.input_bytes).astype(np.int8))
+            outputs.append(link.run_inference().data)
+        link.reset()
+        link.trace("scores", "features")
+        link.take_events()
+        feed(link)
+        return outputs, [_without_times(event, feed in (seen, lit)) for event in link.take_events()]
+
+
+def _without_times(event: Event, clock: bool) -> str:
+    text = re.sub(_TIMES, "", repr(event))
+    return re.sub(_CLOCK, "", text) if clock else text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_both")
+@pytest.mark.parametrize("task", ["kws", "vww", "wand", "hello"])
+def test_it_gives_the_bytes_of_native(task: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if task == "kws":
+        run, feed = kws(tmp_path, request.getfixturevalue("whistle_run")), heard
+    elif task == "vww":
+        run, feed = looking_run.make(tmp_path / "run"), seen
+    elif task == "wand":
+        run, feed = waved_run.make(tmp_path / "run", waved_run.line_model(), GestureInput()), waved
+    else:
+        run, feed = sine_run.make(tmp_path / "run"), lit
+    for board in ("native", "browser"):
+        build(run, build_target(board))
+    native, browser = (said_by(run, board, feed) for board in ("native", "browser"))
+    assert len(browser[0]) == INPUTS and browser[1]
+    assert native == browser
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[Any]:
+    """A Chromium whose microphone hears two whistles, at a rate that is not the model's."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    quiet = np.random.default_rng(7).normal(0, 30, 2 * RATE_HZ).astype(np.int16)
+    sound = np.concatenate([quiet, whistle("up", 3, 1), quiet, whistle("down", 3, 1), quiet])
+    wav = tmp_path / "whistles.wav"
+    soundfile.write(wav, resample(sound / 32768, RATE_HZ, 48_000), 48_000, "PCM_16")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=program,
+            args=[
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={wav}%noloop",
+            ],
+        )
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        yield page, wav
+        browser.close()
+
+
+def words(page: Any) -> list[str]:
+    """What the page has heard once both whistles were, in order; a word may be heard again while it lasts."""
+    found = page.locator("#events b")
+    for _ in range(300):
+        if len(set(found.all_inner_texts())) == 2:
+            break
+        page.wait_for_timeout(100)
+    return [word for word, _ in groupby(reversed(found.all_inner_texts()))]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_both")
+def test_the_page_hears_by_its_microphone_and_from_a_file(
+    chromium: Any, whistle_run: Path, tmp_path: Path, tinyml: Tinyml
+) -> None:
+    page, wav = chromium
+    run = kws(tmp_path, whistle_run)
+    file = Path(tinyml("build", run.path, "--board", "browser", "--json", cwd=tmp_path).json["page"])
+    assert file.stat().st_size < 400_000
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.set_input_files("#file", wav)
+    assert words(page) == ["up", "down"]
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click("#start")
+    assert words(page) == ["up", "down"]
+    refused = "fetch('https://example.com').then(() => 'sent', () => 'refused')"
+    assert page.evaluate(refused) == "refused"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert wrong == []
+
+
+def test_without_the_compiler_the_extra_is_named(
+    whistle_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ziglang", None)
+    with pytest.raises(TinymlError, match="`zig` is missing") as caught:
+        build(kws(tmp_path, whistle_run), build_target("browser"))
+    assert "tinyml-cli[browser]" in caught.value.next_step
