@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,37 @@ def test_a_run_names_the_data_that_trained_it(whistle_run: Path, corpus: Path) -
     data = run.manifest().data
     kept = snapshot.load(run.require(run.manifest(), snapshot.SNAPSHOT))
     assert data is not None and data.snapshot == kept.digest == snapshot.take(corpus).digest
+
+
+def test_links_in_a_circle_and_names_of_other_encodings_end(tmp_path: Path, data: Path) -> None:
+    (data / "yes" / "loop").symlink_to(data, target_is_directory=True)
+    (data / "more").symlink_to(data / "no", target_is_directory=True)
+    with contextlib.suppress(OSError):  # not every file system takes such names
+        Path(os.fsdecode(os.fsencode(data / "yes") + b"/caf\xe9.wav")).write_bytes(b"x")
+    taken = snapshot.take(data)
+    assert DataSnapshot.model_validate_json(taken.text()) == taken
+    assert not any("loop" in name for name in taken.items)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_an_error_of_the_command(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    (data / "yes" / "anna_nohash_0.wav").chmod(0)
+    assert "Cannot read the file" in tinyml("data", "snapshot", "data", cwd=tmp_path, code=2).err
+
+
+def test_training_warns_where_no_snapshot_can_be_taken(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tinyml_cli.recipes.base import BaseRecipe
+    from tinyml_cli.stages import common
+
+    recipe = BaseRecipe(task="kws", data_path=str(data))
+    taken = common._snapshot(recipe)
+    assert taken is not None and taken.digest == snapshot.take(data).digest
+
+    def fail(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(snapshot, "_hash_of", lambda *of: fail(data))
+    assert common._snapshot(recipe) is None
+    assert "no snapshot of the data" in capsys.readouterr().err

@@ -111,6 +111,15 @@ def test_what_is_there_already_is_left_alone(tinyml: Tinyml, tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
 
 
+def test_the_folder_that_one_is_in_will_do(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    before = (tmp_path / "here").stat().st_ino
+    tinyml("init", ".", "--task", "hello", cwd=tmp_path / "here")
+    assert (tmp_path / "here").stat().st_ino == before
+    assert "runs/here" in (tmp_path / "here" / "Makefile").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
+
+
 def test_an_empty_folder_will_do(tinyml: Tinyml, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     made = tinyml("init", "new", "--task", "wand", "--json", cwd=tmp_path).json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections import Counter
@@ -144,22 +145,48 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
         return
     if not root.is_dir():
         raise TinymlError("There is no such file or folder", str(root), "Give the folder of the data.")
-    for parent, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    seen = {root.resolve()}
+    for parent, folders, names in os.walk(root, followlinks=True, onerror=_unreadable):
+        visible = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in visible if _is_new(Path(parent, name), seen)]
         for name in sorted(names):
             path = Path(parent, name)
             is_system = name.startswith(".") or name.lower() in inventory.SYSTEM_NAMES
             if not is_system and name != SNAPSHOT and path.is_file():
-                yield path.relative_to(root).as_posix(), path
+                place = path.relative_to(root).as_posix()
+                # A name that is no UTF-8 can stand in no document.
+                yield place.encode("utf-8", "backslashreplace").decode(), path
+
+
+def _is_new(folder: Path, seen: set[Path]) -> bool:
+    """Whether a folder is no link to one that was walked through: such links can lead in a circle."""
+    real = folder.resolve()
+    if folder.is_symlink() and real in seen:
+        return False
+    seen.add(real)
+    return True
+
+
+def _unreadable(error: OSError) -> None:
+    raise TinymlError(
+        f"Cannot read the folder: {error.strerror}", str(error.filename), "Check its permissions."
+    ) from error
 
 
 def _hash(path: Path) -> str:
     try:
-        return sha256_file(path)
+        state = path.stat()
+        return _hash_of(path.resolve(), state.st_size, state.st_mtime_ns)
     except OSError as error:
         raise TinymlError(
             f"Cannot read the file: {error.strerror}", str(path), "Check its permissions, or move it away."
         ) from error
+
+
+@functools.lru_cache(maxsize=1 << 18)
+def _hash_of(path: Path, size: int, changed_ns: int) -> str:
+    """The hash of a file of this size and time: a search trains on the same files again and again."""
+    return sha256_file(path)
 
 
 def _digest(hashes: dict[str, str]) -> str:

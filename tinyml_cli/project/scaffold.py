@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tinyml_cli import __version__, checks, registry
+from tinyml_cli import __version__, checks, registry, temporary, undo
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.card import answers
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_folder, write_atomic
+from tinyml_cli.files import disk_error, make_folder, remove_empty, write_atomic
 from tinyml_cli.outcomes.projects import ProjectMade
 from tinyml_cli.project.budgets import BUDGETS, Budgets
 from tinyml_cli.project.gates import BUDGET_KINDS
@@ -71,10 +72,26 @@ def make_project(path: Path, task: str, ci: str | None) -> ProjectMade:
         raise TinymlError(f"{what}; nothing was written", str(path), "Choose another name.")
     checks.output_folder(path, "NAME")
     texts = _texts(name, spec, ci)
-    with atomic_folder(path) as folder:
+    place = path.absolute()
+    missing = make_folder(place.parent)
+    with (
+        undo.if_it_fails(functools.partial(remove_empty, missing)),
+        temporary.folder("init", beside=place) as folder,
+    ):
         for file, text in texts.items():
-            write_atomic(folder / file, text)
+            write_atomic(Path(folder, file), text)
+        _put(Path(folder), place)
     return ProjectMade(project=str(path), task=task, files=sorted(texts))
+
+
+def _put(made: Path, place: Path) -> None:
+    """Moves what was made to its place; an empty folder there stays, since a shell may be in it."""
+    try:
+        place.mkdir(exist_ok=True)
+        for entry in sorted(made.iterdir()):
+            entry.rename(place / entry.name)
+    except OSError as error:
+        raise disk_error(error, place) from error
 
 
 def _texts(name: str, spec: Any, ci: str | None) -> dict[str, str]:

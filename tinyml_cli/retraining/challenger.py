@@ -9,7 +9,7 @@ from pathlib import Path
 from tinyml_cli import recipes
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.files import atomic_path
+from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.recipes.base import BaseRecipe
@@ -57,6 +57,8 @@ def make(path: Path, recipe: BaseRecipe, champion: Run | None, limits: Budgets) 
     from tinyml_cli.stages.calibrate import quantize
 
     run = Run.create(path)
+    if not run.file(RECIPE).exists():  # a folder without one would not be taken for a run if this is killed
+        write_atomic(run.file(RECIPE), recipe.to_yaml())
     if champion is not None:
         recipe = _starting_from(champion, run, recipe)
     if not stages.is_trained(run, recipe):

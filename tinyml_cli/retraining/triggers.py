@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,10 @@ def _metric(situation: Situation) -> Trigger:
         raise TinymlError(
             "The budgets limit no measure of quality", "--when metric", "For example: accuracy: 0.9"
         )
-    evaluate(situation.run, situation.data)
-    figures = RunFigures(situation.run, situation.limits.board)
+    # The champion's own answers to its test items are still needed.
+    asked = Run(Path(shutil.copytree(situation.run.path, situation.run.path.with_name("asked"))))
+    evaluate(asked, situation.data)
+    figures = RunFigures(asked, situation.limits.board)
     said = []
     for name, limit in wanted.items():
         figure = figures.of_budget(name)

@@ -69,10 +69,24 @@ def check(recipe: BaseRecipe, path: Path) -> None:
     registry.task(recipe.task).check(recipe)
 
 
-def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: bool = True) -> Trained:
+def train(
+    run: Run,
+    recipe: BaseRecipe,
+    resume: Resume | bool = False,
+    latest: bool = True,
+    keeps_snapshot: bool = True,
+) -> Trained:
     """Trains; what an earlier training of the run left changes only when a new model has been written.
 
     A training that is stopped after an epoch enters itself into a run without a model as not complete.
+
+    Args:
+        run: where to write.
+        recipe: what to train.
+        resume: what to do with the checkpoint of a stopped training.
+        latest: as in `Run.making`.
+        keeps_snapshot: False for the trials of a search, which are trained on the same data; their manifests
+            name the digest.
 
     Raises:
         TinymlError: see `TaskSpec.train`; `resume` without a checkpoint.
@@ -81,12 +95,11 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
-        shares = snapshot.shares_of(recipe.model_dump())
-        data = None if recipe.data_path is None else snapshot.take(Path(recipe.data_path), shares)
+        data = _snapshot(recipe)
         with metered() as meter:
             outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
         whole = outcome.seconds if attempt.is_whole else None
-        _keep_origin(run, data, whole, None if whole is None else meter.joules)
+        _keep_origin(run, data, keeps_snapshot, whole, None if whole is None else meter.joules)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
     history = progress.history if progress is not None and "epochs" in measured else []
@@ -96,14 +109,33 @@ def train(run: Run, recipe: BaseRecipe, resume: Resume | bool = False, latest: b
     return outcome.model_copy(update={"history": [Epoch(**epoch) for epoch in history]})
 
 
+def _snapshot(recipe: BaseRecipe) -> snapshot.DataSnapshot | None:
+    """The state of the recipe's data; None for a task that makes its own, and where a file cannot be read.
+
+    Training leaves out such files, too, and says so.
+    """
+    if recipe.data_path is None:
+        return None
+    try:
+        return snapshot.take(Path(recipe.data_path), snapshot.shares_of(recipe.model_dump()))
+    except TinymlError as error:
+        console.warn(f"the manifest will name no snapshot of the data: {error.what} [{error.where}]")
+        return None
+
+
 def _keep_origin(
-    run: Run, data: snapshot.DataSnapshot | None, seconds: float | None, joules: float | None
+    run: Run,
+    data: snapshot.DataSnapshot | None,
+    keeps_snapshot: bool,
+    seconds: float | None,
+    joules: float | None,
 ) -> None:
     """Enters what the model was trained on, so that a change of the data is noticed later, and what it took.
 
     Args:
         run: whose training has just ended.
         data: None for a task that makes its own.
+        keeps_snapshot: whether to write all of it, beside its digest.
         seconds: of the whole training; None for one that was resumed.
         joules: as seconds; None where the processors do not count them, too.
     """
@@ -116,8 +148,9 @@ def _keep_origin(
         manifest.metrics = manifest.metrics | {"train": figures}
     if data is not None and manifest.data is not None:
         manifest.data.snapshot = data.digest
-        write_atomic(run.file(snapshot.SNAPSHOT), data.text())
-        run.record(manifest, snapshot.SNAPSHOT, MADE_BY[MODEL])
+        if keeps_snapshot:
+            write_atomic(run.file(snapshot.SNAPSHOT), data.text())
+            run.record(manifest, snapshot.SNAPSHOT, MADE_BY[MODEL])
     run.save(manifest)
 
 

@@ -192,7 +192,7 @@ def _trained(recipe: BaseRecipe, path: Path) -> float:
         if stages.is_trained(run, recipe):
             measures = run.manifest().metrics["train"]
             return _quality(measures)
-        outcome = stages.train(run, recipe, Resume.IF_SAVED, latest=False)
+        outcome = stages.train(run, recipe, Resume.IF_SAVED, latest=False, keeps_snapshot=False)
         write_atomic(path / "outcome.json", json.dumps(outcome.metrics) + "\n")
         return _quality(outcome.metrics)
 
