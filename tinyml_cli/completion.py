@@ -201,6 +201,14 @@ def tasks(line: Line) -> Iterator[tuple[str, str]]:
     yield from ((name, "a task") for name in [*registry.built_in(), *registry.installed()])
 
 
+def models(line: Line) -> Iterator[tuple[str, str]]:
+    """The registry's models, and what their aliases mean."""
+    folder = Path(line.values.get("--registry") or os.environ.get("TINYML_REGISTRY") or "registry")
+    for path in sorted(folder.glob("models/[!.]*.json")):
+        yield path.stem, "a model"
+        yield from ((f"{path.stem}@{alias}", "a version") for alias in ("champion", "challenger"))
+
+
 def labels(line: Line) -> Iterator[tuple[str, str]]:
     """The folders of --data; without data the labels of the runs there are."""
     data = line.values.get("--data")
@@ -247,6 +255,12 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("", "--split"): fixed("test", "all"),
     ("", "--app"): fixed("bench", "cascade"),
     ("", "--then"): fixed("prune=", "structured=", "cluster=", "qat"),
+    ("", "NAME[@VERSION]"): models,
+    ("init", "--task"): tasks,
+    ("init", "--ci"): fixed("github", "gitlab"),
+    ("registry rollback", "NAME"): models,
+    ("retrain", "NAME"): models,
+    ("retrain", "--when"): fixed("drift", "new-data", "age", "metric", "always"),
     ("quantize", "--method"): fixed("ptq", "qat", "dynamic", "float16", "int16x8"),
     ("quantize", "--ranges"): fixed("min-max", "percentile", "mse", "entropy"),
     ("export-c-array", "--engine"): fixed("tflm", "aot", "both"),

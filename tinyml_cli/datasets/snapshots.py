@@ -109,7 +109,9 @@ def sentence(outcome: SnapshotTaken) -> str:
         text += " Nothing has changed."
     if leaked := all_leaked(outcome):
         text += f" Leaked between test and training: {_some(leaked)}."
-    return text if outcome.snapshot is None else f"{text} Written: {outcome.snapshot}"
+    if outcome.snapshot is None:
+        return text
+    return f"{text} {'Written' if outcome.written else 'Unchanged'}: {outcome.snapshot}"
 
 
 def all_leaked(outcome: SnapshotTaken) -> list[str]:
