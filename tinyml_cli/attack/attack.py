@@ -17,6 +17,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.evaluation.frame import ATTACK, ATTACK_SECTION, show_attack
 from tinyml_cli.files import write_atomic
+from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.attacks import Attacked, AttackedOnBoard, AttackPoint, Defence
 from tinyml_cli.run import MODEL, MODEL_INT8, Run, writes
 
@@ -101,6 +102,12 @@ def _check(run: Run, surface: AttackSurface, options: AttackOptions, example: Pa
         raise TinymlError("Only sound is changed by rooms", "--rooms", "Omit --rooms.")
     if options.static and surface.static_rms is None:
         raise TinymlError("Noise is no item of this task", "--static", "Omit --static.")
+    if not options.black_box and not surface.has_slope:
+        raise TinymlError(
+            "The features of this task have no slope to follow",
+            str(run.path),
+            f"By scores alone: {next_step('attack', run.path, '--black-box')}",
+        )
     if not options.black_box:
         checks.tensorflow("An attack by gradients")
         run.require(run.manifest(), MODEL)
@@ -148,8 +155,8 @@ def _verdict(points: Sequence[AttackPoint], options: AttackOptions, defended: De
         before, after = defended.clean_before, defended.clean_after
         shares = ", ".join(f"{point.snr_db:g} dB {point.device.share:.0%}" for point in defended.points)
         text += (
-            f" Defended: {shares}; accuracy on unchanged items {before.accuracy:.3f} -> {after.accuracy:.3f} "
-            f"(n = {after.n})."
+            f" Defended: {shares}; accuracy on unchanged items {before.accuracy:.3f} "
+            f"before, {after.accuracy:.3f} after (n = {after.n})."
         )
     return text
 

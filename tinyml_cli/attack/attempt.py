@@ -53,12 +53,14 @@ def attempts(
     plan = AttackPlan(options.steps, options.universal, options.rooms, options.seed)
     exact = None if options.black_box else _exact(run, surface, options)
     total = options.steps * len(options.snr_db)
+    start = None
     with console.progress(total, "Attacking", "" if options.black_box else COMPILING) as bar:
         for snr_db in options.snr_db:
             gradient = exact or _estimated(surface, victims, snr_db, options)
             made = engine.attack(
-                surface, victims.made_on, victims.made_labels, snr_db, plan, gradient, bar.advance
+                surface, victims.made_on, victims.made_labels, snr_db, plan, gradient, bar.advance, start
             )
+            start = made[0]
             queries = None
             if isinstance(gradient, Estimated):
                 queries = round(float(gradient.queries.mean()))

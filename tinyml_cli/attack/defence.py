@@ -13,6 +13,7 @@ from tinyml_cli.attack.options import AttackOptions
 from tinyml_cli.attack.victims import Victims
 from tinyml_cli.console import console
 from tinyml_cli.conversion.convert import convert
+from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.files import atomic_path
 from tinyml_cli.models import require_tensorflow
 from tinyml_cli.outcomes.attacks import Defence, DefendedAccuracy
@@ -64,7 +65,7 @@ def defend(run: Run, victims: Victims, options: AttackOptions, data_dir: Path | 
 
 def _accuracy(run: Run, data_dir: Path | None) -> DefendedAccuracy:
     """The int8 model's, item by item as `evaluate` judges."""
-    evaluation = registry.task(run.manifest().task).attack_surface(run, data_dir).evaluation
+    evaluation = registry.task(run.manifest().task).evaluation(run, data_dir, None, EvaluationOptions())
     items = evaluation.load()
     answers = evaluation.model.run(evaluation.model.inputs(items.features)).argmax(axis=1)
     right, n = int(np.sum(answers == items.labels)), len(items.labels)

@@ -104,6 +104,7 @@ def attack(
     plan: AttackPlan,
     gradient: Gradient,
     advance: Callable[[int], object] = lambda n: None,
+    start: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Perturbations that lower the loss of `gradient`.
 
@@ -115,6 +116,7 @@ def attack(
         plan: how.
         gradient: exact, or estimated.
         advance: called with the number of steps done since the last call.
+        start: perturbations to go on from, such as those of a quieter ratio; faint noise by default.
 
     Returns:
         float64 [n, ...] in units, or [1, ...] of a universal attack; and the radius of each, [n or 1].
@@ -122,8 +124,11 @@ def attack(
     rng = np.random.default_rng([plan.seed, 20, round(100 * snr_db) & 0xFFFF])
     n = 1 if plan.universal else len(items)
     radius = radii(surface, items, snr_db, plan.universal)[:n]
-    delta = rng.normal(0, 1, (n, *items.shape[1:]))
-    delta *= _like(_START * radius / norms(delta), delta)
+    if start is None:
+        delta = rng.normal(0, 1, (n, *items.shape[1:]))
+        delta *= _like(_START * radius / norms(delta), delta)
+    else:
+        delta = project(start, radius)
     best, lowest = delta, np.full(n, np.inf)
     for step in range(plan.steps):
         losses, slope = _slope(surface, items, labels, delta, plan, gradient, rng)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.embed import features_uri
+from tinyml_cli.evaluation.frame import Evaluation
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.outcomes.evaluations import OnDevice
 from tinyml_cli.pages.augmented import Look
@@ -25,10 +27,11 @@ IntArray = npt.NDArray[np.int64]
 
 
 class AttackSurface(ABC):
-    """A run's held-out items, its int8 model, and how one becomes the other's input.
+    """A run's held-out items, and what its board makes of them.
 
     Attributes:
-        evaluation: of the run; knows model and labels.
+        evaluation: of the run.
+        names: the labels.
         items: integers [n, ...], as the sensor gives them.
         labels: int64 [n].
         unit: what counts as 1 in the energy of an item; broadcasts to an item.
@@ -37,35 +40,32 @@ class AttackSurface(ABC):
         suffix: of a file that holds an item.
         look: how an item is drawn.
         static_rms: level of noise that can stand in for an item; None where that means nothing.
+        has_slope: whether there is a stand-in for the features; without one, only scores lead on.
     """
 
     unit: float | FloatArray = 1.0
     silent: tuple[int, ...] = ()
     sample_rate_hz: int | None = None
-    suffix: ClassVar[str]
+    suffix: str
     look: Look
     static_rms: float | None = None
+    has_slope: bool = True
 
     def __init__(
-        self, evaluation: LabelEvaluation[Any, Any], items: npt.NDArray[Any], labels: IntArray
+        self,
+        evaluation: Evaluation[Any, Any, Any],
+        names: Sequence[str],
+        items: npt.NDArray[Any],
+        labels: IntArray,
     ) -> None:
         self.evaluation = evaluation
+        self.names = tuple(names)
         self.items = items
         self.labels = labels
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The labels of the run."""
-        return self.evaluation.labels
-
     @abstractmethod
-    def features(self, items: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The board's integers [n, looks, ...]: what its model looks at while an item lasts."""
-
-    @abstractmethod
-    def stand_in(self) -> Any:
-        """A differentiable function of TensorFlow: float32 [n, ...] -> what the float model takes,
-        [n, looks, ...]; see attack/surrogate.py."""
+    def scores(self, items: npt.NDArray[Any]) -> FloatArray:
+        """The int8 model's, float64 [n, looks, labels]."""
 
     @abstractmethod
     def reported(self, items: npt.NDArray[Any]) -> IntArray:
@@ -83,11 +83,9 @@ class AttackSurface(ABC):
     def write(self, path: Path, item: npt.NDArray[Any]) -> None:
         """Writes an item so that a board can be given it."""
 
+    @abstractmethod
     def shown(self, item: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """An item as `look` draws it: what the model sees of it."""
-        seen: npt.NDArray[Any] = self.features(item[None])
-        middle: npt.NDArray[Any] = seen[0, seen.shape[1] // 2]
-        return middle
+        """An item as `look` draws it."""
 
     def picture(self, item: npt.NDArray[Any]) -> str:
         """A data URI to look at; empty where there is none."""
@@ -98,6 +96,15 @@ class AttackSurface(ABC):
     def sound(self, item: npt.NDArray[Any]) -> str:
         """A data URI to listen to; empty where there is nothing to hear."""
         return ""
+
+    def inputs(self, items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """The board's integers as the float model takes them, float32 [n, looks, ...]."""
+        raise NotImplementedError
+
+    def stand_in(self) -> Any:
+        """A differentiable function of TensorFlow: float32 [n, ...] -> what the float model takes,
+        [n, looks, ...]; see attack/surrogate.py."""
+        raise NotImplementedError
 
     def signal(self, items: npt.NDArray[Any]) -> FloatArray:
         """Items in units and without what is constant, which hides nothing: float64 [n, ...]."""
@@ -110,18 +117,6 @@ class AttackSurface(ABC):
         """Rounded and within what the sensor can give."""
         limits = np.iinfo(self.items.dtype)
         return np.clip(np.rint(values), limits.min, limits.max).astype(self.items.dtype)
-
-    def inputs(self, items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """The board's integers as the float model takes them, float32 [n, looks, ...]."""
-        features = self.features(items)
-        real = self.evaluation.real(features.reshape(-1, *features.shape[2:]))
-        return np.asarray(real, np.float32).reshape(*features.shape[:2], *real.shape[1:])
-
-    def scores(self, items: npt.NDArray[Any]) -> FloatArray:
-        """The int8 model's, float64 [n, looks, labels]."""
-        features, model = self.features(items), self.evaluation.model
-        outputs = model.run(model.inputs(features.reshape(-1, *features.shape[2:])))
-        return model.scores(outputs).reshape(*features.shape[:2], -1)
 
     def answers(self, items: npt.NDArray[Any]) -> IntArray:
         """The int8 model's to the look in the middle, int64 [n]."""
@@ -148,3 +143,38 @@ class AttackSurface(ABC):
             "--on",
             "Omit --on; the int8 model and the board's rule for reporting are asked on this computer.",
         )
+
+
+class LabelSurface(AttackSurface):
+    """Of models that tell labels apart.
+
+    Attributes:
+        evaluation: of the run; knows the model.
+    """
+
+    evaluation: LabelEvaluation[Any, Any]
+
+    def __init__(
+        self, evaluation: LabelEvaluation[Any, Any], items: npt.NDArray[Any], labels: IntArray
+    ) -> None:
+        super().__init__(evaluation, evaluation.labels, items, labels)
+
+    @abstractmethod
+    def features(self, items: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The board's integers [n, looks, ...]: what its model looks at while an item lasts."""
+
+    def inputs(self, items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        features = self.features(items)
+        real = self.evaluation.real(features.reshape(-1, *features.shape[2:]))
+        return np.asarray(real, np.float32).reshape(*features.shape[:2], *real.shape[1:])
+
+    def scores(self, items: npt.NDArray[Any]) -> FloatArray:
+        features, model = self.features(items), self.evaluation.model
+        outputs = model.run(model.inputs(features.reshape(-1, *features.shape[2:])))
+        return model.scores(outputs).reshape(*features.shape[:2], -1)
+
+    def shown(self, item: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """What the model sees of it."""
+        seen: npt.NDArray[Any] = self.features(item[None])
+        middle: npt.NDArray[Any] = seen[0, seen.shape[1] // 2]
+        return middle

@@ -129,7 +129,7 @@ def _security(run: Run, manifest: Manifest) -> CardSecurity:
         if (losses := task.known_losses(run)) is not None:
             membership = revealed(losses)
     except TinymlError as error:
-        why = str(error)
+        why = f"{error.what}. {error.next_step}"
     return CardSecurity(
         membership=membership,
         not_measured=None if membership else why,

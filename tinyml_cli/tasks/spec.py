@@ -246,7 +246,7 @@ class TaskSpec(Registered):
         raise TinymlError(
             f"Models of the task `{self.name}` cannot be attacked: their items have no labels to confuse",
             str(run.path),
-            "Use a run of keyword spotting, images or the wand.",
+            "Use a run of keyword spotting, images, the wand or anomaly detection.",
         )
 
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:

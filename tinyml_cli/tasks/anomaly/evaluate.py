@@ -48,9 +48,9 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
         self, run: Run, data_dir: Path | None, split: Split | None, options: EvaluationOptions
     ) -> None:
         super().__init__(run, data_dir, split, options)
-        self._model = AnomalyModel(run, self.manifest)
-        self._model.threshold()
-        threshold = self._model.settings.threshold
+        self.model = AnomalyModel(run, self.manifest)
+        self.model.threshold()
+        threshold = self.model.settings.threshold
         assert threshold is not None
         self._threshold = threshold
 
@@ -64,7 +64,7 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
         return list(found.recordings), found.left_out
 
     def ask(self, items: Recordings) -> JudgedWindows:
-        return score_windows(self._model, items[0])
+        return score_windows(self.model, items[0])
 
     def measure(self, items: Recordings, found: JudgedWindows) -> EvaluatedRecordings:
         recordings, left_out = items
@@ -81,7 +81,7 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
             left_out=inventory.counts(left_out),
             n=len(found.scores),
             recordings=len(found.recordings),
-            method=self._model.settings.method,
+            method=self.model.settings.method,
             threshold=kept,
             int8=SeparatedInt8.extending(int8, **known),
             float32=exact,
@@ -96,7 +96,7 @@ class AnomalyEvaluation(Evaluation[Recordings, JudgedWindows, EvaluatedRecording
     def decision(self, items: Recordings, found: JudgedWindows | None = None) -> WindowDecision:
         scores = None if found is None else found.scores
         own = self.data_dir is None
-        return WindowDecision(self.run, self.manifest, self._model, items[0], scores, own)
+        return WindowDecision(self.run, self.manifest, self.model, items[0], scores, own)
 
     def draw(self, outcome: EvaluatedRecordings, items: Recordings, found: JudgedWindows) -> Sequence[str]:
         from tinyml_cli.tasks.anomaly.pictures import scores_png

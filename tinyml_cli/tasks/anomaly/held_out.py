@@ -77,7 +77,7 @@ def write_replay(run: Run, per_condition: int) -> Path:
         most = per_condition * max(1, len(faults)) if mine[0].is_normal else per_condition
         for index, samples in enumerate(_takes(mine, source)[:most]):
             name = f"{_safe(condition)}-{index}"
-            _write_take(folder / _safe(condition) / name, samples, source)
+            write_take(folder / _safe(condition) / name, samples, source)
     return folder
 
 
@@ -91,7 +91,7 @@ def _takes(recordings: list[MachineRecording], source: WindowInput) -> list[NDAr
     return [piece[-most:] for piece in pieces if len(piece) >= source.window_samples]
 
 
-def _write_take(path: Path, samples: NDArray[np.int16], source: WindowInput) -> None:
+def write_take(path: Path, samples: NDArray[np.int16], source: WindowInput) -> None:
     if source.signal is None:
         import soundfile
 

@@ -40,6 +40,7 @@ from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.wording import counted
 
 if TYPE_CHECKING:
+    from tinyml_cli.tasks.anomaly.attacked import AttackedWindows
     from tinyml_cli.tasks.anomaly.evaluate import AnomalyEvaluation
 
 
@@ -171,6 +172,12 @@ class AnomalyDetection(TaskSpec):
                 return model.scores(archive["features"][:1000]).astype(np.float64)
 
         return Losses(scores(TRAINING_SAMPLE), scores(THRESHOLD_SAMPLE), "anomaly score")
+
+    def attack_surface(self, run: Run, data_dir: Path | None) -> AttackedWindows:
+        """Windows, normal or of a fault; see tasks/anomaly/attacked.py."""
+        from tinyml_cli.tasks.anomaly.attacked import AttackedWindows
+
+        return AttackedWindows(self.evaluation(run, data_dir, None, EvaluationOptions()))
 
     def settings(self, manifest: Manifest, graph: Graph) -> list[str]:
         """Features, their scaling, threshold and alarm."""

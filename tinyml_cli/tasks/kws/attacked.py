@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.attack.surface import NOTHING, AttackSurface, IntArray
+from tinyml_cli.attack.surface import NOTHING, IntArray, LabelSurface
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.data.clips import SILENCE
@@ -26,7 +26,7 @@ from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import features_of
 
 
-class AttackedClips(AttackSurface):
+class AttackedClips(LabelSurface):
     """Clips int16 [n, samples], each between a second of quiet.
 
     A look is the window of an inference in which most of the clip is heard; as many as the board averages.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.attack.surface import NOTHING, AttackSurface, IntArray
+from tinyml_cli.attack.surface import NOTHING, IntArray, LabelSurface
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.evaluation.frame import section
 from tinyml_cli.evaluation.on_device import describe, opened
@@ -21,7 +21,7 @@ from tinyml_cli.tasks.vww.one_input import image_input
 from tinyml_cli.tasks.vww.replay import show_frames
 
 
-class AttackedImages(AttackSurface):
+class AttackedImages(LabelSurface):
     """Pixels uint8 [n, size, size, channels], shown for as long as the board needs."""
 
     suffix = ".png"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli import recipes
-from tinyml_cli.attack.surface import AttackSurface, IntArray
+from tinyml_cli.attack.surface import IntArray, LabelSurface
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import section
 from tinyml_cli.pages.augmented import Look
@@ -25,7 +25,7 @@ from tinyml_cli.tasks.wand.threshold import answers
 _POINTS = 64
 
 
-class AttackedTakes(AttackSurface):
+class AttackedTakes(LabelSurface):
     """What strokes and motion share: a take is judged once, with the threshold."""
 
     def __init__(
