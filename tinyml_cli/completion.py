@@ -255,7 +255,7 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("", "--split"): fixed("test", "all"),
     ("", "--app"): fixed("bench", "cascade"),
     ("", "--then"): fixed("prune=", "structured=", "cluster=", "qat"),
-    ("", "NAME[@VERSION]"): models,
+    ("", "NAME@VERSION"): models,
     ("init", "--task"): tasks,
     ("init", "--ci"): fixed("github", "gitlab"),
     ("registry rollback", "NAME"): models,

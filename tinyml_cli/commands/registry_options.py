@@ -18,7 +18,7 @@ Registry = Annotated[
 Version = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME[@VERSION]]",
-        help="A model, with a number, champion or challenger; the only model by default.",
+        metavar="[NAME@VERSION]",
+        help="A model alone, or with a number, champion or challenger; the only model by default.",
     ),
 ]
