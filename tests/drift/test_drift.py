@@ -217,6 +217,7 @@ def test_a_hand_that_draws_other_shapes_is_drift(tinyml: Tinyml, tmp_path: Path)
     assert codes == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_real_log_of_words(whistle_run: Path, corpus: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     """The recordings that made the reference, played to firmware: no drift; in noise: drift."""
     if shutil.which("g++") is None:

@@ -14,7 +14,7 @@ from tinyml_cli import recipes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
 from tinyml_cli.recipes.kws import KwsRecipe
-from tinyml_cli.run import Run
+from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.speech import espeak
 from tinyml_cli.tasks.kws.corpus import load
 from tinyml_cli.tasks.kws.task import KWS
@@ -39,29 +39,26 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def teacher(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = Run.create(tmp_path_factory.mktemp("runs") / "teacher")
-    KWS.train(run, small_recipe(corpus))
-    return run
+def teacher(whistle_run: Path) -> Run:
+    return Run(whistle_run)
 
 
-def learn(teacher: Run, corpus: Path, path: Path) -> dict[str, Any]:
+def learn(teacher: Run, path: Path) -> dict[str, Any]:
     """What a training with a teacher and hard negatives says of itself."""
     run = Run.create(path)
-    KWS.train(
-        run,
-        small_recipe(
-            corpus,
-            distillation={"teachers": [str(teacher.path)], "temperature": 2.0},
-            hard_negatives={"share": 0.5, "threshold": 0.01, "after": 0.25},
-        ),
-    )
+    changes = {
+        "distillation": {"teachers": [str(teacher.path)], "temperature": 2.0},
+        "hard_negatives": {"share": 0.5, "threshold": 0.01, "after": 0.25},
+    }
+    recipe = recipes.load(teacher.file(RECIPE)).model_dump() | changes
+    recipe["training"]["epochs"] = 10
+    KWS.train(run, KwsRecipe.model_validate(recipe))
     return run.manifest().metrics["train"]
 
 
 @pytest.fixture(scope="module")
-def taught(teacher: Run, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return learn(teacher, corpus, tmp_path_factory.mktemp("runs") / "taught")
+def taught(teacher: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return learn(teacher, tmp_path_factory.mktemp("runs") / "taught")
 
 
 def test_a_teacher_and_hard_negatives_change_the_model(teacher: Run, taught: dict[str, Any]) -> None:
@@ -71,9 +68,9 @@ def test_a_teacher_and_hard_negatives_change_the_model(teacher: Run, taught: dic
 
 @pytest.mark.slow
 def test_a_teacher_and_hard_negatives_are_repeatable(
-    teacher: Run, taught: dict[str, Any], corpus: Path, tmp_path: Path
+    teacher: Run, taught: dict[str, Any], tmp_path: Path
 ) -> None:
-    again = learn(teacher, corpus, tmp_path / "again")
+    again = learn(teacher, tmp_path / "again")
     assert again["validation_loss"] == taught["validation_loss"]
 
 

@@ -59,17 +59,17 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     triggers = tmp_path / "triggers"
     _keep_report(run, "<p>before</p><tinyml-streams><i>before</i></tinyml-streams><p>after</p>")
-    arguments = ("evaluate-stream", run, "--hours", "0.35", "--save-triggers", triggers, "--json")
+    arguments = ("evaluate-stream", run, "--hours", "0.17", "--save-triggers", triggers, "--json")
     outcome = tinyml(*arguments, cwd=tmp_path).json
     assert json.loads((run / "report" / "stream.json").read_text(encoding="utf-8")) == outcome
-    assert outcome["hours"] == pytest.approx(0.35)
+    assert outcome["hours"] == pytest.approx(0.17)
     rejects, accepts = outcome["false_rejects"], outcome["false_accepts"]
     assert rejects["of"] > 5
     assert rejects["rate"] < 0.5, "whistles are easy"
-    assert accepts["per_hour"] == pytest.approx(accepts["n"] / 0.35)
+    assert accepts["per_hour"] == pytest.approx(accepts["n"] / 0.17)
     assert accepts["ci95"][0] <= accepts["per_hour"] <= accepts["ci95"][1]
     assert len(outcome["false_accept_list"]) == accepts["n"] == len(list(triggers.iterdir()))
-    assert [window["start_s"] for window in outcome["mlperf_rule"]["windows"]] == [0]
+    assert outcome["mlperf_rule"]["windows"] == [], "shorter than a window of the rule"
     assert outcome["allowance"] is None
     assert outcome["tflm"]["max_difference"] in (0, 1, 2, None)
     by_threshold = [point["false_accepts"] for point in outcome["det"]]
