@@ -17,6 +17,8 @@ from tests.conftest import Tinyml
 from tests.outcomes import check as check_outcome
 from tests.tasks.anomaly import runs
 from tinyml_cli import recipes, registry
+from tinyml_cli.attack.attack import attack, surface_of
+from tinyml_cli.attack.options import AttackOptions
 from tinyml_cli.console import console
 from tinyml_cli.engines.settings import render
 from tinyml_cli.errors import TinymlError
@@ -264,3 +266,17 @@ def test_mlperf_model_scores_files(tinyml: Tinyml, shared: Path, tmp_path: Path)
 
 def setup_module() -> None:
     console.quiet = True
+
+
+def test_an_attack_judges_windows_by_the_threshold(machine: Run, tmp_path: Path) -> None:
+    surface = surface_of(machine, None)
+    reported = surface.reported(surface.items)
+    assert (reported == surface.labels).mean() > 0.8 and set(reported.tolist()) == {0, 1}
+    scores = surface.scores(surface.items)[:, 0]
+    assert ((scores[:, 1] >= 0.5) == reported.astype(bool)).all()
+    fault = surface.items[surface.labels == 1][0]
+    surface.write(tmp_path / "fault.csv", fault)
+    np.testing.assert_allclose(surface.read(tmp_path / "fault.csv")[0], fault, atol=1)
+    with pytest.raises(TinymlError, match="no slope to follow"):
+        attack(machine, AttackOptions(target="normal"))
+    assert not machine.file("report/attack.json").exists()
