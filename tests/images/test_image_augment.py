@@ -72,6 +72,8 @@ def test_mixing_blends_inputs_and_targets_alike() -> None:
 def test_drawn_figures_follow_their_seed_and_differ_by_class() -> None:
     figures = [people(1), *SHAPES.values()]
     first, again = (ProceduralImages(18, figures, 32, 1, 7) for _ in range(2))
-    np.testing.assert_array_equal(first.rows(np.arange(8)), again.rows(np.arange(8)))
-    assert first.labels.tolist() == [0, 1] * 4
-    assert len(set(first.hashes)) == 8
+    rows = np.arange(18)
+    np.testing.assert_array_equal(first.rows(rows), again.rows(rows))
+    assert first.labels.tolist() == [*range(9)] * 2
+    assert len(set(first.hashes)) == 18
+    assert not ProceduralImages(1, [people(0)], 32, 1, 7).labels.any()

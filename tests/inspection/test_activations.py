@@ -75,9 +75,14 @@ def test_a_lone_file_is_refused(sine: Run, tinyml: Tinyml, tmp_path: Path) -> No
 def test_a_picture_that_cannot_be_read(tinyml: Tinyml, tmp_path: Path, content: bytes) -> None:
     run = _looking(tmp_path / "run")
     (tmp_path / "a.png").write_bytes(content)
-    for name in ("a.png", "none.png"):
+    (tmp_path / "photos").mkdir()
+    for name, says in (
+        ("a.png", "Cannot read the image"),
+        ("none.png", "does not exist"),
+        ("photos", "a folder"),
+    ):
         answer = tinyml("inspect", run.path, "--activations", name, "--json", cwd=tmp_path, code=2)
-        assert "Cannot read the image" in answer.json["error"]["what"]
+        assert says in answer.json["error"]["what"]
     Image.new("L", (1, 1)).save(tmp_path / "a.png")
     tinyml("inspect", run.path, "--activations", "a.png", "--json", cwd=tmp_path, code=2)
     assert not run.file("report").exists()

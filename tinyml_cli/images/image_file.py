@@ -205,9 +205,9 @@ def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 
 def _reason(error: Exception, data: bytes) -> str:
-    if data[4:8] == b"ftyp" and type(error).__name__ == "UnidentifiedImageError":
-        return f"HEIC and AVIF need an extra: {INSTALL_PHONE}"
-    if type(error).__name__ == "UnidentifiedImageError" and (kind := deep_grey.unread_tiff(data)):
-        return kind
+    if type(error).__name__ == "UnidentifiedImageError":
+        if data[4:8] == b"ftyp":
+            return f"HEIC and AVIF need an extra: {INSTALL_PHONE}"
+        return deep_grey.unread_tiff(data) or "its content is no known image format"
     text = str(error).split("<_io")[0].strip().rstrip(".")
     return text or type(error).__name__

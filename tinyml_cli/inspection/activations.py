@@ -46,7 +46,10 @@ def see(subject: InspectedModel, item: Path, out: Path | None) -> SeenLayers:
     checks.picture(picture, apart_from=item)
     manifest = run.manifest()
     model = run.require(manifest, MODEL_FLOAT32).read_bytes()
-    taken: ModelInput = registry.task(manifest.task).model_input(run, item)
+    task = registry.task(manifest.task)
+    if task.data_kind:
+        checks.input_file(item, "--activations")
+    taken: ModelInput = task.model_input(run, item)
     layers = layer_outputs(model, taken.values)
     last = layers[-1].values.ravel()
     labels = manifest.labels if len(manifest.labels) == len(last) else []

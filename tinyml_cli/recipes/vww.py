@@ -138,6 +138,12 @@ class ImagesRecipe(VwwRecipe):
         default="procedural", description="of images, without --data; procedural: drawn shapes"
     )
 
+    @property
+    def title(self) -> tuple[str, ...]:
+        """The classes, or the data's folder that they come from."""
+        folder = () if self.data_path is None else (Path(self.data_path).name,)
+        return super().title if self.classes else folder
+
 
 class MaskRecipe(VwwRecipe):
     """Two classes of a folder by transfer learning, such as faces with and without a mask."""

@@ -65,6 +65,20 @@ def test_without_classes_all_folders_are(tmp_path: Path) -> None:
     assert counts["test"] == dict.fromkeys(settled.classes, 5)
 
 
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({}, ()),
+        ({"data_path": "/home/ana/beans"}, ("beans",)),
+        ({"data_path": "/home/ana/beans", "classes": ["none", *BEANS]}, tuple(BEANS)),
+    ],
+)
+def test_a_run_is_named_after_its_classes_or_their_folder(
+    given: dict[str, Any], title: tuple[str, ...]
+) -> None:
+    assert ImagesRecipe(**given).title == title
+
+
 def test_weights_of_classes_are_checked_when_these_are_known(tmp_path: Path) -> None:
     for name in BEANS:
         put(tmp_path, name, 3)
