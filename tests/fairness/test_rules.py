@@ -14,7 +14,7 @@ from tinyml_cli.fairness.rules import MEASURES, gap_of, one_threshold, per_group
 from tinyml_cli.outcomes.fairness import Measure, MistakeCosts
 from tinyml_cli.statistics.metrics import wilson_interval
 
-LEVELS = 6
+LEVELS, CURRENT = 6, 3
 RATES = [measure for measure in MEASURES.values() if measure is not None]
 
 
@@ -62,10 +62,13 @@ def test_no_combination_of_thresholds_is_better(
     found = [counts_of(each) for each in drawn]
     everyone = counts_of([item for each in drawn for item in each])
     for combinations, choice in (
-        (list(itertools.product(range(LEVELS), repeat=len(found))), per_group(found, of, measure, tolerance)),
+        (
+            list(itertools.product(range(LEVELS), repeat=len(found))),
+            per_group(found, of, measure, tolerance, CURRENT),
+        ),
         (
             [(level,) * len(found) for level in range(LEVELS)],
-            one_threshold(found, everyone, of, measure, tolerance),
+            one_threshold(found, everyone, of, measure, tolerance, CURRENT),
         ),
     ):
         cost, met = best_of(found, combinations, of, measure, tolerance)
@@ -80,9 +83,9 @@ def test_no_combination_of_thresholds_is_better(
 def test_least_cost_is_least(drawn: list[list[tuple[int, int]]], of: MistakeCosts) -> None:
     found = [counts_of(each) for each in drawn]
     everyone = counts_of([item for each in drawn for item in each])
-    split = per_group(found, of, None, 0.0)
+    split = per_group(found, of, None, 0.0, CURRENT)
     assert split.cost == sum(float(each.costs(of).min()) for each in found)
-    single = one_threshold(found, everyone, of, None, 0.0)
+    single = one_threshold(found, everyone, of, None, 0.0, CURRENT)
     assert single.cost == everyone.costs(of).min() >= split.cost
     assert len(set(single.levels)) == 1
 
@@ -104,16 +107,18 @@ def test_counts_are_those_of_a_plain_loop() -> None:
     assert row.cost == 3 * row.missed + 2 * row.false_accepts + 0.5 * row.wrong_label
 
 
-def test_of_equal_thresholds_the_middle_is_taken() -> None:
+@pytest.mark.parametrize(("current", "level"), [(0, 2), (3, 3), (5, 4)])
+def test_of_equal_thresholds_the_nearest_is_taken(current: int, level: int) -> None:
     found = counts_of([(1, FALSE_ACCEPT), (4, RIGHT)])  # 2, 3 and 4 part them
-    assert one_threshold([found], found, MistakeCosts(), None, 0.0).levels == (3,)
-    assert per_group([found], MistakeCosts(), None, 0.0).levels == (3,)
+    for measure in (None, "recall"):
+        assert one_threshold([found], found, MistakeCosts(), measure, 0.0, current).levels == (level,)
+        assert per_group([found], MistakeCosts(), measure, 0.0, current).levels == (level,)
 
 
 def test_equal_recall_costs_no_more_than_it_must() -> None:
     """Accepting everything makes recalls equal too; a rule must not choose that."""
     found = [ThresholdCounts.of(judged(400, seed, groups=("a",)), 256) for seed in (1, 2)]
-    choice = per_group(found, MistakeCosts(), "recall", 0.02)
+    choice = per_group(found, MistakeCosts(), "recall", 0.02, 128)
     everything = sum(float(each.costs(MistakeCosts())[0]) for each in found)
     assert choice.met and choice.gap is not None and choice.gap <= 0.02
     assert choice.cost < 0.7 * everything

@@ -65,19 +65,9 @@ def fairness(
     evaluation = _evaluation(run, data_dir, split)
     decision = _decision(run, evaluation)
     members = _members(decision, tables, options)
-    if options.apply not in (None, "single") and len(members) > 1:
-        names = ", ".join(each.attribute for each in members)
-        raise TinymlError(
-            f"There are groups by {names}: `{options.apply}` would have to make each of them equal",
-            f"--apply {options.apply}",
-            "Add --attribute NAME.",
-        )
     found = [find.attribute(decision, each, options.costs, options.tolerance) for each in members]
-    applied = None if options.apply is None else _apply(run, decision, found[0], options.apply)
     before = float(decision.thresholds.values[decision.thresholds.current])
-    if applied is not None:
-        level = int(abs(decision.thresholds.values - applied.threshold).argmin())
-        decision.thresholds = replace(decision.thresholds, current=level)
+    applied = None if options.apply is None else _apply(run, decision, found, options.apply)
     _refresh(run, decision, members, options.costs, options.tolerance)
     return FairnessFound(
         run=str(run.path),
@@ -160,8 +150,16 @@ def _members(
     return found
 
 
-def _apply(run: Run, decision: Decision, found: Attribute, name: RuleName) -> Applied:
+def _apply(run: Run, decision: Decision, attributes: Sequence[Attribute], name: RuleName) -> Applied:
     """Writes the rule's threshold for all to the manifest; figures that used the old one go."""
+    found = attributes[0]
+    if len(attributes) > 1 and name != "single":
+        raise TinymlError(
+            f"There are groups by {', '.join(each.attribute for each in attributes)}: `{name}` would have to "
+            "make each of them equal",
+            f"--apply {name}",
+            "Add --attribute NAME.",
+        )
     rule = next(rule for rule in found.rules if rule.rule == name)
     if rule.one_threshold is None:
         raise TinymlError(
@@ -182,6 +180,7 @@ def _apply(run: Run, decision: Decision, found: Attribute, name: RuleName) -> Ap
     applied = Applied(rule=name, attribute=found.attribute, threshold=threshold, before=before)
     manifest.metrics["fairness"] = {**applied.as_dict(), "used": decision.used}
     run.save(manifest)
+    decision.thresholds = replace(decision.thresholds, current=level)
     return applied
 
 
@@ -209,7 +208,7 @@ def _verdict(decision: Decision, before: float, found: Attribute, applied: Appli
     if applied is None:
         return text
     board = f" {decision.on_the_board}." if decision.on_the_board else ""
-    return (
-        f"{text} The manifest now has {applied.threshold:g}, by the rule {applied.rule}.{board} Next: "
-        f"`{on_this_run('export-c-array')}`, `{on_this_run('build')}`."
-    )
+    verbs = [*(["evaluate"] if "evaluate" in decision.stale else []), "export-c-array", "build"]
+    steps = ", ".join(f"`{on_this_run(verb)}`" for verb in verbs)
+    now = f"The manifest now has {applied.threshold:g}, by the rule {applied.rule}.{board}"
+    return f"{text} {now} Next: {steps}."

@@ -74,15 +74,17 @@ class _Finder:
 
     def rule(self, name: RuleName) -> Rule:
         """A rule's thresholds: one for all, and one per group where the rule has those."""
-        measure = MEASURES[name]
+        measure, current = MEASURES[name], self.decision.thresholds.current
         one = split = None
         reason = self._why_not(name)
         if name != "least-cost" and (measure is None or not reason):
             groups = self.counts.choosing
-            choice = one_threshold(groups, self.counts.chosen_by_all, self.costs, measure, self.tolerance)
+            choice = one_threshold(
+                groups, self.counts.chosen_by_all, self.costs, measure, self.tolerance, current
+            )
             one = self.solution(choice, measure, deployable=True)
         if name != "single" and not reason:
-            choice = per_group(self.counts.choosing, self.costs, measure, self.tolerance)
+            choice = per_group(self.counts.choosing, self.costs, measure, self.tolerance, current)
             split = self.solution(choice, measure, deployable=False)
         return Rule(
             rule=name,

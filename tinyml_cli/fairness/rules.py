@@ -55,10 +55,11 @@ def one_threshold(
     costs: MistakeCosts,
     measure: Measure | None,
     tolerance: float,
+    current: int,
 ) -> Choice:
     """The threshold for all of least cost over everyone, with a gap within the tolerance if there is one.
 
-    Of thresholds with equal results next to one another, the middle one.
+    Of thresholds with equal results, the one nearest to the current one.
 
     Args:
         groups: counts of each group.
@@ -66,22 +67,27 @@ def one_threshold(
         costs: of mistakes.
         measure: the rate to make equal; None for none.
         tolerance: the largest gap that counts as equal.
+        current: level of the threshold in use.
     """
     cost = everyone.costs(costs)
     if measure is None:
-        level = _middle(cost == cost.min())
+        level = _nearest(cost == cost.min(), current)
         return Choice((level,) * len(groups), None, float(cost[level]))
     rates = np.stack([group.rate(measure) for group in groups])
     gaps = rates.max(axis=0) - rates.min(axis=0)
     allowed = gaps <= max(tolerance, float(gaps.min())) + _ROUNDING
     least = cost[allowed].min()
-    level = _middle(allowed & (cost == least))
+    level = _nearest(allowed & (cost == least), current)
     gap = float(gaps[level])
     return Choice((level,) * len(groups), gap, float(cost[level]), gap <= tolerance + _ROUNDING)
 
 
 def per_group(
-    groups: Sequence[ThresholdCounts], costs: MistakeCosts, measure: Measure | None, tolerance: float
+    groups: Sequence[ThresholdCounts],
+    costs: MistakeCosts,
+    measure: Measure | None,
+    tolerance: float,
+    current: int,
 ) -> Choice:
     """A threshold for each group: of least cost together, with a gap within the tolerance if there is one.
 
@@ -90,9 +96,9 @@ def per_group(
     exact for any number of groups, without going through their combinations.
     """
     if measure is None:
-        levels = [_middle(cost == cost.min()) for cost in (group.costs(costs) for group in groups)]
+        levels = [_nearest(cost == cost.min(), current) for cost in (group.costs(costs) for group in groups)]
         return Choice(tuple(levels), None, _total(groups, costs, levels))
-    lists = [_Points.of(group, costs, measure) for group in groups]
+    lists = [_Points.of(group, costs, measure, current) for group in groups]
     lowest = np.unique(np.concatenate([points.rates for points in lists]))
     reach = np.max([points.next_rate(lowest) for points in lists], axis=0) - lowest
     allowed = max(tolerance, float(reach.min())) + _ROUNDING
@@ -137,10 +143,10 @@ class _Points:
     table: list[NDArray[np.int64]]
 
     @classmethod
-    def of(cls, group: ThresholdCounts, costs: MistakeCosts, measure: Measure) -> _Points:
+    def of(cls, group: ThresholdCounts, costs: MistakeCosts, measure: Measure, current: int) -> _Points:
         first = np.flatnonzero(np.any(np.diff(group.accepted, axis=1, prepend=-1) != 0, axis=0))
         last = np.append(first[1:], group.accepted.shape[1]) - 1
-        levels = (first + last) // 2
+        levels = np.clip(current, first, last)
         rate, cost = group.rate(measure)[levels], group.costs(costs)[levels]
         order = np.lexsort((levels, cost, rate))
         rate, cost, levels = rate[order], cost[order], levels[order]
@@ -170,9 +176,7 @@ class _Points:
         return rows
 
 
-def _middle(chosen: NDArray[np.bool_]) -> int:
-    """The middle of the longest run of chosen levels, of equally long ones the first."""
-    edges = np.flatnonzero(np.diff(chosen.astype(np.int8), prepend=0, append=0))
-    starts, ends = edges[::2], edges[1::2]
-    longest = int((ends - starts).argmax())
-    return int(starts[longest] + ends[longest] - 1) // 2
+def _nearest(chosen: NDArray[np.bool_], current: int) -> int:
+    """The chosen level nearest to the current one; of two as near, the looser."""
+    levels = np.flatnonzero(chosen)
+    return int(levels[np.abs(levels - current).argmin()])

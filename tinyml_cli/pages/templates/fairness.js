@@ -59,15 +59,10 @@ const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
 const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
 const spread = (rates) => most(rates) - least(rates);
 
-function middle(chosen) {
-  let start = 0, length = 0;
-  for (let from = 0; from < steps; from++) {
-    let to = from;
-    while (to < steps && chosen(to)) to++;
-    if (to - from > length) [start, length] = [from, to - from];
-    from = to;
-  }
-  return start + ((length - 1) >> 1);
+// Of the chosen levels the one nearest to the threshold in use, of two as near the looser.
+function nearest(chosen) {
+  const away = (level) => Math.abs(level - data.current);
+  return range.filter(chosen).reduce((a, b) => (away(b) < away(a) ? b : a));
 }
 
 function oneThreshold(groups, everyone, costs, measure, tolerance) {
@@ -77,7 +72,7 @@ function oneThreshold(groups, everyone, costs, measure, tolerance) {
   const allowed = gaps === null ? Infinity : Math.max(tolerance, least(gaps)) + NEARLY;
   const within = (level) => gaps === null || gaps[level] <= allowed;
   const best = least(cost.filter((_, level) => within(level)));
-  const level = middle((each) => within(each) && cost[each] === best);
+  const level = nearest((each) => within(each) && cost[each] === best);
   return { levels: groups.map(() => level), gap: gaps && gaps[level], cost: cost[level] };
 }
 
@@ -87,7 +82,7 @@ function pointsOf(group, costs, measure) {
   for (let first = 0; first < steps;) {
     let last = first;
     while (last + 1 < steps && group.accepted.every((row) => row[last + 1] === row[first])) last++;
-    const level = (first + last) >> 1;
+    const level = Math.min(Math.max(data.current, first), last);
     points.push({ level, rate: rate(group, measure, level), cost: costOf(group, level, costs) });
     first = last + 1;
   }
@@ -98,7 +93,7 @@ function perGroup(groups, costs, measure, tolerance) {
   if (measure === null) {
     const levels = groups.map((group) => {
       const cost = range.map((level) => costOf(group, level, costs)), best = least(cost);
-      return middle((level) => cost[level] === best);
+      return nearest((level) => cost[level] === best);
     });
     return { levels, gap: null, cost: total(groups, levels, costs) };
   }
