@@ -84,7 +84,7 @@ def test_the_report_shows_the_groups(converted_run: Run, groups: Path) -> None:
     path = converted_run.file(REPORT)
     before = data_of(path.read_text(encoding="utf-8"))
     assert [each["name"] for each in before["attributes"]] == ["speaker"], "what the run knows"
-    fairness(converted_run, options=FairnessOptions(groups=groups))
+    assert fairness(converted_run, options=FairnessOptions(groups=groups)).report == str(path)
     after = data_of(path.read_text(encoding="utf-8"))
     assert [each["name"] for each in after["attributes"]] == ["accent", "hand"]
     converted_run.require(converted_run.manifest(), REPORT)
@@ -172,7 +172,14 @@ def test_the_command_prints_json(tinyml: Tinyml, converted_run: Run, groups: Pat
     assert [each["attribute"] for each in found["attributes"]] == ["accent", "hand"]
     assert json.dumps(found)
     shown = tinyml("fairness", converted_run.path, "--groups", groups, cwd=groups.parent)
-    for text in ("By accent", "equal-opportunity", "At the threshold 0.7, by accent: accuracy"):
+    assert found["report"] is None
+    texts = (
+        "By accent",
+        "equal-opportunity",
+        "At the threshold 0.7, by accent: accuracy",
+        "For sliders: tinyml eval",
+    )
+    for text in texts:
         assert text in shown.out + shown.err
 
 

@@ -85,7 +85,7 @@ def command(
       tinyml fairness --groups groups.csv --apply equal-opportunity
     """
     from tinyml_cli.evaluation.fairness import FairnessOptions, fairness, write_groups
-    from tinyml_cli.fairness.text import show
+    from tinyml_cli.fairness.text import sentence, show
     from tinyml_cli.outcomes.fairness import MistakeCosts
     from tinyml_cli.run import Run
 
@@ -98,4 +98,4 @@ def command(
     asked = FairnessOptions(groups, attribute, costs, tolerance, apply)  # type: ignore[arg-type]
     outcome = fairness(opened, data, split, asked)  # type: ignore[arg-type]
     show(outcome)
-    console.result(outcome, outcome.verdict)
+    console.result(outcome, sentence(outcome))

@@ -68,7 +68,7 @@ def fairness(
     found = [find.attribute(decision, each, options.costs, options.tolerance) for each in members]
     before = float(decision.thresholds.values[decision.thresholds.current])
     applied = None if options.apply is None else _apply(run, decision, found, options.apply)
-    _refresh(run, decision, members, options.costs, options.tolerance)
+    report = _refresh(run, decision, members, options.costs, options.tolerance)
     return FairnessFound(
         run=str(run.path),
         data=evaluation.source,
@@ -79,6 +79,7 @@ def fairness(
         tolerance=options.tolerance,
         attributes=found,
         applied=applied,
+        report=report,
         verdict=_verdict(decision, before, found[0], applied),
     )
 
@@ -186,15 +187,19 @@ def _apply(run: Run, decision: Decision, attributes: Sequence[Attribute], name: 
 
 def _refresh(
     run: Run, decision: Decision, members: Sequence[Membership], costs: MistakeCosts, tolerance: float
-) -> None:
-    """Shows other groups in the run's report, if there is one of this model."""
+) -> str | None:
+    """Shows these groups in the run's report; None where there is none of this model and tinyml."""
     manifest = run.manifest()
     if not run.is_fresh(manifest, REPORT):
-        return
-    page = run.file(REPORT).read_text(encoding="utf-8")
-    write_atomic(run.file(REPORT), fairness_panel.filled(page, decision, members, costs, tolerance))
+        return None
+    before = run.file(REPORT).read_text(encoding="utf-8")
+    page = fairness_panel.filled(before, decision, members, costs, tolerance)
+    if "<tinyml-fairness>" not in page:
+        return None
+    write_atomic(run.file(REPORT), page)
     run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
     run.save(manifest)
+    return str(run.file(REPORT))
 
 
 def _verdict(decision: Decision, before: float, found: Attribute, applied: Applied | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.console import console
+from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.fairness import Attribute, FairnessFound, Rule, Solution
 
 _RATES = {"accepted_share": "reported", "recall": "recall", "accuracy": "accuracy"}
@@ -13,6 +14,12 @@ def show(found: FairnessFound) -> None:
     console.info(found.used)
     for each in found.attributes:
         _show(each, found)
+
+
+def sentence(found: FairnessFound) -> str:
+    """The verdict, and where the sliders are."""
+    place = f"Sliders: {found.report}" if found.report else f"For sliders: {on_this_run('evaluate')}"
+    return f"{found.verdict}\n{place}"
 
 
 def _show(attribute: Attribute, found: FairnessFound) -> None:

@@ -100,6 +100,7 @@ class FairnessFound(Outcome):
     tolerance: Share = Field(description="the largest gap that counts as equal")
     attributes: list[Attribute]
     applied: Applied | None
+    report: str | None = Field(description="the page that shows these groups; null without an evaluation")
     verdict: str = Field(description="in a sentence or two")
 
 
