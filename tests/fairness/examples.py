@@ -29,8 +29,7 @@ def judged(n: int, seed: int, levels: int = 256, groups: Sequence[str] = ("a", "
     other = np.where(truth == "yes", "no", "yes")
     answers = np.where(outcomes == RIGHT, truth, other)
     names = np.where(rng.random(n) < 0.1, "", np.array(groups)[group])
-    inputs = rng.integers(-128, 128, (n, 4, 3)).astype(np.int8)
-    return JudgedItems(drawn, outcomes, truth, answers, names, inputs, {"accent": names})
+    return JudgedItems(drawn, outcomes, truth, answers, names, {"accent": names})
 
 
 class DrawnDecision(Decision):
@@ -44,8 +43,12 @@ class DrawnDecision(Decision):
 
     def set_threshold(self, manifest: Manifest, level: int) -> None: ...
 
-    def examples(self, rows: Sequence[int]) -> list[Example]:
-        return [Example(row, PIXEL, "") for row in rows]
+    def example(self, row: int) -> Example:
+        return Example(f"{PIXEL}#{row}")
+
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
+        drawn = np.random.default_rng(3).integers(-128, 128, (len(self.test), 4, 3))
+        return drawn.astype(np.int8)[rows]
 
     def source_key(self, name: str, folder: Path) -> str:
         return name

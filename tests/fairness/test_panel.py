@@ -60,11 +60,16 @@ def test_the_page_carries_every_item(which: str) -> None:
 
 def test_a_page_carries_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel, "MOST_ITEMS", 50)
-    monkeypatch.setattr(panel, "MOST_MEDIA", 5 * len(PIXEL))
-    page = rendered(DrawnDecision())
+    monkeypatch.setattr(panel, "MOST_MEDIA", 5 * len(PIXEL) + 20)
+    decision = DrawnDecision()
+    page = rendered(decision)
     data = data_of(page)
     assert len(decoded(data["test"]["levels"], "<u2")) == 50
     assert len(data["examples"]) == 5
+    for example in data["examples"]:
+        row = int(example["picture"].partition("#")[2])
+        assert data["labels"][example["truth"]] == decision.test.truth[row], "what is shown is that item"
+        assert example["source"] == decision.test.sources[row]
     assert "carries 50 and 50 of them" in page
 
 
@@ -95,21 +100,21 @@ def test_a_task_without_a_threshold_has_no_panel() -> None:
 
 
 def test_neighbours_are_the_nearest_with_another_decision() -> None:
-    items, level = DrawnDecision().test, 160
-    rows = neighbours.chosen(items, level, 40)
+    decision, level = DrawnDecision(), 160
+    items, inputs = decision.test, decision.inputs(np.arange(400))
+    rows = neighbours.chosen(items, decision.inputs, level, 40)
     assert len(rows) == len(set(rows)) == 40
-    away = neighbours.distances(items.inputs)
+    away = neighbours.distances(inputs)
     decisions = np.where(items.levels >= level, items.answers, "")
     away[decisions[:, None] == decisions[None, :]] = np.inf
     first, second = rows[:2]
     assert away[first, second] == away.min()
-    order = neighbours.nearest_first(items.inputs[rows])
+    order = neighbours.nearest_first(inputs[rows])
     assert [row[0] for row in order] == list(range(40))
 
 
 def test_items_that_cannot_be_shown_have_no_neighbours() -> None:
     decision = DrawnDecision()
-    decision.examples = lambda rows: [Example(row) for row in rows]  # type: ignore[method-assign]
-    decision.test = JudgedItems(**{**vars(decision.test), "inputs": None})
+    decision.example = lambda row: Example()  # type: ignore[method-assign]
     page = rendered(decision)
     assert data_of(page)["examples"] == [] and "What would change" not in page

@@ -59,7 +59,6 @@ def judge_labels(
     quiet: Sequence[str],
     thresholds: Thresholds,
     sources: NDArray[np.str_],
-    inputs: NDArray[Any] | None = None,
     known: Known | None = None,
 ) -> JudgedItems:
     """The decisions on items, from int8 outputs [n, labels]."""
@@ -67,7 +66,7 @@ def judge_labels(
     silent = np.isin(names, list(quiet))
     levels = np.where(silent[best], NEVER, thresholds.levels_of(outputs.max(axis=1).astype(np.int64)))
     outcomes = np.where(silent[truth], FALSE_ACCEPT, np.where(best == truth, RIGHT, WRONG_LABEL))
-    return JudgedItems(levels, outcomes, names[truth], names[best], sources, inputs, known or {})
+    return JudgedItems(levels, outcomes, names[truth], names[best], sources, known or {})
 
 
 class LabelDecision(Decision):
@@ -79,6 +78,7 @@ class LabelDecision(Decision):
         rule: LabelRule,
         thresholds: Thresholds,
         test: JudgedItems,
+        inputs: NDArray[Any],
         validation: JudgedItems | None,
         show: Callable[[int], Example],
         key_of: Callable[[str, Path], str],
@@ -86,7 +86,7 @@ class LabelDecision(Decision):
         self.items, self.thresholds = items, thresholds
         self.on_the_board, self.stale = rule.on_the_board, rule.stale
         self._rule, self._show, self._key_of = rule, show, key_of
-        self._held_out, self._rows = test, np.arange(len(test))
+        self._held_out, self._inputs, self._rows = test, inputs, np.arange(len(test))
         self._halved = validation is None or not len(validation)
         if validation is not None and not self._halved:
             self.choosing, self.test = validation, test
@@ -122,12 +122,12 @@ class LabelDecision(Decision):
     def set_threshold(self, manifest: Manifest, level: int) -> None:
         self._rule.set_threshold(manifest, float(self.thresholds.values[level]))
 
-    def examples(self, rows: Sequence[int]) -> list[Example]:
-        return [
-            Example(row, shown.picture, shown.sound, shown.style)
-            for row in rows
-            for shown in [self._show(int(self._rows[row]))]
-        ]
+    def example(self, row: int) -> Example:
+        return self._show(int(self._rows[row]))
+
+    def inputs(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        found: NDArray[Any] = self._inputs[self._rows[rows]]
+        return found
 
     def source_key(self, name: str, folder: Path) -> str:
         return self._key_of(name, folder)

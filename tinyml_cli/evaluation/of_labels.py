@@ -169,7 +169,7 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
 
     def example(self, items: Items, row: int) -> Example:
         """An item to look at or to hear."""
-        return Example(row)
+        return Example()
 
     def decision(self, items: Items, found: Answers | None = None) -> LabelDecision | None:
         rule = self.rule()
@@ -186,7 +186,6 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
             rule.quiet,
             thresholds,
             sources,
-            inputs,
             self.known_groups(sources),
         )
         return LabelDecision(
@@ -194,6 +193,7 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
             rule,
             thresholds,
             test,
+            inputs,
             self._validation(rule, thresholds) if self.data_dir is None else None,
             lambda row: self.example(items, row),
             self.source_key,
@@ -206,9 +206,7 @@ class LabelEvaluation(Evaluation[Items, Answers, Result], Generic[Items, Result]
             return None
         outputs = self.model.run(self.model.inputs(kept.features))
         known = self.known_groups(kept.sources)
-        return judge_labels(
-            outputs, kept.labels, self.labels, rule.quiet, thresholds, kept.sources, known=known
-        )
+        return judge_labels(outputs, kept.labels, self.labels, rule.quiet, thresholds, kept.sources, known)
 
     def show(self, outcome: Result) -> None:
         console.info(outcome.note)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinyml_cli.fairness.judged import JudgedItems, Thresholds
 from tinyml_cli.fairness.membership import Membership, from_file
@@ -16,15 +20,13 @@ from tinyml_cli.pages.items import Items
 
 @dataclass(frozen=True)
 class Example:
-    """A test item as the page shows it.
+    """An item as the page shows it.
 
     Attributes:
-        row: of the test items.
         picture, sound: data URIs; empty where there is none.
         style: of the picture, see `pages.report.Shown`.
     """
 
-    row: int
     picture: str = ""
     sound: str = ""
     style: str = "features"
@@ -39,7 +41,6 @@ class Decision(ABC):
         test: items that figures are reported of.
         used: which items these are, as a sentence.
         items: what they are called.
-        most_examples: how many items the page shows to hear or see.
     """
 
     thresholds: Thresholds
@@ -47,7 +48,6 @@ class Decision(ABC):
     test: JudgedItems
     used: str
     items: Items
-    most_examples: int = 48
     on_the_board: str = ""
     """What a board does with the threshold beyond deciding on single items, as a sentence."""
     stale: Mapping[str, str] = MappingProxyType({})
@@ -58,8 +58,12 @@ class Decision(ABC):
         """Writes a threshold where the task keeps it."""
 
     @abstractmethod
-    def examples(self, rows: Sequence[int]) -> list[Example]:
-        """Test items to look at and to hear."""
+    def example(self, row: int) -> Example:
+        """A test item to look at or to hear."""
+
+    @abstractmethod
+    def inputs(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """What the model gets of test items, [rows, ...], to find neighbours by."""
 
     def groups_of(
         self, tables: Mapping[str, Mapping[str, str]], file: Path, strict: bool = True

@@ -53,7 +53,6 @@ class JudgedItems:
         truth: str [n], the true label.
         answers: str [n], what an accepted item is reported as.
         sources: str [n], whom or what each comes from; "" for nobody.
-        inputs: the model's input [n, ...], to find neighbours by; None where none are shown.
         known: attribute -> str [n], groups that the run itself knows; "" for none.
     """
 
@@ -62,7 +61,6 @@ class JudgedItems:
     truth: Strings
     answers: Strings
     sources: Strings
-    inputs: NDArray[Any] | None = None
     known: Mapping[str, Strings] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -77,7 +75,6 @@ class JudgedItems:
             truth=self.truth[rows],
             answers=self.answers[rows],
             sources=self.sources[rows],
-            inputs=None if self.inputs is None else self.inputs[rows],
             known={name: groups[rows] for name, groups in self.known.items()},
         )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,21 +13,22 @@ from tinyml_cli.fairness.judged import JudgedItems
 _COMPARED = 600
 
 
-def chosen(items: JudgedItems, level: int, most: int) -> list[int]:
+def chosen(
+    items: JudgedItems, inputs: Callable[[NDArray[np.int64]], NDArray[Any]], level: int, most: int
+) -> list[int]:
     """Rows to show: both of each nearest pair with different decisions at a level, the closest pairs first.
 
     Half of them at most; the others are spread over the scores, so that pairs are left at other thresholds.
 
     Args:
-        items: their `inputs` are compared, of an evenly spread sample of 600.
+        items: an evenly spread sample of 600 of them is compared.
+        inputs: gives the model's input of rows, [rows, ...].
         level: of the threshold in use.
         most: how many rows.
     """
-    if items.inputs is None or not len(items):
-        return []
     rows = np.unique(np.linspace(0, len(items) - 1, _COMPARED).astype(np.int64))
     decisions = np.where(items.levels[rows] >= level, items.answers[rows], "")
-    away = distances(items.inputs[rows])
+    away = distances(inputs(rows))
     away[decisions[:, None] == decisions[None, :]] = np.inf
     nearest = away.argmin(axis=1)
     closeness = away[np.arange(len(rows)), nearest]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,10 @@ MOST_ITEMS = 20_000
 """Of each kind; about 5 bytes of the page each."""
 MOST_MEDIA = 1_000_000
 """Characters of pictures and sounds."""
+MOST_EXAMPLES = 48
 _NOBODY = 255
+
+Rows = NDArray[np.int64]
 
 
 def render(
@@ -45,7 +48,7 @@ def render(
     chosen, tested = _carried(len(decision.choosing)), _carried(len(decision.test))
     choosing, test = decision.choosing.rows(chosen), decision.test.rows(tested)
     labels = [str(label) for label in np.unique(np.concatenate([test.truth, test.answers]))]
-    shown = _examples(decision, test)
+    shown = _examples(decision, test, tested)
     attributes = [
         {
             "name": visible(each.attribute),
@@ -69,7 +72,7 @@ def render(
         "costs": costs.model_dump(),
         "tolerance": tolerance,
         "z": Z_95,
-        "examples": _described(shown, test, labels),
+        "examples": _described(decision, shown, test, tested, labels),
     }
     return fragment(
         "fairness.html",
@@ -80,13 +83,13 @@ def render(
         n_test=len(test),
         n_examples=len(shown),
         has_examples=bool(shown),
-        has_sound=any(example.sound for example in shown),
+        has_sound=any(example.sound for example in shown.values()),
         data=_as_json(data),
         script=script(SCRIPT),
     )
 
 
-def _carried(n: int) -> NDArray[np.int64]:
+def _carried(n: int) -> Rows:
     return np.unique(np.linspace(0, n - 1, min(n, MOST_ITEMS)).astype(np.int64))
 
 
@@ -112,33 +115,40 @@ def _base64(values: NDArray[Any], kind: Any) -> str:
     return base64.b64encode(values.astype(kind).tobytes()).decode("ascii")
 
 
-def _examples(decision: Decision, test: JudgedItems) -> list[Example]:
-    """As many as there is room for."""
-    found: list[Example] = []
-    room = MOST_MEDIA
-    for row in neighbours.chosen(test, decision.thresholds.current, decision.most_examples):
-        example = decision.examples([row])[0]
-        room -= len(example.picture) + len(example.sound)
-        if room < 0:
+def _examples(decision: Decision, test: JudgedItems, tested: Rows) -> dict[int, Example]:
+    """Row of the carried items -> what is shown of it; as many as there is room for."""
+    found: dict[int, Example] = {}
+    room, level = MOST_MEDIA, decision.thresholds.current
+    for row in neighbours.chosen(test, lambda rows: decision.inputs(tested[rows]), level, MOST_EXAMPLES):
+        example = decision.example(int(tested[row]))
+        size = len(example.picture) + len(example.sound)
+        room -= size
+        if room < 0 or not size:
             break
-        found.append(example)
+        found[row] = example
     return found
 
 
-def _described(examples: Sequence[Example], test: JudgedItems, labels: Sequence[str]) -> list[dict[str, Any]]:
-    if not examples or test.inputs is None:
+def _described(
+    decision: Decision,
+    examples: Mapping[int, Example],
+    test: JudgedItems,
+    tested: Rows,
+    labels: Sequence[str],
+) -> list[dict[str, Any]]:
+    if not examples:
         return []
-    rows = [example.row for example in examples]
-    order = neighbours.nearest_first(test.inputs[rows])
+    order = neighbours.nearest_first(decision.inputs(tested[list(examples)]))
     return [
         {
             **asdict(example),
-            "truth": labels.index(str(test.truth[example.row])),
-            "answer": labels.index(str(test.answers[example.row])),
-            "source": visible(str(test.sources[example.row])),
+            "row": row,
+            "truth": labels.index(str(test.truth[row])),
+            "answer": labels.index(str(test.answers[row])),
+            "source": visible(str(test.sources[row])),
             "nearest": _base64(nearest, np.uint8),
         }
-        for example, nearest in zip(examples, order, strict=True)
+        for (row, example), nearest in zip(examples.items(), order, strict=True)
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +48,8 @@ class WindowDecision(Decision):
         self._windows = cut_faults(
             FaultRecordings(recordings), source.window_samples, source.stride_samples, source.sample_scale
         )
-        self._features = source.features(self._windows.samples)
         if scores is None:
-            scores = model.scores(self._features)
+            scores = model.scores(source.features(self._windows.samples))
         owner = [recordings[index] for index in self._windows.recording]
         is_fault = np.array([not each.is_normal for each in owner], bool)
         names = np.array([each.name for each in owner], np.str_)
@@ -67,8 +65,7 @@ class WindowDecision(Decision):
         self.thresholds = _thresholds(chosen_scores[rows], model.threshold())
         self.choosing = self._judged(chosen_scores[rows], chosen_faults[rows], chosen_groups[rows])
         self._rows = np.flatnonzero(~chosen)
-        inputs = model.inputs(self._features[self._rows])
-        self.test = self._judged(scores[self._rows], is_fault[self._rows], groups[self._rows], inputs)
+        self.test = self._judged(scores[self._rows], is_fault[self._rows], groups[self._rows])
         self.items = registry.task(manifest.task).items(manifest)
         faults = f"every second recording of {'a fault' if own else 'each condition'}"
         normal = "normal ones held out for the threshold, and " if own else ""
@@ -89,7 +86,6 @@ class WindowDecision(Decision):
         scores: Scores,
         is_fault: NDArray[np.bool_],
         groups: NDArray[np.str_],
-        inputs: NDArray[Any] | None = None,
     ) -> JudgedItems:
         return JudgedItems(
             self.thresholds.levels_of(scores),
@@ -97,7 +93,6 @@ class WindowDecision(Decision):
             np.where(is_fault, _FAULT, _NORMAL),
             np.full(len(scores), _FAULT),
             groups,
-            inputs,
             {"machine": groups},
         )
 
@@ -114,16 +109,16 @@ class WindowDecision(Decision):
             "chosen by `tinyml fairness`",
         )
 
-    def examples(self, rows: Sequence[int]) -> list[Example]:
-        return [self._example(row, int(self._rows[row])) for row in rows]
+    def inputs(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        return self._model.inputs(self._model.source.features(self._windows.samples[self._rows[rows]]))
 
-    def _example(self, row: int, window: int) -> Example:
-        source, samples = self._model.source, self._windows.samples[window]
+    def example(self, row: int) -> Example:
+        source, samples = self._model.source, self._windows.samples[self._rows[[row]]]
         if source.signal is not None:
-            return Example(row, motion_uri(samples))
-        frames = self._features[window].reshape(-1, source.values_per_step)
-        sound = wav_uri(samples[:, 0], round(source.rate_hz))
-        return Example(row, features_uri(np.clip(frames, 0, 65535).astype(np.uint16)), sound)
+            return Example(motion_uri(samples[0]))
+        frames = source.features(samples).reshape(-1, source.values_per_step)
+        sound = wav_uri(samples[0, :, 0], round(source.rate_hz))
+        return Example(features_uri(np.clip(frames, 0, 65535).astype(np.uint16)), sound)
 
 
 def _thresholds(scores: Scores, current: int) -> Thresholds:

@@ -165,7 +165,7 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
         from tinyml_cli.tasks.kws.report import seen_and_heard
 
         picture, sound = seen_and_heard(row, self.manifest, items)
-        return Example(row, picture, sound)
+        return Example(picture, sound)
 
     def play(self, items: EvaluationSet, target: BuildTarget) -> SoundOnDevice:
         return heard(self.run, target, items, self.labels, self.options.limit)

@@ -109,7 +109,7 @@ class ImageEvaluation(LabelEvaluation[LabelledImages, EvaluatedImages]):
         return [each for each in (folder, self.data_dir, trained_on) if each is not None]
 
     def example(self, items: LabelledImages, row: int) -> Example:
-        return Example(row, pixels_uri(items.pixels[row]), style="photo")
+        return Example(pixels_uri(items.pixels[row]), style="photo")
 
     def draw(self, outcome: EvaluatedImages, items: LabelledImages, found: Answers) -> Sequence[str]:
         from tinyml_cli.pages.contact_sheet import draw

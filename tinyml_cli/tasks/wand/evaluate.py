@@ -102,7 +102,7 @@ class GestureEvaluation(LabelEvaluation[LabelledGestures, EvaluatedGestures]):
 
         is_stroke = self._recipe.input == "stroke"
         picture = enlarged(items.features[row]) if is_stroke else motion_uri(items.features[row])
-        return Example(row, picture, style="photo" if is_stroke else "features")
+        return Example(picture, style="photo" if is_stroke else "features")
 
     def page(self, outcome: EvaluatedGestures, items: LabelledGestures) -> str:
         from tinyml_cli.tasks.wand.report import render
