@@ -220,8 +220,9 @@ def test_every_stage_on_drawn_figures(
     assert "validation images, which never trained the model" in page and 'id="fair-data"' in page
     names = tmp_path / "names.csv"
     tinyml("fairness", tmp_path / "run", "--write-groups", names, cwd=tmp_path)
-    lines = names.read_text().splitlines()[1:]
-    names.write_text("".join(f"{line}{'ab'[number % 2]}\n" for number, line in enumerate(lines)))
+    heading, *lines = names.read_text().splitlines()
+    groups = [f"{line}{'ab'[number % 2]}" for number, line in enumerate(lines)]
+    names.write_text("\n".join([heading, *groups]))
     asked = ("--groups", names, "--miss-cost", "3", "--apply", "equal-opportunity", "--json")
     found = tinyml("fairness", tmp_path / "run", *asked, cwd=tmp_path).json
     check_outcome("fairness", found)
