@@ -76,4 +76,3 @@ def test_drawn_figures_follow_their_seed_and_differ_by_class() -> None:
     np.testing.assert_array_equal(first.rows(rows), again.rows(rows))
     assert first.labels.tolist() == [*range(9)] * 2
     assert len(set(first.hashes)) == 18
-    assert not ProceduralImages(1, [people(0)], 32, 1, 7).labels.any()
