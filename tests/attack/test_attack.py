@@ -62,6 +62,9 @@ def test_scores_alone_make_a_person_of_nobody(run: Run, tinyml: Tinyml, tmp_path
     assert json.loads(run.file("report/attack.json").read_text()) == told
     example = np.asarray(Image.open(run.file("report/attack-example.png")))
     assert example.shape == (32, 32) and example.mean() > 102
+    card = tinyml("card", run.path, "--json", cwd=tmp_path).json["card"]["security"]["attack"]
+    assert card["points"] == told["points"] and str(tmp_path) not in json.dumps(card)
+    assert "| 40 dB | 0.0 % |" in run.file("report/card.md").read_text()
     again = tinyml("attack", run.path, *options, cwd=tmp_path).json
     assert again == told
 
@@ -125,6 +128,7 @@ def _nothing(run: Run) -> None:
         (("--black-box", "--out", "a.wav"), _nothing, "not the name of a .png file"),
         (("--items", "0"), _nothing, "--items"),
         (("--on", "nano"), _nothing, "nano"),
+        (("--item", "broken.png", "--black-box", "--out", "broken.png"), _nothing, "would replace the item"),
         ((), _nothing, "`model.keras` is missing"),
         ((), _without("logs/held_out.npz"), "`logs/held_out.npz` is missing"),
         ((), _without(MODEL_INT8), "`model_int8.tflite` is missing"),

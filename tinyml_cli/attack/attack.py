@@ -102,6 +102,12 @@ def _check(run: Run, surface: AttackSurface, options: AttackOptions, example: Pa
         raise TinymlError("Only sound is changed by rooms", "--rooms", "Omit --rooms.")
     if options.static and surface.static_rms is None:
         raise TinymlError("Noise is no item of this task", "--static", "Omit --static.")
+    if options.board is not None and not surface.plays:
+        raise TinymlError(
+            "Only sounds and images are given to a board by an attack",
+            "--on",
+            "Omit --on: this computer asks the int8 model and the board's rule for reporting.",
+        )
     if not options.black_box and not surface.has_slope:
         raise TinymlError(
             "The features of this task have no slope to follow",

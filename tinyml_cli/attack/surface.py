@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.build.target import BuildTarget
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.embed import features_uri
 from tinyml_cli.evaluation.frame import Evaluation
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
@@ -40,6 +39,7 @@ class AttackSurface(ABC):
         suffix: of a file that holds an item.
         look: how an item is drawn.
         static_rms: level of noise that can stand in for an item; None where that means nothing.
+        plays: whether items can be given to a board.
         has_slope: whether there is a stand-in for the features; without one, only scores lead on.
     """
 
@@ -49,6 +49,7 @@ class AttackSurface(ABC):
     suffix: str
     look: Look
     static_rms: float | None = None
+    plays: bool = False
     has_slope: bool = True
 
     def __init__(
@@ -138,11 +139,7 @@ class AttackSurface(ABC):
         Raises:
             TinymlError: no board, or one that does not answer.
         """
-        raise TinymlError(
-            "Items of this task cannot be shown to a board by an attack",
-            "--on",
-            "Omit --on; the int8 model and the board's rule for reporting are asked on this computer.",
-        )
+        raise NotImplementedError
 
 
 class LabelSurface(AttackSurface):

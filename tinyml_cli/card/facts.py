@@ -143,9 +143,20 @@ def _attack(run: Run, manifest: Manifest) -> Attacked | None:
     if not run.is_fresh(manifest, ATTACK):
         return None
     try:
-        return Attacked.model_validate(run.read_json(manifest, ATTACK))
+        found = Attacked.model_validate(run.read_json(manifest, ATTACK))
     except ValidationError:  # of another version
         return None
+    # A card travels: where things lay on this computer is nobody's business.
+    defence = found.defence
+    return found.model_copy(
+        update={
+            "run": Path(found.run).name,
+            "data": Path(found.data).name if found.data else None,
+            "example": Path(found.example).name,
+            "picture": Path(found.picture).name,
+            "defence": defence and defence.model_copy(update={"run": Path(defence.run).name}),
+        }
+    )
 
 
 def _size(manifest: Manifest) -> CardSize:

@@ -66,7 +66,7 @@ def command(
             "--on",
             metavar="BOARD",
             callback=options.given(checks.board),
-            help="Sound: play the attacked items to sim, native or a board, too.",
+            help="Sound, images: give the attacked items to sim, native or a board, too.",
         ),
     ] = None,
     port: board_options.Port = None,

@@ -25,17 +25,21 @@ from tinyml_cli.tasks.kws.replay import LEAD_IN_MS, replay_file, with_quiet
 from tinyml_cli.tasks.kws.stream_recognizer import detections, smooth
 from tinyml_cli.tasks.kws.stream_scores import features_of
 
+_MOST_LOOKS = 7
+
 
 class AttackedClips(LabelSurface):
     """Clips int16 [n, samples], each between a second of quiet.
 
-    A look is the window of an inference in which most of the clip is heard; as many as the board averages.
+    A look is the window of an inference in which most of the clip is heard: of those that the board averages,
+    seven at most.
     """
 
     silent = tuple(range(FIRST_WORD))
     suffix = ".wav"
     look: Look = "features"
     static_rms = 300.0
+    plays = True
 
     def __init__(self, evaluation: ClipEvaluation) -> None:
         found = evaluation.load()
@@ -60,7 +64,9 @@ class AttackedClips(LabelSurface):
         stride_ms, average_ms = self._settings.stride_ms, self._manifest.recognizer.average_window_ms
         around = max(1, average_ms // (2 * stride_ms * self._hop))
         middle = round(LEAD_IN_MS / stride_ms / self._hop)
-        return np.arange(max(0, middle - around), middle + around + 1) * self._hop
+        step = -(-around // (_MOST_LOOKS // 2))
+        away = np.arange(-(around // step), around // step + 1) * step
+        return np.maximum(middle + away, 0) * self._hop
 
     def _streams(self, items: npt.NDArray[Any], frames: int | None = None) -> npt.NDArray[np.uint16]:
         """Features of the clips and the quiet around them, uint16 [n, frames, channels]; all by default."""

@@ -26,6 +26,7 @@ class AttackedImages(LabelSurface):
 
     suffix = ".png"
     look: Look = "image"
+    plays = True
 
     def __init__(self, evaluation: ImageEvaluation) -> None:
         found = evaluation.load()
