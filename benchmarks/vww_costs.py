@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from kws_common import tinyml
 
-from tinyml_cli.engines.tflm import measure_arena
+from tinyml_cli.engines.tflm import arena_bytes
 from tinyml_cli.files import write_atomic
 from tinyml_cli.images.image_augment import augment
 from tinyml_cli.images.image_cache import ImageCache
@@ -62,7 +62,7 @@ def sizes(out: Path) -> list[dict[str, Any]]:
                 "macs": about.macs if about else None,
                 "model_bytes": len(model),
                 "arena_aot_bytes": built["arena_bytes"],
-                "arena_tflm_bytes": measure_arena(model),
+                "arena_tflm_bytes": arena_bytes(model),
                 "firmware_flash_bytes": built["flash_bytes"],
                 "firmware_ram_bytes": built["ram_bytes"],
             }

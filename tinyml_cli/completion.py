@@ -265,6 +265,7 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("quantize", "--ranges"): fixed("min-max", "percentile", "mse", "entropy"),
     ("export-c-array", "--engine"): fixed("tflm", "aot", "both"),
     ("export-c-array", "--io"): fixed("arena", "caller"),
+    ("export-library", "--for"): fixed("arduino", "platformio", "cmake"),
     ("tune", "--engine"): fixed("local", "ray"),
     ("tune", "TASK"): tasks,
     ("evaluate", "--on"): _also(boards, "host"),

@@ -60,7 +60,13 @@ SECTIONS = {
         "bench": "bench",
         "card": "card",
     },
-    "Deploy": {"export-c-array": "export_c_array", "build": "build", "flash": "flash", "boards": "boards"},
+    "Deploy": {
+        "export-c-array": "export_c_array",
+        "export-library": "export_library",
+        "build": "build",
+        "flash": "flash",
+        "boards": "boards",
+    },
     "Watch": {"monitor": "monitor", "drift": "drift"},
     "Learn": {"learn": "learn", "course": "course"},
     "Housekeeping": {

@@ -77,6 +77,7 @@ TAKE_PARTIAL = {
         "drift",
         "evaluate",
         "evaluate-stream",
+        "export-library",
     ),
     *("explain", "export-c-array", "fairness", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
 }

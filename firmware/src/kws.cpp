@@ -15,13 +15,8 @@ constexpr ListenerConfig kConfig = {
     kFirstModel,
     kLabels,
     kLabelColors,
-    FEATURE_FRAMES,
-    INPUT_FRAMES,
-    FEATURE_CHANNELS,
-    INFERENCE_STRIDE_FRAMES,
-    FEATURE_MULTIPLIER,
-    FEATURE_SHIFT,
-    FEATURE_ZERO_POINT,
+    {FEATURE_FRAMES, INPUT_FRAMES, FEATURE_CHANNELS, INFERENCE_STRIDE_FRAMES, FEATURE_MULTIPLIER,
+     FEATURE_SHIFT, FEATURE_ZERO_POINT},
     {kLabelCount, kFirstWord, DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS, MINIMUM_COUNT,
      OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE), LONGER_WORDS, PREFIX_WAIT_MS},
 };
@@ -144,12 +139,12 @@ void KwsApp::add_frame(const uint16_t* features) {
 }
 
 void KwsApp::hear(const uint16_t* features) {
-  if (!listener_.add(features) || !session_.inference().ready()) {
+  if (!listener_.window().add(features) || !session_.inference().ready()) {
     return;
   }
   Engine& engine = session_.inference().engine();
-  listener_.copy_window(engine.input());
-  if (!session_.infer() || !listener_.window_is_full()) {
+  listener_.window().copy(engine.input());
+  if (!session_.infer() || !listener_.window().is_full()) {
     return;
   }
   const uint32_t now_ms = stream_ms();

@@ -2,40 +2,17 @@
 
 #if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
 
-#include <string.h>
-
-#include "audio_frontend.h"
 #include "listener.h"
 
-bool Listener::begin(const ListenerConfig& config, int8_t* window) {
+bool Listener::begin(const ListenerConfig& config, int8_t* memory) {
   config_ = config;
-  window_ = window;
-  reset();
+  window_.begin(config.window, memory);
   return recognizer_.begin(config.recognizer);
 }
 
 void Listener::reset() {
   recognizer_.reset();
-  frames_ = 0;
-  // A stream's inputs end where windows do, so its first one may start before the sound, with zeros.
-  oldest_ = (config_.input_frames - config_.frames % config_.input_frames) % config_.input_frames;
-  memset(window_, 0, window_bytes());
-}
-
-bool Listener::add(const uint16_t* features) {
-  audio_frontend_quantize(features, config_.channels, config_.multiplier, config_.shift, config_.zero_point,
-                          window_ + oldest_ * config_.channels);
-  oldest_ = (oldest_ + 1) % config_.input_frames;
-  ++frames_;
-  const bool is_stream = config_.input_frames != config_.frames;
-  const bool is_on_stride = frames_ % config_.stride_frames == config_.frames % config_.stride_frames;
-  return is_on_stride && (is_stream || window_is_full());
-}
-
-void Listener::copy_window(int8_t* input) const {
-  const size_t newer = oldest_ * config_.channels;
-  memcpy(input, window_ + newer, window_bytes() - newer);
-  memcpy(input + window_bytes() - newer, window_, newer);
+  window_.reset();
 }
 
 const char* Listener::judge(Session* session, Light* light, uint32_t now_ms, const int8_t* scores) {

@@ -11,13 +11,8 @@ constexpr ListenerConfig kConfig = {
     TINYML_SECOND_MODEL,
     second_kLabels,
     second_kLabelColors,
-    SECOND_FEATURE_FRAMES,
-    SECOND_INPUT_FRAMES,
-    SECOND_FEATURE_CHANNELS,
-    SECOND_INFERENCE_STRIDE_FRAMES,
-    SECOND_FEATURE_MULTIPLIER,
-    SECOND_FEATURE_SHIFT,
-    SECOND_FEATURE_ZERO_POINT,
+    {SECOND_FEATURE_FRAMES, SECOND_INPUT_FRAMES, SECOND_FEATURE_CHANNELS, SECOND_INFERENCE_STRIDE_FRAMES,
+     SECOND_FEATURE_MULTIPLIER, SECOND_FEATURE_SHIFT, SECOND_FEATURE_ZERO_POINT},
     {SECOND_LABEL_COUNT, kFirstWord, SECOND_DETECTION_THRESHOLD_PERMILLE, SECOND_AVERAGE_WINDOW_MS,
      SECOND_SUPPRESSION_MS, SECOND_MINIMUM_COUNT, SECOND_OUTPUT_ZERO_POINT,
      permille_per_step_q16(SECOND_OUTPUT_SCALE), SECOND_LONGER_WORDS, SECOND_PREFIX_WAIT_MS},
@@ -39,11 +34,11 @@ void SecondListener::reset() {
 }
 
 void SecondListener::hear(const uint16_t* features, uint32_t now_ms) {
-  if (!listener_.add(features) || !session_.inference().ready()) {
+  if (!listener_.window().add(features) || !session_.inference().ready()) {
     return;
   }
   Engine& engine = session_.inference().engine();
-  listener_.copy_window(engine.second_input());
+  listener_.window().copy(engine.second_input());
   if (session_.infer_second()) {
     listener_.judge(&session_, &light_, now_ms, engine.second_output());
   }

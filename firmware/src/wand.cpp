@@ -120,12 +120,8 @@ bool WandApp::make_input() {
   if (!session_.inference().ready()) {
     return false;
   }
-  int8_t* input = static_cast<int8_t*>(session_.inference().engine().input());
-  const uint8_t* pixel = &picture_[0][0][0];
-  for (size_t i = 0; i < kInputs; ++i) {
-    const int32_t q = (pixel[i] * PIXEL_MULTIPLIER + PIXEL_OFFSET) >> PIXEL_SHIFT;
-    input[i] = static_cast<int8_t>(q < -128 ? -128 : q > 127 ? 127 : q);
-  }
+  raster_to_input(picture_, PIXEL_MULTIPLIER, PIXEL_OFFSET, PIXEL_SHIFT,
+                  session_.inference().engine().input());
   return true;
 }
 

@@ -30,6 +30,7 @@ COMMANDS = (
     ("inspect", "RUN"),
     ("compare", "RUN", "--no-profile"),
     ("export-c-array", "RUN"),
+    ("export-library", "RUN"),
     ("evaluate", "RUN", "--no-noise"),
     ("runs",),
     ("runs", "show", "RUN"),

@@ -203,7 +203,7 @@ def test_an_error_names_the_run_that_was_meant(tinyml: Tinyml, tmp_path: Path) -
         (["tran"], "No command `tran`. Did you mean `train`?"),
         (["data", "chek"], "No command `data chek`. Did you mean `data check`?"),
         (["record"], "Did you mean `data record`?"),
-        (["deploy"], "Commands for this: export-c-array, build, flash"),
+        (["deploy"], "Commands for this: export-c-array, export-library, build, flash"),
         (
             ["train", "kws", "--wrods", "yes"],
             "No option `--wrods` [tinyml train kws]. Did you mean `--words`?",

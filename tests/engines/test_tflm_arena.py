@@ -16,7 +16,7 @@ from tests.engines import test_states_and_boundaries as states
 from tests.engines.flatbuffer_models import Model
 from tinyml_cli.engines import tflm, tflm_arena
 from tinyml_cli.engines.export import export
-from tinyml_cli.engines.tflm_arena import ArenaBytes, Buffer
+from tinyml_cli.engines.tflm_arena import ArenaBytes, PlacedBuffer
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.stages.adopt import open_run
 
@@ -110,16 +110,10 @@ def test_an_offline_plan_is_kept() -> None:
 
 
 def test_buffers_that_live_together_do_not_overlap_and_gaps_are_filled() -> None:
-    long, early, late = Buffer(64, 0, 9), Buffer(32, 0, 1), Buffer(32, 2, 3)
+    long, early, late = PlacedBuffer(64, 0, 9), PlacedBuffer(32, 0, 1), PlacedBuffer(32, 2, 3)
     assert tflm_arena.placed([early, late, long]) == 96
     assert tflm_arena.placed([]) == 0
-    assert tflm_arena.placed([Buffer(16, 0, 0, offset=160), long]) == 176
-
-
-@pytest.fixture
-def without_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("tflite_micro", "tflite_micro.python.tflite_micro"):
-        monkeypatch.setitem(sys.modules, name, None)
+    assert tflm_arena.placed([PlacedBuffer(16, 0, 0, offset=160), long]) == 176
 
 
 def test_export_gives_the_same_arena_without_the_runtime(
@@ -132,8 +126,9 @@ def test_export_gives_the_same_arena_without_the_runtime(
     assert export(open_run(path), "tflm").arena_bytes == with_it
 
 
-def test_several_models_share_what_does_not_persist(without_runtime: None) -> None:
+def test_several_models_share_what_does_not_persist(monkeypatch: pytest.MonkeyPatch) -> None:
     small, large = random_graphs.model(2), random_graphs.model(3)
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
     alone = [tflm.arena_bytes(model) for model in (small, large)]
     assert max(alone) < tflm.arena_bytes(small, large) < sum(alone)
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.build.test_library import listening_run, waving_run
 from tests.doubles import fake_run, looking_run, sine_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run
 from tinyml_cli.build import vendor
 from tinyml_cli.build.inputs import gather
+from tinyml_cli.build.library import export_library
 from tinyml_cli.build.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
@@ -150,6 +153,32 @@ def test_a_wand_compiles_with_the_radio_s_library(core: ArduinoCore, tmp_path: P
     assert found["BLE"] == "U"
     assert not {"malloc", "_Znwj", "__cxa_throw"} & found.keys()
     assert "ArduinoBLE@1.4.1" in (project / "platformio.ini").read_text()
+
+
+@pytest.mark.parametrize(
+    ("make", "library"),
+    [(listening_run, ""), (waving_run, "Arduino_LSM9DS1"), (looking_run.make, "Arduino_OV767X")],
+    ids=["microphone", "motion", "camera"],
+)
+def test_an_exported_library_and_its_sketch_compile(
+    make: Callable[[Path], Run], library: str, core: ArduinoCore, tmp_path: Path
+) -> None:
+    folder = core.siblings / library / "src"
+    if not folder.is_dir() and library:
+        pytest.skip(f"{folder} is not there")
+    export_library(make(tmp_path / "run"), "arduino", tmp_path / "lib")
+    sketch = next((tmp_path / "lib").rglob("*.ino"))
+    program = tmp_path / "sketch.cpp"  # what the IDE makes of it
+    program.write_text(f"#include <Arduino.h>\n{sketch.read_text()}")
+    system = ["-isystem", str(folder)] if library else []
+    sources = [*sources_below(tmp_path / "lib" / "src"), program]
+    objects, complaints = core.compile_all(
+        sources, tmp_path / "o", [tmp_path / "lib" / "src"], *STRICT, *system
+    )
+    assert complaints == []
+    found = symbols(objects)
+    assert found["setup"] == found["loop"] == "T"
+    assert not {"malloc", "_Znwj", "__cxa_throw", "__cxa_guard_acquire"} & found.keys()
 
 
 def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:

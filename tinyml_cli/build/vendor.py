@@ -91,19 +91,30 @@ def fetch(name: str) -> Path:
     return cached
 
 
-def lay_out(name: str, destination: Path) -> None:
-    """Writes a source as a PlatformIO library: library.json, include/, src/. Equal files stay untouched.
+def read(name: str) -> dict[str, str]:
+    """The texts of a source by their place in the laid-out library.
 
     Raises:
         TinymlError: the source cannot be had, see `fetch`.
     """
     source = SOURCES[name]
     with zipfile.ZipFile(fetch(name)) as wheel:
-        for member in wheel.namelist():
-            target = _target(source, member)
-            if target is not None:
-                write_if_changed(destination / target, wheel.read(member))
-    write_if_changed(destination / "library.json", _library_json(name, source))
+        return {
+            target.as_posix(): wheel.read(member).decode()
+            for member in wheel.namelist()
+            if (target := _target(source, member)) is not None
+        }
+
+
+def lay_out(name: str, destination: Path) -> None:
+    """Writes a source as a PlatformIO library: library.json, include/, src/. Equal files stay untouched.
+
+    Raises:
+        TinymlError: the source cannot be had, see `fetch`.
+    """
+    for target, text in read(name).items():
+        write_if_changed(destination / target, text.encode())
+    write_if_changed(destination / "library.json", _library_json(name, SOURCES[name]))
 
 
 def _target(source: VendoredSource, member: str) -> Path | None:

@@ -37,7 +37,7 @@ def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes
     parts += registry.task(manifest.task).settings(manifest, graph)
     if tflm_arena_bytes is not None:
         parts.append(
-            "/* Measured on the host, plus CMSIS-NN's largest scratch and 1 KiB, rounded up to 1 KiB. */\n"
+            "/* Computed, plus what CMSIS-NN needs on top and 1 KiB, rounded up to 1 KiB. */\n"
             f"#define TFLM_ARENA_BYTES {tflm_arena_bytes}"
         )
     body = "\n\n".join(parts)

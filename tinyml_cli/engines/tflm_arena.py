@@ -54,7 +54,7 @@ class ArenaBytes:
 
 
 @dataclass
-class Buffer:
+class PlacedBuffer:
     """Something to place in the head.
 
     Attributes:
@@ -103,13 +103,13 @@ def _computed(model: bytes, functions: Sequence[Graph]) -> ArenaBytes:
     return ArenaBytes(max(placed(plan.buffers), most - tail.bytes), tail.bytes)
 
 
-def placed(buffers: Sequence[Buffer]) -> int:
+def placed(buffers: Sequence[PlacedBuffer]) -> int:
     """Bytes of the memory in which TFLM's greedy planner places buffers, largest first."""
     fixed = [each for each in buffers if each.offset != _ONLINE]
     # It sorts from the last one on, and keeps that order among equal sizes.
     chosen = [each for each in reversed(buffers) if each.offset == _ONLINE]
     free = sorted(chosen, key=lambda each: -each.bytes)
-    done: list[tuple[int, Buffer]] = []
+    done: list[tuple[int, PlacedBuffer]] = []
     for buffer in (*fixed, *free):
         offset = buffer.offset if buffer.offset != _ONLINE else _gap(buffer, done)
         at = next((i for i, (other, _) in enumerate(done) if other > offset), len(done))
@@ -117,7 +117,7 @@ def placed(buffers: Sequence[Buffer]) -> int:
     return max((offset + buffer.bytes for offset, buffer in done), default=0)
 
 
-def _gap(buffer: Buffer, done: Iterable[tuple[int, Buffer]]) -> int:
+def _gap(buffer: PlacedBuffer, done: Iterable[tuple[int, PlacedBuffer]]) -> int:
     """The lowest offset at which a buffer fits between those that live at the same time."""
     lowest = 0
     for offset, other in done:
@@ -161,11 +161,11 @@ class _Plan:
 
     functions: Sequence[Graph]
     offsets: list[int]
-    buffers: list[Buffer] = field(default_factory=list)
+    buffers: list[PlacedBuffer] = field(default_factory=list)
     scratch: int = 0
     online_variables: set[tuple[int, int]] = field(default_factory=set)
-    _of_tensor: dict[tuple[int, int], Buffer] = field(default_factory=dict)
-    _scratch: list[Buffer] = field(default_factory=list)
+    _of_tensor: dict[tuple[int, int], PlacedBuffer] = field(default_factory=dict)
+    _scratch: list[PlacedBuffer] = field(default_factory=list)
     _step: int = 0
 
     def __post_init__(self) -> None:
@@ -176,7 +176,7 @@ class _Plan:
                 if tensor.variable and offset == _ONLINE:
                     self.online_variables.add((number, tensor.index))
                 elif tensor.data is None and tensor.bytes:
-                    self._of_tensor[number, tensor.index] = Buffer(_up(tensor.bytes), offset=offset)
+                    self._of_tensor[number, tensor.index] = PlacedBuffer(_up(tensor.bytes), offset=offset)
         self._mark(0)
         self.scratch = len(self._scratch)
         self.buffers = [*self._of_tensor.values(), *self._scratch]
@@ -187,7 +187,7 @@ class _Plan:
         for operator in function.operators:
             self._step += 1
             self._use(number, operator.outputs)
-            scratch = [Buffer(_up(size)) for size in tflm_kernels.scratch_bytes(function, operator)]
+            scratch = [PlacedBuffer(_up(size)) for size in tflm_kernels.scratch_bytes(function, operator)]
             for buffer in scratch:
                 buffer.use(self._step)
             for called in _called(operator):

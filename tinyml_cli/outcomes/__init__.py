@@ -31,6 +31,7 @@ _PLACES = {
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],
     "export-c-array": ["stages:Exported"],
+    "export-library": ["stages:ExportedLibrary"],
     "build": ["stages:Built"],
     "flash": ["stages:Flashed"],
     "evaluate": [

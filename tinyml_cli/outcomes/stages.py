@@ -212,6 +212,20 @@ class Built(LinkedProgram):
     fresh: bool = Field(description="nothing had changed")
 
 
+class ExportedLibrary(Outcome):
+    """A model as a library for programs of others."""
+
+    path: str = Field(description="folder or ZIP archive")
+    kind: Literal["arduino", "platformio", "cmake"]
+    name: str
+    app: str = Field(description="application whose sensor and recognizer it holds")
+    header: str = Field(description="what programs include")
+    sketch: str = Field(description="example for a board")
+    files: Count
+    bytes: Count = Field(description="of all files, unpacked")
+    cmsis_nn: bool = Field(description="whether files of Arm's CMSIS-NN are part of it")
+
+
 class Flashed(Outcome):
     """Firmware that answers on a board."""
 

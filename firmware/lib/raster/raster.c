@@ -97,3 +97,12 @@ void raster_draw(const RasterPoint* points, size_t count, Picture picture) {
     from = to;
   }
 }
+
+void raster_to_input(const uint8_t picture[RASTER_SIZE][RASTER_SIZE][RASTER_CHANNELS], int32_t multiplier,
+                     int32_t offset, unsigned shift, int8_t* input) {
+  const uint8_t* pixel = &picture[0][0][0];
+  for (size_t i = 0; i < RASTER_SIZE * RASTER_SIZE * RASTER_CHANNELS; ++i) {
+    const int32_t q = (pixel[i] * multiplier + offset) >> shift;
+    input[i] = (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+  }
+}

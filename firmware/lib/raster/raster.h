@@ -28,6 +28,10 @@ typedef struct {
 void raster_draw(const RasterPoint* points, size_t count,
                  uint8_t picture[RASTER_SIZE][RASTER_SIZE][RASTER_CHANNELS]);
 
+/* A picture as a model's int8 input: clamp((pixel * multiplier + offset) >> shift, -128, 127). */
+void raster_to_input(const uint8_t picture[RASTER_SIZE][RASTER_SIZE][RASTER_CHANNELS], int32_t multiplier,
+                     int32_t offset, unsigned shift, int8_t* input);
+
 #ifdef __cplusplus
 }
 #endif

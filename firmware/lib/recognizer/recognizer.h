@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+constexpr size_t kFirstWord = 2;  // labels start with silence, unknown
+
 struct RecognizerConfig {
   size_t labels;
   size_t first_word;                    // labels before this one (silence, unknown) are never reported

@@ -1,0 +1,39 @@
+// Says which gesture is made with an Arduino Nano 33 BLE Sense, and blinks.
+#include <MODEL_NAME.h>
+// A Nano 33 BLE Sense Rev2 has another sensor: write <Arduino_BMI270_BMM150.h> here.
+#include <Arduino_LSM9DS1.h>
+
+const uint32_t kPeriodUs = 1000000000u / SAMPLE_RATE_MILLIHZ;
+uint32_t nextUs = 0;
+
+void setup() {
+  Serial.begin(115200);
+  pinMode(LED_BUILTIN, OUTPUT);
+  while (!tinyml_begin() || !IMU.begin()) {
+    Serial.println("The motion sensor or the model does not start");
+    delay(1000);
+  }
+  nextUs = micros();
+}
+
+void loop() {
+  float ax, ay, az, gx, gy, gz;
+  if ((int32_t)(micros() - nextUs) < 0 || !IMU.readAcceleration(ax, ay, az) || !IMU.readGyroscope(gx, gy, gz)) {
+    return;
+  }
+  nextUs += kPeriodUs;
+  // In thousandths of g, and in tenths of a degree a second.
+  const int16_t sample[6] = {
+      (int16_t)lroundf(ax * 1000), (int16_t)lroundf(ay * 1000), (int16_t)lroundf(az * 1000),
+      (int16_t)lroundf(gx * 10),   (int16_t)lroundf(gy * 10),   (int16_t)lroundf(gz * 10),
+  };
+  const int gesture = tinyml_move(sample);
+  if (gesture != TINYML_NOTHING) {
+    Serial.print("Recognised ");
+    Serial.print(kLabels[gesture]);
+    Serial.print(", sure to ");
+    Serial.print(tinyml_score_permille() / 10);
+    Serial.println(" %");
+    digitalWrite(LED_BUILTIN, !digitalRead(LED_BUILTIN));
+  }
+}
