@@ -32,6 +32,7 @@ const show = {
   detection: (event) => tell(event.label, event.score, `at ${(event.t_ms / 1000).toFixed(1)} s`),
   gesture: (event) => tell(event.label, event.score, ""),
   person: (event) => tell(event.label, event.score, ""),
+  class: (event) => (event.present ? tell(event.label, event.score, "") : (find("word").textContent = "–")),
   gate: (event) => tell(event.open ? "eyes open" : "eyes shut", null, ""),
   fault: (event) => complain(event.what),
   scores: (event) => showScores(event.q),
