@@ -1,8 +1,6 @@
-"""Frames of a webcam through OpenCV, and frames from a board's model input."""
+"""Frames from a board's model input."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,49 +12,6 @@ from tinyml_cli.link.protocol import Input, Ready
 from tinyml_cli.manifest import Manifest
 
 _SILENT_BOARD_S = 10.0
-# A webcam needs some frames to set its exposure.
-_WARM_UP_FRAMES = 5
-
-
-class Webcam:
-    """This computer's camera.
-
-    Args:
-        device: its number, "0" by default, or a file or address that OpenCV opens.
-
-    Raises:
-        TinymlError: OpenCV or the camera is missing.
-    """
-
-    def __init__(self, device: str | None = None) -> None:
-        source: int | str = int(device) if (device or "0").isdecimal() and device else device or 0
-        self.name = f"camera {source}"
-        self._capture = _opencv().VideoCapture(source)
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise TinymlError(
-                "Cannot open the camera",
-                self.name,
-                "Plug one in, allow this terminal to use it, or choose one with --device 1; for a "
-                "board's camera use --board nano33ble.",
-            )
-        for _ in range(_WARM_UP_FRAMES):
-            self._capture.read()
-
-    def take(self) -> NDArray[np.uint8]:
-        """The next frame, uint8 [rows, columns, 3], red first.
-
-        Raises:
-            TinymlError: the camera gives none any more.
-        """
-        is_there, frame = self._capture.read()
-        if not is_there:
-            raise TinymlError("The camera stopped sending frames", self.name, "Plug it in again.")
-        return np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1])
-
-    def close(self) -> None:
-        """Frees the camera."""
-        self._capture.release()
 
 
 class BoardCamera:
@@ -106,20 +61,3 @@ class BoardCamera:
     def close(self) -> None:
         """Asks for no more frames."""
         self._link.trace("off")
-
-
-def _opencv() -> Any:
-    """The package.
-
-    Raises:
-        TinymlError: it is missing or cannot be loaded.
-    """
-    try:
-        import cv2
-    except ImportError as error:
-        raise TinymlError(
-            f"Recording from a webcam needs OpenCV ({error})",
-            "",
-            'Install it: pip install "tinyml-cli[camera]", or use a board\'s camera: --board nano33ble',
-        ) from error
-    return cv2

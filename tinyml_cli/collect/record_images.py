@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinyml_cli import checks, interrupt
 from tinyml_cli.build.target import BuildTarget
-from tinyml_cli.collect.camera_source import BoardCamera, Webcam
+from tinyml_cli.collect.camera_source import BoardCamera
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -26,6 +26,7 @@ from tinyml_cli.link.frames import half_blocks
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.data import RecordedClass, RecordedImages
 from tinyml_cli.run import Run
+from tinyml_cli.senses.webcam import Webcam
 from tinyml_cli.wording import counted
 
 # Larger ones would teach a model of 96 pixels nothing more.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,10 @@ from tinyml_cli.data.resample import resample
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Audio, Ready
+from tinyml_cli.senses.microphone import BLOCK_S, Microphone
 
 Samples = NDArray[np.int16]
 
-_BLOCK_S = 0.05
 _FEED_SAMPLES = 640
 # How long a board may stay silent although it was asked for sound.
 _SILENT_BOARD_S = 3.0
@@ -101,94 +101,47 @@ class WavSource(_AlwaysOpen):
         if len(take) == 0:
             raise TinymlError("The recording has ended", self.name, "The clips so far are kept.")
         self._position += count
-        step = max(1, round(_BLOCK_S * self.sample_rate_hz))
+        step = max(1, round(BLOCK_S * self.sample_rate_hz))
         for start in range(0, len(take), step):
             on_block(take[start : start + step])
         return take
 
 
 class MicrophoneSource(_AlwaysOpen):
-    """This computer's microphone, through the package `sounddevice` and PortAudio.
-
-    It is opened for each take, at its own rate, and resampled: few microphones offer 16 kHz.
+    """This computer's microphone, opened for each take and resampled.
 
     Args:
         sample_rate_hz: of the takes.
-        device: number or part of the name of an input; None takes the system's default.
+        device: see `Microphone`.
 
     Raises:
-        TinymlError: the package, PortAudio or the microphone is missing.
+        TinymlError: see `Microphone`.
     """
 
     def __init__(self, sample_rate_hz: int, device: str | None = None) -> None:
-        self._sounddevice = _sounddevice()
-        self._device: int | str | None = int(device) if device and device.isdecimal() else device
+        self._microphone = Microphone(device)
         self.sample_rate_hz = sample_rate_hz
-        with self._explained():
-            found = self._sounddevice.query_devices(self._device, "input")
-        self.name = str(found["name"])
-        self._rate_hz = round(float(found["default_samplerate"]))
+        self.name = self._microphone.name
 
     def record(self, seconds: float, on_block: Callable[[Samples], None]) -> Samples:
         """As of AudioSource."""
-        wanted = round(seconds * self._rate_hz)
-        step = max(1, round(_BLOCK_S * self._rate_hz))
+        rate_hz = self._microphone.rate_hz
+        wanted = round(seconds * rate_hz)
         pieces: list[Samples] = []
-        with (
-            self._explained(),
-            self._sounddevice.InputStream(
-                samplerate=self._rate_hz, device=self._device, channels=1, dtype="int16"
-            ) as stream,
-        ):
-            while sum(map(len, pieces)) < wanted:
-                data, overflowed = stream.read(step)
-                if overflowed:
+        with contextlib.closing(self._microphone.blocks()) as blocks:
+            for block, lost in blocks:
+                if lost:
                     raise TinymlError(
                         "This computer could not keep up with the microphone: samples were lost",
                         self.name,
                         "Close other programs and record the word again.",
                     )
-                pieces.append(np.asarray(data, np.int16).reshape(-1).copy())
-                on_block(pieces[-1])
+                pieces.append(block)
+                on_block(block)
+                if sum(map(len, pieces)) >= wanted:
+                    break
         take = np.concatenate(pieces)[:wanted]
-        return to_int16(resample(take / np.float32(32768), self._rate_hz, self.sample_rate_hz))
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (self._sounddevice.PortAudioError, ValueError) as error:
-            raise TinymlError(
-                f"Cannot use the microphone: {error}",
-                str(self._device if self._device is not None else "default input"),
-                "Plug one in, allow this terminal to use it, or choose one with --device; "
-                "`python -m sounddevice` lists them.",
-            ) from error
-
-
-def _sounddevice() -> Any:
-    """The package.
-
-    Raises:
-        TinymlError: it or PortAudio is missing.
-    """
-    try:
-        import sounddevice
-    except ImportError as error:
-        raise TinymlError(
-            "Recording from this computer's microphone needs the package `sounddevice`",
-            "",
-            'Install it: pip install "tinyml-cli[record]", or record from a board (--board) or a file '
-            "(--from-wav).",
-        ) from error
-    except OSError as error:
-        raise TinymlError(
-            f"Cannot load `sounddevice`: {error}",
-            "",
-            "Install PortAudio (Debian, Ubuntu: apt install libportaudio2; Fedora: dnf install portaudio), "
-            "or record from a board (--board) or a file (--from-wav).",
-        ) from error
-    return sounddevice
+        return to_int16(resample(take / np.float32(32768), rate_hz, self.sample_rate_hz))
 
 
 class BoardSource(_AlwaysOpen):

@@ -59,3 +59,11 @@ Gate = Annotated[
         help="Exit with 1 if the board finds fewer than half of what it should in the replay.",
     ),
 ]
+
+Microphone = Annotated[
+    bool, typer.Option("--microphone", help="A virtual board hears by this computer's microphone.")
+]
+Camera = Annotated[bool, typer.Option("--camera", help="A virtual board sees by this computer's camera.")]
+Device = Annotated[
+    str | None, typer.Option("--device", metavar="NAME", help="Which microphone or camera: number or name.")
+]

@@ -23,6 +23,9 @@ def command(
             help="A recording, an image, or a folder per label, to feed to the board.",
         ),
     ] = None,
+    microphone: board_options.Microphone = False,
+    camera: board_options.Camera = False,
+    device: board_options.Device = None,
     duration: Annotated[
         float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
     ] = None,
@@ -93,6 +96,7 @@ def command(
       tinyml monitor --board nano33ble
       tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
+      tinyml monitor --board native --microphone
       tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
       tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
       tinyml monitor runs/kws-yes-no --with runs/vww-person --replay yes/ --frames photos/
@@ -115,6 +119,9 @@ def command(
         png=png,
         calibrate_s=calibrate,
         frames=frames,
+        microphone=microphone or None,
+        camera=camera or None,
+        device=device,
     )
     second = Run.open(other) if other else None
     monitor(Run.open(run), build_target(board, app=app, port=port, second=second), wanted)

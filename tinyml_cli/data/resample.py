@@ -48,8 +48,16 @@ def resample(samples: NDArray[np.floating], from_hz: float, to_hz: float) -> NDA
     return output
 
 
-def resampled(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
-    """`resample` of a long sound that comes in blocks [n]: the same samples without all of them at once."""
+def resampled(
+    blocks: Iterable[Samples], from_hz: int, to_hz: int, stretch_samples: int = _STRETCH_SAMPLES
+) -> Iterator[Samples]:
+    """`resample` of a long sound that comes in blocks [n]: the same samples without all of them at once.
+
+    Args:
+        blocks: float32 [n], of any lengths.
+        from_hz, to_hz: see `resample`.
+        stretch_samples: how many input samples are waited for; few for sound that is heard as it comes.
+    """
     ratio = Fraction(to_hz / from_hz).limit_denominator(999)
     up, down = ratio.numerator, ratio.denominator
     if up == down:
@@ -57,7 +65,7 @@ def resampled(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[S
         return
     # Each stretch is filtered with as much sound on both sides as the filter sees.
     context = (_polyphase_taps(up, down)[0].shape[1] // down + 2) * down
-    stretch = max(1, _STRETCH_SAMPLES // down) * down
+    stretch = max(1, stretch_samples // down) * down
     held, lead = np.empty(0, np.float32), 0
     for block in _gathered(blocks, stretch):
         held = np.concatenate([held, block])

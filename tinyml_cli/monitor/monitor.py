@@ -16,11 +16,15 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link, Reconnected
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
+from tinyml_cli.monitor import live_feed
 from tinyml_cli.monitor.filters import EventLog, Filter, make_filters
 from tinyml_cli.monitor.task_monitor import MonitorOptions, TaskMonitor
 from tinyml_cli.monitor.views import JsonView, View
 from tinyml_cli.outcomes.stages import Replayed
 from tinyml_cli.run import Run
+from tinyml_cli.senses.microphone import BLOCK_S, Microphone
+from tinyml_cli.senses.webcam import Webcam
+from tinyml_cli.wording import counted
 
 
 def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None) -> Replayed:
@@ -125,12 +129,40 @@ class _MonitorSession:
                 self.summary.count(clip.expected, clip.detected)
                 self.view.clip(clip)
             return
+        if self.options.microphone or self.options.camera:
+            self._perceive(link, ready, stop_at)
+            return
         if not self.task.target.is_usb and not self.task.needs_feed:
             self.task.drive(link, self._show, stop_at)
             return
         if not self.task.target.is_usb:
-            console.warn(f"a virtual board has no {self.task.sense}; feed it with --replay FILE or DIR")
+            feeds = f"--replay FILE or DIR{self._live_hint()}"
+            console.warn(f"a virtual board has no {self.task.sense}; feed it with {feeds}")
         self._wait(link, stop_at)
+
+    def _live_hint(self) -> str:
+        known = [name for name in ("microphone", "camera") if name in self.task.takes]
+        return f", or by this computer's own: --{known[0]}" if known else ""
+
+    def _perceive(self, link: Link, ready: Ready, stop_at: float | None) -> None:
+        """Feeds a virtual board by this computer's microphone or camera."""
+        if self.options.camera:
+            assert self.task.manifest.image is not None
+            with contextlib.closing(Webcam(self.options.device)) as camera:
+                console.info(f"{camera.name} is on; Ctrl-C ends.")
+                live_feed.look(link, camera, self.task.manifest.image, self._show, stop_at)
+            return
+        microphone = Microphone(self.options.device)
+        console.info(f"Listening to {microphone.name}; Ctrl-C ends.")
+        heard = live_feed.Heard()
+        try:
+            live_feed.hear(link, microphone, ready.sample_rate_hz, self._show, stop_at, heard)
+        finally:
+            if heard.lost:
+                console.warn(
+                    f"Sound was lost {counted(heard.lost, 'time')} in {heard.blocks * BLOCK_S:.1f} s: "
+                    f"`{ready.board}` did not keep up with the microphone."
+                )
 
     def _wait(self, link: Link, stop_at: float | None) -> None:
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())

@@ -38,6 +38,8 @@ class MonitorOptions:
         frames: images that a cascade's camera sees, each time its gate opens.
         save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
             microphone hears.
+        microphone, camera: True: a virtual board hears or sees by this computer's.
+        device: which of them, by number or name; None is the system's default.
     """
 
     replay: Path | None = None
@@ -50,6 +52,9 @@ class MonitorOptions:
     png: Path | None = None
     calibrate_s: int | None = None
     frames: Path | None = None
+    microphone: bool | None = None
+    camera: bool | None = None
+    device: str | None = None
 
 
 class TaskMonitor:
@@ -82,7 +87,21 @@ class TaskMonitor:
         for name, (option, refusal, advice) in _OPTIONAL.items():
             if getattr(options, name) is not None and name not in self.takes:
                 raise TinymlError(refusal.format(task=manifest.task), option, advice)
+        self._check_live()
         self.check()
+
+    def _check_live(self) -> None:
+        """A real board perceives by itself, and a virtual one is fed by one thing alone."""
+        is_live = self.options.microphone or self.options.camera
+        option = "--microphone" if self.options.microphone else "--camera"
+        if self.options.device is not None and not is_live:
+            what = "--device chooses a microphone or camera"
+            raise TinymlError(what, "--device", "Add --microphone or --camera.")
+        if is_live and self.target.is_usb:
+            what = f"The board `{self.board.name}` has a {self.sense} of its own"
+            raise TinymlError(what, option, f"Omit {option}.")
+        if is_live and self.options.replay is not None:
+            raise TinymlError(f"{option} and --replay exclude each other", option, "Give one of them.")
 
     def check(self) -> None:
         """Refuses options that cannot be followed, and recordings that cannot be read.
@@ -169,6 +188,16 @@ _OPTIONAL = {
         "--calibrate",
         "A run of `{task}` has no anomaly threshold",
         "Omit it, or monitor a run of `anomaly`.",
+    ),
+    "microphone": (
+        "--microphone",
+        "A run of `{task}` does not hear",
+        "Omit it; --camera is for models of images.",
+    ),
+    "camera": (
+        "--camera",
+        "A run of `{task}` does not see",
+        "Omit it; --microphone is for models of sound.",
     ),
     "save_triggers": (
         "--save-triggers",

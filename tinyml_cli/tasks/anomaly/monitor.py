@@ -27,7 +27,7 @@ _SLACK_S = 30.0
 class AnomalyMonitor(TaskMonitor):
     """Scores against their threshold; with --png, a picture of them at the end."""
 
-    takes = frozenset({"png", "calibrate_s"})
+    takes = frozenset({"png", "calibrate_s", "microphone"})
     sends = (
         Disclosed("anomaly", "always", "how far each window is from normal, and whether that is an alarm"),
         Disclosed("calibrated", "always", "a threshold that was measured on the device"),

@@ -21,7 +21,7 @@ from tinyml_cli.tasks.vww.monitor import ImageMonitor
 class CascadeMonitor(SoundMonitor):
     """As of sound; with --frames, the camera is shown an image each time its gate opens."""
 
-    takes = SoundMonitor.takes | {"frames"}
+    takes = SoundMonitor.takes - {"microphone"} | {"frames"}
     sends = (
         *SoundMonitor.sends,
         Disclosed("gate", "always", "that a word opened the gate, and when"),

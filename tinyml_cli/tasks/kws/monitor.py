@@ -27,7 +27,7 @@ class SoundMonitor(TaskMonitor):
 
     sense = "microphone"
     live_traces = ("scores", "status")
-    takes = frozenset({"save_triggers"})
+    takes = frozenset({"save_triggers", "microphone"})
     sends: ClassVar[tuple[Disclosed, ...]] = (
         Disclosed("detection", "always", "a word, its score and the time"),
         SCORES,

@@ -22,7 +22,7 @@ class ImageMonitor(TaskMonitor):
 
     sense = "camera"
     live_traces = ("features", "status")
-    takes = frozenset({"png"})
+    takes = frozenset({"png", "camera"})
     sends = (
         Disclosed("person", "always", "that somebody came or left, the score and the time"),
         Disclosed("image", "always", "the int8 scores of every frame; no pixels"),

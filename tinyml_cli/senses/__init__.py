@@ -1,0 +1,1 @@
+"""The senses of this computer: its microphone and its camera."""
