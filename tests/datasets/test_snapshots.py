@@ -102,7 +102,7 @@ _ITEMS = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_ITEMS, _ITEMS)
 def test_a_leak_is_found_in_both_directions(
     one: dict[str, SnapshotItem], two: dict[str, SnapshotItem]

@@ -96,7 +96,7 @@ def _graphs(draw: st.DrawFn) -> Lineage:
     return Lineage(nodes=nodes, edges=edges, picture=None)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(_graphs())
 def test_boxes_never_overlap_and_every_way_leads_right(graph: Lineage) -> None:
     placed = layout.place(graph)

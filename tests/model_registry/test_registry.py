@@ -193,11 +193,12 @@ def test_a_full_disk_leaves_the_registry_as_it_was(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(handle)
 
+    whole = Store.make(tmp_path / "whole")
+    add(whole, one, "lamp")
+    promote(whole, "lamp")
     done, writes = False, 0
     while not done:
-        store = Store.make(tmp_path / f"registry{writes}")
-        add(store, one, "lamp")
-        promote(store, "lamp")
+        store = Store(Path(shutil.copytree(whole.path, tmp_path / f"registry{writes}")))
         before = store.index_path("lamp").read_bytes()
         left[0] = writes
         monkeypatch.setattr(os, "fsync", full)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -18,23 +19,21 @@ from tinyml_cli.card import answers
 from tinyml_cli.project import budgets, rules, scaffold
 
 
-@pytest.mark.parametrize("task", registry.built_in())
-def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str) -> None:
+@pytest.mark.parametrize(("task", "ci"), zip(registry.built_in(), itertools.cycle(["github", "gitlab"])))
+def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str, ci: str) -> None:
     project = tmp_path / "a-1_b.c"
-    for ci in ("github", "gitlab"):
-        shutil.rmtree(project, ignore_errors=True)
-        made = scaffold.make_project(project, task, ci)
-        assert set(made.files) == {
-            path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()
-        }
-        assert recipes.load(project / "recipe.yaml").task == task
-        assert any(line.lstrip().startswith("#") for line in (project / "recipe.yaml").open())
-        limits = budgets.load(project / "budgets.yaml").model_dump(exclude_none=True)
-        assert limits.items() >= dict(registry.task(task).budgets).items()
-        assert rules.load(project / "retrain.yaml") == rules.RetrainRules()
-        assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
-        for path in [*project.rglob("*.y*ml")]:
-            assert isinstance(yaml.safe_load(path.read_text()), dict)
+    made = scaffold.make_project(project, task, ci)
+    assert set(made.files) == {
+        path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()
+    }
+    assert recipes.load(project / "recipe.yaml").task == task
+    assert any(line.lstrip().startswith("#") for line in (project / "recipe.yaml").open())
+    limits = budgets.load(project / "budgets.yaml").model_dump(exclude_none=True)
+    assert limits.items() >= dict(registry.task(task).budgets).items()
+    assert rules.load(project / "retrain.yaml") == rules.RetrainRules()
+    assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
+    for path in [*project.rglob("*.y*ml")]:
+        assert isinstance(yaml.safe_load(path.read_text()), dict)
 
 
 def test_ci_runs_what_people_run(tmp_path: Path) -> None:
