@@ -9,39 +9,36 @@ import pytest
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
-from tinyml_cli.recipes.hello import HelloRecipe
 
 keras = pytest.importorskip("keras", reason="extra `train` is not installed")
 
 
-def _recipe(path: Path | None) -> HelloRecipe:
-    return HelloRecipe(start_from=None if path is None else str(path))
-
-
 def test_the_weights_are_those_of_the_earlier_model(tmp_path: Path) -> None:
     from tinyml_cli.models import curve
-    from tinyml_cli.training.warm_start import started
+    from tinyml_cli.training.warm_start import built, starting_from
 
-    earlier = curve.build([4, 4])
-    earlier.save(tmp_path / "a.keras")
-    model = started(_recipe(tmp_path / "a.keras"), lambda: curve.build([4, 4]))()
+    earlier, path = curve.build([4, 4]), str(tmp_path / "a.keras")
+    earlier.save(path)
+    with starting_from(path):
+        model = built(lambda: curve.build([4, 4]))
+        with pytest.raises(TinymlError, match="not the one"):
+            built(lambda: curve.build([4, 5]))
     for one, two in zip(earlier.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(one, two)
-    for build, path, says in (
-        (lambda: curve.build([4, 5]), tmp_path / "a.keras", "--anew"),
-        (lambda: curve.build([4, 4]), tmp_path / "none.keras", "does not exist"),
-    ):
-        with pytest.raises(TinymlError) as caught:
-            started(_recipe(path), build)()
-        assert says in str(caught.value)
+    other = built(lambda: curve.build([4, 4]))  # outside of it
+    assert not np.array_equal(other.get_weights()[0], earlier.get_weights()[0])
 
 
-def test_without_a_start_nothing_is_changed() -> None:
-    from tinyml_cli.training.warm_start import started
+def test_what_would_be_ignored_is_an_error(tmp_path: Path) -> None:
+    from tinyml_cli.training.warm_start import starting_from
 
-    def build() -> None: ...
-
-    assert started(_recipe(None), build) is build  # type: ignore[comparison-overlap, arg-type]
+    (tmp_path / "a.keras").touch()
+    with pytest.raises(TinymlError, match="trains no network"), starting_from(str(tmp_path / "a.keras")):
+        pass
+    with pytest.raises(TinymlError, match="does not exist"), starting_from(str(tmp_path / "b.keras")):
+        pass
+    with starting_from(None):
+        pass
 
 
 def test_clusters_have_no_weights() -> None:

@@ -22,6 +22,7 @@ from tinyml_cli.statistics import chance
 from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
 from tinyml_cli.training.energy import metered
+from tinyml_cli.training.warm_start import starting_from
 
 
 def prepare(
@@ -96,7 +97,7 @@ def train(
         raise nothing_saved(run.file(CHECKPOINT))
     with run.making(latest=latest), interrupt.account(attempt.stopped):
         data = _snapshot(recipe)
-        with metered() as meter:
+        with metered() as meter, starting_from(recipe.start_from):
             outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
         whole = outcome.seconds if attempt.is_whole else None
         _keep_origin(run, data, keeps_snapshot, whole, None if whole is None else meter.joules)

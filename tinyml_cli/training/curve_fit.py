@@ -16,7 +16,6 @@ from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.optimisation import squared_error
 from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
-from tinyml_cli.training.warm_start import started
 
 Points = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -40,7 +39,7 @@ def fit(
         return {"loss": float(np.mean((model.predict_on_batch(x) - y) ** 2))}
 
     plan = TrainingPlan(
-        started(recipe, lambda: curve.build(recipe.model.hidden)),
+        lambda: curve.build(recipe.model.hidden),
         batches,
         judged,
         squared_error(recipe.training.learning_rate, len(batches) * epochs),

@@ -19,7 +19,6 @@ from tinyml_cli.training.examples import Examples, ExampleSource, to_float
 from tinyml_cli.training.judging import judge
 from tinyml_cli.training.optimisation import one_cosine
 from tinyml_cli.training.trainer import Chooser, Fitted, Miner, TrainingPlan, train
-from tinyml_cli.training.warm_start import started
 
 _EVALUATION_BATCH = 256
 
@@ -57,7 +56,7 @@ def fit(
     training = recipe.training
     batches = ClipBatches(source, recipe)
     plan = TrainingPlan(
-        started(recipe, build),
+        build,
         batches,
         judged,
         one_cosine(training, len(batches) * training.epochs),

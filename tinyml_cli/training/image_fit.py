@@ -14,7 +14,6 @@ from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.classifier import Start, Validation, fit_classifier
 from tinyml_cli.training.image_batches import ImageBatches, ImageSet, to_float
 from tinyml_cli.training.trainer import Fitted
-from tinyml_cli.training.warm_start import started
 
 _EVALUATION_BATCH = 256
 
@@ -40,8 +39,7 @@ def fit_images(
         resume: what to do with the checkpoint of an earlier training.
     """
     model = recipe.model
-    frozen_epochs = None if model.backbone is None else model.frozen_epochs
-    start = Start(started(recipe, build), recipe.seed, frozen_epochs)
+    start = Start(build, recipe.seed, None if model.backbone is None else model.frozen_epochs)
     batches = ImageBatches(train, recipe)
     watched = Validation(lambda model: _score(model, validation, recipe), validation.labels)
     return fit_classifier(start, batches, watched, recipe.training, logs, fingerprint, resume)

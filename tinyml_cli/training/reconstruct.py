@@ -14,7 +14,6 @@ from tinyml_cli.training.batches import Batch
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.optimisation import squared_error
 from tinyml_cli.training.trainer import Fitted, TrainingPlan, train
-from tinyml_cli.training.warm_start import started
 
 FloatArray = NDArray[np.float32]
 
@@ -41,7 +40,7 @@ def fit(
     """
     epochs, batches = recipe.training.epochs, NoisyWindows(windows, recipe)
     plan = TrainingPlan(
-        started(recipe, build),
+        build,
         batches,
         lambda model: {"loss": float(np.mean((model.predict_on_batch(validation) - validation) ** 2))},
         squared_error(recipe.training.learning_rate, len(batches) * epochs),

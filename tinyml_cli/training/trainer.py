@@ -23,6 +23,7 @@ from tinyml_cli.training.checkpoint import Checkpoint, Resume, TrainingProgress
 from tinyml_cli.training.determinism import make_deterministic, seed_layers
 from tinyml_cli.training.judging import MEASURES
 from tinyml_cli.training.optimisation import Optimisation
+from tinyml_cli.training.warm_start import built
 
 Judge = Callable[[keras.Model], dict[str, float]]
 
@@ -124,7 +125,7 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
     make_deterministic(plan.seed)
     checkpoint = Checkpoint(logs / "checkpoint")
     progress, is_resumed = checkpoint.begin(fingerprint, plan.epochs, resume)
-    model = plan.build()
+    model = built(plan.build)
     if is_resumed:
         phase = max(filter(plan.optimisation.begins_phase, range(progress.epochs_done)))
         _prepare(plan, model, phase)

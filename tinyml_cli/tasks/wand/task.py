@@ -151,13 +151,12 @@ class Wand(TaskSpec):
         self, run: Run, recipe: WandRecipe, takes: LabelledMotions, resume: Resume | bool
     ) -> tuple[Fitted, dict[str, float]]:
         from tinyml_cli.training.classifier import Start, Validation, fit_classifier
-        from tinyml_cli.training.warm_start import started
 
         source, held = source_of(recipe), takes.part("validation")
         seen = source.to_float(source.features(held.items, recipe), recipe)
         batches = GestureBatches(source, takes.part("train"), recipe)
         fitted = fit_classifier(
-            Start(started(recipe, lambda: self.build_model(recipe)), recipe.seed),
+            Start(lambda: self.build_model(recipe), recipe.seed),
             batches,
             Validation(lambda model: model.predict(seen, batch_size=256, verbose=0), held.labels),
             recipe.training,
