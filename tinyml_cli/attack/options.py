@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 SNR_DB = "40,30,20,10"
 _LOWEST_DB, _HIGHEST_DB, _MOST_RATIOS = -20.0, 80.0, 12
@@ -102,5 +103,6 @@ def ratios(text: str) -> tuple[float, ...]:
             )
         found.append(value)
     if len(set(found)) > _MOST_RATIOS:
-        raise TinymlError(f"{len(set(found))} ratios are too many", "--snr", f"Give {_MOST_RATIOS} at most.")
+        what = f"{counted(len(set(found)), 'ratio')} are too many"
+        raise TinymlError(what, "--snr", f"Give {_MOST_RATIOS} at most.")
     return tuple(sorted(set(found), reverse=True))
