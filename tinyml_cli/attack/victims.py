@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinyml_cli.attack.options import AttackOptions
 from tinyml_cli.attack.surface import AttackSurface, IntArray
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.wording import counted
 
 _LOOKED_AT = 6  # times as many items as are wanted, to find those that will do
 _NO_LABEL = -2
@@ -61,8 +62,8 @@ def choose(surface: AttackSurface, options: AttackOptions, target: int | None) -
     chosen = np.flatnonzero(usable)[: parts * options.items]
     if len(chosen) < parts:
         raise TinymlError(
-            f"There is nothing to attack: of {len(items)} items, {int((~usable).sum())} will not do, because "
-            f"{why}",
+            f"There is nothing to attack: of {counted(len(items), 'item')}, {int((~usable).sum())} will not "
+            f"do, because {why}",
             str(options.item or surface.evaluation.data_dir or surface.evaluation.run.path),
             "Choose another --target or --item, or give more items with --data DIR.",
         )
