@@ -19,7 +19,7 @@ from tinyml_cli.variants import STEPS
 _SHORT = 12  # digits of a hash that people see
 
 
-class _Found:
+class _LineageParts:
     """Nodes and edges, each once, in the order in which they were found."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ def of_runs(run: Run | None, store: Store | None) -> Lineage:
     found = {
         each.path.resolve(): each.manifest(partial=True) for root in roots for each in _with_variants(root)
     }
-    graph = _Found()
+    graph = _LineageParts()
     by_weights = {
         manifest.artifacts[MODEL].sha256: _id(Run(path))
         for path, manifest in found.items()
@@ -93,7 +93,7 @@ def _id(run: Run) -> str:
     return f"run {run_list.name_of(run)}"
 
 
-def _add_run(graph: _Found, run: Run, manifest: Manifest, by_weights: dict[str, str]) -> None:
+def _add_run(graph: _LineageParts, run: Run, manifest: Manifest, by_weights: dict[str, str]) -> None:
     is_variant = run.root.resolve() != run.path.resolve()
     known = run_list.info(run)
     details = [] if is_variant else [manifest.task]
@@ -143,7 +143,7 @@ def _data(manifest: Manifest) -> LineageNode | None:
 
 
 def _add_versions(
-    graph: _Found, store: Store, by_int8: dict[str, list[str]], only_known: bool
+    graph: _LineageParts, store: Store, by_int8: dict[str, list[str]], only_known: bool
 ) -> dict[str, list[str]]:
     """Adds the registry's versions; run -> its versions."""
     registered: dict[str, list[str]] = {}
@@ -168,7 +168,7 @@ def _add_versions(
     return registered
 
 
-def _lost_run(graph: _Found, version: ModelVersion) -> str:
+def _lost_run(graph: _LineageParts, version: ModelVersion) -> str:
     """The node of a run that is not here, and of its data as far as they are known."""
     title, details = version.run, [version.task, "not here"]
     run = graph.node(
@@ -183,7 +183,7 @@ def _lost_run(graph: _Found, version: ModelVersion) -> str:
     return run
 
 
-def _add_boards(graph: _Found, run: Run, manifest: Manifest, registered: dict[str, list[str]]) -> None:
+def _add_boards(graph: _LineageParts, run: Run, manifest: Manifest, registered: dict[str, list[str]]) -> None:
     """The boards whose firmware holds the run's model, after its versions where it has any."""
     for board, sizes in manifest.firmware.items():
         flash = sizes.get("flash_bytes")
