@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -90,3 +91,23 @@ def test_the_camera_is_told_by_the_banner_of_firmware_that_looks(sensors: list[s
     finding = camera(ready, "board nano33ble")
     assert finding.found == found
     assert "shield" in finding.remedy
+
+
+def test_a_report_holds_what_is_found_and_no_home(
+    tinyml: Tinyml, run: Path, reference_device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(run.parent))
+    checks = checks_of_board(tinyml, run, "--port", reference_device(), "--report", "board.json")
+    document = json.loads((run / "board.json").read_text())
+    found = {check["name"]: check for check in document["checks"]}
+    assert {name: found[name]["found"] for name in checks} == {n: c["found"] for n, c in checks.items()}
+    assert document["run"]["model_sha256"] == "0" * 64 and document["board"] == "nano33ble"
+    assert str(run.parent) not in (run / "board.json").read_text()
+
+
+def test_a_report_needs_a_board_and_a_new_file(tinyml: Tinyml, run: Path) -> None:
+    assert "--board" in tinyml("doctor", run, "--report", "a.json", cwd=run, code=2).err
+    (run / "old.json").write_text("mine")
+    arguments = ("doctor", run, "--board", "nano33ble", "--report", "old.json")
+    assert "already exists" in tinyml(*arguments, cwd=run, code=2).err
+    assert (run / "old.json").read_text() == "mine" and not (run / "a.json").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,14 @@ def command(
         ),
     ] = None,
     port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
+    attachment: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="With --board: write it all to a new file, to attach to an issue.",
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -33,6 +42,7 @@ def command(
     Examples:
       tinyml doctor
       tinyml doctor --board nano33ble
+      tinyml doctor --board nano33ble --report board.json
       tinyml doctor --json
     """
     from tinyml_cli.build.target import build_target
@@ -40,12 +50,13 @@ def command(
     from tinyml_cli.outcomes.housekeeping import Diagnosis
 
     target = None if board is None else build_target(board, port=port)
-    findings = report.examine(run, target)
+    findings = report.examine(run, target, attachment)
     console.table(
         "What tinyml needs",
         ["", "What", "For", "Found, or how to get it"],
         [[f.verdict, f.name, f.purpose, f.found or f.remedy] for f in findings],
     )
-    console.result(Diagnosis(checks=[f.outcome for f in findings]))
+    text = f"Wrote {attachment}: read it, then attach it to your report." if attachment else ""
+    console.result(Diagnosis(checks=[f.outcome for f in findings]), text)
     if any(f.required and not f.found for f in findings):
         raise typer.Exit(code=1)
