@@ -1,7 +1,7 @@
 """A wake word of ours beside microWakeWord's published one: the same audio, the same counting.
 
 python benchmarks/wake_peers.py RUN --data speech_commands/ --venv DIR [--word alexa] [--seed 1] [--count 150]
-                                [--json FILE]
+                                [--half 0] [--json FILE]
 
 Kokoro's voices say the word (extra `kokoro`, `tinyml data download kokoro`), each after two seconds of
 background: faint noise, or recordings at 15 and 5 dB below the word. False accepts are counted in all clips
@@ -17,13 +17,14 @@ import subprocess
 import sys
 import tempfile
 import venv
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
-from kws_streams import ALLOWED_PER_HOUR, NOISE_DB, Audio, Material, negatives, positives
+from kws_streams import ALLOWED_PER_HOUR, CLIP_S, NOISE_DB, Audio, Material, negatives, positives
 
 from tinyml_cli.data import folder
 from tinyml_cli.data.pcm import to_int16
@@ -187,10 +188,14 @@ def show(name: str, rows: dict[str, Any]) -> None:
         print(f"  {limit:9} {row['per_hour']:6.2f} /h ({low:.2f}–{high:.2f})  {recalls}{at}")
 
 
-def others(data: Path, manifest_samples: int) -> Material:
-    """All clips of a folder as other sound, and its background recordings."""
-    clips = folder.read_recordings(folder.list_recordings(data, []), RATE_HZ, manifest_samples)
-    backgrounds = folder.read_backgrounds(data, RATE_HZ, manifest_samples)
+def others(data: Path, half: int | None) -> Material:
+    """The clips of a folder, or of half of its speakers, as other sound, and its background recordings."""
+    samples = round(CLIP_S * RATE_HZ)
+    listed = folder.list_recordings(data, [])
+    if half is not None:
+        listed = [each for each in listed if zlib.crc32(each.group.encode()) % 2 == half]
+    clips = folder.read_recordings(listed, RATE_HZ, samples)
+    backgrounds = folder.read_backgrounds(data, RATE_HZ, samples)
     return Material([], list(clips.audio), [backgrounds[name] for name in sorted(backgrounds)])
 
 
@@ -199,7 +204,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     run = Run.open(asked.run)
     manifest = run.manifest()
     assert manifest.labels[WORD] == asked.word and len(manifest.labels) == WORD + 1
-    rest = others(asked.data, manifest.clip_ms * RATE_HZ // 1000)
+    rest = others(asked.data, asked.half)
     clips = spoken(asked.word, asked.seed, asked.count)
     material = Material([(clip, WORD) for clip in clips], rest.others[: asked.limit], rest.backgrounds)
     wrong: Streams = [(audio, []) for audio in negatives(material, RATE_HZ)]
@@ -225,6 +230,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--limit", type=int, help="clips without the word")
+    parser.add_argument(
+        "--half",
+        type=int,
+        choices=(0, 1),
+        help="clips of this half of the speakers: choose by one, report the other",
+    )
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     outcome = measure(asked)
