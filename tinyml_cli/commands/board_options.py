@@ -67,3 +67,14 @@ Camera = Annotated[bool, typer.Option("--camera", help="A virtual board sees by 
 Device = Annotated[
     str | None, typer.Option("--device", metavar="NAME", help="Which microphone or camera: number or name.")
 ]
+
+Calibrate = Annotated[
+    int | None,
+    typer.Option(
+        "--calibrate",
+        min=1,
+        max=86_400,
+        metavar="SECONDS",
+        help="Recalibrate the anomaly threshold on the board.",
+    ),
+]

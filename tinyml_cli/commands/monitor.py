@@ -62,16 +62,7 @@ def command(
             help="A folder for camera frames, or a file for a picture of scores.",
         ),
     ] = None,
-    calibrate: Annotated[
-        int | None,
-        typer.Option(
-            "--calibrate",
-            min=1,
-            max=86_400,
-            metavar="SECONDS",
-            help="Recalibrate the anomaly threshold on the board.",
-        ),
-    ] = None,
+    calibrate: board_options.Calibrate = None,
     other: board_options.With = None,
     frames: Annotated[
         Path | None,

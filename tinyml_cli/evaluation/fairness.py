@@ -96,7 +96,7 @@ def write_groups(run: Run, data_dir: Path | None, split: Split | None, file: Pat
         raise TinymlError(
             f"The run does not know whom its {decision.items.many} come from",
             str(run.path),
-            f"Give data that says so: {on_this_run('fairness', '--data')} DIR",
+            f"Give data that says so: {on_this_run('fairness', '--data', 'DIR')}",
         )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["item", "group"], *([name, ""] for name in names)])
