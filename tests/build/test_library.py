@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.doubles import looking_run, sine_run
+from tests.engines.flatbuffer_models import Model
 from tests.firmware import random_listener
 from tests.tasks.wand import waved_run
 from tinyml_cli.build.library import KINDS, Kind, export_library
@@ -205,6 +206,7 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(
         (("--out", "old.zip"), "something already"),
         (("--name", "my-words"), "cannot be the name"),
         (("--name", "1st"), "cannot be the name"),
+        (("--name", "String"), "String.h"),
         (("--for", "arduno"), "arduino"),
     ):
         answer = tinyml("export-library", run, *arguments, cwd=tmp_path, code=2)
@@ -217,6 +219,27 @@ def test_an_application_without_a_library_is_named(tmp_path: Path) -> None:
     with pytest.raises(TinymlError, match="no library for the application `hello`"):
         export_library(sine_run.make(tmp_path / "run"), "arduino", tmp_path / "lib")
     assert not (tmp_path / "lib").exists()
+
+
+def test_a_run_s_name_becomes_one_that_a_library_can_have(listener: Run, tmp_path: Path) -> None:
+    for given, wanted in (
+        ("test", "test_model"),
+        ("2nd try", "model_2nd_try"),
+        ("...", "model"),
+        ("a" * 90, "a" * 57),
+    ):
+        run = Run(Path(shutil.copytree(listener.path, tmp_path / "runs" / given)))
+        assert export_library(run, "arduino", tmp_path / f"{wanted}.zip").name == wanted
+
+
+def test_a_model_of_two_inputs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
+    model = Model()
+    a, b, y = (model.tensor((1, 4)) for _ in range(3))
+    model.operator("ADD", [a, b], [y], "AddOptions")
+    (tmp_path / "two.tflite").write_bytes(model.build([a, b], [y]))
+    with pytest.raises(TinymlError, match="2 inputs"):
+        export_library(open_run(tmp_path / "two.tflite"), "arduino", tmp_path / "two.zip")
 
 
 def test_sources_bring_what_they_call_and_include() -> None:

@@ -58,6 +58,7 @@ def offered(line: str) -> list[str]:
         ("tinyml evaluate --on ho", ["host"]),
         ("tinyml evaluate --engine ", ["aot", "tflm"]),
         ("tinyml export-c-array --engine b", ["both"]),
+        ("tinyml export-library --for p", ["platformio"]),
         ("tinyml tune kws --engine ", ["local", "ray"]),
         ("tinyml train kws --model bc", ["bc_resnet"]),
         ("tinyml train vww --model ", ["mobilenet_v1", "mobilenet_v2", "vww_micro"]),

@@ -22,10 +22,12 @@ from tinyml_cli import __version__
 from tinyml_cli.boards import boards
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build import vendor
+from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.source_closure import needed_sources
 from tinyml_cli.build.target import default_app
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import needs_export
+from tinyml_cli.engines.settings_parts import only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, firmware_dir, write_atomic, write_new
 from tinyml_cli.outcomes.stages import ExportedLibrary
@@ -50,6 +52,15 @@ _NAME = "MODEL_NAME"
 _CAMERA = "CAMERA_LIBRARY"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # equal libraries give equal archives
 _MOST_CHARACTERS = 63  # of an Arduino library's name
+# A header of such a name would hide another one, or a target of CMake has it already; in lower case.
+_NAMES_IN_USE = """
+    arduino arduino_lsm9ds1 arduino_bmi270_bmm150 arduino_ov767x pdm spi wire
+    assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
+    stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar wchar
+    wctype
+    all clean help install package test
+    """
+_TAKEN = frozenset(_NAMES_IN_USE.split())
 
 
 @writes
@@ -78,6 +89,8 @@ def export_library(run: Run, kind: Kind, out: Path | None, name: str | None = No
             str(run.path),
             f"There are libraries for {', '.join(known)}; `tinyml build` makes its firmware.",
         )
+    if graph := model_graph(run):
+        only_input_and_output(graph)
     if needs_export(run, manifest, "aot"):
         with _advising():
             export(run, "aot")
@@ -224,6 +237,12 @@ def _build_header(app: str) -> str:
 
 
 def _checked(name: str) -> str:
+    if name.lower() in _TAKEN:
+        raise TinymlError(
+            f"A library cannot be called `{name}`: there is {name}.h, or a target of CMake, of that name",
+            "--name",
+            f"Choose another one, such as {name}_model.",
+        )
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or len(name) > _MOST_CHARACTERS:
         raise TinymlError(
             f"`{name}` cannot be the name of a library",
@@ -235,8 +254,10 @@ def _checked(name: str) -> str:
 
 def _from(run_name: str) -> str:
     """An identifier of C that resembles a run's name."""
-    plain = re.sub(r"\W+", "_", run_name, flags=re.ASCII).strip("_")[: _MOST_CHARACTERS - 2]
-    return plain if plain[:1].isalpha() else f"m_{plain}".rstrip("_")
+    plain = re.sub(r"\W+", "_", run_name, flags=re.ASCII).strip("_")[: _MOST_CHARACTERS - 6]
+    if plain.lower() in _TAKEN:
+        return f"{plain}_model"
+    return plain if plain[:1].isalpha() else f"model_{plain}".rstrip("_")
 
 
 def _check_new(out: Path) -> None:
