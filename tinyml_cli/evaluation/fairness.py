@@ -138,7 +138,7 @@ def _members(
             raise TinymlError(
                 f"The run knows no groups of its {many}",
                 "--groups",
-                f"Give them in a file; {on_this_run('fairness', '--write-groups')} groups.csv writes one.",
+                f"Give them in a file; {on_this_run('fairness', '--write-groups', 'groups.csv')} writes one.",
             )
         names = [each.attribute for each in found]
     else:
