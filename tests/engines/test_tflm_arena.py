@@ -141,6 +141,16 @@ def test_an_operator_of_unknown_needs_is_named() -> None:
         tflm_arena.compute(model.build([source], [answer]))
 
 
+def test_a_function_that_calls_itself_is_an_error() -> None:
+    model = Model()
+    source, answer = model.tensor((1, 4)), model.tensor((1, 4))
+    model.operator("RELU", [source], [answer])
+    model.operator("CALL_ONCE", [], [], "CallOnceOptions", initSubgraphIndex=1)
+    model.function().operator("CALL_ONCE", [], [], "CallOnceOptions", initSubgraphIndex=1)
+    with pytest.raises(TinymlError, match="without an end"):
+        tflm_arena.compute(model.build([source], [answer]))
+
+
 def test_tensors_of_another_rank_are_an_error() -> None:
     model = Model()
     source, answer = model.tensor((1, 4)), model.tensor((1, 4))

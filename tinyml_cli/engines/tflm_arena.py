@@ -36,6 +36,8 @@ _RESOURCES, _RESOURCE = 16, 40
 _PLANNED_BUFFER, _ALLOCATION_INFO, _SCRATCH_REQUEST = 40, 32, 16
 _REQUESTS_PER_OPERATOR = 12
 
+_MOST_STEPS = 100_000  # of an inference, functions that operators call included
+
 _ONLINE = -1
 _OFFLINE_PLAN = b"OfflineMemoryAllocation"
 
@@ -177,11 +179,17 @@ class _Plan:
                     self.online_variables.add((number, tensor.index))
                 elif tensor.data is None and tensor.bytes:
                     self._of_tensor[number, tensor.index] = PlacedBuffer(_up(tensor.bytes), offset=offset)
-        self._mark(0)
+        self._mark(0, 1)
         self.scratch = len(self._scratch)
         self.buffers = [*self._of_tensor.values(), *self._scratch]
 
-    def _mark(self, number: int) -> None:
+    def _mark(self, number: int, depth: int) -> None:
+        if depth > len(self.functions) or self._step > _MOST_STEPS:
+            raise TinymlError(
+                "Cannot compute the arena: the model's functions call each other without an end",
+                "model_int8.tflite",
+                "Check where the file is from.",
+            )
         function = self.functions[number]
         self._use(number, function.inputs)
         for operator in function.operators:
@@ -193,7 +201,7 @@ class _Plan:
             for called in _called(operator):
                 if 0 < called < len(self.functions):
                     self._step += 1
-                    self._mark(called)
+                    self._mark(called, depth + 1)
             self._use(number, [index for index in operator.inputs if index != ABSENT], made=False)
             self._use(number, operator.outputs)
             for buffer in scratch:
