@@ -164,6 +164,25 @@ def test_items_that_the_board_gets_wrong_are_not_attacked(run: Run, tinyml: Tiny
     assert "of 12 items, 12 will not do" in error["what"]
 
 
+def test_a_flat_picture_hides_nothing_and_is_no_defect(run: Run, tinyml: Tinyml, tmp_path: Path) -> None:
+    Image.new("L", (32, 32), 60).save(tmp_path / "flat.png")
+    options = (
+        "--item",
+        "flat.png",
+        "--target",
+        "person",
+        "--black-box",
+        "--steps",
+        "2",
+        "--snr",
+        "0",
+        "--json",
+    )
+    (point,) = tinyml("attack", run.path, *options, cwd=tmp_path).json["points"]
+    assert point["device"]["share"] == point["noise_device"]["share"] == 0
+    assert np.asarray(Image.open(run.file("report/attack-example.png"))).tolist() == [[60] * 32] * 32
+
+
 def test_a_task_without_labels_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
     sine = sine_run.make(tmp_path / "run")
     error = tinyml("attack", sine.path, "--json", cwd=tmp_path, code=2).json["error"]

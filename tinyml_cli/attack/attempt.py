@@ -76,7 +76,9 @@ def _exact(run: Run, surface: AttackSurface, options: AttackOptions) -> Gradient
 
 def _estimated(surface: AttackSurface, victims: Victims, snr_db: float, options: AttackOptions) -> Gradient:
     radius = engine.radii(surface, victims.made_on, snr_db, options.universal)
-    sigma = _SIGMA * radius / np.sqrt(victims.made_on[0].size)
+    # Half a step of the sensor at least: less would be rounded away, and every answer the same.
+    half_step = 0.5 / float(np.min(surface.unit))
+    sigma = np.maximum(_SIGMA * radius / np.sqrt(victims.made_on[0].size), half_step)
     return Estimated(surface, options.target is not None, sigma, options.seed, not options.universal)
 
 
