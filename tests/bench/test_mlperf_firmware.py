@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.bench.conftest import Firmware, OpenModel
+from tests.firmware.board_tools import BOARDS
 from tinyml_cli.bench.scoring import Scorer
 from tinyml_cli.engines.benchmarks import choose
 from tinyml_cli.errors import TinymlError
@@ -51,7 +52,7 @@ class Dut:
         return said
 
 
-@pytest.fixture(params=["native", "sim"])
+@pytest.fixture(params=BOARDS)
 def dut(request: pytest.FixtureRequest, firmware: Firmware) -> Iterator[Dut]:
     device = Dut(request.param, firmware("kws", request.param))
     yield device
@@ -128,7 +129,13 @@ def test_both_protocols_on_one_stream(dut: Dut) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "board"), [("kws", "sim"), ("vww", "sim"), ("ic", "native"), ("ad", "native"), ("ad", "sim")]
+    ("name", "board"),
+    [
+        ("kws", "sim"),
+        ("ic", "native"),
+        ("ad", "sim"),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("vww", "sim"), ("ad", "native"))),
+    ],
 )
 def test_results_equal_tensorflow_lite_micro_s(
     name: str, board: str, firmware: Firmware, open_model: OpenModel

@@ -272,6 +272,7 @@ def test_float_models_have_no_firmware_and_say_why(converted_run: Run) -> None:
 
 @pytest.mark.skipif(shutil.which("qemu-system-arm") is None, reason="no QEMU here")
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="no Arm compiler here")
+@pytest.mark.slow
 def test_instructions_are_those_of_profile(
     converted_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

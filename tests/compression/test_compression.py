@@ -120,6 +120,7 @@ def test_rounding_in_training_is_the_rounding_of_int8(build, per_channel: bool, 
     assert np.abs(steps - answers).max() <= 1
 
 
+@pytest.mark.slow
 def test_the_converter_takes_the_trained_ranges(trained_run: Run) -> None:
     quantize(trained_run, "qat", 32, epochs=2)
     convert(trained_run)

@@ -11,6 +11,9 @@ from tinyml_cli.errors import TinymlError
 
 TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm"), "browser": ("node",)}
 
+# The quick tests ask the emulated Cortex-M4, the closest to a real board; the slow ones this computer too.
+BOARDS = (pytest.param("native", marks=pytest.mark.slow), "sim")
+
 
 def require_tools(board: str) -> None:
     """Skips the test where a tool or CMSIS-NN is missing."""

@@ -51,7 +51,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
     return listens, looks
 
 
-@pytest.fixture(scope="module", params=[("native", "aot"), ("sim", "aot"), ("sim", "tflm")], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(("native", "aot"), marks=pytest.mark.slow), ("sim", "aot"), ("sim", "tflm")],
+    ids="-".join,
+)
 def firmware(
     request: pytest.FixtureRequest, runs: tuple[Run, Run], tinyml: Tinyml
 ) -> tuple[str, Path, dict[str, Any]]:

@@ -42,7 +42,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sources = [
         HARNESS / "day" / "day.cpp",
         *(REPOSITORY / "firmware" / "src" / name for name in SOURCES),
-        *(path for library in ("recognizer", "protocol") for path in (LIBRARIES / library).glob("*.cpp")),
+        *(
+            path
+            for library in ("audio_frontend", "recognizer", "protocol")
+            for path in (LIBRARIES / library).glob("*.cpp")
+        ),
     ]
     program = folder / "day"
     subprocess.run(["g++", *STRICT, *checks, *includes, *sources, network, "-o", program], check=True)

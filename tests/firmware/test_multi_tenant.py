@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.firmware import random_listener
-from tests.firmware.board_tools import TOOLS
+from tests.firmware.board_tools import BOARDS, TOOLS
 from tests.firmware.test_kws_app import Device
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
@@ -34,7 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     ]
 
 
-@pytest.fixture(scope="module", params=["native", "sim"])
+@pytest.fixture(scope="module", params=BOARDS)
 def device(request: pytest.FixtureRequest, runs: list[Run], tinyml: Tinyml) -> tuple[str, Path, dict]:
     board = request.param
     for tool in TOOLS[board]:

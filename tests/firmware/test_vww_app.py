@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.doubles import looking_run
-from tests.firmware.board_tools import require_tools
+from tests.firmware.board_tools import BOARDS, require_tools
 from tests.firmware.test_kws_app import Device
 from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
@@ -31,7 +31,7 @@ from tinyml_cli.tflite.graph import parse
 FRAME_BYTES = looking_run.IMAGE.frame_bytes
 
 
-@pytest.fixture(scope="module", params=["native", "sim"])
+@pytest.fixture(scope="module", params=BOARDS)
 def program(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path, Run]:

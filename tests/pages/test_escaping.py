@@ -24,7 +24,7 @@ from tinyml_cli.c_text import comment, string_literal
 from tinyml_cli.card import text as card_text
 from tinyml_cli.comparison import page
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.outcomes.cards import CardData, CardFacts, CardSize
+from tinyml_cli.outcomes.cards import CardData, CardFacts, CardLeaves, CardSecurity, CardSize
 from tinyml_cli.pages.svg_chart import Chart
 from tinyml_cli.pages.templates import code, escape_markdown
 from tinyml_cli.tasks.anomaly import report as anomaly_report
@@ -187,6 +187,12 @@ def _facts(task: str, outcome: dict[str, Any], name: str) -> CardFacts:
         size=CardSize(int8_bytes=1, arena_bytes={name: 1}, firmware={}, level="linked"),
         latency=None,
         carbon=None,
+        security=CardSecurity(
+            membership=None,
+            not_measured=name,
+            leaves=[CardLeaves(event=name, when="always", holds=name, is_signal=True)],
+            attack=None,
+        ),
         hashes={name: "0" * 64},
     )
 

@@ -271,10 +271,7 @@ def test_the_command_says_whose_voices_and_writes_their_clips(tinyml: Tinyml, tm
         ("--words", "yes", "--language", "de,"),
         ("--words", "yes", "--language", "de,de"),
         ("--words", "yes", "--pronounce", "yes"),
-        ("--words", "yes", "--pronounce", "yes=a=b"),
-        ("--words", "yes", "--pronounce", 'yes=<audio src="x.wav"/>'),
-        ("--words", "yes", "--pronounce", "yes=a\x1b[31m"),
-        ("--words", "yes", "--pronounce", "yes=[[]]"),
+        ("--words", "yes", "--pronounce", "yes=<audio src=x.wav/>"),
         ("--words", "right,write"),
     ],
 )
@@ -285,6 +282,19 @@ def test_bad_languages_leave_nothing_behind(
     answer = tinyml(*command, *options, cwd=tmp_path, code=2)
     assert answer.err.count("error:") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "spelling", ["a=b", "a\x1b[31m", "<break/>", "[[]]", "[[j'Es", "😀", "a" * 101, "..."]
+)
+def test_what_is_no_spelling_is_refused(spelling: str) -> None:
+    with pytest.raises(TinymlError, match="is not a spelling"):
+        Pronunciation(spellings={"yes": spelling}).check(["yes"])
+
+
+@pytest.mark.parametrize("spelling", ["jess", "en:jess", "[[j'Es]]", "jes-s", "はい", "3"])
+def test_spellings_are_letters_or_names_of_sounds(spelling: str) -> None:
+    Pronunciation(spellings={"yes": spelling}).check(["yes"])
 
 
 def test_prompts_tell_how_words_are_said() -> None:

@@ -61,6 +61,7 @@ def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
 
 
 @needs_sim
+@pytest.mark.slow
 def test_what_no_network_keeps_is_said_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +208,7 @@ def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
 
 
 @needs_sim
+@pytest.mark.slow
 def test_a_network_that_answers_the_same_to_everything_is_measured() -> None:
     model = registry.task("patterns").build_model(_recipe())
     for weight in model.trainable_weights:

@@ -75,7 +75,13 @@ def some(run: Run) -> list[MachineRecording]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "board"), [("imu", "native"), ("imu", "sim"), ("series", "native"), ("sound", "sim")]
+    ("kind", "board"),
+    [
+        ("imu", "native"),
+        pytest.param("imu", "sim", marks=pytest.mark.slow),
+        ("series", "native"),
+        ("sound", "sim"),
+    ],
 )
 def test_scores_are_the_hosts(
     made: dict[str, Run], boot: Callable[[str, str], AnomalyDevice], kind: str, board: str

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.doubles import sine_run
-from tests.firmware.board_tools import TOOLS, require_tools
+from tests.firmware.board_tools import BOARDS, TOOLS, require_tools
 from tests.firmware.test_kws_app import Device
 from tests.outcomes import check as check_outcome
 from tinyml_cli.build import build
@@ -35,7 +35,7 @@ def sine(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return sine_run.make(tmp_path_factory.mktemp("hello") / "run")
 
 
-@pytest.fixture(scope="module", params=["native", "sim"])
+@pytest.fixture(scope="module", params=BOARDS)
 def board(request: pytest.FixtureRequest, sine: Run) -> str:
     """A board for which the run's firmware is built."""
     require_tools(request.param)

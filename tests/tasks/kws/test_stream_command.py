@@ -141,6 +141,7 @@ class Reference(Int8Model):
         return self.reference(inputs, advance)[0]
 
 
+@pytest.mark.slow
 def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     manifest = Run(run).manifest()
     # Low, so that much is heard.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tests.firmware.board_tools import require_tools
+from tests.firmware.board_tools import BOARDS, require_tools
 from tests.firmware.test_kws_app import Device
 from tests.tasks.wand import waved_run
 from tinyml_cli.build import build
@@ -117,7 +117,7 @@ def of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [event for event in events if event["event"] == kind]
 
 
-@pytest.mark.parametrize("board", ["native", "sim"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_a_drawn_digit_is_recognised_from_the_motion_that_draws_it(boot: Boot, board: str) -> None:
     """The whole chain with known truth: hand, wand, sensor, orientation, stroke, picture, network, label."""
     device, right, total = boot("digits", board), 0, 0
@@ -133,7 +133,7 @@ def test_a_drawn_digit_is_recognised_from_the_motion_that_draws_it(boot: Boot, b
     assert right >= 0.8 * total
 
 
-@pytest.mark.parametrize("board", ["native", "sim"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_stroke_picture_and_scores_are_the_hosts(boot: Boot, board: str) -> None:
     device = boot("digits", board)
     model = device.run.file(MODEL_INT8).read_bytes()
@@ -208,7 +208,7 @@ def test_the_light_goes_out_and_other_senses_are_refused(boot: Boot) -> None:
     assert device.ask("imu", bulk=bytes(13))["reason"] == "format"
 
 
-@pytest.mark.parametrize("board", ["native", "sim"])
+@pytest.mark.parametrize("board", BOARDS)
 def test_windows_of_raw_motion_are_the_hosts(boot: Boot, board: str) -> None:
     device = boot("motion", board)
     rng = np.random.default_rng(5)
