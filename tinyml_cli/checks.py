@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError, did_you_mean
@@ -36,6 +36,18 @@ def choice(value: str, choices: Iterable[str], where: str, what: str = "value") 
     if value not in known:
         hint = did_you_mean(value, known)
         raise TinymlError(f"Unknown {what} `{value}`", where, f"{hint}Choose from: {', '.join(known)}.")
+
+
+def exclusive(option: str, others: Mapping[str, object]) -> None:
+    """Refuses options that a command would not heed beside another.
+
+    Args:
+        option: which was given.
+        others: option -> its value; None where it was not given.
+    """
+    for other, value in others.items():
+        if value is not None:
+            raise TinymlError(f"{option} and {other} exclude each other", other, "Give one of them.")
 
 
 def package(module: str, purpose: str, remedy: str) -> None:
@@ -153,6 +165,17 @@ def output_file(path: Path, where: str = "--out") -> None:
     if path.exists() and not os.access(path, os.W_OK):
         raise TinymlError("No permission to overwrite the file", str(path), f"Give {where} another name.")
     output_folder(path.absolute().parent, where)
+
+
+def new_file(path: Path, where: str = "--out") -> None:
+    """A place for a file that is a user's from then on, so nothing may lie there.
+
+    Raises:
+        TinymlError: something does, or the place cannot be written.
+    """
+    output_file(path, where)
+    if path.exists():
+        raise TinymlError("The file exists; nothing was written", str(path), f"Give {where} another name.")
 
 
 def picture(path: Path, where: str = "--out", apart_from: Path | None = None) -> None:

@@ -123,7 +123,7 @@ def _check(run: Run, surface: AttackSurface, options: AttackOptions, example: Pa
             "--out",
             f"Give --out a name that ends in {surface.suffix}.",
         )
-    checks.output_file(example)
+    (checks.output_file if options.out is None else checks.new_file)(example)
     if options.item is not None and options.item.resolve() == example.resolve():
         raise TinymlError("The example would replace the item", str(example), "Give --out another name.")
     if options.defend:

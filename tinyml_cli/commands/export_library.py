@@ -52,9 +52,14 @@ def command(
     from tinyml_cli.stages.adopt import open_run
 
     outcome = export_library(open_run(run), cast(Kind, kind), out, name)
+    is_archive = outcome.path.endswith(".zip")
     following = {
         "arduino": "in Arduino's IDE, Sketch > Include Library > Add .ZIP Library",
         "platformio": f"pio run -d {outcome.path}/examples/{outcome.sketch} -t upload",
         "cmake": f"cmake -S {outcome.path} -B {outcome.path}/build",
     }[kind]
+    if is_archive and kind != "arduino":
+        following = "unpack it; README.md says how to build"
+    elif kind == "arduino" and not is_archive:
+        following = "move the folder into the libraries folder of Arduino's sketchbook"
     console.result(outcome, f"Wrote {outcome.path}: include <{outcome.header}>. Next: {following}")

@@ -61,7 +61,7 @@ def command(
         Path | None,
         typer.Option(
             "--write-groups",
-            callback=options.given(checks.output_file),
+            callback=options.given(checks.new_file),
             metavar="CSV",
             help="Only write a file with the name of every speaker or other source, to fill in.",
         ),
@@ -91,6 +91,7 @@ def command(
 
     opened = Run.open(run)
     if template is not None:
+        checks.exclusive("--write-groups", {"--apply": apply, "--groups": groups, "--attribute": attribute})
         written = write_groups(opened, data, split, template)  # type: ignore[arg-type]
         console.result(written, f"Fill in the groups of {written.sources} names: {written.file}")
         return

@@ -10,6 +10,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import snapshot
 from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_if_changed
 from tinyml_cli.outcomes.data import SnapshotDifference, SnapshotTaken
 from tinyml_cli.wording import counted
@@ -29,6 +30,8 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
     Raises:
         TinymlError: data that cannot be read, a damaged snapshot, or a file that cannot be written.
     """
+    if out is not None:
+        _check_place(data, out)
     shares = _shares(config)
     taken = _read(data, shares)
     earlier = None if against is None else _read(against, shares)
@@ -46,6 +49,23 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
         written=written,
         difference=None if earlier is None else compare(earlier, taken),
     )
+
+
+def _check_place(data: Path, out: Path) -> None:
+    """A snapshot replaces snapshots alone, and is no part of the data."""
+    if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
+        raise TinymlError(
+            "The snapshot would lie among the data, and count as one of its files",
+            str(out),
+            f"Write it beside them: --out {snapshot.SNAPSHOT}",
+        )
+    if out.exists():
+        try:
+            snapshot.load(out)
+        except TinymlError as error:
+            raise TinymlError(
+                "The file is no snapshot; nothing was written", str(out), "Give --out another name."
+            ) from error
 
 
 def compare(earlier: DataSnapshot, later: DataSnapshot) -> SnapshotDifference:

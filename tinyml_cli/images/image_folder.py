@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tinyml_cli import checks
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.speakers import has_speaker, speaker_of
@@ -109,6 +110,8 @@ def class_folders(root: Path) -> list[str]:
             str(root),
             "Put the images of each class into a separate folder.",
         )
+    for name in sorted(names):
+        checks.file_name(name, str(root), "class name")
     return sorted(names)
 
 

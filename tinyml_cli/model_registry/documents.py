@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import PureWindowsPath
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tinyml_cli.outcomes.base import Sha256
 from tinyml_cli.outcomes.projects import GateResult
+from tinyml_cli.run import MANIFEST
 
 VERSION = 1
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -43,6 +45,17 @@ class ModelIndex(RegistryDocument):
     challenger: int | None = None
     history: list[Change] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _names_versions_it_has(self) -> Self:
+        named = {*self.champions, *([] if self.challenger is None else [self.challenger])}
+        if unknown := sorted(named - self.versions.keys()):
+            raise ValueError(f"an alias means version {unknown[0]}, which it does not have")
+        if not self.versions and self.history:
+            raise ValueError("it has a history and no version")
+        if any(number < 1 for number in self.versions):
+            raise ValueError("versions count from 1")
+        return self
+
     @property
     def champion(self) -> int | None:
         """The version that is in the product."""
@@ -70,3 +83,15 @@ class ModelVersion(RegistryDocument):
     parent: int | None = Field(description="the champion when it was added")
     figures: dict[str, float] = Field(description="what was measured, by the keys of budgets.yaml")
     files: dict[str, Sha256] = Field(description="path in the run -> object")
+
+    @field_validator("files")
+    @classmethod
+    def _lie_in_the_run(cls, files: dict[str, Sha256]) -> dict[str, Sha256]:
+        """A registry that somebody shares must not write elsewhere."""
+        for file in files:
+            path = PureWindowsPath(file)  # knows the separators and drives of all systems
+            if path.anchor or not path.parts or ".." in path.parts:
+                raise ValueError(f"`{ascii(file)[:60]}` lies outside the run")
+        if MANIFEST not in files:
+            raise ValueError(f"it has no {MANIFEST}")
+        return files

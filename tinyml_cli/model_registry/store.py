@@ -173,6 +173,8 @@ class Store:
         index = _validated(ModelIndex, document, path)
         if digest != _digest(document):
             raise _damaged(path, "its hash does not fit it")
+        if index.model != name:
+            raise _damaged(path, f"it is of the model `{index.model}`")
         return index
 
     def save(self, index: ModelIndex) -> None:
@@ -202,7 +204,11 @@ class Store:
             TinymlError: its object is missing or was changed.
         """
         path = self.require(index.versions[number])
-        return _validated(ModelVersion, load_json(path), path)
+        try:
+            document = load_json(path)
+        except UnreadableError as error:
+            raise _damaged(path, str(error)) from error
+        return _validated(ModelVersion, document, path)
 
     # Faults
 

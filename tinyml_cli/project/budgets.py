@@ -67,6 +67,11 @@ def load(path: Path) -> Budgets:
             "The budgets are not a mapping of keys to limits", str(path), "For example: accuracy: 0.9"
         )
     refuse_newer("budgets", document.get("version"), VERSION, path)
+    for key, value in document.items():
+        if value is None:
+            raise TinymlError(
+                f"The budget `{shown(key)}` has no value", str(path), "Write a limit, or remove the line."
+            )
     try:
         budgets = Budgets.model_validate(document)
     except ValidationError as error:

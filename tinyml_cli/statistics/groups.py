@@ -50,9 +50,14 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         ) from error
     delimiter = _delimiter(text)
     lines = enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1)
-    rows = [
-        (n, [cell.strip() for cell in row]) for n, row in lines if any(row) and not row[0].startswith("#")
-    ]
+    try:
+        rows = [
+            (n, [cell.strip() for cell in row]) for n, row in lines if any(row) and not row[0].startswith("#")
+        ]
+    except csv.Error as error:
+        raise TinymlError(
+            f"Cannot read the groups: {error}", str(path), "Write a short name into each cell."
+        ) from error
     attributes = ["group"]
     if rows and (delimiter != "\t" or rows[0][1][0].lower() in _KEYS):
         attributes = _attributes(rows.pop(0)[1], path)
