@@ -76,7 +76,13 @@ function showScores(q) {
 
 function complain(text) {
   find("complaint").textContent = text;
+  if (text) find("word").textContent = "–";
 }
+
+const REASONS = {
+  NotAllowedError: "The browser does not allow it",
+  NotFoundError: "This device has none",
+};
 
 function clear() {
   canvas.clearRect(0, 0, canvas.canvas.width, canvas.canvas.height);
@@ -206,7 +212,7 @@ async function toggle() {
     } catch (error) {
       stop();
       stop = null;
-      complain(`${error.name === "NotAllowedError" ? "The browser does not allow it" : "It does not start"}: ${error.message}`);
+      complain(`${facts.senses.join(" and ")}: ${REASONS[error.name] ?? error.message}`);
     }
   }
   find("start").textContent = stop ? "Stop" : facts.verb;

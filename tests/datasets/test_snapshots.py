@@ -182,3 +182,16 @@ def test_training_warns_where_no_snapshot_can_be_taken(
     monkeypatch.setattr(snapshot, "_hash_of", lambda *of: fail(data))
     assert common._snapshot(recipe) is None
     assert "no snapshot of the data" in capsys.readouterr().err
+
+
+def test_only_a_snapshot_is_replaced_and_never_among_the_data(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "data" / "yes").mkdir(parents=True)
+    clip, mine = tmp_path / "data" / "yes" / "a.wav", tmp_path / "mine.json"
+    clip.write_bytes(b"RIFF")
+    mine.write_text("{}")
+    for place in (clip, mine, tmp_path / "data" / "new.json"):
+        before = place.read_bytes() if place.exists() else None
+        tinyml("data", "snapshot", "data", "--out", place, cwd=tmp_path, code=2)
+        assert (place.read_bytes() if place.exists() else None) == before
+    for _ in range(2):
+        tinyml("data", "snapshot", "data", "--out", tmp_path / "s.json", cwd=tmp_path)

@@ -91,6 +91,7 @@ def test_another_recipe_than_the_runs_fails(tinyml: Tinyml, project: Path, run: 
     [
         ("accuracy: high", "`accuracy` must be a number from 0 to 1, not `high`"),
         ("accuracy: 95", "from 0 to 1"),
+        ("accuracy:", "`accuracy` has no value"),
         ("accuracy: .nan", "finite"),
         ("flash_bytes: -1", "flash_bytes"),
         ("flash_bytes: 1.5", "flash_bytes"),

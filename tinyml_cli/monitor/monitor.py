@@ -100,6 +100,9 @@ class _MonitorSession:
     def __post_init__(self) -> None:
         self.options = self.task.options
         self.summary = self.task.summary
+        # Before the board starts: what is missing here is said at once.
+        self._microphone = Microphone(self.options.device) if self.options.microphone else None
+        self._camera = Webcam(self.options.device) if self.options.camera else None
 
     def watch(self) -> Replayed:
         try:
@@ -129,7 +132,7 @@ class _MonitorSession:
                 self.summary.count(clip.expected, clip.detected)
                 self.view.clip(clip)
             return
-        if self.options.microphone or self.options.camera:
+        if self._microphone or self._camera:
             self._perceive(link, ready, stop_at)
             return
         if not self.task.target.is_usb and not self.task.needs_feed:
@@ -146,17 +149,17 @@ class _MonitorSession:
 
     def _perceive(self, link: Link, ready: Ready, stop_at: float | None) -> None:
         """Feeds a virtual board by this computer's microphone or camera."""
-        if self.options.camera:
+        if self._camera is not None:
             assert self.task.manifest.image is not None
-            with contextlib.closing(Webcam(self.options.device)) as camera:
+            with contextlib.closing(self._camera) as camera:
                 console.info(f"{camera.name} is on; Ctrl-C ends.")
                 live_feed.look(link, camera, self.task.manifest.image, self._show, stop_at)
             return
-        microphone = Microphone(self.options.device)
-        console.info(f"Listening to {microphone.name}; Ctrl-C ends.")
+        assert self._microphone is not None
+        console.info(f"Listening to {self._microphone.name}; Ctrl-C ends.")
         heard = live_feed.Heard()
         try:
-            live_feed.hear(link, microphone, ready.sample_rate_hz, self._show, stop_at, heard)
+            live_feed.hear(link, self._microphone, ready.sample_rate_hz, self._show, stop_at, heard)
         finally:
             if heard.lost:
                 console.warn(

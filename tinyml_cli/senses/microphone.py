@@ -76,14 +76,14 @@ def _sounddevice() -> Any:
         raise TinymlError(
             "This computer's microphone needs the package `sounddevice`",
             "",
-            'Install it: pip install "tinyml-cli[record]", or record from a board (--board) or a file '
-            "(--from-wav).",
+            'Install it: pip install "tinyml-cli[record]", or give a recording (`data record words`: '
+            "--from-wav FILE, `monitor`: --replay FILE).",
         ) from error
     except OSError as error:
         raise TinymlError(
             f"Cannot load `sounddevice`: {error}",
             "",
             "Install PortAudio (Debian, Ubuntu: apt install libportaudio2; Fedora: dnf install portaudio), "
-            "or record from a board (--board) or a file (--from-wav).",
+            "or give a recording (`data record words`: --from-wav FILE, `monitor`: --replay FILE).",
         ) from error
     return sounddevice
