@@ -222,6 +222,14 @@ def _as_tested(cell: str) -> str:
     return f"!{line}\nassert _exit_code in {allowed}, {line!r}\nshow()"
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_two_commands_of_a_notebook_fill_the_same_folder(path: Path) -> None:
+    """Pages stand for themselves; in a notebook of several, the second would be refused."""
+    lines = [line for cell in json.loads(path.read_text())["cells"] for line in cell["source"]]
+    folders = [line.split("--out ")[1].split()[0] for line in lines if line.startswith("!tinyml data synth")]
+    assert len(folders) == len(set(folders))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
