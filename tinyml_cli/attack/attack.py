@@ -123,9 +123,9 @@ def _check(run: Run, surface: AttackSurface, options: AttackOptions, example: Pa
             "--out",
             f"Give --out a name that ends in {surface.suffix}.",
         )
-    (checks.output_file if options.out is None else checks.new_file)(example)
     if options.item is not None and options.item.resolve() == example.resolve():
         raise TinymlError("The example would replace the item", str(example), "Give --out another name.")
+    (checks.output_file if options.out is None else checks.new_file)(example)
     if options.defend:
         registry.task(run.manifest().task).labelled_inputs(run)
         variants.place_of(run, defence.NAME)
