@@ -75,7 +75,8 @@ def quick(command: str) -> list[str]:
 @pytest.mark.parametrize("number", CHAPTERS)
 def test_every_command_is_understood(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("photos", "faces", "leaves", "rps", "speech", "recordings", "runs/anomaly-kmeans/replay"):
+    made = ("speech", "clips", "voices", "runs/anomaly-kmeans/replay")
+    for folder in ("photos", "faces", "leaves", "rps", "recordings", *made):
         (tmp_path / folder).mkdir(parents=True)
     for file in ("yes.wav", "marvin.wav", "groups.tsv", "today.jsonl", "data-snapshot.json"):
         (tmp_path / file).touch()
