@@ -31,8 +31,6 @@ from tinyml_cli.wording import counted
 
 Mode = Literal["accuracy", "performance"]
 
-"""How a figure was come by, by the board's kind."""
-
 _WINDOWS = 5  # inputs, as in the runner's performance mode
 _RUNS_PER_WINDOW = 10
 
