@@ -6,12 +6,14 @@ import difflib
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tinyml_cli.documents import shown
+from tinyml_cli.errors import TinymlError
 
 _KINDS = {
     "int": "a whole number",
@@ -43,6 +45,26 @@ class Problem:
     key: str
     what: str
     advice: str = ""
+
+
+def refuse_newer(subject: str, version: object, known: int, path: Path) -> None:
+    """Refuses a document that a newer tinyml wrote, before its unknown keys are complained about.
+
+    Args:
+        subject: with its verb: "The budgets have".
+        version: as the document gives it; what is no whole number is left to the schema.
+        known: the newest version that can be read.
+        path: of the document.
+
+    Raises:
+        TinymlError: its version is above the known one.
+    """
+    if type(version) is int and version > known:
+        raise TinymlError(
+            f"{subject} version {shown(version)}; this tinyml reads versions up to {known}",
+            str(path),
+            "Upgrade: pip install --upgrade tinyml-cli",
+        )
 
 
 def first_problem(error: ValidationError, schema: type[BaseModel], name: str = "") -> Problem:

@@ -19,7 +19,7 @@ from tinyml_cli.data.splits import Split, split_of
 from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
-from tinyml_cli.validation import first_problem
+from tinyml_cli.validation import first_problem, refuse_newer
 
 VERSION = 1
 SNAPSHOT = "data-snapshot.json"
@@ -119,12 +119,7 @@ def load(path: Path) -> DataSnapshot:
     except UnreadableError as error:
         raise TinymlError(f"Cannot read the snapshot: {error}", str(path), _AGAIN) from error
     version = document.get("version") if isinstance(document, dict) else None
-    if type(version) is int and version > VERSION:
-        raise TinymlError(
-            f"The snapshot has version {version}; this tinyml reads versions up to {VERSION}",
-            str(path),
-            "Upgrade: pip install --upgrade tinyml-cli",
-        )
+    refuse_newer("The snapshot has", version, VERSION, path)
     try:
         snapshot = DataSnapshot.model_validate(document)
     except ValidationError as error:

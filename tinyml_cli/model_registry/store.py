@@ -27,11 +27,12 @@ from tinyml_cli.documents import UnreadableError, load_json, parse_json
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.files import atomic_path, sha256_file, write_atomic, writing_folder
 from tinyml_cli.model_registry.documents import VERSION, ModelIndex, ModelVersion, RegistryDocument
-from tinyml_cli.validation import first_problem
+from tinyml_cli.validation import first_problem, refuse_newer
 
 MARK = "registry.json"
 _OBJECTS, _MODELS = "objects", "models"
 _MARK_TEXT = json.dumps({"tinyml_registry": VERSION}) + "\n"
+_SUBJECT = "The registry has"
 _NAME = re.compile(r"\w[\w.+-]{0,99}")
 
 D = TypeVar("D", bound=RegistryDocument)
@@ -265,24 +266,16 @@ class Store:
                 str(self.path),
                 "Choose a new or empty folder with --registry.",
             ) from error
-        _refuse_newer(version, path)
+        refuse_newer(_SUBJECT, version, VERSION, path)
 
 
 def _validated(schema: type[D], document: Any, path: Path) -> D:
-    _refuse_newer(document.get("version") if isinstance(document, dict) else None, path)
+    version = document.get("version") if isinstance(document, dict) else None
+    refuse_newer(_SUBJECT, version, VERSION, path)
     try:
         return schema.model_validate(document)
     except ValidationError as error:
         raise _damaged(path, first_problem(error, schema).what) from error
-
-
-def _refuse_newer(version: Any, path: Path) -> None:
-    if type(version) is int and version > VERSION:
-        raise TinymlError(
-            f"The registry has version {version}; this tinyml reads versions up to {VERSION}",
-            str(path),
-            "Upgrade: pip install --upgrade tinyml-cli",
-        )
 
 
 def _damaged(path: Path, why: str) -> TinymlError:

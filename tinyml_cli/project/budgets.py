@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.documents import UnreadableError, shown
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.validation import first_problem
+from tinyml_cli.validation import first_problem, refuse_newer
 from tinyml_cli.yaml_documents import load_yaml
 
 BUDGETS = "budgets.yaml"
@@ -66,7 +66,7 @@ def load(path: Path) -> Budgets:
         raise TinymlError(
             "The budgets are not a mapping of keys to limits", str(path), "For example: accuracy: 0.9"
         )
-    refuse_newer("budgets", document.get("version"), VERSION, path)
+    refuse_newer("The budgets have", document.get("version"), VERSION, path)
     for key, value in document.items():
         if value is None:
             raise TinymlError(
@@ -80,17 +80,3 @@ def load(path: Path) -> Budgets:
         raise TinymlError(f"The budgets are not valid: {problem.what}", str(path), advice) from error
     load_board(budgets.board)
     return budgets
-
-
-def refuse_newer(what: str, version: Any, known: int, path: Path) -> None:
-    """Refuses a document that a newer tinyml wrote, before its unknown keys are complained about.
-
-    Raises:
-        TinymlError: its version is above the known one.
-    """
-    if type(version) is int and version > known:
-        raise TinymlError(
-            f"The {what} have version {shown(version)}; this tinyml reads versions up to {known}",
-            str(path),
-            "Upgrade: pip install --upgrade tinyml-cli",
-        )

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinyml_cli.documents import UnreadableError
 from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.project.budgets import refuse_newer
-from tinyml_cli.validation import first_problem
+from tinyml_cli.validation import first_problem, refuse_newer
 from tinyml_cli.yaml_documents import load_yaml
 
 RULES = "retrain.yaml"
@@ -49,7 +48,7 @@ def load(path: Path | None) -> RetrainRules:
     except UnreadableError as error:
         raise TinymlError(f"Cannot read the rules: {error}", str(place), "Fix the file.") from error
     if isinstance(document, dict):
-        refuse_newer("rules", document.get("version"), VERSION, place)
+        refuse_newer("The rules have", document.get("version"), VERSION, place)
     try:
         return RetrainRules.model_validate(document)
     except ValidationError as error:
