@@ -12,7 +12,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.model_registry.store import MARK, Store, registry_dir
+from tinyml_cli.model_registry.store import Store
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.footprints import Footprint, InferenceFootprint, TrainingFootprint
 from tinyml_cli.project.budgets import Budgets
@@ -97,9 +97,9 @@ def _manifests(registry: Path | None) -> Iterator[tuple[str, Manifest]]:
         if MODEL in manifest.artifacts:
             seen.add(manifest.artifacts[MODEL].sha256)
             yield run_list.name_of(Run(path.parent)), manifest
-    if registry is None and not (registry_dir() / MARK).is_file():
+    store = Store.open_if_there(registry)
+    if store is None:
         return
-    store = Store.open(registry)
     for name in store.names():
         index = store.index(name)
         for number in index.versions:

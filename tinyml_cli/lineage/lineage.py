@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir, write_atomic
 from tinyml_cli.lineage import graph, layout
-from tinyml_cli.model_registry.store import MARK, Store, registry_dir
+from tinyml_cli.model_registry.store import Store
 from tinyml_cli.outcomes.lineages import Lineage
 from tinyml_cli.run import Run
 
@@ -23,8 +23,7 @@ def trace(run: str | None, registry: Path | None, out: Path | None) -> Lineage:
     Raises:
         TinymlError: no such run or registry, a damaged one, or nothing to show.
     """
-    is_there = registry is not None or (registry_dir() / MARK).is_file()
-    store = Store.open(registry) if is_there else None
+    store = Store.open_if_there(registry)
     found = graph.of_runs(None if run is None else Run.open(run), store)
     if not found.nodes:
         raise TinymlError(

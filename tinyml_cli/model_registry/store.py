@@ -29,7 +29,7 @@ from tinyml_cli.files import atomic_path, sha256_file, write_atomic, writing_fol
 from tinyml_cli.model_registry.documents import VERSION, ModelIndex, ModelVersion, RegistryDocument
 from tinyml_cli.validation import first_problem, refuse_newer
 
-MARK = "registry.json"
+_MARK = "registry.json"
 _OBJECTS, _MODELS = "objects", "models"
 _MARK_TEXT = json.dumps({"tinyml_registry": VERSION}) + "\n"
 _SUBJECT = "The registry has"
@@ -69,6 +69,17 @@ class Store:
         return store
 
     @classmethod
+    def open_if_there(cls, path: Path | None) -> Store | None:
+        """The registry of a path, or the default one; None if no path is given and there is no default one.
+
+        Raises:
+            TinymlError: see `open`.
+        """
+        if path is None and not (registry_dir() / _MARK).is_file():
+            return None
+        return cls.open(path)
+
+    @classmethod
     def make(cls, path: Path | None) -> Store:
         """A registry that is there, or is to be made; nothing is written yet.
 
@@ -89,8 +100,8 @@ class Store:
             TinymlError: the folder cannot be written.
         """
         with writing_folder(self.path, "registry", wait=True):
-            if not (self.path / MARK).is_file():
-                write_atomic(self.path / MARK, _MARK_TEXT)
+            if not (self.path / _MARK).is_file():
+                write_atomic(self.path / _MARK, _MARK_TEXT)
             yield
 
     # Objects
@@ -215,8 +226,8 @@ class Store:
 
     def faults(self) -> Iterator[str]:
         """A sentence for everything that is missing or was changed."""
-        if (self.path / MARK).read_bytes() != _MARK_TEXT.encode():
-            yield f"{MARK} was changed"
+        if (self.path / _MARK).read_bytes() != _MARK_TEXT.encode():
+            yield f"{_MARK} was changed"
         for name in self.names():
             path = self.index_path(name)
             try:
@@ -257,7 +268,7 @@ class Store:
         return sorted(path for path in (self.path / _OBJECTS).glob("*/*") if path.name[0] != ".")
 
     def _check_mark(self) -> None:
-        path = self.path / MARK
+        path = self.path / _MARK
         try:
             version = parse_json(path.read_text(encoding="utf-8"))["tinyml_registry"]
         except (OSError, ValueError, KeyError, TypeError) as error:
