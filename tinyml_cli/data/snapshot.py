@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory, official_lists
 from tinyml_cli.data.speakers import has_speaker, speaker_of
-from tinyml_cli.data.splits import Split, split_of
+from tinyml_cli.data.splits import SPLIT_FOLDERS, Split, split_of
 from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file
@@ -24,11 +24,7 @@ from tinyml_cli.validation import first_problem, refuse_newer
 VERSION = 1
 SNAPSHOT = "data-snapshot.json"
 
-_SPLIT_FOLDERS: dict[str, Split] = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "validation", "valid", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
+_SPLIT_FOLDERS: dict[str, Split] = {**SPLIT_FOLDERS, "valid": "validation", "dev": "validation"}
 # Texts about the data: they change without the data.
 _TEXTS = ("readme", "license", "licence", "copying", "notice")
 
@@ -96,13 +92,13 @@ def take(root: Path, shares: tuple[float, float] | None = None) -> DataSnapshot:
             if _is_text(path):
                 texts[name] = sha256
                 continue
-            is_named = has_speaker(path)
+            speaker = speaker_of(path) if has_speaker(path) else None
             items[name] = SnapshotItem(
                 sha256=sha256,
                 bytes=path.stat().st_size,
                 label=path.parent.name if "/" in name else "",
-                speaker=speaker_of(path) if is_named else None,
-                split=_split(name, speaker_of(path) if is_named else None, listed, shares),
+                speaker=speaker,
+                split=_split(name, speaker, listed, shares),
             )
     digest = _digest({name: item.sha256 for name, item in items.items()})
     return DataSnapshot(digest=digest, texts=texts, items=items)

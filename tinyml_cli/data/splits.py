@@ -14,6 +14,17 @@ from tinyml_cli.errors import TinymlError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SPLIT_FOLDERS: Mapping[str, Split] = MappingProxyType(
+    {
+        "train": "train",
+        "training": "train",
+        "val": "validation",
+        "validation": "validation",
+        "test": "test",
+        "testing": "test",
+    }
+)
+"""Name of a folder, in small letters -> the split that is in it."""
 
 REMEDY = "Record more people (10 or more), or change training.validation_share and training.test_share."
 _NOTHING_FIXED: Mapping[str, Split] = MappingProxyType({})

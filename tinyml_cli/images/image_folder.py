@@ -11,7 +11,7 @@ from tinyml_cli import checks
 from tinyml_cli.data import inventory
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.speakers import has_speaker, speaker_of
-from tinyml_cli.data.splits import Split
+from tinyml_cli.data.splits import SPLIT_FOLDERS, Split
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.images import image_file
 from tinyml_cli.wording import counted
@@ -22,14 +22,6 @@ NONE = "none"
 FEWEST_PEOPLE = 5
 # Names of prepared data sets' folders for the same thing.
 _NONE_FOLDERS = (NONE, "no_person", "non_person", "not_person", "nobody")
-_SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -158,7 +150,7 @@ def _split_folders(root: Path) -> list[tuple[Path, Split]]:
     if not root.is_dir():
         raise TinymlError("The data folder does not exist", str(root), "Give --data a folder per class.")
     children = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
-    found = [(children[name], split) for name, split in _SPLIT_FOLDERS.items() if name in children]
+    found = [(children[name], split) for name, split in SPLIT_FOLDERS.items() if name in children]
     kinds = {split for _, split in found}
     is_split = {"train"} < kinds and all(any(p.is_dir() for p in path.iterdir()) for path, _ in found)
     return found if is_split else []
