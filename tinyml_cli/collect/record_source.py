@@ -17,12 +17,11 @@ from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.data.resample import resample
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
-from tinyml_cli.link.protocol import Audio, Ready
+from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Audio, Ready
 from tinyml_cli.senses.microphone import BLOCK_S, Microphone
 
 Samples = NDArray[np.int16]
 
-_FEED_SAMPLES = 640
 # How long a board may stay silent although it was asked for sound.
 _SILENT_BOARD_S = 3.0
 
@@ -185,8 +184,8 @@ class BoardSource(_AlwaysOpen):
 
     def _played(self, feed: WavSource, seconds: float) -> Iterator[object]:
         take = feed.record(seconds, lambda _: None)
-        for start in range(0, len(take), _FEED_SAMPLES):
-            self._link.feed_pcm(take[start : start + _FEED_SAMPLES])
+        for start in range(0, len(take), MAX_PCM_SAMPLES):
+            self._link.feed_pcm(take[start : start + MAX_PCM_SAMPLES])
             yield from self._link.take_events()
 
     def _collect(self, events: Iterator[object], wanted: int, on_block: Callable[[Samples], None]) -> Samples:

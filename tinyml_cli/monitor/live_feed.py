@@ -15,11 +15,9 @@ from tinyml_cli.data.resample import resampled
 from tinyml_cli.features.image import pack_frame
 from tinyml_cli.features.image_settings import ImageInput
 from tinyml_cli.link.link import Link
-from tinyml_cli.link.protocol import Event
+from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Event
 from tinyml_cli.senses.microphone import BLOCK_S, Microphone
 from tinyml_cli.senses.webcam import Webcam
-
-_FED_SAMPLES = 640  # at most, by the protocol
 
 OnEvent = Callable[[Event], None]
 
@@ -56,8 +54,8 @@ def hear(
     with contextlib.closing(_blocks(microphone, heard)) as blocks:
         for piece in resampled(blocks, microphone.rate_hz, rate_hz, round(BLOCK_S * microphone.rate_hz)):
             samples = to_int16(piece)
-            for at in range(0, len(samples), _FED_SAMPLES):
-                link.feed_pcm(samples[at : at + _FED_SAMPLES])
+            for at in range(0, len(samples), MAX_PCM_SAMPLES):
+                link.feed_pcm(samples[at : at + MAX_PCM_SAMPLES])
                 _tell(link, show)
             if stop_at is not None and time.monotonic() >= stop_at:
                 return
