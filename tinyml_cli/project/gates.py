@@ -25,6 +25,15 @@ class _BudgetKind:
     at_most: bool
     measured_by: tuple[str, ...]
 
+    def is_broken(self, value: float, limit: float) -> bool:
+        """Whether a figure is on the wrong side of its limit."""
+        return value > limit if self.at_most else value < limit
+
+    @property
+    def wrong_side(self) -> str:
+        """Where a figure that breaks its budget is."""
+        return "above" if self.at_most else "below"
+
 
 _EVALUATED, _GROUPED = ("evaluate", "RUN"), ("evaluate", "RUN", "--groups", "SPEAKERS.tsv")
 _BUILT, _PROFILED = ("build", "RUN", "--board", "BOARD"), ("profile", "RUN", "--board", "BOARD")
@@ -148,9 +157,8 @@ def _budgets(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
             how = _command(kind.measured_by, figures)
             yield gate(name, "not measured", limit=limit, reason=f"not measured; {how}")
             continue
-        broken = figure.value > limit if kind.at_most else figure.value < limit
-        side = "above" if kind.at_most else "below"
-        reason = f"{number(figure.value)} is {side} {number(limit)}" if broken else ""
+        broken = kind.is_broken(figure.value, limit)
+        reason = f"{number(figure.value)} is {kind.wrong_side} {number(limit)}" if broken else ""
         yield gate(name, "fail" if broken else "pass", figure=figure, limit=limit, reason=reason)
 
 

@@ -125,9 +125,9 @@ def _metric(situation: Situation) -> Trigger:
             raise TinymlError(
                 f"`{name}` cannot be measured on these data", "--when metric", "Remove it from the budgets."
             )
-        at_most = BUDGET_KINDS[name].at_most
-        broken = figure.value > limit if at_most else figure.value < limit
-        side = ("above" if at_most else "below") if broken else "within"
+        kind = BUDGET_KINDS[name]
+        broken = kind.is_broken(figure.value, limit)
+        side = kind.wrong_side if broken else "within"
         said.append((broken, f"the champion's {name} is {number(figure.value)}, {side} {number(limit)}"))
     return Trigger(*next((each for each in said if each[0]), said[0]))
 
