@@ -75,13 +75,14 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
     index, number = _champion(store, name)
     limits = limits_of(options.budgets)
     with temporary.folder("retrain") as folder:
-        champion = write_run(store, store.version(index, number), Path(folder, "champion"))
+        version = store.version(index, number)
+        champion = write_run(store, version, Path(folder, "champion"))
         data = options.data or _own_data(champion)
         recipe = challenger.recipe_of(champion, options.config, data)
         shares = snapshot.shares_of(recipe.model_dump())
         now = None if data is None else snapshot.take(data, shares)
         situation = Situation(
-            store.version(index, number),
+            version,
             champion,
             data,
             now,
