@@ -27,11 +27,11 @@ from tinyml_cli.outcomes.cards import (
     CardSize,
     FirmwareSize,
 )
+from tinyml_cli.profile.outcome import PROFILE
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 
 CARD_VERSION = 1
 
-_PROFILE = "report/profile.json"
 _QUALITY_KEYS = (
     "note",
     "verdict",
@@ -175,7 +175,7 @@ def _size(manifest: Manifest) -> CardSize:
 def _latency(run: Run, manifest: Manifest) -> CardLatency | None:
     """The result of `tinyml profile` for this very model, with the evidence of each figure."""
     try:
-        profile = load_json(run.file(_PROFILE))
+        profile = load_json(run.file(PROFILE))
         if profile["model_sha256"] != manifest.artifacts[MODEL_INT8].sha256:
             return None
         return CardLatency.model_validate({key: profile.get(key) for key in CardLatency.model_fields})

@@ -17,6 +17,7 @@ from tinyml_cli.model_registry.sbom import git_commit, sbom
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.registries import VersionAdded, VersionExported
+from tinyml_cli.profile.outcome import PROFILE
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.project.gates import BUDGET_KINDS
@@ -25,7 +26,7 @@ from tinyml_cli.run_folder import VARIANTS
 
 SBOM = "sbom.json"
 # Not artifacts, but needed to judge the version later.
-_ALSO = ("report/answers.npz", "report/profile.json", "report/card.md", "report/card.json")
+_ALSO = ("report/answers.npz", PROFILE, "report/card.md", "report/card.json")
 
 
 def add(store: Store, run: Run, name: str | None = None, board: str | None = None) -> VersionAdded:

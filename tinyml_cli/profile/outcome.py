@@ -10,7 +10,7 @@ from tinyml_cli.outcomes.profiles import BudgetLine, CascadeSaving, Profiled, Pr
 from tinyml_cli.profile.budget import LimitVerdict
 from tinyml_cli.run import Run, writes
 
-_DOCUMENT = "report/profile.json"
+PROFILE = "report/profile.json"
 _PICTURE = "report/profile.png"
 
 
@@ -39,7 +39,7 @@ def record(
     )
     if cascade is not None:
         outcome = outcome.model_copy(update={"cascade": cascade})
-    write_atomic(run.file(_DOCUMENT), json.dumps(outcome.as_dict(), indent=2) + "\n")
+    write_atomic(run.file(PROFILE), json.dumps(outcome.as_dict(), indent=2) + "\n")
     return outcome
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.profile.outcome import PROFILE
 from tinyml_cli.run import MODEL_INT8, Run, board_model
 from tinyml_cli.statistics.groups import NOT_LISTED
 
-_PROFILE = "report/profile.json"
 _STREAM = "report/stream.json"
 
 Document = dict[str, Any]
@@ -126,7 +126,7 @@ class RunFigures:
     def _profile_of_this_model(self) -> Document:
         """The profile is no artifact: `profile` takes runs that it may not write to."""
         try:
-            found = load_json(self.run.file(_PROFILE))
+            found = load_json(self.run.file(PROFILE))
             is_of_it = found["model_sha256"] == self.manifest.artifacts[MODEL_INT8].sha256
         except (UnreadableError, KeyError, TypeError):
             return {}
