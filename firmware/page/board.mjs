@@ -43,13 +43,7 @@ export class Board {
 
   // Bytes of the serial link.
   send(bytes) {
-    const capacity = this.#exports.serial_capacity();
-    for (let at = 0; at < bytes.length; at += capacity) {
-      const piece = bytes.subarray(at, at + capacity);
-      this.#write(Uint8Array, this.#exports.serial_buffer(), piece);
-      this.#exports.serial_send(piece.length);
-      this.run();
-    }
+    this.#feed("serial", Uint8Array, bytes);
   }
 
   command(text) {
@@ -58,13 +52,7 @@ export class Board {
 
   // Int16Array at the model's rate.
   hear(samples) {
-    const capacity = this.#exports.audio_capacity();
-    for (let at = 0; at < samples.length; at += capacity) {
-      const piece = samples.subarray(at, at + capacity);
-      this.#write(Int16Array, this.#exports.audio_buffer(), piece);
-      this.#exports.audio_send(piece.length);
-      this.run();
-    }
+    this.#feed("audio", Int16Array, samples);
   }
 
   // Bytes of a frame as the camera gives it.
@@ -77,6 +65,17 @@ export class Board {
   // Thousandths of g and of a degree per second: [ax, ay, az, gx, gy, gz].
   feel(motion) {
     this.#exports.motion_send(...motion.map(Math.round));
+  }
+
+  // As much at a time as the board's buffer holds.
+  #feed(sense, View, values) {
+    const capacity = this.#exports[`${sense}_capacity`]();
+    for (let at = 0; at < values.length; at += capacity) {
+      const piece = values.subarray(at, at + capacity);
+      this.#write(View, this.#exports[`${sense}_buffer`](), piece);
+      this.#exports[`${sense}_send`](piece.length);
+      this.run();
+    }
   }
 
   #write(View, at, values) {

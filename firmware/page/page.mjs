@@ -24,7 +24,7 @@ const bars = facts.labels.map((label) => {
   name.textContent = label;
   row.append(name, bar, value);
   find("scores").append(row);
-  return { row, bar, value };
+  return { bar, value };
 });
 find("scores").hidden = !facts.showsScores;
 
