@@ -12,7 +12,7 @@ from typing import Any
 from tinyml_cli import registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import fairness_panel
-from tinyml_cli.evaluation.frame import REPORT, Evaluation, Split
+from tinyml_cli.evaluation.frame import REPORT, Evaluation, Split, change_report
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.fairness import find, membership
 from tinyml_cli.fairness.decision import Decision
@@ -20,7 +20,7 @@ from tinyml_cli.fairness.membership import Membership
 from tinyml_cli.files import write_atomic
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.fairness import Applied, Attribute, FairnessFound, GroupsFile, MistakeCosts, RuleName
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run, writes
+from tinyml_cli.run import Run, writes
 from tinyml_cli.statistics.groups import read_groups
 from tinyml_cli.wording import counted
 
@@ -190,14 +190,13 @@ def _refresh(
 ) -> str | None:
     """Shows these groups in the run's report; None where there is none of this model and tinyml."""
     manifest = run.manifest()
-    if not run.is_fresh(manifest, REPORT):
+    page = change_report(
+        run,
+        manifest,
+        lambda before: fairness_panel.filled(before, decision, members, costs, tolerance),
+    )
+    if page is None or "<tinyml-fairness>" not in page:
         return None
-    before = run.file(REPORT).read_text(encoding="utf-8")
-    page = fairness_panel.filled(before, decision, members, costs, tolerance)
-    if "<tinyml-fairness>" not in page:
-        return None
-    write_atomic(run.file(REPORT), page)
-    run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
     run.save(manifest)
     return str(run.file(REPORT))
 

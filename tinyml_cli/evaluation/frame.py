@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, Literal, TypeVar
 
@@ -145,7 +145,7 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
         members = decision.groups_of(tables, groups, strict=False)
     page, figures = filled(evaluation.page(outcome, items), decision, members), outcome.as_dict()
     write_atomic(run.file(METRICS), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    write_atomic(run.file(REPORT), _with_attack(run, page))
+    write_atomic(run.file(REPORT), _with_attack(run, run.manifest(), page))
     pictures = evaluation.draw(outcome, items, found)
     manifest = run.manifest()
     # The manifest describes the model in a few lines; report/metrics.json has everything.
@@ -163,16 +163,30 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
 
 def show_attack(run: Run, manifest: Manifest) -> None:
     """Puts ATTACK_SECTION into the report, if there is one of these models; the manifest is to be saved."""
-    if run.is_fresh(manifest, REPORT):
-        page = run.file(REPORT).read_text(encoding="utf-8")
-        write_atomic(
-            run.file(REPORT), put(page, "attack", run.file(ATTACK_SECTION).read_text(encoding="utf-8"))
-        )
-        run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    change_report(run, manifest, lambda page: _with_attack(run, manifest, page))
 
 
-def _with_attack(run: Run, page: str) -> str:
+def change_report(run: Run, manifest: Manifest, change: Callable[[str], str]) -> str | None:
+    """Changes the page of the report; the manifest is to be saved.
+
+    Args:
+        run: whose report it is.
+        manifest: in which it is entered.
+        change: old page -> new one.
+
+    Returns:
+        The new page; None where there is no report of these models.
+    """
+    if not run.is_fresh(manifest, REPORT):
+        return None
+    page = change(run.file(REPORT).read_text(encoding="utf-8"))
+    write_atomic(run.file(REPORT), page)
+    run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    return page
+
+
+def _with_attack(run: Run, manifest: Manifest, page: str) -> str:
     """The page with the last attack, if it was on this very model."""
-    if not run.is_fresh(run.manifest(), ATTACK_SECTION):
+    if not run.is_fresh(manifest, ATTACK_SECTION):
         return page
     return put(page, "attack", run.file(ATTACK_SECTION).read_text(encoding="utf-8"))

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from tinyml_cli.array_file import UnreadableArrayError, read_arrays
 from tinyml_cli.evaluation.embed import wav_uri
-from tinyml_cli.evaluation.frame import REPORT
-from tinyml_cli.files import write_arrays, write_atomic
+from tinyml_cli.evaluation.frame import change_report
+from tinyml_cli.files import write_arrays
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pages import charts
 from tinyml_cli.pages.templates import fragment, put
-from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
+from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws.stream_source import StreamPart, sounds_at
 from tinyml_cli.tasks.kws.stream_summary import band
 
@@ -47,10 +47,7 @@ def keep(
     write_arrays(run.file(SOUNDS), {f"{rank}": sound for rank, sound in enumerate(sounds)})
     manifest = run.manifest()
     run.record(manifest, SOUNDS, "tinyml evaluate-stream", [STREAM])
-    if run.is_fresh(manifest, REPORT):
-        page, shown = run.file(REPORT).read_text(encoding="utf-8"), section(run, manifest)
-        write_atomic(run.file(REPORT), put(page, "streams", shown))
-        run.record(manifest, REPORT, "tinyml evaluate", [MODEL_FLOAT32, MODEL_INT8])
+    change_report(run, manifest, lambda page: put(page, "streams", section(run, manifest)))
     run.save(manifest)
 
 
