@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-all lint lint-types lint-text format docs kws bench fuzz lock clean
+.PHONY: help setup demo test test-slow test-nightly test-all lint lint-types lint-text format docs kws bench fuzz lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,9 +35,12 @@ test: setup ## what guards behaviour, in minutes
 	$(PYTEST) -m "serial and not slow" $(SERIAL)
 
 test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
-	$(PYTEST) $(WORKERS) --dist load -m "slow"
+	$(PYTEST) $(WORKERS) --dist load -m "slow and not nightly"
 
-test-all: test test-slow ## every test
+test-nightly: setup ## what takes too long for every push
+	$(PYTEST) $(WORKERS) --dist load -m "nightly"
+
+test-all: test test-slow test-nightly ## every test
 
 lint: setup ## ruff, mypy, import directions, clang-format, generated pages
 	@$(MAKE) --no-print-directory -j2 lint-types lint-text

@@ -70,8 +70,12 @@ _LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: a worker that began one at the end would leave the others idle."""
+    """What is nightly is slow. The longest files first: a worker that began one last would leave others idle."""
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker("slow")
     rank = {name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
