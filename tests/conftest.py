@@ -72,7 +72,7 @@ _LONGEST = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is nightly is slow. The longest files first: a worker that began one last would leave others idle."""
+    """What is nightly is slow. The longest files first: a worker that began one last would be waited for."""
     for item in items:
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")

@@ -72,7 +72,7 @@ def test_classes_without_a_background_are_seen_or_not(tmp_path: Path) -> None:
     assert surface.reported(np.full((1, 32, 32, 1), 99, np.uint8)).tolist() == [NOTHING]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_figures_of_the_documentation(tinyml: Tinyml, tmp_path: Path) -> None:
     """Targeted success of 1.00 at 20 dB where noise has none or hardly any; one sound for all at 10 dB."""
     pytest.importorskip("tensorflow", reason="extra `train` is not installed")

@@ -222,7 +222,7 @@ def test_layers_that_meet_in_an_addition_keep_their_channels() -> None:
     assert smaller.get_layer("inner").filters == 12
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_steps_after_one_another_keep_what_was_gained(converted_run: Run) -> None:
     steps = [CompressionStep("prune", 0.6), CompressionStep("cluster", clusters=8), CompressionStep("qat")]
     outcome = stage.compress(converted_run, steps, FEW, on_board=False)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -231,9 +232,15 @@ def test_no_two_commands_of_a_notebook_fill_the_same_folder(path: Path) -> None:
     assert len(folders) == len(set(folders))
 
 
-@pytest.mark.slow
+def _by_length() -> Iterator[object]:
+    """The notebooks, those that train for minutes only at night."""
+    for path in NOTEBOOKS:
+        short = path.stem in ("deployment", "fundamentals")
+        yield pytest.param(path, id=path.stem, marks=pytest.mark.slow if short else pytest.mark.nightly)
+
+
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", _by_length())
 def test_every_command_of_a_notebook_runs(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

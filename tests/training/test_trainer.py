@@ -157,7 +157,7 @@ def _stops() -> Iterator[Any]:
     for name in OFTEN:
         yield pytest.param(KINDS[name], [1], id=name)
     for name, kind in KINDS.items():
-        yield pytest.param(kind, range(EPOCHS), id=f"{name} in every epoch", marks=pytest.mark.slow)
+        yield pytest.param(kind, range(EPOCHS), id=f"{name} in every epoch", marks=pytest.mark.nightly)
 
 
 @pytest.mark.parametrize(("kind", "epochs"), _stops())
