@@ -10,6 +10,7 @@ from tinyml_cli.data import folder
 from tinyml_cli.data.speakers import speaker_of
 from tinyml_cli.speech import synthesis
 from tinyml_cli.speech.plan import is_synthetic
+from tinyml_cli.speech.voices import Voices
 
 
 def _hashes(root: Path) -> dict[str, str]:
@@ -26,7 +27,7 @@ def test_files_are_what_training_uses(tinyml: Tinyml, tmp_path: Path) -> None:
     assert (words["yes"], words["no"]) == ("yes", "no") and set(words.values()) == {"yes", "no", "unknown"}
 
     read = folder.read_folder(tmp_path / "a", ["yes", "no"], 16_000, 16_000, 4000).clips
-    made = synthesis.synthesise(["yes", "no"], 24, 20, ["espeak", "flite"], 16_000, 16_000, 5).clips
+    made = synthesis.synthesise(["yes", "no"], 24, 20, Voices(["espeak", "flite"]), 16_000, 16_000, 5).clips
     assert len(read) == answer.json["n"] == len(made)
     for word in ("yes", "no"):
         expected = {clip.tobytes() for clip in made.audio[made.words == word]}

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Tinyml
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import espeak, kokoro, kokoro_files, kokoro_phonemes, languages, plan, vocabulary
+from tinyml_cli.speech.voices import Voices
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 needs_kokoro = pytest.mark.skipif(
@@ -151,7 +152,7 @@ def test_engines_share_the_utterances() -> None:
     others = [[plan.SpokenText(word, word, english) for word in ("go", "cat")]]
 
     def count(*engines: str) -> dict[str, int]:
-        planned = plan._plan(targets, others, 900, 100, engines, 5)
+        planned = plan._plan(targets, others, 900, 100, Voices(engines), 5)
         groups = [each.group.split("/")[0] for each in planned]
         return {engine: groups.count(engine) for engine in sorted(set(groups))}
 
@@ -159,7 +160,7 @@ def test_engines_share_the_utterances() -> None:
     assert count("flite") == {"flite": 1000}
     both = count("flite", "kokoro")
     assert both["flite"] + both["kokoro"] == 1000 and 280 < both["kokoro"] < 390
-    plans = [plan._plan(targets, others, 300, 8, ["kokoro"], seed) for seed in (1, 1, 2)]
+    plans = [plan._plan(targets, others, 300, 8, Voices(["kokoro"]), seed) for seed in (1, 1, 2)]
     assert plans[0] == plans[1] != plans[2]
     assert {planned.group for planned in plans[0]} == {f"kokoro/{voice}" for voice in kokoro.VOICES}
     assert all(plan.is_synthetic(each.group) for each in plans[0])

@@ -32,6 +32,7 @@ from tinyml_cli.speech import (
     vocabulary,
 )
 from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.voices import Voices
 from tinyml_cli.tasks.kws.checks import check_words
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
@@ -191,7 +192,7 @@ def test_other_words_sound_like_none_of_the_targets(code: str) -> None:
 
 def test_words_of_two_languages_are_shared_out() -> None:
     corpus = synthesis.synthesise(
-        ["да", "yes"], 12, 20, ["espeak"], 16_000, 16_000, 3, Pronunciation(("ru", "en"))
+        ["да", "yes"], 12, 20, Voices(["espeak"]), 16_000, 16_000, 3, Pronunciation(("ru", "en"))
     )
     assert corpus.languages == ("ru", "en")
     assert corpus.clips.counts(["да", "yes", UNKNOWN]) == {"да": 12, "yes": 12, UNKNOWN: 20}
@@ -333,7 +334,7 @@ def digest(planned: list[plan.Planned]) -> str:
 
 
 def test_a_word_that_comes_out_too_short_is_said_more_slowly() -> None:
-    corpus = synthesis.synthesise(["и"], 20, 8, ["espeak"], 16_000, 16_000, 0, Pronunciation(("ru",)))
+    corpus = synthesis.synthesise(["и"], 20, 8, Voices(["espeak"]), 16_000, 16_000, 0, Pronunciation(("ru",)))
     assert corpus.clips.counts(["и"]) == {"и": 20}
 
 

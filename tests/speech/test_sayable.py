@@ -9,6 +9,7 @@ from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import espeak, flite, languages, plan, reading, sayable, synthesis
 from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.voices import Voices
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="espeak-ng is not installed")
 
@@ -112,18 +113,20 @@ def test_nothing_is_spoken_of_a_word_that_is_refused(monkeypatch: pytest.MonkeyP
         TinymlError,
         match=r"No synthetic voice can pronounce `はい`.*recordings of it with --data",
     ):
-        synthesis.synthesise(["yes", "はい"], 10, 0, ["espeak"], 16_000, 16_000, 0)
+        synthesis.synthesise(["yes", "はい"], 10, 0, Voices(["espeak"]), 16_000, 16_000, 0)
 
 
 def test_other_words_are_spoken_whatever_the_recordings_say() -> None:
-    corpus = synthesis.synthesise(["はい"], 0, 4, ["espeak"], 16_000, 16_000, 0)
+    corpus = synthesis.synthesise(["はい"], 0, 4, Voices(["espeak"]), 16_000, 16_000, 0)
     assert set(corpus.clips.labels) == {UNKNOWN}
 
 
 def test_words_that_voices_would_misread_are_left_to_the_recordings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    corpus = synthesis.synthesise(["yes", "нет"], 9, 2, ["espeak"], 16_000, 16_000, 0, skip_unsayable=True)
+    corpus = synthesis.synthesise(
+        ["yes", "нет"], 9, 2, Voices(["espeak"]), 16_000, 16_000, 0, skip_unsayable=True
+    )
     assert set(corpus.clips.labels) == {"yes", UNKNOWN}
     assert "cannot pronounce `нет`" in capsys.readouterr().err
 
@@ -134,16 +137,15 @@ def test_clips_that_came_out_empty_are_said_by_other_voices_or_counted(
 ) -> None:
     whole, attempts = synthesis._speak, []
 
-    def two_fail(plan: list, rate_hz: int) -> list:
+    def two_fail(plan: list, *rest: object) -> list:
         attempts.append(len(plan))
         bad = 2 if len(attempts) <= attempts_fail else 0
-        return [
-            np.zeros(0, np.int16) if row < bad else audio for row, audio in enumerate(whole(plan, rate_hz))
-        ]
+        spoken = enumerate(whole(plan, *rest))
+        return [np.zeros(0, np.int16) if row < bad else audio for row, audio in spoken]
 
     monkeypatch.setattr(synthesis, "_speak", two_fail)
     monkeypatch.setattr(synthesis, "_load", lambda path, count: None)
-    corpus = synthesis.synthesise(["yes"], 10, 2, ["espeak"], 16_000, 16_000, 5)
+    corpus = synthesis.synthesise(["yes"], 10, 2, Voices(["espeak"]), 16_000, 16_000, 5)
     told = "Skipped 2 of 12 clips, silent or too short" in capsys.readouterr().err
     if attempts_fail == 1:
         assert attempts == [12, 2] and len(corpus.clips) == 12 and not told
@@ -155,7 +157,7 @@ def test_clips_that_came_out_empty_are_said_by_other_voices_or_counted(
 def test_what_flite_alone_spells_out_is_left_to_the_other_voices() -> None:
     def engines_of(word: str, engines: list[str]) -> set[str]:
         how = Pronunciation()
-        planned = plan.plan(reading.read([word], how), [word], 60, 0, engines, 0, how)
+        planned = plan.plan(reading.read([word], how), [word], 60, 0, Voices(engines), 0, how)
         return {each.group.partition("/")[0] for each in planned}
 
     for word in ("hmm", "psst"):

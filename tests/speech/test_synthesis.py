@@ -13,6 +13,7 @@ import pytest
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import espeak, flite, phonemes, synthesis
+from tinyml_cli.speech.voices import Voices
 
 needs_espeak = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
 
@@ -23,7 +24,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def speak(seed: int = 1, words: tuple[str, ...] = ("yes", "no")) -> synthesis.Corpus:
-    return synthesis.synthesise(words, 20, 30, ["espeak"], 16_000, 16_000, seed)
+    return synthesis.synthesise(words, 20, 30, Voices(["espeak"]), 16_000, 16_000, seed)
 
 
 @needs_espeak
@@ -38,7 +39,7 @@ def test_labels_voices_and_shape() -> None:
 
 @needs_espeak
 def test_words_longer_than_a_clip_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    synthesis.synthesise(("information", "no"), 10, 8, ["espeak"], 16_000, 10_000, 1)
+    synthesis.synthesise(("information", "no"), 10, 8, Voices(["espeak"]), 16_000, 10_000, 1)
     told = capsys.readouterr().err
     assert "of 10 utterances of `information` are longer than a clip of 625 ms" in told and "`no`" not in told
 

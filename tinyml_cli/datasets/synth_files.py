@@ -19,6 +19,7 @@ from tinyml_cli.outcomes.data import Spoken, SpokenWord
 from tinyml_cli.recipes.kws import SpeechEngine
 from tinyml_cli.speech import reading, synthesis
 from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.voices import Voices
 from tinyml_cli.wording import counted
 
 ABOUT = "tinyml_synthesis.json"
@@ -65,7 +66,7 @@ def write_speech(
     # Not a lock inside the folder: it is put in place whole.
     with filling_cache(folder.with_name(f"{folder.name}.synth"), "data folder", wait=False):
         corpus = synthesis.synthesise(
-            words, clips_per_word, unknown_clips, engines, sample_rate_hz, clip_samples, seed, how
+            words, clips_per_word, unknown_clips, Voices(engines), sample_rate_hz, clip_samples, seed, how
         )
         settings = {
             "words": list(words),

@@ -34,6 +34,10 @@ class SynthesisRecipe(RecipeSection):
     clips_per_word: int = Field(default=500, ge=8, le=20_000)
     unknown_clips: int = Field(default=1000, ge=8, le=50_000)
     engines: list[SpeechEngine] = Field(default=["espeak", "flite"])
+    kokoro_share: float = Field(
+        default=0.15, gt=0, lt=1, description="share of the clips that Kokoro says where it is listed"
+    )
+    kokoro_voices: list[str] = Field(default=[], description="those of its voices that speak; none for all")
     language: Annotated[list[str] | None, BeforeValidator(_listed)] = Field(
         default=None, min_length=1, description="codes of the languages spoken; by the words' script, or en"
     )
@@ -138,6 +142,9 @@ class StreamsRecipe(RecipeSection):
     hours: float = Field(default=0.0, ge=0, le=100, description="to train by; 0 for none")
     speech: int = Field(
         default=10_000, ge=0, le=50_000, description="utterances of other words, beside those of `synthesis`"
+    )
+    kokoro_speech: int = Field(
+        default=0, ge=0, le=50_000, description="the same by Kokoro where `synthesis` lists it"
     )
     other_share: float = Field(
         default=2.0, ge=0, le=20, description="windows of no word per clip example of unknown and silence"

@@ -111,6 +111,12 @@ def require() -> None:
         raise TinymlError("The speech engine Kokoro is not fully installed", lack, f"Run: {remedy()}")
 
 
+def check_voice(name: str, where: str) -> None:
+    """Raises TinymlError if Kokoro has no such voice."""
+    if name not in VOICE_SHA256:
+        raise TinymlError(f"Kokoro has no voice `{name}`", where, f"Choose from: {', '.join(VOICE_SHA256)}.")
+
+
 def read_model() -> bytes:
     """The ONNX model, verified.
 
@@ -136,10 +142,7 @@ def read_voice(name: str) -> NDArray[np.float32]:
         TinymlError: no such voice, or its file is missing or has other bytes.
     """
     path = _voice_path(name)
-    if name not in VOICE_SHA256:
-        raise TinymlError(
-            f"Kokoro has no voice `{name}`", "voice", f"Choose from: {', '.join(VOICE_SHA256)}."
-        )
+    check_voice(name, "voice")
     try:
         content = path.read_bytes()
     except OSError as error:

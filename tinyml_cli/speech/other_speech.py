@@ -6,7 +6,7 @@ every training; each block is cached by itself, and utterances that hold a targe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,21 @@ from numpy.typing import NDArray
 from tinyml_cli.data.clips import UNKNOWN
 from tinyml_cli.speech import espeak, flite, languages, phonemes, pseudo_words, reading, vocabulary
 from tinyml_cli.speech.languages import Language
-from tinyml_cli.speech.plan import Planned, espeak_utterance, flite_utterance
+from tinyml_cli.speech.plan import (
+    Planned,
+    espeak_utterance,
+    flite_utterance,
+    kokoro_utterance,
+    kokoro_voices,
+)
 from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.speech.synthesis import speak
+from tinyml_cli.speech.voices import Voices
 
 BLOCK = 500
 """Utterances of a block."""
+KOKORO_BLOCK = 50
+"""The same of Kokoro's, a minute of a processor."""
 
 _SEED = 1902
 # flite starts a process for each utterance: ten times the time of espeak-ng.
@@ -57,7 +66,12 @@ class Utterance:
 
 
 def other_speech(
-    words: Sequence[str], count: int, sample_rate_hz: int, with_flite: bool, how: Pronunciation | None = None
+    words: Sequence[str],
+    count: int,
+    sample_rate_hz: int,
+    voices: Voices,
+    how: Pronunciation | None = None,
+    kokoro_count: int = 0,
 ) -> list[Utterance]:
     """Utterances that hold none of the words, nor anything that sounds like one.
 
@@ -65,23 +79,30 @@ def other_speech(
         words: the targets, as they are spelt.
         count: utterances before those that hold a target are left out, in whole blocks of BLOCK.
         sample_rate_hz: of the audio.
-        with_flite: whether flite, where it is installed, says some of the English.
+        voices: flite, where it is listed and installed, says some of the English; espeak-ng the rest.
         how: in which languages, a block each in turn; English by default.
+        kokoro_count: more of them, by Kokoro where it is listed, in whole blocks of KOKORO_BLOCK.
 
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
     """
     how = how or Pronunciation()
-    spoken_in = how.spoken
-    blocks, distances = [], dict[str, float]()
+    with_flite = "flite" in voices.engines and flite.is_installed()
+    blocks: list[tuple[Language, list[Planned]]] = []
     for number in range(-(-count // BLOCK)):
-        turn, which = divmod(number, len(spoken_in))
-        blocks.append(plan(turn, with_flite and flite.is_installed(), spoken_in[which]))
-    for which, language in enumerate(spoken_in):
-        texts = [each.word for block in blocks[which :: len(spoken_in)] for each in block]
+        turn, which = divmod(number, len(how.spoken))
+        blocks.append((how.spoken[which], plan(turn, with_flite, how.spoken[which])))
+    neural = [language for language in how.spoken if kokoro_voices(voices, language)]
+    if "kokoro" in voices.engines and neural:
+        for number in range(-(-kokoro_count // KOKORO_BLOCK)):
+            turn, which = divmod(number, len(neural))
+            blocks.append((neural[which], plan_kokoro(turn, voices, neural[which])))
+    distances: dict[str, float] = {}
+    for language in how.spoken:
+        texts = [each.word for spoken_in, block in blocks for each in block if spoken_in == language]
         distances.update(_distances(texts, words, language, how))
-    planned = [each for block in blocks for each in block]
-    spoken = [audio for block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
+    planned = [each for _, block in blocks for each in block]
+    spoken = [audio for _, block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
     return [
         Utterance(each.word, each.group, audio, distances[each.word])
         for each, audio in zip(planned, spoken, strict=True)
@@ -104,25 +125,41 @@ def plan(number: int, with_flite: bool, language: Language | None = None) -> lis
     return planned
 
 
+def plan_kokoro(number: int, voices: Voices, language: Language) -> list[Planned]:
+    """Who says what in a block of Kokoro's."""
+    rng = np.random.default_rng([_SEED, number, 1])
+    speakers = kokoro_voices(voices, language)
+    texts: Iterator[str]
+    if language.code == languages.ENGLISH:
+        texts = (_text(rng) for _ in range(KOKORO_BLOCK))
+    else:
+        texts = _texts_elsewhere(KOKORO_BLOCK, language, rng)
+    return [Planned(kokoro_utterance(text, language.code, speakers, rng), UNKNOWN, text) for text in texts]
+
+
 def _plan_elsewhere(number: int, language: Language) -> list[Planned]:
-    """The same of a language other than English, whose voices read numbers by themselves."""
+    """A block of a language other than English, by espeak-ng."""
     rng = np.random.default_rng([_SEED, number])
     variants = espeak.variants()
-    known = vocabulary.words_of(language.code)
-    invented = pseudo_words.invent(language, BLOCK, rng)
     planned = []
-    for pseudo_word in invented:
-        kind = rng.random()
-        if kind < 0.2 or not known:
-            text = pseudo_word
-        elif kind < 0.33:
-            text = " ".join(map(str, rng.choice(known, size=int(rng.integers(2, 4)))))
-        elif kind < 0.4:
-            text = str(rng.integers(1, 1000))
-        else:
-            text = str(rng.choice(known))
+    for text in _texts_elsewhere(BLOCK, language, rng):
         planned.append(Planned(espeak_utterance(text, variants, rng, language.voices), UNKNOWN, text))
     return planned
+
+
+def _texts_elsewhere(count: int, language: Language, rng: np.random.Generator) -> Iterator[str]:
+    """Texts of a language other than English, whose voices read numbers by themselves."""
+    known = vocabulary.words_of(language.code)
+    for pseudo_word in pseudo_words.invent(language, count, rng):
+        kind = rng.random()
+        if kind < 0.2 or not known:
+            yield pseudo_word
+        elif kind < 0.33:
+            yield " ".join(map(str, rng.choice(known, size=int(rng.integers(2, 4)))))
+        elif kind < 0.4:
+            yield str(rng.integers(1, 1000))
+        else:
+            yield str(rng.choice(known))
 
 
 def _text(rng: np.random.Generator) -> str:

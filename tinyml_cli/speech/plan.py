@@ -26,10 +26,8 @@ from tinyml_cli.speech import (
 from tinyml_cli.speech.languages import Language
 from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.speech.reading import SpokenAs
+from tinyml_cli.speech.voices import Voices
 
-# Share of the utterances beside espeak, which speaks the rest. flite's voices are few but closer to people;
-# Kokoro's are neural, but each clip takes most of a second of a processor.
-_SHARES = {"flite": 0.3, "kokoro": 0.15}
 # Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
 # Words a minute of what came out too short at 100 to 230.
@@ -82,7 +80,7 @@ def plan(
     words: Sequence[str],
     clips_per_word: int,
     unknown_clips: int,
-    engines: Sequence[str],
+    voices: Voices,
     seed: int,
     how: Pronunciation,
 ) -> list[Planned]:
@@ -95,7 +93,7 @@ def plan(
         word: [SpokenText(word, reading.text, reading.language) for reading in readings]
         for word, readings in said.items()
     }
-    return _plan(targets, others, clips_per_word, unknown_clips, _usable(engines, how), seed)
+    return _plan(targets, others, clips_per_word, unknown_clips, _usable(voices, how), seed)
 
 
 def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
@@ -103,28 +101,38 @@ def fixed_splits(groups: Iterable[str]) -> dict[str, Split]:
     return {str(group): "train" for group in set(groups) if group.startswith("flite/")}
 
 
-def _usable(engines: Sequence[str], how: Pronunciation) -> list[str]:
-    usable = [engine for engine in engines if engine != "flite" or flite.is_installed()]
+def _usable(voices: Voices, how: Pronunciation) -> Voices:
+    usable = installed(voices).engines
     if not usable:
         raise TinymlError("No speech engine is available", "synthesis.engines", "Add espeak to the list.")
     if "kokoro" in usable:
         kokoro_files.require()
     for language in how.spoken:
-        if not _speaking(usable, language):
+        if not _speaking(voices, usable, language):
             raise TinymlError(
                 f"{' and '.join(usable)} cannot speak {language}",
                 "synthesis.engines",
                 "Add espeak to the list.",
             )
-    return usable
+    return replace(voices, engines=usable)
 
 
-def _speaking(engines: Sequence[str], language: Language) -> list[str]:
+def installed(voices: Voices) -> Voices:
+    """Those that may speak, without flite where it is missing."""
+    return replace(voices, engines=[e for e in voices.engines if e != "flite" or flite.is_installed()])
+
+
+def kokoro_voices(voices: Voices, language: Language) -> list[str]:
+    """Kokoro's voices of a language that may speak."""
+    return [v for v in kokoro.voices_of(language.code) if not voices.kokoro or v in voices.kokoro]
+
+
+def _speaking(voices: Voices, engines: Sequence[str], language: Language) -> list[str]:
     """The engines that have voices for a language."""
     able = {
         "espeak": True,
         "flite": language.code == languages.ENGLISH,
-        "kokoro": bool(kokoro.voices_of(language.code)),
+        "kokoro": bool(kokoro_voices(voices, language)),
     }
     return [engine for engine in engines if able[engine]]
 
@@ -153,7 +161,7 @@ def _plan(
     others: Sequence[Sequence[SpokenText]],
     clips_per_word: int,
     unknown_clips: int,
-    engines: Sequence[str],
+    voices: Voices,
     seed: int,
 ) -> list[Planned]:
     rng = np.random.default_rng([seed, 1])
@@ -162,16 +170,15 @@ def _plan(
         ranked = _one(others, rng)
         pool = ranked[:_NEAR_WORDS] if rng.random() < _NEAR_SHARE else ranked
         wanted.append((UNKNOWN, pool[int(rng.integers(len(pool)))]))
-    casting = Casting(engines, {spoken.text for readings in targets.values() for spoken in readings})
+    casting = Casting(voices, {spoken.text for readings in targets.values() for spoken in readings})
     return [Planned(casting.utterance(spoken, rng), label, spoken.word, spoken) for label, spoken in wanted]
 
 
-def recast(planned: Sequence[Planned], engines: Sequence[str], seed: Sequence[int]) -> list[Planned]:
+def recast(planned: Sequence[Planned], voices: Voices, seed: Sequence[int]) -> list[Planned]:
     """The same texts by other voices, those of espeak-ng slower: what is too short becomes longer."""
     rng = np.random.default_rng(seed)
     texts = [each.spoken for each in planned if each.spoken is not None]
-    said = [engine for engine in engines if engine != "flite" or flite.is_installed()]
-    casting = Casting(said, {spoken.text for spoken in texts})
+    casting = Casting(installed(voices), {spoken.text for spoken in texts})
     return [
         replace(each, utterance=_slower(casting.utterance(each.spoken, rng))) if each.spoken else each
         for each in planned
@@ -185,24 +192,24 @@ def _slower(utterance: Utterance) -> Utterance:
 class Casting:
     """Draws a voice for a text."""
 
-    def __init__(self, engines: Sequence[str], texts: Iterable[str]) -> None:
+    def __init__(self, voices: Voices, texts: Iterable[str]) -> None:
         """Keeps who may speak.
 
         Args:
-            engines: those that are usable.
+            voices: of engines that are installed.
             texts: of the targets.
 
         Raises:
             TinymlError: one that no engine can say, or espeak-ng is missing.
         """
-        self._engines = engines
-        self._variants = espeak.variants() if "espeak" in engines else []
-        self._spelt = set(spelt_by_flite(sorted(texts), engines))
+        self._voices = voices
+        self._variants = espeak.variants() if "espeak" in voices.engines else []
+        self._spelt = set(spelt_by_flite(sorted(texts), voices.engines))
 
     def utterance(self, spoken: SpokenText, rng: np.random.Generator) -> Utterance:
         """A text by any of the voices of its language."""
         language = spoken.language
-        engines = _speaking(self._engines, language)
+        engines = _speaking(self._voices, self._voices.engines, language)
         if spoken.text in self._spelt:
             engines = [engine for engine in engines if engine != "flite"]
         if not engines:
@@ -211,11 +218,11 @@ class Casting:
                 "synthesis.engines",
                 "Add espeak to the list.",
             )
-        engine = _choose(_engine_shares(engines), rng.random())
+        engine = _choose(self._voices.shares(engines), rng.random())
         if engine == "flite":
             return flite_utterance(spoken.text, rng)
         if engine == "kokoro":
-            return _kokoro_utterance(spoken.text, language.code, rng)
+            return kokoro_utterance(spoken.text, language.code, kokoro_voices(self._voices, language), rng)
         return espeak_utterance(spoken.text, self._variants, rng, language.voices)
 
 
@@ -235,15 +242,6 @@ def spelt_by_flite(words: Sequence[str], engines: Sequence[str]) -> list[str]:
         for word in words
         if usable and (word.startswith("[[") or (not sayable.people_spell(word) and flite.spells(word)))
     ]
-
-
-def _engine_shares(engines: Sequence[str]) -> list[tuple[str, float]]:
-    """(engine, its share of the utterances), adding up to 1."""
-    listed = [(engine, share) for engine, share in _SHARES.items() if engine in engines]
-    total = sum(share for _, share in listed)
-    if "espeak" in engines:
-        return [*listed, ("espeak", 1 - total)]
-    return [(engine, share / total) for engine, share in listed]
 
 
 def _choose(shares: Sequence[tuple[str, float]], draw: float) -> str:
@@ -283,11 +281,14 @@ def flite_utterance(text: str, rng: np.random.Generator) -> flite.FliteUtterance
     )
 
 
-def _kokoro_utterance(text: str, language: str, rng: np.random.Generator) -> kokoro.KokoroUtterance:
+def kokoro_utterance(
+    text: str, language: str, voices: Sequence[str], rng: np.random.Generator
+) -> kokoro.KokoroUtterance:
+    """A text by any of these voices of Kokoro."""
     # At 0.7 and 1.4 three models understood 43 of 108 times "no", at 0.85 and 1.2 it was 69 of 108.
     return kokoro.KokoroUtterance(
         text=_punctuated(text, rng),
-        voice=str(rng.choice(kokoro.voices_of(language))),
+        voice=str(rng.choice(voices)),
         speed=round(float(rng.uniform(0.85, 1.2)), 2),
         language=None if language == languages.ENGLISH else language,
     )

@@ -8,7 +8,7 @@ import math
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +27,7 @@ from tinyml_cli.speech import espeak, flite, kokoro, languages, reading
 from tinyml_cli.speech.plan import Planned, fixed_splits, plan, recast, spelt_by_flite
 from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.speech.reading import SpokenAs
+from tinyml_cli.speech.voices import Voices
 from tinyml_cli.wording import counted
 
 # Raised whenever the same plan would be spoken or trimmed differently.
@@ -37,13 +38,15 @@ _SHORTEST_WORD_S = 0.06
 _CUT_SHARE = 0.1
 # By how many other voices a clip is tried that came out silent or shorter than any word.
 _MORE_ATTEMPTS = 4
+# Utterances of Kokoro, about a minute of a processor.
+_NEURAL_BLOCK = 64
 
 
 def synthesise(
     words: Sequence[str],
     clips_per_word: int,
     unknown_clips: int,
-    engines: Sequence[str],
+    voices: Voices,
     sample_rate_hz: int,
     clip_samples: int,
     seed: int,
@@ -56,7 +59,7 @@ def synthesise(
         words: the targets.
         clips_per_word: clips of each target; 0 speaks other words alone, whatever the targets are.
         unknown_clips: clips of all other words together.
-        engines: of "espeak", "flite" and "kokoro"; a missing flite is left out with a message.
+        voices: who may speak; a missing flite is left out with a message.
         sample_rate_hz: rate of the clips.
         clip_samples: length of the clips.
         seed: picks voices, rates and pitches.
@@ -73,10 +76,10 @@ def synthesise(
     how = how or Pronunciation()
     said = reading.read(words, how, skip_unsayable) if clips_per_word else {}
     reading.tell(said)
-    _tell_engines(said, engines, how)
-    planned = plan(said, words, clips_per_word, unknown_clips, engines, seed, how)
+    _tell_engines(said, voices.engines, how)
+    planned = plan(said, words, clips_per_word, unknown_clips, voices, seed, how)
     spoken = speak(planned, sample_rate_hz)
-    planned, spoken = _replaced(planned, spoken, how, engines, sample_rate_hz, seed)
+    planned, spoken = _replaced(planned, spoken, voices, sample_rate_hz, seed)
     return _corpus(planned, spoken, list(said), sample_rate_hz, clip_samples, how)
 
 
@@ -109,24 +112,50 @@ def speak(
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
     """
-    path = _cache_path(planned, sample_rate_hz)
-    spoken = _load(path, len(planned))
-    if spoken is None:
-        with filling_cache(path, "synthetic speech"):
-            spoken = _load(path, len(planned))
-            if spoken is None:
-                spoken = list(_speak(planned, sample_rate_hz))
-                _save(path, spoken)
+    heard: dict[int, NDArray[np.int16]] = {}
+    absent: list[list[int]] = []
+    for rows in _parts(planned):
+        part = [planned[row] for row in rows]
+        spoken = _load(_cache_path(part, sample_rate_hz), len(part))
+        if spoken is None:
+            absent.append(rows)
+        else:
+            heard.update(zip(rows, spoken, strict=True))
+    if absent:
+        with console.progress(sum(map(len, absent)), "Synthesising speech") as bar:
+            for rows in absent:
+                spoken = _fill([planned[row] for row in rows], sample_rate_hz, bar.advance)
+                heard.update(zip(rows, spoken, strict=True))
     elif tells_cached:
         console.info(f"Synthetic speech: {counted(len(planned), 'clip')} from the cache.")
+    return [heard[row] for row in range(len(planned))]
+
+
+def _parts(planned: Sequence[Planned]) -> list[list[int]]:
+    """Rows that are spoken and cached together: Kokoro is so slow that a stop loses no more than a block."""
+    neural = [row for row, each in enumerate(planned) if isinstance(each.utterance, kokoro.KokoroUtterance)]
+    rest = sorted(set(range(len(planned))) - set(neural))
+    blocks = [neural[start : start + _NEURAL_BLOCK] for start in range(0, len(neural), _NEURAL_BLOCK)]
+    return [rows for rows in (rest, *blocks) if rows]
+
+
+def _fill(
+    planned: Sequence[Planned], sample_rate_hz: int, advance: Callable[[int, str], object]
+) -> list[NDArray[np.int16]]:
+    """Speaks into the cache what another process has not spoken meanwhile."""
+    path = _cache_path(planned, sample_rate_hz)
+    with filling_cache(path, "synthetic speech"):
+        spoken = _load(path, len(planned))
+        if spoken is None:
+            spoken = list(_speak(planned, sample_rate_hz, advance))
+            _save(path, spoken)
     return spoken
 
 
 def _replaced(
     planned: Sequence[Planned],
     spoken: Sequence[NDArray[np.int16]],
-    how: Pronunciation,
-    engines: Sequence[str],
+    voices: Voices,
     sample_rate_hz: int,
     seed: int,
 ) -> tuple[list[Planned], list[NDArray[np.int16]]]:
@@ -136,7 +165,7 @@ def _replaced(
         empty = [row for row, audio in enumerate(spoken) if not len(audio)]
         if not empty:
             break
-        others = recast([planned[row] for row in empty], engines, [seed, 11, attempt])
+        others = recast([planned[row] for row in empty], voices, [seed, 11, attempt])
         for row, other, audio in zip(
             empty, others, speak(others, sample_rate_hz, tells_cached=False), strict=True
         ):
@@ -144,7 +173,9 @@ def _replaced(
     return planned, spoken
 
 
-def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+def _speak(
+    plan: Sequence[Planned], sample_rate_hz: int, advance: Callable[[int, str], object]
+) -> Iterator[NDArray[np.int16]]:
     """The trimmed word of each planned utterance, in the plan's order; empty where an engine failed."""
     by_espeak = iter(
         espeak.say_all([p.utterance for p in plan if isinstance(p.utterance, espeak.EspeakUtterance)])
@@ -157,18 +188,17 @@ def _speak(plan: Sequence[Planned], sample_rate_hz: int) -> Iterator[NDArray[np.
     by_kokoro = iter(
         kokoro.say_all([p.utterance for p in plan if isinstance(p.utterance, kokoro.KokoroUtterance)])
     )
-    with console.progress(len(plan), "Synthesising speech") as progress:
-        audio: NDArray[np.floating]
-        for planned in plan:
-            if isinstance(planned.utterance, flite.FliteUtterance):
-                audio = next(by_flite) / np.float32(32768)
-            elif isinstance(planned.utterance, kokoro.KokoroUtterance):
-                audio = resample(next(by_kokoro), kokoro.SAMPLE_RATE_HZ, sample_rate_hz)
-            else:
-                rate_hz, pcm = next(by_espeak)
-                audio = resample(pcm / np.float32(32768), rate_hz, sample_rate_hz)
-            progress.advance(1, planned.word)
-            yield _trim(audio, sample_rate_hz)
+    audio: NDArray[np.floating]
+    for planned in plan:
+        if isinstance(planned.utterance, flite.FliteUtterance):
+            audio = next(by_flite) / np.float32(32768)
+        elif isinstance(planned.utterance, kokoro.KokoroUtterance):
+            audio = resample(next(by_kokoro), kokoro.SAMPLE_RATE_HZ, sample_rate_hz)
+        else:
+            rate_hz, pcm = next(by_espeak)
+            audio = resample(pcm / np.float32(32768), rate_hz, sample_rate_hz)
+        advance(1, planned.word)
+        yield _trim(audio, sample_rate_hz)
 
 
 def _trim(audio: NDArray[np.floating], sample_rate_hz: int) -> NDArray[np.int16]:

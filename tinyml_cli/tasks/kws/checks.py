@@ -140,13 +140,19 @@ def _check_synthesis(recipe: KwsRecipe) -> None:
     _check_engines(recipe)
     of = recipe.synthesis
     clips = of.clips_per_word * len(recipe.words) + of.unknown_clips
-    clips += recipe.streams.speech if recipe.streams.hours else 0
+    clips += recipe.streams.speech + recipe.streams.kokoro_speech if recipe.streams.hours else 0
     # The cache keeps each word without its silence: half a second on average.
     checks.room(cache_dir(), clips * recipe.features.sample_rate_hz, "the spoken clips in the cache")
     how = kws_languages.of_recipe(recipe)
     said = reading.read(recipe.words, how)
     planned = speech_plan.plan(
-        said, recipe.words, of.clips_per_word, of.unknown_clips, of.engines, recipe.seed, how
+        said,
+        recipe.words,
+        of.clips_per_word,
+        of.unknown_clips,
+        kws_languages.voices(recipe),
+        recipe.seed,
+        how,
     )
     groups = [each.group for each in planned]
     split([each.label for each in planned], groups, speech_plan.fixed_splits(groups), recipe)
@@ -162,5 +168,7 @@ def _check_languages(recipe: KwsRecipe) -> None:
 def _check_engines(recipe: KwsRecipe) -> None:
     espeak.require()
     kws_languages.of_recipe(recipe).check(recipe.words)
+    for voice in recipe.synthesis.kokoro_voices:
+        kokoro_files.check_voice(voice, "synthesis.kokoro_voices")
     if "kokoro" in recipe.synthesis.engines:
         kokoro_files.require()

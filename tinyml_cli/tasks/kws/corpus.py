@@ -56,7 +56,7 @@ def _synthesise(
         recipe.words,
         clips_per_word,
         unknown_clips,
-        recipe.synthesis.engines,
+        kws_languages.voices(recipe),
         recipe.features.sample_rate_hz,
         recipe.clip_samples,
         recipe.seed,

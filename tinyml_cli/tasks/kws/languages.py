@@ -6,6 +6,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.speech import pronunciation
 from tinyml_cli.speech.pronunciation import Pronunciation
+from tinyml_cli.speech.voices import Voices
 
 
 def of_recipe(recipe: KwsRecipe) -> Pronunciation:
@@ -37,3 +38,9 @@ def settled(recipe: KwsRecipe) -> KwsRecipe:
         return recipe
     codes = list(of_recipe(recipe).languages)
     return recipe.model_copy(update={"synthesis": of.model_copy(update={"language": codes})})
+
+
+def voices(recipe: KwsRecipe) -> Voices:
+    """Who speaks the recipe's words."""
+    of = recipe.synthesis
+    return Voices(of.engines, of.kokoro_share, of.kokoro_voices)

@@ -45,8 +45,9 @@ def of_split(
         recipe.words,
         recipe.streams.speech,
         rate_hz,
-        "flite" in recipe.synthesis.engines,
+        kws_languages.voices(recipe),
         kws_languages.of_recipe(recipe),
+        recipe.streams.kokoro_speech,
     )
     fixed = fixed_splits(each.group for each in spoken)
     validation, test = kws_checks.shares(recipe)
