@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -79,6 +81,25 @@ def test_streaming_equals_the_whole_clip(block_samples: int) -> None:
     settings = AudioFrontendSettings()
     whole = extract_in_blocks(clips(), settings, 8000)
     np.testing.assert_array_equal(extract_in_blocks(clips(), settings, block_samples), whole)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    ends=st.lists(st.integers(0, 12_000), max_size=8),
+    scale=st.sampled_from([1, 500, 32768]),
+)
+@hypothesis_settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_sound_in_blocks_gives_the_features_of_the_whole(
+    name: str, seed: int, ends: list[int], scale: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    audio = rng.integers(-scale, scale, 12_000).astype(np.int16)
+    audio[4000:] //= 8  # the noise estimate has to move
+    with mock.patch.dict(os.environ, {audio_frontend.BACKEND_VARIABLE: name}):
+        frontend = audio_frontend.StreamFrontend(AudioFrontendSettings())
+        parts = [frontend.push(block) for block in np.split(audio, sorted(ends))]
+    np.testing.assert_array_equal(np.concatenate(parts), extract(audio, AudioFrontendSettings()))
 
 
 def test_clips_do_not_influence_each_other(backend: str) -> None:

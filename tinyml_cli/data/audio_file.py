@@ -127,18 +127,39 @@ def read_audio(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
         return audio
 
 
+def audio_blocks(path: Path, sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+    """`read_audio` in blocks int16 [samples]: in little memory, however long the file is.
+
+    A file that is damaged, or of a phone's format, is held as a whole.
+
+    Raises:
+        UnreadableAudioError: as read_sound.
+    """
+    with _opened(path) as source:
+        samples = 0
+        for block in _mixed_blocks(source, sample_rate_hz):
+            samples += len(block)
+            yield block
+        _damage(source, samples)
+
+
 def _mixed(source: _OpenSound, sample_rate_hz: int) -> NDArray[np.int16]:
     """The channels mixed to int16 [samples], block by block: never all of it as floats."""
     length = max(1, round(source.samples * sample_rate_hz / source.rate_hz))
     if reason := over_limit(length * _INT16_BYTES):
         raise UnreadableAudioError(reason)
-    mono = (block.mean(axis=1) for block in _finite(source.blocks))
     # Rounding the ratio and the blocks' ends may add a few samples.
     audio, end = np.empty(length + length // 100_000 + 2, np.int16), 0
-    for block in resampled(mono, source.rate_hz, sample_rate_hz):
-        audio[end : end + len(block)] = to_int16(block)
+    for block in _mixed_blocks(source, sample_rate_hz):
+        audio[end : end + len(block)] = block
         end += len(block)
     return audio[:end]
+
+
+def _mixed_blocks(source: _OpenSound, sample_rate_hz: int) -> Iterator[NDArray[np.int16]]:
+    mono = (block.mean(axis=1) for block in _finite(source.blocks))
+    for block in resampled(mono, source.rate_hz, sample_rate_hz):
+        yield to_int16(block)
 
 
 def length_of(path: Path) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <string.h>
+
 #include "audio_frontend.h"
 
 enum { kScalars = 13, kArrays = 9 };
@@ -76,13 +78,16 @@ static int point_at_arrays(const Py_buffer* views, AudioFrontendConfig* config) 
   return sum == bins ? 1 : wrong("band_widths");
 }
 
-/* All clips, each from a fresh start; runs without the interpreter lock. */
+/* All clips, each from a fresh start, or a single one that goes on from a noise estimate, which is replaced
+ * by the one after it; runs without the interpreter lock. */
 static void extract_clips(const AudioFrontendConfig* config, const int16_t* audio, size_t clips,
-                          size_t samples, size_t block, uint16_t* features) {
+                          size_t samples, size_t block, uint32_t* noise, uint16_t* features) {
   AudioFrontend frontend;
+  const size_t noise_bytes = config->channels * sizeof *noise;
   audio_frontend_init(&frontend, config);
   for (size_t clip = 0; clip < clips; ++clip) {
     audio_frontend_reset(&frontend);
+    if (noise) memcpy(frontend.noise, noise, noise_bytes);
     for (size_t done = 0; done < samples;) {
       const size_t end = done + (samples - done < block ? samples - done : block);
       while (done < end) {
@@ -94,11 +99,12 @@ static void extract_clips(const AudioFrontendConfig* config, const int16_t* audi
       }
     }
     audio += samples;
+    if (noise) memcpy(noise, frontend.noise, noise_bytes);
   }
 }
 
 static PyObject* run_extract(const AudioFrontendConfig* config, const Py_buffer* audio, Py_ssize_t clips,
-                             Py_ssize_t block, const Py_buffer* output) {
+                             Py_ssize_t block, const Py_buffer* noise, const Py_buffer* output) {
   const Py_ssize_t count = audio->len / (Py_ssize_t)sizeof(int16_t);
   if (clips < 1 || block < 1 || count % clips) return wrong("audio"), NULL;
   const Py_ssize_t samples = count / clips;
@@ -107,22 +113,23 @@ static PyObject* run_extract(const AudioFrontendConfig* config, const Py_buffer*
   if (output->len != clips * frames * config->channels * (Py_ssize_t)sizeof(uint16_t)) {
     return wrong("features"), NULL;
   }
+  if (noise && (clips != 1 || noise->len != config->channels * (Py_ssize_t)sizeof(uint32_t))) {
+    return wrong("noise"), NULL;
+  }
   Py_BEGIN_ALLOW_THREADS;
-  extract_clips(config, audio->buf, (size_t)clips, (size_t)samples, (size_t)block, output->buf);
+  extract_clips(config, audio->buf, (size_t)clips, (size_t)samples, (size_t)block, noise ? noise->buf : NULL,
+                output->buf);
   Py_END_ALLOW_THREADS;
   Py_RETURN_NONE;
 }
 
-static PyObject* extract(PyObject* self, PyObject* args) {
-  (void)self;
-  PyObject *scalars, *arrays, *result = NULL;
-  Py_buffer audio, output, views[kArrays];
-  Py_ssize_t clips, block, held = 0;
+/* The tables are let go of at the end, the other buffers by the caller. */
+static PyObject* with_tables(PyObject* scalars, PyObject* arrays, const Py_buffer* audio, Py_ssize_t clips,
+                             Py_ssize_t block, const Py_buffer* noise, const Py_buffer* output) {
+  PyObject* result = NULL;
+  Py_buffer views[kArrays];
+  Py_ssize_t held = 0;
   AudioFrontendConfig config;
-  if (!PyArg_ParseTuple(args, "O!O!y*nnw*", &PyTuple_Type, &scalars, &PyTuple_Type, &arrays, &audio, &clips,
-                        &block, &output)) {
-    return NULL;
-  }
   if (!read_scalars(scalars, &config)) goto done;
   if (PyTuple_GET_SIZE(arrays) != kArrays) {
     wrong("arrays");
@@ -131,10 +138,41 @@ static PyObject* extract(PyObject* self, PyObject* args) {
   for (; held < kArrays; ++held) {
     if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, held), &views[held], PyBUF_SIMPLE) < 0) goto done;
   }
-  if (point_at_arrays(views, &config)) result = run_extract(&config, &audio, clips, block, &output);
+  if (point_at_arrays(views, &config)) {
+    result = run_extract(&config, audio, clips, block, noise, output);
+  }
 done:
   while (held > 0) PyBuffer_Release(&views[--held]);
+  return result;
+}
+
+static PyObject* extract(PyObject* self, PyObject* args) {
+  (void)self;
+  PyObject *scalars, *arrays;
+  Py_buffer audio, output;
+  Py_ssize_t clips, block;
+  if (!PyArg_ParseTuple(args, "O!O!y*nnw*", &PyTuple_Type, &scalars, &PyTuple_Type, &arrays, &audio, &clips,
+                        &block, &output)) {
+    return NULL;
+  }
+  PyObject* const result = with_tables(scalars, arrays, &audio, clips, block, NULL, &output);
   PyBuffer_Release(&audio);
+  PyBuffer_Release(&output);
+  return result;
+}
+
+static PyObject* resume(PyObject* self, PyObject* args) {
+  (void)self;
+  PyObject *scalars, *arrays;
+  Py_buffer audio, noise, output;
+  if (!PyArg_ParseTuple(args, "O!O!y*w*w*", &PyTuple_Type, &scalars, &PyTuple_Type, &arrays, &audio, &noise,
+                        &output)) {
+    return NULL;
+  }
+  const Py_ssize_t block = audio.len ? audio.len : 1;
+  PyObject* const result = with_tables(scalars, arrays, &audio, 1, block, &noise, &output);
+  PyBuffer_Release(&audio);
+  PyBuffer_Release(&noise);
   PyBuffer_Release(&output);
   return result;
 }
@@ -161,6 +199,9 @@ static PyMethodDef kMethods[] = {
     {"extract", extract, METH_VARARGS,
      "extract(scalars, arrays, audio, clips, block_samples, features): fills uint16 features from int16 "
      "audio."},
+    {"resume", resume, METH_VARARGS,
+     "resume(scalars, arrays, audio, noise, features): the same of int16 audio that goes on, from the uint32 "
+     "noise estimate of each channel, which becomes the one after it."},
     {"quantize", quantize, METH_VARARGS,
      "quantize(features, multiplier, shift, zero_point, output): fills int8 output from uint16 features."},
     {NULL, NULL, 0, NULL},

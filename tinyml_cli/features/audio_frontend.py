@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import numpy_frontend
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.features.tables import build_tables
+from tinyml_cli.features.tables import FrontendTables, build_tables
 from tinyml_cli.next_step import on_this_run
 
 try:
@@ -69,6 +69,36 @@ def extract_batch(audio: Int16Array, settings: AudioFrontendSettings) -> UInt16A
     return extract_in_blocks(audio, settings, block_samples=max(1, audio.shape[1]))
 
 
+class StreamFrontend:
+    """The front end of a sound that comes in blocks: features as those of all of it at once."""
+
+    def __init__(self, settings: AudioFrontendSettings) -> None:
+        """Starts as a device does after `reset`.
+
+        Args:
+            settings: of the front end.
+        """
+        self._settings = settings
+        self._tables = build_tables(settings)
+        self._rest = np.empty(0, np.int16)
+        self._noise = np.zeros((1, settings.channels), np.uint32)
+
+    def push(self, audio: Int16Array) -> UInt16Array:
+        """Features uint16 [frames, channels] of the frames that int16 [samples] complete."""
+        _check_audio(audio, ndim=1)
+        settings = self._settings
+        heard = np.concatenate([self._rest, audio])
+        frames = settings.frames(len(heard))
+        features = np.zeros((frames, settings.channels), np.uint16)
+        if frames and backend() == "c" and hasattr(_frontend, "resume"):
+            scalars, arrays = _parts(self._tables)
+            _extension().resume(scalars, arrays, heard, self._noise, features)
+        elif frames:  # also where the extension was built by an older version
+            features = numpy_frontend.resume(heard[None], self._tables, self._noise)[0]
+        self._rest = heard[frames * settings.stride_samples :]
+        return features
+
+
 def extract_last(audio: Int16Array, settings: AudioFrontendSettings, samples: int) -> UInt16Array:
     """Features uint16 [clips, frames, channels] of the last `samples` of int16 [clips, lead-in + samples].
 
@@ -89,8 +119,7 @@ def extract_in_blocks(audio: Int16Array, settings: AudioFrontendSettings, block_
     features = np.zeros((clips, settings.frames(samples), settings.channels), np.uint16)
     if features.size:
         _extension().extract(
-            tuple(tables.scalars().values()),
-            tuple(np.ascontiguousarray(array) for array in tables.arrays().values()),
+            *_parts(tables),
             np.ascontiguousarray(audio),
             clips,
             block_samples,
@@ -130,6 +159,12 @@ def quantize_features_c(features: UInt16Array, scale: float, zero_point: int) ->
     output = np.zeros(features.shape, np.int8)
     _extension().quantize(np.ascontiguousarray(features), *feature_multiplier(scale), zero_point, output)
     return output
+
+
+def _parts(tables: FrontendTables) -> tuple[tuple[int, ...], tuple[NDArray[Any], ...]]:
+    """Tables as the extension takes them."""
+    arrays = tuple(np.ascontiguousarray(array) for array in tables.arrays().values())
+    return tuple(tables.scalars().values()), arrays
 
 
 def _extension() -> Any:

@@ -30,9 +30,22 @@ UINT32_MASK = 0xFFFFFFFF
 
 def extract(audio: Int16Array, tables: FrontendTables) -> NDArray[np.uint16]:
     """Features uint16 [clips, frames, channels] of int16 [clips, samples]; every clip starts from silence."""
+    if not len(audio):
+        return np.zeros((0, tables.settings.frames(audio.shape[1]), tables.settings.channels), np.uint16)
+    return resume(audio, tables, np.zeros((len(audio), tables.settings.channels), np.uint32))
+
+
+def resume(audio: Int16Array, tables: FrontendTables, noise: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    """`extract` of clips that go on.
+
+    Args:
+        audio: int16 [clips, samples].
+        tables: of the front end.
+        noise: uint32 [clips, channels], the noise estimate before them, which becomes the one after them.
+    """
     settings = tables.settings
     clips, frames = len(audio), settings.frames(audio.shape[1])
-    if not clips or not frames:
+    if not frames:
         return np.zeros((clips, frames, settings.channels), np.uint16)
     windows = np.lib.stride_tricks.sliding_window_view(audio, settings.window_samples, axis=1)
     windows = windows[:, :: settings.stride_samples].reshape(clips * frames, settings.window_samples)
@@ -43,7 +56,7 @@ def extract(audio: Int16Array, tables: FrontendTables) -> NDArray[np.uint16]:
             for start in range(0, len(windows), FRAMES_PER_BLOCK)
         ]
     )
-    return _compress(bands.reshape(clips, frames, settings.channels), tables)
+    return _compress(bands.reshape(clips, frames, settings.channels), tables, noise)
 
 
 def white_noise_magnitude(tables: FrontendTables) -> float:
@@ -196,23 +209,24 @@ def _bit_length(values: Int64Array) -> Int64Array:
     return np.frexp(values.astype(np.float64))[1].astype(np.int64)
 
 
-def _compress(bands: Int64Array, tables: FrontendTables) -> NDArray[np.uint16]:
+def _compress(bands: Int64Array, tables: FrontendTables, before: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """Noise reduction, gain control and logarithm of [clips, frames, channels]."""
     scalars = tables.scalars()
     smoothing_bits = scalars["smoothing_bits"]
     scaled_up = (bands << smoothing_bits) & UINT32_MASK
-    noise = _noise_estimate(scaled_up, scalars["even_smoothing"], scalars["odd_smoothing"])
+    noise = _noise_estimate(scaled_up, scalars["even_smoothing"], scalars["odd_smoothing"], before)
+    before[:] = noise[:, -1]
     floor = (bands * scalars["min_signal_remaining"]) >> NOISE_BITS
     signal = np.maximum((scaled_up - np.minimum(noise, scaled_up)) >> smoothing_bits, floor)
     shrunk = _shrunk_snr(signal, _gain(noise, tables), scalars["snr_shift"])
     return _log((shrunk << scalars["correction_bits"]) & UINT32_MASK, scalars["log_scale_shift"], tables)
 
 
-def _noise_estimate(scaled_up: Int64Array, even: int, odd: int) -> Int64Array:
+def _noise_estimate(scaled_up: Int64Array, even: int, odd: int, before: NDArray[np.uint32]) -> Int64Array:
     """First-order low pass per channel; even and odd channels have their own constants."""
     share = np.where(np.arange(scaled_up.shape[2]) % 2 == 0, even, odd)
     estimates = scaled_up * share
-    previous = np.zeros_like(estimates[:, 0])
+    previous = before.astype(np.int64)
     for frame in range(estimates.shape[1]):
         previous = (estimates[:, frame] + previous * ((1 << NOISE_BITS) - share)) >> NOISE_BITS
         estimates[:, frame] = previous

@@ -150,9 +150,10 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     tinyml("build", run, "--board", "native", cwd=tmp_path)
     material = load_material(Run(run), manifest, None, "test")
     (part,) = stream_source.built(material, manifest.labels, 100, [1])
-    stream = part.load()
+    stream = part.open()
+    (audio,) = stream.blocks
     model = Reference((run / MODEL_INT8).read_bytes())
-    scores = score_stream(stream.audio, model, manifest)
+    scores = score_stream(audio, model, manifest)
     assert len(scores.scores) == inferences(part.samples, manifest)
     tally = OperatingPointTrial([ScoredStream(scores, stream.targets)], model.output, manifest.labels).tally(
         manifest.recognizer
@@ -163,7 +164,7 @@ def test_firmware_reports_the_same_words_at_the_same_times(run: Path, tinyml: Ti
     with open_board(Run(run), build_target("native")) as link:
         link.wait_ready()
         link.trace("scores")
-        events = list(_play(link, stream.audio))
+        events = list(_play(link, audio))
     heard = [(event.t_ms, event.label) for event in events if isinstance(event, Detection)]
     answered = [event for event in events if isinstance(event, Scores)]
     assert [event.t_ms for event in answered] == scores.times_ms.tolist()

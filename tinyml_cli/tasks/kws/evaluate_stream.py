@@ -24,7 +24,7 @@ from tinyml_cli.tasks.kws import det_curve, stream_report, stream_source
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream, Tally
 from tinyml_cli.tasks.kws.stream_figures import allowance, figures, mlperf_rule
 from tinyml_cli.tasks.kws.stream_options import StreamOptions
-from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_stream
+from tinyml_cli.tasks.kws.stream_scores import features_of, inferences, score_blocks
 from tinyml_cli.tasks.kws.stream_summary import show
 from tinyml_cli.tasks.kws.stream_triggers import save_triggers
 from tinyml_cli.tasks.kws.tuned_settings import choose
@@ -110,8 +110,8 @@ def _hear(
     heard = []
     with console.progress(total, description) as bar:
         for part in parts:
-            stream = part.load()
-            scores = score_stream(stream.audio, model, manifest, bar.advance)
+            stream = part.open()
+            scores = score_blocks(stream.blocks, model, manifest, bar.advance)
             heard.append(ScoredStream(scores, stream.targets, stream.said, stream.scenes))
     return heard
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.features.audio_frontend import extract
+from tinyml_cli.features.audio_frontend import StreamFrontend
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.interpret import Int8Array
 
 _WINDOWS_PER_BLOCK = 2048
-_ROWS_PER_BLOCK = 10_000
+_BLOCK_S = 120
 _MAX_THREADS = 4
 # Number of windows per stream that TensorFlow Lite Micro answers too.
 _COMPARED_PER_STREAM = 50
@@ -59,46 +59,103 @@ def score_stream(
     manifest: Manifest,
     advance: Callable[[int], object] = lambda n: None,
 ) -> StreamScores:
-    """Runs int16 [samples] through the front end, whose noise estimate carries over from start to end, and
-    through the model at the recipe's stride.
+    """`score_blocks` of int16 [samples]."""
+    return score_blocks([audio], model, manifest, advance)
+
+
+def score_blocks(
+    blocks: Iterable[npt.NDArray[np.int16]],
+    model: WindowModel,
+    manifest: Manifest,
+    advance: Callable[[int], object] = lambda n: None,
+) -> StreamScores:
+    """Runs a sound that comes in blocks int16 [samples] through the front end, whose noise estimate carries
+    over from start to end, and through the model at the recipe's stride.
+
+    Memory holds no more than a few minutes of it.
 
     Raises:
-        TinymlError: the manifest lacks features, or the audio is shorter than the model's window.
+        TinymlError: the manifest lacks features, or the sound is shorter than the model's window.
     """
     settings = features_of(manifest)
-    frames = settings.frames(manifest.clip_ms * settings.sample_rate_hz // 1000)
-    features = extract(audio, settings)
-    # In blocks: on its way to int8 each value takes eight bytes.
-    rows = np.concatenate(
-        [model.inputs(part) for part in np.array_split(features, len(features) // _ROWS_PER_BLOCK + 1)]
-    )
-    if len(rows) < frames:
+    rate_hz, hop = settings.sample_rate_hz, manifest.recognizer.inference_stride_frames
+    frames = settings.frames(manifest.clip_ms * rate_hz // 1000)
+    frontend, sample = StreamFrontend(settings), _EvenSample(_COMPARED_PER_STREAM)
+    rows: npt.NDArray[Any] | None = None
+    found: list[Int8Array] = []
+    samples = 0
+    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+        for audio in _of_at_most(blocks, _BLOCK_S * rate_hz):
+            samples += len(audio)
+            new = model.inputs(frontend.push(audio))
+            rows = new if rows is None else np.concatenate([rows, new])
+            if len(rows) < frames:
+                continue
+            windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[::hop]
+            sample.add(windows)
+            parts = [
+                windows[at : at + _WINDOWS_PER_BLOCK] for at in range(0, len(windows), _WINDOWS_PER_BLOCK)
+            ]
+            for outputs in pool.map(model.run, parts):
+                found.append(outputs)
+                advance(len(outputs))
+            rows = rows[len(windows) * hop :].copy()
+    if not found:
         raise TinymlError(
-            f"The recording lasts {len(audio) / settings.sample_rate_hz:.2f} s, but the model needs "
+            f"The recording lasts {samples / rate_hz:.2f} s, but the model needs "
             f"{manifest.clip_ms / 1000:g} s",
             "--stream",
             "Use a longer one.",
         )
-    starts = np.arange(0, len(rows) - frames + 1, manifest.recognizer.inference_stride_frames)
-    windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[starts]
-    blocks = [windows[at : at + _WINDOWS_PER_BLOCK] for at in range(0, len(windows), _WINDOWS_PER_BLOCK)]
-
-    def run(block: npt.NDArray[Any]) -> Int8Array:
-        outputs = model.run(block)
-        advance(len(block))
-        return outputs
-
-    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
-        scores = np.concatenate(list(pool.map(run, blocks)))
-    samples = settings.window_samples + (starts + frames - 1) * settings.stride_samples
-    chosen = np.unique(np.linspace(0, len(starts) - 1, _COMPARED_PER_STREAM).astype(np.int64))
+    scores = np.concatenate(found)
+    ends = np.arange(len(scores)) * hop + frames - 1
+    chosen, kept = sample.result()
     return StreamScores(
-        samples * 1000 // settings.sample_rate_hz,
+        (settings.window_samples + ends * settings.stride_samples) * 1000 // rate_hz,
         scores,
-        len(audio) * 1000 // settings.sample_rate_hz,
-        np.ascontiguousarray(windows[chosen]),
+        samples * 1000 // rate_hz,
+        kept,
         chosen,
     )
+
+
+class _EvenSample:
+    """Some of many items that come in blocks, evenly spread, when nobody knows how many will come."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._step = 1
+        self._seen = 0
+        self._kept: dict[int, npt.NDArray[Any]] = {}
+
+    def add(self, items: npt.NDArray[Any]) -> None:
+        """Takes some of [n, ...]: the more there have been, the fewer."""
+        first = -self._seen % self._step
+        for at in range(first, len(items), self._step):
+            self._kept[self._seen + at] = items[at].copy()
+        self._seen += len(items)
+        while len(self._kept) > 2 * self._count:
+            self._step *= 2
+            self._kept = {number: item for number, item in self._kept.items() if number % self._step == 0}
+
+    def result(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+        """(numbers int64 [m], items [m, ...]), at most as many as wanted."""
+        numbers = np.array(sorted(self._kept), np.int64)
+        chosen = numbers[np.unique(np.linspace(0, len(numbers) - 1, self._count).astype(np.int64))]
+        return chosen, np.stack([self._kept[int(number)] for number in chosen])
+
+
+def _of_at_most(blocks: Iterable[npt.NDArray[np.int16]], samples: int) -> Iterator[npt.NDArray[np.int16]]:
+    """The same sound in pieces of about `samples`: small blocks are joined, large ones cut."""
+    held: list[npt.NDArray[np.int16]] = []
+    for block in blocks:
+        for at in range(0, len(block), samples):
+            held.append(block[at : at + samples])
+            if sum(map(len, held)) >= samples:
+                yield np.concatenate(held)
+                held = []
+    if held:
+        yield np.concatenate(held)
 
 
 def inferences(samples: int, manifest: Manifest) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tinyml_cli.data.audio_file import UnreadableAudioError, length_of, read_audio
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_cli.data.audio_file import UnreadableAudioError, audio_blocks, length_of
 from tinyml_cli.data.folder import recordings_below
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.tasks.kws.detection_errors import Passage, Target
 from tinyml_cli.tasks.kws.stream_audio import (
     Int16Array,
-    LabelledStream,
     Material,
     build_stream,
     plan_targets,
@@ -21,7 +24,18 @@ from tinyml_cli.tasks.kws.stream_audio import (
 )
 from tinyml_cli.tasks.kws.truth import GroundTruth, read_truth
 
-MAX_FILE_HOURS = 4
+
+@dataclass(frozen=True)
+class OpenStream:
+    """One stream as it is heard: blocks int16 [samples], to be taken once, and what is known of them.
+
+    The other attributes are those of LabelledStream.
+    """
+
+    blocks: Iterable[Int16Array]
+    targets: list[Target]
+    said: list[Passage] | None = None
+    scenes: Sequence[Passage] = ()
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,12 @@ class StreamPart:
     Attributes:
         name: the file's, below the folder that was given, or `stream-1` and so on.
         samples: its approximate length, at the model's rate.
-        load: returns its audio and ground truth, the same each time.
+        open: returns its audio and ground truth, the same each time.
     """
 
     name: str
     samples: int
-    load: Callable[[], LabelledStream]
+    open: Callable[[], OpenStream]
 
 
 def built(material: Material, labels: list[str], seconds: int, seed: list[int]) -> list[StreamPart]:
@@ -46,17 +60,24 @@ def built(material: Material, labels: list[str], seconds: int, seed: list[int]) 
         StreamPart(
             f"stream-{index + 1}",
             length * material.sample_rate_hz,
-            partial(build_stream, material, labels, rows[index], length, [*seed, 1, index]),
+            partial(_build, material, labels, rows[index], length, [*seed, 1, index]),
         )
         for index, length in enumerate(stream_lengths(seconds))
     ]
+
+
+def _build(
+    material: Material, labels: list[str], rows: npt.NDArray[np.int64], seconds: int, seed: list[int]
+) -> OpenStream:
+    stream = build_stream(material, labels, rows, seconds, seed)
+    return OpenStream([stream.audio], stream.targets, stream.said, stream.scenes)
 
 
 def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz: int) -> list[StreamPart]:
     """A recording, or each of a folder, sorted by name.
 
     Raises:
-        TinymlError: no recording, unreadable or too long audio, or a ground truth that does not fit.
+        TinymlError: no recording, unreadable or too short audio, or a ground truth that does not fit.
     """
     files = recordings_below(path, "Give a file, or a folder of recordings.")
     named = {file.relative_to(path).as_posix() if file != path else file.name: file for file in files}
@@ -68,21 +89,43 @@ def recorded(path: Path, truth: Path | None, manifest: Manifest, sample_rate_hz:
         StreamPart(
             name,
             durations_ms[name] * sample_rate_hz // 1000,
-            partial(_load, file, sample_rate_hz, known.get(name)),
+            partial(_open, file, sample_rate_hz, known.get(name)),
         )
         for name, file in named.items()
     ]
 
 
 def sounds_at(parts: Sequence[StreamPart], places: Sequence[tuple[int, int, int]]) -> list[Int16Array]:
-    """The sound of some places (part, first sample, end), int16 [samples] each; every part is loaded once."""
-    cut: dict[int, Int16Array] = {}
+    """The sound of some places (part, first sample, end), int16 [samples] each; every part is opened once."""
+    sounds: dict[int, Int16Array] = {}
     for part in sorted({place[0] for place in places}):
-        audio = parts[part].load().audio
-        for index, (at, start, end) in enumerate(places):
-            if at == part:
-                cut[index] = audio[max(0, start) : end].copy()
-    return [cut[index] for index in range(len(places))]
+        rows = [index for index, place in enumerate(places) if place[0] == part]
+        for at, sound in cut(parts[part].open().blocks, [places[index][1:] for index in rows]):
+            sounds[rows[at]] = sound
+    return [sounds[index] for index in range(len(places))]
+
+
+def cut(blocks: Iterable[Int16Array], places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, Int16Array]]:
+    """The sound of places (first sample, end) in blocks int16 [samples], without what lies outside them.
+
+    Yields:
+        (number of the place, int16 [samples]), each as soon as it is complete.
+    """
+    waiting = sorted(range(len(places)), key=lambda number: places[number])
+    begun: dict[int, list[Int16Array]] = {}
+    at = 0
+    for block in blocks:
+        end = at + len(block)
+        while waiting and places[waiting[0]][0] < end:
+            begun[waiting.pop(0)] = []
+        for number in list(begun):
+            first, last = places[number]
+            begun[number].append(block[max(0, first - at) : max(0, last - at)].copy())
+            if last <= end:
+                yield number, np.concatenate(begun.pop(number))
+        at = end
+    for number in [*begun, *waiting]:
+        yield number, np.concatenate([np.empty(0, np.int16), *begun.get(number, [])])
 
 
 def _duration_ms(file: Path, clip_ms: int) -> int:
@@ -90,13 +133,6 @@ def _duration_ms(file: Path, clip_ms: int) -> int:
         samples, rate_hz = length_of(file)
     except UnreadableAudioError as error:
         raise _unreadable(file, str(error)) from error
-    if samples > MAX_FILE_HOURS * 3600 * rate_hz:
-        raise TinymlError(
-            f"The recording lasts {samples / rate_hz / 3600:.1f} h; the maximum is {MAX_FILE_HOURS} h "
-            "per file",
-            str(file),
-            "Split it into several files and give their folder.",
-        )
     duration_ms = samples * 1000 // rate_hz
     if duration_ms < clip_ms:
         raise TinymlError(
@@ -107,12 +143,16 @@ def _duration_ms(file: Path, clip_ms: int) -> int:
     return duration_ms
 
 
-def _load(file: Path, sample_rate_hz: int, truth: GroundTruth | None) -> LabelledStream:
+def _open(file: Path, sample_rate_hz: int, truth: GroundTruth | None) -> OpenStream:
+    blocks = _blocks(file, sample_rate_hz)
+    return OpenStream(blocks, []) if truth is None else OpenStream(blocks, truth.targets, truth.said)
+
+
+def _blocks(file: Path, sample_rate_hz: int) -> Iterator[Int16Array]:
     try:
-        audio = read_audio(file, sample_rate_hz)
+        yield from audio_blocks(file, sample_rate_hz)
     except UnreadableAudioError as error:
         raise _unreadable(file, str(error)) from error
-    return LabelledStream(audio, []) if truth is None else LabelledStream(audio, truth.targets, truth.said)
 
 
 def _unreadable(file: Path, why: str) -> TinymlError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_cli.tasks.kws.operating_point import Tally
-from tinyml_cli.tasks.kws.stream_source import StreamPart
+from tinyml_cli.tasks.kws.stream_source import StreamPart, cut
 from tinyml_cli.tasks.kws.triggers import write_trigger
 
 
@@ -23,7 +23,7 @@ def save_triggers(
     Args:
         folder: new or empty.
         tally: false accepts of each of `parts`.
-        parts: loaded again, one at a time.
+        parts: opened again, one at a time.
         labels: the model's.
         sample_rate_hz, clip_ms: of the model's window.
 
@@ -35,11 +35,12 @@ def save_triggers(
     for part, matched in zip(parts, tally.matched, strict=True):
         if not matched.false_accepts:
             continue
-        audio = part.load().audio
-        for detection in matched.false_accepts:
-            end = detection.time_ms * sample_rate_hz // 1000
-            clip = audio[max(0, end - clip_ms * sample_rate_hz // 1000) : end]
-            label, source = labels[detection.label], Path(part.name).with_suffix("").as_posix()
+        source = Path(part.name).with_suffix("").as_posix()
+        ends = [detection.time_ms * sample_rate_hz // 1000 for detection in matched.false_accepts]
+        places = [(end - clip_ms * sample_rate_hz // 1000, end) for end in ends]
+        for number, clip in cut(part.open().blocks, places):
+            detection = matched.false_accepts[number]
+            label = labels[detection.label]
             path = write_trigger(folder, label, source, detection.time_ms, clip, sample_rate_hz)
             names.append(path.name)
     return names
