@@ -1,6 +1,11 @@
 """What pyproject.toml cannot say: the optional C extension and the packaged data folders."""
 
+import hashlib
+import os
 import shutil
+import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
@@ -20,6 +25,31 @@ class BuildWithFolders(build_py):
             target = Path(self.build_lib, "tinyml_cli", f"_{Path(folder).name}")
             ignored = shutil.ignore_patterns("__pycache__", ".pio")
             shutil.copytree(folder, target, dirs_exist_ok=True, ignore=ignored)
+        try:
+            carry_uplot(Path(self.build_lib, "tinyml_cli", "studio", "web", "vendor"))
+        except Exception as error:  # the charts of `tinyml studio`, which also works without them
+            self.warn(f"no uPlot in this wheel: {error}")
+
+
+def carry_uplot(target: Path) -> None:
+    """Puts uPlot into the wheel, from $TINYML_VENDOR_DIR or through npm, verified by the pin of downloads."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from tinyml_cli.download import download_npm, uplot
+
+    with tempfile.TemporaryDirectory() as folder:
+        name = download_npm.archive_name(uplot.ADDRESS)
+        archive = Path(os.environ.get("TINYML_VENDOR_DIR", folder), name)
+        if not archive.is_file():
+            archive = Path(folder, name)
+            download_npm.pack(uplot.ADDRESS, archive)
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != uplot.SHA256:
+            raise ValueError(f"{name} has other bytes than the pinned ones")
+        with tarfile.open(archive) as packed:
+            for file in (*uplot.FILES, uplot.LICENCE_FILE):
+                if (member := packed.extractfile(f"{uplot.INSIDE}/{file}")) is None:
+                    raise ValueError(f"{name} lacks {file}")
+                target.mkdir(parents=True, exist_ok=True)
+                Path(target, Path(file).name).write_bytes(member.read())
 
 
 setup(
@@ -32,6 +62,7 @@ setup(
         "tinyml_cli.project": ["templates/*"],
         "tinyml_cli.retraining": ["templates/*"],
         "tinyml_cli.speech": ["*.tsv"],
+        "tinyml_cli.studio": ["web/*"],
     },
     cmdclass={"build_py": BuildWithFolders},
     ext_modules=[

@@ -52,3 +52,5 @@ PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-ve
 
 # For `tinyml profile`, which compiles it itself where this fails.
 "$venv/bin/python" -m tinyml_cli.profile.plugin || true
+# Charts of `tinyml studio`, which says how to get them where this fails.
+"$venv/bin/tinyml" data download uplot --quiet >/dev/null || true

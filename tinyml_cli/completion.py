@@ -281,7 +281,7 @@ SOURCES: dict[tuple[str, str], Source] = {
     ("monitor", "--trace"): fixed("scores", "features", "status", "audio"),
     ("monitor", "--filter"): fixed("time", "detections"),
     ("data synth", "--engines"): fixed("espeak", "flite", "kokoro"),
-    ("data download", "NAME"): fixed("speech-commands", "vww", "kokoro"),
+    ("data download", "NAME"): fixed("speech-commands", "vww", "kokoro", "uplot"),
     ("recipes show", "NAME"): recipes,
     ("recipes copy", "NAME"): recipes,
     ("completion", "SHELL"): _SHELLS,

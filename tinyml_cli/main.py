@@ -38,7 +38,7 @@ SECTIONS = {
         "lineage": "lineage",
         "footprint": "footprint",
     },
-    "Whole pipeline": {"pipeline": "pipeline"},
+    "Whole pipeline": {"pipeline": "pipeline", "studio": "studio"},
     "Data": {"data": "data"},
     "Train": {"train": "train", "tune": "tune", "recipes": "recipes"},
     "Shrink": {

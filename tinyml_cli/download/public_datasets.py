@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli.console import console
-from tinyml_cli.download import download_npm
+from tinyml_cli.download import download_npm, uplot
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import cache_dir
 from tinyml_cli.outcomes.data import Dataset, DatasetList
@@ -120,6 +120,16 @@ DATASETS = (
                 40_000_000,
             ),
         ),
+        is_tool=True,
+    ),
+    PublicDataset(
+        "uplot",
+        uplot.VERSION,
+        "the charts of `tinyml studio`",
+        uplot.LICENCE,
+        "L. Sorokin, uPlot",
+        uplot.FOLDER,
+        (Archive(uplot.ADDRESS, uplot.SIZE_BYTES, uplot.SHA256, 2_000_000),),
         is_tool=True,
     ),
 )

@@ -27,6 +27,7 @@ _PLACES = {
     "init": ["projects:ProjectMade"],
     "check": ["projects:ProjectChecked"],
     "pipeline": ["pipelines:Pipeline"],
+    "studio": ["housekeeping:StudioOpened"],
     "train": ["stages:Trained"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],

@@ -175,3 +175,11 @@ class SchemaList(Outcome):
     """Without an argument; with one, the JSON Schema itself is printed."""
 
     commands: list[str]
+
+
+class StudioOpened(Outcome):
+    """A studio that has begun; it serves until it is ended."""
+
+    url: str = Field(description="its address, with the token behind #")
+    folder: str
+    port: Count

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.pages.colours import colour
@@ -20,6 +20,8 @@ from tinyml_cli.user_text import one_line, prose, visible
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
+
+FOLDER = Path(__file__).resolve().parent / "templates"
 
 
 def html(template: str, **values: Any) -> str:
@@ -60,7 +62,7 @@ def script_hash(name: str) -> str:
 
 
 def _script(name: str) -> str:
-    return (resources.files("tinyml_cli.pages") / "templates" / name).read_text(encoding="utf-8")
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def markdown(template: str, **values: Any) -> str:

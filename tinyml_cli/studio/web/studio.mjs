@@ -1,0 +1,98 @@
+// The frame: signs in, shows the page that the address names, and keeps the address true.
+import { enter, get } from "./api.mjs";
+import { find, h, notice } from "./dom.mjs";
+
+// A page: its title, its module, and whether it stands in the navigation. The module's default export is
+// show(main, page) -> nothing, or what ends the page; see docs/studio.md.
+const PAGES = {
+  data: { title: "Data", load: () => import("./data.mjs") },
+};
+
+let ending = null;
+let shown = 0;
+
+async function signIn() {
+  const secret = location.hash.slice(1);
+  if (secret.length < 40) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  await enter(secret);
+}
+
+function drawNavigation(name) {
+  const links = Object.entries(PAGES)
+    .filter(([, page]) => !page.hidden)
+    .map(([key, page]) => h("a", { href: `/${key}`, "aria-current": key === name ? "page" : null }, page.title));
+  find("nav").replaceChildren(...links);
+}
+
+// Shows the page of the address.
+async function show() {
+  const name = location.pathname.slice(1);
+  const page = PAGES[name];
+  const turn = ++shown;
+  await ending?.();
+  ending = null;
+  drawNavigation(name);
+  sameAs("");
+  find("main").replaceChildren();
+  document.title = `${page?.title ?? "Not found"} – tinyml studio`;
+  if (!page) {
+    find("main").replaceChildren(h("section", {}, h("h1", {}, "There is no such page")));
+    return;
+  }
+  const context = {
+    query: new URLSearchParams(location.search),
+    sameAs: (command) => turn === shown && sameAs(command),
+    go,
+    // Keeps the address true without showing the page anew.
+    remember: (query) => history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(query)}`),
+  };
+  try {
+    const module = await page.load();
+    const end = await module.default(find("main"), context);
+    if (turn === shown) ending = end ?? null;
+    else await end?.();
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function refuse(error) {
+  const title = error.status === 401 ? "Sign in" : "This page cannot be shown";
+  find("main").replaceChildren(h("section", { class: "middle" }, h("h1", {}, title), h("p", {}, error.message)));
+}
+
+// The line at the foot: what the page does, as a command.
+export function sameAs(command) {
+  find("same").hidden = !command;
+  find("command").textContent = command;
+}
+
+export function go(path) {
+  history.pushState(null, "", path);
+  show();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/']");
+  if (!link || link.target || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!(new URL(link.href).pathname.slice(1) in PAGES)) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+  find("main").focus();
+});
+addEventListener("popstate", show);
+find("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(find("command").textContent);
+  notice("Copied");
+});
+
+try {
+  await signIn();
+  if (!PAGES[location.pathname.slice(1)]?.hidden) find("folder").textContent = (await get("/api/studio")).folder;
+  await show();
+} catch (error) {
+  drawNavigation("");
+  refuse(error);
+}
+document.body.dataset.ready = "true";
