@@ -1,12 +1,13 @@
-"""A wake word of ours beside microWakeWord's published one: the same audio, the same counting.
+"""A wake word or phrase of ours beside microWakeWord's published one: the same audio, the same counting.
 
-python benchmarks/wake_peers.py RUN --data speech_commands/ --venv DIR [--word alexa] [--seed 1] [--count 150]
+python benchmarks/wake_peers.py RUN [RUN …] --data speech_commands/ [--venv DIR] [--seed 1] [--count 150]
                                 [--half 0] [--json FILE]
 
-Kokoro's voices say the word (extra `kokoro`, `tinyml data download kokoro`), each after two seconds of
-background: faint noise, or recordings at 15 and 5 dB below the word. False accepts are counted in all clips
-of the folder, joined with 0.3 s of faint noise, and in its background recordings. Both front ends run
-through each stream without a reset. The peer is installed into a virtual environment of its own.
+Kokoro's voices, less those that trained any of the runs, say the word (extra `kokoro`, `tinyml data download
+kokoro`), each after two seconds of background: faint noise, or recordings at 15 and 5 dB below the word.
+False accepts are counted in all clips of the folder, joined with 0.3 s of faint noise, and in its background
+recordings. All front ends run through each stream without a reset. With --venv, the peer is installed into
+that virtual environment and judged too; it has models of few words.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import sys
 import tempfile
 import venv
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,13 @@ import numpy as np
 import soundfile
 from kws_streams import ALLOWED_PER_HOUR, CLIP_S, NOISE_DB, Audio, Material, negatives, positives
 
+from tinyml_cli import recipes
 from tinyml_cli.data import folder
 from tinyml_cli.data.pcm import to_int16
 from tinyml_cli.data.resample import resample
 from tinyml_cli.evaluation.answers import Int8Model
-from tinyml_cli.run import MODEL_INT8, Run
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.run import MODEL_INT8, RECIPE, Run
 from tinyml_cli.speech import kokoro
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.statistics.rates import poisson_interval
@@ -72,10 +76,20 @@ for number in range(count):
 """
 
 
-def spoken(word: str, seed: int, count: int) -> list[Audio]:
-    """The word by Kokoro's voices in turn, at different speeds and levels; int16 [samples] each."""
+def unheard_voices(runs: Sequence[Run]) -> list[str]:
+    """Kokoro's voices that trained none of the runs."""
+    heard: set[str] = set()
+    for run in runs:
+        of = recipes.load_as(run.file(RECIPE), KwsRecipe).synthesis
+        if "kokoro" in of.engines:
+            heard.update(of.kokoro_voices or kokoro.VOICES)
+    return [voice for voice in kokoro.VOICES if voice not in heard]
+
+
+def spoken(word: str, voices: Sequence[str], seed: int, count: int) -> list[Audio]:
+    """The word by voices of Kokoro in turn, at different speeds and levels; int16 [samples] each."""
     rng = np.random.default_rng(seed)
-    voices = rng.permutation(kokoro.VOICES)
+    voices = rng.permutation(voices)
     said = [
         kokoro.KokoroUtterance(word, str(voices[n % len(voices)]), float(rng.uniform(*_SPEED)))
         for n in range(count)
@@ -200,33 +214,36 @@ def others(data: Path, half: int | None) -> Material:
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """Both tables."""
-    run = Run.open(asked.run)
-    manifest = run.manifest()
-    assert manifest.labels[WORD] == asked.word and len(manifest.labels) == WORD + 1
+    """The tables of all."""
+    runs = [Run.open(path) for path in asked.runs]
+    labels = {tuple(run.manifest().labels) for run in runs}
+    assert len(labels) == 1 and len(min(labels)) == WORD + 1, "runs of one word, the same"
+    word = min(labels)[WORD]
+    voices = unheard_voices(runs)
     rest = others(asked.data, asked.half)
-    clips = spoken(asked.word, asked.seed, asked.count)
+    clips = spoken(word, voices, asked.seed, asked.count)
     material = Material([(clip, WORD) for clip in clips], rest.others[: asked.limit], rest.backgrounds)
     wrong: Streams = [(audio, []) for audio in negatives(material, RATE_HZ)]
     right = {name: positives(material, snr_db, RATE_HZ) for name, snr_db in NOISE_DB.items()}
     hours = sum(len(audio) for audio, _ in wrong) / RATE_HZ / 3600
-    print(f"{len(clips)} utterances, {hours:.2f} h without the word")
+    print(f"{len(clips)} utterances by {len(voices)} voices, {hours:.2f} h without the word")
+    judged = {str(run.path): partial(ours, run, right, wrong) for run in runs}
+    if asked.venv:
+        judged["theirs"] = partial(theirs, word, asked.venv, right, wrong)
     found = {}
-    for name in ("ours", "theirs"):
-        count = ours(run, right, wrong) if name == "ours" else theirs(asked.word, asked.venv, right, wrong)
-        found[name] = table(count, hours, len(clips))
+    for name, counting in judged.items():
+        found[name] = table(counting(), hours, len(clips))
         show(name, found[name])
-    return {"run": str(run.path), "hours": hours, "n": len(clips), "seed": asked.seed, **found}
+    return {"hours": hours, "n": len(clips), "voices": voices, "seed": asked.seed, "judged": found}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--venv", type=Path, required=True, help="the peer's environment, made if missing")
-    parser.add_argument("--word", default="alexa")
+    parser.add_argument("--venv", type=Path, help="the peer's environment, made if missing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--limit", type=int, help="clips without the word")
