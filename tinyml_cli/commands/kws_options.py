@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tinyml_cli import checks
 from tinyml_cli.commands import options, speech_options, training_options
 from tinyml_cli.models.architectures import SPEECH
 
@@ -22,6 +24,15 @@ Teacher = Annotated[
     list[str] | None,
     typer.Option("--teacher", metavar="RUN", help="A trained, larger run to learn from; repeatable."),
 ]
+Negatives = Annotated[
+    Path | None,
+    typer.Option(
+        "--negatives",
+        callback=options.given(checks.data_folder),
+        metavar="DIR",
+        help="Recordings without the words, of any length, to train by in streams.",
+    ),
+]
 
 
 def values(
@@ -31,6 +42,7 @@ def values(
     model: Model = None,
     language: speech_options.Language = None,
     pronounce: speech_options.Pronounce = None,
+    negatives: Negatives = None,
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
     from tinyml_cli.speech.pronunciation import spellings
@@ -41,6 +53,7 @@ def values(
         "synthesis.pronounce": spellings(pronounce),
         "data": data,
         "recordings.path": str(add_recordings.resolve()) if add_recordings else None,
+        "streams.recordings": str(negatives.resolve()) if negatives else None,
         "model": {"name": model} if model else None,
     }
 
@@ -52,6 +65,7 @@ def training(
     model: Model = None,
     language: speech_options.Language = None,
     pronounce: speech_options.Pronounce = None,
+    negatives: Negatives = None,
     teacher: Teacher = None,
 ) -> dict[str, Any]:
     """The same with what only `train` takes."""
@@ -59,6 +73,6 @@ def training(
 
     teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
     return {
-        **values(words, data, add_recordings, model, language, pronounce),
+        **values(words, data, add_recordings, model, language, pronounce, negatives),
         "distillation.teachers": teachers or None,
     }

@@ -143,6 +143,10 @@ class StreamsRecipe(RecipeSection):
     speech: int = Field(
         default=10_000, ge=0, le=50_000, description="utterances of other words, beside those of `synthesis`"
     )
+    recordings: str | None = Field(
+        default=None, description="a folder of sound in which nobody says the words, to train and choose by"
+    )
+    recorded_hours: float = Field(default=20.0, gt=0, le=200, description="at most so many of them")
     kokoro_speech: int = Field(
         default=0, ge=0, le=50_000, description="the same by Kokoro where `synthesis` lists it"
     )

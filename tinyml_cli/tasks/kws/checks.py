@@ -20,6 +20,7 @@ from tinyml_cli.run import Run
 from tinyml_cli.speech import espeak, kokoro_files, reading
 from tinyml_cli.speech import plan as speech_plan
 from tinyml_cli.tasks.kws import languages as kws_languages
+from tinyml_cli.tasks.kws import negatives
 from tinyml_cli.user_text import is_spoken
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
@@ -34,6 +35,7 @@ def check(recipe: KwsRecipe) -> None:
         TinymlError: what would stop the training later.
     """
     check_words(recipe.words)
+    negatives.check(recipe)
     _check_languages(recipe)
     options.check(recipe.model.name, recipe.model.options)
     for teacher in recipe.distillation.teachers:

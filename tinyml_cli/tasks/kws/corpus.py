@@ -13,6 +13,8 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN, ClipSet, Corpus, join
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.speech import pronunciation, synthesis
 from tinyml_cli.tasks.kws import languages as kws_languages
+from tinyml_cli.tasks.kws import negatives
+from tinyml_cli.wording import counted
 
 _CLIPS_PER_LABEL = 4000
 
@@ -23,12 +25,21 @@ def load(recipe: KwsRecipe) -> Corpus:
     Raises:
         TinymlError: unusable words or data.
     """
-    corpus = _load(recipe)
+    corpus = _with_note(_load(recipe), recipe)
     own = recipe.recordings
     if own.path is None:
         return corpus
     rate_hz = recipe.features.sample_rate_hz
     return recordings.add(corpus, Path(own.path), recipe.words, rate_hz, own.clip_weight, own.most_share)
+
+
+def _with_note(corpus: Corpus, recipe: KwsRecipe) -> Corpus:
+    root = recipe.streams.recordings
+    if root is None:
+        return corpus
+    count = len(negatives.listed(Path(root), recipe.words))
+    note = f"windows of {counted(count, 'recording')} without the words, of {Path(root).name}"
+    return replace(corpus, notes=(*corpus.notes, note))
 
 
 def _load(recipe: KwsRecipe) -> Corpus:

@@ -17,7 +17,7 @@ from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.run import MODEL_INT8, RECIPE, Run
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import corpus as kws_corpus
-from tinyml_cli.tasks.kws import voice_streams
+from tinyml_cli.tasks.kws import negatives, voice_streams
 from tinyml_cli.tasks.kws.busy_streams import BusyStream, BusyStreams
 from tinyml_cli.tasks.kws.detection_errors import Target
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
@@ -50,6 +50,7 @@ def after_convert(run: Run) -> OperatingPoint | None:
     with console.progress(total, "Listening") as bar:
         made = (streams.make(number, STREAM_S) for number in range(count))
         heard = listen(made, model, manifest, bar.advance)
+        heard += listen_for_nothing(recipe, hours, model, manifest)
     trial = OperatingPointTrial(heard, model.output, manifest.labels)
     point = set_point(trial, manifest, recipe)
     manifest.metrics["operating_point"] = point.as_dict()
@@ -95,6 +96,16 @@ def listen(
     return [
         ScoredStream(score_stream(stream.audio, model, manifest, advance), _targets(stream, rate_hz))
         for stream in streams
+    ]
+
+
+def listen_for_nothing(
+    recipe: KwsRecipe, most_hours: float, model: WindowModel, manifest: Manifest
+) -> list[ScoredStream]:
+    """The scores over the recipe's recordings in which nobody says a word, by those who did not train."""
+    return [
+        ScoredStream(score_stream(audio, model, manifest), [])
+        for audio in negatives.stretches(recipe, "validation", most_hours)
     ]
 
 

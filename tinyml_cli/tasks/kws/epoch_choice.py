@@ -13,7 +13,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import TensorQuantization
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.tasks.kws.busy_streams import BusyStream, BusyStreams
-from tinyml_cli.tasks.kws.default_point import STREAM_S, choosing_streams, listen
+from tinyml_cli.tasks.kws.default_point import STREAM_S, choosing_streams, listen, listen_for_nothing
 from tinyml_cli.tasks.kws.operating_point import THRESHOLDS, OperatingPointTrial
 from tinyml_cli.tflite.interpret import Int8Array
 from tinyml_cli.training.fit import predict
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _FROM = 0.8  # share of the epochs before the first that is judged
 _STREAMS = 3
 # Half an hour shows no difference at one rate; the mean over several is steadier.
+_RECORDED_HOURS = 0.5
 _TIMES_ALLOWED = (1, 4, 16, 64)
 _OUTPUT = TensorQuantization(scale=1 / 256, zero_point=-128)
 
@@ -49,6 +50,7 @@ class StreamRecall:
         """
         self._streams = streams
         self._made: list[BusyStream] = []
+        self._recipe = recipe
         self._allowed = recipe.operating_point.max_fa_per_hour
         self._epochs = recipe.training.epochs
         self._manifest = Manifest(
@@ -68,7 +70,9 @@ class StreamRecall:
     def score(self, model: keras.Model) -> float:
         """The mean recall, 0 to 1."""
         self._made = self._made or [self._streams.make(number, STREAM_S) for number in range(_STREAMS)]
-        heard = listen(self._made, _Rounded(model), self._manifest)
+        rounded = _Rounded(model)
+        heard = listen(self._made, rounded, self._manifest)
+        heard += listen_for_nothing(self._recipe, _RECORDED_HOURS, rounded, self._manifest)
         trial = OperatingPointTrial(heard, _OUTPUT, self._manifest.labels)
         settings = self._manifest.recognizer
         tallies = [

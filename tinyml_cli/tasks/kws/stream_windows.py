@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -40,6 +40,7 @@ class StreamWindows:
         settings: AudioFrontendSettings,
         clip_samples: int,
         seed: Sequence[int],
+        recorded: Iterable[npt.NDArray[np.int16]] = (),
     ) -> None:
         """Makes the streams.
 
@@ -50,9 +51,9 @@ class StreamWindows:
             settings: of the front end.
             clip_samples: of a window.
             seed: fixes which windows an epoch takes.
+            recorded: more sound int16 [samples], in which no word is said.
         """
         self.frames = settings.frames(clip_samples)
-        self.hours = count * STREAM_S / 3600
         self._labels = list(labels)
         self._seed = list(seed)
         made = []
@@ -66,12 +67,23 @@ class StreamWindows:
             for each in pool.map(make, range(count)):
                 made.append(each)
                 bar.advance(1)
+        made += [self._unlabelled(audio, settings) for audio in recorded]
+        self.hours = sum(len(features) for features, _ in made) * settings.stride_ms / 3.6e6
         self.features = np.concatenate([features for features, _ in made])
         self.labels = np.concatenate([labels for _, labels in made])
         self._rows = {label: np.flatnonzero(self.labels == index) for index, label in enumerate(self._labels)}
         self._hard: dict[str, IntArray] = {}
         self._hard_share = 0.0
         self._hard_from: int | None = None
+
+    def _unlabelled(
+        self, audio: npt.NDArray[np.int16], settings: AudioFrontendSettings
+    ) -> tuple[UInt16Array, npt.NDArray[np.int8]]:
+        """Features of a sound, all of it unknown: who knows where somebody speaks?"""
+        features = extract(audio, settings)
+        labels = np.full(len(features), self._labels.index(UNKNOWN), np.int8)
+        labels[max(0, len(features) - self.frames + 1) :] = _NO_LABEL
+        return features, labels
 
     def quotas(self, wanted: Mapping[str, int]) -> dict[str, int]:
         """Examples of each label, none where no window has it."""

@@ -12,8 +12,8 @@ from tinyml_cli.data import splits
 from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.tasks.kws import examples as kws_examples
+from tinyml_cli.tasks.kws import negatives, voice_streams
 from tinyml_cli.tasks.kws import teachers as kws_teachers
-from tinyml_cli.tasks.kws import voice_streams
 from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.stream_windows import STREAM_S, StreamWindows, WithStreams
 from tinyml_cli.tasks.kws.variations import Variations, recorded_augmentation
@@ -103,7 +103,10 @@ def _windows(clips: ClipSet, corpus: Corpus, recipe: KwsRecipe) -> StreamWindows
         return None
     seed = [recipe.seed, 6]
     streams = voice_streams.of_split(recipe, clips, corpus.noises, "train", seed)
-    return StreamWindows(streams, count, recipe.model_labels, recipe.features, recipe.clip_samples, seed)
+    recorded = negatives.stretches(recipe, "train", recipe.streams.recorded_hours)
+    return StreamWindows(
+        streams, count, recipe.model_labels, recipe.features, recipe.clip_samples, seed, recorded
+    )
 
 
 def for_source(recipe: KwsRecipe) -> KwsRecipe:
@@ -128,6 +131,7 @@ def _validation_examples(clips: ClipSet, recipe: KwsRecipe) -> Examples:
 def _fingerprint(recipe: KwsRecipe, corpus: Corpus, teacher: str) -> str:
     digest = hashlib.sha256(recipe.to_yaml().encode())
     digest.update(teacher.encode())
+    digest.update(negatives.fingerprint(recipe))
     digest.update(corpus.clips.audio.tobytes())
     digest.update(corpus.clips.weigh().tobytes())
     for names in (corpus.clips.labels, corpus.clips.groups):
