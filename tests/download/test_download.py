@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import http.server
 import io
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +26,7 @@ import pytest
 from tests.conftest import Tinyml
 from tinyml_cli.download import download, download_http
 from tinyml_cli.download.download_unpack import unpack
-from tinyml_cli.download.public_datasets import Archive, PublicDataset
+from tinyml_cli.download.public_datasets import DATASETS, Archive, PublicDataset
 from tinyml_cli.errors import TinymlError
 
 _FILES = {
@@ -168,6 +170,34 @@ def test_a_server_without_range(dataset: PublicDataset, server: Server, tmp_path
     assert download.download(dataset, tmp_path / "out").files == 3
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_publisher_who_gives_an_md5_alone_is_checked_by_it(
+    whole: bool, dataset: PublicDataset, server: Server, tmp_path: Path
+) -> None:
+    content = server.files["/pub/small.tar.gz"]
+    md5 = hashlib.md5(content if whole else content[::-1]).hexdigest()
+    archive = dataclasses.replace(dataset.archives[0], checksum=f"md5:{md5}")
+    pinned = dataclasses.replace(dataset, archives=(archive,))
+    if whole:
+        assert download.download(pinned, tmp_path / "new").files == 3
+        assert download.download(pinned, tmp_path / "new").fresh
+    else:
+        with pytest.raises(TinymlError, match=r"the MD5 .* instead of"):
+            download.download(pinned, tmp_path / "new")
+        assert not list(tmp_path.glob("*.tar.gz*"))
+
+
+def test_every_data_set_is_pinned_and_has_a_licence() -> None:
+    names = [(each.name, each.version) for each in DATASETS]
+    assert len(set(names)) == len(names) and len({each.folder for each in DATASETS}) == len(names)
+    for each in DATASETS:
+        assert each.licence and each.description and each.source
+        for archive in each.archives:
+            assert re.fullmatch("[0-9a-f]{64}|md5:[0-9a-f]{32}", archive.checksum)
+            assert archive.url.startswith(("https://", "npm:"))
+            assert archive.unpacked_bytes >= archive.size_bytes
+
+
 def test_other_bytes_are_refused_and_removed(dataset: PublicDataset, server: Server, tmp_path: Path) -> None:
     good = server.files["/pub/small.tar.gz"]
     server.files["/pub/small.tar.gz"] = good[:-1] + bytes([good[-1] ^ 1])
@@ -222,7 +252,7 @@ def test_survives_being_killed(dataset: PublicDataset, server: Server, tmp_path:
         "from pathlib import Path\nfrom tinyml_cli.download import download as d\n"
         "from tinyml_cli.download.public_datasets import *\n"
         f"d.download(PublicDataset('small', 'v1', '', '', '', 'x', (Archive({archive.url!r}, "
-        f"{archive.size_bytes}, {archive.sha256!r}, {archive.unpacked_bytes}),)), "
+        f"{archive.size_bytes}, {archive.checksum!r}, {archive.unpacked_bytes}),)), "
         f"Path({str(tmp_path / 'out')!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

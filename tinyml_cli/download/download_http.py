@@ -27,7 +27,7 @@ _MIB = 1 << 20
 _FINAL_STATUS = (400, 401, 403, 404, 405, 410, 451)
 
 
-def fetch(url: str, path: Path, size_bytes: int, sha256: str) -> None:
+def fetch(url: str, path: Path, size_bytes: int, checksum: str) -> None:
     """Downloads `url` to `path`, going on with `path.part` of an earlier attempt.
 
     A part is continued only if the server says that it is still the same file (RFC 9110, Range and If-Range);
@@ -37,7 +37,7 @@ def fetch(url: str, path: Path, size_bytes: int, sha256: str) -> None:
         url: http, https or file.
         path: where the complete, verified file goes.
         size_bytes: its size.
-        sha256: of its bytes, in hex.
+        checksum: of its bytes, see `verify`.
 
     Raises:
         TinymlError: no such server or file, or other bytes than the pinned ones.
@@ -52,7 +52,7 @@ def fetch(url: str, path: Path, size_bytes: int, sha256: str) -> None:
     verify(
         part,
         size_bytes,
-        sha256,
+        checksum,
         "Run the same command again; it starts over. If that does not help, use a mirror: --mirror URL.",
         remove=True,
     )
@@ -64,26 +64,35 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
-def verify(path: Path, size_bytes: int, sha256: str, next_step: str, remove: bool = False) -> None:
+def verify(path: Path, size_bytes: int, checksum: str, next_step: str, remove: bool = False) -> None:
     """Checks a file's bytes.
+
+    Args:
+        path: of the file.
+        size_bytes: its size.
+        checksum: its SHA-256 in hex, or `md5:` and its MD5.
+        next_step: for the error.
+        remove: whether a file of other bytes is removed.
 
     Raises:
         TinymlError: they are not the pinned ones; with `remove` the file is gone then.
     """
-    digest = hashlib.sha256()
+    is_md5 = checksum.startswith("md5:")
+    expected = checksum.removeprefix("md5:")
+    digest = hashlib.md5(usedforsecurity=False) if is_md5 else hashlib.sha256()
     with path.open("rb") as stream, console.progress(_mebibytes(path.stat().st_size), "Verifying") as bar:
         counted = _Counter(bar)
         while block := stream.read(_MIB):
             digest.update(block)
             counted.add(len(block))
     actual_bytes = path.stat().st_size
-    if digest.hexdigest() == sha256:
+    if digest.hexdigest() == expected:
         return
     if remove:
         path.unlink()
     raise TinymlError(
-        f"The file has {actual_bytes:,} bytes and the SHA-256 {digest.hexdigest()[:12]}… "
-        f"instead of {size_bytes:,} bytes and {sha256[:12]}…",
+        f"The file has {actual_bytes:,} bytes and the {'MD5' if is_md5 else 'SHA-256'} "
+        f"{digest.hexdigest()[:12]}… instead of {size_bytes:,} bytes and {expected[:12]}…",
         str(path),
         next_step,
     )

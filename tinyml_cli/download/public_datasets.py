@@ -19,13 +19,13 @@ class Archive:
     Attributes:
         url: where its publisher keeps it; `npm:NAME@VERSION` where that is a package for Node.
         size_bytes: its size.
-        sha256: of its bytes, in hex.
+        checksum: SHA-256 of its bytes in hex, or `md5:` and their MD5 where its publisher gives that alone.
         unpacked_bytes: at most so much lies in it: for the check of the disk, and against endless archives.
     """
 
     url: str
     size_bytes: int
-    sha256: str
+    checksum: str
     unpacked_bytes: int
 
     @property
@@ -62,6 +62,7 @@ class PublicDataset:
 
 
 _SPEECH_COMMANDS = "P. Warden, arXiv:1804.03209"
+_OPENSLR = "https://www.openslr.org/resources"
 _TENSORFLOW = "https://storage.googleapis.com/download.tensorflow.org/data"
 # A one-second clip fills at most eight blocks of 4 KiB.
 _CLIP_BYTES = 32_768
@@ -69,8 +70,24 @@ _CLIP_BYTES = 32_768
 # COCO 2014 has 123,287 images for training and validation; a small one fills two blocks of the disk at most.
 _VWW_IMAGES, _SMALL_IMAGE_BYTES = 123_287, 8192
 
-# SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images.
-# That of the voices is of the archive with the SHA-512 that npm publishes.
+# The rest is less than this share of the archive: FLAC does not shrink.
+_UNPACKED = 1.1
+
+
+def _librispeech(part: str, size_bytes: int, sha256: str, hours: str) -> PublicDataset:
+    return PublicDataset(
+        f"librispeech-{part}",
+        "slr12",
+        f"{hours} of read English, to test or train a keyword spotter by what it must not hear",
+        "CC-BY-4.0",
+        "V. Panayotov et al., ICASSP 2015",
+        f"librispeech_{part.replace('-', '_')}",
+        (Archive(f"{_OPENSLR}/12/{part}.tar.gz", size_bytes, sha256, round(size_bytes * _UNPACKED)),),
+    )
+
+
+# SHA-256 as TensorFlow Datasets and torchaudio publish them for the speech, and MLPerf EDU for the images;
+# OpenSLR gives the MD5 of MUSAN. That of the voices is of the archive with the SHA-512 that npm publishes.
 DATASETS = (
     PublicDataset(
         "speech-commands",
@@ -85,6 +102,46 @@ DATASETS = (
                 2_428_923_189,
                 "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
                 105_829 * _CLIP_BYTES,
+            ),
+        ),
+    ),
+    _librispeech(
+        "dev-clean",
+        337_926_286,
+        "76f87d090650617fca0cac8f88b9416e0ebf80350acb97b343a85fa903728ab3",
+        "5.4 hours",
+    ),
+    _librispeech(
+        "dev-other",
+        314_305_928,
+        "12661c48e8c3fe1de2c1caa4c3e135193bfb1811584f11f569dd12645aa84365",
+        "5.3 hours",
+    ),
+    _librispeech(
+        "test-clean",
+        346_663_984,
+        "39fde525e59672dc6d1551919b1478f724438a95aa55f874b576be21967e6c23",
+        "5.4 hours",
+    ),
+    _librispeech(
+        "train-clean-100",
+        6_387_309_499,
+        "d4ddd1d5a6ab303066f14971d768ee43278a5f2a0aa43dc716b0e64ecbbbf6e2",
+        "101 hours",
+    ),
+    PublicDataset(
+        "musan",
+        "slr17",
+        "109 hours of music, speech and noise",
+        "CC-BY-4.0 or public domain, by file",
+        "D. Snyder et al., arXiv:1510.08484",
+        "musan",
+        (
+            Archive(
+                f"{_OPENSLR}/17/musan.tar.gz",
+                11_086_114_085,
+                "md5:0c472d4fc0c5141eca47ad1ffeb2a7df",
+                14_000_000_000,
             ),
         ),
     ),
@@ -154,10 +211,14 @@ def available() -> DatasetList:
 def show_available(outcome: DatasetList) -> None:
     """The table of `available` for people."""
     rows = [
-        (each.name, each.version, f"{each.bytes / 1e9:.1f} GB", each.licence, each.description)
+        (each.name, each.version, _size(each.bytes), each.licence, each.description)
         for each in outcome.datasets
     ]
     console.table("Datasets", ("name", "version", "download", "licence", "what"), rows)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def find(name: str, version: str | None = None) -> PublicDataset:

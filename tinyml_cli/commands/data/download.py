@@ -14,7 +14,7 @@ from tinyml_cli.console import console
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(help="speech-commands, vww or kokoro; listed if you give no name.")
+        str | None, typer.Argument(help="Of the data set; all are listed if you give none.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -38,6 +38,7 @@ def command(
     Examples:
       tinyml data download
       tinyml data download speech-commands
+      tinyml data download librispeech-dev-clean
       tinyml data download vww
       tinyml data download kokoro
       tinyml data download speech-commands --out data/speech --version v0.02
