@@ -109,7 +109,7 @@ def compile_app(folder: Path, network: str, input_format: str) -> Path:
     parts = [LIBRARIES / name for name in ("protocol", "hal", "engine")]
     sources = [source / f"{name}.cpp" for name in ("main", "bench", "mlperf", "session", "inference")]
     hal = LIBRARIES / "hal"
-    sources += [*parts[0].glob("*.cpp"), hal / "native" / "hal_native.cpp", *hal.glob("virtual/*.cpp")]
+    sources += [*parts[0].glob("*.cpp"), *hal.glob("native/h*.cpp"), *hal.glob("virtual/*.cpp")]
     command = [compiler, *STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command += [f"-I{path}" for path in (folder, source, *parts)]
     program = folder / f"bench_{input_format.lower()}"

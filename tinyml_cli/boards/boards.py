@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tinyml_cli import processes
 from tinyml_cli.boards.board_files import PACKAGED, board_files
 from tinyml_cli.documents import UnreadableError
 from tinyml_cli.errors import TinymlError, did_you_mean
@@ -24,12 +25,14 @@ class Need(BaseModel):
 
     Attributes:
         package: the Python package that brings it; "" for a program on PATH.
+        instead: a Python package that takes its place where it is missing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tool: str
     package: str = ""
+    instead: str = ""
     purpose: str
     when: Literal["build", "run"] = "build"
     debian: str
@@ -37,17 +40,47 @@ class Need(BaseModel):
     windows: str
 
     @property
+    def found(self) -> Path | None:
+        """The program on PATH, or the package that brings it or takes its place; None where it is missing."""
+        path = None if self.package else _program(self.tool)
+        if path is None and (brings := self.package or self.instead) and (spec := spec_of(brings)):
+            path = Path(spec.origin or "")
+        return path
+
+    @property
     def present(self) -> bool:
-        """Whether the program is on PATH, or its package installed."""
-        return bool(spec_of(self.package) if self.package else shutil.which(self.tool))
+        """Whether the board has it here."""
+        return self.found is not None
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the package takes the place of the program."""
+        return bool(self.instead) and _program(self.tool) is None
 
     @property
     def install_hints(self) -> str:
         """One line with the way on each system."""
-        return f"Debian/Ubuntu: `{self.debian}`; macOS: `{self.macos}`; Windows: `{self.windows}`"
+        anywhere = f"; without rights of installation: `pip install {self.instead}`" if self.instead else ""
+        return f"Debian/Ubuntu: `{self.debian}`; macOS: `{self.macos}`; Windows: `{self.windows}`{anywhere}"
 
 
 Engine = Literal["aot", "tflm"]
+
+
+def _program(name: str) -> Path | None:
+    path = shutil.which(name)
+    # macOS has files of these names that only offer to install the compiler.
+    if path is None or (sys.platform == "darwin" and path.startswith("/usr/bin/") and not _has_xcode_tools()):
+        return None
+    return Path(path)
+
+
+@cache
+def _has_xcode_tools() -> bool:
+    try:
+        return processes.run(["xcode-select", "-p"], timeout_s=20).returncode == 0
+    except (OSError, processes.TimeoutExpired):
+        return False
 
 
 class UsbId(BaseModel):
@@ -181,6 +214,12 @@ class Board(BaseModel):
         if (self.hal == "nano33ble") != (self.arduino is not None):
             raise ValueError("the section arduino is required for the hal nano33ble, and only allowed there")
         return self
+
+    @property
+    def compiler(self) -> Literal["gcc", "zig"]:
+        """What builds for it on this computer: GCC on PATH, or the Zig compiler that pip installs."""
+        packages = {need.package or (need.is_replaced and need.instead) for need in self.needs}
+        return "zig" if "ziglang" in packages else "gcc"
 
     @property
     def level(self) -> Literal["host", "emulated", "on the board"]:

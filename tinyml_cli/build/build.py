@@ -102,8 +102,8 @@ def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> s
                 stat = path.stat()
                 digest.update(f"{path.as_posix()} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     for need in inputs.target.board.needs:
-        if need.when == "build" and (tool := shutil.which(need.tool)):
-            digest.update(f"{tool} {Path(tool).stat().st_mtime_ns}\n".encode())
+        if need.when == "build" and (tool := need.found):
+            digest.update(f"{tool} {tool.stat().st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

@@ -93,6 +93,7 @@ def _local_options(target: BuildTarget) -> dict[str, str]:
         "board": target.board.pio_board,
         "build_flags": " ".join(flags),
         "custom_cxx_runtime": "yes" if target.engine == "tflm" else "no",
+        "custom_compiler": target.board.compiler,
     }
 
 

@@ -90,14 +90,8 @@ class VirtualDevice:
             command = [*qemu_command(self.elf.absolute()), *self._qemu_options]
         elif board.kind == "page":
             command = ["node", str(firmware_dir() / "page" / "node.mjs"), str(self.elf.resolve())]
-        elif sys.platform != "win32":
-            command = [str(self.elf.resolve())]
         else:
-            raise TinymlError(
-                f"Board `{self.board}` needs Linux or macOS",
-                str(self.elf),
-                "Use the other virtual board: --board sim",
-            )
+            command = [str(self.elf.resolve())]
         with self._log().open("wb") as log:
             self._process = process = processes.Process(
                 [sys.executable, "-I", "-S", str(_ATTACH), *command], stdout=processes.PIPE, stderr=log

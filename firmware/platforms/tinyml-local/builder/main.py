@@ -9,7 +9,9 @@ from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
 env = DefaultEnvironment()
 board = env.BoardConfig()
 is_cross = bool(board.get("build.toolchain"))
-is_page = bool(board.get("build.target", ""))
+is_page = board.get("build.page", False)
+target = board.get("build.target", "")  # of Zig; "" is this computer
+is_zig = env.GetProjectOption("custom_compiler", "gcc") == "zig"
 uses_cxx_runtime = env.GetProjectOption("custom_cxx_runtime", "no") == "yes"
 
 
@@ -57,7 +59,8 @@ def add_cross_flags():
 
 
 def add_host_flags():
-    dead_code = "-Wl,-dead_strip" if sys.platform == "darwin" else "-Wl,--gc-sections"
+    is_macos = "macos" in target if target else sys.platform == "darwin"
+    dead_code = "-Wl,-dead_strip" if is_macos else "-Wl,--gc-sections"
     env.Append(
         # Lets CMSIS headers choose their plain C path on a processor that is not Arm's.
         CPPDEFINES=["__GNUC_PYTHON__", ("__RESTRICT", "__restrict")],
@@ -68,42 +71,42 @@ def add_host_flags():
 
 
 def use_zig():
-    """The compiler that pip installs, with its own C library for WebAssembly."""
+    """The compiler that pip installs, with its own C libraries."""
     zig = '"%s" -m ziglang ' % sys.executable
     env.Replace(
         AR=zig + "ar",
         CC=zig + "cc",
         CXX=zig + "c++",
-        LINK=zig + "cc",
+        LINK=zig + ("c++" if uses_cxx_runtime else "cc"),
         RANLIB=zig + "ranlib",
     )
-
-
-def add_page_flags():
-    machine = ["-target", board.get("build.target")]
+    # By default it would use whatever this processor has, such as fused multiplication, and round differently.
+    machine = ["-target", target] if target else ["-mcpu=baseline"]
     # Zig keeps objects by their command line, and looks for changes in the headers of the folder that first had it;
     # PlatformIO names headers relative to the project. So commands name the project, and SCons does not mind.
     project = ["$(", "-DTINYML_PROJECT_FOLDER=" + sha1(env.subst("$PROJECT_DIR").encode()).hexdigest(), "$)"]
     env.Append(
         ASFLAGS=machine,
         CCFLAGS=machine + ["-fno-sanitize=undefined"] + project,
-        # Lets CMSIS headers choose their plain C path.
-        CPPDEFINES=["__GNUC_PYTHON__", ("__RESTRICT", "__restrict")],
-        # A reactor has no main(): the page calls what is exported.
-        LINKFLAGS=machine + project + ["-mexec-model=reactor", "-O3", "-Wl,--gc-sections", "-Wl,--strip-all"],
-        LIBS=["m"],
+        LINKFLAGS=machine + project + ["-O3"],
     )
+
+
+def add_page_flags():
+    # A reactor has no main(): the page calls what is exported.
+    env.Append(LINKFLAGS=["-mexec-model=reactor", "-Wl,--strip-all"])
 
 
 use_tools(board.get("build.toolchain"))
 add_common_flags()
 if is_cross:
     add_cross_flags()
-elif is_page:
-    use_zig()
-    add_page_flags()
 else:
     add_host_flags()
+if is_zig:
+    use_zig()
+if is_page:
+    add_page_flags()
 
 program = env.BuildProgram()
 AlwaysBuild(env.Alias("size", program, env.VerboseAction("$SIZETOOL $SOURCES", "Measuring $SOURCES")))
