@@ -10,7 +10,7 @@ compile() {
 
 uv=${1:-uv}
 printf 'setuptools>=77\nwheel\n' |
-  compile --extra train --extra speech --extra tune --extra phone --extra studio --extra dev pyproject.toml - -o requirements.lock
+  compile --extra train --extra speech --extra tune --extra phone --extra studio --extra emulator --extra dev pyproject.toml - -o requirements.lock
 sed -n 's/^docs = \["\(.*\)"\]$/\1/p' pyproject.toml |
   compile --constraints requirements.lock - -o requirements-docs.lock
 sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock requirements-docs.lock

@@ -9,6 +9,9 @@ from typing import Self
 from tinyml_cli import registry
 from tinyml_cli.boards.boards import Board, load_board
 from tinyml_cli.build.cascade import APP as CASCADE
+from tinyml_cli.emulator.board import check_emulated
+from tinyml_cli.emulator.recordings import Surroundings
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
 
 MULTI_TENANT = "multi_tenant"
@@ -25,6 +28,7 @@ class BuildTarget:
         app: the firmware application; None takes what the models need, see `application`.
         port: a serial port or pyserial URL; None looks for a real board and starts a virtual one.
         second: the run whose model shares the board.
+        emulated: what surrounds a model of the board that takes its place; None is the board itself.
         benchmark: what the application `bench` measures; None takes what fits the model's shapes.
     """
 
@@ -35,6 +39,7 @@ class BuildTarget:
     port: str | None = None
     second: Run | None = None
     benchmark: str | None = None
+    emulated: Surroundings | None = None
 
     @property
     def engine(self) -> str:
@@ -43,7 +48,7 @@ class BuildTarget:
 
     @property
     def is_usb(self) -> bool:
-        """Whether the board is real hardware."""
+        """Whether the board is real hardware, or a model that stands in for it."""
         return self.board.kind == "usb"
 
     def on(self, board: str) -> Self:
@@ -73,13 +78,20 @@ def build_target(
     app: str | None = None,
     port: str | None = None,
     second: Run | None = None,
+    emulated: Surroundings | None = None,
 ) -> BuildTarget:
     """The target that options of a command line name.
 
     Raises:
-        TinymlError: no such board.
+        TinymlError: no such board, or it cannot be emulated.
     """
-    return BuildTarget(load_board(board), engine, tflm_dir, app, port, second)
+    target = BuildTarget(load_board(board), engine, tflm_dir, app, port, second, emulated=emulated)
+    if emulated is not None:
+        check_emulated(target.board)
+        if port is not None:
+            what = "An emulated board has a port of its own"
+            raise TinymlError(what, "--port", "Omit --port, or --emulated.")
+    return target
 
 
 def default_app(task: str) -> str:

@@ -68,6 +68,9 @@ Device = Annotated[
     str | None, typer.Option("--device", metavar="NAME", help="Which microphone or camera: number or name.")
 ]
 
+Duration = Annotated[
+    float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
+]
 Calibrate = Annotated[
     int | None,
     typer.Option(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import board_options, options
+from tinyml_cli.commands import board_options, emulated_options, options
 from tinyml_cli.console import console
 
 
@@ -17,6 +17,7 @@ def command(
         str | None,
         typer.Option("--port", help="The board's serial port, if several boards are plugged in."),
     ] = None,
+    emulated: emulated_options.Emulated = False,
     engine: board_options.Engine = None,
     tflm: board_options.TflmDir = None,
     app: board_options.App = None,
@@ -34,6 +35,7 @@ def command(
     Examples:
       tinyml flash --board sim
       tinyml flash --board nano33ble
+      tinyml flash --board nano33ble --emulated
       tinyml flash runs/kws-yes-no --board nano33ble --port /dev/ttyACM1
       tinyml flash runs/kws-yes-no --board native --json
       tinyml flash runs/kws-yes-no --with runs/kws-marvin --board nano33ble
@@ -43,7 +45,8 @@ def command(
     from tinyml_cli.flash.flash import flash
 
     first, neighbour = open_runs(run, runs or [], other)
-    target = build_target(board, engine, tflm, app=app, port=port, second=neighbour)
+    around = emulated_options.surroundings(emulated)
+    target = build_target(board, engine, tflm, app=app, port=port, second=neighbour, emulated=around)
     outcome = flash(first, target)
     where = f"{board} on {outcome.port}" if outcome.port is not None else board
     console.result(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import board_options, options
+from tinyml_cli.commands import board_options, emulated_options, options
 
 
 def command(
@@ -26,9 +26,10 @@ def command(
     microphone: board_options.Microphone = False,
     camera: board_options.Camera = False,
     device: board_options.Device = None,
-    duration: Annotated[
-        float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
-    ] = None,
+    emulated: emulated_options.Emulated = False,
+    sound: emulated_options.Sound = None,
+    motion: emulated_options.Motion = None,
+    duration: board_options.Duration = None,
     log: Annotated[
         Path | None,
         typer.Option(
@@ -84,14 +85,13 @@ def command(
 
     \b
     Examples:
-      tinyml monitor --board nano33ble
-      tinyml monitor --board sim --replay yes.wav
       tinyml monitor --board sim --replay recordings/ --json
       tinyml monitor --board native --microphone
       tinyml monitor --board sim --replay evening.wav --save-triggers false_accepts/
       tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
       tinyml monitor runs/kws-yes-no --with runs/vww-person --replay yes/ --frames photos/
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
+      tinyml monitor --board nano33ble --emulated --sound yes.wav
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
     from tinyml_cli.build.target import build_target
@@ -115,4 +115,6 @@ def command(
         device=device,
     )
     second = Run.open(other) if other else None
-    monitor(Run.open(run), build_target(board, app=app, port=port, second=second), wanted)
+    around = emulated_options.surroundings(emulated, sound, motion)
+    target = build_target(board, app=app, port=port, second=second, emulated=around)
+    monitor(Run.open(run), target, wanted)

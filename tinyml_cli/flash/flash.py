@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.build import build
+from tinyml_cli.build.emulated import plugged_in
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -41,7 +42,8 @@ def flash(
     firmware = partial(build, run, target)
     installed = None
     if target.is_usb:
-        built, installed = _flash_usb(target.board, firmware, target.port, tool, timing)
+        with plugged_in(run, target, is_flashed=False):
+            built, installed = _flash_usb(target.board, firmware, target.port, tool, timing)
         ready = installed.ready
     elif target.port is not None:
         raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")

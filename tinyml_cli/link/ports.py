@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,8 @@ from serial.tools import list_ports
 
 _LISTINGS = 5
 _RELIST_S = 0.05
+# What stands in for this computer's ports.
+_instead: Callable[[], list[SerialPort]] | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class SerialPort:
 
 def serial_ports() -> list[SerialPort]:
     """Every serial port of this computer, sorted by name."""
+    if _instead is not None:
+        return _instead()
     return sorted(
         (
             SerialPort(
@@ -41,6 +47,17 @@ def serial_ports() -> list[SerialPort]:
         ),
         key=lambda port: port.device,
     )
+
+
+@contextlib.contextmanager
+def only(listed: Callable[[], list[SerialPort]]) -> Iterator[None]:
+    """Hides this computer's ports while the block runs, and shows others instead."""
+    global _instead
+    before, _instead = _instead, listed
+    try:
+        yield
+    finally:
+        _instead = before
 
 
 def _listed() -> list[Any]:

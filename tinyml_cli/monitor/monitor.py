@@ -10,9 +10,11 @@ from typing import get_args
 
 from tinyml_cli import registry
 from tinyml_cli.build import tenants
+from tinyml_cli.build.emulated import plugged_in
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import check_firmware, open_board
 from tinyml_cli.console import console
+from tinyml_cli.emulator.board import EmulatedBoard
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link, Reconnected
 from tinyml_cli.link.protocol import Event, Ready, TraceMode
@@ -25,6 +27,8 @@ from tinyml_cli.run import Run
 from tinyml_cli.senses.microphone import BLOCK_S, Microphone
 from tinyml_cli.senses.webcam import Webcam
 from tinyml_cli.wording import counted
+
+_LOOK_S = 0.25
 
 
 def monitor(run: Run, target: BuildTarget, options: MonitorOptions | None = None) -> Replayed:
@@ -95,6 +99,7 @@ class _MonitorSession:
     view: View
     filters: list[Filter]
     started: bool = False
+    _emulated: EmulatedBoard | None = None
     started_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -106,7 +111,10 @@ class _MonitorSession:
 
     def watch(self) -> Replayed:
         try:
-            with open_board(self.task.run, self.task.target, _tell_lost) as link:
+            with (
+                plugged_in(self.task.run, self.task.target) as self._emulated,
+                open_board(self.task.run, self.task.target, _tell_lost) as link,
+            ):
                 self._listen(link)
         except KeyboardInterrupt:
             if self.options.replay is not None:
@@ -169,7 +177,7 @@ class _MonitorSession:
 
     def _wait(self, link: Link, stop_at: float | None) -> None:
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
-        for event in link.events(self.task.remaining_s(remaining_s)):
+        for event in self._events(link, self.task.remaining_s(remaining_s)):
             self._show(event)
             if self.task.is_over(event):
                 return
@@ -177,6 +185,14 @@ class _MonitorSession:
                 self._trace(link)
         if stop_at is None:
             self.task.timed_out(link)
+
+    def _events(self, link: Link, remaining_s: float | None) -> Iterator[Event]:
+        """Until the time is up, the recordings of an emulated board are over, or for ever."""
+        if remaining_s is not None or self._emulated is None or not self._emulated.plays:
+            yield from link.events(remaining_s)
+            return
+        while not self._emulated.state().is_over:
+            yield from link.events(_LOOK_S)
 
     def _trace(self, link: Link) -> None:
         """Asks for what the view wants; a board that has booted again has forgotten."""

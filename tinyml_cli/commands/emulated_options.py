@@ -1,0 +1,53 @@
+"""Options of the commands that a modelled board can serve instead of a real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyml_cli import checks
+from tinyml_cli.commands import options
+
+if TYPE_CHECKING:
+    from tinyml_cli.emulator.recordings import Surroundings
+
+Emulated = Annotated[
+    bool, typer.Option("--emulated", help="A model of the board takes its place: nano33ble, nano33ble_rev2.")
+]
+Sound = Annotated[
+    Path | None,
+    typer.Option(
+        "--sound",
+        callback=options.given(checks.input_file),
+        metavar="FILE",
+        help="With --emulated: a recording that its microphone hears.",
+    ),
+]
+Motion = Annotated[
+    Path | None,
+    typer.Option(
+        "--motion",
+        callback=options.given(checks.input_file),
+        metavar="FILE",
+        help="With --emulated: a recording of acceleration and rotation that moves it.",
+    ),
+]
+
+
+def surroundings(
+    emulated: bool, sound: Path | None = None, motion: Path | None = None
+) -> Surroundings | None:
+    """What surrounds an emulated board; None for all others.
+
+    Raises:
+        TinymlError: a recording without --emulated.
+    """
+    from tinyml_cli.emulator.recordings import Surroundings
+    from tinyml_cli.errors import TinymlError
+
+    for option, value in (("--sound", sound), ("--motion", motion)):
+        if value is not None and not emulated:
+            raise TinymlError(f"{option} is for emulated boards", option, "Add --emulated, or use --replay.")
+    return Surroundings(sound, motion) if emulated else None

@@ -1,0 +1,226 @@
+"""The Cortex-M4: instructions by Unicorn, exceptions by us.
+
+Unicorn (GPL-2.0, QEMU's translator) executes instructions and knows nothing of interrupts. It stops at SVC,
+at the return from an exception, at WFI and WFE, and after a number of instructions; entry to and return
+from exceptions are done here, after the Arm v7-M Architecture Reference Manual (DDI 0403E), B1.5.6 to
+B1.5.8. Stacking of floating point registers is done at once, not lazily.
+
+This module is the only one that imports Unicorn, and runs only in the emulator's own process.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from enum import Enum, auto
+
+import unicorn
+from unicorn import arm_const as arm
+
+from tinyml_cli.emulator.memory import Memory
+
+_NEVER = 0xFFFF_FFF0
+_WORD = 0xFFFF_FFFF
+# Unicorn's numbers of what it cannot do itself (QEMU, target/arm/cpu.h: EXCP_…).
+_SVC, _EXCEPTION_EXIT = 2, 8
+_WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
+# CPSIE, and MSR to PRIMASK, BASEPRI, BASEPRI_MAX or FAULTMASK: afterwards an interrupt may be allowed.
+_UNMASKING = re.compile(rb"[\x61-\x63]\xb6|[\x80-\x8e]\xf3[\x10-\x13]\x88")
+_CALLEE = (arm.UC_ARM_REG_R0, arm.UC_ARM_REG_R1, arm.UC_ARM_REG_R2, arm.UC_ARM_REG_R3, arm.UC_ARM_REG_R12)
+_DOUBLES = tuple(arm.UC_ARM_REG_D0 + n for n in range(8))
+_APSR = 0xF80F_0000
+_THUMB = 1 << 24
+_IPSR = 0x1FF
+_FPCA, _SPSEL = 4, 2
+_BASIC_FRAME, _EXTENDED_FRAME = 0x20, 0x68
+_ALIGNED = 1 << 9
+
+
+class Stop(Enum):
+    """Why the processor stopped."""
+
+    COUNT = auto()
+    SVC = auto()
+    RETURN = auto()
+    SLEEP = auto()
+    EVENT_SLEEP = auto()
+    REQUEST = auto()
+    FAULT = auto()
+
+
+class Cpu:
+    """One core.
+
+    Args:
+        read, write: (address, size) and (address, size, value) of all registers outside the core's own.
+        may_interrupt: whether an exception would be taken if nothing masked it; asked where masks are lifted.
+
+    Attributes:
+        memory: what it is wired to.
+        pc: the next instruction.
+        fault: what went wrong, after Stop.FAULT.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], int],
+        write: Callable[[int, int, int], None],
+        may_interrupt: Callable[[], bool],
+    ) -> None:
+        self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self.memory = Memory(uc)
+        self.pc = 0
+        self.fault = ""
+        self._read, self._write, self._may_interrupt = read, write, may_interrupt
+        self._stop = Stop.COUNT
+        self._interrupted_at = -1  # address of a store to a register that stopped the core before it ended
+        self._is_repeated = False
+        self._hooks: list[int] = []
+        for base, size in ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x4_0000), (0xE000_0000, 0x10_0000)):
+            uc.mmio_map(base, size, self._on_read, base, self._on_write, base)
+        uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+
+    def reset(self, vector_table: int) -> None:
+        """Starts anew with a program's vector table."""
+        for register in (arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_PRIMASK):
+            self._uc.reg_write(register, 0)
+        for register in (arm.UC_ARM_REG_BASEPRI, arm.UC_ARM_REG_FAULTMASK):
+            self._uc.reg_write(register, 0)
+        stack, start = struct.unpack("<II", self.memory.read(vector_table, 8))
+        self._uc.reg_write(arm.UC_ARM_REG_MSP, stack)
+        self._uc.reg_write(arm.UC_ARM_REG_SP, stack)
+        self._uc.reg_write(arm.UC_ARM_REG_LR, _WORD)
+        self.pc = start & ~1
+        self._watch_masks()
+
+    def run(self, count: int) -> Stop:
+        """Executes at most `count` instructions."""
+        self._stop = Stop.COUNT
+        self._interrupted_at = -1
+        try:
+            self._uc.emu_start(self.pc | 1, _NEVER, count=count)
+        except unicorn.UcError as error:
+            return self._explain(error)
+        self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        if self._stop is Stop.REQUEST:
+            self._finish_store()
+        elif self._stop is Stop.COUNT and self._before() == _WFI:
+            return Stop.SLEEP
+        return self._stop
+
+    def is_masked(self, priority: int) -> bool:
+        """Whether PRIMASK, FAULTMASK or BASEPRI keep back an exception of a group priority."""
+        if self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1 or self._uc.reg_read(arm.UC_ARM_REG_FAULTMASK) & 1:
+            return priority >= 0
+        base = self._uc.reg_read(arm.UC_ARM_REG_BASEPRI) >> 5
+        return bool(base) and priority >= base
+
+    def request_stop(self) -> None:
+        """Stops after the store that is being executed; called from `write`."""
+        self._stop = Stop.REQUEST
+        self._interrupted_at = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        self._uc.emu_stop()
+
+    def enter(self, number: int, vector_table: int, active: int) -> None:
+        """Takes an exception.
+
+        Args:
+            number: which.
+            vector_table: where its handler's address is.
+            active: number of the exception that was running; 0 is none.
+        """
+        uc = self._uc
+        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        extended, on_process_stack = bool(control & _FPCA), not active and bool(control & _SPSEL)
+        stack = uc.reg_read(arm.UC_ARM_REG_SP)
+        status = uc.reg_read(arm.UC_ARM_REG_XPSR) & _APSR | _THUMB | active | (_ALIGNED if stack & 4 else 0)
+        words = [uc.reg_read(register) for register in (*_CALLEE, arm.UC_ARM_REG_LR)]
+        frame = struct.pack("<8I", *words, self.pc, status)
+        if extended:
+            doubles = [uc.reg_read(register) for register in _DOUBLES]
+            frame += struct.pack("<8QII", *doubles, uc.reg_read(arm.UC_ARM_REG_FPSCR), 0)
+        stack = stack - len(frame) & ~7
+        uc.mem_write(stack, frame)
+        uc.reg_write(arm.UC_ARM_REG_SP, stack)
+        uc.reg_write(arm.UC_ARM_REG_IPSR, number)
+        if extended:
+            uc.reg_write(arm.UC_ARM_REG_CONTROL, control & 3)
+        back = 0xFFFF_FFF1 if active else 0xFFFF_FFFD if on_process_stack else 0xFFFF_FFF9
+        uc.reg_write(arm.UC_ARM_REG_LR, back & ~0x10 if extended else back)
+        self.pc = self.memory.read_word(vector_table + 4 * number) & ~1
+
+    def leave(self) -> None:
+        """Returns from an exception; the program has branched to the value that `enter` put into LR."""
+        uc = self._uc
+        back = self._uc.reg_read(arm.UC_ARM_REG_PC)
+        extended, thread, process_stack = not back & 0x10, bool(back & 8), bool(back & 4)
+        stack = uc.reg_read(arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP)
+        frame = self.memory.read(stack, _EXTENDED_FRAME if extended else _BASIC_FRAME)
+        words = struct.unpack_from("<8I", frame)
+        if extended:
+            *doubles, fpscr = struct.unpack_from("<8QI", frame, _BASIC_FRAME)
+            for register, value in zip(_DOUBLES, doubles, strict=True):
+                uc.reg_write(register, value)
+            uc.reg_write(arm.UC_ARM_REG_FPSCR, fpscr)
+        status = words[7]
+        uc.reg_write(arm.UC_ARM_REG_IPSR, status & _IPSR)
+        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        selected = (_SPSEL if process_stack else 0) if thread else control & _SPSEL
+        uc.reg_write(arm.UC_ARM_REG_CONTROL, control & 1 | selected | (_FPCA if extended else 0))
+        uc.reg_write(arm.UC_ARM_REG_SP, stack + len(frame) | (4 if status & _ALIGNED else 0))
+        for register, value in zip((*_CALLEE, arm.UC_ARM_REG_LR), words[:6], strict=True):
+            uc.reg_write(register, value)
+        uc.reg_write(arm.UC_ARM_REG_APSR_NZCVQG, status & _APSR)
+        self.pc = words[6] & ~1
+
+    def _on_read(self, _: object, offset: int, size: int, base: int) -> int:
+        return self._read(base + offset, size)
+
+    def _on_write(self, _: object, offset: int, size: int, value: int, base: int) -> None:
+        if self._is_repeated:
+            self._is_repeated = False
+            return
+        self._write(base + offset, size, value)
+
+    def _on_exception(self, _: object, number: int, __: object) -> None:
+        known = {_SVC: Stop.SVC, _EXCEPTION_EXIT: Stop.RETURN}
+        self._stop = known.get(number, Stop.FAULT)
+        if self._stop is Stop.FAULT:
+            self.fault = f"exception {number} of the processor"
+        self._uc.emu_stop()
+
+    def _finish_store(self) -> None:
+        """Unicorn stops in the middle of a store to a register, which it has made: ends it alone."""
+        if self.pc == self._interrupted_at:
+            self._is_repeated = True
+            self._uc.emu_start(self.pc | 1, _NEVER, count=1)
+            self._is_repeated = False
+            self._stop = Stop.REQUEST
+            self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+
+    def _before(self) -> bytes:
+        return self.memory.read(self.pc - 2, 2)
+
+    def _explain(self, error: unicorn.UcError) -> Stop:
+        self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        if error.errno == unicorn.UC_ERR_INSN_INVALID and self._before() in (_WFE, _YIELD):
+            return Stop.EVENT_SLEEP if self._before() == _WFE else Stop.COUNT
+        self.fault = str(error)
+        return Stop.FAULT
+
+    def _watch_masks(self) -> None:
+        """Has the core stop where a mask was lifted and an exception waits."""
+        for hook in self._hooks:
+            self._uc.hook_del(hook)
+        code = self.memory.flash()
+        places = (m.end() for m in _UNMASKING.finditer(code) if not m.start() & 1)
+        self._hooks = [
+            self._uc.hook_add(unicorn.UC_HOOK_CODE, self._on_unmask, None, place, place) for place in places
+        ]
+
+    def _on_unmask(self, *_: object) -> None:
+        if self._may_interrupt():
+            self._stop = Stop.REQUEST
+            self._uc.emu_stop()

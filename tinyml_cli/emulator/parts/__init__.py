@@ -1,0 +1,1 @@
+"""What surrounds the chip on the board: sensors, microphone, light."""
