@@ -99,7 +99,7 @@ def measure(model: Path, tflm_dir: Path | None) -> Row:
     """Builds, compares and counts one model."""
     run = open_run(model)
     report = profile(run, build_target("sim", "aot"))
-    program = load_program(Path(build(run, build_target("sim", "aot"))["elf"]))
+    program = load_program(Path(build(run, build_target("sim", "aot")).elf))
     code_bytes = {name: function.bytes for function in program.functions for name in function.names}
     differing = differing_bytes(run, model)
     reference, evidence = RECORDED.get(model.stem), "recorded"

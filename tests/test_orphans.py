@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from tinyml_cli.boards.boards import load_board
-from tinyml_cli.build import vendor
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.run import Run
@@ -63,8 +62,7 @@ def built(firmware_run: Run) -> Run:
 
 @pytest.fixture
 def cache(built: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, so that compilers run; the sources that they need are there."""
-    monkeypatch.setenv("TINYML_VENDOR_DIR", str(vendor.fetch("cmsis_nn").parent))
+    """An empty cache, so that compilers run."""
     monkeypatch.setenv("TINYML_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 

@@ -13,7 +13,7 @@ import pytest
 from tests.doubles import fake_run
 from tinyml_cli.boards.boards import Board, board_names, load_board
 from tinyml_cli.build import build as builder
-from tinyml_cli.build import build_folder, platformio, vendor
+from tinyml_cli.build import build_folder, platformio
 from tinyml_cli.build.inputs import EXPORTS
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
@@ -32,10 +32,6 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def sim_tools() -> None:
     if shutil.which("arm-none-eabi-gcc") is None:
         pytest.skip("no arm-none-eabi-gcc here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
 
 
 def build(run: Run, board: str = "sim", **options: Any) -> Built:

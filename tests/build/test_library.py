@@ -177,14 +177,6 @@ def test_any_model_has_a_library(shared: Path, tmp_path: Path, monkeypatch: pyte
     assert outcome.app == "bench" and outcome.sketch == "Model"
 
 
-def test_cmsis_nn_comes_with_its_licence_and_only_where_it_is_used(listener: Run, tmp_path: Path) -> None:
-    assert not export_library(listener, "arduino", tmp_path / "none").cmsis_nn
-    outcome = export_library(looking_run.make(tmp_path / "look"), "arduino", tmp_path / "some")
-    assert outcome.cmsis_nn and (tmp_path / "some" / "src" / "parts" / "arm_avgpool_s8.c").is_file()
-    assert "Apache License" in (tmp_path / "some" / "LICENSE-CMSIS-NN.txt").read_text()
-    assert not list((tmp_path / "some").rglob("arm_convolve*"))  # not called by this model
-
-
 def test_sketches_and_functions_are_few_and_short() -> None:
     library = firmware_dir() / "library"
     for sketch in library.glob("*/*.ino"):

@@ -17,7 +17,7 @@ import soundfile
 from tests.conftest import Tinyml
 from tests.corpus import whistle
 from tests.doubles import fake_run
-from tinyml_cli.build import build, vendor
+from tinyml_cli.build import build
 from tinyml_cli.build.target import build_target
 from tinyml_cli.collect.record_session import Recorder, WordPlan
 from tinyml_cli.collect.record_source import BoardSource, WavSource
@@ -127,10 +127,6 @@ def native_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose firmware is a process of this computer."""
     if shutil.which("g++") is None:
         pytest.skip("no g++ here")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     run = fake_run.make(tmp_path_factory.mktemp("board") / "run")
     build.build(run, build_target("native"))

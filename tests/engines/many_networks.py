@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engines.network_builds import WARNINGS, cmsis_nn, generate, includes, kernels
-from tinyml_cli.build import vendor
+from tests.engines.network_builds import WARNINGS, generate, includes, kernels
 from tinyml_cli.engines.aot import compiler
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite.graph import Tensor
@@ -97,8 +96,7 @@ def build(
     if cc is None:
         pytest.skip("no C compiler on this machine")
     folder.mkdir(parents=True, exist_ok=True)
-    defines = [f"-D{define}" for define in vendor.CMSIS_NN_HOST_DEFINES]
-    shared = cmsis_nn(cc, ("-O2", "-fPIC", *defines)) + kernels(cc, ("-fPIC", *flags, *defines))
+    shared = kernels(cc, ("-fPIC", *flags))
 
     def network(number: int) -> tuple[compiler.Network, Path]:
         place = folder / str(number)
@@ -113,7 +111,6 @@ def build(
                 "-c",
                 *flags,
                 *WARNINGS,
-                *defines,
                 *includes(place),
                 *renames,
                 str(place / "network.c"),

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from tests.store import kept
-from tinyml_cli.build import vendor
 from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.tflite import graph as tflite_graph
@@ -96,12 +95,11 @@ def build_host(network: compiler.Network, folder: Path, *, flags: tuple[str, ...
     compiler_path = shutil.which("cc") or shutil.which("gcc")
     if compiler_path is None:
         pytest.skip("no C compiler on this machine")
-    defines = [f"-D{define}" for define in vendor.CMSIS_NN_HOST_DEFINES]
-    options = ("-O2", "-fPIC", *defines)
-    objects = cmsis_nn(compiler_path, options) + kernels(compiler_path, (*options, *flags))
+    options = ("-O2", "-fPIC")
+    objects = kernels(compiler_path, (*options, *flags))
     target = folder / "network.so"
     subprocess.run(
-        [compiler_path, "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS, *flags, *defines,
+        [compiler_path, "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS, *flags,
          *includes(folder), str(folder / "network.c"), *map(str, objects),
          "-o", str(target)],
         check=True,
@@ -128,7 +126,7 @@ def run_sim(network: compiler.Network, folder: Path, inputs: np.ndarray) -> SimR
             pytest.skip(f"{tool} is not installed")
     options = ("-O3", "-ffunction-sections", "-fdata-sections", *M4)
     gcc = "arm-none-eabi-gcc"
-    objects = cmsis_nn(gcc, options) + kernels(gcc, options)
+    objects = kernels(gcc, options)
     lines = ",\n".join("{" + ",".join(str(int(v)) for v in row) + "}" for row in inputs)
     (folder / "inputs.h").write_text(
         f"#define INPUTS {len(inputs)}\n"
@@ -167,20 +165,7 @@ def _size(elf: Path) -> tuple[int, int, int]:
 
 def kernels(compiler_path: str, options: tuple[str, ...]) -> list[Path]:
     """Our own kernels as objects."""
-    include = f"-I{cmsis_nn_sources() / 'include'}"
-    return compiled_once(compiler_path, ("-std=c11", *options, *WARNINGS, include), sorted(NN.glob("*.c")))
-
-
-def cmsis_nn_sources() -> Path:
-    """The fetched CMSIS-NN: `include/` and `src/`."""
-
-    def lay_out(folder: Path) -> None:
-        try:
-            vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
-        except Exception as error:
-            pytest.skip(f"the CMSIS-NN sources are not at hand: {error}")
-
-    return kept("cmsis-nn", [Path(vendor.__file__)], lay_out) / "cmsis_nn"
+    return compiled_once(compiler_path, ("-std=c11", *options, *WARNINGS), sorted(NN.glob("*.c")))
 
 
 def compiled_once(compiler_path: str, options: Sequence[str], sources: Sequence[Path]) -> list[Path]:
@@ -194,13 +179,6 @@ def compiled_once(compiler_path: str, options: Sequence[str], sources: Sequence[
     return sorted(folder.glob("*.o"))
 
 
-def cmsis_nn(compiler_path: str, options: tuple[str, ...]) -> list[Path]:
-    """The fetched sources as objects."""
-    library = cmsis_nn_sources()
-    sources = sorted((library / "src").glob("**/*.c"))
-    return compiled_once(compiler_path, (*options, "-w", f"-I{library / 'include'}"), sources)
-
-
 def includes(folder: Path) -> list[str]:
-    """Options that find network.h, our kernels' headers and CMSIS-NN's."""
-    return [f"-I{folder}", f"-I{NN}", f"-I{cmsis_nn_sources() / 'include'}"]
+    """Options that find network.h and our kernels' headers."""
+    return [f"-I{folder}", f"-I{NN}"]

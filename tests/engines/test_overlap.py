@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.engines import kernel_cases
 from tests.engines.kernel_cases import Shape
 from tests.engines.many_networks import Built, build, compare
 from tests.engines.network_builds import generate, random_inputs, run_sim, tflm_outputs
-from tinyml_cli.engines.aot.overlap import Sweep, raster_lead, row_pair_lead
+from tinyml_cli.engines.aot.overlap import Sweep, line_lead, raster_lead, row_pair_lead
 from tinyml_cli.engines.aot.plan import aligned
 
 _WINDOWS_AT_ONCE, _LANES, _TAPS = 3, 4, 3
@@ -84,6 +85,29 @@ def row_pair_steps(sweep: Sweep) -> list[Access]:
                     {(r * width + x) * channels + c for r in written for x in range(width) for c in lanes},
                 )
             )
+    return steps
+
+
+def of_lanes(step: Access, channels: int, lanes: range) -> Access:
+    """The part of an access that concerns some channels."""
+    reads, writes = ({byte for byte in bytes_ if byte % channels in lanes} for bytes_ in step)
+    return reads, writes
+
+
+def line_steps(sweep: Sweep, is_column: bool) -> list[Access]:
+    """The depthwise kernel of lines: four channels at a time, a line of inputs, then its outputs."""
+    channels, steps = sweep.output_channels, []
+    for first in range(0, channels, _LANES):
+        for line in range(sweep.output_size[1] if is_column else sweep.output_size[0]):
+            sides = []
+            for (rows, columns), at in (
+                (sweep.input_size, line * sweep.stride[1 if is_column else 0]),
+                (sweep.output_size, line),
+            ):
+                pixels = [y * columns + at for y in range(rows)] if is_column else (
+                    [at * columns + x for x in range(columns)])  # fmt: skip
+                sides.append({pixel * channels + c for pixel in pixels for c in range(channels)})
+            steps.append(of_lanes((sides[0], sides[1]), channels, range(first, first + _LANES)))
     return steps
 
 
@@ -162,6 +186,35 @@ def test_from_its_lead_on_the_depthwise_kernel_reads_nothing_it_has_written(
         assert lead <= 0, "in place is always possible"
 
 
+@settings(deadline=None, max_examples=100)
+@given(geometry=geometries(), channels=st.integers(1, 10), pixels=st.integers(0, 20))
+def test_from_its_lead_on_channels_that_are_apart_read_nothing_they_have_written(
+    geometry: tuple[Sweep, tuple[int, int], tuple[int, int]], channels: int, pixels: int
+) -> None:
+    """Pools, and depthwise windows: four channels of a window at a time, the last four perhaps twice."""
+    sweep, window, dilation = geometry
+    sweep = replace(sweep, input_channels=channels, output_channels=channels)
+    steps = []
+    for step in raster_steps(sweep, window, dilation, batch=1):
+        steps += [of_lanes(step, channels, range(c, c + _LANES)) for c in range(0, channels, _LANES)]
+    assert is_safe(steps, raster_lead(sweep) + pixels * channels)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    is_column=st.booleans(),
+    pixels=st.integers(0, 20),
+)
+def test_from_its_lead_on_the_kernel_of_lines_reads_nothing_it_has_written(
+    size: tuple[int, int], stride: tuple[int, int], is_column: bool, pixels: int
+) -> None:
+    outputs = (-(-size[0] // stride[0]), -(-size[1] // stride[1]))
+    sweep = Sweep(size, 8, outputs, 8, stride, (1, 0) if is_column else (0, 1))
+    assert is_safe(line_steps(sweep, is_column), line_lead(sweep, is_column) + 8 * pixels)
+
+
 SHAPES = {
     "same_3x3": Shape("CONV_2D", (9, 8, 8), 8, window=(3, 3)),
     "grows": Shape("CONV_2D", (7, 9, 4), 19, window=(3, 2)),
@@ -176,6 +229,13 @@ SHAPES = {
     "depthwise": Shape("DEPTHWISE_CONV_2D", (9, 7, 10), 1, window=(3, 3)),
     "depthwise_odd": Shape("DEPTHWISE_CONV_2D", (8, 6, 5), 1, window=(3, 3), activation="RELU6"),
     "depthwise_strided": Shape("DEPTHWISE_CONV_2D", (10, 9, 12), 1, window=(3, 3), stride=(2, 2)),
+    "depthwise_column": Shape("DEPTHWISE_CONV_2D", (12, 1, 12), 1, window=(5, 1)),
+    "depthwise_columns": Shape("DEPTHWISE_CONV_2D", (12, 3, 8), 1, window=(3, 1), stride=(2, 2)),
+    "depthwise_rows": Shape("DEPTHWISE_CONV_2D", (6, 9, 12), 1, window=(1, 4)),
+    "depthwise_large": Shape("DEPTHWISE_CONV_2D", (9, 8, 10), 1, window=(5, 5)),
+    "depthwise_dilated": Shape("DEPTHWISE_CONV_2D", (9, 8, 3), 1, window=(3, 3), dilation=(2, 2)),
+    "average": Shape("AVERAGE_POOL_2D", (9, 8, 6), 1, window=(3, 3), stride=(2, 2)),
+    "largest": Shape("MAX_POOL_2D", (9, 8, 8), 1, window=(2, 3), padding="VALID"),
     "depthwise_valid": Shape("DEPTHWISE_CONV_2D", (9, 9, 8), 1, window=(3, 3), padding="VALID"),
 }  # fmt: skip
 

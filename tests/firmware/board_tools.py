@@ -6,9 +6,6 @@ import shutil
 
 import pytest
 
-from tinyml_cli.build import vendor
-from tinyml_cli.errors import TinymlError
-
 TOOLS = {"native": ("g++",), "sim": ("arm-none-eabi-gcc", "qemu-system-arm"), "browser": ("node",)}
 
 # The quick tests ask the emulated Cortex-M4, the closest to a real board; the slow ones this computer too.
@@ -16,13 +13,9 @@ BOARDS = (pytest.param("native", marks=pytest.mark.slow), "sim")
 
 
 def require_tools(board: str) -> None:
-    """Skips the test where a tool or CMSIS-NN is missing."""
+    """Skips the test where a tool is missing."""
     for tool in TOOLS[board]:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
     if board == "browser":
         pytest.importorskip("ziglang", reason="the extra `browser` is not installed")
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")

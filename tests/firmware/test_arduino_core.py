@@ -18,13 +18,11 @@ from tests.doubles import fake_run, looking_run, sine_run
 from tests.engines import zoo
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run
-from tinyml_cli.build import vendor
 from tinyml_cli.build.inputs import gather
 from tinyml_cli.build.library import export_library
-from tinyml_cli.build.project import SOURCE_SUFFIXES, generate, project_dir, third_party_dir
+from tinyml_cli.build.project import SOURCE_SUFFIXES, generate, project_dir
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.run import Run
@@ -37,10 +35,6 @@ BOARDS = ("nano33ble", "nano33ble_rev2")
 @pytest.fixture(scope="module")
 def core() -> ArduinoCore:
     core = ArduinoCore.from_environment()
-    try:
-        vendor.fetch("cmsis_nn")
-    except TinymlError as error:
-        pytest.skip(f"CMSIS-NN cannot be had here: {error}")
     console.quiet = True
     return core
 
@@ -63,16 +57,9 @@ def sources_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in SOURCE_SUFFIXES)
 
 
-def includes_of(project: Path, engine: str = "aot") -> list[Path]:
+def includes_of(project: Path) -> list[Path]:
     libraries = [path for path in (firmware_dir() / "lib").iterdir() if path.is_dir()]
-    folders = [project / "include", firmware_dir() / "src", *libraries, project / "lib" / "model"]
-    return folders + ([cmsis_nn() / "include"] if engine == "aot" else [])
-
-
-def cmsis_nn() -> Path:
-    folder = third_party_dir(build_target("sim", "aot"))
-    assert folder is not None
-    return folder / "cmsis_nn"
+    return [project / "include", firmware_dir() / "src", *libraries, project / "lib" / "model"]
 
 
 def own_sources() -> list[Path]:
@@ -181,12 +168,6 @@ def test_an_exported_library_and_its_sketch_compile(
     assert not {"malloc", "_Znwj", "__cxa_throw", "__cxa_guard_acquire"} & found.keys()
 
 
-def test_cmsis_nn_compiles_beside_the_core_s_own_cmsis(core: ArduinoCore, tmp_path: Path) -> None:
-    library = cmsis_nn()
-    _, complaints = core.compile_all(sources_below(library), tmp_path / "o", [library / "include"], "-w")
-    assert complaints == []
-
-
 def test_the_libraries_compile(core: ArduinoCore, tmp_path: Path) -> None:
     _, complaints = core.compile_all(core.library_sources(), tmp_path / "o", [], "-w")
     assert complaints == []
@@ -204,7 +185,7 @@ def test_the_interpreter_s_firmware_compiles(
     third_party = [path for path in tree.glob("third_party/*") if path.is_dir()]
     sources = [path for path in own_sources() if path.parent.name != "tinyml_nn"]
     sources += sources_below(project / "lib" / "model")
-    includes = includes_of(project, "tflm")
+    includes = includes_of(project)
     system = [part for folder in (tree, *third_party) for part in ("-isystem", str(folder))]
     objects, complaints = core.compile_all(sources, tmp_path / "o", includes, *STRICT, *system)
     assert complaints == []

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.engines import many_networks
 from tests.engines.kernel_cases import KINDS, Case, Shape, make
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -88,6 +87,62 @@ DEPTHWISE_3X3 = [
     for padding in ("SAME", "VALID")
     if padding == "SAME" or min(height, width) >= 3
 ] + [Shape(DEPTHWISE, (5, 5, channels), 1, (3, 3)) for channels in (2, 3, 5, 64, 70)]
+DEPTHWISE_ANY = [
+    *(
+        Shape(DEPTHWISE, (9, 8, channels), 1, window, stride, dilation, padding)
+        for channels in (2, 3, 4, 7, 12)
+        for window, stride, dilation in [
+            ((1, 1), (1, 1), (1, 1)),
+            ((5, 3), (1, 1), (1, 1)),
+            ((1, 5), (1, 2), (1, 1)),
+            ((4, 2), (2, 1), (1, 1)),
+            ((3, 3), (1, 1), (2, 3)),
+        ]
+        for padding in ("SAME", "VALID")
+    ),
+    *(Shape(DEPTHWISE, (6, 5, channels), outputs, (3, 3)) for channels in (2, 4) for outputs in (2, 3)),
+    *(Shape(DEPTHWISE, (length, 1, 10), 1, (length, 1), padding="VALID") for length in range(2, 10)),
+    *(Shape(DEPTHWISE, (length, 1, 8), 1, (9, 1), (2, 2)) for length in (1, 2, 5, 20)),
+]
+DEPTHWISE_LINE = [
+    Shape(DEPTHWISE, (*image, channels), 1, window, (stride, stride), padding=padding)
+    for channels, image, window in [
+        *((8, (13, 1), (taps, 1)) for taps in range(2, 8)),
+        *((11, (1, length), (1, 5)) for length in (3, 6, 9)),
+        (9, (9, 3), (3, 1)),
+        (12, (2, 8), (1, 4)),
+        (8, (3, 1), (9, 1)),
+    ]
+    for stride in (1, 2, 3)
+    for padding in ("SAME", "VALID")
+    if padding == "SAME" or (image[0] >= window[0] and image[1] >= window[1])
+]
+PLAIN = [
+    replace(shape, **changes)
+    for shape in (
+        Shape(CONV, (5, 6, 3), 6, (3, 3)),
+        Shape(CONV, (4, 5, 8), 3),
+        Shape(DEPTHWISE, (5, 6, 7), 1, (3, 3)),
+        Shape(DEPTHWISE, (5, 6, 3), 2, (3, 2)),
+        Shape(DENSE, (2, 1, 21), 6),
+        Shape(DENSE, (1, 1, 20), 6, per_channel=False),
+    )
+    for changes in ({"weights": "minus_128"}, {"gain": 600.0}, {"gain": 600.0, "zero_points": (3, -7)})
+] + [Shape(CONV, (3, 3, 600), 4, weights="largest")]
+POOLS = [
+    Shape(operator, image, 1, window, stride, padding=padding, activation=activation, zero_points=(-9, -9))
+    for operator in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+    for image, window, stride in [
+        ((7, 6, 1), (3, 3), (2, 2)),
+        ((7, 6, 7), (2, 3), (1, 2)),
+        ((5, 5, 8), (5, 5), (5, 5)),
+        ((3, 4, 5), (1, 1), (1, 1)),
+        ((18, 16, 4), (18, 16), (1, 1)),
+        ((20, 20, 5), (19, 18), (1, 1)),
+    ]
+    for padding in ("SAME", "VALID")
+    for activation in ("NONE", "RELU6")
+]
 ONE_CHANNEL = [Shape(DEPTHWISE, (12, 10, 1), outputs, (10, 8), (2, 2)) for outputs in (1, 2, 7, 8)] + [
     Shape(DEPTHWISE, (6, 6, 1), 3, (3, 3), dilation=(2, 2))
 ]
@@ -116,6 +171,8 @@ BASES = (
     Shape(CONV, (5, 4, 4), 5, (3, 3), (2, 2)),
     Shape(DEPTHWISE, (5, 6, 7), 1, (3, 3)),
     Shape(DEPTHWISE, (7, 6, 7), 1, (3, 3), (2, 2)),
+    Shape(DEPTHWISE, (7, 6, 9), 1, (4, 3)),
+    Shape(DEPTHWISE, (9, 1, 9), 1, (4, 1)),
     Shape(DENSE, (2, 1, 22), 6),
 )
 ARITHMETIC = [
@@ -141,6 +198,10 @@ SHAPES = [
     *DILATED,
     *LARGE,
     *DEPTHWISE_3X3,
+    *DEPTHWISE_ANY,
+    *DEPTHWISE_LINE,
+    *PLAIN,
+    *POOLS,
     *ONE_CHANNEL,
     *DENSE_SHAPES,
     *ARITHMETIC,
@@ -180,7 +241,7 @@ def build(target: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize("target", ["native", "sim"])
 def test_kernels_equal_tflm_and_stay_in_bounds(target: str, tmp_path: Path) -> None:
     """Exit codes: 2 too large, 3 a guard byte changed, 5 the result differs when it overwrites the input."""
-    ours = [case for case in cases() if case.function in KINDS]
+    ours = cases()
     runner = build(target, tmp_path)
     records = b"".join(case.record(number) for number, case in enumerate(ours))
     (tmp_path / "job.bin").write_bytes(np.int32(len(ours)).tobytes() + records)
@@ -196,35 +257,12 @@ def test_kernels_equal_tflm_and_stay_in_bounds(target: str, tmp_path: Path) -> N
 
 
 def test_kernels_cover_what_they_should() -> None:
-    """Only scales of 1/2 and more, out of reach of the kernels, may go to CMSIS-NN."""
-    by_kind = {kind: sum(case.function == kind for case in cases()) for kind in KINDS}
-    assert min(by_kind.values()) >= 40, by_kind
-    others = [case.shape for case in cases() if case.function not in KINDS]
-    assert all(shape.gain >= 4 for shape in others), others
+    """Plain kernels take only what the packed ones cannot."""
+    by_kind = {kind: [case.shape for case in cases() if case.function == kind] for kind in KINDS}
+    plain = [shape for kind, shapes in by_kind.items() for shape in shapes if "plain" in kind]
+    assert min(len(by_kind[kind]) for kind in KINDS if "plain" not in kind) >= 20
+    assert all(by_kind[kind] for kind in KINDS)
+    assert all(shape.gain >= 4 or shape.weights in ("minus_128", "largest") for shape in plain), plain
+    assert set(PLAIN) - set(plain) <= {shape for shape in PLAIN if shape.operator == DEPTHWISE}
     varied = [len(np.unique(case.expected)) > 3 for case in cases() if case.shape.gain == 1]
     assert np.mean(varied) > 0.8, "most cases give hardly any different outputs"
-
-
-BEYOND = [
-    Shape(CONV, (5, 6, 3), 6, (3, 3), weights="minus_128"),
-    Shape(CONV, (4, 3, 5), 6, weights="minus_128"),
-    Shape(CONV, (3, 3, 600), 4, weights="largest"),
-    Shape(CONV, (4, 3, 5), 6, gain=600.0),
-    Shape(DEPTHWISE, (5, 6, 3), 1, (3, 3), gain=900.0),
-    Shape(DEPTHWISE, (5, 6, 3), 2, (3, 3)),
-    Shape(DEPTHWISE, (5, 6, 3), 1, (3, 3), (1, 2)),
-    Shape(DEPTHWISE, (5, 6, 3), 1, (5, 3)),
-    Shape(DENSE, (1, 1, 20), 6, weights="minus_128"),
-    Shape(DENSE, (1, 1, 20), 6, gain=600.0, per_channel=False),
-]
-
-
-def test_what_the_kernels_cannot_do_goes_to_cmsis_nn(tmp_path: Path) -> None:
-    beyond = [make(shape, 5) for shape in BEYOND]
-    for case, network in zip(
-        beyond, many_networks.build([case.model for case in beyond], tmp_path / "networks"), strict=True
-    ):
-        assert case.function.startswith("arm_"), case.shape
-        for values, expected in zip(case.inputs, case.expected, strict=True):
-            (actual,) = network.run([values])
-            np.testing.assert_array_equal(actual.reshape(-1), expected, str(case.shape))

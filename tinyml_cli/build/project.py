@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyml_cli.boards.boards import Camera
-from tinyml_cli.build import tflm_tree, vendor
+from tinyml_cli.build import tflm_tree
 from tinyml_cli.build.project_config import render_config
 from tinyml_cli.build.target import BuildTarget, default_app, peripherals
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import cache_dir, filling_cache, firmware_dir, write_if_changed
+from tinyml_cli.files import cache_dir, firmware_dir, write_if_changed
 from tinyml_cli.run import Run
 
 SOURCE_SUFFIXES = (".c", ".cc", ".cpp", ".S")
@@ -65,7 +65,7 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
     """Writes the project, leaving equal files untouched; returns the folders that its sources lie in.
 
     Raises:
-        TinymlError: no such firmware application, or third-party sources cannot be had.
+        TinymlError: no such firmware application.
     """
     if inputs.app not in (known := applications()):
         raise TinymlError(
@@ -101,26 +101,18 @@ def generate(project: Path, inputs: ProjectInputs) -> list[Path]:
 
 
 def third_party_dir(target: BuildTarget) -> Path | None:
-    """Lays out what the engine needs of others' sources, once for all projects; None if it needs none here.
+    """Names the sources of TensorFlow Lite Micro as a library, once for all projects; None without them.
 
-    Objects are found again in PlatformIO's cache only where a library lies in the same folder, so these lie
-    in the user's cache. TensorFlow Lite Micro carries a CMSIS-NN of its own: two of them would clash.
+    Objects are found again in PlatformIO's cache only where a library lies in the same folder, so it lies in
+    the user's cache.
 
     Returns:
         A folder that holds the library's folder.
-
-    Raises:
-        TinymlError: the sources cannot be had.
     """
-    libraries = cache_dir() / "libraries"
-    if target.engine == "aot":
-        folder = libraries / f"cmsis_nn-{vendor.SOURCES['cmsis_nn'].sha256[:12]}"
-        with filling_cache(libraries / "cmsis_nn", "C sources of CMSIS-NN"):
-            vendor.lay_out("cmsis_nn", folder / "cmsis_nn")
-        return folder
     if target.tflm_dir is None:
         return None
-    folder = libraries / f"tflm-{hashlib.sha256(target.tflm_dir.as_posix().encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256(target.tflm_dir.as_posix().encode()).hexdigest()[:12]
+    folder = cache_dir() / "libraries" / f"tflm-{digest}"
     write_if_changed(folder / "tflm" / "library.json", tflm_tree.render_library(target.tflm_dir))
     return folder
 

@@ -223,7 +223,6 @@ class ExportedLibrary(Outcome):
     sketch: str = Field(description="example for a board")
     files: Count
     bytes: Count = Field(description="of all files, unpacked")
-    cmsis_nn: bool = Field(description="whether files of Arm's CMSIS-NN are part of it")
 
 
 class Flashed(Outcome):

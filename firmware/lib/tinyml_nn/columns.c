@@ -47,39 +47,18 @@ typedef struct {
   "smlad r11, r7, r4, r11\n\t" \
   "smlad r12, r7, r5, r12\n\t" \
   "smlad lr, r7, r6, lr\n\t"
-/* `requantize` of doubled sums; r4 multiplier, r5 shift, r6 twice the rounding. */
+/* `requantize` of doubled sums; r2 is free, r4 multiplier, r5 shift, r6 rounding. */
+#define REQUANTIZE_ONE(sum) \
+  "smmlar r2, " sum         \
+  ", r4, r6\n\t"            \
+  "add r2, r2, " sum        \
+  ", asr #31\n\t"           \
+  "asr r2, r2, r5\n\t"      \
+  "ssat " sum ", #8, r2\n\t"
 #define REQUANTIZE(a, b, c) \
   "ldr r6, [sp, #20]\n\t"   \
-  "smmulr " a ", " a        \
-  ", r4\n\t"                \
-  "smmulr " b ", " b        \
-  ", r4\n\t"                \
-  "smmulr " c ", " c        \
-  ", r4\n\t"                \
   "lsl r6, r6, r5\n\t"      \
-  "add " a ", " a ", " a    \
-  ", asr #31\n\t"           \
-  "add " b ", " b ", " b    \
-  ", asr #31\n\t"           \
-  "add " c ", " c ", " c    \
-  ", asr #31\n\t"           \
-  "add " a ", " a           \
-  ", r6, asr #1\n\t"        \
-  "add " b ", " b           \
-  ", r6, asr #1\n\t"        \
-  "add " c ", " c           \
-  ", r6, asr #1\n\t"        \
-  "asr " a ", " a           \
-  ", r5\n\t"                \
-  "asr " b ", " b           \
-  ", r5\n\t"                \
-  "asr " c ", " c           \
-  ", r5\n\t"                \
-  "ssat " a ", #8, " a      \
-  "\n\t"                    \
-  "ssat " b ", #8, " b      \
-  "\n\t"                    \
-  "ssat " c ", #8, " c "\n\t"
+  "asr r6, r6, #1\n\t" REQUANTIZE_ONE(a) REQUANTIZE_ONE(b) REQUANTIZE_ONE(c)
 /* r7 is the address of column 0's output. */
 #define PUT(a, b, c)           \
   "ldrd r2, r3, [sp, #12]\n\t" \

@@ -15,4 +15,9 @@ void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* c
                                 int32_t quads, const int8_t* weights, const int32_t* channels,
                                 int8_t* output);
 
+/* The same over weights that are not packed in pairs, for plain kernels. */
+void tinyml_nn_multiply_plain_columns(const tinyml_nn_window* window, const uint8_t* columns, int32_t count,
+                                      int32_t quads, const int8_t* weights, const int32_t* channels,
+                                      int8_t* output);
+
 #endif /* TINYML_NN_COLUMNS_H */

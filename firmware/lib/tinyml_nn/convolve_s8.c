@@ -68,9 +68,11 @@ static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t*
   tinyml_nn_widen(layer->values, layer->quads, column);
 }
 
-void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
-                           const int32_t* channels, uint8_t* scratch, int8_t* output) {
-  const tinyml_nn_window* const w = window;
+typedef void (*Multiply)(const tinyml_nn_window*, const uint8_t*, int32_t, int32_t, const int8_t*,
+                         const int32_t*, int8_t*);
+
+static void convolve(const tinyml_nn_window* w, const int8_t* input, const int8_t* weights,
+                     const int32_t* channels, uint8_t* scratch, Multiply multiply, int8_t* output) {
   const int32_t row_values = w->window_width * w->input_channels;
   const int32_t quads = (w->window_height * row_values + kQuad - 1) / kQuad;
   const Layer layer = {.window = w,
@@ -94,11 +96,21 @@ void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, 
         fill_column(&layer, y, x, column);
       }
       if (++waiting < kColumns) continue;
-      tinyml_nn_multiply_columns(w, scratch, kColumns, quads, weights, channels, to);
+      multiply(w, scratch, kColumns, quads, weights, channels, to);
       to += kColumns * w->output_channels;
       waiting = 0;
     }
   }
-  if (waiting > 0) tinyml_nn_multiply_columns(w, scratch, waiting, quads, weights, channels, to);
+  if (waiting > 0) multiply(w, scratch, waiting, quads, weights, channels, to);
   clamp_outputs(output, w->output_height * w->output_width * w->output_channels, &w->activation);
+}
+
+void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                           const int32_t* channels, uint8_t* scratch, int8_t* output) {
+  convolve(window, input, weights, channels, scratch, tinyml_nn_multiply_columns, output);
+}
+
+void tinyml_nn_convolve_plain_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                                 const int32_t* channels, uint8_t* scratch, int8_t* output) {
+  convolve(window, input, weights, channels, scratch, tinyml_nn_multiply_plain_columns, output);
 }

@@ -8,16 +8,25 @@
  *     (x + 2^(shift-1) + zero_point * 2^shift) >> shift,   2^(shift-1) + ... = ((2 * zero_point + 1) <<
  * shift) / 2
  *
- * Adding the sign (0 or -1) to x first sends halves of negative numbers away from zero.
+ * Adding the sign (0 or -1) of x first sends halves of negative numbers away from zero. The accumulator has
+ * the same sign, unless x is 0, where -1 makes no difference; with it the multiplication can add the
+ * constant.
  */
 #ifndef TINYML_NN_REQUANTIZE_H
 #define TINYML_NN_REQUANTIZE_H
 
+#include "fixed_point.h"
 #include "tinyml_nn_convolution.h"
 #include "simd.h"
 
 /* One output channel as the exporter writes it. */
 enum { kDoubledBias, kMultiplier, kShift, kChannelWords };
+
+/* The output of a sum of any size, by the constants of a plain kernel: the bias is not doubled. */
+static inline int8_t requantize_plain(uint32_t sum, const int32_t* channel, int32_t zero_point) {
+  const int32_t biased = (int32_t)(sum + (uint32_t)channel[kDoubledBias]);
+  return (int8_t)clamp_s8(rescale(biased, channel[kMultiplier], channel[kShift]) + zero_point);
+}
 
 /* The constant that `requantize` adds: 1 <= shift <= 23. */
 static inline int32_t rounding_and_zero_point(int32_t zero_point, int32_t shift) {
@@ -25,9 +34,8 @@ static inline int32_t rounding_and_zero_point(int32_t zero_point, int32_t shift)
 }
 
 static inline int8_t requantize(int32_t doubled, int32_t multiplier, int32_t rounding, int32_t shift) {
-  int32_t x = multiply_high(doubled, multiplier);
-  x += x >> 31;
-  return (int8_t)saturate_s8((x + rounding) >> shift);
+  const int32_t x = multiply_high_add(doubled, multiplier, rounding) + (doubled >> 31);
+  return (int8_t)saturate_s8(x >> shift);
 }
 
 /* Applies an activation that is narrower than int8. */

@@ -74,11 +74,37 @@ static inline uint32_t add_lanes(uint32_t a, uint32_t b) {
   return lanes;
 }
 
+/* Both lanes of `sum` plus bytes 0 and 2 of a word. */
+static inline uint32_t add_even(uint32_t sum, uint32_t word) {
+  __asm__("sxtab16 %0, %0, %1" : "+r"(sum) : "r"(word));
+  return sum;
+}
+
+/* The same with bytes 1 and 3. */
+static inline uint32_t add_odd(uint32_t sum, uint32_t word) {
+  __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(sum) : "r"(word));
+  return sum;
+}
+
+/* The larger of each two signed bytes. */
+static inline uint32_t largest_bytes(uint32_t a, uint32_t b) {
+  uint32_t largest;
+  __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(largest) : "r"(a), "r"(b) : "cc");
+  return largest;
+}
+
 /* (a * b + 2^31) / 2^32 */
 static inline int32_t multiply_high(int32_t a, int32_t b) {
   int32_t product;
   __asm__("smmulr %0, %1, %2" : "=r"(product) : "r"(a), "r"(b));
   return product;
+}
+
+/* The same plus c. */
+static inline int32_t multiply_high_add(int32_t a, int32_t b, int32_t c) {
+  int32_t sum;
+  __asm__("smmlar %0, %1, %2, %3" : "=r"(sum) : "r"(a), "r"(b), "r"(c));
+  return sum;
 }
 
 static inline int32_t saturate_s8(int32_t x) {
@@ -115,8 +141,29 @@ static inline uint32_t add_lanes(uint32_t a, uint32_t b) {
   return two_lanes(low_lane(a) + low_lane(b), high_lane(a) + high_lane(b));
 }
 
+static inline uint32_t add_even(uint32_t sum, uint32_t word) {
+  return add_lanes(sum, widen_even(word));
+}
+
+static inline uint32_t add_odd(uint32_t sum, uint32_t word) {
+  return add_lanes(sum, widen_odd(word));
+}
+
+static inline uint32_t largest_bytes(uint32_t a, uint32_t b) {
+  uint32_t largest = 0;
+  for (int shift = 0; shift < 32; shift += 8) {
+    const int8_t x = (int8_t)(uint8_t)(a >> shift), y = (int8_t)(uint8_t)(b >> shift);
+    largest |= (uint32_t)(uint8_t)(x > y ? x : y) << shift;
+  }
+  return largest;
+}
+
 static inline int32_t multiply_high(int32_t a, int32_t b) {
   return (int32_t)(((int64_t)a * b + (INT64_C(1) << 31)) >> 32);
+}
+
+static inline int32_t multiply_high_add(int32_t a, int32_t b, int32_t c) {
+  return multiply_high(a, b) + c;
 }
 
 static inline int32_t saturate_s8(int32_t x) {

@@ -1,4 +1,4 @@
-/* Int8 kernels that the CMSIS-NN subset in use lacks. Plain C11, integers only, no memory of their own.
+/* The kernels of compiled networks. Plain C11, no memory of their own.
  *
  * Results are bit-identical to those of TensorFlow Lite Micro's reference kernels.
  */

@@ -7,6 +7,9 @@
  * `channels` is [output channels][3]: twice (bias - input zero point * sum of weights), multiplier, shift;
  * output = accumulator * multiplier / 2^(31 + shift) + output zero point. `scratch` and `weights` are aligned
  * to 4 bytes; inputs and outputs need no alignment.
+ *
+ * Kernels called "plain" have no such conditions. Their channels begin with the bias itself, modulo 2^32, and
+ * a positive shift is to the left, as in output = accumulator * multiplier * 2^(shift - 31) + zero point.
  */
 #ifndef TINYML_NN_CONVOLUTION_H
 #define TINYML_NN_CONVOLUTION_H
@@ -42,11 +45,33 @@ void tinyml_nn_convolve_s8(const tinyml_nn_window* window, const int8_t* input, 
 void tinyml_nn_convolve_1x1_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                                const int32_t* channels, uint8_t* scratch, int8_t* output);
 
+/* The same without conditions, over [outputs][values of a window] weights, each row in whole words. */
+void tinyml_nn_convolve_plain_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                                 const int32_t* channels, uint8_t* scratch, int8_t* output);
+
 /* One filter of 3x3 per channel, stride 1 or 2 in both directions, no dilation, padding of at most 1.
  * `scratch` holds four channels of four rows as int16. With stride 1 the output may be written over the
  * input. */
 void tinyml_nn_depthwise_3x3_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                                 const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+/* One or more filters per channel, any window. `scratch` holds an even number of pointers, at least one for
+ * each value of a window, and a pixel; or a window, where channels have several filters or are fewer than
+ * four; pixels take whole words. */
+void tinyml_nn_depthwise_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                            const int32_t* channels, uint8_t* scratch, int8_t* output);
+void tinyml_nn_depthwise_plain_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                                  const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+/* One filter per channel, at least four channels, windows of one column or one row without dilation; what
+ * lies in the other direction has no padding. `scratch` holds four channels of a line, and their weights, as
+ * int16. */
+void tinyml_nn_depthwise_line_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
+                                 const int32_t* channels, uint8_t* scratch, int8_t* output);
+
+/* Pools of any window, without dilation. Padding does not count. */
+void tinyml_nn_average_pool_s8(const tinyml_nn_window* window, const int8_t* input, int8_t* output);
+void tinyml_nn_max_pool_s8(const tinyml_nn_window* window, const int8_t* input, int8_t* output);
 
 typedef struct {
   int32_t rows, inputs, outputs;
@@ -58,6 +83,10 @@ typedef struct {
 /* Fully connected: `doubled_bias` is the first, `scales` the other two columns of `channels`. */
 void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
                                   const int32_t* doubled_bias, const int32_t* scales, int8_t* output);
+
+/* The weights lie as in tinyml_nn_recurrent.h, [outputs / 4][inputs / 4][4][4]. */
+void tinyml_nn_fully_connected_plain_s8(const tinyml_nn_dense* dense, const int8_t* input,
+                                        const int8_t* weights, const int32_t* channels, int8_t* output);
 
 #ifdef __cplusplus
 }

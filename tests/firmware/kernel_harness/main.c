@@ -6,7 +6,19 @@
 #include "host_io.h"
 #include "tinyml_nn.h"
 
-enum { kConvolve, kConvolve1x1, kDepthwise3x3, kFullyConnected };
+enum {
+  kConvolve,
+  kConvolve1x1,
+  kDepthwise3x3,
+  kFullyConnected,
+  kDepthwise,
+  kDepthwiseLine,
+  kAveragePool,
+  kMaxPool,
+  kConvolvePlain,
+  kDepthwisePlain,
+  kFullyConnectedPlain
+};
 enum { kGuardBytes = 32, kGuard = 0x5A };
 
 /* What precedes the arrays of a case in the file. Sizes are in bytes. */
@@ -70,22 +82,41 @@ static void run_kernel(const Case* c, const uint8_t* parameters, const int8_t* i
                        const int32_t* channels, const int32_t* scales, uint8_t* scratch, int8_t* output) {
   tinyml_nn_window window;
   tinyml_nn_dense dense;
+  const int is_dense = c->kind == kFullyConnected || c->kind == kFullyConnectedPlain;
+  memcpy(is_dense ? (void*)&dense : (void*)&window, parameters, (size_t)c->parameters);
   switch (c->kind) {
     case kConvolve:
-      memcpy(&window, parameters, sizeof window);
       tinyml_nn_convolve_s8(&window, input, weights, channels, scratch, output);
       break;
     case kConvolve1x1:
-      memcpy(&window, parameters, sizeof window);
       tinyml_nn_convolve_1x1_s8(&window, input, weights, channels, scratch, output);
       break;
     case kDepthwise3x3:
-      memcpy(&window, parameters, sizeof window);
       tinyml_nn_depthwise_3x3_s8(&window, input, weights, channels, scratch, output);
       break;
     case kFullyConnected:
-      memcpy(&dense, parameters, sizeof dense);
       tinyml_nn_fully_connected_s8(&dense, input, weights, channels, scales, output);
+      break;
+    case kDepthwise:
+      tinyml_nn_depthwise_s8(&window, input, weights, channels, scratch, output);
+      break;
+    case kDepthwiseLine:
+      tinyml_nn_depthwise_line_s8(&window, input, weights, channels, scratch, output);
+      break;
+    case kAveragePool:
+      tinyml_nn_average_pool_s8(&window, input, output);
+      break;
+    case kMaxPool:
+      tinyml_nn_max_pool_s8(&window, input, output);
+      break;
+    case kConvolvePlain:
+      tinyml_nn_convolve_plain_s8(&window, input, weights, channels, scratch, output);
+      break;
+    case kDepthwisePlain:
+      tinyml_nn_depthwise_plain_s8(&window, input, weights, channels, scratch, output);
+      break;
+    case kFullyConnectedPlain:
+      tinyml_nn_fully_connected_plain_s8(&dense, input, weights, channels, output);
       break;
     default:
       host_exit(4);

@@ -1,1 +1,1 @@
-"""The ahead-of-time compiler: from a quantised flatbuffer to plain C11 over CMSIS-NN."""
+"""The ahead-of-time compiler: from a quantised flatbuffer to plain C11 over kernels of our own."""

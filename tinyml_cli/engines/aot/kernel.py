@@ -93,7 +93,8 @@ class Kernel:
 
     Attributes:
         body: statements of a function `int name(uint8_t* arena)` that returns 0 when all is well; names
-            tensors by `read` and `write`, working memory by `OpContext.scratch`, arrays by `OpContext.array`.
+            tensors by `read` and `write`, working memory by `OpContext.scratch_name`, arrays by
+            `OpContext.array`.
         constants: the arrays that the body reads.
         scratch_bytes: working memory that the call needs, beyond inputs and outputs.
         alias_of: set when the operator moves no data: its output is this tensor under another shape.
@@ -223,10 +224,6 @@ class OpContext:
         """The C name of its working memory's offset in the arena."""
         return f"SCRATCH_{self.operator.index}"
 
-    def scratch(self, size: int) -> str:
-        """C initialiser of a cmsis_nn_context over `size` bytes of working memory."""
-        return f"{{arena + {self.scratch_name}, {size}}}" if size else "{NULL, 0}"
-
     def refuse(self, why: str, next_step: str) -> NoReturn:
         """Stops the compilation with this operator's name."""
         raise TinymlError(
@@ -304,11 +301,6 @@ def same_padding(context: OpContext, size: int, window: int, stride: int, dilati
             "Convert the model again.",
         )
     return total // 2
-
-
-def dims(*sizes: int) -> str:
-    """C initialiser of cmsis_nn_dims (n, h, w, c)."""
-    return "{" + ", ".join(str(size) for size in sizes) + "}"
 
 
 def channel_constants(multipliers: list[arithmetic.Multiplier]) -> tuple[Constant, Constant]:

@@ -65,6 +65,21 @@ def row_pair_lead(sweep: Sweep) -> int:
     return lead
 
 
+def line_lead(sweep: Sweep, is_column: bool) -> int:
+    """The lead of tinyml_nn_depthwise_line_s8, which has the same channels in input and output.
+
+    It goes through the image once for each four channels, see `row_pair_lead`, and reads a line, which is a
+    column or a row, before it writes that line's outputs.
+    """
+    rows, columns = sweep.output_size
+    step = sweep.stride[1] if is_column else sweep.stride[0] * sweep.input_size[1]
+    lead = _before_the_end(sweep)
+    for line in range(1, columns if is_column else rows):
+        written = (rows - 1) * columns + line if is_column else line * columns
+        lead = max(lead, (written - line * step) * sweep.output_channels)
+    return lead
+
+
 def rows_lead(rows: int, inputs: int, outputs: int) -> int:
     """The lead of a kernel that writes a row of outputs while it still reads that row of inputs."""
     return max(outputs, rows * outputs - (rows - 1) * inputs)

@@ -62,8 +62,6 @@ def add_host_flags():
     is_macos = "macos" in target if target else sys.platform == "darwin"
     dead_code = "-Wl,-dead_strip" if is_macos else "-Wl,--gc-sections"
     env.Append(
-        # Lets CMSIS headers choose their plain C path on a processor that is not Arm's.
-        CPPDEFINES=["__GNUC_PYTHON__", ("__RESTRICT", "__restrict")],
         LINKFLAGS=[dead_code],
         LIBS=["m"],
     )

@@ -1,13 +1,6 @@
-"""CONV_2D and DEPTHWISE_CONV_2D over our own kernels, or over CMSIS-NN if those do not apply.
-
-The compiler chooses CMSIS-NN's specialised function itself, by the conditions of its `*_wrapper_s8`
-functions for cores without MVE: the wrappers would link every variant into the firmware.
-Scratch sizes are those of the DSP path (Cortex-M4, M7, M33); the plain C path needs no more.
-"""
+"""CONV_2D and DEPTHWISE_CONV_2D: packed kernels, or plain ones where `packing`'s conditions do not hold."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,36 +11,22 @@ from tinyml_cli.engines.aot.kernel import (
     Kernel,
     OpContext,
     Overlap,
-    channel_constants,
-    dims,
     read,
-    same_padding,
     scale_of,
     write,
     zero_point_of,
 )
 from tinyml_cli.engines.aot.ops import packing
-from tinyml_cli.engines.aot.overlap import Sweep, raster_lead, row_pair_lead
+from tinyml_cli.engines.aot.ops.window import Window, declaration, dilation_of, sweep_of, window_of
+from tinyml_cli.engines.aot.overlap import line_lead, raster_lead, row_pair_lead
 from tinyml_cli.tflite.graph import Tensor
 from tinyml_cli.wording import counted
 
-_INT16_BYTES = 2
-# arm_convolve_s8 gathers two columns of a window before it multiplies.
-_COLUMNS = 2
-# CMSIS-NN counts the elements of a window in a uint16_t.
-_LONGEST_WINDOW = 0xFFFF
-# Our kernels: columns.h and depthwise_3x3_s8.c.
+# Our kernels: columns.h, depthwise_3x3_s8.c and depthwise_s8.c.
 _WINDOWS, _QUAD, _WORD_BYTES = 3, 4, 4
 _LANES, _ROW_PAIRS, _TAPS = 4, 2, 3
-
-
-class _Window(NamedTuple):
-    """Geometry of the sliding window, (height, width) each."""
-
-    size: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    padding: tuple[int, int]
+# A computer's; a microcontroller's are shorter.
+_POINTER_BYTES = 8
 
 
 def conv_2d(context: OpContext) -> Kernel:
@@ -62,24 +41,9 @@ def conv_2d(context: OpContext) -> Kernel:
         context.refuse(
             f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}", "Use groups=1."
         )
-    window = _window(context, source, target, weights.shape[1:3])
-    elements = window.size[0] * window.size[1] * channels
-    if elements > _LONGEST_WINDOW:
-        context.refuse(
-            f"has a window of {counted(elements, 'value')} (at most {_LONGEST_WINDOW})",
-            "Use a smaller window.",
-        )
+    window = window_of(context, weights.shape[1:3], dilation_of(context))
     assert weights.data is not None
-    filters = weights.data.reshape(weights.shape[0], -1)
-    if kernel := _packed_convolution(context, window, filters, axis=0):
-        return kernel
-    function, scratch_bytes = "arm_convolve_s8", _COLUMNS * elements * _INT16_BYTES
-    if window.size == (1, 1) and window.padding == (0, 0):
-        function = "arm_convolve_1x1_s8_fast" if window.stride == (1, 1) else "arm_convolve_1x1_s8"
-        scratch_bytes = 0
-    filter_dims = dims(weights.shape[0], *window.size, channels)
-    body = _call(context, function, "cmsis_nn_conv_params", "", window, filter_dims, scratch_bytes)
-    return Kernel(body, _constants(context, source, target, weights, axis=0), scratch_bytes)
+    return _convolution(context, window, weights.data.reshape(weights.shape[0], -1), axis=0)
 
 
 def depthwise_conv_2d(context: OpContext) -> Kernel:
@@ -91,25 +55,16 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
             f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}",
             "Convert the model again.",
         )
-    window = _window(context, source, target, weights.shape[1:3])
+    window = window_of(context, weights.shape[1:3], dilation_of(context))
     assert weights.data is not None
-    # One input channel: every output looks at the same window, as in CONV_2D.
     filters = np.ascontiguousarray(weights.data.reshape(-1, outputs).T)
-    if channels == 1 and (kernel := _packed_convolution(context, window, filters, axis=3)):
-        return kernel
-    if outputs == channels and (kernel := _packed_depthwise(context, window, filters)):
-        return kernel
-    function, scratch_bytes = "arm_depthwise_conv_s8", 0
-    if outputs == channels and window.dilation == (1, 1):
-        if window.size == (3, 3) and max(window.padding) <= 1:
-            function = "arm_depthwise_conv_3x3_s8"
-        else:
-            function = "arm_depthwise_conv_s8_opt"
-            scratch_bytes = channels * window.size[0] * window.size[1] * _INT16_BYTES
-    multiple = f" .ch_mult = {outputs // channels},"
-    filter_dims = dims(1, *window.size, outputs)
-    body = _call(context, function, "cmsis_nn_dw_conv_params", multiple, window, filter_dims, scratch_bytes)
-    return Kernel(body, _constants(context, source, target, weights, axis=3), scratch_bytes)
+    # One input channel: every output looks at the same window, as in CONV_2D.
+    if channels == 1:
+        return _convolution(context, window, filters, axis=3)
+    for special in (_depthwise_3x3, _depthwise_line):
+        if outputs == channels and (kernel := special(context, window, filters)):
+            return kernel
+    return _depthwise(context, window, filters)
 
 
 def convolution_scratch_bytes(elements: int) -> int:
@@ -137,39 +92,28 @@ def channel_multipliers(
     return arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
 
 
-def _window(context: OpContext, source: Tensor, target: Tensor, size: tuple[int, ...]) -> _Window:
-    stride = (context.option("stride_h"), context.option("stride_w"))
-    dilation = (context.option("dilation_h_factor"), context.option("dilation_w_factor"))
-    vertical, horizontal = (
-        same_padding(
-            context, source.shape[axis + 1], size[axis], stride[axis], dilation[axis], target.shape[axis + 1]
-        )
-        for axis in (0, 1)
-    )
-    return _Window((size[0], size[1]), stride, dilation, (vertical, horizontal))
-
-
-def _packed_convolution(
-    context: OpContext, window: _Window, filters: npt.NDArray[np.int8], axis: int
-) -> Kernel | None:
-    """Our kernel for `filters` [outputs, window values], when its conditions hold."""
+def _convolution(context: OpContext, window: Window, filters: npt.NDArray[np.int8], axis: int) -> Kernel:
+    """Every output channel's filter [outputs, window values] over the same windows."""
     source, target = context.activation(), context.output()
-    layer = _layer(context, filters, axis, shared_sums=True)
-    if layer is None:
-        return None
+    overlap = Overlap(0, raster_lead(sweep_of(context, window)))
     scratch_bytes = convolution_scratch_bytes(filters.shape[1])
-    function, may_overwrite = "tinyml_nn_convolve_s8", False
-    if window.size == (1, 1) and window.padding == (0, 0):
-        function = "tinyml_nn_convolve_1x1_s8"
-        may_overwrite = window.stride == (1, 1) and target.shape[3] <= source.shape[3]
-        scratch_bytes = _column_bytes(filters.shape[1])
-    constants = (Constant("weights", packing.pairs(layer.weights)), Constant("channels", layer.channels))
-    overlap = Overlap(0, raster_lead(_sweep(source, target, window)))
-    return _packed(context, function, window, constants, scratch_bytes, may_overwrite, overlap)
+    layer = _layer(context, filters, axis, shared_lanes=True, shared_sums=True)
+    if layer is None:
+        plain = _plain_layer(context, filters, axis)
+        constants = _constants(packing.whole_quads(plain.weights), plain)
+        return _kernel(context, "tinyml_nn_convolve_plain_s8", window, constants, scratch_bytes, overlap)
+    constants = _constants(packing.pairs(layer.weights), layer)
+    if window.size != (1, 1) or window.padding != (0, 0):
+        return _kernel(context, "tinyml_nn_convolve_s8", window, constants, scratch_bytes, overlap)
+    in_place = window.stride == (1, 1) and target.shape[3] <= source.shape[3]
+    scratch_bytes = _column_bytes(filters.shape[1])
+    return _kernel(
+        context, "tinyml_nn_convolve_1x1_s8", window, constants, scratch_bytes, overlap, in_place=in_place
+    )
 
 
-def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[np.int8]) -> Kernel | None:
-    """Our kernel for 3x3 `filters` [channels, 9], when its conditions hold."""
+def _depthwise_3x3(context: OpContext, window: Window, filters: npt.NDArray[np.int8]) -> Kernel | None:
+    """3x3 `filters` [channels, 9] by pairs of rows, when the kernel's conditions hold."""
     source, target = context.activation(), context.output()
     if (
         window.size != (3, 3)
@@ -178,100 +122,101 @@ def _packed_depthwise(context: OpContext, window: _Window, filters: npt.NDArray[
         or max(window.padding) > 1
     ):
         return None
-    layer = _layer(context, filters, axis=3, shared_sums=False)
+    layer = _layer(context, filters, axis=3)
     if layer is None:
         return None
     columns = (target.shape[2] - 1) * window.stride[1] + _TAPS
     scratch_bytes = _ROW_PAIRS * _LANES * columns * _WORD_BYTES
-    weights = packing.depthwise_3x3(layer.weights.reshape(-1, _TAPS, _TAPS))
-    constants = (Constant("weights", weights), Constant("channels", layer.channels))
+    constants = _constants(packing.depthwise_3x3(layer.weights.reshape(-1, _TAPS, _TAPS)), layer)
     in_place = window.stride == (1, 1) and source.shape == target.shape
-    overlap = Overlap(0, row_pair_lead(_sweep(source, target, window)), step=target.shape[3])
-    return _packed(context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, in_place, overlap)
-
-
-def _sweep(source: Tensor, target: Tensor, window: _Window) -> Sweep:
-    (_, height, width, channels), (_, output_height, output_width, outputs) = source.shape, target.shape
-    return Sweep(
-        (height, width), channels, (output_height, output_width), outputs, window.stride, window.padding
+    overlap = Overlap(0, row_pair_lead(sweep_of(context, window)), step=target.shape[3])
+    return _kernel(
+        context, "tinyml_nn_depthwise_3x3_s8", window, constants, scratch_bytes, overlap, in_place=in_place
     )
 
 
-def _packed(
+def _depthwise_line(context: OpContext, window: Window, filters: npt.NDArray[np.int8]) -> Kernel | None:
+    """Windows of one column or one row, `filters` [channels, window values], where a line has several."""
+    target = context.output()
+    axis = 0 if window.size[1] == 1 else 1
+    taps, stride, outputs = window.size[axis], window.stride[axis], target.shape[1 + axis]
+    channels = target.shape[3]
+    if min(window.size) > 1 or taps == 1 or window.dilation != (1, 1) or outputs == 1:
+        return None
+    # The line in working memory takes as much as eight channels of it.
+    if channels < 2 * _LANES or (layer := _layer(context, filters, axis=3)) is None:
+        return None
+    pairs = (taps + 1) // 2 + (stride % 2) * ((taps + 2) // 2) + ((outputs - 1) * stride + taps + 2) // 2
+    lead = line_lead(sweep_of(context, window), is_column=axis == 0)
+    # Channels that are computed twice would be read after their outputs are written.
+    overlap = Overlap(0, lead, step=channels) if channels % _LANES == 0 else None
+    constants = _constants(packing.depthwise(layer.weights), layer)
+    scratch_bytes = pairs * _LANES * _WORD_BYTES
+    return _kernel(context, "tinyml_nn_depthwise_line_s8", window, constants, scratch_bytes, overlap)
+
+
+def _depthwise(context: OpContext, window: Window, filters: npt.NDArray[np.int8]) -> Kernel:
+    """Any `filters` [output channels, window values]."""
+    source, target = context.activation(), context.output()
+    channels, outputs = source.shape[3], target.shape[3]
+    function, layer = "tinyml_nn_depthwise_s8", _layer(context, filters, axis=3)
+    if layer is None:
+        function, layer = "tinyml_nn_depthwise_plain_s8", _plain_layer(context, filters, axis=3)
+    gathered = outputs != channels or channels < _LANES
+    pixels = window.values if gathered else 1
+    scratch_bytes = packing.whole(window.values, 2) * _POINTER_BYTES + packing.whole(outputs, _QUAD) * pixels
+    # Without gathering, each channel's window is read before its output is written: whole pixels keep
+    # channels apart.
+    overlap = Overlap(0, raster_lead(sweep_of(context, window)), step=1 if gathered else outputs)
+    constants = _constants(packing.depthwise(layer.weights), layer)
+    return _kernel(context, function, window, constants, scratch_bytes, overlap)
+
+
+def _constants(weights: npt.NDArray[np.int8], layer: packing.PackedLayer) -> tuple[Constant, ...]:
+    return Constant("weights", weights), Constant("channels", layer.channels)
+
+
+def _kernel(
     context: OpContext,
     function: str,
-    window: _Window,
+    window: Window,
     constants: tuple[Constant, ...],
     scratch_bytes: int,
-    in_place: bool,
-    overlap: Overlap,
+    overlap: Overlap | None,
+    *,
+    in_place: bool = False,
 ) -> Kernel:
-    source, target = context.activation(), context.output()
     body = f"""\
-static const tinyml_nn_window window = {{
-    .input_height = {source.shape[1]}, .input_width = {source.shape[2]}, .input_channels = {source.shape[3]},
-    .window_height = {window.size[0]}, .window_width = {window.size[1]},
-    .stride_y = {window.stride[0]}, .stride_x = {window.stride[1]},
-    .dilation_y = {window.dilation[0]}, .dilation_x = {window.dilation[1]},
-    .padding_y = {window.padding[0]}, .padding_x = {window.padding[1]},
-    .output_height = {target.shape[1]}, .output_width = {target.shape[2]},
-    .output_channels = {target.shape[3]},
-    .input_zero_point = {zero_point_of(source)}, .output_zero_point = {zero_point_of(target)},
-    .activation = {context.clamp(target)}}};
-{function}(&window, {read(source)}, {context.array("weights")},
-    {context.array("channels")}, arena + {context.scratch_name}, {write(target)});
+{declaration(context, window)}
+{function}(&window, {read(context.activation())}, {context.array("weights")},
+    {context.array("channels")}, arena + {context.scratch_name}, {write(context.output())});
 return 0;"""
-    overwrite = (0,) if in_place else ()
-    return Kernel(body, constants, scratch_bytes, may_overwrite=overwrite, overlaps=(overlap,))
+    overlaps = () if overlap is None else (overlap,)
+    return Kernel(body, constants, scratch_bytes, may_overwrite=(0,) if in_place else (), overlaps=overlaps)
 
 
 def _layer(
-    context: OpContext, filters: npt.NDArray[np.int8], axis: int, *, shared_sums: bool
-) -> packing.PackedLayer | None:
-    source, target, weights = context.activation(), context.output(), context.weights()
-    multipliers = channel_multipliers(context, source, target, weights, axis)
-    zero_points = (zero_point_of(source), zero_point_of(target))
-    return packing.layer(
-        filters, context.bias(len(filters)), multipliers, zero_points, shared_sums=shared_sums
-    )
-
-
-def _constants(
-    context: OpContext, source: Tensor, target: Tensor, weights: Tensor, axis: int
-) -> tuple[Constant, ...]:
-    outputs = weights.shape[axis]
-    assert weights.data is not None
-    return (
-        Constant("weights", weights.data),
-        Constant("bias", context.bias(outputs)),
-        *channel_constants(channel_multipliers(context, source, target, weights, axis)),
-    )
-
-
-def _call(
     context: OpContext,
-    function: str,
-    params_type: str,
-    extra: str,
-    window: _Window,
-    filter_dims: str,
-    scratch_bytes: int,
-) -> str:
+    filters: npt.NDArray[np.int8],
+    axis: int,
+    *,
+    shared_lanes: bool = False,
+    shared_sums: bool = False,
+) -> packing.PackedLayer | None:
+    return packing.layer(
+        filters, *_arithmetic(context, filters, axis), shared_lanes=shared_lanes, shared_sums=shared_sums
+    )
+
+
+def _plain_layer(context: OpContext, filters: npt.NDArray[np.int8], axis: int) -> packing.PackedLayer:
+    bias, multipliers, zero_points = _arithmetic(context, filters, axis)
+    return packing.plain_layer(filters, bias, multipliers, zero_points[0])
+
+
+def _arithmetic(
+    context: OpContext, filters: npt.NDArray[np.int8], axis: int
+) -> tuple[npt.NDArray[np.int32], list[arithmetic.Multiplier], tuple[int, int]]:
+    """Biases, multipliers and both zero points."""
     source, target = context.activation(), context.output()
-
-    def tile(pair: tuple[int, int]) -> str:
-        return f"{{.w = {pair[1]}, .h = {pair[0]}}}"
-
-    return f"""\
-const cmsis_nn_context context = {context.scratch(scratch_bytes)};
-const {params_type} params = {{
-    .input_offset = {-zero_point_of(source)}, .output_offset = {zero_point_of(target)},{extra}
-    .stride = {tile(window.stride)}, .padding = {tile(window.padding)}, .dilation = {tile(window.dilation)},
-    .activation = {context.clamp(target)}}};
-const cmsis_nn_per_channel_quant_params scales = {{(int32_t*){context.array("multipliers")},
-                                                  (int32_t*){context.array("shifts")}}};
-const cmsis_nn_dims input = {dims(*source.shape)}, window = {filter_dims};
-const cmsis_nn_dims bias = {dims(1, 1, 1, target.shape[3])}, output = {dims(*target.shape)};
-return {function}(
-    &context, &params, &scales, &input, {read(source)}, &window, {context.array("weights")},
-    &bias, {context.array("bias")}, &output, {write(target)});"""
+    multipliers = channel_multipliers(context, source, target, context.weights(), axis)
+    return context.bias(len(filters)), multipliers, (zero_point_of(source), zero_point_of(target))

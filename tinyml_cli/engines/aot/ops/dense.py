@@ -1,4 +1,4 @@
-"""FULLY_CONNECTED over our own kernel, or over CMSIS-NN if that does not apply."""
+"""FULLY_CONNECTED: a packed kernel, or a plain one where `packing`'s conditions do not hold."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from tinyml_cli.engines.aot.kernel import (
     Constant,
     Kernel,
     OpContext,
-    channel_constants,
-    dims,
     read,
     scale_of,
     write,
@@ -22,11 +20,7 @@ from tinyml_cli.wording import counted
 
 
 def fully_connected(context: OpContext) -> Kernel:
-    """FULLY_CONNECTED; weights are [outputs, inputs], leading dimensions of the input are rows.
-
-    Weights with a scale per output go through the 1x1 convolution: this release of CMSIS-NN has no
-    per-channel fully connected function, and the arithmetic is the same.
-    """
+    """FULLY_CONNECTED; weights are [outputs, inputs], leading dimensions of the input are rows."""
     source, target, weights = context.activation(), context.output(), context.weights()
     if len(weights.shape) != 2 or min(weights.shape) < 1 or source.elements % weights.shape[1]:
         context.refuse(
@@ -44,25 +38,20 @@ def fully_connected(context: OpContext) -> Kernel:
         context.refuse("has weights with scales along their inputs", "Convert the model again.")
     scales = weights.quantization.scales
     multipliers = arithmetic.product_multipliers(scale_of(source), scales, scale_of(target))
+    multipliers = multipliers if len(multipliers) == outputs else multipliers * outputs
     if kernel := _packed(context, multipliers, rows, weights.data):
         return kernel
-    constants = (Constant("weights", weights.data), Constant("bias", context.bias(outputs)))
-    if weights.quantization.per_channel:
-        return Kernel(
-            _per_channel(context, rows, inputs, outputs), (*constants, *channel_constants(multipliers))
-        )
-    return Kernel(_per_tensor(context, multipliers[0], rows, inputs, outputs), constants)
+    return _plain(context, multipliers, rows, weights.data)
 
 
 def _packed(
     context: OpContext, multipliers: list[arithmetic.Multiplier], rows: int, weights: npt.NDArray[np.int8]
 ) -> Kernel | None:
-    """Our kernel, when its conditions hold."""
+    """The packed kernel, when its conditions hold."""
     source, target = context.activation(), context.output()
     outputs, inputs = weights.shape
-    per_output = multipliers if len(multipliers) == outputs else multipliers * outputs
     zero_points = (zero_point_of(source), zero_point_of(target))
-    layer = packing.layer(weights, context.bias(outputs), per_output, zero_points, shared_sums=False)
+    layer = packing.layer(weights, context.bias(outputs), multipliers, zero_points, shared_lanes=True)
     if layer is None:
         return None
     scales = layer.channels[:, 1:]
@@ -82,36 +71,20 @@ return 0;"""
     return Kernel(body, constants)
 
 
-def _per_tensor(
-    context: OpContext, multiplier: arithmetic.Multiplier, rows: int, inputs: int, outputs: int
-) -> str:
+def _plain(
+    context: OpContext, multipliers: list[arithmetic.Multiplier], rows: int, weights: npt.NDArray[np.int8]
+) -> Kernel:
+    """Any weights and scales."""
     source, target = context.activation(), context.output()
-    return f"""\
-const cmsis_nn_context context = {{NULL, 0}};
-const cmsis_nn_fc_params params = {{.input_offset = {-zero_point_of(source)}, .filter_offset = 0,
-                                   .output_offset = {zero_point_of(target)},
-                                   .activation = {context.clamp(target)}}};
-const cmsis_nn_per_tensor_quant_params scale = {{
-    .multiplier = {multiplier.significand}, .shift = {multiplier.shift}}};
-const cmsis_nn_dims input = {dims(rows, 1, 1, inputs)}, filter = {dims(inputs, 1, 1, outputs)};
-const cmsis_nn_dims bias = {dims(1, 1, 1, outputs)}, output = {dims(rows, 1, 1, outputs)};
-return arm_fully_connected_s8(
-    &context, &params, &scale, &input, {read(source)}, &filter, {context.array("weights")},
-    &bias, {context.array("bias")}, &output, {write(target)});"""
-
-
-def _per_channel(context: OpContext, rows: int, inputs: int, outputs: int) -> str:
-    source, target = context.activation(), context.output()
-    return f"""\
-const cmsis_nn_context context = {{NULL, 0}};
-const cmsis_nn_conv_params params = {{.input_offset = {-zero_point_of(source)},
-                                     .output_offset = {zero_point_of(target)},
-                                     .stride = {{1, 1}}, .padding = {{0, 0}}, .dilation = {{1, 1}},
-                                     .activation = {context.clamp(target)}}};
-const cmsis_nn_per_channel_quant_params scales = {{(int32_t*){context.array("multipliers")},
-                                                  (int32_t*){context.array("shifts")}}};
-const cmsis_nn_dims input = {dims(1, 1, rows, inputs)}, filter = {dims(outputs, 1, 1, inputs)};
-const cmsis_nn_dims bias = {dims(1, 1, 1, outputs)}, output = {dims(1, 1, rows, outputs)};
-return arm_convolve_1x1_s8_fast(
-    &context, &params, &scales, &input, {read(source)}, &filter, {context.array("weights")},
-    &bias, {context.array("bias")}, &output, {write(target)});"""
+    outputs, inputs = weights.shape
+    layer = packing.plain_layer(weights, context.bias(outputs), multipliers, zero_point_of(source))
+    body = f"""\
+static const tinyml_nn_dense dense = {{
+    .rows = {rows}, .inputs = {inputs}, .outputs = {outputs}, .output_zero_point = {zero_point_of(target)},
+    .activation = {context.clamp(target)}}};
+tinyml_nn_fully_connected_plain_s8(&dense, {read(source)}, {context.array("weights")},
+    {context.array("channels")}, {write(target)});
+return 0;"""
+    return Kernel(
+        body, (Constant("weights", packing.four_rows(weights)), Constant("channels", layer.channels))
+    )

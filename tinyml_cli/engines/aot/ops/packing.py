@@ -1,7 +1,7 @@
 """Packs weights and output scales in the order in which the kernels of firmware/lib/tinyml_nn read them.
 
 The kernels are exact under conditions that only the exporter can check, once, on the actual weights.
-`layer` checks them; if they are violated, the caller uses a kernel without conditions.
+`layer` checks them; if they are violated, the caller uses a plain kernel, which has none, with `plain_layer`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def layer(
     multipliers: list[Multiplier],
     zero_points: tuple[int, int],
     *,
-    shared_sums: bool,
+    shared_lanes: bool = False,
+    shared_sums: bool = False,
 ) -> PackedLayer | None:
     """Folds the input's zero point into the bias; None when the kernels' conditions do not hold.
 
@@ -53,6 +54,7 @@ def layer(
     Args:
         weights: [outputs, weights of one output].
         zero_points: of the input and of the output.
+        shared_lanes: the kernel keeps two weights in 16 bits.
         shared_sums: the kernel keeps whole sums of every second output in 24 bits.
     """
     wide = weights.astype(np.int64)
@@ -69,9 +71,21 @@ def layer(
             rows[output] = 2 * middle, multiplier.significand, -multiplier.shift
         else:
             return None
-    if np.any(wide < -127) or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM)):
+    if (shared_lanes and np.any(wide < -127)) or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM)):
         return None
     return PackedLayer(wide.astype(np.int8), rows.astype(np.int32))
+
+
+def plain_layer(
+    weights: npt.NDArray[np.int8],
+    bias: npt.NDArray[np.int32],
+    multipliers: list[Multiplier],
+    input_zero_point: int,
+) -> PackedLayer:
+    """A layer for a plain kernel: any weights [outputs, weights of one output], sums and scales."""
+    scales = np.array([(each.significand, each.shift) for each in multipliers], np.int32)
+    folded = folded_bias(bias, weights, input_zero_point)
+    return PackedLayer(weights, np.column_stack([folded, scales]))
 
 
 def _constant(lowest: int, highest: int, multiplier: Multiplier, zero_point: int) -> int | None:
@@ -107,10 +121,18 @@ def quartets(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return np.ascontiguousarray(words.transpose(0, 2, 3, 1, 4)).reshape(-1).view(np.int8)
 
 
+def whole_quads(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Each row in whole words; what is missing is 0."""
+    outputs, inputs = weights.shape
+    padded = np.zeros((outputs, whole(inputs, _QUAD)), np.int8)
+    padded[:, :inputs] = weights
+    return padded
+
+
 def four_rows(matrix: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """[rows / 4][columns / 4][4 rows][4 columns], see tinyml_nn_recurrent.h; what is missing is 0."""
     rows, columns = matrix.shape
-    padded = np.zeros((_whole(rows, _QUAD), _whole(columns, _QUAD)), np.int8)
+    padded = np.zeros((whole(rows, _QUAD), whole(columns, _QUAD)), np.int8)
     padded[:rows, :columns] = matrix
     return np.ascontiguousarray(padded.reshape(-1, _QUAD, padded.shape[1] // _QUAD, _QUAD).swapaxes(1, 2))
 
@@ -125,7 +147,7 @@ def folded_bias(
 
 def _lanes(weights: npt.NDArray[np.int8], multiple: int) -> npt.NDArray[np.int16]:
     outputs, inputs = weights.shape
-    padded = np.zeros((_whole(outputs, multiple), _whole(inputs, _QUAD)), np.int16)
+    padded = np.zeros((whole(outputs, multiple), whole(inputs, _QUAD)), np.int16)
     padded[:outputs, :inputs] = weights
     lanes = 256 * padded[1::2] + padded[0::2]
     return np.ascontiguousarray(lanes.reshape(len(lanes), -1, _QUAD)[:, :, _QUAD_ORDER]).astype("<i2")
@@ -139,5 +161,24 @@ def depthwise_3x3(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return np.ascontiguousarray(weights[:, [0, 1, 1, 2], :].transpose(0, 2, 1)).reshape(-1)
 
 
-def _whole(size: int, multiple: int) -> int:
+def depthwise(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """[quads of channels][pairs of values] words of the bytes (channel 0, 1 of one value, 0, 1 of the next),
+    then of channels 2 and 3; weights are [channels, values of a window].
+
+    The last four channels overlap the ones before them if they are not whole; missing channels, which come
+    first, and values are 0.
+    """
+    channels, values = weights.shape
+    missing = max(_QUAD - channels, 0)
+    padded = np.zeros((channels + missing, whole(values, 2)), np.int8)
+    padded[missing:, :values] = weights
+    starts = [min(start, len(padded) - _QUAD) for start in range(0, len(padded), _QUAD)]
+    quads = np.stack([padded[start : start + _QUAD] for start in starts])
+    # [quads, 2 halves, 2 channels, pairs, 2 values] to [quads, pairs, halves, values, channels]
+    split = quads.reshape(len(starts), 2, 2, -1, 2).transpose(0, 3, 1, 4, 2)
+    return np.ascontiguousarray(split).reshape(-1)
+
+
+def whole(size: int, multiple: int) -> int:
+    """The smallest multiple that is not below `size`."""
     return -(-size // multiple) * multiple

@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D over CMSIS-NN."""
+"""AVERAGE_POOL_2D and MAX_POOL_2D."""
 
 from __future__ import annotations
 
@@ -7,34 +7,33 @@ import numpy as np
 from tinyml_cli.engines.aot.kernel import (
     Kernel,
     OpContext,
-    dims,
+    Overlap,
     read,
-    same_padding,
     scale_of,
     write,
     zero_point_of,
 )
+from tinyml_cli.engines.aot.ops.window import declaration, sweep_of, window_of
+from tinyml_cli.engines.aot.overlap import raster_lead
 from tinyml_cli.wording import counted
 
-_INT32_BYTES = 4
 # What TensorFlow Lite Micro takes for the same scale.
 _SCALE_TOLERANCE = 1e-6
 
 
 def average_pool_2d(context: OpContext) -> Kernel:
     """AVERAGE_POOL_2D; sums are divided by the number of values inside the image."""
-    scratch_bytes = context.output().shape[-1] * _INT32_BYTES if context.output().shape else 0
-    return Kernel(_call(context, "arm_avgpool_s8", scratch_bytes), scratch_bytes=scratch_bytes)
+    return _pool(context, "tinyml_nn_average_pool_s8")
 
 
 def max_pool_2d(context: OpContext) -> Kernel:
     """MAX_POOL_2D."""
-    return Kernel(_call(context, "arm_max_pool_s8", 0))
+    return _pool(context, "tinyml_nn_max_pool_s8")
 
 
-def _call(context: OpContext, function: str, scratch_bytes: int) -> str:
+def _pool(context: OpContext, function: str) -> Kernel:
     source, target = context.activation(), context.output()
-    _, height, width, channels = context.image(source)
+    channels = context.image(source)[3]
     if context.image(target)[3] != channels:
         context.refuse(
             f"produces {counted(target.shape[3], 'channel')} from {channels}", "Convert the model again."
@@ -42,17 +41,10 @@ def _call(context: OpContext, function: str, scratch_bytes: int) -> str:
     difference = abs(np.float32(scale_of(source)) - np.float32(scale_of(target)))
     if difference > _SCALE_TOLERANCE or zero_point_of(source) != zero_point_of(target):
         context.refuse("makes values of another scale than its input's", "Quantise the model again.")
-    window = (context.option("filter_height"), context.option("filter_width"))
-    stride = (context.option("stride_h"), context.option("stride_w"))
-    padding = [
-        same_padding(context, source.shape[axis + 1], window[axis], stride[axis], 1, target.shape[axis + 1])
-        for axis in (0, 1)
-    ]
-    return f"""\
-const cmsis_nn_context context = {context.scratch(scratch_bytes)};
-const cmsis_nn_pool_params params = {{.stride = {{.w = {stride[1]}, .h = {stride[0]}}},
-                                     .padding = {{.w = {padding[1]}, .h = {padding[0]}}},
-                                     .activation = {context.clamp(target)}}};
-const cmsis_nn_dims input = {dims(1, height, width, channels)}, window = {dims(1, *window, 1)};
-const cmsis_nn_dims output = {dims(*target.shape)};
-return {function}(&context, &params, &input, {read(source)}, &window, &output, {write(target)});"""
+    window = window_of(context, (context.option("filter_height"), context.option("filter_width")))
+    body = f"""\
+{declaration(context, window)}
+{function}(&window, {read(source)}, {write(target)});
+return 0;"""
+    # Each channel's window is read before its output is written: whole pixels keep channels apart.
+    return Kernel(body, overlaps=(Overlap(0, raster_lead(sweep_of(context, window)), step=channels),))

@@ -134,7 +134,8 @@ def _packed(
         filters = np.zeros((outputs, *shape, weights.shape[3]), np.int8)
         if down.taps and across.taps:
             filters[:] = weights.data[:, list(down.taps)][:, :, list(across.taps)]
-        layer = packing.layer(filters.reshape(outputs, -1), bias, multipliers, zero_points, shared_sums=True)
+        flat = filters.reshape(outputs, -1)
+        layer = packing.layer(flat, bias, multipliers, zero_points, shared_lanes=True, shared_sums=True)
         if layer is None:
             return None
         line = convolution_scratch_bytes(layer.weights.shape[1])
