@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,32 @@ def test_monitor_plays_the_word_and_shows_what_is_there(
     names = [event["file"] for event in events if event["event"] == "clip"]
     assert names[:2] == ["red/0.wav", "person/a.png"]
     assert "person/a.png: expected person, saw person" in tinyml(*both, cwd=tmp_path).out
+
+
+def test_it_hears_and_looks_by_this_computer(
+    firmware: tuple[str, Path, dict[str, Any]],
+    runs: tuple[Run, Run],
+    tinyml: Tinyml,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board, _, outcome = firmware
+    if (board, outcome["engine"]) != ("native", "aot"):
+        pytest.skip("the host's part is the same for every board")
+    for module, device in (("sounddevice", "microphone"), ("cv2", "webcam")):
+        monkeypatch.syspath_prepend(Path(__file__).parents[1] / "data" / device)
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    soundfile.write(tmp_path / "said.wav", sound_of(runs[0], "red"), 16_000)
+    Image.fromarray(looking_run.picture(looking_run.PERSON_GREY)).save(tmp_path / "seen.png")
+    monkeypatch.setenv("FAKE_MICROPHONE", str(tmp_path / "said.wav"))
+    monkeypatch.setenv("FAKE_WEBCAM", str(tmp_path))
+    command = ("monitor", runs[0].path, "--with", runs[1].path, "--board", board, "--camera")
+    assert "Add --microphone" in tinyml(*command, cwd=tmp_path, code=2).err
+    both = (*command, "--microphone", "--duration", "3", "--json")
+    events = [json.loads(line) for line in tinyml(*both, cwd=tmp_path).out.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert kinds.index("gate") < kinds.index("person")
+    assert next(event for event in events if event["event"] == "person")["label"] == "person"
 
 
 def test_a_word_that_nobody_listens_for_is_refused(runs: tuple[Run, Run], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from tests.doubles import looking_run
 from tests.firmware.board_tools import require_tools
 from tinyml_cli.data.resample import resample
 from tinyml_cli.features.image import pack_frame
-from tinyml_cli.link.protocol import Event
+from tinyml_cli.link.protocol import Event, Gate
 from tinyml_cli.monitor import live_feed
 from tinyml_cli.senses.microphone import Microphone
 from tinyml_cli.senses.webcam import Webcam
+from tinyml_cli.tasks.cascade.gated_camera import GatedCamera
 
 DEVICES = Path(__file__).parents[1] / "data"
 OWN_RATE_HZ = 48_000
@@ -45,6 +47,15 @@ class FedLink:
 
 
 @pytest.fixture
+def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder whose images the camera sees."""
+    monkeypatch.syspath_prepend(DEVICES / "webcam")
+    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    monkeypatch.setenv("FAKE_WEBCAM", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
 def microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that the microphone plays; zeros after its end."""
     monkeypatch.syspath_prepend(DEVICES / "microphone")
@@ -57,9 +68,21 @@ def microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return wav
 
 
+def after(seconds: float) -> live_feed.Ended:
+    end_s = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end_s
+
+
+def listen(link: FedLink, seconds: float, **options: Any) -> live_feed.Heard:
+    heard = live_feed.Heard(**options)
+    board: Any = link
+    live_feed.hear(board, Microphone(), RATE_HZ, lambda event: None, after(seconds), heard)
+    return heard
+
+
 def test_every_sample_is_fed_at_the_models_rate(microphone: Path) -> None:
-    link, heard = FedLink(), live_feed.Heard()
-    live_feed.hear(link, Microphone(), RATE_HZ, lambda event: None, time.monotonic() + 0.5, heard)  # type: ignore[arg-type]
+    link = FedLink()
+    heard = listen(link, 0.5)
     sound = soundfile.read(microphone, dtype="int16")[0] / np.float32(32768)
     expected = np.rint(32768 * resample(sound, OWN_RATE_HZ, RATE_HZ)).clip(-32768, 32767)
     fed = np.concatenate(link.samples)[: len(expected) - 100]
@@ -67,25 +90,48 @@ def test_every_sample_is_fed_at_the_models_rate(microphone: Path) -> None:
     assert heard.blocks > 0 and heard.lost == 0
 
 
-def test_lost_samples_are_counted(microphone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Microphone()
-    blocks = [(np.zeros(2400, np.int16), at % 2 == 1) for at in range(10)]
-    monkeypatch.setattr(source, "blocks", lambda: (block for block in blocks))
-    heard = live_feed.Heard()
-    live_feed.hear(FedLink(), source, RATE_HZ, lambda event: None, None, heard)  # type: ignore[arg-type]
-    assert (heard.blocks, heard.lost) == (10, 5)
+@pytest.mark.parametrize(("slowness", "loses"), [(0.0, False), (2.0, True)])
+def test_a_board_slower_than_the_microphone_loses_sound_and_that_is_said_once(
+    slowness: float, loses: bool, microphone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_MICROPHONE_BUFFER_MS", "150")
+    link = FedLink()
+    fed = link.feed_pcm
+
+    def slowly(samples: np.ndarray) -> None:
+        time.sleep(slowness * len(samples) / RATE_HZ)
+        fed(samples)
+
+    monkeypatch.setattr(link, "feed_pcm", slowly)
+    told: list[str] = []
+    heard = listen(link, 0.6, on_loss=lambda: told.append("lost"))
+    assert (heard.lost > 1, told) == ((True, ["lost"]) if loses else (False, []))
 
 
-def test_frames_are_those_of_the_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(DEVICES / "webcam")
-    monkeypatch.delitem(sys.modules, "cv2", raising=False)
-    monkeypatch.setenv("FAKE_WEBCAM", str(tmp_path))
+def test_frames_are_those_of_the_camera(
+    tmp_path: Path, camera: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (120, 160, 3)).astype(np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "one.png")
-    link, image = FedLink(), looking_run.IMAGE
-    live_feed.look(link, Webcam(), image, lambda event: None, time.monotonic() + 0.05)  # type: ignore[arg-type]
+    Image.fromarray(pixels).save(camera / "one.png")
+    link, image, seen = FedLink(), looking_run.IMAGE, live_feed.Seen()
+    board: Any = link
+    live_feed.look(board, Webcam(), image, lambda event: None, after(0.05), seen)
     expected = pack_frame(pixels, image.frame_width, image.frame_height, image.frame_format)
-    assert link.frames and set(link.frames) == {expected}
+    assert len(link.frames) == seen.frames > 0 and set(link.frames) == {expected}
+
+
+def test_a_cascade_looks_while_its_gate_is_open(camera: Path) -> None:
+    for name, grey in (("1", 10), ("2", 250)):
+        Image.fromarray(np.full((120, 160, 3), grey, np.uint8)).save(camera / f"{name}.png")
+    link, told = FedLink(), []
+    board: Any = link
+    eye = GatedCamera(board, Webcam(), looking_run.IMAGE, told.append)
+    for is_open, expected in ((None, 0), (True, 1), (None, 2), (False, 2), (None, 2), (True, 3)):
+        if is_open is not None:
+            eye.event(Gate(open=is_open, label="red", t_ms=1))
+        eye.look()
+        assert len(link.frames) == expected
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize(

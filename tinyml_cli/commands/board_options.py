@@ -65,7 +65,12 @@ Microphone = Annotated[
 ]
 Camera = Annotated[bool, typer.Option("--camera", help="A virtual board sees by this computer's camera.")]
 Device = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help="Which microphone or camera: number or name.")
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="Which microphone or camera: number or name; of both, the microphone.",
+    ),
 ]
 
 Duration = Annotated[

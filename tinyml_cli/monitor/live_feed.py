@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,17 @@ from tinyml_cli.senses.microphone import BLOCK_S, Microphone
 from tinyml_cli.senses.webcam import Webcam
 
 OnEvent = Callable[[Event], None]
+Ended = Callable[[], bool]
+
+
+class Eye(Protocol):
+    """What looks between two pieces of sound."""
+
+    def event(self, event: Event) -> None:
+        """Takes what the board says."""
+
+    def look(self) -> None:
+        """Shows the board what the camera sees, where it wants to look."""
 
 
 @dataclass
@@ -27,53 +39,86 @@ class Heard:
     """What became of a microphone's sound.
 
     Attributes:
+        on_loss: told the first time.
         blocks: of 50 ms that came.
         lost: how many times samples were lost before a block, as the board or this computer was too slow.
     """
 
+    on_loss: Callable[[], None] = lambda: None
     blocks: int = 0
     lost: int = 0
 
+    def count(self, lost: bool) -> None:
+        """Takes note of a block."""
+        self.blocks += 1
+        self.lost += lost
+        if lost and self.lost == 1:
+            self.on_loss()
+
+
+@dataclass
+class Seen:
+    """What became of a camera's frames: how many the board looked at, in how many seconds."""
+
+    frames: int = 0
+    seconds: float = 0.0
+
 
 def hear(
-    link: Link, microphone: Microphone, rate_hz: int, show: OnEvent, stop_at: float | None, heard: Heard
+    link: Link,
+    microphone: Microphone,
+    rate_hz: int,
+    show: OnEvent,
+    ended: Ended,
+    heard: Heard,
+    eye: Eye | None = None,
 ) -> None:
-    """Feeds a board what a microphone hears, until `stop_at` or Ctrl-C.
+    """Feeds a board what a microphone hears, until the end or Ctrl-C.
 
     Args:
         link: an open device.
         microphone: at whatever rate.
         rate_hz: the model's.
         show: told every event as it comes.
-        stop_at: `time.monotonic()` to stop at; None: never.
+        ended: whether to stop; asked every 50 ms.
         heard: counts, also where this ends early.
+        eye: takes the events in place of `show`, and looks after each block.
 
     Raises:
         TinymlError: the microphone or the board breaks.
     """
+    take = eye.event if eye else show
     with contextlib.closing(_blocks(microphone, heard)) as blocks:
         for piece in resampled(blocks, microphone.rate_hz, rate_hz, round(BLOCK_S * microphone.rate_hz)):
             samples = to_int16(piece)
             for at in range(0, len(samples), MAX_PCM_SAMPLES):
                 link.feed_pcm(samples[at : at + MAX_PCM_SAMPLES])
-                _tell(link, show)
-            if stop_at is not None and time.monotonic() >= stop_at:
+                _tell(link, take)
+            if eye is not None:
+                eye.look()
+            if ended():
                 return
 
 
-def look(link: Link, camera: Webcam, image: ImageInput, show: OnEvent, stop_at: float | None) -> None:
+def look(link: Link, camera: Webcam, image: ImageInput, show: OnEvent, ended: Ended, seen: Seen) -> None:
     """Shows a board what a camera sees, frame by frame; arguments and errors as of `hear`."""
-    while stop_at is None or time.monotonic() < stop_at:
-        frame = pack_frame(camera.take(), image.frame_width, image.frame_height, image.frame_format)
-        link.feed_frame(frame)
-        _tell(link, show)
+    started = time.monotonic()
+    while not ended():
+        show_frame(link, camera, image, show)
+        seen.frames += 1
+        seen.seconds = time.monotonic() - started
+
+
+def show_frame(link: Link, camera: Webcam, image: ImageInput, show: OnEvent) -> None:
+    """Shows a board what a camera sees now; arguments and errors as of `hear`."""
+    link.feed_frame(pack_frame(camera.take(), image.frame_width, image.frame_height, image.frame_format))
+    _tell(link, show)
 
 
 def _blocks(microphone: Microphone, heard: Heard) -> Generator[NDArray[np.float32]]:
     with contextlib.closing(microphone.blocks()) as blocks:
         for block, lost in blocks:
-            heard.blocks += 1
-            heard.lost += lost
+            heard.count(lost)
             yield block.astype(np.float32) / np.float32(32768)
 
 

@@ -99,6 +99,7 @@ class _MonitorSession:
     view: View
     filters: list[Filter]
     started: bool = False
+    is_over: bool = False
     _emulated: EmulatedBoard | None = None
     started_s: float = field(default_factory=time.monotonic)
 
@@ -107,7 +108,8 @@ class _MonitorSession:
         self.summary = self.task.summary
         # Before the board starts: what is missing here is said at once.
         self._microphone = Microphone(self.options.device) if self.options.microphone else None
-        self._camera = Webcam(self.options.device) if self.options.camera else None
+        both = self.options.microphone and self.options.camera
+        self._camera = Webcam(None if both else self.options.device) if self.options.camera else None
 
     def watch(self) -> Replayed:
         try:
@@ -156,30 +158,53 @@ class _MonitorSession:
         return f", or by this computer's own: --{known[0]}" if known else ""
 
     def _perceive(self, link: Link, ready: Ready, stop_at: float | None) -> None:
-        """Feeds a virtual board by this computer's microphone or camera."""
-        if self._camera is not None:
-            assert self.task.manifest.image is not None
-            with contextlib.closing(self._camera) as camera:
-                console.info(f"{camera.name} is on; Ctrl-C ends.")
-                live_feed.look(link, camera, self.task.manifest.image, self._show, stop_at)
-            return
-        assert self._microphone is not None
-        console.info(f"Listening to {self._microphone.name}; Ctrl-C ends.")
-        heard = live_feed.Heard()
+        """Feeds a virtual board by this computer's microphone or camera, or by both."""
+        remaining_s = self.task.remaining_s(None if stop_at is None else stop_at - time.monotonic())
+        end_at = None if remaining_s is None else time.monotonic() + remaining_s
+
+        def ended() -> bool:
+            return self.is_over or (end_at is not None and time.monotonic() >= end_at)
+
+        with contextlib.closing(self._camera) if self._camera else contextlib.nullcontext():
+            if self._microphone is None:
+                self._look(link, ready, ended)
+            else:
+                self._hear(link, ready, ended)
+        if stop_at is None and not self.is_over:
+            self.task.timed_out(link)
+
+    def _look(self, link: Link, ready: Ready, ended: live_feed.Ended) -> None:
+        assert self._camera is not None and self.task.manifest.image is not None
+        console.info(f"{self._camera.name} is on; Ctrl-C ends.")
+        seen = live_feed.Seen()
         try:
-            live_feed.hear(link, self._microphone, ready.sample_rate_hz, self._show, stop_at, heard)
+            live_feed.look(link, self._camera, self.task.manifest.image, self._show, ended, seen)
+        finally:
+            rate_hz = seen.frames / seen.seconds if seen.seconds else 0.0
+            of_those = f" of the camera's {self._camera.rate_hz:.0f}" if self._camera.rate_hz else ""
+            console.info(f"`{ready.board}` looked at {rate_hz:.1f}{of_those} frames a second.")
+
+    def _hear(self, link: Link, ready: Ready, ended: live_feed.Ended) -> None:
+        assert self._microphone is not None
+        camera = self._camera
+        console.info(f"Listening to {self._microphone.name}; Ctrl-C ends.")
+        eye = self.task.eye(link, camera, self._show) if camera else None
+        slow = f"`{ready.board}` does not keep up with the microphone"
+        heard = live_feed.Heard(on_loss=lambda: console.warn(f"{slow}: sound is lost"))
+        try:
+            rate_hz = ready.sample_rate_hz
+            live_feed.hear(link, self._microphone, rate_hz, self._show, ended, heard, eye)
         finally:
             if heard.lost:
-                console.warn(
-                    f"Sound was lost {counted(heard.lost, 'time')} in {heard.blocks * BLOCK_S:.1f} s: "
-                    f"`{ready.board}` did not keep up with the microphone."
-                )
+                lost = f"Sound was lost {counted(heard.lost, 'time')} in {heard.blocks * BLOCK_S:.1f} s"
+                faster = "" if ready.board == "native" else " Use --board native, which is faster."
+                console.warn(f"{lost}: {slow}.{faster}")
 
     def _wait(self, link: Link, stop_at: float | None) -> None:
         remaining_s = None if stop_at is None else max(0.0, stop_at - time.monotonic())
         for event in self._events(link, self.task.remaining_s(remaining_s)):
             self._show(event)
-            if self.task.is_over(event):
+            if self.is_over:
                 return
             if isinstance(event, Ready | Reconnected):
                 self._trace(link)
@@ -204,6 +229,7 @@ class _MonitorSession:
             link.trace(*modes)
 
     def _show(self, event: Event) -> None:
+        self.is_over = self.is_over or self.task.is_over(event)
         if not self.task.take(event):
             return
         for each in self.filters:

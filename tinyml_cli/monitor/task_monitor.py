@@ -14,10 +14,12 @@ from tinyml_cli.link.protocol import Event, Ready, TraceMode
 from tinyml_cli.link.protocol.disclosure import Disclosed
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.monitor.filters import Filter
+from tinyml_cli.monitor.live_feed import Eye
 from tinyml_cli.monitor.tally import Summary
 from tinyml_cli.monitor.views import Draw, LineView, View
 from tinyml_cli.outcomes.monitoring import PlayedClip
 from tinyml_cli.run import Run
+from tinyml_cli.senses.webcam import Webcam
 
 OnEvent = Callable[[Event], None]
 
@@ -39,7 +41,7 @@ class MonitorOptions:
         save_triggers: a new folder for the sound that made the board fire; a real board passes on what its
             microphone hears.
         microphone, camera: True: a virtual board hears or sees by this computer's.
-        device: which of them, by number or name; None is the system's default.
+        device: which of them, by number or name; None is the system's default. Of both, the microphone.
     """
 
     replay: Path | None = None
@@ -85,10 +87,14 @@ class TaskMonitor:
         self.options = options
         self.summary = Summary()
         for name, (option, refusal, advice) in _OPTIONAL.items():
-            if getattr(options, name) is not None and name not in self.takes:
+            if getattr(options, name) is not None and (name not in self.takes or not self.perceives(name)):
                 raise TinymlError(refusal.format(task=manifest.task), option, advice)
         self._check_live()
         self.check()
+
+    def perceives(self, option: str) -> bool:
+        """Whether this run's model has the sense that an option of `takes` needs."""
+        return option != "microphone" or self.manifest.features is not None
 
     def _check_live(self) -> None:
         """A real board perceives by itself, and a virtual one is fed by one thing alone."""
@@ -149,6 +155,13 @@ class TaskMonitor:
         raise TinymlError(
             f"The task `{self.manifest.task}` has no recordings to feed to a board", "--replay", "Omit it."
         )
+
+    def eye(self, link: Link, camera: Webcam, show: OnEvent) -> Eye:
+        """What looks while a virtual board hears, for a task that `takes` microphone and camera together.
+
+        Args: as of `replay`.
+        """
+        raise NotImplementedError
 
     def drive(self, link: Link, show: OnEvent, stop_at: float | None) -> None:
         """Has a virtual board work that needs no feed, until `stop_at` or for ever; args as of `replay`."""

@@ -11,6 +11,8 @@ from tinyml_cli.errors import TinymlError
 
 # A webcam needs some frames to set its exposure.
 _WARM_UP_FRAMES = 5
+# What a slow reader gets is as old as the frames that wait; drivers keep four by default, Linux's for ever.
+_KEPT_FRAMES = 1
 
 
 class Webcam:
@@ -19,6 +21,9 @@ class Webcam:
     Args:
         device: its number, "0" by default, or a file or address that OpenCV opens.
 
+    Attributes:
+        rate_hz: frames a second; 0 where the driver does not say.
+
     Raises:
         TinymlError: OpenCV or the camera is missing.
     """
@@ -26,7 +31,8 @@ class Webcam:
     def __init__(self, device: str | None = None) -> None:
         source: int | str = int(device) if (device or "0").isdecimal() and device else device or 0
         self.name = f"camera {source}"
-        self._capture = _opencv().VideoCapture(source)
+        opencv = _opencv()
+        self._capture = opencv.VideoCapture(source)
         if not self._capture.isOpened():
             self._capture.release()
             raise TinymlError(
@@ -35,6 +41,8 @@ class Webcam:
                 "Plug one in, allow this terminal to use it, or choose one with --device 1; for a "
                 "board's camera use --board nano33ble.",
             )
+        self._capture.set(opencv.CAP_PROP_BUFFERSIZE, _KEPT_FRAMES)
+        self.rate_hz = max(0.0, float(self._capture.get(opencv.CAP_PROP_FPS)))
         for _ in range(_WARM_UP_FRAMES):
             self._capture.read()
 
@@ -48,6 +56,11 @@ class Webcam:
         if not is_there:
             raise TinymlError("The camera stopped sending frames", self.name, "Plug it in again.")
         return np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1])
+
+    def drop_old(self) -> None:
+        """Forgets frames that were taken before this moment and wait to be read."""
+        for _ in range(_KEPT_FRAMES):
+            self._capture.grab()
 
     def close(self) -> None:
         """Frees the camera."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+CAP_PROP_FPS, CAP_PROP_BUFFERSIZE = 5, 38
+
 
 class VideoCapture:
     """Shows the folder's images in the order of their names; colours are blue first, as OpenCV's."""
@@ -23,6 +25,18 @@ class VideoCapture:
 
     def isOpened(self) -> bool:  # noqa: N802
         return bool(self._paths)
+
+    def set(self, option: int, value: float) -> bool:
+        assert (option, value) == (CAP_PROP_BUFFERSIZE, 1)
+        return True
+
+    def get(self, option: int) -> float:
+        assert option == CAP_PROP_FPS
+        return 30.0
+
+    def grab(self) -> bool:
+        self._next += 1
+        return True
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         with Image.open(self._paths[self._next % len(self._paths)]) as image:

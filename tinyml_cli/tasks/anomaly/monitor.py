@@ -45,11 +45,12 @@ class AnomalyMonitor(TaskMonitor):
         if options.replay is not None:
             found = read_as_trained(self.run, self.manifest, options.replay)
             self._played = list(found.recordings)
-        if options.calibrate_s and not self._played and self.target.port is None and not self.target.is_usb:
+        is_fed = self._played or options.microphone or self.target.port is not None or self.target.is_usb
+        if options.calibrate_s and not is_fed:
             raise TinymlError(
                 "A virtual board has no sensor, so it cannot calibrate on live data",
                 "--calibrate",
-                "Feed it a recording: add --replay FILE or DIR.",
+                "Feed it a recording: add --replay FILE or DIR; or sound of this computer's: --microphone.",
             )
 
     def lines(self) -> View:

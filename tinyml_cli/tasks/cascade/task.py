@@ -10,8 +10,11 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Person, Ready
 from tinyml_cli.link.protocol.disclosure import Disclosed
+from tinyml_cli.monitor.live_feed import Eye
 from tinyml_cli.monitor.task_monitor import OnEvent
 from tinyml_cli.outcomes.monitoring import PlayedClip
+from tinyml_cli.senses.webcam import Webcam
+from tinyml_cli.tasks.cascade.gated_camera import GatedCamera
 from tinyml_cli.tasks.cascade.replay import CameraScene, replay_cascade
 from tinyml_cli.tasks.kws.monitor import SoundMonitor
 from tinyml_cli.tasks.spec import TaskSpec
@@ -19,9 +22,9 @@ from tinyml_cli.tasks.vww.monitor import ImageMonitor
 
 
 class CascadeMonitor(SoundMonitor):
-    """As of sound; with --frames, the camera is shown an image each time its gate opens."""
+    """As of sound; where the gate opens, the camera is shown an image of --frames, or what --camera sees."""
 
-    takes = SoundMonitor.takes - {"microphone"} | {"frames"}
+    takes = SoundMonitor.takes | {"frames", "camera"}
     sends = (
         *SoundMonitor.sends,
         Disclosed("gate", "always", "that a word opened the gate, and when"),
@@ -36,6 +39,17 @@ class CascadeMonitor(SoundMonitor):
                 "--frames",
                 "Add --replay SOUND.",
             )
+
+        if self.options.camera and not self.options.microphone:
+            raise TinymlError(
+                "This board listens for a word before it looks", "--camera", "Add --microphone."
+            )
+
+    def eye(self, link: Link, camera: Webcam, show: OnEvent) -> Eye:
+        assert self.target.second is not None
+        image = self.target.second.manifest().image
+        assert image is not None
+        return GatedCamera(link, camera, image, show)
 
     def replay(
         self, link: Link, source: Path, ready: Ready, show: OnEvent, stop_at: float | None

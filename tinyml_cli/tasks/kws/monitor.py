@@ -43,11 +43,11 @@ class SoundMonitor(TaskMonitor):
             recordings(options.replay, tell=True)
         if options.save_triggers is None:
             return
-        if options.replay is None and not self.target.is_usb:
+        if options.replay is None and not self.target.is_usb and not options.microphone:
             raise TinymlError(
                 "A virtual board has no microphone, so there is no audio to save",
                 "--save-triggers",
-                "Feed it a recording: add --replay FILE or DIR.",
+                "Feed it a recording: add --replay FILE or DIR; or this computer's: --microphone.",
             )
         check_folder(options.save_triggers)
 
