@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -33,6 +33,13 @@ Negatives = Annotated[
         help="Recordings without the words, of any length, to train by in streams.",
     ),
 ]
+Quality = Annotated[
+    Literal["standard", "high"] | None,
+    typer.Option(
+        "--quality",
+        help="high: trained by 20 hours of streams and natural voices, chosen by 20 others; up to an hour.",
+    ),
+]
 
 
 def values(
@@ -43,11 +50,15 @@ def values(
     language: speech_options.Language = None,
     pronounce: speech_options.Pronounce = None,
     negatives: Negatives = None,
+    quality: Quality = None,
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
     from tinyml_cli.speech.pronunciation import spellings
+    from tinyml_cli.tasks.kws import quality as kws_quality
 
     return {
+        **kws_quality.values(quality, data is not None),
+        "config": Path(kws_quality.RECIPE) if quality == "high" else None,
         "words": options.word_list(words, "--words"),
         "synthesis.language": options.word_list(language, "--language"),
         "synthesis.pronounce": spellings(pronounce),
@@ -66,6 +77,7 @@ def training(
     language: speech_options.Language = None,
     pronounce: speech_options.Pronounce = None,
     negatives: Negatives = None,
+    quality: Quality = None,
     teacher: Teacher = None,
 ) -> dict[str, Any]:
     """The same with what only `train` takes."""
@@ -73,6 +85,6 @@ def training(
 
     teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
     return {
-        **values(words, data, add_recordings, model, language, pronounce, negatives),
+        **values(words, data, add_recordings, model, language, pronounce, negatives, quality),
         "distillation.teachers": teachers or None,
     }

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tinyml_cli.outcomes.pipelines import Pipeline
 
 Values = Callable[..., Mapping[str, Any]]
-"""Has a task's own options as parameters; gives values of the recipe by dotted key, and `data`: the path."""
+"""Has a task's own options as parameters; gives values of the recipe by dotted key, `data`: the path, and
+perhaps `config`: what to begin with unless --config says."""
 
 
 def any_task(data: options.AnyDataOption = None) -> dict[str, Any]:
@@ -92,10 +93,10 @@ def _prepared(context: typer.Context, values: Values, given: Mapping[str, Any]) 
     from tinyml_cli.stages import common as stages
 
     own = dict(values(**{name: given[name] for name in inspect.signature(values).parameters}))
-    data = own.pop("data")
-    overrides = given["set_"] or []
+    data, config = own.pop("data"), own.pop("config", None)
+    config, overrides = given["config"] or config, given["set_"] or []
     task = str(context.info_name)
-    return *stages.prepare(task, own, data, given["config"], overrides, given["run"], given["seed"]), data
+    return *stages.prepare(task, own, data, config, overrides, given["run"], given["seed"]), data
 
 
 def _pipeline_text(outcome: Pipeline, item: str) -> str:
@@ -108,11 +109,8 @@ def _pipeline_text(outcome: Pipeline, item: str) -> str:
 
 def _signed(command: Callable[..., None], text: str, *parts: Callable[..., Any]) -> Callable[..., None]:
     """The command with the parameters of all parts, in order, as typer reads them."""
-    parameters = [
-        parameter
-        for part in parts
-        for parameter in inspect.signature(part, eval_str=True).parameters.values()
-    ]
+    signatures = [inspect.signature(part, eval_str=True) for part in parts]
+    parameters = [parameter for each in signatures for parameter in each.parameters.values()]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     command.__signature__ = inspect.Signature([context, *parameters])  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in (context, *parameters)}

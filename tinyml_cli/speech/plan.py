@@ -30,6 +30,8 @@ from tinyml_cli.speech.voices import Voices
 
 # Share of "unknown" clips taken from the words nearest in sound to a target, and how many words those are.
 _NEAR_SHARE, _NEAR_WORDS = 0.5, 60
+# Other words that take the place of each word of a phrase.
+_PARTNERS, _PARTS_SEED = 6, 612
 # Words a minute of what came out too short at 100 to 230.
 _SLOW = 80
 _PUNCTUATION = ("", ".", "?", "!")
@@ -145,7 +147,7 @@ def _other_words(
     if not known:
         rng = np.random.default_rng(_PSEUDO_SEED)
         known = tuple(dict.fromkeys(pseudo_words.invent(language, _PSEUDO_WORDS, rng)))
-    candidates = [w for w in known if w not in words]
+    candidates = [w for w in (*known, *_parts(words, known)) if w not in words]
     targets = reading.target_sounds(words, language, how)
     spoken = dict(zip(candidates, reading.sounds(candidates, language), strict=True))
     if foreign := reading.foreign_sounds(said, language):
@@ -154,6 +156,19 @@ def _other_words(
         spoken = {word: sounds for word, sounds in spoken.items() if word not in alike}
     ranked = phonemes.rank_by_nearness(spoken, targets)
     return [SpokenText(pseudo_words.shown(word), word, language) for word in ranked]
+
+
+def _parts(phrases: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Each word of the phrases alone, and the phrases with another word in its place."""
+    rng = np.random.default_rng(_PARTS_SEED)
+    found = []
+    for phrase in phrases:
+        words = phrase.split()
+        for place in range(len(words) if len(words) > 1 else 0):
+            found.append(words[place])
+            for other in rng.choice(known, _PARTNERS):
+                found.append(" ".join([*words[:place], str(other), *words[place + 1 :]]))
+    return list(dict.fromkeys(found))
 
 
 def _plan(

@@ -83,8 +83,16 @@ def _point(point: OperatingPoint) -> str:
     return (
         f"Threshold {chosen.threshold:g} over {chosen.average_window_ms} ms: {rejects.of - rejects.n} of "
         f"{counted(rejects.of, 'word')} heard, {accepts.per_hour:.2f} false accepts per hour "
-        f"({low:.2f}–{high:.2f}) in {point.hours:.1f} h of streams."
+        f"({low:.2f}–{high:.2f}) in {point.hours:.1f} h of streams{_before(point)}."
     )
+
+
+def _before(point: OperatingPoint) -> str:
+    """What the choice changed."""
+    if not point.applied:
+        return ""
+    before = point.tuning.validation_before
+    return f"; before the choice {before.targets - before.misses} and {before.fa_per_hour:.2f}"
 
 
 def _is_model(path: Path) -> bool:

@@ -27,6 +27,7 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import Data, RecognizerSettings
 from tinyml_cli.models import build_model
+from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.explanations import ExplainedClip
 from tinyml_cli.outcomes.stages import AfterConversion, Trained
 from tinyml_cli.pages.items import Items
@@ -40,6 +41,8 @@ from tinyml_cli.tasks.kws import examples as kws_examples
 from tinyml_cli.tasks.kws import fine_tuning as kws_fine_tuning
 from tinyml_cli.tasks.kws import held_out as kws_held_out
 from tinyml_cli.tasks.kws import languages as kws_languages
+from tinyml_cli.tasks.kws import phrases as kws_phrases
+from tinyml_cli.tasks.kws import quality as kws_quality
 from tinyml_cli.tasks.kws import search as kws_search
 from tinyml_cli.tasks.kws import settings as settings_kws
 from tinyml_cli.tasks.kws import streaming as kws_streaming
@@ -102,8 +105,8 @@ class KeywordSpotting(TaskSpec):
         kws_checks.check(recipe)
 
     def settled(self, recipe: KwsRecipe) -> KwsRecipe:
-        """The recipe with the languages that its words' script stands for."""
-        return kws_languages.settled(recipe)
+        """The recipe with the languages that its words' script stands for, and a window for phrases."""
+        return kws_phrases.settled(kws_languages.settled(recipe))
 
     def build_model(self, recipe: KwsRecipe) -> keras.Model:
         """An untrained model for the recipe's words and features."""
@@ -165,7 +168,14 @@ class KeywordSpotting(TaskSpec):
         files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS, VALIDATION)
         sizes = (trained.examples_per_epoch, trained.validation_examples, len(parts["test"]))
         left_out = inventory.counts(corpus.left_out)
-        return training.finish(manifest, trained.fitted.model, files, sizes, left_out=left_out)
+        finished = training.finish(manifest, trained.fitted.model, files, sizes, left_out=left_out)
+        if recipe.data_path is None and not recipe.streams.hours:
+            words = ",".join(recipe.words)
+            console.info(
+                "Judged by clips. A device that listens for hours needs few false accepts an hour: "
+                f"{next_step('train', 'kws', '--words', words, '--config', kws_quality.RECIPE)}"
+            )
+        return finished
 
     def calibration_samples(self, run: Run, recipe: KwsRecipe, n: int, seed: int) -> NDArray[np.float32]:
         """Model inputs from the training split, float32 [min(n, kept), frames, channels, 1].

@@ -1,0 +1,39 @@
+"""`--quality high`: what it asks for, what it begins with, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tinyml
+from tinyml_cli import recipes
+from tinyml_cli.commands import kws_options
+from tinyml_cli.recipes.kws import KwsRecipe
+from tinyml_cli.speech import kokoro_files
+
+
+@pytest.mark.parametrize("has_kokoro", [True, False])
+def test_high_quality_has_twenty_hours_twice_and_natural_voices_where_they_are(
+    has_kokoro: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kokoro_files, "missing", lambda: "" if has_kokoro else "package onnxruntime")
+    values = kws_options.values(words="alexa", quality="high")
+    config = values.pop("config")
+    assert values.pop("data") is None
+    recipe = recipes.resolve("kws", config, ["training.epochs=3"], values)
+    assert isinstance(recipe, KwsRecipe)
+    assert recipe.streams.hours >= 20 and recipe.operating_point.hours >= 20
+    assert recipe.model.name == "stream_ds_cnn" and recipe.training.epochs == 3
+    assert ("kokoro" in recipe.synthesis.engines) == has_kokoro
+    assert ("pip install" in capsys.readouterr().out) != has_kokoro
+
+
+def test_standard_quality_leaves_the_recipe_alone() -> None:
+    assert kws_options.values(quality="standard") == kws_options.values()
+
+
+def test_high_quality_and_recordings_exclude_each_other(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    answer = tinyml("train", "kws", "--data", "clips", "--quality", "high", cwd=tmp_path, code=2)
+    assert "--add-recordings mixes a few" in answer.err

@@ -1,0 +1,51 @@
+"""Keyword spotting: how much training is worth, in hours of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.speech import kokoro_files
+
+Quality = Literal["standard", "high"]
+
+RECIPE = "kws_stream"
+"""The packaged recipe that `high` begins with unless another is given."""
+
+_HIGH: Mapping[str, Any] = {
+    "streams.hours": 20.0,
+    "operating_point.hours": 20.0,
+    "synthesis.clips_per_word": 600,
+    "synthesis.unknown_clips": 2400,
+    "training.epochs": 40,
+}
+_KOKORO: Mapping[str, Any] = {
+    "synthesis.engines": ["espeak", "flite", "kokoro"],
+    "synthesis.kokoro_share": 0.35,
+    "streams.kokoro_speech": 600,
+}
+
+
+def values(quality: Quality | None, has_recordings: bool) -> dict[str, Any]:
+    """Dotted key of the recipe -> value; none for `standard`.
+
+    Raises:
+        TinymlError: `high` of a network that people's words train: their hours are what there is.
+    """
+    if quality != "high":
+        return {}
+    if has_recordings:
+        raise TinymlError(
+            "High quality is more hours of synthetic speech, which --data replaces",
+            "--quality",
+            "Omit one of them; --add-recordings mixes a few recordings of yours into synthetic speech.",
+        )
+    if kokoro_files.missing():
+        console.info(
+            "Kokoro's natural voices are not installed, and high quality goes without them. To add them: "
+            f"{kokoro_files.remedy()}"
+        )
+        return dict(_HIGH)
+    return {**_HIGH, **_KOKORO}
