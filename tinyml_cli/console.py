@@ -126,6 +126,18 @@ class Console:
         with RichBar(*columns, console=_drawing(sys.stderr), transient=True) as bar:
             yield _RichProgress(total, description, bar, note)
 
+    def ask(self, question: str) -> bool:
+        """Whether a person agrees.
+
+        Raises:
+            TinymlError: there is no terminal to ask at.
+        """
+        if self.json or not sys.stdin.isatty():
+            raise TinymlError("Cannot ask for confirmation without a terminal", "stdin", "Add --yes.")
+        import typer
+
+        return typer.confirm(question, err=True)
+
     @property
     def is_live(self) -> bool:
         """Whether a person sits at a terminal that can redraw."""

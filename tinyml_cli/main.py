@@ -24,6 +24,7 @@ from tinyml_cli.errors import (
     did_you_mean,
 )
 from tinyml_cli.next_step import one_command
+from tinyml_cli.tracking import seam
 
 _PACKAGE = "tinyml_cli.commands"
 
@@ -37,6 +38,7 @@ SECTIONS = {
         "retrain": "retrain",
         "lineage": "lineage",
         "footprint": "footprint",
+        "tracking": "tracking",
     },
     "Whole pipeline": {"pipeline": "pipeline", "studio": "studio"},
     "Data": {"data": "data"},
@@ -140,6 +142,7 @@ def _open_closed_streams() -> None:
 
 def _run() -> int:
     undo.forget()
+    seam.forget()
     try:
         code = _called()
     except BaseException:
@@ -147,6 +150,7 @@ def _run() -> int:
         raise
     if code not in (EXIT_OK, EXIT_FAILURE):
         undo.take_back()
+    seam.command_ended(code)
     return code
 
 

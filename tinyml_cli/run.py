@@ -23,6 +23,7 @@ from tinyml_cli.run_folder import CHECKPOINT as CHECKPOINT
 from tinyml_cli.run_folder import LATEST, RunFolder, content_of, latest_path
 from tinyml_cli.run_folder import MANIFEST as MANIFEST
 from tinyml_cli.run_folder import RECIPE as RECIPE
+from tinyml_cli.tracking import seam
 
 MODEL = "model.keras"
 MODEL_QAT = "model_qat.keras"
@@ -270,12 +271,13 @@ class Run(RunFolder):
 
 
 def writes(stage: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
-    """Decorates a stage: it holds the lock of its run, which is its first argument."""
+    """Decorates a stage: it holds the lock of its run, which is its first argument, and is tracked."""
 
     @functools.wraps(stage)
     def locked(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with run.writing():
-            return stage(run, *args, **kwargs)
+        with run.writing(), seam.stage(stage.__name__, run.path) as ended:
+            outcome: T = ended(stage(run, *args, **kwargs))
+            return outcome
 
     return locked
 

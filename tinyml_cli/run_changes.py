@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def remove(names: Sequence[str], yes: bool) -> RunsRemoved:
     runs = list({run.path: run for run in map(find, names)}.values())
     size = sum(size_of(run.path) for run in runs)
     listed = [name_of(run) for run in runs]
-    if not yes and not _agreed(f"Remove {', '.join(listed)} ({size_text(size)})?"):
+    if not yes and not console.ask(f"Remove {', '.join(listed)} ({size_text(size)})?"):
         return RunsRemoved(removed=[], bytes=0, latest=_latest_name())
     for run in runs:
         was_latest = run.is_latest
@@ -82,14 +81,6 @@ def rename(old: str, new: str) -> RunRenamed:
     before = name_of(run)
     after = name_of(run.rename(new))
     return RunRenamed(renamed=before, run=after, latest=_latest_name())
-
-
-def _agreed(question: str) -> bool:
-    if console.json or not sys.stdin.isatty():
-        raise TinymlError("Cannot ask for confirmation without a terminal", "stdin", "Add --yes.")
-    import typer
-
-    return typer.confirm(question, err=True)
 
 
 def _latest_name() -> str | None:

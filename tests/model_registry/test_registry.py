@@ -14,9 +14,9 @@ from tests import outcomes
 from tests.conftest import Tinyml
 from tests.model_registry.conftest import MakeRun
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.git import commit_of
 from tinyml_cli.model_registry import listing
 from tinyml_cli.model_registry.promote import promote, roll_back
-from tinyml_cli.model_registry.sbom import git_commit
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import SBOM, add, export, find
 from tinyml_cli.run import MODEL_INT8
@@ -267,22 +267,22 @@ def test_models_are_completed(tmp_path: Path, store: Store, make_run: MakeRun) -
 def test_the_commit_of_the_project_is_read_without_git(tmp_path: Path) -> None:
     one, two = "1" * 40, "2" * 40
     (tmp_path / "a" / "b").mkdir(parents=True)
-    assert git_commit(tmp_path / "a") is None
+    assert commit_of(tmp_path / "a") is None
     git = tmp_path / ".git"
     (git / "refs" / "heads").mkdir(parents=True)
     (git / "HEAD").write_text("ref: refs/heads/main\n")
-    assert git_commit(tmp_path / "a" / "b") is None  # nothing committed yet
+    assert commit_of(tmp_path / "a" / "b") is None  # nothing committed yet
     (git / "packed-refs").write_text(f"# pack-refs\n{one} refs/heads/main\n")
-    assert git_commit(tmp_path / "a" / "b") == one
+    assert commit_of(tmp_path / "a" / "b") == one
     (git / "refs" / "heads" / "main").write_text(f"{two}\n")
-    assert git_commit(tmp_path / "a" / "b") == two
+    assert commit_of(tmp_path / "a" / "b") == two
     (git / "worktrees" / "w").mkdir(parents=True)
     (git / "worktrees" / "w" / "HEAD").write_text("ref: refs/heads/main\n")
     (git / "worktrees" / "w" / "commondir").write_text("../..\n")
     (tmp_path / "a" / ".git").write_text(f"gitdir: {git / 'worktrees' / 'w'}\n")
-    assert git_commit(tmp_path / "a" / "b") == two
+    assert commit_of(tmp_path / "a" / "b") == two
     (git / "HEAD").write_text(f"{one}\n")
-    assert git_commit(tmp_path) == one
+    assert commit_of(tmp_path) == one
 
 
 def test_an_empty_reason_is_none(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options, shrink_options, training_options
+from tinyml_cli.commands import options, shrink_options, tracking_options, training_options
 from tinyml_cli.console import console
 
 
@@ -33,6 +33,7 @@ def command(
     resume: training_options.Resume = False,
     profile: shrink_options.CountInstructions = True,
     accept_partial: options.AcceptPartial = False,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

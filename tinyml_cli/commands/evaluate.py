@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import board_options, options
+from tinyml_cli.commands import board_options, options, tracking_options
 from tinyml_cli.console import console
 
 _HOST = "host"
@@ -65,6 +65,7 @@ def command(
     engine: board_options.Engine = None,
     tflm: board_options.TflmDir = None,
     accept_partial: options.AcceptPartial = False,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import options, tracking_options
 from tinyml_cli.console import console
 
 
@@ -56,6 +56,7 @@ def command(
         ),
     ] = None,
     accept_partial: options.AcceptPartial = False,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

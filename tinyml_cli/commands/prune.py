@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options, shrink_options, training_options
+from tinyml_cli.commands import options, shrink_options, tracking_options, training_options
 
 
 def command(
@@ -26,6 +26,7 @@ def command(
     profile: shrink_options.CountInstructions = True,
     seed: training_options.Seed = None,
     accept_partial: options.AcceptPartial = False,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

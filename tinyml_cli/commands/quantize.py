@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinyml_cli.commands import options, shrink_options
+from tinyml_cli.commands import options, shrink_options, tracking_options
 from tinyml_cli.console import console
 from tinyml_cli.quantization.scheme import COMPARISONS, METHODS, RANGES
 
@@ -69,6 +69,7 @@ def command(
         ),
     ] = True,
     accept_partial: options.AcceptPartial = False,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options, registry_options, training_options
+from tinyml_cli.commands import options, registry_options, tracking_options, training_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
@@ -68,6 +68,7 @@ def command(
         ),
     ] = None,
     registry: registry_options.Registry = None,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

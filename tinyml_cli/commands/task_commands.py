@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tinyml_cli.commands import board_options, options, training_options
+from tinyml_cli.commands import board_options, options, tracking_options, training_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 from tinyml_cli.wording import counted
@@ -32,6 +32,7 @@ def _recipe_options(
     run: options.RunOption = None,
     seed: training_options.Seed = None,
     resume: training_options.Resume = False,
+    track: tracking_options.Track = False,
 ) -> None: ...
 
 
@@ -93,9 +94,8 @@ def _prepared(context: typer.Context, values: Values, given: Mapping[str, Any]) 
     from tinyml_cli.stages import common as stages
 
     own = dict(values(**{name: given[name] for name in inspect.signature(values).parameters}))
-    data, config = own.pop("data"), own.pop("config", None)
-    config, overrides = given["config"] or config, given["set_"] or []
-    task = str(context.info_name)
+    data, own_config = own.pop("data"), own.pop("config", None)
+    task, config, overrides = str(context.info_name), given["config"] or own_config, given["set_"] or []
     return *stages.prepare(task, own, data, config, overrides, given["run"], given["seed"]), data
 
 

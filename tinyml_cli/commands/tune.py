@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options, training_options
+from tinyml_cli.commands import options, tracking_options, training_options
 from tinyml_cli.console import console
 
 
@@ -69,6 +69,7 @@ def command(
         ),
     ] = None,
     seed: training_options.Seed = None,
+    track: tracking_options.Track = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

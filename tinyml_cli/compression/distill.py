@@ -14,6 +14,7 @@ from tinyml_cli.outcomes.comparisons import Compressed
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.stages import common as stages
+from tinyml_cli.tracking import seam
 from tinyml_cli.variants import STEPS
 
 
@@ -51,13 +52,15 @@ def distill(
     taught = _taught(recipe, {key: value for key, value in asked.items() if value is not None}, run)
     step = CompressionStep("distill")
     variant = variants.place_of(run, name or "distilled")
-    with variant.making(latest=False):
+    title = f"{run.path.name} {variant.path.name}"
+    with variant.making(latest=False), seam.stage("compress", run.path, title=title) as ended:
         trained = stages.train(variant, taught, resume, latest=False)
         manifest = variant.manifest()
         manifest.metrics[STEPS] = [step.as_dict() | {"teachers": [Path(path).name for path in paths]}]
         variant.save(manifest)
         loss = trained.metrics.get("validation_loss")
-        return stage.finish(run, variant, [step], None, loss, on_board)
+        distilled: Compressed = ended(stage.finish(run, variant, [step], None, loss, on_board))
+        return distilled
 
 
 def _taught(recipe: BaseRecipe, values: dict[str, Any], run: Run) -> BaseRecipe:

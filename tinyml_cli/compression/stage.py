@@ -25,6 +25,7 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.comparisons import Compressed, MeasuredModel, StepTaken
 from tinyml_cli.run import MODEL, MODEL_INT8, RECIPE, Run
 from tinyml_cli.stages.calibrate import quantize
+from tinyml_cli.tracking import seam
 from tinyml_cli.training import network
 from tinyml_cli.training.constraints import (
     MIN_WEIGHTS,
@@ -74,7 +75,10 @@ def compress(
         loss = _train(run, variant, started, [step for step in steps if step.method != "qat"], settings, seed)
         return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
 
-    return variants.make(run, name or "-".join(step.name for step in [*earlier, *steps]), work)
+    called = name or "-".join(step.name for step in [*earlier, *steps])
+    with seam.stage("compress", run.path, title=f"{run.path.name} {called}") as ended:
+        compressed: Compressed = ended(variants.make(run, called, work))
+    return compressed
 
 
 def finish(
@@ -130,9 +134,9 @@ def _train(
         console.info(f"[{step.name}]")
         constraints = Constraints.of(model, manifest)
         model = _changed(model, step, constraints)
-        loss = fine_tune(
-            model, inputs, targets, settings, seed, functools.partial(constraints.project, model)
-        )
+        project = functools.partial(constraints.project, model)
+        with seam.under(step.name):
+            loss = fine_tune(model, inputs, targets, settings, seed, project)
         constraints.project(model, 1.0)
         done = [*manifest.metrics.get(STEPS, []), step.as_dict()]
         manifest.metrics[STEPS] = done

@@ -9,7 +9,6 @@ import functools
 import json
 import re
 from importlib import metadata
-from pathlib import Path
 
 from tinyml_cli.manifest import Manifest
 
@@ -75,36 +74,3 @@ def _packages() -> dict[str, str]:
         found[name] = distribution.version
         waiting += [match[0] for line in distribution.requires or () if (match := _NAME.match(line))]
     return found
-
-
-def git_commit(place: Path) -> str | None:
-    """The commit of the Git repository around a folder; None outside of one. Reads files alone."""
-    for folder in (place.absolute(), *place.absolute().parents):
-        git = folder / ".git"
-        if not git.exists():
-            continue
-        try:
-            if git.is_file():  # a work tree
-                git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-            return _head(git)
-        except OSError:
-            return None
-    return None
-
-
-def _head(git: Path) -> str | None:
-    head = (git / "HEAD").read_text(encoding="utf-8").strip()
-    if not head.startswith("ref: "):
-        return head
-    name = head.removeprefix("ref: ")
-    common = git / "commondir"
-    roots = [git, *([(git / common.read_text(encoding="utf-8").strip())] if common.is_file() else [])]
-    for root in roots:
-        if (root / name).is_file():
-            return (root / name).read_text(encoding="utf-8").strip()
-        packed = root / "packed-refs"
-        lines = packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else []
-        for line in lines:
-            if line.endswith(f" {name}"):
-                return line.partition(" ")[0]
-    return None

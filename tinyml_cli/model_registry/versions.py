@@ -11,9 +11,10 @@ from typing import Any
 
 from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.files import atomic_folder
+from tinyml_cli.git import commit_of
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.documents import CHALLENGER, CHAMPION, Change, ModelIndex, ModelVersion
-from tinyml_cli.model_registry.sbom import git_commit, sbom
+from tinyml_cli.model_registry.sbom import sbom
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.registries import VersionAdded, VersionExported
@@ -59,7 +60,7 @@ def add(store: Store, run: Run, name: str | None = None, board: str | None = Non
             task=manifest.task,
             labels=manifest.labels,
             tinyml_version=manifest.tinyml_version,
-            code=git_commit(run.path),
+            code=commit_of(run.path),
             data_snapshot=manifest.data.snapshot if manifest.data else None,
             int8_sha256=manifest.artifacts[MODEL_INT8].sha256,
             parent=index.champion,

@@ -87,6 +87,16 @@ class RolledBack(Outcome):
     champion_before: Count
 
 
+class VersionRegistered(Outcome):
+    """A version that is in MLflow's registry."""
+
+    model: str
+    number: Count
+    target: str = Field(description="MLflow's address")
+    aliases: list[str]
+    int8_sha256: Sha256
+
+
 class VersionExported(Outcome):
     """A version, written as a run."""
 

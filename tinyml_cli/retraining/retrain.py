@@ -29,6 +29,7 @@ from tinyml_cli.project.gates import passed, reasons
 from tinyml_cli.retraining import challenger, data_gate
 from tinyml_cli.retraining.triggers import Situation, decide, earlier_snapshot
 from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.tracking import seam
 
 DECISION, REPORT = "report/retrain.json", "report/retrain.md"
 
@@ -106,12 +107,14 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             return known.model_copy(update={"data_faults": strange})
         digest = None if now is None else now.digest
         path = challenger.place_of(index.model, number, recipe, digest, options.anew)
-        if (decided := _decided(path)) is not None:
+        if (earlier := _decided(path)) is not None:
             console.info(f"Decided already, see {path / REPORT}.")
-            return decided
-        made = challenger.make(path, recipe, None if options.anew else champion, limits)
-        outcome = _decide(store, index, number, made, champion, limits, known, options)
-        return _report(made, outcome.model_copy(update={"data_faults": strange}))
+            return earlier
+        with seam.stage("retrain", path, title=f"{index.model} retrain") as ended:
+            made = challenger.make(path, recipe, None if options.anew else champion, limits)
+            outcome = _decide(store, index, number, made, champion, limits, known, options)
+            decided: Retrained = ended(_report(made, outcome.model_copy(update={"data_faults": strange})))
+        return decided
 
 
 def _champion(store: Store, name: str | None) -> tuple[ModelIndex, int]:

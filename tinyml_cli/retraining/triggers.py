@@ -17,6 +17,7 @@ from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.project.gates import BUDGET_KINDS, number
 from tinyml_cli.project.rules import RetrainRules
 from tinyml_cli.run import Run
+from tinyml_cli.tracking import seam
 from tinyml_cli.wording import counted
 
 _OF_QUALITY = ("accuracy", "worst_recall", "auc", "mean_error")
@@ -116,7 +117,8 @@ def _metric(situation: Situation) -> Trigger:
         )
     # The champion's own answers to its test items are still needed.
     asked = Run(Path(shutil.copytree(situation.run.path, situation.run.path.with_name("asked"))))
-    evaluate(asked, situation.data)
+    with seam.paused():  # the champion's figures are none of the challenger's
+        evaluate(asked, situation.data)
     figures = RunFigures(asked, situation.limits.board)
     said = []
     for name, limit in wanted.items():

@@ -19,6 +19,7 @@ from tinyml_cli.outcomes.stages import Epoch, Trained
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import CHECKPOINT, MADE_BY, MODEL, RECIPE, Run, default_name, runs_dir
 from tinyml_cli.statistics import chance
+from tinyml_cli.tracking import seam
 from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
 from tinyml_cli.training.energy import metered
@@ -95,12 +96,17 @@ def train(
     attempt = _Attempt(run, recipe, Resume.of(resume))
     if attempt.resume is Resume.MUST and attempt.before is None:
         raise nothing_saved(run.file(CHECKPOINT))
-    with run.making(latest=latest), interrupt.account(attempt.stopped):
+    with (
+        run.making(latest=latest),
+        interrupt.account(attempt.stopped),
+        seam.stage("train", run.path, recipe.model_dump(mode="json"), resumes=not attempt.is_whole) as ended,
+    ):
         data = _snapshot(recipe)
         with metered() as meter, starting_from(recipe.start_from):
             outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
         whole = outcome.seconds if attempt.is_whole else None
         _keep_origin(run, data, keeps_snapshot, whole, None if whole is None else meter.joules)
+        ended(outcome)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
     history = progress.history if progress is not None and "epochs" in measured else []

@@ -20,6 +20,7 @@ import tensorflow as tf
 from tinyml_cli import registry
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.tracking import seam
 from tinyml_cli.training.determinism import make_deterministic
 from tinyml_cli.training.optimisation import adam
 
@@ -134,6 +135,7 @@ def fine_tune(
                     after_step((epoch * steps + index + 1) / total)
                 bar.advance(1, f"epoch {epoch + 1}/{settings.epochs} loss {losses[-1]:.4f}")
             last = float(np.mean(losses))
+            seam.epoch(epoch + 1, {f"{what.lower()}/loss": last})
     return last
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tinyml_cli.console import COMPILING, console
 from tinyml_cli.console import ProgressBar as Bar
+from tinyml_cli.tracking import seam
 from tinyml_cli.training.average import Average, twin_of
 from tinyml_cli.training.batches import Batches
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, TrainingProgress
@@ -24,6 +25,8 @@ from tinyml_cli.training.determinism import make_deterministic, seed_layers
 from tinyml_cli.training.judging import MEASURES
 from tinyml_cli.training.optimisation import Optimisation
 from tinyml_cli.training.warm_start import built
+
+_SPLITS = {"train": "", "validation": "validation_"}
 
 Judge = Callable[[keras.Model], dict[str, float]]
 
@@ -135,6 +138,7 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
         checkpoint.load_average(progress, twin)
     if plan.miner is not None and progress.found is not None:
         plan.miner.use(progress.found)
+    seam.epochs_before([scalars_of(epoch) for epoch in progress.history])
     if progress.epochs_done < progress.last_epoch(resume):
         _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint)).run()
     kept = model if twin is None else twin
@@ -219,19 +223,25 @@ class _EpochLog:
     def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: TrainingProgress) -> None:
         """Records the epoch that `progress` has just counted."""
         done = progress.epochs_done
+        measures = scalars_of(progress.history[-1])
+        # First: an epoch that is told twice, of a training that is killed in between, is none that is lost.
+        seam.epoch(done, measures)
         self._checkpoint.save(model, twin, progress)
-        measures = progress.history[-1]
         with self._scalars.as_default(step=done):
-            for name in MEASURES:
-                for split, key in (("train", name), ("validation", f"validation_{name}")):
-                    if key in measures:
-                        tf.summary.scalar(f"{split}/{name}", measures[key])
+            for name, value in measures.items():
+                tf.summary.scalar(name, value)
         self._scalars.flush()
         name = "accuracy" if "accuracy" in progress.judged else "loss"
         self.note = (
-            f"epoch {done}/{progress.epochs} loss {measures['loss']:.3f} "
+            f"epoch {done}/{progress.epochs} loss {measures['train/loss']:.3f} "
             f"validation {name} {progress.judged[name]:.3f}"
         )
+
+
+def scalars_of(epoch: Mapping[str, float]) -> dict[str, float]:
+    """The measures of an epoch by the names of TensorBoard's pictures, such as validation/loss."""
+    keys = [(f"{split}/{name}", prefix + name) for name in MEASURES for split, prefix in _SPLITS.items()]
+    return {name: epoch[key] for name, key in keys if key in epoch}
 
 
 def _prepare(plan: TrainingPlan, model: keras.Model, epoch: int) -> None:

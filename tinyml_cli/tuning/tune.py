@@ -14,6 +14,7 @@ from tinyml_cli.profile.budget import Limit, parse_budget
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run, runs_dir
 from tinyml_cli.stages import common as stages
+from tinyml_cli.tracking import seam
 from tinyml_cli.tuning import helpers, outcome
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.tuning.worker import Search, work
@@ -97,8 +98,26 @@ def tune(
     if not only_work:
         Run.at(best).check_writable()
     search = Search(recipe, limits, trials, path.parent / f"{path.stem}-trials")
+    if only_work:
+        return _searched(search, path, workers, place)
+    title = f"tune {recipe.task}"
+    with seam.stage(
+        "tune", best, recipe.model_dump(mode="json"), title=title, identity=search.identity
+    ) as ended:
+        _searched(search, path, workers, place)
+        study = studies.open_study(path, search.about)
+        # If a helper was lost, this process takes over its trial.
+        if studies.revive(study):
+            work(search, study)
+        tuned: Tuned = ended(outcome.conclude(search, study, best, path))
+    return tuned
+
+
+def _searched(search: Search, path: Path, workers: int, place: helpers.Place) -> Searched:
+    """Works until the study has enough trials; a new study without any is removed when that fails."""
     missing = [*([] if path.exists() else [path]), *missing_parents(path)]
-    study = studies.open_study(path, search.about, registry.task(recipe.task).search_start(recipe))
+    start = registry.task(search.recipe.task).search_start(search.recipe)
+    study = studies.open_study(path, search.about, start)
     started = helpers.start(helpers.again(), workers - 1, place)
     try:
         with interrupt.resumable("in the search; its trials are kept"):
@@ -112,9 +131,4 @@ def tune(
             path.unlink()
             remove_empty([search.folder, *missing[1:]])
         raise
-    if only_work:
-        return Searched(study=str(path), counts=outcome.counts(study))
-    # If a helper was lost, this process takes over its trial.
-    if studies.revive(study):
-        work(search, study)
-    return outcome.conclude(search, study, best, path)
+    return Searched(study=str(path), counts=outcome.counts(study))

@@ -21,6 +21,7 @@ from tinyml_cli.profile.budget import Limit, judge
 from tinyml_cli.recipes.base import BaseRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.stages import common as stages
+from tinyml_cli.tracking import seam
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.tuning import study as studies
 from tinyml_cli.wording import counted
@@ -50,6 +51,11 @@ class Search:
     limits: Sequence[Limit]
     trials: int
     folder: Path
+
+    @property
+    def identity(self) -> str:
+        """The same for all processes that share the study: of its record, see `tracking.seam`."""
+        return _short_hash(str(self.folder.resolve()))
 
     @property
     def about(self) -> dict[str, Any]:
@@ -99,18 +105,30 @@ def _try(search: Search, study: optuna.Study, trial: optuna.Trial) -> tuple[floa
         trial.set_user_attr("over", over)
         raise optuna.TrialPruned(f"not trained: {over[0]}")
     folder = search.folder / _digest(recipe)
+    with seam.child(f"trial {trial.number}", _short_hash(str(folder.resolve())), search.identity):
+        seam.tell(recipe.model_dump(mode="json"), {"tinyml.trial": str(trial.number)})
+        quality = _train_both(recipe, folder, study, trial)
+        seam.figures({f"trial/{name}": value for name, value in figures.items()})
+    if quality is None:
+        raise optuna.TrialPruned(f"stopped early at {trial.user_attrs['short']:.4f}")
+    trial.set_user_attr("run", str(folder / "run"))
+    return quality, float(figures["instructions"])
+
+
+def _train_both(recipe: BaseRecipe, folder: Path, study: optuna.Study, trial: optuna.Trial) -> float | None:
+    """A short training, then the whole one: its validation measure; None where the short one was poor."""
     short = _short(recipe)
     if short is not None:
-        first = _trained(short, folder / "short")
+        with seam.under("short"):
+            first = _trained(short, folder / "short")
         poor = _is_poor(first, study)
         trial.set_user_attr("short", first)
         if poor:
             trial.set_user_attr(studies.TRAINED, True)
-            raise optuna.TrialPruned(f"stopped early at {first:.4f}")
+            return None
     quality = _trained(recipe, folder / "run")
-    trial.set_user_attr("run", str(folder / "run"))
     trial.set_user_attr(studies.TRAINED, True)
-    return quality, float(figures["instructions"])
+    return quality
 
 
 def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
@@ -204,4 +222,8 @@ def _quality(measures: Mapping[str, Any]) -> float:
 
 def _digest(recipe: BaseRecipe) -> str:
     """The same candidate has the same folder, so an interrupted trial resumes where it stopped."""
-    return hashlib.sha256(recipe.to_yaml().encode()).hexdigest()[:12]
+    return _short_hash(recipe.to_yaml())
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

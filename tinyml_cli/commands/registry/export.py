@@ -23,6 +23,9 @@ def command(
             help="A new folder; runs/NAME-VERSION by default.",
         ),
     ] = None,
+    mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Register it in MLflow, with its alias, instead.")
+    ] = False,
     registry: registry_options.Registry = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -34,8 +37,9 @@ def command(
       tinyml registry export lamp
       tinyml registry export lamp@2 --out runs/lamp-2
       tinyml registry export lamp@challenger --json
+      tinyml registry export lamp@champion --mlflow
     """
-    from tinyml_cli.model_registry import versions
+    from tinyml_cli.model_registry import mlflow_export, versions
     from tinyml_cli.model_registry.documents import CHAMPION
     from tinyml_cli.model_registry.store import Store
     from tinyml_cli.next_step import next_step
@@ -43,6 +47,11 @@ def command(
 
     store = Store.open(registry)
     index, number = versions.find(store, version, CHAMPION)
+    if mlflow:
+        checks.exclusive("--mlflow", {"--out": out})
+        registered = mlflow_export.register(store, index, number)
+        console.result(registered, mlflow_export.sentence(registered))
+        return
     outcome = versions.export(store, index, number, out or runs_dir() / f"{index.model}-{number}")
     step = next_step("flash", Path(outcome.run))
     console.result(outcome, f"{index.model}@{number} is in {outcome.run}. Next: {step}")

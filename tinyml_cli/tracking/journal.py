@@ -1,0 +1,174 @@
+"""The journal of a tracked command: what has to reach MLflow, on this computer first.
+
+    runs/.tracking/TIME-ID/journal.jsonl    an event a line, as it happened
+                          /files/HASH/NAME  copies of the artifacts
+                          /sent.json        how far it was sent, and why no further
+                          /.lock            held while the command runs
+
+A folder goes when all of it was sent. A command that was killed leaves its journal without an end; a line
+that it did not finish is no event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tinyml_cli.documents import UnreadableError, load_json, parse_json
+from tinyml_cli.files import runs_dir, write_atomic
+from tinyml_cli.tracking.target import TrackingTarget
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+SPOOL = ".tracking"
+BEGIN, PARAMS, METRICS, TAGS = "begin", "params", "metrics", "tags"
+ARTIFACT, REGISTER, END = "artifact", "register", "end"
+FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
+"""MLflow's names of how a run ended."""
+
+_JOURNAL, _SENT, _FILES, _LOCK = "journal.jsonl", "sent.json", "files", ".lock"
+
+
+def spool_dir() -> Path:
+    """Where the journals of this runs folder lie."""
+    return runs_dir() / SPOOL
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, as MLflow counts."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How far a journal was sent.
+
+    Attributes:
+        offset: bytes of it.
+        run: MLflow's id; empty before it is made.
+        error: why the last attempt failed; empty where it did not.
+        at_ms: when that was.
+        is_ended: whether the end of the command was sent.
+    """
+
+    offset: int = 0
+    run: str = ""
+    error: str = ""
+    at_ms: int = 0
+    is_ended: bool = False
+
+
+class JournalWriter:
+    """Writes the journal of one command; closing it lets the journal be sent to its end.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, spool: Path, identity: str, target: TrackingTarget, begin: Mapping[str, Any]) -> None:
+        from filelock import FileLock
+
+        self.folder = spool / f"{now_ms():013d}-{identity}-{os.getpid()}"
+        self.folder.mkdir(parents=True)
+        spool.chmod(0o700)  # a database's address may hold a password
+        self._lock: FileLock = FileLock(self.folder / _LOCK, thread_local=False)
+        self._lock.acquire(timeout=5)
+        self._stream: IO[bytes] = (self.folder / _JOURNAL).open("ab")
+        self.write(BEGIN, id=identity, uri=target.uri, experiment=target.experiment, at_ms=now_ms(), **begin)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Adds an event; it is on the disk when this returns."""
+        line = json.dumps({"event": event, **fields}, ensure_ascii=True) + "\n"
+        self._stream.write(line.encode())
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def add_file(self, path: Path, name: str) -> None:
+        """Adds an artifact as it is now; `name` is its path in MLflow, with slashes."""
+        data = path.read_bytes()
+        place = Path(_FILES, hashlib.sha256(data).hexdigest()[:16], *name.split("/"))
+        write_atomic(self.folder / place, data)
+        self.write(ARTIFACT, file=place.as_posix(), name=name)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self._stream.close()
+        self._lock.release()
+
+
+class Journal:
+    """A journal as its sender sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The file of events."""
+        return self.folder / _JOURNAL
+
+    def begin(self) -> dict[str, Any]:
+        """Its first event; empty where the command was killed before it was whole."""
+        return next((event for _, event in self.events(0)), {})
+
+    def target(self) -> TrackingTarget:
+        """Where it is to be sent."""
+        first = self.begin()
+        return TrackingTarget(str(first.get("uri", "")), str(first.get("experiment", "")))
+
+    def events(self, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Offset behind each event, and the event; from an offset on, as far as lines are whole."""
+        with contextlib.suppress(OSError), self.path.open("rb") as stream:
+            stream.seek(offset)
+            for line in stream:
+                offset += len(line)
+                if not line.endswith(b"\n"):
+                    return
+                with contextlib.suppress(UnreadableError, UnicodeDecodeError):
+                    if isinstance(event := parse_json(line.decode()), dict):
+                        yield offset, event
+
+    def is_open(self) -> bool:
+        """Whether its command still runs."""
+        from filelock import FileLock, Timeout
+
+        if not (self.folder / _LOCK).exists():
+            return False
+        try:
+            with FileLock(self.folder / _LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
+
+    def sent(self) -> Sent:
+        """How far it was sent."""
+        try:
+            return Sent(**load_json(self.folder / _SENT))
+        except (UnreadableError, TypeError):
+            return Sent()
+
+    def note(self, sent: Sent) -> None:
+        """Keeps how far it was sent."""
+        write_atomic(self.folder / _SENT, json.dumps(sent.__dict__) + "\n")
+
+    def remove(self) -> None:
+        """All of it was sent, or nobody wants it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def journals(spool: Path) -> list[Journal]:
+    """What waits, the oldest first."""
+    if not spool.is_dir():
+        return []
+    return [Journal(path.parent) for path in sorted(spool.glob(f"*/{_JOURNAL}"))]

@@ -1,0 +1,93 @@
+"""Sends journals to MLflow: `python -m tinyml_cli.tracking.sender SPOOL`, a process beside the command's own.
+
+So a server that hangs delays no training, and MLflow's import takes none of its time. It sends what there is,
+follows the journals of commands that still run, and ends when nothing is left, or when all commands have
+ended and an attempt has failed. One sender of a spool works at a time; the others wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tinyml_cli.tracking import journal
+from tinyml_cli.tracking.journal import Journal
+
+_POLL_S = 0.3
+_MAX_WAIT_S = 4.0
+_LONGEST = 160
+
+# A server that is gone shall be noticed at once, and what is tracked is nobody else's business.
+_SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+def main(spool: Path) -> None:
+    """Sends until there is nothing to do."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(spool / "sender.lock", thread_local=False)
+    while journal.journals(spool):
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            continue
+        try:
+            _send_all(spool)
+        finally:
+            lock.release()
+        break
+
+
+def _send_all(spool: Path) -> None:
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    wait_s = _POLL_S
+    while waiting := journal.journals(spool):
+        # Asked first: a command that ends meanwhile is sent to its end in the next round.
+        is_open = any(each.is_open() for each in waiting)
+        failed = [each for each in waiting if not _send(each)]
+        if not is_open and (failed or not journal.journals(spool)):
+            return
+        wait_s = min(_MAX_WAIT_S, 2 * wait_s) if failed else _POLL_S
+        time.sleep(wait_s)
+
+
+def _send(each: Journal) -> bool:
+    """Sends what is new in a journal; False where that failed, which is noted."""
+    from tinyml_cli.tracking.mlflow_store import send
+
+    is_open, sent = each.is_open(), each.sent()
+    try:
+        send(each, sent, is_open)
+    except Exception as error:  # MLflow, its stores and networks raise nearly any
+        each.note(replace(each.sent(), error=_reason(error), at_ms=journal.now_ms()))
+        return False
+    if is_open:
+        return True
+    each.remove()
+    return True
+
+
+def _reason(error: BaseException) -> str:
+    """Why MLflow did not take it, in a few words: its own name a whole chain of causes and addresses."""
+    from requests.exceptions import ConnectionError, Timeout
+
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, ConnectionError | Timeout):
+            return "the server does not answer"
+        chain = chain.__cause__ or chain.__context__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
