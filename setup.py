@@ -57,6 +57,7 @@ setup(
     package_data={
         "tinyml_cli": ["py.typed"],
         "tinyml_cli.boards": ["*.yaml"],
+        "tinyml_cli.container": ["requirements.lock"],
         "tinyml_cli.pages": ["templates/*"],
         "tinyml_cli.lineage": ["templates/*"],
         "tinyml_cli.project": ["templates/*"],

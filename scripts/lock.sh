@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes requirements.lock and requirements-docs.lock: every package with hashes, for all supported Pythons, naming no index.
+# Writes requirements.lock, requirements-docs.lock and the lock of container images: every package with hashes, for all supported Pythons, naming no index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,4 +13,6 @@ printf 'setuptools>=77\nwheel\n' |
   compile --extra train --extra speech --extra tune --extra phone --extra studio --extra emulator --extra dev pyproject.toml - -o requirements.lock
 sed -n 's/^docs = \["\(.*\)"\]$/\1/p' pyproject.toml |
   compile --constraints requirements.lock - -o requirements-docs.lock
-sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock requirements-docs.lock
+image=tinyml_cli/container/requirements.lock
+compile --no-annotate --constraints requirements.lock --extra train pyproject.toml -o $image
+sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock requirements-docs.lock $image

@@ -68,6 +68,7 @@ SECTIONS = {
         "build": "build",
         "flash": "flash",
         "boards": "boards",
+        "container": "container",
     },
     "Watch": {"monitor": "monitor", "drift": "drift"},
     "Learn": {"learn": "learn", "course": "course"},

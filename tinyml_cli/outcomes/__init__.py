@@ -110,6 +110,8 @@ _PLACES = {
     "learn filter": ["lessons:Filtering"],
     "learn overfit": ["lessons:Overfitted"],
     "learn quantize": ["lessons:QuantizedMatrix"],
+    "container base": ["containers:ContainerBase"],
+    "container build": ["containers:ContainerBuilt"],
     "course": ["lessons:CourseMap"],
     "doctor": ["housekeeping:Diagnosis"],
     "completion": ["housekeeping:CompletionScript", "housekeeping:CompletionInstalled"],

@@ -1,0 +1,1 @@
+"""Container images with tinyml, a compiler and QEMU, written as OCI layouts without a daemon."""
