@@ -16,12 +16,12 @@ pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech
     ("recipe", "clip_ms"),
     [
         ({"words": ["alexa"]}, 1000),
-        ({"words": ["hey marvin"]}, 1200),
-        ({"words": ["hey marvin", "ok computer"]}, 1600),
+        ({"words": ["hey marvin"]}, 1230),
+        ({"words": ["hey marvin", "ok computer"]}, 1630),
         ({"words": ["ok computer"], "clip_ms": 1000}, 1000),
         ({"words": ["ok computer"], "data_path": "recordings"}, 1000),
-        ({"words": ["an extraordinarily complicated sentence"]}, 3000),
-        ({"words": ["hallo welt"], "synthesis": {"language": ["de"]}}, 1100),
+        ({"words": ["an extraordinarily complicated sentence"]}, 2990),
+        ({"words": ["hallo welt"], "synthesis": {"language": ["de"]}}, 1150),
     ],
 )
 def test_the_window_holds_the_longest_phrase(recipe: dict, clip_ms: int) -> None:

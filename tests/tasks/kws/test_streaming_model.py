@@ -17,8 +17,10 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Scores
+from tinyml_cli.models.architectures import STREAMING
 from tinyml_cli.recipes.kws import KwsRecipe, ModelRecipe
 from tinyml_cli.run import MODEL_INT8, MODEL_STREAM, Run
+from tinyml_cli.tasks.kws import phrases
 from tinyml_cli.tasks.kws.stream_scores import score_stream
 from tinyml_cli.tasks.kws.streaming import check_hop
 from tinyml_cli.tasks.kws.task import KWS
@@ -50,6 +52,26 @@ def test_convert_makes_the_streaming_form(converted: tuple[Path, Any]) -> None:
     assert told["bytes"] == stream.model_bytes
     assert told["macs"] == tflite_graph.total_macs(stream) < 0.15 * tflite_graph.total_macs(whole)
     assert told["compared"] == (10 if interpret.has_tflm() else 0)
+
+
+def test_a_window_that_the_strides_do_not_divide_is_refused_with_one_that_they_do() -> None:
+    def build(recipe: KwsRecipe) -> Any:
+        return lambda: KWS.build_model(recipe)
+
+    recognizer = KwsRecipe().recognizer.model_copy(update={"inference_stride_frames": 4})
+    recipe = KwsRecipe(model=ModelRecipe(name="stream_ds_cnn"), recognizer=recognizer, clip_ms=1600)
+    with pytest.raises(TinymlError, match=r"window of 79 frames.*--set clip_ms=1630") as refused:
+        check_hop(recipe, build(recipe))
+    longer = recipe.model_copy(update={"clip_ms": int(str(refused.value).rpartition("=")[2])})
+    check_hop(longer, build(longer))
+    assert phrases.settled(KwsRecipe(words=["ok computer"])).clip_ms == longer.clip_ms
+
+
+@pytest.mark.parametrize("name", STREAMING)
+def test_every_streaming_network_takes_the_default_window(name: str) -> None:
+    recognizer = KwsRecipe().recognizer.model_copy(update={"inference_stride_frames": 20})
+    recipe = KwsRecipe(model=ModelRecipe(name=name), recognizer=recognizer)
+    check_hop(recipe, lambda: KWS.build_model(recipe))
 
 
 def test_an_inference_between_strides_is_refused_before_training() -> None:

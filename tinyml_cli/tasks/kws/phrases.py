@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml_cli.console import console
+from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.speech import espeak, reading
 from tinyml_cli.tasks.kws import languages as kws_languages
@@ -11,6 +12,8 @@ from tinyml_cli.tasks.kws import languages as kws_languages
 # of "start machine", 90 %.
 _MS, _MS_PER_SOUND = 300, 100
 _LONGEST_MS = 3000
+# So many strides behind the first frame, or a multiple: streaming networks take that many frames at a time.
+_FRAMES = 4
 
 
 def settled(recipe: KwsRecipe) -> KwsRecipe:
@@ -27,10 +30,19 @@ def settled(recipe: KwsRecipe) -> KwsRecipe:
         for language in how.spoken
     }
     longest = max(sounds, key=lambda phrase: sounds[phrase])
-    clip_ms = min(_LONGEST_MS, max(recipe.clip_ms, _MS + _MS_PER_SOUND * sounds[longest]))
+    clip_ms = _whole_strides(_MS + _MS_PER_SOUND * sounds[longest], recipe.features)
     if clip_ms > recipe.clip_ms:
         console.info(
             f"The model listens to {clip_ms:,} ms at a time: `{longest}` takes so long to say. "
             "--set clip_ms=… sets another length."
         )
-    return recipe.model_copy(update={"clip_ms": clip_ms})
+        return recipe.model_copy(update={"clip_ms": clip_ms})
+    return recipe
+
+
+def _whole_strides(needed_ms: int, features: AudioFrontendSettings) -> int:
+    """A window of so long or a little longer, but at most _LONGEST_MS."""
+    step_ms = _FRAMES * features.stride_ms
+    most = (_LONGEST_MS - features.window_ms) // step_ms
+    steps = min(most, -(-(needed_ms - features.window_ms) // step_ms))
+    return features.window_ms + steps * step_ms

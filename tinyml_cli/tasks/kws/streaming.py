@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,9 +60,9 @@ def after_convert(run: Run) -> AfterConversion:
 
 
 def check_hop(recipe: KwsRecipe, build: Callable[[], keras.Model]) -> None:
-    """Whether inferences come at a multiple of the strides of a network that streams.
+    """Whether window and inferences fit the strides of a network that streams.
 
-    Between them it would compute whole windows again, for many times the work.
+    Otherwise it would compute whole windows again at each inference, for many times the work.
 
     Raises:
         TinymlError: they do not.
@@ -70,13 +70,35 @@ def check_hop(recipe: KwsRecipe, build: Callable[[], keras.Model]) -> None:
     if recipe.model.name not in STREAMING:
         return
     hop = recipe.recognizer.inference_stride_frames
-    stride = math.prod(layer.strides[0] for layer in build().layers if hasattr(layer, "kernel_size"))
+    layers = [
+        (layer.kernel_size[0], layer.strides[0]) for layer in build().layers if hasattr(layer, "kernel_size")
+    ]
+    stride = math.prod(step for _, step in layers)
+    frames = recipe.features.frames(recipe.clip_samples)
+    if not _fits(frames, layers):
+        longer = next((n for n in range(frames, frames + stride) if _fits(n, layers)), frames)
+        fitting_ms = recipe.features.window_ms + (longer - 1) * recipe.features.stride_ms
+        raise TinymlError(
+            f"{recipe.model.name} cannot pass over a window of {frames} frames by its strides, and would "
+            "compute it again at each inference",
+            "clip_ms",
+            f"Add --set clip_ms={fitting_ms}",
+        )
     if hop % stride:
         raise TinymlError(
             f"{recipe.model.name} takes frames by {stride}, but the recogniser asks it every {hop} frames",
             "recognizer.inference_stride_frames",
             f"Add --set recognizer.inference_stride_frames={max(stride, hop // stride * stride)}",
         )
+
+
+def _fits(frames: int, layers: Sequence[tuple[int, int]]) -> bool:
+    """Whether layers of (kernel, stride) frames leave none of a window over."""
+    for kernel, stride in layers:
+        if (frames - kernel) % stride:
+            return False
+        frames = (frames - kernel) // stride + 1
+    return True
 
 
 def _compare(run: Run, manifest: Manifest, whole: bytes, stream: bytes, hop: int) -> int:
