@@ -17,7 +17,10 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.speech import kokoro, kokoro_files, synthesis
+from tinyml_cli.speech.voices import Voices
 from tinyml_cli.tasks.kws import held_out as kws_held_out
+from tinyml_cli.tasks.kws import languages as kws_languages
 from tinyml_cli.tasks.kws.stream_audio import Material
 from tinyml_cli.tasks.kws.task import KWS
 from tinyml_cli.wording import counted
@@ -27,6 +30,8 @@ Split = Literal["validation", "test"]
 _CLIPS_PER_LABEL = 3000
 # A model trained on synthetic speech has met nobody of a folder: half of them to choose by, half to judge.
 _HALF = 0.5
+# Clips of each word by Kokoro: a minute or two of a processor, then cached. Fewer voices show little.
+_STRANGERS_CLIPS, _FEWEST_STRANGERS = 100, 3
 
 
 def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Split) -> Material:
@@ -48,8 +53,8 @@ def load_material(run: Run, manifest: Manifest, data_dir: Path | None, split: Sp
         clips, backgrounds, left_out = _from_folder(run, manifest, source, split, data_dir is None)
         where = source.name
     else:
-        clips, backgrounds, left_out = _synthetic(run, manifest, split), (), []
-        where = "the run's synthetic voices"
+        clips, where = _synthetic(run, manifest, split)
+        backgrounds, left_out = (), []
     words = manifest.labels[2:]
     _check(clips, words, split, str(source or run.path))
     assert manifest.features is not None
@@ -123,16 +128,48 @@ def _belongs(group: str, names: dict[str, set[str]], split: Split) -> bool:
     return group not in names["train"] and group not in names["validation"]
 
 
-def _synthetic(run: Run, manifest: Manifest, split: Split) -> ClipSet:
-    console.warn(
-        "The stream consists of synthetic speech and says little about real people. Give --data DIR."
-    )
+def _synthetic(run: Run, manifest: Manifest, split: Split) -> tuple[ClipSet, str]:
+    """Clips by synthetic voices that did not train, and whose they are."""
     recipe = recipes.load_as(run.file(RECIPE), KwsRecipe)
-    corpus = KWS.load_data(recipe)
     names = _speakers(run, manifest)
+    if strangers := _strangers(recipe, {*names["train"], *names["validation"]}, split):
+        console.info(
+            f"{counted(len(strangers), 'natural voice')} of Kokoro that training never heard say the words. "
+            "Real people differ from them too: --data DIR."
+        )
+        return _said_by(strangers, recipe), "Kokoro's natural voices"
+    natural = f", or add natural voices: {kokoro_files.remedy()}" if kokoro_files.missing() else "."
+    console.warn(
+        f"The stream consists of synthetic speech and says little about real people. Give --data DIR{natural}"
+    )
+    corpus = KWS.load_data(recipe)
     wanted = [str(group) in names[split] for group in corpus.clips.groups]
     spoken = np.isin(corpus.clips.labels, [*manifest.labels[2:], UNKNOWN])
-    return corpus.clips.take(np.array(wanted, bool) & spoken)
+    return corpus.clips.take(np.array(wanted, bool) & spoken), "the run's synthetic voices"
+
+
+def _strangers(recipe: KwsRecipe, heard: set[str], split: Split) -> list[str]:
+    """Kokoro's voices for a split that the run has not met, where they are installed and enough."""
+    spoken = kws_languages.of_recipe(recipe).spoken
+    if kokoro_files.missing() or not all(kokoro.voices_of(language.code) for language in spoken):
+        return []
+    unheard = [voice for voice in kokoro.VOICES if f"kokoro/{voice}" not in heard]
+    found = [voice for voice in unheard if splits.split_of(voice, _HALF, _HALF) == split]
+    able = [{*found} & {*kokoro.voices_of(language.code)} for language in spoken]
+    return found if min(map(len, able)) >= _FEWEST_STRANGERS else []
+
+
+def _said_by(voices: list[str], recipe: KwsRecipe) -> ClipSet:
+    return synthesis.synthesise(
+        recipe.words,
+        _STRANGERS_CLIPS,
+        2 * _STRANGERS_CLIPS,
+        Voices(["kokoro"], kokoro=voices),
+        recipe.features.sample_rate_hz,
+        recipe.clip_samples,
+        recipe.seed,
+        kws_languages.of_recipe(recipe),
+    ).clips
 
 
 def _check(clips: ClipSet, words: list[str], split: Split, where: str) -> None:
