@@ -1,4 +1,4 @@
-"""A wake word or phrase of ours beside microWakeWord's published one: the same audio, the same counting.
+"""Wake words or phrases of ours beside microWakeWord's published one: the same audio, the same counting.
 
 python benchmarks/wake_peers.py RUN [RUN …] --data speech_commands/ [--venv DIR] [--seed 1] [--count 150]
                                 [--half 0] [--json FILE]
@@ -217,24 +217,31 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """The tables of all."""
     runs = [Run.open(path) for path in asked.runs]
     labels = {tuple(run.manifest().labels) for run in runs}
-    assert len(labels) == 1 and len(min(labels)) == WORD + 1, "runs of one word, the same"
-    word = min(labels)[WORD]
+    assert len(labels) == 1, "runs of the same words"
+    words = min(labels)[WORD:]
+    assert not asked.venv or len(words) == 1, "the peer's models know one word each"
     voices = unheard_voices(runs)
     rest = others(asked.data, asked.half)
-    clips = spoken(word, voices, asked.seed, asked.count)
-    material = Material([(clip, WORD) for clip in clips], rest.others[: asked.limit], rest.backgrounds)
-    wrong: Streams = [(audio, []) for audio in negatives(material, RATE_HZ)]
-    right = {name: positives(material, snr_db, RATE_HZ) for name, snr_db in NOISE_DB.items()}
+    wrong: Streams = [
+        (audio, [])
+        for audio in negatives(Material([], rest.others[: asked.limit], rest.backgrounds), RATE_HZ)
+    ]
+    right: dict[str, Streams] = {}
+    for label, word in enumerate(words, WORD):
+        clips = [(clip, label) for clip in spoken(word, voices, asked.seed, asked.count)]
+        for name, snr_db in NOISE_DB.items():
+            key = name if len(words) == 1 else f"{word} {name}"
+            right[key] = positives(Material(clips, [], rest.backgrounds), snr_db, RATE_HZ)
     hours = sum(len(audio) for audio, _ in wrong) / RATE_HZ / 3600
-    print(f"{len(clips)} utterances by {len(voices)} voices, {hours:.2f} h without the word")
+    print(f"{asked.count} utterances of each word by {len(voices)} voices, {hours:.2f} h without the word")
     judged = {str(run.path): partial(ours, run, right, wrong) for run in runs}
     if asked.venv:
-        judged["theirs"] = partial(theirs, word, asked.venv, right, wrong)
+        judged["theirs"] = partial(theirs, words[0], asked.venv, right, wrong)
     found = {}
     for name, counting in judged.items():
-        found[name] = table(counting(), hours, len(clips))
+        found[name] = table(counting(), hours, asked.count)
         show(name, found[name])
-    return {"hours": hours, "n": len(clips), "voices": voices, "seed": asked.seed, "judged": found}
+    return {"hours": hours, "n": asked.count, "voices": voices, "seed": asked.seed, "judged": found}
 
 
 def main() -> None:
