@@ -31,6 +31,8 @@ from tinyml_cli.emulator.wiring import Surface, Timed
 _CYCLES_OF_3 = 4  # three instructions
 _EARLY_STOP = 128  # cycles charged where the core stopped after an unknown number of instructions
 _BUS_CYCLES = 4  # of an access to a register
+_MANY = 64
+_POLL_CYCLES = 128  # of an access that only repeats others: two microseconds
 _MOST_INSTRUCTIONS = 48_000  # between two looks at the outside: a millisecond
 _NEVER = 1 << 62
 _UNITS: dict[int, tuple[str, type[Peripheral]]] = {
@@ -87,10 +89,12 @@ class Chip:
         self._had_event = False
         self._reset_reason = 0
         self.exceptions = self.interrupts = Exceptions(self)
-        self.cpu = Cpu(self._read, self._write, lambda: bool(self._deliverable()))
+        self.cpu = Cpu(self._read, self._write, self._program, lambda: bool(self._deliverable()))
         self.memory: Memory = self.cpu.memory
         self._pages = {base: unit(self, name, base) for base, (name, unit) in _UNITS.items()}
         self._others: dict[int, int] = {}  # registers of units that are not modelled
+        self._page = self._page_accesses = 0  # accesses in a row to one unit
+        self._polled, self._polls = (0, 0), 0  # loads in a row of one register with one value
 
     @property
     def clock_power(self) -> ClockPower:
@@ -102,6 +106,12 @@ class Chip:
     def usb(self) -> UsbDevice:
         unit = self._pages[0x4002_7000]
         assert isinstance(unit, UsbDevice)
+        return unit
+
+    @property
+    def flash_controller(self) -> FlashController:
+        unit = self._pages[0x4001_E000]
+        assert isinstance(unit, FlashController)
         return unit
 
     @property
@@ -190,6 +200,9 @@ class Chip:
             if stop is Stop.COUNT:
                 self.now += budget * _CYCLES_OF_3 // 3
                 return
+            if stop is Stop.POLL:  # nothing changes before something happens
+                self.now = max(self.now, until)
+                return
             self.now += min(_EARLY_STOP, budget)
             self._follow(stop)
         except ProgramError as error:
@@ -244,8 +257,30 @@ class Chip:
         self._others.clear()
         self.board.chip_reset(reason)
 
+    def _program(self, address: int, data: bytes) -> bool:
+        if not self.flash_controller.is_writing:
+            return False
+        self.memory.program(address, data)
+        return True
+
+    def _access(self, address: int) -> None:
+        """An access takes time; a program that does nothing else is not watched cycle by cycle."""
+        page = address & ~0xFFF
+        self._page_accesses = self._page_accesses + 1 if page == self._page else 0
+        self._page = page
+        self.now += _BUS_CYCLES if self._page_accesses < _MANY else _POLL_CYCLES
+
     def _read(self, address: int, size: int) -> int:
-        self.now += _BUS_CYCLES
+        self._access(address)
+        value = self._register(address, size)
+        self._polls = self._polls + 1 if self._polled == (address, value) else 0
+        self._polled = address, value
+        if self._polls > _MANY:
+            self._polls = 0
+            self.cpu.stop_polling()
+        return value
+
+    def _register(self, address: int, size: int) -> int:
         if address >= 0xE000_0000:
             return self.exceptions.read(address, size)
         unit = self._pages.get(address & ~0xFFF)
@@ -255,7 +290,8 @@ class Chip:
         return word >> 8 * (address & 3) & (1 << 8 * size) - 1
 
     def _write(self, address: int, size: int, value: int) -> None:
-        self.now += _BUS_CYCLES
+        self._access(address)
+        self._polls = 0
         if address >= 0xE000_0000:
             self.exceptions.write(address, size, value)
         elif unit := self._pages.get(address & ~0xFFF):

@@ -46,6 +46,7 @@ class Stop(Enum):
     SLEEP = auto()
     EVENT_SLEEP = auto()
     REQUEST = auto()
+    POLL = auto()
     FAULT = auto()
 
 
@@ -54,6 +55,7 @@ class Cpu:
 
     Args:
         read, write: (address, size) and (address, size, value) of all registers outside the core's own.
+        program: stores to flash, (address, bytes); False where flash cannot be written now.
         may_interrupt: whether an exception would be taken if nothing masked it; asked where masks are lifted.
 
     Attributes:
@@ -66,6 +68,7 @@ class Cpu:
         self,
         read: Callable[[int, int], int],
         write: Callable[[int, int, int], None],
+        program: Callable[[int, bytes], bool],
         may_interrupt: Callable[[], bool],
     ) -> None:
         self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
@@ -74,6 +77,7 @@ class Cpu:
         self.pc = 0
         self.fault = ""
         self._read, self._write, self._may_interrupt = read, write, may_interrupt
+        self._program = program
         self._stop = Stop.COUNT
         self._interrupted_at = -1  # address of a store to a register that stopped the core before it ended
         self._is_repeated = False
@@ -81,6 +85,7 @@ class Cpu:
         for base, size in ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x4_0000), (0xE000_0000, 0x10_0000)):
             uc.mmio_map(base, size, self._on_read, base, self._on_write, base)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+        uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_flash_store)
 
     def reset(self, vector_table: int) -> None:
         """Starts anew with a program's vector table."""
@@ -116,6 +121,11 @@ class Cpu:
             return priority >= 0
         base = self._uc.reg_read(arm.UC_ARM_REG_BASEPRI) >> 5
         return bool(base) and priority >= base
+
+    def stop_polling(self) -> None:
+        """Stops at the load that is being executed, which is done again later; called from `read`."""
+        self._stop = Stop.POLL
+        self._uc.emu_stop()
 
     def request_stop(self) -> None:
         """Stops after the store that is being executed; called from `write`."""
@@ -183,6 +193,9 @@ class Cpu:
             self._is_repeated = False
             return
         self._write(base + offset, size, value)
+
+    def _on_flash_store(self, _: object, __: int, address: int, size: int, value: int, ___: object) -> bool:
+        return self._program(address, (value & (1 << 8 * size) - 1).to_bytes(size, "little"))
 
     def _on_exception(self, _: object, number: int, __: object) -> None:
         known = {_SVC: Stop.SVC, _EXCEPTION_EXIT: Stop.RETURN}

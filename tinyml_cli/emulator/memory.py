@@ -21,6 +21,7 @@ PAGE_BYTES = 4096
 RAM, RAM_BYTES = 0x2000_0000, 256 * 1024
 APPLICATION = 0x1_0000
 DEVICE_ID = 0x6F87_C026_42E3_D4B6  # any: made into the USB serial number
+_READ_AND_EXECUTE = 1 | 4  # Unicorn's UC_PROT_READ, UC_PROT_EXEC
 _FICR, _UICR = 0x1000_0000, 0x1000_1000
 _FICR_WORDS = {
     0x010: PAGE_BYTES,
@@ -53,8 +54,9 @@ class Memory:
 
     def __init__(self, unicorn: Any) -> None:
         self._unicorn = unicorn
-        for start, size in ((0, FLASH_BYTES), (_FICR, 0x2000), (RAM, RAM_BYTES)):
-            unicorn.mem_map(start, size)
+        for start, size in ((0, FLASH_BYTES), (_FICR, 0x2000)):
+            unicorn.mem_map(start, size, _READ_AND_EXECUTE)
+        unicorn.mem_map(RAM, RAM_BYTES)
         unicorn.mem_write(0, b"\xff" * FLASH_BYTES)
         unicorn.mem_write(_FICR, b"\xff" * 0x2000)
         for base, words in ((_FICR, _FICR_WORDS), (_UICR, _UICR_WORDS)):
