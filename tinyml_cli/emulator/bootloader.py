@@ -55,7 +55,7 @@ class SamBa:
                 self._awaited -= len(taken)
                 self._buffer += taken
                 continue
-            match = _COMMAND.match(self._input)
+            match = _COMMAND.match(bytes(self._input[:_LONGEST_COMMAND]))
             if match is None:
                 if b"#" not in self._input and len(self._input) < _LONGEST_COMMAND:
                     return

@@ -109,6 +109,12 @@ class Chip:
         return unit
 
     @property
+    def uart(self) -> Uart:
+        unit = self._pages[0x4000_2000]
+        assert isinstance(unit, Uart)
+        return unit
+
+    @property
     def flash_controller(self) -> FlashController:
         unit = self._pages[0x4001_E000]
         assert isinstance(unit, FlashController)

@@ -5,7 +5,7 @@ at the return from an exception, at WFI and WFE, and after a number of instructi
 from exceptions are done here, after the Arm v7-M Architecture Reference Manual (DDI 0403E), B1.5.6 to
 B1.5.8. Stacking of floating point registers is done at once, not lazily.
 
-This module is the only one that imports Unicorn, and runs only in the emulator's own process.
+This module and `core_registers` alone import Unicorn, and run only in the emulator's own process.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from enum import Enum, auto
 import unicorn
 from unicorn import arm_const as arm
 
+from tinyml_cli.emulator.core_registers import CoreRegisters
 from tinyml_cli.emulator.memory import Memory
 
 _NEVER = 0xFFFF_FFF0
@@ -27,8 +28,11 @@ _SVC, _EXCEPTION_EXIT = 2, 8
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
 # CPSIE, and MSR to PRIMASK, BASEPRI, BASEPRI_MAX or FAULTMASK: afterwards an interrupt may be allowed.
 _UNMASKING = re.compile(rb"[\x61-\x63]\xb6|[\x80-\x8e]\xf3[\x10-\x13]\x88")
-_CALLEE = (arm.UC_ARM_REG_R0, arm.UC_ARM_REG_R1, arm.UC_ARM_REG_R2, arm.UC_ARM_REG_R3, arm.UC_ARM_REG_R12)
-_DOUBLES = tuple(arm.UC_ARM_REG_D0 + n for n in range(8))
+_STACKED = (*(arm.UC_ARM_REG_R0 + n for n in range(4)), arm.UC_ARM_REG_R12, arm.UC_ARM_REG_LR)
+_FLOATS = (*(arm.UC_ARM_REG_D0 + n for n in range(8)), arm.UC_ARM_REG_FPSCR)
+_SP, _PC, _MSP, _PSP = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_PC, arm.UC_ARM_REG_MSP, arm.UC_ARM_REG_PSP
+_CONTROL, _IPSR_ALONE, _FLAGS = arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_IPSR, arm.UC_ARM_REG_APSR_NZCVQG
+_MASKS = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_BASEPRI)
 _APSR = 0xF80F_0000
 _THUMB = 1 << 24
 _IPSR = 0x1FF
@@ -84,6 +88,12 @@ class Cpu:
         self._hooks: list[int] = []
         for base, size in ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x4_0000), (0xE000_0000, 0x10_0000)):
             uc.mmio_map(base, size, self._on_read, base, self._on_write, base)
+        self._floats = CoreRegisters(uc, _FLOATS)
+        self._masks = CoreRegisters(uc, _MASKS)
+        self._before_entry = CoreRegisters(uc, (*_STACKED, _SP, _CONTROL, arm.UC_ARM_REG_XPSR))
+        self._after_entry = CoreRegisters(uc, (_SP, _IPSR_ALONE, _CONTROL, arm.UC_ARM_REG_LR))
+        self._before_return = CoreRegisters(uc, (_PC, _MSP, _PSP, _CONTROL))
+        self._after_return = CoreRegisters(uc, (_IPSR_ALONE, _CONTROL, _SP, *_STACKED, _FLAGS))
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
         uc.hook_add(unicorn.UC_HOOK_MEM_WRITE_PROT, self._on_flash_store)
 
@@ -117,10 +127,10 @@ class Cpu:
 
     def is_masked(self, priority: int) -> bool:
         """Whether PRIMASK, FAULTMASK or BASEPRI keep back an exception of a group priority."""
-        if self._uc.reg_read(arm.UC_ARM_REG_PRIMASK) & 1 or self._uc.reg_read(arm.UC_ARM_REG_FAULTMASK) & 1:
+        primask, faultmask, base = self._masks.read()
+        if (primask | faultmask) & 1:
             return priority >= 0
-        base = self._uc.reg_read(arm.UC_ARM_REG_BASEPRI) >> 5
-        return bool(base) and priority >= base
+        return bool(base >> 5) and priority >= base >> 5
 
     def stop_polling(self) -> None:
         """Stops at the load that is being executed, which is done again later; called from `read`."""
@@ -141,49 +151,32 @@ class Cpu:
             vector_table: where its handler's address is.
             active: number of the exception that was running; 0 is none.
         """
-        uc = self._uc
-        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        *stacked, stack, control, status = self._before_entry.read()
         extended, on_process_stack = bool(control & _FPCA), not active and bool(control & _SPSEL)
-        stack = uc.reg_read(arm.UC_ARM_REG_SP)
-        status = uc.reg_read(arm.UC_ARM_REG_XPSR) & _APSR | _THUMB | active | (_ALIGNED if stack & 4 else 0)
-        words = [uc.reg_read(register) for register in (*_CALLEE, arm.UC_ARM_REG_LR)]
-        frame = struct.pack("<8I", *words, self.pc, status)
+        status = status & _APSR | _THUMB | active | (_ALIGNED if stack & 4 else 0)
+        frame = struct.pack("<8I", *stacked, self.pc, status)
         if extended:
-            doubles = [uc.reg_read(register) for register in _DOUBLES]
-            frame += struct.pack("<8QII", *doubles, uc.reg_read(arm.UC_ARM_REG_FPSCR), 0)
+            frame += struct.pack("<8QQ", *self._floats.read())
         stack = stack - len(frame) & ~7
-        uc.mem_write(stack, frame)
-        uc.reg_write(arm.UC_ARM_REG_SP, stack)
-        uc.reg_write(arm.UC_ARM_REG_IPSR, number)
-        if extended:
-            uc.reg_write(arm.UC_ARM_REG_CONTROL, control & 3)
+        self._uc.mem_write(stack, frame)
         back = 0xFFFF_FFF1 if active else 0xFFFF_FFFD if on_process_stack else 0xFFFF_FFF9
-        uc.reg_write(arm.UC_ARM_REG_LR, back & ~0x10 if extended else back)
+        self._after_entry.write(stack, number, control & 3, back & ~0x10 if extended else back)
         self.pc = self.memory.read_word(vector_table + 4 * number) & ~1
 
     def leave(self) -> None:
         """Returns from an exception; the program has branched to the value that `enter` put into LR."""
-        uc = self._uc
-        back = self._uc.reg_read(arm.UC_ARM_REG_PC)
-        extended, thread, process_stack = not back & 0x10, bool(back & 8), bool(back & 4)
-        stack = uc.reg_read(arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP)
+        back, main_stack, process_stack, control = self._before_return.read()
+        extended, to_thread, to_process_stack = not back & 0x10, bool(back & 8), bool(back & 4)
+        stack = process_stack if to_process_stack else main_stack
         frame = self.memory.read(stack, _EXTENDED_FRAME if extended else _BASIC_FRAME)
-        words = struct.unpack_from("<8I", frame)
+        *stacked, pc, status = struct.unpack_from("<8I", frame)
         if extended:
-            *doubles, fpscr = struct.unpack_from("<8QI", frame, _BASIC_FRAME)
-            for register, value in zip(_DOUBLES, doubles, strict=True):
-                uc.reg_write(register, value)
-            uc.reg_write(arm.UC_ARM_REG_FPSCR, fpscr)
-        status = words[7]
-        uc.reg_write(arm.UC_ARM_REG_IPSR, status & _IPSR)
-        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
-        selected = (_SPSEL if process_stack else 0) if thread else control & _SPSEL
-        uc.reg_write(arm.UC_ARM_REG_CONTROL, control & 1 | selected | (_FPCA if extended else 0))
-        uc.reg_write(arm.UC_ARM_REG_SP, stack + len(frame) | (4 if status & _ALIGNED else 0))
-        for register, value in zip((*_CALLEE, arm.UC_ARM_REG_LR), words[:6], strict=True):
-            uc.reg_write(register, value)
-        uc.reg_write(arm.UC_ARM_REG_APSR_NZCVQG, status & _APSR)
-        self.pc = words[6] & ~1
+            self._floats.write(*struct.unpack_from("<8QQ", frame, _BASIC_FRAME))
+        selected = (_SPSEL if to_process_stack else 0) if to_thread else control & _SPSEL
+        control = control & 1 | selected | (_FPCA if extended else 0)
+        stack += len(frame) | (4 if status & _ALIGNED else 0)
+        self._after_return.write(status & _IPSR, control, stack, *stacked, status & _APSR)
+        self.pc = pc & ~1
 
     def _on_read(self, _: object, offset: int, size: int, base: int) -> int:
         return self._read(base + offset, size)

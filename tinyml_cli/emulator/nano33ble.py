@@ -89,6 +89,7 @@ class Nano33Ble:
         power[GPREGRET] = 0
         self.in_bootloader = asked or not self.has_program
         if not self.in_bootloader:
+            self.chip.uart.leave_receiving()
             self.chip.start(APPLICATION)
 
     def chip_reset(self, reason: int) -> None:

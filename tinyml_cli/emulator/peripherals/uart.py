@@ -21,6 +21,10 @@ _UARTE = 8
 class Uart(Peripheral):
     """The sending half."""
 
+    def leave_receiving(self) -> None:
+        """As the bootloader leaves it: the Arduino core waits for its receiver to stop."""
+        self.registers[_ENABLE] = _UARTE
+
     def write(self, offset: int, value: int) -> None:
         super().write(offset, value)
         if offset == _TXD:
