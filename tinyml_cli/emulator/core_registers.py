@@ -35,5 +35,5 @@ class CoreRegisters:
 
     def write(self, *values: int) -> None:
         """Sets them, in their order."""
-        self._values[:] = values
+        self._values[:] = list(values)
         uclib.uc_reg_write_batch(*self._arguments)

@@ -1,0 +1,123 @@
+"""A modelled board in the place of a real one: its process, its port, and the steps of `tinyml flash`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import serial
+
+if sys.platform == "win32":
+    pytest.skip("needs pseudo terminals", allow_module_level=True)
+
+from tests.doubles.desk import MODEL, QUICK
+from tests.doubles.reference_device import LABELS
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build.emulated import FLASH
+from tinyml_cli.build.project import project_dir
+from tinyml_cli.build.target import build_target
+from tinyml_cli.emulator.board import EmulatedBoard
+from tinyml_cli.emulator.memory import APPLICATION, FLASH_BYTES, read_program
+from tinyml_cli.emulator.recordings import Surroundings
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash import flash as flash_module
+from tinyml_cli.flash.upload_tool import UploadTool
+from tinyml_cli.link.ports import serial_ports
+from tinyml_cli.link.usb import find_boards
+from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest_sections import Artifact
+from tinyml_cli.outcomes.stages import Built
+from tinyml_cli.run import MODEL_INT8, Run
+
+Program = Callable[[str], Path]
+SAMBA = UploadTool((sys.executable, "-S", str(Path(__file__).parent.parent / "doubles" / "samba.py")))
+BOARD = load_board("nano33ble")
+
+
+def test_its_port_is_the_only_one_and_goes_with_it(program: Program) -> None:
+    with EmulatedBoard(BOARD, elf=program("echo"), is_paced=False) as board:
+        (port,) = serial_ports()
+        assert [found.role for found in find_boards(BOARD)] == ["sketch"]
+        with serial.Serial(port.device, timeout=10.0) as opened:
+            opened.write(b"x" * 200)
+            assert opened.read(200) == b"x" * 200
+        assert board.state().resets == 0
+    assert port not in serial_ports()
+
+
+def test_a_program_that_faults_ends_it_with_the_reason(program: Program) -> None:
+    with pytest.raises(TinymlError, match="hard fault at 0x"), EmulatedBoard(BOARD, elf=program("faults")):
+        pass
+
+
+def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
+    elf = tmp_path / "firmware.elf"
+    elf.write_bytes(b"\x7fELF" + bytes(100))
+    with pytest.raises(TinymlError, match="emulated board"), EmulatedBoard(BOARD, elf=elf):
+        pass
+
+
+@pytest.mark.parametrize("name", ["sim", "native"])
+def test_other_boards_are_not_modelled(name: str) -> None:
+    with pytest.raises(TinymlError, match="virtual anyway"):
+        build_target(name, emulated=Surroundings())
+
+
+def test_flash_touches_uploads_and_meets_the_new_program(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path / "run")
+    run.path.mkdir()
+    manifest = Manifest(task="kws", seed=1, labels=LABELS)
+    manifest.artifacts[MODEL_INT8] = Artifact(sha256=MODEL + "0" * 52, bytes=1, made_by="test")
+    run.save(manifest)
+    project = project_dir(run, "nano33ble", "kws")
+    project.mkdir(parents=True)
+    # What it ran before: a program that only echoes.
+    old = bytearray(b"\xff" * FLASH_BYTES)
+    for start, data in read_program(program("echo")):
+        old[start : start + len(data)] = data
+    (project / FLASH).write_bytes(old)
+    elf = project / "firmware.elf"
+    elf.write_bytes(program("ready").read_bytes())
+    image = elf.with_suffix(".bin")
+    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, image], check=True)
+    built = Built(
+        board="nano33ble",
+        engine="aot",
+        app="kws",
+        flash_bytes=None,
+        ram_bytes=None,
+        arena_bytes=0,
+        largest_symbols=[],
+        elf=str(elf),
+        seconds=0.0,
+        fresh=False,
+    )
+    monkeypatch.setattr(flash_module, "build", lambda *_: built)
+
+    target = build_target("nano33ble", emulated=Surroundings())
+    outcome = flash_module.flash(run, target, tool=SAMBA, timing=QUICK)
+
+    assert outcome.model == MODEL and outcome.banner["board"] == "nano33ble"
+    assert outcome.bootloader_seconds and outcome.upload_seconds
+    kept = (project / FLASH).read_bytes()
+    assert kept[APPLICATION:].startswith(image.read_bytes())
+    assert set(kept[APPLICATION + len(image.read_bytes()) :]) == {0xFF}
+
+
+def test_what_flash_holds_outlives_the_session(program: Program, tmp_path: Path) -> None:
+    flash = tmp_path / "flash.bin"
+    answers = []
+    for elf in (program("probe"), None):
+        with EmulatedBoard(BOARD, elf=elf, flash=flash, is_paced=False):
+            (port,) = serial_ports()
+            with serial.Serial(port.device, timeout=10.0) as opened:
+                opened.write(b"f\n")
+                answers.append(opened.read_until(b"\n").split()[0])
+                time.sleep(0.05)
+    assert answers == [b"-1", b"1"]
