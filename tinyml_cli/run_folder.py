@@ -19,6 +19,8 @@ from tinyml_cli.next_step import work_on
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
 CHECKPOINT = "logs/checkpoint"
+TRAINED_BY = "logs/recipe.yaml"
+"""The recipe of the training whose checkpoint lies beside; RECIPE is that of the model."""
 VARIANTS = "variants"
 LATEST = "latest"
 

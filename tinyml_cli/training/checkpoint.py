@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
@@ -59,13 +59,13 @@ class TrainingProgress:
     epochs: int = 0
     epochs_done: int = 0
     found: list[int] | None = None
-    judged: dict[str, float] = field(default_factory=dict)
+    judged: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_score: float = 0.0
-    best_judged: dict[str, float] = field(default_factory=dict)
+    best_judged: dict[str, Any] = field(default_factory=dict)
 
-    def ended(self, trained: Mapping[str, float], judged: Mapping[str, float]) -> None:
+    def ended(self, trained: Mapping[str, float], judged: Mapping[str, Any]) -> None:
         """Records an epoch: its measures on the training and on the validation examples."""
         self.epochs_done += 1
         self.judged = dict(judged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,7 +31,7 @@ class Validation:
     score: Callable[[keras.Model], NDArray[np.float32]]
     labels: NDArray[np.int64]
 
-    def judge(self, model: keras.Model) -> dict[str, float]:
+    def judge(self, model: keras.Model) -> dict[str, Any]:
         """As `judging.judge`."""
         return judge(self.score(model), self.labels)
 

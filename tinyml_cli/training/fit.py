@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -50,7 +51,7 @@ def fit(
         chooser: says which epoch to keep; None keeps the last.
     """
 
-    def judged(model: keras.Model) -> dict[str, float]:
+    def judged(model: keras.Model) -> dict[str, Any]:
         return judge(predict(model, validation.features), validation.labels)
 
     training = recipe.training

@@ -15,11 +15,12 @@ MEASURES = ("loss", "accuracy")
 """What is followed from epoch to epoch."""
 
 
-def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, float]:
+def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str, Any]:
     """Cross-entropy without smoothing (mean over labels), accuracy, and balanced accuracy.
 
     Balanced accuracy is the mean of the labels' recalls. Also the number of examples `n`, the number
-    `right`, the accuracy by `chance`, and whether the answers are `better` than that.
+    `right`, the accuracy by `chance`, whether the answers are `better` than that, and their `confusion`: a
+    row for each true label, a column for each answer.
 
     Args:
         scores: float32 [examples, labels], probabilities.
@@ -38,6 +39,7 @@ def judge(scores: NDArray[np.float32], labels: NDArray[np.integer]) -> dict[str,
         "right": int(hits.sum()),
         "chance": chance_agreement(confusion),
         "better": is_better_than_chance(confusion),
+        "confusion": confusion.tolist(),
     }
 
 
@@ -49,7 +51,7 @@ class JudgedFit(Protocol):
     @property
     def validation_loss(self) -> float: ...
     @property
-    def judged(self) -> Mapping[str, float]:
+    def judged(self) -> Mapping[str, Any]:
         """The result of `judge`; empty if it was not kept."""
 
 

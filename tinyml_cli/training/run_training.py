@@ -14,6 +14,7 @@ from tinyml_cli.models import count_macs, require_tensorflow
 from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.base import BaseRecipe, ClassifierRecipe
 from tinyml_cli.run import MADE_BY, MODEL, RECIPE, Run
+from tinyml_cli.run_folder import TRAINED_BY
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.judging import figures
 
@@ -48,6 +49,8 @@ class RunTraining:
         if not self.run.file(RECIPE).exists():
             # A folder with nothing but a checkpoint would not be taken for a run, and --resume refused.
             write_atomic(self.run.file(RECIPE), self.recipe.to_yaml())
+        if Resume.of(self.resume) in (Resume.NEVER, Resume.IF_SAVED):  # the others may still be refused
+            write_atomic(self.run.file(TRAINED_BY), self.recipe.to_yaml())
 
     def finish(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -28,7 +28,7 @@ from tinyml_cli.training.warm_start import built
 
 _SPLITS = {"train": "", "validation": "validation_"}
 
-Judge = Callable[[keras.Model], dict[str, float]]
+Judge = Callable[[keras.Model], dict[str, Any]]
 
 
 class Miner(Protocol):
@@ -99,18 +99,18 @@ class Fitted:
 
     model: keras.Model
     epochs: int
-    judged: Mapping[str, float]
+    judged: Mapping[str, Any]
     history: list[dict[str, float]]
 
     @property
     def validation_accuracy(self) -> float:
         """Share of the validation examples that a classifier gets right."""
-        return self.judged["accuracy"]
+        return float(self.judged["accuracy"])
 
     @property
     def validation_loss(self) -> float:
         """On the validation examples."""
-        return self.judged["loss"]
+        return float(self.judged["loss"])
 
 
 def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | bool = False) -> Fitted:
