@@ -22,7 +22,12 @@ class Feed:
     def __init__(self) -> None:
         self._subscribers: dict[asyncio.Queue[Event | None], asyncio.AbstractEventLoop] = {}
         self._lock = threading.Lock()
-        self._is_closed = False
+        self.is_closed = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a page listens."""
+        return bool(self._subscribers)
 
     def publish(self, event: str, **content: Any) -> None:
         """Tells all pages; `event` says what kind it is."""
@@ -30,7 +35,7 @@ class Feed:
 
     def close(self) -> None:
         """Ends every subscription, so that the server can end."""
-        self._is_closed = True
+        self.is_closed = True
         self._put(None)
 
     async def texts(self, seconds: float) -> AsyncIterator[str]:
@@ -42,7 +47,7 @@ class Feed:
         try:
             yield "retry: 500\n\n"
             end = loop.time() + seconds
-            while not self._is_closed and (left := end - loop.time()) > 0:
+            while not self.is_closed and (left := end - loop.time()) > 0:
                 try:
                     event = await asyncio.wait_for(queue.get(), min(left, _KEEP_ALIVE_S))
                 except TimeoutError:

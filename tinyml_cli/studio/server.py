@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.housekeeping import StudioOpened
+from tinyml_cli.studio import trainings
 from tinyml_cli.studio.app import application
 from tinyml_cli.studio.studio import Studio
 
@@ -65,6 +66,7 @@ def serve(options: StudioOptions) -> None:
         hosts = {f"{name}:{port}" for name in (LOOPBACK, "localhost")}
         running = _Running(studio, [(_server(application(studio, hosts)), found)])
         running.start()
+        threading.Thread(target=trainings.watch, args=(studio,), daemon=True).start()
         url = f"http://{LOOPBACK}:{port}/#{studio.access.token}"
         console.info(f"The studio of {studio.root}. Ctrl-C ends it.")
         console.result(StudioOpened(url=url, folder=str(studio.root), port=port), url)

@@ -12,12 +12,14 @@ function load() {
   return library;
 }
 
+const WHOLE = [1, 2, 5].flatMap((n) => [n, 10 * n, 100 * n, 1000 * n, 10000 * n]).sort((a, b) => a - b);
+
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 // A chart that fills the width of `place`.
-//   x: name of the abscissa; lines: [{ label, colour: 0…7, dashed }]; height in px; yRange: [low, high] or none.
+//   x: name of the abscissa, isCount where it has whole numbers alone; lines: [{ label, colour: 0…7, dashed }]; height in px; yRange: [low, high] or none.
 // Returns { set([xs, ys, ys…]), end() }; its promise never fails.
-export async function chart(place, { x, lines, height = 220, yRange = null }) {
+export async function chart(place, { x, isCount = false, lines, height = 220, yRange = null }) {
   let uPlot;
   try {
     uPlot = await load();
@@ -31,7 +33,7 @@ export async function chart(place, { x, lines, height = 220, yRange = null }) {
       width: place.clientWidth || 600,
       height,
       scales: { x: { time: false }, y: yRange ? { range: yRange } : {} },
-      axes: [axis(), axis()],
+      axes: [{ ...axis(), ...(isCount ? { incrs: WHOLE } : {}) }, axis()],
       series: [
         { label: x },
         ...lines.map((line, i) => ({

@@ -6,6 +6,7 @@ import { find, h, notice } from "./dom.mjs";
 // show(main, page) -> nothing, or what ends the page; see docs/studio.md.
 const PAGES = {
   data: { title: "Data", load: () => import("./data.mjs") },
+  train: { title: "Train", load: () => import("./train.mjs") },
 };
 
 let ending = null;

@@ -1,0 +1,82 @@
+// What the pages of runs share: choosing one, its state, a command's lines.
+import { get } from "./api.mjs";
+import { h } from "./dom.mjs";
+import { listen } from "./events.mjs";
+
+export const percent = (share, digits = 1) => (share == null ? "–" : `${(100 * share).toFixed(digits)} %`);
+
+export const kilobytes = (bytes) => (bytes == null ? "–" : bytes < 1e6 ? `${(bytes / 1000).toFixed(bytes < 10000 ? 1 : 0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60]];
+
+export function age(seconds) {
+  const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? ["", 0];
+  return length ? `${Math.round(seconds / length)} ${unit} ago` : "just now";
+}
+
+export const stateOf = (state, text = state) => h("span", { class: `state ${state}` }, h("i", { "aria-hidden": "true" }), text);
+
+// A drop-down of the usable runs, and which of them is meant: the wanted one, or the latest.
+export async function chooser(wanted, choose) {
+  const runs = (await get("/api/runs")).runs.filter((run) => run.complete);
+  if (!runs.length) return { run: null, element: null };
+  const run = runs.find((each) => each.name === wanted) ?? runs.find((each) => each.latest) ?? runs[0];
+  const select = h(
+    "select",
+    { onchange: () => choose(select.value), "aria-label": "Run" },
+    ...runs.map((each) => h("option", { value: each.name, selected: each.name === run.name }, `${each.name} (${each.task})`)),
+  );
+  return { run, element: select };
+}
+
+export const noRuns = (purpose) =>
+  h("section", { class: "middle" }, h("h1", {}, "No run yet"), h("p", {}, `Train a model first; then it can be ${purpose} here.`), h("a", { class: "button", href: "/train" }, "Train"));
+
+// The lines of a command, live: the last one, and all of them below. follow(job) shows that of a JobTold;
+// ended(job) is called when it ends. hasStatus: whether to say how it stands.
+export function commandLog(ended = () => {}, hasStatus = true) {
+  const pre = h("pre", { class: "log", tabindex: "0", "aria-label": "What the command says" });
+  const status = h("p", { role: "status" });
+  const element = h("div", { hidden: true }, status, h("details", {}, h("summary", {}, "What the command says"), pre));
+  let job = null;
+  function say(state, text) {
+    status.hidden = !text || (!hasStatus && state !== "running" && state !== "failed");
+    status.replaceChildren(hasStatus ? stateOf(state, text) : h("span", { class: state === "failed" ? "wrong" : "muted" }, text));
+  }
+  function draw(found) {
+    job = found;
+    element.hidden = false;
+    pre.textContent = found.lines.join("\n");
+    pre.scrollTop = pre.scrollHeight;
+    say(found.state, said(found));
+  }
+  const stop = listen("job", async (event) => {
+    if (job === null || (event.event === "job" && event.number !== job.number)) return;
+    if (event.line !== undefined) {
+      pre.append(`${pre.textContent ? "\n" : ""}${event.line}`);
+      pre.scrollTop = pre.scrollHeight;
+      say("running", event.line);
+    } else if (event.state !== undefined || event.event === "reset") {
+      const found = (await get("/api/jobs")).jobs.find((each) => each.number === job.number);
+      if (!found) return;
+      const was = job.state;
+      draw(found);
+      if (was === "running" && found.state !== "running") ended(found);
+    }
+  });
+  return {
+    element,
+    follow: draw,
+    end: stop,
+    get job() {
+      return job;
+    },
+  };
+}
+
+// How a command stands, in a line: its error, or its last words.
+export function said(job) {
+  const error = job.result?.error;
+  if (error) return error.next_step ? `${error.what}. ${error.next_step}` : error.what;
+  return job.lines.at(-1) ?? (job.state === "running" ? `${job.command} …` : job.state);
+}
