@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -34,10 +34,12 @@ Negatives = Annotated[
     ),
 ]
 Quality = Annotated[
-    Literal["standard", "high"] | None,
+    str | None,
     typer.Option(
         "--quality",
-        help="high: trained by 20 hours of streams and natural voices, chosen by 20 others; up to an hour.",
+        metavar="LEVEL",
+        autocompletion=lambda: ["standard", "high"],
+        help="standard, or high: 20 hours of streams and natural voices, 20 to choose by; up to an hour.",
     ),
 ]
 

@@ -37,3 +37,5 @@ def test_high_quality_and_recordings_exclude_each_other(tinyml: Tinyml, tmp_path
     (tmp_path / "clips").mkdir()
     answer = tinyml("train", "kws", "--data", "clips", "--quality", "high", cwd=tmp_path, code=2)
     assert "--add-recordings mixes a few" in answer.err
+    answer = tinyml("train", "kws", "--quality", "best", cwd=tmp_path, code=2)
+    assert "`best` is not a quality" in answer.err and "standard, high" in answer.err

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.speech import kokoro_files
 
-Quality = Literal["standard", "high"]
+LEVELS = ("standard", "high")
 
 RECIPE = "kws_stream"
 """The packaged recipe that `high` begins with unless another is given."""
@@ -28,12 +28,14 @@ _KOKORO: Mapping[str, Any] = {
 }
 
 
-def values(quality: Quality | None, has_recordings: bool) -> dict[str, Any]:
+def values(quality: str | None, has_recordings: bool) -> dict[str, Any]:
     """Dotted key of the recipe -> value; none for `standard`.
 
     Raises:
-        TinymlError: `high` of a network that people's words train: their hours are what there is.
+        TinymlError: another level, or `high` where recordings of the words train.
     """
+    if quality not in (None, *LEVELS):
+        raise TinymlError(f"`{quality}` is not a quality", "--quality", f"Choose from: {', '.join(LEVELS)}.")
     if quality != "high":
         return {}
     if has_recordings:
