@@ -24,6 +24,9 @@ NOT_IN_NAMES = set('\\/:*?"<>|')
 # Windows opens the device, whatever the suffix.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 _LONGEST_NAME_BYTES = 200
+DRAWN_BY = "Drawn by tinyml"
+"""What every picture says of itself, near its start."""
+_START_BYTES = 1024
 
 
 def choice(value: str, choices: Iterable[str], where: str, what: str = "value") -> None:
@@ -178,6 +181,25 @@ def new_file(path: Path, where: str = "--out") -> None:
         raise TinymlError("The file exists; nothing was written", str(path), f"Give {where} another name.")
 
 
+def drawing(path: Path, where: str = "--out") -> None:
+    """A place for a new picture, or for one that takes the place of a picture of ours.
+
+    Raises:
+        TinymlError: a file that was not drawn here, or see `output_file`.
+    """
+    output_file(path, where)
+    if not path.exists():
+        return
+    with path.open("rb") as stream:
+        start = stream.read(_START_BYTES)
+    if DRAWN_BY.encode() not in start:
+        raise TinymlError(
+            "A file that tinyml did not draw lies there; nothing was written",
+            str(path),
+            f"Give {where} another name.",
+        )
+
+
 def picture(path: Path, where: str = "--out", apart_from: Path | None = None) -> None:
     """A place for a new picture.
 
@@ -187,17 +209,17 @@ def picture(path: Path, where: str = "--out", apart_from: Path | None = None) ->
         apart_from: a user's file or folder that is only read.
 
     Raises:
-        TinymlError: a name that is not that of a PNG file, a place among the data, or see `output_file`.
+        TinymlError: a name that is not that of a PNG file, a place among the data, or see `drawing`.
     """
     if apart_from is not None and path.resolve().is_relative_to(apart_from.resolve()):
         raise TinymlError("The picture would lie among the data", str(path), f"Give {where} another place.")
-    output_file(path, where)
     if path.suffix.lower() != ".png":
         raise TinymlError(
             f"`{path.name}` is not the name of a PNG file",
             where,
             f"Give {where} a name that ends in .png.",
         )
+    drawing(path, where)
 
 
 def output(path: Path, where: str = "--out") -> None:

@@ -100,8 +100,7 @@ class Run(RunFolder):
         for path in (Path(given), runs_dir() / given):
             if path.is_dir():
                 return cls(path)._opened()
-        names = (p.name for p in runs_dir().glob("*") if (p / MANIFEST).is_file() and p.name != LATEST)
-        known = ", ".join(sorted(names))
+        known = _known_runs()
         raise TinymlError(
             f"No run `{given}`",
             str(runs_dir()),
@@ -284,8 +283,16 @@ def writes(stage: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run,
 
 def _latest() -> Run:
     target = latest_path()
-    if target is None or not target.is_dir():
-        raise TinymlError(
-            "There are no runs yet", str(runs_dir()), "Create one: tinyml train kws --words yes,no"
-        )
-    return Run(target.resolve())
+    if target is not None and target.is_dir():
+        return Run(target.resolve())
+    known = _known_runs()
+    if known:
+        what = "It is not known which run is the latest: the link to it is gone"
+        raise TinymlError(what, str(runs_dir() / LATEST), f"Name a run. Known runs: {known}.")
+    raise TinymlError("There are no runs yet", str(runs_dir()), "Create one: tinyml train kws --words yes,no")
+
+
+def _known_runs() -> str:
+    """Names of the runs folder's runs, in a line."""
+    names = (p.parent.name for p in runs_dir().glob(f"*/{MANIFEST}") if p.parent.name != LATEST)
+    return ", ".join(sorted(names))

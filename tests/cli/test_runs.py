@@ -199,3 +199,9 @@ def test_a_run_in_use_is_listed_as_such_and_stays(tinyml: Tinyml, place: Path) -
         for command in (("rm", "old", "--yes"), ("rename", "old", "new")):
             assert f"process {other.pid}" in tinyml("runs", *command, cwd=place, code=2).err
     assert (place / "runs" / "old" / MANIFEST).is_file()
+
+
+def test_a_lost_link_to_the_latest_is_no_lack_of_runs(tinyml: Tinyml, place: Path) -> None:
+    (place / "runs" / "latest").unlink()
+    said = tinyml("convert", cwd=place, code=2).err
+    assert "link to it is gone" in said and "tested" in said

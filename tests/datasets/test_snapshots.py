@@ -195,3 +195,29 @@ def test_only_a_snapshot_is_replaced_and_never_among_the_data(tinyml: Tinyml, tm
         assert (place.read_bytes() if place.exists() else None) == before
     for _ in range(2):
         tinyml("data", "snapshot", "data", "--out", tmp_path / "s.json", cwd=tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes in folders there")
+def test_what_no_snapshot_can_hold_is_named(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    before = tinyml("data", "snapshot", "data", "--json", cwd=tmp_path)
+    os.mkfifo(data / "yes" / "pipe.wav")
+    (data / "no" / "gone.wav").symlink_to("nowhere")
+    (data / "no" / "all").symlink_to(data)
+    found = tinyml("data", "snapshot", "data", "--json", cwd=tmp_path)
+    assert found.json["digest"] == before.json["digest"]
+    for name in ("pipe.wav", "gone.wav", "all"):
+        assert name in found.err and name not in before.err
+
+
+def test_only_snapshots_and_folders_are_compared_with(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    for name in ("notes.txt", "old.json", "yes/anna.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no snapshot")
+        assert "snapshot" in tinyml("data", "snapshot", "data", "--against", name, cwd=tmp_path, code=2).err
+
+
+def test_quiet_means_the_outcome_alone(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    (data / "LICENSE").unlink()
+    assert "licence" in tinyml("data", "snapshot", "data", cwd=tmp_path).out
+    assert tinyml("data", "snapshot", "data", "-q", cwd=tmp_path).out.count("\n") == 1
+    assert "licence" not in tinyml("data", "snapshot", "data", "-q", cwd=tmp_path).out

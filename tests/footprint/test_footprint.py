@@ -80,3 +80,12 @@ def test_the_card_says_what_was_measured(tinyml: Tinyml, tmp_path: Path, make_ru
     assert load_json(tmp_path / card["json"])["carbon"]["level"] == "measured"
     tinyml("card", "runs/one", "--train-seconds", "60", cwd=tmp_path)
     assert "*estimated*" in Path(tmp_path, card["markdown"]).read_text()
+
+
+def test_an_exported_version_is_no_training(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    add(store, _trained(make_run("one"), 60), "a")
+    tinyml("registry", "export", "a@1", cwd=tmp_path)
+    assert (tmp_path / "runs/a-1").is_dir()
+    assert [each["run"] for each in tinyml("footprint", "--json", cwd=tmp_path).json["trainings"]] == ["one"]

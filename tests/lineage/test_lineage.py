@@ -108,3 +108,24 @@ def test_boxes_never_overlap_and_every_way_leads_right(graph: Lineage) -> None:
     ElementTree.fromstring(layout.svg(graph))
     told = layout.tree(graph)
     assert all(f"{node.kind} " in told for node in graph.nodes)
+
+
+def test_an_exported_version_stands_behind_its_version(tinyml: Tinyml, home: Path) -> None:
+    tinyml("registry", "export", "lamp@1", cwd=home)
+    found = tinyml("lineage", "--json", cwd=home).json
+    edges = {(edge["source"], edge["target"]): edge["what"] for edge in found["edges"]}
+    assert edges["version lamp@1", "run lamp-1"] == "exported"
+    assert [source for source, target in edges if target == "run lamp-1"] == ["version lamp@1"]
+    assert ("run lamp-1", "version lamp@1") not in edges
+    assert ("run lamp-1", "board sim run lamp-1") in edges
+    assert "run lamp-1" in tinyml("lineage", cwd=home).out
+
+
+def test_only_drawings_are_replaced(tinyml: Tinyml, home: Path) -> None:
+    (home / "mine.svg").write_text("<svg><!-- mine --></svg>")
+    assert "did not draw" in tinyml("lineage", "--out", "mine.svg", cwd=home, code=2).err
+    assert (home / "mine.svg").read_text() == "<svg><!-- mine --></svg>"
+    for _ in range(2):
+        tinyml("lineage", "--out", "l.svg", cwd=home)
+    (home / "mine.png").write_bytes(b"\x89PNG\r\n mine")
+    assert "did not draw" in tinyml("learn", "loss", "--out", "mine.png", cwd=home, code=2).err

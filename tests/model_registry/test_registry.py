@@ -290,3 +290,66 @@ def test_an_empty_reason_is_none(tinyml: Tinyml, tmp_path: Path, make_run: MakeR
     tinyml("registry", "add", "runs/one", cwd=tmp_path)
     assert "The reason is empty" in tinyml("registry", "promote", "--override", " ", cwd=tmp_path, code=2).err
     assert tinyml("registry", "promote", "--json", cwd=tmp_path, code=1).json["promoted"] is False
+
+
+def test_what_was_rolled_back_is_promoted_only_by_its_number(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    for name in ("one", "two"):
+        run = make_run(name)
+        add(store, run, "lamp")
+        promote(store, "lamp")
+    roll_back(store, "lamp")
+    add(store, run, "lamp")  # as `make release` does
+    for words in (("lamp",), ()):
+        said = tinyml("registry", "promote", *words, cwd=tmp_path, code=2).err
+        assert "tinyml registry promote lamp@2" in said
+    assert store.index("lamp").champion == 1
+    assert promote(store, "lamp@2").promoted
+    add(store, make_run("three"), "lamp")
+    assert promote(store, "lamp").number == 3
+
+
+def test_what_is_not_measured_is_measured_on_an_exported_run(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    add(store, make_run("one"), "lamp")
+    (tmp_path / "budgets.yaml").write_text("inference_ms: 5\nparity: false\n")
+    said = tinyml("registry", "promote", "lamp", cwd=tmp_path, code=1).out
+    for command in (
+        "tinyml registry export lamp@1",
+        "tinyml profile runs/lamp-1 --board sim",
+        "tinyml registry add runs/lamp-1 --name lamp",
+    ):
+        assert command in " ".join(said.split()), said
+    assert "/tmp" not in said
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_adding_the_run_again_mends_every_object(store: Store, make_run: MakeRun, lost: bool) -> None:
+    run = make_run("one")
+    add(store, make_run("zero"), "lamp")
+    promote(store, "lamp")
+    add(store, run, "lamp")
+    for path in store.objects():
+        if path.name in (kept := store.version(store.index("lamp"), 1)).files.values():
+            continue
+        if path.name == store.index("lamp").versions[1]:
+            continue
+        content = path.read_bytes()
+        path.unlink() if lost else path.write_bytes(content[:-1] + b"!")
+        assert list(store.faults())
+        added = add(store, run, "lamp")
+        assert (added.number, added.fresh) == (2, False) and kept
+        assert path.read_bytes() == content and not list(store.faults())
+
+
+def test_models_whose_names_some_computers_do_not_tell_apart_are_refused(
+    store: Store, make_run: MakeRun
+) -> None:
+    add(store, make_run("one"), "Lampé")
+    run = make_run("two")
+    for name in ("lampé", "LAMPÉ", "Lampe\u0301"):
+        with pytest.raises(TinymlError, match="Lampé"):
+            add(store, run, name)
+    assert store.names() == ["Lampé"]

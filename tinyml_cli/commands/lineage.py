@@ -13,8 +13,8 @@ from tinyml_cli.console import console
 
 
 def _svg(path: Path, where: str) -> None:
-    checks.output_file(path, where)
     checks.choice(path.suffix.lower(), (".svg",), where, "kind of picture")
+    checks.drawing(path, where)
 
 
 def command(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinyml_cli.console import console
 from tinyml_cli.data import inventory, official_lists
+from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 from tinyml_cli.data.splits import SPLIT_FOLDERS, Split, split_of
 from tinyml_cli.documents import MAX_DATA_BYTES, UnreadableError, load_json
@@ -129,6 +130,11 @@ def load(path: Path) -> DataSnapshot:
 _AGAIN = "Write it again: tinyml data snapshot FOLDER --out FILE"
 
 
+def left_out(root: Path) -> list[LeftOut]:
+    """What no snapshot can hold: pipes and the like, and links that lead nowhere or back."""
+    return [LeftOut(path, reason) for path, reason in _entries(root) if reason]
+
+
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
     """(path in the folder with slashes, path) of every file that is not hidden, in order of names."""
     if root.is_file():
@@ -136,17 +142,29 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
         return
     if not root.is_dir():
         raise TinymlError("There is no such file or folder", str(root), "Give the folder of the data.")
+    for path, reason in _entries(root):
+        if not reason:
+            # A name that is no UTF-8 can stand in no document.
+            yield path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode(), path
+
+
+def _entries(root: Path) -> Iterator[tuple[Path, str]]:
+    """(path, why it is left out) of everything in a folder that is not hidden; "" for a file."""
     seen = {root.resolve()}
     for parent, folders, names in os.walk(root, followlinks=True, onerror=_unreadable):
         visible = sorted(name for name in folders if not name.startswith("."))
         folders[:] = [name for name in visible if _is_new(Path(parent, name), seen)]
+        for name in visible:
+            if name not in folders:
+                yield Path(parent, name), "a link to a folder that is part of the data already"
         for name in sorted(names):
             path = Path(parent, name)
-            is_system = name.startswith(".") or name.lower() in inventory.SYSTEM_NAMES
-            if not is_system and name != SNAPSHOT and path.is_file():
-                place = path.relative_to(root).as_posix()
-                # A name that is no UTF-8 can stand in no document.
-                yield place.encode("utf-8", "backslashreplace").decode(), path
+            if name.startswith(".") or name.lower() in inventory.SYSTEM_NAMES or name == SNAPSHOT:
+                continue
+            if path.is_file():
+                yield path, ""
+            else:
+                yield path, "a broken link" if path.is_symlink() else "a pipe, socket or device"
 
 
 def _is_new(folder: Path, seen: set[Path]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tinyml_cli import recipes
 from tinyml_cli.console import console
-from tinyml_cli.data import snapshot
+from tinyml_cli.data import inventory, snapshot
 from tinyml_cli.data.snapshot import DataSnapshot, SnapshotItem
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import write_if_changed
@@ -25,7 +25,7 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
         data: a folder of data, or the file of a snapshot.
         config: the recipe whose shares decide a speaker's split.
         out: where to write the snapshot; an equal file stays untouched.
-        against: an earlier snapshot, or a folder.
+        against: an earlier snapshot's file, or a folder.
 
     Raises:
         TinymlError: data that cannot be read, a damaged snapshot, or a file that cannot be written.
@@ -34,7 +34,7 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
         _check_place(data, out)
     shares = _shares(config)
     taken = _read(data, shares)
-    earlier = None if against is None else _read(against, shares)
+    earlier = None if against is None else _earlier(against, shares)
     written = out is not None and write_if_changed(out, taken.text())
     return SnapshotTaken(
         data=str(data),
@@ -112,6 +112,8 @@ def leaks(earlier: DataSnapshot, later: DataSnapshot) -> list[str]:
 def show(outcome: SnapshotTaken) -> None:
     """The tables for people."""
     console.table(outcome.data, ("label", "files"), list(outcome.labels.items()))
+    if not outcome.texts:
+        console.info("No file states a licence: write one into README.md or LICENSE.")
     if set(outcome.splits) != {""}:
         rows = [(split or "(chosen in training)", n) for split, n in outcome.splits.items()]
         console.table("Splits", ("split", "files"), rows)
@@ -123,8 +125,6 @@ def show(outcome: SnapshotTaken) -> None:
 def sentence(outcome: SnapshotTaken) -> str:
     """The outcome in a line or two."""
     text = f"Snapshot {outcome.digest[:12]}: {counted(outcome.files, 'file')}, {outcome.bytes:,} bytes."
-    if not outcome.texts:
-        text += " No file states a licence: write one into README.md or LICENSE."
     if outcome.difference is not None and outcome.difference.same:
         text += " Nothing has changed."
     if leaked := all_leaked(outcome):
@@ -141,7 +141,15 @@ def all_leaked(outcome: SnapshotTaken) -> list[str]:
 
 
 def _read(path: Path, shares: tuple[float, float] | None) -> DataSnapshot:
-    return snapshot.load(path) if path.suffix == ".json" and path.is_file() else snapshot.take(path, shares)
+    if path.suffix == ".json" and path.is_file():
+        return snapshot.load(path)
+    inventory.tell(snapshot.left_out(path))
+    return snapshot.take(path, shares)
+
+
+def _earlier(path: Path, shares: tuple[float, float] | None) -> DataSnapshot:
+    """What is compared with: a folder, or a snapshot; no other file is one."""
+    return snapshot.load(path) if path.is_file() else _read(path, shares)
 
 
 def _shares(config: Path | None) -> tuple[float, float] | None:

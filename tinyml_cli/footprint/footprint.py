@@ -13,6 +13,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import is_export
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.footprints import Footprint, InferenceFootprint, TrainingFootprint
 from tinyml_cli.project.budgets import Budgets
@@ -86,7 +87,8 @@ def total(assumptions: CarbonAssumptions, registry: Path | None, duty: DutyCycle
 def _manifests(registry: Path | None) -> Iterator[tuple[str, Manifest]]:
     """Name and manifest of every training, each once."""
     seen: set[str] = set()
-    for path in sorted(runs_dir().rglob(MANIFEST)):
+    paths = sorted(runs_dir().rglob(MANIFEST), key=lambda path: (is_export(Run(path.parent)), path))
+    for path in paths:
         if VARIANTS in path.parts or any(part.is_symlink() for part in path.parents):
             continue
         try:
@@ -94,7 +96,7 @@ def _manifests(registry: Path | None) -> Iterator[tuple[str, Manifest]]:
         except TinymlError as error:
             console.warn(f"{path.parent} is left out: {error.what}")
             continue
-        if MODEL in manifest.artifacts:
+        if MODEL in manifest.artifacts and manifest.artifacts[MODEL].sha256 not in seen:
             seen.add(manifest.artifacts[MODEL].sha256)
             yield run_list.name_of(Run(path.parent)), manifest
     store = Store.open_if_there(registry)

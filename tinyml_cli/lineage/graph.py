@@ -11,6 +11,7 @@ from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.documents import ModelVersion
 from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.versions import is_export
 from tinyml_cli.outcomes.lineages import Lineage, LineageEdge, LineageNode
 from tinyml_cli.run import MANIFEST, MODEL, MODEL_INT8, RECIPE, Run, runs_dir
 from tinyml_cli.run_folder import VARIANTS
@@ -52,17 +53,29 @@ def of_runs(run: Run | None, store: Store | None) -> Lineage:
         each.path.resolve(): each.manifest(partial=True) for root in roots for each in _with_variants(root)
     }
     graph = _LineageParts()
+    versions = set() if store is None else _int8_of_versions(store)
+    exports = {
+        path
+        for path, manifest in found.items()
+        if is_export(Run(path))
+        and MODEL_INT8 in manifest.artifacts
+        and manifest.artifacts[MODEL_INT8].sha256 in versions
+    }
     by_weights = {
         manifest.artifacts[MODEL].sha256: _id(Run(path))
-        for path, manifest in found.items()
+        for path, manifest in sorted(found.items(), key=lambda each: each[0] not in exports)
         if MODEL in manifest.artifacts
     }
     by_int8: dict[str, list[str]] = {}
+    exported: dict[str, list[str]] = {}
     for path, manifest in found.items():
-        _add_run(graph, Run(path), manifest, by_weights)
+        _add_run(graph, Run(path), manifest, by_weights, is_trained=path not in exports)
         if MODEL_INT8 in manifest.artifacts:
-            by_int8.setdefault(manifest.artifacts[MODEL_INT8].sha256, []).append(_id(Run(path)))
-    registered = {} if store is None else _add_versions(graph, store, by_int8, only_known=run is not None)
+            held = exported if path in exports else by_int8
+            held.setdefault(manifest.artifacts[MODEL_INT8].sha256, []).append(_id(Run(path)))
+    registered: dict[str, list[str]] = {}
+    if store is not None:
+        registered = _add_versions(graph, store, by_int8, exported, only_known=run is not None)
     for path, manifest in found.items():
         _add_boards(graph, Run(path), manifest, registered)
     return Lineage(nodes=list(graph.nodes.values()), edges=list(graph.edges.values()), picture=None)
@@ -93,7 +106,15 @@ def _id(run: Run) -> str:
     return f"run {run_list.name_of(run)}"
 
 
-def _add_run(graph: _LineageParts, run: Run, manifest: Manifest, by_weights: dict[str, str]) -> None:
+def _int8_of_versions(store: Store) -> set[str]:
+    indices = [store.index(name) for name in store.names()]
+    return {store.version(index, n).int8_sha256 for index in indices for n in index.versions}
+
+
+def _add_run(
+    graph: _LineageParts, run: Run, manifest: Manifest, by_weights: dict[str, str], is_trained: bool
+) -> None:
+    """Adds a run; what was exported from the registry gets no data, since it was not trained again."""
     is_variant = run.root.resolve() != run.path.resolve()
     known = run_list.info(run)
     details = [] if is_variant else [manifest.task]
@@ -108,6 +129,8 @@ def _add_run(graph: _LineageParts, run: Run, manifest: Manifest, by_weights: dic
     graph.node(node)
     if is_variant:
         graph.edge(_id(Run(run.root)), node.id)
+        return
+    if not is_trained:
         return
     if (data := _data(manifest)) is not None:
         graph.edge(graph.node(data), node.id)
@@ -143,16 +166,20 @@ def _data(manifest: Manifest) -> LineageNode | None:
 
 
 def _add_versions(
-    graph: _LineageParts, store: Store, by_int8: dict[str, list[str]], only_known: bool
+    graph: _LineageParts,
+    store: Store,
+    by_int8: dict[str, list[str]],
+    exported: dict[str, list[str]],
+    only_known: bool,
 ) -> dict[str, list[str]]:
-    """Adds the registry's versions; run -> its versions."""
+    """Adds the registry's versions, between runs that went in and came out; run -> its versions."""
     registered: dict[str, list[str]] = {}
     for name in store.names():
         index = store.index(name)
         for number in index.versions:
             version = store.version(index, number)
-            runs = by_int8.get(version.int8_sha256, [])
-            if only_known and not runs:
+            runs, copies = by_int8.get(version.int8_sha256, []), exported.get(version.int8_sha256, [])
+            if only_known and not (runs or copies):
                 continue
             aliases = [alias for alias, at in index.aliases().items() if at == number]
             node = LineageNode(
@@ -165,6 +192,8 @@ def _add_versions(
             for run in runs or [_lost_run(graph, version)]:
                 graph.edge(run, node.id)
                 registered.setdefault(run, []).append(node.id)
+            for copy in copies:
+                graph.edge(node.id, copy, "exported")
     return registered
 
 

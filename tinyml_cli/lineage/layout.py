@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tinyml_cli import checks
 from tinyml_cli.outcomes.lineages import Lineage, LineageNode
 from tinyml_cli.pages.templates import html
 
@@ -46,6 +47,7 @@ def svg(lineage: Lineage) -> str:
         height=height,
         title_y=_PADDING + _LINE - 4,
         padding=_PADDING,
+        drawn_by=checks.DRAWN_BY,
     )
 
 
@@ -81,7 +83,7 @@ def tree(lineage: Lineage) -> str:
 def _branch(lineage: Lineage, at: str, what: str, first: str, rest: str, told: set[str]) -> Iterator[str]:
     node = next(each for each in lineage.nodes if each.id == at)
     known = ", ".join(node.details)
-    passed_on = f" (its {what})" if what else ""
+    passed_on = {"": "", "weights": " (its weights)"}.get(what, f" ({what})")
     again = " (see above)" if at in told and _targets(lineage, at) else ""
     yield f"{first}{node.kind} {node.title}{f': {known}' if known else ''}{passed_on}{again}"
     if at in told:

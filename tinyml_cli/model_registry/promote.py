@@ -10,7 +10,8 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.model_registry.against import against
 from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import find, now, user, write_run
+from tinyml_cli.model_registry.versions import exported_to, find, now, user, write_run
+from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.outcomes.projects import GateResult
 from tinyml_cli.outcomes.registries import Promoted, RolledBack
 from tinyml_cli.project.budgets import BUDGETS, Budgets, load
@@ -26,7 +27,7 @@ def promote(
 
     Args:
         store: the registry.
-        given: as `find` takes it; a name alone means the challenger.
+        given: as `find` takes it; a name alone means the challenger, and never one that was rolled back.
         budgets: the limits; `budgets.yaml` of the current folder where there is one, else parity alone.
         override: the reason, which is kept.
 
@@ -37,7 +38,7 @@ def promote(
         raise TinymlError("The reason is empty", "--override", 'Say why: --override "the old one fails on …"')
     limits = limits_of(budgets)
     with store.writing():
-        index, number = find(store, given, CHALLENGER)
+        index, number = _candidate(store, given)
         if number == index.champion:
             console.info(f"{index.model}@{number} is the champion already.")
             return _promoted(index, number, index.champion, None, [])
@@ -64,6 +65,19 @@ def promote(
         return _promoted(index, number, before, reason, gates)
 
 
+def _candidate(store: Store, given: str | None) -> tuple[ModelIndex, int]:
+    """What is to be promoted: a version that was rolled back only where it is named."""
+    index, number = find(store, given, CHALLENGER)
+    if "@" not in (given or "") and number not in (index.challenger, index.champion):
+        named = f"{index.model}@{number}"
+        raise TinymlError(
+            f"`{index.model}` has no challenger, and {named} was the champion before",
+            str(store.path),
+            f"To have it back: {next_step('registry', 'promote', named)}",
+        )
+    return index, number
+
+
 def judge(store: Store, index: ModelIndex, number: int, limits: Budgets) -> list[GateResult]:
     """The gates of a version: budgets, and no worse than the champion.
 
@@ -72,7 +86,7 @@ def judge(store: Store, index: ModelIndex, number: int, limits: Budgets) -> list
     """
     with temporary.folder("registry") as folder:
         candidate = write_run(store, store.version(index, number), Path(folder, "candidate"))
-        gates = judge_run(candidate, limits)
+        gates = judge_run(candidate, limits, called=exported_to(index.model, number))
         if index.champion is not None and index.champion != number:
             champion = write_run(store, store.version(index, index.champion), Path(folder, "champion"))
             gates += against(champion, candidate, limits.board)
@@ -108,12 +122,22 @@ def sentence(outcome: Promoted) -> str:
     called = f"{outcome.model}@{outcome.number}"
     if not outcome.promoted:
         return (
-            f"{called} was not promoted: {reasons(outcome.gates)}. To promote it all the same: "
-            '--override "why".'
+            f"{called} was not promoted: {reasons(outcome.gates)}. {_measured_by(outcome)}"
+            'To promote it all the same: --override "why".'
         )
     if outcome.override is not None:
         return f"{called} is the champion, by override: {outcome.override}."
     return f"{called} is the champion."
+
+
+def _measured_by(outcome: Promoted) -> str:
+    """How a version is measured: as a run, which is added again."""
+    if all(gate.result != "not measured" for gate in outcome.gates):
+        return ""
+    place = exported_to(outcome.model, outcome.number)
+    export = command_line("tinyml", "registry", "export", f"{outcome.model}@{outcome.number}")
+    again = command_line("tinyml", "registry", "add", place, "--name", outcome.model)
+    return f"To measure it: {export}, then what the table names, then {again}. "
 
 
 def limits_of(budgets: Path | None) -> Budgets:

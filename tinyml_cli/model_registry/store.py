@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,7 +114,7 @@ class Store:
     def put_file(self, source: Path) -> str:
         """Keeps a file; its SHA-256. One that is there already, and whole, is not written again."""
         sha256 = sha256_file(source)
-        if not self._is_whole(sha256):
+        if not self.holds(sha256):
             with atomic_path(self.object_path(sha256)) as temporary:
                 shutil.copyfile(source, temporary)
                 if sha256_file(temporary) != sha256:
@@ -125,7 +126,7 @@ class Store:
     def put_bytes(self, content: bytes) -> str:
         """Keeps bytes; their SHA-256."""
         sha256 = hashlib.sha256(content).hexdigest()
-        if not self._is_whole(sha256):
+        if not self.holds(sha256):
             write_atomic(self.object_path(sha256), content)
         return sha256
 
@@ -142,7 +143,7 @@ class Store:
                 str(path),
                 "Copy `objects` too, or restore it from a backup; tinyml registry verify lists all.",
             )
-        if not self._is_whole(sha256):
+        if not self.holds(sha256):
             raise TinymlError(
                 "An object of the registry was changed",
                 str(path),
@@ -150,7 +151,8 @@ class Store:
             )
         return path
 
-    def _is_whole(self, sha256: str) -> bool:
+    def holds(self, sha256: str) -> bool:
+        """Whether an object is there and whole."""
         path = self.object_path(sha256)
         return path.is_file() and sha256_file(path) == sha256
 
@@ -207,6 +209,13 @@ class Store:
                 "--name",
                 "Use letters, digits, dots, hyphens and underscores.",
             )
+        for known in self.names():
+            if known != name and _alike(known) == _alike(name):
+                raise TinymlError(
+                    f"The registry has a model `{known}`, which not every computer tells from `{name}`",
+                    "--name",
+                    f"Give --name {known}, or another name.",
+                )
         return self.index(name) if self.index_path(name).is_file() else ModelIndex(model=name)
 
     def version(self, index: ModelIndex, number: int) -> ModelVersion:
@@ -278,6 +287,11 @@ class Store:
                 "Choose a new or empty folder with --registry.",
             ) from error
         refuse_newer(_SUBJECT, version, VERSION, path)
+
+
+def _alike(name: str) -> str:
+    """The same for names that a file system may take for one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _validated(schema: type[D], document: Any, path: Path) -> D:

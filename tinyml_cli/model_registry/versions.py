@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import hashlib
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError, did_you_mean
-from tinyml_cli.files import atomic_folder
+from tinyml_cli.files import atomic_folder, runs_dir
 from tinyml_cli.git import commit_of
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.documents import CHALLENGER, CHAMPION, Change, ModelIndex, ModelVersion
@@ -49,13 +51,12 @@ def add(store: Store, run: Run, name: str | None = None, board: str | None = Non
         index = store.index_or_new(model)
         files = {file: store.put_file(run.file(file)) for file in _files(run, manifest)}
         files[SBOM] = store.put_bytes(sbom(manifest).encode())
-        if (known := _same(store, index, files)) is not None:
-            return _added(store, index, known, fresh=False)
         figures = RunFigures(run, board or Budgets().board)
         measured = {key: figure.value for key in BUDGET_KINDS if (figure := figures.of_budget(key))}
+        created = now()
         version = ModelVersion(
             model=model,
-            created=now(),
+            created=created,
             run=_name_of(run),
             task=manifest.task,
             labels=manifest.labels,
@@ -67,10 +68,13 @@ def add(store: Store, run: Run, name: str | None = None, board: str | None = Non
             figures=measured,
             files=files,
         )
+        _repair(store, index, version)
+        if (known := _same(store, index, files)) is not None:
+            return _added(store, index, known, fresh=False)
         number = max(index.versions, default=0) + 1
-        index.versions[number] = store.put_bytes((version.model_dump_json(indent=1) + "\n").encode())
+        index.versions[number] = store.put_bytes(_text(version))
         index.challenger = number
-        index.history.append(Change(at=now(), by=user(), action="add", number=number))
+        index.history.append(Change(at=created, by=user(), action="add", number=number))
         store.save(index)
         return _added(store, index, number, fresh=True)
 
@@ -133,6 +137,16 @@ def export(store: Store, index: ModelIndex, number: int, out: Path) -> VersionEx
     )
 
 
+def exported_to(model: str, number: int) -> Path:
+    """Where a version is exported to by default."""
+    return runs_dir() / f"{model}-{number}"
+
+
+def is_export(run: Run) -> bool:
+    """Whether a run came out of a registry: it is a version once more, and no training of its own."""
+    return run.file(SBOM).is_file()
+
+
 def write_run(store: Store, version: ModelVersion, folder: Path) -> Run:
     """Copies a version's files into a folder; its run.
 
@@ -172,8 +186,28 @@ def _files(run: Run, manifest: Manifest) -> list[str]:
 
 
 def _same(store: Store, index: ModelIndex, files: dict[str, Any]) -> int | None:
-    """The version that holds exactly these files."""
-    return next((n for n in index.versions if store.version(index, n).files == files), None)
+    """The version that holds exactly these files, among those that can be read."""
+    for number, sha256 in index.versions.items():
+        if store.holds(sha256) and store.version(index, number).files == files:
+            return number
+    return None
+
+
+def _repair(store: Store, index: ModelIndex, version: ModelVersion) -> None:
+    """Writes damaged descriptions of versions again that this one, added at their time, would have had."""
+    champion = None
+    for change in index.history:
+        if change.action == "add" and not store.holds(sha256 := index.versions.get(change.number, "")):
+            text = _text(version.model_copy(update={"created": change.at, "parent": champion}))
+            if hashlib.sha256(text).hexdigest() == sha256:
+                store.put_bytes(text)
+                console.info(f"{index.model}@{change.number} was damaged, and is whole again.")
+        elif change.action != "add":
+            champion = change.number
+
+
+def _text(version: ModelVersion) -> bytes:
+    return (version.model_dump_json(indent=1) + "\n").encode()
 
 
 def _added(store: Store, index: ModelIndex, number: int, fresh: bool) -> VersionAdded:

@@ -23,7 +23,7 @@ class LineageEdge(Outcome):
 
     source: str = Field(description="id of a node")
     target: str = Field(description="id of a node")
-    what: str = Field(description="empty, or what was passed on: weights")
+    what: str = Field(description="empty, weights or exported")
 
 
 class Lineage(Outcome):

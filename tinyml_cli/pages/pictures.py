@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
+from tinyml_cli import checks
 from tinyml_cli.files import write_atomic
 from tinyml_cli.pages.svg_chart import shortened
 from tinyml_cli.user_text import visible
@@ -62,7 +63,7 @@ def png(figure: Figure, dpi: int) -> bytes:
     with mpl.rc_context({"font.family": list(families)}):
         # `savefig` would lay out and draw everything twice, which takes seconds for many panels.
         canvas: Any = FigureCanvasAgg(figure)
-        canvas.print_png(stream, metadata={"Software": None})
+        canvas.print_png(stream, metadata={"Software": checks.DRAWN_BY})
     return stream.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinyml_cli.documents import UnreadableError, load_json
@@ -36,8 +37,9 @@ class Figure:
 class RunFigures:
     """The figures of one run on one board; each is None where it was not measured, or of an older model."""
 
-    def __init__(self, run: Run, board: str) -> None:
+    def __init__(self, run: Run, board: str, called: Path | None = None) -> None:
         self.run = run
+        self.called = run.path if called is None else called
         self.board = board
         self.manifest: Manifest = run.manifest()
         self.quality = self._fresh_json(METRICS)

@@ -56,7 +56,11 @@ BUDGET_KINDS = {
 
 
 def judge_run(
-    run: Run, budgets: Budgets, recipe: Path | None = None, data: Path | None = None
+    run: Run,
+    budgets: Budgets,
+    recipe: Path | None = None,
+    data: Path | None = None,
+    called: Path | None = None,
 ) -> list[GateResult]:
     """Every gate, in the order of the table.
 
@@ -65,11 +69,12 @@ def judge_run(
         budgets: the project's limits.
         recipe: the project's recipe, which must be the run's; None: any will do.
         data: the project's data snapshot, on which the run must have been trained; None: any will do.
+        called: where people find the run, for commands that measure it; its own folder by default.
 
     Raises:
         TinymlError: the manifest or the recipe cannot be read.
     """
-    figures = RunFigures(run, budgets.board)
+    figures = RunFigures(run, budgets.board, called)
     return [
         _model(figures),
         *([] if recipe is None else [_recipe(figures, recipe)]),
@@ -106,7 +111,7 @@ def _recipe(figures: RunFigures, path: Path) -> GateResult:
     wanted = wanted.model_copy(update={"data_path": kept.data_path, "start_from": kept.start_from})
     if is_recipe_of(run, wanted):
         return gate("recipe", "pass")
-    again = next_step("train", wanted.task, "--config", path, "--run", run.path)
+    again = next_step("train", wanted.task, "--config", path, "--run", figures.called)
     return gate("recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. {again}")
 
 
@@ -168,7 +173,7 @@ def number(value: float) -> str:
 
 
 def _command(words: tuple[str, ...], figures: RunFigures) -> str:
-    places: dict[str, str | Path] = {"RUN": figures.run.path, "BOARD": figures.board}
+    places: dict[str, str | Path] = {"RUN": figures.called, "BOARD": figures.board}
     return f"run `{next_step(*(places.get(word, word) for word in words))}`"
 
 

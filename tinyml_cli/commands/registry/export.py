@@ -43,7 +43,6 @@ def command(
     from tinyml_cli.model_registry.documents import CHAMPION
     from tinyml_cli.model_registry.store import Store
     from tinyml_cli.next_step import next_step
-    from tinyml_cli.run import runs_dir
 
     store = Store.open(registry)
     index, number = versions.find(store, version, CHAMPION)
@@ -52,6 +51,6 @@ def command(
         registered = mlflow_export.register(store, index, number)
         console.result(registered, mlflow_export.sentence(registered))
         return
-    outcome = versions.export(store, index, number, out or runs_dir() / f"{index.model}-{number}")
+    outcome = versions.export(store, index, number, out or versions.exported_to(index.model, number))
     step = next_step("flash", Path(outcome.run))
     console.result(outcome, f"{index.model}@{number} is in {outcome.run}. Next: {step}")
