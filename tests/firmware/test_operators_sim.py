@@ -87,10 +87,57 @@ def test_lstm(time_major: bool, builds: Path) -> None:
     _same_as_tflm(model, builds / f"lstm_{time_major}")
 
 
+def test_int16_activations(builds: Path) -> None:
+    _same_as_tflm(int16_chain(), builds / "int16")
+
+
+def int16_chain() -> bytes:
+    """Every kernel of int16 activations, one after another."""
+    model, rng = Model(), np.random.default_rng(3)
+
+    def tensor(shape: tuple[int, ...], power: int) -> int:
+        return model.tensor(shape, 2.0**power * 0.9, dtype="int16")
+
+    def filtered(name: str, x: int, shape: tuple[int, ...], size: tuple[int, ...], **fields: int) -> int:
+        data, channels = rng.integers(-127, 128, shape), size[-1]
+        axis = 3 if name == "DEPTHWISE_CONV_2D" else 0
+        weights = model.tensor(shape, data=data, scales=rng.uniform(0.001, 0.002, channels), axis=axis)
+        bias = model.tensor(
+            (channels,), 1e-6, dtype="int64", data=rng.integers(-(1 << 24), 1 << 24, channels)
+        )
+        y = tensor(size, -13)
+        given = [model.integers(size), weights, x, bias] if "TRANSPOSE" in name else [x, weights, bias]
+        options = "".join(part.capitalize() for part in name.split("_")).replace("2d", "2D")
+        model.operator(name, given, [y], options + "Options", **fields)
+        return y
+
+    strides = {"padding": 0, "strideH": 1, "strideW": 1}
+    image = tensor((1, 5, 6, 3), -13)
+    wide = filtered("CONV_2D", image, (7, 3, 3, 3), (1, 5, 6, 7), **strides)
+    same = filtered("DEPTHWISE_CONV_2D", wide, (1, 3, 2, 7), (1, 5, 6, 7), **strides, depthMultiplier=1)
+    leaky, added, product = (tensor((1, 5, 6, 7), -13) for _ in range(3))
+    model.operator("LEAKY_RELU", [same], [leaky], "LeakyReluOptions", alpha=-0.3)
+    model.operator("ADD", [leaky, wide], [added], "AddOptions")
+    model.operator("MUL", [added, leaky], [product], "MulOptions")
+    strides |= {"strideH": 2, "strideW": 2}
+    spread = filtered("TRANSPOSE_CONV", product, (4, 3, 3, 7), (1, 10, 12, 4), **strides)
+    pooled = tensor((1, 5, 6, 4), -13)
+    model.operator(
+        "AVERAGE_POOL_2D", [spread], [pooled], "Pool2DOptions", **strides, filterHeight=2, filterWidth=2
+    )
+    flat, bent = tensor((1, 120), -13), model.tensor((1, 120), 2.0**-15, dtype="int16")
+    model.operator("RESHAPE", [pooled, model.integers((1, 120))], [flat], "ReshapeOptions", newShape=[1, 120])
+    model.operator("TANH", [flat], [bent])
+    logits = filtered("FULLY_CONNECTED", bent, (9, 120), (1, 9))
+    answer = model.tensor((1, 9), 2.0**-15, dtype="int16")
+    model.operator("SOFTMAX", [logits], [answer], "SoftmaxOptions", beta=1.0)
+    return model.build([image], [answer])
+
+
 def _same_as_tflm(model: bytes, folder: Path) -> None:
     network = generate(model, folder)
     inputs = random_inputs(network, 12, seed=7)
-    expected = tflm_outputs(model, inputs)
+    expected = tflm_outputs(model, inputs.view(network.input.dtype))
     assert len(np.unique(expected, axis=0)) > 6, "the inputs do not tell outputs apart"
     np.testing.assert_array_equal(run_sim(network, folder, inputs).outputs, expected.view(np.int8))
 

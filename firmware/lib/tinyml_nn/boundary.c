@@ -41,18 +41,20 @@ void tinyml_nn_dequantize_s16_f32(float scale, int32_t zero_point, const int16_t
   for (int32_t i = 0; i < count; ++i) output[i] = scale * (float)(input[i] - zero_point);
 }
 
-void tinyml_nn_requantize_s16_s8(const tinyml_nn_requantize_params* params, const int16_t* input,
-                                 int8_t* output, int32_t count) {
-  for (int32_t i = 0; i < count; ++i) {
-    const int32_t value = rescale(input[i] + params->input_offset, params->multiplier, params->shift);
-    output[i] = (int8_t)clamp_s8(value + params->output_offset);
+/* Between integer types: the offset wraps where the output is as wide as the sum. */
+#define REQUANTIZE(name, From, To, clamped)                                                            \
+  void name(const tinyml_nn_requantize_params* params, const From* input, To* output, int32_t count) { \
+    const tinyml_nn_requantize_params p = *params;                                                     \
+    for (int32_t i = 0; i < count; ++i) {                                                              \
+      const uint32_t value = (uint32_t)input[i] + (uint32_t)p.input_offset;                            \
+      const int32_t scaled = rescale((int32_t)value, p.multiplier, p.shift);                           \
+      output[i] = (To)clamped((int32_t)((uint32_t)scaled + (uint32_t)p.output_offset));                \
+    }                                                                                                  \
   }
-}
 
-void tinyml_nn_requantize_s16_s32(const tinyml_nn_requantize_params* params, const int16_t* input,
-                                  int32_t* output, int32_t count) {
-  for (int32_t i = 0; i < count; ++i) {
-    const int32_t value = rescale(input[i] + params->input_offset, params->multiplier, params->shift);
-    output[i] = (int32_t)((uint32_t)value + (uint32_t)params->output_offset);
-  }
-}
+REQUANTIZE(tinyml_nn_requantize_s16_s8, int16_t, int8_t, clamp_s8)
+REQUANTIZE(tinyml_nn_requantize_s16_s16, int16_t, int16_t, clamp_s16)
+REQUANTIZE(tinyml_nn_requantize_s16_s32, int16_t, int32_t, )
+REQUANTIZE(tinyml_nn_requantize_s32_s8, int32_t, int8_t, clamp_s8)
+REQUANTIZE(tinyml_nn_requantize_s32_s16, int32_t, int16_t, clamp_s16)
+REQUANTIZE(tinyml_nn_requantize_s8_s32, int8_t, int32_t, )

@@ -7,7 +7,7 @@ void tinyml_nn_broadcast(const tinyml_nn_broadcast_shape* shape, tinyml_nn_row* 
   int32_t at[TINYML_NN_BROADCAST_RANK] = {0};
   for (;;) {
     row(params, a, shape->a_stride[inner], b, shape->b_stride[inner], output, count);
-    output += count;
+    output += shape->row_bytes;
     int32_t axis = inner - 1;
     for (; axis >= 0; --axis) {
       a += shape->a_stride[axis];

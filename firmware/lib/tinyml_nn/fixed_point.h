@@ -32,6 +32,13 @@ static inline int32_t rescale(int32_t x, int32_t multiplier, int32_t shift) {
   return divide_by_power_of_two(multiply_q31(shifted, multiplier), shift > 0 ? 0 : -shift);
 }
 
+/* The same of a sum of 64 bits, by the upper half of the multiplier, rounded once; shift <= 14. */
+static inline int32_t rescale_long(int64_t x, int32_t multiplier, int32_t shift) {
+  const int64_t upper = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  const int32_t right = 15 - shift;
+  return (int32_t)((x * upper + (INT64_C(1) << (right - 1))) >> right);
+}
+
 static inline int32_t clamp_s8(int32_t x) {
   return x < INT8_MIN ? INT8_MIN : x > INT8_MAX ? INT8_MAX : x;
 }

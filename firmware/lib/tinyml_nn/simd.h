@@ -119,6 +119,12 @@ static inline uint32_t multiply_lanes(uint32_t a, uint32_t b, uint32_t sum) {
   return sum;
 }
 
+/* The same with a sum of 64 bits. */
+static inline int64_t multiply_lanes_long(uint32_t a, uint32_t b, int64_t sum) {
+  __asm__("smlald %Q0, %R0, %1, %2" : "+r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+
 #else
 
 static inline uint32_t widen_even(uint32_t word) {
@@ -172,6 +178,10 @@ static inline int32_t saturate_s8(int32_t x) {
 
 static inline uint32_t multiply_lanes(uint32_t a, uint32_t b, uint32_t sum) {
   return sum + (uint32_t)(low_lane(a) * low_lane(b)) + (uint32_t)(high_lane(a) * high_lane(b));
+}
+
+static inline int64_t multiply_lanes_long(uint32_t a, uint32_t b, int64_t sum) {
+  return sum + low_lane(a) * low_lane(b) + high_lane(a) * high_lane(b);
 }
 
 #endif

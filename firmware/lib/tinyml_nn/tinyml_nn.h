@@ -16,6 +16,7 @@
 #include "tinyml_nn_recurrent.h"
 #include "tinyml_nn_reduce.h"
 #include "tinyml_nn_resize.h"
+#include "tinyml_nn_s16.h"
 #include "tinyml_nn_transpose_conv.h"
 
 /* Marks the function of each operator of a network: it keeps its symbol, which profilers look up. */

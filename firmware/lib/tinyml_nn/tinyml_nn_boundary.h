@@ -32,8 +32,16 @@ typedef struct {
 
 void tinyml_nn_requantize_s16_s8(const tinyml_nn_requantize_params* params, const int16_t* input,
                                  int8_t* output, int32_t count);
+void tinyml_nn_requantize_s16_s16(const tinyml_nn_requantize_params* params, const int16_t* input,
+                                  int16_t* output, int32_t count);
 void tinyml_nn_requantize_s16_s32(const tinyml_nn_requantize_params* params, const int16_t* input,
                                   int32_t* output, int32_t count);
+void tinyml_nn_requantize_s32_s8(const tinyml_nn_requantize_params* params, const int32_t* input,
+                                 int8_t* output, int32_t count);
+void tinyml_nn_requantize_s32_s16(const tinyml_nn_requantize_params* params, const int32_t* input,
+                                  int16_t* output, int32_t count);
+void tinyml_nn_requantize_s8_s32(const tinyml_nn_requantize_params* params, const int8_t* input,
+                                 int32_t* output, int32_t count);
 
 #ifdef __cplusplus
 }

@@ -27,12 +27,14 @@ typedef void tinyml_nn_row(const void* params, const int8_t* a, int32_t a_step, 
 enum { TINYML_NN_BROADCAST_RANK = 5 };
 
 /* Broadcasting of operands with different shapes: the output's sizes, outermost first, and how far each
- * operand moves for one step along each; 0 if it is repeated. */
+ * operand moves for one step along each, in values along the innermost and in bytes along the others; 0 if it
+ * is repeated. */
 typedef struct {
   int32_t rank;
   int32_t size[TINYML_NN_BROADCAST_RANK];
   int32_t a_stride[TINYML_NN_BROADCAST_RANK];
   int32_t b_stride[TINYML_NN_BROADCAST_RANK];
+  int32_t row_bytes; /* of the output's innermost dimension */
 } tinyml_nn_broadcast_shape;
 
 /* Applies `row` to the innermost dimension of every position of the others. */

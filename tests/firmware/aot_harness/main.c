@@ -53,7 +53,7 @@ int main(void) {
   uint32_t ticks = 0;
   network_reset(arena);
   for (int i = 0; i < INPUTS; ++i) {
-    int8_t* input = network_input(arena);
+    int8_t* input = network_input_at(arena, 0);
     for (int j = 0; j < NETWORK_INPUT_BYTES; ++j) input[j] = kInputs[i][j];
     ticks_high = 0;
     kSysTick[2] = 0;

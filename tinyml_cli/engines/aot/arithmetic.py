@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MIN, INT16_MAX = -(1 << 15), (1 << 15) - 1
 
 _SOFTMAX_INTEGER_BITS = 5
 _CLAMPS: dict[str, tuple[float | None, float | None]] = {
@@ -72,8 +73,10 @@ def mean_multiplier(input_scale: np.float32, output_scale: np.float32, count: in
     return Multiplier((scale.significand << shift) // count, scale.shift - shift)
 
 
-def activation_range(activation: str, scale: np.float32, zero_point: int) -> tuple[int, int]:
-    """The int8 clamp of a fused activation: (lowest, highest).
+def activation_range(
+    activation: str, scale: np.float32, zero_point: int, limits: tuple[int, int] = (INT8_MIN, INT8_MAX)
+) -> tuple[int, int]:
+    """The clamp of a fused activation within the type's limits: (lowest, highest).
 
     Raises:
         KeyError: the activation is not one of ACTIVATIONS.
@@ -88,8 +91,8 @@ def activation_range(activation: str, scale: np.float32, zero_point: int) -> tup
             raise ValueError(f"scale {scale}")
         return zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
 
-    lowest = INT8_MIN if low is None else max(INT8_MIN, quantized(low))
-    highest = INT8_MAX if high is None else min(INT8_MAX, quantized(high))
+    lowest = limits[0] if low is None else max(limits[0], quantized(low))
+    highest = limits[1] if high is None else min(limits[1], quantized(high))
     return lowest, highest
 
 

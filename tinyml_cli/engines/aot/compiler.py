@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyml_cli.engines.aot.fold import fold
-from tinyml_cli.engines.aot.kernel import C_TYPES, COPIED, OpContext, tensor_name
+from tinyml_cli.engines.aot.kernel import BOUNDARY_TYPES, COPIED, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
 from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, ArenaPlan, Buffer, Sharing, plan
 from tinyml_cli.engines.aot.storage import Lowered, Storage, assign
@@ -142,10 +142,10 @@ def _check_signature(graph: Graph, where: str) -> None:
             )
     for index in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[index]
-        if tensor.dtype not in C_TYPES or not tensor.bytes:
+        if tensor.dtype not in BOUNDARY_TYPES or not tensor.bytes:
             raise TinymlError(
                 f"The model's {tensor.label} is {tensor.dtype} {list(tensor.shape)}, which engine aot "
-                f"does not support; it supports {', '.join(C_TYPES)}",
+                f"does not support; it supports {', '.join(BOUNDARY_TYPES)}",
                 where,
                 "Quantise the whole model to int8: tinyml quantize, then tinyml convert.",
             )

@@ -276,7 +276,8 @@ def _array(name: str, constant: Constant) -> str:
     values = constant.values.reshape(-1)
     c_type = C_TYPES[constant.values.dtype.name]
     lines = "\n".join(wrapped(integer_literal(int(value)) for value in values))
-    return f"static const _Alignas(4) {c_type} {name}[{values.size}] = {{\n{lines}\n}};\n"
+    alignment = max(4, values.itemsize)
+    return f"static const _Alignas({alignment}) {c_type} {name}[{values.size}] = {{\n{lines}\n}};\n"
 
 
 def _reset(network: Network) -> str:

@@ -16,8 +16,12 @@ from tinyml_cli.wording import counted
 
 C_TYPES = {
     "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float",
+    "int64": "int64_t",
 }  # fmt: skip
 """C's names for the types of tensors and constants."""
+
+BOUNDARY_TYPES = tuple(name for name in C_TYPES if name != "int64")
+"""What a model may take and give."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +155,14 @@ class OpContext:
         """An int8 tensor with one scale, computed or constant, by input position."""
         return self._int8(self.input(position), constant=True)
 
+    def wide(self, position: int = 0, *, constant: bool = False) -> Tensor:
+        """An int16 tensor with one scale and zero point 0, by input position."""
+        return self._int16(self.input(position), constant)
+
+    def wide_output(self) -> Tensor:
+        """The only output: an int16 tensor with one scale and zero point 0."""
+        return self._int16(self.result())
+
     def input(self, position: int = 0) -> Tensor:
         """A tensor of any type, by input position."""
         return self._given(self.graph.input(self.operator, position), f"input {position}")
@@ -201,14 +213,17 @@ class OpContext:
         return f"{{{low}, {high}}}"
 
     def clamp_range(self, tensor: Tensor) -> tuple[int, int]:
-        """The fused activation as the lowest and highest int8 value."""
+        """The fused activation as the lowest and highest value of the tensor's type, int8 or int16."""
         name = self.option("fused_activation_function")
         if name not in arithmetic.ACTIVATIONS:
             self.refuse(
                 f"has the fused activation {name}",
                 "Use ReLU, ReLU6 or none, or export it with --engine tflm.",
             )
-        return arithmetic.activation_range(name, scale_of(tensor), zero_point_of(tensor))
+        limits = np.iinfo(tensor.dtype)
+        return arithmetic.activation_range(
+            name, scale_of(tensor), zero_point_of(tensor), (int(limits.min), int(limits.max))
+        )
 
     def image(self, tensor: Tensor) -> tuple[int, int, int, int]:
         """The shape of a four-dimensional tensor of batch 1: (1, height, width, channels)."""
@@ -246,6 +261,19 @@ class OpContext:
             self.refuse(f"works on {tensor.label}, which has no single positive scale", _CONVERT)
         if not arithmetic.INT8_MIN <= zero_point_of(tensor) <= arithmetic.INT8_MAX:
             self.refuse(f"works on {tensor.label}, whose zero point is not an int8", _CONVERT)
+        return tensor
+
+    def _int16(self, tensor: Tensor, constant: bool = False) -> Tensor:
+        if tensor.dtype != "int16" or tensor.quantization is None:
+            self._float(tensor)
+        if tensor.data is not None and not constant:
+            self._float(tensor)
+        # A constant of zeros has the scale 0.
+        scale = float(tensor.quantization.scales[0])
+        if tensor.quantization.per_channel or not (scale > 0 or (tensor.data is not None and scale == 0)):
+            self.refuse(f"works on {tensor.label}, which has no single positive scale", _CONVERT)
+        if zero_point_of(tensor) != 0:
+            self.refuse(f"works on {tensor.label}, an int16 tensor whose zero point is not 0", _CONVERT)
         return tensor
 
     def _float(self, tensor: Tensor) -> NoReturn:

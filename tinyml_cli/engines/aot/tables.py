@@ -47,7 +47,7 @@ def requantize(
 
 
 def ratio(source: np.float32, target: np.float32) -> Multiplier:
-    """source / target, divided in single precision as RELU, LEAKY_RELU and ABS do."""
+    """source / target, divided in single precision as RELU and ABS do."""
     with np.errstate(over="ignore"):
         return quantize_multiplier(float(np.float32(source) / np.float32(target)))
 
@@ -66,14 +66,20 @@ def relu6(source: np.float32, source_zero: int) -> Callable[[int], int]:
     return lambda q: six if q > six else max(q, source_zero)
 
 
+def leaky_multipliers(
+    source: np.float32, target: np.float32, alpha: float
+) -> tuple[Multiplier, Multiplier, int]:
+    """LEAKY_RELU's multipliers of positive and of negative inputs, and the sign of its slope."""
+    ratio_of_scales = float(source) / float(target)
+    slope = float(source) * float(np.float32(alpha)) / float(target)
+    return quantize_multiplier(ratio_of_scales), quantize_multiplier(abs(slope)), -1 if slope < 0 else 1
+
+
 def leaky_relu(
     source: np.float32, source_zero: int, target: np.float32, target_zero: int, alpha: float
 ) -> Callable[[int], int]:
     """Two multipliers, by the sign of the input."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        slope = float(np.float32(source) * np.float32(alpha) / np.float32(target))
-    negative, positive = quantize_multiplier(abs(slope)), ratio(source, target)
-    sign = -1 if slope < 0 else 1
+    positive, negative, sign = leaky_multipliers(source, target, alpha)
 
     def function(q: int) -> int:
         value = q - source_zero

@@ -17,6 +17,10 @@ _TABLE_TYPES: dict[tuple[str, str], tuple[type[np.integer], type[np.integer]]] =
     ("uint8", "int8"): (np.uint8, np.int8),
     ("int8", "int16"): (np.int8, np.int16),
 }
+_RESCALED_TYPES = {
+    ("int16", "int8"), ("int16", "int16"), ("int16", "int32"), ("int32", "int8"), ("int32", "int16"),
+    ("int8", "int32"),
+}  # fmt: skip
 _SHORT = {"int8": "s8", "uint8": "u8", "int16": "s16", "int32": "s32"}
 
 
@@ -31,7 +35,7 @@ def quantize(context: OpContext) -> Kernel:
     if source.dtype == "float32" and target.dtype in ("int8", "int16"):
         call = f"tinyml_nn_quantize_f32_{_SHORT[target.dtype]}"
         return _convert(call, _grid(target), source, target)
-    if source.dtype != "int16" or target.dtype not in ("int8", "int32"):
+    if (source.dtype, target.dtype) not in _RESCALED_TYPES:
         context.refuse(f"turns {source.dtype} into {target.dtype}", "Export it with --engine tflm.")
     return _requantize(source, target)
 
@@ -75,11 +79,12 @@ def _convert(function: str, grid: str, source: Tensor, target: Tensor) -> Kernel
 
 def _requantize(source: Tensor, target: Tensor) -> Kernel:
     multiplier = _ratio(source, target)
+    function = f"tinyml_nn_requantize_{_SHORT[source.dtype]}_{_SHORT[target.dtype]}"
     return Kernel(f"""\
 static const tinyml_nn_requantize_params params = {{
     .input_offset = {-zero_point_of(source)}, .multiplier = {multiplier.significand},
     .shift = {multiplier.shift}, .output_offset = {zero_point_of(target)}}};
-tinyml_nn_requantize_s16_{_SHORT[target.dtype]}(&params, {read(source)}, {write(target)}, {target.elements});
+{function}(&params, {read(source)}, {write(target)}, {target.elements});
 return 0;""")
 
 

@@ -52,7 +52,9 @@ def pack(context: OpContext) -> Kernel:
 
 def pad(context: OpContext) -> Kernel:
     """PAD with the zero point, and PADV2 with a constant."""
-    source, target = context.activation(), context.output()
+    is_wide = context.input().dtype == "int16"
+    source = context.wide() if is_wide else context.activation()
+    target = context.wide_output() if is_wide else context.output()
     margins = context.constant(1)
     if (
         margins.data is None
@@ -69,10 +71,11 @@ def pad(context: OpContext) -> Kernel:
     dense = layout.strides(target.shape)
     shape = layout.box(source.shape, layout.strides(source.shape), dense)
     start = sum(margin * step for margin, step in zip(before, dense, strict=True))
-    copy = move(shape, 1, read(source), f"{write(target)} + {start}")
+    width = source.bytes // source.elements
+    copy = move(shape, width, read(source), f"{write(target)} + {start}")
     if source.elements == target.elements:
         return Kernel(alias_of=source.index)
-    fill = f"memset({write(target)}, {_padding(context, target)}, {target.elements});\n"
+    fill = f"memset({write(target)}, {_padding(context, target)}, {target.bytes});\n"
     return Kernel(fill + copy + COPIED)
 
 
@@ -80,7 +83,7 @@ def _padding(context: OpContext, target: Tensor) -> int:
     if context.graph.input(context.operator, 2) is None:
         return zero_point_of(target)
     value = context.constant(2)
-    if value.dtype != "int8" or value.data is None or value.elements != 1:
+    if value.dtype != "int8" or target.dtype != "int8" or value.data is None or value.elements != 1:
         context.refuse(f"pads with {value.label}, not one int8", _AGAIN)
     return int(value.data.reshape(-1)[0])
 
@@ -98,7 +101,7 @@ def _join(context: OpContext, target: Tensor, axis: int) -> Kernel:
             context.refuse(f"joins {list(source.shape)} into {list(target.shape)}", _AGAIN)
         values = read(source)
         if source.data is not None:
-            if source.dtype != "int8":
+            if source.dtype not in ("int8", "int16"):
                 context.refuse(f"joins {source.label}, a constant of type {source.dtype}", _AGAIN)
             constants.append(Constant(f"input_{number}", source.data))
             values = context.array(f"input_{number}")

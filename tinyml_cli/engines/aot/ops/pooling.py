@@ -23,16 +23,18 @@ _SCALE_TOLERANCE = 1e-6
 
 def average_pool_2d(context: OpContext) -> Kernel:
     """AVERAGE_POOL_2D; sums are divided by the number of values inside the image."""
-    return _pool(context, "tinyml_nn_average_pool_s8")
+    return _pool(context, "average")
 
 
 def max_pool_2d(context: OpContext) -> Kernel:
     """MAX_POOL_2D."""
-    return _pool(context, "tinyml_nn_max_pool_s8")
+    return _pool(context, "max")
 
 
-def _pool(context: OpContext, function: str) -> Kernel:
-    source, target = context.activation(), context.output()
+def _pool(context: OpContext, kind: str) -> Kernel:
+    is_wide = context.input().dtype == "int16"
+    source = context.wide() if is_wide else context.activation()
+    target = context.wide_output() if is_wide else context.output()
     channels = context.image(source)[3]
     if context.image(target)[3] != channels:
         context.refuse(
@@ -44,7 +46,9 @@ def _pool(context: OpContext, function: str) -> Kernel:
     window = window_of(context, (context.option("filter_height"), context.option("filter_width")))
     body = f"""\
 {declaration(context, window)}
-{function}(&window, {read(source)}, {write(target)});
+tinyml_nn_{kind}_pool_{"s16" if is_wide else "s8"}(&window, {read(source)}, {write(target)});
 return 0;"""
+    if is_wide:
+        return Kernel(body)
     # Each channel's window is read before its output is written: whole pixels keep channels apart.
     return Kernel(body, overlaps=(Overlap(0, raster_lead(sweep_of(context, window)), step=channels),))

@@ -38,19 +38,8 @@ def transpose_conv(context: OpContext) -> Kernel:
             "Convert the model again.",
         )
     window = weights.shape[1:3]
-    stride = (context.option("stride_h"), context.option("stride_w"))
-    padding = [
-        _padding(context, output, size, step, given)
-        for output, size, step, given in zip(
-            (output_height, output_width), window, stride, (height, width), strict=True
-        )
-    ]
-    sides = [
-        _phases(output, size, step, before)
-        for output, size, step, before in zip(
-            (output_height, output_width), window, stride, padding, strict=True
-        )
-    ]
+    padding = paddings(context, source, target, window)
+    stride, sides = sides_of(context, source, target, window)
     if kernel := _packed(context, weights, stride, sides):
         return kernel
     lowest, highest = context.clamp_range(target)
@@ -75,6 +64,29 @@ return 0;"""
     return Kernel(body, constants)
 
 
+def _stride(context: OpContext) -> tuple[int, int]:
+    return context.option("stride_h"), context.option("stride_w")
+
+
+def paddings(context: OpContext, source: Tensor, target: Tensor, window: tuple[int, ...]) -> list[int]:
+    """Lines of the first window before the output, down and across."""
+    return [
+        _padding(context, target.shape[axis + 1], window[axis], stride, source.shape[axis + 1])
+        for axis, stride in enumerate(_stride(context))
+    ]
+
+
+def sides_of(
+    context: OpContext, source: Tensor, target: Tensor, window: tuple[int, ...]
+) -> tuple[tuple[int, int], list[list[Phase]]]:
+    """The stride and the phases down and across."""
+    stride = _stride(context)
+    before = paddings(context, source, target, window)
+    return stride, [
+        _phases(target.shape[axis + 1], window[axis], stride[axis], before[axis]) for axis in (0, 1)
+    ]
+
+
 def _padding(context: OpContext, output: int, window: int, stride: int, given: int) -> int:
     """Lines of the first window before the output: what a convolution from `output` to `given` would have."""
     if min(window, stride) < 1:
@@ -90,7 +102,7 @@ def _padding(context: OpContext, output: int, window: int, stride: int, given: i
 
 
 @dataclass(frozen=True)
-class _Phase:
+class Phase:
     """Along one direction, the outputs first, first + stride, ... as a convolution of stride 1.
 
     Attributes:
@@ -106,18 +118,18 @@ class _Phase:
     padding: int
 
 
-def _phases(output: int, window: int, stride: int, padding: int) -> list[_Phase]:
+def _phases(output: int, window: int, stride: int, padding: int) -> list[Phase]:
     """Output line y and input line l meet at line i of the weights where y + padding = l * stride + i."""
     found = []
     for first in range(min(stride, output)):
         line, tap = divmod(first + padding, stride)
         taps = tuple(range(tap, window, stride))[::-1]
-        found.append(_Phase(first, -(-(output - first) // stride), taps, len(taps) - 1 - line))
+        found.append(Phase(first, -(-(output - first) // stride), taps, len(taps) - 1 - line))
     return found
 
 
 def _packed(
-    context: OpContext, weights: Tensor, stride: tuple[int, int], sides: list[list[_Phase]]
+    context: OpContext, weights: Tensor, stride: tuple[int, int], sides: list[list[Phase]]
 ) -> Kernel | None:
     """One call of the packed convolution for each pair of phases, when its conditions hold."""
     source, target = context.activation(2), context.output()

@@ -24,7 +24,7 @@ class Window(NamedTuple):
 
 def window_of(context: OpContext, size: tuple[int, ...], dilation: tuple[int, int] = (1, 1)) -> Window:
     """The window of an operator of this size, with its strides and padding."""
-    source, target = context.activation(), context.output()
+    source, target = context.input(), context.result()
     stride = (context.option("stride_h"), context.option("stride_w"))
     vertical, horizontal = (
         same_padding(
@@ -42,9 +42,14 @@ def dilation_of(context: OpContext) -> tuple[int, int]:
 
 def declaration(context: OpContext, window: Window) -> str:
     """C: a static tinyml_nn_window called `window`."""
-    source, target = context.activation(), context.output()
+    return f"static const tinyml_nn_window window = {initialiser(context, window)};"
+
+
+def initialiser(context: OpContext, window: Window) -> str:
+    """C: what a tinyml_nn_window holds."""
+    source, target = context.input(), context.result()
     return f"""\
-static const tinyml_nn_window window = {{
+{{
     .input_height = {source.shape[1]}, .input_width = {source.shape[2]}, .input_channels = {source.shape[3]},
     .window_height = {window.size[0]}, .window_width = {window.size[1]},
     .stride_y = {window.stride[0]}, .stride_x = {window.stride[1]},
@@ -53,14 +58,14 @@ static const tinyml_nn_window window = {{
     .output_height = {target.shape[1]}, .output_width = {target.shape[2]},
     .output_channels = {target.shape[3]},
     .input_zero_point = {zero_point_of(source)}, .output_zero_point = {zero_point_of(target)},
-    .activation = {context.clamp(target)}}};"""
+    .activation = {context.clamp(target)}}}"""
 
 
 def sweep_of(context: OpContext, window: Window) -> Sweep:
     """How it passes over input and output."""
     (_, height, width, channels), (_, output_height, output_width, outputs) = (
-        context.activation().shape,
-        context.output().shape,
+        context.input().shape,
+        context.result().shape,
     )
     return Sweep(
         (height, width), channels, (output_height, output_width), outputs, window.stride, window.padding
