@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Tinyml
+from tinyml_cli import processes
+from tinyml_cli.doctor import packages
 from tinyml_cli.doctor.board import camera
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.port_errors import serial_access, udev_rule
 from tinyml_cli.link.protocol import Ready
 from tinyml_cli.manifest import Manifest
@@ -111,3 +115,79 @@ def test_a_report_needs_a_board_and_a_new_file(tinyml: Tinyml, run: Path) -> Non
     arguments = ("doctor", run, "--board", "nano33ble", "--report", "old.json")
     assert "already exists" in tinyml(*arguments, cwd=run, code=2).err
     assert (run / "old.json").read_text() == "mine" and not (run / "a.json").exists()
+
+
+@dataclass
+class Computer:
+    """One with these programs, for which commands are only written down."""
+
+    ran: list[str]
+    fails: bool = False
+
+    def run(self, command: Sequence[str], **options: object) -> processes.CompletedProcess[str]:
+        self.ran.append(" ".join(command))
+        return processes.CompletedProcess(list(command), int(self.fails), "", "no space left\n" * self.fails)
+
+
+@pytest.fixture
+def computer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Computer]:
+    def make(system: str, *programs: str, user: int = 1000, fails: bool = False) -> Computer:
+        made = Computer([], fails)
+        monkeypatch.setattr(sys, "platform", system)
+        monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
+        monkeypatch.setattr(
+            packages.shutil, "which", lambda name: f"/bin/{name}" if name in programs else None
+        )
+        monkeypatch.setattr(packages.processes, "run", made.run)
+        return made
+
+    return make
+
+
+WANTED = ["g++", "arm-none-eabi-gcc", "newlib", "qemu-system-arm"]
+PIP = f"{sys.executable} -m pip install ziglang"
+
+
+@pytest.mark.parametrize(
+    ("system", "programs", "user", "ran", "left"),
+    [
+        ("linux", ("apt-get",), 0, ["apt-get install", "gcc-arm-none-eabi"], []),
+        ("linux", ("apt-get",), 1000, [PIP], ["sudo apt-get install g++ gcc-arm-none-eabi"]),
+        ("linux", ("dnf",), 1000, [PIP], ["sudo dnf install gcc-c++ arm-none-eabi-gcc-cs"]),
+        ("linux", ("pacman",), 0, ["pacman --sync", "arm-none-eabi-newlib"], []),
+        ("darwin", ("brew",), 501, ["brew install --cask gcc-arm-embedded", "brew install qemu", PIP], []),
+        ("darwin", (), 501, [PIP], ["install Homebrew"]),
+        ("win32", ("winget",), 0, ["Arm.GnuArmEmbeddedToolchain", "QEMU", PIP], ["open a new terminal"]),
+        ("win32", (), 0, [PIP], ["winget install Arm.GnuArmEmbeddedToolchain"]),
+    ],
+)
+def test_each_system_installs_what_it_may_and_names_the_rest(
+    system: str, programs: tuple[str, ...], user: int, ran: list[str], left: list[str],
+    computer: Callable[..., Computer],
+) -> None:  # fmt: skip
+    made = computer(system, *programs, user=user)
+    said = packages.install(WANTED)
+    for part in ran:
+        assert [line for line in made.ran if part in line], part
+    assert len(said) == len(left) and all(part in line for part, line in zip(left, said, strict=True))
+    may = bool(programs) and (system != "linux" or user == 0)
+    assert bool([line for line in made.ran if PIP in line]) == (not may or system != "linux")
+    assert not [line for line in made.ran if "sudo" in line]
+    for program in WANTED:
+        assert packages.way(program)
+
+
+def test_a_failed_installation_says_which_and_why(computer: Callable[..., Computer]) -> None:
+    computer("darwin", "brew", fails=True)
+    with pytest.raises(TinymlError, match="no space left") as caught:
+        packages.install(["qemu-system-arm"])
+    assert caught.value.where == "brew install qemu"
+
+
+def test_fix_tells_what_is_left_and_then_looks(
+    tinyml: Tinyml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyml_cli.doctor.computer.packages.install", lambda programs: ["sudo me"])
+    monkeypatch.setattr("tinyml_cli.doctor.computer.find_tool", lambda: Path("bossac"))
+    answer = tinyml("doctor", "--fix", cwd=tmp_path, code=None)
+    assert "left for you: sudo me" in answer.err and "QEMU" in answer.out

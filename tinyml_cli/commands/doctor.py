@@ -31,6 +31,12 @@ def command(
             help="With --board: write it all to a new file, to attach to an issue.",
         ),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix", help="First install missing compilers, QEMU and the upload tool, as far as allowed."
+        ),
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -41,6 +47,7 @@ def command(
     \b
     Examples:
       tinyml doctor
+      tinyml doctor --fix
       tinyml doctor --board nano33ble
       tinyml doctor --board nano33ble --report board.json
       tinyml doctor --json
@@ -50,6 +57,8 @@ def command(
     from tinyml_cli.outcomes.housekeeping import Diagnosis
 
     target = None if board is None else build_target(board, port=port)
+    for line in report.mend() if fix else []:
+        console.warn(f"left for you: {line}")
     findings = report.examine(run, target, attachment)
     console.table(
         "What tinyml needs",

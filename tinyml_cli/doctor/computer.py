@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 
 from tinyml_cli import processes
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.doctor import packages
 from tinyml_cli.doctor.finding import DoctorCheck
-from tinyml_cli.flash.upload_tool import find_tool
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.flash.upload_tool import find_tool, require_tool
 from tinyml_cli.installed import spec_of
 from tinyml_cli.link.port_errors import UDEV_RULES_FILE, serial_access, udev_rule
 from tinyml_cli.speech import kokoro_files
 from tinyml_cli.wording import counted
 
-_ARM_GCC = "arm-none-eabi-gcc"
+_ARM_GCC, _QEMU, _UPLOADER = "arm-none-eabi-gcc", "qemu-system-arm", "bossac"
 
 
 def examine() -> list[DoctorCheck]:
@@ -26,19 +30,19 @@ def examine() -> list[DoctorCheck]:
             "espeak-ng", "training without recordings", _package("espeakng_loader"), _pip("speech"), False
         ),
         DoctorCheck(
-            "flite", "more voices for synthesised speech", _program("flite"), _system("flite"), False
+            "flite", "more voices for synthesised speech", _program("flite"), packages.way("flite"), False
         ),
         DoctorCheck(
             "Kokoro", "neural voices for synthesised speech", _kokoro(), kokoro_files.remedy(), False
         ),
         DoctorCheck("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
-        DoctorCheck("g++", "--board native", _program("g++", "c++", "clang++"), _system("g++"), False),
-        DoctorCheck(_ARM_GCC, "--board sim", _program(_ARM_GCC), _system("gcc-arm-none-eabi"), True),
-        DoctorCheck("newlib for Arm", "--board sim", _newlib(), _system("libnewlib-arm-none-eabi"), True),
-        DoctorCheck("QEMU", "--board sim", _program("qemu-system-arm"), _system("qemu-system-arm"), True),
+        _installable("g++", "--board native", _host_compiler(), "g++", False),
+        _installable(_ARM_GCC, "--board sim", _program(_ARM_GCC), _ARM_GCC, True),
+        _installable("newlib for Arm", "--board sim", _newlib(), "newlib", True),
+        _installable("QEMU", "--board sim", _program(_QEMU), _QEMU, True),
         DoctorCheck("PlatformIO", "build", _package("platformio"), "pip install tinyml-cli", True),
         DoctorCheck("serial ports", "flash, monitor of a board", serial_access(), _serial_remedy(), False),
-        DoctorCheck("bossac", "flash a Nano 33 BLE", _uploader(), "tinyml flash fetches it", False),
+        DoctorCheck(_UPLOADER, "flash a Nano 33 BLE", _uploader(), "tinyml flash fetches it", False),
         DoctorCheck(
             "TFLM runtime",
             "parity checks",
@@ -57,25 +61,35 @@ def _kokoro() -> str:
     return "" if kokoro_files.missing() else counted(len(kokoro_files.VOICE_SHA256), "voice")
 
 
-def _system(package: str) -> str:
-    """One line to install a system package, named as Debian names it."""
-    if sys.platform == "darwin":
-        brew = {
-            "gcc-arm-none-eabi": "--cask gcc-arm-embedded",
-            "libnewlib-arm-none-eabi": "--cask gcc-arm-embedded",
-        }
-        return f"brew install {brew.get(package, package.replace('qemu-system-arm', 'qemu'))}"
-    if sys.platform == "win32":
-        winget = {
-            "gcc-arm-none-eabi": "Arm.GnuArmEmbeddedToolchain",
-            "qemu-system-arm": "SoftwareFreedomConservancy.QEMU",
-        }
-        return f"winget install {winget[package]}" if package in winget else "use WSL for this one"
-    return f"sudo apt-get install {package}"
+def _installable(name: str, purpose: str, found: str, program: str, required: bool) -> DoctorCheck:
+    return DoctorCheck(name, purpose, found, packages.way(program), required, program)
+
+
+def mend(findings: Sequence[DoctorCheck]) -> list[str]:
+    """Installs missing compilers, emulator and upload tool; returns what is left to be done by hand.
+
+    Raises:
+        TinymlError: an installation failed.
+    """
+    missing = [finding for finding in findings if not finding.found]
+    left = packages.install([finding.program for finding in missing if finding.program])
+    if any(finding.name == _UPLOADER for finding in missing):
+        try:
+            require_tool()
+        except TinymlError as error:  # needed for a real board alone
+            left.append(f"{error.what}. {error.next_step}")
+    return left
+
+
+def _host_compiler() -> str:
+    compiler = load_board("native").needs[0]
+    if not compiler.present:
+        return ""
+    return f"ziglang {_package(compiler.instead)}" if compiler.is_replaced else _program(compiler.tool)
 
 
 def _compiler_remedy() -> str:
-    return f"{_system('gcc')}, then pip install --force-reinstall --no-deps tinyml-cli"
+    return f"{packages.way('g++')}, then pip install --force-reinstall --no-deps tinyml-cli"
 
 
 def _serial_remedy() -> str:

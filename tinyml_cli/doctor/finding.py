@@ -17,6 +17,7 @@ class DoctorCheck:
         found: its version or state; "" when it is missing or wrong.
         remedy: how to mend it.
         required: whether nothing useful works without it.
+        program: what `packages` installs it as; "" where that is not done for the user.
     """
 
     name: str
@@ -24,6 +25,7 @@ class DoctorCheck:
     found: str
     remedy: str
     required: bool
+    program: str = ""
 
     @property
     def verdict(self) -> str:
@@ -35,4 +37,4 @@ class DoctorCheck:
     @property
     def outcome(self) -> Finding:
         """For --json."""
-        return Finding(**asdict(self))
+        return Finding(**{name: value for name, value in asdict(self).items() if name != "program"})

@@ -9,6 +9,15 @@ from tinyml_cli.doctor import computer
 from tinyml_cli.doctor.finding import DoctorCheck
 
 
+def mend() -> list[str]:
+    """Installs what this computer lacks and may be installed for the user; returns what is left to be done.
+
+    Raises:
+        TinymlError: an installation failed.
+    """
+    return computer.mend(computer.examine())
+
+
 def examine(run: str | None, target: BuildTarget | None, attachment: Path | None = None) -> list[DoctorCheck]:
     """Looks at this computer and, where one is named, at a board.
 

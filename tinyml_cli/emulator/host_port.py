@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pty
 import select
+import sys
+
+if sys.platform == "win32":
+    raise ImportError("Windows has no pseudo terminals")
+
+import pty
 import termios
 import tty
 

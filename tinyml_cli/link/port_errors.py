@@ -146,7 +146,8 @@ def _read(path: Path) -> str:
 
 
 def _group_of(port: str) -> str:
-    import grp  # POSIX only
+    assert sys.platform != "win32"
+    import grp
 
     try:
         return grp.getgrgid(Path(port).stat().st_gid).gr_name
@@ -155,6 +156,7 @@ def _group_of(port: str) -> str:
 
 
 def _own_groups() -> set[str]:
+    assert sys.platform != "win32"
     import grp
 
     own = {os.getegid(), *os.getgroups()}

@@ -64,6 +64,7 @@ class _ProcessGroup:
         self._guard.watch(child.pid)
 
     def signal(self, number: int) -> None:
+        assert sys.platform != "win32"
         # Ended meanwhile; macOS also refuses a group that holds nothing but ended processes.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._id, number)
@@ -79,6 +80,7 @@ class _Guard:
     """The process that ends our children when we end: it reads a pipe that nobody but us writes to."""
 
     def __init__(self) -> None:
+        assert sys.platform != "win32"
         self.mark = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._groups: set[int] = set()
