@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import outcomes
 from tests.conftest import Tinyml
 from tests.model_registry.conftest import MakeRun
 from tinyml_cli.data import snapshot
+from tinyml_cli.drift.columns import reference_of, sound_values
 from tinyml_cli.model_registry.promote import promote
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import add
 from tinyml_cli.retraining import challenger, data_gate
+from tinyml_cli.retraining import retrain as retrain_module
 from tinyml_cli.run import RECIPE, Run
 
 HALF = [True] * 20 + [False] * 20
@@ -40,7 +43,7 @@ def made(monkeypatch: pytest.MonkeyPatch, make_run: MakeRun) -> list[Path]:
 
     def make(path: Path, recipe: Any, champion: Run | None, limits: Any) -> Run:
         calls.append(path)
-        return make_run(path.name, right=answers)
+        return Run(path) if path.exists() else make_run(path.name, right=answers)
 
     monkeypatch.setattr(challenger, "make", make)
     monkeypatch.setattr(data_gate, "bad_files", lambda data: [])
@@ -68,11 +71,11 @@ def champion(
     return run
 
 
-def _record(data: Path, n: int) -> None:
+def _record(data: Path, n: int, length: int = 100) -> None:
     for label in ("yes", "no"):
         for number in range(n):
             (data / label / f"new{number}_nohash_0.wav").write_bytes(
-                f"{label} new {number}".encode().ljust(100)
+                f"{label} new {number}".encode().ljust(length)
             )
 
 
@@ -133,6 +136,93 @@ def test_strange_data_stop_it_until_somebody_says_why(
     assert done["accepted"] == "a third word" and len(made) == 1
 
 
+def test_files_of_another_size_stop_it(
+    tinyml: Tinyml, tmp_path: Path, champion: Run, data: Path, made: list[Path]
+) -> None:
+    _record(data, 25, length=300)
+    stopped = tinyml("retrain", "--when", "new-data", "--json", cwd=tmp_path, code=1).json
+    assert stopped["stopped"] and any("other sizes" in fault for fault in stopped["data_faults"]) and not made
+
+
+@pytest.fixture
+def watched(store: Store, champion: Run) -> Run:
+    """The champion, which knows what its inputs and scores looked like."""
+    manifest = champion.manifest()
+    outputs = np.random.default_rng(1).integers(-128, 128, (300, 2)).astype(np.int8)
+    frames = np.random.default_rng(2).integers(0, 600, (3000, 8)).astype(np.uint16)
+    manifest.reference = reference_of(sound_values(manifest.labels, outputs, frames), "test")
+    champion.save(manifest)
+    add(store, champion, "lamp")
+    assert promote(store, "lamp", override="knows its inputs").promoted
+    return champion
+
+
+def _log(path: Path, low: int, high: int) -> Path:
+    """A board's log: features between two limits, scores that are anything."""
+    rng = np.random.default_rng(3)
+    events: list[dict[str, Any]] = []
+    for index in range(300):
+        frame = rng.integers(low, high, 8).astype("<u2").tobytes().hex()
+        events.append({"event": "scores", "t_ms": index, "q": rng.integers(-128, 128, 2).tolist()})
+        events.append({"event": "features", "frame": index, "data": frame})
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def test_drift_in_a_log_leads_to_a_challenger(
+    tinyml: Tinyml, tmp_path: Path, store: Store, watched: Run, made: list[Path]
+) -> None:
+    usual, drifted = _log(tmp_path / "usual.jsonl", 0, 600), _log(tmp_path / "new.jsonl", 200, 800)
+    words = ("retrain", "lamp", "--when", "drift", "--json", "--log")
+    idle = tinyml(*words, usual, cwd=tmp_path).json
+    assert not idle["retrain"] and "drift" in idle["reason"].lower() and not made
+    (tmp_path / "retrain.yaml").write_text("psi: 100\nks: 0.99\n")  # a project that takes it easy
+    assert not tinyml(*words, drifted, cwd=tmp_path).json["retrain"]
+    (tmp_path / "retrain.yaml").unlink()
+    planned = tinyml(*words, drifted, "--dry-run", cwd=tmp_path).json
+    assert planned["retrain"] and "feature channel" in planned["reason"] and not made
+    done = tinyml(*words, drifted, cwd=tmp_path).json
+    outcomes.check("retrain", done)
+    assert done["promoted"] and len(made) == 1 and store.index("lamp").champion == done["challenger"]
+    assert "feature channel" in Path(done["report"]).read_text()
+
+
+@pytest.mark.parametrize("step", ["add", "judge", "promote", "_report"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_call_that_is_killed_promotes_wholly_or_not_at_all(
+    tinyml: Tinyml,
+    tmp_path: Path,
+    store: Store,
+    champion: Run,
+    made: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    after: bool,
+) -> None:
+    """Before or after each thing that it does when the challenger is trained."""
+    whole = getattr(retrain_module, step)
+
+    def killed(*arguments: Any, **options: Any) -> Any:
+        if after:
+            whole(*arguments, **options)
+        raise KeyboardInterrupt
+
+    words = ("retrain", "lamp", "--when", "always", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(retrain_module, step, killed)
+        tinyml(*words, cwd=tmp_path, code=130)
+    assert tinyml("registry", "verify", cwd=tmp_path).code == 0
+    index = store.index("lamp")
+    is_promoted = index.champions == [1, 2]
+    assert is_promoted == ((step, after) in {("promote", True), ("_report", False), ("_report", True)})
+    again = tinyml(*words, cwd=tmp_path).json
+    if not is_promoted:  # it goes on where it was
+        assert (
+            again["promoted"] and again["challenger"] == 2 and {path.name for path in made} == {made[0].name}
+        )
+        assert store.index("lamp").champions == [1, 2]
+
+
 def test_age_goes_by_the_rules(tinyml: Tinyml, tmp_path: Path, champion: Run, made: list[Path]) -> None:
     words = ("retrain", "--when", "age", "--dry-run", "--json")
     assert not tinyml(*words, cwd=tmp_path).json["retrain"]
@@ -191,6 +281,10 @@ def test_a_real_challenger_starts_from_the_champion_and_is_the_same_again(
     assert {gate["gate"] for gate in one["gates"]} >= {"parity", "champion", "mean_error"}
     recipe = (project / one["run"] / "recipe.yaml").read_text()
     assert "champion.keras" in recipe
-    metric = tinyml("retrain", "--when", "metric", "--dry-run", "--json", cwd=project).json
+    words = ("retrain", "--when", "metric", "--dry-run", "--json")
+    metric = tinyml(*words, cwd=project).json
     assert metric["retrain"] is False and "mean_error" in metric["reason"]
+    (project / "strict.yaml").write_text("mean_error: 0.0001\n")
+    metric = tinyml(*words, "--budgets", "strict.yaml", cwd=project).json
+    assert metric["retrain"] is True and "mean_error" in metric["reason"]
     assert json.loads((project / one["run"] / "report" / "retrain.json").read_text()) == one

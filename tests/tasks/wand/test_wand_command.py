@@ -50,7 +50,7 @@ def test_a_wand_is_trained_converted_and_judged(tinyml: Tinyml, tmp_path: Path) 
     assert "validation strokes, which never trained the model" in report
     refused = tinyml("fairness", "w", "--write-groups", "g.csv", cwd=tmp_path, code=2)
     assert "does not know whom its strokes come from" in refused.err
-    _write_people(tmp_path / "people")
+    write_people(tmp_path / "people")
     (tmp_path / "g.csv").write_text("person,hand\nann,left\nbob,right\ncy,left\ndee,right\n")
     asked = ("fairness", "w", "--data", "people", "--groups", "g.csv", "--apply", "single", "--json")
     found = tinyml(*asked, cwd=tmp_path).json
@@ -68,7 +68,7 @@ def _card(tinyml: Tinyml, home: Path) -> str:
     return (home / "w" / "report" / "card.md").read_text(encoding="utf-8")
 
 
-def _write_people(folder: Path) -> None:
+def write_people(folder: Path) -> None:
     """Four people, who draw each figure six times."""
     folder.mkdir()
     for number, person in enumerate(("ann", "bob", "cy", "dee")):
