@@ -49,7 +49,9 @@ class TrainingFigures(BaseModel):
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     seconds: float | None = Field(default=None, ge=0)
-    energy_j: float | None = Field(default=None, ge=0, description="of the processors; None: not measured")
+    energy_j: float | None = Field(default=None, ge=0, description="of the processors; None: not known")
+    energy_source: str = Field(default="RAPL", description="what counted it: RAPL or codecarbon")
+    energy_is_estimated: bool = Field(default=False, description="codecarbon had no counter either")
     epochs: int | None = Field(default=None, ge=0)
     validation_accuracy: float | None = Field(default=None, ge=0, le=1)
     validation_loss: float | None = None

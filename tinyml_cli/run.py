@@ -198,6 +198,13 @@ class Run(RunFolder):
             made_from={source: manifest.artifacts[source].sha256 for source in made_from},
         )
 
+    def sha256_of(self, name: str) -> str:
+        """What the manifest says of an artifact; empty where it does not list it or cannot be read."""
+        with contextlib.suppress(TinymlError):
+            entry = Manifest.load(self.file(MANIFEST)).artifacts.get(name)
+            return "" if entry is None else entry.sha256
+        return ""
+
     def require(self, manifest: Manifest, name: str) -> Path:
         """The path of an artifact that is there, whole and not stale.
 

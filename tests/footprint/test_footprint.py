@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,28 @@ def test_measured_and_estimated_trainings_add_up(
     assert use["days_until_training"] == pytest.approx(1175)
     said = tinyml(*words, cwd=tmp_path).out.replace("\n", " ")
     assert "as much as all trainings after 1,175 days" in said and "Of unknown length: unknown" in said
+
+
+def test_trainings_that_were_replaced_or_removed_count_as_well(
+    tinyml: Tinyml, tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = _trained(make_run("lamp"), 100)
+    model = run.manifest().artifacts[MODEL].sha256
+    entries = [
+        {"run": "lamp", "model": "", "seconds": 50.0},  # stopped
+        {"run": "lamp", "model": model, "seconds": 100.0, "energy_j": 36.0, "energy_source": "RAPL"},
+        {"run": "gone", "model": "c" * 64, "seconds": 200.0, "energy_j": 72.0, "energy_is_estimated": True},
+    ]
+    ledger = "".join(json.dumps({"at": 0, **entry}) + "\n" for entry in entries)
+    (tmp_path / "runs" / ".energy.jsonl").write_text(ledger)
+    shutil.copytree(run.path, tmp_path / "runs" / "copy")  # the same training
+    found = tinyml("footprint", "--json", cwd=tmp_path).json
+    rows = {each["run"]: (each["trainings"], each["seconds"], each["level"]) for each in found["trainings"]}
+    assert rows == {"lamp": (2, 150, "estimated"), "gone": (1, 200, "estimated")}
+    assert found["seconds"] == 350
+    assert found["energy_kwh"] == pytest.approx((50 * 65 + 36 + 72) / 3.6e6)
+    assert found["measured_share"] == pytest.approx(36 / (50 * 65 + 36 + 72))
 
 
 def test_without_runs_the_sums_are_nothing(tinyml: Tinyml, tmp_path: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+import time
+import types
 from pathlib import Path
 
 import pytest
 
+from tinyml_cli.files import write_atomic
+from tinyml_cli.training import energy, energy_ledger
 from tinyml_cli.training.energy import EnergyMeter, metered
+from tinyml_cli.training.energy_ledger import spending
 
 
 def _package(root: Path, number: int, count: int, name: str | None = None) -> Path:
@@ -45,3 +52,72 @@ def test_what_cannot_be_read_is_not_measured(tmp_path: Path) -> None:
     meter.read()
     assert meter.joules is None
     assert EnergyMeter(tmp_path).joules is None
+
+
+def test_a_codecarbon_that_fails_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def __init__(self, **options: object) -> None:
+            raise RuntimeError("no such processor")
+
+    module = types.ModuleType("codecarbon")
+    module.__spec__ = importlib.util.spec_from_loader("codecarbon", None)
+    module.OfflineEmissionsTracker = Broken  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "codecarbon", module)
+    monkeypatch.setattr(energy, "_tracker", energy._tracker.__wrapped__)
+    with metered(tmp_path) as meter:
+        pass
+    assert meter.joules is None and meter.figures() == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("codecarbon") is None,
+    reason="codecarbon is not installed: pip install 'tinyml-cli[energy]'",
+)
+def test_codecarbon_counts_where_the_processor_does_not(tmp_path: Path) -> None:
+    with metered(tmp_path) as meter:
+        ends = time.monotonic() + 1
+        while time.monotonic() < ends:
+            sum(range(100_000))
+    figures = meter.figures()
+    assert 0 < figures["energy_j"] < 1000 and figures["energy_source"] == "codecarbon"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "lamp").mkdir(parents=True)
+    return tmp_path / "runs" / "lamp"
+
+
+def test_every_training_is_entered_once_and_no_part_of_it_twice(run: Path) -> None:
+    with spending(run, lambda: "a" * 64), spending(run, str):
+        time.sleep(0.11)
+    with pytest.raises(ValueError), spending(run, lambda: "b" * 64):
+        raise ValueError  # before an epoch was saved
+    write_atomic(run / "logs" / "checkpoint" / "state.json", "{}")
+    with pytest.raises(KeyboardInterrupt), spending(run, lambda: "b" * 64):
+        raise KeyboardInterrupt
+    first, stopped = energy_ledger.read()
+    assert (first.run, first.model, stopped.model) == ("lamp", "a" * 64, "")
+    assert 0.1 <= first.figures["seconds"] < 60
+
+
+def test_a_training_that_left_nothing_leaves_no_line(run: Path, tmp_path: Path) -> None:
+    run.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    for place in (run, tmp_path / "elsewhere"):
+        with spending(place, str):
+            pass
+    assert energy_ledger.read() == [] and list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"\xff", b"[]", b'{"run": "a"}', b'{"run": 1, "model": "", "seconds": "x"}']
+)
+def test_a_damaged_line_is_left_out(run: Path, line: bytes) -> None:
+    with spending(run, str):
+        pass
+    with (run.parent / energy_ledger.LEDGER).open("ab") as stream:
+        stream.write(line + b"\n")
+    assert [each.run for each in energy_ledger.read()] == ["lamp"]

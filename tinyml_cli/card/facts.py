@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tinyml_cli import __version__, registry
-from tinyml_cli.card.carbon import CarbonAssumptions, estimate
+from tinyml_cli.card.carbon import CarbonAssumptions, of_training
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import ATTACK, METRICS
@@ -87,7 +87,7 @@ def gather(run: Run, assumptions: CarbonAssumptions) -> CardFacts:
         security=_security(run, manifest),
         size=_size(manifest),
         latency=_latency(run, manifest),
-        carbon=estimate(training.get("seconds"), assumptions, training.get("energy_j")),
+        carbon=of_training(training, assumptions),
         hashes={
             name: manifest.artifacts[name].sha256
             for name in (MODEL, MODEL_FLOAT32, MODEL_INT8)

@@ -34,6 +34,7 @@ from tinyml_cli.training.constraints import (
     channels_last,
     large_layers,
 )
+from tinyml_cli.training.energy_ledger import spending
 from tinyml_cli.training.fine_tune import FineTuneSettings, fine_tune, load, predict, training_inputs
 from tinyml_cli.variants import STEPS
 from tinyml_cli.wording import counted
@@ -76,7 +77,8 @@ def compress(
         return finish(run, variant, [*earlier, *steps], settings.epochs if qat else None, loss, on_board)
 
     called = name or "-".join(step.name for step in [*earlier, *steps])
-    with seam.stage("compress", run.path, title=f"{run.path.name} {called}") as ended:
+    title = f"{run.path.name} {called}"
+    with seam.stage("compress", run.path, title=title) as ended, spending(run.root, str):
         compressed: Compressed = ended(variants.make(run, called, work))
     return compressed
 

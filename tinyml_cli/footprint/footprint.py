@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinyml_cli import run_list
-from tinyml_cli.card.carbon import DEFAULT_WATTS, CarbonAssumptions, estimate
+from tinyml_cli.card import carbon
+from tinyml_cli.card.carbon import DEFAULT_WATTS, CarbonAssumptions, of_training
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir
@@ -15,11 +17,13 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import is_export
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.cards import Carbon
 from tinyml_cli.outcomes.footprints import Footprint, InferenceFootprint, TrainingFootprint
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.run import MANIFEST, MODEL, Run
 from tinyml_cli.run_folder import VARIANTS
+from tinyml_cli.training import energy_ledger
 from tinyml_cli.wording import counted
 
 _UJ_PER_KWH = 3.6e12
@@ -41,9 +45,10 @@ class DutyCycle:
 
 
 def total(assumptions: CarbonAssumptions, registry: Path | None, duty: DutyCycle | None) -> Footprint:
-    """Sums over the runs folder, searches included, and versions of the registry whose run is gone.
+    """Sums over the life of a project: all that the ledger of its runs folder counted, searches, fine-tuning
+    and stopped trainings included, runs that it does not know, and versions of the registry.
 
-    Variants are left out: their manifests hold the training of the run that they were made from.
+    Manifests of variants are left out: they hold the training of the run that they were made from.
 
     Args:
         assumptions: power and grid, where nothing was measured.
@@ -53,24 +58,24 @@ def total(assumptions: CarbonAssumptions, registry: Path | None, duty: DutyCycle
     Raises:
         TinymlError: a damaged registry, or a duty cycle of a run that was not profiled.
     """
-    trainings, unknown = [], []
-    for name, manifest in _manifests(registry):
-        figures = manifest.metrics.get("train") or {}
-        found = estimate(figures.get("seconds"), assumptions, figures.get("energy_j"))
+    spent: dict[str, list[Carbon]] = {}
+    unknown = []
+    for name, figures in _figures(registry):
+        found = of_training(figures, assumptions)
         if found is None:
             unknown.append(name)
-            continue
-        trainings.append(
-            TrainingFootprint(
-                run=name,
-                seconds=found.seconds,
-                energy_kwh=found.energy_kwh,
-                grams_co2e=found.grams_co2e,
-                level=found.level,
-            )
+        else:
+            spent.setdefault(name, []).append(found)
+    kept = set(TrainingFootprint.model_fields)
+    trainings = [
+        TrainingFootprint(
+            run=name, trainings=len(parts), **carbon.total(parts, assumptions).model_dump(include=kept)
         )
+        for name, parts in spent.items()
+    ]
     energy = sum(each.energy_kwh for each in trainings)
-    measured = sum(each.energy_kwh for each in trainings if each.level == "measured")
+    all_parts = [part for parts in spent.values() for part in parts]
+    measured = sum(part.energy_kwh for part in all_parts if part.level == "measured")
     return Footprint(
         trainings=trainings,
         unknown=unknown,
@@ -82,6 +87,17 @@ def total(assumptions: CarbonAssumptions, registry: Path | None, duty: DutyCycle
         grams_per_kwh=assumptions.grams_per_kwh,
         inference=None if duty is None else _inference(duty, energy),
     )
+
+
+def _figures(registry: Path | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Name and figures of every training, each once; an older tinyml, or another folder, kept no ledger."""
+    known = set()
+    for spent in energy_ledger.read():
+        known.add(spent.model)
+        yield spent.run, spent.figures
+    for name, manifest in _manifests(registry):
+        if manifest.artifacts[MODEL].sha256 not in known:
+            yield name, manifest.metrics.get("train") or {}
 
 
 def _manifests(registry: Path | None) -> Iterator[tuple[str, Manifest]]:
@@ -135,6 +151,7 @@ def show(outcome: Footprint) -> None:
     rows = [
         (
             each.run,
+            each.trainings,
             f"{each.seconds:,.0f}",
             _amount(each.energy_kwh * 1000),
             _amount(each.grams_co2e),
@@ -142,12 +159,12 @@ def show(outcome: Footprint) -> None:
         )
         for each in outcome.trainings
     ]
-    console.table("Trainings", ("run", "seconds", "Wh", "g CO2e", "evidence"), rows)
+    console.table("Trainings", ("run", "trainings", "seconds", "Wh", "g CO2e", "evidence"), rows)
 
 
 def sentences(outcome: Footprint) -> str:
     """The sums, and what they rest on."""
-    n = len(outcome.trainings)
+    n = sum(each.trainings for each in outcome.trainings)
     text = (
         f"{counted(n, 'training')}: {outcome.seconds:,.0f} s, {_amount(outcome.energy_kwh * 1000)} Wh, "
         f"{_amount(outcome.grams_co2e)} g CO2e at an assumed {outcome.grams_per_kwh:g} g per kWh."

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from tinyml_cli.outcomes.base import Count, Interval, Outcome, Sha256, Share
+from tinyml_cli.outcomes.cards import Carbon
 
 
 class Costs(Outcome):
@@ -151,3 +152,6 @@ class Tuned(Searched):
     run: str = Field(description="the winner's")
     trials: list[FinishedTrial] = Field(description="the best first")
     picture: str
+    spent: Carbon | None = Field(
+        default=None, description="by all trials, those stopped early included; null where no time is known"
+    )

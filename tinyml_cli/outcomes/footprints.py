@@ -10,9 +10,10 @@ from tinyml_cli.outcomes.base import Count, Outcome
 
 
 class TrainingFootprint(Outcome):
-    """One training."""
+    """What was spent on a run: its trainings, stopped and replaced ones and fine-tuning included."""
 
     run: str = Field(description="its name, or NAME@VERSION of the registry where the run is gone")
+    trainings: Count
     seconds: float
     energy_kwh: float
     grams_co2e: float

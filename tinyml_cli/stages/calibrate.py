@@ -77,9 +77,11 @@ def quantize(
     if method in COMPARISONS:
         return _for_comparison(run, method, samples, seed)
     if method == "qat":
+        from tinyml_cli.training.energy_ledger import spending
         from tinyml_cli.training.qat import train_quantized
 
-        scheme = train_quantized(run, recipe, samples, scheme, seed, epochs)
+        with spending(run.root, str):
+            scheme = train_quantized(run, recipe, samples, scheme, seed, epochs)
         manifest = run.manifest()
     source = source_of(method)
     calibration = CalibrationSet(

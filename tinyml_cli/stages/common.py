@@ -22,7 +22,7 @@ from tinyml_cli.statistics import chance
 from tinyml_cli.tracking import seam
 from tinyml_cli.training import learning_curve
 from tinyml_cli.training.checkpoint import Checkpoint, Resume, nothing_saved
-from tinyml_cli.training.energy import metered
+from tinyml_cli.training.energy_ledger import spending
 from tinyml_cli.training.warm_start import starting_from
 
 
@@ -102,10 +102,11 @@ def train(
         seam.stage("train", run.path, recipe.model_dump(mode="json"), resumes=not attempt.is_whole) as ended,
     ):
         data = _snapshot(recipe)
-        with metered() as meter, starting_from(recipe.start_from):
+        with spending(run.path, lambda: run.sha256_of(MODEL)) as meter, starting_from(recipe.start_from):
             outcome: Trained = registry.task(recipe.task).train(run, recipe, resume=attempt.resume)
-        whole = outcome.seconds if attempt.is_whole else None
-        _keep_origin(run, data, keeps_snapshot, whole, None if whole is None else meter.joules)
+        took = {"seconds": outcome.seconds, **meter.figures()} if attempt.is_whole else {}
+        _keep_origin(run, data, keeps_snapshot, took)
+        seam.figures({"train/energy_j": meter.joules})
         ended(outcome)
     progress = Checkpoint(run.file(CHECKPOINT)).usable()
     measured = outcome.metrics
@@ -134,8 +135,7 @@ def _keep_origin(
     run: Run,
     data: snapshot.DataSnapshot | None,
     keeps_snapshot: bool,
-    seconds: float | None,
-    joules: float | None,
+    took: Mapping[str, Any],
 ) -> None:
     """Enters what the model was trained on, so that a change of the data is noticed later, and what it took.
 
@@ -143,16 +143,12 @@ def _keep_origin(
         run: whose training has just ended.
         data: None for a task that makes its own.
         keeps_snapshot: whether to write all of it, beside its digest.
-        seconds: of the whole training; None for one that was resumed.
-        joules: as seconds; None where the processors do not count them, too.
+        took: seconds and energy of the whole training; empty for one that was resumed.
     """
     manifest = run.manifest(partial=True)
     figures = manifest.metrics.get("train")
-    if seconds is not None and isinstance(figures, dict):
-        figures["seconds"] = seconds
-        if joules is not None:
-            figures["energy_j"] = round(joules, 1)
-        manifest.metrics = manifest.metrics | {"train": figures}
+    if took and isinstance(figures, dict):
+        manifest.metrics = manifest.metrics | {"train": {**figures, **took}}
     if data is not None and manifest.data is not None:
         manifest.data.snapshot = data.digest
         if keeps_snapshot:

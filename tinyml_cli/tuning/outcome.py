@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyml_cli import locks
+from tinyml_cli.card import carbon
+from tinyml_cli.card.carbon import CarbonAssumptions
 from tinyml_cli.comparison import pareto
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import next_step
+from tinyml_cli.outcomes.cards import Carbon
 from tinyml_cli.outcomes.comparisons import FinishedTrial, TrialCounts, Tuned
-from tinyml_cli.run import Run, runs_dir
+from tinyml_cli.run import MANIFEST, Run, runs_dir
 from tinyml_cli.tuning.worker import Search
 
 if TYPE_CHECKING:
@@ -96,7 +101,18 @@ def conclude(search: Search, study: optuna.Study, winner: Path, journal: Path) -
         run=str(run.path),
         trials=found,
         picture=str(picture),
+        spent=_spent(search.folder),
     )
+
+
+def _spent(folder: Path) -> Carbon | None:
+    """What the trainings of all trials took, by their manifests."""
+    found = []
+    for path in folder.rglob(MANIFEST):
+        with contextlib.suppress(TinymlError):
+            figures = Manifest.load(path).metrics.get("train") or {}
+            found += [part for part in [carbon.of_training(figures, CarbonAssumptions())] if part is not None]
+    return carbon.total(found, CarbonAssumptions()) if found else None
 
 
 def show(outcome: Tuned) -> None:
@@ -121,9 +137,10 @@ def show(outcome: Tuned) -> None:
 
 def sentence(outcome: Tuned) -> str:
     """The outcome in two lines."""
-    count = outcome.counts
+    count, spent = outcome.counts, outcome.spent
+    took = "" if spent is None else f" It took {carbon.sentence(spent)}."
     return (
         f"{count.complete} trained, {count.stopped_early} stopped early, {count.over_limits} "
-        f"over the limits and not trained. Picture: {outcome.picture}\nThe best: {outcome.run}. "
+        f"over the limits and not trained.{took} Picture: {outcome.picture}\nThe best: {outcome.run}. "
         f"Next: {next_step('evaluate', Path(outcome.run))}"
     )
