@@ -73,6 +73,16 @@ class CameraPlan:
         """How many of a class there are."""
         return len(list((self.folder / name).glob("*.jpg")))
 
+    def keep(self, name: str, frame: NDArray[np.uint8]) -> Path:
+        """Stores a frame [rows, columns, 1 or 3] as an image of a class.
+
+        Raises:
+            TinymlError: it cannot be written.
+        """
+        path = _free_name(self.folder / name)
+        write_atomic(path, _jpeg(frame))
+        return path
+
 
 def plan_of(
     classes: tuple[str, ...], out: Path | None, count: int | None, every_s: float, countdown_s: float
@@ -174,7 +184,7 @@ def _record_class(
             if draw is not None:
                 picture = half_blocks(centred(frame, 1, 1), _PREVIEW_SIDE)
                 draw(picture.append(f"{name}: {counts['kept']} of {missing} (Ctrl-C stops)"))
-            if frame.std() < _EMPTY_DEVIATION:
+            if is_blank(frame):
                 counts["empty"] += 1
                 empty_in_a_row += 1
                 if empty_in_a_row >= _MOST_EMPTY:
@@ -185,14 +195,19 @@ def _record_class(
                     )
                 continue
             empty_in_a_row = 0
-            _save(plan.folder / name, frame)
+            plan.keep(name, frame)
             counts["kept"] += 1
             if bar is not None:
                 bar.advance()
             _wait(plan.every_s - (time.monotonic() - started))
 
 
-def _save(folder: Path, frame: NDArray[np.uint8]) -> None:
+def is_blank(frame: NDArray[np.uint8]) -> bool:
+    """Whether a frame shows nothing."""
+    return bool(frame.std() < _EMPTY_DEVIATION)
+
+
+def _jpeg(frame: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     rows, columns = frame.shape[:2]
@@ -202,11 +217,15 @@ def _save(folder: Path, frame: NDArray[np.uint8]) -> None:
     Image.fromarray(small[..., 0] if small.shape[2] == 1 else small).save(
         stream, "JPEG", quality=_JPEG_QUALITY
     )
+    return stream.getvalue()
+
+
+def _free_name(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     taken = time.time_ns() // 1_000_000
     while (path := folder / f"camera_{taken}.jpg").exists():
         taken += 1
-    write_atomic(path, stream.getvalue())
+    return path
 
 
 def _wait(seconds: float) -> None:

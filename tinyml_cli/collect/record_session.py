@@ -53,6 +53,18 @@ class WordPlan:
         """Clips that are still wanted."""
         return sum(max(0, self.count - self.clips(word)) for word in self.words)
 
+    def cut(self, take: Samples, rate_hz: int) -> Cut:
+        """The clip that a take becomes, and what is wrong with it."""
+        return cut_word(take, rate_hz, self.clip_ms * rate_hz // 1000)
+
+    def keep(self, word: str, cut: Cut, rate_hz: int) -> Path:
+        """Stores a clip.
+
+        Raises:
+            TinymlError: it cannot be written.
+        """
+        return save_clip(self.folder / word, self.speaker, cut.audio, rate_hz)
+
 
 @dataclass
 class SessionOutcome:
@@ -146,7 +158,7 @@ class Recorder:
         """One take: True keeps it, False goes on without it, None means once more."""
         take = self._take(prompt)
         rate_hz = self._source.sample_rate_hz
-        cut = cut_word(take, rate_hz, self._plan.clip_ms * rate_hz // 1000)
+        cut = self._plan.cut(take, rate_hz)
         good = not cut.faults
         self._keys.flush()
         self._view.judge(prompt, take, cut, good and self._plan.keep_good)
@@ -156,7 +168,7 @@ class Recorder:
         else:
             decision = self._decide("k" if good else "a")
         if decision == "k":
-            save_clip(self._plan.folder / prompt.word, self._plan.speaker, cut.audio, rate_hz)
+            self._plan.keep(prompt.word, cut, rate_hz)
             self.outcome.kept[prompt.word] += 1
             return True
         self.outcome.rejected[prompt.word] += 1
@@ -197,6 +209,6 @@ def cut_all(cuts: Sequence[Cut], plan: WordPlan, word: str, rate_hz: int) -> Ses
         if cut.faults:
             outcome.rejected[word] += 1
         elif plan.clips(word) < plan.count:
-            save_clip(plan.folder / word, plan.speaker, cut.audio, rate_hz)
+            plan.keep(word, cut, rate_hz)
             outcome.kept[word] += 1
     return outcome

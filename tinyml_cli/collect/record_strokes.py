@@ -61,6 +61,30 @@ class GesturePlan:
         """
         return read_strokes(self.file(gesture)) if self.file(gesture).exists() else []
 
+    def keep(self, gesture: str, points: Points) -> None:
+        """Stores a stroke of a gesture, behind those that there are.
+
+        Raises:
+            TinymlError: the file is damaged, or cannot be written.
+        """
+        stroke = LabelledStroke(points, gesture, "", self.person)
+        self.save(gesture, [*self.strokes(gesture), stroke])
+
+    def save(self, gesture: str, strokes: list[LabelledStroke]) -> None:
+        """Makes these the strokes of a gesture, and draws them.
+
+        Raises:
+            TinymlError: the files cannot be written.
+        """
+        path = self.file(gesture)
+        if not strokes:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".png").unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_strokes(path, strokes)
+        write_atomic(path.with_suffix(".png"), sheet([stroke.points for stroke in strokes]))
+
 
 def plan_of(
     gestures: tuple[str, ...] | None, person: str | None, out: Path | None, count: int | None
@@ -100,7 +124,7 @@ class _StrokeSession:
 
     def keep(self, points: Points) -> None:
         if (gesture := self.gesture) is not None:
-            self._save(gesture, [*self.plan.strokes(gesture), self._stroke(points, gesture)])
+            self.plan.keep(gesture, points)
             self.taken.append(gesture)
 
     def undo(self) -> Points | None:
@@ -109,7 +133,7 @@ class _StrokeSession:
             return None
         gesture = self.taken.pop()
         *kept, last = self.plan.strokes(gesture)
-        self._save(gesture, kept)
+        self.plan.save(gesture, kept)
         self.undone += 1
         return last.points
 
@@ -121,7 +145,7 @@ class _StrokeSession:
             self.undone -= 1
             other = self.plan.gestures[(before + 1) % len(self.plan.gestures)]
             if points is not None:
-                self._save(other, [*self.plan.strokes(other), self._stroke(points, other)])
+                self.plan.keep(other, points)
                 self.taken.append(other)
 
     def press(self, key: str) -> None:
@@ -133,19 +157,6 @@ class _StrokeSession:
             self.at = self.plan.gestures.index(self.gesture) + 1
         elif key == "q":
             self.is_quit = True
-
-    def _stroke(self, points: Points, gesture: str) -> LabelledStroke:
-        return LabelledStroke(points, gesture, "", self.plan.person)
-
-    def _save(self, gesture: str, strokes: list[LabelledStroke]) -> None:
-        path = self.plan.file(gesture)
-        if not strokes:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".png").unlink(missing_ok=True)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_strokes(path, strokes)
-        write_atomic(path.with_suffix(".png"), sheet([stroke.points for stroke in strokes]))
 
 
 def record(plan: GesturePlan, wand: StrokeWand) -> RecordedStrokes:

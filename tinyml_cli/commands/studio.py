@@ -20,20 +20,28 @@ def command(
             "--port", min=1, max=65535, help="Port on this computer; by default 8420 or a free one."
         ),
     ] = None,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Let phones of this network record, by QR code; needs the extra studio."
+        ),
+    ] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Print the address; open no browser.")] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Open a local web page to record data, train, try models and deploy them.
 
-    It serves this computer alone; whoever has the link with its token may use it. Ctrl-C ends it.
+    It serves this computer alone: without the token in its link nothing is answered. With --share, a QR code
+    lets a phone record, and do nothing else. Ctrl-C ends it.
 
     \b
     Examples:
       tinyml studio
       tinyml studio ~/wake-words
+      tinyml studio --share
       tinyml studio --port 8500 --no-open
     """
     from tinyml_cli.studio.server import StudioOptions, serve
 
-    serve(StudioOptions(folder, port, opens=not no_open))
+    serve(StudioOptions(folder, port, share, opens=not no_open))

@@ -20,6 +20,12 @@ def speaker_of(path: PurePath) -> str:
     return match["speaker"] if match else f"{path.parent.name}/{path.name}"
 
 
+def speaker_in(stem: str) -> str:
+    """`SPEAKER` of a file name without its ending; empty where it names none."""
+    match = _SPEAKER.match(stem)
+    return match["speaker"] if match else ""
+
+
 def has_speaker(path: PurePath) -> bool:
     """Whether the file name says who speaks."""
     return _SPEAKER.match(path.stem) is not None

@@ -183,3 +183,5 @@ class StudioOpened(Outcome):
     url: str = Field(description="its address, with the token behind #")
     folder: str
     port: Count
+    phone_origin: str | None = Field(description="where phones reach it; null without --share")
+    fingerprint: str | None = Field(description="SHA-256 of the certificate that phones are shown")

@@ -12,13 +12,29 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tinyml_cli.studio import general, openapi, page_files, train_page
+from tinyml_cli.studio import (
+    data_changes,
+    data_page,
+    general,
+    openapi,
+    page_files,
+    phone,
+    take_page,
+    train_page,
+)
 from tinyml_cli.studio.access import Role
 from tinyml_cli.studio.endpoints import Endpoint, refusal, respond
 from tinyml_cli.studio.guard import API, ENTRANCE, RequestGuard, cookie_name
 from tinyml_cli.studio.studio import Studio
 
-ENDPOINTS: tuple[Endpoint, ...] = (*general.ENDPOINTS, *train_page.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *general.ENDPOINTS,
+    *data_page.ENDPOINTS,
+    *data_changes.ENDPOINTS,
+    *take_page.ENDPOINTS,
+    *phone.ENDPOINTS,
+    *train_page.ENDPOINTS,
+)
 """Every endpoint but the entrance, the OpenAPI document and the files of the page."""
 
 PAGES = ("data", "train")

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyml_cli import temporary
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.housekeeping import StudioOpened
-from tinyml_cli.studio import trainings
+from tinyml_cli.studio import phone, trainings
 from tinyml_cli.studio.app import application
 from tinyml_cli.studio.studio import Studio
 
@@ -61,20 +62,59 @@ def serve(options: StudioOptions) -> None:
         )
     os.chdir(options.folder)
     studio = Studio(Path.cwd())
-    with listening_socket(options.port) as found:
+    with contextlib.ExitStack() as stack:
+        found = stack.enter_context(listening_socket(options.port))
         port = found.getsockname()[1]
         hosts = {f"{name}:{port}" for name in (LOOPBACK, "localhost")}
-        running = _Running(studio, [(_server(application(studio, hosts)), found)])
+        servers = [(_server(application(studio, hosts)), found)]
+        if options.share:
+            servers.append(_for_phones(studio, stack))
+        running = _Running(studio, servers)
         running.start()
         threading.Thread(target=trainings.watch, args=(studio,), daemon=True).start()
-        url = f"http://{LOOPBACK}:{port}/#{studio.access.token}"
-        console.info(f"The studio of {studio.root}. Ctrl-C ends it.")
-        console.result(StudioOpened(url=url, folder=str(studio.root), port=port), url)
+        _tell(studio, port)
         if options.opens:
-            webbrowser.open(url)
+            webbrowser.open(_link(studio, port))
+        console.quiet = True  # checks that pages ask for would draw progress bars
         with contextlib.suppress(KeyboardInterrupt):
             running.wait()
         running.stop()
+
+
+def _link(studio: Studio, port: int) -> str:
+    return f"http://{LOOPBACK}:{port}/#{studio.access.token}"
+
+
+def _tell(studio: Studio, port: int) -> None:
+    console.info(f"The studio of {studio.root}. Ctrl-C ends it.")
+    if studio.phone_origin:
+        console.info(
+            f"Phones reach it at {studio.phone_origin} with a QR code of the page Data. They ask about its "
+            f"certificate, whose SHA-256 fingerprint is\n{studio.fingerprint}"
+        )
+    link = _link(studio, port)
+    opened = StudioOpened(
+        url=link,
+        folder=str(studio.root),
+        port=port,
+        phone_origin=studio.phone_origin or None,
+        fingerprint=studio.fingerprint or None,
+    )
+    console.result(opened, link)
+
+
+def _for_phones(studio: Studio, stack: contextlib.ExitStack) -> tuple[uvicorn.Server, socket.socket]:
+    """The server of the local network: TLS, because browsers give microphones to no other pages."""
+    host = phone.local_address()
+    folder = Path(stack.enter_context(temporary.folder("studio")))
+    address = phone.make_certificate(host, folder)
+    found = stack.enter_context(listening_socket(None, host))
+    origin = f"{host}:{found.getsockname()[1]}"
+    studio.phone_origin, studio.fingerprint = f"https://{origin}", address.fingerprint
+    server = _server(
+        application(studio, {origin}), ssl_certfile=str(address.certificate), ssl_keyfile=str(address.key)
+    )
+    return server, found
 
 
 def listening_socket(port: int | None, host: str = LOOPBACK) -> socket.socket:
@@ -83,6 +123,7 @@ def listening_socket(port: int | None, host: str = LOOPBACK) -> socket.socket:
     Raises:
         TinymlError: the port is taken, or is not for everybody.
     """
+    reason = ""
     for candidate in (PORT, 0) if port is None else (port,):
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if os.name == "posix":  # elsewhere this would share a port that is in use

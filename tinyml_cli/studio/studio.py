@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tinyml_cli.files import writing_folder
 from tinyml_cli.studio import places
 from tinyml_cli.studio.access import Access
 from tinyml_cli.studio.feed import Feed
+from tinyml_cli.studio.history import ChangeHistory
 from tinyml_cli.studio.jobs import Jobs
 
 
@@ -35,6 +39,19 @@ class Studio:
     def __post_init__(self) -> None:
         self.root = self.root.resolve()
         self.jobs = Jobs(self.root, self.feed)
+        self.history = ChangeHistory(self.root)
+
+    @contextlib.contextmanager
+    def changing(self, folder: Path) -> Iterator[Path]:
+        """Holds the lock of a data folder while it is changed, and then tells all pages.
+
+        Raises:
+            TinymlError: another process writes to it.
+        """
+        with self.writing:
+            with writing_folder(folder):
+                yield folder
+            self.feed.publish("data", folder=folder.name)
 
     def inside(self, text: str) -> Path:
         """See places.inside."""

@@ -1,7 +1,138 @@
-// Data: what the folder holds.
-import { h } from "./dom.mjs";
+// Data: the folder's recordings, to be made, heard, mended and looked at from above.
+import { get, post } from "./api.mjs";
+import { counted, h, notice } from "./dom.mjs";
+import { listen } from "./events.mjs";
+
+const VIEWS = {
+  items: { title: "Items", load: () => import("./data_items.mjs") },
+  map: { title: "Map", load: () => import("./data_map.mjs") },
+  check: { title: "Check", load: () => import("./data_check.mjs") },
+  record: { title: "", load: () => import("./data_record.mjs") },
+};
+
+export const NOUNS = { sound: "clip", images: "image", motion: "recording", strokes: "stroke" };
 
 export default async function show(main, page) {
-  page.sameAs("tinyml data check recordings");
-  main.append(h("section", {}, h("h1", {}, "Data")));
+  const state = {
+    folder: page.query.get("folder"),
+    view: page.query.get("view") in VIEWS ? page.query.get("view") : "items",
+    folders: [],
+  };
+  const head = h("div", { class: "spread head" });
+  const tabs = h("div", { class: "tabs", role: "navigation", "aria-label": "Views of this folder" });
+  const body = h("div", {});
+  main.append(h("section", { class: "page" }, head, tabs, body));
+  let ending = null;
+  let part = null;
+
+  const address = (view, folder = state.folder) => `/data?${new URLSearchParams(folder ? { folder, view } : { view })}`;
+
+  async function read() {
+    state.folders = (await get("/api/data")).folders;
+    if (!state.folders.some((each) => each.name === state.folder)) state.folder = state.folders[0]?.name ?? null;
+    drawHead();
+  }
+
+  function drawHead() {
+    const folder = state.folders.find((each) => each.name === state.folder);
+    const choice = h(
+      "select",
+      { "aria-label": "Data folder", onchange: (event) => page.go(address(state.view === "record" ? "items" : state.view, event.target.value)) },
+      state.folders.map((each) => h("option", { value: each.name, selected: each.name === state.folder }, each.name)),
+    );
+    head.replaceChildren(
+      h("div", { class: "row center" }, h("h1", {}, "Data"), state.folders.length > 0 && choice,
+        folder && h("span", { class: "muted" }, `${counted(folder.n, NOUNS[folder.kind])}, ${counted(folder.labels.length, "label")}`)),
+      state.view === "record" ? "" : h("a", { class: "button", href: address("record") }, "Record"),
+    );
+    tabs.replaceChildren(
+      ...Object.entries(VIEWS)
+        .filter(([, view]) => folder && view.title)
+        .map(([name, view]) => h("a", { href: address(name), "aria-current": name === state.view ? "page" : null }, view.title)),
+    );
+  }
+
+  // What a change did, with the way back.
+  function changed(told) {
+    notice(told.what, {
+      text: "Undo",
+      act: async () => {
+        const undone = await post("/api/data/undo", { number: told.number });
+        notice(`Undone: ${undone.what}`);
+      },
+    });
+  }
+
+  async function open() {
+    const folder = state.folders.find((each) => each.name === state.folder) ?? null;
+    if (!folder && state.view !== "record") {
+      body.replaceChildren(empty());
+      page.sameAs("tinyml data record words --words yes,no --speaker anna");
+      return;
+    }
+    const module = await VIEWS[state.view].load();
+    part = await module.default(body, { page, folder, folders: state.folders, changed });
+    ending = part?.end;
+  }
+
+  function empty() {
+    const link = (kind, title, text) =>
+      h("a", { class: "way", href: `/data?view=record&kind=${kind}` }, h("b", {}, title), h("span", {}, text));
+    return h(
+      "div",
+      { class: "empty" },
+      h("p", {}, "This folder holds no recordings yet. Record some with this computer, or with a phone."),
+      h(
+        "div",
+        { class: "ways" },
+        link("sound", "Words", "with a microphone"),
+        link("images", "Pictures", "with a camera"),
+        link("strokes", "Strokes", "waved with a phone"),
+        link("motion", "Motion", "felt by a phone"),
+      ),
+    );
+  }
+
+  await read();
+  await open();
+  let isReading = false;
+  let isStale = false;
+  const stop = listen("data", async (event) => {
+    if (event.event === "reset" || isReading) {
+      isStale = event.event !== "reset";
+      return;
+    }
+    isReading = true;
+    try {
+      do {
+        isStale = false;
+        const had = state.folder;
+        await read();
+        if (state.folder !== had) {
+          await ending?.();
+          await open();
+        } else part?.refresh?.(state.folders.find((each) => each.name === state.folder));
+      } while (isStale);
+    } catch (error) {
+      notice(error);
+    } finally {
+      isReading = false;
+    }
+  });
+  const onKey = async (event) => {
+    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.target.closest("input,textarea")) return;
+    event.preventDefault();
+    try {
+      const undone = await post("/api/data/undo");
+      notice(`Undone: ${undone.what}`);
+    } catch (error) {
+      notice(error);
+    }
+  };
+  document.addEventListener("keydown", onKey);
+  return async () => {
+    stop();
+    document.removeEventListener("keydown", onKey);
+    await ending?.();
+  };
 }

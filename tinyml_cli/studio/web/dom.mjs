@@ -38,6 +38,22 @@ export function field(name, control, hint = "") {
   return h("label", { class: "field" }, h("span", {}, name), control, hint && h("small", {}, hint));
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = {
+  trash: "M3 6h18M8 6V4h8v2M6 6l1 14h10l1-14M10 10v6M14 10v6",
+  cut: "M6 3l12 14M18 3L6 17M8.5 19a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0M20.5 19a2.5 2.5 0 1 1-5 0a2.5 2.5 0 0 1 5 0",
+};
+
+// A line drawing in the colour of the text.
+export function icon(name) {
+  const drawing = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" })) drawing.setAttribute(key, value);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  drawing.append(path);
+  return drawing;
+}
+
 const SHOWN_MS = 8000;
 
 // A line at the foot of the page: a text or an error, with one thing that can be done about it.

@@ -7,6 +7,7 @@ import { find, h, notice } from "./dom.mjs";
 const PAGES = {
   data: { title: "Data", load: () => import("./data.mjs") },
   train: { title: "Train", load: () => import("./train.mjs") },
+  record: { title: "Record", load: () => import("./record.mjs"), hidden: true },
 };
 
 let ending = null;

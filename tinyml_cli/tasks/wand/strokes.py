@@ -104,6 +104,11 @@ def read_folder(
 
 def write_strokes(path: Path, strokes: Sequence[LabelledStroke]) -> None:
     """Writes strokes in the layout that `read_strokes` reads."""
+    write_atomic(path, strokes_text(strokes))
+
+
+def strokes_text(strokes: Sequence[LabelledStroke]) -> str:
+    """The content of a file of strokes."""
     entries = [
         {
             "index": index,
@@ -113,7 +118,7 @@ def write_strokes(path: Path, strokes: Sequence[LabelledStroke]) -> None:
         }
         for index, stroke in enumerate(strokes)
     ]
-    write_atomic(path, json.dumps({"strokes": entries}) + "\n")
+    return json.dumps({"strokes": entries}) + "\n"
 
 
 def _stroke(entry: Any, number: int, path: Path) -> LabelledStroke:

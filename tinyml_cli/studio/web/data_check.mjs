@@ -1,0 +1,70 @@
+// Check: what `tinyml data check` finds, each with what mends it.
+import { get, post } from "./api.mjs";
+import { button, counted, h, notice } from "./dom.mjs";
+import { card } from "./item_card.mjs";
+import { NOUNS } from "./data.mjs";
+
+const AT_FIRST = 12;
+
+export default async function show(body, { page, folder, changed }) {
+  page.sameAs(`tinyml data check ${folder.name}`);
+  body.replaceChildren(h("p", { class: "lead" }, "Reading every file …"));
+
+  async function read() {
+    const told = await get("/api/data/check", { folder: folder.name });
+    const groups = new Map();
+    for (const finding of told.findings) groups.set(finding.kind, [...(groups.get(finding.kind) ?? []), finding]);
+    const bad = told.bad_files;
+    body.replaceChildren(
+      h("div", { class: "spread" },
+        h("p", { class: bad ? "verdict wrong" : "verdict good" }, bad ? `${bad.toLocaleString("en")} of ${counted(told.n, NOUNS[folder.kind])} bad` : `${counted(told.n, NOUNS[folder.kind])}, nothing bad`),
+        bad > 0 && button("Move the bad ones away", moveAway, { class: "quiet" })),
+      ...[...groups.values()].map((findings) => group(findings)),
+      ...Object.entries(told.left_out).map(([reason, n]) => h("p", { class: "lead" }, `${counted(n, "other file")}: ${reason}`)),
+    );
+  }
+
+  function group(findings) {
+    const [{ severity, meaning }] = findings;
+    const place = h("div", { class: "grid" });
+    const lines = h("ul", { class: "plainlist" });
+    const more = h("button", { type: "button", class: "quiet", onclick: () => draw(findings.length) }, `All ${findings.length}`);
+    const labels = folder.labels.map((each) => each.name);
+    const tools = { kind: folder.kind, labels, changed, chosen: null, refused: read };
+    function draw(n) {
+      const shown = findings.slice(0, n);
+      place.replaceChildren(
+        ...shown.filter((each) => each.item).map((each) => {
+          const element = card(each.item, tools);
+          if (each.detail) element.append(h("p", { class: "detail" }, each.detail));
+          return element;
+        }),
+      );
+      lines.replaceChildren(...shown.filter((each) => !each.item).map((each) => h("li", {}, h("b", {}, each.place), each.detail && ` ${each.detail}`)));
+      more.hidden = findings.length <= n;
+    }
+    draw(AT_FIRST);
+    return h("details", { class: `finding ${severity}`, open: severity === "bad" || findings.length <= 6 },
+      h("summary", {}, h("span", { class: "mark" }, severity), h("span", {}, meaning), h("small", {}, String(findings.length))), lines, place, more);
+  }
+
+  async function moveAway() {
+    const { moved } = await post("/api/data/move-away", { folder: folder.name });
+    page.sameAs(`tinyml data check ${folder.name} --fix`);
+    notice(`${counted(moved, "file")} moved to ${folder.name}-quarantine`, {
+      text: "Undo",
+      act: async () => {
+        await post("/api/data/move-back", { folder: folder.name });
+        notice("Moved back");
+      },
+    });
+  }
+
+  await read();
+  return {
+    refresh(now) {
+      folder = now;
+      read().catch(notice);
+    },
+  };
+}

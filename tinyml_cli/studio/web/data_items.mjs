@@ -1,0 +1,103 @@
+// Items: cards by label and person, a page at a time.
+import { get, post } from "./api.mjs";
+import { button, counted, h, notice } from "./dom.mjs";
+import { card } from "./item_card.mjs";
+
+const AT_ONCE = 48;
+
+export default async function show(body, { page, folder, changed }) {
+  const state = { label: page.query.get("label") ?? "", person: page.query.get("person") ?? "", offset: Number(page.query.get("offset")) || 0 };
+  const chosen = new Map();
+  const filters = h("div", { class: "chips", role: "group", "aria-label": "Labels" });
+  const bar = h("div", { class: "selection", hidden: true });
+  const grid = h("div", { class: "grid" });
+  const pager = h("div", { class: "row center pager" });
+  body.replaceChildren(filters, bar, grid, pager);
+  page.sameAs(`tinyml data check ${folder.name}`);
+
+  const remember = () => {
+    const query = { folder: folder.name, view: "items" };
+    for (const name of ["label", "person", "offset"]) if (state[name]) query[name] = state[name];
+    page.remember(query);
+  };
+
+  function drawFilters() {
+    const chip = (name, text, n) =>
+      h("button", { type: "button", class: "chip", "aria-pressed": String(state.label === name), onclick: () => pick({ label: name }) }, text, h("small", {}, String(n)));
+    const people = folder.people.length > 1 &&
+      h("select", { "aria-label": "Person", onchange: ({ target }) => pick({ person: target.value }) },
+        h("option", { value: "" }, "everybody"),
+        folder.people.map((name) => h("option", { value: name, selected: name === state.person }, name)));
+    filters.replaceChildren(chip("", "all", folder.n), ...folder.labels.map((each) => chip(each.name, each.name, each.n)), people || "");
+  }
+
+  function drawBar() {
+    bar.hidden = chosen.size === 0;
+    if (bar.hidden) return;
+    const items = () => [...chosen.values()].map(({ id, version }) => ({ id, version }));
+    const act = (path, more) => async () => {
+      try {
+        changed(await post(path, { items: items(), ...more() }));
+        chosen.clear();
+      } catch (error) {
+        notice(error);
+        read();
+      }
+    };
+    const label = h("select", { "aria-label": "Label for all" }, folder.labels.map((each) => h("option", { value: each.name }, each.name)));
+    bar.replaceChildren(
+      h("span", {}, `${counted(chosen.size, "item")} selected`),
+      h("div", { class: "row center" }, label, button("Relabel", act("/api/data/relabel", () => ({ label: label.value })), { class: "quiet" }),
+        button("Delete", act("/api/data/delete", () => ({})), { class: "danger" }),
+        button("Clear", async () => { chosen.clear(); drawBar(); await read(); }, { class: "quiet" })),
+    );
+  }
+
+  function pick(what) {
+    Object.assign(state, { offset: 0 }, what);
+    remember();
+    drawFilters();
+    return read();
+  }
+
+  let turn = 0;
+  async function read() {
+    const now = ++turn;
+    const told = await get("/api/data/items", { folder: folder.name, label: state.label, person: state.person, offset: state.offset, limit: AT_ONCE });
+    if (now !== turn) return;
+    if (!told.items.length && state.offset) return pick({ offset: 0 });
+    const tools = {
+      kind: told.kind,
+      labels: folder.labels.map((each) => each.name),
+      changed,
+      chosen,
+      choose: (item, isChosen) => (isChosen ? chosen.set(item.id, item) : chosen.delete(item.id), drawBar()),
+      refused: read,
+    };
+    const focused = [...grid.children].indexOf(document.activeElement);
+    grid.replaceChildren(...told.items.map((item) => card(item, tools)));
+    if (focused >= 0) grid.children[Math.min(focused, grid.children.length - 1)]?.focus({ preventScroll: true });
+    drawPager(told.total, told.items.length);
+    drawBar();
+  }
+
+  function drawPager(total, count) {
+    const to = (offset, text, isOn) => h("button", { type: "button", class: "quiet", disabled: !isOn, onclick: () => { state.offset = offset; remember(); scrollTo(0, 0); read(); } }, text);
+    pager.hidden = total <= AT_ONCE;
+    pager.replaceChildren(
+      to(Math.max(0, state.offset - AT_ONCE), "Newer", state.offset > 0),
+      h("span", { class: "muted" }, `${(state.offset + 1).toLocaleString("en")}–${(state.offset + count).toLocaleString("en")} of ${total.toLocaleString("en")}`),
+      to(state.offset + AT_ONCE, "Older", state.offset + count < total),
+    );
+  }
+
+  drawFilters();
+  await read();
+  return {
+    refresh(now) {
+      folder = now;
+      drawFilters();
+      read().catch(notice);
+    },
+  };
+}

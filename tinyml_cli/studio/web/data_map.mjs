@@ -1,0 +1,144 @@
+// Map: alike lies beside alike; what lies among strangers or alone is worth a look, and a click lets it be heard.
+import { get } from "./api.mjs";
+import { counted, h, notice } from "./dom.mjs";
+import { card, play } from "./item_card.mjs";
+import { NOUNS } from "./data.mjs";
+
+const REACH = 14; // pixels around the pointer
+const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export default async function show(body, { page, folder, changed }) {
+  page.sameAs(`tinyml data check ${folder.name}`);
+  const canvas = h("canvas", { class: "map", tabindex: 0, role: "img", "aria-label": "Map of the items; arrow keys go through those worth a look" });
+  const legend = h("ul", { class: "legend" });
+  const note = h("p", { class: "lead" }, "Comparing …");
+  const side = h("div", { class: "side" });
+  const worth = h("div", { class: "worth" });
+  body.replaceChildren(note, h("div", { class: "mapped" }, h("div", {}, canvas, legend), h("div", {}, side, worth)));
+  let told = { points: [], labels: [] };
+  let selected = -1;
+  let off = new Set();
+
+  const at = (point) => [16 + point.x * (canvas.clientWidth - 32), canvas.clientHeight - 16 - point.y * (canvas.clientHeight - 32)];
+  const isOdd = (point) => point.outlier || point.stranger !== null || point.twin !== null;
+
+  function draw() {
+    const ratio = devicePixelRatio || 1;
+    if (!canvas.clientWidth) return;
+    canvas.width = canvas.clientWidth * ratio;
+    canvas.height = canvas.clientHeight * ratio;
+    const context = canvas.getContext("2d");
+    context.scale(ratio, ratio);
+    const size = told.points.length > 3000 ? 1.8 : told.points.length > 600 ? 2.6 : 4;
+    const colours = told.labels.map((_, i) => ink(`--c${i % 8}`));
+    for (const isLast of [false, true]) {
+      told.points.forEach((point, i) => {
+        if (isOdd(point) !== isLast || off.has(point.label)) return;
+        const [x, y] = at(point);
+        context.globalAlpha = isLast ? 1 : 0.6;
+        context.fillStyle = colours[point.label];
+        context.beginPath();
+        context.arc(x, y, isLast ? size + 1.2 : size, 0, 7);
+        context.fill();
+        if (isLast) {
+          context.lineWidth = 1.5;
+          context.strokeStyle = ink("--ink");
+          context.stroke();
+        }
+      });
+    }
+    if (selected >= 0) {
+      const [x, y] = at(told.points[selected]);
+      context.globalAlpha = 1;
+      context.lineWidth = 2;
+      context.strokeStyle = `rgb(${ink("--accent")})`;
+      context.beginPath();
+      context.arc(x, y, size + 6, 0, 7);
+      context.stroke();
+    }
+  }
+
+  function why(point) {
+    if (point.twin !== null) return `the same as ${told.points[point.twin].id.split("/").slice(1).join("/")}`;
+    if (point.stranger !== null) return `lies among ${told.labels[point.stranger]}`;
+    return point.outlier ? `far from the other ${told.labels[point.label]}` : "";
+  }
+
+  function select(index, isHeard = true) {
+    selected = index;
+    draw();
+    const point = told.points[index];
+    const item = { id: point.id, version: point.version, label: told.labels[point.label], person: "" };
+    side.replaceChildren(card(item, { kind: folder.kind, labels: told.labels, changed, chosen: null, refused: read }), h("p", { class: "lead" }, why(point)));
+    if (isHeard && folder.kind === "sound") play(point.id);
+  }
+
+  canvas.addEventListener("click", (event) => {
+    const box = canvas.getBoundingClientRect();
+    let best = -1;
+    let nearest = REACH ** 2;
+    told.points.forEach((point, i) => {
+      if (off.has(point.label)) return;
+      const [x, y] = at(point);
+      const apart = (x - event.clientX + box.left) ** 2 + (y - event.clientY + box.top) ** 2;
+      if (apart < nearest) [best, nearest] = [i, apart];
+    });
+    if (best >= 0) select(best);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const odd = told.points.map((point, i) => [point, i]).filter(([point]) => isOdd(point) && !off.has(point.label)).map(([, i]) => i);
+    if (!step || !odd.length) return;
+    event.preventDefault();
+    const now = odd.indexOf(selected);
+    select(odd[(now + step + odd.length) % odd.length]);
+  });
+
+  function drawAround() {
+    const odd = told.points.map((point, i) => [point, i]).filter(([point]) => isOdd(point));
+    const kinds = [
+      [told.points.filter((point) => point.stranger !== null).length, "among another label"],
+      [told.points.filter((point) => point.outlier).length, "far from their label"],
+      [told.points.filter((point) => point.twin !== null).length, "the same as another"],
+    ];
+    const found = kinds.filter(([n]) => n).map(([n, text]) => `${n.toLocaleString("en")} ${text}`).join(", ");
+    note.textContent = `${counted(told.points.length, NOUNS[folder.kind])}; the axes show ${Math.round(100 * told.explained)} % of their differences. ${found ? `Worth a look: ${found}.` : "Nothing stands out."}`;
+    legend.replaceChildren(
+      ...told.labels.map((label, i) =>
+        h("li", {}, h("button", { type: "button", class: "bare", "aria-pressed": String(!off.has(i)), onclick: () => {
+          off.has(i) ? off.delete(i) : off.add(i);
+          drawAround();
+          draw();
+        } }, h("span", { class: `key dot c${i % 8}` }), label))),
+    );
+    worth.replaceChildren(
+      ...odd.slice(0, 60).map(([point, i]) =>
+        h("button", { type: "button", class: "line", onclick: () => select(i) }, h("b", {}, told.labels[point.label]), h("span", {}, why(point)))),
+    );
+  }
+
+  async function read() {
+    const before = told.points[selected]?.id;
+    told = await get("/api/data/map", { folder: folder.name });
+    selected = told.points.findIndex((point) => point.id === before);
+    if (selected < 0) side.replaceChildren();
+    drawAround();
+    draw();
+  }
+
+  const resize = new ResizeObserver(draw);
+  resize.observe(canvas);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", draw);
+  await read();
+  return {
+    refresh(now) {
+      folder = now;
+      read().catch(notice);
+    },
+    end() {
+      resize.disconnect();
+      scheme.removeEventListener("change", draw);
+    },
+  };
+}
