@@ -103,7 +103,7 @@ def test_flash_touches_uploads_and_meets_the_new_program(
     target = build_target("nano33ble", emulated=Surroundings())
     outcome = flash_module.flash(run, target, tool=SAMBA, timing=QUICK)
 
-    assert outcome.model == MODEL and outcome.banner["board"] == "nano33ble"
+    assert outcome.modelled and outcome.model == MODEL and outcome.banner["board"] == "nano33ble"
     assert outcome.bootloader_seconds and outcome.upload_seconds
     kept = (project / FLASH).read_bytes()
     assert kept[APPLICATION:].startswith(image.read_bytes())

@@ -48,7 +48,8 @@ def command(
     around = emulated_options.surroundings(emulated)
     target = build_target(board, engine, tflm, app=app, port=port, second=neighbour, emulated=around)
     outcome = flash(first, target)
-    where = f"{board} on {outcome.port}" if outcome.port is not None else board
+    what = f"a model of {board}" if emulated else board
+    where = f"{what} on {outcome.port}" if outcome.port is not None else board
     console.result(
         outcome,
         f"{where} runs model {outcome.model} ({outcome.engine}). Next: {monitor_step(first, target)}",

@@ -10,6 +10,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -125,6 +126,21 @@ class EmulatedBoard:
         )
         return BoardState(**told | {"light": tuple(told["light"])})
 
+    def wait_for(self, is_so: Callable[[BoardState], bool], timeout_s: float) -> bool:
+        """Waits until the state is as wanted; False where the time is up.
+
+        Raises:
+            TinymlError: the emulator, or the program on it, has ended.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not is_so(state := self.state()):
+            if state.failed or self._has_ended():
+                raise self._crash()
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True
+
     def said(self) -> str:
         """What the program sent through its UART, and the emulator's own complaints."""
         return (self._folder / "stderr.txt").read_text(encoding="utf-8", errors="replace")
@@ -144,17 +160,12 @@ class EmulatedBoard:
         return command if self._is_paced else [*command, "--unpaced"]
 
     def _wait_for_port(self) -> None:
-        deadline = time.monotonic() + _PORT_WITHIN_S
-        while not self.state().ports:
-            if self.state().failed or self._has_ended():
-                raise self._crash()
-            if time.monotonic() >= deadline:
-                raise TinymlError(
-                    "The program on the emulated board does not show up on USB",
-                    str(self._elf or self._flash),
-                    f"Rebuild the firmware: {on_this_run('build', '--board', self._board.name)}",
-                )
-            time.sleep(_POLL_S)
+        if not self.wait_for(lambda state: bool(state.ports), _PORT_WITHIN_S):
+            raise TinymlError(
+                "The program on the emulated board does not show up on USB",
+                str(self._elf or self._flash),
+                f"Rebuild the firmware: {on_this_run('build', '--board', self._board.name)}",
+            )
 
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

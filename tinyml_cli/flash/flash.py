@@ -54,7 +54,12 @@ def flash(
     _check_model(run, board, ready)
     console.info(f"{board}: tinyml {ready.tinyml}, engine {ready.engine}, model {ready.model}")
     flashed = Flashed(
-        board=board, engine=ready.engine, model=ready.model, elf=built.elf, banner=ready.as_dict()
+        board=board,
+        engine=ready.engine,
+        model=ready.model,
+        elf=built.elf,
+        modelled=target.emulated is not None,
+        banner=ready.as_dict(),
     )
     if installed is None:
         return flashed

@@ -232,6 +232,7 @@ class Flashed(Outcome):
     engine: str
     model: str = Field(description="first 12 digits of the model's SHA-256")
     elf: str
+    modelled: bool = Field(default=False, description="on a model of the board: `--emulated`")
     port: str | None = Field(default=None, description="of a real board, like the next three")
     serial_number: str | None = None
     bootloader_seconds: float | None = None

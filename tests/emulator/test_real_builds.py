@@ -1,0 +1,100 @@
+"""The real firmware of the Nano 33 BLE Sense, built with Arduino's core, on the modelled board.
+
+Where PlatformIO's packages for the board are installed, the programs are built here; or else they come from
+TINYML_NANO33BLE_BUILDS=<folder>, as APP-BOARD-ENGINE.elf, linked elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import serial
+
+from tests.conftest import Tinyml
+from tests.doubles import looking_run, sine_run
+from tests.emulator import desk
+from tests.tasks.wand import waved_run
+from tinyml_cli.boards.boards import load_board
+from tinyml_cli.build import platformio
+from tinyml_cli.build.build import build
+from tinyml_cli.build.project import project_dir
+from tinyml_cli.build.target import build_target
+from tinyml_cli.emulator.board import EmulatedBoard
+from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.link.link import Link
+from tinyml_cli.link.usb import choose_port
+from tinyml_cli.run import Run
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
+
+_BUILDS = "TINYML_NANO33BLE_BUILDS"
+_SENSOR = {"nano33ble": "lsm9ds1", "nano33ble_rev2": "bmi270"}
+_APPS: dict[str, Callable[[Path], Run]] = {
+    "hello": sine_run.make,
+    "vww": looking_run.make,
+    "wand": lambda path: waved_run.make(path, waved_run.line_model(), GestureInput(threshold=0.9)),
+}
+
+
+def firmware(app: str, board: str, engine: str, run: Callable[[], Run]) -> Path:
+    """The ELF file of an application; skips where there is no way to it."""
+    desk.require()
+    packages = Path(platformio.environment()["PLATFORMIO_CORE_DIR"]) / "packages"
+    if (packages / "framework-arduino-mbed").is_dir():
+        return Path(build(run(), build_target(board, engine)).elf)
+    elf = Path(os.environ.get(_BUILDS, "")) / f"{app}-{board}-{engine}.elf"
+    if not os.environ.get(_BUILDS) or not elf.is_file():
+        pytest.skip(f"PlatformIO's packages for {board} are not installed, and {_BUILDS} has no {elf.name}")
+    return elf
+
+
+@pytest.mark.parametrize("engine", ["aot", "tflm"])
+@pytest.mark.parametrize("board", sorted(_SENSOR))
+@pytest.mark.parametrize("app", ["kws", *_APPS])
+def test_the_firmware_boots_senses_and_shines(
+    app: str, board: str, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    def run() -> Run:
+        made: Run = _APPS[app](tmp_path / "run") if app in _APPS else request.getfixturevalue("firmware_run")
+        return made
+
+    elf = firmware(app, board, engine, run)
+    with EmulatedBoard(load_board(board), elf=elf) as emulated:
+        port = choose_port(load_board(board))
+        with Link(port.device, timeout_s=60.0) as link:
+            ready = link.wait_ready(60.0)
+            assert (ready.app, ready.board, ready.engine) == (app, board, engine)
+            assert set(ready.sensors) >= {"microphone", _SENSOR[board]}
+            link.led(255, 0, 128)
+            purple = pytest.approx((255, 0, 128), abs=2)
+            assert emulated.wait_for(lambda state: state.light == purple, 5.0)
+            measured = link.sensors()
+            axes = (measured.ax_mg, measured.ay_mg, measured.az_mg)
+            assert measured.imu == _SENSOR[board] and axes == pytest.approx((0, 0, 1000), abs=2)
+            link.write_input(np.zeros(ready.input_bytes, np.int8))
+            assert len(link.run_inference().data) == ready.output_bytes
+        with serial.Serial(port.device, baudrate=1200):
+            pass
+        emulated.wait_for(lambda state: state.resets == 1 and bool(state.ports), 60.0)
+        assert choose_port(load_board(board)).role == "bootloader"
+
+
+def test_a_word_is_heard_through_the_microphone(
+    whistle_run: Path, corpus: Path, tmp_path: Path, tinyml: Tinyml
+) -> None:
+    run = Run(Path(shutil.copytree(whistle_run, tmp_path / "run")))
+    elf = firmware("whistles", "nano33ble", "aot", lambda: run)
+    project = project_dir(run, "nano33ble", "kws")
+    project.mkdir(parents=True, exist_ok=True)
+    (project / "firmware.elf").write_bytes(elf.read_bytes())
+    sound = sorted((corpus / "up").glob("*.wav"))[0]
+    options = ("--board", "nano33ble", "--emulated", "--sound", sound, "--json")
+    said = tinyml("monitor", run.path, *options, cwd=tmp_path).out.splitlines()
+    events = [json.loads(line) for line in said]
+    assert [event["label"] for event in events if event["event"] == "detection"] == ["up"]
