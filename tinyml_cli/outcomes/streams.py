@@ -159,7 +159,7 @@ class OperatingPoint(StreamFigures):
     """A new model at the settings that it got, on streams of voices that never trained."""
 
     tuning: StreamTuning
-    applied: bool = Field(description="false: the best within the allowance miss most, so the recipe's stay")
+    applied: bool = Field(description="false: no settings hear half of the words, so the recipe's stay")
 
 
 class EvaluatedStream(StreamFigures):

@@ -124,13 +124,15 @@ def search(
     inference_ms: int,
     max_fa_per_hour: float,
     advance: Callable[[], object] = lambda: None,
+    least_heard: float = 0.0,
 ) -> Tally:
     """The settings with the fewest misses and repeats among those within the allowance, then the fewest false
     accepts.
 
     Among equals, it takes the window and suppression with the widest range of thresholds, and the middle of
     that range, since its edges differ on other streams; then the lowest latency. If no settings are within
-    the allowance, it takes those with the fewest false accepts.
+    the allowance, or none that hears `least_heard`, it takes those with the fewest false accepts that do; of
+    those that hear nothing like it, what is within the allowance.
 
     Args:
         trial: validation streams; never those used for the report.
@@ -138,14 +140,16 @@ def search(
         inference_ms: time between inferences.
         max_fa_per_hour: false accepts per hour on these streams, as counted.
         advance: called after each of `size(inference_ms)` settings.
+        least_heard: share of the words.
     """
     tallies = []
     for candidate in _grid(recognizer, inference_ms):
         tallies.append(trial.tally(candidate))
         advance()
-    allowed = [tally for tally in tallies if tally.false_accepts_per_hour <= max_fa_per_hour]
-    fewest = min(tally.false_accepts for tally in tallies)
-    allowed = allowed or [tally for tally in tallies if tally.false_accepts == fewest]
+    useful = [tally for tally in tallies if tally.misses <= (1 - least_heard) * tally.targets] or tallies
+    allowed = [tally for tally in useful if tally.false_accepts_per_hour <= max_fa_per_hour]
+    fewest = min(tally.false_accepts for tally in useful)
+    allowed = allowed or [tally for tally in useful if tally.false_accepts == fewest]
     least = min(map(_errors, allowed))
     runs = _runs([tally if _errors(tally) == least else None for tally in tallies])
     widest = max(map(_width, runs))

@@ -15,11 +15,12 @@ def choose(
     before: RecognizerSettings,
     features: AudioFrontendSettings,
     max_fa_per_hour: float,
+    least_heard: float = 0.0,
 ) -> tuple[Tally, StreamTuning]:
     """The settings that miss fewest words within the allowance, and how `before` compares; see `search`."""
     inference_ms = before.inference_stride_frames * features.stride_ms
     with console.progress(size(inference_ms), "Choosing settings") as bar:
-        best = search(trial, before, inference_ms, max_fa_per_hour, bar.advance)
+        best = search(trial, before, inference_ms, max_fa_per_hour, bar.advance, least_heard)
     return best, StreamTuning(
         before=_chosen(before),
         after=_chosen(best.recognizer),
