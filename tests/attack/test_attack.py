@@ -67,6 +67,10 @@ def test_scores_alone_make_a_person_of_nobody(run: Run, tinyml: Tinyml, tmp_path
     assert "| 40 dB | 0.0 % |" in run.file("report/card.md").read_text()
     again = tinyml("attack", run.path, *options, cwd=tmp_path).json
     assert again == told
+    tinyml("attack", run.path, *options[2:], cwd=tmp_path)
+    sections = run.file("report/attack.html").read_text()
+    assert sections.count("Under attack") == 2, "an attack of another kind takes no place of this one"
+    assert sections.index("No longer reported right") < sections.index("Taken for")
 
 
 def test_gradients_find_the_shortest_way(run: Run, tinyml: Tinyml, tmp_path: Path) -> None:

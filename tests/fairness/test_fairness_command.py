@@ -8,10 +8,13 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.fairness.test_panel import data_of
+from tinyml_cli import tables
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.evaluate import evaluate
 from tinyml_cli.evaluation.fairness import FairnessOptions, fairness, write_groups
 from tinyml_cli.evaluation.frame import REPORT
+from tinyml_cli.fairness import text as fairness_text
+from tinyml_cli.outcomes.fairness import GroupRates, Rule, Solution
 from tinyml_cli.run import MANIFEST, Run
 
 NAMES = [f"g{number}" for number in range(7)]
@@ -190,3 +193,29 @@ def test_the_command_prints_json(tinyml: Tinyml, converted_run: Run, groups: Pat
 def test_wrong_options_end_with_2(tinyml: Tinyml, tmp_path: Path, arguments: tuple[str, str]) -> None:
     failed = tinyml("fairness", "run", *arguments, cwd=tmp_path, code=2)
     assert len(failed.err.strip().splitlines()) == 1 and arguments[0] in failed.err
+
+
+def test_eighty_columns_keep_groups_and_their_thresholds_together() -> None:
+    rates = GroupRates.model_construct(accuracy=0.873)
+    values = {f"speaker {number}": number / 7 for number in range(7)}
+    shared = {
+        "deployable": False,
+        "met": False,
+        "chosen_gap": 0.1,
+        "gap": 0.234,
+        "cost": 12.0,
+        "overall": rates,
+    }
+    solution = Solution.model_construct(thresholds=values, **shared)
+    rules = [
+        Rule.model_construct(rule=name, equalises="accepted_share")
+        for name in ("equal-opportunity", "single")
+    ]
+    rows = [fairness_text._line(rule, solution) for rule in rules]
+    lines = tables.render("", fairness_text.RULE_COLUMNS, rows, 80).splitlines()
+    assert max(map(len, lines)) <= 80
+    for group, value in values.items():
+        assert (
+            sum(f"{group} {value:g} " in line or line.endswith(f"{group} {value:g}") for line in lines) == 2
+        )
+    assert sum("10.0%, 23.4%" in line for line in lines) == 2

@@ -27,7 +27,8 @@ PICTURE = "report/attack.png"
 
 @writes
 def attack(run: Run, options: AttackOptions, data_dir: Path | None = None) -> Attacked:
-    """Attacks a run's own model and writes report/attack.json, a picture and an example; for report.html too.
+    """Attacks a run's own model and writes report/attack.json, a picture and an example; for report.html too,
+    which keeps the newest attack of each kind.
 
     Args:
         run: trained and converted.
@@ -169,7 +170,7 @@ def _verdict(points: Sequence[AttackPoint], options: AttackOptions, defended: De
 
 def _write(run: Run, surface: AttackSurface, victims: Victims, found: Perturbed, outcome: Attacked) -> None:
     from tinyml_cli.attack.picture import draw
-    from tinyml_cli.attack.section import section
+    from tinyml_cli.attack.section import section, with_earlier
 
     row = int(found.hits.argmax())
     pair = victims.items[row], found.items[row]
@@ -177,8 +178,11 @@ def _write(run: Run, surface: AttackSurface, victims: Victims, found: Perturbed,
     surface.write(Path(outcome.example), alone)
     draw(run.file(PICTURE), surface, pair, outcome)
     write_atomic(run.file(ATTACK), json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n")
-    write_atomic(run.file(ATTACK_SECTION), section(surface, pair, alone, outcome))
     manifest = run.manifest()
+    is_same_model = run.is_fresh(manifest, ATTACK_SECTION)
+    earlier = run.file(ATTACK_SECTION).read_text(encoding="utf-8") if is_same_model else ""
+    page = with_earlier(earlier, section(surface, pair, alone, outcome), outcome)
+    write_atomic(run.file(ATTACK_SECTION), page)
     for name in (ATTACK, ATTACK_SECTION, PICTURE):
         run.record(manifest, name, "tinyml attack", [MODEL_INT8])
     show_attack(run, manifest)

@@ -7,6 +7,7 @@ from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.fairness import Attribute, FairnessFound, Rule, Solution
 
 _RATES = {"accepted_share": "reported", "recall": "recall", "accuracy": "accuracy"}
+RULE_COLUMNS = ("Rule", "Thresholds", "gap: chosen, test", "cost", "accuracy of groups")
 
 
 def show(found: FairnessFound) -> None:
@@ -44,7 +45,7 @@ def _show(attribute: Attribute, found: FairnessFound) -> None:
     )
     console.table(
         f"Rules (gaps of at most {found.tolerance:.0%} count as equal); a board has one threshold for all",
-        ["Rule", "Thresholds", "for a board", "gap: chosen, test", "cost", "accuracy of groups"],
+        RULE_COLUMNS,
         [line for rule in attribute.rules for line in _lines(rule)],
     )
     for reason in dict.fromkeys(rule.why_not for rule in attribute.rules if rule.why_not):
@@ -64,16 +65,15 @@ def _line(rule: Rule, solution: Solution) -> list[object]:
     thresholds = (
         f"{next(iter(values.values())):g}"
         if solution.deployable
-        else ", ".join(f"{group} {value:g}" for group, value in values.items())
+        else "\n".join(f"{group} {value:g}" for group, value in values.items())
     )
     gap = "–"
     if rule.equalises is not None:
         gaps = ["–" if gap is None else f"{gap:.1%}" for gap in (solution.chosen_gap, solution.gap)]
-        gap = f"{_RATES[rule.equalises]} {', '.join(gaps)}{'' if solution.met else ' (not equal)'}"
+        gap = f"{_RATES[rule.equalises]}\n{', '.join(gaps)}{'' if solution.met else ' (not equal)'}"
     overall = solution.overall
     accuracy = "–" if overall.accuracy is None else f"{overall.accuracy:.1%}"
-    deployable = "yes" if solution.deployable else "no"
-    return [rule.rule, thresholds, deployable, gap, f"{solution.cost:g}", accuracy]
+    return [rule.rule, thresholds, gap, f"{solution.cost:g}", accuracy]
 
 
 def _rate(share: float | None, interval: tuple[float, float]) -> str:
