@@ -17,7 +17,7 @@ from tinyml_cli.studio.studio import Studio
 
 pytestmark = pytest.mark.slow
 
-_EXAMPLES = 12
+_EXAMPLES = 8
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,7 @@ def test_no_request_is_a_defect(
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     import hypothesis
 
+    schemathesis.serializer.alias("audio/wav", "application/octet-stream")
     served, studio = app
     monkeypatch.chdir(studio.root)
     token = {"authorization": f"Bearer {studio.access.token}", "host": HOST}

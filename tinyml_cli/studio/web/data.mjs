@@ -108,7 +108,8 @@ export default async function show(main, page) {
         isStale = false;
         const had = state.folder;
         await read();
-        if (state.folder !== had) {
+        // Who records goes on, though the first take has just made the folder.
+        if (state.folder !== had && state.view !== "record") {
           await ending?.();
           await open();
         } else part?.refresh?.(state.folders.find((each) => each.name === state.folder));
