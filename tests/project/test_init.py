@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,25 +50,12 @@ def test_ci_runs_what_people_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_the_lines_of_the_ci_file_train_measure_and_check(tinyml: Tinyml, tmp_path: Path, ci: str) -> None:
     """In a fresh clone, without a network, as the CI's own shell runs them."""
-    needed = ("make", "git", "arm-none-eabi-gcc", "qemu-system-arm")
-    if missing := [tool for tool in needed if shutil.which(tool) is None]:
-        pytest.skip(f"needs {', '.join(missing)}")
+    _require_tools()
     tinyml("init", "first", "--task", "hello", "--ci", ci, cwd=tmp_path)
-    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    for words in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "Begin"]):
-        subprocess.run(["git", *words], cwd=tmp_path / "first", check=True)
-    subprocess.run(["git", "clone", "-q", "first", "clone"], cwd=tmp_path, check=True)
-    clone = tmp_path / "clone"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "TF_NUM_INTRAOP_THREADS": "1"}
+    clone, environment = _cloned(tmp_path)
 
     def run_script() -> str:
-        lines = "\n".join(["set -eo pipefail", *script_of(clone, ci)])
-        done = subprocess.run(
-            ["bash", "-c", lines], cwd=clone, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
+        return _run_script(clone, ci, environment)
 
     said = run_script()
     assert "passes all 7 gates" in said and "tinyml train hello" in said
@@ -79,6 +67,87 @@ def test_the_lines_of_the_ci_file_train_measure_and_check(tinyml: Tinyml, tmp_pa
     limits.write_text(limits.read_text().replace("mean_error: 0.05", "mean_error: 0.0001"))
     stopped = subprocess.run(["make"], cwd=clone, env=environment, capture_output=True, text=True)
     assert stopped.returncode and "mean_error" in stopped.stdout + stopped.stderr
+
+
+_IMAGES = {"stem_filters": 8, "blocks": [[16, 2], [32, 2], [32, 1]]}
+# What makes a training of each task short.
+_SHORT: dict[str, dict[str, Any]] = {
+    "kws": {
+        "words": ["up", "down"],
+        "model.options": {"stem_filters": 16, "blocks": [[32, 2], [32, 1]]},
+        "training.epochs": 12,
+        "training.learning_rate": 0.004,
+        "training.batch_size": 32,
+        "augmentation.copies": 4,
+    },
+    "vww": {
+        "image.size": 16,
+        "model.name": "micro",
+        "model.options": _IMAGES,
+        "training.epochs": 6,
+        "training.batch_size": 32,
+        "training.weight_average": 0.9,
+        "training.learning_rate": 0.01,
+    },
+    "wand": {"stroke.generated_per_label": 60, "training.epochs": 6, "training.epoch_examples": 640},
+    "anomaly": {"simulation.session_s": 30, "training.epochs": 25, "threshold.fpr": 0.05},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.parametrize(("task", "ci"), zip(_SHORT, itertools.cycle(["gitlab", "github"])))
+def test_the_lines_of_the_ci_file_do_for_every_task(
+    tinyml: Tinyml, tmp_path: Path, corpus: Path, task: str, ci: str
+) -> None:
+    """As above; keyword spotting on data of one's own, which Git ignores."""
+    _require_tools()
+    tinyml("init", "first", "--task", task, "--ci", ci, cwd=tmp_path)
+    recipe = tmp_path / "first" / "recipe.yaml"
+    document = yaml.safe_load(recipe.read_text())
+    for key, value in _SHORT[task].items():
+        *parents, leaf = key.split(".")
+        place = document
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[leaf] = value
+    recipe.write_text(yaml.safe_dump(document))
+    limits = tmp_path / "first" / "budgets.yaml"
+    limits.write_text(
+        re.sub(r"^(accuracy|worst_recall|auc): 0.\d+", r"\1: 0.5", limits.read_text(), flags=re.M)
+    )
+    clone, environment = _cloned(tmp_path)
+    if task == "kws":
+        for folder in corpus.iterdir():
+            shutil.copytree(folder, clone / "data" / folder.name)
+    said = _run_script(clone, ci, environment)
+    assert "passes all" in said and f"tinyml train {task}" in said
+    assert (clone / "data-snapshot.json").is_file() == (task == "kws")
+    assert (clone / "runs" / "first" / "report" / "report.html").is_file()
+
+
+def _require_tools() -> None:
+    needed = ("make", "git", "arm-none-eabi-gcc", "qemu-system-arm")
+    if missing := [tool for tool in needed if shutil.which(tool) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
+def _cloned(folder: Path) -> tuple[Path, dict[str, str]]:
+    """A clone of the project `first`, and an environment in which its scripts find this tinyml."""
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "Begin"]):
+        subprocess.run(["git", *words], cwd=folder / "first", check=True)
+    subprocess.run(["git", "clone", "-q", "first", "clone"], cwd=folder, check=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return folder / "clone", {**os.environ, "PATH": path, "TF_NUM_INTRAOP_THREADS": "1"}
+
+
+def _run_script(clone: Path, ci: str, environment: dict[str, str]) -> str:
+    """What the lines of the CI's file print."""
+    lines = "\n".join(["set -eo pipefail", *script_of(clone, ci)])
+    done = subprocess.run(["bash", "-c", lines], cwd=clone, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
 
 
 def script_of(project: Path, ci: str) -> list[str]:

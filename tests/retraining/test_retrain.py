@@ -248,6 +248,17 @@ def test_what_a_trigger_lacks_is_said(
     assert says in tinyml("retrain", *words, cwd=tmp_path, code=2).err
 
 
+def test_a_champion_of_a_newer_tinyml_is_left_alone(
+    tinyml: Tinyml, tmp_path: Path, store: Store, champion: Run, made: list[Path]
+) -> None:
+    champion.file(RECIPE).write_text(champion.file(RECIPE).read_text() + "novelty: 3\n")
+    add(store, champion, "lamp")
+    promote(store, "lamp", override="newer")
+    answer = tinyml("retrain", "--when", "always", cwd=tmp_path, code=2)
+    assert "novelty" in answer.err and "pip install --upgrade" in answer.err
+    assert not made and store.index("lamp").champions == [1, 2]
+
+
 def test_without_a_champion_there_is_nothing_to_beat(
     tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
 ) -> None:
