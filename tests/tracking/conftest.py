@@ -21,7 +21,7 @@ Kept = Callable[[], list[list[dict[str, Any]]]]
 def unsent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Kept]:
     """MLflow counts as installed, and no process sends; gives the events of each journal in runs/."""
     monkeypatch.setattr(target, "require_mlflow", lambda: None)
-    monkeypatch.setattr(delivery, "start", lambda spool: None)
+    monkeypatch.setattr(delivery, "start", lambda spool, uri="": None)
     monkeypatch.delenv(target.URI, raising=False)
     monkeypatch.chdir(tmp_path)
     yield lambda: [[event for _, event in each.events(0)] for each in journal.journals(journal.spool_dir())]

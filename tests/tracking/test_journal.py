@@ -107,6 +107,17 @@ def test_a_file_is_kept_as_it_was(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_a_journal_sends_its_own_files_alone_and_only_where_the_command_sends(tmp_path: Path) -> None:
+    writer = _begun(tmp_path)
+    writer.close()
+    (found,) = journal.journals(tmp_path / "spool", "http://localhost:1")
+    assert journal.journals(tmp_path / "spool", "http://elsewhere") == []
+    for name in ("/etc/passwd", "../../secret", "files/../../x", "journal.jsonl"):
+        with pytest.raises(ValueError):
+            found.file(name)
+    assert found.file("files/ab/model").name == "model"
+
+
 def test_what_waits_is_listed_and_dropped(tinyml: Tinyml, tmp_path: Path, waiting: Journal) -> None:
     waiting.note(Sent(error="the server does not answer"))
     listed = tinyml("tracking", "--json", cwd=tmp_path).json

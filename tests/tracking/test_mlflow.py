@@ -19,6 +19,7 @@ from tests.model_registry.conftest import MakeRun
 from tinyml_cli import processes
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.tracking import journal, seam, target
+from tinyml_cli.tracking.journal import JournalWriter
 
 pytestmark = [
     pytest.mark.slow,
@@ -129,6 +130,16 @@ def test_a_server_that_is_killed_loses_nothing(
     assert found.data.params == {"option.words": "yes,no", "training.epochs": "6"}
     assert "tinyml.sha256.manifest.json" in found.data.tags
     assert [each.path for each in client.list_artifacts(found.info.run_id)] == ["manifest.json"]
+
+
+def test_what_a_killed_command_left_is_sent_later(tinyml: Tinyml, tmp_path: Path, client: Any) -> None:
+    begin = {"title": "lamp", "parent": "", "tags": {}}
+    writer = JournalWriter(journal.spool_dir(), "a" * 32, target.of_environment(), begin)
+    writer.write(journal.METRICS, metrics={"train/loss": 0.5}, step=1, at_ms=journal.now_ms())
+    writer.close()
+    assert tinyml("tracking", "send", "--json", cwd=tmp_path).json["sent"] == 1
+    (found,) = client.search_runs([client.get_experiment_by_name(tmp_path.name).experiment_id])
+    assert found.info.status == "KILLED" and found.data.metrics == {"train/loss": 0.5}
 
 
 def test_a_version_is_registered_once_with_its_alias(

@@ -18,22 +18,28 @@ _PATIENCE_S = 60.0
 _sender: processes.Process | None = None
 
 
-def start(spool: Path) -> None:
-    """Has what is written to a spool sent from now on; the process ends with this one at the latest."""
+def start(spool: Path, uri: str = "") -> None:
+    """Has what is written to a spool sent from now on; the process ends with this one at the latest.
+
+    Args:
+        spool: of the journals.
+        uri: only what is to be sent there.
+    """
     global _sender
     if _sender is None:
-        command = [sys.executable, "-m", "tinyml_cli.tracking.sender", str(spool)]
+        command = [sys.executable, "-m", "tinyml_cli.tracking.sender", str(spool), uri]
         try:
             _sender = processes.Process(command, stdout=processes.DEVNULL, stderr=processes.DEVNULL)
         except OSError as error:
             console.warn(f"nothing is sent to MLflow now: {error.strerror or error}")
 
 
-def finish(spool: Path, patience_s: float = _PATIENCE_S) -> bool:
+def finish(spool: Path, uri: str = "", patience_s: float = _PATIENCE_S) -> bool:
     """Waits until what has ended is sent or an attempt has failed; False where nothing was started.
 
     Args:
         spool: of the journals.
+        uri: only what is to be sent there.
         patience_s: at most so long.
     """
     if _sender is None:
@@ -41,7 +47,7 @@ def finish(spool: Path, patience_s: float = _PATIENCE_S) -> bool:
     since, ends = journal.now_ms(), time.monotonic() + patience_s
     try:
         while time.monotonic() < ends and _sender.poll() is None:
-            states = [each.sent() for each in journal.journals(spool) if not each.is_open()]
+            states = [each.sent() for each in journal.journals(spool, uri) if not each.is_open()]
             if all(sent.error and sent.at_ms >= since for sent in states):
                 break
             time.sleep(0.1)
@@ -68,8 +74,7 @@ def say(target: TrackingTarget) -> None:
     """Where the records are, and what waits."""
     waiting = [each for each in journal.journals(journal.spool_dir()) if not each.is_open()]
     if not waiting:
-        where = "" if target.is_server else " To look at it: mlflow ui"
-        console.info(f"Tracked in MLflow, experiment `{target.experiment}`, {target}.{where}")
+        console.info(f"Tracked in MLflow, experiment `{target.experiment}`, {target}.{target.how_to_look()}")
         return
     why = next((error for each in waiting if (error := each.sent().error)), "it takes long")
     console.warn(

@@ -137,6 +137,17 @@ class Journal:
                     if isinstance(event := parse_json(line.decode()), dict):
                         yield offset, event
 
+    def file(self, name: str) -> Path:
+        """A copy that lies in it.
+
+        Raises:
+            ValueError: the journal names a file elsewhere.
+        """
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to((self.folder / _FILES).resolve()):
+            raise ValueError(f"the journal names {name!r:.60}, which is none of its files")
+        return path
+
     def is_open(self) -> bool:
         """Whether its command still runs."""
         from filelock import FileLock, Timeout
@@ -167,8 +178,15 @@ class Journal:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def journals(spool: Path) -> list[Journal]:
-    """What waits, the oldest first."""
+def journals(spool: Path, uri: str = "") -> list[Journal]:
+    """What waits, the oldest first.
+
+    Args:
+        spool: the folder of journals.
+        uri: only those that are to be sent there. A runs folder may come from somebody else, and whoever
+            wrote a journal says where the user's password for MLflow goes with it.
+    """
     if not spool.is_dir():
         return []
-    return [Journal(path.parent) for path in sorted(spool.glob(f"*/{_JOURNAL}"))]
+    found = [Journal(path.parent) for path in sorted(spool.glob(f"*/{_JOURNAL}"))]
+    return [each for each in found if not uri or each.target().uri == uri]

@@ -57,7 +57,7 @@ def send(each: Journal, sent: Sent, is_open: bool) -> None:
             offset, event = batch
             if event["event"] == journal.ARTIFACT:
                 folder = event["name"].rpartition("/")[0]
-                client.log_artifact(sent.run, str(each.folder / event["file"]), folder or None)
+                client.log_artifact(sent.run, str(each.file(event["file"])), folder or None)
             elif event["event"] == journal.REGISTER:
                 register(client, sent.run, event)
             elif event["event"] == journal.END:

@@ -186,7 +186,7 @@ class StageRecorder:
                 if name not in _NO_PARAMS and value is not None
             }
             self._writer.write(journal.PARAMS, params=params_of(options))
-            delivery.start(spool)
+            delivery.start(spool, self._wanted.target.uri)
         return self._writer
 
     def _first_tags(self) -> dict[str, str]:
@@ -210,7 +210,7 @@ def command_ended(wanted: Wanted, left: Sequence[StageRecorder], code: int) -> N
         recorder.end(status)
     if status == KILLED:
         delivery.stop()
-    elif delivery.finish(journal.spool_dir()):
+    elif delivery.finish(journal.spool_dir(), wanted.target.uri):
         delivery.say(wanted.target)
 
 

@@ -1,4 +1,4 @@
-"""Sends journals to MLflow: `python -m tinyml_cli.tracking.sender SPOOL`, a process beside the command's own.
+"""Sends journals to MLflow: `python -m tinyml_cli.tracking.sender SPOOL [URI]`, beside the command.
 
 So a server that hangs delays no training, and MLflow's import takes none of its time. It sends what there is,
 follows the journals of commands that still run, and ends when nothing is left, or when all commands have
@@ -29,32 +29,32 @@ _SETTINGS = {
 }
 
 
-def main(spool: Path) -> None:
-    """Sends until there is nothing to do."""
+def main(spool: Path, uri: str = "") -> None:
+    """Sends until there is nothing to do; with `uri`, only what is to be sent there."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(spool / "sender.lock", thread_local=False)
-    while journal.journals(spool):
+    while journal.journals(spool, uri):
         try:
             lock.acquire(timeout=1)
         except Timeout:
             continue
         try:
-            _send_all(spool)
+            _send_all(spool, uri)
         finally:
             lock.release()
         break
 
 
-def _send_all(spool: Path) -> None:
+def _send_all(spool: Path, uri: str) -> None:
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     wait_s = _POLL_S
-    while waiting := journal.journals(spool):
+    while waiting := journal.journals(spool, uri):
         # Asked first: a command that ends meanwhile is sent to its end in the next round.
         is_open = any(each.is_open() for each in waiting)
         failed = [each for each in waiting if not _send(each)]
-        if not is_open and (failed or not journal.journals(spool)):
+        if not is_open and (failed or not journal.journals(spool, uri)):
             return
         wait_s = min(_MAX_WAIT_S, 2 * wait_s) if failed else _POLL_S
         time.sleep(wait_s)
@@ -90,4 +90,4 @@ def _reason(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -28,10 +28,12 @@ class TrackingTarget:
     uri: str
     experiment: str
 
-    @property
-    def is_server(self) -> bool:
-        """Whether it is reached over the network by HTTP."""
-        return self.uri.startswith(("http:", "https:"))
+    def how_to_look(self) -> str:
+        """The command that shows a database; a server has its pages."""
+        if not self.uri.startswith("sqlite:"):
+            return ""
+        is_default = self.uri == f"sqlite:///{Path(_DATABASE).absolute().as_posix()}"
+        return f" To look at it: mlflow ui{'' if is_default else f' --backend-store-uri {self.uri}'}"
 
     def __str__(self) -> str:
         return re.sub(r"//[^/@]*@", "//", self.uri)  # a password may stand there
