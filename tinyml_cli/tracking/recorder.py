@@ -32,6 +32,8 @@ _MODEL = "model.keras"
 _NO_PARAMS = {"json", "quiet", "track", "accept_partial", "resume", "run", "runs"}
 # Stages that give the recipe of a training, or contain one that does.
 _TRAINING = ("train", "run_pipeline")
+# What people call a stage whose function has another name.
+_NAMES = {"run_pipeline": "pipeline", "record": "profile"}
 # Items of the user's data: they stay on this computer.
 PRIVATE = re.compile(r"logs/|calibration\.npz|data-snapshot\.json|report/answers\.npz")
 _REPORTS = "report"
@@ -64,6 +66,7 @@ class StageRecorder:
         self._writer: JournalWriter | None = None
         self._is_given_up = False
         self._has_recipe = False
+        self._told: set[str] = set()  # stages, whose outcomes a pipeline's outcome repeats
         self._known: dict[Path, dict[str, str]] = {}
         self._tracked: set[tuple[Path, str, str]] = set()
         self._began = time.time()
@@ -102,7 +105,9 @@ class StageRecorder:
     def stage_ended(self, name: str, run: Path | None, outcome: Any) -> None:
         """Figures of the outcome, hashes, and files that the stage made."""
         document = outcome.as_dict() if hasattr(outcome, "as_dict") else {}
-        self.figures(document, f"{name}/")
+        fresh = {key: value for key, value in document.items() if key not in self._told}
+        self.figures(fresh, f"{_NAMES.get(name, name)}/")
+        self._told.add(name)
         if run is None:
             return
         if name == "train" and (model := _artifacts(run).get(_MODEL)):

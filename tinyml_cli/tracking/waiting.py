@@ -67,18 +67,16 @@ def _record(each: Journal) -> WaitingRecord:
 
 def show(outcome: TrackingState) -> None:
     """The table for people."""
-    if not outcome.waiting:
-        console.info("Nothing waits for MLflow.")
-        return
     rows = [
         (each.title, each.began, each.target, f"{each.sent_share:.0%}", each.problem or "–")
         for each in outcome.waiting
     ]
-    console.table("Waiting for MLflow", ("record", "began", "target", "sent", "problem"), rows)
+    if rows:
+        console.table("Waiting for MLflow", ("record", "began", "target", "sent", "problem"), rows)
 
 
 def sentence(outcome: TrackingState) -> str:
-    """What was done, in a line."""
+    """What was done, or that there is nothing to do, in a line."""
     done = [("Sent", outcome.sent), ("Removed", outcome.dropped)]
     words = [f"{verb} {counted(n, 'record')}." for verb, n in done if n]
-    return " ".join(words)
+    return " ".join(words) or ("" if outcome.waiting else "Nothing waits for MLflow.")

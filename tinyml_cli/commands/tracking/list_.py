@@ -18,4 +18,4 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
 
     outcome = waiting.listed()
     waiting.show(outcome)
-    console.result(outcome)
+    console.result(outcome, waiting.sentence(outcome))
