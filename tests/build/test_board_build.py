@@ -67,6 +67,9 @@ def test_the_project_is_what_platformio_needs(tmp_path: Path, board: str, librar
     assert found["lib_deps"].split() == [library, *([TFLM] if engine == "tflm" else [])]
     assert (found["test_framework"], found["monitor_speed"]) == ("custom", "115200")
     assert ("-Wl,--wrap=DebugLog" in found["build_flags"]) == (engine == "tflm")
+    header = (project / "include" / "tinyml_build.h").read_text()
+    for stated in ("-Wl,--wrap=mbed_rtos_start" in found["build_flags"], "MAIN_STACK_BYTES 8192" in header):
+        assert stated == (engine == "aot")  # the interpreter's was not measured
     assert "gnu++17" not in (project / "platformio.ini").read_text()  # breaks the core's headers
     header = (project / "include" / "tinyml_build.h").read_text()
     imu, other = ("LSM9DS1", "BMI270") if board == "nano33ble" else ("BMI270", "LSM9DS1")

@@ -134,6 +134,10 @@ class Camera(BaseModel):
     library: str
 
 
+CORE_STACK_BYTES = 32_768
+"""Of the main thread, in `core_ram_bytes`: mbed_config.h, MBED_CONF_RTOS_MAIN_THREAD_STACK_SIZE."""
+
+
 class Arduino(BaseModel):
     """How a board is built with Arduino's core.
 
@@ -145,8 +149,9 @@ class Arduino(BaseModel):
         camera: which one the firmware can look through.
         bluetooth: the library that serves strokes over Bluetooth, for wands.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
-        bluetooth_flash_bytes: what the library for Bluetooth adds to it.
+        bluetooth_flash_bytes, bluetooth_ram_bytes: what the library for Bluetooth adds to it.
         heap_bytes: RAM that the core needs besides variables.
+        main_stack_bytes: of the thread that runs the application; None leaves it to the core.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -160,11 +165,18 @@ class Arduino(BaseModel):
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)
     bluetooth_flash_bytes: int = Field(default=0, ge=0)
+    bluetooth_ram_bytes: int = Field(default=0, ge=0)
     heap_bytes: int = Field(ge=0)
+    main_stack_bytes: int | None = Field(default=None, ge=4096, multiple_of=8)
 
     def empty_flash_bytes(self, peripherals: Collection[str]) -> int:
         """What a program takes without its own code, for an application that drives the peripherals."""
         return self.core_flash_bytes + (self.bluetooth_flash_bytes if "bluetooth" in peripherals else 0)
+
+    def empty_ram_bytes(self, peripherals: Collection[str], stack_bytes: int | None) -> int:
+        """The same of RAM; `stack_bytes` takes the place of the core's stack."""
+        own = 0 if stack_bytes is None else stack_bytes - CORE_STACK_BYTES
+        return self.core_ram_bytes + own + (self.bluetooth_ram_bytes if "bluetooth" in peripherals else 0)
 
 
 class Board(BaseModel):

@@ -16,7 +16,11 @@ _SHOWN = 3
 
 
 def check_estimate(
-    board: Board, graphs: Sequence[Graph], arena_bytes: int, peripherals: Collection[str] = ()
+    board: Board,
+    graphs: Sequence[Graph],
+    arena_bytes: int,
+    peripherals: Collection[str] = (),
+    stack_bytes: int | None = None,
 ) -> None:
     """Refuses, before a long build, what cannot fit: the models alone beside an empty program are too large.
 
@@ -26,6 +30,7 @@ def check_estimate(
         graphs: the int8 models that share the board; where they are not known, only RAM is judged.
         arena_bytes: what the engine reserves for their activations.
         peripherals: what the application drives.
+        stack_bytes: of the firmware's own main thread; None: the core's.
 
     Raises:
         TinymlError: names the largest tensors.
@@ -39,7 +44,8 @@ def check_estimate(
     empty_bytes = board.arduino.empty_flash_bytes(peripherals)
     _check(board, "flash", subject, "weights", weight_bytes, empty_bytes, weights)
     activations = [tensor for tensor in tensors if tensor.data is None]
-    _check(board, "ram", subject, "arena", arena_bytes, board.arduino.core_ram_bytes, activations)
+    empty_bytes = board.arduino.empty_ram_bytes(peripherals, stack_bytes)
+    _check(board, "ram", subject, "arena", arena_bytes, empty_bytes, activations)
 
 
 def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:

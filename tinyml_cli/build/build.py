@@ -19,7 +19,7 @@ from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.page import write_page
 from tinyml_cli.build.project import SOURCE_SUFFIXES, ProjectInputs, generate, project_dir
 from tinyml_cli.build.sizes import measure
-from tinyml_cli.build.target import BuildTarget, peripherals
+from tinyml_cli.build.target import BuildTarget, main_stack_bytes, peripherals
 from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
@@ -60,7 +60,8 @@ def build(run: Run, target: BuildTarget) -> Built:
             inputs.target.tflm_dir, "folder given with --tflm", "Rename it; use letters, digits and _."
         )
     graphs = [graph for each in (run, target.second) if each and (graph := model_graph(each))]
-    budget.check_estimate(board, graphs, _arena_bytes(inputs), peripherals(inputs.app))
+    stack_bytes = main_stack_bytes(inputs.target, inputs.app)
+    budget.check_estimate(board, graphs, _arena_bytes(inputs), peripherals(inputs.app), stack_bytes)
     project = project_dir(run, board.name, inputs.app)
     sources = generate(project, inputs)
     fingerprint = _fingerprint(project, inputs, sources)

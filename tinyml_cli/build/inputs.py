@@ -26,6 +26,9 @@ EXPORTS = {
 }
 _TASK_EXPORTS = ("audio_frontend_tables.h",)
 
+_MICROPHONE_MARGIN_MS = 132
+_MOST_MICROPHONE_SAMPLES = 8192  # what two models share; also where a model seldom looks
+
 
 def check_target(target: BuildTarget) -> None:
     """Whether firmware can be built for a target and run on it, as far as that is known without a model.
@@ -80,7 +83,21 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
         app=app,
         exports=tuple(paths),
         bench_settings=_bench_settings(run, target.benchmark) if app == "bench" else None,
+        defines=_microphone(manifest) if app == "kws" and target.board.arduino else {},
     )
+
+
+def _microphone(manifest: Manifest) -> dict[str, str]:
+    """How much sound a real board keeps meanwhile.
+
+    An inference may take as long as the time between two, or sound is lost whatever is kept; two blocks of
+    the PDM library and events that wait for USB come on top (docs/memory.md).
+    """
+    assert manifest.features is not None
+    features, stride = manifest.features, manifest.recognizer.inference_stride_frames
+    kept_ms = stride * features.stride_ms + _MICROPHONE_MARGIN_MS
+    samples = kept_ms * features.sample_rate_hz // 1000
+    return {"MICROPHONE_SAMPLES": str(min(_MOST_MICROPHONE_SAMPLES, 1 << (samples - 1).bit_length()))}
 
 
 def _check_library(run: Run, target: BuildTarget) -> None:

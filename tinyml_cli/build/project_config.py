@@ -18,16 +18,25 @@ _UNWRITABLE = re.compile(r"""[$"`\\]|\s[;#]""")
 MONITOR_BAUD = 115200  # a USB port ignores it; PlatformIO's own monitor wants a number
 
 
-def render_config(target: BuildTarget, libraries: Path | None = None, lib_deps: Sequence[str] = ()) -> str:
+def render_config(
+    target: BuildTarget,
+    libraries: Path | None = None,
+    lib_deps: Sequence[str] = (),
+    own_stack: bool = False,
+) -> str:
     """The text of `platformio.ini`. It does not depend on the model: a changed option rebuilds all.
 
     Args:
         target: its `tflm_dir` takes the place of the board's own library.
         libraries: a folder that holds further libraries.
         lib_deps: libraries of Arduino's that the application needs besides the board's own.
+        own_stack: whether the firmware brings the stack of the main thread.
     """
     board = target.board
-    own = _arduino_options(target, board.arduino, lib_deps) if board.arduino else _local_options(target)
+    if board.arduino:
+        own = _arduino_options(target, board.arduino, lib_deps, own_stack)
+    else:
+        own = _local_options(target)
     options = "\n".join(
         f"{name} = {value}".replace("= \n", "=\n")
         for name, value in (own | _common_options(target.tflm_dir, libraries)).items()
@@ -97,9 +106,13 @@ def _local_options(target: BuildTarget) -> dict[str, str]:
     }
 
 
-def _arduino_options(target: BuildTarget, arduino: Arduino, lib_deps: Sequence[str]) -> dict[str, str]:
+def _arduino_options(
+    target: BuildTarget, arduino: Arduino, lib_deps: Sequence[str], own_stack: bool
+) -> dict[str, str]:
     libraries = [*arduino.lib_deps, *lib_deps]
     flags = ['-I "$PROJECT_DIR/include"', "-O3"]
+    if own_stack:  # firmware/lib/hal/nano33ble/main_stack.cpp
+        flags.append("-Wl,--wrap=mbed_rtos_start")
     if target.engine == "tflm":
         if target.tflm_dir is None:
             libraries.append(arduino.tflm)

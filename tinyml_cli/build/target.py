@@ -105,6 +105,17 @@ def peripherals(app: str) -> set[str]:
     return {name for task in registry.tasks_of(app) for name in task.peripherals}
 
 
+def main_stack_bytes(target: BuildTarget, app: str) -> int | None:
+    """The stack that an application gets in place of the core's.
+
+    None where it was not measured: by TensorFlow Lite Micro's interpreter, and beside Bluetooth.
+    """
+    arduino = target.board.arduino
+    if arduino is None or target.engine == "tflm" or "bluetooth" in peripherals(app):
+        return None
+    return arduino.main_stack_bytes
+
+
 def shared_app(second: Run) -> str:
     """The application of a board whose second model is this run's."""
     return CASCADE if second.manifest().image is not None else MULTI_TENANT

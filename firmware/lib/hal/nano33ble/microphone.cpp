@@ -11,8 +11,12 @@
 namespace {
 
 constexpr int kSampleRateHz = 16000;
-constexpr size_t kBlockSamples = 256;    // 16 ms: each of the PDM library's two buffers
-constexpr size_t kRingSamples = 8192;    // 512 ms: longer than any inference between two calls should take
+constexpr size_t kBlockSamples = 256;  // 16 ms: each of the PDM library's two buffers
+#if defined(TINYML_MICROPHONE_SAMPLES)
+constexpr size_t kRingSamples = TINYML_MICROPHONE_SAMPLES;
+#else
+constexpr size_t kRingSamples = 8192;  // 512 ms: longer than any inference between two calls should take
+#endif
 constexpr uint32_t kSettlingBlocks = 4;  // what the microphone sends while it powers up
 
 SampleRing<kRingSamples> ring;
