@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import serial
+import soundfile
 
 if sys.platform == "win32":
     pytest.skip("needs pseudo terminals", allow_module_level=True)
 
+from tests.conftest import Tinyml
 from tests.doubles.desk import MODEL, QUICK
 from tests.doubles.reference_device import LABELS
 from tinyml_cli.boards.boards import load_board
@@ -36,6 +40,16 @@ from tinyml_cli.run import MODEL_INT8, Run
 Program = Callable[[str], Path]
 SAMBA = UploadTool((sys.executable, "-S", str(Path(__file__).parent.parent / "doubles" / "samba.py")))
 BOARD = load_board("nano33ble")
+
+
+def _run(path: Path) -> Run:
+    """A run of the model that `ready.c` says it runs."""
+    run = Run(path)
+    run.path.mkdir()
+    manifest = Manifest(task="kws", seed=1, labels=LABELS)
+    manifest.artifacts[MODEL_INT8] = Artifact(sha256=MODEL + "0" * 52, bytes=1, made_by="test")
+    run.save(manifest)
+    return run
 
 
 def test_its_port_is_the_only_one_and_goes_with_it(program: Program) -> None:
@@ -70,11 +84,7 @@ def test_other_boards_are_not_modelled(name: str) -> None:
 def test_flash_touches_uploads_and_meets_the_new_program(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run(tmp_path / "run")
-    run.path.mkdir()
-    manifest = Manifest(task="kws", seed=1, labels=LABELS)
-    manifest.artifacts[MODEL_INT8] = Artifact(sha256=MODEL + "0" * 52, bytes=1, made_by="test")
-    run.save(manifest)
+    run = _run(tmp_path / "run")
     project = project_dir(run, "nano33ble", "kws")
     project.mkdir(parents=True)
     # What it ran before: a program that only echoes.
@@ -108,6 +118,32 @@ def test_flash_touches_uploads_and_meets_the_new_program(
     kept = (project / FLASH).read_bytes()
     assert kept[APPLICATION:].startswith(image.read_bytes())
     assert set(kept[APPLICATION + len(image.read_bytes()) :]) == {0xFF}
+
+
+@pytest.mark.slow
+def test_monitor_meets_the_firmware_and_ends_with_the_recording(
+    program: Program, tmp_path: Path, tinyml: Tinyml
+) -> None:
+    run = _run(tmp_path / "run")
+    project = project_dir(run, "nano33ble", "kws")
+    project.mkdir(parents=True)
+    (project / "firmware.elf").write_bytes(program("ready").read_bytes())
+    sound = tmp_path / "silence.wav"
+    soundfile.write(sound, np.zeros(1600, np.int16), 16_000)
+    options = ("--board", "nano33ble", "--emulated", "--sound", sound, "--json")
+    said = tinyml("monitor", run.path, *options, cwd=tmp_path).out.splitlines()
+    assert [json.loads(line)["event"] for line in said] == ["ready", "summary"]
+
+
+def test_what_is_played_has_to_be_there_and_needs_the_model(tmp_path: Path, tinyml: Tinyml) -> None:
+    for options, where in (
+        (["--emulated", "--sound", "none.wav"], "--sound"),
+        (["--motion", __file__], "--motion"),
+        (["--emulated", "--port", "/dev/ttyACM0"], "--port"),
+    ):
+        run = _run(tmp_path / where)
+        answer = tinyml("monitor", run.path, "--board", "nano33ble", *options, "--json", cwd=tmp_path, code=2)
+        assert answer.json["error"]["where"] in (where, "none.wav"), answer.json
 
 
 def test_what_flash_holds_outlives_the_session(program: Program, tmp_path: Path) -> None:

@@ -50,10 +50,14 @@ class Memory:
 
     Args:
         unicorn: the processor, whose address space this fills.
+
+    Attributes:
+        is_changed: whether flash was written or erased since somebody cleared this.
     """
 
     def __init__(self, unicorn: Any) -> None:
         self._unicorn = unicorn
+        self.is_changed = False
         for start, size in ((0, FLASH_BYTES), (_FICR, 0x2000)):
             unicorn.mem_map(start, size, _READ_AND_EXECUTE)
         unicorn.mem_map(RAM, RAM_BYTES)
@@ -128,6 +132,7 @@ class Memory:
 
     def _forget(self, address: int, count: int) -> None:
         """What was translated of the old code there."""
+        self.is_changed = True
         self._unicorn.ctl_remove_cache(address, address + count)
 
 

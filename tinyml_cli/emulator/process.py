@@ -86,12 +86,17 @@ class Session:
         now_s = self._chip.now_s
         if now_s >= self._plays_at_s:
             self._board.play()
-        if self._over_at_s == math.inf and self._sound.is_over and self._motion.is_over(now_s):
+        if self._over_at_s == math.inf and self._motion.is_over(now_s) and self._is_heard(now_s):
             self._over_at_s = now_s + _OVER_AFTER_S
 
+    def _is_heard(self, now_s: float) -> bool:
+        """Whether the sound has ended: as the program heard it, or by the clock where it does not listen."""
+        return self._sound.is_over or now_s > self._plays_at_s + self._sound.length_s + _OVER_AFTER_S
+
     def save(self) -> None:
-        """Keeps the flash for the next time."""
-        if self._flash_file:
+        """Keeps the flash for the next time, if it has changed."""
+        if self._flash_file and self._chip.memory.is_changed:
+            self._chip.memory.is_changed = False
             temporary = self._flash_file.with_suffix(f".{os.getpid()}.new")
             temporary.write_bytes(self._chip.memory.flash())
             temporary.replace(self._flash_file)
@@ -185,6 +190,7 @@ class Session:
         clock_s = time.monotonic()
         if now or clock_s >= self._written_at + _STATE_EVERY_S:
             self._written_at = clock_s
+            self.save()
             chip = self._chip
             self._state |= {
                 "seconds": round(chip.now_s, 3),

@@ -22,6 +22,11 @@ class HeardSound:
         self.started = False
 
     @property
+    def length_s(self) -> float:
+        """How long the recording is."""
+        return len(self._samples) / self._rate_hz
+
+    @property
     def is_over(self) -> bool:
         return self._position >= len(self._samples)
 
