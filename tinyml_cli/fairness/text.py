@@ -7,7 +7,7 @@ from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.fairness import Attribute, FairnessFound, Rule, Solution
 
 _RATES = {"accepted_share": "reported", "recall": "recall", "accuracy": "accuracy"}
-RULE_COLUMNS = ("Rule", "Thresholds", "gap: chosen, test", "cost", "accuracy of groups")
+RULE_COLUMNS = ("Rule", "Thresholds", "gap: chosen, test", "cost", "accuracy")
 
 
 def show(found: FairnessFound) -> None:
@@ -70,7 +70,7 @@ def _line(rule: Rule, solution: Solution) -> list[object]:
     gap = "–"
     if rule.equalises is not None:
         gaps = ["–" if gap is None else f"{gap:.1%}" for gap in (solution.chosen_gap, solution.gap)]
-        gap = f"{_RATES[rule.equalises]}\n{', '.join(gaps)}{'' if solution.met else ' (not equal)'}"
+        gap = "\n".join([_RATES[rule.equalises], ", ".join(gaps), *([] if solution.met else ["(not equal)"])])
     overall = solution.overall
     accuracy = "–" if overall.accuracy is None else f"{overall.accuracy:.1%}"
     return [rule.rule, thresholds, gap, f"{solution.cost:g}", accuracy]
