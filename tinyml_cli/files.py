@@ -262,6 +262,12 @@ def disk_error(error: OSError, path: Path) -> TinymlError:
             str(path),
             "Free some space and run the same command again.",
         )
+    if error.errno == errno.EFBIG:
+        return TinymlError(
+            "The file is larger than its disk or this user's limit allows; nothing was overwritten",
+            str(path),
+            "Raise the limit (ulimit -f), or choose a folder on another disk.",
+        )
     return TinymlError(
         f"Cannot write: {error.strerror or error}",
         str(path),

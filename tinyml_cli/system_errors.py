@@ -14,6 +14,7 @@ from tinyml_cli.files import cache_dir
 _NEXT_STEPS = {
     errno.ENOSPC: "Free some space and run the same command again.",
     errno.EDQUOT: "Free some space, or ask for a larger quota, and run the same command again.",
+    errno.EFBIG: "Raise the limit (ulimit -f), or use another disk.",
     errno.EROFS: "Use a writable disk.",
     errno.EACCES: "Change the permissions, or use another folder.",
     errno.ENOMEM: "Close other programs and run the same command again.",

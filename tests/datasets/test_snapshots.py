@@ -207,6 +207,9 @@ def test_what_no_snapshot_can_hold_is_named(tinyml: Tinyml, tmp_path: Path, data
     assert found.json["digest"] == before.json["digest"]
     for name in ("pipe.wav", "gone.wav", "all"):
         assert name in found.err and name not in before.err
+    (data / "no" / "endless.wav").symlink_to("/dev/zero")
+    said = tinyml("data", "snapshot", "data", cwd=tmp_path).err
+    assert "device (endless.wav" in said and "a broken link (gone.wav)" in said
 
 
 def test_only_snapshots_and_folders_are_compared_with(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:

@@ -164,7 +164,7 @@ def _entries(root: Path) -> Iterator[tuple[Path, str]]:
             if path.is_file():
                 yield path, ""
             else:
-                yield path, "a broken link" if path.is_symlink() else "a pipe, socket or device"
+                yield path, "a pipe, socket or device" if path.exists() else "a broken link"
 
 
 def _is_new(folder: Path, seen: set[Path]) -> bool:

@@ -33,8 +33,8 @@ def take(data: Path, config: Path | None, out: Path | None, against: Path | None
     if out is not None:
         _check_place(data, out)
     shares = _shares(config)
-    taken = _read(data, shares)
     earlier = None if against is None else _earlier(against, shares)
+    taken = _read(data, shares)
     written = out is not None and write_if_changed(out, taken.text())
     return SnapshotTaken(
         data=str(data),
@@ -64,7 +64,7 @@ def _check_place(data: Path, out: Path) -> None:
             snapshot.load(out)
         except TinymlError as error:
             raise TinymlError(
-                "The file is no snapshot; nothing was written", str(out), "Give --out another name."
+                f"{error.what}; nothing was written", str(out), "Give --out another name."
             ) from error
 
 
