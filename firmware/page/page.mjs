@@ -43,6 +43,8 @@ const show = {
   wave: showWave,
 };
 
+const REPORTS = ["detection", "person", "class"];
+
 function take(line) {
   if (!line.startsWith("{")) return;
   let event;
@@ -52,6 +54,7 @@ function take(line) {
     return;
   }
   show[event.event]?.(event);
+  if (REPORTS.includes(event.event)) pass(event);
 }
 
 function tell(label, score, note) {
@@ -132,6 +135,30 @@ function showWave(event) {
   find("word").textContent = "";
 }
 
+// ---- what the studio, where it holds this page, may keep
+
+const KEPT_MS = 2000; // a word and what is around it
+let sound = new Int16Array(0); // the last KEPT_MS
+
+function hear(samples) {
+  const piece = Math.max(1, Math.round((facts.sampleRateHz * TICK_MS) / 1000));
+  for (let at = 0; at < samples.length; at += piece) {
+    const next = samples.subarray(at, at + piece);
+    const kept = sound.subarray(Math.max(0, sound.length + next.length - (facts.sampleRateHz * KEPT_MS) / 1000));
+    sound = new Int16Array(kept.length + next.length);
+    sound.set(kept);
+    sound.set(next, kept.length);
+    board.hear(next);
+  }
+}
+
+// What the board has just reported, with what it heard or saw; to nobody but a page of the same origin.
+function pass(event) {
+  if (parent === window) return;
+  const picture = facts.frame ? canvas.canvas.toDataURL("image/png") : null;
+  parent.postMessage({ board: event, rateHz: facts.sampleRateHz, sound: facts.frame ? null : sound, picture }, location.origin);
+}
+
 // ---- what the device's senses bring
 
 async function listen() {
@@ -143,7 +170,7 @@ async function listen() {
   await context.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(source)}`);
   const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
   const resampler = new Resampler(context.sampleRate, facts.sampleRateHz);
-  tap.port.onmessage = ({ data }) => board.hear(resampler.push(toInt16(data)));
+  tap.port.onmessage = ({ data }) => hear(resampler.push(toInt16(data)));
   context.createMediaStreamSource(stream).connect(tap);
   return () => {
     stream.getTracks().forEach((track) => track.stop());
@@ -248,12 +275,18 @@ async function openSound(file) {
     context.close();
   }
   const resampler = new Resampler(sound.rateHz, facts.sampleRateHz);
-  board.hear(resampler.push(sound.samples));
-  board.hear(resampler.push(new Int16Array(Math.round((sound.rateHz * TAIL_MS) / 1000))));
+  hear(resampler.push(sound.samples));
+  hear(resampler.push(new Int16Array(Math.round((sound.rateHz * TAIL_MS) / 1000))));
   if (!find("events").children.length) complain(`Nothing heard in ${file.name}`);
 }
 
 // ---- start
+
+// Inside of the studio, which has a title of its own and makes as much room as is needed.
+if (parent !== window) {
+  document.body.classList.add("inside");
+  new ResizeObserver(() => parent.postMessage({ height: document.body.scrollHeight }, location.origin)).observe(document.body);
+}
 
 const wasm = Uint8Array.from(atob(find("firmware").textContent), (c) => c.charCodeAt(0));
 board = await Board.start(wasm, {

@@ -27,36 +27,44 @@ def write_page(run: Run, manifest: Manifest, program: Path) -> Path:
         manifest: of the run.
         program: the firmware, in WebAssembly.
     """
+    page = program.with_name(PAGE)
+    write_atomic(page, page_text(run, manifest, program))
+    return page
+
+
+def page_text(run: Run, manifest: Manifest, program: Path) -> str:
+    """The page; see `write_page`. Of what lies in the run it holds WebAssembly and text, but no script."""
     from markupsafe import Markup
 
-    page = program.with_name(PAGE)
     wasm = program.read_bytes()
-    name = run.path.resolve().name
-    text = templates.html(
+    return templates.html(
         "board.html",
-        title=name,
+        title=run.path.resolve().name,
         facts=_facts(manifest),
         details=_details(manifest, len(wasm)),
         firmware=base64.b64encode(wasm).decode(),
-        script=Markup(_script()),  # our own
+        script=Markup(script()),  # our own
     )
-    write_atomic(page, text)
-    return page
+
+
+def senses(manifest: Manifest) -> list[str]:
+    """What the page feeds the board by: microphone, camera, motion."""
+    return [
+        *(["microphone"] if manifest.features else []),
+        *(["camera"] if manifest.image else []),
+        *(["motion"] if _motion_hz(manifest) else []),
+    ]
 
 
 def _facts(manifest: Manifest) -> dict[str, Any]:
     """What the page cannot ask the firmware."""
     image, motion_hz = manifest.image, _motion_hz(manifest)
-    senses = [
-        *(["microphone"] if manifest.features else []),
-        *(["camera"] if image else []),
-        *(["motion"] if motion_hz else []),
-    ]
+    wanted = senses(manifest)
     verbs = {"microphone": "Listen", "camera": "Look", "motion": "Feel"}
     return {
         "labels": manifest.labels,
-        "senses": senses,
-        "verb": verbs[senses[0]] if senses else "",
+        "senses": wanted,
+        "verb": verbs[wanted[0]] if wanted else "",
         "accepts": "audio/*" if manifest.features else "image/*" if image else "",
         "showsScores": bool(manifest.labels) and not manifest.anomaly,
         "sampleRateHz": manifest.features.sample_rate_hz if manifest.features else None,
@@ -86,6 +94,7 @@ def _details(manifest: Manifest, program_bytes: int) -> list[tuple[str, str]]:
     return [*found, ("firmware", f"{program_bytes / 1000:.0f} kB of WebAssembly")]
 
 
-def _script() -> str:
+def script() -> str:
+    """All that the page executes besides the firmware."""
     texts = [(firmware_dir() / "page" / name).read_text(encoding="utf-8") for name in _MODULES]
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)

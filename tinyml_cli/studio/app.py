@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 from tinyml_cli.studio import (
     data_changes,
     data_page,
+    deploy_page,
     general,
     openapi,
     page_files,
     phone,
     take_page,
     train_page,
+    try_page,
 )
 from tinyml_cli.studio.access import Role
 from tinyml_cli.studio.endpoints import Endpoint, refusal, respond
@@ -34,10 +36,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *take_page.ENDPOINTS,
     *phone.ENDPOINTS,
     *train_page.ENDPOINTS,
+    *try_page.ENDPOINTS,
+    *deploy_page.ENDPOINTS,
 )
 """Every endpoint but the entrance, the OpenAPI document and the files of the page."""
 
-PAGES = ("data", "train")
+PAGES = ("data", "train", "try", "deploy")
 """What the address of a page may be; each is a module `web/NAME.mjs`."""
 
 _ENTRANCE_BYTES = 1000

@@ -1,5 +1,5 @@
 // What the pages of runs share: choosing one, its state, a command's lines.
-import { get } from "./api.mjs";
+import { get, post } from "./api.mjs";
 import { h } from "./dom.mjs";
 import { listen } from "./events.mjs";
 
@@ -39,6 +39,7 @@ export function commandLog(ended = () => {}, hasStatus = true) {
   const status = h("p", { role: "status" });
   const element = h("div", { hidden: true }, status, h("details", {}, h("summary", {}, "What the command says"), pre));
   let job = null;
+  let wake = () => {};
   function say(state, text) {
     status.hidden = !text || (!hasStatus && state !== "running" && state !== "failed");
     status.replaceChildren(hasStatus ? stateOf(state, text) : h("span", { class: state === "failed" ? "wrong" : "muted" }, text));
@@ -61,13 +62,37 @@ export function commandLog(ended = () => {}, hasStatus = true) {
       if (!found) return;
       const was = job.state;
       draw(found);
-      if (was === "running" && found.state !== "running") ended(found);
+      if (was === "running" && found.state !== "running") {
+        ended(found);
+        wake(found);
+      }
     }
   });
   return {
     element,
     follow: draw,
     end: stop,
+    // Asks for a step after the other until the last is done; the job of that, or null where none was needed.
+    // A step that fails throws what it said.
+    async reach(path, body) {
+      for (;;) {
+        const { job: next, last } = await post(path, body);
+        if (next === null) return null;
+        draw(next);
+        const found = await new Promise((resolve) => {
+          wake = resolve;
+          get("/api/jobs").then(({ jobs }) => {
+            const now = jobs.find((each) => each.number === next.number);
+            if (!now || now.state === "running") return;
+            draw(now);
+            resolve(now);
+          });
+        });
+        // A budget that is not kept is a failure too, but it has figures.
+        if (found.state !== "done" && (!found.result || found.result.error)) throw new Error(said(found));
+        if (last) return found;
+      }
+    },
     get job() {
       return job;
     },

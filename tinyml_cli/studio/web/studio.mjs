@@ -7,6 +7,8 @@ import { find, h, notice } from "./dom.mjs";
 const PAGES = {
   data: { title: "Data", load: () => import("./data.mjs") },
   train: { title: "Train", load: () => import("./train.mjs") },
+  try: { title: "Try", load: () => import("./try.mjs") },
+  deploy: { title: "Deploy", load: () => import("./deploy.mjs") },
   record: { title: "Record", load: () => import("./record.mjs"), hidden: true },
 };
 

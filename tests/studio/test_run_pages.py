@@ -1,0 +1,115 @@
+"""Train, Try and Deploy in Chromium, over real trainings and builds; the microphone hears two whistles."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build.test_browser import chromium  # noqa: F401  (a fixture)
+from tests.firmware.board_tools import require_tools
+from tinyml_cli import processes
+from tinyml_cli.engines.export import export
+from tinyml_cli.run import Run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "folder"
+
+
+@pytest.fixture
+def entrance(folder: Path) -> Iterator[tuple[str, str]]:
+    """(address, token) of a studio over the folder."""
+    (folder / "runs").mkdir(parents=True)
+    command = [sys.executable, "-m", "tinyml_cli", "studio", str(folder), "--no-open", "--json"]
+    with processes.Process(command, stdout=processes.PIPE, stderr=processes.DEVNULL) as process:
+        url = json.loads(next(process.lines()))["url"]
+        address, _, token = url.partition("/#")
+        yield address, token
+        process.stop()
+
+
+def visit(page: Any, entrance: tuple[str, str], path: str) -> list[str]:
+    """Opens a page of the studio; the list collects what goes wrong in it."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{entrance[0]}{path}#{entrance[1]}")
+    page.wait_for_selector("body[data-ready]")
+    return wrong
+
+
+def until(page: Any, is_true: Callable[[], bool]) -> None:
+    """Waits; Playwright's own wait evaluates text, which the page's policy forbids."""
+    for _ in range(600):
+        if is_true():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(page.inner_text("main"))
+
+
+def test_a_training_starts_stops_and_goes_on(
+    chromium: Any,  # noqa: F811
+    entrance: tuple[str, str],
+    folder: Path,
+) -> None:
+    page, _ = chromium
+    wrong = visit(page, entrance, "/train?recipe=hello")
+    page.get_by_label("Epochs").first.fill("150")
+    page.get_by_label("Name of the run").fill("sine")
+    command = "tinyml train hello --set training.epochs=150 --run runs/sine"
+    until(page, lambda: page.inner_text("#command") == command)
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_selector(".u-over", state="attached", timeout=60_000)
+    until(page, lambda: page.locator(".tile").count() > 1)
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".state.stopped", timeout=20_000)
+    state = folder / "runs/sine/logs/checkpoint/state.json"
+    done = json.loads(state.read_text())["epochs_done"]
+    assert 0 < done < 150
+    assert f"Stopped after epoch {done} of 150" in page.inner_text("main")
+    page.reload()  # nothing of it is in the page alone
+    page.get_by_role("button", name="Resume").click()
+    until(page, lambda: json.loads(state.read_text())["epochs_done"] > done)
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".state.stopped, .state.done", timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert wrong == []
+
+
+def test_a_run_is_tried_and_taken_away(
+    chromium: Any,  # noqa: F811
+    entrance: tuple[str, str],
+    folder: Path,
+    whistle_run: Path,
+    tmp_path: Path,
+) -> None:
+    require_tools("browser")
+    shutil.copytree(whistle_run, folder / "runs/whistles")
+    page, _ = chromium
+    wrong = visit(page, entrance, "/try?run=whistles")
+    page.get_by_role("button", name="Build the page").click()
+    board = page.frame_locator("iframe.board")
+    board.locator("body[data-ready]").wait_for(timeout=120_000)
+    board.locator("#start").click()
+    until(page, lambda: set(page.locator(".heard li > b").all_inner_texts()) == {"up", "down"})
+    page.get_by_role("link", name="Deploy").click()
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="C array").click()
+    archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
+    own = Run(Path(shutil.copytree(whistle_run, tmp_path / "own")))
+    export(own, "both")
+    for name in archive.namelist():
+        assert archive.read(name) == own.file(f"export/{name}").read_bytes()
+    assert {"tflm/model_data.cc", "aot/network.c"} <= set(archive.namelist())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert wrong == []
