@@ -1,6 +1,6 @@
-// The stack that setup() and loop() run on. Arduino's core reserves 32 KB for it, in an object that comes compiled;
-// the linker's --wrap=mbed_rtos_start puts this in its place, and drops the core's with its stack. The rest is
-// that of mbed-os, cmsis/device/rtos/source/mbed_rtos_rtx.c.
+// The stack that setup() and loop() run on. Arduino's core reserves 32 KB for it, in an object that comes
+// compiled; the linker's --wrap=mbed_rtos_start puts this in its place, and drops the core's with its stack.
+// The rest is that of mbed-os, cmsis/device/rtos/source/mbed_rtos_rtx.c.
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_NANO33BLE) && defined(TINYML_MAIN_STACK_BYTES)
