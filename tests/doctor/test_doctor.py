@@ -101,11 +101,15 @@ def test_a_report_holds_what_is_found_and_no_home(
     tinyml: Tinyml, run: Path, reference_device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(run.parent))
+    log = run / "firmware" / "nano33ble" / "build.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("".join(f"{line} {run}\n" for line in range(50)))
     checks = checks_of_board(tinyml, run, "--port", reference_device(), "--report", "board.json")
     document = json.loads((run / "board.json").read_text())
     found = {check["name"]: check for check in document["checks"]}
     assert {name: found[name]["found"] for name in checks} == {n: c["found"] for n, c in checks.items()}
     assert document["run"]["model_sha256"] == "0" * 64 and document["board"] == "nano33ble"
+    assert len(document["build_log"]) == 40 and document["build_log"][-1] == "49 ~/run"
     assert str(run.parent) not in (run / "board.json").read_text()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__
+from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.doctor.finding import DoctorCheck
 from tinyml_cli.errors import TinymlError
@@ -22,9 +23,11 @@ _PACKAGES = (
     "platformio", "scons", "pyserial", "numpy", "tflite-micro", "ai-edge-litert", "tensorflow",
 )  # fmt: skip
 
+_LOG_LINES = 40
+
 
 def write(path: Path, findings: Sequence[DoctorCheck], target: BuildTarget, run: Run) -> None:
-    """Writes versions, the findings, the serial ports, and which model the run would flash.
+    """Writes versions, the findings, the serial ports, which model the run would flash, and how it was built.
 
     The name of the home folder is left out.
 
@@ -46,10 +49,19 @@ def write(path: Path, findings: Sequence[DoctorCheck], target: BuildTarget, run:
             "task": manifest.task,
             "model_sha256": manifest.artifacts[name].sha256 if name in manifest.artifacts else None,
             "arena_bytes": manifest.arena_bytes,
+            "firmware": manifest.firmware.get(target.board.name),
         },
+        "build_log": _last_lines(project_dir(run, target.board.name) / "build.log"),
         "checks": [finding.outcome.model_dump() for finding in findings],
     }
     write_new(path, (json.dumps(_without_home(document), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_LINES:]
+    except OSError:
+        return []
 
 
 def check(path: Path, target: BuildTarget | None) -> None:
