@@ -50,13 +50,16 @@ def same(one: StreamScores, other: StreamScores) -> bool:
 
 
 @pytest.mark.parametrize("block_s", [1, 3, 120])
-def test_scores_do_not_depend_on_the_blocks(block_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    audio = noise(14.3)
-    whole = score_stream(audio, Sums(), MANIFEST)
-    assert len(whole.scores) == inferences(len(audio), MANIFEST)
+@pytest.mark.parametrize("hop", [1, 5, 60])  # a window has 49 frames
+def test_scores_do_not_depend_on_the_blocks(block_s: int, hop: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = MANIFEST.recognizer.model_copy(update={"inference_stride_frames": hop})
+    manifest = MANIFEST.model_copy(update={"recognizer": recognizer})
+    audio = noise(14.003)
+    whole = score_stream(audio, Sums(), manifest)
+    assert len(whole.scores) == inferences(len(audio), manifest)
     monkeypatch.setattr(stream_scores, "_BLOCK_S", block_s)
     ends = np.sort(np.random.default_rng(block_s).integers(0, len(audio), 30))
-    assert same(score_blocks(np.split(audio, ends), Sums(), MANIFEST), whole)
+    assert same(score_blocks(np.split(audio, ends), Sums(), manifest), whole)
 
 
 @pytest.mark.parametrize("count", [1, 49, 50, 51, 101, 3333])

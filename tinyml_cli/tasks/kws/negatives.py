@@ -45,11 +45,13 @@ def check(recipe: KwsRecipe) -> None:
             "Add --config kws_stream"
             + ("." if recipe.data_path is None else ", and omit --data; a data folder has other words."),
         )
-    listed(Path(root), recipe.words)
+    listed(Path(root), recipe.words, tell=True)
 
 
-def listed(root: Path, words: Sequence[str]) -> list[tuple[Path, str]]:
+def listed(root: Path, words: Sequence[str], tell: bool = False) -> list[tuple[Path, str]]:
     """(recording, its speaker or folder) of a folder, without subfolders that have the name of a word.
+
+    `tell` warns of files that are no recordings.
 
     Raises:
         TinymlError: no such folder, or no recording in it.
@@ -58,7 +60,7 @@ def listed(root: Path, words: Sequence[str]) -> list[tuple[Path, str]]:
     advice = f"Give a folder of recordings in which nobody says {' or '.join(words)}: {_OPTION} DIR."
     found = [
         path
-        for path in recordings_below(root, advice, tell=False)
+        for path in recordings_below(root, advice, tell)
         if not named & {part.casefold() for part in path.relative_to(root).parts[:-1]}
     ]
     if not found:

@@ -83,15 +83,16 @@ def score_blocks(
     frontend, sample = StreamFrontend(settings), _EvenSample(_COMPARED_PER_STREAM)
     rows: npt.NDArray[Any] | None = None
     found: list[Int8Array] = []
-    samples = 0
+    samples = start = 0  # of the next window, in rows
     with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
         for audio in _of_at_most(blocks, _BLOCK_S * rate_hz):
             samples += len(audio)
             new = model.inputs(frontend.push(audio))
             rows = new if rows is None else np.concatenate([rows, new])
-            if len(rows) < frames:
+            if len(rows) < start + frames:
                 continue
-            windows = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)[::hop]
+            every = np.lib.stride_tricks.sliding_window_view(rows, frames, axis=0).transpose(0, 2, 1)
+            windows = every[start::hop]
             sample.add(windows)
             parts = [
                 windows[at : at + _WINDOWS_PER_BLOCK] for at in range(0, len(windows), _WINDOWS_PER_BLOCK)
@@ -99,7 +100,9 @@ def score_blocks(
             for outputs in pool.map(model.run, parts):
                 found.append(outputs)
                 advance(len(outputs))
-            rows = rows[len(windows) * hop :].copy()
+            start += len(windows) * hop
+            done = min(start, len(rows))
+            rows, start = rows[done:].copy(), start - done
     if not found:
         raise TinymlError(
             f"The recording lasts {samples / rate_hz:.2f} s, but the model needs "
