@@ -13,8 +13,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tests.corpus import whistle
+from tests.studio.conftest import HOST, ORIGIN
 from tinyml_cli.collect.record_strokes import GesturePlan
 from tinyml_cli.data.clip_files import save_clip
+from tinyml_cli.studio.app import application
 from tinyml_cli.studio.history import PLACE, ChangeHistory
 from tinyml_cli.studio.studio import Studio
 
@@ -74,6 +76,15 @@ def test_folders_are_told_by_what_they_hold(owner: TestClient, studio: Studio, r
         {"name": "no", "n": 2, "people": 2}, {"name": "yes", "n": 2, "people": 2},
     ]  # fmt: skip
     assert [i["id"] for i in items(owner, "strokes")] == ["strokes/wing_anna.json#0"]
+
+
+def test_a_data_folder_is_no_folder_of_data_folders(
+    monkeypatch: pytest.MonkeyPatch, recordings: Path
+) -> None:
+    inner = Studio(recordings)
+    client = TestClient(application(inner, {HOST}), base_url=ORIGIN)
+    client.headers["authorization"] = f"Bearer {inner.access.token}"
+    assert client.get("/api/data").json() == {"folders": [], "is_data": True}
 
 
 def test_items_are_filtered_and_paged(owner: TestClient, recordings: Path) -> None:

@@ -86,11 +86,11 @@ def opened(root: Path, folder: Path) -> tuple[DataKindName, list[StoredItem]] | 
 
 
 def _kind(folder: Path, files: list[_Found]) -> DataKindName | None:
-    endings = Counter(suffix for _, _, suffix in files)
+    # Strokes lie in the folder itself, all else in the folders of labels.
+    endings = Counter(suffix for _, folders, suffix in files if folders)
     amounts = {kind: sum(endings[suffix] for suffix in suffixes) for kind, suffixes in kinds().items()}
-    has_strokes = bool(amounts["strokes"]) and any(holds_strokes(path) for path in folder.glob("*.json"))
-    if has_strokes and not amounts["sound"] and not amounts["motion"]:
-        return "strokes"  # the images are the pictures beside its files
+    if not any(amounts.values()):
+        return "strokes" if any(holds_strokes(path) for path in folder.glob("*.json")) else None
     del amounts["strokes"]
     best = max(amounts, key=lambda kind: amounts[kind])
     return best if amounts[best] else None

@@ -56,6 +56,7 @@ class FoldersTold(Told):
     """Every data folder directly below the studio's folder."""
 
     folders: list[FolderTold]
+    is_data: bool = Field(description="the studio's folder is a data folder itself")
 
 
 class FolderAsked(Asked):
@@ -149,7 +150,8 @@ class CheckTold(Told):
 
 
 def _folders(studio: Studio) -> FoldersTold:
-    return FoldersTold(folders=[_folder(*each) for each in catalog.data_folders(studio.root)])
+    folders = [_folder(*each) for each in catalog.data_folders(studio.root)]
+    return FoldersTold(folders=folders, is_data=not folders and catalog.kind_of(studio.root) is not None)
 
 
 def _folder(name: str, kind: DataKindName, items: Sequence[StoredItem]) -> FolderTold:

@@ -60,10 +60,10 @@ def serve(options: StudioOptions) -> None:
         raise TinymlError(
             "The folder does not exist", str(options.folder), "Make it first, or name another one."
         )
-    os.chdir(options.folder)
-    studio = Studio(Path.cwd())
     with contextlib.ExitStack() as stack:
         found = stack.enter_context(listening_socket(options.port))
+        os.chdir(options.folder)
+        studio = Studio(Path.cwd())
         port = found.getsockname()[1]
         hosts = {f"{name}:{port}" for name in (LOOPBACK, "localhost")}
         servers = [(_server(application(studio, hosts)), found)]

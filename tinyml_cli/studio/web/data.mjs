@@ -1,6 +1,6 @@
 // Data: the folder's recordings, to be made, heard, mended and looked at from above.
 import { get, post } from "./api.mjs";
-import { counted, h, notice } from "./dom.mjs";
+import { button, counted, h, notice } from "./dom.mjs";
 import { listen } from "./events.mjs";
 
 const VIEWS = {
@@ -28,7 +28,10 @@ export default async function show(main, page) {
   const address = (view, folder = state.folder) => `/data?${new URLSearchParams(folder ? { folder, view } : { view })}`;
 
   async function read() {
-    state.folders = (await get("/api/data")).folders;
+    const [told, past] = await Promise.all([get("/api/data"), get("/api/data/changes")]);
+    state.folders = told.folders;
+    state.isData = told.is_data;
+    state.last = past.changes[0] ?? null;
     if (!state.folders.some((each) => each.name === state.folder)) state.folder = state.folders[0]?.name ?? null;
     drawHead();
   }
@@ -43,7 +46,9 @@ export default async function show(main, page) {
     head.replaceChildren(
       h("div", { class: "row center" }, h("h1", {}, "Data"), state.folders.length > 0 && choice,
         folder && h("span", { class: "muted" }, `${counted(folder.n, NOUNS[folder.kind])}, ${counted(folder.labels.length, "label")}`)),
-      state.view === "record" ? "" : h("a", { class: "button", href: address("record") }, "Record"),
+      h("div", { class: "row center" },
+        state.last && button("Undo", () => undo(), { class: "quiet", title: state.last.what }),
+        state.view !== "record" && h("a", { class: "button", href: address("record") }, "Record")),
     );
     tabs.replaceChildren(
       ...Object.entries(VIEWS)
@@ -52,16 +57,13 @@ export default async function show(main, page) {
     );
   }
 
-  // What a change did, with the way back.
-  function changed(told) {
-    notice(told.what, {
-      text: "Undo",
-      act: async () => {
-        const undone = await post("/api/data/undo", { number: told.number });
-        notice(`Undone: ${undone.what}`);
-      },
-    });
+  async function undo(number = null) {
+    const undone = await post("/api/data/undo", { number });
+    notice(`Undone: ${undone.what}`);
   }
+
+  // What a change did, with the way back.
+  const changed = (told) => notice(told.what, { text: "Undo", act: () => undo(told.number) });
 
   async function open() {
     const folder = state.folders.find((each) => each.name === state.folder) ?? null;
@@ -81,7 +83,9 @@ export default async function show(main, page) {
     return h(
       "div",
       { class: "empty" },
-      h("p", {}, "This folder holds no recordings yet. Record some with this computer, or with a phone."),
+      h("p", {}, state.isData
+        ? "This folder itself is a data folder. To see it here, start the studio in the folder above: tinyml studio .."
+        : "This folder holds no recordings yet. Record some with this computer, or with a phone."),
       h(
         "div",
         { class: "ways" },
@@ -120,15 +124,10 @@ export default async function show(main, page) {
       isReading = false;
     }
   });
-  const onKey = async (event) => {
+  const onKey = (event) => {
     if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.target.closest("input,textarea")) return;
     event.preventDefault();
-    try {
-      const undone = await post("/api/data/undo");
-      notice(`Undone: ${undone.what}`);
-    } catch (error) {
-      notice(error);
-    }
+    undo().catch(notice);
   };
   document.addEventListener("keydown", onKey);
   return async () => {

@@ -12,7 +12,9 @@ export default async function show(body, { page, folder, changed }) {
   const bar = h("div", { class: "selection", hidden: true });
   const grid = h("div", { class: "grid" });
   const pager = h("div", { class: "row center pager" });
-  body.replaceChildren(filters, bar, grid, pager);
+  const keys = h("p", { class: "lead keys wide-only" }, folder.kind === "sound" ? "Space plays, T trims, " : "",
+    "1 to 9 relabel, X selects, Delete deletes, arrows move, Ctrl+Z undoes.");
+  body.replaceChildren(filters, bar, grid, pager, keys);
   page.sameAs(`tinyml data check ${folder.name}`);
 
   const remember = () => {

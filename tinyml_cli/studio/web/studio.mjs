@@ -24,7 +24,7 @@ async function signIn() {
 
 function drawNavigation(name) {
   const links = Object.entries(PAGES)
-    .filter(([, page]) => !page.hidden)
+    .filter(([, page]) => !page.hidden && !PAGES[name]?.hidden) // a phone that records can do nothing else
     .map(([key, page]) => h("a", { href: `/${key}`, "aria-current": key === name ? "page" : null }, page.title));
   find("nav").replaceChildren(...links);
 }
