@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.engines.flatbuffer_models import Model
 from tinyml_cli.engines.aot import fixed_point, layout, tables
 from tinyml_cli.engines.aot.arithmetic import Multiplier
+from tinyml_cli.tflite import interpret
 
 QS = np.arange(-128, 128)
 
@@ -91,3 +93,21 @@ def test_neighbours_that_step_as_one_are_merged() -> None:
     assert layout.broadcast((1, 5, 7, 3), (3,), (1, 5, 7, 3)) == layout.Broadcast((35, 3), (3, 1), (0, 1))
     with pytest.raises(ValueError, match=r"\[2, 3\]"):
         layout.broadcast((2, 3), (4, 3), (4, 3))
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_is_that_of_litert(approximate: bool) -> None:
+    """TensorFlow Lite Micro has none."""
+    for source, zero, target, target_zero in [
+        (0.05, 3, 0.03, -100),
+        (1.0, -128, 0.5, -128),
+        (0.001, 0, 0.002, 127),
+    ]:
+        model = Model()
+        x, y = model.tensor((256, 1), source, zero), model.tensor((256, 1), target, target_zero)
+        model.operator("GELU", [x], [y], "GeluOptions", approximate=approximate)
+        function = tables.gelu(
+            np.float32(source), zero, np.float32(target), target_zero, approximate=approximate
+        )
+        expected = interpret.run_int8(model.build([x], [y]), QS.astype(np.int8).reshape(1, 256, 1), "litert")
+        np.testing.assert_array_equal(in_order(tables.tabulate(function)), expected.reshape(-1))

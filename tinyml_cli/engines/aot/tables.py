@@ -187,15 +187,51 @@ def elu(source: np.float32, source_zero: int, target: np.float32, target_zero: i
     Raises:
         ValueError: a result does not fit 32 bits.
     """
+    # exp() in double precision, rounded: the C library's expf is as good as exact.
+    return _in_single_precision(
+        source,
+        source_zero,
+        target,
+        target_zero,
+        lambda x: x if x >= 0 else np.float32(math.exp(x)) - np.float32(1),
+    )
+
+
+def gelu(
+    source: np.float32, source_zero: int, target: np.float32, target_zero: int, *, approximate: bool
+) -> Callable[[int], int]:
+    """x * P(X <= x) of a normal X, or its approximation by tanh, in single precision.
+
+    Raises:
+        ValueError: a result does not fit 32 bits.
+    """
+    f = np.float32
+
+    def exact(x: np.float32) -> np.float32:
+        return f(0.5) * x * f(math.erfc(x * f(-math.sqrt(0.5))))
+
+    def by_tanh(x: np.float32) -> np.float32:
+        argument = f(math.sqrt(2 / math.pi)) * x * (f(1) + f(0.044715) * x * x)
+        return f(0.5) * x * (f(1) + f(math.tanh(argument)))
+
+    function = by_tanh if approximate else exact
+    return _in_single_precision(source, source_zero, target, target_zero, function)
+
+
+def _in_single_precision(
+    source: np.float32,
+    source_zero: int,
+    target: np.float32,
+    target_zero: int,
+    function: Callable[[np.float32], np.float32],
+) -> Callable[[int], int]:
+    """A real function, rounded to the nearest number of the output."""
     with np.errstate(over="ignore"):
         inverse = np.float32(1) / target
 
     def result(q: int) -> int:
         with np.errstate(over="ignore"):
-            x = source * np.float32(q - source_zero)
-            # exp() in double precision, rounded: the C library's expf is as good as exact.
-            value = x if x >= 0 else np.float32(math.exp(x)) - np.float32(1)
-            scaled = float(value * inverse)
+            scaled = float(function(source * np.float32(q - source_zero)) * inverse)
         if not abs(scaled) < 1 << 30:
             raise ValueError(f"scale {target}")
         return int(math.copysign(math.floor(abs(scaled) + 0.5), scaled)) + target_zero

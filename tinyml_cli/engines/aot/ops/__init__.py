@@ -60,6 +60,7 @@ LOWERINGS: dict[str, _Lowering] = {
     "EXPAND_DIMS": shape.reshape,
     "FULLY_CONNECTED": _by_type(dense.fully_connected, convolution_s16.fully_connected),
     "GATHER": gather.gather,
+    "GELU": unary.gelu,
     "HARD_SWISH": unary.hard_swish,
     "LEAKY_RELU": _by_type(unary.leaky_relu, elementwise_s16.leaky_relu),
     "LOG_SOFTMAX": softmax.log_softmax,

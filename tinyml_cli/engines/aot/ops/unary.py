@@ -85,6 +85,13 @@ def elu(context: OpContext) -> Kernel:
     return by_table(context, source, target, tables.tabulate(tables.elu(*_scales(source, target))))
 
 
+def gelu(context: OpContext) -> Kernel:
+    """GELU, which TensorFlow Lite Micro lacks: as LiteRT computes it."""
+    source, target = context.activation(), context.output()
+    function = tables.gelu(*_scales(source, target), approximate=bool(context.option("approximate")))
+    return by_table(context, source, target, tables.tabulate(function))
+
+
 def logistic(context: OpContext) -> Kernel:
     """LOGISTIC; the output is probability = (q + 128) / 256."""
     source, target = context.activation(), context.output()
