@@ -27,38 +27,34 @@ uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
 /* The assembly below depends on the order of the fields. */
 typedef struct {
   const uint8_t* columns;
-  int32_t long_bytes, short_bytes; /* of a channel pair's weights: whole rounds of 8 words, and the rest */
-  int32_t target1, target2;        /* from column 0's outputs to those of the other columns */
-  int32_t odd_zero_point;          /* 2 * zero point + 1, see requantize.h */
+  /* Of a channel pair's weights after the first quad: whole rounds of 8 words, and the rest. */
+  int32_t long_bytes, short_bytes;
+  int32_t target1, target2; /* from column 0's outputs to those of the other columns */
   const int32_t* channels_end;
   int8_t* output;
 } Job;
 
 #if TINYML_NN_DSP
 
-/* Two inputs of each column times two channels. */
-#define STEP                   \
-  "ldr r7, [r1], #4\n\t"       \
-  "ldmia r2!, {r4-r6}\n\t"     \
-  "smlad r8, r7, r4, r8\n\t"   \
-  "smlad r9, r7, r5, r9\n\t"   \
-  "smlad r10, r7, r6, r10\n\t" \
-  "sxtb16 r7, r7\n\t"          \
-  "smlad r11, r7, r4, r11\n\t" \
-  "smlad r12, r7, r5, r12\n\t" \
-  "smlad lr, r7, r6, lr\n\t"
-/* `requantize` of doubled sums; r2 is free, r4 multiplier, r5 shift, r6 rounding. */
+/* Two inputs of each column times two channels; `multiply` is smlad, or smuad for the first ones. */
+#define STEP_OF(multiply, a, b, c, d, e, f)                                                         \
+  "ldr r7, [r1], #4\n\t"                                                                            \
+  "ldmia r2!, {r4-r6}\n\t" multiply " r8, r7, r4" a "\n\t" multiply " r9, r7, r5" b "\n\t" multiply \
+  " r10, r7, r6" c                                                                                  \
+  "\n\t"                                                                                            \
+  "sxtb16 r7, r7\n\t" multiply " r11, r7, r4" d "\n\t" multiply " r12, r7, r5" e "\n\t" multiply    \
+  " lr, r7, r6" f "\n\t"
+#define FIRST_STEP STEP_OF("smuad", "", "", "", "", "", "")
+#define STEP STEP_OF("smlad", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
+/* `requantize` of doubled sums; r2 is free, r4 multiplier, r5 rounding, r6 shift. */
 #define REQUANTIZE_ONE(sum) \
   "smmlar r2, " sum         \
-  ", r4, r6\n\t"            \
+  ", r4, r5\n\t"            \
   "add r2, r2, " sum        \
   ", asr #31\n\t"           \
-  "asr r2, r2, r5\n\t"      \
+  "asr r2, r2, r6\n\t"      \
   "ssat " sum ", #8, r2\n\t"
-#define REQUANTIZE(a, b, c) \
-  "ldr r6, [sp, #20]\n\t"   \
-  "lsl r6, r6, r5\n\t"      \
-  "asr r6, r6, #1\n\t" REQUANTIZE_ONE(a) REQUANTIZE_ONE(b) REQUANTIZE_ONE(c)
+#define REQUANTIZE(a, b, c) REQUANTIZE_ONE(a) REQUANTIZE_ONE(b) REQUANTIZE_ONE(c)
 /* r7 is the address of column 0's output. */
 #define PUT(a, b, c)           \
   "ldrd r2, r3, [sp, #12]\n\t" \
@@ -78,25 +74,18 @@ static __attribute__((noinline)) void multiply_pairs(const int32_t* channels, co
   register const Job* r2 __asm__("r2") = job;
   __asm__ volatile(
       "push {r7}\n\t"
-      "ldmia r2, {r4-r11}\n\t"
-      "push {r4-r11}\n"
+      "ldmia r2, {r4-r10}\n\t"
+      "push {r4-r10}\n"
       "1:\n\t"
-      "ldrd r2, r3, [sp]\n\t"
-      "ldr r7, [sp, #8]\n\t"
-      "mov r8, #0\n\t"
-      "mov r9, #0\n\t"
-      "mov r10, #0\n\t"
-      "mov r11, #0\n\t"
-      "mov r12, #0\n\t"
-      "mov lr, #0\n\t"
+      "ldrd r2, r3, [sp]\n\t" FIRST_STEP STEP
       "add r3, r3, r1\n\t"
       "cmp r1, r3\n\t"
       "beq 3f\n"
       "2:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP
       "cmp r1, r3\n\t"
-      "bne 2b\n\t"
-      "ldr r7, [sp, #8]\n"
+      "bne 2b\n"
       "3:\n\t"
+      "ldr r7, [sp, #8]\n\t"
       "add r3, r3, r7\n\t"
       "cmp r1, r3\n\t"
       "beq 5f\n"
@@ -104,27 +93,27 @@ static __attribute__((noinline)) void multiply_pairs(const int32_t* channels, co
       "cmp r1, r3\n\t"
       "bne 4b\n"
       "5:\n\t"
-      "ldmia r0!, {r2, r4, r5}\n\t" /* doubled bias, multiplier, shift */
+      "ldmia r0!, {r2, r4-r6}\n\t" /* doubled bias, multiplier, rounding, shift */
       "sub r8, r8, r11\n\t"
       "sub r9, r9, r12\n\t"
       "sub r10, r10, lr\n\t"
       "add r11, r2, r11, lsl #1\n\t"
       "add r12, r2, r12, lsl #1\n\t"
       "add lr, r2, lr, lsl #1\n\t" REQUANTIZE("r11", "r12", "lr")
-      "ldr r7, [sp, #28]\n\t" PUT("r11", "r12", "lr")
-      "ldr r2, [sp, #24]\n\t"
+      "ldr r7, [sp, #24]\n\t" PUT("r11", "r12", "lr")
+      "ldr r2, [sp, #20]\n\t"
       "cmp r0, r2\n\t"
       "beq 6f\n\t"
-      "ldmia r0!, {r2, r4, r5}\n\t"
+      "ldmia r0!, {r2, r4-r6}\n\t"
       "add r8, r2, r8, asr #7\n\t" /* 256 times the sums, made twice the sums */
       "add r9, r2, r9, asr #7\n\t"
       "add r10, r2, r10, asr #7\n\t" REQUANTIZE("r8", "r9", "r10") PUT("r8", "r9", "r10")
-      "str r7, [sp, #28]\n\t"
-      "ldr r2, [sp, #24]\n\t"
+      "str r7, [sp, #24]\n\t"
+      "ldr r2, [sp, #20]\n\t"
       "cmp r0, r2\n\t"
       "bne 1b\n"
       "6:\n\t"
-      "add sp, sp, #32\n\t"
+      "add sp, sp, #28\n\t"
       "pop {r7}"
       : "+r"(r0), "+r"(r1), "+r"(r2)
       :
@@ -135,7 +124,7 @@ static __attribute__((noinline)) void multiply_pairs(const int32_t* channels, co
 
 static void put(const Job* job, int32_t channel, const int32_t* constants, const int32_t* doubled) {
   const int32_t bias = constants[kDoubledBias], multiplier = constants[kMultiplier];
-  const int32_t shift = constants[kShift], rounding = job->odd_zero_point * (1 << (shift - 1));
+  const int32_t shift = constants[kShift], rounding = constants[kRounding];
   int8_t* const to = job->output + channel;
   to[job->target2] = requantize(bias + doubled[2], multiplier, rounding, shift);
   to[job->target1] = requantize(bias + doubled[1], multiplier, rounding, shift);
@@ -146,7 +135,7 @@ static void multiply_pairs(const int32_t* channels, const int8_t* weights, const
   for (int32_t channel = 0; channels != job->channels_end; channel += 2) {
     uint32_t both[kColumns] = {0}, first[kColumns] = {0};
     const uint8_t* inputs = job->columns;
-    const int8_t* const end = weights + job->long_bytes + job->short_bytes;
+    const int8_t* const end = weights + 2 * kWordBytes + job->long_bytes + job->short_bytes;
     for (; weights != end; weights += kWordBytes) {
       const uint32_t pair = load_word(weights), low = widen_even(pair);
       for (int column = 0; column < kColumns; ++column, inputs += kWordBytes) {
@@ -173,11 +162,10 @@ void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* c
   const int32_t outputs = window->output_channels;
   /* Missing columns write to column 0's output, before it does. */
   const Job job = {columns,
-                   (quads & ~3) * 2 * kWordBytes,
-                   (quads & 3) * 2 * kWordBytes,
+                   ((quads - 1) & ~3) * 2 * kWordBytes,
+                   ((quads - 1) & 3) * 2 * kWordBytes,
                    count > 1 ? outputs : 0,
                    count > 2 ? 2 * outputs : 0,
-                   2 * window->output_zero_point + 1,
                    channels + outputs * kChannelWords,
                    output};
   multiply_pairs(channels, weights, &job);

@@ -42,13 +42,12 @@ static inline uint32_t zero_word(const tinyml_nn_window* window) {
 }
 
 static inline void store_pairs(uint8_t* pair, int32_t columns, uint32_t first, uint32_t second) {
-  const uint32_t first_even = widen_even(first), second_even = widen_even(second);
-  const uint32_t first_odd = widen_odd(first), second_odd = widen_odd(second);
+  const uint32_t low = pair_low(first, second), high = pair_high(first, second);
   const int32_t step = columns * kWordBytes;
-  store_word(pair, pair_low(first_even, second_even));
-  store_word(pair + step, pair_low(first_odd, second_odd));
-  store_word(pair + 2 * step, pair_high(first_even, second_even));
-  store_word(pair + 3 * step, pair_high(first_odd, second_odd));
+  store_word(pair, widen_even(low));
+  store_word(pair + step, widen_odd(low));
+  store_word(pair + 2 * step, widen_even(high));
+  store_word(pair + 3 * step, widen_odd(high));
 }
 
 static inline void fill_row_pair(const Layout* layout, const int8_t* first, const int8_t* second,
@@ -99,7 +98,7 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
   filter->bias = channel[kDoubledBias];
   filter->multiplier = channel[kMultiplier];
   filter->shift = channel[kShift];
-  filter->rounding = rounding_and_zero_point(window->output_zero_point, filter->shift);
+  filter->rounding = channel[kRounding];
   filter->step = window->output_channels;
   filter->run_bytes = window->output_width * window->stride_x * kWordBytes;
   filter->next_row = window->output_width * window->output_channels;

@@ -17,11 +17,6 @@ typedef struct {
   uint32_t zero; /* four padded inputs */
 } Layout;
 
-/* The assembly below depends on the order of the fields. */
-typedef struct {
-  int32_t bias, multiplier, rounding, shift;
-} Channel;
-
 /* Outputs whose windows begin at even pixels, or those of odd ones. The assembly below depends on the order
  * of the fields. */
 typedef struct {
@@ -29,7 +24,7 @@ typedef struct {
   int32_t next_window; /* bytes from the end of a window's pairs to the next window */
   int32_t out_step;
   const int8_t* output_end;
-  const Channel* channels;
+  const int32_t* channels;
   const uint32_t* weights_end;
 } Job;
 
@@ -170,9 +165,9 @@ static void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output)
     }
     pairs += job->next_window / 4;
     for (int i = 0; i < kLanes; ++i) {
-      const Channel* c = job->channels + i;
-      const int32_t doubled = (int32_t)((uint32_t)c->bias + (sums[i] << 1));
-      output[i] = requantize(doubled, c->multiplier, c->rounding, c->shift);
+      const int32_t* channel = job->channels + i * kChannelWords;
+      const int32_t doubled = (int32_t)((uint32_t)channel[kDoubledBias] + (sums[i] << 1));
+      output[i] = requantize(doubled, channel[kMultiplier], channel[kRounding], channel[kShift]);
     }
   }
 }
@@ -181,7 +176,7 @@ static void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output)
 
 /* The outputs of a line whose windows begin at even pixels, or at odd ones. */
 static void convolve_outputs(const Layout* l, int32_t is_odd, const uint32_t* weights, const uint32_t* pairs,
-                             const Channel* channels, int8_t* output) {
+                             const int32_t* channels, int8_t* output) {
   const int32_t each = l->stride % 2 == 0 ? 1 : 2;
   if (is_odd >= l->outputs) return;
   const int32_t outputs = (l->outputs - is_odd + each - 1) / each, words = pairs_of(l, is_odd) * kLanes;
@@ -196,7 +191,7 @@ static void convolve_outputs(const Layout* l, int32_t is_odd, const uint32_t* we
 }
 
 /* All lines of four channels. */
-static void convolve_lanes(const Layout* l, const int8_t* input, const Channel* channels, uint32_t* even,
+static void convolve_lanes(const Layout* l, const int8_t* input, const int32_t* channels, uint32_t* even,
                            int8_t* output) {
   const int32_t shifts = l->stride % 2;
   const uint32_t* const odd = even + pairs_of(l, 0) * kLanes;
@@ -210,22 +205,14 @@ static void convolve_lanes(const Layout* l, const int8_t* input, const Channel* 
 
 void tinyml_nn_depthwise_line_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                                  const int32_t* channels, uint8_t* scratch, int8_t* output) {
-  const int32_t depth = window->output_channels, zero_point = window->output_zero_point;
+  const int32_t depth = window->output_channels;
   const Layout layout = layout_of(window);
   uint32_t* const words = (uint32_t*)(void*)scratch;
   for (int32_t done = 0; done < depth; done += kLanes) {
     /* The last four channels overlap the ones before them if they are not whole. */
     const int32_t first = done + kLanes <= depth ? done : depth - kLanes;
-    Channel four[kLanes];
-    for (int32_t i = 0; i < kLanes; ++i) {
-      const int32_t* channel = channels + (first + i) * kChannelWords;
-      const int32_t shift = channel[kShift];
-      const Channel own = {channel[kDoubledBias], channel[kMultiplier],
-                           rounding_and_zero_point(zero_point, shift), shift};
-      four[i] = own;
-    }
     widen_weights(&layout, weights, words);
-    convolve_lanes(&layout, input + first, four, words, output + first);
+    convolve_lanes(&layout, input + first, channels + first * kChannelWords, words, output + first);
     weights += pairs_of(&layout, 0) * kWeightBytes;
   }
   clamp_outputs(output, window->output_height * window->output_width * depth, &window->activation);

@@ -23,11 +23,9 @@ typedef struct {
 } Layer;
 
 static inline int8_t output_of(const Layer* layer, const int32_t* channel, uint32_t sum) {
-  const int32_t zero_point = layer->window->output_zero_point;
-  const int32_t bias = channel[kDoubledBias], multiplier = channel[kMultiplier], shift = channel[kShift];
-  if (layer->is_plain) return requantize_plain(sum, channel, zero_point);
-  const int32_t doubled = (int32_t)((uint32_t)bias + (sum << 1));
-  return requantize(doubled, multiplier, rounding_and_zero_point(zero_point, shift), shift);
+  if (layer->is_plain) return requantize_plain(sum, channel, layer->window->output_zero_point);
+  const int32_t doubled = (int32_t)((uint32_t)channel[kDoubledBias] + (sum << 1));
+  return requantize(doubled, channel[kMultiplier], channel[kRounding], channel[kShift]);
 }
 
 static inline uint32_t load_value(uintptr_t at) {
@@ -62,7 +60,6 @@ typedef struct {
   const uintptr_t *offsets, *offsets_end;
   const int32_t* channels;
   int8_t* output;
-  int32_t odd_zero_point; /* 2 * zero point + 1, see requantize.h */
   int8_t* output_end;
 } Job;
 
@@ -86,22 +83,17 @@ typedef struct {
 #define FIRST_STEP STEP("smuad", "", "", "", "")
 #define NEXT_STEP STEP("smlad", ", r8", ", r9", ", r12", ", lr")
 /* `requantize` and store a sum. */
-#define PUT(sum)                                                      \
-  "ldmia r1!, {r5, r6, r7}\n\t" /* doubled bias, multiplier, shift */ \
-  "add " sum ", r5, " sum                                             \
-  ", lsl #1\n\t"                                                      \
-  "smmulr " sum ", " sum                                              \
-  ", r6\n\t"                                                          \
-  "lsl r5, r4, r7\n\t"                                                \
-  "add " sum ", " sum ", " sum                                        \
-  ", asr #31\n\t"                                                     \
-  "add " sum ", " sum                                                 \
-  ", r5, asr #1\n\t"                                                  \
-  "asr " sum ", " sum                                                 \
-  ", r7\n\t"                                                          \
-  "ssat " sum ", #8, " sum                                            \
-  "\n\t"                                                              \
-  "strb " sum ", [r3], #1\n\t"
+#define PUT(sum)                                                           \
+  "ldmia r1!, {r4-r7}\n\t" /* doubled bias, multiplier, rounding, shift */ \
+  "add " sum ", r4, " sum                                                  \
+  ", lsl #1\n\t"                                                           \
+  "smmlar r6, " sum                                                        \
+  ", r5, r6\n\t"                                                           \
+  "add r6, r6, " sum                                                       \
+  ", asr #31\n\t"                                                          \
+  "asr r6, r6, r7\n\t"                                                     \
+  "ssat r6, #8, r6\n\t"                                                    \
+  "strb r6, [r3], #1\n\t"
 
 /* r0 values, r1 offsets, then channels, r2 weights, r3 end of the offsets, then output, r4-r7, r10, r11
  * inputs and weights, r8, r9, r12, lr sums. r7 may be the frame pointer, so it is saved here. */
@@ -112,8 +104,8 @@ static __attribute__((noinline)) void convolve_quads(uintptr_t values, const Job
   register const int8_t* r2 __asm__("r2") = weights;
   __asm__ volatile(
       "push {r7}\n\t"
-      "ldmia r1, {r4-r9}\n\t"
-      "push {r4-r9}\n"
+      "ldmia r1, {r4-r8}\n\t"
+      "push {r4-r8}\n"
       "1:\n\t"
       "ldrd r1, r3, [sp]\n\t" FIRST_STEP
       "subs r4, r3, r1\n\t"
@@ -125,14 +117,13 @@ static __attribute__((noinline)) void convolve_quads(uintptr_t values, const Job
       "cmp r1, r3\n\t"
       "bne 2b\n"
       "4:\n\t"
-      "ldrd r1, r3, [sp, #8]\n\t"
-      "ldr r4, [sp, #16]\n\t" PUT("r8") PUT("r9") PUT("r12") PUT("lr")
+      "ldrd r1, r3, [sp, #8]\n\t" PUT("r8") PUT("r9") PUT("r12") PUT("lr")
       "strd r1, r3, [sp, #8]\n\t"
-      "ldr r5, [sp, #20]\n\t"
+      "ldr r5, [sp, #16]\n\t"
       "add r0, r0, #4\n\t"
       "cmp r3, r5\n\t"
       "bne 1b\n\t"
-      "add sp, sp, #24\n\t"
+      "add sp, sp, #20\n\t"
       "pop {r7}"
       : "+r"(r0), "+r"(r1), "+r"(r2)
       :
@@ -150,9 +141,7 @@ static void convolve_window(const Layer* layer, uintptr_t values, int8_t* output
 #if TINYML_NN_DSP
   if (!layer->is_plain && channels >= kLanes) {
     at = channels / kLanes * kLanes;
-    const int32_t odd_zero_point = 2 * layer->window->output_zero_point + 1;
-    const Job job = {layer->offsets, layer->offsets_end, layer->channels,
-                     output,         odd_zero_point,     output + at};
+    const Job job = {layer->offsets, layer->offsets_end, layer->channels, output, output + at};
     convolve_quads(values, &job, weights);
     weights += at / kLanes * quad_bytes;
   }

@@ -20,7 +20,7 @@
 #include "simd.h"
 
 /* One output channel as the exporter writes it. */
-enum { kDoubledBias, kMultiplier, kShift, kChannelWords };
+enum { kDoubledBias, kMultiplier, kRounding, kShift, kChannelWords };
 
 /* The output of a sum of any size, by the constants of a plain kernel: the bias is not doubled. */
 static inline int8_t requantize_plain(uint32_t sum, const int32_t* channel, int32_t zero_point) {

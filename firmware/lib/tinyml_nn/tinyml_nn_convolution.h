@@ -4,8 +4,9 @@
  * reference kernels, under conditions that tinyml_cli/engines/aot/ops/packing.py checks: weights in
  * -127..127, shifts of 1..23, accumulators below 2^30.
  *
- * `channels` is [output channels][3]: twice (bias - input zero point * sum of weights), multiplier, shift;
- * output = accumulator * multiplier / 2^(31 + shift) + output zero point. `scratch` and `weights` are aligned
+ * `channels` is [output channels][4]: twice (bias - input zero point * sum of weights), multiplier, rounding,
+ * shift; output = accumulator * multiplier / 2^(31 + shift) + output zero point, see requantize.h for the
+ * rounding, which contains that zero point. `scratch` and `weights` are aligned
  * to 4 bytes; inputs and outputs need no alignment.
  *
  * Kernels called "plain" have no such conditions. Their channels begin with the bias itself, modulo 2^32, and
@@ -80,7 +81,7 @@ typedef struct {
   int32_t per_channel; /* whether `scales` is [outputs][2] or [2] */
 } tinyml_nn_dense;
 
-/* Fully connected: `doubled_bias` is the first, `scales` the other two columns of `channels`. */
+/* Fully connected: `doubled_bias` is the first column of `channels`, `scales` are multipliers and shifts. */
 void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
                                   const int32_t* doubled_bias, const int32_t* scales, int8_t* output);
 

@@ -54,7 +54,7 @@ def _packed(
     layer = packing.layer(weights, context.bias(outputs), multipliers, zero_points, shared_lanes=True)
     if layer is None:
         return None
-    scales = layer.channels[:, 1:]
+    scales = layer.channels[:, [1, 3]]
     per_channel = bool(np.any(scales != scales[0]))
     body = f"""\
 static const tinyml_nn_dense dense = {{

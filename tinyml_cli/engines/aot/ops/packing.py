@@ -30,7 +30,7 @@ class PackedLayer:
 
     Attributes:
         weights: int8 [outputs, weights of one output]; zeros where the output is always the same.
-        channels: int32 [outputs, 3], see tinyml_nn_convolution.h.
+        channels: int32 [outputs, 4], see tinyml_nn_convolution.h.
     """
 
     weights: npt.NDArray[np.int8]
@@ -60,15 +60,16 @@ def layer(
     wide = weights.astype(np.int64)
     folded = bias.astype(np.int64) - zero_points[0] * wide.sum(axis=1)
     reach = np.abs(wide).sum(axis=1) * _LARGEST_INPUT
-    rows = np.empty((len(weights), 3), np.int64)
+    rows = np.empty((len(weights), 4), np.int64)
     for output, multiplier in enumerate(multipliers):
         middle, radius = int(folded[output]), int(reach[output])
         constant = _constant(middle - radius, middle + radius, multiplier, zero_points[1])
         if constant is not None:
             wide[output], reach[output] = 0, 0
-            rows[output] = _always(constant)
+            rows[output] = _always(constant, zero_points[1])
         elif -multiplier.shift in _SHIFTS and abs(middle) + radius <= _LARGEST_SUM:
-            rows[output] = 2 * middle, multiplier.significand, -multiplier.shift
+            shift = -multiplier.shift
+            rows[output] = 2 * middle, multiplier.significand, _rounding(zero_points[1], shift), shift
         else:
             return None
     if (shared_lanes and np.any(wide < -127)) or (shared_sums and np.any(reach[1::2] > _LARGEST_UPPER_SUM)):
@@ -83,7 +84,7 @@ def plain_layer(
     input_zero_point: int,
 ) -> PackedLayer:
     """A layer for a plain kernel: any weights [outputs, weights of one output], sums and scales."""
-    scales = np.array([(each.significand, each.shift) for each in multipliers], np.int32)
+    scales = np.array([(each.significand, 0, each.shift) for each in multipliers], np.int32)
     folded = folded_bias(bias, weights, input_zero_point)
     return PackedLayer(weights, np.column_stack([folded, scales]))
 
@@ -100,9 +101,14 @@ def _constant(lowest: int, highest: int, multiplier: Multiplier, zero_point: int
     return low - zero_point if low == high else None
 
 
-def _always(output: int) -> tuple[int, int, int]:
-    """A channel that makes `output` of a sum of 0: 8 * output / 4 / 2."""
-    return 8 * output, 1 << 30, 1
+def _always(output: int, zero_point: int) -> tuple[int, int, int, int]:
+    """A channel that makes `output` + `zero_point` of a sum of 0: 8 * output / 4 / 2."""
+    return 8 * output, 1 << 30, _rounding(zero_point, 1), 1
+
+
+def _rounding(zero_point: int, shift: int) -> int:
+    """Half a unit and the output's zero point before the shift to the right, see requantize.h."""
+    return (2 * zero_point + 1) << (shift - 1)
 
 
 def pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
