@@ -189,6 +189,18 @@ static uintptr_t gather(const Layer* layer, int32_t y, int32_t x) {
   return (uintptr_t)layer->memory + (uintptr_t)(layer->pitch - w->output_channels);
 }
 
+/* Fills the table for windows that lie in the input. */
+static void point_inside(const Layer* layer) {
+  const tinyml_nn_window* const w = layer->window;
+  const int32_t step = w->dilation_x * w->input_channels;
+  const int32_t row_step = w->dilation_y * w->input_width * w->input_channels;
+  uintptr_t* offset = layer->offsets;
+  for (int32_t i = 0, row = 0; i < w->window_height; ++i, row += row_step) {
+    for (int32_t j = 0, at = row; j < w->window_width; ++j, at += step) *offset++ = (uintptr_t)at;
+  }
+  if (offset != layer->offsets_end) *offset = offset[-1];
+}
+
 /* Fills the table for the window that begins at y, x, which lies at `values`. */
 static void point_to(const Layer* layer, int32_t y, int32_t x, uintptr_t values) {
   const tinyml_nn_window* const w = layer->window;
@@ -229,7 +241,8 @@ static void convolve_in_place(const Layer* layer, int8_t* output) {
           (uintptr_t)layer->input + (uintptr_t)((y * w->input_width + x) * w->input_channels);
       const int was_inner = is_inner;
       is_inner = y >= 0 && y <= last_y && x >= 0 && x <= last_x;
-      if (!is_inner || !was_inner) point_to(layer, y, x, values);
+      if (is_inner && !was_inner) point_inside(layer);
+      if (!is_inner) point_to(layer, y, x, values);
       convolve_window(layer, values, output);
       output += w->output_channels;
     }
