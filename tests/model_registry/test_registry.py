@@ -353,3 +353,14 @@ def test_models_whose_names_some_computers_do_not_tell_apart_are_refused(
         with pytest.raises(TinymlError, match="Lamp한"):
             add(store, run, name)
     assert store.names() == ["Lamp한"]
+
+
+def test_errors_name_the_version_and_not_its_copy(
+    tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    add(store, make_run("one"), "lamp")
+    promote(store, "lamp")
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    words = ("retrain", "lamp", "--when", "drift", "--log", "log.jsonl", "--dry-run")
+    said = tinyml(*words, cwd=tmp_path, code=2).err
+    assert "[lamp@1]" in said and "tinyml registry export lamp@1" in said and "tinyml-retrain" not in said

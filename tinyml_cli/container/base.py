@@ -127,7 +127,7 @@ def _of_tar(path: Path, archive: tarfile.TarFile) -> Base:
         assert archive.fileobj is not None  # decompresses, where the tar is compressed
         archive.fileobj.seek(0)
         tar: Any = archive.fileobj
-        written = layers.compress(tar, layout.new_blob(), contents.bytes, "compressing the base")
+        written = layers.compress(tar, layout.new_blob(), archive.offset, "compressing the base")
         layout.keep(written.digest)
         return [written]
 

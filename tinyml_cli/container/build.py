@@ -119,7 +119,7 @@ def _own_layer(target: ImageTarget, passwd: str, part: Path) -> Layer:
     with temporary.folder("container", beside=part) as folder:
         root = Path(folder)
         own_package.stage(root, target, passwd)
-        return packages.stage_layer(root, target, part, "compressing tinyml", own_package.own_entry)
+        return packages.stage_layer(root, target, part, "tinyml", own_package.own_entry)
 
 
 def _environment(settings: oci.RunSettings) -> dict[str, str]:

@@ -66,12 +66,10 @@ class BaseContents:
 
     Attributes:
         path: of the base, for messages.
-        bytes: of all files that were added.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.bytes = 0
         self._links: dict[str, str | None] = {}  # path -> where a link leads; None for the rest
         self._kept: dict[str, bytes] = {}
         self._older: set[str] = set()
@@ -82,7 +80,6 @@ class BaseContents:
 
     def add(self, info: tarfile.TarInfo, open_content: Opener) -> None:
         """Takes an entry of the base; whiteouts take earlier ones away (layer.md)."""
-        self.bytes += info.size
         name = posixpath.normpath(info.name).strip("/")
         folder, _, last = name.rpartition("/")
         if last == ".wh..wh..opq":

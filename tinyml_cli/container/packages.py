@@ -44,7 +44,7 @@ def layer(target: ImageTarget, path: Path) -> Layer:
         if found is None:
             with temporary.folder("container", beside=cached) as folder, atomic_path(cached) as part:
                 _install(requirements(target), target, Path(folder))
-                found = stage_layer(Path(folder) / "root", target, part, "compressing Python packages")
+                found = stage_layer(Path(folder) / "root", target, part, "Python packages")
             write_atomic(known, json.dumps(vars(found)) + "\n")
         shutil.copyfile(cached, path)
     return found
@@ -119,12 +119,12 @@ def stage_layer(
         root: the folder that stands for `/`.
         target: whose Python.
         path: of the layer.
-        what: is shown as the progress.
+        what: it holds, for the progress.
         own: sets owner, mode and time of each entry.
     """
-    _compile(root, target)
+    _compile(root, target, f"compiling {what}")
     names = folder_names(root)
-    return write_layer(folder_members(root, names, own), path, len(names), what)
+    return write_layer(folder_members(root, names, own), path, len(names), f"compressing {what}")
 
 
 def write_scripts(site: Path, folder: Path) -> None:
@@ -237,7 +237,7 @@ def _unpack(wheel: Path, site: Path, prefix: Path) -> None:
         shutil.rmtree(data)
 
 
-def _compile(root: Path, target: ImageTarget) -> None:
+def _compile(root: Path, target: ImageTarget, what: str) -> None:
     """Writes bytecode that is not checked against its source: the user of the image may write none."""
     compiler = compiler_of(target)
     if compiler is None:
@@ -250,7 +250,7 @@ def _compile(root: Path, target: ImageTarget) -> None:
     ]
     environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "", "PATH": ""}
     process = processes.Process(command, stdout=processes.PIPE, stderr=processes.DEVNULL, env=environment)
-    with process, console.progress(len(sources), "compiling Python packages") as bar:
+    with process, console.progress(len(sources), what) as bar:
         for line in process.lines():
             if line.startswith("Compiling "):
                 bar.advance()

@@ -10,7 +10,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.model_registry.against import against
 from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import exported_to, find, now, user, write_run
+from tinyml_cli.model_registry.versions import exported_to, find, now, told_of, user, write_run
 from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.outcomes.projects import GateResult
 from tinyml_cli.outcomes.registries import Promoted, RolledBack
@@ -86,10 +86,15 @@ def judge(store: Store, index: ModelIndex, number: int, limits: Budgets) -> list
     """
     with temporary.folder("registry") as folder:
         candidate = write_run(store, store.version(index, number), Path(folder, "candidate"))
-        gates = judge_run(candidate, limits, called=exported_to(index.model, number))
+        with told_of(candidate.path, index.model, number):
+            gates = judge_run(candidate, limits, called=exported_to(index.model, number))
         if index.champion is not None and index.champion != number:
             champion = write_run(store, store.version(index, index.champion), Path(folder, "champion"))
-            gates += against(champion, candidate, limits.board)
+            with (
+                told_of(candidate.path, index.model, number),
+                told_of(champion.path, index.model, index.champion),
+            ):
+                gates += against(champion, candidate, limits.board)
     return gates
 
 

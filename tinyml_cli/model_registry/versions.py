@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import getpass
 import hashlib
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.documents import CHALLENGER, CHAMPION, Change, ModelIndex, ModelVersion
 from tinyml_cli.model_registry.sbom import sbom
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.next_step import next_step
+from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.outcomes.registries import VersionAdded, VersionExported
 from tinyml_cli.profile.outcome import PROFILE
 from tinyml_cli.project.budgets import Budgets
@@ -140,6 +142,21 @@ def export(store: Store, index: ModelIndex, number: int, out: Path) -> VersionEx
 def exported_to(model: str, number: int) -> Path:
     """Where a version is exported to by default."""
     return runs_dir() / f"{model}-{number}"
+
+
+@contextlib.contextmanager
+def told_of(folder: Path, model: str, number: int) -> Iterator[None]:
+    """Errors about a copy of a version in a temporary folder name the version, and how it is exported."""
+    try:
+        yield
+    except TinymlError as error:
+        if str(folder) not in f"{error.what} {error.where} {error.next_step}":
+            raise
+        called = f"{model}@{number}"
+        what, where = (text.replace(str(folder), called) for text in (error.what, error.where))
+        export = command_line("tinyml", "registry", "export", called)
+        step = error.next_step.replace(str(folder), str(exported_to(model, number)))
+        raise TinymlError(what, where, f"Export it first: {export}. {step}") from error
 
 
 def is_export(run: Run) -> bool:

@@ -19,7 +19,7 @@ from tinyml_cli.model_registry.against import on_new_items
 from tinyml_cli.model_registry.documents import CHAMPION, ModelIndex
 from tinyml_cli.model_registry.promote import judge, limits_of, promote
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import add, find, write_run
+from tinyml_cli.model_registry.versions import add, find, told_of, write_run
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.retraining import Retrained
 from tinyml_cli.pages.templates import markdown
@@ -91,7 +91,8 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             rules.load(options.rules),
             limits,
         )
-        trigger = decide(options.when, situation)
+        with told_of(champion.path, index.model, number):
+            trigger = decide(options.when, situation)
         known = Retrained(
             model=index.model,
             champion=number,

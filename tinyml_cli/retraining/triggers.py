@@ -88,7 +88,10 @@ def _new_data(situation: Situation) -> Trigger:
     needed = situation.rules.new_files
     if before is None:
         n = len(situation.now.items)
-        return Trigger(n >= needed, f"{counted(n, 'file')}, on none of which the champion was trained")
+        return Trigger(
+            n >= needed,
+            f"{counted(n, 'file')}, on none of which the champion was trained, the limit {needed}",
+        )
     found = compare(before, situation.now)
     n = len(found.added) + len(found.changed) + len(found.relabelled)
     return Trigger(n >= needed, f"{counted(n, 'new, changed or relabelled file')}, the limit {needed}")
