@@ -75,6 +75,8 @@ def test_sim_builds_once_and_measures(tmp_path: Path) -> None:
     assert 10_000 < first.flash_bytes < 40_000
     assert 8192 + 2048 + 4096 < first.ram_bytes < 40_000
     assert first.largest_symbols[0].bytes >= first.largest_symbols[1].bytes
+    assert [each.part for each in first.parts] == ["model", "firmware", "core"]
+    assert 0.98 * first.flash_bytes < sum(each.flash_bytes for each in first.parts) <= first.flash_bytes
     assert Path(first.elf).read_bytes().startswith(b"\x7fELF")
     assert json.loads((run.path / "firmware/sim/size.json").read_text())["ram_bytes"] == first.ram_bytes
     assert run.manifest().firmware["sim"]["flash_bytes"] == first.flash_bytes

@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyml_cli import __version__
 from tinyml_cli.boards.boards import Board
-from tinyml_cli.build import budget, platformio, tenants
+from tinyml_cli.build import budget, link_map, platformio, tenants
 from tinyml_cli.build.build_folder import build_folder, check_plain
 from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.page import write_page
@@ -25,7 +25,7 @@ from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, firmware_dir, sha256_file, write_atomic
 from tinyml_cli.next_step import on_this_run
-from tinyml_cli.outcomes.stages import Built, LinkedProgram, ProgramSymbol
+from tinyml_cli.outcomes.stages import Built, LinkedProgram, ProgramPart, ProgramSymbol
 from tinyml_cli.run import Run, writes
 
 _PROGRAM_SUFFIXES = (".elf", ".bin", ".hex")
@@ -81,8 +81,9 @@ def build(run: Run, target: BuildTarget) -> Built:
         platformio.run(folder, board, log, 0 if board.arduino else _count_sources(sources))
         linked = folder / ".pio" / "build" / board.name / "firmware.elf"
         budget.check_measured(board, measure(linked), log)
+        parts = link_map.read(linked.with_name(link_map.NAME))
         elf = _install(linked, project, board)
-    program = _program(elf, inputs)
+    program = _program(elf, inputs, parts)
     record = program.as_dict() | {
         "fingerprint": fingerprint,
         "sha256": {p.name: sha256_file(p) for p in programs(elf)},
@@ -159,7 +160,7 @@ def _page(run: Run, board: Board, elf: Path) -> str | None:
     return str(write_page(run, run.manifest(), elf)) if board.kind == "page" else None
 
 
-def _program(elf: Path, inputs: ProjectInputs) -> LinkedProgram:
+def _program(elf: Path, inputs: ProjectInputs, parts: list[ProgramPart]) -> LinkedProgram:
     sizes = measure(elf)
     return LinkedProgram(
         board=inputs.target.board.name,
@@ -171,6 +172,7 @@ def _program(elf: Path, inputs: ProjectInputs) -> LinkedProgram:
         largest_symbols=[ProgramSymbol(**asdict(symbol)) for symbol in sizes.largest_symbols]
         if sizes
         else [],
+        parts=parts,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_cli.boards.boards import Arduino
-from tinyml_cli.build import tflm_tree
+from tinyml_cli.build import link_map, tflm_tree
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
@@ -110,7 +110,7 @@ def _arduino_options(
     target: BuildTarget, arduino: Arduino, lib_deps: Sequence[str], own_stack: bool
 ) -> dict[str, str]:
     libraries = [*arduino.lib_deps, *lib_deps]
-    flags = ['-I "$PROJECT_DIR/include"', "-O3"]
+    flags = ['-I "$PROJECT_DIR/include"', "-O3", f'-Wl,-Map,"$BUILD_DIR/{link_map.NAME}"']
     if own_stack:  # firmware/lib/hal/nano33ble/main_stack.cpp
         flags.append("-Wl,--wrap=mbed_rtos_start")
     if target.engine == "tflm":

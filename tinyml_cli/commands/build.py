@@ -53,4 +53,12 @@ def command(
         following = next_step("profile", first.path, "--board", board)
     if outcome.page is not None:
         following = f"open {outcome.page} in a browser, on this computer or a phone"
+    if outcome.parts and not outcome.fresh:
+        console.info(
+            "Of it: "
+            + "; ".join(
+                f"{each.part} {each.flash_bytes:,} B of flash, {each.ram_bytes:,} B of RAM"
+                for each in outcome.parts
+            )
+        )
     console.result(outcome, f"Built {outcome.page or outcome.elf}: {sizes}. Next: {following}")

@@ -191,6 +191,14 @@ class ProgramSymbol(Outcome):
     memory: Literal["flash", "ram"]
 
 
+class ProgramPart(Outcome):
+    """What one origin of code and data takes; what the linker fills in and reserves is nobody's."""
+
+    part: str = Field(description="model, firmware, libraries or core (Arduino, C library, start-up)")
+    flash_bytes: Count
+    ram_bytes: Count
+
+
 class LinkedProgram(Outcome):
     """A program for a board, and its sizes."""
 
@@ -201,6 +209,7 @@ class LinkedProgram(Outcome):
     ram_bytes: Count | None
     arena_bytes: Count
     largest_symbols: list[ProgramSymbol]
+    parts: list[ProgramPart] = Field(default=[], description="by origin; none where the linker wrote no map")
 
 
 class Built(LinkedProgram):

@@ -53,7 +53,7 @@ def add_cross_flags():
         ASFLAGS=machine,
         CCFLAGS=machine,
         CXXFLAGS=["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
-        LINKFLAGS=machine + ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections", "-T", script],
+        LINKFLAGS=machine + ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--gc-sections", "-Wl,-Map,$BUILD_DIR/firmware.map", "-T", script],
         LIBS=["m"],
     )
 
