@@ -138,6 +138,28 @@ def test_every_change_can_be_undone(owner: TestClient, studio: Studio, recording
     post(owner, "/api/data/undo", status=404)
 
 
+def test_motion_and_pictures_keep_their_layout(owner: TestClient, studio: Studio) -> None:
+    """`LABEL/PERSON/FILE.csv`, and pictures that name nobody; names that are taken get a number."""
+    for place in ("m/idle/anna/a.csv", "m/idle/ben/a.csv", "p/cup/1.png", "p/none/1.png"):
+        (studio.root / place).parent.mkdir(parents=True, exist_ok=True)
+        (studio.root / place).write_bytes(place.encode())
+    before = files(studio.root)
+    post(owner, "/api/data/relabel", items=[named(owner, "m/idle/anna/a.csv")], person="cy")
+    assert items(owner, "m", person="cy")[0]["id"] == "m/idle/cy/a.csv"
+    post(owner, "/api/data/relabel", items=[named(owner, "m/idle/cy/a.csv")], label="run", person="ben")
+    post(owner, "/api/data/relabel", items=[named(owner, "m/run/ben/a.csv")], label="idle")
+    post(owner, "/api/data/relabel", items=[named(owner, "p/cup/1.png")], label="none")
+    assert set(files(studio.root)) == {
+        "m/idle/ben/a.csv",
+        "m/idle/ben/a-1.csv",
+        "p/none/1.png",
+        "p/none/1-1.png",
+    }
+    for _ in range(4):
+        post(owner, "/api/data/undo")
+    assert files(studio.root) == before
+
+
 def test_strokes_are_relabelled_and_undone(owner: TestClient, studio: Studio) -> None:
     plan = GesturePlan(("wing", "ring"), "anna", studio.root / "strokes")
     for gesture, size in [("wing", 5), ("wing", 6), ("ring", 7)]:

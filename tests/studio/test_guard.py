@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -114,6 +114,7 @@ def test_a_defect_is_told_without_its_traceback(studio: Studio, capsys: pytest.C
 NAMES = st.text(st.sampled_from("ab./\\~:\0\n%é "), max_size=12)
 
 
+@settings(max_examples=60)
 @given(NAMES)
 def test_no_path_leaves_the_folder(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     root = tmp_path_factory.getbasetemp().resolve()

@@ -222,23 +222,23 @@ def _told(change: PastChange) -> ChangeTold:
 def _target(
     folder: Path, path: Path, label: str | None, person: str | None, taken: dict[Path, Content]
 ) -> Path:
-    """Where a file lies under another label or person: the next free number of that person's."""
-    parts = list(path.relative_to(folder).parts)
-    if label is not None:
-        parts[parts.index(catalog.label_of(parts[:-1]))] = label
-    name = parts[-1]
-    if person is None and has_speaker(path):
-        person = speaker_of(path)
-    start = folder.joinpath(*parts[:-1])
-    if start == path.parent and (person is None or person == speaker_of(path)):
+    """Where a file lies under another label or person, under a name that is free."""
+    *folders, name = path.relative_to(folder).parts
+    at = folders.index(catalog.label_of(folders))
+    folders[at] = label or folders[at]
+    stem, suffix = Path(name).stem, path.suffix
+    if person is not None and suffix.lower() in catalog.kinds()["motion"]:  # LABEL/PERSON/FILE
+        folders[at + 1 :] = [person]
+    elif person is not None or has_speaker(path):
+        stem = f"{person or speaker_of(path)}{MARK}"
+    start = folder.joinpath(*folders)
+    if start == path.parent and (stem == path.stem or stem == f"{speaker_of(path)}{MARK}"):
         return path
-    stem = f"{person}{MARK}" if person is not None else f"{Path(name).stem}-"
-    candidate, number = start / name, 0
-    if person is not None:
-        candidate = start / f"{stem}{number}{path.suffix}"
+    is_numbered = stem.endswith(MARK)
+    candidate, number = start / (f"{stem}0{suffix}" if is_numbered else name), 0
     while candidate.exists() or candidate in taken:
         number += 1
-        candidate = start / f"{stem}{number}{path.suffix}"
+        candidate = start / f"{stem}{'' if is_numbered else '-'}{number}{suffix}"
     return candidate
 
 

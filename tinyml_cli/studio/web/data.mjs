@@ -101,9 +101,13 @@ export default async function show(main, page) {
   await open();
   let isReading = false;
   let isStale = false;
+  let isFirst = true;
   const stop = listen("data", async (event) => {
-    if (event.event === "reset" || isReading) {
-      isStale = event.event !== "reset";
+    const isNews = event.event !== "reset" || !isFirst; // the line is up, or up again
+    isFirst = false;
+    if (!isNews) return;
+    if (isReading) {
+      isStale = true;
       return;
     }
     isReading = true;

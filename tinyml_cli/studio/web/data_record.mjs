@@ -11,8 +11,16 @@ const KINDS = {
 };
 const KEPT = "tinyml-studio-record";
 
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {}; // a browser that keeps nothing
+  }
+}
+
 export default async function show(body, { page, folder, folders }) {
-  const kept = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  const kept = read();
   const kind = page.query.get("kind") ?? (page.query.get("folder") ? folder?.kind : null) ?? "sound";
   const about = KINDS[kind] ?? KINDS.sound;
   const known = folder?.kind === kind ? folder : folders.find((each) => each.kind === kind);
@@ -33,7 +41,11 @@ export default async function show(body, { page, folder, folders }) {
 
   const plan = async () => {
     const wanted = [...new Set(labels.value.split(",").map((each) => each.trim()).filter(Boolean))];
-    localStorage.setItem(KEPT, JSON.stringify({ ...kept, person: person.value, [kind]: Number(target.value) }));
+    try {
+      localStorage.setItem(KEPT, JSON.stringify({ ...kept, person: person.value, [kind]: Number(target.value) }));
+    } catch {
+      // the same
+    }
     page.remember({ view: "record", kind, ...(known ? { folder: known.name } : {}), into: name.value, labels: wanted.join(","), person: person.value });
     return { kind, folder: name.value.trim(), labels: wanted, person: person.value.trim(), target: Number(target.value), counts: await counts(wanted) };
   };

@@ -74,6 +74,10 @@ export function card(item, tools) {
     if (!name) select.value = item.label;
     else act("/api/data/relabel", { items: [seen], label: name });
   };
+  const rename = () => {
+    const person = prompt("Who is it?", item.person)?.trim();
+    if (person && person !== item.person) act("/api/data/relabel", { items: [seen], person });
+  };
   const hear = () => kind === "sound" && play(item.id, () => element.classList.remove("playing")) && element.classList.add("playing");
   const tick =
     tools.chosen &&
@@ -88,7 +92,9 @@ export function card(item, tools) {
     "article",
     { class: "item", tabindex: 0, "aria-label": `${item.label}, ${nameOf(item)}`, onkeydown: (event) => key(event) },
     h("button", { type: "button", class: "face", tabindex: -1, "aria-label": kind === "sound" ? "Play" : nameOf(item), onclick: hear }, picture_),
-    h("p", { class: "name", title: nameOf(item) }, item.person || nameOf(item)),
+    h("p", { class: "name", title: nameOf(item) }, kind === "images" || kind === "motion"
+      ? item.person || nameOf(item)
+      : h("button", { type: "button", class: "bare", title: `${nameOf(item)}: change the person`, onclick: () => rename() }, item.person || nameOf(item))),
     h(
       "div",
       { class: "does" },
