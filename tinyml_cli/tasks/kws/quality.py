@@ -19,6 +19,7 @@ _HIGH: Mapping[str, Any] = {
     "operating_point.hours": 20.0,
     "synthesis.clips_per_word": 600,
     "synthesis.unknown_clips": 2400,
+    "augmentation.snr_db": [0.0, 30.0],
     "training.epochs": 40,
 }
 _KOKORO: Mapping[str, Any] = {
