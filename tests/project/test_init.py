@@ -82,7 +82,7 @@ _SHORT: dict[str, dict[str, Any]] = {
     },
     "vww": {
         "image.size": 16,
-        "model.name": "micro",
+        "model.name": "vww_micro",
         "model.options": _IMAGES,
         "training.epochs": 6,
         "training.batch_size": 32,
