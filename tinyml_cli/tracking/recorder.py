@@ -93,7 +93,7 @@ class StageRecorder:
         """Takes note of what lies there before the stage, and of what is trained."""
         if recipe is None and not self._has_recipe and run is not None and name not in _TRAINING:
             recipe = _recipe_of(run)
-        self._has_recipe = True
+        self._has_recipe = self._has_recipe or recipe is not None
         self.tell(params_of(recipe or {}), {})
         if run is None:
             return
@@ -138,11 +138,6 @@ class StageRecorder:
             self._write(journal.END, status=status, at_ms=journal.now_ms())
         if self._writer is not None:
             self._writer.close()
-
-    @property
-    def folder(self) -> Path | None:
-        """Of the journal; None before it began."""
-        return None if self._writer is None else self._writer.folder
 
     def _files_of(self, run: Path) -> None:
         """Hands over what is new or changed: artifacts of the manifest, the report, manifest and recipe."""
