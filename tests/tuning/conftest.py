@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tracking.conftest import unsent
 from tinyml_cli import registry
+
+__all__ = ["unsent"]
 
 
 @pytest.fixture(autouse=True)

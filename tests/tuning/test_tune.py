@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
 from tests.conftest import REPOSITORY
+from tests.tracking.conftest import Kept
 from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
@@ -26,6 +27,7 @@ from tinyml_cli.recipes.vww import VwwRecipe
 from tinyml_cli.recipes.wand import WandRecipe
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.tasks.kws.task import KWS
+from tinyml_cli.tracking import seam
 from tinyml_cli.tuning import helpers, outcome, study, worker
 from tinyml_cli.tuning.tune import limits_of, tune
 
@@ -42,7 +44,8 @@ def _recipe(epochs: int = 1) -> KwsRecipe:
 
 
 @needs_sim
-def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
+def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path, unsent: Kept) -> None:
+    seam.want(dict)
     found = tune(_recipe(), parse_budget(LIMIT), 2, tmp_path / "study.log")
     assert found.counts.complete >= 2
     assert all(row.instructions <= 400_000 for row in found.trials)
@@ -52,6 +55,16 @@ def test_a_search_keeps_its_limits_and_ends_in_a_run(tmp_path: Path) -> None:
     best.require(manifest, MODEL_INT8)
     assert manifest.metrics["tune"]["value"] == max(row.value for row in found.trials)
     assert Path(found.picture).stat().st_size > 1000
+    assert found.spent is not None and found.spent.level == "estimated"
+    assert "estimated with" in outcome.sentence(found)
+    seam.command_ended(0)
+    search, *trials = sorted(unsent(), key=lambda events: events[0]["parent"])
+    assert search[0]["title"] == "tune patterns" and len(trials) >= 2
+    for events in trials:
+        assert events[0]["parent"] == search[0]["id"] and events[0]["title"].startswith("trial ")
+        told = [event for event in events if event["event"] == "metrics"]
+        assert any("trial/instructions" in event["metrics"] for event in told)
+        assert events[-1]["status"] == "FINISHED"
     opened = study.open_study(
         tmp_path / "study.log", worker.Search(_recipe(), parse_budget(LIMIT), 2, tmp_path).about
     )
