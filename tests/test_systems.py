@@ -71,15 +71,14 @@ def lacking(module: str) -> dict[str, frozenset[str]]:
 
 
 def asks(node: ast.AST) -> bool:
-    """Whether an expression asks which system this is."""
-    return any(
-        isinstance(each, ast.Attribute)
-        and (
-            isinstance(each.value, ast.Name)
-            and (each.value.id, each.attr) in {("sys", "platform"), ("os", "name")}
-        )
-        for each in ast.walk(node)
-    )
+    """Whether an expression asks which system this is, or whether it has something."""
+    for each in ast.walk(node):
+        match each:
+            case ast.Attribute(ast.Name("sys"), "platform") | ast.Attribute(ast.Name("os"), "name"):
+                return True
+            case ast.Call(ast.Name("hasattr")):
+                return True
+    return False
 
 
 def decides(statement: ast.stmt) -> bool:
@@ -142,6 +141,7 @@ def foreign(tree: ast.Module) -> list[str]:
         ("import os, sys\nassert sys.platform != 'win32'\nos.geteuid()", 0),
         ("import os, sys\ndef f():\n    assert sys.platform != 'win32'\ndef g():\n    os.geteuid()", 1),
         ("import os, sys\nx = sys.platform != 'win32' and os.geteuid() == 0", 0),
+        ("import os\nx = hasattr(os, 'getuid') and os.getuid()", 0),
         ("import os\nos.replace('a', 'b')", 0),
         ("import msvcrt", 1),
         ("import os\nos.sched_getaffinity(0)", 1),
@@ -165,4 +165,56 @@ def test_every_call_is_one_that_all_systems_have() -> None:
         calls = written & set(re.findall(r"\b\w+\.\w+", text))
         if calls or passed_on & set(re.findall(r"\bfrom \w+ import|\bimport \w+", text)):
             found[path.name] = foreign(ast.parse(text))
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def unstated(tree: ast.Module) -> list[str]:
+    """Text files whose code page, or whose line ends where they are written, are left to the system."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        given = {keyword.arg for keyword in node.keywords}
+        of = getattr(getattr(node.func, "value", None), "id", "")
+        if None in given or of in ("tarfile", "wave"):  # **options; no text
+            continue
+        modes = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        mode = next((str(each) for each in modes if re.fullmatch(r"[rwaxt+]+b?[+]?", str(each))), "")
+        if name == "read_text" or (name == "open" and mode and set(mode) <= set("rt")):
+            missing = {"encoding"} - given
+        elif name == "write_text" or (name == "open" and mode and "b" not in mode):
+            missing = {"encoding", "newline"} - given
+        else:
+            continue
+        if missing and not (name == "read_text" and len(node.args) > 0):
+            found.append(f"line {node.lineno}: {name} without {', '.join(sorted(missing))}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("path.read_text()", 1),
+        ("path.read_text(encoding='utf-8')", 0),
+        ("path.write_text(t, encoding='utf-8')", 1),
+        ("path.write_text(t, encoding='utf-8', newline='\\n')", 0),
+        ("path.open('a', encoding='utf-8')", 1),
+        ("open(path, 'w')", 1),
+        ("path.open('rb')", 0),
+        ("path.open('wb')", 0),
+        ("Run.open(path)", 0),
+        ("tarfile.open(path, 'w')", 0),
+    ],
+)
+def test_the_rule_tells_what_is_left_to_the_system(text: str, found: int) -> None:
+    assert len(unstated(ast.parse(text))) == found
+
+
+def test_every_text_file_has_the_same_bytes_on_every_system() -> None:
+    found = {}
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        if re.search(r"_text\(|open\(", text):
+            found[path.relative_to(PACKAGE.parent).as_posix()] = unstated(ast.parse(text))
     assert {name: lines for name, lines in found.items() if lines} == {}

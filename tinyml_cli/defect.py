@@ -34,7 +34,7 @@ def _keep(error: Exception) -> str:
     )
     path = temporary.system_folder() / f"tinyml-defect-{os.getpid()}.log"
     try:
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_text(text, encoding="utf-8", newline="\n", errors="backslashreplace")
     except OSError:
         return f"the traceback that {VARIABLE}=1 shows"
     return f"the traceback in {path}"

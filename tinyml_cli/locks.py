@@ -87,7 +87,7 @@ def locked(path: Path, what: str, wait: bool = False) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):
             note = {"pid": os.getpid(), "command": _command()}
-            files.note.write_text(json.dumps(note) + "\n", encoding="utf-8")
+            files.note.write_text(json.dumps(note) + "\n", encoding="utf-8", newline="\n")
         yield
         check_present(key)
     finally:

@@ -145,7 +145,7 @@ def install(shell: str) -> tuple[Path, Path | None]:
     if line not in before.splitlines():
         start.parent.mkdir(parents=True, exist_ok=True)
         gap = "" if before.endswith("\n") or not before else "\n"
-        with start.open("a", encoding="utf-8") as stream:
+        with start.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(f"{gap}{line}\n")
     return place, start
 

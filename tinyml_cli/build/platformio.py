@@ -64,7 +64,7 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
     ]
     lines: list[str] = []
     own = environment() | _temporary_folder(project)
-    with log.open("w", encoding="utf-8") as sink:
+    with log.open("w", encoding="utf-8", newline="\n") as sink:
         process = processes.Process(
             command, env=own, cwd=project, stdout=processes.PIPE, stderr=processes.STDOUT
         )

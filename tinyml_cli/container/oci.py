@@ -234,8 +234,10 @@ class LayoutWriter:
         }
         written = self._document(manifest, _MANIFEST)
         named = written | {"annotations": {"org.opencontainers.image.ref.name": reference}}
-        (self.folder / INDEX).write_text(_text({"schemaVersion": 2, "manifests": [named]}), encoding="utf-8")
-        (self.folder / MARK).write_text(MARK_TEXT, encoding="utf-8")
+        (self.folder / INDEX).write_text(
+            _text({"schemaVersion": 2, "manifests": [named]}), encoding="utf-8", newline="\n"
+        )
+        (self.folder / MARK).write_text(MARK_TEXT, encoding="utf-8", newline="\n")
         return Descriptor.model_validate(named)
 
     def _document(self, document: dict[str, Any], media_type: str) -> dict[str, Any]:

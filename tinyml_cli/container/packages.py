@@ -178,7 +178,7 @@ def _install(pinned: list[str], target: ImageTarget, folder: Path) -> None:
 
 def _download(pinned: list[str], target: ImageTarget, folder: Path) -> list[Path]:
     listed, wheels = folder / "requirements.txt", folder / "wheels"
-    listed.write_text("\n".join(pinned) + "\n", encoding="utf-8")
+    listed.write_text("\n".join(pinned) + "\n", encoding="utf-8", newline="\n")
     newest = range(target.glibc_minor, _OLDEST_GLIBC_MINOR - 1, -1)
     platforms = [
         *(f"manylinux_2_{minor}" for minor in newest),

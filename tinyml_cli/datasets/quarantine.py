@@ -49,7 +49,7 @@ def move_away(root: Path, files: Mapping[Path, str]) -> int:
 
     try:
         quarantine.mkdir(exist_ok=True)
-        with interrupt.account(stopped), (quarantine / LOG).open("a", encoding="utf-8") as log:
+        with interrupt.account(stopped), (quarantine / LOG).open("a", encoding="utf-8", newline="\n") as log:
             for path, reason in files.items():
                 target = _free(quarantine / path)
                 entry = {

@@ -200,7 +200,7 @@ class Session:
                 "is_over": chip.now_s >= self._over_at_s,
             }
             temporary = self._state_file.with_suffix(".new")
-            temporary.write_text(json.dumps(self._state), encoding="utf-8")
+            temporary.write_text(json.dumps(self._state), encoding="utf-8", newline="\n")
             temporary.replace(self._state_file)
 
     def _fail(self) -> None:

@@ -61,7 +61,7 @@ class EventLog:
         """
         self._path = path
         try:
-            self._file: IO[str] = path.open("a", encoding="utf-8")
+            self._file: IO[str] = path.open("a", encoding="utf-8", newline="\n")
         except OSError as error:
             raise TinymlError(
                 f"Cannot write the log: {error.strerror}", str(path), "Choose another file with --log."

@@ -74,7 +74,7 @@ def count_inference(elf: Path, engine: str) -> Counts:
     library = plugin.plugin()
     with temporary.folder("profile") as name:
         spec, out = Path(name) / "spec", Path(name) / "trace"
-        spec.write_text(specification, encoding="ascii")
+        spec.write_text(specification, encoding="ascii", newline="\n")
         with (
             VirtualDevice("sim", elf, plugin.options(library, spec, out)) as device,
             Link(device.url, timeout_s=_TIMEOUT_S) as link,

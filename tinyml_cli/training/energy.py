@@ -138,7 +138,7 @@ def _counters(root: Path) -> dict[Path, int]:
         if folder.name.count(":") != 1:  # cores, graphics: parts of their package
             continue
         with contextlib.suppress(OSError):
-            if not (folder / "name").read_text().startswith("package"):
+            if not (folder / "name").read_text(encoding="utf-8").startswith("package"):
                 continue
             count = _number(folder / "energy_uj")
             if count is None:
@@ -149,6 +149,6 @@ def _counters(root: Path) -> dict[Path, int]:
 
 def _number(path: Path) -> int | None:
     try:
-        return int(path.read_text())
+        return int(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
