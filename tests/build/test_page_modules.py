@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyml_cli.build.page import _script
+from tinyml_cli.build.page import script
 from tinyml_cli.data.resample import resample
 from tinyml_cli.features import image
 from tinyml_cli.files import firmware_dir
@@ -99,4 +99,4 @@ console.log(JSON.stringify([found.map((each) => each[0]), later, senses.toMotion
 
 
 def test_the_page_has_one_module_that_needs_no_other() -> None:
-    assert "\nimport " not in _script() and "\nexport " not in _script()
+    assert "\nimport " not in script() and "\nexport " not in script()
