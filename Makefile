@@ -22,6 +22,13 @@ $(VENV)/.ready: pyproject.toml setup.py requirements.lock scripts/setup.sh
 
 demo: setup ## words in, "yes" heard on the virtual board
 	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
+	@if $(VENV)/bin/python -c 'import ziglang' 2>/dev/null; then \
+		$(TINYML) build $(RUNS)/demo --board browser --quiet >/dev/null && \
+		echo "Speak to it: open $(RUNS)/demo/firmware/browser/page.html in a browser."; \
+	else \
+		echo "To speak to it in a browser (its compiler takes 411 MB):"; \
+		echo "  $(VENV)/bin/python -m pip install --no-build-isolation -e '.[browser]' && make demo"; \
+	fi
 
 PYTEST := $(VENV)/bin/python -m pytest
 # In the order of collection, which puts the files that take longest first (tests/conftest.py).

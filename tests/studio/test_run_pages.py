@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from tests.build.test_browser import chromium  # noqa: F401  (a fixture)
+from tests.corpus import RATE_HZ
 from tests.firmware.board_tools import require_tools
 from tinyml_cli import processes
 from tinyml_cli.engines.export import export
@@ -102,6 +104,10 @@ def test_a_run_is_tried_and_taken_away(
     board.locator("body[data-ready]").wait_for(timeout=120_000)
     board.locator("#start").click()
     until(page, lambda: set(page.locator(".heard li > b").all_inner_texts()) == {"up", "down"})
+    page.locator(".heard").get_by_role("button", name="Keep").first.click()
+    other = folder / "recordings" / "other"
+    until(page, lambda: len(list(other.glob("studio_nohash_*.wav"))) == 1)
+    assert soundfile.info(next(other.glob("*.wav"))).frames == RATE_HZ  # a second, as `data record` keeps
     page.get_by_role("link", name="Deploy").click()
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="C array").click()

@@ -24,6 +24,8 @@ JobState = Literal["running", "done", "failed", "stopped"]
 _MOST_LINES = 1000
 _MOST_RUNNING = 3
 _MOST_KEPT = 50
+_PATIENCE_S = 3.0
+_POLL_S = 0.05
 
 
 @dataclass
@@ -102,11 +104,15 @@ class Jobs:
             job.process.terminate()
         return job
 
-    def stop_all(self) -> None:
-        """The studio ends."""
-        for job in self.all():
-            if job.state == "running":
-                self.stop(job.number)
+    def stop_all(self) -> list[Job]:
+        """The studio ends: asks all commands to end, and gives them a moment to say what they kept."""
+        running = [job for job in self.all() if job.state == "running"]
+        for job in running:
+            self.stop(job.number)
+        latest = time.monotonic() + _PATIENCE_S
+        while any(job.state == "running" for job in running) and time.monotonic() < latest:
+            time.sleep(_POLL_S)
+        return running
 
     def _run(self, job: Job) -> None:
         self._tell(job)

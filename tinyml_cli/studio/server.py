@@ -177,7 +177,8 @@ class _Running:
             self._thread.join(_POLL_S)
 
     def stop(self) -> None:
-        self._studio.jobs.stop_all()
+        for job in self._studio.jobs.stop_all():
+            console.info(f"{job.command}: {job.lines[-1] if job.lines else 'stopped'}")
         self._studio.feed.close()
         for server, _ in self._servers:
             server.should_exit = True

@@ -7,6 +7,7 @@ import { wav } from "./microphone.mjs";
 import { chooser, commandLog, noRuns, percent } from "./run_parts.mjs";
 
 const MOST_HEARD = 20;
+const OTHER = "other"; // any folder that is no word of the model holds what is none
 
 export default async function show(main, page) {
   const { run, element } = await chooser(page.query.get("run"), (name) => page.go(`/try?${new URLSearchParams({ run: name })}`));
@@ -108,7 +109,7 @@ function heardList(told) {
 
   function add({ board: event, rateHz, sound, picture }) {
     const name = event.label ?? (event.present ? "seen" : "");
-    const truth = h("select", { "aria-label": "It really was" }, ...[isWord ? "unknown" : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === "unknown" ? "another word, or noise" : label)));
+    const truth = h("select", { "aria-label": "It really was" }, ...[isWord ? OTHER : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word, or noise" : label)));
     const keep = button("Keep", async () => {
       const stored = isWord
         ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wav(sound, rateHz))
@@ -199,8 +200,9 @@ async function hoursOfAudio(page, told, heard, stage) {
       h("div", { class: "slider" }, slider, value),
       figures,
       place,
-      h("p", { class: "muted" }, `The board has ${now}. Measured on ${note}. A threshold is chosen on other audio than it is judged by, so this sets all of the recogniser for at most that many false accepts, and builds the page anew.`),
+      h("p", { class: "muted" }, `The board has ${now}. A threshold is chosen on other audio than it is judged by: the button sets the recogniser for at most that many false accepts there, and builds the page anew.`),
       apply,
+      h("details", {}, h("summary", {}, "Measured on"), h("p", { class: "muted" }, note)),
       log.element,
     );
     move();
