@@ -127,6 +127,30 @@ def test_what_is_no_take_leaves_nothing(
     assert list(studio.root.iterdir()) == []
 
 
+def test_no_take_follows_a_link_out_of_the_folder(owner: TestClient, studio: Studio, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for place in ("recordings/yes", "images/cup", "motion/idle", "linked"):
+        (studio.root / place).parent.mkdir(exist_ok=True)
+        (studio.root / place).symlink_to(outside)
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8)
+    send(owner, "word", WORD, take(), status=422)
+    send(owner, "word", WORD | {"folder": "linked"}, take(), status=422)
+    send(owner, "picture", PICTURE, png(noise), status=422)
+    send(owner, "motion", MOTION, noise.tobytes()[:1200], status=422)
+    send(owner, "word", WORD | {"word": "no"}, take())
+    clip = owner.get("/api/data/items", params={"folder": "recordings"}).json()["items"][0]
+    asked = {"items": [{"id": clip["id"], "version": clip["version"]}], "label": "yes"}
+    assert owner.post("/api/data/relabel", json=asked).status_code == 422
+    assert list(outside.iterdir()) == []
+
+
+def test_a_word_of_any_script_is_heard_again(owner: TestClient) -> None:
+    for word in ("می\u200cروم", "क्\u200dष", "don't"):
+        found = send(owner, "word", WORD | {"word": word}, take())
+        assert owner.get("/api/data/file", params={"id": found["id"]}).status_code == 200
+
+
 def test_a_folder_holds_one_kind(owner: TestClient) -> None:
     send(owner, "word", WORD, take())
     error = send(owner, "motion", MOTION | {"folder": "recordings"}, bytes(1200), status=422)["error"]

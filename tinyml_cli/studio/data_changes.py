@@ -109,7 +109,7 @@ def _relabel(studio: Studio, asked: RelabelAsked) -> ChangeTold:
         _check_versions(studio, asked.items)
         becomes: dict[Path, Content] = {}
         for path in files:
-            target = _target(folder, path, asked.label, person, becomes)
+            target = studio.checked(_target(folder, path, asked.label, person, becomes))
             if target != path:
                 becomes |= {path: None, target: path}
         for path, numbers in strokes.items():

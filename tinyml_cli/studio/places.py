@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.studio.refusals import NotThereError
+from tinyml_cli.user_text import is_printable
 
 _LONGEST = 1000
 
@@ -24,7 +26,9 @@ def inside(root: Path, text: str) -> Path:
     """
     inner = PurePosixPath(text)
     names = inner.parts
-    is_plain = 0 < len(text) <= _LONGEST and text.isprintable() and "\\" not in text and ":" not in text
+    is_plain = 0 < len(text) <= _LONGEST and is_printable(text)
+    if os.name == "nt":  # drives, streams, and a second kind of slash
+        is_plain = is_plain and not set(text) & set(":\\")
     if not is_plain or not names or inner.is_absolute() or any(name.startswith(".") for name in names):
         raise _outside(text)
     path = root.joinpath(*names)

@@ -57,6 +57,14 @@ class Studio:
         """See places.inside."""
         return places.inside(self.root, text)
 
+    def checked(self, path: Path) -> Path:
+        """A path below the root that nothing leads out of it: no link on the way either.
+
+        Raises:
+            TinymlError: one does.
+        """
+        return self.inside(self.named(path))
+
     def existing(self, text: str) -> Path:
         """See places.existing."""
         return places.existing(self.root, text)

@@ -90,6 +90,7 @@ def _word(studio: Studio, asked: WordAsked, content: bytes) -> WordTold:
     take = _decoded(content)
     cut = plan.cut(take, RATE_HZ)
     path = None
+    studio.checked(folder / asked.word)
     if asked.keep == "always" or (asked.keep == "good" and not cut.faults):
         with studio.changing(folder):
             path = plan.keep(asked.word, cut, RATE_HZ)
@@ -123,6 +124,7 @@ def _picture(studio: Studio, asked: PictureAsked, content: bytes) -> StoredTold:
         frame = image_file.decode(content).pixels
     except image_file.UnreadableImageError as error:
         raise TinymlError(f"The picture cannot be read: {error}", "picture", "Take it again.") from error
+    studio.checked(folder / asked.label)
     is_blank = record_images.is_blank(frame)
     if not is_blank:
         with studio.changing(folder):
@@ -140,6 +142,7 @@ def _motion(studio: Studio, asked: MotionAsked, content: bytes) -> StoredTold:
     if not asked.strokes:
         folder = _folder(studio, asked.folder, "motion")
         motions = MotionPlan(asked.label, person, folder)
+        studio.checked(folder / asked.label / person)
         with studio.changing(folder):
             motions.keep(samples, asked.rate_hz)
         return StoredTold(kept=1, n=motions.takes(), strokes=[])
