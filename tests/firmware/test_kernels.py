@@ -17,6 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NN = REPOSITORY / "firmware" / "lib" / "tinyml_nn"
 HARNESS = Path(__file__).parent / "kernel_harness"
 HOST_IO = Path(__file__).parent / "frontend_harness"
+# What the harness calls; sanitizers make compiling slow.
+SOURCES = ("*columns", "convolve_*s8", "depthwise_*", "fully_connected_*", "four_rows", "pool_s8")
 SIM_SCRIPT = REPOSITORY / "firmware" / "platforms" / "tinyml-local" / "ldscripts" / "sim.ld"
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{NN}", f"-I{HOST_IO}"]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -219,7 +221,7 @@ def build(target: str, folder: Path) -> list[str]:
         if shutil.which(tool) is None:
             pytest.skip(f"no {tool} here")
     program = str(folder / "kernels")
-    sources = [HARNESS / "main.c", *sorted(NN.glob("*.c"))]
+    sources = [HARNESS / "main.c", *(path for name in SOURCES for path in sorted(NN.glob(f"{name}.c")))]
     command = [tools[0], *STRICT, *map(str, sources), "-o", program]
     if target == "native":
         subprocess.run([*command, *SANITIZERS, str(HOST_IO / "host_io_native.c")], check=True)
