@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
-packages=(g++ gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm flite)
+packages=(g++ gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm flite cmake)
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 
