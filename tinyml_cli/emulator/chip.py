@@ -94,7 +94,7 @@ class Chip:
         self._pages = {base: unit(self, name, base) for base, (name, unit) in _UNITS.items()}
         self._others: dict[int, int] = {}  # registers of units that are not modelled
         self._page = self._page_accesses = 0  # accesses in a row to one unit
-        self._polled, self._polls = (0, 0), 0  # loads in a row of one register with one value
+        self._polled = self._polled_value = self._polls = 0  # loads in a row of one register with one value
 
     @property
     def clock_power(self) -> ClockPower:
@@ -269,39 +269,41 @@ class Chip:
         self.memory.program(address, data)
         return True
 
-    def _access(self, address: int) -> None:
+    def _access(self, page: int) -> None:
         """An access takes time; a program that does nothing else is not watched cycle by cycle."""
-        page = address & ~0xFFF
-        self._page_accesses = self._page_accesses + 1 if page == self._page else 0
-        self._page = page
+        if page != self._page:
+            self._page, self._page_accesses = page, 0
+        self._page_accesses += 1
         self.now += _BUS_CYCLES if self._page_accesses < _MANY else _POLL_CYCLES
 
     def _read(self, address: int, size: int) -> int:
-        self._access(address)
-        value = self._register(address, size)
-        self._polls = self._polls + 1 if self._polled == (address, value) else 0
-        self._polled = address, value
-        if self._polls > _MANY:
+        page = address & ~0xFFF
+        self._access(page)
+        unit = self._pages.get(page)
+        if unit is not None:
+            value = unit.read(address & 0xFFC) >> 8 * (address & 3) & (1 << 8 * size) - 1
+        elif address >= 0xE000_0000:
+            value = self.exceptions.read(address, size)
+        else:
+            value = self._others.get(address, 0)
+        if address != self._polled or value != self._polled_value:
+            self._polled, self._polled_value, self._polls = address, value, 0
+        elif self._polls > _MANY:
             self._polls = 0
             self.cpu.stop_polling()
+        else:
+            self._polls += 1
         return value
 
-    def _register(self, address: int, size: int) -> int:
-        if address >= 0xE000_0000:
-            return self.exceptions.read(address, size)
-        unit = self._pages.get(address & ~0xFFF)
-        if unit is None:
-            return self._others.get(address, 0)
-        word = unit.read(address & 0xFFC)
-        return word >> 8 * (address & 3) & (1 << 8 * size) - 1
-
     def _write(self, address: int, size: int, value: int) -> None:
-        self._access(address)
+        page = address & ~0xFFF
+        self._access(page)
         self._polls = 0
-        if address >= 0xE000_0000:
-            self.exceptions.write(address, size, value)
-        elif unit := self._pages.get(address & ~0xFFF):
+        unit = self._pages.get(page)
+        if unit is not None:
             unit.write(address & 0xFFC, value)
+        elif address >= 0xE000_0000:
+            self.exceptions.write(address, size, value)
         else:
             self._others[address] = value
         if self._deliverable():

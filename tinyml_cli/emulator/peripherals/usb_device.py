@@ -61,11 +61,13 @@ class UsbDevice(Peripheral):
             self.host.detach()
 
     def read(self, offset: int) -> int:
+        if offset < _USBADDR:  # most often by far
+            return super().read(offset)
         if offset == _USBADDR:
             return _ADDRESS
         if offset == _FRAMECNTR:
             return self.chip.now // self.chip.cycles(_FRAME_US) & 0x7FF
-        return super().read(offset)
+        return self.registers.get(offset, 0)
 
     def write(self, offset: int, value: int) -> None:
         old = self.registers.get(offset, 0)
