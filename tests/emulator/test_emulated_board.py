@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import serial
 import soundfile
+from elftools.elf.elffile import ELFFile
 
 if sys.platform == "win32":
     pytest.skip("needs pseudo terminals", allow_module_level=True)
@@ -25,7 +26,7 @@ from tinyml_cli.build.emulated import FLASH
 from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import build_target
 from tinyml_cli.emulator.board import EmulatedBoard
-from tinyml_cli.emulator.memory import APPLICATION, FLASH_BYTES, read_program
+from tinyml_cli.emulator.memory import APPLICATION, FLASH_BYTES, ProgramError, read_program
 from tinyml_cli.emulator.recordings import Surroundings
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.flash import flash as flash_module
@@ -68,10 +69,37 @@ def test_a_program_that_faults_ends_it_with_the_reason(program: Program) -> None
         pass
 
 
-def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x7fELF" + bytes(100), "EI_CLASS|ELF"),
+        (Path(sys.executable).read_bytes()[:100_000], "ELF|processor|stream"),
+    ],
+    ids=["cut", "of this computer"],
+)
+def test_what_is_no_program_for_the_board_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     elf = tmp_path / "firmware.elf"
-    elf.write_bytes(b"\x7fELF" + bytes(100))
-    with pytest.raises(TinymlError, match="emulated board"), EmulatedBoard(BOARD, elf=elf):
+    elf.write_bytes(content)
+    with pytest.raises(ProgramError, match=reason):
+        read_program(elf)
+
+
+def test_a_program_for_another_board_is_refused_whatever_flash_holds(
+    program: Program, tmp_path: Path
+) -> None:
+    flash = tmp_path / "flash.bin"
+    with EmulatedBoard(BOARD, elf=program("ready"), flash=flash, is_paced=False):
+        pass
+    other = bytearray(program("echo").read_bytes())
+    with program("echo").open("rb") as stream:
+        header = ELFFile(stream)["e_phoff"]
+    other[header + 12 : header + 16] = (0).to_bytes(4, "little")  # p_paddr of the first segment
+    elf = tmp_path / "firmware.elf"
+    elf.write_bytes(other)
+    with (
+        pytest.raises(TinymlError, match="not linked for this board"),
+        EmulatedBoard(BOARD, elf=elf, flash=flash),
+    ):
         pass
 
 
@@ -136,12 +164,18 @@ def test_monitor_meets_the_firmware_and_ends_with_the_recording(
 
 
 def test_what_is_played_has_to_be_there_and_needs_the_model(tmp_path: Path, tinyml: Tinyml) -> None:
-    for options, where in (
+    cases: list[tuple[list[str], str]] = [
         (["--emulated", "--sound", "none.wav"], "--sound"),
         (["--motion", __file__], "--motion"),
         (["--emulated", "--port", "/dev/ttyACM0"], "--port"),
-    ):
-        run = _run(tmp_path / where)
+        (["--emulated", "--sound", __file__], __file__),
+        (["--emulated", "--motion", __file__], __file__),
+    ]
+    for number, (options, where) in enumerate(cases):
+        run = _run(tmp_path / f"run{number}")
+        elf = project_dir(run, "nano33ble", "kws") / "firmware.elf"
+        elf.parent.mkdir(parents=True)
+        elf.touch()
         answer = tinyml("monitor", run.path, "--board", "nano33ble", *options, "--json", cwd=tmp_path, code=2)
         assert answer.json["error"]["where"] in (where, "none.wav"), answer.json
 

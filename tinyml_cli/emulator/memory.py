@@ -112,6 +112,10 @@ class Memory:
         self._unicorn.mem_write(address, b"\xff" * count)
         self._forget(address, count)
 
+    def erase_program(self) -> None:
+        """Sets the bits of the program's flash, but for the last page, which firmware keeps things in."""
+        self.erase(APPLICATION, FLASH_BYTES - PAGE_BYTES - APPLICATION)
+
     def erase_all(self) -> None:
         """Sets the bits of the whole flash and of UICR."""
         self.erase(0, FLASH_BYTES)
@@ -140,7 +144,7 @@ def read_program(path: Path) -> list[tuple[int, bytes]]:
     """The pieces of flash that an ELF file fills: (address, bytes).
 
     Raises:
-        ProgramError: not an ELF file for Arm, or one that does not fit into flash.
+        ProgramError: not an ELF file for Arm, or one that was not linked for this board.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
@@ -157,6 +161,8 @@ def read_program(path: Path) -> list[tuple[int, bytes]]:
             ]
     except (OSError, ELFError, ValueError, KeyError) as error:
         raise ProgramError(str(error) or "it is not a whole ELF file") from error
-    if not pieces or any(start + len(data) > FLASH_BYTES for start, data in pieces):
-        raise ProgramError("it was not linked for the nRF52840's flash")
+    if not any(start == APPLICATION for start, _ in pieces):
+        raise ProgramError(f"it was not linked for this board, where programs begin at {APPLICATION:#x}")
+    if any(start + len(data) > FLASH_BYTES for start, data in pieces):
+        raise ProgramError("it does not fit into the nRF52840's flash")
     return pieces

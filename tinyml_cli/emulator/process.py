@@ -58,8 +58,11 @@ class Session:
         self._chip.usb.host = UsbHost(self._chip, self._chip.usb, self._attach, self._detach, self._to_port)
         if self._flash_file and self._flash_file.is_file():
             self._chip.memory.load(0, self._flash_file.read_bytes()[:FLASH_BYTES])
-        for start, data in read_program(options.elf) if options.elf else []:
-            self._chip.memory.load(start, data)
+        if options.elf:
+            pieces = read_program(options.elf)
+            self._chip.memory.erase_program()
+            for start, data in pieces:
+                self._chip.memory.load(start, data)
         board.start()
 
     def run(self) -> None:

@@ -37,10 +37,18 @@ def sound_file(path: Path, folder: Path) -> Path:
     Raises:
         TinymlError: it cannot be read.
     """
-    from tinyml_cli.data.audio_file import read_audio
+    from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 
+    try:
+        samples = read_audio(path, SOUND_HZ)
+    except UnreadableAudioError as error:
+        raise TinymlError(
+            f"The recording cannot be read: {error}",
+            str(path),
+            "Give --sound a recording, such as a WAV file.",
+        ) from error
     out = folder / "sound.i16"
-    out.write_bytes(read_audio(path, SOUND_HZ).astype("<i2").tobytes())
+    out.write_bytes(samples.astype("<i2").tobytes())
     return out
 
 
@@ -50,11 +58,17 @@ def motion_file(path: Path, folder: Path) -> tuple[Path, float]:
     Raises:
         TinymlError: it cannot be read, has no acceleration, or does not tell its rate.
     """
-    from tinyml_cli.data.series.read import read_series
+    from tinyml_cli.data.series.read import SUFFIXES, read_series
     from tinyml_cli.data.series.sources import sources
     from tinyml_cli.recipes.series import SeriesRecipe
 
-    series = read_series(sources([path])[0], SeriesRecipe(), motion=True)[0]
+    found = sources([path])[0] if path.suffix.lower() in SUFFIXES else []
+    if not found:
+        kinds = ", ".join(SUFFIXES)
+        raise TinymlError(
+            "The file is no recording of motion", str(path), f"Give one of these kinds: {kinds}."
+        )
+    series = read_series(found, SeriesRecipe(), motion=True)[0]
     if series.rate_hz is None:
         raise TinymlError(
             "The recording does not tell how many samples a second it has",
