@@ -113,7 +113,7 @@ def test_frames_are_those_of_the_camera(
 ) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (120, 160, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(camera / "one.png")
-    link, image, seen = FedLink(), looking_run.IMAGE, live_feed.Seen()
+    link, image, seen = FedLink(), looking_run.IMAGE, live_feed.FramesSeen()
     board: Any = link
     live_feed.look(board, Webcam(), image, lambda event: None, after(0.05), seen)
     expected = pack_frame(pixels, image.frame_width, image.frame_height, image.frame_format)

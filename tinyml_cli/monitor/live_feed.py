@@ -57,7 +57,7 @@ class Heard:
 
 
 @dataclass
-class Seen:
+class FramesSeen:
     """What became of a camera's frames: how many the board looked at, in how many seconds."""
 
     frames: int = 0
@@ -100,7 +100,9 @@ def hear(
                 return
 
 
-def look(link: Link, camera: Webcam, image: ImageInput, show: OnEvent, ended: Ended, seen: Seen) -> None:
+def look(
+    link: Link, camera: Webcam, image: ImageInput, show: OnEvent, ended: Ended, seen: FramesSeen
+) -> None:
     """Shows a board what a camera sees, frame by frame; arguments and errors as of `hear`."""
     started = time.monotonic()
     while not ended():

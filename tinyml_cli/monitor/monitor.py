@@ -176,7 +176,7 @@ class _MonitorSession:
     def _look(self, link: Link, ready: Ready, ended: live_feed.Ended) -> None:
         assert self._camera is not None and self.task.manifest.image is not None
         console.info(f"{self._camera.name} is on; Ctrl-C ends.")
-        seen = live_feed.Seen()
+        seen = live_feed.FramesSeen()
         try:
             live_feed.look(link, self._camera, self.task.manifest.image, self._show, ended, seen)
         finally:
