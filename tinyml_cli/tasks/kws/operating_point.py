@@ -130,9 +130,9 @@ def search(
     accepts.
 
     Among equals, it takes the window and suppression with the widest range of thresholds, and the middle of
-    that range, since its edges differ on other streams; then the lowest latency. If no settings are within
-    the allowance, or none that hears `least_heard`, it takes those with the fewest false accepts that do; of
-    those that hear nothing like it, what is within the allowance.
+    that range, since its edges differ on other streams; then the lowest latency. Settings that hear
+    less than `least_heard` do not count, unless none hears as much. If none of the others is within the
+    allowance, it takes those with the fewest false accepts.
 
     Args:
         trial: validation streams; never those used for the report.
@@ -140,7 +140,7 @@ def search(
         inference_ms: time between inferences.
         max_fa_per_hour: false accepts per hour on these streams, as counted.
         advance: called after each of `size(inference_ms)` settings.
-        least_heard: share of the words.
+        least_heard: share of the words, 0 to 1.
     """
     tallies = []
     for candidate in _grid(recognizer, inference_ms):
