@@ -12,7 +12,7 @@ from tinyml_cli.emulator.wiring import Wiring
 
 HARD_FAULT, SVC, PENDSV, SYSTICK = 3, 11, 14, 15
 _INTERRUPTS = 48
-_SHCSR_SYSTEM = (1 << 16) - 1
+_SYSTEM_EXCEPTIONS = (1 << 16) - 1
 _PRIORITY_SHIFT = 5
 _NONE = 1 << 8
 
@@ -45,7 +45,7 @@ class Exceptions:
         """What a reset leaves."""
         self.active: list[int] = []
         self.pending = 0
-        self._enabled = _SHCSR_SYSTEM
+        self._enabled = _SYSTEM_EXCEPTIONS
         self._lines = 0
         self._priority = bytearray(16 + _INTERRUPTS)
         self._plain: dict[int, int] = {}

@@ -26,8 +26,6 @@ _VBUS_US = 1500  # after the reset, so that the program hears of it as of a cabl
 class ClockPower(Peripheral):
     """The cable is always plugged in."""
 
-    kept: int = 0
-
     def reset(self) -> None:
         """GPREGRET and RESETREAS outlive it."""
         kept = {offset: self.registers.get(offset, 0) for offset in (RESETREAS, GPREGRET)}

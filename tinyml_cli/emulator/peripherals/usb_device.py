@@ -34,7 +34,6 @@ _READY = 1 << 11
 _SOF_BIT = 1 << (_SOF - 0x100 >> 2)
 _ADDRESS = 5
 _FRAME_US = 1000
-PACKET_BYTES = 64
 
 
 class UsbDevice(Peripheral):
