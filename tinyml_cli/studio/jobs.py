@@ -24,7 +24,7 @@ JobState = Literal["running", "done", "failed", "stopped"]
 _MOST_LINES = 1000
 _MOST_RUNNING = 3
 _MOST_KEPT = 50
-_PATIENCE_S = 3.0
+_PATIENCE_S = 0.5  # a signal leaves the studio itself a second
 _POLL_S = 0.05
 
 

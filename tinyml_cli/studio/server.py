@@ -75,9 +75,10 @@ def serve(options: StudioOptions) -> None:
         _tell(studio, port)
         if options.opens:
             webbrowser.open(_link(studio, port))
-        console.quiet = True  # checks that pages ask for would draw progress bars
+        was_quiet, console.quiet = console.quiet, True  # checks that pages ask for would draw progress bars
         with contextlib.suppress(KeyboardInterrupt):
             running.wait()
+        console.quiet = was_quiet
         running.stop()
 
 
@@ -178,7 +179,8 @@ class _Running:
 
     def stop(self) -> None:
         for job in self._studio.jobs.stop_all():
-            console.info(f"{job.command}: {job.lines[-1] if job.lines else 'stopped'}")
+            has_ended = job.state != "running" and job.lines
+            console.info(job.lines[-1] if has_ended else f"Stopped, and kept what it saved: {job.command}")
         self._studio.feed.close()
         for server, _ in self._servers:
             server.should_exit = True
