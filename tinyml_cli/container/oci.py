@@ -17,6 +17,7 @@ from tinyml_cli.container.layers import Layer
 from tinyml_cli.documents import UnreadableError, parse_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.validation import first_problem
+from tinyml_cli.wording import counted
 
 MARK = "oci-layout"
 MARK_TEXT = '{"imageLayoutVersion":"1.0.0"}'
@@ -174,7 +175,8 @@ class Layout:
         if len(fitting) == 1:
             return fitting[0]
         raise TinymlError(
-            f"The base holds {len(index.manifests)} images, and not exactly one for linux/{architecture}",
+            f"The base holds {counted(len(index.manifests), 'image')}, and not exactly one for "
+            f"linux/{architecture}",
             str(self.path),
             "Give an archive of one image.",
         )
