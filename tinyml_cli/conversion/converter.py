@@ -54,7 +54,7 @@ def round_ranged(ranged: bytes, scheme: Scheme, where: Path) -> bytes:
 
 
 def for_comparison(source: SourceNetwork, samples: Sequence[Array], method: str) -> bytes:
-    """Converts to what no engine here runs: "dynamic", "float16" or "int16x8", with float32 in and out.
+    """Converts to what no firmware of a run takes: "dynamic", "float16" or "int16x8", float32 in and out.
 
     Raises:
         TinymlError: a layer the converter cannot express.

@@ -11,8 +11,6 @@ _REASONS = {
     "the flash, all of the time and RAM of float32",
     "dynamic": "it is hybrid, int8 weights with float32 activations (dynamic range): TensorFlow Lite Micro "
     "has no such kernels, and RAM and time would be those of float32",
-    "int16x8": "its activations are int16 (int16x8): twice the RAM and no int8 kernels; it shows whether "
-    "rounding activations costs accuracy",
 }
 
 
@@ -33,13 +31,13 @@ def kind_of(graph: Graph) -> tuple[str, Tensor] | None:
 
 
 def check_int8(graph: Graph, where: str) -> None:
-    """Refuses models that `tinyml quantize` makes for comparison only.
+    """Refuses dynamic and float16 models, which `tinyml quantize` makes for comparison only.
 
     Raises:
         TinymlError: with the reason.
     """
     found = kind_of(graph)
-    if found is not None:
+    if found is not None and found[0] in _REASONS:
         kind, tensor = found
         raise TinymlError(
             f"For comparison only: tensor `{tensor.name}` is {tensor.dtype}: {_REASONS[kind]}",
