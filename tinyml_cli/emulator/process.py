@@ -32,6 +32,7 @@ _STEP_US = 1000
 _STATE_EVERY_S = 0.05
 _AWAY_US = 300_000  # from the end of the bootloader to its program, and back
 _MOST_BACKLOG = 4096
+_LONGEST_WAIT_S = 0.005  # so that a port that is opened is noticed
 _PLAY_AFTER_S = 1.0
 _OVER_AFTER_S = 2.0  # for what the program makes of the end
 
@@ -83,7 +84,7 @@ class Session:
             if ahead_s < -1.0:  # a slow computer: does not hurry afterwards
                 behind_s -= ahead_s
             if ahead_s > 0.001 and (self._paced or self._board.in_bootloader):
-                self._wait(ahead_s)
+                self._wait(min(ahead_s, _LONGEST_WAIT_S))
 
     def _play(self) -> None:
         now_s = self._chip.now_s
