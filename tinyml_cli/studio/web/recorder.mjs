@@ -2,9 +2,8 @@
 import { post, upload } from "./api.mjs";
 import { picture, stroke, wave } from "./drawing.mjs";
 import { button, counted, h, notice } from "./dom.mjs";
-import { Microphone } from "./microphone.mjs";
+import { Microphone, wav } from "./microphone.mjs";
 import { MotionClock, toMotion } from "./senses.mjs";
-import { wavOf } from "./wav.mjs";
 
 const TAKE_S = 2;
 const PAUSE_MS = 900; // between takes without hands
@@ -114,7 +113,7 @@ function words({ plan, state, stage, counted: count, next }) {
   async function keep(how) {
     const { samples, rateHz, label } = last;
     const query = { folder: plan.folder, word: label, speaker: plan.person, keep: how };
-    const told = await upload("/api/take/word", query, wavOf(samples, rateHz));
+    const told = await upload("/api/take/word", query, wav(samples, rateHz));
     const seconds = samples.length / rateHz;
     shown.show(wave(samples, told.start_s / seconds, told.end_s / seconds));
     verdict.className = told.kept ? "verdict good" : "verdict wrong";
