@@ -49,15 +49,15 @@ function cost(page, state) {
   function draw(profile) {
     const { memory } = profile;
     const chip = state.told.boards.find(({ name }) => name === profile.board);
-    const of = (bytes, all) => (bytes == null ? null : `${kilobytes(bytes)}${all ? ` of ${kilobytes(all)}` : ""}`);
+    const of = (bytes, all) => (bytes == null ? null : [kilobytes(bytes), all ? `of ${kilobytes(all)}` : ""]);
     const figures = [
       ["flash", of(memory.board_flash_bytes ?? memory.flash_bytes, chip?.flash_bytes)],
       ["RAM", of(memory.board_ram_bytes ?? memory.ram_bytes, chip?.ram_bytes)],
       ["tensor arena", of(memory.arena_bytes)],
-      ["an inference", profile.time_ms == null ? null : `${profile.time_ms.toFixed(profile.time_ms < 10 ? 2 : 0)} ms`],
-      ["energy", profile.energy_uj == null ? null : `${profile.energy_uj.toFixed(0)} µJ`],
+      ["an inference", profile.time_ms == null ? null : [`${profile.time_ms.toFixed(profile.time_ms < 10 ? 2 : 0)} ms`, ""]],
+      ["energy", profile.energy_uj == null ? null : [`${profile.energy_uj.toFixed(0)} µJ`, ""]],
     ];
-    tiles.replaceChildren(...figures.filter(([, value]) => value).map(([name, value]) => h("div", { class: "tile" }, h("small", {}, name), h("b", {}, value))));
+    tiles.replaceChildren(...figures.filter(([, value]) => value).map(([name, [value, all]]) => h("div", { class: "tile" }, h("small", {}, name), h("b", {}, value), all && h("small", {}, all))));
     lead.textContent = `On ${profile.board}, engine ${profile.engine}. Time: ${profile.evidence?.time_ms ?? "–"}; memory: ${memory.board_evidence ?? profile.evidence?.flash_bytes ?? "linked"}.`;
     table.replaceChildren(...(profile.budget?.length ? [budgetTable(profile.budget)] : []));
   }
@@ -151,7 +151,7 @@ function boards(page, state) {
     try {
       await make(page, log, wanted(state, "flash", { board: board.value, port: port.value }));
     } catch (error) {
-      problem.textContent = error.message;
+      if (log.job?.state !== "failed") problem.textContent = error.message; // else its lines say so
     }
   });
 

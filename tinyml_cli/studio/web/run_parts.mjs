@@ -103,5 +103,7 @@ export function commandLog(ended = () => {}, hasStatus = true) {
 export function said(job) {
   const error = job.result?.error;
   if (error) return error.next_step ? `${error.what}. ${error.next_step}` : error.what;
+  if (job.state === "done") return "Done";
+  if (job.state === "failed" && job.result) return "Done, but not within its limits";
   return job.lines.at(-1) ?? (job.state === "running" ? `${job.command} …` : job.state);
 }

@@ -184,7 +184,7 @@ async function showComparison(main, page, names) {
       "tr",
       {},
       h("th", { scope: "row" }, h("span", { class: `key c${i % 8}` }), h("a", { href: `/train?${new URLSearchParams({ run: name })}` }, name)),
-      h("td", {}, `${trainings[i].epochs_done} / ${trainings[i].epochs}`),
+      h("td", {}, trainings[i].epochs ? `${trainings[i].epochs_done} / ${trainings[i].epochs}` : "–"),
       h("td", {}, percent(last.validation_accuracy)),
       h("td", {}, last.validation_loss?.toFixed(3) ?? "–"),
       h("td", {}, run?.accuracy == null || run.measure.startsWith("validation") ? "–" : `${run.measure} ${percent(run.accuracy)}`),

@@ -3,8 +3,8 @@ import { address, get, post, upload } from "./api.mjs";
 import { chart } from "./charts.mjs";
 import { button, counted, field, h } from "./dom.mjs";
 import { listen } from "./events.mjs";
-import { wav } from "./microphone.mjs";
 import { chooser, commandLog, noRuns, percent } from "./run_parts.mjs";
+import { wavOf } from "./wav.mjs";
 
 const MOST_HEARD = 20;
 const OTHER = "other"; // any folder that is no word of the model holds what is none
@@ -112,7 +112,7 @@ function heardList(told) {
     const truth = h("select", { "aria-label": "It really was" }, ...[isWord ? OTHER : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word, or noise" : label)));
     const keep = button("Keep", async () => {
       const stored = isWord
-        ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wav(sound, rateHz))
+        ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wavOf(sound, rateHz))
         : await upload("/api/take/picture", { folder: folder.value, label: truth.value }, pngOf(picture));
       row.replaceChildren(h("b", {}, name), h("span", { class: "muted" }, `kept as ${truth.value}: ${counted(stored.clips ?? stored.n, "example")}`));
     }, { class: "quiet" });
