@@ -250,8 +250,8 @@ function watch(page, told, heard) {
   const end = listen("job", (event) => {
     const said = event.document;
     if (event.number !== log.job?.number || !said?.event) return;
-    if (!["detection", "gesture", "person", "class", "anomaly", "clip"].includes(said.event)) return;
-    const name = said.label ?? said.detected ?? (said.event === "anomaly" ? (said.alarm ? "alarm" : "normal") : said.event);
+    if (!["detection", "gesture", "person", "class", "anomaly"].includes(said.event)) return;
+    const name = said.label ?? (said.event === "anomaly" ? (said.alarm ? "alarm" : "normal") : said.event);
     list.prepend(h("li", {}, h("b", {}, String(name)), h("span", { class: "muted" }, said.score == null ? "" : said.score <= 1 ? percent(said.score, 0) : String(said.score)), h("span", { class: "muted" }, said.t_ms == null ? "" : `at ${(said.t_ms / 1000).toFixed(1)} s`)));
     while (list.children.length > MOST_HEARD) list.lastChild.remove();
   });
