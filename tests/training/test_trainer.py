@@ -211,7 +211,11 @@ def test_a_complete_training_is_judged_by_the_model_that_is_kept(tmp_path: Path)
     for resume in (Resume.MUST, Resume.AS_IT_IS):
         again = fit(kind, tmp_path, resume=resume)
         assert same(again, whole)
-        assert again.judged == pytest.approx(whole.judged)
+        found, wanted = (
+            {k: v for k, v in each.judged.items() if k != "confusion"} for each in (again, whole)
+        )
+        assert found == pytest.approx(wanted)
+        assert again.judged["confusion"] == whole.judged["confusion"]
 
 
 def test_a_model_of_no_epochs_is_judged(tmp_path: Path) -> None:
