@@ -88,6 +88,14 @@ def test_without_runs_the_sums_are_nothing(tinyml: Tinyml, tmp_path: Path) -> No
     assert found["trainings"] == [] and found["energy_kwh"] == found["measured_share"] == 0
 
 
+@pytest.mark.parametrize("words", [("nope",), ("--devices", "10")])
+def test_a_run_or_devices_without_a_duty_cycle_are_refused(
+    tinyml: Tinyml, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    answer = tinyml("footprint", *words, cwd=tmp_path, code=2)
+    assert "Give --inferences-per-day" in answer.err and not answer.out
+
+
 def test_inference_needs_a_profile(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
     make_run("one")
     answer = tinyml("footprint", "runs/one", "--inferences-per-day", "5", cwd=tmp_path, code=2)
@@ -102,7 +110,7 @@ def test_the_card_says_what_was_measured(tinyml: Tinyml, tmp_path: Path, make_ru
     assert "energy measured" in text and "a mean of 20 W" in text and "RAPL" in text
     assert load_json(tmp_path / card["json"])["carbon"]["level"] == "measured"
     tinyml("card", "runs/one", "--train-seconds", "60", cwd=tmp_path)
-    assert "*estimated*" in Path(tmp_path, card["markdown"]).read_text()
+    assert "(estimated): 60 s" in Path(tmp_path, card["markdown"]).read_text()
 
 
 def test_an_exported_version_is_no_training(

@@ -8,6 +8,7 @@ import typer
 
 from tinyml_cli.commands import options, registry_options
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 
 
 def command(
@@ -47,6 +48,12 @@ def command(
     from tinyml_cli.footprint.footprint import DutyCycle, sentences, show, total
     from tinyml_cli.run import Run
 
+    if inferences_per_day is None and (run is not None or devices > 1):
+        raise TinymlError(
+            "A run and --devices mean the duty cycle, which was not given",
+            "--devices" if run is None else run,
+            "Give --inferences-per-day; without it, all trainings are added up.",
+        )
     duty = None if inferences_per_day is None else DutyCycle(Run.open(run), inferences_per_day, devices)
     outcome = total(assumptions_of(watts, grid), registry, duty)
     show(outcome)

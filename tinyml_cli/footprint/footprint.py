@@ -147,7 +147,9 @@ def _inference(duty: DutyCycle, training_kwh: float) -> InferenceFootprint:
 
 
 def show(outcome: Footprint) -> None:
-    """The table for people."""
+    """The table for people; none where nothing was trained."""
+    if not outcome.trainings:
+        return
     rows = [
         (
             each.run,

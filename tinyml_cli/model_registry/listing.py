@@ -90,7 +90,7 @@ def version_text(outcome: VersionShown) -> str:
         ("int8", outcome.int8_sha256),
         ("against", "" if outcome.parent is None else f"{outcome.model}@{outcome.parent}"),
         ("figures", _text(outcome.figures)),
-        ("files", counted(len(outcome.files), "file")),
+        ("files", str(len(outcome.files))),
     ]
     history = [
         f"{each.at} {each.by}: {each.action} {each.number}"
@@ -117,7 +117,10 @@ def verified_text(outcome: RegistryVerified) -> str:
     """What `verify` says."""
     if outcome.faults:
         lines = "\n".join(f"  {fault}" for fault in outcome.faults)
-        return f"{counted(len(outcome.faults), 'fault')} in {outcome.registry}:\n{lines}"
+        return (
+            f"{counted(len(outcome.faults), 'fault')} in {outcome.registry}:\n{lines}\n"
+            "Adding the same run again mends its version: tinyml registry add RUN"
+        )
     rest = (
         f" {counted(len(outcome.unnamed), 'object')} of stopped commands lie unused."
         if outcome.unnamed

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml_cli import temporary
-from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.model_registry.against import against
 from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
@@ -40,7 +39,6 @@ def promote(
     with store.writing():
         index, number = _candidate(store, given)
         if number == index.champion:
-            console.info(f"{index.model}@{number} is the champion already.")
             return _promoted(index, number, index.champion, None, [])
         gates = judge(store, index, number, limits)
         before = index.champion
@@ -132,7 +130,8 @@ def sentence(outcome: Promoted) -> str:
         )
     if outcome.override is not None:
         return f"{called} is the champion, by override: {outcome.override}."
-    return f"{called} is the champion."
+    already = " already" if outcome.champion_before == outcome.number else ""
+    return f"{called} is the champion{already}."
 
 
 def _measured_by(outcome: Promoted) -> str:

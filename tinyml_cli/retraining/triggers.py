@@ -83,7 +83,11 @@ def _age(situation: Situation) -> Trigger:
 
 def _new_data(situation: Situation) -> Trigger:
     if situation.now is None:
-        raise TinymlError("There are no data to look for new ones in", "--when new-data", "Give --data DIR.")
+        raise TinymlError(
+            "New files are looked for in a folder of data, and none was given",
+            "--when new-data",
+            "Give --data DIR.",
+        )
     before = earlier_snapshot(situation.run)
     needed = situation.rules.new_files
     if before is None:
