@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,25 @@ def test_every_kind_of_change_is_named(tinyml: Tinyml, tmp_path: Path, data: Pat
         "leaked": [],
         "texts_changed": ["LICENSE"],
     }
+
+
+def test_a_copy_is_added_and_a_moved_file_is_not(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    def since() -> tuple[list[str], list[str], str]:
+        words = ("data", "snapshot", "data", "--against", "old.json")
+        found = tinyml(*words, "--json", cwd=tmp_path).json["difference"]
+        return found["added"], found["removed"], tinyml(*words, cwd=tmp_path).out
+
+    anna, copy = data / "yes" / "anna_nohash_0.wav", data / "yes" / "anna_nohash_1.wav"
+    tinyml("data", "snapshot", "data", "--out", "old.json", cwd=tmp_path)
+    shutil.copyfile(anna, copy)
+    assert since()[:2] == (["yes/anna_nohash_1.wav"], [])
+    anna.unlink()
+    added, removed, said = since()
+    assert not added and not removed and "other names" in said and "Nothing" not in said
+    shutil.copyfile(copy, anna)
+    tinyml("data", "snapshot", "data", "--out", "old.json", cwd=tmp_path)
+    anna.unlink()
+    assert since()[:2] == ([], ["yes/anna_nohash_0.wav"])
 
 
 def test_an_equal_snapshot_is_not_written_again(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:

@@ -223,6 +223,17 @@ def test_a_call_that_is_killed_promotes_wholly_or_not_at_all(
         assert store.index("lamp").champions == [1, 2]
 
 
+def test_after_a_rollback_a_decision_is_told_as_the_past(
+    tinyml: Tinyml, tmp_path: Path, champion: Run, made: list[Path]
+) -> None:
+    words = ("retrain", "lamp", "--when", "always")
+    tinyml(*words, cwd=tmp_path)
+    tinyml("registry", "rollback", "lamp", cwd=tmp_path)
+    answer = tinyml(*words, cwd=tmp_path)
+    said = " ".join((answer.out + answer.err).split())
+    assert "The champion now: lamp@1." in said and "lamp@2 became the champion, instead of 1" in said
+
+
 def test_age_goes_by_the_rules(tinyml: Tinyml, tmp_path: Path, champion: Run, made: list[Path]) -> None:
     words = ("retrain", "--when", "age", "--dry-run", "--json")
     assert not tinyml(*words, cwd=tmp_path).json["retrain"]

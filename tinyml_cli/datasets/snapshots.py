@@ -82,10 +82,11 @@ def compare(earlier: DataSnapshot, later: DataSnapshot) -> SnapshotDifference:
         if _labels(earlier, before[content]) != _labels(later, after[content])
         for name in after[content]
     ]
+    added, removed = _come_and_gone(earlier, later, before, after)
     return SnapshotDifference(
         same=earlier.digest == later.digest,
-        added=sorted(n for c in after.keys() - before.keys() for n in after[c] if n not in changed),
-        removed=sorted(n for c in before.keys() - after.keys() for n in before[c] if n not in changed),
+        added=added,
+        removed=removed,
         changed=sorted(changed),
         relabelled=sorted(relabelled),
         leaked=leaks(earlier, later),
@@ -95,6 +96,22 @@ def compare(earlier: DataSnapshot, later: DataSnapshot) -> SnapshotDifference:
             if earlier.texts.get(name) != later.texts.get(name)
         ),
     )
+
+
+def _come_and_gone(
+    earlier: DataSnapshot,
+    later: DataSnapshot,
+    before: dict[str, list[str]],
+    after: dict[str, list[str]],
+) -> tuple[list[str], list[str]]:
+    """Files added and removed; a new name of a content whose old name is gone is that file, moved."""
+    added, removed = [], []
+    for content in before.keys() | after.keys():
+        new = sorted(name for name in after.get(content, []) if name not in earlier.items)
+        gone = sorted(name for name in before.get(content, []) if name not in later.items)
+        added += new[len(gone) :]
+        removed += gone[len(new) :]
+    return sorted(added), sorted(removed)
 
 
 def leaks(earlier: DataSnapshot, later: DataSnapshot) -> list[str]:
@@ -127,6 +144,8 @@ def sentence(outcome: SnapshotTaken) -> str:
     text = f"Snapshot {outcome.digest[:12]}: {counted(outcome.files, 'file')}, {outcome.bytes:,} bytes."
     if outcome.difference is not None and outcome.difference.same:
         text += " Nothing has changed."
+    elif outcome.difference is not None and not any(files for _, files in _changes(outcome.difference)):
+        text += " Files have other names; no content has changed."
     if leaked := all_leaked(outcome):
         text += f" Leaked between test and training: {_some(leaked)}."
     if outcome.snapshot is None:

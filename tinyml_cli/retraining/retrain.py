@@ -109,7 +109,7 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
         digest = None if now is None else now.digest
         path = challenger.place_of(index.model, number, recipe, digest, options.anew)
         if (earlier := _decided(path)) is not None:
-            console.info(f"Decided already, see {path / REPORT}.")
+            console.info(f"Decided already, see {path / REPORT}. The champion now: {index.model}@{number}.")
             return earlier
         with seam.stage("retrain", path, title=f"{index.model} retrain") as ended:
             made = challenger.make(path, recipe, None if options.anew else champion, limits)
@@ -209,7 +209,7 @@ def sentence(outcome: Retrained) -> str:
         return f"It is time to train: {outcome.reason}."
     called = f"{outcome.model}@{outcome.challenger}"
     if outcome.promoted:
-        return f"{called} is the champion, instead of {outcome.champion}: {outcome.reason}."
+        return f"{called} became the champion, instead of {outcome.champion}: {outcome.reason}."
     if passed(outcome.gates):
         return f"{called} passes and stays the challenger: {outcome.reason}."
     return f"{called} stays the challenger: {reasons(outcome.gates)}."
