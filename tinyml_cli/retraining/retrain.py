@@ -28,10 +28,12 @@ from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.gates import passed, reasons
 from tinyml_cli.retraining import challenger, data_gate
 from tinyml_cli.retraining.triggers import Situation, decide, earlier_snapshot
-from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.run import RECIPE, Run, runs_dir
 from tinyml_cli.tracking import seam
 
 DECISION, REPORT = "report/retrain.json", "report/retrain.md"
+# The decision before the promotion that it asks for; goes when the report is whole.
+_PENDING = "report/retrain-pending.json"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
     """Trains a model of the registry again if it is time to.
 
     The same champion, recipe and data lead to the same run: a killed call goes on, and a decision that was
-    made is not made again.
+    made is not made again. After a call that was killed between its promotion and its report, the next one
+    reports that decision, and makes no other.
 
     Raises:
         TinymlError: there is no champion, a trigger lacks what it looks at, or see the stages.
@@ -77,6 +80,10 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
     limits = limits_of(options.budgets)
     with temporary.folder("retrain") as folder:
         version = store.version(index, number)
+        trained = Run(runs_dir() / Path(version.run).name)
+        if (unreported := _unreported(index, trained.path)) is not None:
+            console.info(f"An earlier call promoted {index.model}@{number} and was killed before its report.")
+            return unreported if options.dry_run else _report(trained, unreported)
         champion = write_run(store, version, Path(folder, "champion"))
         data = options.data or _own_data(champion)
         recipe = challenger.recipe_of(champion, options.config, data)
@@ -113,8 +120,9 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             return earlier
         with seam.stage("retrain", path, title=f"{index.model} retrain") as ended:
             made = challenger.make(path, recipe, None if options.anew else champion, limits)
+            known = known.model_copy(update={"data_faults": strange})
             outcome = _decide(store, index, number, made, champion, limits, known, options)
-            decided: Retrained = ended(_report(made, outcome.model_copy(update={"data_faults": strange})))
+            decided: Retrained = ended(_report(made, outcome))
         return decided
 
 
@@ -162,20 +170,22 @@ def _decide(
         *judge(store, store.index(index.model), added.number, limits),
         *on_new_items(champion, made, limits.board),
     ]
-    is_promoted = False
-    if passed(gates) and options.promotes:
-        is_promoted = promote(store, f"{index.model}@{added.number}", options.budgets).promoted
-    return known.model_copy(
+    outcome = known.model_copy(
         update={
             "challenger": added.number,
             "run": str(made.path),
             "int8_sha256": added.int8_sha256,
             "gates": gates,
-            "promoted": is_promoted,
+            "promoted": False,
             "accepted": options.accept_data,
             "report": str(made.file(REPORT)),
         }
     )
+    if not passed(gates) or not options.promotes:
+        return outcome
+    write_atomic(made.file(_PENDING), _text(outcome))
+    promoted = promote(store, f"{index.model}@{added.number}", options.budgets).promoted
+    return outcome.model_copy(update={"promoted": promoted})
 
 
 def _report(made: Run, outcome: Retrained) -> Retrained:
@@ -183,17 +193,32 @@ def _report(made: Run, outcome: Retrained) -> Retrained:
     rows = [(*row, gate.reason) for row, gate in zip(check.rows(outcome.gates), outcome.gates, strict=True)]
     text = markdown("tinyml_cli.retraining:retrain.md", outcome=outcome, rows=rows, verdict=sentence(outcome))
     write_atomic(made.file(REPORT), text)
-    document = json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    write_atomic(made.file(DECISION), document)
+    write_atomic(made.file(DECISION), _text(outcome))
+    made.file(_PENDING).unlink(missing_ok=True)
     return outcome
 
 
-def _decided(path: Path) -> Retrained | None:
+def _text(outcome: Retrained) -> str:
+    return json.dumps(outcome.as_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _decided(path: Path, name: str = DECISION) -> Retrained | None:
     """The decision that was made about this very challenger; None for none that can be read."""
     try:
-        return Retrained.model_validate(load_json(path / DECISION))
+        return Retrained.model_validate(load_json(path / name))
     except (UnreadableError, ValidationError):
         return None
+
+
+def _unreported(index: ModelIndex, path: Path) -> Retrained | None:
+    """The decision that made the champion, where its call was killed before the report was whole."""
+    pending = _decided(path, _PENDING)
+    if pending is None or (pending.model, pending.challenger) != (index.model, index.champion):
+        return None
+    last = next((change for change in reversed(index.history) if change.number == index.champion), None)
+    if last is None or (last.action, last.champion_before) != ("promote", pending.champion):
+        return None
+    return pending.model_copy(update={"promoted": True})
 
 
 def sentence(outcome: Retrained) -> str:
