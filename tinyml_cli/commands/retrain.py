@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options, registry_options, tracking_options, training_options
+from tinyml_cli.commands import options, registry_options, tracking_options
 from tinyml_cli.console import console
 from tinyml_cli.errors import EXIT_FAILURE
 
@@ -32,7 +32,10 @@ def command(
         str | None, typer.Argument(metavar="[NAME]", help="A model of the registry; the only one by default.")
     ] = None,
     data: options.AnyDataOption = None,
-    config: training_options.Config = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="RECIPE", help="A recipe; by default the champion's."),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(

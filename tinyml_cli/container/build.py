@@ -83,7 +83,7 @@ def _check_place(given: Path, out: Path) -> None:
         if layout is not None and layout.is_of_tinyml():
             return
     raise TinymlError(
-        "Something else than an image of tinyml lies there; nothing was written",
+        "Something other than an image of tinyml lies there; nothing was written",
         str(out),
         "Give --out another name.",
     )

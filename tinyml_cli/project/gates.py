@@ -112,7 +112,9 @@ def _recipe(figures: RunFigures, path: Path) -> GateResult:
     if is_recipe_of(run, wanted):
         return gate("recipe", "pass")
     again = next_step("train", wanted.task, "--config", path, "--run", figures.called)
-    return gate("recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. {again}")
+    return gate(
+        "recipe", "fail", reason=f"the run was trained by another recipe than {path.name}. Run {again}"
+    )
 
 
 def _data(figures: RunFigures, path: Path) -> GateResult:

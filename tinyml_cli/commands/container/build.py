@@ -49,5 +49,6 @@ def command(
     console.result(
         outcome,
         f"{out}: {size_text(outcome.bytes)}, {outcome.digest}\n"
-        f"Run it: podman run --rm -v .:/work {outcome.reference} pipeline hello",
+        "Run it: podman run --rm --userns=keep-id:uid=1000,gid=1000 "
+        f"-v .:/work {outcome.reference} pipeline hello",
     )
