@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from tests.conftest import Tinyml
 from tests.tracking.conftest import Kept
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
-from tinyml_cli.tracking import journal, seam, target
+from tinyml_cli.tracking import journal, mlflow_store, seam, sender, target
 from tinyml_cli.tracking.journal import Journal, JournalWriter, Sent
 from tinyml_cli.tracking.target import TrackingTarget
 
@@ -116,6 +119,65 @@ def test_a_journal_sends_its_own_files_alone_and_only_where_the_command_sends(tm
         with pytest.raises(ValueError):
             found.file(name)
     assert found.file("files/ab/model").name == "model"
+
+
+_WHOLE = {"event": "begin", "id": "a", "uri": "sqlite:///x.db", "experiment": "e", "at_ms": 1, "title": "t"}
+
+
+def test_a_damaged_beginning_is_listed_and_never_sent(tinyml: Tinyml, tmp_path: Path, unsent: Kept) -> None:
+    spool = journal.spool_dir()
+    bad = (None, -1, 10**17, [], {"a": []}, 0.5)
+    kinds = [(key, value) for key in ("id", "uri", "experiment", "at_ms", "title", "tags") for value in bad]
+    kinds += [(key, "") for key in ("event", "at_ms", "tags")]
+    for number, (key, value) in enumerate(kinds):
+        (spool / f"{number:02}").mkdir(parents=True)
+        (spool / f"{number:02}/journal.jsonl").write_text(json.dumps({**_WHOLE, key: value}) + "\n")
+    listed = tinyml("tracking", "--json", cwd=tmp_path).json["waiting"]
+    assert [each["title"] for each in listed] == [f"{number:02}" for number in range(len(kinds))]
+    assert not journal.journals(spool, "sqlite:///x.db")
+    assert len(sender._send_each(journal.journals(spool))) == len(kinds)
+    assert "damaged" in tinyml("tracking", cwd=tmp_path).out
+
+
+def test_how_far_a_journal_was_sent_is_checked(tinyml: Tinyml, tmp_path: Path, waiting: Journal) -> None:
+    for sent in ({"offset": "x"}, {"offset": -5}, {"error": 7}, {"at_ms": 10**17}, {"more": 1}, []):
+        (waiting.folder / "sent.json").write_text(json.dumps(sent))
+        assert waiting.sent() == Sent()
+    waiting.note(Sent(offset=10**6))
+    assert tinyml("tracking", "--json", cwd=tmp_path).json["waiting"][0]["sent_share"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_links_pipes_and_folders_are_no_journals(tmp_path: Path, waiting: Journal) -> None:
+    spool = waiting.folder.parent
+    elsewhere = tmp_path / "elsewhere"
+    waiting.folder.rename(elsewhere)
+    (spool / "1").symlink_to(elsewhere)
+    for name in "234":
+        (spool / name).mkdir()
+    (spool / "2/journal.jsonl").symlink_to(elsewhere / "journal.jsonl")
+    os.mkfifo(spool / "3/journal.jsonl")
+    (spool / "4/journal.jsonl").mkdir()
+    assert journal.journals(spool) == []
+
+
+def test_a_server_that_does_not_answer_is_asked_once_for_all_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = pytest.importorskip("requests")
+    for _ in range(3):
+        _begun(tmp_path).close()
+        time.sleep(0.002)
+    asked = []
+
+    def silent(each: Journal, sent: Sent, is_open: bool) -> None:
+        asked.append(each)
+        raise requests.exceptions.ConnectTimeout
+
+    monkeypatch.setattr(mlflow_store, "send", silent)
+    waiting = journal.journals(tmp_path / "spool")
+    assert sender._send_each(waiting) == waiting and len(waiting) == 3 and len(asked) == 1
+    assert {each.sent().error for each in waiting} == {"the server does not answer"}
 
 
 def test_what_waits_is_listed_and_dropped(tinyml: Tinyml, tmp_path: Path, waiting: Journal) -> None:

@@ -18,9 +18,10 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinyml_cli.documents import UnreadableError, load_json, parse_json
 from tinyml_cli.files import runs_dir, write_atomic
@@ -48,8 +49,24 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
-class Sent:
+_Milliseconds = Annotated[int, Field(ge=0, lt=1 << 47)]  # 6429, well before years have five digits
+
+
+class Begin(BaseModel):
+    """The first event of a journal, as far as all need it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    id: str
+    uri: str
+    experiment: str
+    at_ms: _Milliseconds
+    title: str
+    parent: str = ""
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Sent(BaseModel):
     """How far a journal was sent.
 
     Attributes:
@@ -60,10 +77,12 @@ class Sent:
         is_ended: whether the end of the command was sent.
     """
 
-    offset: int = 0
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    offset: Annotated[int, Field(ge=0)] = 0
     run: str = ""
     error: str = ""
-    at_ms: int = 0
+    at_ms: _Milliseconds = 0
     is_ended: bool = False
 
 
@@ -116,14 +135,22 @@ class Journal:
         """The file of events."""
         return self.folder / _JOURNAL
 
-    def begin(self) -> dict[str, Any]:
-        """Its first event; empty where the command was killed before it was whole."""
-        return next((event for _, event in self.events(0)), {})
+    def begin(self) -> Begin | None:
+        """Its first event; None where that is not whole, as after a kill, or damaged."""
+        _, first = next(self.events(0), (0, {}))
+        try:
+            return Begin.model_validate(first) if first.get("event") == BEGIN else None
+        except ValidationError:
+            return None
 
     def target(self) -> TrackingTarget:
-        """Where it is to be sent."""
+        """Where it is to be sent; nowhere without its beginning."""
         first = self.begin()
-        return TrackingTarget(str(first.get("uri", "")), str(first.get("experiment", "")))
+        return TrackingTarget("", "") if first is None else TrackingTarget(first.uri, first.experiment)
+
+    def is_empty(self) -> bool:
+        """Whether its command was killed before the first event was whole."""
+        return next(self.events(0), None) is None
 
     def events(self, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
         """Offset behind each event, and the event; from an offset on, as far as lines are whole."""
@@ -134,7 +161,8 @@ class Journal:
                 if not line.endswith(b"\n"):
                     return
                 with contextlib.suppress(UnreadableError, UnicodeDecodeError):
-                    if isinstance(event := parse_json(line.decode()), dict):
+                    event = parse_json(line.decode())
+                    if isinstance(event, dict) and isinstance(event.get("event"), str):
                         yield offset, event
 
     def file(self, name: str) -> Path:
@@ -165,13 +193,13 @@ class Journal:
     def sent(self) -> Sent:
         """How far it was sent."""
         try:
-            return Sent(**load_json(self.folder / _SENT))
-        except (UnreadableError, TypeError):
+            return Sent.model_validate(load_json(self.folder / _SENT))
+        except (UnreadableError, ValidationError):
             return Sent()
 
     def note(self, sent: Sent) -> None:
         """Keeps how far it was sent."""
-        write_atomic(self.folder / _SENT, json.dumps(sent.__dict__) + "\n")
+        write_atomic(self.folder / _SENT, sent.model_dump_json() + "\n")
 
     def remove(self) -> None:
         """All of it was sent, or nobody wants it."""
@@ -179,7 +207,7 @@ class Journal:
 
 
 def journals(spool: Path, uri: str = "") -> list[Journal]:
-    """What waits, the oldest first.
+    """What waits, the oldest first; a link, a pipe or a folder is no journal.
 
     Args:
         spool: the folder of journals.
@@ -188,5 +216,9 @@ def journals(spool: Path, uri: str = "") -> list[Journal]:
     """
     if not spool.is_dir():
         return []
-    found = [Journal(path.parent) for path in sorted(spool.glob(f"*/{_JOURNAL}"))]
+    found = [
+        Journal(path.parent)
+        for path in sorted(spool.glob(f"*/{_JOURNAL}"))
+        if path.is_file() and not path.is_symlink() and not path.parent.is_symlink()
+    ]
     return [each for each in found if not uri or each.target().uri == uri]

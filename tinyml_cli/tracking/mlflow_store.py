@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinyml_cli.tracking import journal
-from tinyml_cli.tracking.journal import Journal, Sent
+from tinyml_cli.tracking.journal import Begin, Journal, Sent
 
 IDENTITY = "tinyml.id"
 # MLflow's limits of a batch.
@@ -40,8 +40,10 @@ def send(each: Journal, sent: Sent, is_open: bool) -> None:
         Exception: whatever MLflow raises; what was sent before is noted in the journal.
     """
     first = each.begin()
-    if not first:
-        return
+    if first is None:
+        if each.is_empty():
+            return
+        raise ValueError("the record's beginning is damaged, so nobody knows where to send it")
     target = each.target()
     client = _client(target.uri)
     experiment = _experiment(client, target.experiment)
@@ -52,7 +54,7 @@ def send(each: Journal, sent: Sent, is_open: bool) -> None:
     for batch in _batches(each.events(sent.offset)):
         if isinstance(batch, _EventBatch):
             _log(client, sent.run, batch)
-            sent = replace(sent, offset=batch.offset, error="")
+            sent = sent.model_copy(update={"offset": batch.offset, "error": ""})
         else:
             offset, event = batch
             if event["event"] == journal.ARTIFACT:
@@ -62,8 +64,8 @@ def send(each: Journal, sent: Sent, is_open: bool) -> None:
                 register(client, sent.run, event)
             elif event["event"] == journal.END:
                 client.set_terminated(sent.run, event["status"], event["at_ms"])
-                sent = replace(sent, is_ended=True)
-            sent = replace(sent, offset=offset, error="")
+                sent = sent.model_copy(update={"is_ended": True})
+            sent = sent.model_copy(update={"offset": offset, "error": ""})
         each.note(sent)
     if not is_open and not sent.is_ended:  # its command was killed
         client.set_terminated(sent.run, journal.KILLED)
@@ -147,14 +149,14 @@ def _is_there(client: Any, run: str) -> bool:
     return True
 
 
-def _run(client: Any, experiment: str, first: dict[str, Any]) -> str:
+def _run(client: Any, experiment: str, first: Begin) -> str:
     """MLflow's id of the run of an identity, which is made where it is missing; again running."""
-    found = _known_run(client, experiment, first["id"])
+    found = _known_run(client, experiment, first.id)
     if found is None:
-        tags = {**first["tags"], IDENTITY: first["id"]}
-        if first["parent"] and (parent := _known_run(client, experiment, first["parent"])) is not None:
+        tags = {**first.tags, IDENTITY: first.id}
+        if first.parent and (parent := _known_run(client, experiment, first.parent)) is not None:
             tags["mlflow.parentRunId"] = parent
-        return str(client.create_run(experiment, first["at_ms"], tags, first["title"]).info.run_id)
+        return str(client.create_run(experiment, first.at_ms, tags, first.title).info.run_id)
     client.update_run(found, status="RUNNING")
     return found
 

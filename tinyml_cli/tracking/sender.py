@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tinyml_cli.tracking import journal
@@ -19,6 +18,7 @@ from tinyml_cli.tracking.journal import Journal
 _POLL_S = 0.3
 _MAX_WAIT_S = 4.0
 _LONGEST = 160
+_NO_ANSWER = "the server does not answer"
 
 # A server that is gone shall be noticed at once, and what is tracked is nobody else's business.
 _SETTINGS = {
@@ -53,11 +53,31 @@ def _send_all(spool: Path, uri: str) -> None:
     while waiting := journal.journals(spool, uri):
         # Asked first: a command that ends meanwhile is sent to its end in the next round.
         is_open = any(each.is_open() for each in waiting)
-        failed = [each for each in waiting if not _send(each)]
+        failed = _send_each(waiting)
         if not is_open and (failed or not journal.journals(spool, uri)):
             return
         wait_s = min(_MAX_WAIT_S, 2 * wait_s) if failed else _POLL_S
         time.sleep(wait_s)
+
+
+def _send_each(waiting: list[Journal]) -> list[Journal]:
+    """Sends what is new in journals; those that failed. A server that does not answer is asked once."""
+    failed: list[Journal] = []
+    silent: set[str] = set()
+    for each in waiting:
+        uri = each.target().uri
+        if uri in silent:
+            _note(each, _NO_ANSWER)
+        elif _send(each):
+            continue
+        elif each.sent().error == _NO_ANSWER:
+            silent.add(uri)
+        failed.append(each)
+    return failed
+
+
+def _note(each: Journal, why: str) -> None:
+    each.note(each.sent().model_copy(update={"error": why, "at_ms": journal.now_ms()}))
 
 
 def _send(each: Journal) -> bool:
@@ -68,7 +88,7 @@ def _send(each: Journal) -> bool:
     try:
         send(each, sent, is_open)
     except Exception as error:  # MLflow, its stores and networks raise nearly any
-        each.note(replace(each.sent(), error=_reason(error), at_ms=journal.now_ms()))
+        _note(each, _reason(error))
         return False
     if is_open:
         return True
@@ -83,7 +103,7 @@ def _reason(error: BaseException) -> str:
     chain: BaseException | None = error
     while chain is not None:
         if isinstance(chain, ConnectionError | Timeout):
-            return "the server does not answer"
+            return _NO_ANSWER
         chain = chain.__cause__ or chain.__context__
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

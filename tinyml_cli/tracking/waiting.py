@@ -52,15 +52,15 @@ def drop(yes: bool) -> TrackingState:
 def _record(each: Journal) -> WaitingRecord:
     first, sent = each.begin(), each.sent()
     target = each.target()
-    began = datetime.datetime.fromtimestamp(int(first.get("at_ms", 0)) / 1000, datetime.UTC)
+    began = datetime.datetime.fromtimestamp(first.at_ms / 1000 if first else 0, datetime.UTC)
     size = each.path.stat().st_size
     return WaitingRecord(
-        title=str(first.get("title", each.folder.name)),
+        title=first.title if first else each.folder.name,
         target=str(target),
         experiment=target.experiment,
         began=began.strftime("%Y-%m-%dT%H:%M:%SZ"),
         running=each.is_open(),
-        sent_share=sent.offset / size if size else 0.0,
+        sent_share=min(1.0, sent.offset / size) if size else 0.0,
         problem=sent.error,
     )
 
