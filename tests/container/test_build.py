@@ -190,6 +190,12 @@ def test_nothing_of_the_users_is_replaced(tinyml: Tinyml, tmp_path: Path, base: 
         assert "lies there" in _build(tinyml, base, name, code=2).json["error"]["what"]
         assert (tmp_path / name).read_text() == "mine"
     assert "in its base" in _build(tinyml, base, "rootfs/image.tar", code=2).json["error"]["what"]
+    _build(tinyml, base, "image")
+    (tmp_path / "image/notes").write_text("mine")
+    assert "lies there" in _build(tinyml, base, "image", code=2).json["error"]["what"]
+    inside = base.rename(tmp_path / "image/rootfs")
+    assert "base lies where" in _build(tinyml, inside, "../image", code=2).json["error"]["what"]
+    assert (tmp_path / "image/notes").read_text() == "mine"
     assert "--base" in tinyml("container", "build", cwd=tmp_path, code=2).err
 
 
@@ -215,6 +221,43 @@ def test_damaged_bases_are_errors(tinyml: Tinyml, tmp_path: Path, base: Path, sm
         (image / "index.json").write_text(text)
         _build(tinyml, image, "image.tar", code=2)
     assert not (tmp_path / "image.tar").exists()
+
+
+def _with_entry(base: Path, name: str, kind: bytes, link: str = "") -> Path:
+    path = _tar(base, base.with_suffix(".tar"))
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, link
+        archive.addfile(info)
+    return path
+
+
+@pytest.mark.parametrize("name", ["../x", "etc/../../x", "/../x", ".."])
+def test_an_entry_outside_the_image_is_refused(tinyml: Tinyml, base: Path, small: None, name: str) -> None:
+    for entry in ((name, tarfile.REGTYPE), ("etc/x", tarfile.LNKTYPE, name)):
+        path = _with_entry(base, *entry)
+        assert "leads out" in _build(tinyml, path, "image.tar", code=2).json["error"]["what"]
+
+
+@pytest.mark.parametrize("name", ["etc/passwd", "usr/lib/x86_64-linux-gnu/libc.so.6"])
+def test_a_file_that_is_looked_into_is_read_through_hard_links_or_refused(
+    tinyml: Tinyml, tmp_path: Path, base: Path, small: None, name: str
+) -> None:
+    (base / "a").hardlink_to(base / name)  # comes first
+    first, second = (tmp_path / form for form in ("image.tar", "again.tar"))
+    for given, out in ((base, first), (_tar(base, tmp_path / "rootfs.tar"), second)):
+        _build(tinyml, given, out.name)
+    with tarfile.open(tmp_path / "rootfs.tar") as archive:
+        assert archive.getmember(f"./{name}").islnk()
+    assert "etc/passwd" in _files(second)
+    for kind, link in (
+        (tarfile.SYMTYPE, "other"),
+        (tarfile.CHRTYPE, ""),
+        (tarfile.LNKTYPE, "etc/none"),
+        (tarfile.DIRTYPE, ""),
+    ):
+        path = _with_entry(base, name, kind, link)
+        assert "is not read" in _build(tinyml, path, "bad.tar", code=2).json["error"]["what"]
 
 
 def test_a_failure_in_the_middle_leaves_the_image_before(

@@ -19,6 +19,7 @@ from tinyml_cli.files import atomic_folder, atomic_path, cache_dir, filling_cach
 from tinyml_cli.outcomes.containers import ContainerBuilt, ContainerLayer
 
 _EPOCH = "1970-01-01T00:00:00Z"
+_LAYOUT = {oci.MARK, oci.INDEX, "blobs"}
 _VERSION = "org.opencontainers.image.version"
 # The Python packages: in the cache with what they are made of, and in the image.
 _PACKAGES_BYTES, _LAYER_BYTES = 3000 << 20, 600 << 20
@@ -75,12 +76,17 @@ def _check_place(given: Path, out: Path) -> None:
     """Nothing may lie there but an image that was written by this command."""
     if out.resolve().is_relative_to(given.resolve()):
         raise TinymlError("The image would lie in its base", str(out), "Give --out another place.")
+    if given.resolve().is_relative_to(out.resolve()):
+        raise TinymlError(
+            "The base lies where the image would be written", str(out), "Give --out another place."
+        )
     checks.output(out)
     if not (out.exists() or out.is_symlink()):
         return
     with contextlib.suppress(TinymlError), base.archive_at(out) as archive:
         layout = oci.Layout.at(out, archive)
-        if layout is not None and layout.is_of_tinyml():
+        is_pure = archive is not None or {each.name for each in out.iterdir()} <= _LAYOUT
+        if layout is not None and is_pure and layout.is_of_tinyml():
             return
     raise TinymlError(
         "Something other than an image of tinyml lies there; nothing was written",

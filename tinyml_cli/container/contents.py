@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import posixpath
 import re
@@ -79,7 +80,18 @@ class BaseContents:
         self._older = set(self._links)
 
     def add(self, info: tarfile.TarInfo, open_content: Opener) -> None:
-        """Takes an entry of the base; whiteouts take earlier ones away (layer.md)."""
+        """Takes an entry of the base; whiteouts take earlier ones away (layer.md).
+
+        Raises:
+            TinymlError: it would lie outside the image, or is a hard link to something there.
+        """
+        for place in (info.name, *([info.linkname] if info.islnk() else [])):
+            if posixpath.normpath(place.lstrip("/")).split("/")[0] == "..":
+                raise TinymlError(
+                    f"The base has an entry that leads out of it: {ascii(place)[:80]}",
+                    str(self.path),
+                    "Make the base again; no file system has such a name.",
+                )
         name = posixpath.normpath(info.name).strip("/")
         folder, _, last = name.rpartition("/")
         if last == ".wh..wh..opq":
@@ -90,10 +102,21 @@ class BaseContents:
             self._older.discard(name)
             self._links[name] = info.linkname if info.issym() else None
             self._kept.pop(name, None)
-            is_kept = name == _PASSWD or _LIBC.fullmatch(name) is not None
-            if is_kept and info.isreg() and info.size <= _KEPT_BYTES:
-                with open_content() as content:
-                    self._kept[name] = content.read()
+            if name == _PASSWD or _LIBC.fullmatch(name):
+                self._keep(name, info, open_content)
+
+    def _keep(self, name: str, info: tarfile.TarInfo, open_content: Opener) -> None:
+        """Keeps the content of a file, or of an earlier one that it is a hard link to."""
+        if not (info.isreg() or info.islnk()):
+            return
+        # A tar that is read as a stream cannot go back to what a link leads to.
+        with contextlib.suppress(KeyError, tarfile.StreamError):
+            stream = open_content()
+            if stream is not None:  # as of a hard link to a device
+                with stream:
+                    content = stream.read(_KEPT_BYTES + 1)
+                if len(content) <= _KEPT_BYTES:
+                    self._kept[name] = content
 
     def target(self, path: str) -> ImageTarget:
         """What the packages are chosen for.
@@ -120,6 +143,8 @@ class BaseContents:
 
     def passwd(self, line: str) -> str:
         """The base's /etc/passwd, with a line more unless it has one for that user."""
+        if _PASSWD in self._links and _PASSWD not in self._kept:
+            raise self._no_plain_file(_PASSWD)
         text = self._kept.get(_PASSWD, b"").decode(errors="surrogateescape")
         user, user_id = line.split(":")[0], line.split(":")[2]
         for known in text.splitlines():
@@ -153,12 +178,21 @@ class BaseContents:
     def _glibc(self) -> bytes:
         place = next((name for name in sorted(self._kept) if _LIBC.fullmatch(name)), None)
         if place is None:
+            if unread := next((name for name in sorted(self._links) if _LIBC.fullmatch(name)), None):
+                raise self._no_plain_file(unread)
             raise TinymlError(
                 "The base has no GNU C library, which TensorFlow needs (Alpine has another)",
                 str(self.path),
                 "Make a base that has it: tinyml container base",
             )
         return self._kept[place]
+
+    def _no_plain_file(self, name: str) -> TinymlError:
+        return TinymlError(
+            f"`{name}` of the base is not read: a link, no file, or larger than {_KEPT_BYTES >> 20} MB",
+            str(self.path),
+            "Put the file itself there.",
+        )
 
     def _glibc_minor(self) -> int:
         match = _GLIBC.search(self._glibc())
