@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 from tests import outcomes
 from tests.conftest import Tinyml
 from tests.tracking.conftest import Kept
+from tinyml_cli import processes
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.run import Run
-from tinyml_cli.tracking import journal, mlflow_store, seam, sender, target
+from tinyml_cli.tracking import delivery, journal, mlflow_store, seam, sender, target
 from tinyml_cli.tracking.journal import Journal, JournalWriter, Sent
 from tinyml_cli.tracking.target import TrackingTarget
 
@@ -178,6 +180,33 @@ def test_a_server_that_does_not_answer_is_asked_once_for_all_records(
     waiting = journal.journals(tmp_path / "spool")
     assert sender._send_each(waiting) == waiting and len(waiting) == 3 and len(asked) == 1
     assert {each.sent().error for each in waiting} == {"the server does not answer"}
+
+
+def test_a_long_wait_for_the_server_is_explained_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _begun(tmp_path).close()
+    sleeping = processes.Process([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(delivery, "_sender", sleeping)
+    monkeypatch.setattr(delivery, "_SILENT_S", 0.05)
+    assert delivery.finish(tmp_path / "spool", patience_s=0.4)
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("Waiting for MLflow") == 1 and sleeping.poll() is not None
+
+
+def test_ctrl_c_ends_the_wait_and_not_the_command_that_is_done(
+    unsent: Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(spool: Path, uri: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(delivery, "finish", stopped)
+    seam.want(dict)
+    with seam.stage("quantize", Path("run"), title="run quantize") as ended:
+        ended(None)
+    seam.command_ended(0)
+    assert "1 record could not be sent" in capsys.readouterr().err
+    assert [events[-1]["status"] for events in unsent()] == [journal.FINISHED]
 
 
 def test_what_waits_is_listed_and_dropped(tinyml: Tinyml, tmp_path: Path, waiting: Journal) -> None:

@@ -14,6 +14,7 @@ from tinyml_cli.tracking.target import TrackingTarget
 from tinyml_cli.wording import counted
 
 _PATIENCE_S = 60.0
+_SILENT_S = 3.0  # a longer wait is explained
 
 _sender: processes.Process | None = None
 
@@ -44,12 +45,16 @@ def finish(spool: Path, uri: str = "", patience_s: float = _PATIENCE_S) -> bool:
     """
     if _sender is None:
         return False
-    since, ends = journal.now_ms(), time.monotonic() + patience_s
+    since, began = journal.now_ms(), time.monotonic()
+    is_explained = False
     try:
-        while time.monotonic() < ends and _sender.poll() is None:
+        while (waited_s := time.monotonic() - began) < patience_s and _sender.poll() is None:
             states = [each.sent() for each in journal.journals(spool, uri) if not each.is_open()]
             if all(sent.error and sent.at_ms >= since for sent in states):
                 break
+            if waited_s > _SILENT_S and not is_explained:
+                is_explained = True
+                console.info(f"Waiting for MLflow, at most {patience_s:.0f} s; Ctrl-C leaves it for later …")
             time.sleep(0.1)
     finally:
         stop()

@@ -210,7 +210,11 @@ def command_ended(wanted: Wanted, left: Sequence[StageRecorder], code: int) -> N
         recorder.end(status)
     if status == KILLED:
         delivery.stop()
-    elif delivery.finish(journal.spool_dir(), wanted.target.uri):
+        return
+    is_started = True
+    with contextlib.suppress(KeyboardInterrupt):  # ends the wait alone: the command has done its work
+        is_started = delivery.finish(journal.spool_dir(), wanted.target.uri)
+    if is_started:
         delivery.say(wanted.target)
 
 
