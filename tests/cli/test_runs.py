@@ -177,7 +177,7 @@ def test_latest_goes_with_its_run_and_to_the_newest_that_is_left(tinyml: Tinyml,
     for name in ("half", "tested", "checked", "older"):
         tinyml("runs", "rm", name, "--yes", cwd=place)
     assert not latest.is_symlink()
-    assert "There are no runs yet" in tinyml("convert", cwd=place, code=2).err
+    assert "Name a run" in tinyml("convert", cwd=place, code=2).err
 
 
 def test_nothing_is_removed_where_nobody_agrees(tinyml: Tinyml, place: Path) -> None:

@@ -102,7 +102,8 @@ def test_a_seed_repeats_a_sheet(tmp_path: Path) -> None:
         (("photos", "--recipe", "kws"), "no recordings"),
         (("photos", "--set", "augmentation.blurr=1"), "Unknown key"),
         (("photos", "--out", "sheet.jpg"), "PNG"),
-        (("photos", "--out", "photos/cat/0.png"), "among the data"),
+        (("photos", "--out", "photos/cat/new.png"), "among the data"),
+        (("photos", "--out", "photos/cat/0.png"), "did not draw"),
         (("damaged",), "no image that can be read"),
     ],
 )

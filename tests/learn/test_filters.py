@@ -70,7 +70,7 @@ def test_a_picture_is_not_overwritten_by_what_is_made_of_it(tinyml: Tinyml, tmp_
     before = (tmp_path / "mine.png").read_bytes()
     for out in ("mine.png", "./mine.png"):
         answer = tinyml("learn", "filter", "mine.png", "--out", out, "--json", cwd=tmp_path, code=2)
-        assert "overwritten" in answer.json["error"]["what"]
+        assert "did not draw" in answer.json["error"]["what"]
     assert (tmp_path / "mine.png").read_bytes() == before
 
 

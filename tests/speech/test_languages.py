@@ -219,7 +219,7 @@ def test_other_speech_is_of_the_words_languages() -> None:
 def test_flite_speaks_english_alone() -> None:
     how = Pronunciation(("de",))
     with pytest.raises(TinymlError, match="cannot speak German"):
-        plan.plan(reading.read(["ja"], how), ["ja"], 8, 8, ["flite"], 0, how)
+        plan.plan(reading.read(["ja"], how), ["ja"], 8, 8, Voices(["flite"]), 0, how)
 
 
 def silent(codes: list[str], variants: list[str]) -> list[str]:
@@ -324,7 +324,7 @@ def test_words_of_any_script_survive_tables_events_and_names_of_runs() -> None:
 def test_english_plans_are_those_of_the_time_before_other_languages() -> None:
     how = Pronunciation()
     said = reading.read(["yes", "no"], how)
-    assert digest(plan.plan(said, ["yes", "no"], 50, 200, ["espeak"], 1, how)) == "ab301edbf360ee7b"
+    assert digest(plan.plan(said, ["yes", "no"], 50, 200, Voices(["espeak"]), 1, how)) == "ab301edbf360ee7b"
     assert digest(other_speech.plan(0, True)) == "7bddb8b7ba76a06f"
 
 
