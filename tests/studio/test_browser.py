@@ -127,7 +127,7 @@ def test_two_words_from_an_empty_folder(page: Any, server: Server, folder: Path)
         page.get_by_role("article").nth(1).wait_for()
         page.get_by_role("article").first.focus()
         page.keyboard.press("Delete")
-        page.get_by_role("button", name="Undo").wait_for()
+        page.get_by_role("button", name="Undo").first.wait_for()
         assert len(clips(folder)) == 1
         page.keyboard.press("Control+z")
         page.get_by_text("Undone: ").wait_for()
