@@ -165,9 +165,7 @@ static void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output)
     }
     pairs += job->next_window / 4;
     for (int i = 0; i < kLanes; ++i) {
-      const int32_t* channel = job->channels + i * kChannelWords;
-      const int32_t doubled = (int32_t)((uint32_t)channel[kDoubledBias] + (sums[i] << 1));
-      output[i] = requantize(doubled, channel[kMultiplier], channel[kRounding], channel[kShift]);
+      output[i] = requantize_sum(sums[i], job->channels + i * kChannelWords);
     }
   }
 }

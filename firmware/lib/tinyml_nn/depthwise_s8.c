@@ -24,8 +24,7 @@ typedef struct {
 
 static inline int8_t output_of(const Layer* layer, const int32_t* channel, uint32_t sum) {
   if (layer->is_plain) return requantize_plain(sum, channel, layer->window->output_zero_point);
-  const int32_t doubled = (int32_t)((uint32_t)channel[kDoubledBias] + (sum << 1));
-  return requantize(doubled, channel[kMultiplier], channel[kRounding], channel[kShift]);
+  return requantize_sum(sum, channel);
 }
 
 static inline uint32_t load_value(uintptr_t at) {

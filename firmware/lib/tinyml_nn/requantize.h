@@ -38,6 +38,12 @@ static inline int8_t requantize(int32_t doubled, int32_t multiplier, int32_t rou
   return (int8_t)saturate_s8(x >> shift);
 }
 
+/* The output for a sum of products, by the words of its channel. */
+static inline int8_t requantize_sum(uint32_t sum, const int32_t* channel) {
+  const int32_t doubled = (int32_t)((uint32_t)channel[kDoubledBias] + (sum << 1));
+  return requantize(doubled, channel[kMultiplier], channel[kRounding], channel[kShift]);
+}
+
 /* Applies an activation that is narrower than int8. */
 static inline void clamp_outputs(int8_t* values, int32_t count, const tinyml_nn_range* range) {
   const int32_t lowest = range->lowest, highest = range->highest;
