@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from tinyml_cli import __version__, registry
 from tinyml_cli.card.carbon import CarbonAssumptions, of_training
-from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import ATTACK, METRICS
 from tinyml_cli.evaluation.membership import revealed
@@ -27,7 +26,7 @@ from tinyml_cli.outcomes.cards import (
     CardSize,
     FirmwareSize,
 )
-from tinyml_cli.profile.outcome import PROFILE
+from tinyml_cli.profile.outcome import of_this_model
 from tinyml_cli.run import MODEL, MODEL_FLOAT32, MODEL_INT8, Run
 
 CARD_VERSION = 1
@@ -174,11 +173,10 @@ def _size(manifest: Manifest) -> CardSize:
 
 def _latency(run: Run, manifest: Manifest) -> CardLatency | None:
     """The result of `tinyml profile` for this very model, with the evidence of each figure."""
+    profile = of_this_model(run, manifest)
+    if profile is None:
+        return None
     try:
-        profile = load_json(run.file(PROFILE))
-        if profile["model_sha256"] != manifest.artifacts[MODEL_INT8].sha256:
-            return None
         return CardLatency.model_validate({key: profile.get(key) for key in CardLatency.model_fields})
-    # Edited by hand: it is as good as none.
-    except (UnreadableError, ValidationError, TypeError, KeyError):
+    except ValidationError:  # edited by hand: it is as good as none
         return None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.files import write_atomic
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.profiles import BudgetLine, CascadeSaving, Profiled, ProfileFigures
 from tinyml_cli.profile.budget import LimitVerdict
-from tinyml_cli.run import Run, writes
+from tinyml_cli.run import MODEL_INT8, Run, writes
 
 PROFILE = "report/profile.json"
 _PICTURE = "report/profile.png"
@@ -41,6 +44,19 @@ def record(
         outcome = outcome.model_copy(update={"cascade": cascade})
     write_atomic(run.file(PROFILE), json.dumps(outcome.as_dict(), indent=2) + "\n")
     return outcome
+
+
+def of_this_model(run: Run, manifest: Manifest) -> dict[str, Any] | None:
+    """The last profile of the run's int8 model; None where there is none, or it is of another model.
+
+    It is no artifact: `profile` takes runs that it may not write to. One edited by hand is as good as none.
+    """
+    try:
+        found: dict[str, Any] = load_json(run.file(PROFILE))
+        is_of_it = found["model_sha256"] == manifest.artifacts[MODEL_INT8].sha256
+    except (UnreadableError, KeyError, TypeError):
+        return None
+    return found if is_of_it else None
 
 
 def sentence(outcome: Profiled, verdicts: list[LimitVerdict]) -> str:

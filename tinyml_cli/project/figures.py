@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.evaluation.frame import METRICS
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.profile.outcome import PROFILE
-from tinyml_cli.run import MODEL_INT8, Run, board_model
+from tinyml_cli.profile.outcome import of_this_model
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.statistics.groups import NOT_LISTED
 
 _STREAM = "report/stream.json"
@@ -44,7 +43,7 @@ class RunFigures:
         self.manifest: Manifest = run.manifest()
         self.quality = self._fresh_json(METRICS)
         self._stream = self._fresh_json(_STREAM)
-        self._profile = self._profile_of_this_model()
+        self._profile = of_this_model(self.run, self.manifest) or {}
 
     def of_budget(self, name: str) -> Figure | None:
         """The figure that a budget limits.
@@ -124,15 +123,6 @@ class RunFigures:
         if not self.run.is_fresh(self.manifest, name):
             return {}
         return self.run.read_json(self.manifest, name)
-
-    def _profile_of_this_model(self) -> Document:
-        """The profile is no artifact: `profile` takes runs that it may not write to."""
-        try:
-            found = load_json(self.run.file(PROFILE))
-            is_of_it = found["model_sha256"] == self.manifest.artifacts[MODEL_INT8].sha256
-        except (UnreadableError, KeyError, TypeError):
-            return {}
-        return found if is_of_it else {}
 
 
 def _figure(value: Any, evidence: str, ci95: Any = None) -> Figure | None:

@@ -14,11 +14,11 @@ from pydantic import Field
 from starlette.responses import FileResponse, Response
 
 from tinyml_cli.boards.boards import board_names, load_board
-from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest_sections import Model
 from tinyml_cli.next_step import command_line
 from tinyml_cli.outcomes.base import Whole
+from tinyml_cli.profile.outcome import of_this_model
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.studio import steps
 from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
@@ -222,14 +222,7 @@ class ProfileTold(Told):
 
 def _profile(studio: Studio, asked: RunAsked) -> ProfileTold:
     run = existing_run(studio, asked.run)
-    manifest = run.manifest()
-    int8 = manifest.artifacts.get(MODEL_INT8)
-    try:
-        found = load_json(run.file("report/profile.json"))
-    except (OSError, UnreadableError):
-        return ProfileTold(profile=None)
-    is_of_it = isinstance(found, dict) and int8 is not None and found.get("model_sha256") == int8.sha256
-    return ProfileTold(profile=found if is_of_it else None)
+    return ProfileTold(profile=of_this_model(run, run.manifest()))
 
 
 ENDPOINTS = (
