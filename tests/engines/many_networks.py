@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,15 @@ class Built:
         function = getattr(self.library, f"{self.prefix}_{name}")
         function.restype = result
         return int(function(ctypes.c_void_p(self._start), *numbers) or 0)
+
+
+def build_each(
+    make: Callable[[str, int], bytes], names: Iterable[str], seeds: range, folder: Path
+) -> dict[str, list[tuple[bytes, Built]]]:
+    """Name -> its models, one for each seed, and their networks, all in one library."""
+    models = {name: [make(name, seed) for seed in seeds] for name in names}
+    networks = iter(build([model for made in models.values() for model in made], folder))
+    return {name: [(model, next(networks)) for model in made] for name, made in models.items()}
 
 
 def build(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.engines import random_operators, wide_graphs
 from tests.engines.flatbuffer_models import Model
-from tests.engines.many_networks import Built, Judge, assert_parity, build, compare
+from tests.engines.many_networks import Built, Judge, assert_parity, build, build_each, compare
 from tests.engines.test_random_graphs import UBSAN
 
 EACH = int(os.environ.get("TINYML_RANDOM_OPERATORS", "4"))
@@ -22,13 +22,8 @@ FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[bytes, Built]]]:
-    models = {
-        name: [random_operators.model(name, seed) for seed in range(FIRST, FIRST + EACH)]
-        for name in random_operators.MAKERS
-    }
-    every = [model for made in models.values() for model in made]
-    networks = iter(build(every, tmp_path_factory.mktemp("random_operators") / "all"))
-    return {name: [(model, next(networks)) for model in made] for name, made in models.items()}
+    folder = tmp_path_factory.mktemp("random_operators") / "all"
+    return build_each(random_operators.model, random_operators.MAKERS, range(FIRST, FIRST + EACH), folder)
 
 
 @pytest.mark.parametrize("name", random_operators.MAKERS)

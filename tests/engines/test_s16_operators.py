@@ -10,7 +10,7 @@ import os
 import pytest
 
 from tests.engines import random_s16_operators
-from tests.engines.many_networks import Built, build, compare
+from tests.engines.many_networks import Built, build_each, compare
 
 EACH = int(os.environ.get("TINYML_RANDOM_OPERATORS", "2"))
 FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
@@ -18,13 +18,10 @@ FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[bytes, Built]]]:
-    models = {
-        name: [random_s16_operators.model(name, seed) for seed in range(FIRST, FIRST + EACH)]
-        for name in random_s16_operators.MAKERS
-    }
-    every = [model for made in models.values() for model in made]
-    networks = iter(build(every, tmp_path_factory.mktemp("s16_operators") / "all"))
-    return {name: [(model, next(networks)) for model in made] for name, made in models.items()}
+    folder = tmp_path_factory.mktemp("s16_operators") / "all"
+    return build_each(
+        random_s16_operators.model, random_s16_operators.MAKERS, range(FIRST, FIRST + EACH), folder
+    )
 
 
 @pytest.mark.parametrize("name", random_s16_operators.MAKERS)
