@@ -118,7 +118,6 @@ def zig() -> None:
     console.quiet = True
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.usefixtures("zig")
 def test_pip_alone_builds_the_bytes_of_gcc(
@@ -130,7 +129,6 @@ def test_pip_alone_builds_the_bytes_of_gcc(
     assert outputs("native", by_zig(firmware_run, tmp_path / "zig", monkeypatch)) == expected
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.usefixtures("zig")
 def test_the_same_sources_build_for_macos(
@@ -140,7 +138,6 @@ def test_the_same_sources_build_for_macos(
     assert program.read_bytes()[:4] == b"\xcf\xfa\xed\xfe"  # Mach-O of 64 bits
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.usefixtures("zig")
 def test_the_same_sources_build_for_windows_and_run_where_wine_is(

@@ -16,7 +16,6 @@ from tinyml_cli.container.contents import PACKAGES
 _TOOLS = ("mmdebstrap", "skopeo", "buildah")
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(

@@ -95,7 +95,6 @@ def application(name: str, folder: Path, request: pytest.FixtureRequest) -> tupl
     return first, build_target("sim", second=looks), lambda link: (heard(link), seen(link))[0]
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize(
     "name", ["kws", "vww", "wand", "hello", "anomaly", "bench", "multi_tenant", "cascade"]

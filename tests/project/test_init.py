@@ -94,7 +94,6 @@ _SHORT: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize(("task", "ci"), zip(_SHORT, itertools.cycle(["gitlab", "github"])))
 def test_the_lines_of_the_ci_file_do_for_every_task(

@@ -38,7 +38,6 @@ TASKS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.parametrize("task", TASKS)
 def test_the_data_of_a_snapshot_give_the_same_model_again(tinyml: Tinyml, tmp_path: Path, task: str) -> None:

@@ -115,7 +115,6 @@ def test_a_phone_comes_over_tls_and_ctrl_c_ends_it_all(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 10
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_ten_thousand_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list takes under 200 ms, a first map under 5 s on two cores, by processor time."""

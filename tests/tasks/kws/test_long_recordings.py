@@ -132,7 +132,6 @@ def test_recordings_of_mixed_rates_are_heard_alike(whistle_run: Path, tinyml: Ti
     assert (outcome["false_rejects"]["n"], outcome["false_rejects"]["of"]) == (0, 9)
 
 
-@pytest.mark.slow
 @pytest.mark.nightly
 def test_five_hours_are_heard_in_little_memory(whistle_run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     hour, word = noise(3600, 3) // 50, whistle("up", 35, 1).astype(np.int16)
