@@ -11,13 +11,12 @@ from pydantic import Field
 
 from tinyml_cli import checks as names
 from tinyml_cli.collect.record_strokes import sheet
-from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
 from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.speakers import MARK, has_speaker, speaker_id, speaker_of
 from tinyml_cli.datasets import checks, quarantine
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.studio import catalog
-from tinyml_cli.studio.data_page import FolderAsked, ItemId, opened
+from tinyml_cli.studio.data_page import FolderAsked, ItemId, opened, sound_of
 from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.history import Content, PastChange
 from tinyml_cli.studio.refusals import ConflictError, NotThereError
@@ -126,10 +125,7 @@ def _trim(studio: Studio, asked: TrimAsked) -> ChangeTold:
         raise TinymlError("Only clips can be trimmed", asked.id, "Delete it and record it again.")
     with studio.changing(_folder_of(studio, [asked])):
         catalog.check_version(path, asked.version)
-        try:
-            sound = read_sound(path)
-        except UnreadableAudioError as error:
-            raise TinymlError(f"Cannot be read: {error}", asked.id, "Delete it.") from error
+        sound = sound_of(path, asked.id)
         start, end = (round(seconds * sound.rate_hz) for seconds in (asked.start_s, asked.end_s))
         kept = sound.audio[start:end]
         if len(kept) < _SHORTEST_S * sound.rate_hz:

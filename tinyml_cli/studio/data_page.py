@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 from starlette.responses import FileResponse, Response
 
-from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
+from tinyml_cli.data.audio_file import Sound, UnreadableAudioError, read_sound
 from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.inventory import counts
 from tinyml_cli.datasets import checks
@@ -201,14 +201,23 @@ def _file(studio: Studio, asked: ItemAsked) -> Response:
     if suffix in kinds["sound"] and path.is_file():
         if suffix == ".wav":
             return FileResponse(path, media_type="audio/wav")
-        try:
-            sound = read_sound(path)
-        except UnreadableAudioError as error:
-            raise TinymlError(f"Cannot be read: {error}", asked.id, "Delete it.") from error
+        sound = sound_of(path, asked.id)
         return Response(wav_bytes(sound.audio, sound.rate_hz), media_type="audio/wav")
     if suffix in kinds["images"] and path.is_file():
         return Response(_jpeg(path), media_type="image/jpeg")
     raise NotThereError(f"`{asked.id}` is neither sound nor an image", asked.id, "Reload the page.")
+
+
+def sound_of(path: Path, item: str) -> Sound:
+    """The sound of a clip.
+
+    Raises:
+        TinymlError: it cannot be read.
+    """
+    try:
+        return read_sound(path)
+    except UnreadableAudioError as error:
+        raise TinymlError(f"Cannot be read: {error}", item, "Delete it.") from error
 
 
 def _jpeg(path: Path) -> bytes:
