@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from tests.studio.conftest import HOST, ORIGIN
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.studio import access, places
+from tinyml_cli.http_api import places
+from tinyml_cli.studio import access
 from tinyml_cli.studio.app import ENDPOINTS, application
 from tinyml_cli.studio.studio import Studio
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tinyml_cli.http_api.guard import digest, is_same
+
 Role = Literal["owner", "recorder"]
 
 TICKET_S = 600.0
 _SECRET_BYTES = 32
 _MOST_SESSIONS = 100
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass
@@ -40,7 +36,7 @@ class Access:
         now = time.monotonic()
         with self._lock:
             self._tickets = {key: end for key, end in self._tickets.items() if end > now}
-            self._tickets[_digest(ticket)] = now + TICKET_S
+            self._tickets[digest(ticket)] = now + TICKET_S
         return ticket
 
     def enter(self, secret: str) -> tuple[str, Role] | None:
@@ -48,24 +44,24 @@ class Access:
         with self._lock:
             if self._is_token(secret):
                 role: Role = "owner"
-            elif self._tickets.pop(_digest(secret), 0.0) > time.monotonic():
+            elif self._tickets.pop(digest(secret), 0.0) > time.monotonic():
                 role = "recorder"
             else:
                 return None
             session = secrets.token_urlsafe(_SECRET_BYTES)
             while len(self._sessions) >= _MOST_SESSIONS:
                 del self._sessions[next(iter(self._sessions))]
-            self._sessions[_digest(session)] = role
+            self._sessions[digest(session)] = role
             return session, role
 
     def role(self, session: str) -> Role | None:
         """The role of a session; None where there is no such."""
         with self._lock:
-            return self._sessions.get(_digest(session))
+            return self._sessions.get(digest(session))
 
     def role_of_token(self, token: str) -> Role | None:
         """The role of a program that sends the token with each request."""
         return "owner" if self._is_token(token) else None
 
     def _is_token(self, secret: str) -> bool:
-        return hmac.compare_digest(_digest(secret), _digest(self.token))
+        return is_same(secret, self.token)

@@ -12,12 +12,14 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from tinyml_cli.http_api import openapi
+from tinyml_cli.http_api.endpoints import Endpoint, refusal, respond
+from tinyml_cli.http_api.guard import RequestGuard
 from tinyml_cli.studio import (
     data_changes,
     data_page,
     deploy_page,
     general,
-    openapi,
     page_files,
     phone,
     take_page,
@@ -25,8 +27,7 @@ from tinyml_cli.studio import (
     try_page,
 )
 from tinyml_cli.studio.access import Role
-from tinyml_cli.studio.endpoints import Endpoint, refusal, respond
-from tinyml_cli.studio.guard import API, ENTRANCE, RequestGuard, cookie_name
+from tinyml_cli.studio.entrance import API, ENTRANCE, admit, cookie_name, is_page
 from tinyml_cli.studio.studio import Studio
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -66,7 +67,8 @@ def application(studio: Studio, hosts: Collection[str]) -> ASGIApp:
         ),
     ]
     inner = Starlette(routes=routes, exception_handlers={HTTPException: _no_such})
-    return RequestGuard(inner, studio.access, hosts, _may(ENDPOINTS))
+    letting_in = functools.partial(admit, studio.access, _may(ENDPOINTS))
+    return RequestGuard(inner, hosts.__contains__, is_page, letting_in)
 
 
 def _may(endpoints: Sequence[Endpoint]) -> functools.partial[bool]:
@@ -83,7 +85,7 @@ async def _answer(studio: Studio, endpoint: Endpoint, request: Request) -> Respo
 
 
 async def _openapi(request: Request) -> Response:
-    return JSONResponse(openapi.document(ENDPOINTS))
+    return JSONResponse(openapi.document("tinyml studio", ENDPOINTS))
 
 
 async def _shell(request: Request) -> Response:

@@ -14,8 +14,8 @@ from tinyml_cli.data.series.read import SUFFIXES as SERIES_SUFFIXES
 from tinyml_cli.data.speakers import speaker_in
 from tinyml_cli.data.splits import SPLIT_FOLDERS
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.refusals import ConflictError, NotThereError
 from tinyml_cli.images import image_file
-from tinyml_cli.studio.refusals import ConflictError, NotThereError
 from tinyml_cli.tasks.wand.strokes import read_strokes
 from tinyml_cli.tasks.wand.takes import holds_strokes
 

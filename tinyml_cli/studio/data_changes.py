@@ -15,11 +15,11 @@ from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.speakers import MARK, has_speaker, speaker_id, speaker_of
 from tinyml_cli.datasets import checks, quarantine
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
+from tinyml_cli.http_api.refusals import ConflictError, NotThereError
 from tinyml_cli.studio import catalog
 from tinyml_cli.studio.data_page import FolderAsked, ItemId, opened, sound_of
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.history import Content, PastChange
-from tinyml_cli.studio.refusals import ConflictError, NotThereError
 from tinyml_cli.studio.studio import Studio
 from tinyml_cli.tasks.wand.strokes import LabelledStroke, read_strokes, strokes_text
 from tinyml_cli.wording import counted

@@ -17,11 +17,11 @@ from tinyml_cli.data.clip_files import wav_bytes
 from tinyml_cli.data.inventory import counts
 from tinyml_cli.datasets import checks
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
+from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.images import image_file
 from tinyml_cli.studio import catalog, item_features, item_map
 from tinyml_cli.studio.catalog import DataKindName, StoredItem
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
-from tinyml_cli.studio.refusals import NotThereError
 from tinyml_cli.studio.stored_motion import values_of
 from tinyml_cli.studio.studio import Studio
 from tinyml_cli.tasks.wand.strokes import read_strokes

@@ -8,8 +8,8 @@ from pydantic import Field
 from starlette.responses import StreamingResponse
 
 from tinyml_cli import __version__
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio import page_files
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.jobs import Job, JobState
 from tinyml_cli.studio.studio import Studio
 

@@ -21,7 +21,7 @@ from typing import Any
 from tinyml_cli import temporary, undo
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.files import make_folder, sha256_file, write_atomic
-from tinyml_cli.studio.refusals import ConflictError, NotThereError
+from tinyml_cli.http_api.refusals import ConflictError, NotThereError
 
 PLACE = Path(".tinyml-studio") / "undo"
 

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from tinyml_cli import processes
 from tinyml_cli.errors import EXIT_OK, TinymlError
+from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.next_step import command_line
 from tinyml_cli.studio.feed import Feed
-from tinyml_cli.studio.refusals import NotThereError
 
 JobState = Literal["running", "done", "failed", "stopped"]
 

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.access import TICKET_S
 from tinyml_cli.studio.catalog import DataKindName
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.studio import Studio
 
 _DAYS = 30

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from tinyml_cli import recipes, registry
 from tinyml_cli.documents import UnreadableError
+from tinyml_cli.http_api.endpoints import Told
 from tinyml_cli.recipes import catalogue
 from tinyml_cli.recipes.base import BaseRecipe
-from tinyml_cli.studio.endpoints import Told
 from tinyml_cli.yaml_documents import load_yaml, parse_yaml
 
 Control = Literal["number", "whole", "switch", "choice", "list", "path", "text"]

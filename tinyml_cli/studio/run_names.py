@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import runs_dir
+from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.run import Run
 from tinyml_cli.run_folder import LATEST
-from tinyml_cli.studio.refusals import NotThereError
 from tinyml_cli.studio.studio import Studio
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyml_cli.files import writing_folder
-from tinyml_cli.studio import places
+from tinyml_cli.http_api import places
 from tinyml_cli.studio.access import Access
 from tinyml_cli.studio.feed import Feed
 from tinyml_cli.studio.history import ChangeHistory

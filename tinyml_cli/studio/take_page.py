@@ -16,10 +16,10 @@ from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import motion
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told, Upload
 from tinyml_cli.images import image_file
 from tinyml_cli.studio import catalog
 from tinyml_cli.studio.catalog import DataKindName
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told, Upload
 from tinyml_cli.studio.studio import Studio
 
 RATE_HZ = 16_000

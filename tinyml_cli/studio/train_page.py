@@ -8,15 +8,15 @@ from pydantic import Field
 
 from tinyml_cli import checks, recipes, registry
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
+from tinyml_cli.http_api.refusals import ConflictError
 from tinyml_cli.next_step import command_line, train_again
 from tinyml_cli.outcomes.housekeeping import RunEntry
 from tinyml_cli.run import default_name, runs_dir
 from tinyml_cli.run_list import describe
 from tinyml_cli.studio import recipe_form, trainings
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.general import JobTold, told
 from tinyml_cli.studio.recipe_form import RecipeEntry, Setting
-from tinyml_cli.studio.refusals import ConflictError
 from tinyml_cli.studio.run_names import existing_run, run_path, unused_name
 from tinyml_cli.studio.studio import Studio
 from tinyml_cli.studio.trainings import TrainingState

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from tinyml_cli.boards.boards import Board, board_names, load_board
 from tinyml_cli.build import page
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
+from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.next_step import command_line
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.run import Run
 from tinyml_cli.studio import steps
-from tinyml_cli.studio.endpoints import Asked, Endpoint, Told
 from tinyml_cli.studio.general import JobTold, told
-from tinyml_cli.studio.refusals import NotThereError
 from tinyml_cli.studio.run_names import existing_run
 from tinyml_cli.studio.studio import Studio
 from tinyml_cli.studio.train_page import RunAsked

@@ -1,24 +1,28 @@
-"""The OpenAPI document of the studio's table of endpoints."""
+"""The OpenAPI document of a table of endpoints."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from tinyml_cli import __version__
-from tinyml_cli.studio.endpoints import Endpoint
+from tinyml_cli.http_api.endpoints import Endpoint
 
 _REFUSALS = {
     "401": "no token, or an old one",
     "403": "another site asks, or the session may only record",
     "404": "it does not exist",
-    "409": "it has been changed since it was read",
+    "408": "the body did not arrive in time",
+    "409": "it has been changed since it was read, or is in another state",
     "413": "the upload is too large",
     "422": "it is not valid, or was refused; the text says why",
+    "429": "more is going on than the server takes; ask again later",
+    "507": "there is no room to store it",
 }
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+def document(title: str, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """OpenAPI 3.1 of these endpoints."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {"Refusal": _refusal()}
@@ -26,7 +30,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "tinyml studio", "version": __version__},
+        "info": {"title": title, "version": __version__},
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -41,8 +45,14 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     if endpoint.takes is not None and endpoint.takes_query:
         schema = endpoint.takes.model_json_schema()
         required = schema.get("required", [])
+        in_path = set(re.findall(r"{(\w+)}", endpoint.path))
         found["parameters"] = [
-            {"name": name, "in": "query", "required": name in required, "schema": _plain(inner)}
+            {
+                "name": name,
+                "in": "path" if name in in_path else "query",
+                "required": name in required,
+                "schema": _plain(inner),
+            }
             for name, inner in schema.get("properties", {}).items()
         ]
     elif endpoint.takes is not None:

@@ -1,4 +1,4 @@
-"""Paths that a browser names: inside the studio's folder, or refused."""
+"""Paths that a request names: inside the served folder, or refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.studio.refusals import NotThereError
+from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.user_text import is_printable
 
 _LONGEST = 1000
@@ -59,7 +59,7 @@ def existing(root: Path, text: str) -> Path:
 
 def _outside(text: str) -> TinymlError:
     return TinymlError(
-        f"`{text[:80]}` is not a path inside the studio's folder",
+        f"`{text[:80]}` is not a path inside the served folder",
         "path",
         "Name it from that folder on, with slashes, without `..` and without hidden names.",
     )

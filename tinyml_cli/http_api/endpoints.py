@@ -1,12 +1,13 @@
-"""The rows of the studio's table of endpoints: what each takes, gives, and who may call it.
+"""The rows of a table of endpoints: what each takes, gives, and who may call it.
 
-An endpoint is a plain function of the studio and of a model with what was asked; it runs in a thread and
+An endpoint is a plain function of the application and of a model with what was asked; it runs in a thread and
 returns a model, or a response of its own. All else is done here, once, for every row: bounds of uploads,
 validation, refusals as JSON.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +20,11 @@ from starlette.responses import JSONResponse, Response
 from tinyml_cli import defect, system_errors
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.studio.access import Role
-from tinyml_cli.studio.refusals import status_of
-from tinyml_cli.studio.studio import Studio
+from tinyml_cli.http_api.refusals import status_of
 
 JSON_BYTES = 1 << 20
+BODY_S = 120.0
+"""How long a body may take to arrive."""
 
 
 class Asked(BaseModel):
@@ -56,7 +57,8 @@ class Endpoint:
     """A row of the table.
 
     Attributes:
-        answer: called with the studio, then with what it `takes`, then with the bytes of an upload.
+        path: may hold names in braces; their values join the query.
+        answer: called with the application, then with what it `takes`, then with the bytes of an upload.
         summary: a line for the OpenAPI document.
         takes: model of the query or the body.
         gives: model of the answer; None where that is a file or a stream.
@@ -70,12 +72,12 @@ class Endpoint:
     takes: type[Asked] | None = None
     gives: type[Told] | None = None
     upload: Upload | None = None
-    role: Role = "owner"
+    role: str = "owner"
 
     @property
     def takes_query(self) -> bool:
         """Whether `takes` comes with the address rather than as a body."""
-        return self.method == "GET" or self.upload is not None
+        return self.method in ("GET", "DELETE") or self.upload is not None
 
 
 class _BodyTooLargeError(Exception):
@@ -87,14 +89,16 @@ def refusal(status: int, what: str, where: str = "", next_step: str = "") -> JSO
     return JSONResponse({"error": {"what": what, "where": where, "next_step": next_step}}, status)
 
 
-async def respond(studio: Studio, endpoint: Endpoint, request: Request) -> Response:
+async def respond(application: Any, endpoint: Endpoint, request: Request) -> Response:
     """Answers a request by a row of the table, whatever it brings."""
     try:
         arguments = await _arguments(endpoint, request)
-        told = await run_in_threadpool(endpoint.answer, studio, *arguments)
+        told = await run_in_threadpool(endpoint.answer, application, *arguments)
     except _BodyTooLargeError:
         most = endpoint.upload.most_bytes if endpoint.upload else JSON_BYTES
         return refusal(413, f"The upload is larger than {most >> 20} MB", endpoint.path, "Send less at once.")
+    except TimeoutError:
+        return refusal(408, f"The body did not arrive within {BODY_S:.0f} s", endpoint.path, "Send it again.")
     except ValidationError as error:
         return _invalid(error)
     except ClientDisconnect:
@@ -115,7 +119,8 @@ async def _arguments(endpoint: Endpoint, request: Request) -> list[Any]:
     arguments: list[Any] = []
     if endpoint.takes is not None:
         if endpoint.takes_query:
-            arguments.append(endpoint.takes.model_validate_strings(dict(request.query_params)))
+            asked = {**request.query_params, **request.path_params}
+            arguments.append(endpoint.takes.model_validate_strings(asked))
         else:
             arguments.append(endpoint.takes.model_validate_json(content))
     if endpoint.upload:
@@ -124,12 +129,16 @@ async def _arguments(endpoint: Endpoint, request: Request) -> list[Any]:
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > most_bytes:
+        raise _BodyTooLargeError
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most_bytes:
-            raise _BodyTooLargeError
-        parts.append(part)
+    async with asyncio.timeout(BODY_S):
+        async for part in request.stream():
+            size += len(part)
+            if size > most_bytes:
+                raise _BodyTooLargeError
+            parts.append(part)
     return b"".join(parts)
 
 

@@ -1,0 +1,1 @@
+"""An HTTP API over a folder of this computer: table of endpoints, guard, OpenAPI, sockets."""
