@@ -41,7 +41,8 @@ test: setup ## what guards behaviour, in minutes
 	$(PYTEST) $(WORKERS) $(ONE_MORE) -m "not slow and not serial"
 	$(PYTEST) -m "serial and not slow" $(SERIAL)
 
-test-slow: setup ## the rest: many kills, long fuzzing, repeated trainings
+# MLflow brings 40 packages, which only the tests of --track need: they run with it here, and are skipped without.
+test-slow: setup $(VENV)/.mlflow ## the rest: many kills, long fuzzing, repeated trainings
 	$(PYTEST) $(WORKERS) --dist load -m "slow and not nightly"
 
 test-nightly: setup ## what takes too long for every push
@@ -74,7 +75,7 @@ format: setup ## lay out Python and C as lint wants it
 docs: $(VENV)/.docs ## the documentation site, in build/site; warnings are errors
 	$(VENV)/bin/zensical build --strict --clean
 
-$(VENV)/.docs: requirements-docs.lock | setup
+$(VENV)/.docs $(VENV)/.mlflow: $(VENV)/.%: requirements-%.lock | setup
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 

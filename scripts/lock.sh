@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes requirements.lock, requirements-docs.lock and the lock of container images: every package with hashes, for all supported Pythons, naming no index.
+# Writes the locks of development, documentation, MLflow and container images: every package with hashes, for all
+# supported Pythons, naming no index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,8 +12,10 @@ compile() {
 uv=${1:-uv}
 printf 'setuptools>=77\nwheel\n' |
   compile --extra train --extra speech --extra tune --extra phone --extra studio --extra emulator --extra dev pyproject.toml - -o requirements.lock
-sed -n 's/^docs = \["\(.*\)"\]$/\1/p' pyproject.toml |
-  compile --constraints requirements.lock - -o requirements-docs.lock
+for extra in docs mlflow; do
+  sed -n "s/^$extra = \[\"\(.*\)\"\]\$/\1/p" pyproject.toml |
+    compile --constraints requirements.lock - -o requirements-$extra.lock
+done
 image=tinyml_cli/container/requirements.lock
 compile --no-annotate --constraints requirements.lock --extra train pyproject.toml -o $image
-sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements.lock requirements-docs.lock $image
+sed -i '/^--find-links/d;/^--extra-index-url/d;/^--index-url/d' requirements*.lock $image
