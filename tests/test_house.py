@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.sources import PACKAGE, sources, trees
 from tinyml_cli import registry
 
-PACKAGE = REPOSITORY / "tinyml_cli"
 _LONGEST_COMMAND = 120  # lines: options and help, no logic
 
 # Where names that are also those of tasks mean something else, or belong.
@@ -22,18 +22,12 @@ _OTHER_NAMES = {
 }
 
 
-def _sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
-
-
 def test_a_class_name_means_one_thing() -> None:
     """Private names count too: whoever reads `_Row` has another module's `Row` in mind."""
     places = defaultdict(list)
-    for path, tree in _sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                places[node.name.lstrip("_")].append(path)
+    for path, text in sources("class "):
+        for name in re.findall(r"^ *class _*(\w+)", text, re.MULTILINE):
+            places[name].append(path)
     assert len(places) > 300
     assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
 
@@ -41,7 +35,8 @@ def test_a_class_name_means_one_thing() -> None:
 def test_tasks_are_listed_in_the_registry_alone() -> None:
     names = set(registry.built_in())
     found = {}
-    for path, tree in _sources():
+    for place, tree in trees("|".join(f'"{name}"' for name in names)):
+        path = place.relative_to(PACKAGE).as_posix()
         if path in _OTHER_NAMES or path.startswith("tasks/"):
             continue
         for node in ast.walk(tree):
@@ -55,10 +50,10 @@ def test_tasks_are_listed_in_the_registry_alone() -> None:
 
 def test_commands_are_short() -> None:
     lengths = {
-        path: len((PACKAGE / path).read_text(encoding="utf-8").splitlines())
-        for path, _ in _sources()
-        if path.startswith("commands/")
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in PACKAGE.glob("commands/**/*.py")
     }
+    assert len(lengths) > 30
     assert {path: length for path, length in lengths.items() if length > _LONGEST_COMMAND} == {}
 
 

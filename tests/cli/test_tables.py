@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.conftest import Tinyml
+from tests.sources import trees
 from tinyml_cli import tables
 from tinyml_cli.console import console
 
@@ -178,11 +179,11 @@ def test_tables_of_outcomes(
     assert {"12,345,678", "0.930–0.961", "0.933", *verdict, *labels} <= set(text.split())
 
 
-def test_there_is_one_table_function(repository: Path) -> None:
+def test_there_is_one_table_function() -> None:
     """Rich's own tables cut cells: only the live views, which redraw an area, may use them."""
     allowed = {"live.py", "live_view.py", "view.py"}
-    for path in (repository / "tinyml_cli").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in trees(r"rich\.table"):
+        for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == "rich.table":
                 assert path.name in allowed, path
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
+from tests.sources import trees
 from tinyml_cli.wording import counted
 
 # After a number: units and verbs, not what is counted.
@@ -30,10 +30,10 @@ def test_one_is_not_many() -> None:
     assert [counted(n, "copy", "copies") for n in (1, 2)] == ["1 copy", "2 copies"]
 
 
-def test_lengths_are_counted_by_the_helper(repository: Path) -> None:
+def test_lengths_are_counted_by_the_helper() -> None:
     """`{len(x)} clips` is wrong for one clip."""
-    for path in sorted((repository / "tinyml_cli").rglob("*.py")):
-        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in trees(r"\{(len|sum|int)\("):
+        for text in ast.walk(tree):
             if not isinstance(text, ast.JoinedStr):
                 continue
             for number, after in zip(text.values, text.values[1:], strict=False):
