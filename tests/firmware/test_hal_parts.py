@@ -88,7 +88,7 @@ def test_the_host_sees_all_that_was_sent(program: Path) -> None:
 
 def test_a_motion_sensor_that_stops_answering_gives_no_sample() -> None:
     imu = compile_harness("imu", "hal")
-    assert run(imu) == b"lsm9ds1 1000 -500 4000 -2000000 1000000 61"
+    assert run(imu) == b"lsm9ds1 1000 -500 4000 -2293760 1146880 70"  # 70 mdps a step
     for answered in range(4):
         assert run(imu, str(answered)) == b"none"
     assert run(imu, "short") == b"none"

@@ -21,7 +21,7 @@ class UnitsRecipe(RecipeSection):
     )
     gyro: str | float | None = Field(
         default=None,
-        description="deg/s, mdps, rad/s, or how many counts are one degree a second, such as 131",
+        description="deg/s, mdps, rad/s, arduino-lsm9ds1, or the counts per degree a second, such as 131",
     )
 
 

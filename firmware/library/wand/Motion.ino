@@ -3,6 +3,9 @@
 // A Nano 33 BLE Sense Rev2 has another sensor: write <Arduino_BMI270_BMM150.h> here.
 #include <Arduino_LSM9DS1.h>
 
+// Tenths of a degree a second. Arduino_LSM9DS1 takes 2000/32768 degrees a second for a step of the sensor, whose
+// data sheet says 0.070; on a Rev2 write 10.
+const float kTenthsOfDegrees = 10 * 0.070f * 32768 / 2000;
 const uint32_t kPeriodUs = 1000000000u / SAMPLE_RATE_MILLIHZ;
 uint32_t nextUs = 0;
 
@@ -25,7 +28,8 @@ void loop() {
   // In thousandths of g, and in tenths of a degree a second.
   const int16_t sample[6] = {
       (int16_t)lroundf(ax * 1000), (int16_t)lroundf(ay * 1000), (int16_t)lroundf(az * 1000),
-      (int16_t)lroundf(gx * 10),   (int16_t)lroundf(gy * 10),   (int16_t)lroundf(gz * 10),
+      (int16_t)lroundf(gx * kTenthsOfDegrees), (int16_t)lroundf(gy * kTenthsOfDegrees),
+      (int16_t)lroundf(gz * kTenthsOfDegrees),
   };
   const int gesture = tinyml_move(sample);
   if (gesture != TINYML_NOTHING) {

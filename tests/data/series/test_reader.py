@@ -455,3 +455,18 @@ def test_a_file_in_another_unit_than_the_rest_is_refused(tmp_path: Path, scale: 
     with pytest.raises(TinymlError, match="in the other files") as refusal:
         read_takes(tmp_path, 119, 119)
     assert "wave.1.csv" in refusal.value.where
+
+
+def test_rotation_by_arduino_s_library_is_brought_to_the_data_sheet_s_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "wave.csv"
+    path.write_text(table(COURSE, np.hstack([FORCE, RATE * 2000 / 32768 / 0.070])), encoding="utf-8")
+    found = sources([path])[0]
+    plain = read_series(found, SeriesRecipe(rate_hz=100))[0]
+    asked = SeriesRecipe(rate_hz=100, units=UnitsRecipe(gyro="arduino-lsm9ds1"))
+    meant = read_series(found, asked)[0]
+    assert "data.units.gyro=arduino-lsm9ds1" in str(plain.reading) and "12.8 %" not in str(meant.reading)
+    for series, factor in ((plain, 0.872), (meant, 1.0)):
+        columns = [series.axes["rotation", axis] for axis in "xyz"]
+        values = np.concatenate([stretch.values for stretch in series.stretches])[:, columns]
+        assert np.allclose(values, RATE * factor, rtol=1e-3)
+    assert meant.units["gyro"] == "arduino-lsm9ds1"  # as a replay against this run will read

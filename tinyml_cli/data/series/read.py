@@ -243,6 +243,9 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
     reading = _reading(raw, felt, turned, evened, rate)
     told = {"acceleration"} if reading.own_units else {kind for kind, _ in axes}
     reading = replace(reading, others=tuple(raw.names[i] for i in kept if raw.roles[i].kind not in told))
+    if _has_names_of_course(raw) and turned is not None and not turned.told:
+        advice = "data.units.gyro=arduino-lsm9ds1 corrects it"
+        reading.remarks.append(f"rotation by Arduino_LSM9DS1 would be 12.8 % too little: {advice}")
     if linear:
         reading.remarks.append("acceleration without gravity, unlike the board's sensor")
     names = tuple(raw.names[i] for i in kept)
@@ -250,6 +253,11 @@ def _series(raw: Raw, felt: Unit | None, turned: Unit | None, rate_hz: float | N
     if reading.own_units:
         units["accel"] = settle.OWN
     return Series(raw.source, names, axes, stretches, rate, reading, units, not linear)
+
+
+def _has_names_of_course(raw: Raw) -> bool:
+    """Whether the columns are those of the course's sketch, most of all for the first Nano 33 BLE Sense."""
+    return tuple(raw.names[i] for i in raw.columns("acceleration") + raw.columns("rotation")) == settle.COURSE
 
 
 def _convert_rest(

@@ -36,7 +36,7 @@ _GYRO_COUNTS = (
     "Nano 33 BLE Sense: 114.3, 57.1, 28.6, 14.3"
 )
 # The course's sketches send g and degrees a second under these names.
-_COURSE = ("aX", "aY", "aZ", "gX", "gY", "gZ")
+COURSE = ("aX", "aY", "aZ", "gX", "gY", "gZ")
 
 
 def given(value: str | float | None, table: dict[str, float], option: str, of: str) -> Unit | None:
@@ -190,7 +190,7 @@ def rotation(
         return Unit("deg/s", 1.0, told=False)
     if turned is not None:
         return turned
-    if tuple(names) == _COURSE and felt.name == "g":
+    if tuple(names) == COURSE and felt.name == "g":
         return Unit("deg/s", 1.0, told=False)
     what = f"Rotation ({of}) of up to {fastest:.3g} could be in deg/s or rad/s; the file does not say"
     raise _ask("gyro", what, where, "deg/s or rad/s")

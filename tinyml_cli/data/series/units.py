@@ -32,6 +32,7 @@ _ALIASES = {
     "mdps": "mdps mdeg/s mdegs millidps",
     "rad/s": "rad/s rads radps rad/sec radsec radian/s radians/s radian/second radians/second rad/second "
     "radpersec radpersecond radianspersecond rads-1 рад/с",
+    "arduino-lsm9ds1": "arduinolsm9ds1",
     "counts": "raw lsb count counts adc digit digits",
     "": "n/a na none unknown - ? units unit",
 }
@@ -48,7 +49,10 @@ ACCELERATION_G = {"g": 1.0, "mg": 1e-3, "m/s2": 1.0 / GRAVITY_M_S2} | {
     "ft/s2": 0.3048 / GRAVITY_M_S2,
 }
 """Unit -> g."""
-ROTATION_DPS = {"deg/s": 1.0, "ddps": 0.1, "mdps": 1e-3, "rad/s": math.degrees(1.0)}
+ROTATION_DPS = {"deg/s": 1.0, "ddps": 0.1, "mdps": 1e-3, "rad/s": math.degrees(1.0)} | {
+    # What Arduino_LSM9DS1 calls deg/s: 2000/32768 for a step, which is 0.070 by ST's data sheet (G_So).
+    "arduino-lsm9ds1": 0.070 * 32768 / 2000,
+}
 """Unit -> degrees a second."""
 
 # Counts per g of sensors of 16 bits at ±2, 4, 8 and 16 g.

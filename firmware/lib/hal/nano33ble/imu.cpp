@@ -62,7 +62,9 @@ bool to_sample(const float acceleration_g[3], const float rotation_dps[3], const
 constexpr uint8_t kOutXG = 0x18;
 constexpr uint8_t kOutXXl = 0x28;
 constexpr uint8_t kAutoIncrement = 0x80;
-constexpr float kDpsOfStep = 2000.0f / 32768.0f;
+// What a step is says ST's LSM9DS1 data sheet (DocID025715), table 3: LA_So 0.122 mg, G_So 70 mdps. Arduino's
+// library takes 2000/32768 for the latter, 12.8 % too little.
+constexpr float kDpsOfStep = 0.070f;
 constexpr float kGOfStep = 4.0f / 32768.0f;
 
 bool read_axes(uint8_t first_register, float unit_of_step, float values[3]) {
