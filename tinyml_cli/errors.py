@@ -13,6 +13,10 @@ EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
 
 
+UPGRADE = "Upgrade: pip install --upgrade tinyml-cli"
+"""The next step where a newer tinyml wrote a document."""
+
+
 class TinymlError(Exception):
     """Something a user can mend: says what is wrong, where, and what to do next.
 

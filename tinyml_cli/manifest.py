@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tinyml_cli import __version__, registry
 from tinyml_cli.documents import UnreadableError, load_json
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import UPGRADE, TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.gesture_settings import GestureInput
@@ -229,7 +229,7 @@ class Manifest(ManifestSection):
                 f"The manifest has schema {version}; tinyml {__version__} reads schemas up to "
                 f"{SCHEMA_VERSION}",
                 str(path),
-                "Upgrade: pip install --upgrade tinyml-cli",
+                UPGRADE,
             )
         try:
             manifest = cls.model_validate(migrated(document, version))

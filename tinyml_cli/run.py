@@ -104,7 +104,7 @@ class Run(RunFolder):
         raise TinymlError(
             f"No run `{given}`",
             str(runs_dir()),
-            f"Known runs: {known}." if known else "Create one: tinyml train kws --words yes,no",
+            f"Known runs: {known}." if known else how_to_make_one(),
         )
 
     def manifest(self, partial: bool = False) -> Manifest:
@@ -296,7 +296,16 @@ def _latest() -> Run:
     if known:
         what = "It is not known which run is the latest: the link to it is gone"
         raise TinymlError(what, str(runs_dir() / LATEST), f"Name a run. Known runs: {known}.")
-    raise TinymlError("There are no runs yet", str(runs_dir()), "Create one: tinyml train kws --words yes,no")
+    raise TinymlError("There are no runs yet", str(runs_dir()), how_to_make_one())
+
+
+def how_to_make_one() -> str:
+    """The command that makes a first run in this folder, which may be a project."""
+    if not Path(RECIPE).is_file():
+        return "Create one: tinyml train kws --words yes,no"
+    if Path("Makefile").is_file():
+        return "Create one by the recipe here: make"
+    return f"Create one by the recipe here: tinyml train TASK --config {RECIPE}"
 
 
 def _known_runs() -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tinyml_cli.documents import shown
-from tinyml_cli.errors import TinymlError
+from tinyml_cli.errors import UPGRADE, TinymlError
 
 _KINDS = {
     "int": "a whole number",
@@ -63,7 +63,7 @@ def refuse_newer(subject: str, version: object, known: int, path: Path) -> None:
         raise TinymlError(
             f"{subject} version {shown(version)}; this tinyml reads versions up to {known}",
             str(path),
-            "Upgrade: pip install --upgrade tinyml-cli",
+            UPGRADE,
         )
 
 

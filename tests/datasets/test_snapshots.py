@@ -244,3 +244,11 @@ def test_quiet_means_the_outcome_alone(tinyml: Tinyml, tmp_path: Path, data: Pat
     assert "licence" in tinyml("data", "snapshot", "data", cwd=tmp_path).out
     assert tinyml("data", "snapshot", "data", "-q", cwd=tmp_path).out.count("\n") == 1
     assert "licence" not in tinyml("data", "snapshot", "data", "-q", cwd=tmp_path).out
+
+
+def test_a_folder_without_data_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
+    (tmp_path / "data" / "yes").mkdir(parents=True)
+    (tmp_path / "data" / "README.md").write_text("soon\n")
+    for words in (["data"], ["data", "--out", "s.json"], ["data", "--against", "data"]):
+        assert "There are no data" in tinyml("data", "snapshot", *words, cwd=tmp_path, code=2).err
+    assert not (tmp_path / "s.json").exists()

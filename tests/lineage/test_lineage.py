@@ -71,7 +71,13 @@ def test_without_runs_or_with_a_wrong_place_there_is_an_error(
     tinyml: Tinyml, tmp_path: Path, home: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    assert "There are no runs" in tinyml("lineage", cwd=tmp_path / "empty", code=2).err
+    for words in (["lineage"], ["convert"]):
+        assert "There are no runs" in tinyml(*words, cwd=tmp_path / "empty", code=2).err
+        assert "tinyml train kws" in tinyml(*words, cwd=tmp_path / "empty", code=2).err
+    tinyml("init", "pump", "--task", "anomaly", cwd=tmp_path)
+    for words in (["lineage"], ["check"], ["convert", "none"]):
+        said = tinyml(*words, cwd=tmp_path / "pump", code=2).err
+        assert "by the recipe here: make" in said and "kws" not in said
     assert ".svg" in tinyml("lineage", "--out", "l.png", cwd=home, code=2).err
     assert "registry" in tinyml("lineage", "--registry", "none", cwd=home, code=2).err
     (home / "runs" / "first" / "manifest.json").write_text("{}")

@@ -33,6 +33,23 @@ def test_promotions_at_once_all_take_effect(tmp_path: Path, store: Store, make_r
     assert sorted(store.index("lamp").champions) == numbers and listing.verify(store).ok
 
 
+def test_the_loser_of_two_promotions_at_once_is_judged_against_the_winner(
+    tmp_path: Path, store: Store, make_run: MakeRun
+) -> None:
+    """Of two challengers, right about 39 and 30 of 40 items, the worse one never ends as the champion."""
+    add(store, make_run("first", right=[True] * 20 + [False] * 20), "lamp")
+    promote(store, "lamp")
+    good = add(store, make_run("good", right=[True] * 39 + [False]), "lamp").number
+    fair = add(store, make_run("fair", right=[True] * 30 + [False] * 10), "lamp").number
+    running = {number: _start(tmp_path, "promote", f"lamp@{number}") for number in (good, fair)}
+    said = {number: process.communicate()[1] for number, process in running.items()}
+    index = store.index("lamp")
+    assert running[good].returncode == 0 and index.champion == good, said
+    assert running[fair].returncode == (0 if fair in index.champions else 1), said
+    judged_against = [change.champion_before for change in index.history if change.action == "promote"]
+    assert judged_against == [None, *index.champions[:-1]] and listing.verify(store).ok
+
+
 def test_additions_at_once_all_get_a_number(tmp_path: Path, store: Store, make_run: MakeRun) -> None:
     paths = [str(make_run(f"run{n}").path) for n in range(4)]
     running = [_start(tmp_path, "add", path, "--name", "lamp") for path in paths]

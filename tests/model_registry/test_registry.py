@@ -18,8 +18,8 @@ from tinyml_cli.git import commit_of
 from tinyml_cli.model_registry import listing
 from tinyml_cli.model_registry.promote import promote, roll_back
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import SBOM, add, export, find
-from tinyml_cli.run import MODEL_INT8
+from tinyml_cli.model_registry.versions import SBOM, add, added_text, export, find
+from tinyml_cli.run import MANIFEST, MODEL_INT8
 
 HALF = [True] * 20 + [False] * 20
 
@@ -130,6 +130,16 @@ def test_promoting_the_champion_changes_nothing(store: Store, make_run: MakeRun)
     promote(store, "one")
     before = store.index_path("one").read_bytes()
     assert promote(store, "one@1").promoted and store.index_path("one").read_bytes() == before
+    add(store, make_run("two"), "one")
+    promote(store, "one")
+    lost = store.object_path(store.version(store.index("one"), 1).int8_sha256)
+    lost.unlink()
+    with pytest.raises(TinymlError, match="lacks an object"):  # nothing to go back to
+        roll_back(store, "one")
+    lost.write_bytes(b"changed")
+    with pytest.raises(TinymlError, match="was changed"):
+        promote(store, "one@1", override="all the same")
+    assert store.index("one").champion == 2
 
 
 @pytest.mark.parametrize(
@@ -180,6 +190,15 @@ def test_a_registry_copied_without_its_objects_says_so(
     assert len(faults) == 1 and "one@1" in faults[0]
 
 
+def test_a_champion_whose_files_are_lost_is_none(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("one"))
+    promote(store, "one")
+    for path in store.objects():
+        path.unlink() if path.name != store.index("one").versions[1] else None
+    with pytest.raises(TinymlError, match="copied without its folder `objects`"):
+        promote(store, "one@1")
+
+
 def test_a_full_disk_leaves_the_registry_as_it_was(
     tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +242,9 @@ def test_a_folder_of_something_else_is_left_alone(tinyml: Tinyml, tmp_path: Path
     (tmp_path / "photos" / "me.jpg").write_bytes(b"me")
     answer = tinyml("registry", "add", "runs/one", "--registry", "photos", cwd=tmp_path, code=2)
     assert "not a registry" in answer.err and [p.name for p in (tmp_path / "photos").iterdir()] == ["me.jpg"]
+    assert "Nothing was written" in answer.err
+    said = tinyml("registry", "verify", "--registry", "photos", cwd=tmp_path, code=2).err
+    assert "Name the registry's folder" in said and "written" not in said
 
 
 def test_newer_and_damaged_registries_are_told_apart(store: Store, make_run: MakeRun) -> None:
@@ -341,6 +363,7 @@ def test_adding_the_run_again_mends_every_object(store: Store, make_run: MakeRun
         assert list(store.faults())
         added = add(store, run, "lamp")
         assert (added.number, added.fresh) == (2, False) and kept
+        assert added.mended and "lamp@2" in added_text(added)
         assert path.read_bytes() == content and not list(store.faults())
 
 
@@ -364,3 +387,19 @@ def test_errors_name_the_version_and_not_its_copy(
     words = ("retrain", "lamp", "--when", "drift", "--log", "log.jsonl", "--dry-run")
     said = tinyml(*words, cwd=tmp_path, code=2).err
     assert "[lamp@1]" in said and "tinyml registry export lamp@1" in said and "tinyml-retrain" not in said
+
+
+def test_a_version_of_a_newer_tinyml_asks_for_that_alone(store: Store, make_run: MakeRun) -> None:
+    run = make_run("one")
+    add(store, run, "lamp")
+    document = json.loads(run.file(MANIFEST).read_text())
+    index = store.index("lamp")
+    version = store.version(index, 1)
+    newer, _ = store.put_bytes(json.dumps(document | {"schema_version": 99}).encode())
+    text = version.model_copy(update={"files": version.files | {MANIFEST: newer}}).model_dump_json()
+    index.versions[1], _ = store.put_bytes(text.encode())
+    store.save(index)
+    with pytest.raises(TinymlError) as refused:
+        promote(store, "lamp@1")
+    assert refused.value.next_step == "Upgrade: pip install --upgrade tinyml-cli"
+    assert refused.value.where.startswith("lamp@1")

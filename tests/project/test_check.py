@@ -53,6 +53,13 @@ def test_every_budget_can_be_set_and_is_judged(run: Run) -> None:
     assert names <= set(found) and len(found) == len(set(found))
 
 
+def test_a_budget_that_the_task_cannot_have_is_told_as_such(run: Run) -> None:
+    names = ("auc", "accuracy", "worst_recall", "worst_group", "fairness_gap", "false_accepts_per_hour")
+    found = gates.judge_run(run, budgets.Budgets.model_validate(dict.fromkeys(names, 1)))
+    told = {gate.gate: gate.reason for gate in found if "no such figure: remove the line" in gate.reason}
+    assert set(told) == set(names) and "`hello`" in told["auc"]
+
+
 def test_bytes_that_differ_on_the_board_fail(project: Path, run: Run) -> None:
     measured_on_board(run, mismatches=3)
     found = {gate.gate: gate for gate in gates.judge_run(run, budgets.load(project / "budgets.yaml"))}

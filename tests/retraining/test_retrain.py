@@ -111,7 +111,7 @@ def test_a_decision_is_not_made_twice(
     assert not first["promoted"] and [g["gate"] for g in first["gates"] if g["result"] == "fail"] == [
         "champion"
     ]
-    assert tinyml(*words, cwd=tmp_path).json == first
+    assert tinyml(*words, cwd=tmp_path).json == tinyml(*words, "--dry-run", cwd=tmp_path).json == first
     assert len(made) == 1 and list(store.index("lamp").versions) == [1, 2]
     assert "stays the challenger" in tinyml(*words[:-1], cwd=tmp_path).out
 

@@ -101,6 +101,8 @@ def take(root: Path, shares: tuple[float, float] | None = None) -> DataSnapshot:
                 speaker=speaker,
                 split=_split(name, speaker, listed, shares),
             )
+    if not items:
+        raise TinymlError("There are no data", str(root), "Put files there, or name another folder.")
     digest = _digest({name: item.sha256 for name, item in items.items()})
     return DataSnapshot(digest=digest, texts=texts, items=items)
 

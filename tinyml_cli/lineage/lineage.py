@@ -9,7 +9,7 @@ from tinyml_cli.files import runs_dir, write_atomic
 from tinyml_cli.lineage import graph, layout
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.outcomes.lineages import Lineage
-from tinyml_cli.run import Run
+from tinyml_cli.run import Run, how_to_make_one
 
 
 def trace(run: str | None, registry: Path | None, out: Path | None) -> Lineage:
@@ -26,9 +26,7 @@ def trace(run: str | None, registry: Path | None, out: Path | None) -> Lineage:
     store = Store.open_if_there(registry)
     found = graph.of_runs(None if run is None else Run.open(run), store)
     if not found.nodes:
-        raise TinymlError(
-            "There are no runs yet", str(runs_dir()), "Create one: tinyml train kws --words yes,no"
-        )
+        raise TinymlError("There are no runs yet", str(runs_dir()), how_to_make_one())
     if out is None:
         return found
     write_atomic(out, layout.svg(found))

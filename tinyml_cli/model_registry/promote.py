@@ -39,6 +39,7 @@ def promote(
     with store.writing():
         index, number = _candidate(store, given)
         if number == index.champion:
+            store.whole(index, number)
             return _promoted(index, number, index.champion, None, [])
         gates = judge(store, index, number, limits)
         before = index.champion
@@ -112,7 +113,7 @@ def roll_back(store: Store, name: str | None) -> RolledBack:
             )
         before = index.champions.pop()
         number = index.champions[-1]
-        store.version(index, number)  # what is lost cannot be gone back to
+        store.whole(index, number)  # what is lost cannot be gone back to
         index.history.append(
             Change(at=now(), by=user(), action="rollback", number=number, champion_before=before)
         )

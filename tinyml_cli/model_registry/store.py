@@ -34,6 +34,7 @@ _MARK = "registry.json"
 _OBJECTS, _MODELS = "objects", "models"
 _MARK_TEXT = json.dumps({"tinyml_registry": VERSION}) + "\n"
 _SUBJECT = "The registry has"
+_MAKE_ONE = "Make one with its first model: tinyml registry add"
 _NAME = re.compile(r"\w[\w.+-]{0,99}")
 
 D = TypeVar("D", bound=RegistryDocument)
@@ -63,10 +64,8 @@ class Store:
         """
         store = cls(registry_dir() if path is None else path)
         if not store.path.is_dir():
-            raise TinymlError(
-                "There is no registry", str(store.path), "Make one with its first model: tinyml registry add"
-            )
-        store._check_mark()
+            raise TinymlError("There is no registry", str(store.path), _MAKE_ONE)
+        store._check_mark(f"Name the registry's folder with --registry. {_MAKE_ONE}")
         return store
 
     @classmethod
@@ -90,7 +89,7 @@ class Store:
         store = cls(registry_dir() if path is None else path)
         checks.output_folder(store.path, "--registry")
         if store.path.is_dir() and any(entry.name[0] != "." for entry in store.path.iterdir()):
-            store._check_mark()
+            store._check_mark("Nothing was written. Choose a new or empty folder with --registry.")
         return store
 
     @contextlib.contextmanager
@@ -111,24 +110,24 @@ class Store:
         """Where an object lies, or would."""
         return self.path / _OBJECTS / sha256[:2] / sha256
 
-    def put_file(self, source: Path) -> str:
-        """Keeps a file; its SHA-256. One that is there already, and whole, is not written again."""
+    def put_file(self, source: Path) -> tuple[str, bool]:
+        """Keeps a file; its SHA-256, and whether it was written: not where it is there already, and whole."""
         sha256 = sha256_file(source)
-        if not self.holds(sha256):
+        if is_new := not self.holds(sha256):
             with atomic_path(self.object_path(sha256)) as temporary:
                 shutil.copyfile(source, temporary)
                 if sha256_file(temporary) != sha256:
                     raise TinymlError(
                         "The file changed while it was read", str(source), "Run the command again."
                     )
-        return sha256
+        return sha256, is_new
 
-    def put_bytes(self, content: bytes) -> str:
-        """Keeps bytes; their SHA-256."""
+    def put_bytes(self, content: bytes) -> tuple[str, bool]:
+        """Keeps bytes; see `put_file`."""
         sha256 = hashlib.sha256(content).hexdigest()
-        if not self.holds(sha256):
+        if is_new := not self.holds(sha256):
             write_atomic(self.object_path(sha256), content)
-        return sha256
+        return sha256, is_new
 
     def require(self, sha256: str) -> Path:
         """An object that is there and whole.
@@ -231,6 +230,17 @@ class Store:
             raise _damaged(path, str(error)) from error
         return _validated(ModelVersion, document, path)
 
+    def whole(self, index: ModelIndex, number: int) -> ModelVersion:
+        """What is known of a version all of whose files are there.
+
+        Raises:
+            TinymlError: an object is missing or was changed.
+        """
+        version = self.version(index, number)
+        for sha256 in version.files.values():
+            self.require(sha256)
+        return version
+
     # Faults
 
     def faults(self) -> Iterator[str]:
@@ -276,16 +286,12 @@ class Store:
         """Every object that lies there."""
         return sorted(path for path in (self.path / _OBJECTS).glob("*/*") if path.name[0] != ".")
 
-    def _check_mark(self) -> None:
+    def _check_mark(self, advice: str) -> None:
         path = self.path / _MARK
         try:
             version = parse_json(path.read_text(encoding="utf-8"))["tinyml_registry"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise TinymlError(
-                "The folder is not a registry; nothing was written",
-                str(self.path),
-                "Choose a new or empty folder with --registry.",
-            ) from error
+            raise TinymlError("The folder is not a registry", str(self.path), advice) from error
         refuse_newer(_SUBJECT, version, VERSION, path)
 
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tinyml_cli.console import console
-from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.errors import UPGRADE, TinymlError, did_you_mean
 from tinyml_cli.files import atomic_folder, runs_dir
 from tinyml_cli.git import commit_of
 from tinyml_cli.manifest import Manifest
@@ -51,8 +50,9 @@ def add(store: Store, run: Run, name: str | None = None, board: str | None = Non
     model = _name_of(run) if name is None else name
     with store.writing():
         index = store.index_or_new(model)
-        files = {file: store.put_file(run.file(file)) for file in _files(run, manifest)}
-        files[SBOM] = store.put_bytes(sbom(manifest).encode())
+        put = {file: store.put_file(run.file(file)) for file in _files(run, manifest)}
+        put[SBOM] = store.put_bytes(sbom(manifest).encode())
+        files = {file: sha256 for file, (sha256, _) in put.items()}
         figures = RunFigures(run, board or Budgets().board)
         measured = {key: figure.value for key in BUDGET_KINDS if (figure := figures.of_budget(key))}
         created = now()
@@ -70,15 +70,18 @@ def add(store: Store, run: Run, name: str | None = None, board: str | None = Non
             figures=measured,
             files=files,
         )
-        _repair(store, index, version)
+        mended = [
+            *_repair(store, index, version),
+            *_mended(store, {sha256 for sha256, is_new in put.values() if is_new}),
+        ]
         if (known := _same(store, index, files)) is not None:
-            return _added(store, index, known, fresh=False)
+            return _added(store, index, known, fresh=False, mended=mended)
         number = max(index.versions, default=0) + 1
-        index.versions[number] = store.put_bytes(_text(version))
+        index.versions[number], _ = store.put_bytes(_text(version))
         index.challenger = number
         index.history.append(Change(at=created, by=user(), action="add", number=number))
         store.save(index)
-        return _added(store, index, number, fresh=True)
+        return _added(store, index, number, fresh=True, mended=mended)
 
 
 def find(store: Store, given: str | None, default: str | None = None) -> tuple[ModelIndex, int]:
@@ -156,7 +159,9 @@ def told_of(folder: Path, model: str, number: int) -> Iterator[None]:
         what, where = (text.replace(str(folder), called) for text in (error.what, error.where))
         export = command_line("tinyml", "registry", "export", called)
         step = error.next_step.replace(str(folder), str(exported_to(model, number)))
-        raise TinymlError(what, where, f"Export it first: {export}. {step}") from error
+        if error.next_step != UPGRADE:
+            step = f"Export it first: {export}. {step}"
+        raise TinymlError(what, where, step) from error
 
 
 def is_export(run: Run) -> bool:
@@ -210,7 +215,17 @@ def _same(store: Store, index: ModelIndex, files: dict[str, Any]) -> int | None:
     return None
 
 
-def _repair(store: Store, index: ModelIndex, version: ModelVersion) -> None:
+def _mended(store: Store, written: set[str]) -> Iterator[str]:
+    """The files of versions whose objects were written although they should have been there."""
+    for name in store.names() if written else []:
+        index = store.index(name)
+        for number, sha256 in index.versions.items():
+            if store.holds(sha256):
+                files = store.version(index, number).files
+                yield from (f"{name}@{number} {file}" for file in sorted(files) if files[file] in written)
+
+
+def _repair(store: Store, index: ModelIndex, version: ModelVersion) -> Iterator[str]:
     """Writes damaged descriptions of versions again that this one, added at their time, would have had."""
     champion = None
     for change in index.history:
@@ -218,7 +233,7 @@ def _repair(store: Store, index: ModelIndex, version: ModelVersion) -> None:
             text = _text(version.model_copy(update={"created": change.at, "parent": champion}))
             if hashlib.sha256(text).hexdigest() == sha256:
                 store.put_bytes(text)
-                console.info(f"{index.model}@{change.number} was damaged, and is whole again.")
+                yield f"{index.model}@{change.number}"
         elif change.action != "add":
             champion = change.number
 
@@ -227,13 +242,14 @@ def _text(version: ModelVersion) -> bytes:
     return (version.model_dump_json(indent=1) + "\n").encode()
 
 
-def _added(store: Store, index: ModelIndex, number: int, fresh: bool) -> VersionAdded:
+def _added(store: Store, index: ModelIndex, number: int, fresh: bool, mended: list[str]) -> VersionAdded:
     version = store.version(index, number)
     return VersionAdded(
         registry=str(store.path),
         model=index.model,
         number=number,
         fresh=fresh,
+        mended=mended,
         aliases=[alias for alias, at in index.aliases().items() if at == number],
         int8_sha256=version.int8_sha256,
         figures=version.figures,
@@ -243,6 +259,9 @@ def _added(store: Store, index: ModelIndex, number: int, fresh: bool) -> Version
 def added_text(outcome: VersionAdded) -> str:
     """What `add` says."""
     called = f"{outcome.model}@{outcome.number}"
+    mended = (
+        f" Was damaged or lost, and is whole again: {', '.join(outcome.mended)}." if outcome.mended else ""
+    )
     if not outcome.fresh:
-        return f"{called} holds this very run already."
-    return f"Added {called}. Next: {next_step('registry', 'promote', called)}"
+        return f"{called} holds this very run already.{mended}"
+    return f"Added {called}.{mended} Next: {next_step('registry', 'promote', called)}"

@@ -15,6 +15,9 @@ class VersionAdded(Outcome):
     model: str
     number: Count
     fresh: bool = Field(description="false: the registry held this very run already")
+    mended: list[str] = Field(
+        description="versions and their files that were damaged or lost, and are whole again"
+    )
     aliases: list[str] = Field(description="that mean this version")
     int8_sha256: Sha256
     figures: dict[str, float] = Field(description="what was measured, by the keys of budgets.yaml")

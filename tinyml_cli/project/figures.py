@@ -68,6 +68,18 @@ class RunFigures:
         }
         return readers[name]()
 
+    def can_have(self, name: str) -> bool:
+        """Whether there may be such a figure of the run's task; what `evaluate` gives is known after it ran.
+
+        Args:
+            name: a key of `Budgets` whose figure is missing.
+        """
+        if name == "false_accepts_per_hour":
+            return self.manifest.features is not None
+        if name in ("worst_group", "fairness_gap"):
+            return not self.quality or "accuracy" in self._int8
+        return name not in ("accuracy", "worst_recall", "auc", "mean_error") or not self.quality
+
     def _model_bytes(self) -> Figure | None:
         artifact = self.manifest.artifacts.get(board_model(self.manifest))
         return None if artifact is None else Figure(artifact.bytes, "host")

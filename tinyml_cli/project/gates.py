@@ -160,6 +160,10 @@ def _budgets(figures: RunFigures, budgets: Budgets) -> Iterator[GateResult]:
         if limit is None:
             continue
         figure = figures.of_budget(name)
+        if figure is None and not figures.can_have(name):
+            reason = f"models of the task `{figures.manifest.task}` have no such figure: remove the line"
+            yield gate(name, "fail", limit=limit, reason=reason)
+            continue
         if figure is None:
             how = _command(kind.measured_by, figures)
             yield gate(name, "not measured", limit=limit, reason=f"not measured; {how}")

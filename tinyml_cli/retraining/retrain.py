@@ -111,13 +111,13 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             return known
         if (strange := _strange(situation)) and not options.accept_data:
             return known.model_copy(update={"data_faults": strange, "stopped": True})
-        if options.dry_run:
-            return known.model_copy(update={"data_faults": strange})
         digest = None if now is None else now.digest
         path = challenger.place_of(index.model, number, recipe, digest, options.anew)
         if (earlier := _decided(path)) is not None:
             console.info(f"Decided already, see {path / REPORT}. The champion now: {index.model}@{number}.")
             return earlier
+        if options.dry_run:
+            return known.model_copy(update={"data_faults": strange})
         with seam.stage("retrain", path, title=f"{index.model} retrain") as ended:
             made = challenger.make(path, recipe, None if options.anew else champion, limits)
             known = known.model_copy(update={"data_faults": strange})
