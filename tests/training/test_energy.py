@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import time
 import types
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tinyml_cli import temporary
 from tinyml_cli.files import write_atomic
 from tinyml_cli.training import energy, energy_ledger
 from tinyml_cli.training.energy import EnergyMeter, metered
@@ -42,6 +46,51 @@ def test_a_counter_that_overflows_goes_on(tmp_path: Path) -> None:
         (folder / "energy_uj").write_text(str(count))
         meter.read()
     assert meter.joules == pytest.approx(0.2)
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 999_999)] * 3), max_size=20),
+    st.tuples(*[st.integers(0, 999_999)] * 3),
+)
+@settings(max_examples=10, deadline=None)
+def test_no_joule_of_any_package_is_lost_or_counted_twice(
+    steps: list[tuple[int, ...]], begin: tuple[int, ...]
+) -> None:
+    """Counters of three packages that advance by less than their range between two readings."""
+    with temporary.folder("rapl") as place:
+        folders = [_package(Path(place), n, count) for n, count in enumerate(begin)]
+        meter, counts = EnergyMeter(Path(place)), list(begin)
+        for step in steps:
+            counts = [(count + more) % 1_000_000 for count, more in zip(counts, step, strict=True)]
+            for folder, count in zip(folders, counts, strict=True):
+                (folder / "energy_uj").write_text(f"{count}\n")
+            meter.read()
+    assert meter.joules == pytest.approx(sum(map(sum, steps)) / 1e6)
+
+
+def test_a_counter_that_overflows_at_an_unknown_count_is_not_measured(tmp_path: Path) -> None:
+    folder = _package(tmp_path, 0, 900_000)
+    meter = EnergyMeter(tmp_path)
+    (folder / "max_energy_range_uj").unlink()
+    (folder / "energy_uj").write_text("100000")
+    meter.read()
+    assert meter.joules is None and meter.figures() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become nobody")
+@pytest.mark.parametrize("denied", [0, 1])
+def test_counters_that_only_root_may_read_are_none(denied: int) -> None:
+    """As Linux has had it since 5.10; and one of two that is closed does not make the other the sum."""
+    with temporary.folder("rapl") as place:
+        for n in range(2):
+            (_package(Path(place), n, 5) / "energy_uj").chmod(0o400 if n == denied else 0o444)
+        Path(place).chmod(0o755)
+        assert EnergyMeter(Path(place)).joules == 0
+        os.seteuid(65534)
+        try:
+            assert EnergyMeter(Path(place)).joules is None
+        finally:
+            os.seteuid(0)
 
 
 def test_what_cannot_be_read_is_not_measured(tmp_path: Path) -> None:

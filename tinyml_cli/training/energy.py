@@ -55,11 +55,12 @@ class EnergyMeter:
         """Adds what has come since the last call; call it more often than a counter overflows."""
         for folder, before in self._last.items():
             now = _number(folder / "energy_uj")
-            if now is None or self.joules is None:
+            is_over = now is not None and now < before
+            most = _number(folder / "max_energy_range_uj") if is_over else -1  # which adds nothing
+            if now is None or most is None or self.joules is None:
                 self.joules = None  # a sum with a gap in it is none
                 return
-            overflow = 0 if now >= before else (_number(folder / "max_energy_range_uj") or 0) + 1
-            self.joules += (now + overflow - before) / 1e6
+            self.joules += (now + most + 1 - before) / 1e6
             self._last[folder] = now
 
 
