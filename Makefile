@@ -9,7 +9,7 @@ DATA ?=
 BOARD ?= sim
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-nightly test-all lint lint-types lint-text format docs kws bench fuzz lock clean
+.PHONY: help setup demo test test-slow test-nightly test-container test-all lint lint-types lint-text format docs kws bench fuzz lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-slow: setup $(VENV)/.mlflow ## the rest: many kills, long fuzzing, repeated
 
 test-nightly: setup ## what takes too long for every push
 	$(PYTEST) $(WORKERS) --dist load -m "nightly"
+
+test-container: setup ## a container image on a real base, trained in
+	$(PYTEST) -m nightly tests/container
 
 test-all: test test-slow test-nightly ## every test
 
