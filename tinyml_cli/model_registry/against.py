@@ -28,7 +28,7 @@ def against(champion: Run, candidate: Run, board: str) -> list[GateResult]:
     before, after = RunFigures(champion, board), RunFigures(candidate, board)
     if champion.manifest().labels != candidate.manifest().labels:
         reason = "its labels are not the champion's, so their answers cannot be compared"
-        return [gate("champion", "not measured", reason=reason)]
+        return [gate("champion", "fail", reason=reason)]
     return [_not_worse(before, after), *_fairness(before, after)]
 
 
