@@ -49,7 +49,7 @@ RECORDED = {
 SEED = 7
 INPUTS = 5
 HEAD = [
-    "model", "MACs", "instructions", "instr/MAC", "TFLM + CMSIS-NN", "ratio", "cycles (estimated)",
+    "model", "MACs", "instructions", "instr/MAC", "TFLM + CMSIS-NN", "ratio", "cycles (estimated)", "with flash",
     "arena B", "flash B", "of it code B", "differing bytes",
 ]  # fmt: skip
 
@@ -90,6 +90,7 @@ class Row:
             f"{self.reference_instructions:,}" if self.reference_instructions else "",
             f"{self.ratio:.3f}" if self.ratio else "",
             f"{report.cycles:,}",
+            f"{report.cycles_with_flash:,}",
             *(f"{size:,}" for size in (memory.arena_bytes, memory.flash_bytes, memory.code_bytes)),
             str(self.differing_bytes),
         ]

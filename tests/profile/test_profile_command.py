@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,15 @@ def test_counts_agree_with_the_firmwares_own(report: Any) -> None:
 
 def test_operators_add_up_to_the_whole(report: Any) -> None:
     rows, outside = report["operators"], report["outside"]
-    for figure in ("instructions", "cycles"):
+    for figure in ("instructions", "cycles", "cycles_with_flash"):
         assert sum(row[figure] for row in rows) + outside[figure] == report[figure]
     assert outside["instructions"] < 500
     for row in rows:
         assert sum(row["components"].values()) == row["cycles"]
+        waits = 2 * row["flash_reads"] + 3 * row["cache_misses"]
+        assert row["cycles_with_flash"] == row["cycles"] + waits
     low, high = report["cycles_range"]
-    assert low < report["cycles"] < high
+    assert low < report["cycles"] < report["cycles_with_flash"] < high
     busiest = max(rows, key=lambda row: row["cycles"])
     assert busiest["name"] in ("CONV_2D", "DEPTHWISE_CONV_2D")
     assert all(row["cycles"] > 0 for row in rows if row["macs"])
@@ -134,3 +137,38 @@ def test_time_of_this_computer_and_of_a_board_behind_a_port(
         timed["time_ms"] / timed["on_board"]["time_ms"] - 1, abs=1e-3
     )
     assert timed["evidence"]["on_board"] == "host"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--compare", "tflm"], "does not name both engines"),
+        (["--compare", "aot,aot"], "does not name both engines"),
+        (["--compare", "tflm,aot", "--engine", "aot"], "Omit --engine"),
+        (["--compare", "tflm,aot", "--board", "native"], "virtual Cortex-M4"),
+        (["--compare", "tflm,aot"], "--tflm DIR or TINYML_TFLM=DIR"),
+        (["--compare", "tflm,aot", "--tflm", "."], "tensorflow/lite/micro"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made(
+    tinyml: Tinyml, folder: Path, arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TINYML_TFLM", raising=False)
+    error = tinyml("profile", "net.tflite", *arguments, "--json", cwd=folder, code=2).json["error"]
+    assert says in " ".join(error.values())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("TINYML_TFLM"), reason="TINYML_TFLM names no source tree")
+@pytest.mark.timeout(1800)
+def test_engines_side_by_side(tinyml: Tinyml, folder: Path, report: Any) -> None:
+    both = tinyml("profile", "net.tflite", "--compare", "tflm,aot", "--json", cwd=folder).json
+    compared = both["comparison"]
+    assert compared["engines"] == ["tflm", "aot"]
+    assert compared["instructions"][1] == both["instructions"] == report["instructions"]
+    assert compared["ratio"] == pytest.approx(
+        compared["instructions"][1] / compared["instructions"][0], abs=1e-4
+    )
+    for row, own in zip(compared["operators"], both["operators"], strict=True):
+        assert row["instructions"][1] == own["instructions"]
+        assert row["instructions"][0] > 0 or not row["macs"]

@@ -12,14 +12,14 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.profile.trace import CodeBlock, Segment, parse_trace, read_trace
 
 GOOD = """\
-tcg_profile 1
+tcg_profile 2
 segment 0
 block 100 108 1 1
-reads 3
+reads 3 5
 segment 200
 block 200 204 10 9
 block 204 208 1 0
-reads 0
+reads 0 0
 stack 20000f00 20000e00
 end
 """
@@ -28,7 +28,7 @@ end
 def test_a_good_one() -> None:
     trace = parse_trace(GOOD)
     assert trace.segments == (
-        Segment(0, (CodeBlock(0x100, 0x108, 1, 1),), flash_reads=3),
+        Segment(0, (CodeBlock(0x100, 0x108, 1, 1),), flash_reads=3, cache_misses=5),
         Segment(0x200, (CodeBlock(0x200, 0x204, 10, 9), CodeBlock(0x204, 0x208, 1, 0))),
     )
     assert (trace.stack_lowest, trace.stack_lowest_ever) == (0x20000F00, 0x20000E00)
@@ -37,7 +37,7 @@ def test_a_good_one() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("tcg_profile 1", "tcg_profile 2"),
+        ("tcg_profile 2", "tcg_profile 1"),
         ("\nend\n", "\n"),
         ("segment 0\n", ""),
         ("segment 200", "segment 2000000000"),
@@ -51,10 +51,10 @@ def test_a_good_one() -> None:
         ("block 204 208 1 0", "block 204 208 9999999999999999999 0"),
         ("block 204 208 1 0", "block 204 208 ١ 0"),
         ("block 204 208 1 0", ""),
-        ("reads 3\n", ""),
-        ("reads 0\n", ""),
-        ("reads 3", "reads -3"),
-        ("reads 3", "reads 3\nreads 3"),
+        ("reads 3 5\n", ""),
+        ("reads 0 0\n", ""),
+        ("reads 3 5", "reads -3 5"),
+        ("reads 3 5", "reads 3 5\nreads 3 5"),
         ("stack 20000f00 20000e00", "stack 20000f00"),
         ("stack 20000f00 20000e00", "stack x 0"),
     ],

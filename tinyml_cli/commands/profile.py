@@ -38,6 +38,14 @@ def command(
             "instructions, cycles (k: 1000), energy_uj; comma-separated.",
         ),
     ] = None,
+    engines: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="ENGINES",
+            help="tflm,aot: both engines side by side for each operator; needs --tflm or TINYML_TFLM.",
+        ),
+    ] = None,
     port: Annotated[
         str | None,
         typer.Option("--port", help="A real board that already runs the model: also time its inferences."),
@@ -75,25 +83,34 @@ def command(
       tinyml profile
       tinyml profile kws_ref_model.tflite --json
       tinyml profile model.tflite --board nano33ble --budget flash=900k,ram=200k,ms=200
+      tinyml profile kws_ref_model.tflite --compare tflm,aot --tflm tflm-tree
       tinyml profile --board nano33ble --port /dev/ttyACM0
       tinyml profile runs/kws-yes-no --with runs/vww-person --words-per-hour 6 --camera-ma 20
     """
     from tinyml_cli.build.target import build_target
-    from tinyml_cli.profile import cascade, outcome
+    from tinyml_cli.profile import cascade, compare, outcome
     from tinyml_cli.profile.budget import judge, parse_budget
     from tinyml_cli.profile.profile import profile
     from tinyml_cli.profile.text import render
     from tinyml_cli.stages.adopt import open_run
 
     limits = parse_budget(budget) if budget is not None else []
-    run = open_run(model)
     target = build_target(board, engine, tflm, port=port)
-    report = profile(run, target)
+    targets = compare.targets_of(engines, target) if engines is not None else None
+    run = open_run(model)
+    comparison = None
+    if targets is None:
+        report = profile(run, target)
+    else:
+        target = targets[1]
+        report, comparison = compare.compare(run, targets)
     verdicts = judge(report, limits)
     scene = cascade.CascadeAssumptions(frames_per_second, words_per_hour, camera_ma)
     saving = None if other is None else cascade.compare(run, report, open_run(other), scene, target)
-    document = outcome.record(run, report, verdicts, saving)
+    document = outcome.record(run, report, verdicts, saving, comparison)
     console.info(render(report, console.width) + "\n")
+    if comparison is not None:
+        console.info(compare.text(comparison, console.width) + "\n")
     if saving is not None:
         console.info(cascade.text(saving) + "\n")
     console.result(document, outcome.sentence(document, verdicts))

@@ -19,10 +19,12 @@ class OperatorCost(Outcome):
     activation_bytes: Count = Field(description="of the tensors that it reads and writes")
     instructions: Count | None
     cycles: Count | None
+    cycles_with_flash: Count | None = Field(description="with wait states of the nRF52840's flash")
     time_ms: float | None
     share: Share | None = Field(description="of the inference's cycles")
     instructions_per_mac: float | None
     flash_reads: Count | None
+    cache_misses: Count | None = Field(description="lines of code that the nRF52840's cache lacks")
     components: dict[str, Count] = Field(
         description="cycles by multiply, arithmetic, load, store, branch, other"
     )
@@ -128,7 +130,10 @@ class ProfileFigures(Outcome):
     cycles: Count | None
     cycles_range: tuple[int, int] | None = Field(description="[lowest, highest]")
     time_ms_range: tuple[float, float] | None = Field(description="[lowest, highest]")
+    cycles_with_flash: Count | None = Field(description="with wait states of the nRF52840's flash")
+    time_ms_with_flash: float | None
     flash_reads: Count | None
+    cache_misses: Count | None = Field(description="lines of code that the nRF52840's cache lacks")
     energy_uj: float | None
     energy_source: str | None
     on_board: TimedOnBoard | None = Field(description="with --port")
@@ -137,9 +142,35 @@ class ProfileFigures(Outcome):
     symbols: list[ProgramSymbol] = Field(description="the largest")
 
 
+class ComparedOperator(Outcome):
+    """One operator by two engines."""
+
+    index: Count
+    name: str
+    shape: list[int] = Field(description="of its first output")
+    macs: Count
+    instructions: tuple[int, int]
+    cycles: tuple[int, int]
+    ratio: float | None = Field(description="the second's instructions over the first's")
+
+
+class EngineComparison(Outcome):
+    """Two engines side by side: every pair is [first, second] of `engines`."""
+
+    engines: tuple[str, str]
+    instructions: tuple[int, int]
+    cycles: tuple[int, int]
+    cycles_with_flash: tuple[int, int]
+    flash_bytes: tuple[int, int]
+    arena_bytes: tuple[int, int] = Field(description="reserved")
+    ratio: float | None = Field(description="the second's instructions over the first's")
+    operators: list[ComparedOperator]
+
+
 class Profiled(ProfileFigures):
     """Where an inference's time goes; null where something is not known. Exit code 1: over budget."""
 
     budget: list[BudgetLine]
     picture: str | None
     cascade: CascadeSaving | None = Field(default=None, description="with --with")
+    comparison: EngineComparison | None = Field(default=None, description="with --compare")

@@ -2,7 +2,8 @@
 
 Costs: Cortex-M4 Technical Reference Manual (Arm DDI 0439), section 3.3 "Instruction set summary", tables 3-1
 and its "Load/store timings", and section 7.2 (floating point). Memory has no wait states, as in
-these tables; only the highest estimate adds wait states of a chip's flash. See docs/profile.md.
+these tables; `CodeCost.cycles_with_flash` and the highest estimate add those of a chip's flash. See
+docs/profile.md.
 """
 
 from __future__ import annotations
@@ -32,18 +33,21 @@ class CycleAssumptions:
     Attributes:
         refill: cycles to refill the pipeline after a taken branch ("P", 1 to 3).
         divide: cycles of SDIV and UDIV (2 to 12, fewer for small quotients).
-        flash_wait: wait states of each read of data from flash. The nRF52840's cache serves instructions;
-            2 are its flash's wait states without it (nRF52840 Product Specification, CPU, W_FLASH).
     """
 
     refill: int = 2
     divide: int = 7
-    flash_wait: int = 0
 
 
 TYPICAL = CycleAssumptions()
 LOWEST = CycleAssumptions(refill=1, divide=2)
-HIGHEST = CycleAssumptions(refill=3, divide=12, flash_wait=2)
+HIGHEST = CycleAssumptions(refill=3, divide=12)
+
+FLASH_READ_WAIT = 2
+"""Wait states of a read of data from the nRF52840's flash, which its cache does not serve: W_FLASH of its
+Product Specification, chapter CPU."""
+CACHE_MISS_WAIT = 3
+"""Wait states of a fetch that its instruction cache lacks: W_FLASHCACHE, the same chapter."""
 
 _COMPONENTS = {
     Kind.MULTIPLY: Component.MULTIPLY,
@@ -78,7 +82,13 @@ class CodeCost:
     cycles_lowest: int = 0
     cycles_highest: int = 0
     flash_reads: int = 0
+    cache_misses: int = 0
     components: dict[Component, int] = field(default_factory=dict)
+
+    @property
+    def cycles_with_flash(self) -> int:
+        """The cycles with what the nRF52840 waits for its flash."""
+        return self.cycles + flash_wait(self.flash_reads, self.cache_misses)
 
     def add(self, other: CodeCost) -> None:
         """Adds another cost to this one."""
@@ -87,18 +97,19 @@ class CodeCost:
         self.cycles_lowest += other.cycles_lowest
         self.cycles_highest += other.cycles_highest
         self.flash_reads += other.flash_reads
+        self.cache_misses += other.cache_misses
         for component, cycles in other.components.items():
             self.components[component] = self.components.get(component, 0) + cycles
 
 
-def flash_cost(reads: int) -> CodeCost:
-    """What reads of data from flash add to the instructions that make them."""
-    return CodeCost(
-        cycles=reads * TYPICAL.flash_wait,
-        cycles_lowest=reads * LOWEST.flash_wait,
-        cycles_highest=reads * HIGHEST.flash_wait,
-        flash_reads=reads,
-    )
+def flash_wait(reads: int, misses: int) -> int:
+    """Cycles that the nRF52840 waits for reads of data from flash, and for code that its cache lacks."""
+    return reads * FLASH_READ_WAIT + misses * CACHE_MISS_WAIT
+
+
+def flash_cost(reads: int, misses: int = 0) -> CodeCost:
+    """What accesses to flash add to the instructions that make them."""
+    return CodeCost(cycles_highest=flash_wait(reads, misses), flash_reads=reads, cache_misses=misses)
 
 
 def block_cost(block: CodeBlock, code: bytes) -> CodeCost:

@@ -101,7 +101,7 @@ def attribute(program: Program, trace: Trace, marks: dict[int, tuple[int, ...]])
         if segment.mark:
             index = _operator_index(program, segment.mark, marks, entries)
             owner = counts.operators.setdefault(index, CodeCost())
-        owner.add(flash_cost(segment.flash_reads))
+        owner.add(flash_cost(segment.flash_reads, segment.cache_misses))
         for block in segment.blocks:
             cost = _cost(program, block)
             owner.add(cost)

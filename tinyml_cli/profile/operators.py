@@ -22,10 +22,12 @@ def counted(operator: OperatorCost, cost: CodeCost | None, total_cycles: int, cl
         update={
             "instructions": cost.instructions,
             "cycles": cost.cycles,
+            "cycles_with_flash": cost.cycles_with_flash,
             "time_ms": round(1000 * cost.cycles / clock_hz, 6),
             "share": round(cost.cycles / total_cycles, 6) if total_cycles else 0.0,
             "instructions_per_mac": round(cost.instructions / operator.macs, 3) if operator.macs else None,
             "flash_reads": cost.flash_reads,
+            "cache_misses": cost.cache_misses,
             "components": component_names(cost),
         }
     )

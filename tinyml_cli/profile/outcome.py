@@ -9,7 +9,13 @@ from typing import Any
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.files import write_atomic
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.profiles import BudgetLine, CascadeSaving, Profiled, ProfileFigures
+from tinyml_cli.outcomes.profiles import (
+    BudgetLine,
+    CascadeSaving,
+    EngineComparison,
+    Profiled,
+    ProfileFigures,
+)
 from tinyml_cli.profile.budget import LimitVerdict
 from tinyml_cli.run import MODEL_INT8, Run, writes
 
@@ -19,12 +25,17 @@ _PICTURE = "report/profile.png"
 
 @writes
 def record(
-    run: Run, report: ProfileFigures, verdicts: list[LimitVerdict], cascade: CascadeSaving | None = None
+    run: Run,
+    report: ProfileFigures,
+    verdicts: list[LimitVerdict],
+    cascade: CascadeSaving | None = None,
+    comparison: EngineComparison | None = None,
 ) -> Profiled:
     """Writes the report into the run; returns the outcome.
 
     Args:
         cascade: what `tinyml_cli.profile.cascade` estimates, where another run was given.
+        comparison: what `tinyml_cli.profile.compare` found, where two engines were given.
 
     Raises:
         TinymlError: the run's folder cannot be written.
@@ -42,6 +53,8 @@ def record(
     )
     if cascade is not None:
         outcome = outcome.model_copy(update={"cascade": cascade})
+    if comparison is not None:
+        outcome = outcome.model_copy(update={"comparison": comparison})
     write_atomic(run.file(PROFILE), json.dumps(outcome.as_dict(), indent=2) + "\n")
     return outcome
 

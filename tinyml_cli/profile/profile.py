@@ -118,12 +118,16 @@ def _emulated(subject: _Subject, board: Board, chip: Board) -> ProfileFigures:
             round(energy.milliseconds(total.cycles_lowest, clock_hz), 6),
             round(energy.milliseconds(total.cycles_highest, clock_hz), 6),
         ),
+        cycles_with_flash=total.cycles_with_flash,
+        time_ms_with_flash=round(energy.milliseconds(total.cycles_with_flash, clock_hz), 6),
         flash_reads=total.flash_reads,
+        cache_misses=total.cache_misses,
         energy_uj=round(energy.microjoules(time_ms, chip.power), 3) if chip.power else None,
         energy_source=chip.power.source if chip.power else None,
         outside={
             "instructions": counts.outside.instructions,
             "cycles": counts.outside.cycles,
+            "cycles_with_flash": counts.outside.cycles_with_flash,
             **component_names(counts.outside),
         },
         functions=[
@@ -139,7 +143,9 @@ _EVIDENCE_BY_BOARD = {"sim": "emulated", "native": "host"}
 _EVIDENCE_EMULATED = {
     "instructions": "emulated",
     "flash_reads": "emulated",
+    "cache_misses": "estimated",
     "cycles": "estimated",
+    "cycles_with_flash": "estimated",
     "time_ms": "estimated",
     "energy_uj": "estimated",
     "stack_bytes": "emulated",

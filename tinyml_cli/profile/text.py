@@ -7,7 +7,7 @@ import re
 from tinyml_cli import tables
 from tinyml_cli.outcomes.profiles import OperatorCost, ProfileFigures, ProgramMemory
 
-_ALL_COLUMNS = 90
+_ALL_COLUMNS = 98
 _LISTED_FUNCTIONS = 5
 _LISTED_SYMBOLS = 8
 _LABEL = 14
@@ -61,20 +61,22 @@ def _head(report: ProfileFigures) -> str:
 
 
 def _operators(report: ProfileFigures, width: int) -> str:
-    heads = ["operator", "output", "MACs", "weights", "activ.", "instr", "cycles", "ms", "share", "i/MAC"]
+    heads = ["operator", "output", "MACs", "weights", "activ.", "instr", "cycles", "ms", "share", "i/MAC",
+             "+flash"]  # fmt: skip
     rows = [_operator(row) for row in report.operators]
     if report.outside and report.cycles:
         outside = report.outside
         rows.append(
             ["(between)", "", "", "", "", short(outside["instructions"]), short(outside["cycles"]), "",
-             f"{outside['cycles'] / report.cycles:.1%}", ""]
+             f"{outside['cycles'] / report.cycles:.1%}", "", short(outside["cycles_with_flash"])]
         )  # fmt: skip
     rows.append(
         ["total", "", short(report.macs), "", "", short(report.instructions), short(report.cycles),
-         short(report.time_ms), "100%", short(_ratio(report.instructions, report.macs))]
+         short(report.time_ms), "100%", short(_ratio(report.instructions, report.macs)),
+         short(report.cycles_with_flash)]
     )  # fmt: skip
-    # Instructions for a multiply-accumulate, the last column, can do without where there is little room.
-    shown = len(heads) if width >= _ALL_COLUMNS else len(heads) - 1
+    # The last two, instructions for a multiply-accumulate and cycles with flash, need some room.
+    shown = len(heads) if width >= _ALL_COLUMNS else len(heads) - 2
     return tables.render("", heads[:shown], [row[:shown] for row in rows], width)
 
 
@@ -90,6 +92,7 @@ def _operator(row: OperatorCost) -> list[str]:
         short(row.time_ms),
         "-" if row.share is None else f"{row.share:.1%}",
         short(row.instructions_per_mac) if row.instructions_per_mac is not None else "",
+        short(row.cycles_with_flash),
     ]
 
 
@@ -109,6 +112,9 @@ def _totals(report: ProfileFigures) -> str:
         low, high = report.cycles_range
         figures = f"{report.cycles:,} ({low:,} to {high:,})"
         lines.append(_line("cycles", figures, "estimated, see docs/profile.md"))
+    if report.cycles_with_flash is not None and report.time_ms_with_flash is not None:
+        figures = f"{report.cycles_with_flash:,} cycles, {report.time_ms_with_flash:,.1f} ms"
+        lines.append(_line("with flash", figures, "estimated with the nRF52840's wait states"))
     if report.instructions is not None:
         lines.append(_line("instructions", f"{report.instructions:,}", evidence["instructions"]))
     if report.energy_uj is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import on_this_run
 
-_HEADER = "tcg_profile 1"
+_HEADER = "tcg_profile 2"
 _LARGEST_TRACE_BYTES = 64 << 20
 _LARGEST_COUNT = 1 << 62
 
@@ -34,11 +34,13 @@ class Segment:
 
     Attributes:
         flash_reads: how often it read data from the code region, where flash lies.
+        cache_misses: lines of code that the plugin's cache lacked.
     """
 
     mark: int
     blocks: tuple[CodeBlock, ...]
     flash_reads: int = 0
+    cache_misses: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,9 @@ def _segments(lines: list[str]) -> tuple[Segment, ...]:
             mark = _address(fields[0], number)
         elif kind == "block" and len(fields) == 4 and mark is not None:
             blocks.append(_block(fields, number))
-        elif kind == "reads" and len(fields) == 1 and mark is not None:
-            segments.append(Segment(mark, tuple(blocks), _count(fields[0], number)))
+        elif kind == "reads" and len(fields) == 2 and mark is not None:
+            reads, misses = (_count(field, number) for field in fields)
+            segments.append(Segment(mark, tuple(blocks), reads, misses))
             mark, blocks = None, []
         else:
             raise ValueError(f"line {number} is {line[:40]!r}")

@@ -11,8 +11,11 @@
  * completely, replacing that of the previous inference. It is a list of segments in order of time: `segment
  * ADDRESS` names the mark that was entered, 0 the window's own code between marks; each is followed by `block
  * START END EXECUTIONS JUMPS`, where JUMPS says how often the block was left for another place than END, that
- * is, by a taken branch. Marks inside an open mark belong to it. The last lines are `stack LOWEST
- * LOWEST_EVER`, the lowest stack addresses written in the inference and since reset, and `end`.
+ * is, by a taken branch; and by `reads DATA MISSES`: how often data in the code region was read, and how
+ * many lines of code a cache would have lacked. Marks inside an open mark belong to it. The last lines are
+ * `stack LOWEST LOWEST_EVER`, the lowest stack addresses written in the inference and since reset, and `end`.
+ *
+ * The cache is direct-mapped and begins an inference empty; its size and that of its lines are below.
  *
  * Both functions must be called by a branch with link whose return goes to the next instruction: the plugin
  * interface shows no registers, so the return address is the end of the block that called. */
@@ -36,6 +39,10 @@ typedef struct Block {
 
 enum { kBuckets = 1 << 14, kMaxMarks = 4096, kMaxPath = 4096 };
 
+/* The nRF52840's instruction cache has 2 kB (Product Specification, NVMC). How it is organised is not
+ * published: this is the organisation with the most misses. */
+enum { kCacheLineBits = 4, kCacheLines = 2048 >> kCacheLineBits };
+
 static const uint32_t kCodeRegionEnd = 0x20000000; /* ARMv7-M: the memory map is part of the architecture */
 
 static struct {
@@ -52,7 +59,8 @@ static struct {
   const Block* previous;
   Block* executed; /* the open segment's blocks */
   uint32_t segment;
-  uint64_t code_reads; /* in the open segment */
+  uint64_t code_reads;   /* in the open segment */
+  uint64_t cache_misses; /* in the open segment */
   uint32_t window_return;
   uint32_t mark_return; /* 0: no mark is open */
   uint32_t lowest;
@@ -61,6 +69,7 @@ static struct {
 
 static Block* buckets[kBuckets];
 static Block nowhere;
+static uint32_t cached_lines[kCacheLines]; /* 1 + number of the line; 0: none */
 
 int qemu_plugin_version = TINYML_QEMU_PLUGIN_VERSION;
 
@@ -101,9 +110,13 @@ static void close_segment(void) {
     block->executions = 0;
     block->jumps = 0;
   }
-  if (state.executed) fprintf(state.trace, "reads %llu\n", (unsigned long long)state.code_reads);
+  if (state.executed) {
+    fprintf(state.trace, "reads %llu %llu\n", (unsigned long long)state.code_reads,
+            (unsigned long long)state.cache_misses);
+  }
   state.executed = NULL;
   state.code_reads = 0;
+  state.cache_misses = 0;
 }
 
 static void temporary_name(char* name, size_t size) {
@@ -115,11 +128,13 @@ static void open_window(uint32_t return_address) {
   temporary_name(name, sizeof(name));
   state.trace = fopen(name, "w");
   if (!state.trace) give_up("cannot write", name);
-  fputs("tcg_profile 1\n", state.trace);
+  fputs("tcg_profile 2\n", state.trace);
   state.window_return = return_address;
   state.segment = 0;
   state.mark_return = 0;
   state.code_reads = 0;
+  state.cache_misses = 0;
+  memset(cached_lines, 0, sizeof(cached_lines));
   state.lowest = spec.stack_top;
 }
 
@@ -139,7 +154,18 @@ static void open_segment(uint32_t mark, uint32_t return_address) {
   state.mark_return = return_address;
 }
 
+static void fetch(const Block* block) {
+  const uint32_t last = (block->end - 1) >> kCacheLineBits;
+  for (uint32_t line = block->start >> kCacheLineBits; line <= last; ++line) {
+    uint32_t* const cached = &cached_lines[line % kCacheLines];
+    if (*cached == line + 1) continue;
+    *cached = line + 1;
+    ++state.cache_misses;
+  }
+}
+
 static void count(Block* block) {
+  fetch(block);
   if (block->executions++ == 0) {
     block->next_executed = state.executed;
     state.executed = block;
